@@ -1,0 +1,337 @@
+//! The messages of the agent API, version 1: the contract between the shim and an agent.
+//!
+//! Shared by the client (`agent_client`) and by the agent of this project (`history`), held against
+//! `docs/agent-api.yaml` by tests. Key values and cells are text or `{"hex": "..."}`, never JSON numbers,
+//! so that no JSON library can round them.
+
+use crate::column::TableDefinition;
+use crate::ident::ServerId;
+use crate::instant::{Instant, Point};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Where each question goes, below the base URL.
+pub mod path {
+    /// `POST`: rows at an instant, from recorded changes alone.
+    pub const FLASHBACK: &str = "/v1/flashback";
+    /// `POST`: rows at an instant, baseline included.
+    pub const SNAPSHOT: &str = "/v1/snapshot";
+    /// `POST`: changes inside a window.
+    pub const DIFF: &str = "/v1/diff";
+}
+
+/// The media type of a streamed answer: one JSON value a line.
+pub const NDJSON: &str = "application/x-ndjson";
+
+/// The header that names a request in the logs of both sides; the agent echoes it.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Bytes as they travel: JSON text when they are UTF-8, else `{"hex": "..."}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Octets(pub Vec<u8>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OctetsForm {
+    Text(String),
+    Hex { hex: String },
+}
+
+impl Serialize for Octets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        if let Ok(text) = std::str::from_utf8(&self.0) {
+            return serializer.serialize_str(text);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("hex", &hex_text(&self.0))?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Octets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match OctetsForm::deserialize(deserializer)? {
+            OctetsForm::Text(text) => Ok(Self(text.into_bytes())),
+            OctetsForm::Hex { hex } => hex_bytes(&hex).map(Self).ok_or_else(|| {
+                serde::de::Error::custom("\"hex\" must be an even number of hexadecimal digits")
+            }),
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex_text(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        text.push(char::from(DIGITS[usize::from(b >> 4)]));
+        text.push(char::from(DIGITS[usize::from(b & 15)]));
+    }
+    text
+}
+
+/// Bytes from hexadecimal digits of either case; `None` when the text is anything else.
+#[must_use]
+pub fn hex_bytes(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
+}
+
+/// The keys whose rows are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Key columns in key order: always the whole primary key.
+    pub columns: Vec<String>,
+    /// Which keys.
+    #[serde(flatten)]
+    pub choice: KeyChoice,
+}
+
+/// Keys one by one, or a range over the last key column. Values are the text-protocol text of the column (UTC for TIMESTAMP).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyChoice {
+    /// Each entry has a value for every key column.
+    Values(Vec<Vec<Octets>>),
+    /// All keys that begin with `prefix` and whose last column is in `[from, to]`.
+    Range(KeyRange),
+}
+
+/// A range over the last key column, both ends inclusive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRange {
+    /// Values of all key columns but the last.
+    pub prefix: Vec<Octets>,
+    /// Lower end.
+    pub from: Octets,
+    /// Upper end.
+    pub to: Octets,
+    /// The most keys that the asker wants to hear of; the agent refuses (`too_many_keys`) when the range holds more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<u64>,
+}
+
+/// Body of `POST /v1/flashback` and `POST /v1/snapshot`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowsRequest {
+    /// Whose history.
+    pub server_id: ServerId,
+    /// The real schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// Which rows.
+    pub keys: Keys,
+    /// When.
+    pub at: Point,
+}
+
+/// Body of `POST /v1/diff`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiffRequest {
+    /// Whose history.
+    pub server_id: ServerId,
+    /// The real schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// Which rows.
+    pub keys: Keys,
+    /// Start of the window, inclusive.
+    pub since: Instant,
+    /// End of the window, inclusive.
+    pub until: Instant,
+}
+
+/// The first line of a streamed answer.
+///
+/// For rows: the columns at that instant. For a diff: the columns at the end of the window; a
+/// [`DiffLine::Definition`] line announces other ones before the events that have them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Always true here; a refusal is an [`ErrorBody`].
+    pub success: bool,
+    /// Columns and primary key.
+    #[serde(flatten)]
+    pub definition: TableDefinition,
+    /// The instant answered, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Point>,
+}
+
+/// A row line of `/v1/flashback` and `/v1/snapshot`: a cell a column, in the header's order.
+pub type RowLine = Vec<Option<Octets>>;
+
+/// A line of `/v1/diff` between header and trailer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiffLine {
+    /// Events after this line have these columns (the header's hold until the first such line).
+    Definition(TableDefinition),
+    /// One change of one row.
+    Event(Box<DiffEvent>),
+}
+
+/// One change of one row, seen under one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiffEvent {
+    /// Rises with the order of commits, and inside a transaction with the order of changes. Unique within a history.
+    pub event_id: u64,
+    /// Commit time.
+    pub event_timestamp: Instant,
+    /// What happened.
+    pub event_type: EventType,
+    /// The transaction, where the server has GTIDs.
+    pub gtid: Option<String>,
+    /// The key under which the event is shown, in key order: a change of the key itself is shown under both.
+    pub key: Vec<Octets>,
+    /// Row before, a cell a column; `None` for INSERT.
+    pub before: Option<RowLine>,
+    /// Row after; `None` for DELETE.
+    pub after: Option<RowLine>,
+}
+
+/// Kinds of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the SQL statements of these names")]
+pub enum EventType {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// The last line of a streamed answer. A body without it was cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailer {
+    /// The end.
+    pub end: End,
+}
+
+/// How a stream ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// How many row or event lines there were.
+    pub rows: u64,
+    /// What an empty or partial answer means.
+    #[serde(default)]
+    pub notes: Vec<ApiNote>,
+}
+
+/// Why a key has no row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiNote {
+    /// Which reason.
+    pub code: NoteCode,
+    /// The key, in key order.
+    pub key: Vec<Octets>,
+    /// When it was deleted, or created later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
+}
+
+/// Why a key has no row at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteCode {
+    /// No row ever had this key, as far as the record goes, and the record goes back to the table's creation.
+    NeverExisted,
+    /// The last row with this key was deleted at `at`.
+    DeletedAt,
+    /// The first row with this key was created at `at`, later than the instant asked for.
+    NotYetCreated,
+}
+
+/// A refusal, as the body of a 4xx, a 5xx or (`success: false`) a 200.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// Always false.
+    pub success: bool,
+    /// The sentence for the person who asked.
+    pub error: String,
+    /// A word for programs: see [`code`].
+    pub code: String,
+    /// `out_of_range`: the instant asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// `out_of_range`: the oldest readable instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Instant>,
+    /// `out_of_range`: the newest readable instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Instant>,
+}
+
+/// The words that [`ErrorBody::code`] can hold. A client must live with others too.
+#[expect(missing_docs, reason = "each word says it")]
+pub mod code {
+    pub const UNKNOWN_TABLE: &str = "unknown_table";
+    pub const UNKNOWN_SERVER: &str = "unknown_server";
+    pub const MALFORMED_TIMESTAMP: &str = "malformed_timestamp";
+    pub const MALFORMED_GTID: &str = "malformed_gtid";
+    pub const MALFORMED_REQUEST: &str = "malformed_request";
+    pub const MISSING_SERVER_ID: &str = "missing_server_id";
+    pub const OUT_OF_RANGE: &str = "out_of_range";
+    pub const NOT_RECORDED: &str = "not_recorded";
+    pub const UNSUPPORTED_KEY: &str = "unsupported_key";
+    pub const TOO_MANY_KEYS: &str = "too_many_keys";
+    pub const UNREADABLE_TABLE: &str = "unreadable_table";
+    pub const UNAUTHORIZED: &str = "unauthorized";
+    pub const NOT_FOUND: &str = "not_found";
+    pub const INTERNAL: &str = "internal";
+}
+
+/// Answer of `GET /v1/servers/{server_id}/schemas`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schemas {
+    /// Always true here.
+    pub success: bool,
+    /// Real schemas of which the history knows a table, sorted.
+    pub schemas: Vec<String>,
+}
+
+/// Answer of `GET /v1/servers/{server_id}/schemas/{schema}/tables`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tables {
+    /// Always true here.
+    pub success: bool,
+    /// Sorted by name.
+    pub tables: Vec<TableEntry>,
+}
+
+/// A table that the history knows, dropped ones too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// Its name.
+    pub table: String,
+    /// The oldest instant that can be asked for.
+    pub oldest: Instant,
+    /// The newest one.
+    pub newest: Instant,
+    /// Whether it exists at `newest`.
+    pub dropped: bool,
+}
+
+/// Answer of `GET /v1/servers/{server_id}/schemas/{schema}/tables/{table}?at=` (`at` is RFC 3339; `gtid=` is the other form; without one: newest).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableAnswer {
+    /// Always true here.
+    pub success: bool,
+    /// Whose history.
+    pub server_id: ServerId,
+    /// The real schema.
+    pub schema: String,
+    /// The table, as it was created.
+    pub table: String,
+    /// Columns and primary key.
+    #[serde(flatten)]
+    pub definition: TableDefinition,
+}

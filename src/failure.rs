@@ -1,0 +1,142 @@
+//! Everything that can go wrong with a statement or a login, as one closed union.
+//!
+//! A failure carries the public sentence and what a log needs; numbers and SQLSTATEs are `wire::error`'s alone.
+
+use crate::ident::RequestId;
+
+/// Whose fault a failure is: it decides the log level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The person who asked: a wrong statement.
+    Client,
+    /// A rule of this server or of its configuration.
+    Policy,
+    /// The agent or the way to it.
+    Upstream,
+    /// This program.
+    Ours,
+}
+
+/// What went wrong.
+///
+/// The texts are complete sentences without the fixed prefixes; `wire::error` puts those in front.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The agent cannot be reached, or the connection broke before or during the body. Text: what and where.
+    AgentUnreachable(String),
+    /// The agent answered 5xx.
+    AgentFailed {
+        /// HTTP status.
+        status: u16,
+        /// Its error text, cut and cleaned.
+        body: String,
+    },
+    /// The agent answered 4xx.
+    AgentRejected {
+        /// HTTP status.
+        status: u16,
+        /// Its error text, cut and cleaned.
+        body: String,
+    },
+    /// The agent answered something that cannot be used: `success: false`, or not understood.
+    AgentNonsense(String),
+    /// A bug here: a caught panic, a broken invariant.
+    Internal(String),
+    /// No PK predicate. Text: the key, and an example.
+    KeyRule(String),
+    /// A join with a real table.
+    JoinWithReal {
+        /// `_flashback.orders`
+        virtual_table: String,
+        /// As written.
+        real_table: String,
+    },
+    /// The window of a `_diff` is too wide. Text: span, limit, ways out.
+    WindowTooWide(String),
+    /// 1045: no tenant has this MySQL user.
+    UnknownTenant(String),
+    /// 1045: wrong password.
+    AccessDenied {
+        /// The user name sent.
+        user: String,
+        /// The peer's address as mysqld shows it.
+        host: String,
+        /// Whether a password was sent.
+        using_password: bool,
+    },
+    /// 1044: this tenant may not use this schema.
+    SchemaDenied {
+        /// The user.
+        user: String,
+        /// The peer's address.
+        host: String,
+        /// The schema.
+        schema: String,
+    },
+    /// 1049: no such schema is known to the agent.
+    UnknownSchema(String),
+    /// 1046: no database selected.
+    NoDatabase,
+    /// 1054: unknown column. Fields: column, clause (`'where clause'`, `'field list'`, `'order clause'`).
+    UnknownColumn(String, &'static str),
+    /// 1193: unknown system variable.
+    UnknownVariable(String),
+    /// 1231: a variable cannot have this value. Fields: variable, value.
+    WrongValue(String, String),
+    /// 1238: the variable is read-only (or global only). Fields: variable, `read only` or `GLOBAL`-style reason.
+    ReadOnlyVariable(String, &'static str),
+    /// 1229: the variable is global, SET GLOBAL was needed.
+    GlobalVariable(String),
+    /// 1227: needs a privilege that no user has here (SET GLOBAL).
+    PrivilegeRequired(String),
+    /// 1115: unknown character set.
+    UnknownCharset(String),
+    /// 1273: unknown collation.
+    UnknownCollation(String),
+    /// 1253: collation not of this character set. Fields: collation, character set.
+    CollationMismatch(String, String),
+    /// 1298: unknown time zone.
+    UnknownTimeZone(String),
+    /// 1292: an instant that cannot be used: malformed, ambiguous, in the future.
+    BadInstant(String),
+    /// 1366-like refusals of a key value that MySQL would coerce: 1235.
+    Unsupported(String),
+    /// 1235: for another server.
+    NotForThisServer(String),
+    /// 1064 (42000).
+    Syntax(String),
+    /// 1064 (HY000): reversed window.
+    ReversedWindow(String),
+    /// 1317: interrupted by KILL QUERY.
+    Interrupted,
+    /// 1053: the server shuts down.
+    ShuttingDown,
+    /// 1226: the server is full.
+    Full {
+        /// The user.
+        user: String,
+        /// The limit reached.
+        limit: u64,
+    },
+    /// 1094: KILL of a connection that is not there.
+    NoSuchThread(u64),
+    /// 1095: KILL of somebody else's connection.
+    NotOwner(u64),
+    /// 1047: a command that this server does not know.
+    UnknownCommand,
+    /// 1153: a packet larger than `limits.max_packet`.
+    PacketTooLarge,
+    /// 1043, 1158..., 1835: the packet does not parse.
+    MalformedPacket(String),
+    /// 1231-like: SET GLOBAL etc. are 1227; a function or operator in SELECT without a table that is not known here: 1305.
+    UnknownFunction(String),
+}
+
+/// A failure and the request it happened in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// What.
+    pub failure: Failure,
+    /// Which request, once there is one.
+    pub request: Option<RequestId>,
+}

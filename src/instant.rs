@@ -1,0 +1,77 @@
+//! Points in time: microseconds since 1970-01-01 UTC, and the time zone of a session.
+//!
+//! `now` is always a parameter here: nothing in this module looks at a clock except [`Instant::now`], which the
+//! session calls once a statement.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// A point in time, in microseconds since 1970-01-01 00:00:00 UTC. As text: RFC 3339 with six decimals and `Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Instant(i64);
+
+/// Text that is no point in time this program can hold (years 0001 to 9999).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a point in time: use RFC 3339 such as 2026-04-27T09:00:00.000000Z")]
+pub struct NotAnInstant(pub String);
+
+impl Instant {
+    /// From microseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The computer's clock.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(jiff::Timestamp::now().as_microsecond())
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(t) => write!(f, "{t:.6}"),
+            Err(_) => write!(f, "{} microseconds since 1970", self.0),
+        }
+    }
+}
+
+impl FromStr for Instant {
+    type Err = NotAnInstant;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let t: jiff::Timestamp = text.parse().map_err(|_| NotAnInstant(text.to_owned()))?;
+        Ok(Self(t.as_microsecond()))
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The state of the rows to show: that of a time, or that just after a transaction (with a GTID set: after all of it).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Point {
+    /// Everything committed at or before this time.
+    Time(Instant),
+    /// MySQL: `uuid:n`, `uuid:1-5:7,uuid:3`, tagged too; MariaDB: `domain-server-seq[,...]`.
+    Gtid(String),
+}

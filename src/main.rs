@@ -1,0 +1,3 @@
+//! The process shell: see `dbtrail_shim::cli`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The listening socket, the connections and their end.

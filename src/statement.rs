@@ -1,0 +1,293 @@
+//! Text to a closed set of statements: what was asked, before anyone decides whether it may be.
+//!
+//! Pure: no clock, no schema, no session but the few settings that change how text is read ([`Reading`]).
+//! The tokens and the expression grammar are sqlparser's; the time clause, which no SQL parser knows in these
+//! forms, is taken out of the token stream first.
+
+use sqlparser::ast::Expr;
+
+/// The settings of a session that change how its text is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// sql_mode ANSI_QUOTES: `"` quotes names.
+    pub ansi_quotes: bool,
+    /// sql_mode NO_BACKSLASH_ESCAPES: `\` is an ordinary character in a string.
+    pub no_backslash_escapes: bool,
+}
+
+/// One statement, understood.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// A query on `_flashback`, `_diff` or `_snapshot`.
+    TimeTravel(Box<Draft>),
+    /// `SET ...`: all assignments, in order. Carried out as a whole or not at all.
+    Set(Vec<Assignment>),
+    /// A SELECT without a table: `SELECT 1`, `SELECT @@version_comment LIMIT 1`, `SELECT DATABASE(), NOW()`.
+    Constants {
+        /// What is selected, with the name of each column as mysqld would show it.
+        items: Vec<(String, Expr)>,
+        /// LIMIT, if any.
+        limit: Option<u64>,
+    },
+    /// `SHOW ...`
+    Show(Show),
+    /// `USE schema`
+    Use(String),
+    /// BEGIN, START TRANSACTION [...]
+    Begin,
+    /// COMMIT
+    Commit,
+    /// ROLLBACK
+    Rollback,
+    /// `KILL [QUERY | CONNECTION] id`
+    Kill {
+        /// QUERY: the statement alone; otherwise the connection.
+        query_only: bool,
+        /// The connection id; an expression such as CONNECTION_ID() or a literal.
+        id: Expr,
+    },
+    /// Nothing but comments and white space.
+    Empty,
+    /// A statement that this server does not carry out. The parser knows why and says it (1235 or 1064).
+    Refused(Refused),
+}
+
+/// One of the three virtual schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VirtualSchema {
+    /// `_flashback`
+    Flashback,
+    /// `_diff`
+    Diff,
+    /// `_snapshot`
+    Snapshot,
+}
+
+impl VirtualSchema {
+    /// The name as it stands in SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flashback => "_flashback",
+            Self::Diff => "_diff",
+            Self::Snapshot => "_snapshot",
+        }
+    }
+}
+
+/// A time-travel query as written, nothing checked yet but its grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The virtual schema.
+    pub virtual_schema: VirtualSchema,
+    /// The middle part of a three-part name.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: String,
+    /// Its alias.
+    pub alias: Option<String>,
+    /// What is selected; empty means `*`.
+    pub projection: Vec<Projected>,
+    /// The time clause.
+    pub time: TimeClause,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// ORDER BY: column (as written, qualifier taken off) and whether descending.
+    pub order_by: Vec<(String, bool)>,
+    /// LIMIT.
+    pub limit: Option<Limit>,
+    /// The hint `SET_VAR(dbtrail_allow_wide_diff=ON)`.
+    pub allow_wide_diff: bool,
+}
+
+/// One selected column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Projected {
+    /// `*` among other columns, or `t.*`.
+    All,
+    /// `column [AS alias]`, qualifier taken off.
+    Column {
+        /// The column.
+        name: String,
+        /// Its alias.
+        alias: Option<String>,
+    },
+}
+
+/// LIMIT count OFFSET offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Rows to skip.
+    pub offset: u64,
+    /// Rows to show at most.
+    pub count: u64,
+}
+
+/// When.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TimeClause {
+    /// AS OF
+    At(InstantExpr),
+    /// AT GTID
+    Gtid(String),
+    /// BETWEEN
+    Between(InstantExpr, InstantExpr),
+}
+
+/// An instant as written. Made a point in time by the plan, once, when the statement is executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstantExpr {
+    /// A quoted literal in any of the accepted forms, `'now'` and `'5 minutes ago'` among them.
+    Literal(String),
+    /// NOW([n]), CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp` decimals.
+    Now {
+        /// Decimals of a second, 0 to 6.
+        fsp: u8,
+    },
+    /// UTC_TIMESTAMP([n]): read, as mysqld would, as a local time of the session. See the plan for what is accepted.
+    UtcTimestamp {
+        /// Decimals of a second, 0 to 6.
+        fsp: u8,
+    },
+    /// FROM_UNIXTIME(n): seconds since 1970, as decimal text.
+    Unix(String),
+    /// `base - INTERVAL n unit` (and `+`, where the amount is negative here).
+    Minus {
+        /// From where.
+        base: Box<InstantExpr>,
+        /// How many units back; as text so that '1.5' SECOND is exact.
+        amount: String,
+        /// The unit.
+        unit: IntervalUnit,
+    },
+    /// `?`, the nth of the statement, counted from 0.
+    Parameter(usize),
+}
+
+/// Units of INTERVAL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "MySQL's own unit names")]
+pub enum IntervalUnit {
+    Microsecond,
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+/// One assignment of a SET.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Assignment {
+    /// `@name = expr`
+    User {
+        /// Name, in lower case.
+        name: String,
+        /// Value.
+        value: Expr,
+    },
+    /// `[SESSION | GLOBAL | @@...] name = expr`. DEFAULT and bare words (`SET sql_mode = ANSI`, `utf8mb4`, `ON`) come as identifiers.
+    System {
+        /// GLOBAL or PERSIST.
+        global: bool,
+        /// Name, in lower case.
+        name: String,
+        /// Value.
+        value: Expr,
+    },
+    /// `SET NAMES charset [COLLATE collation]`, `SET CHARACTER SET charset` (`names: false`). `DEFAULT` is `None`.
+    Names {
+        /// SET NAMES, else SET CHARACTER SET.
+        names: bool,
+        /// The character set.
+        charset: Option<String>,
+        /// COLLATE.
+        collation: Option<String>,
+    },
+    /// `SET [SESSION] TRANSACTION ...`: its words in lower case.
+    Transaction {
+        /// SESSION was said; without it the setting holds for the next transaction alone.
+        session: bool,
+        /// `isolation level read committed`, `read only`...
+        characteristics: Vec<String>,
+    },
+}
+
+/// SHOW statements answered here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Show {
+    /// SHOW WARNINGS [LIMIT], SHOW ERRORS
+    Warnings {
+        /// SHOW ERRORS.
+        errors_only: bool,
+        /// LIMIT.
+        limit: Option<Limit>,
+    },
+    /// SHOW COUNT(*) WARNINGS and `SELECT @@warning_count` are not the same thing; this is the former.
+    WarningCount {
+        /// SHOW COUNT(*) ERRORS.
+        errors_only: bool,
+    },
+    /// SHOW [GLOBAL|SESSION] VARIABLES [LIKE | WHERE Variable_name ...]
+    Variables {
+        /// GLOBAL was said.
+        global: bool,
+        /// LIKE 'pattern'.
+        like: Option<String>,
+        /// `WHERE Variable_name = / IN / LIKE ...`.
+        filter: Option<Expr>,
+    },
+    /// SHOW [GLOBAL|SESSION] STATUS [LIKE]
+    Status {
+        /// LIKE 'pattern'.
+        like: Option<String>,
+    },
+    /// SHOW DATABASES [LIKE]
+    Databases {
+        /// LIKE 'pattern'.
+        like: Option<String>,
+    },
+    /// SHOW [FULL] TABLES [FROM schema] [LIKE]
+    Tables {
+        /// FULL adds the column Table_type.
+        full: bool,
+        /// FROM.
+        schema: Option<String>,
+        /// LIKE 'pattern'.
+        like: Option<String>,
+    },
+    /// SHOW SLAVE STATUS, SHOW REPLICA STATUS: ProxySQL's monitor asks.
+    ReplicaStatus,
+    /// SHOW COLLATION / CHARACTER SET / ENGINES and other lists of the server's abilities, by their words in lower case.
+    Abilities(String),
+}
+
+/// Why a statement is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It does not parse: 1064 (42000).
+    Syntax {
+        /// What is wrong and what the nearest working form is, complete with line, column and token.
+        message: String,
+    },
+    /// A virtual and a real table in one statement: 1064 (HY000).
+    JoinWithReal {
+        /// `_flashback.orders`
+        virtual_table: String,
+        /// The real table, as written.
+        real_table: String,
+    },
+    /// A form that time-travel queries do not have (GROUP BY, a second virtual table...): 1235 (42000).
+    Unsupported {
+        /// Names the part.
+        message: String,
+    },
+    /// A statement for a real server (writes, reads of real tables, DDL): 1235 (42000).
+    NotForThisServer {
+        /// The first words of it, for the message.
+        what: String,
+    },
+}
