@@ -2,6 +2,7 @@
 
 pub mod agent_api;
 pub mod agent_client;
+pub mod charset;
 pub mod cli;
 pub mod collation;
 pub mod column;

@@ -1,0 +1,1 @@
+//! Holds the import layers of `src/` against the map in `src/lib.rs`.
