@@ -1,4 +1,66 @@
-//! Time travel for every MySQL client.
+//! # The architecture of dbtrail-shim
+//!
+//! A TCP server that speaks the MySQL protocol, stands behind ProxySQL (or alone), and answers queries about the past:
+//! `SELECT * FROM _flashback.orders AS OF '2026-04-27 09:00:00' WHERE id = 42`. It holds no data. An *agent*, reached over
+//! HTTPS, holds the history of the rows; the project ships one that reads binary logs.
+//!
+//! ## The law
+//! Never a plausible wrong answer. A row that is wrong, stale, half of a transaction, cut short, of another tenant or read at
+//! another instant than the one asked for is worse than any refusal. Where the program is not sure, it refuses and says why.
+//!
+//! ## The way of a query
+//! ```text
+//! socket -> server -> wire -> session -> statement -> plan + guard -> agent_client -> session::stream -> wire -> socket
+//!                                                                         |
+//!                                                              HTTPS, agent_api (the contract)
+//!                                                                         |
+//!                          history::serve <- query <- store <- ingest <- schema <- log <- binary log files
+//! ```
+//! One way, little back and forth. Inner modules know neither MySQL packets nor HTTP nor YAML:
+//!
+//! | module | purpose |
+//! | --- | --- |
+//! | [`cli`], `main` | process shell: arguments, one small file a subcommand, exit codes |
+//! | [`secret`], [`ident`], [`instant`], [`zone`], [`column`], [`reply`], [`charset`], [`collation`], [`telemetry`] | layer 0: text that cannot be printed; names; points in time; time zones; column types; neutral rows; character sets; orders of text; the log |
+//! | [`agent_api`] | the messages of the agent contract, shared by its client and its server |
+//! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
+//! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
+//! | [`agent_client`] | HTTPS; sends nothing but what the plan has checked |
+//! | [`failure`] | the closed union of what can go wrong, and whose fault it is |
+//! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
+//! | [`wire`] | the MySQL protocol: a core without I/O, and the connection around it; `wire::error` is the one table from failures to error numbers |
+//! | [`server`] | listening, permits, the registry of live connections (KILL), drain with a deadline |
+//! | [`config`] | the YAML file to the settings types that the other modules own; all mistakes at once |
+//! | [`history`] | the agent: binary logs to answers. Knows nothing of the shim |
+//!
+//! `tests/it/architecture.rs` holds the imports to this map.
+//!
+//! ## What the types enforce
+//! * `agent_client::AgentClient::rows` takes a `plan::guard::Admitted`, and only `guard::admit` makes one: a statement that
+//!   was not checked against the primary key cannot be sent.
+//! * The guard needs the table's definition *at the instant asked for*. The client caches definitions, so the session compares the
+//!   definition in the header of each answer with the one the guard used: an answer to other columns or another key is thrown
+//!   away unread, and the statement is planned again with a fresh definition. A stale cache costs a round trip, never a wrong row.
+//! * A row stream gives `Rows` or `End` or an error, and there is no "nothing": a body cut before its trailer is an error by type.
+//! * A failure is a value and never ends a connection; only transport errors do. `wire` sends answers in one place, and that
+//!   place takes the whole `Result`.
+//! * A `session::Session` needs an `Identity`, and only the authentication in `wire` makes one. COM_CHANGE_USER drops the session and
+//!   makes another, so nothing of the former user can be left in it.
+//! * TLS is one enum (off, offered, required). Secrets have no `Display`, no `Serialize` and a starred `Debug`.
+//! * `now` is read once a statement and handed down: relative instants cannot drift within one statement.
+//! * Cancelling is dropping: the future of a statement owns its agent request, and the stream in an answer owns the rest of it. A client
+//!   that goes away, a KILL, and a shutdown past its grace period drop them, which closes the request at the agent.
+//!
+//! ## Decisions, and why
+//! * **The protocol is ours, on `mysql_common`.** The one published server crate (opensrv-mysql 0.7.0) can be crashed before login, has a closed
+//!   list of error numbers with fixed SQLSTATEs (no 2002, no 1064 with HY000), answers OK to every command it does not know
+//!   (COM_CHANGE_USER among them) and has no place for a column's character set, length or decimals.
+//! * **Diff images travel as arrays of cells, with their definition**, and become JSON in the shim: only the shim knows the session's time zone.
+//! * **Key values and cells are text or hex, never JSON numbers**, so that no JSON library on the way can round them.
+//! * **A table whose definition is not certain is refused.** Table maps say much (with `binlog_row_metadata=FULL`), DDL says the rest; where neither
+//!   says, or the two disagree, the answer is a refusal with the reason, from that point of the log on.
+//! * **Text keys compare by weights recorded from real servers.** A character whose weight is not certain is refused, not approximated.
+//! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;
 pub mod agent_client;

@@ -1,0 +1,27 @@
+//! Throughput of the chain, beside what it is measured against, in one run.
+//!
+//! ```text
+//! cargo bench --bench throughput -- lookup     point look-ups: through the shim, and straight at the agent
+//! cargo bench --bench throughput -- diff       one `_diff` of 1,000,000 events, and MariaDB's SELECT of as many rows
+//! ```
+//! `diff` needs `mariadbd` (it makes a server of its own in a temporary folder, on loopback, and ends it). Agent and shim are the
+//! real executable, as two processes, over HTTPS. Figures are printed, never asserted: machines differ.
+
+mod chain;
+mod diff;
+mod lookup;
+mod mariadb;
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if wanted.is_empty() || wanted.iter().any(|w| w == "lookup") {
+        runtime.block_on(lookup::run())?;
+    }
+    if wanted.is_empty() || wanted.iter().any(|w| w == "diff") {
+        runtime.block_on(diff::run())?;
+    }
+    Ok(())
+}
