@@ -6,6 +6,19 @@
 //! binary log files -> log -> schema -> ingest -> store -> query -> serve
 //! ```
 
+mod gtid;
+mod image;
+mod ingest;
+mod key;
 pub mod log;
+mod moments;
+mod names;
+pub mod query;
+mod record;
 pub mod schema;
+pub mod serve;
+mod store;
 pub mod value;
+
+pub use ingest::ReadError;
+pub use record::{Coverage, History};

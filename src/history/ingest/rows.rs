@@ -1,0 +1,274 @@
+//! Row changes to versions.
+
+use super::Ingest;
+use crate::agent_api::EventType;
+use crate::column::TableDefinition;
+use crate::history::image::Image;
+use crate::history::key::{self, KeyError};
+use crate::history::log::{Raw, RowChange};
+use crate::history::names::Standing;
+use crate::history::record::Space;
+use crate::history::schema::DefinitionId;
+use crate::history::store::{HistoryStore, Placed, Sequence, Side, SpaceId, StoreError, Version};
+use crate::history::value;
+use crate::reply::Row;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Versions of the entry being read: kept as one batch when it is whole.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    batch: Vec<Placed>,
+    /// Where in the batch the newest version of a key is.
+    newest: HashMap<(SpaceId, Box<[u8]>), usize>,
+}
+
+impl Pending {
+    pub(super) fn take(&mut self) -> Vec<Placed> {
+        self.newest.clear();
+        std::mem::take(&mut self.batch)
+    }
+
+    fn newest(&self, space: SpaceId, key: &[u8]) -> Option<&Version> {
+        let place = self.newest.get(&(space, Box::from(key)))?;
+        self.batch.get(*place).map(|(_, _, version)| version)
+    }
+
+    fn push(&mut self, space: SpaceId, key: Box<[u8]>, version: Version) {
+        self.newest.insert((space, key.clone()), self.batch.len());
+        self.batch.push((space, key, version));
+    }
+}
+
+/// A row with its key.
+struct Keyed {
+    image: Image,
+    key: Box<[u8]>,
+}
+
+/// Why a row cannot be kept.
+enum Trouble {
+    /// The table cannot be read from this row on.
+    Unreadable(String),
+    /// Its key has no certain place: rows of the table cannot be found by key.
+    Uncertain(String),
+}
+
+/// From which place on a table is in doubt, and why.
+struct Doubt(Sequence, &'static str);
+
+impl Ingest {
+    pub(super) fn row(&mut self, change: &RowChange, at: Sequence) -> Result<(), StoreError> {
+        let Some((space, definition)) = self.readable(change, at) else { return Ok(()) };
+        let Some(known) = self.catalog.definition(definition).cloned() else { return Ok(()) };
+        if known.primary_key.is_empty() {
+            return Ok(());
+        }
+        let positions = self.catalog.source_positions(definition);
+        let keyed = |image: &Option<Vec<Option<Raw>>>| {
+            image.as_ref().map(|i| keyed(i, &known, positions)).transpose()
+        };
+        let images = keyed(&change.before).and_then(|before| Ok((before, keyed(&change.after)?)));
+        match images {
+            Ok((before, after)) => {
+                for (key, version) in versions(change.kind, (before, after), definition, at) {
+                    if let Some(doubt) = self.keep(space, key, version)? {
+                        self.doubt(change, space, &doubt, at);
+                        break;
+                    }
+                }
+            }
+            Err(Trouble::Uncertain(reason)) => {
+                if let Some(space) = self.space_mut(space) {
+                    space.uncertain.get_or_insert(reason);
+                }
+            }
+            Err(Trouble::Unreadable(reason)) => {
+                self.names.set(&change.table.name, at, Standing::Unreadable(reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now noted).
+    fn readable(&mut self, change: &RowChange, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
+        let name = &change.table.name;
+        let standing = self.names.current(name);
+        if matches!(standing, Standing::Unreadable(_)) {
+            return None;
+        }
+        let definition = match self.definition_of(change) {
+            Ok(definition) => definition,
+            Err(reason) => {
+                self.names.set(name, at, Standing::Unreadable(reason));
+                return None;
+            }
+        };
+        match standing {
+            Standing::Table(space, same) if same == definition => Some((space, definition)),
+            Standing::Table(space, other) => {
+                let space = self.continued(space, other, definition, at);
+                self.names.set(name, at, Standing::Table(space, definition));
+                Some((space, definition))
+            }
+            Standing::Unknown { empty } => {
+                let started = self.names.history(name).last().map_or(Sequence(0), |(from, _)| *from);
+                let space = self.new_space(Space::new(definition, started, empty));
+                self.names.learn(name, space, definition);
+                Some((space, definition))
+            }
+            Standing::Absent => {
+                let reason =
+                    format!("the log has a row of {name}, which by its own statements does not exist there");
+                self.names.set(name, at, Standing::Unreadable(reason));
+                None
+            }
+            Standing::Unreadable(_) => None,
+        }
+    }
+
+    fn definition_of(&mut self, change: &RowChange) -> Result<DefinitionId, String> {
+        let table = &change.table;
+        if let Some((seen, definition)) = self.observed.get(&table.name) {
+            if Arc::ptr_eq(seen, table) || seen == table {
+                return Ok(*definition);
+            }
+        }
+        let definition = self.catalog.observe(table)?;
+        self.observed.insert(table.name.clone(), (table.clone(), definition));
+        Ok(definition)
+    }
+
+    /// The incarnation under a new definition: the same one as long as the key is the same.
+    pub(super) fn continued(
+        &mut self,
+        space: SpaceId,
+        old: DefinitionId,
+        new: DefinitionId,
+        at: Sequence,
+    ) -> SpaceId {
+        if self.catalog.same_key(old, new) {
+            return space;
+        }
+        self.new_space(Space { before: Some(space), ..Space::new(new, at, false) })
+    }
+
+    /// Keeps a version, if it fits what was there.
+    fn keep(
+        &mut self,
+        space: SpaceId,
+        key: Box<[u8]>,
+        mut version: Version,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let last = match self.pending.newest(space, &key) {
+            Some(last) => Some(last.clone()),
+            None => self.store.newest_before(space, &key, Sequence::END)?,
+        };
+        let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
+        let doubt = match (&last, complete_since) {
+            (Some(last), _) => disagreement(last, &version).map(|why| Doubt(last.sequence, why)),
+            (None, Some(started)) if version.row_before().is_some() => {
+                Some(Doubt(started, "a row is changed that was never put into the table"))
+            }
+            (None, _) => None,
+        };
+        if doubt.is_some() {
+            return Ok(doubt);
+        }
+        // Versions share the row they have in common.
+        if let Some(row) = last.as_ref().and_then(Version::row_after) {
+            if version.before.as_ref() == Some(row) {
+                version.before = Some(row.clone());
+            }
+        }
+        self.pending.push(space, key, version);
+        Ok(None)
+    }
+
+    fn doubt(&mut self, change: &RowChange, space: SpaceId, doubt: &Doubt, at: Sequence) {
+        let name = &change.table.name;
+        let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
+        self.names.set(name, at, Standing::Unreadable(reason.clone()));
+        if let Some(space) = self.space_mut(space) {
+            if space.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from) {
+                space.doubt = Some((doubt.0, reason));
+            }
+        }
+    }
+}
+
+/// What each key sees of a change.
+fn versions(
+    kind: EventType,
+    images: (Option<Keyed>, Option<Keyed>),
+    definition: DefinitionId,
+    sequence: Sequence,
+) -> Vec<(Box<[u8]>, Version)> {
+    let version = |side, before: Option<&Keyed>, after: Option<&Keyed>| Version {
+        sequence,
+        definition,
+        kind,
+        side,
+        before: before.map(|k| k.image.clone()),
+        after: after.map(|k| k.image.clone()),
+    };
+    match images {
+        (Some(b), Some(a)) if b.key != a.key => {
+            let (left, arrived) =
+                (version(Side::Left, Some(&b), Some(&a)), version(Side::Arrived, Some(&b), Some(&a)));
+            vec![(b.key, left), (a.key, arrived)]
+        }
+        (before, after) => {
+            let version = version(Side::Same, before.as_ref(), after.as_ref());
+            after.or(before).map(|k| (k.key, version)).into_iter().collect()
+        }
+    }
+}
+
+fn disagreement(last: &Version, next: &Version) -> Option<&'static str> {
+    match (last.row_after(), next.row_before()) {
+        (Some(_), None) => Some("a row is made with a key that has one already"),
+        (None, Some(_)) => Some("a row is changed that is not there"),
+        (Some(was), Some(is)) if last.definition == next.definition && was != is => {
+            Some("a row before a change is not as the change before it had left it")
+        }
+        _ => None,
+    }
+}
+
+/// Decodes an image and encodes its key.
+fn keyed(image: &[Option<Raw>], definition: &TableDefinition, positions: &[usize]) -> Result<Keyed, Trouble> {
+    let mut row: Row = Vec::with_capacity(definition.columns.len());
+    for (i, column) in definition.columns.iter().enumerate() {
+        let name = &column.name;
+        let raw = positions
+            .get(i)
+            .and_then(|p| image.get(*p))
+            .ok_or_else(|| Trouble::Unreadable(format!("a row in the log has no place for column {name}")))?;
+        let raw = raw.as_ref().ok_or_else(|| {
+            Trouble::Unreadable(format!(
+                "rows are logged without all of their columns ({name} is missing): set binlog_row_image=FULL on the server"
+            ))
+        })?;
+        row.push(value::cell(raw, column).map_err(|e| Trouble::Unreadable(e.to_string()))?);
+    }
+    let key = stored_key(definition, &row)?;
+    Ok(Keyed { image: Image::pack(&row), key })
+}
+
+fn stored_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, Trouble> {
+    let mut key = Vec::new();
+    for name in &definition.primary_key {
+        let place = definition.position(name);
+        let Some((column, Some(cell))) = place.map(|i| (&definition.columns[i], &row[i])) else {
+            return Err(Trouble::Unreadable(format!(
+                "key column {name} is hidden, or NULL in a row of the log"
+            )));
+        };
+        key::encode_stored(column, cell, &mut key).map_err(|e| match e {
+            KeyError::Type { .. } | KeyError::Uncertain { .. } => Trouble::Uncertain(e.to_string()),
+            KeyError::NotAValue { .. } => Trouble::Unreadable(e.to_string()),
+        })?;
+    }
+    Ok(key.into())
+}

@@ -1,0 +1,88 @@
+//! Key bytes of numbers. `None`: not the text of such a number.
+
+/// One byte of sign and eight of value, so that signed and unsigned columns of any width share one order: a key keeps its
+/// bytes when ALTER TABLE widens its column.
+pub(super) fn integer(value: &[u8], zerofill: bool, out: &mut Vec<u8>) -> Option<()> {
+    let (negative, digits) = signed(value);
+    if !digits.iter().all(u8::is_ascii_digit) || digits.is_empty() {
+        return None;
+    }
+    if !zerofill && digits.len() > 1 && digits[0] == b'0' {
+        return None;
+    }
+    let magnitude: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    if negative {
+        let number = 0_i64.checked_sub_unsigned(magnitude)?;
+        out.push(u8::from(number == 0));
+        out.extend(number.to_be_bytes());
+    } else {
+        out.push(1);
+        out.extend(magnitude.to_be_bytes());
+    }
+    Some(())
+}
+
+/// The integer of key bytes that [`integer`] made.
+pub(super) fn integer_of(key: &[u8]) -> Option<i128> {
+    let (sign, value) = key.split_first()?;
+    let value: [u8; 8] = value.try_into().ok()?;
+    Some(if *sign == 0 {
+        i128::from(i64::from_be_bytes(value))
+    } else {
+        i128::from(u64::from_be_bytes(value))
+    })
+}
+
+fn signed(value: &[u8]) -> (bool, &[u8]) {
+    value.strip_prefix(b"-").map_or((false, value), |rest| (true, rest))
+}
+
+/// Sign, number of integer digits, digits, exactly `scale` decimals; all but the sign complemented when negative.
+pub(super) fn decimal(value: &[u8], scale: u8, zerofill: bool, out: &mut Vec<u8>) -> Option<()> {
+    let (negative, rest) = signed(value);
+    let point = rest.iter().position(|b| *b == b'.');
+    let (whole, fraction) = point.map_or((rest, &[][..]), |i| (&rest[..i], &rest[i + 1..]));
+    let digits = |d: &[u8]| d.iter().all(u8::is_ascii_digit);
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || point.is_some() && fraction.is_empty() {
+        return None;
+    }
+    let significant = &whole[whole.iter().take_while(|b| **b == b'0').count()..];
+    if !zerofill && significant.len() < whole.len() && whole.len() > 1 {
+        return None;
+    }
+    if significant.len() > 81 || fraction.len() > usize::from(scale) {
+        return None;
+    }
+    let mut bytes = vec![u8::try_from(significant.len()).ok()?];
+    bytes.extend(significant);
+    bytes.extend(fraction);
+    bytes.resize(bytes.len() + usize::from(scale) - fraction.len(), b'0');
+    let zero = significant.is_empty() && bytes[1..].iter().all(|b| *b == b'0');
+    if negative && !zero {
+        out.push(0);
+        out.extend(bytes.iter().map(|b| !b));
+    } else {
+        out.push(1);
+        out.extend(bytes);
+    }
+    Some(())
+}
+
+/// BIT(n) comes as its (n+7)/8 bytes.
+pub(super) fn bits(value: &[u8], bits: u8, out: &mut Vec<u8>) -> Option<()> {
+    if value.len() != usize::from(bits.div_ceil(8)) || value.len() > 8 {
+        return None;
+    }
+    let mut wide = [0; 8];
+    wide[8 - value.len()..].copy_from_slice(value);
+    out.extend(wide);
+    Some(())
+}
+
+pub(super) fn year(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if value.len() != 4 || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    out.extend(value);
+    Some(())
+}

@@ -1,0 +1,155 @@
+//! Which table a name meant, and under which definition, at each place in the log.
+//!
+//! TRUNCATE and CREATE begin another incarnation, RENAME takes one to another name. Knows no rows.
+
+use super::schema::DefinitionId;
+use super::store::{Sequence, SpaceId};
+use crate::ident::TableName;
+use std::collections::BTreeMap;
+
+/// What a name meant from some place on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There was no such table.
+    Absent,
+    /// The record says nothing of its columns (yet). `empty`: that it began without rows here is in the record.
+    Unknown {
+        /// Whether it was empty where this standing begins.
+        empty: bool,
+    },
+    /// A table that can be read.
+    Table(SpaceId, DefinitionId),
+    /// It cannot be read: why.
+    Unreadable(String),
+}
+
+/// Every name of the record and its standings, in the order of the log.
+#[derive(Debug, Default)]
+pub struct Names {
+    names: BTreeMap<TableName, Vec<(Sequence, Standing)>>,
+    /// What befell whole schemas (none named: all), also tables that had not been mentioned by then.
+    sweeping: Vec<(Sequence, Vec<String>, Standing)>,
+}
+
+const UNMENTIONED: Standing = Standing::Unknown { empty: false };
+
+impl Names {
+    /// What the name means at the end of what was read so far.
+    #[must_use]
+    pub fn current(&mut self, name: &TableName) -> Standing {
+        self.history_mut(name).last().map_or(UNMENTIONED, |(_, s)| s.clone())
+    }
+
+    /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not.
+    pub fn sweep(&mut self, schemas: &[String], at: Sequence, standing: &Standing) {
+        for name in self.living(schemas) {
+            self.set(&name, at, standing.clone());
+        }
+        self.sweeping.push((at, schemas.to_vec(), standing.clone()));
+    }
+
+    /// From `at` on, the name means this.
+    pub fn set(&mut self, name: &TableName, at: Sequence, standing: Standing) {
+        let list = self.history_mut(name);
+        if list.last().is_some_and(|(_, last)| *last == standing) {
+            return;
+        }
+        match list.last_mut() {
+            Some(last) if last.0 == at => last.1 = standing,
+            _ => list.push((at, standing)),
+        }
+    }
+
+    /// The columns of a name that stood [`Standing::Unknown`] have become known: they were the same since that began.
+    pub fn learn(&mut self, name: &TableName, space: SpaceId, definition: DefinitionId) {
+        if let Some(last) = self.history_mut(name).last_mut() {
+            last.1 = Standing::Table(space, definition);
+        }
+    }
+
+    /// The name is made now (CREATE, RENAME): if the record never mentioned it, there was no such table before.
+    pub fn appear(&mut self, name: &TableName, at: Sequence, standing: Standing) {
+        let list = self.history_mut(name);
+        if let [(_, only @ UNMENTIONED)] = list.as_mut_slice() {
+            *only = Standing::Absent;
+        }
+        self.set(name, at, standing);
+    }
+
+    fn history_mut(&mut self, name: &TableName) -> &mut Vec<(Sequence, Standing)> {
+        self.names.entry(name.clone()).or_insert_with(|| {
+            let swept = self.sweeping.iter().filter(|(_, s, _)| s.is_empty() || s.contains(&name.schema));
+            std::iter::once((Sequence(0), UNMENTIONED))
+                .chain(swept.map(|(at, _, standing)| (*at, standing.clone())))
+                .collect()
+        })
+    }
+
+    /// All standings of a name: each with the place from which it holds, the first from the start of the record. Empty for a name never mentioned.
+    #[must_use]
+    pub fn history(&self, name: &TableName) -> &[(Sequence, Standing)] {
+        self.names.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the name meant before the change `cut`.
+    #[must_use]
+    pub fn at(&self, name: &TableName, cut: Sequence) -> Option<&(Sequence, Standing)> {
+        let list = self.history(name);
+        let behind = list.partition_point(|(from, _)| *from < cut);
+        list.get(behind.saturating_sub(1))
+    }
+
+    /// The incarnation that the name meant last.
+    #[must_use]
+    pub fn last_table(&self, name: &TableName) -> Option<SpaceId> {
+        self.history(name).iter().rev().find_map(|(_, standing)| match standing {
+            Standing::Table(space, _) => Some(*space),
+            Standing::Absent | Standing::Unknown { .. } | Standing::Unreadable(_) => None,
+        })
+    }
+
+    /// All names with their standings.
+    pub fn iter(&self) -> impl Iterator<Item = (&TableName, &[(Sequence, Standing)])> {
+        self.names.iter().map(|(n, s)| (n, s.as_slice()))
+    }
+
+    /// Names that mean a table now or may mean one, in these schemas (empty: in all).
+    #[must_use]
+    pub fn living(&self, schemas: &[String]) -> Vec<TableName> {
+        self.names
+            .iter()
+            .filter(|(n, _)| schemas.is_empty() || schemas.contains(&n.schema))
+            .filter(|(_, s)| s.last().is_none_or(|(_, s)| *s != Standing::Absent))
+            .map(|(n, _)| n.clone())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_what_the_log_said_last() {
+        let name = TableName { schema: "s".into(), table: "t".into() };
+        let mut names = Names::default();
+        assert_eq!(names.current(&name), UNMENTIONED);
+        assert!(names.at(&name, Sequence(5)).is_none());
+        let table = Standing::Table(SpaceId(0), DefinitionId(0));
+        names.set(&name, Sequence(3), Standing::Absent);
+        names.set(&name, Sequence(5), Standing::Unknown { empty: true });
+        names.learn(&name, SpaceId(0), DefinitionId(0));
+        names.sweep(&[], Sequence(7), &Standing::Unreadable("why".into()));
+        let late = TableName { schema: "s".into(), table: "late".into() };
+        assert_eq!(
+            names.current(&late),
+            Standing::Unreadable("why".into()),
+            "mentioned only behind the sweep"
+        );
+        let at = |s| names.at(&name, Sequence(s)).unwrap().1.clone();
+        assert_eq!(
+            [at(0), at(3), at(4), at(5), at(6)],
+            [UNMENTIONED, UNMENTIONED, Standing::Absent, Standing::Absent, table]
+        );
+    }
+}

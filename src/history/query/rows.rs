@@ -1,0 +1,263 @@
+//! Rows at one instant.
+
+use super::keys::{Range, Wanted, too_many};
+use super::{Found, History, Refusal, lines};
+use crate::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
+use crate::history::image::Image;
+use crate::history::moments::Cut;
+use crate::history::schema::DefinitionId;
+use crate::history::store::{Sequence, SpaceId, Version, first_from};
+use crate::ident::TableName;
+use crate::instant::Instant;
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// Notes in one answer at most.
+const MAX_NOTES: usize = 64;
+/// Keys named in a refusal at most.
+const MAX_NAMED: usize = 5;
+
+/// Which of the two questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// From recorded changes alone.
+    Flashback,
+    /// Baseline included. This agent reads log files and has none: what the log does not tell is refused all the same.
+    Snapshot,
+}
+
+/// The lines of an answer, in chunks.
+#[derive(Debug)]
+pub struct RowsAnswer {
+    history: Arc<History>,
+    definition: DefinitionId,
+    head: Option<Vec<u8>>,
+    rows: std::vec::IntoIter<(Image, DefinitionId)>,
+    count: u64,
+    notes: Option<Vec<ApiNote>>,
+}
+
+/// What is known of one key at one place of the log.
+enum State {
+    Row(Image, DefinitionId),
+    /// There is no row; the note says why.
+    NoRow(Option<(NoteCode, Option<Instant>)>),
+    /// The record says nothing of it.
+    Unknown,
+}
+
+/// The keys of a request in a table at a place in the log.
+struct Question<'a> {
+    history: &'a History,
+    name: TableName,
+    found: Found<'a>,
+    cut: Cut,
+}
+
+impl History {
+    /// The rows with these keys at an instant.
+    ///
+    /// # Errors
+    /// Every reason not to answer.
+    pub fn rows(self: &Arc<Self>, request: &RowsRequest, reading: Reading) -> Result<RowsAnswer, Refusal> {
+        self.check_server(&request.server_id)?;
+        let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
+        let cut = self.cut(&request.at)?;
+        let found = self.table_at(&name, cut)?;
+        let wanted = Wanted::read(&request.keys, found.definition, &name)?;
+        self.certain(&name, found.space, cut.doubtful)?;
+        let definition = found.definition_id;
+        let question = Question { history: self, name, found, cut };
+        let keys = match wanted {
+            Wanted::Keys(keys) => keys.into_iter().map(|(k, shown)| (k, Some(shown))).collect(),
+            Wanted::Range(range) => question.range(&range, reading)?,
+        };
+        let (rows, notes) = question.rows(keys, reading)?;
+        let head = lines::header(question.found.definition, Some(&request.at))?;
+        Ok(RowsAnswer {
+            history: Arc::clone(self),
+            definition,
+            head: Some(head),
+            rows: rows.into_iter(),
+            count: 0,
+            notes: Some(notes),
+        })
+    }
+}
+
+type KnownRows = (Vec<(Image, DefinitionId)>, Vec<ApiNote>);
+
+impl Question<'_> {
+    fn rows(
+        &self,
+        keys: Vec<(Box<[u8]>, Option<Vec<Octets>>)>,
+        reading: Reading,
+    ) -> Result<KnownRows, Refusal> {
+        let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, shown) in keys {
+            match self.state(&key)? {
+                State::Row(image, under) => {
+                    self.can_carry(&image, under)?;
+                    rows.push((image, under));
+                }
+                State::NoRow(Some((code, at))) if notes.len() < MAX_NOTES => {
+                    if let Some(key) = shown {
+                        notes.push(ApiNote { code, key, at });
+                    }
+                }
+                State::NoRow(_) => {}
+                State::Unknown => unknown.extend(shown),
+            }
+        }
+        if unknown.is_empty() { Ok((rows, notes)) } else { Err(self.not_recorded(&unknown, reading)) }
+    }
+
+    fn state(&self, key: &[u8]) -> Result<State, Refusal> {
+        let (store, space) = (&*self.history.store, self.found.space_id);
+        let Cut { at, doubtful } = self.cut;
+        if doubtful > at && !store.between(space, key, (at, doubtful), 1)?.is_empty() {
+            return Err(self.history.ambiguous(self.cut, "a row that is asked for"));
+        }
+        if let Some(last) = store.newest_before(space, key, at)? {
+            return Ok(match last.row_after() {
+                Some(image) => State::Row(image.clone(), last.definition),
+                None => State::NoRow(Some((NoteCode::DeletedAt, self.committed(&last)))),
+            });
+        }
+        if let Some(next) = first_from(store, space, key, at)? {
+            return Ok(match next.row_before() {
+                Some(image) => State::Row(image.clone(), next.definition),
+                None => State::NoRow(Some((NoteCode::NotYetCreated, self.committed(&next)))),
+            });
+        }
+        if self.found.space.complete { Ok(State::NoRow(self.earlier(key)?)) } else { Ok(State::Unknown) }
+    }
+
+    /// What incarnations before this one tell of a key that has no row in it.
+    fn earlier(&self, key: &[u8]) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+        let mut before = self.found.space.before;
+        while let Some((id, space)) = before.and_then(|id| Some((id, self.history.space(id)?))) {
+            if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
+                return Ok(None);
+            }
+            if let Some(last) = self.history.store.newest_before(id, key, Sequence::END)? {
+                let gone = last.row_after().is_none();
+                return Ok(gone.then(|| (NoteCode::DeletedAt, self.committed(&last))));
+            }
+            if !space.complete {
+                return Ok(None);
+            }
+            before = space.before;
+        }
+        Ok(Some((NoteCode::NeverExisted, None)))
+    }
+
+    fn committed(&self, version: &Version) -> Option<Instant> {
+        self.history.moments.of(version.sequence).map(|m| m.committed)
+    }
+
+    fn can_carry(&self, image: &Image, under: DefinitionId) -> Result<(), Refusal> {
+        if under == self.found.definition_id {
+            return Ok(());
+        }
+        let carried = self.history.catalog.carry(under, self.found.definition_id, &image.unpack());
+        carried.map(|_| ()).map_err(|why| super::unreadable(&self.name, &why.to_string()))
+    }
+
+    /// The keys of a range: all that the record knows, if these are certainly all that there can be.
+    fn range(
+        &self,
+        range: &Range,
+        reading: Reading,
+    ) -> Result<Vec<(Box<[u8]>, Option<Vec<Octets>>)>, Refusal> {
+        let keys = known_keys(self.history, self.found.space_id, range)?;
+        let all = self.found.space.complete || range.width == u128::try_from(keys.len()).ok();
+        if all {
+            return Ok(keys.into_iter().map(|k| (k, None)).collect());
+        }
+        let table = &self.name;
+        Err(Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "{table} may have rows in that range of which the record says nothing: its creation is not in the record{}",
+                advice(reading, table)
+            ),
+        ))
+    }
+
+    fn not_recorded(&self, unknown: &[Vec<Octets>], reading: Reading) -> Refusal {
+        let table = &self.name;
+        let more = if unknown.len() > MAX_NAMED {
+            format!(" and {} more", unknown.len() - MAX_NAMED)
+        } else {
+            String::new()
+        };
+        let named: Vec<String> = unknown.iter().take(MAX_NAMED).map(|k| lines::key_text(k)).collect();
+        Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "the record says nothing of {table} with key {}{more}: no change of it is recorded, nor the table's creation{}",
+                named.join(", "),
+                advice(reading, table)
+            ),
+        )
+    }
+}
+
+/// The keys of the range that the record knows, no more than the limit.
+pub(super) fn known_keys(
+    history: &History,
+    space: SpaceId,
+    range: &Range,
+) -> Result<Vec<Box<[u8]>>, Refusal> {
+    let limit = range.limit;
+    let keys = history.store.keys(space, &range.from, Bound::Included(&range.to), limit.saturating_add(1))?;
+    if keys.len() > limit { Err(too_many(keys.len(), limit)) } else { Ok(keys) }
+}
+
+fn advice(reading: Reading, table: &TableName) -> String {
+    match reading {
+        Reading::Flashback => format!("; ask _snapshot.{} for rows that never changed", table.table),
+        Reading::Snapshot => {
+            "; this agent reads log files alone and has no baseline that would hold rows that never changed"
+                .to_owned()
+        }
+    }
+}
+
+impl Iterator for RowsAnswer {
+    type Item = Result<Vec<u8>, Refusal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.notes.as_ref()?;
+        let mut out = self.head.take().unwrap_or_default();
+        while out.len() < lines::CHUNK {
+            let Some((image, under)) = self.rows.next() else {
+                let notes = self.notes.take().unwrap_or_default();
+                return Some(lines::trailer(self.count, &notes, &mut out).map(|()| out));
+            };
+            if let Err(refusal) = self.line(&image, under, &mut out) {
+                self.notes = None;
+                return Some(Err(refusal));
+            }
+            self.count += 1;
+        }
+        Some(Ok(out))
+    }
+}
+
+impl RowsAnswer {
+    fn line(&self, image: &Image, under: DefinitionId, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if under == self.definition {
+            lines::row(image.cells(), out);
+        } else {
+            let carried = self.history.catalog.carry(under, self.definition, &image.unpack());
+            let row = carried.map_err(|why| Refusal::internal(why.to_string()))?;
+            lines::row(row.iter().map(|c| c.as_deref()), out);
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+}

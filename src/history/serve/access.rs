@@ -1,0 +1,68 @@
+//! What goes around every request: its id, its token, its count, and the panic that must not go unanswered.
+
+use super::answer;
+use super::routes::Agent;
+use crate::agent_api::{REQUEST_ID, code};
+use crate::history::query::Refusal;
+use crate::secret::Secret;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+
+/// Longest request id that is echoed.
+const MAX_ID: usize = 128;
+
+/// Around every request.
+pub(super) async fn around(State(agent): State<Agent>, request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(%path, "a request made the agent panic");
+            answer::refusal(&Refusal::internal(
+                "the agent failed on this request; its log says more".to_owned(),
+            ))
+        }
+    };
+    let status = response.status().as_u16();
+    agent.metrics.count(status);
+    let shown = id.as_ref().and_then(|v| v.to_str().ok()).unwrap_or("-");
+    tracing::debug!(%method, %path, status, request_id = shown, "answered");
+    if let Some(id) = id {
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
+    }
+    response
+}
+
+/// Around every request that shows rows or counts.
+pub(super) async fn guarded(State(agent): State<Agent>, request: Request, next: Next) -> Response {
+    if is_allowed(&agent.tokens, request.headers()) {
+        return next.run(request).await;
+    }
+    let mut response = answer::refusal(&Refusal::new(
+        401,
+        code::UNAUTHORIZED,
+        "this agent wants one of its tokens: Authorization: Bearer <token>".to_owned(),
+    ));
+    response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer"));
+    response
+}
+
+fn is_allowed(tokens: &[Secret], headers: &HeaderMap) -> bool {
+    if tokens.is_empty() {
+        return true;
+    }
+    let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
+    let Some((scheme, token)) = given.split_at_checked(7) else { return false };
+    // Every token is compared, so that time does not tell which one came close.
+    let matches =
+        tokens.iter().filter(|t| verify_slices_are_equal(t.expose().as_bytes(), token).is_ok()).count();
+    scheme.eq_ignore_ascii_case(b"bearer ") && matches > 0
+}
