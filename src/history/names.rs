@@ -133,8 +133,8 @@ mod tests {
     fn a_name_means_what_the_log_said_last() {
         let name = TableName { schema: "s".into(), table: "t".into() };
         let mut names = Names::default();
-        assert_eq!(names.current(&name), UNMENTIONED);
         assert!(names.at(&name, Sequence(5)).is_none());
+        assert_eq!(names.current(&name), UNMENTIONED);
         let table = Standing::Table(SpaceId(0), DefinitionId(0));
         names.set(&name, Sequence(3), Standing::Absent);
         names.set(&name, Sequence(5), Standing::Unknown { empty: true });
