@@ -61,20 +61,9 @@ impl Moments {
 
     /// How many entries there are.
     #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The entries.
-    #[must_use]
-    pub fn entries(&self) -> &[Moment] {
-        &self.entries
     }
 
     /// The place behind the `count` first entries.

@@ -50,13 +50,11 @@ impl Names {
 
     /// From `at` on, the name means this.
     pub fn set(&mut self, name: &TableName, at: Sequence, standing: Standing) {
-        let list = self.history_mut(name);
-        if list.last().is_some_and(|(_, last)| *last == standing) {
-            return;
-        }
-        match list.last_mut() {
-            Some(last) if last.0 == at => last.1 = standing,
-            _ => list.push((at, standing)),
+        let known = self.history_mut(name);
+        match known.last_mut() {
+            Some((_, current)) if *current == standing => {}
+            Some((from, current)) if *from == at => *current = standing,
+            _ => known.push((at, standing)),
         }
     }
 

@@ -205,3 +205,6 @@ fn unreadable(name: &TableName, reason: &str) -> Refusal {
         format!("table {name} cannot be read at that instant: {reason}"),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,9 +149,10 @@ impl Window<'_> {
         match (before, after) {
             (Standing::Table(old, _), Standing::Table(new, _)) if old == new => Ok(()),
             (Standing::Table(old, _), Standing::Table(new, _)) if emptied(old) && began(new) => Ok(()),
-            (Standing::Table(..), Standing::Table(..)) => {
+            (Standing::Table(old, _), Standing::Table(new, _)) if follows(old, new) => {
                 Err(self.crossing("its primary key changes inside of the window"))
             }
+            (Standing::Table(..), Standing::Table(..)) => Err(renamed()),
             (Standing::Table(old, _), Standing::Absent) if !emptied(old) => Err(renamed()),
             (Standing::Absent, Standing::Table(new, _)) if !began(new) => Err(renamed()),
             _ => Ok(()),
