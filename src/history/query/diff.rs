@@ -144,6 +144,8 @@ impl Window<'_> {
     fn step(&self, before: &Standing, after: &Standing, at: Sequence) -> Result<(), Refusal> {
         let emptied = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.emptied == Some(at));
         let began = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.started == at && s.complete);
+        let follows =
+            |old: &SpaceId, new: &SpaceId| self.history.space(*new).is_some_and(|s| s.before == Some(*old));
         let renamed =
             || self.crossing("it is renamed inside of the window, so that rows come or go with no change");
         match (before, after) {
