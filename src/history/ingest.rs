@@ -14,7 +14,7 @@ use super::store::{HistoryStore, MemoryStore, Sequence, SpaceId, StoreError};
 use crate::ident::{ServerId, TableName};
 use crate::instant::Instant;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 mod effects;
 mod rows;
@@ -104,6 +104,7 @@ impl Ingest {
             coverage: Coverage { oldest: log.start, newest: newest.max(log.start) },
             stopped: log.stopped,
             changes: self.changes,
+            heads: OnceLock::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::schema::{Catalog, DefinitionId};
 use super::store::{HistoryStore, Sequence, SpaceId};
 use crate::ident::ServerId;
 use crate::instant::Instant;
+use std::sync::OnceLock;
 
 /// What is known of one incarnation of a table as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct History {
     pub(super) stopped: Option<String>,
     /// How many row changes it holds.
     pub(super) changes: u64,
+    /// The header line of each definition, without its end: made once, since every answer begins with one.
+    pub(super) heads: OnceLock<Vec<Vec<u8>>>,
 }
 
 impl History {

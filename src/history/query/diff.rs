@@ -55,7 +55,7 @@ impl History {
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
         let (from, to) = self.moments.stretch(request.since, request.until);
         let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
-        let head = lines::header(found.definition, None)?;
+        let head = lines::header(self, found.definition_id, None)?;
         let window = Window { history: self, name: &name, found, from, to };
         let sources = window.sources(&wanted)?;
         let merge = Merge::new(self, sources, (from, to))?;

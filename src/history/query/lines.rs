@@ -1,8 +1,9 @@
 //! The lines of a streamed answer, written straight as bytes.
 
-use super::Refusal;
+use super::{History, Refusal};
 use crate::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
 use crate::column::TableDefinition;
+use crate::history::schema::DefinitionId;
 use crate::instant::Point;
 use serde::Serialize;
 
@@ -19,14 +20,31 @@ struct HeaderLine<'a> {
     success: bool,
     #[serde(flatten)]
     definition: &'a TableDefinition,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<&'a Point>,
 }
 
-pub(super) fn header(definition: &TableDefinition, at: Option<&Point>) -> Result<Vec<u8>, Refusal> {
-    let mut out = Vec::with_capacity(1024);
-    json(&HeaderLine { success: true, definition, at }, &mut out)?;
-    out.push(b'\n');
+/// The header line of an answer under a definition.
+pub(super) fn header(history: &History, id: DefinitionId, at: Option<&Point>) -> Result<Vec<u8>, Refusal> {
+    let heads = history.heads.get_or_init(|| {
+        let definitions = (0..).map_while(|i| history.catalog.definition(DefinitionId(i)));
+        definitions
+            .map(|definition| {
+                let mut line =
+                    serde_json::to_vec(&HeaderLine { success: true, definition }).unwrap_or_default();
+                // The closing brace comes behind the instant.
+                line.pop();
+                line
+            })
+            .collect()
+    });
+    let head = heads.get(id.0 as usize).filter(|h| !h.is_empty());
+    let head = head.ok_or_else(|| Refusal::internal("a definition could not be written".to_owned()))?;
+    let mut out = Vec::with_capacity(head.len() + 512);
+    out.extend_from_slice(head);
+    if let Some(at) = at {
+        out.extend_from_slice(b",\"at\":");
+        json(at, &mut out)?;
+    }
+    out.extend_from_slice(b"}\n");
     Ok(out)
 }
 

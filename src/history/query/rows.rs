@@ -73,7 +73,7 @@ impl History {
             Wanted::Range(range) => question.range(&range, reading)?,
         };
         let (rows, notes) = question.rows(keys, reading)?;
-        let head = lines::header(question.found.definition, Some(&request.at))?;
+        let head = lines::header(self, definition, Some(&request.at))?;
         Ok(RowsAnswer {
             history: Arc::clone(self),
             definition,

@@ -464,3 +464,11 @@ mod model {
         }
     }
 }
+
+#[test]
+fn a_range_with_a_limit_is_read_from_json() {
+    let text = r#"{"server_id":"x","schema":"s","table":"t","keys":{"columns":["id"],"range":{"prefix":[],"from":"1","to":"20","max_keys":100}},"at":{"time":"2026-11-23T07:12:55Z"}}"#;
+    let request: RowsRequest = serde_json::from_str(text).unwrap();
+    let KeyChoice::Range(range) = request.keys.choice else { panic!() };
+    assert_eq!(range.max_keys, Some(100));
+}
