@@ -61,7 +61,6 @@ impl Moments {
 
     /// How many entries there are.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
         self.entries.len()
     }

@@ -6,7 +6,7 @@
 use super::gtid::{GtidError, GtidSet};
 use super::moments::Cut;
 use super::names::Standing;
-use super::record::{History, Space};
+use super::record::{Coverage, History, Space};
 use super::schema::DefinitionId;
 use super::store::{Sequence, SpaceId};
 use crate::agent_api::code;
@@ -150,21 +150,6 @@ impl History {
         }
     }
 
-    /// Why rows of this incarnation cannot be told in the state before `cut`, if so.
-    fn certain(&self, name: &TableName, space: &Space, cut: Sequence) -> Result<(), Refusal> {
-        if let Some(reason) = &space.uncertain {
-            return Err(Refusal::new(
-                422,
-                code::UNSUPPORTED_KEY,
-                format!("rows of {name} cannot be found by key: {reason}"),
-            ));
-        }
-        match &space.doubt {
-            Some((from, reason)) if *from < cut => Err(unreadable(name, reason)),
-            _ => Ok(()),
-        }
-    }
-
     fn absent(&self, name: &TableName, cut: Sequence) -> Refusal {
         let when = |s: Sequence| self.moments.of(s).map_or_else(String::new, |m| m.committed.to_string());
         let history = self.names.history(name);
@@ -196,7 +181,20 @@ impl History {
     }
 }
 
-use super::record::Coverage;
+/// Why rows of this incarnation cannot be told in the state before `cut`, if so.
+fn certain(name: &TableName, space: &Space, cut: Sequence) -> Result<(), Refusal> {
+    if let Some(reason) = &space.uncertain {
+        return Err(Refusal::new(
+            422,
+            code::UNSUPPORTED_KEY,
+            format!("rows of {name} cannot be found by key: {reason}"),
+        ));
+    }
+    match &space.doubt {
+        Some((from, reason)) if *from < cut => Err(unreadable(name, reason)),
+        _ => Ok(()),
+    }
+}
 
 fn unreadable(name: &TableName, reason: &str) -> Refusal {
     Refusal::new(

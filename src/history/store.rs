@@ -75,8 +75,11 @@ impl Version {
 #[error("the history store failed: {0}")]
 pub struct StoreError(pub String);
 
+/// A key as the bytes that `key` makes of it.
+pub type EncodedKey = Box<[u8]>;
+
 /// A version and its place.
-pub type Placed = (SpaceId, Box<[u8]>, Version);
+pub type Placed = (SpaceId, EncodedKey, Version);
 
 /// What the history asks of an engine. Keys are encoded (`key`); versions of a key come in rising order.
 pub trait HistoryStore: Send + Sync + std::fmt::Debug {

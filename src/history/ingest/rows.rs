@@ -129,10 +129,10 @@ impl Ingest {
 
     fn definition_of(&mut self, change: &RowChange) -> Result<DefinitionId, String> {
         let table = &change.table;
-        if let Some((seen, definition)) = self.observed.get(&table.name) {
-            if Arc::ptr_eq(seen, table) || seen == table {
-                return Ok(*definition);
-            }
+        if let Some((seen, definition)) = self.observed.get(&table.name)
+            && (Arc::ptr_eq(seen, table) || seen == table)
+        {
+            return Ok(*definition);
         }
         let definition = self.catalog.observe(table)?;
         self.observed.insert(table.name.clone(), (table.clone(), definition));
@@ -176,10 +176,10 @@ impl Ingest {
             return Ok(doubt);
         }
         // Versions share the row they have in common.
-        if let Some(row) = last.as_ref().and_then(Version::row_after) {
-            if version.before.as_ref() == Some(row) {
-                version.before = Some(row.clone());
-            }
+        if let Some(row) = last.as_ref().and_then(Version::row_after)
+            && version.before.as_ref() == Some(row)
+        {
+            version.before = Some(row.clone());
         }
         self.pending.push(space, key, version);
         Ok(None)
@@ -189,10 +189,10 @@ impl Ingest {
         let name = &change.table.name;
         let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
         self.names.set(name, at, Standing::Unreadable(reason.clone()));
-        if let Some(space) = self.space_mut(space) {
-            if space.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from) {
-                space.doubt = Some((doubt.0, reason));
-            }
+        if let Some(space) = self.space_mut(space)
+            && space.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
+        {
+            space.doubt = Some((doubt.0, reason));
         }
     }
 }

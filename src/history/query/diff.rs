@@ -1,7 +1,7 @@
 //! Changes inside a window, oldest first.
 
 use super::keys::Wanted;
-use super::merge::Merge;
+use super::merge::{KeyOf, Merge};
 use super::rows::known_keys;
 use super::{Found, History, Refusal, lines, unreadable};
 use crate::agent_api::{DiffLine, DiffRequest, EventType, Octets, code};
@@ -77,12 +77,12 @@ fn key_places(definition: &TableDefinition) -> Vec<usize> {
 
 impl Window<'_> {
     /// Every key in every incarnation that the name meant in the window.
-    fn sources(&self, wanted: &Wanted) -> Result<Vec<(SpaceId, Box<[u8]>)>, Refusal> {
+    fn sources(&self, wanted: &Wanted) -> Result<Vec<KeyOf>, Refusal> {
         let mut sources = Vec::new();
         for id in self.incarnations()? {
             let space =
                 self.history.space(id).ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            self.history.certain(self.name, space, self.to)?;
+            super::certain(self.name, space, self.to)?;
             if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
                 return Err(self.crossing("its primary key changes inside of the window"));
             }

@@ -4,21 +4,22 @@ use super::{MAX_KEYS, Refusal};
 use crate::agent_api::{KeyChoice, KeyRange, Keys, Octets, code};
 use crate::column::{Column, TableDefinition, same_name};
 use crate::history::key::{self, KeyError};
+use crate::history::store::EncodedKey;
 use crate::ident::TableName;
 use std::collections::BTreeMap;
 
 /// What is wanted, in key order.
 pub(super) enum Wanted {
     /// These keys, as they were asked for.
-    Keys(Vec<(Box<[u8]>, Vec<Octets>)>),
+    Keys(Vec<(EncodedKey, Vec<Octets>)>),
     /// All keys in `[from, to]`.
     Range(Range),
 }
 
 /// A range of keys.
 pub(super) struct Range {
-    pub(super) from: Box<[u8]>,
-    pub(super) to: Box<[u8]>,
+    pub(super) from: EncodedKey,
+    pub(super) to: EncodedKey,
     /// How many keys it can hold, where that is a number (integers).
     pub(super) width: Option<u128>,
     /// The most keys that may be answered.

@@ -72,14 +72,12 @@ pub(super) fn cell(value: Option<&[u8]>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"null");
         return;
     };
-    match std::str::from_utf8(bytes) {
-        Ok(text) => string(text, out),
-        Err(_) => {
-            out.extend_from_slice(b"{\"hex\":\"");
-            out.extend_from_slice(hex_text(bytes).as_bytes());
-            out.extend_from_slice(b"\"}");
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return string(text, out);
     }
+    out.extend_from_slice(b"{\"hex\":\"");
+    out.extend_from_slice(hex_text(bytes).as_bytes());
+    out.extend_from_slice(b"\"}");
 }
 
 /// A JSON string.

@@ -1,18 +1,21 @@
 //! Versions of many keys in the order of the log, in bounded memory: a few versions of each key at a time.
 
 use super::{History, Refusal};
-use crate::history::store::{Sequence, Side, SpaceId, Version};
+use crate::history::store::{EncodedKey, Sequence, Side, SpaceId, Version};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 /// Versions of one key held at a time.
 const AHEAD: usize = 16;
 
+/// A key in an incarnation.
+pub(super) type KeyOf = (SpaceId, EncodedKey);
+
 /// The versions of one key in a stretch of the log.
 #[derive(Debug)]
 struct Source {
     space: SpaceId,
-    key: Box<[u8]>,
+    key: EncodedKey,
     /// Where the next read begins.
     from: Sequence,
     ready: VecDeque<Version>,
@@ -32,7 +35,7 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) fn new(
         history: &History,
-        keys: Vec<(SpaceId, Box<[u8]>)>,
+        keys: Vec<KeyOf>,
         (from, to): (Sequence, Sequence),
     ) -> Result<Self, Refusal> {
         let sources = keys

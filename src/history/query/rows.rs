@@ -6,7 +6,7 @@ use crate::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
 use crate::history::image::Image;
 use crate::history::moments::Cut;
 use crate::history::schema::DefinitionId;
-use crate::history::store::{Sequence, SpaceId, Version, first_from};
+use crate::history::store::{EncodedKey, Sequence, SpaceId, Version, first_from};
 use crate::ident::TableName;
 use crate::instant::Instant;
 use std::ops::Bound;
@@ -65,7 +65,7 @@ impl History {
         let cut = self.cut(&request.at)?;
         let found = self.table_at(&name, cut)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        self.certain(&name, found.space, cut.doubtful)?;
+        super::certain(&name, found.space, cut.doubtful)?;
         let definition = found.definition_id;
         let question = Question { history: self, name, found, cut };
         let keys = match wanted {
@@ -85,14 +85,14 @@ impl History {
     }
 }
 
+/// A key, and as it was asked for where it was asked for by itself.
+type Asked = (EncodedKey, Option<Vec<Octets>>);
+
+/// Rows with their definitions, and notes on keys without one.
 type KnownRows = (Vec<(Image, DefinitionId)>, Vec<ApiNote>);
 
 impl Question<'_> {
-    fn rows(
-        &self,
-        keys: Vec<(Box<[u8]>, Option<Vec<Octets>>)>,
-        reading: Reading,
-    ) -> Result<KnownRows, Refusal> {
+    fn rows(&self, keys: Vec<Asked>, reading: Reading) -> Result<KnownRows, Refusal> {
         let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for (key, shown) in keys {
             match self.state(&key)? {
@@ -165,11 +165,7 @@ impl Question<'_> {
     }
 
     /// The keys of a range: all that the record knows, if these are certainly all that there can be.
-    fn range(
-        &self,
-        range: &Range,
-        reading: Reading,
-    ) -> Result<Vec<(Box<[u8]>, Option<Vec<Octets>>)>, Refusal> {
+    fn range(&self, range: &Range, reading: Reading) -> Result<Vec<Asked>, Refusal> {
         let keys = known_keys(self.history, self.found.space_id, range)?;
         let all = self.found.space.complete || range.width == u128::try_from(keys.len()).ok();
         if all {
@@ -211,7 +207,7 @@ pub(super) fn known_keys(
     history: &History,
     space: SpaceId,
     range: &Range,
-) -> Result<Vec<Box<[u8]>>, Refusal> {
+) -> Result<Vec<EncodedKey>, Refusal> {
     let limit = range.limit;
     let keys = history.store.keys(space, &range.from, Bound::Included(&range.to), limit.saturating_add(1))?;
     if keys.len() > limit { Err(too_many(keys.len(), limit)) } else { Ok(keys) }

@@ -35,8 +35,8 @@ fn mapped(table: &str) -> Arc<MappedTable> {
     })
 }
 
-fn image(id: i64, v: &str) -> Option<Vec<Option<Raw>>> {
-    Some(vec![Some(Raw::Int(id)), Some(Raw::Bytes(v.as_bytes().to_vec()))])
+fn image(id: i64, v: &str) -> Vec<Option<Raw>> {
+    vec![Some(Raw::Int(id)), Some(Raw::Bytes(v.as_bytes().to_vec()))]
 }
 
 fn row(table: &str, before: Option<(i64, &str)>, after: Option<(i64, &str)>) -> Change {
@@ -45,7 +45,7 @@ fn row(table: &str, before: Option<(i64, &str)>, after: Option<(i64, &str)>) -> 
         (_, None) => EventType::Delete,
         _ => EventType::Update,
     };
-    let image = |r: Option<(i64, &str)>| r.and_then(|(id, v)| image(id, v));
+    let image = |r: Option<(i64, &str)>| r.map(|(id, v)| image(id, v));
     Change::Row(RowChange { kind, table: mapped(table), before: image(before), after: image(after) })
 }
 

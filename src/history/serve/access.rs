@@ -22,15 +22,12 @@ pub(super) async fn around(State(agent): State<Agent>, request: Request, next: N
     let id = request.headers().get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!(%path, "a request made the agent panic");
-            answer::refusal(&Refusal::internal(
-                "the agent failed on this request; its log says more".to_owned(),
-            ))
-        }
-    };
+    let run = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = run.unwrap_or_else(|_| {
+        tracing::error!(%path, "a request made the agent panic");
+        let why = "the agent failed on this request; its log says more";
+        answer::refusal(&Refusal::internal(why.to_owned()))
+    });
     let status = response.status().as_u16();
     agent.metrics.count(status);
     let shown = id.as_ref().and_then(|v| v.to_str().ok()).unwrap_or("-");
