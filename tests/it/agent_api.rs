@@ -72,7 +72,7 @@ async fn answer(request: RequestBuilder) -> (StatusCode, Vec<Value>) {
     (status, text.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect())
 }
 
-fn flashback(keys: &[&str], at: Value) -> Value {
+fn flashback(keys: &[&str], at: &Value) -> Value {
     let values: Vec<Vec<&str>> = keys.iter().map(|k| vec![*k]).collect();
     json!({"server_id": "truth", "schema": "tt", "table": "orders", "keys": {"columns": ["id"], "values": values}, "at": at})
 }
@@ -214,7 +214,7 @@ async fn real_answers_fit_the_document() {
     let agent = agent().await;
     for path in ["/v1/flashback", "/v1/snapshot"] {
         let (status, lines) =
-            agent.post(path, &flashback(&["1", "2", "3", "4", "77777"], time(MIDDLE))).await;
+            agent.post(path, &flashback(&["1", "2", "3", "4", "77777"], &time(MIDDLE))).await;
         assert_eq!(status, 200);
         for line in &lines {
             fits("RowsLine", line);
@@ -223,7 +223,7 @@ async fn real_answers_fit_the_document() {
         fits("End", lines.last().expect("a trailer"));
         assert!(lines.len() > 2, "no row in {lines:?}");
     }
-    let mut diff = flashback(&["1", "2", "3", "4"], Value::Null);
+    let mut diff = flashback(&["1", "2", "3", "4"], &Value::Null);
     let request = diff.as_object_mut().expect("an object");
     request.remove("at");
     request.insert("since".into(), json!("2026-11-23T07:12:38Z"));
@@ -239,7 +239,7 @@ async fn real_answers_fit_the_document() {
         lines.iter().any(|l| l.get("definition").is_some()),
         "the ALTER TABLE of the recording is in the window"
     );
-    let mut range = flashback(&[], time(MIDDLE));
+    let mut range = flashback(&[], &time(MIDDLE));
     range["keys"] =
         json!({"columns": ["id"], "range": {"prefix": [], "from": "1", "to": "20", "max_keys": 100}});
     fits("RowsRequest", &range);
@@ -265,7 +265,7 @@ async fn real_answers_fit_the_document() {
 #[tokio::test]
 async fn refusals_have_the_status_and_the_code_of_the_document() {
     let agent = agent().await;
-    let good = flashback(&["1"], time(MIDDLE));
+    let good = flashback(&["1"], &time(MIDDLE));
     let with = |name: &str, value: Value| {
         let mut body = good.clone();
         body[name] = value;
