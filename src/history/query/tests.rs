@@ -472,3 +472,50 @@ fn a_range_with_a_limit_is_read_from_json() {
     let KeyChoice::Range(range) = request.keys.choice else { panic!() };
     assert_eq!(range.max_keys, Some(100));
 }
+
+#[test]
+fn long_answers_come_in_chunks() {
+    let mut log = vec![(1, vec![sql(CREATE)])];
+    log.push((2, (0..3000).map(|i| row("t", None, Some((i, "a value")))).collect()));
+    log.push((3, (0..3000).map(|i| row("t", Some((i, "a value")), Some((i, "another")))).collect()));
+    let h = history(log);
+    let ids: Vec<String> = (0..3000).rev().map(|i| i.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let table = |keys| (ServerId("x".into()), "s".to_owned(), "t".to_owned(), keys);
+    let (server_id, schema, table, keys) = table(keys(&ids));
+    let request = DiffRequest { server_id, schema, table, keys: keys.clone(), since: t(2), until: t(3) };
+    let chunks: Vec<Vec<u8>> = h.diff(&request).unwrap().map(Result::unwrap).collect();
+    assert!(
+        chunks.len() > 10 && chunks.iter().all(|c| c.len() < lines::CHUNK + 1024),
+        "{} chunks",
+        chunks.len()
+    );
+    let events = diff(&h, 2, 3, keys).unwrap();
+    assert_eq!(events.len(), 6000);
+    assert_eq!(events[0], json!(["INSERT", "0", null, "a value"]));
+    assert_eq!(events[5999], json!(["UPDATE", "2999", "a value", "another"]));
+    assert_eq!(rows(&h, 3, &ids).unwrap().as_array().unwrap().len(), 3000);
+}
+
+#[test]
+fn the_end_of_a_log_of_whole_seconds_is_not_answered() {
+    let newest = |committed, end| {
+        let mut ingest = Ingest::default();
+        let position = Position { file: "binlog.000001".into(), offset: 4 };
+        ingest
+            .entry(Entry {
+                gtid: None,
+                committed: Instant::from_micros(committed),
+                position,
+                changes: vec![],
+            })
+            .unwrap();
+        let ends = LogEnds { start: Instant::from_micros(0), end, previous: None, stopped: None };
+        ingest.finish(ServerId("x".into()), ends).coverage().newest.micros()
+    };
+    let end = Some(Instant::from_micros(9_000_000));
+    assert_eq!(newest(8_000_000, end), 8_999_999, "another commit of second 9 may be in the next file");
+    assert_eq!(newest(8_000_001, end), 9_000_000);
+    assert_eq!(newest(9_500_001, end), 9_500_001, "the last event's time is cut to the second");
+    assert_eq!(newest(8_000_000, None), 8_000_000, "reading stopped there");
+}
