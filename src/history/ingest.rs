@@ -84,13 +84,14 @@ impl Ingest {
     #[must_use]
     pub fn finish(self, server_id: ServerId, log: LogEnds) -> History {
         let last = self.moments.iter().map(|m| m.committed).max();
-        let newest = match log.end {
-            Some(end) if whole_seconds(&self.moments) => {
-                // A commit stamped with the second of the last event may stand in the next file.
-                Instant::from_micros(end.micros() - 1)
+        let newest = match (log.end, last) {
+            // A commit stamped with the second of the last event may stand behind it, in the next file.
+            (end, last) if whole_seconds(&self.moments) => {
+                Instant::from_micros(end.or(last).unwrap_or(log.start).micros() - 1)
             }
-            Some(end) => last.map_or(end, |l| l.max(end)),
-            None => last.unwrap_or(log.start),
+            // The last event's own time is known to the second.
+            (Some(end), Some(last)) => last.max(end),
+            (end, last) => end.or(last).unwrap_or(log.start),
         };
         let gtids = GtidIndex::new(&self.moments, log.previous);
         History {
@@ -101,7 +102,7 @@ impl Ingest {
             gtids,
             spaces: self.spaces,
             store: Box::new(self.store),
-            coverage: Coverage { oldest: log.start, newest: newest.max(log.start) },
+            coverage: Coverage { oldest: log.start, newest },
             stopped: log.stopped,
             changes: self.changes,
             heads: OnceLock::new(),

@@ -517,5 +517,6 @@ fn the_end_of_a_log_of_whole_seconds_is_not_answered() {
     assert_eq!(newest(8_000_000, end), 8_999_999, "another commit of second 9 may be in the next file");
     assert_eq!(newest(8_000_001, end), 9_000_000);
     assert_eq!(newest(9_500_001, end), 9_500_001, "the last event's time is cut to the second");
-    assert_eq!(newest(8_000_000, None), 8_000_000, "reading stopped there");
+    assert_eq!(newest(8_000_000, None), 7_999_999, "reading stopped there");
+    assert_eq!(newest(8_000_001, None), 8_000_001);
 }
