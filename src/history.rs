@@ -20,5 +20,6 @@ pub mod serve;
 mod store;
 pub mod value;
 
-pub use ingest::ReadError;
+pub use gtid::GtidSet;
+pub use ingest::{LogEnds, ReadError};
 pub use record::{Coverage, History};

@@ -1,8 +1,10 @@
 //! Files to a history.
 
 use super::{Ingest, LogEnds};
+use crate::history::log::Entry;
 use crate::history::record::History;
 use crate::ident::ServerId;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// The files could not be read at all.
@@ -16,7 +18,72 @@ impl History {
     /// # Errors
     /// The files are not there, are no binary logs, or leave a gap between them.
     pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
-        let _ = (server_id, files, Ingest::default(), std::mem::size_of::<LogEnds>());
+        let _ = (server_id, files);
         Err(ReadError("reading binary logs is not built yet".to_owned()))
+    }
+
+    /// The history of entries in the order of the log. The first one that is an error ends the record: what lies behind it is not certain.
+    ///
+    /// `ends` is asked when all entries are read; what it says of the end counts only if none was an error.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn of_entries<I, E>(
+        server_id: ServerId,
+        mut entries: I,
+        ends: impl FnOnce(I) -> LogEnds,
+    ) -> Result<Self, ReadError>
+    where
+        I: Iterator<Item = Result<Entry, E>>,
+        E: Display,
+    {
+        let mut ingest = Ingest::default();
+        let mut stopped = None;
+        for entry in entries.by_ref() {
+            match entry {
+                Ok(entry) => ingest.entry(entry).map_err(|e| ReadError(e.to_string()))?,
+                Err(error) => {
+                    stopped = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        let mut log = ends(entries);
+        if stopped.is_some() {
+            log.end = None;
+            log.stopped = stopped;
+        }
+        Ok(ingest.finish(server_id, log))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::log::Position;
+    use crate::instant::Instant;
+
+    fn entry(micros: i64) -> Entry {
+        let position = Position { file: "binlog.000001".into(), offset: 4 };
+        Entry { gtid: None, committed: Instant::from_micros(micros), position, changes: vec![] }
+    }
+
+    fn read(entries: Vec<Result<Entry, &str>>) -> History {
+        let ends = |_| LogEnds {
+            start: Instant::from_micros(1),
+            end: Some(Instant::from_micros(9)),
+            previous: None,
+            stopped: None,
+        };
+        History::of_entries(ServerId("x".into()), entries.into_iter(), ends).unwrap()
+    }
+
+    #[test]
+    fn an_error_ends_the_record_there() {
+        let whole = read(vec![Ok(entry(3)), Ok(entry(5))]);
+        assert_eq!((whole.entries(), whole.stopped(), whole.coverage().newest.micros()), (2, None, 9));
+        let cut = read(vec![Ok(entry(3)), Err("a checksum is wrong at binlog.000001:4711"), Ok(entry(5))]);
+        assert_eq!((cut.entries(), cut.coverage().newest.micros()), (1, 3));
+        assert_eq!(cut.stopped(), Some("a checksum is wrong at binlog.000001:4711"));
     }
 }
