@@ -1,0 +1,199 @@
+//! Events of one file: header, body, checksum (manual: "MySQL Binary Log Events", "Event header").
+
+use super::LogFault;
+use super::bytes::Bytes;
+use std::io::{BufRead, Read};
+
+/// The four bytes that begin a binary log file.
+const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
+/// Bytes of the common header.
+const HEADER: usize = 19;
+/// A server cannot write a larger event (max_allowed_packet is at most 1 GiB).
+const LARGEST: usize = (1 << 30) + (1 << 20);
+/// LOG_EVENT_BINLOG_IN_USE_F: set while the file is open; the checksum is computed without it.
+const IN_USE: u16 = 0x1;
+/// LOG_EVENT_IGNORABLE_F: who does not know the event may pass it over.
+pub(super) const IGNORABLE: u16 = 0x80;
+
+/// Type bytes of events (MySQL: `Log_event_type`; MariaDB's own from 160 on).
+#[expect(missing_docs, reason = "the servers' own names")]
+pub(super) mod kind {
+    pub(crate) const QUERY: u8 = 2;
+    pub(crate) const STOP: u8 = 3;
+    pub(crate) const ROTATE: u8 = 4;
+    pub(crate) const INTVAR: u8 = 5;
+    pub(crate) const RAND: u8 = 13;
+    pub(crate) const USER_VAR: u8 = 14;
+    pub(crate) const FORMAT_DESCRIPTION: u8 = 15;
+    pub(crate) const XID: u8 = 16;
+    pub(crate) const BEGIN_LOAD_QUERY: u8 = 17;
+    pub(crate) const EXECUTE_LOAD_QUERY: u8 = 18;
+    pub(crate) const TABLE_MAP: u8 = 19;
+    pub(crate) const WRITE_ROWS_V1: u8 = 23;
+    pub(crate) const UPDATE_ROWS_V1: u8 = 24;
+    pub(crate) const DELETE_ROWS_V1: u8 = 25;
+    pub(crate) const INCIDENT: u8 = 26;
+    pub(crate) const HEARTBEAT: u8 = 27;
+    pub(crate) const IGNORABLE: u8 = 28;
+    pub(crate) const ROWS_QUERY: u8 = 29;
+    pub(crate) const WRITE_ROWS: u8 = 30;
+    pub(crate) const UPDATE_ROWS: u8 = 31;
+    pub(crate) const DELETE_ROWS: u8 = 32;
+    pub(crate) const GTID: u8 = 33;
+    pub(crate) const ANONYMOUS_GTID: u8 = 34;
+    pub(crate) const PREVIOUS_GTIDS: u8 = 35;
+    pub(crate) const TRANSACTION_CONTEXT: u8 = 36;
+    pub(crate) const VIEW_CHANGE: u8 = 37;
+    pub(crate) const XA_PREPARE: u8 = 38;
+    pub(crate) const PARTIAL_UPDATE_ROWS: u8 = 39;
+    pub(crate) const TRANSACTION_PAYLOAD: u8 = 40;
+    pub(crate) const HEARTBEAT_V2: u8 = 41;
+    pub(crate) const GTID_TAGGED: u8 = 42;
+    pub(crate) const MARIADB_ANNOTATE_ROWS: u8 = 160;
+    pub(crate) const MARIADB_BINLOG_CHECKPOINT: u8 = 161;
+    pub(crate) const MARIADB_GTID: u8 = 162;
+    pub(crate) const MARIADB_GTID_LIST: u8 = 163;
+    pub(crate) const MARIADB_START_ENCRYPTION: u8 = 164;
+    pub(crate) const MARIADB_QUERY_COMPRESSED: u8 = 165;
+    pub(crate) const MARIADB_WRITE_ROWS_COMPRESSED_V1: u8 = 166;
+    pub(crate) const MARIADB_UPDATE_ROWS_COMPRESSED_V1: u8 = 167;
+    pub(crate) const MARIADB_DELETE_ROWS_COMPRESSED_V1: u8 = 168;
+    pub(crate) const MARIADB_WRITE_ROWS_COMPRESSED: u8 = 169;
+    pub(crate) const MARIADB_UPDATE_ROWS_COMPRESSED: u8 = 170;
+    pub(crate) const MARIADB_DELETE_ROWS_COMPRESSED: u8 = 171;
+}
+
+/// One event, its checksum verified and taken off.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// Seconds since 1970.
+    pub(super) timestamp: u32,
+    pub(super) kind: u8,
+    pub(super) flags: u16,
+    /// Where it begins in its file.
+    pub(super) offset: u64,
+    pub(super) body: Vec<u8>,
+}
+
+/// What the format description event of a file says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Format {
+    /// `8.0.36`, `10.11.19-MariaDB-log`.
+    pub(super) server: String,
+    /// CRC32 behind each event.
+    pub(super) checksum: bool,
+    /// The file was not closed (yet).
+    pub(super) in_use: bool,
+}
+
+impl Format {
+    pub(super) fn is_mariadb(&self) -> bool {
+        self.server.to_ascii_lowercase().contains("mariadb")
+    }
+}
+
+/// How reading an event can end other than with one.
+#[derive(Debug)]
+pub(super) enum Torn {
+    /// The file ends inside an event: what a crash, or copying a live file, leaves.
+    Tail(String),
+    /// The bytes are wrong.
+    Fault(LogFault),
+}
+
+impl From<LogFault> for Torn {
+    fn from(fault: LogFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Reads the magic number.
+pub(super) fn magic(input: &mut impl Read) -> Result<(), LogFault> {
+    let mut bytes = [0; 4];
+    input.read_exact(&mut bytes).map_err(|_| LogFault::new("the file is shorter than four bytes"))?;
+    if bytes != MAGIC {
+        return Err(LogFault::new("the file does not begin with the bytes of a binary log (fe 62 69 6e)"));
+    }
+    Ok(())
+}
+
+/// The next event; `None` where the input ends between two events. `checksum`: whether four bytes of CRC32 end each event.
+pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Result<Option<Event>, Torn> {
+    let io = |e: std::io::Error| Torn::Fault(LogFault::new(format!("the file cannot be read: {e}")));
+    if input.fill_buf().map_err(io)?.is_empty() {
+        return Ok(None);
+    }
+    let mut raw = Vec::with_capacity(256);
+    input.by_ref().take(HEADER as u64).read_to_end(&mut raw).map_err(io)?;
+    if raw.len() < HEADER {
+        return Err(Torn::Tail(format!("{} bytes where an event header was expected", raw.len())));
+    }
+    let mut header = Bytes(&raw);
+    let timestamp = header.u32()?;
+    let kind = header.u8()?;
+    let _server_id = header.u32()?;
+    let length = header.length(4)?;
+    let _end = header.u32()?;
+    let flags = header.u16()?;
+    if !(HEADER..=LARGEST).contains(&length) {
+        return Err(LogFault::new(format!("an event that says it is {length} bytes long")).into());
+    }
+    // `take` lets memory grow with the bytes that are there, not with the length that is claimed.
+    input.by_ref().take((length - HEADER) as u64).read_to_end(&mut raw).map_err(io)?;
+    if raw.len() < length {
+        return Err(Torn::Tail(format!("an event of {length} bytes of which {} are there", raw.len())));
+    }
+    if checksum || (kind == kind::FORMAT_DESCRIPTION && raw.len() > HEADER + 5 && raw[raw.len() - 5] == 1) {
+        verify(&mut raw, kind, flags)?;
+    }
+    let body = raw.split_off(HEADER);
+    Ok(Some(Event { timestamp, kind, flags, offset, body }))
+}
+
+/// Compares the CRC32 and cuts it off.
+fn verify(raw: &mut Vec<u8>, kind: u8, flags: u16) -> Result<(), LogFault> {
+    let at = raw.len().checked_sub(4).filter(|at| *at >= HEADER);
+    let at = at.ok_or_else(|| LogFault::new("an event too short for its checksum"))?;
+    let stored = Bytes(&raw[at..]).u32()?;
+    let mut crc = crc32fast::Hasher::new();
+    if kind == kind::FORMAT_DESCRIPTION && flags & IN_USE != 0 {
+        crc.update(&raw[..17]);
+        crc.update(&(flags & !IN_USE).to_le_bytes());
+        crc.update(&raw[HEADER..at]);
+    } else {
+        crc.update(&raw[..at]);
+    }
+    if crc.finalize() != stored {
+        return Err(LogFault::new("its checksum does not match: the file is damaged"));
+    }
+    raw.truncate(at);
+    Ok(())
+}
+
+/// Reads a format description event (its CRC32 is already off when it has one).
+pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
+    let mut body = Bytes(&event.body);
+    let version = body.u16()?;
+    if version != 4 {
+        return Err(LogFault::new(format!("binary log version {version}; only version 4 is read")));
+    }
+    let name = body.take(50)?;
+    let name = name.split(|b| *b == 0).next().unwrap_or_default();
+    let server = String::from_utf8_lossy(name).into_owned();
+    let _created = body.u32()?;
+    let header = body.u8()?;
+    if usize::from(header) != HEADER {
+        return Err(LogFault::new(format!("event headers of {header} bytes; only {HEADER} are known")));
+    }
+    // Behind the table of post-header lengths stands the checksum algorithm (0 off, 1 CRC32); a checksum in turn was cut off,
+    // or, where the algorithm is off, four unused bytes follow.
+    let algorithm = match body.0 {
+        [.., 1] => 1,
+        [.., algorithm, _, _, _, _] => *algorithm,
+        _ => return Err(LogFault::new("a format description without a checksum algorithm")),
+    };
+    match algorithm {
+        0 | 1 => Ok(Format { server, checksum: algorithm == 1, in_use: event.flags & IN_USE != 0 }),
+        other => Err(LogFault::new(format!("checksum algorithm {other} is not known"))),
+    }
+}
