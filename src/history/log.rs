@@ -2,11 +2,53 @@
 //!
 //! Knows events, checksums, compression, GTIDs and raw values; knows no table definitions but what a table map itself says.
 
+mod assembly;
+mod bytes;
+mod event;
+mod gtid;
+mod json;
+mod payload;
+mod query;
+mod raw;
+mod reader;
+mod rows;
+mod table_map;
+
+pub(crate) use raw::{char_bytes, code};
+pub use reader::{Ends, LogReader};
+
 use crate::agent_api::EventType;
 use crate::ident::TableName;
 use crate::instant::Instant;
 use std::fmt;
 use std::sync::Arc;
+
+/// What is wrong with an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LogFault(String);
+
+impl LogFault {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+/// Why a log cannot be read, or not further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The files themselves.
+    #[error("{0}")]
+    Files(String),
+    /// An event.
+    #[error("{}, event at byte {}: {fault}", position.file, position.offset)]
+    Event {
+        /// Where.
+        position: Position,
+        /// What.
+        fault: LogFault,
+    },
+}
 
 /// A place in the log: for error messages and for resuming.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

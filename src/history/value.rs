@@ -1,8 +1,10 @@
 //! Raw values of row images to the text that mysqld sends.
 
 use super::log::Raw;
-use crate::column::Column;
+use crate::charset;
+use crate::column::{Column, ColumnType, IntSize};
 use crate::reply::Cell;
+use std::net::Ipv4Addr;
 
 /// A value that cannot be shown exactly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +21,192 @@ pub struct ValueError {
 /// # Errors
 /// The value does not fit the column's type, or its character set cannot be converted.
 pub fn cell(raw: &Raw, column: &Column) -> Result<Cell, ValueError> {
-    let _ = raw;
-    Err(ValueError { column: column.name.clone(), reason: "not built yet".to_owned() })
+    if *raw == Raw::Null {
+        return Ok(None);
+    }
+    text(raw, column).map(Some).map_err(|reason| ValueError { column: column.name.clone(), reason })
+}
+
+fn text(raw: &Raw, column: &Column) -> Result<Vec<u8>, String> {
+    let misfit = || format!("the log holds a value that is not of type {}", column.ty);
+    match (&column.ty, raw) {
+        (ColumnType::Int { size, unsigned, zerofill, display_width }, Raw::Int(v)) => {
+            let text = if *unsigned { cut(*v, *size).to_string() } else { v.to_string() };
+            padded(text, *zerofill, display_width.map(usize::from), misfit)
+        }
+        (ColumnType::Decimal { precision, scale, unsigned, zerofill }, Raw::Decimal(text)) => {
+            let width =
+                usize::from(*precision) + usize::from(*scale > 0) + usize::from(!unsigned && !zerofill);
+            padded(text.clone(), *zerofill, Some(width), misfit)
+        }
+        (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => Ok(match digits {
+            Some((_, scale)) => fixed(f64::from(*v), *scale),
+            None => float_text(*v),
+        }
+        .into_bytes()),
+        (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => Ok(match digits {
+            Some((_, scale)) => fixed(*v, *scale),
+            None => double_text(*v),
+        }
+        .into_bytes()),
+        (ColumnType::Float { .. } | ColumnType::Double { .. }, Raw::Float(_) | Raw::Double(_)) => {
+            Err("ZEROFILL on FLOAT and DOUBLE is not shown by this version".to_owned())
+        }
+        (ColumnType::Bit { .. }, Raw::Bit(bytes)) => Ok(bytes.clone()),
+        (ColumnType::Year, Raw::Year(year)) => Ok(format!("{year:04}").into_bytes()),
+        (ColumnType::Date, Raw::Date(y, m, d)) => Ok(format!("{y:04}-{m:02}-{d:02}").into_bytes()),
+        (ColumnType::Time { fsp }, Raw::Time(..))
+        | (ColumnType::DateTime { fsp }, Raw::DateTime(..))
+        | (ColumnType::Timestamp { fsp }, Raw::Timestamp(..)) => {
+            temporal_text(raw, *fsp).map(String::into_bytes).ok_or_else(misfit)
+        }
+        (ty, Raw::Bytes(bytes)) => stored(ty, bytes, column).unwrap_or_else(|| Err(misfit())),
+        (ColumnType::Enum { labels }, Raw::Enum(index)) => match index.checked_sub(1) {
+            None => Ok(Vec::new()),
+            Some(i) => labels.get(usize::from(i)).map(|l| l.clone().into_bytes()).ok_or_else(misfit),
+        },
+        (ColumnType::Set { labels }, Raw::Set(bits)) => {
+            if labels.len() < 64 && bits >> labels.len() != 0 {
+                return Err(misfit());
+            }
+            let chosen =
+                labels.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, l)| l.as_str());
+            Ok(chosen.collect::<Vec<_>>().join(",").into_bytes())
+        }
+        (ColumnType::Json, Raw::Json(text)) => Ok(text.clone().into_bytes()),
+        _ => Err(misfit()),
+    }
+}
+
+/// The unsigned value of an integer that was sign-extended from its width.
+fn cut(value: i64, size: IntSize) -> u64 {
+    let bits = match size {
+        IntSize::Tiny => 8,
+        IntSize::Small => 16,
+        IntSize::Medium => 24,
+        IntSize::Int => 32,
+        IntSize::Big => 64,
+    };
+    value.cast_unsigned() & (u64::MAX >> (64 - bits))
+}
+
+fn padded(
+    text: String,
+    zerofill: bool,
+    width: Option<usize>,
+    misfit: impl Fn() -> String,
+) -> Result<Vec<u8>, String> {
+    match (zerofill, width) {
+        (false, _) => Ok(text.into_bytes()),
+        (true, Some(width)) => Ok(format!("{text:0>width$}").into_bytes()),
+        (true, None) => Err(misfit()),
+    }
+}
+
+/// Bytes as stored; `None`: the type holds none.
+fn stored(ty: &ColumnType, bytes: &[u8], column: &Column) -> Option<Result<Vec<u8>, String>> {
+    Some(match ty {
+        // The log cuts the zeros at the end off.
+        ColumnType::Binary { bytes: width } => {
+            let mut all = bytes.to_vec();
+            let width = usize::try_from(*width).unwrap_or(usize::MAX).min(255);
+            if all.len() > width {
+                return None;
+            }
+            all.resize(width, 0);
+            Ok(all)
+        }
+        ColumnType::VarBinary { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => Ok(bytes.to_vec()),
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            let Some(set) = column.charset() else {
+                return Some(Err("its character set is not known".to_owned()));
+            };
+            charset::decode(set, bytes).map(|t| t.into_owned().into_bytes()).map_err(|e| e.to_string())
+        }
+        ColumnType::Inet4 => match <[u8; 4]>::try_from(bytes) {
+            Ok(address) => Ok(Ipv4Addr::from(address).to_string().into_bytes()),
+            Err(_) => return None,
+        },
+        ColumnType::Uuid | ColumnType::Inet6 => Err(format!("type {ty} is not shown by this version")),
+        _ => return None,
+    })
+}
+
+/// TIME, DATETIME or TIMESTAMP (in UTC) with `fsp` decimals; `None`: another kind of value, or out of range.
+#[must_use]
+pub fn temporal_text(raw: &Raw, fsp: u8) -> Option<String> {
+    let (mut text, micros) = match raw {
+        Raw::Time(negative, h, m, s, micros) => {
+            (format!("{}{h:02}:{m:02}:{s:02}", if *negative { "-" } else { "" }), *micros)
+        }
+        Raw::DateTime(y, mo, d, h, m, s, micros) => {
+            (format!("{y:04}-{mo:02}-{d:02} {h:02}:{m:02}:{s:02}"), *micros)
+        }
+        Raw::Timestamp(0, 0) => ("0000-00-00 00:00:00".to_owned(), 0),
+        Raw::Timestamp(seconds, micros) => {
+            let t = jiff::Timestamp::from_second(i64::from(*seconds)).ok()?;
+            (t.strftime("%Y-%m-%d %H:%M:%S").to_string(), *micros)
+        }
+        _ => return None,
+    };
+    if micros > 999_999 || fsp > 6 {
+        return None;
+    }
+    if fsp > 0 {
+        let digits = format!("{micros:06}");
+        text.push('.');
+        text.push_str(&digits[..usize::from(fsp)]);
+    }
+    Some(text)
+}
+
+/// DOUBLE as mysqld prints it: the shortest digits that read back as the same number, without an exponent between 1e-15 and 1e15.
+#[must_use]
+pub fn double_text(v: f64) -> String {
+    general(&format!("{v:e}"))
+}
+
+/// FLOAT as mysqld prints it: six significant digits.
+#[must_use]
+pub fn float_text(v: f32) -> String {
+    general(&format!("{:.5e}", f64::from(v)))
+}
+
+fn fixed(v: f64, scale: u8) -> String {
+    let text = format!("{v:.*}", usize::from(scale));
+    // MySQL prints no negative zero here.
+    if text.starts_with('-') && text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.')) {
+        return text[1..].to_owned();
+    }
+    text
+}
+
+/// `d.ddde±n` in the form that mysqld chooses (`my_gcvt` of its source): an exponent only outside of 15 places before and after the point.
+fn general(scientific: &str) -> String {
+    let (sign, rest) = scientific.strip_prefix('-').map_or(("", scientific), |r| ("-", r));
+    let Some((mantissa, exponent)) = rest.split_once('e') else { return scientific.to_owned() };
+    let Ok(exponent) = exponent.parse::<i32>() else { return scientific.to_owned() };
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() {
+        return format!("{sign}0");
+    }
+    let point = exponent + 1;
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let zeros = |n: i32| "0".repeat(usize::try_from(n).unwrap_or(0));
+    if !(-14..=15).contains(&point) {
+        let (first, others) = digits.split_at(1);
+        let dot = if others.is_empty() { "" } else { "." };
+        format!("{sign}{first}{dot}{others}e{exponent}")
+    } else if point <= 0 {
+        format!("{sign}0.{}{digits}", zeros(-point))
+    } else if point >= count {
+        format!("{sign}{digits}{}", zeros(point - count))
+    } else {
+        let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
+        format!("{sign}{whole}.{fraction}")
+    }
 }

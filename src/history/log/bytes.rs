@@ -12,8 +12,10 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], LogFault> {
-        let (head, tail) =
-            self.0.split_at_checked(count).ok_or_else(|| LogFault::new("an event is shorter than its own lengths say"))?;
+        let (head, tail) = self
+            .0
+            .split_at_checked(count)
+            .ok_or_else(|| LogFault::new("an event is shorter than its own lengths say"))?;
         self.0 = tail;
         Ok(head)
     }

@@ -69,9 +69,13 @@ pub(super) struct Event {
     /// Seconds since 1970.
     pub(super) timestamp: u32,
     pub(super) kind: u8,
+    /// The server that wrote it first.
+    pub(super) server: u32,
     pub(super) flags: u16,
     /// Where it begins in its file.
     pub(super) offset: u64,
+    /// Bytes in the file, header and checksum included.
+    pub(super) length: u64,
     pub(super) body: Vec<u8>,
 }
 
@@ -131,7 +135,7 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
     let mut header = Bytes(&raw);
     let timestamp = header.u32()?;
     let kind = header.u8()?;
-    let _server_id = header.u32()?;
+    let server = header.u32()?;
     let length = header.length(4)?;
     let _end = header.u32()?;
     let flags = header.u16()?;
@@ -147,7 +151,7 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
         verify(&mut raw, kind, flags)?;
     }
     let body = raw.split_off(HEADER);
-    Ok(Some(Event { timestamp, kind, flags, offset, body }))
+    Ok(Some(Event { timestamp, kind, server, flags, offset, body, length: length as u64 }))
 }
 
 /// Compares the CRC32 and cuts it off.

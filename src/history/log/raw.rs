@@ -114,7 +114,9 @@ pub(super) fn value(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw,
             let length = input.length(if char_bytes(&column.meta) < 256 { 1 } else { 2 })?;
             Raw::Bytes(input.take(length)?.to_vec())
         }
-        code::TINY_BLOB..=code::BLOB | code::GEOMETRY | code::VECTOR => Raw::Bytes(blob(column, input)?.to_vec()),
+        code::TINY_BLOB..=code::BLOB | code::GEOMETRY | code::VECTOR => {
+            Raw::Bytes(blob(column, input)?.to_vec())
+        }
         code::JSON => Raw::Json(json::text(blob(column, input)?)?),
         code::TIMESTAMP..=code::NEWDATE | code::TIMESTAMP2..=code::TIME2 => temporal(column, input)?,
         other => return Err(LogFault::new(format!("a column of type {other}, which is not known"))),
@@ -223,7 +225,15 @@ fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw, LogFaul
                 return Err(LogFault::new("a DATETIME beyond the year 9999"));
             }
             let date = ((d / 10_000) as u16, (d / 100 % 100) as u8, (d % 100) as u8);
-            Raw::DateTime(date.0, date.1, date.2, (t / 10_000) as u8, (t / 100 % 100) as u8, (t % 100) as u8, 0)
+            Raw::DateTime(
+                date.0,
+                date.1,
+                date.2,
+                (t / 10_000) as u8,
+                (t / 100 % 100) as u8,
+                (t % 100) as u8,
+                0,
+            )
         }
         code::TIMESTAMP => Raw::Timestamp(input.u32()?, 0),
         code::TIMESTAMP2 => {
@@ -269,7 +279,13 @@ fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw, LogFault> {
     let u = v.unsigned_abs();
     let fraction = (u & ((1 << (8 * width)) - 1)) as u32 * factor;
     let whole = u >> (8 * width);
-    Ok(Raw::Time(v < 0, bits(whole, 12, 10) as u16, bits(whole, 6, 6) as u8, bits(whole, 0, 6) as u8, fraction))
+    Ok(Raw::Time(
+        v < 0,
+        bits(whole, 12, 10) as u16,
+        bits(whole, 6, 6) as u8,
+        bits(whole, 0, 6) as u8,
+        fraction,
+    ))
 }
 
 /// A DATE, DATETIME or TIME inside JSON: 64 bits, little-endian, the lowest 24 of them microseconds.

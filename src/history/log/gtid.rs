@@ -1,0 +1,85 @@
+//! Transaction ids in events: of one transaction, and of all that went before a file.
+
+use super::bytes::Bytes;
+use super::event::Event;
+use super::{Gtid, LogFault};
+use mysql_common::binlog::BinlogCtx;
+use mysql_common::binlog::consts::BinlogVersion;
+use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
+use mysql_common::io::ParseBuf;
+use mysql_common::proto::MyDeserialize;
+use std::fmt::Write;
+
+/// What a GTID event says of the transaction behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Announced {
+    pub(super) gtid: Option<Gtid>,
+    /// Commit time in microseconds since 1970, where the event has one.
+    pub(super) committed: Option<i64>,
+    /// MariaDB: a transaction begins here, and no BEGIN follows.
+    pub(super) begins: bool,
+}
+
+/// MySQL: GTID_LOG_EVENT, ANONYMOUS_GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT.
+pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFault> {
+    let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
+    let context = BinlogCtx::new(event.body.len(), &format, event.kind);
+    let read = GtidEvent::deserialize(context, &mut ParseBuf(&event.body))
+        .map_err(|e| LogFault::new(format!("a GTID event that cannot be read: {e}")))?;
+    let stamp = i64::try_from(read.immediate_commit_timestamp()).ok().filter(|t| *t > 0);
+    let gtid = (!anonymous).then(|| Gtid::MySql {
+        source: read.sid(),
+        tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
+        number: read.gno(),
+    });
+    Ok(Announced { gtid, committed: stamp, begins: false })
+}
+
+/// MariaDB: GTID_EVENT (Knowledge Base: "GTID_EVENT").
+pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
+    const STANDALONE: u8 = 1;
+    let mut body = Bytes(&event.body);
+    let sequence = body.u64()?;
+    let domain = body.u32()?;
+    let flags = body.u8()?;
+    let gtid = Gtid::MariaDb { domain, server: event.server, sequence };
+    Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0 })
+}
+
+/// PREVIOUS_GTIDS_LOG_EVENT as a GTID set in text; `None`: a form (with tags) that is not read here.
+pub(super) fn previous_mysql(body: &[u8]) -> Result<Option<String>, LogFault> {
+    let mut input = Bytes(body);
+    let sources = input.u64()?;
+    // The form with tags marks itself in the highest byte.
+    if sources >> 56 != 0 {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    for _ in 0..sources {
+        let source: [u8; 16] =
+            input.take(16)?.try_into().map_err(|_| LogFault::new("a GTID set cut short"))?;
+        let uuid = Gtid::MySql { source, tag: None, number: 0 }.to_string();
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(uuid.trim_end_matches(":0"));
+        for _ in 0..input.u64()? {
+            let (from, behind) = (input.u64()?, input.u64()?);
+            // Writing to a String cannot fail.
+            let _ = write!(text, ":{from}-{}", behind.saturating_sub(1));
+        }
+    }
+    Ok(Some(text))
+}
+
+/// MariaDB's GTID_LIST_EVENT as a list in text.
+pub(super) fn previous_mariadb(body: &[u8]) -> Result<String, LogFault> {
+    let mut input = Bytes(body);
+    let count = input.u32()? & 0x0fff_ffff;
+    let mut list = Vec::new();
+    for _ in 0..count {
+        let (domain, server, sequence) = (input.u32()?, input.u32()?, input.u64()?);
+        list.push(Gtid::MariaDb { domain, server, sequence }.to_string());
+    }
+    Ok(list.join(","))
+}

@@ -1,0 +1,36 @@
+//! The body of a Transaction_payload_event (manual: "Binary Log Transaction Compression").
+
+use super::LogFault;
+use super::bytes::Bytes;
+use std::io::{BufRead, BufReader, Cursor, Read};
+
+/// What is unpacked at most of one transaction.
+const LARGEST: u64 = 4 << 30;
+
+/// The events inside, unpacked as they are read.
+pub(super) fn reader(body: &[u8]) -> Result<Box<dyn BufRead + '_>, LogFault> {
+    let mut input = Bytes(body);
+    let mut compression = None;
+    loop {
+        let field = input.lenenc()?;
+        if field == 0 {
+            break;
+        }
+        let mut value = Bytes(input.lenenc_bytes()?);
+        if field == 2 {
+            compression = Some(value.lenenc()?);
+        }
+    }
+    match compression {
+        Some(0) => {
+            let decoder = zstd::stream::read::Decoder::with_buffer(input.0).map_err(|e| {
+                LogFault::new(format!("a compressed transaction that cannot be unpacked: {e}"))
+            })?;
+            Ok(Box::new(BufReader::new(decoder.take(LARGEST))))
+        }
+        Some(255) => Ok(Box::new(Cursor::new(input.0))),
+        other => {
+            Err(LogFault::new(format!("a transaction compressed in a way ({other:?}) that is not known")))
+        }
+    }
+}
