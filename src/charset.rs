@@ -1,5 +1,7 @@
 //! Character sets of columns and of clients: stored bytes to UTF-8, and UTF-8 to the few sets that results are sent in.
 
+use std::borrow::Cow;
+
 /// A character set that this program cannot convert exactly, or bytes that are not text in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CharsetError {
@@ -11,21 +13,76 @@ pub enum CharsetError {
     Invalid(String),
 }
 
+/// What MySQL's latin1 (cp1252) has in 0x80 to 0x9f; the five bytes that cp1252 leaves undefined are the control characters of the same number.
+const CP1252: [char; 32] = [
+    '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
+    '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}',
+    '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}',
+    '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
+];
+
 /// Stored bytes of a character set (by MySQL's name: utf8mb4, latin1, ...) as UTF-8 text.
 ///
 /// # Errors
 /// The set is unknown, or the bytes are not valid in it.
-pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<std::borrow::Cow<'a, str>, CharsetError> {
+pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, CharsetError> {
+    let invalid = || CharsetError::Invalid(charset.to_owned());
     match charset {
-        "utf8mb4" | "utf8mb3" | "utf8" | "ascii" => std::str::from_utf8(bytes)
-            .map(std::borrow::Cow::Borrowed)
-            .map_err(|_| CharsetError::Invalid(charset.to_owned())),
+        "utf8mb4" | "utf8mb3" | "utf8" => {
+            std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| invalid())
+        }
+        "ascii" if bytes.is_ascii() => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| invalid()),
+        "ascii" => Err(invalid()),
+        "latin1" => Ok(Cow::Owned(bytes.iter().map(|b| from_latin1(*b)).collect())),
+        "ucs2" | "utf16" => {
+            let (pairs, []) = bytes.as_chunks::<2>() else { return Err(invalid()) };
+            let units = pairs.iter().map(|p| u16::from_be_bytes(*p));
+            char::decode_utf16(units).collect::<Result<String, _>>().map(Cow::Owned).map_err(|_| invalid())
+        }
         other => Err(CharsetError::Unknown(other.to_owned())),
     }
 }
 
-/// UTF-8 text as MySQL's latin1 (cp1252 with the five undefined bytes kept); `?` for what it does not have, as mysqld does.
+fn from_latin1(byte: u8) -> char {
+    match byte {
+        0x80..=0x9f => CP1252[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+/// UTF-8 text as MySQL's latin1; `?` for what it does not have, as mysqld does.
 #[must_use]
 pub fn encode_latin1(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+    text.chars()
+        .map(|c| {
+            if let Some(i) = CP1252.iter().position(|k| *k == c) {
+                return u8::try_from(i + 0x80).unwrap_or(b'?');
+            }
+            match u8::try_from(u32::from(c)) {
+                Ok(0x80..=0x9f) | Err(_) => b'?',
+                Ok(byte) => byte,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_latin1_both_ways() {
+        let all: Vec<u8> = (0..=255).collect();
+        let text = decode("latin1", &all).unwrap();
+        assert_eq!(encode_latin1(&text), all);
+        assert_eq!(decode("latin1", b"caf\xe9 \x80").unwrap(), "café €");
+        assert_eq!(encode_latin1("Ω€"), b"?\x80");
+    }
+
+    #[test]
+    fn err_unknown_and_invalid() {
+        assert_eq!(decode("big5", b"a"), Err(CharsetError::Unknown("big5".to_owned())));
+        assert_eq!(decode("utf8mb4", b"\xff"), Err(CharsetError::Invalid("utf8mb4".to_owned())));
+        assert_eq!(decode("ucs2", b"\x00a\x00").ok(), None);
+    }
 }

@@ -85,9 +85,9 @@ impl Ingest {
     pub fn finish(self, server_id: ServerId, log: LogEnds) -> History {
         let last = self.moments.iter().map(|m| m.committed).max();
         let newest = match (log.end, last) {
-            // A commit stamped with the second of the last event may stand behind it, in the next file.
-            (end, last) if whole_seconds(&self.moments) => {
-                Instant::from_micros(end.or(last).unwrap_or(log.start).micros() - 1)
+            // A log that goes on can have another commit stamped with the second of its last one.
+            (None, last) if whole_seconds(&self.moments) => {
+                Instant::from_micros(last.unwrap_or(log.start).micros() - 1)
             }
             // The last event's own time is known to the second.
             (Some(end), Some(last)) => last.max(end),

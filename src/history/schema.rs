@@ -4,10 +4,21 @@
 //! with the reason; nothing is guessed. Also carries a row over from the definition it was written under to the
 //! definition at the instant asked for.
 
+mod alter;
+mod carry;
+mod columns;
+mod ddl;
+mod observe;
+mod table;
+mod token;
+
 use crate::column::TableDefinition;
 use crate::ident::TableName;
 use crate::reply::Row;
+use mysql_common::collations::{Collation, CollationId};
+use std::collections::HashMap;
 use std::sync::Arc;
+use table::Full;
 
 use super::log::{LoggedStatement, MappedTable};
 
@@ -55,14 +66,41 @@ pub struct CannotCarry(pub String);
 /// All definitions of all tables.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    definitions: Vec<Arc<TableDefinition>>,
+    definitions: Vec<Known>,
+    tables: HashMap<TableName, DefinitionId>,
+    /// Default collations of schemas, and whether they are certain.
+    schemas: HashMap<String, (Option<String>, bool)>,
+}
+
+/// One definition.
+#[derive(Debug)]
+struct Known {
+    public: Arc<TableDefinition>,
+    full: Full,
+    /// The visible columns among all.
+    positions: Vec<usize>,
+    step: Option<Step>,
+}
+
+/// How a definition came from the one before it.
+#[derive(Debug)]
+struct Step {
+    before: DefinitionId,
+    /// For each column: the one before it came from.
+    from: Vec<Option<usize>>,
+    statement: String,
 }
 
 impl Catalog {
     /// Follows one statement.
     pub fn apply(&mut self, statement: &LoggedStatement) -> Vec<Effect> {
-        let _ = statement;
-        Vec::new()
+        let effects = ddl::follow(self, statement);
+        for effect in &effects {
+            if let Effect::UnreadableAll { schemas, .. } = effect {
+                self.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
+            }
+        }
+        effects
     }
 
     /// The definition under which a row event was written: known from DDL and checked against the map, or learnt from the map's
@@ -71,14 +109,13 @@ impl Catalog {
     /// # Errors
     /// Neither tells, or they contradict each other: the reason why the table is unreadable from here on.
     pub fn observe(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
-        let _ = table;
-        Err("not built yet".to_owned())
+        observe::observe(self, table)
     }
 
     /// The definition itself. SELECT * columns only.
     #[must_use]
     pub fn definition(&self, id: DefinitionId) -> Option<&Arc<TableDefinition>> {
-        self.definitions.get(id.0 as usize)
+        self.known(id).map(|k| &k.public)
     }
 
     /// Shows a row (cells of the visible columns of `from`) under definition `to` of the same table, forwards or backwards through its ALTERs.
@@ -86,20 +123,90 @@ impl Catalog {
     /// # Errors
     /// A step between the two cannot be followed exactly for this row.
     pub fn carry(&self, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
-        let _ = row;
-        Err(CannotCarry(format!("definitions {} and {} are not of one table", from.0, to.0)))
+        carry::carry(self, from, to, row)
     }
 
-    /// Positions.
+    /// For each visible column its position in the row images of the log.
     #[must_use]
     pub fn source_positions(&self, id: DefinitionId) -> &[usize] {
-        let _ = id;
-        &[]
+        self.known(id).map_or(&[], |k| &k.positions)
     }
 
-    /// Same key.
+    /// Whether two definitions of one table identify rows in the same way: the same columns as key, of the same types and collations.
     #[must_use]
     pub fn same_key(&self, a: DefinitionId, b: DefinitionId) -> bool {
-        a == b
+        if a == b {
+            return true;
+        }
+        let (first, second) = if a < b { (a, b) } else { (b, a) };
+        let (Some(old), Some(new)) = (self.known(first), self.known(second)) else { return false };
+        let Some(path) = carry::path(self, first, second) else {
+            // Two tables that had the name one after the other.
+            let key = |known: &Known| -> Vec<_> {
+                let columns = known.public.key_columns();
+                columns.iter().map(|c| (c.name.to_lowercase(), c.ty.clone(), c.collation.clone())).collect()
+            };
+            return key(old) == key(new);
+        };
+        let mut positions: Vec<Option<usize>> =
+            old.full.primary_key.iter().map(|n| old.full.position(n)).collect();
+        for id in path {
+            let Some(Known { step: Some(step), .. }) = self.known(id) else { return false };
+            for position in &mut positions {
+                *position = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
+            }
+        }
+        let now: Vec<Option<usize>> = new.full.primary_key.iter().map(|n| new.full.position(n)).collect();
+        let same = |(old_name, at): (&String, &Option<usize>)| {
+            let before = old.full.position(old_name).and_then(|i| old.full.columns.get(i));
+            let after = at.and_then(|i| new.full.columns.get(i));
+            before
+                .zip(after)
+                .is_some_and(|(b, a)| b.column.ty == a.column.ty && b.column.collation == a.column.collation)
+        };
+        positions == now && old.full.primary_key.iter().zip(&positions).all(same)
     }
+
+    fn known(&self, id: DefinitionId) -> Option<&Known> {
+        self.definitions.get(usize::try_from(id.0).ok()?)
+    }
+
+    fn full(&self, id: DefinitionId) -> &Full {
+        static NONE: Full = Full {
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            indexes: Vec::new(),
+            collation: None,
+            collation_certain: false,
+        };
+        self.known(id).map_or(&NONE, |k| &k.full)
+    }
+
+    fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {
+        let id = DefinitionId(u32::try_from(self.definitions.len()).unwrap_or(u32::MAX));
+        let (public, positions) = (Arc::new(full.public()), full.positions());
+        self.definitions.push(Known { public, full, positions, step });
+        id
+    }
+
+    fn add(&mut self, full: Full) -> DefinitionId {
+        self.push(full, None)
+    }
+
+    fn follow_up(
+        &mut self,
+        before: DefinitionId,
+        full: Full,
+        from: Vec<Option<usize>>,
+        sql: &str,
+    ) -> DefinitionId {
+        self.push(full, Some(Step { before, from, statement: ddl::excerpt(sql) }))
+    }
+}
+
+/// The name of a collation; `None`: not known to this version.
+fn collation_name(id: u16) -> Option<String> {
+    let collation = Collation::from(CollationId::from(id));
+    let name = collation.collation();
+    (collation.id() != CollationId::UNKNOWN_COLLATION_ID).then(|| name.to_owned())
 }

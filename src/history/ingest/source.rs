@@ -1,9 +1,11 @@
 //! Files to a history.
 
 use super::{Ingest, LogEnds};
-use crate::history::log::Entry;
+use crate::history::gtid::GtidSet;
+use crate::history::log::{Entry, LogReader};
 use crate::history::record::History;
 use crate::ident::ServerId;
+use crate::instant::Instant;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -18,8 +20,17 @@ impl History {
     /// # Errors
     /// The files are not there, are no binary logs, or leave a gap between them.
     pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
-        let _ = (server_id, files);
-        Err(ReadError("reading binary logs is not built yet".to_owned()))
+        let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?;
+        Self::of_entries(server_id, reader, |reader| {
+            let ends = reader.ends();
+            LogEnds {
+                start: ends.start.unwrap_or(Instant::from_micros(0)),
+                // A log that was not closed can go on in the very second of its last event.
+                end: ends.end.filter(|_| ends.closed && ends.torn.is_none()),
+                previous: ends.previous.as_deref().and_then(|text| GtidSet::parse(text).ok()),
+                stopped: ends.torn.clone(),
+            }
+        })
     }
 
     /// The history of entries in the order of the log. The first one that is an error ends the record: what lies behind it is not certain.
@@ -61,7 +72,6 @@ impl History {
 mod tests {
     use super::*;
     use crate::history::log::Position;
-    use crate::instant::Instant;
 
     fn entry(micros: i64) -> Entry {
         let position = Position { file: "binlog.000001".into(), offset: 4 };

@@ -498,7 +498,7 @@ fn long_answers_come_in_chunks() {
 }
 
 #[test]
-fn the_end_of_a_log_of_whole_seconds_is_not_answered() {
+fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
     let newest = |committed, end| {
         let mut ingest = Ingest::default();
         let position = Position { file: "binlog.000001".into(), offset: 4 };
@@ -514,9 +514,9 @@ fn the_end_of_a_log_of_whole_seconds_is_not_answered() {
         ingest.finish(ServerId("x".into()), ends).coverage().newest.micros()
     };
     let end = Some(Instant::from_micros(9_000_000));
-    assert_eq!(newest(8_000_000, end), 8_999_999, "another commit of second 9 may be in the next file");
+    assert_eq!(newest(8_000_000, end), 9_000_000, "the file was closed in second 9");
     assert_eq!(newest(8_000_001, end), 9_000_000);
     assert_eq!(newest(9_500_001, end), 9_500_001, "the last event's time is cut to the second");
-    assert_eq!(newest(8_000_000, None), 7_999_999, "reading stopped there");
+    assert_eq!(newest(8_000_000, None), 7_999_999, "another commit of second 8 may follow");
     assert_eq!(newest(8_000_001, None), 8_000_001);
 }

@@ -1,0 +1,213 @@
+//! Rows from one definition of a table to another.
+
+use super::table::Filled;
+use super::{CannotCarry, Catalog, DefinitionId};
+use crate::column::{Column, ColumnType};
+use crate::reply::{Cell, Row};
+
+/// Shows a row of the visible columns of `from` under `to`.
+pub(super) fn carry(
+    catalog: &Catalog,
+    from: DefinitionId,
+    to: DefinitionId,
+    row: &Row,
+) -> Result<Row, CannotCarry> {
+    if from == to {
+        return Ok(row.clone());
+    }
+    if let Some(path) = path(catalog, from, to) {
+        return path
+            .into_iter()
+            .try_fold((from, row.clone()), |(at, row), next| {
+                forward(catalog, at, next, &row).map(|row| (next, row))
+            })
+            .map(|(_, row)| row);
+    }
+    if let Some(mut path) = path(catalog, to, from) {
+        path.pop();
+        path.reverse();
+        path.push(to);
+        return path
+            .into_iter()
+            .try_fold((from, row.clone()), |(at, row), next| {
+                backward(catalog, at, next, &row).map(|row| (next, row))
+            })
+            .map(|(_, row)| row);
+    }
+    Err(CannotCarry("the two definitions are not of one table".to_owned()))
+}
+
+/// The definitions behind `from` up to `to`, if `to` follows from it.
+pub(super) fn path(catalog: &Catalog, from: DefinitionId, to: DefinitionId) -> Option<Vec<DefinitionId>> {
+    let mut path = vec![to];
+    let mut at = to;
+    while let Some(step) = &catalog.known(at)?.step {
+        at = step.before;
+        if at == from {
+            path.reverse();
+            return Some(path);
+        }
+        path.push(at);
+    }
+    None
+}
+
+/// The visible column's place in the row, from its place among all.
+fn visible(positions: &[usize], full: usize) -> Option<usize> {
+    positions.iter().position(|p| *p == full)
+}
+
+fn forward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
+    let lost = || CannotCarry("a definition is missing".to_owned());
+    let (old, new) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
+    let step = new.step.as_ref().ok_or_else(lost)?;
+    let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
+    new.positions
+        .iter()
+        .map(|position| {
+            let target = &new.full.columns[*position];
+            match step.from[*position] {
+                Some(source) => {
+                    let place = visible(&old.positions, source).ok_or_else(|| {
+                        refuse(format!("column {} was invisible before", target.column.name))
+                    })?;
+                    convert(&row[place], &old.full.columns[source].column, &target.column).map_err(refuse)
+                }
+                None => match &target.filled {
+                    Filled::With(cell) => Ok(cell.clone()),
+                    Filled::Unknown(why) => Err(refuse(why.clone())),
+                },
+            }
+        })
+        .collect()
+}
+
+fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
+    let lost = || CannotCarry("a definition is missing".to_owned());
+    let (new, old) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
+    let step = new.step.as_ref().ok_or_else(lost)?;
+    let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
+    old.positions
+        .iter()
+        .map(|position| {
+            let target = &old.full.columns[*position].column;
+            let source = step.from.iter().position(|f| *f == Some(*position)).ok_or_else(|| {
+                refuse(format!("column {} was dropped, and what was in it is not recorded", target.name))
+            })?;
+            let place = visible(&new.positions, source)
+                .ok_or_else(|| refuse(format!("column {} became invisible", target.name)))?;
+            convert(&row[place], &new.full.columns[source].column, target).map_err(refuse)
+        })
+        .collect()
+}
+
+/// A cell of one type as a cell of another, where that is certain.
+fn convert(cell: &Cell, from: &Column, to: &Column) -> Result<Cell, String> {
+    let Some(bytes) = cell else {
+        return if to.nullable {
+            Ok(None)
+        } else {
+            Err(format!("column {} became NOT NULL, and its value was NULL", to.name))
+        };
+    };
+    if from.ty == to.ty && from.charset() == to.charset() {
+        return Ok(cell.clone());
+    }
+    let refuse = || {
+        format!(
+            "column {} changed from {} to {}, and how its value changed is not certain",
+            to.name, from.ty, to.ty
+        )
+    };
+    let text = || std::str::from_utf8(bytes).map_err(|_| refuse());
+    match (&from.ty, &to.ty) {
+        (ColumnType::Int { .. }, ColumnType::Int { size, unsigned, zerofill: false, .. }) => {
+            let value: i128 = text()?.parse().map_err(|_| refuse())?;
+            let bits = match size {
+                crate::column::IntSize::Tiny => 8,
+                crate::column::IntSize::Small => 16,
+                crate::column::IntSize::Medium => 24,
+                crate::column::IntSize::Int => 32,
+                crate::column::IntSize::Big => 64,
+            };
+            let (low, high) = if *unsigned {
+                (0, (1_i128 << bits) - 1)
+            } else {
+                (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
+            };
+            if (low..=high).contains(&value) {
+                Ok(Some(value.to_string().into_bytes()))
+            } else {
+                Err(refuse())
+            }
+        }
+        (ColumnType::Enum { .. }, ColumnType::Enum { labels }) => {
+            let text = text()?;
+            if labels.iter().any(|l| l == text) { Ok(cell.clone()) } else { Err(refuse()) }
+        }
+        (ColumnType::Set { .. }, ColumnType::Set { labels }) => {
+            let chosen: Vec<&str> = text()?.split(',').filter(|l| !l.is_empty()).collect();
+            let shown: Vec<&str> = labels.iter().map(String::as_str).filter(|l| chosen.contains(l)).collect();
+            if shown.len() == chosen.len() { Ok(Some(shown.join(",").into_bytes())) } else { Err(refuse()) }
+        }
+        (ColumnType::Decimal { .. }, ColumnType::Decimal { precision, scale, zerofill: false, .. }) => {
+            decimal(text()?, usize::from(*precision), usize::from(*scale))
+                .map(|t| Some(t.into_bytes()))
+                .ok_or_else(refuse)
+        }
+        (ColumnType::Time { .. }, ColumnType::Time { fsp })
+        | (ColumnType::DateTime { .. }, ColumnType::DateTime { fsp })
+        | (ColumnType::Timestamp { .. }, ColumnType::Timestamp { fsp }) => {
+            fraction(text()?, usize::from(*fsp)).map(|t| Some(t.into_bytes())).ok_or_else(refuse)
+        }
+        (
+            ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
+            ColumnType::VarChar { chars },
+        ) => {
+            let text = text()?;
+            let short = text.chars().count() <= usize::try_from(*chars).unwrap_or(usize::MAX);
+            if short && convertible(text, to) { Ok(cell.clone()) } else { Err(refuse()) }
+        }
+        (ColumnType::VarChar { .. } | ColumnType::Text { .. }, ColumnType::Text { size }) => {
+            let text = text()?;
+            // A character takes four bytes at most in any character set.
+            let room = match size {
+                crate::column::LobSize::Tiny => 255,
+                crate::column::LobSize::Normal => 65_535,
+                crate::column::LobSize::Medium => 16_777_215,
+                crate::column::LobSize::Long => u32::MAX,
+            };
+            let short = text.chars().count().saturating_mul(4) <= usize::try_from(room).unwrap_or(usize::MAX);
+            if short && convertible(text, to) { Ok(cell.clone()) } else { Err(refuse()) }
+        }
+        _ => Err(refuse()),
+    }
+}
+
+/// Whether the text can be held in the column's character set as it is.
+fn convertible(text: &str, to: &Column) -> bool {
+    match to.charset() {
+        Some("utf8mb4") => true,
+        Some("utf8mb3" | "utf8") => text.chars().all(|c| u32::from(c) < 0x1_0000),
+        _ => text.is_ascii(),
+    }
+}
+
+fn decimal(text: &str, precision: usize, scale: usize) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = whole.trim_start_matches('-').trim_start_matches('0').len();
+    let (kept, cut) = fraction.split_at(scale.min(fraction.len()));
+    if digits > precision.checked_sub(scale)? || cut.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    Some(if scale == 0 { whole.to_owned() } else { format!("{whole}.{kept:0<scale$}") })
+}
+
+fn fraction(text: &str, fsp: usize) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (kept, cut) = fraction.split_at(fsp.min(fraction.len()));
+    if cut.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    Some(if fsp == 0 { whole.to_owned() } else { format!("{whole}.{kept:0<fsp$}") })
+}

@@ -1,0 +1,449 @@
+//! The grammar of column definitions, keys and table options (manual: "CREATE TABLE Statement").
+
+use super::table::{Filled, Full, FullColumn, Index};
+use super::token::{Tokens, Unread, show};
+use crate::column::{Column, ColumnKey, ColumnType, IntSize};
+use crate::history::value::{double_text, float_text};
+use sqlparser::tokenizer::Token;
+
+/// The default collation of a character set where nothing says another: of MySQL 8 for utf8mb4, and its name's obvious one else.
+pub(super) fn default_collation(charset: &str) -> String {
+    match charset {
+        "utf8mb4" => "utf8mb4_0900_ai_ci".to_owned(),
+        "utf8" | "utf8mb3" => "utf8mb3_general_ci".to_owned(),
+        "latin1" => "latin1_swedish_ci".to_owned(),
+        "binary" => "binary".to_owned(),
+        other => format!("{other}_general_ci"),
+    }
+}
+
+/// Reads `name type attributes...`; a key among the attributes goes to the table.
+pub(super) fn column(tokens: &mut Tokens, table: &mut Full) -> Result<FullColumn, Unread> {
+    let name = tokens.name()?;
+    if tokens.words(&["SERIAL"]) {
+        table.indexes.push(Index { name: None, unique: true, columns: vec![name.clone()] });
+        let ty = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
+        let mut full = bare(name, ty);
+        full.column.nullable = false;
+        full.column.auto_increment = true;
+        full.column.has_default = true;
+        return Ok(full);
+    }
+    let ty = type_of(tokens)?;
+    let mut full = bare(name, ty);
+    let mut state = Attributes::default();
+    while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
+    finish(&mut full, state, table);
+    Ok(full)
+}
+
+fn bare(name: String, ty: ColumnType) -> FullColumn {
+    FullColumn {
+        column: Column {
+            name,
+            ty,
+            collation: None,
+            nullable: true,
+            key: ColumnKey::None,
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+        },
+        visible: true,
+        collation_certain: true,
+        filled: Filled::With(None),
+        generated: false,
+    }
+}
+
+/// The words of a type, up to the first that is none of its own.
+fn type_of(tokens: &mut Tokens) -> Result<ColumnType, Unread> {
+    let mut text = tokens.name()?.to_lowercase();
+    match text.as_str() {
+        "double" if tokens.words(&["PRECISION"]) => text.push_str(" precision"),
+        "character" | "char" if tokens.words(&["VARYING"]) => text.push_str(" varying"),
+        "national" => {
+            text.push(' ');
+            text.push_str(&tokens.name()?.to_lowercase());
+        }
+        "long" => {
+            if let Some(word) = tokens.one_of(&["VARCHAR", "VARBINARY"]) {
+                text.push(' ');
+                text.push_str(&word.to_lowercase());
+            }
+        }
+        _ => {}
+    }
+    if tokens.peek() == Some(&Token::LParen) {
+        text.push_str(&arguments(tokens.group()?)?);
+    }
+    while let Some(word) = tokens.one_of(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {
+        text.push(' ');
+        text.push_str(&word.to_lowercase());
+    }
+    let ty: ColumnType = text.parse().map_err(|e: crate::column::NotAType| e.to_string())?;
+    Ok(ty)
+}
+
+fn arguments(mut group: Tokens) -> Result<String, Unread> {
+    let mut parts = Vec::new();
+    loop {
+        if let Some(label) = group.text() {
+            parts.push(format!("'{}'", label.replace('\'', "''")));
+        } else if let Some(number) = group.number() {
+            parts.push(number);
+        } else {
+            return Err(format!("a number or a label was expected, and {} came", show(group.peek())));
+        }
+        if !group.token(&Token::Comma) {
+            return if group.is_at_end() {
+                Ok(format!("({})", parts.join(",")))
+            } else {
+                Err("a type".to_owned())
+            };
+        }
+    }
+}
+
+#[derive(Default)]
+struct Attributes {
+    charset: Option<String>,
+    collation: Option<String>,
+    binary: bool,
+    default: Option<Default>,
+}
+
+enum Default {
+    Null,
+    Text(String),
+    Number(String),
+    Bytes(Vec<u8>),
+    Other(String),
+}
+
+/// One attribute; false: none comes next.
+fn attribute(
+    tokens: &mut Tokens,
+    full: &mut FullColumn,
+    state: &mut Attributes,
+    table: &mut Full,
+) -> Result<bool, Unread> {
+    let own = full.column.name.clone();
+    if tokens.words(&["NOT", "NULL"]) {
+        full.column.nullable = false;
+    } else if tokens.words(&["NULL"]) {
+        full.column.nullable = true;
+    } else if tokens.words(&["CHARACTER", "SET"]) || tokens.words(&["CHARSET"]) {
+        state.charset = Some(word_or_text(tokens)?);
+    } else if tokens.words(&["COLLATE"]) {
+        state.collation = Some(word_or_text(tokens)?);
+    } else if tokens.words(&["BINARY"]) {
+        state.binary = true;
+    } else if tokens.words(&["ASCII"]) {
+        state.charset = Some("latin1".to_owned());
+    } else if tokens.words(&["DEFAULT"]) {
+        state.default = Some(default(tokens)?);
+    } else if tokens.words(&["ON", "UPDATE"]) {
+        tokens.next();
+        if tokens.peek() == Some(&Token::LParen) {
+            tokens.group()?;
+        }
+        full.column.on_update_now = true;
+    } else if tokens.words(&["AUTO_INCREMENT"]) {
+        full.column.auto_increment = true;
+    } else if tokens.words(&["PRIMARY", "KEY"]) || tokens.words(&["PRIMARY"]) || tokens.words(&["KEY"]) {
+        table.primary_key = vec![own];
+    } else if tokens.words(&["UNIQUE"]) {
+        tokens.words(&["KEY"]);
+        table.indexes.push(Index { name: None, unique: true, columns: vec![own] });
+    } else if tokens.words(&["COMMENT"]) {
+        tokens.token(&Token::Eq);
+        tokens.text().ok_or("a comment")?;
+    } else if tokens.words(&["INVISIBLE"]) {
+        full.visible = false;
+    } else if tokens.words(&["VISIBLE"]) {
+        full.visible = true;
+    } else if tokens.words(&["CONSTRAINT"]) {
+        if !tokens.words(&["CHECK"]) {
+            tokens.name()?;
+            tokens.words(&["CHECK"]);
+        }
+        tokens.group()?;
+    } else if tokens.words(&["CHECK"]) {
+        tokens.group()?;
+    } else if tokens.words(&["NOT", "ENFORCED"]) || tokens.words(&["ENFORCED"]) {
+    } else if tokens.words(&["GENERATED", "ALWAYS", "AS"]) || tokens.words(&["AS"]) {
+        tokens.group()?;
+        full.generated = true;
+        full.filled = Filled::Unknown("a generated column's values are not computed here".to_owned());
+    } else if tokens.one_of(&["VIRTUAL", "STORED", "PERSISTENT"]).is_some() {
+    } else if tokens.one_of(&["COLUMN_FORMAT", "STORAGE", "SRID"]).is_some() {
+        tokens.next();
+    } else if tokens.words(&["REFERENCES"]) {
+        references(tokens)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// `REFERENCES t (c) ON DELETE CASCADE`: changes that the engine makes on its own are not in every server's log.
+fn references(tokens: &mut Tokens) -> Result<(), Unread> {
+    tokens.name()?;
+    if tokens.token(&Token::Period) {
+        tokens.name()?;
+    }
+    tokens.group()?;
+    while let Some(_) = tokens.one_of(&["MATCH", "ON"]) {
+        if tokens.one_of(&["DELETE", "UPDATE"]).is_some() {
+            if tokens.one_of(&["CASCADE"]).is_some()
+                || tokens.words(&["SET", "NULL"])
+                || tokens.words(&["SET", "DEFAULT"])
+            {
+                return Err("a foreign key changes rows by itself (CASCADE, SET NULL), and such changes are not in the log".to_owned());
+            }
+            if !(tokens.words(&["NO", "ACTION"]) || tokens.words(&["RESTRICT"])) {
+                return Err("a foreign key action that is not known".to_owned());
+            }
+        } else {
+            tokens.next();
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn word_or_text(tokens: &mut Tokens) -> Result<String, Unread> {
+    tokens.token(&Token::Eq);
+    if let Some(text) = tokens.text() {
+        return Ok(text.to_lowercase());
+    }
+    Ok(tokens.name()?.to_lowercase())
+}
+
+fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
+    if let Some(text) = tokens.text() {
+        return Ok(Default::Text(text));
+    }
+    let negative = tokens.token(&Token::Minus);
+    if !negative {
+        tokens.token(&Token::Plus);
+    }
+    if let Some(number) = tokens.number() {
+        return Ok(Default::Number(if negative { format!("-{number}") } else { number }));
+    }
+    if tokens.peek() == Some(&Token::LParen) {
+        tokens.group()?;
+        return Ok(Default::Other("an expression".to_owned()));
+    }
+    Ok(match tokens.next() {
+        Some(Token::HexStringLiteral(h)) => {
+            crate::agent_api::hex_bytes(&h).map(Default::Bytes).ok_or("a hexadecimal default")?
+        }
+        Some(Token::SingleQuotedByteStringLiteral(_)) => Default::Other("a bit literal".to_owned()),
+        Some(Token::Word(w)) => match w.value.to_uppercase().as_str() {
+            "NULL" => Default::Null,
+            "TRUE" => Default::Number("1".to_owned()),
+            "FALSE" => Default::Number("0".to_owned()),
+            other => {
+                let what = other.to_owned();
+                if tokens.peek() == Some(&Token::LParen) {
+                    tokens.group()?;
+                }
+                Default::Other(what)
+            }
+        },
+        other => return Err(format!("a default value was expected, and {} came", show(other.as_ref()))),
+    })
+}
+
+fn finish(full: &mut FullColumn, state: Attributes, table: &Full) {
+    let column = &mut full.column;
+    let is_text = matches!(
+        column.ty,
+        ColumnType::Char { .. }
+            | ColumnType::VarChar { .. }
+            | ColumnType::Text { .. }
+            | ColumnType::Enum { .. }
+            | ColumnType::Set { .. }
+    );
+    if is_text {
+        let charset = state.charset.clone();
+        let (collation, certain) = match (state.collation, charset) {
+            (Some(collation), _) => (Some(collation), true),
+            (None, Some(charset)) if state.binary => (Some(format!("{charset}_bin")), true),
+            // The default collation of a character set is the server's choice.
+            (None, Some(charset)) => (Some(default_collation(&charset)), false),
+            (None, None) => (table.collation.clone(), table.collation_certain && !state.binary),
+        };
+        column.collation = collation;
+        full.collation_certain = certain;
+    }
+    column.has_default = match &state.default {
+        Some(Default::Null) => column.nullable,
+        Some(_) => true,
+        None => column.nullable || column.auto_increment,
+    };
+    if !full.generated {
+        full.filled = filled(column, state.default.as_ref());
+    }
+}
+
+/// What rows that stood before get when this column is added to them.
+fn filled(column: &Column, default: Option<&Default>) -> Filled {
+    let unknown = |what: &str| Filled::Unknown(format!("the default of column {} is {what}", column.name));
+    let text = match default {
+        Some(Default::Null) => return Filled::With(None),
+        None if column.nullable => return Filled::With(None),
+        None if column.auto_increment => return unknown("AUTO_INCREMENT"),
+        None => return implicit(column),
+        Some(Default::Other(what)) => return unknown(what),
+        Some(Default::Bytes(bytes)) => match &column.ty {
+            ColumnType::VarBinary { .. } => return Filled::With(Some(bytes.clone())),
+            _ => return unknown("a hexadecimal literal"),
+        },
+        Some(Default::Text(text) | Default::Number(text)) => text,
+    };
+    match literal(&column.ty, text) {
+        Some(cell) => Filled::With(Some(cell)),
+        None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
+    }
+}
+
+/// A literal as the cell of a type; `None`: not certain.
+fn literal(ty: &ColumnType, text: &str) -> Option<Vec<u8>> {
+    let shown = match ty {
+        ColumnType::Int { zerofill: false, .. } => text.parse::<i128>().ok()?.to_string(),
+        ColumnType::Decimal { scale, zerofill: false, .. } => decimal(text, usize::from(*scale))?,
+        ColumnType::Float { digits: None, zerofill: false, .. } => float_text(text.parse().ok()?),
+        ColumnType::Double { digits: None, zerofill: false, .. } => double_text(text.parse().ok()?),
+        ColumnType::VarChar { chars } | ColumnType::Char { chars } => {
+            if text.chars().count() > usize::try_from(*chars).ok()? || (text.ends_with(' ')) {
+                return None;
+            }
+            text.to_owned()
+        }
+        ColumnType::Enum { labels } => labels.iter().find(|l| *l == text)?.clone(),
+        ColumnType::Set { labels } if text.is_empty() || labels.iter().any(|l| l == text) => text.to_owned(),
+        ColumnType::Date => {
+            let date: jiff::civil::Date = text.parse().ok()?;
+            if text.len() != 10 {
+                return None;
+            }
+            date.to_string()
+        }
+        ColumnType::DateTime { fsp } if text.len() == 19 => {
+            let _: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
+            if *fsp == 0 { text.to_owned() } else { format!("{text}.{}", "0".repeat(usize::from(*fsp))) }
+        }
+        ColumnType::Year if text.len() == 4 => {
+            text.parse::<u16>().ok().filter(|y| (1901..=2155).contains(y))?.to_string()
+        }
+        _ => return None,
+    };
+    Some(shown.into_bytes())
+}
+
+/// A decimal number with exactly `scale` decimals; `None` when it has more, or is none.
+fn decimal(text: &str, scale: usize) -> Option<String> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) || fraction.len() > scale || digits.is_empty() {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
+    let sign = if zero { "" } else { sign };
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0<scale$}") })
+}
+
+/// The implicit default of a NOT NULL column (manual: "Data Type Default Values").
+fn implicit(column: &Column) -> Filled {
+    let zero_fraction =
+        |fsp: u8| if fsp == 0 { String::new() } else { format!(".{}", "0".repeat(usize::from(fsp))) };
+    let text = match &column.ty {
+        ColumnType::Int { zerofill: false, .. } => "0".to_owned(),
+        ColumnType::Decimal { scale, zerofill: false, .. } => {
+            decimal("0", usize::from(*scale)).unwrap_or_default()
+        }
+        ColumnType::Float { digits: None, zerofill: false, .. }
+        | ColumnType::Double { digits: None, zerofill: false, .. } => "0".to_owned(),
+        ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Set { .. } => String::new(),
+        ColumnType::Enum { labels } => labels.first().cloned().unwrap_or_default(),
+        ColumnType::Year => "0000".to_owned(),
+        ColumnType::Date => "0000-00-00".to_owned(),
+        ColumnType::DateTime { fsp } => format!("0000-00-00 00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
+        _ => {
+            return Filled::Unknown(format!("the implicit default of column {} is not certain", column.name));
+        }
+    };
+    Filled::With(Some(text.into_bytes()))
+}
+
+/// An index, a key or a constraint of a table; false: none comes next.
+pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unread> {
+    let constraint = tokens.words(&["CONSTRAINT"]);
+    let named = constraint && !is_key_word(tokens);
+    let constraint_name = if named { Some(tokens.name()?) } else { None };
+    if tokens.words(&["PRIMARY", "KEY"]) {
+        index_type(tokens);
+        table.primary_key = key_parts(tokens)?;
+    } else if tokens.words(&["FOREIGN", "KEY"]) {
+        if tokens.peek() != Some(&Token::LParen) {
+            tokens.name()?;
+        }
+        let columns = key_parts(tokens)?;
+        tokens.words(&["REFERENCES"]);
+        references(tokens)?;
+        table.indexes.push(Index { name: constraint_name, unique: false, columns });
+    } else if tokens.words(&["CHECK"]) {
+        tokens.group()?;
+    } else if let Some(word) = tokens.one_of(&["UNIQUE", "FULLTEXT", "SPATIAL", "INDEX", "KEY"]) {
+        tokens.one_of(&["INDEX", "KEY"]);
+        tokens.words(&["IF", "NOT", "EXISTS"]);
+        let name = if tokens.peek() == Some(&Token::LParen) || index_type(tokens) {
+            None
+        } else {
+            Some(tokens.name()?)
+        };
+        index_type(tokens);
+        let columns = key_parts(tokens)?;
+        table.indexes.push(Index { name: name.or(constraint_name), unique: word == "UNIQUE", columns });
+    } else {
+        return Ok(false);
+    }
+    // Options of an index change no rows.
+    while !tokens.is_at_end() && tokens.next().is_some() {}
+    Ok(true)
+}
+
+fn is_key_word(tokens: &Tokens) -> bool {
+    let mut ahead = tokens.clone();
+    ahead.one_of(&["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"]).is_some()
+}
+
+fn index_type(tokens: &mut Tokens) -> bool {
+    tokens.words(&["USING"]) && tokens.next().is_some()
+}
+
+/// `(a, b(10) DESC)`: the names.
+pub(super) fn key_parts(tokens: &mut Tokens) -> Result<Vec<String>, Unread> {
+    tokens
+        .group()?
+        .split()
+        .into_iter()
+        .map(|mut part| match part.peek() {
+            // A functional key part has no column.
+            Some(Token::LParen) => Ok("(expression)".to_owned()),
+            _ => part.name(),
+        })
+        .collect()
+}

@@ -1,0 +1,366 @@
+//! Statements of the log to effects.
+
+use super::alter::{self, charset_option};
+use super::columns::{column, index, key_parts};
+use super::table::{Full, Index};
+use super::token::{Tokens, Unread, show};
+use super::{Catalog, Effect};
+use crate::history::log::LoggedStatement;
+use crate::ident::TableName;
+use sqlparser::tokenizer::Token;
+
+/// First words of statements that leave tables as they are.
+const HARMLESS: &[&str] = &[
+    "GRANT",
+    "REVOKE",
+    "SET",
+    "FLUSH",
+    "ANALYZE",
+    "OPTIMIZE",
+    "REPAIR",
+    "CHECK",
+    "USE",
+    "SAVEPOINT",
+    "RELEASE",
+    "INSTALL",
+    "UNINSTALL",
+    "RESET",
+    "PURGE",
+    "CHANGE",
+    "START",
+    "STOP",
+    "BINLOG",
+    "DO",
+    "CACHE",
+    "LOCK",
+    "UNLOCK",
+    "CLONE",
+];
+/// Objects whose CREATE, ALTER and DROP leave tables as they are.
+const OTHER_OBJECTS: &[&str] = &[
+    "USER",
+    "ROLE",
+    "VIEW",
+    "TRIGGER",
+    "PROCEDURE",
+    "FUNCTION",
+    "EVENT",
+    "SERVER",
+    "SEQUENCE",
+    "PACKAGE",
+    "TABLESPACE",
+    "LOGFILE",
+    "RESOURCE",
+    "INSTANCE",
+    "DEFINER",
+    "AGGREGATE",
+    "SQL",
+    "UNDO",
+    "SPATIAL",
+    "LIBRARY",
+];
+
+/// What a statement does, for a catalog.
+pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<Effect> {
+    let mut walk = Walk { catalog, statement, table: None };
+    match walk.statement() {
+        Ok(effects) => effects,
+        Err(reason) => {
+            let reason = format!("this statement cannot be followed ({reason}): {}", excerpt(&statement.sql));
+            match walk.table.take() {
+                Some(table) => {
+                    walk.catalog.tables.remove(&table);
+                    vec![Effect::Unreadable(table, reason)]
+                }
+                None => vec![Effect::UnreadableAll { schemas: Vec::new(), reason }],
+            }
+        }
+    }
+}
+
+pub(super) fn excerpt(sql: &str) -> String {
+    let mut cut: String = sql.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if cut.len() < sql.len() {
+        cut.push_str("...");
+    }
+    cut
+}
+
+struct Walk<'a> {
+    catalog: &'a mut Catalog,
+    statement: &'a LoggedStatement,
+    /// The table spoken of, once that is known.
+    table: Option<TableName>,
+}
+
+type Effects = Result<Vec<Effect>, Unread>;
+
+impl Walk<'_> {
+    fn schema(&self) -> Option<&str> {
+        self.statement.schema.as_deref()
+    }
+
+    fn name(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
+        let name = tokens.table(self.statement.schema.as_deref())?;
+        self.table = Some(name.clone());
+        Ok(name)
+    }
+
+    fn statement(&mut self) -> Effects {
+        let mut tokens = Tokens::new(&self.statement.sql, self.statement.sql_mode)?;
+        if tokens.is_at_end() {
+            return Ok(Vec::new());
+        }
+        match tokens.one_of(&[
+            "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD",
+            "WITH", "CALL", "MERGE",
+        ]) {
+            Some("CREATE") => self.create(tokens),
+            Some("ALTER") => self.alter(tokens),
+            Some("DROP") => self.drop(tokens),
+            Some("TRUNCATE") => {
+                tokens.words(&["TABLE"]);
+                let name = self.name(&mut tokens)?;
+                Ok(vec![Effect::Truncated(name)])
+            }
+            Some("RENAME") => self.rename(tokens),
+            Some(_) => Err("rows were changed by a statement: use binlog_format=ROW".to_owned()),
+            None if HARMLESS.iter().any(|w| tokens.words(&[w])) => Ok(Vec::new()),
+            None => Err(format!("{} is not known", show(tokens.peek()))),
+        }
+    }
+
+    fn create(&mut self, mut tokens: Tokens) -> Effects {
+        let replaces = tokens.words(&["OR", "REPLACE"]);
+        if tokens.words(&["TEMPORARY"]) {
+            return Ok(Vec::new());
+        }
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            tokens.words(&["IF", "NOT", "EXISTS"]);
+            let name = tokens.name()?;
+            self.schema_options(&mut tokens, name)?;
+            return Ok(Vec::new());
+        }
+        if tokens.words(&["TABLE"]) {
+            return self.create_table(tokens, replaces);
+        }
+        let unique = tokens.words(&["UNIQUE"]);
+        tokens.one_of(&["FULLTEXT", "SPATIAL", "ONLINE", "OFFLINE"]);
+        if tokens.words(&["INDEX"]) {
+            return self.create_index(tokens, unique);
+        }
+        if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["ALGORITHM"]) {
+            return Ok(Vec::new());
+        }
+        Err(format!("CREATE {} is not known", show(tokens.peek())))
+    }
+
+    fn schema_options(&mut self, tokens: &mut Tokens, name: String) -> Result<(), Unread> {
+        let mut defaults = Full::default();
+        while !tokens.is_at_end() {
+            if !charset_option(tokens, &mut defaults)? {
+                tokens.next();
+            }
+        }
+        self.catalog.schemas.insert(name, (defaults.collation, defaults.collation_certain));
+        Ok(())
+    }
+
+    fn create_index(&mut self, mut tokens: Tokens, unique: bool) -> Effects {
+        tokens.words(&["IF", "NOT", "EXISTS"]);
+        let index = tokens.name()?;
+        if tokens.words(&["USING"]) {
+            tokens.next();
+        }
+        if !tokens.words(&["ON"]) {
+            return Err("ON was expected".to_owned());
+        }
+        let name = self.name(&mut tokens)?;
+        let columns = key_parts(&mut tokens)?;
+        self.same_rows(&name, |full| full.indexes.push(Index { name: Some(index), unique, columns }))
+    }
+
+    /// A change of indexes only.
+    fn same_rows(&mut self, name: &TableName, change: impl FnOnce(&mut Full)) -> Effects {
+        let Some(before) = self.catalog.tables.get(name).copied() else { return Ok(Vec::new()) };
+        let mut full = self.catalog.full(before).clone();
+        change(&mut full);
+        full.settle();
+        let from = (0..full.columns.len()).map(Some).collect();
+        let id = self.catalog.follow_up(before, full, from, &self.statement.sql);
+        self.catalog.tables.insert(name.clone(), id);
+        Ok(vec![Effect::Altered(name.clone(), id)])
+    }
+
+    fn create_table(&mut self, mut tokens: Tokens, replaces: bool) -> Effects {
+        let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
+        let name = self.name(&mut tokens)?;
+        if maybe && self.catalog.tables.contains_key(&name) {
+            return Ok(Vec::new());
+        }
+        let mut effects = Vec::new();
+        if replaces {
+            effects.push(Effect::Dropped(name.clone()));
+        }
+        let like = tokens.words(&["LIKE"]);
+        let mut inside =
+            if !like && tokens.peek() == Some(&Token::LParen) { Some(tokens.group()?) } else { None };
+        if like || inside.as_mut().is_some_and(|i| i.words(&["LIKE"])) {
+            let source = inside.as_mut().unwrap_or(&mut tokens).table(self.schema())?;
+            let id = *self
+                .catalog
+                .tables
+                .get(&source)
+                .ok_or_else(|| format!("the definition of {source} is not known"))?;
+            let copy = self.catalog.full(id).clone();
+            return Ok(self.created(effects, name, copy));
+        }
+        let Some(inside) = inside else {
+            return Err("the columns come from a SELECT".to_owned());
+        };
+        let mut full = self.defaults(&name.schema, &tokens)?;
+        for mut part in inside.split() {
+            if !index(&mut part, &mut full)? {
+                let one = column(&mut part, &mut full)?;
+                full.columns.push(one);
+                if !part.is_at_end() {
+                    return Err(format!("{} is not understood", show(part.peek())));
+                }
+            }
+        }
+        Ok(self.created(effects, name, full))
+    }
+
+    /// The table's defaults: its own options, or those of its schema.
+    fn defaults(&self, schema: &str, options: &Tokens) -> Result<Full, Unread> {
+        let mut full = Full::default();
+        if let Some((collation, certain)) = self.catalog.schemas.get(schema) {
+            full.collation.clone_from(collation);
+            full.collation_certain = *certain;
+        }
+        let mut options = options.clone();
+        while !options.is_at_end() {
+            if options.one_of(&["SELECT", "AS"]).is_some() {
+                return Err("columns come from a SELECT".to_owned());
+            }
+            if options.words(&["WITH", "SYSTEM", "VERSIONING"]) {
+                return Err("the table is system-versioned".to_owned());
+            }
+            if options.one_of(&["PARTITION"]).is_some() {
+                break;
+            }
+            if !charset_option(&mut options, &mut full)? {
+                options.next();
+            }
+        }
+        if full.collation.is_none() {
+            // Neither said: the server's default, which a table map can tell.
+            full.collation = Some("utf8mb4_0900_ai_ci".to_owned());
+            full.collation_certain = false;
+            full.collation = self
+                .statement
+                .charsets
+                .map_or(full.collation, |(_, _, server)| super::collation_name(server));
+        }
+        Ok(full)
+    }
+
+    fn created(&mut self, mut effects: Vec<Effect>, name: TableName, mut full: Full) -> Vec<Effect> {
+        full.settle();
+        let id = self.catalog.add(full);
+        self.catalog.tables.insert(name.clone(), id);
+        effects.push(Effect::Created(name, id));
+        effects
+    }
+
+    fn alter(&mut self, mut tokens: Tokens) -> Effects {
+        tokens.one_of(&["ONLINE", "OFFLINE"]);
+        tokens.words(&["IGNORE"]);
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            let name = tokens.name()?;
+            self.schema_options(&mut tokens, name)?;
+            return Ok(Vec::new());
+        }
+        if !tokens.words(&["TABLE"]) {
+            if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["ALGORITHM"]) {
+                return Ok(Vec::new());
+            }
+            return Err(format!("ALTER {} is not known", show(tokens.peek())));
+        }
+        tokens.words(&["IF", "EXISTS"]);
+        let name = self.name(&mut tokens)?;
+        let Some(before) = self.catalog.tables.get(&name).copied() else {
+            // A table that is not known has nothing to follow; its first table map must tell all.
+            return Ok(Vec::new());
+        };
+        let altered = alter::alter(tokens, self.catalog.full(before), &name.schema)?;
+        let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
+        self.catalog.tables.insert(name.clone(), id);
+        let mut effects = vec![Effect::Altered(name.clone(), id)];
+        if let Some(to) = altered.renamed {
+            effects.push(self.moved(name, to));
+        }
+        Ok(effects)
+    }
+
+    fn moved(&mut self, from: TableName, to: TableName) -> Effect {
+        if let Some(id) = self.catalog.tables.remove(&from) {
+            self.catalog.tables.insert(to.clone(), id);
+        }
+        Effect::Renamed { from, to }
+    }
+
+    fn drop(&mut self, mut tokens: Tokens) -> Effects {
+        if tokens.words(&["TEMPORARY"]) {
+            return Ok(Vec::new());
+        }
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let name = tokens.name()?;
+            self.catalog.tables.retain(|t, _| t.schema != name);
+            self.catalog.schemas.remove(&name);
+            return Ok(vec![Effect::SchemaDropped(name)]);
+        }
+        if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let mut effects = Vec::new();
+            loop {
+                let name = tokens.table(self.schema())?;
+                self.catalog.tables.remove(&name);
+                effects.push(Effect::Dropped(name));
+                if !tokens.token(&Token::Comma) {
+                    return Ok(effects);
+                }
+            }
+        }
+        if tokens.words(&["INDEX"]) {
+            tokens.words(&["IF", "EXISTS"]);
+            let index = tokens.name()?;
+            tokens.words(&["ON"]);
+            let name = self.name(&mut tokens)?;
+            return self.same_rows(&name, |full| alter::drop_index(full, &index));
+        }
+        if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["PREPARE"]) {
+            return Ok(Vec::new());
+        }
+        Err(format!("DROP {} is not known", show(tokens.peek())))
+    }
+
+    fn rename(&mut self, mut tokens: Tokens) -> Effects {
+        if tokens.words(&["USER"]) {
+            return Ok(Vec::new());
+        }
+        tokens.one_of(&["TABLE", "TABLES"]);
+        let mut effects = Vec::new();
+        for mut part in tokens.split() {
+            part.words(&["IF", "EXISTS"]);
+            let from = part.table(self.schema())?;
+            if !part.words(&["TO"]) {
+                return Err("TO was expected".to_owned());
+            }
+            let to = part.table(self.schema())?;
+            effects.push(self.moved(from, to));
+        }
+        Ok(effects)
+    }
+}
