@@ -4,7 +4,122 @@
 //! The tokens and the expression grammar are sqlparser's; the time clause, which no SQL parser knows in these
 //! forms, is taken out of the token stream first.
 
+mod cursor;
+mod instant;
+mod session;
+mod travel;
+
+use cursor::Cursor;
 use sqlparser::ast::Expr;
+use sqlparser::tokenizer::Token;
+
+/// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
+#[must_use]
+pub fn parse(text: &str, reading: Reading) -> Statement {
+    match understood(text, reading) {
+        Ok(statement) => statement,
+        Err(refused) => Statement::Refused(refused),
+    }
+}
+
+fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
+    let mut c = Cursor::new(text, reading)?;
+    if c.is_at_end() {
+        return Ok(Statement::Empty);
+    }
+    if !travel::virtual_tables(&c).is_empty() {
+        if matches!(c.peek(), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case("SELECT")) {
+            return travel::travel(c, allows_wide_diff(text)).map(|d| Statement::TimeTravel(Box::new(d)));
+        }
+        let message =
+            format!("only SELECT works on the virtual schemas; this statement begins with {}", c.here());
+        return Err(Refused::Unsupported { message });
+    }
+    if let Some(statement) = session::session(&mut c)? {
+        return Ok(statement);
+    }
+    let place = c.place();
+    if c.words(&["SELECT"]) {
+        let end = c.find(&["FROM", "INTO", "UNION", "WHERE", "GROUP", "HAVING", "ORDER", "FOR"]);
+        let mut behind = c.part(end, usize::MAX);
+        behind.go(end);
+        let constant = behind.is_at_end() || (behind.words(&["FROM", "DUAL"]) && behind.is_at_end());
+        if constant {
+            return constants(c.part(c.place(), end));
+        }
+    }
+    c.go(place);
+    let what: String = c.source().chars().take(60).collect();
+    Err(Refused::NotForThisServer { what })
+}
+
+/// The hint that lifts the limit of `_diff` windows for one statement, right behind SELECT.
+fn allows_wide_diff(text: &str) -> bool {
+    let Some((head, rest)) = text.split_once("/*+") else { return false };
+    let Some((hint, _)) = rest.split_once("*/") else { return false };
+    let plain: String = hint.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+    let on = ["on", "1", "true", "'on'"]
+        .iter()
+        .any(|v| plain.contains(&format!("set_var(dbtrail_allow_wide_diff={v})")));
+    on && head.trim_end().to_lowercase().ends_with("select")
+}
+
+fn constants(c: Cursor<'_>) -> Result<Statement, Refused> {
+    let limit_at = c.find(&["LIMIT"]);
+    let mut behind = c.clone();
+    behind.go(limit_at);
+    let limit = if behind.words(&["LIMIT"]) {
+        let limit = travel::limit(&mut behind)?;
+        if !behind.is_at_end() {
+            return Err(behind.unexpected("the end of the statement"));
+        }
+        Some(if limit.offset == 0 { limit.count } else { 0 })
+    } else {
+        None
+    };
+    let mut items = Vec::new();
+    for part in c.part(c.place(), limit_at).split() {
+        items.push(item(&part)?);
+    }
+    Ok(Statement::Constants { items, limit })
+}
+
+/// An expression and its name: the alias, or the text as it was written.
+fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
+    let alias_at = part.find(&["AS"]);
+    let mut alias = part.clone();
+    alias.go(alias_at);
+    if alias.words(&["AS"]) {
+        let name = alias.text().map_or_else(|| alias.name("an alias"), Ok)?;
+        if !alias.is_at_end() {
+            return Err(alias.unexpected("the end of the alias"));
+        }
+        return Ok((name, part.part(part.place(), alias_at).expression()?));
+    }
+    match part.expression() {
+        Ok(expression) => Ok((written(part), expression)),
+        // `SELECT @@version v`: an alias without AS.
+        Err(refused) => {
+            let end = part.place() + part.length();
+            let mut last = part.clone();
+            last.go(end.saturating_sub(1));
+            match last.next() {
+                Some(Token::Word(w)) if part.length() > 1 => {
+                    let expression = part.part(part.place(), end - 1).expression().map_err(|_| refused)?;
+                    Ok((w.value, expression))
+                }
+                _ => Err(refused),
+            }
+        }
+    }
+}
+
+fn written(part: &Cursor<'_>) -> String {
+    match (part.peek(), part.ahead(1)) {
+        (Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)), None) => text.clone(),
+        _ => part.source(),
+    }
+}
 
 /// The settings of a session that change how its text is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

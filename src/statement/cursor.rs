@@ -1,0 +1,247 @@
+//! A cursor over the tokens of a statement that knows where each stands in the text.
+
+use super::{Reading, Refused};
+use sqlparser::ast::Expr;
+use sqlparser::dialect::MySqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+/// More tokens than any statement for this server can need.
+const LONGEST: usize = 200_000;
+/// Deeper nesting than any key predicate can need.
+const DEEPEST: usize = 100;
+
+/// Tokens without white space and comments, up to `end`.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    tokens: Vec<TokenWithSpan>,
+    at: usize,
+    end: usize,
+}
+
+pub(super) fn syntax(message: String) -> Refused {
+    Refused::Syntax { message }
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(text: &'a str, reading: Reading) -> Result<Self, Refused> {
+        if reading.no_backslash_escapes && text.contains('\\') {
+            return Err(Refused::Unsupported {
+                message: "a backslash under sql_mode NO_BACKSLASH_ESCAPES: write the statement without it"
+                    .to_owned(),
+            });
+        }
+        let mut tokens = Vec::new();
+        Tokenizer::new(&MySqlDialect {}, text)
+            .tokenize_with_location_into_buf(&mut tokens)
+            .map_err(|e| syntax(format!("{e}")))?;
+        tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
+        if tokens.len() > LONGEST {
+            return Err(syntax(format!(
+                "the statement has {} tokens; at most {LONGEST} are read",
+                tokens.len()
+            )));
+        }
+        let mut depth = 0_usize;
+        for token in &mut tokens {
+            match &token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                Token::DoubleQuotedString(name) if reading.ansi_quotes => {
+                    token.token = Token::make_word(name, Some('`'));
+                }
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Err(syntax(format!("more than {DEEPEST} parentheses inside of each other")));
+            }
+        }
+        while tokens.last().is_some_and(|t| matches!(t.token, Token::SemiColon | Token::EOF)) {
+            tokens.pop();
+        }
+        let end = tokens.len();
+        Ok(Self { text, tokens, at: 0, end })
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.end
+    }
+
+    pub(super) fn peek(&self) -> Option<&Token> {
+        self.ahead(0)
+    }
+
+    pub(super) fn ahead(&self, by: usize) -> Option<&Token> {
+        self.tokens[..self.end].get(self.at + by).map(|t| &t.token)
+    }
+
+    pub(super) fn next(&mut self) -> Option<Token> {
+        let token = self.peek().cloned();
+        self.at += usize::from(token.is_some());
+        token
+    }
+
+    /// How many tokens are left.
+    pub(super) fn length(&self) -> usize {
+        self.end.saturating_sub(self.at)
+    }
+
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn go(&mut self, place: usize) {
+        self.at = place.min(self.end);
+    }
+
+    /// A cursor over the tokens from `from` to `to`.
+    pub(super) fn part(&self, from: usize, to: usize) -> Self {
+        Self { text: self.text, tokens: self.tokens.clone(), at: from, end: to.min(self.end) }
+    }
+
+    fn word(&self, ahead: usize) -> Option<&str> {
+        match self.ahead(ahead)? {
+            Token::Word(w) if w.quote_style.is_none() => Some(&w.value),
+            _ => None,
+        }
+    }
+
+    /// Passes over these words if they come next, in any case.
+    pub(super) fn words(&mut self, words: &[&str]) -> bool {
+        let there =
+            words.iter().enumerate().all(|(i, w)| self.word(i).is_some_and(|x| x.eq_ignore_ascii_case(w)));
+        if there {
+            self.at += words.len();
+        }
+        there
+    }
+
+    pub(super) fn one_of(&mut self, words: &[&'static str]) -> Option<&'static str> {
+        words.iter().find(|w| self.words(&[w])).copied()
+    }
+
+    pub(super) fn token(&mut self, token: &Token) -> bool {
+        let there = self.peek() == Some(token);
+        self.at += usize::from(there);
+        there
+    }
+
+    /// A name, quoted or not.
+    pub(super) fn name(&mut self, what: &str) -> Result<String, Refused> {
+        match self.peek() {
+            Some(Token::Word(w)) => {
+                let name = w.value.clone();
+                self.at += 1;
+                Ok(name)
+            }
+            _ => Err(self.unexpected(what)),
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Option<String> {
+        let (Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)) = self.peek()? else {
+            return None;
+        };
+        let text = text.clone();
+        self.at += 1;
+        Some(text)
+    }
+
+    pub(super) fn number(&mut self) -> Option<String> {
+        let Token::Number(number, _) = self.peek()? else { return None };
+        let number = number.clone();
+        self.at += 1;
+        Some(number)
+    }
+
+    /// "line 1, column 7, near 'x'".
+    pub(super) fn here(&self) -> String {
+        match self.tokens[..self.end].get(self.at) {
+            Some(t) => {
+                format!("line {}, column {}, near '{}'", t.span.start.line, t.span.start.column, t.token)
+            }
+            None => "the end of the statement".to_owned(),
+        }
+    }
+
+    pub(super) fn unexpected(&self, wanted: &str) -> Refused {
+        syntax(format!("{wanted} was expected at {}", self.here()))
+    }
+
+    /// The place of the first of these words outside of parentheses, from here on; else the end.
+    pub(super) fn find(&self, words: &[&str]) -> usize {
+        let mut depth = 0_usize;
+        for i in self.at..self.end {
+            match &self.tokens[i].token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                Token::Word(w) if depth == 0 && w.quote_style.is_none() => {
+                    if words.iter().any(|x| x.eq_ignore_ascii_case(&w.value)) {
+                        return i;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.end
+    }
+
+    /// Cuts what is left at the commas outside of parentheses.
+    pub(super) fn split(&self) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let (mut depth, mut from) = (0_usize, self.at);
+        for i in self.at..self.end {
+            match &self.tokens[i].token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                Token::Comma if depth == 0 => {
+                    parts.push((from, i));
+                    from = i + 1;
+                }
+                _ => {}
+            }
+        }
+        parts.push((from, self.end));
+        parts.into_iter().map(|(from, to)| self.part(from, to)).collect()
+    }
+
+    /// The rest as one expression, whole.
+    pub(super) fn expression(&self) -> Result<Expr, Refused> {
+        if self.is_at_end() {
+            return Err(self.unexpected("an expression"));
+        }
+        let dialect = MySqlDialect {};
+        let tokens = self.tokens[self.at..self.end].to_vec();
+        let mut parser = Parser::new(&dialect).with_recursion_limit(200).with_tokens_with_locations(tokens);
+        let expression = parser.parse_expr().map_err(|e| syntax(e.to_string()))?;
+        if parser.peek_token().token != Token::EOF {
+            let left = parser.peek_token();
+            return Err(syntax(format!(
+                "line {}, column {}, near '{}' is not understood",
+                left.span.start.line, left.span.start.column, left.token
+            )));
+        }
+        Ok(expression)
+    }
+
+    /// The text that is left, as it was written.
+    pub(super) fn source(&self) -> String {
+        let (Some(first), Some(last)) =
+            (self.tokens.get(self.at), self.end.checked_sub(1).and_then(|i| self.tokens.get(i)))
+        else {
+            return String::new();
+        };
+        let (from, to) = (self.offset(first.span.start), self.offset(last.span.end));
+        self.text.get(from..to.max(from)).unwrap_or_default().to_owned()
+    }
+
+    /// Lines and columns count from 1, columns in characters.
+    fn offset(&self, location: Location) -> usize {
+        let line = usize::try_from(location.line).unwrap_or(usize::MAX).saturating_sub(1);
+        let column = usize::try_from(location.column).unwrap_or(usize::MAX).saturating_sub(1);
+        let start: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
+        let rest = self.text.get(start..).unwrap_or_default();
+        start + rest.char_indices().nth(column).map_or(rest.len(), |(i, _)| i)
+    }
+}

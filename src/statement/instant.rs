@@ -1,0 +1,88 @@
+//! Instants as they are written.
+
+use super::cursor::Cursor;
+use super::{InstantExpr, IntervalUnit, Refused};
+use sqlparser::tokenizer::Token;
+
+/// `'...'`, NOW(), ... and intervals behind it.
+pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
+    let mut expression = base(c)?;
+    loop {
+        let negative = if c.token(&Token::Minus) {
+            false
+        } else if c.token(&Token::Plus) {
+            true
+        } else {
+            return Ok(expression);
+        };
+        if !c.words(&["INTERVAL"]) {
+            return Err(c.unexpected("INTERVAL n unit"));
+        }
+        let minus = c.token(&Token::Minus);
+        let amount = c.number().or_else(|| c.text()).ok_or_else(|| c.unexpected("a number of units"))?;
+        let unit = unit(c)?;
+        let amount = if negative == minus { amount } else { format!("-{amount}") };
+        expression = InstantExpr::Minus { base: Box::new(expression), amount, unit };
+    }
+}
+
+fn unit(c: &mut Cursor<'_>) -> Result<IntervalUnit, Refused> {
+    use IntervalUnit::{Day, Hour, Microsecond, Minute, Month, Quarter, Second, Week, Year};
+    const UNITS: [(&str, IntervalUnit); 9] = [
+        ("MICROSECOND", Microsecond),
+        ("SECOND", Second),
+        ("MINUTE", Minute),
+        ("HOUR", Hour),
+        ("DAY", Day),
+        ("WEEK", Week),
+        ("MONTH", Month),
+        ("QUARTER", Quarter),
+        ("YEAR", Year),
+    ];
+    UNITS
+        .iter()
+        .find(|(word, _)| c.words(&[word]))
+        .map(|(_, unit)| *unit)
+        .ok_or_else(|| c.unexpected("a unit (SECOND, MINUTE, HOUR, DAY, ...)"))
+}
+
+fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
+    c.words(&["TIMESTAMP"]);
+    if let Some(text) = c.text() {
+        return Ok(InstantExpr::Literal(text));
+    }
+    if c.one_of(&["NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE"]).is_some() {
+        return Ok(InstantExpr::Now { fsp: fsp(c)? });
+    }
+    if c.words(&["UTC_TIMESTAMP"]) {
+        return Ok(InstantExpr::UtcTimestamp { fsp: fsp(c)? });
+    }
+    if c.words(&["FROM_UNIXTIME"]) {
+        let seconds = if c.token(&Token::LParen) { c.number() } else { None };
+        let seconds = seconds.ok_or_else(|| c.unexpected("FROM_UNIXTIME(seconds)"))?;
+        if !c.token(&Token::RParen) {
+            return Err(c.unexpected(")"));
+        }
+        return Ok(InstantExpr::Unix(seconds));
+    }
+    if let Some(Token::Placeholder(_)) = c.peek() {
+        c.next();
+        return Ok(InstantExpr::Parameter(0));
+    }
+    Err(c.unexpected("an instant such as '2026-04-27 09:00:00' (in quotes) or NOW() - INTERVAL 1 HOUR"))
+}
+
+/// `()`, `(n)` or nothing.
+fn fsp(c: &mut Cursor<'_>) -> Result<u8, Refused> {
+    if !c.token(&Token::LParen) {
+        return Ok(0);
+    }
+    let digits = match c.number() {
+        None => 0,
+        Some(n) => n.parse().ok().filter(|n| *n <= 6).ok_or_else(|| c.unexpected("0 to 6 decimals"))?,
+    };
+    if !c.token(&Token::RParen) {
+        return Err(c.unexpected(")"));
+    }
+    Ok(digits)
+}

@@ -1,0 +1,174 @@
+//! Statements that concern the session alone.
+
+use super::cursor::Cursor;
+use super::travel::limit;
+use super::{Assignment, Refused, Show, Statement};
+use sqlparser::ast::{Expr, Ident};
+use sqlparser::tokenizer::Token;
+
+/// The statement, if it is one of these; `None`: it is for another server.
+pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> {
+    let statement = if c.words(&["SET"]) {
+        set(c)?
+    } else if c.words(&["SHOW"]) {
+        match show(c)? {
+            Some(show) => Statement::Show(show),
+            None => return Ok(None),
+        }
+    } else if c.words(&["USE"]) {
+        Statement::Use(c.name("a schema")?)
+    } else if c.words(&["BEGIN"]) || c.words(&["START", "TRANSACTION"]) {
+        finish(c);
+        Statement::Begin
+    } else if c.words(&["COMMIT"]) {
+        finish(c);
+        Statement::Commit
+    } else if c.words(&["ROLLBACK"]) {
+        finish(c);
+        Statement::Rollback
+    } else if c.words(&["KILL"]) {
+        let query_only = c.words(&["QUERY"]);
+        if !query_only {
+            c.words(&["CONNECTION"]);
+        }
+        let id = c.expression()?;
+        finish(c);
+        Statement::Kill { query_only, id }
+    } else {
+        return Ok(None);
+    };
+    if c.is_at_end() { Ok(Some(statement)) } else { Err(c.unexpected("the end of the statement")) }
+}
+
+fn finish(c: &mut Cursor<'_>) {
+    while c.next().is_some() {}
+}
+
+fn set(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
+    let mut assignments = Vec::new();
+    let place = c.place();
+    let session = c.one_of(&["SESSION", "LOCAL"]).is_some();
+    let global = !session && c.words(&["GLOBAL"]);
+    if c.words(&["TRANSACTION"]) {
+        let mut characteristics = Vec::new();
+        for part in c.split() {
+            characteristics.push(part.source().to_lowercase());
+        }
+        finish(c);
+        if global {
+            return Ok(Statement::Refused(Refused::Unsupported { message: "SET GLOBAL".to_owned() }));
+        }
+        return Ok(Statement::Set(vec![Assignment::Transaction { session, characteristics }]));
+    }
+    c.go(place);
+    for mut part in c.split() {
+        assignments.push(assignment(&mut part)?);
+    }
+    finish(c);
+    Ok(Statement::Set(assignments))
+}
+
+fn word_or_text(part: &mut Cursor<'_>) -> Result<String, Refused> {
+    part.text().map_or_else(|| part.name("a name"), Ok)
+}
+
+fn assignment(part: &mut Cursor<'_>) -> Result<Assignment, Refused> {
+    let names = part.words(&["NAMES"]);
+    if names || part.words(&["CHARACTER", "SET"]) || part.words(&["CHARSET"]) {
+        let charset = word_or_text(part)?;
+        let collation = if part.words(&["COLLATE"]) { Some(word_or_text(part)?) } else { None };
+        if !part.is_at_end() {
+            return Err(part.unexpected("the end of the assignment"));
+        }
+        let charset = (!charset.eq_ignore_ascii_case("default")).then(|| charset.to_lowercase());
+        return Ok(Assignment::Names { names, charset, collation: collation.map(|c| c.to_lowercase()) });
+    }
+    let mut global = part.one_of(&["GLOBAL", "PERSIST", "PERSIST_ONLY"]).is_some();
+    if !global {
+        part.one_of(&["SESSION", "LOCAL"]);
+    }
+    let mut name = part.name("a variable")?;
+    let user = name.starts_with('@') && !name.starts_with("@@");
+    if let Some(system) = name.strip_prefix("@@") {
+        name = system.to_owned();
+        if part.token(&Token::Period) {
+            global = matches!(name.to_lowercase().as_str(), "global" | "persist" | "persist_only");
+            name = part.name("a variable")?;
+        }
+    }
+    if !(part.token(&Token::Eq) || part.token(&Token::Assignment)) {
+        return Err(part.unexpected("="));
+    }
+    let value = value(part)?;
+    if user {
+        return Ok(Assignment::User { name: name.trim_start_matches('@').to_lowercase(), value });
+    }
+    Ok(Assignment::System { global, name: name.to_lowercase(), value })
+}
+
+/// ON, DEFAULT and other bare words come as identifiers, whatever they mean elsewhere in SQL.
+fn value(part: &Cursor<'_>) -> Result<Expr, Refused> {
+    let mut ahead = part.clone();
+    if let Some(Token::Word(w)) = ahead.next()
+        && ahead.is_at_end()
+    {
+        return Ok(Expr::Identifier(Ident {
+            value: w.value,
+            quote_style: w.quote_style,
+            span: sqlparser::tokenizer::Span::empty(),
+        }));
+    }
+    part.expression()
+}
+
+fn like(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
+    if c.words(&["LIKE"]) {
+        return c.text().map(Some).ok_or_else(|| c.unexpected("a pattern in quotes"));
+    }
+    Ok(None)
+}
+
+fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
+    let place = c.place();
+    let full = c.words(&["FULL"]);
+    let global = c.words(&["GLOBAL"]);
+    if !global {
+        c.one_of(&["SESSION", "LOCAL"]);
+    }
+    Ok(Some(if let Some(which) = c.one_of(&["WARNINGS", "ERRORS"]) {
+        let limit = if c.words(&["LIMIT"]) { Some(limit(c)?) } else { None };
+        Show::Warnings { errors_only: which == "ERRORS", limit }
+    } else if c.words(&["COUNT"]) {
+        c.token(&Token::LParen);
+        c.token(&Token::Mul);
+        c.token(&Token::RParen);
+        match c.one_of(&["WARNINGS", "ERRORS"]) {
+            Some(which) => Show::WarningCount { errors_only: which == "ERRORS" },
+            None => return Err(c.unexpected("WARNINGS or ERRORS")),
+        }
+    } else if c.words(&["VARIABLES"]) {
+        let like = like(c)?;
+        let filter = if c.words(&["WHERE"]) {
+            let filter = c.expression()?;
+            finish(c);
+            Some(filter)
+        } else {
+            None
+        };
+        Show::Variables { global, like, filter }
+    } else if c.words(&["STATUS"]) {
+        Show::Status { like: like(c)? }
+    } else if c.one_of(&["DATABASES", "SCHEMAS"]).is_some() {
+        Show::Databases { like: like(c)? }
+    } else if c.words(&["TABLES"]) {
+        let schema = if c.one_of(&["FROM", "IN"]).is_some() { Some(c.name("a schema")?) } else { None };
+        Show::Tables { full, schema, like: like(c)? }
+    } else if c.one_of(&["SLAVE", "REPLICA"]).is_some() && c.words(&["STATUS"]) {
+        Show::ReplicaStatus
+    } else {
+        c.go(place);
+        let words = c.source().to_lowercase();
+        finish(c);
+        return Ok(if words.is_empty() { None } else { Some(Show::Abilities(words)) });
+    }))
+}
