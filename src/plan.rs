@@ -7,10 +7,16 @@
 use crate::failure::Failure;
 use crate::ident::{ServerId, TableName};
 use crate::instant::{Instant, Point};
-use crate::statement::Draft;
+use crate::statement::{Draft, TimeClause};
 use crate::zone::Zone;
+use std::time::Duration;
 
 pub mod guard;
+mod keys;
+mod literal;
+mod moment;
+
+use moment::Clock;
 
 /// A draft whose table and instants are fixed and allowed.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +29,8 @@ pub struct Resolved {
     pub table: TableName,
     /// When.
     pub when: When,
+    /// The session's zone: TIMESTAMP keys are read in it.
+    pub zone: Zone,
 }
 
 /// The instants of a query.
@@ -61,7 +69,7 @@ pub struct Context<'a> {
     /// The session's time zone.
     pub zone: &'a Zone,
     /// `limits.max_diff_window`.
-    pub max_diff_window: std::time::Duration,
+    pub max_diff_window: Duration,
     /// `@dbtrail_allow_wide_diff` is on.
     pub allow_wide_diff: bool,
 }
@@ -71,6 +79,43 @@ pub struct Context<'a> {
 /// # Errors
 /// No database selected, schema not allowed, an instant that is malformed, ambiguous or in the future, a window reversed or too wide.
 pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Resolved, Failure> {
-    let _ = (draft, context, now);
-    Err(Failure::Internal("the plan is not built yet".to_owned()))
+    let schema = draft.schema.as_deref().or(context.current_schema).ok_or(Failure::NoDatabase)?.to_owned();
+    if context.allowed_schemas.is_some_and(|allowed| !allowed.contains(&schema)) {
+        return Err(Failure::SchemaDenied {
+            user: context.user.to_owned(),
+            host: context.host.to_owned(),
+            schema,
+        });
+    }
+    let clock = Clock { zone: context.zone, now };
+    let when = match &draft.time {
+        TimeClause::Gtid(gtid) => When::At(Point::Gtid(gtid.clone())),
+        TimeClause::At(expression) => When::At(Point::Time(clock.past(expression)?)),
+        TimeClause::Between(since, until) => {
+            let (since, until) = (clock.past(since)?, clock.past(until)?);
+            window(since, until, context.max_diff_window, context.allow_wide_diff || draft.allow_wide_diff)?;
+            When::Between(since, until)
+        }
+    };
+    let table = TableName { schema, table: draft.table.clone() };
+    Ok(Resolved { server_id: context.server_id.clone(), table, when, zone: context.zone.clone(), draft })
+}
+
+fn window(since: Instant, until: Instant, limit: Duration, wide: bool) -> Result<(), Failure> {
+    let width = until.micros() - since.micros();
+    let Ok(width) = u64::try_from(width) else {
+        return Err(Failure::ReversedWindow(format!(
+            "the window of _diff begins at {since}, after its end at {until}: write the earlier instant first"
+        )));
+    };
+    let width = Duration::from_micros(width);
+    if width > limit && !wide {
+        return Err(Failure::WindowTooWide(format!(
+            "the window spans {} s and the limit is {} s: ask for a shorter one, or lift the limit with SELECT /*+ \
+             SET_VAR(dbtrail_allow_wide_diff=ON) */ (one statement; works behind ProxySQL) or SET @dbtrail_allow_wide_diff = ON (the session)",
+            width.as_secs(),
+            limit.as_secs()
+        )));
+    }
+    Ok(())
 }

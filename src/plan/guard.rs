@@ -1,10 +1,11 @@
 //! The PK rule: every statement binds the table's whole primary key, or is refused.
 
 use super::Resolved;
+use super::keys::Predicate;
 use crate::agent_api::Keys;
-use crate::column::TableDefinition;
+use crate::column::{Column, ColumnKey, ColumnType, IntSize, TableDefinition, same_name};
 use crate::failure::Failure;
-use crate::statement::Limit;
+use crate::statement::{Limit, Projected, VirtualSchema};
 use std::sync::Arc;
 
 /// A request that passed every rule. Only [`admit`] makes one.
@@ -82,6 +83,137 @@ pub fn admit(
     definition: Arc<TableDefinition>,
     settings: Settings,
 ) -> Result<Admitted, Failure> {
-    let _ = (resolved, definition, settings);
-    Err(Failure::Internal("the guard is not built yet".to_owned()))
+    let draft = &resolved.draft;
+    let virtual_name = draft.virtual_schema.name();
+    let full = format!("{virtual_name}.{}", draft.table);
+    let qualifiers = match &draft.alias {
+        Some(alias) => vec![alias.clone()],
+        None => vec![
+            draft.table.clone(),
+            full.clone(),
+            format!("{virtual_name}.{}.{}", resolved.table.schema, draft.table),
+            format!("{}.{}", resolved.table.schema, draft.table),
+        ],
+    };
+    let predicate = Predicate {
+        definition: &definition,
+        qualifiers: &qualifiers,
+        zone: &resolved.zone,
+        max_keys: settings.max_keys,
+        table: &full,
+    };
+    let keys = predicate.keys(draft.filter.as_ref())?;
+    let source = source(draft.virtual_schema, &definition);
+    let output = output(&draft.projection, &source)?;
+    let order = draft
+        .order_by
+        .iter()
+        .map(|(name, descending)| order(name, *descending, &output, &source))
+        .collect::<Result<_, _>>()?;
+    let limit = draft.limit;
+    Ok(Admitted { keys, output, order, limit, definition: Arc::clone(&definition), resolved })
+}
+
+/// The columns that a query on this schema has to choose from. Those of a diff that no table column stands for have a type of their own.
+#[must_use]
+pub fn source(schema: VirtualSchema, definition: &TableDefinition) -> Vec<Column> {
+    if schema != VirtualSchema::Diff {
+        return definition.columns.clone();
+    }
+    let column = |name: &str, ty: ColumnType, nullable: bool, text: bool| Column {
+        name: name.to_owned(),
+        ty,
+        collation: text.then(|| "utf8mb4_bin".to_owned()),
+        nullable,
+        key: ColumnKey::None,
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+    };
+    let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
+    let mut source = vec![
+        column("event_id", id, false, false),
+        column("event_timestamp", ColumnType::DateTime { fsp: 6 }, false, false),
+        column("event_type", ColumnType::VarChar { chars: 6 }, false, true),
+        column("gtid", ColumnType::VarChar { chars: 96 }, true, true),
+    ];
+    source.extend(definition.key_columns().into_iter().cloned());
+    for name in ["changed_columns", "row_before", "row_after"] {
+        source.push(column(name, ColumnType::Json, true, false));
+    }
+    source
+}
+
+fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
+    let all = || source.iter().enumerate().map(|(i, c)| Output { source: i, name: c.name.clone() });
+    if projection.is_empty() {
+        return Ok(all().collect());
+    }
+    let mut output = Vec::new();
+    for item in projection {
+        match item {
+            Projected::All => output.extend(all()),
+            Projected::Column { name, alias } => {
+                let at = position(source, name)
+                    .ok_or_else(|| Failure::UnknownColumn(name.clone(), "field list"))?;
+                output.push(Output {
+                    source: at,
+                    name: alias.clone().unwrap_or_else(|| source[at].name.clone()),
+                });
+            }
+        }
+    }
+    Ok(output)
+}
+
+fn position(source: &[Column], name: &str) -> Option<usize> {
+    source.iter().position(|c| same_name(&c.name, name))
+}
+
+/// A column to order by: an alias of the select list, or a column. Only where the order is certainly MySQL's.
+fn order(
+    name: &str,
+    descending: bool,
+    output: &[Output],
+    source: &[Column],
+) -> Result<(usize, bool), Failure> {
+    let aliased = output.iter().find(|o| same_name(&o.name, name)).map(|o| o.source);
+    let at = aliased
+        .or_else(|| position(source, name))
+        .ok_or_else(|| Failure::UnknownColumn(name.to_owned(), "order clause"))?;
+    let column = &source[at];
+    let certain = match column.ty {
+        ColumnType::Int { .. }
+        | ColumnType::Decimal { .. }
+        | ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Binary { .. }
+        | ColumnType::VarBinary { .. } => true,
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
+            column.collation.as_deref().is_some_and(|c| c.ends_with("_bin"))
+        }
+        ColumnType::Bit { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => false,
+    };
+    if certain {
+        return Ok((at, descending));
+    }
+    Err(Failure::Unsupported(format!(
+        "ORDER BY {} ({}): its order here would not certainly be MySQL's; order by a number, a time or a _bin column",
+        column.name, column.ty
+    )))
 }

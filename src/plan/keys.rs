@@ -1,0 +1,472 @@
+//! Key predicates to keys.
+
+use super::literal::key_value;
+use crate::agent_api::{KeyChoice, KeyRange, Keys, Octets};
+use crate::column::{Column, ColumnType, TableDefinition, same_name};
+use crate::failure::Failure;
+use crate::zone::Zone;
+use sqlparser::ast::{BinaryOperator, Expr, InTarget};
+use std::collections::HashSet;
+
+/// What reads a predicate.
+pub(super) struct Predicate<'a> {
+    pub(super) definition: &'a TableDefinition,
+    /// Names by which a column may be qualified: alias or table.
+    pub(super) qualifiers: &'a [String],
+    pub(super) zone: &'a Zone,
+    pub(super) max_keys: u64,
+    /// `_flashback.orders AS OF ...`, for the example in the message.
+    pub(super) table: &'a str,
+}
+
+/// How one part of the predicate binds key columns.
+enum Bound {
+    /// Tuples of values for these columns.
+    Values(Vec<usize>, Vec<Vec<Octets>>),
+    Range(usize, Octets, Octets),
+}
+
+impl Predicate<'_> {
+    fn key(&self) -> Vec<&Column> {
+        self.definition.key_columns()
+    }
+
+    pub(super) fn rule(&self) -> Failure {
+        let key = self.key();
+        if key.is_empty() {
+            return Failure::KeyRule(format!(
+                "table {} has no primary key, so its rows cannot be asked for one by one",
+                self.table
+            ));
+        }
+        let names: Vec<&str> = key.iter().map(|c| c.name.as_str()).collect();
+        let example: Vec<String> = key
+            .iter()
+            .map(|c| match c.ty {
+                ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => {
+                    format!("{} = 42", c.name)
+                }
+                ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => format!("{} = x'00ff'", c.name),
+                _ => format!("{} = 'value'", c.name),
+            })
+            .collect();
+        Failure::KeyRule(format!(
+            "the key of {} is ({}); bind all of it with =, IN or BETWEEN, for example: WHERE {}",
+            self.table,
+            names.join(", "),
+            example.join(" AND ")
+        ))
+    }
+
+    /// The keys that a predicate names.
+    pub(super) fn keys(&self, filter: Option<&Expr>) -> Result<Keys, Failure> {
+        let columns: Vec<String> = self.key().iter().map(|c| c.name.clone()).collect();
+        let filter = filter.ok_or_else(|| self.rule())?;
+        if columns.is_empty() {
+            return Err(self.rule());
+        }
+        let mut parts = Vec::new();
+        conjuncts(filter, &mut parts);
+        let mut bounds = Vec::new();
+        let mut stray = None;
+        for part in parts {
+            match self.bound(part)? {
+                Ok(bound) => bounds.push(bound),
+                Err(other) => stray = Some(other),
+            }
+        }
+        let bound: Vec<usize> = bounds.iter().flat_map(Bound::columns).collect();
+        let distinct: HashSet<usize> = bound.iter().copied().collect();
+        if distinct.len() != columns.len() {
+            return Err(self.rule());
+        }
+        if bound.len() != distinct.len() {
+            return Err(Failure::Unsupported("a key column is bound twice: name it once".to_owned()));
+        }
+        if let Some(column) = stray {
+            return Err(Failure::Unsupported(format!(
+                "a condition on {column} beside the key: ask by key alone and look at {column} in the answer"
+            )));
+        }
+        self.choice(bounds, columns)
+    }
+
+    fn choice(&self, bounds: Vec<Bound>, columns: Vec<String>) -> Result<Keys, Failure> {
+        let width = columns.len();
+        let mut tuples: Vec<Vec<Option<Octets>>> = vec![vec![None; width]];
+        let mut range = None;
+        for bound in bounds {
+            match bound {
+                Bound::Range(column, from, to) => range = Some((column, from, to)),
+                Bound::Values(places, values) => {
+                    if (tuples.len() as u64).saturating_mul(values.len() as u64) > self.max_keys {
+                        return Err(self.too_many());
+                    }
+                    let mut wider = Vec::new();
+                    for tuple in &tuples {
+                        for value in &values {
+                            let mut next = tuple.clone();
+                            for (place, v) in places.iter().zip(value) {
+                                next[*place] = Some(v.clone());
+                            }
+                            wider.push(next);
+                        }
+                    }
+                    tuples = wider;
+                }
+            }
+        }
+        if let Some((column, from, to)) = range {
+            let prefix: Option<Vec<Octets>> = match tuples.as_slice() {
+                [one] if column == width - 1 => one[..column].iter().cloned().collect(),
+                _ => None,
+            };
+            let prefix = prefix.ok_or_else(|| {
+                Failure::Unsupported(
+                    "BETWEEN works on the last column of the key, with = on all before it".to_owned(),
+                )
+            })?;
+            let range = KeyRange { prefix, from, to, max_keys: Some(self.max_keys) };
+            return Ok(Keys { columns, choice: KeyChoice::Range(range) });
+        }
+        let mut seen = HashSet::new();
+        let values: Option<Vec<Vec<Octets>>> = tuples.into_iter().map(|t| t.into_iter().collect()).collect();
+        let mut values = values.ok_or_else(|| self.rule())?;
+        values.retain(|v| seen.insert(v.clone()));
+        Ok(Keys { columns, choice: KeyChoice::Values(values) })
+    }
+
+    fn too_many(&self) -> Failure {
+        Failure::Unsupported(format!(
+            "more than {} keys in one statement (limits.max_keys): ask in several",
+            self.max_keys
+        ))
+    }
+
+    /// The place of a key column; `Err`: another column's name.
+    fn column(&self, expression: &Expr) -> Result<Option<Result<usize, String>>, Failure> {
+        let name = match expression {
+            Expr::Nested(inside) => return self.column(inside),
+            Expr::Identifier(name) => name.value.clone(),
+            Expr::CompoundIdentifier(parts) => {
+                let Some((last, before)) = parts.split_last() else { return Ok(None) };
+                let path: Vec<&str> = before.iter().map(|p| p.value.as_str()).collect();
+                let path = path.join(".");
+                if !self.qualifiers.iter().any(|q| same_name(q, &path)) {
+                    return Err(Failure::UnknownColumn(format!("{path}.{}", last.value), "where clause"));
+                }
+                last.value.clone()
+            }
+            _ => return Ok(None),
+        };
+        if name.starts_with('@') {
+            return Ok(None);
+        }
+        let at = self
+            .definition
+            .position(&name)
+            .ok_or_else(|| Failure::UnknownColumn(name.clone(), "where clause"))?;
+        let own = &self.definition.columns[at].name;
+        Ok(Some(self.key().iter().position(|c| c.name == *own).ok_or_else(|| own.clone())))
+    }
+
+    /// What a part binds; `Err`: the other column that it speaks of.
+    fn bound(&self, part: &Expr) -> Result<Result<Bound, String>, Failure> {
+        match part {
+            Expr::Nested(inside) => self.bound(inside),
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                if let Expr::Tuple(columns) = left.as_ref() {
+                    return self.tuples(columns, std::slice::from_ref(right.as_ref()));
+                }
+                let (column, value) = match (self.column(left)?, self.column(right)?) {
+                    (Some(column), None) => (column, right),
+                    (None, Some(column)) => (column, left),
+                    _ => return Err(self.rule()),
+                };
+                self.values(column, std::slice::from_ref(value.as_ref()))
+            }
+            Expr::In { expr, target: InTarget::List(list), negated: false, global: false } => {
+                match expr.as_ref() {
+                    Expr::Tuple(columns) => self.tuples(columns, list),
+                    single => {
+                        let column = self.column(single)?.ok_or_else(|| self.rule())?;
+                        self.values(column, list)
+                    }
+                }
+            }
+            Expr::Between { expr, negated: false, low, high } => {
+                let place = match self.column(expr)?.ok_or_else(|| self.rule())? {
+                    Ok(place) => place,
+                    Err(other) => return Ok(Err(other)),
+                };
+                self.range(place, low, high).map(Ok)
+            }
+            other => {
+                // Something else about another column is a stray condition; about the key it does not bind.
+                if let Expr::BinaryOp { left, op, right } = other
+                    && *op != BinaryOperator::Or
+                    && let Some(Err(name)) = self.column(left)?.or(self.column(right)?)
+                {
+                    return Ok(Err(name));
+                }
+                Err(self.rule())
+            }
+        }
+    }
+
+    fn values(&self, column: Result<usize, String>, list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
+        let place = match column {
+            Ok(place) => place,
+            Err(other) => return Ok(Err(other)),
+        };
+        if list.len() as u64 > self.max_keys {
+            return Err(self.too_many());
+        }
+        let key = self.key();
+        let values: Result<Vec<Vec<Octets>>, Failure> =
+            list.iter().map(|v| Ok(vec![Octets(key_value(v, key[place], self.zone)?)])).collect();
+        Ok(Ok(Bound::Values(vec![place], values?)))
+    }
+
+    fn tuples(&self, columns: &[Expr], list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
+        let mut places = Vec::new();
+        for column in columns {
+            match self.column(column)?.ok_or_else(|| self.rule())? {
+                Ok(place) => places.push(place),
+                Err(other) => return Ok(Err(other)),
+            }
+        }
+        if list.len() as u64 > self.max_keys {
+            return Err(self.too_many());
+        }
+        let key = self.key();
+        let mut values = Vec::new();
+        for tuple in list {
+            let Expr::Tuple(cells) = tuple else { return Err(self.rule()) };
+            if cells.len() != places.len() {
+                return Err(self.rule());
+            }
+            let cells: Result<Vec<Octets>, Failure> = cells
+                .iter()
+                .zip(&places)
+                .map(|(v, p)| Ok(Octets(key_value(v, key[*p], self.zone)?)))
+                .collect();
+            values.push(cells?);
+        }
+        Ok(Ok(Bound::Values(places, values)))
+    }
+
+    fn range(&self, place: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
+        let column = self.key()[place];
+        let (from, to) = (key_value(low, column, self.zone)?, key_value(high, column, self.zone)?);
+        if let ColumnType::Int { .. } = column.ty {
+            let number = |b: &[u8]| std::str::from_utf8(b).ok().and_then(|t| t.parse::<i128>().ok());
+            let count = number(&to).zip(number(&from)).map(|(to, from)| to - from + 1).unwrap_or_default();
+            if count < 1 {
+                return Err(Failure::Unsupported(format!(
+                    "BETWEEN on {} has its bounds reversed",
+                    column.name
+                )));
+            }
+            if count > i128::from(self.max_keys) {
+                return Err(self.too_many());
+            }
+        }
+        Ok(Bound::Range(place, Octets(from), Octets(to)))
+    }
+}
+
+impl Bound {
+    fn columns(&self) -> Vec<usize> {
+        match self {
+            Self::Values(places, _) => places.clone(),
+            Self::Range(place, ..) => vec![*place],
+        }
+    }
+}
+
+/// The parts of a conjunction, parentheses taken off.
+fn conjuncts<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
+    match filter {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            conjuncts(left, parts);
+            conjuncts(right, parts);
+        }
+        Expr::Nested(inside) => conjuncts(inside, parts),
+        other => parts.push(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent_api::hex_text;
+    use crate::column::ColumnKey;
+    use proptest::prelude::*;
+    use sqlparser::dialect::MySqlDialect;
+    use sqlparser::parser::Parser;
+
+    fn column(name: &str, ty: &str, collation: Option<&str>) -> Column {
+        Column {
+            name: name.to_owned(),
+            ty: ty.parse().unwrap(),
+            collation: collation.map(str::to_owned),
+            nullable: false,
+            key: ColumnKey::None,
+            auto_increment: false,
+            on_update_now: false,
+            has_default: false,
+        }
+    }
+
+    /// Key columns named k0, k1...: integers; and `other`, which is in no key.
+    fn table(keys: usize) -> TableDefinition {
+        let mut columns: Vec<Column> =
+            (0..keys).map(|i| column(&format!("k{i}"), "bigint unsigned", None)).collect();
+        let primary_key = columns.iter().map(|c| c.name.clone()).collect();
+        columns.push(column("other", "int", None));
+        TableDefinition { columns, primary_key }
+    }
+
+    fn ask(definition: &TableDefinition, filter: &str) -> Result<Keys, Failure> {
+        let expression = Parser::new(&MySqlDialect {}).try_with_sql(filter).unwrap().parse_expr().unwrap();
+        let predicate = Predicate {
+            definition,
+            qualifiers: &["t".to_owned()],
+            zone: &Zone::parse("+02:00").unwrap(),
+            max_keys: 1000,
+            table: "_flashback.t",
+        };
+        predicate.keys(Some(&expression))
+    }
+
+    fn shown(keys: Keys) -> String {
+        match keys.choice {
+            KeyChoice::Values(values) => {
+                let cells = |v: Vec<Octets>| {
+                    let texts = v
+                        .into_iter()
+                        .map(|o| String::from_utf8(o.0).unwrap_or_else(|e| hex_text(e.as_bytes())));
+                    texts.collect::<Vec<_>>().join("/")
+                };
+                values.into_iter().map(cells).collect::<Vec<_>>().join(" ")
+            }
+            KeyChoice::Range(r) => format!("{:?} {:?}..{:?}", r.prefix.len(), r.from, r.to),
+        }
+    }
+
+    #[test]
+    fn ok_forms_that_bind_the_key() {
+        for (keys, filter, wanted) in [
+            (1, "k0 = 42", "42"),
+            (1, "42 = K0", "42"),
+            (1, "(t.k0) = '042'", "42"),
+            (1, "k0 IN (3, '1', 3.0)", "3 1"),
+            (1, "k0 = 18446744073709551615", "18446744073709551615"),
+            (2, "k0 = 1 AND k1 = 2", "1/2"),
+            (2, "(k1, k0) = (2, 1)", "1/2"),
+            (2, "(k0, k1) IN ((1, 2), (3, 4))", "1/2 3/4"),
+            (2, "k0 = 1 AND k1 IN (2, 3)", "1/2 1/3"),
+        ] {
+            assert_eq!(shown(ask(&table(keys), filter).unwrap()), wanted, "{filter}");
+        }
+    }
+
+    #[test]
+    fn err_everything_else() {
+        for (keys, filter) in [
+            (1, "other = 1"),
+            (1, "k0 = 1 OR k0 = 2"),
+            (1, "k0 > 1"),
+            (1, "k0 LIKE '1%'"),
+            (1, "ABS(k0) = 1"),
+            (1, "k0 = k0"),
+            (1, "NOT k0 = 1"),
+            (1, "k0 NOT IN (1)"),
+            (1, "k0 = 1 AND other = 2"),
+            (1, "k0 = 1 AND k0 = 2"),
+            (1, "k0 = 42.5"),
+            (1, "k0 = -1"),
+            (1, "k0 = NULL"),
+            (1, "k0 = 18446744073709551616"),
+            (1, "nothing = 1"),
+            (1, "x.k0 = 1"),
+            (1, "k0 BETWEEN 5 AND 1"),
+            (1, "k0 BETWEEN 1 AND 5000"),
+            (2, "k0 = 1"),
+            (2, "k0 BETWEEN 1 AND 2 AND k1 = 1"),
+        ] {
+            assert!(ask(&table(keys), filter).is_err(), "{filter}");
+        }
+    }
+
+    #[test]
+    fn ok_values_of_each_type() {
+        for (ty, collation, literal, wanted) in [
+            ("varchar(20)", Some("utf8mb4_bin"), "'a''b'", "a'b"),
+            ("binary(2)", None, "x'00ff'", "00ff"),
+            ("decimal(5,2)", None, "1.5", "1.50"),
+            ("timestamp(3)", None, "'2026-04-27 09:00:00.5'", "2026-04-27 07:00:00.500"),
+            ("datetime", None, "'2026-04-27 09:00:00'", "2026-04-27 09:00:00"),
+            ("date", None, "'2026-04-27'", "2026-04-27"),
+            ("enum('a','b')", Some("utf8mb4_bin"), "'b'", "b"),
+        ] {
+            let definition = TableDefinition {
+                columns: vec![column("k", ty, collation)],
+                primary_key: vec!["k".to_owned()],
+            };
+            assert_eq!(shown(ask(&definition, &format!("k = {literal}")).unwrap()), wanted, "{ty}");
+        }
+        for (ty, literal) in [
+            ("varchar(20)", "42"),
+            ("binary(2)", "x'00'"),
+            ("datetime", "'2026-04-27 09:00:00.5'"),
+            ("double", "1.5"),
+            ("date", "20260427"),
+        ] {
+            let definition = TableDefinition {
+                columns: vec![column("k", ty, Some("utf8mb4_bin"))],
+                primary_key: vec!["k".to_owned()],
+            };
+            assert!(ask(&definition, &format!("k = {literal}")).is_err(), "{ty}");
+        }
+    }
+
+    /// One part of a conjunction: its text, and the key columns that it binds (`None`: it may not stand there at all).
+    fn part(keys: usize) -> impl Strategy<Value = (String, Option<Vec<usize>>)> {
+        let column = 0..keys;
+        prop_oneof![
+            4 => (column.clone(), 0..99_u32).prop_map(|(c, v)| (format!("k{c} = {v}"), Some(vec![c]))),
+            2 => (column.clone(), 0..99_u32).prop_map(|(c, v)| (format!("({v} = k{c})"), Some(vec![c]))),
+            2 => (column.clone(), 0..99_u32).prop_map(|(c, v)| (format!("k{c} IN ({v}, {})", v + 1), Some(vec![c]))),
+            2 => Just(((0..keys).map(|i| format!("k{i}")).collect::<Vec<_>>(), (0..keys).collect::<Vec<_>>())).prop_map(|(n, c)| {
+                let values: Vec<String> = c.iter().map(usize::to_string).collect();
+                if n.len() == 1 { (format!("{} = 0", n[0]), Some(c)) } else { (format!("({}) = ({})", n.join(", "), values.join(", ")), Some(c)) }
+            }),
+            1 => (column.clone(), 0..99_u32).prop_map(|(c, v)| (format!("k{c} < {v}"), None)),
+            1 => (column.clone(), 0..99_u32).prop_map(|(c, v)| (format!("k{c} + 0 = {v}"), None)),
+            1 => (column.clone(), 0..99_u32).prop_map(|(c, v)| (format!("(k{c} = {v} OR k{c} = 7)"), None)),
+            1 => column.prop_map(|c| (format!("k{c} LIKE '1'"), None)),
+            1 => (0..99_u32).prop_map(|v| (format!("other = {v}"), None)),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Accepted exactly when each part may stand there and each key column is bound by one of them.
+        #[test]
+        fn accepted_exactly_when_the_whole_key_is_bound(
+            (keys, parts) in (1..=3_usize).prop_flat_map(|k| (Just(k), prop::collection::vec(part(k), 1..4)))
+        ) {
+            let text: Vec<&str> = parts.iter().map(|(t, _)| t.as_str()).collect();
+            let mut bound = vec![0; keys];
+            for column in parts.iter().filter_map(|(_, b)| b.as_ref()).flatten() {
+                bound[*column] += 1;
+            }
+            let wanted = parts.iter().all(|(_, b)| b.is_some()) && bound.iter().all(|n| *n == 1);
+            let filter = text.join(" AND ");
+            prop_assert_eq!(ask(&table(keys), &filter).is_ok(), wanted, "{}", filter);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Literals of key predicates as the text of the key column, exactly as MySQL compares them; or a refusal.
+
+use super::moment::{date_of, time_of};
+use crate::column::{Column, ColumnType, IntSize};
+use crate::failure::Failure;
+use crate::zone::Zone;
+use sqlparser::ast::{Expr, UnaryOperator, Value};
+
+/// A literal, its SQL form taken off.
+enum Literal {
+    Number(String),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+fn refuse(column: &Column, why: &str) -> Failure {
+    Failure::Unsupported(format!("key column {} ({}): {why}", column.name, column.ty))
+}
+
+fn literal(expression: &Expr, column: &Column) -> Result<Literal, Failure> {
+    let other = || refuse(column, &format!("'{expression}' is no literal; compare the key with literals"));
+    match expression {
+        Expr::Nested(inside) => literal(inside, column),
+        Expr::UnaryOp { op: op @ (UnaryOperator::Minus | UnaryOperator::Plus), expr } => {
+            match literal(expr, column)? {
+                Literal::Number(n) if *op == UnaryOperator::Minus && !n.starts_with('-') => {
+                    Ok(Literal::Number(format!("-{n}")))
+                }
+                Literal::Number(n) if *op == UnaryOperator::Plus => Ok(Literal::Number(n)),
+                _ => Err(other()),
+            }
+        }
+        Expr::Value(value) => match &value.value {
+            Value::Number(n, _) => Ok(Literal::Number(n.clone())),
+            Value::SingleQuotedString(s) | Value::DoubleQuotedString(s) | Value::NationalStringLiteral(s) => {
+                Ok(Literal::Text(s.clone()))
+            }
+            Value::HexStringLiteral(h) => crate::agent_api::hex_bytes(h)
+                .map(Literal::Bytes)
+                .ok_or_else(|| refuse(column, "x'...' needs an even number of hexadecimal digits")),
+            Value::Boolean(b) => Ok(Literal::Number(u8::from(*b).to_string())),
+            Value::Null => Err(refuse(column, "nothing equals NULL; name a key")),
+            _ => Err(other()),
+        },
+        Expr::Prefixed { prefix, value } if prefix.value.eq_ignore_ascii_case("_utf8mb4") => {
+            literal(value, column)
+        }
+        _ => Err(other()),
+    }
+}
+
+/// The text (or bytes) of a key value.
+pub(super) fn key_value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Failure> {
+    let literal = literal(expression, column)?;
+    match (&column.ty, literal) {
+        (
+            ColumnType::Int { size, unsigned, zerofill, display_width },
+            Literal::Number(n) | Literal::Text(n),
+        ) => {
+            let value = integer(&n).ok_or_else(|| refuse(column, &format!("'{n}' is no whole number")))?;
+            let (low, high) = range(*size, *unsigned);
+            if !(low..=high).contains(&value) {
+                return Err(refuse(column, &format!("{value} is outside of its range, {low} to {high}")));
+            }
+            let width = if *zerofill { display_width.map_or(0, usize::from) } else { 0 };
+            Ok(format!("{value:0>width$}").into_bytes())
+        }
+        (
+            ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
+            Literal::Text(text),
+        ) => Ok(text.into_bytes()),
+        (
+            ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
+            Literal::Number(n),
+        ) => {
+            Err(refuse(column, &format!("MySQL compares text with a number as floating point; write '{n}'")))
+        }
+        (ColumnType::Binary { bytes: width }, Literal::Bytes(_) | Literal::Text(_)) => {
+            let bytes = bytes(literal_again(expression, column)?);
+            if bytes.len() == usize::try_from(*width).unwrap_or(usize::MAX) {
+                Ok(bytes)
+            } else {
+                Err(refuse(
+                    column,
+                    &format!("the value has {} bytes; the column compares all {width}", bytes.len()),
+                ))
+            }
+        }
+        (ColumnType::VarBinary { .. }, Literal::Bytes(_) | Literal::Text(_)) => {
+            Ok(bytes(literal_again(expression, column)?))
+        }
+        (ColumnType::Enum { labels }, Literal::Text(text)) => {
+            let label = labels.iter().find(|l| **l == text);
+            label
+                .map(|l| l.clone().into_bytes())
+                .ok_or_else(|| refuse(column, &format!("'{text}' is none of its labels")))
+        }
+        (ColumnType::Year, Literal::Number(n) | Literal::Text(n))
+            if n.len() == 4 && integer(&n).is_some() =>
+        {
+            Ok(n.into_bytes())
+        }
+        (ColumnType::Decimal { scale, zerofill: false, .. }, Literal::Number(n) | Literal::Text(n)) => {
+            decimal(&n, usize::from(*scale))
+                .map(String::into_bytes)
+                .ok_or_else(|| refuse(column, &format!("'{n}' has more decimals, or is no number")))
+        }
+        (ColumnType::Date, Literal::Text(text)) => date_of(&text)
+            .map(|d| d.to_string().into_bytes())
+            .ok_or_else(|| refuse(column, "write 'YYYY-MM-DD'")),
+        (ColumnType::DateTime { fsp }, Literal::Text(text)) => {
+            moment(&text).and_then(|t| shown(t, *fsp)).map(String::into_bytes).ok_or_else(|| {
+                refuse(column, "write 'YYYY-MM-DD HH:MM:SS', with no more decimals than the column has")
+            })
+        }
+        (ColumnType::Timestamp { fsp }, Literal::Text(text)) => {
+            let local = moment(&text).ok_or_else(|| refuse(column, "write 'YYYY-MM-DD HH:MM:SS'"))?;
+            let instant = zone.to_instant(local).map_err(|_| {
+                refuse(column, &format!("'{text}' is no single instant in time zone {}", zone.name()))
+            })?;
+            Zone::utc()
+                .local(instant)
+                .and_then(|t| shown(t, *fsp))
+                .map(String::into_bytes)
+                .ok_or_else(|| refuse(column, "more decimals than the column has"))
+        }
+        _ => Err(refuse(
+            column,
+            &format!("how MySQL compares it with '{expression}' is not certain enough to look a row up"),
+        )),
+    }
+}
+
+fn literal_again(expression: &Expr, column: &Column) -> Result<Literal, Failure> {
+    literal(expression, column)
+}
+
+fn bytes(literal: Literal) -> Vec<u8> {
+    match literal {
+        Literal::Bytes(b) => b,
+        Literal::Text(t) | Literal::Number(t) => t.into_bytes(),
+    }
+}
+
+/// A whole number, also written `042`, `+42` or `42.0`.
+fn integer(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if fraction.is_empty() || fraction.bytes().any(|b| b != b'0') || whole.len() > 40 {
+        return None;
+    }
+    whole.parse().ok()
+}
+
+fn range(size: IntSize, unsigned: bool) -> (i128, i128) {
+    let bits = match size {
+        IntSize::Tiny => 8,
+        IntSize::Small => 16,
+        IntSize::Medium => 24,
+        IntSize::Int => 32,
+        IntSize::Big => 64,
+    };
+    if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) }
+}
+
+fn decimal(text: &str, scale: usize) -> Option<String> {
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |r| ("-", r));
+    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let (kept, cut) = fraction.split_at(scale.min(fraction.len()));
+    if whole.is_empty() || !plain(whole) || !plain(fraction) || cut.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let sign = if whole == "0" && kept.bytes().all(|b| b == b'0') { "" } else { sign };
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{kept:0<scale$}") })
+}
+
+fn moment(text: &str) -> Option<jiff::civil::DateTime> {
+    let (date, time) = text.split_once([' ', 'T'])?;
+    Some(date_of(date)?.to_datetime(time_of(time)?))
+}
+
+/// A local time with `fsp` decimals; `None`: it has more.
+fn shown(t: jiff::civil::DateTime, fsp: u8) -> Option<String> {
+    let micros = t.subsec_nanosecond() / 1000;
+    let unit = 10_i32.pow(6 - u32::from(fsp.min(6)));
+    if micros % unit != 0 {
+        return None;
+    }
+    let whole = t.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let digits = format!("{micros:06}");
+    Some(if fsp == 0 { whole } else { format!("{whole}.{}", &digits[..usize::from(fsp)]) })
+}

@@ -1,0 +1,267 @@
+//! Instants as written to points in time.
+
+use crate::failure::Failure;
+use crate::instant::Instant;
+use crate::statement::{InstantExpr, IntervalUnit};
+use crate::zone::{NotOneInstant, Zone};
+use jiff::Span;
+use jiff::civil::{Date, DateTime, Time};
+
+/// What relative and local instants are read by.
+pub(super) struct Clock<'a> {
+    pub(super) zone: &'a Zone,
+    pub(super) now: Instant,
+}
+
+const MICROS: i64 = 1_000_000;
+
+fn bad(text: &str, why: &str) -> Failure {
+    Failure::BadInstant(format!("Incorrect DATETIME value: '{text}': {why}"))
+}
+
+impl Clock<'_> {
+    /// The instant, if it is not in the future.
+    pub(super) fn past(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
+        let instant = self.instant(expression)?;
+        if instant > self.now {
+            return Err(bad(
+                &instant.to_string(),
+                &format!("it is in the future; this server's time is {}", self.now),
+            ));
+        }
+        Ok(instant)
+    }
+
+    fn instant(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
+        match expression {
+            InstantExpr::Literal(text) => self.literal(text),
+            // UTC_TIMESTAMP() names the same instant as NOW(): the two differ in how they are shown.
+            InstantExpr::Now { fsp } | InstantExpr::UtcTimestamp { fsp } => {
+                let unit = 10_i64.pow(6 - u32::from((*fsp).min(6)));
+                Ok(Instant::from_micros(self.now.micros().div_euclid(unit) * unit))
+            }
+            InstantExpr::Unix(seconds) => {
+                decimal_micros(seconds).map(Instant::from_micros).ok_or_else(|| {
+                    bad(seconds, "FROM_UNIXTIME takes seconds since 1970 with at most six decimals")
+                })
+            }
+            InstantExpr::Minus { base, amount, unit } => self.minus(self.instant(base)?, amount, *unit),
+            InstantExpr::Parameter(_) => Err(Failure::Syntax(
+                "a parameter (?) needs a prepared statement, which this server does not have".to_owned(),
+            )),
+        }
+    }
+
+    fn minus(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
+        let beyond = || bad(amount, "the interval leads beyond the years 1 to 9999, or is no number");
+        let micros_a_unit = match unit {
+            IntervalUnit::Microsecond => 1,
+            IntervalUnit::Second => MICROS,
+            IntervalUnit::Minute => 60 * MICROS,
+            IntervalUnit::Hour => 3600 * MICROS,
+            IntervalUnit::Day
+            | IntervalUnit::Week
+            | IntervalUnit::Month
+            | IntervalUnit::Quarter
+            | IntervalUnit::Year => {
+                return self.minus_days(base, amount, unit);
+            }
+        };
+        let span = if unit == IntervalUnit::Second {
+            decimal_micros(amount).ok_or_else(beyond)?
+        } else {
+            amount.parse::<i64>().ok().and_then(|n| n.checked_mul(micros_a_unit)).ok_or_else(beyond)?
+        };
+        base.micros().checked_sub(span).map(Instant::from_micros).ok_or_else(beyond)
+    }
+
+    /// Days and longer units count in local time, as MySQL's date arithmetic does.
+    fn minus_days(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
+        let beyond = || bad(amount, "the interval leads beyond the years 1 to 9999, or is no whole number");
+        let n: i64 = amount.parse().map_err(|_| beyond())?;
+        if n.abs() > 4_000_000 {
+            return Err(beyond());
+        }
+        let span: Span = match unit {
+            IntervalUnit::Day => Span::new().try_days(n),
+            IntervalUnit::Week => Span::new().try_days(n * 7),
+            IntervalUnit::Month => Span::new().try_months(n),
+            IntervalUnit::Quarter => Span::new().try_months(n * 3),
+            _ => Span::new().try_years(n),
+        }
+        .map_err(|_| beyond())?;
+        let local = self.zone.local(base).ok_or_else(beyond)?;
+        self.local(local.checked_sub(span).map_err(|_| beyond())?, amount)
+    }
+
+    fn local(&self, local: DateTime, text: &str) -> Result<Instant, Failure> {
+        self.zone.to_instant(local).map_err(|e| match e {
+            NotOneInstant::Ambiguous(a, b) => bad(
+                text,
+                &format!(
+                    "in time zone {} it is two instants, {a} and {b}: write one of these",
+                    self.zone.name()
+                ),
+            ),
+            NotOneInstant::Gap(a, b) => bad(
+                text,
+                &format!(
+                    "time zone {} skips it: the clock was put forward; nearest are {a} and {b}",
+                    self.zone.name()
+                ),
+            ),
+            NotOneInstant::OutOfRange => bad(text, "it is beyond the years 1 to 9999"),
+        })
+    }
+
+    fn literal(&self, text: &str) -> Result<Instant, Failure> {
+        let t = text.trim();
+        if t.eq_ignore_ascii_case("now") {
+            return Ok(self.now);
+        }
+        if let Some(span) = ago(t) {
+            return span
+                .and_then(|s| self.now.micros().checked_sub(s))
+                .map(Instant::from_micros)
+                .ok_or_else(|| bad(text, "the span is too long"));
+        }
+        let why =
+            "use 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, 'now', or '5 minutes ago'";
+        let (date, rest) = t.split_at_checked(10).ok_or_else(|| bad(text, why))?;
+        let date = date_of(date).ok_or_else(|| bad(text, why))?;
+        if rest.is_empty() {
+            return self.local(date.to_datetime(Time::midnight()), text);
+        }
+        let clock = rest.strip_prefix([' ', 'T', 't']).ok_or_else(|| bad(text, why))?;
+        let zone_at = clock.find(['Z', 'z', '+', '-']);
+        let (clock, offset) = clock.split_at(zone_at.unwrap_or(clock.len()));
+        let time = time_of(clock).ok_or_else(|| bad(text, why))?;
+        let local = date.to_datetime(time);
+        if offset.is_empty() {
+            return self.local(local, text);
+        }
+        let zone = if offset.eq_ignore_ascii_case("z") { Some(Zone::utc()) } else { Zone::parse(offset) };
+        let zone = zone.ok_or_else(|| bad(text, why))?;
+        zone.to_instant(local).map_err(|_| bad(text, why))
+    }
+}
+
+fn digits(text: &str, count: usize) -> Option<i16> {
+    (text.len() == count && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// `YYYY-MM-DD`.
+pub(super) fn date_of(text: &str) -> Option<Date> {
+    let mut parts = text.split('-');
+    let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Date::new(digits(y, 4)?, i8::try_from(digits(m, 2)?).ok()?, i8::try_from(digits(d, 2)?).ok()?).ok()
+}
+
+/// `HH:MM`, `HH:MM:SS`, `HH:MM:SS.f` to `.ffffff`.
+pub(super) fn time_of(text: &str) -> Option<Time> {
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
+    let parts: Vec<&str> = whole.split(':').collect();
+    let (h, m, s) = match parts.as_slice() {
+        [h, m] if fraction.is_none() => (h, m, &"00"),
+        [h, m, s] => (h, m, s),
+        _ => return None,
+    };
+    let nanos = match fraction {
+        None => 0,
+        Some(f) if (1..=6).contains(&f.len()) && f.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{f:0<9}").parse().ok()?
+        }
+        Some(_) => return None,
+    };
+    let two = |t: &str| i8::try_from(digits(t, 2)?).ok();
+    let second = two(s)?;
+    // A leap second is no instant here.
+    Time::new(two(h)?, two(m)?, second, nanos).ok()
+}
+
+/// `5 minutes ago`, `-10s`: microseconds back. The outer `None`: another form.
+fn ago(text: &str) -> Option<Option<i64>> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let (number, unit) = match words.as_slice() {
+        [n, unit, "ago"] => (*n, *unit),
+        [short] if short.starts_with('-') => {
+            let at = short.find(|c: char| c.is_ascii_alphabetic())?;
+            (&short[1..at], &short[at..])
+        }
+        _ => return None,
+    };
+    let n: i64 = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())??;
+    let seconds = match unit {
+        "s" | "second" | "seconds" => 1,
+        "m" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3600,
+        "d" | "day" | "days" => 86_400,
+        _ => return None,
+    };
+    Some(n.checked_mul(seconds).and_then(|s| s.checked_mul(MICROS)))
+}
+
+/// Seconds with at most six decimals to microseconds.
+fn decimal_micros(text: &str) -> Option<i64> {
+    let (sign, rest) = text.strip_prefix('-').map_or((1, text), |r| (-1, r));
+    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    if fraction.len() > 6
+        || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+        || whole.is_empty()
+    {
+        return None;
+    }
+    let whole: i64 = whole.parse().ok()?;
+    let fraction: i64 = format!("{fraction:0<6}").parse().ok()?;
+    whole.checked_mul(MICROS)?.checked_add(fraction).map(|v| v * sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(zone: &str, text: &str) -> Result<String, Failure> {
+        let zone = Zone::parse(zone).unwrap();
+        let clock = Clock { zone: &zone, now: "2026-04-27T12:00:00Z".parse().unwrap() };
+        clock.past(&InstantExpr::Literal(text.to_owned())).map(|i| i.to_string())
+    }
+
+    #[test]
+    fn ok_literals() {
+        for (zone, text, instant) in [
+            ("+00:00", "2026-04-27", "2026-04-27T00:00:00.000000Z"),
+            ("+02:00", "2026-04-27 09:00", "2026-04-27T07:00:00.000000Z"),
+            ("+00:00", "2026-04-27T09:00:00.5", "2026-04-27T09:00:00.500000Z"),
+            ("+02:00", "2026-04-27T09:00:00Z", "2026-04-27T09:00:00.000000Z"),
+            ("+00:00", "2026-04-27 09:00:00-01:30", "2026-04-27T10:30:00.000000Z"),
+            ("+00:00", "now", "2026-04-27T12:00:00.000000Z"),
+            ("+00:00", "5 minutes ago", "2026-04-27T11:55:00.000000Z"),
+            ("+00:00", "-10s", "2026-04-27T11:59:50.000000Z"),
+        ] {
+            assert_eq!(read(zone, text).unwrap(), instant, "{zone} {text}");
+        }
+    }
+
+    #[test]
+    fn err_literals() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-02-30",
+            "2026-04-27 24:00",
+            "2026-04-27 09:00:60",
+            "2026-04-27 09:00:00.1234567",
+            "2026-04-27  09:00",
+            "26-04-27",
+            "2026-04-27 12:00:01",
+            "99999999999999999 days ago",
+            "2026-04-27 9:00",
+        ] {
+            assert!(matches!(read("+00:00", text), Err(Failure::BadInstant(_))), "{text}");
+        }
+    }
+}
