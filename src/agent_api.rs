@@ -29,13 +29,6 @@ pub const REQUEST_ID: &str = "x-request-id";
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Octets(pub Vec<u8>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OctetsForm {
-    Text(String),
-    Hex { hex: String },
-}
-
 impl Serialize for Octets {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
@@ -50,12 +43,39 @@ impl Serialize for Octets {
 
 impl<'de> Deserialize<'de> for Octets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match OctetsForm::deserialize(deserializer)? {
-            OctetsForm::Text(text) => Ok(Self(text.into_bytes())),
-            OctetsForm::Hex { hex } => hex_bytes(&hex).map(Self).ok_or_else(|| {
-                serde::de::Error::custom("\"hex\" must be an even number of hexadecimal digits")
-            }),
+        deserializer.deserialize_any(OctetsVisitor)
+    }
+}
+
+struct OctetsVisitor;
+
+impl<'de> serde::de::Visitor<'de> for OctetsVisitor {
+    type Value = Octets;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("text or {\"hex\": \"...\"}")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Octets, E> {
+        Ok(Octets(text.as_bytes().to_vec()))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Octets, E> {
+        Ok(Octets(text.into_bytes()))
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Octets, A::Error> {
+        use serde::de::Error;
+        let entry = map.next_entry::<String, String>()?;
+        let Some((_, hex)) = entry.filter(|(key, _)| key == "hex") else {
+            return Err(A::Error::custom("bytes are written as {\"hex\": \"...\"}"));
+        };
+        let bytes = hex_bytes(&hex)
+            .ok_or_else(|| A::Error::custom("\"hex\" must be an even number of hexadecimal digits"))?;
+        if map.next_key::<String>()?.is_some() {
+            return Err(A::Error::custom("bytes are written as {\"hex\": \"...\"} and nothing else"));
         }
+        Ok(Octets(bytes))
     }
 }
 

@@ -1,12 +1,31 @@
 //! The HTTPS client of an agent. Its only inputs are what the plan has checked.
+//!
+//! # Why the cache of definitions cannot give a wrong answer
+//! The guard needs the table's definition before rows can be asked for. A definition seen earlier is tried first; it may be that of
+//! another instant. The header of every answer holds the definition that the rows really have: where it is not the one that the
+//! guard used, the session throws the answer away unread and starts again with [`AgentClient::fresh_definition`].
 
-use crate::agent_api::{ApiNote, DiffEvent, Header, RowLine};
+mod cache;
+mod errors;
+mod lines;
+mod transport;
+
+use crate::agent_api::{
+    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, Header, RowLine, RowsRequest, Schemas, TableAnswer,
+    Tables, Trailer, path,
+};
 use crate::column::TableDefinition;
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId};
-use crate::plan::Resolved;
+use crate::instant::Point;
 use crate::plan::guard::Admitted;
+use crate::plan::{Resolved, When};
 use crate::secret::Secret;
+use crate::statement::VirtualSchema;
+use cache::Cache;
+use errors::cleaned;
+use lines::Lines;
+use reqwest::Client;
 use std::sync::Arc;
 
 /// How to reach an agent and prove who asks.
@@ -28,7 +47,9 @@ pub struct SetupError(pub String);
 /// One agent. Cheap to clone; connections are pooled per agent, tokens belong to the caller.
 #[derive(Clone, Debug)]
 pub struct AgentClient {
-    settings: Arc<Settings>,
+    base_url: Arc<str>,
+    http: Client,
+    cache: Arc<Cache>,
 }
 
 /// For whom a request is made: nothing of one tenant may be cached for another.
@@ -45,14 +66,15 @@ impl AgentClient {
     ///
     /// # Errors
     /// The certificates or the key cannot be read.
-    pub fn new(settings: Settings) -> Result<Self, SetupError> {
-        Ok(Self { settings: Arc::new(settings) })
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let base_url = settings.base_url.trim_end_matches('/').into();
+        Ok(Self { base_url, http: transport::client(settings)?, cache: Arc::default() })
     }
 
     /// The base URL, for messages and EXPLAIN.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        &self.settings.base_url
+        &self.base_url
     }
 
     /// The definition of the table at the point that counts, from the cache if it is there. The boolean says that it came
@@ -66,6 +88,9 @@ impl AgentClient {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<(Arc<TableDefinition>, bool), Failure> {
+        if let Some(known) = self.cache.get(caller, resolved) {
+            return Ok((known, true));
+        }
         self.fresh_definition(caller, resolved, request).await.map(|d| (d, false))
     }
 
@@ -79,8 +104,32 @@ impl AgentClient {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<Arc<TableDefinition>, Failure> {
-        let _ = (caller, resolved, request);
-        Err(Failure::Internal("the agent client is not built yet".to_owned()))
+        let table = &resolved.table;
+        let (name, value) = match resolved.definition_point() {
+            Point::Time(at) => ("at", at.to_string()),
+            Point::Gtid(gtid) => ("gtid", gtid),
+        };
+        let url = self.url(&[
+            "v1",
+            "servers",
+            &resolved.server_id.0,
+            "schemas",
+            &table.schema,
+            "tables",
+            &table.table,
+        ])?;
+        let get = self.http.get(with_query(url, name, &value));
+        let response = transport::send(&self.base_url, get, caller, request).await?;
+        let answer: TableAnswer = transport::small(&self.base_url, response).await?;
+        if answer.schema != table.schema || answer.server_id != resolved.server_id {
+            return Err(Failure::AgentNonsense(format!(
+                "the agent was asked for {table} and answered for {}",
+                answer.table
+            )));
+        }
+        let definition = Arc::new(answer.definition);
+        self.cache.put(caller, resolved, Arc::clone(&definition));
+        Ok(definition)
     }
 
     /// Sends the request and reads the header of its answer.
@@ -93,8 +142,42 @@ impl AgentClient {
         admitted: &Admitted,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        let _ = (caller, admitted, request);
-        Err(Failure::Internal("the agent client is not built yet".to_owned()))
+        let resolved = admitted.resolved();
+        let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
+        let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
+        let (path, post) = match &resolved.when {
+            When::At(at) => {
+                let path = match resolved.draft.virtual_schema {
+                    VirtualSchema::Snapshot => path::SNAPSHOT,
+                    VirtualSchema::Flashback | VirtualSchema::Diff => path::FLASHBACK,
+                };
+                let body = RowsRequest { server_id, schema, table, keys, at: at.clone() };
+                (path, self.http.post(format!("{}{path}", self.base_url)).json(&body))
+            }
+            When::Between(since, until) => {
+                let body = DiffRequest { server_id, schema, table, keys, since: *since, until: *until };
+                (path::DIFF, self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body))
+            }
+        };
+        let response = transport::send(&self.base_url, post, caller, request).await?;
+        let mut lines = Lines::new(&self.base_url, response);
+        let first = lines.line().await?;
+        let header: Header = match serde_json::from_slice(&first) {
+            Ok(header) => header,
+            Err(e) => return Err(not_a_header(&first, &e)),
+        };
+        if !header.success {
+            return Err(not_a_header(&first, &"it says success: false"));
+        }
+        if let (Some(Point::Time(answered)), When::At(Point::Time(asked))) = (&header.at, &resolved.when)
+            && answered != asked
+        {
+            return Err(Failure::AgentNonsense(format!(
+                "the agent was asked for {asked} and answered for {answered}"
+            )));
+        }
+        let definition = Arc::new(header.definition.clone());
+        Ok(AgentRows { header, lines, definition, is_diff: path == path::DIFF, count: 0, ended: false })
     }
 
     /// The schemas that the agent knows of a server.
@@ -107,8 +190,9 @@ impl AgentClient {
         server: &ServerId,
         request: &RequestId,
     ) -> Result<Vec<String>, Failure> {
-        let _ = (caller, server, request);
-        Err(Failure::Internal("the agent client is not built yet".to_owned()))
+        let url = self.url(&["v1", "servers", &server.0, "schemas"])?;
+        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        transport::small::<Schemas>(&self.base_url, response).await.map(|s| s.schemas)
     }
 
     /// The tables (dropped ones left out) that the agent knows of a schema.
@@ -122,8 +206,30 @@ impl AgentClient {
         schema: &str,
         request: &RequestId,
     ) -> Result<Vec<String>, Failure> {
-        let _ = (caller, server, schema, request);
-        Err(Failure::Internal("the agent client is not built yet".to_owned()))
+        let url = self.url(&["v1", "servers", &server.0, "schemas", schema, "tables"])?;
+        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        let answer: Tables = transport::small(&self.base_url, response).await?;
+        Ok(answer.tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect())
+    }
+
+    /// A URL whose parts are escaped.
+    fn url(&self, parts: &[&str]) -> Result<reqwest::Url, Failure> {
+        let bad = || Failure::Internal(format!("agent_url {} is no URL", self.base_url));
+        let mut url = reqwest::Url::parse(&self.base_url).map_err(|_| bad())?;
+        url.path_segments_mut().map_err(|()| bad())?.clear().extend(parts);
+        Ok(url)
+    }
+}
+
+fn with_query(mut url: reqwest::Url, name: &str, value: &str) -> reqwest::Url {
+    url.query_pairs_mut().append_pair(name, value);
+    url
+}
+
+fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
+    match serde_json::from_slice::<ErrorBody>(line) {
+        Ok(refused) => Failure::AgentNonsense(cleaned(&refused.error)),
+        Err(_) => Failure::AgentNonsense(format!("the agent's answer is not understood: {error}")),
     }
 }
 
@@ -132,6 +238,11 @@ impl AgentClient {
 pub struct AgentRows {
     /// The header.
     pub header: Header,
+    lines: Lines,
+    definition: Arc<TableDefinition>,
+    is_diff: bool,
+    count: u64,
+    ended: bool,
 }
 
 /// What comes next. There is no "nothing": a stream ends with its trailer or with an error.
@@ -145,12 +256,111 @@ pub enum Batch {
     End(Vec<ApiNote>),
 }
 
+/// Lines given at once at most.
+const BATCH: usize = 256;
+
 impl AgentRows {
     /// The next lines, as many as have come, at least one.
     ///
     /// # Errors
     /// [`Failure::AgentUnreachable`] when the body ends without a trailer or the connection breaks.
     pub async fn next(&mut self) -> Result<Batch, Failure> {
-        Err(Failure::Internal("the agent client is not built yet".to_owned()))
+        if self.ended {
+            return Err(Failure::Internal("an answer was read beyond its end".to_owned()));
+        }
+        loop {
+            let batch = if self.is_diff { self.events()? } else { self.rows()? };
+            if let Some(batch) = batch {
+                if let Batch::End(_) = batch {
+                    self.ended = true;
+                    if self.lines.leftover().await? {
+                        return Err(Failure::AgentNonsense(
+                            "the agent's answer goes on behind its end".to_owned(),
+                        ));
+                    }
+                }
+                return Ok(batch);
+            }
+            if !self.lines.more().await? {
+                return Err(errors::cut(self.lines.base_url()));
+            }
+        }
     }
+
+    fn rows(&mut self) -> Result<Option<Batch>, Failure> {
+        let width = self.definition.columns.len();
+        let mut rows: Vec<RowLine> = Vec::new();
+        while rows.len() < BATCH {
+            let Some(line) = self.lines.ready() else { break };
+            if line.first() != Some(&b'[') {
+                let trailer = line.to_vec();
+                self.count += rows.len() as u64;
+                return self.finish(&trailer, (!rows.is_empty()).then_some(Batch::Rows(rows)));
+            }
+            let row: RowLine = serde_json::from_slice(line).map_err(|e| nonsense(&e))?;
+            if row.len() != width {
+                return Err(Failure::AgentNonsense(format!(
+                    "the agent sent a row of {} cells for {width} columns",
+                    row.len()
+                )));
+            }
+            rows.push(row);
+        }
+        self.count += rows.len() as u64;
+        Ok((!rows.is_empty()).then_some(Batch::Rows(rows)))
+    }
+
+    fn events(&mut self) -> Result<Option<Batch>, Failure> {
+        let mut events: Vec<DiffEvent> = Vec::new();
+        while events.len() < BATCH {
+            let Some(line) = self.lines.ready() else { break };
+            if line.starts_with(b"{\"end\"") {
+                let trailer = line.to_vec();
+                self.count += events.len() as u64;
+                let batch = Batch::Events(Arc::clone(&self.definition), std::mem::take(&mut events));
+                let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
+                return self.finish(&trailer, some.then_some(batch));
+            }
+            match serde_json::from_slice(line).map_err(|e| nonsense(&e))? {
+                DiffLine::Event(event) => {
+                    let width = self.definition.columns.len();
+                    if [&event.before, &event.after].into_iter().flatten().any(|image| image.len() != width) {
+                        return Err(Failure::AgentNonsense(format!(
+                            "the agent sent an image that has not {width} cells"
+                        )));
+                    }
+                    events.push(*event);
+                }
+                DiffLine::Definition(next) => {
+                    let before = std::mem::replace(&mut self.definition, Arc::new(next));
+                    if !events.is_empty() {
+                        self.count += events.len() as u64;
+                        return Ok(Some(Batch::Events(before, events)));
+                    }
+                }
+            }
+        }
+        self.count += events.len() as u64;
+        Ok((!events.is_empty()).then(|| Batch::Events(Arc::clone(&self.definition), events)))
+    }
+
+    /// The trailer; where rows stand before it, it is put back to come next.
+    fn finish(&mut self, line: &[u8], before: Option<Batch>) -> Result<Option<Batch>, Failure> {
+        let trailer: Trailer = serde_json::from_slice(line).map_err(|e| nonsense(&e))?;
+        if trailer.end.rows != self.count {
+            return Err(Failure::AgentNonsense(format!(
+                "the agent announced {} rows and sent {}",
+                trailer.end.rows, self.count
+            )));
+        }
+        if let Some(before) = before {
+            self.lines.put_back(line);
+            return Ok(Some(before));
+        }
+        Ok(Some(Batch::End(trailer.end.notes)))
+    }
+}
+
+fn nonsense(error: &serde_json::Error) -> Failure {
+    Failure::AgentNonsense(format!("a line of the agent's answer is not understood: {error}"))
 }

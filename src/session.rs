@@ -2,6 +2,12 @@
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
+mod images;
+mod sort;
+mod stream;
+
+pub use stream::{Next, RowStream};
+
 use crate::agent_client::{AgentClient, Caller};
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId};
@@ -99,29 +105,6 @@ pub enum Answer {
     Table(Vec<ResultColumn>, Vec<Row>),
     /// A result set whose rows are still coming.
     Stream(Vec<ResultColumn>, Box<RowStream>),
-}
-
-/// Rows of a time-travel query, already in the form that the client gets (zone, projection, order, limit).
-#[derive(Debug)]
-pub struct RowStream {}
-
-/// What a [`RowStream`] gives. A stream ends with [`Next::End`] or with an error, never with nothing.
-#[derive(Debug)]
-pub enum Next {
-    /// At least one row.
-    Rows(Vec<Row>),
-    /// All rows were given; the notes go to SHOW WARNINGS.
-    End(Vec<Note>),
-}
-
-impl RowStream {
-    /// The next rows.
-    ///
-    /// # Errors
-    /// Any failure of the agent after its header.
-    pub async fn next(&mut self) -> Result<Next, Failure> {
-        Err(Failure::Internal("the row stream is not built yet".to_owned()))
-    }
 }
 
 /// What every OK and EOF packet tells of a session.

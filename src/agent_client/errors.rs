@@ -1,0 +1,41 @@
+//! What an HTTP client's errors mean, in plain words.
+
+use crate::failure::Failure;
+use std::error::Error;
+
+/// An error before or during an answer: the agent cannot be reached.
+pub(super) fn unreachable(base_url: &str, error: &reqwest::Error) -> Failure {
+    let mut innermost: &dyn Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    // The innermost error names the cause; the outer ones repeat the URL.
+    let cause = innermost.to_string();
+    let lower = cause.to_lowercase();
+    let words = if lower.contains("certificate expired") || lower.contains("expired") {
+        format!("its certificate has expired ({cause})")
+    } else if lower.contains("not valid for") {
+        format!("its certificate is for another host ({cause})")
+    } else if lower.contains("certificate") || lower.contains("issuer") {
+        format!("its certificate is not trusted ({cause}); see agent_tls.ca_file")
+    } else if lower.contains("failed to lookup") || lower.contains("name or service") || lower.contains("dns")
+    {
+        format!("its name cannot be resolved ({cause})")
+    } else if error.is_connect() {
+        cause
+    } else {
+        format!("the connection was lost ({cause})")
+    };
+    Failure::AgentUnreachable(format!("{base_url}: {words}"))
+}
+
+/// A body that ended before its trailer.
+pub(super) fn cut(base_url: &str) -> Failure {
+    Failure::AgentUnreachable(format!("{base_url}: the connection was lost before the end of the answer"))
+}
+
+/// Text of an answer for a person: control characters away, cut.
+pub(super) fn cleaned(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
+    plain.trim().to_owned()
+}

@@ -1,0 +1,82 @@
+//! Lines of a body, as they come.
+
+use super::errors;
+use crate::failure::Failure;
+use reqwest::Response;
+
+/// One line can hold the largest row that MySQL can send, in hexadecimal digits.
+const LONGEST: usize = 3 << 30;
+
+/// The body of an answer, cut at its line ends.
+#[derive(Debug)]
+pub(super) struct Lines {
+    base_url: String,
+    response: Response,
+    buffer: Vec<u8>,
+    /// Where the next line begins in the buffer.
+    from: usize,
+}
+
+impl Lines {
+    pub(super) fn new(base_url: &str, response: Response) -> Self {
+        Self { base_url: base_url.to_owned(), response, buffer: Vec::new(), from: 0 }
+    }
+
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// A whole line that is in the buffer already.
+    pub(super) fn ready(&mut self) -> Option<&[u8]> {
+        let end = self.from + self.buffer[self.from..].iter().position(|b| *b == b'\n')?;
+        let start = std::mem::replace(&mut self.from, end + 1);
+        Some(&self.buffer[start..end])
+    }
+
+    /// Makes the line that was given last the next one again.
+    pub(super) fn put_back(&mut self, line: &[u8]) {
+        self.from = self.from.saturating_sub(line.len() + 1);
+    }
+
+    /// Waits for more of the body; false: it has ended.
+    pub(super) async fn more(&mut self) -> Result<bool, Failure> {
+        self.buffer.drain(..self.from);
+        self.from = 0;
+        if self.buffer.len() > LONGEST {
+            return Err(Failure::AgentNonsense("a line of the agent's answer is too long".to_owned()));
+        }
+        match self.response.chunk().await {
+            Ok(Some(chunk)) => {
+                self.buffer.extend_from_slice(&chunk);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(e) => Err(errors::unreachable(&self.base_url, &e)),
+        }
+    }
+
+    /// The next line.
+    pub(super) async fn line(&mut self) -> Result<Vec<u8>, Failure> {
+        loop {
+            if let Some(line) = self.ready() {
+                return Ok(line.to_vec());
+            }
+            if !self.more().await? {
+                return Err(errors::cut(&self.base_url));
+            }
+        }
+    }
+
+    /// Whether anything but white space is left, now that the answer is over.
+    pub(super) async fn leftover(&mut self) -> Result<bool, Failure> {
+        loop {
+            if self.buffer[self.from..].iter().any(|b| !b.is_ascii_whitespace()) {
+                return Ok(true);
+            }
+            self.from = self.buffer.len();
+            if !self.more().await? {
+                return Ok(false);
+            }
+        }
+    }
+}

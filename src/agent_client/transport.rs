@@ -1,0 +1,121 @@
+//! Requests over HTTPS.
+
+use super::errors::{cleaned, unreachable};
+use super::{Caller, Settings, SetupError};
+use crate::agent_api::{ErrorBody, REQUEST_ID};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, redirect};
+use std::time::Duration;
+
+/// Of an error body no more than this is read.
+const ERROR_BODY: usize = 64 * 1024;
+/// Of a small answer (definitions, lists) no more than this.
+const SMALL_ANSWER: usize = 64 << 20;
+
+/// Makes the HTTP client. No proxy of the environment is asked: it would be told the tokens.
+pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
+    let failed = |what: &str, e: &dyn std::fmt::Display| SetupError(format!("{what}: {e}"));
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .tcp_keepalive(Duration::from_secs(30))
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_adaptive_window(true)
+        .user_agent(concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION")));
+    if let Some(pem) = &settings.ca_pem {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|e| failed("agent_tls.ca_file", &e))?;
+        if certificates.is_empty() {
+            return Err(SetupError("agent_tls.ca_file holds no certificate".to_owned()));
+        }
+        builder = builder.tls_certs_only(certificates);
+    }
+    if let Some((chain, key)) = &settings.identity_pem {
+        let mut pem = chain.clone();
+        pem.push(b'\n');
+        pem.extend_from_slice(key.expose().as_bytes());
+        builder = builder.identity(
+            Identity::from_pem(&pem).map_err(|e| failed("agent_tls: client certificate and key", &e))?,
+        );
+    }
+    builder.build().map_err(|e| failed("the HTTPS client cannot be made", &e))
+}
+
+/// Sends a request; gives the answer if it is a 200.
+pub(super) async fn send(
+    base_url: &str,
+    request: RequestBuilder,
+    caller: &Caller,
+    id: &RequestId,
+) -> Result<Response, Failure> {
+    let mut request = request.header(REQUEST_ID, id.as_str());
+    if let Some(token) = &caller.token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+            Failure::Internal("the agent token has characters that no HTTP header can hold".to_owned())
+        })?;
+        value.set_sensitive(true);
+        request = request.header(AUTHORIZATION, value);
+    }
+    let response = request.send().await.map_err(|e| unreachable(base_url, &e))?;
+    let status = response.status();
+    if status.as_u16() == 200 {
+        return Ok(response);
+    }
+    if !status.is_client_error() && !status.is_server_error() {
+        return Err(Failure::AgentNonsense(format!(
+            "the agent at {base_url} answered HTTP {status}, which no agent should"
+        )));
+    }
+    let body = error_body(response).await;
+    let status = status.as_u16();
+    Err(if status >= 500 {
+        Failure::AgentFailed { status, body }
+    } else {
+        Failure::AgentRejected { status, body }
+    })
+}
+
+/// The sentence of an error body, or as much of the body as is for people. An error while reading it loses the text, not the status.
+async fn error_body(mut response: Response) -> String {
+    let mut bytes = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() >= ERROR_BODY {
+            bytes.truncate(ERROR_BODY);
+            break;
+        }
+    }
+    let sentence = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| b.error);
+    cleaned(&sentence.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// A JSON body that is not streamed.
+pub(super) async fn small<T: serde::de::DeserializeOwned>(
+    base_url: &str,
+    mut response: Response,
+) -> Result<T, Failure> {
+    let json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("json"));
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| unreachable(base_url, &e))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > SMALL_ANSWER {
+            return Err(Failure::AgentNonsense("the agent's answer is far too long".to_owned()));
+        }
+    }
+    if let Ok(refused) = serde_json::from_slice::<ErrorBody>(&bytes)
+        && !refused.success
+    {
+        return Err(Failure::AgentNonsense(cleaned(&refused.error)));
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(value) if json => Ok(value),
+        Ok(_) => Err(Failure::AgentNonsense("the agent's answer does not say that it is JSON".to_owned())),
+        Err(e) => Err(Failure::AgentNonsense(format!("the agent's answer is not understood: {e}"))),
+    }
+}

@@ -1,0 +1,143 @@
+//! Rows of a diff as JSON, in the form in which mysqld casts and prints them.
+
+use super::stream::shown_in;
+use crate::agent_api::{Octets, RowLine};
+use crate::column::{Column, ColumnType, TableDefinition};
+use crate::failure::Failure;
+use crate::zone::Zone;
+use base64::Engine;
+use std::fmt::Write;
+
+/// A row image as a JSON object, keys in column order.
+pub(super) fn object(image: &RowLine, definition: &TableDefinition, zone: &Zone) -> Result<Vec<u8>, Failure> {
+    let mut out = String::from("{");
+    for (i, (cell, column)) in image.iter().zip(&definition.columns).enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        quoted(&column.name, &mut out);
+        out.push_str(": ");
+        match cell {
+            None => out.push_str("null"),
+            Some(Octets(bytes)) => value(bytes, column, zone, &mut out)?,
+        }
+    }
+    out.push('}');
+    Ok(out.into_bytes())
+}
+
+/// The names of the columns whose cells differ, as a JSON array.
+pub(super) fn changed(before: &RowLine, after: &RowLine, definition: &TableDefinition) -> Vec<u8> {
+    let mut out = String::from("[");
+    for (i, column) in definition.columns.iter().enumerate() {
+        if before.get(i) != after.get(i) {
+            if out.len() > 1 {
+                out.push_str(", ");
+            }
+            quoted(&column.name, &mut out);
+        }
+    }
+    out.push(']');
+    out.into_bytes()
+}
+
+fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result<(), Failure> {
+    let text = || {
+        std::str::from_utf8(bytes).map_err(|_| {
+            Failure::AgentNonsense(format!(
+                "column {} ({}) holds bytes that are no text",
+                column.name, column.ty
+            ))
+        })
+    };
+    match &column.ty {
+        ColumnType::Int { .. }
+        | ColumnType::Decimal { .. }
+        | ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Year => {
+            number(text()?, column, out)?;
+        }
+        ColumnType::Json => {
+            let json = text()?;
+            if serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
+                return Err(Failure::AgentNonsense(format!(
+                    "column {} holds text that is no JSON",
+                    column.name
+                )));
+            }
+            out.push_str(json);
+        }
+        ColumnType::Bit { .. } => binary(16, bytes, out),
+        ColumnType::Binary { .. } => binary(254, bytes, out),
+        ColumnType::VarBinary { .. } => binary(15, bytes, out),
+        ColumnType::Blob { .. } | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
+            binary(252, bytes, out)
+        }
+        ColumnType::DateTime { .. } | ColumnType::Time { .. } => quoted(&six_decimals(text()?), out),
+        ColumnType::Timestamp { .. } => {
+            let local = shown_in(zone, bytes, &column.ty)?;
+            quoted(&six_decimals(&String::from_utf8_lossy(&local)), out);
+        }
+        ColumnType::Date
+        | ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => quoted(text()?, out),
+    }
+    Ok(())
+}
+
+/// JSON numbers have no leading zeros (ZEROFILL, YEAR 0000).
+fn number(text: &str, column: &Column, out: &mut String) -> Result<(), Failure> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
+    let mut digits = digits.trim_start_matches('0');
+    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        digits = &text[text.len() - digits.len()..];
+        out.push_str(sign);
+        out.push('0');
+    } else {
+        out.push_str(sign);
+    }
+    if digits.bytes().any(|b| !(b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'-' | b'+'))) {
+        return Err(Failure::AgentNonsense(format!("column {} ({}) holds '{text}'", column.name, column.ty)));
+    }
+    out.push_str(digits);
+    Ok(())
+}
+
+fn binary(kind: u8, bytes: &[u8], out: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = write!(out, "\"base64:type{kind}:");
+    base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
+    out.push('"');
+}
+
+fn six_decimals(text: &str) -> String {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}.{fraction:0<6}")
+}
+
+fn quoted(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}

@@ -1,0 +1,94 @@
+//! ORDER BY, where the order is certain.
+
+use crate::column::{Column, ColumnType};
+use crate::reply::{Cell, Row};
+use std::cmp::Ordering;
+
+/// Compares two rows by the columns at these places.
+pub(super) fn compare(a: &Row, b: &Row, order: &[(usize, bool)], columns: &[Column]) -> Ordering {
+    for (at, descending) in order {
+        let verdict = cells(&a[*at], &b[*at], &columns[*at].ty);
+        let verdict = if *descending { verdict.reverse() } else { verdict };
+        if verdict != Ordering::Equal {
+            return verdict;
+        }
+    }
+    Ordering::Equal
+}
+
+/// NULL comes before everything.
+fn cells(a: &Cell, b: &Cell, ty: &ColumnType) -> Ordering {
+    let (Some(a), Some(b)) = (a, b) else { return a.is_some().cmp(&b.is_some()) };
+    match ty {
+        ColumnType::Int { .. } | ColumnType::Decimal { .. } => numbers(a, b),
+        ColumnType::Float { .. } | ColumnType::Double { .. } => {
+            let value = |t: &[u8]| {
+                std::str::from_utf8(t).ok().and_then(|t| t.parse::<f64>().ok()).unwrap_or(f64::NAN)
+            };
+            value(a).total_cmp(&value(b))
+        }
+        ColumnType::Time { .. } => times(a, b),
+        // PAD SPACE of the _bin collations: spaces at the end do not count.
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } => a.trim_ascii_end().cmp(b.trim_ascii_end()),
+        _ => a.cmp(b),
+    }
+}
+
+/// Decimal numbers of any length, exactly.
+fn numbers(a: &[u8], b: &[u8]) -> Ordering {
+    let parts = |t: &[u8]| -> (bool, Vec<u8>, Vec<u8>) {
+        let (negative, t) = t.strip_prefix(b"-").map_or((false, t), |t| (true, t));
+        let mut halves = t.splitn(2, |c| *c == b'.');
+        let whole: Vec<u8> =
+            halves.next().unwrap_or_default().iter().copied().skip_while(|c| *c == b'0').collect();
+        let mut fraction = halves.next().unwrap_or_default().to_vec();
+        while fraction.last() == Some(&b'0') {
+            fraction.pop();
+        }
+        let zero = whole.is_empty() && fraction.is_empty();
+        (negative && !zero, whole, fraction)
+    };
+    let ((na, wa, fa), (nb, wb, fb)) = (parts(a), parts(b));
+    match (na, nb) {
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        _ => {
+            let size = wa.len().cmp(&wb.len()).then_with(|| wa.cmp(&wb)).then_with(|| fa.cmp(&fb));
+            if na { size.reverse() } else { size }
+        }
+    }
+}
+
+/// `-838:59:59.000000` to `838:59:59.000000`.
+fn times(a: &[u8], b: &[u8]) -> Ordering {
+    let value = |t: &[u8]| -> i64 {
+        let text = String::from_utf8_lossy(t);
+        let (sign, text) = text.strip_prefix('-').map_or((1, text.as_ref()), |t| (-1, t));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let seconds = whole.split(':').fold(0_i64, |sum, part| sum * 60 + part.parse::<i64>().unwrap_or(0));
+        sign * (seconds * 1_000_000 + format!("{fraction:0<6}").parse::<i64>().unwrap_or(0))
+    };
+    value(a).cmp(&value(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_numbers_and_times() {
+        for (a, b, verdict) in [
+            ("9", "10", Ordering::Less),
+            ("-9", "-10", Ordering::Greater),
+            ("-1", "0", Ordering::Less),
+            ("18446744073709551615", "18446744073709551614", Ordering::Greater),
+            ("1.5", "1.50", Ordering::Equal),
+            ("-0.00", "0", Ordering::Equal),
+            ("0.1", "0.09", Ordering::Greater),
+        ] {
+            assert_eq!(numbers(a.as_bytes(), b.as_bytes()), verdict, "{a} {b}");
+        }
+        assert_eq!(times(b"-01:00:00", b"00:00:00.5"), Ordering::Less);
+        assert_eq!(times(b"100:00:00", b"99:59:59"), Ordering::Greater);
+    }
+}

@@ -1,0 +1,258 @@
+//! Lines of the agent to rows of the client: projection, time zone, order, limit, notes.
+
+use super::{images, sort};
+use crate::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowLine};
+use crate::agent_client::{AgentRows, Batch};
+use crate::column::{Column, ColumnType, TableDefinition};
+use crate::failure::Failure;
+use crate::instant::Instant;
+use crate::plan::guard::{self, Admitted};
+use crate::reply::{Note, ResultColumn, Row};
+use crate::statement::{Limit, VirtualSchema};
+use crate::zone::Zone;
+use std::fmt::Write;
+
+/// Rows that ORDER BY keeps in memory at most, in bytes of cells.
+const SORT_MEMORY: usize = 64 << 20;
+/// ER_UNKNOWN_ERROR: the number that notes without one of their own have.
+const NOTE: u16 = 1105;
+
+/// Rows of a time-travel query, already in the form that the client gets (zone, projection, order, limit).
+#[derive(Debug)]
+pub struct RowStream {
+    rows: AgentRows,
+    source: Vec<Column>,
+    output: Vec<usize>,
+    order: Vec<(usize, bool)>,
+    skip: u64,
+    left: u64,
+    zone: Zone,
+    sorted: Option<(std::vec::IntoIter<Row>, Vec<Note>)>,
+}
+
+/// What a [`RowStream`] gives. A stream ends with [`Next::End`] or with an error, never with nothing.
+#[derive(Debug)]
+pub enum Next {
+    /// At least one row.
+    Rows(Vec<Row>),
+    /// All rows were given; the notes go to SHOW WARNINGS.
+    End(Vec<Note>),
+}
+
+impl RowStream {
+    /// The columns of the result, and its rows to come.
+    ///
+    /// # Errors
+    /// None today; a column that cannot be shown would be one.
+    pub fn new(
+        rows: AgentRows,
+        admitted: &Admitted,
+        zone: &Zone,
+    ) -> Result<(Vec<ResultColumn>, Self), Failure> {
+        let draft = &admitted.resolved().draft;
+        let source = guard::source(draft.virtual_schema, admitted.definition());
+        let columns = admitted.output().iter().map(|o| {
+            let column = source[o.source].clone();
+            ResultColumn {
+                name: o.name.clone(),
+                org_name: column.name.clone(),
+                table: draft.alias.clone().unwrap_or_else(|| draft.table.clone()),
+                org_table: draft.table.clone(),
+                schema: draft.virtual_schema.name().to_owned(),
+                column,
+            }
+        });
+        let limit = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
+        let columns = columns.collect();
+        let stream = Self {
+            rows,
+            output: admitted.output().iter().map(|o| o.source).collect(),
+            order: admitted.order().to_vec(),
+            skip: limit.offset,
+            left: limit.count,
+            zone: zone.clone(),
+            sorted: None,
+            source,
+        };
+        debug_assert!(draft.virtual_schema != VirtualSchema::Diff || stream.source.len() >= 7);
+        Ok((columns, stream))
+    }
+
+    /// The next rows.
+    ///
+    /// # Errors
+    /// Any failure of the agent after its header.
+    pub async fn next(&mut self) -> Result<Next, Failure> {
+        if !self.order.is_empty() {
+            return self.next_sorted().await;
+        }
+        loop {
+            if self.left == 0 {
+                return Ok(Next::End(Vec::new()));
+            }
+            match self.batch().await? {
+                Next::End(notes) => return Ok(Next::End(notes)),
+                Next::Rows(rows) => {
+                    let rows = self.limited(rows);
+                    if !rows.is_empty() {
+                        return Ok(Next::Rows(rows));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn next_sorted(&mut self) -> Result<Next, Failure> {
+        if self.sorted.is_none() {
+            let (mut all, mut bytes) = (Vec::new(), 0_usize);
+            let notes = loop {
+                match self.batch().await? {
+                    Next::End(notes) => break notes,
+                    Next::Rows(rows) => {
+                        bytes += rows.iter().flatten().flatten().map(|c| c.len() + 32).sum::<usize>();
+                        if bytes > SORT_MEMORY {
+                            return Err(Failure::Unsupported(format!(
+                                "ORDER BY over more than {SORT_MEMORY} bytes of rows: ask for fewer keys, or sort in the client"
+                            )));
+                        }
+                        all.extend(rows);
+                    }
+                }
+            };
+            all.sort_by(|a, b| sort::compare(a, b, &self.order, &self.source));
+            self.sorted = Some((all.into_iter(), notes));
+        }
+        let Some((rows, notes)) = &mut self.sorted else { return Ok(Next::End(Vec::new())) };
+        let next: Vec<Row> = rows.take(256).collect();
+        if next.is_empty() || self.left == 0 {
+            return Ok(Next::End(std::mem::take(notes)));
+        }
+        let next = self.limited(next);
+        if next.is_empty() { Box::pin(self.next_sorted()).await } else { Ok(Next::Rows(next)) }
+    }
+
+    /// OFFSET, LIMIT and the select list.
+    fn limited(&mut self, rows: Vec<Row>) -> Vec<Row> {
+        let mut kept = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            if self.skip > 0 {
+                self.skip -= 1;
+            } else if self.left > 0 {
+                self.left -= 1;
+                let whole =
+                    self.output.len() == row.len() && self.output.iter().enumerate().all(|(i, o)| i == *o);
+                kept.push(if whole {
+                    std::mem::take(&mut row)
+                } else {
+                    self.output.iter().map(|o| row[*o].clone()).collect()
+                });
+            }
+        }
+        kept
+    }
+
+    /// The next rows with all columns of the source.
+    async fn batch(&mut self) -> Result<Next, Failure> {
+        match self.rows.next().await? {
+            Batch::Rows(rows) => {
+                rows.into_iter().map(|r| self.row(r)).collect::<Result<_, _>>().map(Next::Rows)
+            }
+            Batch::Events(definition, events) => {
+                let rows: Result<Vec<Row>, Failure> =
+                    events.into_iter().map(|e| self.event(e, &definition)).collect();
+                rows.map(Next::Rows)
+            }
+            Batch::End(notes) => Ok(Next::End(notes.iter().map(|n| note(n, &self.zone)).collect())),
+        }
+    }
+
+    fn row(&self, line: RowLine) -> Result<Row, Failure> {
+        line.into_iter().zip(&self.source).map(|(cell, column)| self.cell(cell, column)).collect()
+    }
+
+    fn cell(&self, cell: Option<Octets>, column: &Column) -> Result<Option<Vec<u8>>, Failure> {
+        match (cell, &column.ty) {
+            (Some(Octets(bytes)), ty @ ColumnType::Timestamp { .. }) => {
+                shown_in(&self.zone, &bytes, ty).map(Some)
+            }
+            (cell, _) => Ok(cell.map(|o| o.0)),
+        }
+    }
+
+    fn event(&self, event: DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
+        let key_columns = &self.source[4..self.source.len() - 3];
+        if event.key.len() != key_columns.len() {
+            return Err(Failure::AgentNonsense(
+                "the agent sent an event whose key has not the table's key columns".to_owned(),
+            ));
+        }
+        let mut row: Row = vec![
+            Some(event.event_id.to_string().into_bytes()),
+            Some(moment(event.event_timestamp, &self.zone)?.into_bytes()),
+            Some(event_name(&event).as_bytes().to_vec()),
+            event.gtid.map(String::into_bytes),
+        ];
+        for (octets, column) in event.key.into_iter().zip(key_columns) {
+            row.push(self.cell(Some(octets), column)?);
+        }
+        let changed =
+            event.before.as_ref().zip(event.after.as_ref()).map(|(b, a)| images::changed(b, a, definition));
+        row.push(changed);
+        for image in [&event.before, &event.after] {
+            row.push(image.as_ref().map(|i| images::object(i, definition, &self.zone)).transpose()?);
+        }
+        Ok(row)
+    }
+}
+
+fn event_name(event: &DiffEvent) -> &'static str {
+    match event.event_type {
+        crate::agent_api::EventType::Insert => "INSERT",
+        crate::agent_api::EventType::Update => "UPDATE",
+        crate::agent_api::EventType::Delete => "DELETE",
+    }
+}
+
+/// An instant as DATETIME(6) in a zone.
+fn moment(instant: Instant, zone: &Zone) -> Result<String, Failure> {
+    let local = zone.local(instant).ok_or_else(|| {
+        Failure::AgentNonsense(format!("the agent sent the instant {instant}, which no calendar has"))
+    })?;
+    Ok(format!("{}.{:06}", local.strftime("%Y-%m-%d %H:%M:%S"), local.subsec_nanosecond() / 1000))
+}
+
+/// A TIMESTAMP cell, which is UTC, in a zone. The zero date stands in no zone.
+pub(super) fn shown_in(zone: &Zone, utc: &[u8], ty: &ColumnType) -> Result<Vec<u8>, Failure> {
+    let nonsense =
+        || Failure::AgentNonsense(format!("the agent sent '{}' as {ty}", String::from_utf8_lossy(utc)));
+    let text = std::str::from_utf8(utc).map_err(|_| nonsense())?;
+    if text.starts_with("0000-00-00") || zone.name() == "+00:00" {
+        return Ok(utc.to_vec());
+    }
+    let (whole, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
+    let instant: Instant = format!("{}Z", whole.replace(' ', "T")).parse().map_err(|_| nonsense())?;
+    let local = zone.local(instant).ok_or_else(nonsense)?;
+    let mut shown = local.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    if !fraction.is_empty() {
+        shown.push('.');
+        shown.push_str(fraction);
+    }
+    Ok(shown.into_bytes())
+}
+
+fn note(note: &ApiNote, zone: &Zone) -> Note {
+    let key: Vec<String> = note.key.iter().map(|o| String::from_utf8_lossy(&o.0).into_owned()).collect();
+    let at = note.at.and_then(|at| moment(at, zone).ok());
+    let when = at.map_or_else(
+        || "at an instant that is not told".to_owned(),
+        |at| format!("at {at} ({})", zone.name()),
+    );
+    let mut message = format!("key ({}): ", key.join(", "));
+    // Writing to a String cannot fail.
+    let _ = match note.code {
+        NoteCode::NeverExisted => write!(message, "no row ever had it"),
+        NoteCode::DeletedAt => write!(message, "its row was deleted {when}"),
+        NoteCode::NotYetCreated => write!(message, "its row was created only later, {when}"),
+    };
+    Note { level: "Note", code: NOTE, message }
+}
