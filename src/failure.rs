@@ -107,6 +107,8 @@ pub enum Failure {
     Syntax(String),
     /// 1064 (HY000): reversed window.
     ReversedWindow(String),
+    /// 1065: nothing but comments.
+    EmptyQuery,
     /// 1317: interrupted by KILL QUERY.
     Interrupted,
     /// 1053: the server shuts down.

@@ -1,1 +1,125 @@
 //! The listening socket, the connections and their end.
+
+use crate::failure::Failure;
+use crate::session::Connections;
+use crate::wire::connection::{self, Handle, Place, Shared};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What the server is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// What all connections share.
+    pub shared: Arc<Shared>,
+    /// How long running statements may go on after the server was told to stop.
+    pub shutdown_grace: Duration,
+}
+
+/// The live connections.
+#[derive(Debug)]
+struct Registry {
+    handles: Mutex<HashMap<u32, Arc<Handle>>>,
+    started: Instant,
+    next: Mutex<u32>,
+    accepted: AtomicU64,
+}
+
+impl Registry {
+    fn handles(&self) -> std::sync::MutexGuard<'_, HashMap<u32, Arc<Handle>>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that no live connection has.
+    fn enter(&self, handle: &Arc<Handle>) -> u32 {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handles = self.handles();
+        loop {
+            *next = next.wrapping_add(1).max(1);
+            if !handles.contains_key(&*next) {
+                handles.insert(*next, Arc::clone(handle));
+                return *next;
+            }
+        }
+    }
+}
+
+impl Connections for Registry {
+    fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure> {
+        let handle = u32::try_from(id)
+            .ok()
+            .and_then(|id| self.handles().get(&id).cloned())
+            .ok_or(Failure::NoSuchThread(id))?;
+        if *handle.user.lock().unwrap_or_else(PoisonError::into_inner) != user {
+            return Err(Failure::NotOwner(id));
+        }
+        if query_only {
+            handle.interrupt.notify_waiters();
+        } else {
+            handle.end.cancel();
+        }
+        Ok(())
+    }
+
+    fn figures(&self) -> (u64, u64, u64) {
+        (self.handles().len() as u64, self.accepted.load(Ordering::Relaxed), self.started.elapsed().as_secs())
+    }
+}
+
+/// Accepts connections until `stop`; then idle ones end at once, and statements that run have the grace period.
+pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: CancellationToken) {
+    let registry = Arc::new(Registry {
+        handles: Mutex::default(),
+        started: Instant::now(),
+        next: Mutex::new(0),
+        accepted: AtomicU64::new(0),
+    });
+    let tasks = TaskTracker::new();
+    let most = settings.shared.session.max_connections;
+    loop {
+        let (socket, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors: others must end first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = stop.cancelled() => break,
+        };
+        registry.accepted.fetch_add(1, Ordering::Relaxed);
+        let open = registry.handles().len();
+        // Those who are over the limit are told so at login; a crowd of them is not even let in.
+        if open >= most.saturating_mul(2).saturating_add(64) {
+            continue;
+        }
+        let handle = Arc::new(Handle::default());
+        let id = registry.enter(&handle);
+        let others: Arc<dyn Connections> = Arc::clone(&registry) as Arc<dyn Connections>;
+        let full = (open >= most).then_some(most as u64);
+        let place = Place { id, host: peer.ip().to_string(), handle, connections: others, full };
+        let (shared, registry) = (Arc::clone(&settings.shared), Arc::clone(&registry));
+        tasks.spawn(async move {
+            connection::serve(socket, shared, place).await;
+            registry.handles().remove(&id);
+        });
+    }
+    drop(listener);
+    tasks.close();
+    for handle in registry.handles().values() {
+        handle.drain.cancel();
+    }
+    if tokio::time::timeout(settings.shutdown_grace, tasks.wait()).await.is_err() {
+        tracing::warn!("statements still ran when the grace period was over: they are cancelled");
+        for handle in registry.handles().values() {
+            handle.end.cancel();
+        }
+        tasks.wait().await;
+    }
+}

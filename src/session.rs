@@ -187,6 +187,11 @@ impl Session {
         let _ = notes;
     }
 
+    /// The statement failed: SHOW WARNINGS shows it.
+    pub fn failed(&mut self, failure: &Failure) {
+        let _ = failure;
+    }
+
     /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity (and the current database, which mysqld keeps).
     pub fn reset(&mut self) {}
 

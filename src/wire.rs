@@ -1,1 +1,13 @@
-//! The MySQL protocol on one connection.
+//! The MySQL protocol on one connection: framing, handshake, authentication, commands, result sets.
+//!
+//! Pages of the manual named here are those of "MySQL Source Code Documentation", "Client/Server Protocol". The socket is owned by
+//! [`connection`]; everything else is bytes in, bytes and decisions out. Knows nothing of HTTP or YAML.
+
+pub mod auth;
+mod bytes;
+mod columns;
+pub mod connection;
+pub mod error;
+mod handshake;
+mod packets;
+mod results;

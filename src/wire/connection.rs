@@ -1,0 +1,449 @@
+//! One connection, from the greeting to its end ("Connection Lifecycle").
+
+use super::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
+use super::handshake::{self, Login};
+use super::packets::{Gone, Packets};
+use super::{columns, error, results};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::secret::Secret;
+use crate::session::{
+    self, Answer, Connections, Credential, Identity, Next, ResultCharset, Role, Session, Status, Tenant,
+};
+use futures_util::FutureExt;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// Before login: bytes of a packet, and time for all of it.
+const LOGIN_PACKET: usize = 64 * 1024;
+const LOGIN_TIME: Duration = Duration::from_secs(10);
+
+/// TLS on the port of the protocol.
+#[derive(Clone, Debug)]
+pub enum Tls {
+    /// Not offered.
+    Off,
+    /// Offered; who does not want it goes on without.
+    Offered(Arc<rustls::ServerConfig>),
+    /// Who does not want it is turned away.
+    Required(Arc<rustls::ServerConfig>),
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Tenants by MySQL user name.
+    pub tenants: HashMap<String, Arc<Tenant>>,
+    /// The monitor's user and password.
+    pub monitor: Option<(String, Secret)>,
+    /// TLS.
+    pub tls: Tls,
+    /// What sessions are told.
+    pub session: Arc<session::Settings>,
+    /// How failures are numbered.
+    pub errors: error::Settings,
+}
+
+/// How a connection is reached from outside.
+#[derive(Debug, Default)]
+pub struct Handle {
+    /// The user that is logged in.
+    pub user: Mutex<String>,
+    /// KILL QUERY.
+    pub interrupt: Notify,
+    /// KILL CONNECTION, and the end of the server.
+    pub end: CancellationToken,
+    /// The server drains: an idle connection ends.
+    pub drain: CancellationToken,
+}
+
+/// What the server gives a connection.
+#[derive(Debug)]
+pub struct Place {
+    /// Its id.
+    pub id: u32,
+    /// The peer's address without port.
+    pub host: String,
+    /// How it is reached.
+    pub handle: Arc<Handle>,
+    /// The others.
+    pub connections: Arc<dyn Connections>,
+    /// There is no room: the login ends with 1226, which says this limit.
+    pub full: Option<u64>,
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    place: Place,
+    packets: Packets,
+    capabilities: u32,
+    encrypted: bool,
+    cannot_carry_2002: bool,
+}
+
+/// Speaks with one client until it goes.
+pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
+    // Answers are small: waiting to fill segments would only delay them.
+    let _ = socket.set_nodelay(true);
+    let end = place.handle.end.clone();
+    let connection = Connection {
+        shared,
+        place,
+        packets: Packets::new(Box::new(socket)),
+        capabilities: 0,
+        encrypted: false,
+        cannot_carry_2002: false,
+    };
+    tokio::select! {
+        () = connection.run() => {}
+        () = end.cancelled() => {}
+    }
+}
+
+impl Connection {
+    async fn run(mut self) {
+        let session = match tokio::time::timeout(LOGIN_TIME, self.login()).await {
+            Ok(Ok(Some(session))) => session,
+            Ok(Err(Gone::Refused(failure))) => return self.refuse(&failure).await,
+            Ok(Ok(None) | Err(Gone::Closed)) | Err(_) => return,
+        };
+        if let Err(Gone::Refused(failure)) = self.commands(session).await {
+            self.refuse(&failure).await;
+        }
+    }
+
+    /// The last packet of a connection.
+    async fn refuse(&mut self, failure: &Failure) {
+        if self.fail(failure, None).await.is_ok() {
+            let _ = self.packets.flush().await;
+        }
+    }
+
+    async fn fail(&mut self, failure: &Failure, request: Option<&RequestId>) -> Result<(), Gone> {
+        let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, request);
+        self.packets.write(&results::err(&error)).await?;
+        Ok(())
+    }
+
+    fn scramble() -> Result<Scramble, Gone> {
+        Scramble::new().map_err(|e| Gone::Refused(Failure::Internal(e.to_string())))
+    }
+
+    /// `None`: refused, and told so.
+    async fn login(&mut self) -> Result<Option<Session>, Gone> {
+        let scramble = Self::scramble()?;
+        let tls = !matches!(self.shared.tls, Tls::Off);
+        let version = self.shared.session.server_version.clone();
+        self.packets.write(&handshake::greeting(&version, self.place.id, &scramble, tls)).await?;
+        self.packets.flush().await?;
+        let mut payload = self.packets.read(LOGIN_PACKET).await?;
+        if tls && handshake::wants_tls(&payload) {
+            self.encrypt().await?;
+            payload = self.packets.read(LOGIN_PACKET).await?;
+        }
+        let login = handshake::response(&payload, handshake::offered(tls)).map_err(Gone::Refused)?;
+        self.capabilities = login.capabilities;
+        if matches!(self.shared.tls, Tls::Required(_)) && !self.encrypted {
+            let denied = Failure::AccessDenied {
+                user: login.user,
+                host: self.place.host.clone(),
+                using_password: true,
+            };
+            return Err(Gone::Refused(denied));
+        }
+        let session = self.enter(&login, scramble).await?;
+        self.greet(session, login.schema.as_deref()).await
+    }
+
+    /// The schema of a login, and its OK.
+    async fn greet(&mut self, mut session: Session, schema: Option<&str>) -> Result<Option<Session>, Gone> {
+        if let Some(schema) = schema {
+            let request = RequestId::next(self.place.id);
+            if let Err(failure) = session.use_schema(schema, &request).await {
+                self.fail(&failure, Some(&request)).await?;
+                self.packets.flush().await?;
+                return Ok(None);
+            }
+        }
+        self.packets.write(&results::ok(session.status(), false)).await?;
+        self.packets.flush().await?;
+        Ok(Some(session))
+    }
+
+    async fn encrypt(&mut self) -> Result<(), Gone> {
+        let (Tls::Offered(config) | Tls::Required(config)) = self.shared.tls.clone() else {
+            return Err(Gone::Closed);
+        };
+        let (placeholder, _) = tokio::io::duplex(1);
+        let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder)));
+        let (stream, sequence) = plain.into_stream().ok_or(Gone::Closed)?;
+        let stream = TlsAcceptor::from(config).accept(stream).await?;
+        self.packets = Packets::go_on(Box::new(stream), sequence);
+        self.encrypted = true;
+        Ok(())
+    }
+
+    /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
+    async fn enter(&mut self, login: &Login, scramble: Scramble) -> Result<Session, Gone> {
+        self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
+            || login.attribute("_client_name") == Some("libmariadb");
+        let tenant = self.shared.tenants.get(&login.user).cloned();
+        let monitor = self.shared.monitor.as_ref().filter(|(user, _)| *user == login.user);
+        let (credential, role) = match (tenant, monitor) {
+            (Some(tenant), _) => (tenant.credential.clone(), Some(Role::Tenant(tenant))),
+            (None, Some((_, password))) => (Credential::Password(password.clone()), Some(Role::Monitor)),
+            (None, None) => (Credential::NativeHash(Self::scramble()?.0), None),
+        };
+        let (verified, using_password) = self.verify(login, scramble, &credential).await?;
+        let Some(role) = role else { return Err(Gone::Refused(Failure::UnknownTenant(login.user.clone()))) };
+        if !verified {
+            let (user, host) = (login.user.clone(), self.place.host.clone());
+            return Err(Gone::Refused(Failure::AccessDenied { user, host, using_password }));
+        }
+        if let Some(limit) = self.place.full {
+            return Err(Gone::Refused(Failure::Full { user: login.user.clone(), limit }));
+        }
+        let user = login.user.clone();
+        user.clone_into(&mut self.place.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
+        let identity = Identity { role, user, host: self.place.host.clone(), connection_id: self.place.id };
+        let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.place.connections));
+        Ok(Session::new(identity, settings, others, login.collation))
+    }
+
+    /// Whether the password is right, and whether there was one.
+    async fn verify(
+        &mut self,
+        login: &Login,
+        scramble: Scramble,
+        credential: &Credential,
+    ) -> Result<(bool, bool), Gone> {
+        let mut plugin = login.plugin.clone().unwrap_or_else(|| NATIVE.to_owned());
+        let (mut response, mut scramble) = (login.response.clone(), scramble);
+        let known = plugin == NATIVE || plugin == CACHING_SHA2;
+        // COM_CHANGE_USER of libmysqlclient comes without a response and waits to be asked.
+        if !known || response.is_empty() {
+            if !known {
+                plugin = CACHING_SHA2.to_owned();
+            }
+            scramble = Self::scramble()?;
+            let mut switch = vec![0xfe];
+            switch.extend_from_slice(plugin.as_bytes());
+            switch.push(0);
+            switch.extend_from_slice(&scramble.0);
+            switch.push(0);
+            self.packets.write(&switch).await?;
+            self.packets.flush().await?;
+            response = self.packets.read(LOGIN_PACKET).await?;
+        }
+        let using_password = !(response.is_empty() || response == [0]);
+        if plugin == NATIVE {
+            return Ok((auth::native(&response, &scramble, credential), using_password));
+        }
+        match auth::fast(&response, &scramble, credential) {
+            Fast::Right => {
+                self.packets.write(&[1, 3]).await?;
+                Ok((true, true))
+            }
+            Fast::Wrong => Ok((false, using_password)),
+            Fast::Unknown if !using_password => Ok((false, false)),
+            Fast::Unknown => self.full(&scramble, credential).await.map(|right| (right, true)),
+        }
+    }
+
+    /// The full exchange of caching_sha2_password: the password itself, inside TLS or encrypted with RSA.
+    async fn full(&mut self, scramble: &Scramble, credential: &Credential) -> Result<bool, Gone> {
+        self.packets.write(&[1, 4]).await?;
+        self.packets.flush().await?;
+        let mut sent = self.packets.read(LOGIN_PACKET).await?;
+        if self.encrypted {
+            return Ok(sent.pop() == Some(0) && auth::clear(&sent, credential));
+        }
+        if sent == [2] {
+            let key = auth::public_key()
+                .ok_or_else(|| Gone::Refused(Failure::Internal("there is no RSA key".to_owned())))?;
+            let mut payload = vec![1];
+            payload.extend_from_slice(key.as_bytes());
+            self.packets.write(&payload).await?;
+            self.packets.flush().await?;
+            sent = self.packets.read(LOGIN_PACKET).await?;
+        }
+        Ok(auth::decrypt(&sent, scramble).is_some_and(|password| auth::clear(&password, credential)))
+    }
+
+    /// Commands ("Command Phase"), one after the other.
+    async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
+        loop {
+            self.packets.flush().await?;
+            self.packets.new_command();
+            let drain = self.place.handle.drain.clone();
+            let largest = self.shared.session.max_packet;
+            let payload = tokio::select! {
+                payload = self.packets.read(largest) => payload?,
+                () = drain.cancelled() => return Err(Gone::Refused(Failure::ShuttingDown)),
+            };
+            let Some((command, rest)) = payload.split_first() else {
+                self.fail(&Failure::UnknownCommand, None).await?;
+                continue;
+            };
+            let request = RequestId::next(self.place.id);
+            match command {
+                0x01 => return Ok(()),
+                0x02 => {
+                    let name = String::from_utf8_lossy(rest).into_owned();
+                    let done = session.use_schema(&name, &request).await.map(|()| Answer::Done);
+                    self.answer(&mut session, done, &request).await?;
+                }
+                0x03 => {
+                    let answer = self.query(&mut session, rest, &request).await?;
+                    self.answer(&mut session, answer, &request).await?;
+                }
+                0x09 => {
+                    let (open, statements, uptime) = self.place.connections.figures();
+                    let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
+                    self.packets.write(text.as_bytes()).await?;
+                }
+                0x0e => self.answer(&mut session, Ok(Answer::Done), &request).await?,
+                0x11 => {
+                    let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
+                    // The former session ends here: nothing of it can be left.
+                    drop(session);
+                    let scramble = Scramble([0; 20]);
+                    // The response is made with the scramble of the greeting, which only an exchange of its own replaces safely.
+                    let login = Login { response: Vec::new(), ..login };
+                    let entered = self.enter(&login, scramble).await?;
+                    match self.greet(entered, login.schema.as_deref()).await? {
+                        Some(next) => session = next,
+                        None => return Ok(()),
+                    }
+                }
+                0x1b => {
+                    session.set_multi_statements(rest.first() == Some(&0));
+                    let end = results::end(session.status(), self.capabilities);
+                    self.packets.write(&end).await?;
+                }
+                0x1f => {
+                    session.reset();
+                    self.answer(&mut session, Ok(Answer::Done), &request).await?;
+                }
+                // COM_STMT_SEND_LONG_DATA and COM_STMT_CLOSE have no answer.
+                0x18 | 0x19 => {}
+                _ => self.fail(&Failure::UnknownCommand, Some(&request)).await?,
+            }
+        }
+    }
+
+    /// Runs a statement while watching for a client that goes away and for KILL QUERY. Dropping it cancels the agent's request.
+    async fn query(
+        &mut self,
+        session: &mut Session,
+        text: &[u8],
+        request: &RequestId,
+    ) -> Result<Result<Answer, Failure>, Gone> {
+        let handle = Arc::clone(&self.place.handle);
+        let run = AssertUnwindSafe(session.query(text, request)).catch_unwind();
+        tokio::select! {
+            answer = run => Ok(answer.unwrap_or_else(|_| {
+                Err(Failure::Internal("a bug was met while running the statement; please report it with the request id".to_owned()))
+            })),
+            () = handle.interrupt.notified() => Ok(Err(Failure::Interrupted)),
+            () = self.packets.closed() => Err(Gone::Closed),
+        }
+    }
+
+    /// The one place that sends answers.
+    async fn answer(
+        &mut self,
+        session: &mut Session,
+        answer: Result<Answer, Failure>,
+        request: &RequestId,
+    ) -> Result<(), Gone> {
+        match answer {
+            Ok(Answer::Done) => {
+                self.packets.write(&results::ok(session.status(), false)).await?;
+                Ok(())
+            }
+            Ok(Answer::Table(columns, rows)) => {
+                let charset = session.result_charset();
+                self.head(&columns, session.status(), charset).await?;
+                for row in &rows {
+                    self.packets.write(&results::row(row, &columns, charset)).await?;
+                }
+                self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                Ok(())
+            }
+            Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, request).await,
+            Err(failure) => {
+                session.failed(&failure);
+                self.fail(&failure, Some(request)).await
+            }
+        }
+    }
+
+    async fn head(
+        &mut self,
+        columns: &[crate::reply::ResultColumn],
+        status: Status,
+        charset: ResultCharset,
+    ) -> Result<(), Gone> {
+        let mut count = Vec::new();
+        super::bytes::put_lenenc(&mut count, columns.len() as u64);
+        self.packets.write(&count).await?;
+        for column in columns {
+            self.packets.write(&columns::definition(column, charset)).await?;
+        }
+        if self.capabilities & handshake::capability::DEPRECATE_EOF == 0 {
+            self.packets.write(&results::eof(status)).await?;
+        }
+        Ok(())
+    }
+
+    /// Rows as they come. The first ones are waited for before anything is sent, so that an early failure is a clean error.
+    async fn stream(
+        &mut self,
+        session: &mut Session,
+        columns: &[crate::reply::ResultColumn],
+        mut rows: crate::session::RowStream,
+        request: &RequestId,
+    ) -> Result<(), Gone> {
+        let charset = session.result_charset();
+        let handle = Arc::clone(&self.place.handle);
+        let mut begun = false;
+        loop {
+            let next = tokio::select! {
+                next = rows.next() => next,
+                () = handle.interrupt.notified() => Err(Failure::Interrupted),
+                () = self.packets.closed() => return Err(Gone::Closed),
+            };
+            match next {
+                Err(failure) => {
+                    session.failed(&failure);
+                    return self.fail(&failure, Some(request)).await;
+                }
+                Ok(next) => {
+                    if !begun {
+                        self.head(columns, session.status(), charset).await?;
+                        begun = true;
+                    }
+                    match next {
+                        Next::Rows(rows) => {
+                            for row in &rows {
+                                self.packets.write(&results::row(row, columns, charset)).await?;
+                            }
+                        }
+                        Next::End(notes) => {
+                            session.finish(notes);
+                            self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

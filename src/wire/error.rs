@@ -1,0 +1,210 @@
+//! The one table from failures to MySQL errors (manual: "Server Error Message Reference").
+
+use crate::failure::Failure;
+use crate::ident::RequestId;
+
+/// What the operator chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `errors.sqlstate_1064: mysql`: 42000 with every 1064, not only with syntax errors.
+    pub plain_1064: bool,
+    /// `proxysql.unreachable_code`
+    pub unreachable: Unreachable,
+}
+
+/// Under which number an unreachable agent is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// 1429 to ProxySQL and to libmariadb, which take 2002 for a broken connection; 2002 to all others.
+    Auto,
+    /// 2002 always.
+    Code2002,
+    /// 1429 always.
+    Code1429,
+}
+
+/// An error as it goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MySqlError {
+    /// Its number.
+    pub code: u16,
+    /// Its SQLSTATE.
+    pub state: &'static str,
+    /// Its text, at most 512 bytes, without control characters.
+    pub message: String,
+}
+
+/// Bytes of a message at most.
+const LONGEST: usize = 512;
+
+/// The error of a failure. `cannot_carry_2002`: the peer takes errors of 2000 to 2999 for a broken connection.
+#[must_use]
+pub fn of(
+    failure: &Failure,
+    settings: Settings,
+    cannot_carry_2002: bool,
+    request: Option<&RequestId>,
+) -> MySqlError {
+    let documented = if settings.plain_1064 { "42000" } else { "HY000" };
+    let unreachable = match settings.unreachable {
+        Unreachable::Auto if cannot_carry_2002 => 1429,
+        Unreachable::Auto | Unreachable::Code2002 => 2002,
+        Unreachable::Code1429 => 1429,
+    };
+    let (code, state, message) = match failure {
+        Failure::AgentUnreachable(what) => {
+            (unreachable, "HY000", format!("Can't connect to dbtrail backend: {what}"))
+        }
+        Failure::AgentFailed { status, body } => {
+            (1317, "70100", format!("dbtrail backend returned HTTP {status}: {body}"))
+        }
+        Failure::AgentRejected { status, body } => {
+            (1064, documented, format!("dbtrail backend rejected request (HTTP {status}): {body}"))
+        }
+        Failure::AgentNonsense(what) | Failure::Internal(what) => {
+            (1815, "HY000", format!("dbtrail-shim: {what}"))
+        }
+        Failure::KeyRule(what) => {
+            (1064, documented, format!("dbtrail-shim: time-travel queries require a PK predicate: {what}"))
+        }
+        Failure::JoinWithReal { virtual_table, real_table } => (
+            1064,
+            documented,
+            format!(
+                "dbtrail-shim: cannot join virtual schema {virtual_table} with a real table {real_table}: run two statements and \
+                 join in the application, or copy the time-travel rows into a temporary table first"
+            ),
+        ),
+        Failure::WindowTooWide(what) => {
+            (1064, documented, format!("dbtrail-shim: _diff window exceeds limit: {what}"))
+        }
+        Failure::ReversedWindow(what) => (1064, documented, format!("dbtrail-shim: {what}")),
+        Failure::UnknownTenant(user) => (1045, "28000", format!("unknown tenant for MySQL user \"{user}\"")),
+        Failure::AccessDenied { user, host, using_password } => {
+            let using = if *using_password { "YES" } else { "NO" };
+            (1045, "28000", format!("Access denied for user '{user}'@'{host}' (using password: {using})"))
+        }
+        Failure::SchemaDenied { user, host, schema } => {
+            (1044, "42000", format!("Access denied for user '{user}'@'{host}' to database '{schema}'"))
+        }
+        Failure::UnknownSchema(name) => (1049, "42000", format!("Unknown database '{name}'")),
+        Failure::NoDatabase => (1046, "3D000", "No database selected".to_owned()),
+        Failure::UnknownColumn(name, clause) => {
+            (1054, "42S22", format!("Unknown column '{name}' in '{clause}'"))
+        }
+        Failure::UnknownVariable(name) => (1193, "HY000", format!("Unknown system variable '{name}'")),
+        Failure::WrongValue(name, value) => {
+            (1231, "42000", format!("Variable '{name}' can't be set to the value of '{value}'"))
+        }
+        Failure::ReadOnlyVariable(name, why) => {
+            (1238, "HY000", format!("Variable '{name}' is a {why} variable"))
+        }
+        Failure::GlobalVariable(name) => (
+            1229,
+            "HY000",
+            format!("Variable '{name}' is a GLOBAL variable and should be set with SET GLOBAL"),
+        ),
+        Failure::PrivilegeRequired(what) => (
+            1227,
+            "42000",
+            format!("Access denied; you need (at least one of) the {what} privilege(s) for this operation"),
+        ),
+        Failure::UnknownCharset(name) => (1115, "42000", format!("Unknown character set: '{name}'")),
+        Failure::UnknownCollation(name) => (1273, "HY000", format!("Unknown collation: '{name}'")),
+        Failure::CollationMismatch(collation, charset) => {
+            (1253, "42000", format!("COLLATION '{collation}' is not valid for CHARACTER SET '{charset}'"))
+        }
+        Failure::UnknownTimeZone(name) => {
+            (1298, "HY000", format!("Unknown or incorrect time zone: '{name}'"))
+        }
+        Failure::BadInstant(what) => (1292, "22007", what.clone()),
+        Failure::Unsupported(what) => (1235, "42000", format!("dbtrail-shim: not supported: {what}")),
+        Failure::NotForThisServer(what) => (
+            1235,
+            "42000",
+            format!(
+                "dbtrail-shim: this server answers time-travel statements only, and not: {what}. ProxySQL should have sent it to \
+                 MySQL; a SET of a user variable here locks a ProxySQL session to this server"
+            ),
+        ),
+        Failure::Syntax(what) => (1064, "42000", format!("You have an error in your SQL syntax; {what}")),
+        Failure::EmptyQuery => (1065, "42000", "Query was empty".to_owned()),
+        Failure::Interrupted => (1317, "70100", "Query execution was interrupted".to_owned()),
+        Failure::ShuttingDown => (1053, "08S01", "Server shutdown in progress".to_owned()),
+        Failure::Full { user, limit } => (
+            1226,
+            "42000",
+            format!(
+                "User '{user}' has exceeded the 'max_user_connections' resource (current value: {limit})"
+            ),
+        ),
+        Failure::NoSuchThread(id) => (1094, "HY000", format!("Unknown thread id: {id}")),
+        Failure::NotOwner(id) => (1095, "HY000", format!("You are not owner of thread {id}")),
+        Failure::UnknownCommand => (1047, "08S01", "Unknown command".to_owned()),
+        Failure::PacketTooLarge => {
+            (1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes".to_owned())
+        }
+        Failure::MalformedPacket(what) => (1835, "HY000", format!("Malformed communication packet: {what}")),
+        Failure::UnknownFunction(name) => (1305, "42000", format!("FUNCTION {name} does not exist")),
+    };
+    MySqlError { code, state, message: fitted(&message, request) }
+}
+
+/// Control characters escaped, cut to fit with the request id at the end.
+fn fitted(message: &str, request: Option<&RequestId>) -> String {
+    let tail = request.map(|id| format!(" (request {id})")).unwrap_or_default();
+    let mut text = String::with_capacity(message.len().min(LONGEST));
+    for c in message.chars() {
+        let piece = if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        if text.len() + piece.len() + tail.len() > LONGEST {
+            break;
+        }
+        text.push_str(&piece);
+    }
+    text.push_str(&tail);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: Settings = Settings { plain_1064: false, unreachable: Unreachable::Auto };
+
+    #[test]
+    fn ok_the_published_rows() {
+        let row = |f: Failure, proxy| {
+            let e = of(&f, DOCUMENTED, proxy, None);
+            (e.code, e.state, e.message)
+        };
+        let lost = Failure::AgentUnreachable("https://a:1: refused".into());
+        assert_eq!(
+            row(lost.clone(), false),
+            (2002, "HY000", "Can't connect to dbtrail backend: https://a:1: refused".into())
+        );
+        assert_eq!(row(lost, true).0, 1429);
+        let failed = Failure::AgentFailed { status: 502, body: "bad gateway".into() };
+        assert_eq!(
+            row(failed, false),
+            (1317, "70100", "dbtrail backend returned HTTP 502: bad gateway".into())
+        );
+        let rejected = Failure::AgentRejected { status: 422, body: "x".into() };
+        assert_eq!(
+            row(rejected, false),
+            (1064, "HY000", "dbtrail backend rejected request (HTTP 422): x".into())
+        );
+        let unknown = Failure::UnknownTenant("bob".into());
+        assert_eq!(row(unknown, false), (1045, "28000", "unknown tenant for MySQL user \"bob\"".into()));
+    }
+
+    #[test]
+    fn ok_long_messages_keep_their_request() {
+        let id = RequestId::next(7);
+        let e = of(&Failure::Internal("ü\n".repeat(600)), DOCUMENTED, false, Some(&id));
+        assert!(
+            e.message.len() <= 512
+                && e.message.ends_with(&format!("(request {id})"))
+                && !e.message.contains('\n')
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! OK, EOF and ERR packets, and rows of the text protocol ("Generic Response Packets", "Text Resultset").
+
+use super::bytes::put_bytes;
+use super::error::MySqlError;
+use super::handshake::capability::DEPRECATE_EOF;
+use crate::charset;
+use crate::reply::{ResultColumn, Row};
+use crate::session::{ResultCharset, Status};
+
+/// Status bits ("SERVER_STATUS_flags_enum").
+fn status_bits(status: Status) -> u16 {
+    u16::from(status.in_transaction)
+        | u16::from(status.autocommit) << 1
+        | u16::from(status.no_backslash_escapes) << 9
+}
+
+/// "OK_Packet"; behind rows, where the client asked for it, with the header of an EOF packet.
+pub(super) fn ok(status: Status, behind_rows: bool) -> Vec<u8> {
+    let mut out = vec![if behind_rows { 0xfe } else { 0 }, 0, 0];
+    out.extend_from_slice(&status_bits(status).to_le_bytes());
+    out.extend_from_slice(&status.warnings.to_le_bytes());
+    out
+}
+
+/// "EOF_Packet".
+pub(super) fn eof(status: Status) -> Vec<u8> {
+    let mut out = vec![0xfe];
+    out.extend_from_slice(&status.warnings.to_le_bytes());
+    out.extend_from_slice(&status_bits(status).to_le_bytes());
+    out
+}
+
+/// What ends the rows of a result set.
+pub(super) fn end(status: Status, capabilities: u32) -> Vec<u8> {
+    if capabilities & DEPRECATE_EOF == 0 { eof(status) } else { ok(status, true) }
+}
+
+/// "ERR_Packet".
+pub(super) fn err(error: &MySqlError) -> Vec<u8> {
+    let mut out = vec![0xff];
+    out.extend_from_slice(&error.code.to_le_bytes());
+    out.push(b'#');
+    out.extend_from_slice(error.state.as_bytes());
+    out.extend_from_slice(error.message.as_bytes());
+    out
+}
+
+/// "ProtocolText::ResultsetRow".
+pub(super) fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Vec<u8> {
+    let mut out = Vec::with_capacity(row.iter().flatten().map(|c| c.len() + 3).sum::<usize>() + row.len());
+    for (cell, column) in row.iter().zip(columns) {
+        match cell {
+            None => out.push(0xfb),
+            Some(bytes) => match (charset, &column.column.collation) {
+                (ResultCharset::Latin1 { .. }, Some(_)) => {
+                    put_bytes(&mut out, &charset::encode_latin1(&String::from_utf8_lossy(bytes)));
+                }
+                _ => put_bytes(&mut out, bytes),
+            },
+        }
+    }
+    out
+}
