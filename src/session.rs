@@ -2,19 +2,31 @@
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
+mod evaluate;
 mod images;
+mod settings;
+mod show;
 mod sort;
 mod stream;
+mod variables;
 
 pub use stream::{Next, RowStream};
 
 use crate::agent_client::{AgentClient, Caller};
+use crate::charset;
+use crate::column::Column;
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId};
-use crate::plan::guard;
+use crate::instant::Instant;
+use crate::plan::{self, Context, guard};
 use crate::reply::{Note, ResultColumn, Row};
 use crate::secret::Secret;
+use crate::statement::{Draft, Limit, Reading, Refused, Show, Statement};
 use crate::zone::Zone;
+use evaluate::Value;
+use settings::{Changeable, switch};
+use sqlparser::ast::Expr;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +155,14 @@ pub struct Session {
     identity: Identity,
     settings: Arc<Settings>,
     connections: Arc<dyn Connections>,
+    schema: Option<String>,
+    zone: Zone,
+    autocommit: bool,
+    in_transaction: bool,
+    user: HashMap<String, Value>,
+    system: HashMap<String, Option<String>>,
+    charset: ResultCharset,
+    warnings: Vec<Note>,
 }
 
 impl Session {
@@ -154,8 +174,33 @@ impl Session {
         connections: Arc<dyn Connections>,
         collation_id: u16,
     ) -> Self {
-        let _ = collation_id;
-        Self { identity, settings, connections }
+        // Of the character sets that a client can announce, latin1 is the one that results are converted to.
+        let charset = match collation_id {
+            8 | 5 | 15 | 31 | 47 | 48 | 49 | 94 => ResultCharset::Latin1 { collation_id },
+            63 => ResultCharset::AsStored,
+            _ => ResultCharset::Utf8 { collation_id: 255 },
+        };
+        let mut session = Self {
+            identity,
+            settings,
+            connections,
+            schema: None,
+            zone: Zone::utc(),
+            autocommit: true,
+            in_transaction: false,
+            user: HashMap::new(),
+            system: HashMap::new(),
+            charset,
+            warnings: Vec::new(),
+        };
+        session.zone = session.default_zone();
+        session.schema = session.tenant().and_then(|t| t.default_schema.clone());
+        if let ResultCharset::Latin1 { .. } = charset {
+            for name in ["character_set_client", "character_set_connection", "character_set_results"] {
+                session.system.insert(name.to_owned(), Some("latin1".to_owned()));
+            }
+        }
+        session
     }
 
     /// Who this is.
@@ -164,13 +209,71 @@ impl Session {
         &self.identity
     }
 
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        match &self.identity.role {
+            Role::Tenant(tenant) => Some(Arc::clone(tenant)),
+            Role::Monitor => None,
+        }
+    }
+
+    fn default_zone(&self) -> Zone {
+        self.tenant().map_or_else(Zone::utc, |t| t.time_zone.clone())
+    }
+
+    fn changeable(&self) -> Changeable {
+        Changeable {
+            user: self.user.clone(),
+            system: self.system.clone(),
+            zone: self.zone.clone(),
+            autocommit: self.autocommit,
+            charset: self.charset,
+        }
+    }
+
+    fn restore(&mut self, before: Changeable) {
+        self.user = before.user;
+        self.system = before.system;
+        self.zone = before.zone;
+        self.autocommit = before.autocommit;
+        self.charset = before.charset;
+    }
+
+    fn user_variable(&self, name: &str) -> Value {
+        self.user.get(name).cloned().unwrap_or(Value::Null)
+    }
+
+    /// The value of a system variable; the outer `None`: there is none of this name.
+    fn variable(&self, name: &str) -> Option<Option<String>> {
+        let (_, default) = variables::find(name, &self.settings)?;
+        Some(match name {
+            "time_zone" => Some(self.zone.name().to_owned()),
+            "autocommit" => Some(if self.autocommit { "ON" } else { "OFF" }.to_owned()),
+            "warning_count" => Some(self.warnings.len().to_string()),
+            "error_count" => Some(self.warnings.iter().filter(|w| w.level == "Error").count().to_string()),
+            _ => self.system.get(name).cloned().unwrap_or(Some(default)),
+        })
+    }
+
     /// Changes the current database: COM_INIT_DB, `USE`, the schema of the handshake. Asks the agent which schemas exist.
     ///
     /// # Errors
     /// 1044 when the tenant may not, 1049 when the agent knows no such schema, agent failures.
     pub async fn use_schema(&mut self, name: &str, request: &RequestId) -> Result<(), Failure> {
-        let _ = (name, request, &self.settings, &self.connections);
-        Err(Failure::NoDatabase)
+        let Some(tenant) = self.tenant() else { return Err(self.denied(name)) };
+        if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.iter().any(|a| a == name)) {
+            return Err(self.denied(name));
+        }
+        let schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, request).await?;
+        if !schemas.iter().any(|s| s == name) {
+            return Err(Failure::UnknownSchema(name.to_owned()));
+        }
+        self.schema = Some(name.to_owned());
+        Ok(())
+    }
+
+    fn denied(&self, schema: &str) -> Failure {
+        let (user, host) = (self.identity.user.clone(), self.identity.host.clone());
+        Failure::SchemaDenied { user, host, schema: schema.to_owned() }
     }
 
     /// Runs one statement (COM_QUERY). Dropping the future, or the stream in the answer, cancels the agent request.
@@ -178,24 +281,167 @@ impl Session {
     /// # Errors
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
-        let _ = (text, request);
-        Err(Failure::Internal("the session is not built yet".to_owned()))
+        let now = Instant::now();
+        let client = self.variable("character_set_client").flatten().unwrap_or_default();
+        let charset = if client == "binary" { "utf8mb4" } else { client.as_str() };
+        let text =
+            charset::decode(charset, text).map_err(|e| Failure::Syntax(format!("the statement is {e}")))?;
+        let modes = self.variable("sql_mode").flatten().unwrap_or_default();
+        let reading = Reading {
+            ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
+            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
+        };
+        let statement = crate::statement::parse(&text, reading);
+        if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
+            self.warnings.clear();
+        }
+        self.run(statement, now, request).await
     }
 
-    /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`. (A failure becomes one `Error` line.)
+    async fn run(
+        &mut self,
+        statement: Statement,
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        if matches!(self.identity.role, Role::Monitor)
+            && !matches!(
+                statement,
+                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus)
+            )
+        {
+            return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
+        }
+        match statement {
+            Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
+            Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
+            Statement::Constants { items, limit } => self.constants(&items, limit, now),
+            Statement::Show(show) => self.show(show, request).await,
+            Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
+            Statement::Begin => {
+                self.in_transaction = true;
+                Ok(Answer::Done)
+            }
+            Statement::Commit | Statement::Rollback => {
+                self.in_transaction = false;
+                Ok(Answer::Done)
+            }
+            Statement::Kill { query_only, id } => {
+                let Value::Int(id) = self.evaluate(&id, now)? else {
+                    return Err(Failure::Syntax("KILL takes the number of a connection".to_owned()));
+                };
+                let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
+                self.connections.kill(id, query_only, &self.identity.user).map(|()| Answer::Done)
+            }
+            Statement::Empty => Err(Failure::EmptyQuery),
+            Statement::Refused(refused) => Err(match refused {
+                Refused::Syntax { message } => Failure::Syntax(message),
+                Refused::JoinWithReal { virtual_table, real_table } => {
+                    Failure::JoinWithReal { virtual_table, real_table }
+                }
+                Refused::Unsupported { message } => Failure::Unsupported(message),
+                Refused::NotForThisServer { what } => Failure::NotForThisServer(what),
+            }),
+        }
+    }
+
+    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
+    async fn travel(
+        &mut self,
+        mut draft: Draft,
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
+        };
+        let select_limit =
+            self.variable("sql_select_limit").flatten().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
+        if draft.limit.is_none() && select_limit < u64::MAX {
+            draft.limit = Some(Limit { offset: 0, count: select_limit });
+        }
+        let allow_wide_diff =
+            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
+        let context = Context {
+            user: &self.identity.user,
+            host: &self.identity.host,
+            server_id: &tenant.server_id,
+            current_schema: self.schema.as_deref(),
+            allowed_schemas: tenant.allowed_schemas.as_deref(),
+            zone: &self.zone,
+            max_diff_window: self.settings.max_diff_window,
+            allow_wide_diff,
+        };
+        let resolved = plan::resolve(draft, &context, now)?;
+        let (mut definition, mut cached) =
+            tenant.agent.definition(&tenant.caller, &resolved, request).await?;
+        loop {
+            let attempt = async {
+                let admitted = guard::admit(resolved.clone(), Arc::clone(&definition), self.settings.guard)?;
+                let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
+                Ok((admitted, rows))
+            };
+            match attempt.await {
+                Ok((admitted, rows)) if rows.header.definition == *definition => {
+                    let (columns, stream) = RowStream::new(rows, &admitted, &self.zone)?;
+                    return Ok(Answer::Stream(columns, Box::new(stream)));
+                }
+                Ok(_) if !cached => {
+                    return Err(Failure::AgentNonsense(format!(
+                        "the agent told one definition of {} and answered with another",
+                        resolved.table
+                    )));
+                }
+                Err(failure) if !cached => return Err(failure),
+                Err(failure @ (Failure::AgentUnreachable(_) | Failure::AgentFailed { .. })) => {
+                    return Err(failure);
+                }
+                Ok(_) | Err(_) => {}
+            }
+            cached = false;
+            definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
+        }
+    }
+
+    fn constants(
+        &self,
+        items: &[(String, Expr)],
+        limit: Option<u64>,
+        now: Instant,
+    ) -> Result<Answer, Failure> {
+        let (mut columns, mut row) = (Vec::new(), Vec::new());
+        for (name, expression) in items {
+            let value = self.evaluate(expression, now)?;
+            columns.push(computed(name, value.column(name)));
+            row.push(value.text().map(String::into_bytes));
+        }
+        Ok(Answer::Table(columns, if limit == Some(0) { Vec::new() } else { vec![row] }))
+    }
+
+    /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
     pub fn finish(&mut self, notes: Vec<Note>) {
-        let _ = notes;
+        self.warnings = notes;
     }
 
     /// The statement failed: SHOW WARNINGS shows it.
     pub fn failed(&mut self, failure: &Failure) {
-        let _ = failure;
+        self.warnings = vec![Note {
+            level: "Error",
+            code: 1105,
+            message: format!("{failure:?}").chars().take(500).collect(),
+        }];
     }
 
-    /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity (and the current database, which mysqld keeps).
-    pub fn reset(&mut self) {}
+    /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the current database, which mysqld keeps.
+    pub fn reset(&mut self) {
+        let fresh =
+            Self::new(self.identity.clone(), Arc::clone(&self.settings), Arc::clone(&self.connections), 255);
+        let schema = self.schema.take();
+        *self = fresh;
+        self.schema = schema;
+    }
 
-    /// COM_SET_OPTION: whether several statements may come in one packet.
+    /// COM_SET_OPTION. Several statements in one packet are a syntax error here in either case.
     pub fn set_multi_statements(&mut self, on: bool) {
         let _ = on;
     }
@@ -203,12 +449,30 @@ impl Session {
     /// What OK and EOF packets tell.
     #[must_use]
     pub fn status(&self) -> Status {
-        Status { autocommit: true, in_transaction: false, no_backslash_escapes: false, warnings: 0 }
+        let modes = self.variable("sql_mode").flatten().unwrap_or_default();
+        Status {
+            autocommit: self.autocommit,
+            in_transaction: self.in_transaction,
+            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
+            warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
+        }
     }
 
     /// What text is sent as.
     #[must_use]
     pub fn result_charset(&self) -> ResultCharset {
-        ResultCharset::Utf8 { collation_id: 255 }
+        self.charset
+    }
+}
+
+/// A result column that stands for no table's.
+fn computed(name: &str, column: Column) -> ResultColumn {
+    ResultColumn {
+        name: name.to_owned(),
+        org_name: String::new(),
+        table: String::new(),
+        org_table: String::new(),
+        schema: String::new(),
+        column,
     }
 }

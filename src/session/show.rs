@@ -1,0 +1,146 @@
+//! SHOW.
+
+use super::evaluate::Value;
+use super::variables::VARIABLES;
+use super::{Answer, Session, computed};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::reply::Row;
+use crate::statement::{Show, VirtualSchema};
+
+/// A table of text columns.
+fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
+    let columns = names.iter().enumerate().map(|(i, name)| {
+        let longest = rows
+            .iter()
+            .filter_map(|r| r.get(i).cloned().flatten())
+            .map(|c| c.chars().count())
+            .max()
+            .unwrap_or(0);
+        computed(name, Value::Text(" ".repeat(longest.max(64))).column(name))
+    });
+    let columns = columns.collect();
+    let rows: Vec<Row> =
+        rows.into_iter().map(|r| r.into_iter().map(|c| c.map(String::into_bytes)).collect()).collect();
+    Answer::Table(columns, rows)
+}
+
+/// LIKE without regard to case: `%`, `_`, and `\` before either.
+fn like(text: &str, pattern: &str) -> bool {
+    fn matches(text: &[char], pattern: &[char]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            ['%', rest @ ..] => (0..=text.len()).any(|i| matches(&text[i..], rest)),
+            ['\\', c, rest @ ..] => text.first() == Some(c) && matches(&text[1..], rest),
+            ['_', rest @ ..] => !text.is_empty() && matches(&text[1..], rest),
+            [c, rest @ ..] => text.first() == Some(c) && matches(&text[1..], rest),
+        }
+    }
+    let chars = |s: &str| s.to_lowercase().chars().take(256).collect::<Vec<char>>();
+    // Each `%` multiplies the work: a pattern with many of them has no honest use here.
+    pattern.matches('%').count() <= 8 && matches(&chars(text), &chars(pattern))
+}
+
+fn wanted(text: &str, pattern: Option<&str>) -> bool {
+    pattern.is_none_or(|p| like(text, p))
+}
+
+impl Session {
+    pub(super) async fn show(&mut self, show: Show, request: &RequestId) -> Result<Answer, Failure> {
+        match show {
+            Show::Warnings { errors_only, limit } => {
+                let notes = self.warnings.iter().filter(|w| !errors_only || w.level == "Error");
+                let (skip, take) = limit.map_or((0, usize::MAX), |l| {
+                    (
+                        usize::try_from(l.offset).unwrap_or(usize::MAX),
+                        usize::try_from(l.count).unwrap_or(usize::MAX),
+                    )
+                });
+                let rows = notes.skip(skip).take(take).map(|w| {
+                    vec![Some(w.level.to_owned()), Some(w.code.to_string()), Some(w.message.clone())]
+                });
+                Ok(table(&["Level", "Code", "Message"], rows.collect()))
+            }
+            Show::WarningCount { errors_only } => {
+                let name = if errors_only { "@@session.error_count" } else { "@@session.warning_count" };
+                let count = self.warnings.iter().filter(|w| !errors_only || w.level == "Error").count();
+                Ok(table(&[name], vec![vec![Some(count.to_string())]]))
+            }
+            Show::Variables { filter: Some(_), .. } => {
+                Err(Failure::Unsupported("SHOW VARIABLES WHERE; use LIKE".to_owned()))
+            }
+            Show::Variables { like, filter: None, .. } => {
+                let names = VARIABLES.iter().map(|(n, ..)| *n).filter(|n| wanted(n, like.as_deref()));
+                let rows = names.map(|n| {
+                    vec![Some(n.to_owned()), self.variable(n).flatten().or_else(|| Some(String::new()))]
+                });
+                Ok(table(&["Variable_name", "Value"], rows.collect()))
+            }
+            Show::Status { like } => {
+                let (open, statements, uptime) = self.connections.figures();
+                let rows = [("Questions", statements), ("Threads_connected", open), ("Uptime", uptime)];
+                let rows = rows.iter().filter(|(n, _)| wanted(n, like.as_deref()));
+                Ok(table(
+                    &["Variable_name", "Value"],
+                    rows.map(|(n, v)| vec![Some((*n).to_owned()), Some(v.to_string())]).collect(),
+                ))
+            }
+            Show::Databases { like } => {
+                let rows = self.schemas(request).await?.into_iter().filter(|s| wanted(s, like.as_deref()));
+                Ok(table(&["Database"], rows.map(|s| vec![Some(s)]).collect()))
+            }
+            Show::Tables { full, schema, like } => self.tables(full, schema, like.as_deref(), request).await,
+            Show::ReplicaStatus => {
+                Ok(table(&["Replica_IO_State", "Source_Host", "Seconds_Behind_Source"], Vec::new()))
+            }
+            Show::Abilities(words) => Err(Failure::NotForThisServer(format!("SHOW {words}"))),
+        }
+    }
+
+    /// The real schemas that the tenant may use, and the virtual ones.
+    async fn schemas(&self, request: &RequestId) -> Result<Vec<String>, Failure> {
+        let Some(tenant) = self.tenant() else { return Ok(Vec::new()) };
+        let mut schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, request).await?;
+        if let Some(allowed) = &tenant.allowed_schemas {
+            schemas.retain(|s| allowed.contains(s));
+        }
+        schemas.extend(
+            [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot]
+                .map(|s| s.name().to_owned()),
+        );
+        schemas.sort();
+        Ok(schemas)
+    }
+
+    async fn tables(
+        &self,
+        full: bool,
+        schema: Option<String>,
+        like: Option<&str>,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let Some(tenant) = self.tenant() else { return Err(Failure::NoDatabase) };
+        let shown = schema.or_else(|| self.schema.clone()).ok_or(Failure::NoDatabase)?;
+        let is_virtual = [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot]
+            .iter()
+            .any(|s| s.name() == shown);
+        let real = if is_virtual { self.schema.clone().ok_or(Failure::NoDatabase)? } else { shown.clone() };
+        if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.contains(&real)) {
+            return Err(self.denied(&real));
+        }
+        let tables = tenant.agent.tables(&tenant.caller, &tenant.server_id, &real, request).await?;
+        let rows = tables.into_iter().filter(|t| wanted(t, like)).map(|t| {
+            let mut row = vec![Some(t)];
+            if full {
+                row.push(Some("BASE TABLE".to_owned()));
+            }
+            row
+        });
+        let mut names = vec![format!("Tables_in_{shown}")];
+        if full {
+            names.push("Table_type".to_owned());
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Ok(table(&names, rows.collect()))
+    }
+}
