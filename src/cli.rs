@@ -1,3 +1,64 @@
-//! cli
+//! The command line: one small file a subcommand.
 
 pub mod agent;
+pub mod demo;
+pub mod serve;
+
+use crate::telemetry;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Time travel for every MySQL client.
+#[derive(Debug, Parser)]
+#[command(name = "dbtrail-shim", version, about)]
+pub struct Cli {
+    /// Run the shim with this file (the same as `serve --config`).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What a subcommand with a configuration takes.
+#[derive(Debug, Args)]
+pub struct WithConfig {
+    /// shim.yaml
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the shim.
+    Serve(WithConfig),
+    /// Say everything that is wrong with a configuration; exit code 78 if anything is.
+    Check(WithConfig),
+    /// Serve the agent API over the history in binary log files.
+    Agent(agent::AgentArgs),
+    /// An agent on a bundled recording and a shim in front of it, in one process.
+    Demo(demo::DemoArgs),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return serve::fail(&format!("the asynchronous runtime cannot start: {error}")),
+    };
+    runtime.block_on(async {
+        match (cli.command, cli.config) {
+            (Some(Command::Serve(with)), _) => serve::run(&with.config).await,
+            (None, Some(config)) => serve::run(&config).await,
+            (Some(Command::Check(with)), _) => serve::check(&with.config),
+            (Some(Command::Agent(args)), _) => {
+                telemetry::start("info", telemetry::Format::Text);
+                agent::run(args).await
+            }
+            (Some(Command::Demo(args)), _) => demo::run(args).await,
+            (None, None) => serve::fail("--config FILE or a subcommand is needed; see --help"),
+        }
+    })
+}

@@ -1,3 +1,5 @@
 //! The process shell: see `dbtrail_shim::cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    dbtrail_shim::cli::main()
+}

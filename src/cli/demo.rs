@@ -1,0 +1,195 @@
+//! `demo`: an agent on a bundled recording over HTTPS, a shim in front of it, and a real client that asks.
+//!
+//! The recording is a small shop, made with a MySQL 9.7: an order is placed, paid, corrected, shipped; another is deleted; a column is added.
+
+use super::serve::{fail, stopped};
+use crate::agent_client::{self, AgentClient, Caller};
+use crate::history::{History, serve as agent};
+use crate::ident::ServerId;
+use crate::plan::guard;
+use crate::secret::Secret;
+use crate::session::{self, Credential, Tenant};
+use crate::wire::connection::{Shared, Tls};
+use crate::wire::error::{self, Unreachable};
+use crate::zone::Zone;
+use crate::{server, telemetry};
+use clap::Args;
+use mysql_async::prelude::Queryable;
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const RECORDING: &[u8] = include_bytes!("demo/binlog.000003");
+const USER: &str = "demo";
+const PASSWORD: &str = "timetravel";
+
+/// What is asked, and why.
+const STATEMENTS: [(&str, &str); 3] = [
+    (
+        "What did order 42 look like just before it was shipped?",
+        "SELECT id, customer, status, amount, updated_at FROM _flashback.orders AS OF '2026-11-23 22:05:56' WHERE id = 42",
+    ),
+    (
+        "What happened to order 42, and when?",
+        "SELECT event_timestamp, event_type, changed_columns, row_after FROM _diff.orders \
+         BETWEEN '2026-11-23 22:05:53' AND '2026-11-23 22:06:03' WHERE id = 42",
+    ),
+    (
+        "The lines of order 42 just after the transaction that corrected it.",
+        "SELECT * FROM _snapshot.order_items AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:7' WHERE order_id = 42 AND line IN (1, 2)",
+    ),
+];
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where the shim listens.
+    #[arg(long, default_value = "127.0.0.1:3308")]
+    listen: SocketAddr,
+    /// End after printing.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the demonstration.
+pub async fn run(args: DemoArgs) -> ExitCode {
+    telemetry::start("warn", telemetry::Format::Text);
+    match demonstrate(&args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("demo: {error}")),
+    }
+}
+
+async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|e| format!("{} cannot be had: {e} (choose another with --listen)", args.listen))?;
+    let address = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let client = start_agent(&stop).await?;
+    let running = tokio::spawn(server::serve(listener, Arc::new(settings(client)), stop.clone()));
+    let mut out = std::io::stdout();
+    ask(address, &mut out).await?;
+    writeln!(
+        out,
+        "Connect with any MySQL client:\n\n    mysql -h {} -P {} -u {USER} -p{PASSWORD} shop\n",
+        address.ip(),
+        address.port()
+    )?;
+    writeln!(out, "and paste:\n\n    {};\n", STATEMENTS[0].1)?;
+    if !args.once {
+        writeln!(out, "Ctrl-C ends it.")?;
+        out.flush()?;
+        stopped().await;
+    }
+    stop.cancel();
+    running.await?;
+    Ok(())
+}
+
+/// The agent on a port of its own, with a certificate that is made now; gives a client that trusts this certificate alone.
+async fn start_agent(stop: &CancellationToken) -> Result<AgentClient, Box<dyn Error>> {
+    let folder = std::env::temp_dir().join(format!("dbtrail-shim-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("binlog.000003");
+    let history = std::fs::write(&file, RECORDING)
+        .map_err(Box::<dyn Error>::from)
+        .and_then(|()| History::read(ServerId("demo".to_owned()), &[file]).map_err(Box::<dyn Error>::from));
+    std::fs::remove_dir_all(&folder)?;
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
+    let options = agent::ServeOptions {
+        tls: Some(agent::tls_config(certificate.as_bytes(), key.as_bytes())?),
+        tokens: vec![Secret::new(PASSWORD.to_owned())],
+        grace: Duration::from_secs(1),
+        ..agent::ServeOptions::default()
+    };
+    tokio::spawn(agent::serve(listener, Arc::new(history?), options, stop.clone()));
+    let settings =
+        agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
+    Ok(AgentClient::new(&settings)?)
+}
+
+fn settings(agent: AgentClient) -> server::Settings {
+    let tenant = Tenant {
+        mysql_user: USER.to_owned(),
+        credential: Credential::Password(Secret::new(PASSWORD.to_owned())),
+        server_id: ServerId("demo".to_owned()),
+        agent,
+        caller: Caller { tenant: USER.to_owned(), token: Some(Secret::new(PASSWORD.to_owned())) },
+        default_schema: Some("shop".to_owned()),
+        allowed_schemas: None,
+        time_zone: Zone::utc(),
+    };
+    let session = session::Settings {
+        server_version: "8.0.36-dbtrail".to_owned(),
+        max_diff_window: Duration::from_secs(86_400),
+        guard: guard::Settings { max_keys: 1000 },
+        max_packet: 64 << 20,
+        max_connections: 100,
+    };
+    let shared = Shared {
+        tenants: HashMap::from([(USER.to_owned(), Arc::new(tenant))]),
+        monitor: None,
+        tls: Tls::Off,
+        session: Arc::new(session),
+        errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
+    };
+    server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2) }
+}
+
+/// Runs the statements as a client would, and prints them as the `mysql` command line does.
+async fn ask(address: SocketAddr, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let options = mysql_async::OptsBuilder::default()
+        .ip_or_hostname(address.ip().to_string())
+        .tcp_port(address.port())
+        .user(Some(USER))
+        .pass(Some(PASSWORD))
+        .db_name(Some("shop"))
+        .prefer_socket(false);
+    let mut conn = mysql_async::Conn::new(options).await?;
+    for (why, statement) in STATEMENTS {
+        let mut result = conn.query_iter(statement).await?;
+        let names: Vec<String> = result.columns_ref().iter().map(|c| c.name_str().into_owned()).collect();
+        let rows: Vec<mysql_async::Row> = result.collect().await?;
+        drop(result);
+        let cells = rows.into_iter().map(|row| row.unwrap().iter().map(shown).collect()).collect();
+        writeln!(out, "-- {why}\nmysql> {statement};\n{}", table(&names, cells))?;
+    }
+    conn.disconnect().await?;
+    Ok(())
+}
+
+fn shown(value: &mysql_async::Value) -> String {
+    match value {
+        mysql_async::Value::NULL => "NULL".to_owned(),
+        mysql_async::Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => other.as_sql(true),
+    }
+}
+
+fn table(names: &[String], rows: Vec<Vec<String>>) -> String {
+    let width = |i: usize| {
+        let cells = rows.iter().map(|r| r[i].chars().count());
+        cells.chain([names[i].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..names.len()).map(width).collect();
+    let rule: String = widths.iter().map(|w| format!("+{}", "-".repeat(w + 2))).collect::<String>() + "+\n";
+    let line = |cells: &[String]| {
+        cells.iter().zip(&widths).map(|(c, w)| format!("| {c:w$} ")).collect::<String>() + "|\n"
+    };
+    let body: String = rows.iter().map(|r| line(r)).collect();
+    let count = match rows.len() {
+        1 => "1 row in set".to_owned(),
+        n => format!("{n} rows in set"),
+    };
+    format!("{rule}{}{rule}{body}{rule}{count}\n", line(names))
+}

@@ -1,0 +1,80 @@
+//! `serve` and `check`.
+
+use crate::{config, server, telemetry};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// EX_CONFIG of sysexits.h.
+const BAD_CONFIG: u8 = 78;
+
+/// Says why on standard error.
+#[must_use]
+pub fn fail(why: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "dbtrail-shim: {why}");
+    ExitCode::FAILURE
+}
+
+fn tell(lines: &[String], what: &str) {
+    let mut out = std::io::stderr();
+    for line in lines {
+        let _ = writeln!(out, "{what}: {line}");
+    }
+}
+
+/// Names all mistakes and warnings.
+#[must_use]
+pub fn check(path: &Path) -> ExitCode {
+    match config::load(path) {
+        Ok(config) => {
+            tell(&config.warnings, "warning");
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => {
+            tell(&mistakes, "mistake");
+            ExitCode::from(BAD_CONFIG)
+        }
+    }
+}
+
+/// Runs the shim until SIGTERM or SIGINT.
+pub async fn run(path: &Path) -> ExitCode {
+    let config = match config::load(path) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            tell(&mistakes, "mistake");
+            return ExitCode::from(BAD_CONFIG);
+        }
+    };
+    telemetry::start(&config.log.0, config.log.1);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let listener = match TcpListener::bind(config.listen).await {
+        Ok(listener) => listener,
+        Err(error) => return fail(&format!("listen: {} cannot be had: {error}", config.listen)),
+    };
+    tracing::info!(address = %config.listen, tenants = config.server.shared.tenants.len(), "the shim listens");
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(server::serve(listener, Arc::new(config.server), stop.clone()));
+    stopped().await;
+    tracing::info!("stopping: idle connections end, running statements have the grace period");
+    stop.cancel();
+    match running.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("the server ended with a bug: {error}")),
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
