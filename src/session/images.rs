@@ -51,6 +51,10 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
         })
     };
     match &column.ty {
+        // Leading zeros are part of what the row shows, and no JSON number can have them.
+        ColumnType::Int { zerofill: true, .. } | ColumnType::Decimal { zerofill: true, .. } => {
+            quoted(text()?, out)
+        }
         ColumnType::Int { .. }
         | ColumnType::Decimal { .. }
         | ColumnType::Float { .. }
@@ -66,7 +70,12 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
                     column.name
                 )));
             }
-            out.push_str(json);
+            if json.starts_with(['{', '[']) {
+                out.push_str(json);
+            } else {
+                // A scalar as its own text: JSON's null must not read as SQL's NULL.
+                quoted(json, out);
+            }
         }
         ColumnType::Bit { .. } => binary(16, bytes, out),
         ColumnType::Binary { .. } => binary(254, bytes, out),
@@ -74,12 +83,14 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
         ColumnType::Blob { .. } | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
             binary(252, bytes, out)
         }
-        ColumnType::DateTime { .. } | ColumnType::Time { .. } => quoted(&six_decimals(text()?), out),
         ColumnType::Timestamp { .. } => {
             let local = shown_in(zone, bytes, &column.ty)?;
-            quoted(&six_decimals(&String::from_utf8_lossy(&local)), out);
+            quoted(&String::from_utf8_lossy(&local), out);
         }
+        // Times keep the decimals that their column has: `row_after` reads like the row.
         ColumnType::Date
+        | ColumnType::DateTime { .. }
+        | ColumnType::Time { .. }
         | ColumnType::Char { .. }
         | ColumnType::VarChar { .. }
         | ColumnType::Text { .. }
@@ -92,7 +103,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
     Ok(())
 }
 
-/// JSON numbers have no leading zeros (ZEROFILL, YEAR 0000).
+/// JSON numbers have no leading zeros (YEAR 0000).
 fn number(text: &str, column: &Column, out: &mut String) -> Result<(), Failure> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
     let mut digits = digits.trim_start_matches('0');
@@ -115,11 +126,6 @@ fn binary(kind: u8, bytes: &[u8], out: &mut String) {
     let _ = write!(out, "\"base64:type{kind}:");
     base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
     out.push('"');
-}
-
-fn six_decimals(text: &str) -> String {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    format!("{whole}.{fraction:0<6}")
 }
 
 fn quoted(text: &str, out: &mut String) {

@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("statement", &[]),
     ("failure", &["ident"]),
     ("plan", &["agent_api", "column", "failure", "ident", "instant", "statement", "zone"]),
-    ("agent_client", &["agent_api", "column", "failure", "ident", "instant", "plan", "secret"]),
+    ("agent_client", &["agent_api", "column", "failure", "ident", "instant", "plan", "secret", "statement"]),
     (
         "session",
         &[
@@ -43,7 +43,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["failure", "ident", "secret", "session", "wire"]),
     (
         "config",
-        &["agent_client", "ident", "plan", "secret", "server", "session", "telemetry", "wire", "zone"],
+        &[
+            "agent_api",
+            "agent_client",
+            "ident",
+            "plan",
+            "secret",
+            "server",
+            "session",
+            "telemetry",
+            "wire",
+            "zone",
+        ],
     ),
     ("history", &["agent_api", "charset", "collation", "column", "ident", "instant", "reply", "secret"]),
     (
