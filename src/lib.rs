@@ -59,7 +59,9 @@
 //! * **Key values and cells are text or hex, never JSON numbers**, so that no JSON library on the way can round them.
 //! * **A table whose definition is not certain is refused.** Table maps say much (with `binlog_row_metadata=FULL`), DDL says the rest; where neither
 //!   says, or the two disagree, the answer is a refusal with the reason, from that point of the log on.
-//! * **Text keys compare by weights recorded from real servers.** A character whose weight is not certain is refused, not approximated.
+//! * **Text keys compare in orders recorded from real servers.** A character whose place is not certain is refused, not approximated.
+//! * **Events are read by this project, on `mysql_common`'s constants, GTID events and collations.** Its row decoder can panic on hostile
+//!   metadata, takes YEAR 0 for 1900, and does not know MariaDB's own events.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;

@@ -3,4 +3,5 @@
 
 mod agent_api;
 mod architecture;
+mod end_to_end;
 mod truth_agent;
