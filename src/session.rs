@@ -424,12 +424,8 @@ impl Session {
     }
 
     /// The statement failed: SHOW WARNINGS shows it.
-    pub fn failed(&mut self, failure: &Failure) {
-        self.warnings = vec![Note {
-            level: "Error",
-            code: 1105,
-            message: format!("{failure:?}").chars().take(500).collect(),
-        }];
+    pub fn failed(&mut self, code: u16, message: String) {
+        self.warnings = vec![Note { level: "Error", code, message }];
     }
 
     /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the current database, which mysqld keeps.

@@ -195,7 +195,11 @@ fn order(
         | ColumnType::Binary { .. }
         | ColumnType::VarBinary { .. } => true,
         ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
-            column.collation.as_deref().is_some_and(|c| c.ends_with("_bin"))
+            // The PAD SPACE ones; utf8mb4_0900_bin and MariaDB's nopad ones compare otherwise.
+            column
+                .collation
+                .as_deref()
+                .is_some_and(|c| c.ends_with("_bin") && !c.contains("0900") && !c.contains("nopad"))
         }
         ColumnType::Bit { .. }
         | ColumnType::Text { .. }

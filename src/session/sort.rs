@@ -28,10 +28,16 @@ fn cells(a: &Cell, b: &Cell, ty: &ColumnType) -> Ordering {
             value(a).total_cmp(&value(b))
         }
         ColumnType::Time { .. } => times(a, b),
-        // PAD SPACE of the _bin collations: spaces at the end do not count.
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => a.trim_ascii_end().cmp(b.trim_ascii_end()),
+        // Only PAD SPACE collations come here: the shorter text goes on in spaces.
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } => padded(a, b),
         _ => a.cmp(b),
     }
+}
+
+/// Texts of which the shorter goes on in spaces.
+fn padded(a: &[u8], b: &[u8]) -> Ordering {
+    let at = |text: &[u8], i: usize| text.get(i).copied().unwrap_or(b' ');
+    (0..a.len().max(b.len())).map(|i| at(a, i).cmp(&at(b, i))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// Decimal numbers of any length, exactly.
@@ -88,6 +94,8 @@ mod tests {
         ] {
             assert_eq!(numbers(a.as_bytes(), b.as_bytes()), verdict, "{a} {b}");
         }
+        assert_eq!(padded(b"a", b"a  "), Ordering::Equal);
+        assert_eq!(padded(b"a", b"a\t"), Ordering::Greater);
         assert_eq!(times(b"-01:00:00", b"00:00:00.5"), Ordering::Less);
         assert_eq!(times(b"100:00:00", b"99:59:59"), Ordering::Greater);
     }

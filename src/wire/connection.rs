@@ -378,11 +378,21 @@ impl Connection {
                 Ok(())
             }
             Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, request).await,
-            Err(failure) => {
-                session.failed(&failure);
-                self.fail(&failure, Some(request)).await
-            }
+            Err(failure) => self.told(session, &failure, request).await,
         }
+    }
+
+    /// A failure of a statement: to the client, and to SHOW WARNINGS.
+    async fn told(
+        &mut self,
+        session: &mut Session,
+        failure: &Failure,
+        request: &RequestId,
+    ) -> Result<(), Gone> {
+        let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, Some(request));
+        self.packets.write(&results::err(&error)).await?;
+        session.failed(error.code, error.message);
+        Ok(())
     }
 
     async fn head(
@@ -421,10 +431,7 @@ impl Connection {
                 () = self.packets.closed() => return Err(Gone::Closed),
             };
             match next {
-                Err(failure) => {
-                    session.failed(&failure);
-                    return self.fail(&failure, Some(request)).await;
-                }
+                Err(failure) => return self.told(session, &failure, request).await,
                 Ok(next) => {
                     if !begun {
                         self.head(columns, session.status(), charset).await?;

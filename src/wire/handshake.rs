@@ -5,7 +5,6 @@ use super::bytes::Bytes;
 use crate::failure::Failure;
 
 /// Capability flags ("Capabilities Flags").
-#[expect(missing_docs, reason = "the manual's own names")]
 pub(super) mod capability {
     pub(crate) const LONG_PASSWORD: u32 = 1;
     pub(crate) const FOUND_ROWS: u32 = 2;

@@ -195,8 +195,9 @@ async fn refusals_have_their_numbers_and_the_session_goes_on() {
         let (got_code, got_state, message) = refused(&mut conn, &sql).await;
         assert_eq!((got_code, got_state.as_str()), (code, state), "{sql}: {message}");
         assert!(message.starts_with(text) && message.contains("(request "), "{sql}: {message}");
-        let one: Option<u8> = conn.query_first("SELECT 1").await.expect("the session goes on");
-        assert_eq!(one, Some(1), "{sql}");
+        let shown: Option<(String, u16, String)> =
+            conn.query_first("SHOW WARNINGS").await.expect("the session goes on");
+        assert_eq!(shown, Some(("Error".to_owned(), code, message)), "{sql}");
     }
 }
 

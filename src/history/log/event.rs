@@ -16,7 +16,6 @@ const IN_USE: u16 = 0x1;
 pub(super) const IGNORABLE: u16 = 0x80;
 
 /// Type bytes of events (MySQL: `Log_event_type`; MariaDB's own from 160 on).
-#[expect(missing_docs, reason = "the servers' own names")]
 pub(super) mod kind {
     pub(crate) const QUERY: u8 = 2;
     pub(crate) const STOP: u8 = 3;
@@ -86,8 +85,6 @@ pub(super) struct Format {
     pub(super) server: String,
     /// CRC32 behind each event.
     pub(super) checksum: bool,
-    /// The file was not closed (yet).
-    pub(super) in_use: bool,
 }
 
 impl Format {
@@ -197,7 +194,7 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
         _ => return Err(LogFault::new("a format description without a checksum algorithm")),
     };
     match algorithm {
-        0 | 1 => Ok(Format { server, checksum: algorithm == 1, in_use: event.flags & IN_USE != 0 }),
+        0 | 1 => Ok(Format { server, checksum: algorithm == 1 }),
         other => Err(LogFault::new(format!("checksum algorithm {other} is not known"))),
     }
 }

@@ -4,7 +4,6 @@ use super::bytes::{Bytes, big_endian, little_endian};
 use super::{LogFault, MappedColumn, Raw, json};
 
 /// Type bytes in table maps (`enum_field_types`).
-#[expect(missing_docs, reason = "the server's own names")]
 pub(crate) mod code {
     pub(crate) const TINY: u8 = 1;
     pub(crate) const SHORT: u8 = 2;
@@ -33,8 +32,6 @@ pub(crate) mod code {
     pub(crate) const ENUM: u8 = 247;
     pub(crate) const SET: u8 = 248;
     pub(crate) const TINY_BLOB: u8 = 249;
-    pub(crate) const MEDIUM_BLOB: u8 = 250;
-    pub(crate) const LONG_BLOB: u8 = 251;
     pub(crate) const BLOB: u8 = 252;
     pub(crate) const VAR_STRING: u8 = 253;
     pub(crate) const STRING: u8 = 254;
