@@ -49,7 +49,13 @@ fn act(tokens: &mut Tokens, altered: &mut Altered, schema: &str) -> Result<(), U
         Some("RENAME") => rename(tokens, altered, schema),
         Some("ALTER") => alter_column(tokens, altered),
         Some(_) => Err("CONVERT TO CHARACTER SET changes types by rules that are not followed".to_owned()),
-        None => option(tokens, altered),
+        // Several options may stand without commas.
+        None => {
+            while !tokens.is_at_end() {
+                option(tokens, altered)?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -268,8 +274,7 @@ fn option(tokens: &mut Tokens, altered: &mut Altered) -> Result<(), Unread> {
     } else {
         return Err(format!("{} is not understood", show(tokens.peek())));
     }
-    // Several options may stand without commas.
-    if tokens.is_at_end() { Ok(()) } else { option(tokens, altered) }
+    Ok(())
 }
 
 /// `[DEFAULT] CHARACTER SET [=] x [COLLATE [=] y]` of a table or a schema; false: it does not come next.

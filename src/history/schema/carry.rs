@@ -96,9 +96,23 @@ fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) 
             })?;
             let place = visible(&new.positions, source)
                 .ok_or_else(|| refuse(format!("column {} became invisible", target.name)))?;
+            certain(&new.full.columns[source].column, target).map_err(&refuse)?;
             convert(&row[place], &new.full.columns[source].column, target).map_err(refuse)
         })
         .collect()
+}
+
+/// Going back is certain only where going forth can have lost nothing: not where a value was cut, rounded or made NOT NULL.
+fn certain(now: &Column, before: &Column) -> Result<(), String> {
+    let labels = matches!((&now.ty, &before.ty), (ColumnType::Enum { .. }, ColumnType::Enum { .. }));
+    let same = now.ty == before.ty && now.charset() == before.charset();
+    if (same || labels) && (now.nullable || !before.nullable) {
+        return Ok(());
+    }
+    Err(format!(
+        "column {} changed from {} to {}, and what its value was before is not recorded",
+        now.name, before.ty, now.ty
+    ))
 }
 
 /// A cell of one type as a cell of another, where that is certain.

@@ -111,6 +111,9 @@ impl Walk<'_> {
         if tokens.is_at_end() {
             return Ok(Vec::new());
         }
+        if tokens.words(&["SET", "STATEMENT"]) {
+            return Err("a statement behind SET STATEMENT is not followed".to_owned());
+        }
         match tokens.one_of(&[
             "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD",
             "WITH", "CALL", "MERGE",
@@ -197,6 +200,11 @@ impl Walk<'_> {
         let name = self.name(&mut tokens)?;
         if maybe && self.catalog.tables.contains_key(&name) {
             return Ok(Vec::new());
+        }
+        if maybe && !self.catalog.schemas.contains_key(&name.schema) {
+            return Err(
+                "it is logged even where the table was there before, and the record does not tell".to_owned()
+            );
         }
         let mut effects = Vec::new();
         if replaces {
@@ -290,8 +298,7 @@ impl Walk<'_> {
         tokens.words(&["IF", "EXISTS"]);
         let name = self.name(&mut tokens)?;
         let Some(before) = self.catalog.tables.get(&name).copied() else {
-            // A table that is not known has nothing to follow; its first table map must tell all.
-            return Ok(Vec::new());
+            return Err("the table's definition before it is not known".to_owned());
         };
         let altered = alter::alter(tokens, self.catalog.full(before), &name.schema)?;
         let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
