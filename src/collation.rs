@@ -31,9 +31,10 @@ enum Order {
 fn order(collation: &str) -> Option<Order> {
     let ascii = |order, pad_space| Some(Order::Ascii { order, pad_space });
     match collation {
-        "binary" | "utf8mb4_0900_bin" => Some(Order::Binary { pad_space: false }),
+        "binary" | "utf8mb4_0900_bin" | "utf8mb4_nopad_bin" | "utf8mb3_nopad_bin" => {
+            Some(Order::Binary { pad_space: false })
+        }
         "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" | "ascii_bin" => Some(Order::Binary { pad_space: true }),
-        "utf8mb4_nopad_bin" | "utf8mb3_nopad_bin" => Some(Order::Binary { pad_space: false }),
         "utf8mb4_general_ci" | "utf8mb3_general_ci" | "utf8_general_ci" | "latin1_swedish_ci"
         | "ascii_general_ci" => ascii(BY_CODE, true),
         "utf8mb4_unicode_ci" | "utf8mb3_unicode_ci" | "utf8_unicode_ci" | "utf8mb4_unicode_520_ci" => {

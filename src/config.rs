@@ -76,7 +76,7 @@ fn filled(text: &str) -> Result<String, Vec<String>> {
                         ));
                     }
                     // As a quoted scalar, so that no character of it means anything to YAML.
-                    Ok(value) => out.push_str(&format!("'{}'", value.replace('\'', "''"))),
+                    Ok(value) => out.extend(["'", &value.replace('\'', "''"), "'"]),
                     Err(_) => mistakes
                         .push(format!("line {}: the environment variable {name} is not set", number + 1)),
                 }

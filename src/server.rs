@@ -40,8 +40,8 @@ impl Registry {
         let mut handles = self.handles();
         loop {
             *next = next.wrapping_add(1).max(1);
-            if !handles.contains_key(&*next) {
-                handles.insert(*next, Arc::clone(handle));
+            if let std::collections::hash_map::Entry::Vacant(e) = handles.entry(*next) {
+                e.insert(Arc::clone(handle));
                 return *next;
             }
         }

@@ -242,10 +242,12 @@ impl Session {
         self.user.get(name).cloned().unwrap_or(Value::Null)
     }
 
-    /// The value of a system variable; the outer `None`: there is none of this name.
-    fn variable(&self, name: &str) -> Option<Option<String>> {
-        let (_, default) = variables::find(name, &self.settings)?;
-        Some(match name {
+    /// The value of a system variable; `None` is SQL's NULL.
+    fn variable(&self, name: &str) -> Result<Option<String>, Failure> {
+        let Some((_, default)) = variables::find(name, &self.settings) else {
+            return Err(Failure::UnknownVariable(name.to_owned()));
+        };
+        Ok(match name {
             "time_zone" => Some(self.zone.name().to_owned()),
             "autocommit" => Some(if self.autocommit { "ON" } else { "OFF" }.to_owned()),
             "warning_count" => Some(self.warnings.len().to_string()),
@@ -282,11 +284,11 @@ impl Session {
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
-        let client = self.variable("character_set_client").flatten().unwrap_or_default();
+        let client = self.variable("character_set_client").ok().flatten().unwrap_or_default();
         let charset = if client == "binary" { "utf8mb4" } else { client.as_str() };
         let text =
             charset::decode(charset, text).map_err(|e| Failure::Syntax(format!("the statement is {e}")))?;
-        let modes = self.variable("sql_mode").flatten().unwrap_or_default();
+        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
         let reading = Reading {
             ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
             no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
@@ -356,7 +358,7 @@ impl Session {
             return Err(Failure::Internal("the monitor asked for rows".to_owned()));
         };
         let select_limit =
-            self.variable("sql_select_limit").flatten().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
+            self.variable("sql_select_limit").ok().flatten().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
@@ -377,7 +379,7 @@ impl Session {
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
             let attempt = async {
-                let admitted = guard::admit(resolved.clone(), Arc::clone(&definition), self.settings.guard)?;
+                let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
                 let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
                 Ok((admitted, rows))
             };
@@ -445,7 +447,7 @@ impl Session {
     /// What OK and EOF packets tell.
     #[must_use]
     pub fn status(&self) -> Status {
-        let modes = self.variable("sql_mode").flatten().unwrap_or_default();
+        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
         Status {
             autocommit: self.autocommit,
             in_transaction: self.in_transaction,

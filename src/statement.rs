@@ -45,7 +45,7 @@ fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
         behind.go(end);
         let constant = behind.is_at_end() || (behind.words(&["FROM", "DUAL"]) && behind.is_at_end());
         if constant {
-            return constants(c.part(c.place(), end));
+            return constants(&c.part(c.place(), end));
         }
     }
     c.go(place);
@@ -64,7 +64,7 @@ fn allows_wide_diff(text: &str) -> bool {
     on && head.trim_end().to_lowercase().ends_with("select")
 }
 
-fn constants(c: Cursor<'_>) -> Result<Statement, Refused> {
+fn constants(c: &Cursor<'_>) -> Result<Statement, Refused> {
     let limit_at = c.find(&["LIMIT"]);
     let mut behind = c.clone();
     behind.go(limit_at);
@@ -159,7 +159,7 @@ pub enum Statement {
         /// QUERY: the statement alone; otherwise the connection.
         query_only: bool,
         /// The connection id; an expression such as CONNECTION_ID() or a literal.
-        id: Expr,
+        id: Box<Expr>,
     },
     /// Nothing but comments and white space.
     Empty,
@@ -334,7 +334,7 @@ pub enum Assignment {
 /// SHOW statements answered here.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Show {
-    /// SHOW WARNINGS [LIMIT], SHOW ERRORS
+    /// `SHOW WARNINGS [LIMIT], SHOW ERRORS`
     Warnings {
         /// SHOW ERRORS.
         errors_only: bool,
@@ -346,26 +346,26 @@ pub enum Show {
         /// SHOW COUNT(*) ERRORS.
         errors_only: bool,
     },
-    /// SHOW [GLOBAL|SESSION] VARIABLES [LIKE | WHERE Variable_name ...]
+    /// `SHOW [GLOBAL|SESSION] VARIABLES [LIKE | WHERE Variable_name ...]`
     Variables {
         /// GLOBAL was said.
         global: bool,
         /// LIKE 'pattern'.
         like: Option<String>,
         /// `WHERE Variable_name = / IN / LIKE ...`.
-        filter: Option<Expr>,
+        filter: Option<Box<Expr>>,
     },
-    /// SHOW [GLOBAL|SESSION] STATUS [LIKE]
+    /// `SHOW [GLOBAL|SESSION] STATUS [LIKE]`
     Status {
         /// LIKE 'pattern'.
         like: Option<String>,
     },
-    /// SHOW DATABASES [LIKE]
+    /// `SHOW DATABASES [LIKE]`
     Databases {
         /// LIKE 'pattern'.
         like: Option<String>,
     },
-    /// SHOW [FULL] TABLES [FROM schema] [LIKE]
+    /// `SHOW [FULL] TABLES [FROM schema] [LIKE]`
     Tables {
         /// FULL adds the column Table_type.
         full: bool,

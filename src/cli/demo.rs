@@ -2,6 +2,8 @@
 //!
 //! The recording is a small shop, made with a MySQL 9.7: an order is placed, paid, corrected, shipped; another is deleted; a column is added.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
+
 use super::serve::{fail, stopped};
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::history::{History, serve as agent};
@@ -161,8 +163,9 @@ async fn ask(address: SocketAddr, out: &mut impl Write) -> Result<(), Box<dyn Er
         let names: Vec<String> = result.columns_ref().iter().map(|c| c.name_str().into_owned()).collect();
         let rows: Vec<mysql_async::Row> = result.collect().await?;
         drop(result);
-        let cells = rows.into_iter().map(|row| row.unwrap().iter().map(shown).collect()).collect();
-        writeln!(out, "-- {why}\nmysql> {statement};\n{}", table(&names, cells))?;
+        let cells: Vec<Vec<String>> =
+            rows.into_iter().map(|row| row.unwrap().iter().map(shown).collect()).collect();
+        writeln!(out, "-- {why}\nmysql> {statement};\n{}", table(&names, &cells))?;
     }
     conn.disconnect().await?;
     Ok(())
@@ -176,15 +179,17 @@ fn shown(value: &mysql_async::Value) -> String {
     }
 }
 
-fn table(names: &[String], rows: Vec<Vec<String>>) -> String {
+fn table(names: &[String], rows: &[Vec<String>]) -> String {
     let width = |i: usize| {
         let cells = rows.iter().map(|r| r[i].chars().count());
         cells.chain([names[i].chars().count()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..names.len()).map(width).collect();
-    let rule: String = widths.iter().map(|w| format!("+{}", "-".repeat(w + 2))).collect::<String>() + "+\n";
+    let dashes: Vec<String> = widths.iter().map(|w| "-".repeat(w + 2)).collect();
+    let rule = format!("+{}+\n", dashes.join("+"));
     let line = |cells: &[String]| {
-        cells.iter().zip(&widths).map(|(c, w)| format!("| {c:w$} ")).collect::<String>() + "|\n"
+        let cells: Vec<String> = cells.iter().zip(&widths).map(|(c, w)| format!(" {c:w$} ")).collect();
+        format!("|{}|\n", cells.join("|"))
     };
     let body: String = rows.iter().map(|r| line(r)).collect();
     let count = match rows.len() {

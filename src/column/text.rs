@@ -16,7 +16,7 @@ impl fmt::Display for ColumnType {
                 f.write_str(int_name(*size))?;
                 match display_width {
                     Some(width) if *zerofill || (*size == IntSize::Tiny && *width == 1) => {
-                        write!(f, "({width})")?
+                        write!(f, "({width})")?;
                     }
                     _ => {}
                 }

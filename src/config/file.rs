@@ -28,6 +28,7 @@ pub(super) struct File {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are the file's keys")]
 pub(super) struct AgentTls {
     pub(super) ca_file: Option<String>,
     pub(super) cert_file: Option<String>,
@@ -67,6 +68,7 @@ pub(super) struct Monitor {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are the file's keys")]
 pub(super) struct Limits {
     pub(super) max_diff_window: Option<String>,
     pub(super) max_keys: Option<u64>,

@@ -1,5 +1,10 @@
 //! Raw values of row images to the text that mysqld sends.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a stored value of a form that is not named does not belong to the type, which is an error"
+)]
+
 use super::log::Raw;
 use crate::charset;
 use crate::column::{Column, ColumnType, IntSize};

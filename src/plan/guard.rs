@@ -79,8 +79,8 @@ impl Admitted {
 /// # Errors
 /// [`Failure::KeyRule`], [`Failure::UnknownColumn`], [`Failure::Unsupported`]: each names the column and the form that works.
 pub fn admit(
-    resolved: Resolved,
-    definition: Arc<TableDefinition>,
+    resolved: &Resolved,
+    definition: &Arc<TableDefinition>,
     settings: Settings,
 ) -> Result<Admitted, Failure> {
     let draft = &resolved.draft;
@@ -96,14 +96,14 @@ pub fn admit(
         ],
     };
     let predicate = Predicate {
-        definition: &definition,
+        definition,
         qualifiers: &qualifiers,
         zone: &resolved.zone,
         max_keys: settings.max_keys,
         table: &full,
     };
     let keys = predicate.keys(draft.filter.as_ref())?;
-    let source = source(draft.virtual_schema, &definition);
+    let source = source(draft.virtual_schema, definition);
     let output = output(&draft.projection, &source)?;
     let order = draft
         .order_by
@@ -111,7 +111,14 @@ pub fn admit(
         .map(|(name, descending)| order(name, *descending, &output, &source))
         .collect::<Result<_, _>>()?;
     let limit = draft.limit;
-    Ok(Admitted { keys, output, order, limit, definition: Arc::clone(&definition), resolved })
+    Ok(Admitted {
+        keys,
+        output,
+        order,
+        limit,
+        definition: Arc::clone(definition),
+        resolved: resolved.clone(),
+    })
 }
 
 /// The columns that a query on this schema has to choose from. Those of a diff that no table column stands for have a type of their own.

@@ -1,5 +1,10 @@
 //! Literals of key predicates as the text of the key column, exactly as MySQL compares them; or a refusal.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser's expressions are many; the ones that are not named are refused"
+)]
+
 use super::moment::{date_of, time_of};
 use crate::column::{Column, ColumnType, IntSize};
 use crate::failure::Failure;

@@ -1,5 +1,10 @@
 //! Instants as written to points in time.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the units that are not named have more than one number, as in SQL's own table of units"
+)]
+
 use crate::failure::Failure;
 use crate::instant::Instant;
 use crate::statement::{InstantExpr, IntervalUnit};
@@ -121,6 +126,7 @@ impl Clock<'_> {
         }
         if let Some(span) = ago(t) {
             return span
+                .ok()
                 .and_then(|s| self.now.micros().checked_sub(s))
                 .map(Instant::from_micros)
                 .ok_or_else(|| bad(text, "the span is too long"));
@@ -182,8 +188,11 @@ pub(super) fn time_of(text: &str) -> Option<Time> {
     Time::new(two(h)?, two(m)?, second, nanos).ok()
 }
 
-/// `5 minutes ago`, `-10s`: microseconds back. The outer `None`: another form.
-fn ago(text: &str) -> Option<Option<i64>> {
+/// A span of more microseconds than an `i64` holds.
+struct TooLong;
+
+/// `5 minutes ago`, `-10s`: microseconds back. `None`: another form; an error: more than there are.
+fn ago(text: &str) -> Option<Result<i64, TooLong>> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
     let (number, unit) = match words.as_slice() {
@@ -202,7 +211,7 @@ fn ago(text: &str) -> Option<Option<i64>> {
         "d" | "day" | "days" => 86_400,
         _ => return None,
     };
-    Some(n.checked_mul(seconds).and_then(|s| s.checked_mul(MICROS)))
+    Some(n.checked_mul(seconds).and_then(|s| s.checked_mul(MICROS)).ok_or(TooLong))
 }
 
 /// Seconds with at most six decimals to microseconds.

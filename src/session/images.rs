@@ -53,7 +53,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
     match &column.ty {
         // Leading zeros are part of what the row shows, and no JSON number can have them.
         ColumnType::Int { zerofill: true, .. } | ColumnType::Decimal { zerofill: true, .. } => {
-            quoted(text()?, out)
+            quoted(text()?, out);
         }
         ColumnType::Int { .. }
         | ColumnType::Decimal { .. }
@@ -81,7 +81,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
         ColumnType::Binary { .. } => binary(254, bytes, out),
         ColumnType::VarBinary { .. } => binary(15, bytes, out),
         ColumnType::Blob { .. } | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
-            binary(252, bytes, out)
+            binary(252, bytes, out);
         }
         ColumnType::Timestamp { .. } => {
             let local = shown_in(zone, bytes, &column.ty)?;
@@ -107,12 +107,12 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
 fn number(text: &str, column: &Column, out: &mut String) -> Result<(), Failure> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
     let mut digits = digits.trim_start_matches('0');
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+    if digits.starts_with(|c: char| c.is_ascii_digit()) {
+        out.push_str(sign);
+    } else {
         digits = &text[text.len() - digits.len()..];
         out.push_str(sign);
         out.push('0');
-    } else {
-        out.push_str(sign);
     }
     if digits.bytes().any(|b| !(b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'-' | b'+'))) {
         return Err(Failure::AgentNonsense(format!("column {} ({}) holds '{text}'", column.name, column.ty)));

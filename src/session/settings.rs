@@ -1,5 +1,10 @@
 //! SET: applied as a whole, or not at all.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser's expressions are many; the ones that are not named are refused"
+)]
+
 use super::evaluate::Value;
 use super::variables::{self, MODES, Rule};
 use super::{ResultCharset, Session};

@@ -31,9 +31,8 @@ fn like(text: &str, pattern: &str) -> bool {
         match pattern {
             [] => text.is_empty(),
             ['%', rest @ ..] => (0..=text.len()).any(|i| matches(&text[i..], rest)),
-            ['\\', c, rest @ ..] => text.first() == Some(c) && matches(&text[1..], rest),
             ['_', rest @ ..] => !text.is_empty() && matches(&text[1..], rest),
-            [c, rest @ ..] => text.first() == Some(c) && matches(&text[1..], rest),
+            ['\\', c, rest @ ..] | [c, rest @ ..] => text.first() == Some(c) && matches(&text[1..], rest),
         }
     }
     let chars = |s: &str| s.to_lowercase().chars().take(256).collect::<Vec<char>>();
@@ -72,7 +71,7 @@ impl Session {
             Show::Variables { like, filter: None, .. } => {
                 let names = VARIABLES.iter().map(|(n, ..)| *n).filter(|n| wanted(n, like.as_deref()));
                 let rows = names.map(|n| {
-                    vec![Some(n.to_owned()), self.variable(n).flatten().or_else(|| Some(String::new()))]
+                    vec![Some(n.to_owned()), self.variable(n).ok().flatten().or_else(|| Some(String::new()))]
                 });
                 Ok(table(&["Variable_name", "Value"], rows.collect()))
             }

@@ -1,5 +1,10 @@
 //! ORDER BY, where the order is certain.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the types that are not named have no order here and are refused"
+)]
+
 use crate::column::{Column, ColumnType};
 use crate::reply::{Cell, Row};
 use std::cmp::Ordering;

@@ -1,5 +1,10 @@
 //! A cursor over the tokens of a statement that knows where each stands in the text.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
+)]
+
 use super::{Reading, Refused};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
@@ -176,10 +181,12 @@ impl<'a> Cursor<'a> {
             match &self.tokens[i].token {
                 Token::LParen => depth += 1,
                 Token::RParen => depth = depth.saturating_sub(1),
-                Token::Word(w) if depth == 0 && w.quote_style.is_none() => {
-                    if words.iter().any(|x| x.eq_ignore_ascii_case(&w.value)) {
-                        return i;
-                    }
+                Token::Word(w)
+                    if depth == 0
+                        && w.quote_style.is_none()
+                        && words.iter().any(|x| x.eq_ignore_ascii_case(&w.value)) =>
+                {
+                    return i;
                 }
                 _ => {}
             }

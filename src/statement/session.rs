@@ -33,7 +33,7 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
         }
         let id = c.expression()?;
         finish(c);
-        Statement::Kill { query_only, id }
+        Statement::Kill { query_only, id: Box::new(id) }
     } else {
         return Ok(None);
     };
@@ -155,7 +155,7 @@ fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
         } else {
             None
         };
-        Show::Variables { global, like, filter }
+        Show::Variables { global, like, filter: filter.map(Box::new) }
     } else if c.words(&["STATUS"]) {
         Show::Status { like: like(c)? }
     } else if c.one_of(&["DATABASES", "SCHEMAS"]).is_some() {

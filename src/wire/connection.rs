@@ -229,7 +229,7 @@ impl Connection {
         // COM_CHANGE_USER of libmysqlclient comes without a response and waits to be asked.
         if !known || response.is_empty() {
             if !known {
-                plugin = CACHING_SHA2.to_owned();
+                CACHING_SHA2.clone_into(&mut plugin);
             }
             scramble = Self::scramble()?;
             let mut switch = vec![0xfe];

@@ -39,6 +39,7 @@ const LONGEST: usize = 512;
 
 /// The error of a failure. `cannot_carry_2002`: the peer takes errors of 2000 to 2999 for a broken connection.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "it is the table of failures, a row each")]
 pub fn of(
     failure: &Failure,
     settings: Settings,

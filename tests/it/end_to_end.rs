@@ -1,5 +1,7 @@
 //! A real client against the shim, the agent behind it over HTTPS, and what the real server said at the time.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
+
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::history::{History, serve as agent};
 use dbtrail_shim::ident::ServerId;
@@ -210,7 +212,7 @@ async fn logins_and_an_agent_that_is_gone() {
     ] {
         match Conn::new(options(&chain, user, password)).await {
             Err(mysql_async::Error::Server(e)) => {
-                assert_eq!((e.code, e.state.as_str(), e.message.as_str()), (1045, "28000", text))
+                assert_eq!((e.code, e.state.as_str(), e.message.as_str()), (1045, "28000", text));
             }
             other => panic!("{user}: {other:?}"),
         }

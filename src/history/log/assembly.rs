@@ -57,34 +57,32 @@ impl Assembly {
     }
 
     /// The entry that an event completes, if it does.
-    pub(super) fn take(&mut self, event: Event) -> Result<Option<Entry>, LogFault> {
+    pub(super) fn take(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
         self.begun = true;
         if let Some(layout) = rows::layout(event.kind) {
-            self.rows(&event, layout)?;
+            self.rows(event, layout)?;
             return Ok(None);
         }
         match event.kind {
-            kind::GTID | kind::GTID_TAGGED => self.announce(gtid::mysql(&event, false)?, &event),
-            kind::ANONYMOUS_GTID => self.announce(gtid::mysql(&event, true)?, &event),
-            kind::MARIADB_GTID => self.announce(gtid::mariadb(&event)?, &event),
+            kind::GTID | kind::GTID_TAGGED => self.announce(gtid::mysql(event, false)?, event),
+            kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
+            kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
                 let (id, table) = table_map::read(&event.body, self.mariadb)?;
                 self.tables.insert(id, Arc::new(table));
             }
-            kind::QUERY => return self.query(&event, false),
-            kind::MARIADB_QUERY_COMPRESSED => return self.query(&event, true),
-            kind::XID => return Ok(self.commit(&event)),
-            kind::XA_PREPARE => return self.xa_prepare(&event),
+            kind::QUERY => return self.query(event, false),
+            kind::MARIADB_QUERY_COMPRESSED => return self.query(event, true),
+            kind::XID => return Ok(self.commit(event)),
+            kind::XA_PREPARE => return self.xa_prepare(event),
             kind::BEGIN_LOAD_QUERY | kind::EXECUTE_LOAD_QUERY => {
                 return Ok(
-                    self.unfollowable(&event, "LOAD DATA was logged as a statement: use binlog_format=ROW")
+                    self.unfollowable(event, "LOAD DATA was logged as a statement: use binlog_format=ROW")
                 );
             }
             kind::INCIDENT => {
-                return Ok(self.unfollowable(
-                    &event,
-                    "the server logged an incident: changes are missing from its log",
-                ));
+                return Ok(self
+                    .unfollowable(event, "the server logged an incident: changes are missing from its log"));
             }
             kind::MARIADB_START_ENCRYPTION => return Err(LogFault::new("the log is encrypted")),
             // These accompany a statement that is logged as text, which the schema history judges; or they tell nothing of rows.

@@ -62,16 +62,14 @@ fn decode(sql: &[u8], client: Option<u16>) -> Result<String, LogFault> {
 fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(), LogFault> {
     while !input.is_empty() {
         match input.u8()? {
-            // Flags, bytes sent to the master.
-            0 | 10 => drop(input.take(4)?),
+            // Flags; AUTO_INCREMENT step and offset.
+            0 | 3 => drop(input.take(4)?),
             1 => statement.sql_mode = Some(input.u64()?),
             // Catalog, with a zero at its end.
             2 => {
                 let length = usize::from(input.u8()?);
                 input.take(length + 1)?;
             }
-            // AUTO_INCREMENT step and offset.
-            3 => drop(input.take(4)?),
             4 => statement.charsets = Some((input.u16()?, input.u16()?, input.u16()?)),
             5 => statement.time_zone = Some(input.short_name()?),
             // Catalog.

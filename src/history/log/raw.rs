@@ -150,7 +150,9 @@ pub(super) fn decimal(input: &mut Bytes<'_>, precision: u8, scale: u8) -> Result
     let negative = packed[0] & 0x80 == 0;
     packed[0] ^= 0x80;
     if negative {
-        packed.iter_mut().for_each(|b| *b = !*b);
+        for byte in &mut packed {
+            *byte = !*byte;
+        }
     }
     let mut rest = Bytes(&packed);
     let mut digits = String::with_capacity(precision + 2);
@@ -218,7 +220,7 @@ fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw, LogFaul
         code::DATETIME => {
             let v = input.u64()?;
             let (d, t) = (v / 1_000_000, v % 1_000_000);
-            if d > 9999_12_31 {
+            if d > 99_991_231 {
                 return Err(LogFault::new("a DATETIME beyond the year 9999"));
             }
             let date = ((d / 10_000) as u16, (d / 100 % 100) as u8, (d % 100) as u8);

@@ -140,11 +140,11 @@ impl LogReader {
             Err(Torn::Fault(fault)) => return Err(self.error(offset, fault)),
         };
         open.offset += event.length;
-        self.take(event).map_err(|fault| self.error(offset, fault))?;
+        self.take(&event).map_err(|fault| self.error(offset, fault))?;
         Ok(true)
     }
 
-    fn take(&mut self, event: Event) -> Result<(), LogFault> {
+    fn take(&mut self, event: &Event) -> Result<(), LogFault> {
         let stamp = Instant::from_micros(i64::from(event.timestamp) * 1_000_000);
         if event.timestamp != 0 {
             self.ends.start.get_or_insert(stamp);
@@ -152,7 +152,7 @@ impl LogReader {
         }
         match event.kind {
             kind::FORMAT_DESCRIPTION => {
-                let format = event::format(&event)?;
+                let format = event::format(event)?;
                 if self.ends.server.is_empty() {
                     self.ends.server.clone_from(&format.server);
                 }
@@ -174,7 +174,7 @@ impl LogReader {
                 self.expected = Some(String::from_utf8_lossy(name).into_owned());
             }
             kind::STOP => self.ends.closed = true,
-            kind::TRANSACTION_PAYLOAD => self.payload(&event)?,
+            kind::TRANSACTION_PAYLOAD => self.payload(event)?,
             _ => self.ready.extend(self.assembly.take(event)?),
         }
         Ok(())
@@ -192,7 +192,7 @@ impl LogReader {
                 }
                 Ok(Some(inner)) => {
                     at += inner.length;
-                    self.ready.extend(self.assembly.take(inner)?);
+                    self.ready.extend(self.assembly.take(&inner)?);
                 }
                 Err(Torn::Tail(what)) => {
                     return Err(LogFault::new(format!(

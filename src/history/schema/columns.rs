@@ -1,5 +1,7 @@
 //! The grammar of column definitions, keys and table options (manual: "CREATE TABLE Statement").
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
+
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
 use crate::column::{Column, ColumnKey, ColumnType, IntSize};
@@ -194,7 +196,7 @@ fn references(tokens: &mut Tokens) -> Result<(), Unread> {
         tokens.name()?;
     }
     tokens.group()?;
-    while let Some(_) = tokens.one_of(&["MATCH", "ON"]) {
+    while tokens.one_of(&["MATCH", "ON"]).is_some() {
         if tokens.one_of(&["DELETE", "UPDATE"]).is_some() {
             if tokens.one_of(&["CASCADE"]).is_some()
                 || tokens.words(&["SET", "NULL"])
@@ -363,11 +365,11 @@ fn implicit(column: &Column) -> Filled {
     let zero_fraction =
         |fsp: u8| if fsp == 0 { String::new() } else { format!(".{}", "0".repeat(usize::from(fsp))) };
     let text = match &column.ty {
-        ColumnType::Int { zerofill: false, .. } => "0".to_owned(),
         ColumnType::Decimal { scale, zerofill: false, .. } => {
             decimal("0", usize::from(*scale)).unwrap_or_default()
         }
-        ColumnType::Float { digits: None, zerofill: false, .. }
+        ColumnType::Int { zerofill: false, .. }
+        | ColumnType::Float { digits: None, zerofill: false, .. }
         | ColumnType::Double { digits: None, zerofill: false, .. } => "0".to_owned(),
         ColumnType::Char { .. }
         | ColumnType::VarChar { .. }

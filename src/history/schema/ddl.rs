@@ -180,19 +180,19 @@ impl Walk<'_> {
         }
         let name = self.name(&mut tokens)?;
         let columns = key_parts(&mut tokens)?;
-        self.same_rows(&name, |full| full.indexes.push(Index { name: Some(index), unique, columns }))
+        Ok(self.same_rows(&name, |full| full.indexes.push(Index { name: Some(index), unique, columns })))
     }
 
     /// A change of indexes only.
-    fn same_rows(&mut self, name: &TableName, change: impl FnOnce(&mut Full)) -> Effects {
-        let Some(before) = self.catalog.tables.get(name).copied() else { return Ok(Vec::new()) };
+    fn same_rows(&mut self, name: &TableName, change: impl FnOnce(&mut Full)) -> Vec<Effect> {
+        let Some(before) = self.catalog.tables.get(name).copied() else { return Vec::new() };
         let mut full = self.catalog.full(before).clone();
         change(&mut full);
         full.settle();
         let from = (0..full.columns.len()).map(Some).collect();
         let id = self.catalog.follow_up(before, full, from, &self.statement.sql);
         self.catalog.tables.insert(name.clone(), id);
-        Ok(vec![Effect::Altered(name.clone(), id)])
+        vec![Effect::Altered(name.clone(), id)]
     }
 
     fn create_table(&mut self, mut tokens: Tokens, replaces: bool) -> Effects {
@@ -345,7 +345,7 @@ impl Walk<'_> {
             let index = tokens.name()?;
             tokens.words(&["ON"]);
             let name = self.name(&mut tokens)?;
-            return self.same_rows(&name, |full| alter::drop_index(full, &index));
+            return Ok(self.same_rows(&name, |full| alter::drop_index(full, &index)));
         }
         if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["PREPARE"]) {
             return Ok(Vec::new());

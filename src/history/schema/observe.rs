@@ -1,5 +1,10 @@
 //! Table maps against definitions.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the types that are not named have one form in a table map"
+)]
+
 use super::table::{Filled, Full, FullColumn};
 use super::{Catalog, DefinitionId, collation_name};
 use crate::charset;

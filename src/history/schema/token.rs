@@ -1,5 +1,10 @@
 //! A cursor over the tokens of a DDL statement.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
+)]
+
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -9,7 +14,7 @@ const LONGEST: usize = 200_000;
 /// The tokens that are left.
 #[derive(Clone, Debug)]
 pub(super) struct Tokens {
-    tokens: Vec<Token>,
+    list: Vec<Token>,
     at: usize,
     ansi_quotes: bool,
 }
@@ -29,26 +34,26 @@ impl Tokens {
         if tokens.len() > LONGEST {
             return Err("it is too long".to_owned());
         }
-        Ok(Self { tokens, at: 0, ansi_quotes: mode & 4 != 0 })
+        Ok(Self { list: tokens, at: 0, ansi_quotes: mode & 4 != 0 })
     }
 
     pub(super) fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+        self.list.get(self.at)
     }
 
     pub(super) fn next(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.at).cloned();
+        let token = self.list.get(self.at).cloned();
         self.at += 1;
         token
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.tokens[self.at.min(self.tokens.len())..].iter().all(|t| *t == Token::SemiColon)
+        self.list[self.at.min(self.list.len())..].iter().all(|t| *t == Token::SemiColon)
     }
 
     /// The next tokens, as words in upper case, without moving.
     fn word(&self, ahead: usize) -> Option<String> {
-        match self.tokens.get(self.at + ahead)? {
+        match self.list.get(self.at + ahead)? {
             Token::Word(w) if w.quote_style.is_none() => Some(w.value.to_uppercase()),
             _ => None,
         }
@@ -127,8 +132,8 @@ impl Tokens {
                 _ => {}
             }
             if depth == 0 {
-                let tokens = self.tokens[start..self.at - 1].to_vec();
-                return Ok(Self { tokens, at: 0, ansi_quotes: self.ansi_quotes });
+                let tokens = self.list[start..self.at - 1].to_vec();
+                return Ok(Self { list: tokens, at: 0, ansi_quotes: self.ansi_quotes });
             }
         }
         Err("a parenthesis is not closed".to_owned())
@@ -153,7 +158,7 @@ impl Tokens {
                 last.push(token);
             }
         }
-        parts.into_iter().map(|tokens| Self { tokens, at: 0, ansi_quotes: self.ansi_quotes }).collect()
+        parts.into_iter().map(|tokens| Self { list: tokens, at: 0, ansi_quotes: self.ansi_quotes }).collect()
     }
 }
 
