@@ -2,7 +2,9 @@
 
 use super::event::{self, Event, kind};
 use super::gtid::{self, Announced};
-use super::{Change, Entry, LogFault, LoggedStatement, MappedTable, Position, query, rows, table_map};
+use super::{
+    Change, Entry, LogFault, LoggedStatement, MappedTable, Position, ServerVersion, query, rows, table_map,
+};
 use crate::ident::TableName;
 use crate::instant::Instant;
 use std::collections::HashMap;
@@ -16,7 +18,7 @@ const PREPARED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     file: String,
-    mariadb: bool,
+    server: ServerVersion,
     begun: bool,
     announced: Option<Announced>,
     tables: HashMap<u64, Arc<MappedTable>>,
@@ -43,8 +45,8 @@ impl Assembly {
         self.tables.clear();
     }
 
-    pub(super) fn server(&mut self, mariadb: bool) {
-        self.mariadb = mariadb;
+    pub(super) fn server(&mut self, server: ServerVersion) {
+        self.server = server;
     }
 
     /// Whether nothing but the head of the first file was read.
@@ -68,7 +70,7 @@ impl Assembly {
             kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
-                let (id, table) = table_map::read(&event.body, self.mariadb)?;
+                let (id, table) = table_map::read(&event.body, self.server.mariadb)?;
                 self.tables.insert(id, Arc::new(table));
             }
             kind::QUERY => return self.query(event, false),
@@ -174,7 +176,7 @@ impl Assembly {
     }
 
     fn query(&mut self, event: &Event, compressed: bool) -> Result<Option<Entry>, LogFault> {
-        let read = query::read(&event.body, event.timestamp, compressed)?;
+        let read = query::read(&event.body, event.timestamp, compressed, self.server)?;
         let words = first_words(&read.statement.sql);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
