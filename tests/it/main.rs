@@ -3,5 +3,6 @@
 
 mod agent_api;
 mod architecture;
+mod ddl;
 mod end_to_end;
 mod truth_agent;

@@ -1,7 +1,7 @@
 //! Events of one file: header, body, checksum (manual: "MySQL Binary Log Events", "Event header").
 
-use super::{LogFault, ServerVersion};
 use super::bytes::Bytes;
+use super::{LogFault, ServerVersion};
 use std::io::{BufRead, Read};
 
 /// The four bytes that begin a binary log file.

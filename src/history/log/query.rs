@@ -13,7 +13,12 @@ pub(super) struct Query {
 }
 
 /// Reads a query event; `compressed`: MariaDB's form.
-pub(super) fn read(body: &[u8], timestamp: u32, compressed: bool, server: ServerVersion) -> Result<Query, LogFault> {
+pub(super) fn read(
+    body: &[u8],
+    timestamp: u32,
+    compressed: bool,
+    server: ServerVersion,
+) -> Result<Query, LogFault> {
     let mut input = Bytes(body);
     let _thread = input.u32()?;
     let _seconds = input.u32()?;

@@ -341,7 +341,7 @@ impl Reading<'_> {
             }
             match place {
                 Place::Stay => slots.push(slot),
-                moved => moving.push((slot, moved)),
+                moved @ (Place::First | Place::After(_)) => moving.push((slot, moved)),
             }
         }
         let added = std::mem::take(&mut self.added);
@@ -367,8 +367,11 @@ impl Reading<'_> {
             let changed = self.changed[at].as_ref().map_or(old, |(c, _)| &c.column.name);
             (!self.dropped[at]).then(|| changed.clone())
         };
-        let mut left =
-            Full { primary_key: self.before.primary_key.clone(), indexes: self.before.indexes.clone(), ..Full::default() };
+        let mut left = Full {
+            primary_key: self.before.primary_key.clone(),
+            indexes: self.before.indexes.clone(),
+            ..Full::default()
+        };
         if self.drops_primary_key {
             left.primary_key.clear();
         }
@@ -408,9 +411,10 @@ impl Reading<'_> {
             if !column.collation_certain {
                 return Err(format!("the character set of column {} is not certain", column.column.name));
             }
-            let grown = match column.column.ty {
-                ColumnType::Text { size } => Some(converted_size(size, old, new)),
-                _ => None,
+            let grown = if let ColumnType::Text { size } = column.column.ty {
+                Some(converted_size(size, old, new))
+            } else {
+                None
             };
             let column = self.current(at);
             column.column.collation = Some(collation.to_owned());
@@ -431,6 +435,9 @@ fn converted_size(size: LobSize, old: u32, new: u32) -> LobSize {
         LobSize::Medium => 0xff_ffff,
         LobSize::Long => return LobSize::Long,
     };
+    if old == new {
+        return size;
+    }
     lob_size(bytes.div_ceil(u64::from(old)) * u64::from(new))
 }
 
@@ -483,9 +490,7 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
         || tokens.words(&["DISABLE", "KEYS"])
         || tokens.words(&["REMOVE", "PARTITIONING"])
     {
-    } else if tokens.words(&["ORDER", "BY"])
-        || tokens.words(&["PARTITION", "BY"])
-    {
+    } else if tokens.words(&["ORDER", "BY"]) || tokens.words(&["PARTITION", "BY"]) {
         while tokens.next().is_some() {}
     } else if charset_option(tokens, declared, silent)? {
     } else {

@@ -1,8 +1,10 @@
 //! Rows from one definition of a table to another.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
+
 use super::table::{Filled, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step};
-use crate::column::{Column, ColumnType};
+use crate::column::{Column, ColumnType, LobSize};
 use crate::reply::{Cell, Row};
 
 /// Shows a row of the visible columns of `from` under `to`.
@@ -112,7 +114,8 @@ fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) 
 
 /// Whether the statement touched values or names that the expression of a generated column may use.
 fn changed(step: &Step, old: &Full, new: &Full) -> bool {
-    let mut pairs = step.from.iter().zip(&new.columns).filter_map(|(from, now)| Some((&old.columns[(*from)?], now)));
+    let mut pairs =
+        step.from.iter().zip(&new.columns).filter_map(|(from, now)| Some((&old.columns[(*from)?], now)));
     pairs.any(|(before, now)| {
         let (before, now) = (&before.column, &now.column);
         before.ty != now.ty || before.charset() != now.charset() || before.name != now.name
@@ -211,16 +214,36 @@ fn convert(cell: &Cell, from: &Column, to: &Column) -> Result<Cell, String> {
         (ColumnType::VarChar { .. } | ColumnType::Text { .. }, ColumnType::Text { size }) => {
             let text = text()?;
             // A character takes four bytes at most in any character set.
-            let room = match size {
-                crate::column::LobSize::Tiny => 255,
-                crate::column::LobSize::Normal => 65_535,
-                crate::column::LobSize::Medium => 16_777_215,
-                crate::column::LobSize::Long => u32::MAX,
-            };
-            let short = text.chars().count().saturating_mul(4) <= usize::try_from(room).unwrap_or(usize::MAX);
+            let room = usize::try_from(room(*size)).unwrap_or(usize::MAX);
+            let short = text.chars().count().saturating_mul(4) <= room;
             if short && convertible(text, to) { Ok(cell.clone()) } else { Err(refuse()) }
         }
+        (
+            ColumnType::Blob { .. } | ColumnType::VarBinary { .. },
+            ColumnType::Blob { .. } | ColumnType::VarBinary { .. },
+        ) => {
+            let room = match to.ty {
+                ColumnType::Blob { size } => room(size),
+                ColumnType::VarBinary { bytes } => bytes,
+                _ => 0,
+            };
+            if bytes.len() <= usize::try_from(room).unwrap_or(usize::MAX) {
+                Ok(cell.clone())
+            } else {
+                Err(refuse())
+            }
+        }
         _ => Err(refuse()),
+    }
+}
+
+/// Bytes that the four sizes of TEXT and BLOB hold.
+fn room(size: LobSize) -> u32 {
+    match size {
+        LobSize::Tiny => 255,
+        LobSize::Normal => 65_535,
+        LobSize::Medium => 16_777_215,
+        LobSize::Long => u32::MAX,
     }
 }
 

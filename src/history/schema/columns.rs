@@ -18,7 +18,9 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> R
         let mut full = bare(name, ty);
         full.column.nullable = false;
         full.column.auto_increment = true;
-        full.column.has_default = true;
+        let mut state = Attributes { null_said: true, ..Attributes::default() };
+        while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
+        finish(&mut full, state, table, silent)?;
         return Ok(full);
     }
     let mut state = Attributes::default();
@@ -125,7 +127,14 @@ enum Default {
     Text(String),
     Number(String),
     Bytes(Vec<u8>),
+    Bits(u64),
+    /// CURRENT_TIMESTAMP and its other names, with so many decimals.
+    Now(u8),
     Other(String),
+}
+
+fn bits_of(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 2).ok().filter(|_| text.len() <= 64)
 }
 
 /// One attribute; false: none comes next.
@@ -254,7 +263,9 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
         Some(Token::HexStringLiteral(h)) => {
             crate::agent_api::hex_bytes(&h).map(Default::Bytes).ok_or("a hexadecimal default")?
         }
-        Some(Token::SingleQuotedByteStringLiteral(_)) => Default::Other("a bit literal".to_owned()),
+        Some(Token::SingleQuotedByteStringLiteral(bits)) => {
+            bits_of(&bits).map(Default::Bits).ok_or("a bit default")?
+        }
         Some(Token::Word(w)) => match w.value.to_uppercase().as_str() {
             "NULL" => Default::Null,
             "TRUE" => Default::Number("1".to_owned()),
@@ -266,10 +277,15 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
             },
             other => {
                 let what = other.to_owned();
+                let mut decimals = None;
                 if tokens.peek() == Some(&Token::LParen) {
-                    tokens.group()?;
+                    decimals = tokens.group()?.number();
                 }
-                Default::Other(what)
+                let now = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"].contains(&other);
+                match decimals.map_or(Ok(0), |d| d.parse()) {
+                    Ok(decimals) if now => Default::Now(decimals),
+                    _ => Default::Other(what),
+                }
             }
         },
         other => return Err(format!("a default value was expected, and {} came", show(other.as_ref()))),
@@ -329,8 +345,10 @@ fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent
         None => column.nullable || column.auto_increment,
     };
     if full.generated.is_none() {
-        full.filled = if full.null_certain && (column.nullable || state.null_said || !is_timestamp(&column.ty)) {
-            filled(column, state.default.as_ref())
+        // A bare TIMESTAMP without a default of its own may get one.
+        let bare = is_timestamp(&column.ty) && !state.null_said && state.default.is_none();
+        full.filled = if !bare || (full.null_certain && column.nullable) {
+            filled(column, state.default.as_ref(), silent)
         } else {
             Filled::Unknown(format!(
                 "what rows that stood before have in column {} depends on explicit_defaults_for_timestamp",
@@ -385,7 +403,7 @@ pub(super) fn lob_size(bytes: u64) -> LobSize {
 }
 
 /// What rows that stood before get when this column is added to them.
-fn filled(column: &Column, default: Option<&Default>) -> Filled {
+fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled {
     let unknown = |what: &str| Filled::Unknown(format!("the default of column {} is {what}", column.name));
     let text = match default {
         Some(Default::Null) => return Filled::With(None),
@@ -397,12 +415,29 @@ fn filled(column: &Column, default: Option<&Default>) -> Filled {
             ColumnType::VarBinary { .. } => return Filled::With(Some(bytes.clone())),
             _ => return unknown("a hexadecimal literal"),
         },
+        Some(Default::Bits(bits)) => match &column.ty {
+            ColumnType::Bit { bits: width } => return Filled::With(Some(bit_cell(*bits, *width))),
+            _ => return unknown("a bit literal"),
+        },
+        // The statement's own second, which the log tells; a DATETIME would be in the session's time zone, and fractions are not always logged.
+        Some(Default::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
+            return match silent.now() {
+                Some(text) => Filled::With(Some(text.into_bytes())),
+                None => unknown("the time of the statement"),
+            };
+        }
+        Some(Default::Now(_)) => return unknown("the time of the statement in the session's time zone"),
         Some(Default::Text(text) | Default::Number(text)) => text,
     };
     match literal(&column.ty, text) {
         Some(cell) => Filled::With(Some(cell)),
         None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
     }
+}
+
+fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
+    let length = usize::from(width).div_ceil(8);
+    bits.to_be_bytes()[8 - length.min(8)..].to_vec()
 }
 
 /// A literal as the cell of a type; `None`: not certain.
@@ -476,6 +511,7 @@ fn implicit(column: &Column) -> Filled {
         ColumnType::Date => "0000-00-00".to_owned(),
         ColumnType::DateTime { fsp } => format!("0000-00-00 00:00:00{}", zero_fraction(*fsp)),
         ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Bit { bits } => return Filled::With(Some(bit_cell(0, *bits))),
         ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
         _ => {
             return Filled::Unknown(format!("the implicit default of column {} is not certain", column.name));

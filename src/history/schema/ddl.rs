@@ -142,7 +142,7 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         if tokens.words(&["SET", "STATEMENT"]) {
-            return Err("a statement behind SET STATEMENT is not followed".to_owned());
+            behind_settings(&mut tokens)?;
         }
         if tokens.words(&["ANALYZE"]) {
             tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
@@ -153,8 +153,8 @@ impl Walk<'_> {
             };
         }
         match tokens.one_of(&[
-            "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "REPAIR", "INSERT", "REPLACE", "UPDATE", "DELETE",
-            "LOAD", "WITH", "CALL", "MERGE",
+            "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "REPAIR", "INSERT", "REPLACE", "UPDATE",
+            "DELETE", "LOAD", "WITH", "CALL", "MERGE",
         ]) {
             Some("CREATE") => self.create(tokens),
             Some("ALTER") => self.alter(tokens),
@@ -488,4 +488,19 @@ fn other_table(tokens: &Tokens, schema: &str) -> Option<TableName> {
         tokens.next();
     }
     None
+}
+
+/// MariaDB's `SET STATEMENT a = 1, b = 2 FOR statement`: the cursor goes to the statement, if the settings leave its meaning alone.
+fn behind_settings(tokens: &mut Tokens) -> Result<(), Unread> {
+    while !tokens.words(&["FOR"]) {
+        let name = tokens.clone().name().unwrap_or_default().to_lowercase();
+        if tokens.is_at_end() || tokens.peek() == Some(&Token::LParen) {
+            return Err("SET STATEMENT is not understood".to_owned());
+        }
+        if ["mode", "character_set", "collation", "timestamp"].iter().any(|w| name.contains(w)) {
+            return Err(format!("SET STATEMENT {name} may change what it means"));
+        }
+        tokens.next();
+    }
+    Ok(())
 }

@@ -267,7 +267,9 @@ fn learnt_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
     let width = || {
         let charset = mapped.collation.and_then(collation_name);
         let charset = charset.as_deref().and_then(|c| c.split('_').next());
-        charset.and_then(longest_character).ok_or_else(|| "its character set is not read by this version".to_owned())
+        charset
+            .and_then(longest_character)
+            .ok_or_else(|| "its character set is not read by this version".to_owned())
     };
     let signed = || match mapped.unsigned {
         Some(false) => Ok(false),
