@@ -3,6 +3,7 @@
 
 mod agent_api;
 mod architecture;
+mod broken_logs;
 mod ddl;
 mod end_to_end;
 mod truth_agent;
