@@ -110,7 +110,7 @@ def literal(value):
         return "NULL"
     if value.lstrip(b"-").isdigit() and not value.startswith(b"0"):
         return value.decode()
-    return "x'%s'" % value.hex() if value.startswith(b"k") else "'%s'" % value.decode().replace("'", "''")
+    return "x'%s'" % value.hex() if value in (b"k1",) else "'%s'" % value.decode().replace("'", "''")
 
 
 def compare(shim, schema, steps, verdicts, verbose):

@@ -5,7 +5,6 @@ use super::gtid::{self, Announced};
 use super::{
     Change, Entry, LogFault, LoggedStatement, MappedTable, Position, ServerVersion, query, rows, table_map,
 };
-use crate::ident::TableName;
 use crate::instant::Instant;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -164,10 +163,18 @@ impl Assembly {
             let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
             return if dummy { Ok(()) } else { Err(LogFault::new("a rows event without its table map")) };
         };
+        let lost = |reason: String| vec![Change::Unfollowable { tables: vec![table.name.clone()], reason }];
         let changes = if layout.partial {
-            vec![partial(&table.name)]
+            lost("a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned())
         } else {
-            rows::read(&event.body, layout, &table)?.into_iter().map(Change::Row).collect()
+            match rows::read(&event.body, layout, &table) {
+                Ok(rows) => rows.into_iter().map(Change::Row).collect(),
+                // The event's own length says where the next one begins: only this table is lost.
+                Err(fault) => lost(format!(
+                    "rows of it in {}, event at byte {}, cannot be decoded: {fault}",
+                    self.file, event.offset
+                )),
+            }
         };
         let open =
             self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
@@ -254,13 +261,6 @@ impl Assembly {
             event,
             "an XA transaction was committed whose rows were logged before the record begins",
         )
-    }
-}
-
-fn partial(table: &TableName) -> Change {
-    Change::Unfollowable {
-        tables: vec![table.clone()],
-        reason: "a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned(),
     }
 }
 
