@@ -2,6 +2,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 mod agent_api;
+mod agent_faults;
 mod architecture;
 mod end_to_end;
+mod support;
 mod truth_agent;
