@@ -10,7 +10,6 @@ use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
 use dbtrail_shim::zone::Zone;
-use mysql_async::{Conn, OptsBuilder};
 use mysql_common::scramble::scramble_native;
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -28,10 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for a future, but not for ever.
 pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what}: nothing came for {PATIENCE:?}"),
-    }
+    let output = tokio::time::timeout(PATIENCE, future).await;
+    output.unwrap_or_else(|_| panic!("{what}: nothing came for {PATIENCE:?}"))
 }
 
 /// The table of the scripted agent, as the inside of a JSON object.
@@ -45,7 +42,9 @@ pub const DIFF: &str =
 
 /// The answer to [`FLASHBACK`]: a header, three rows, a trailer.
 pub fn three_rows() -> String {
-    format!("{{\"success\":true,{COLUMNS}}}\n[\"1\",\"one\"]\n[\"2\",null]\n[\"3\",\"three\"]\n{{\"end\":{{\"rows\":3,\"notes\":[]}}}}\n")
+    format!(
+        "{{\"success\":true,{COLUMNS}}}\n[\"1\",\"one\"]\n[\"2\",null]\n[\"3\",\"three\"]\n{{\"end\":{{\"rows\":3,\"notes\":[]}}}}\n"
+    )
 }
 
 /// The answer to [`DIFF`]: a header, three events, a trailer.
@@ -60,10 +59,7 @@ pub fn three_events() -> String {
         event(2, "UPDATE", r#"["1","one"]"#, r#"["1","two"]"#),
         event(3, "DELETE", r#"["1","two"]"#, "null"),
     ];
-    format!(
-        "{{\"success\":true,{COLUMNS}}}\n{}{{\"end\":{{\"rows\":3,\"notes\":[]}}}}\n",
-        events.concat()
-    )
+    format!("{{\"success\":true,{COLUMNS}}}\n{}{{\"end\":{{\"rows\":3,\"notes\":[]}}}}\n", events.concat())
 }
 
 /// A request that the agent got.
@@ -128,10 +124,11 @@ impl Reply {
 
     /// The same in chunks, the last of which (that of length 0) is missing.
     pub fn chunk(status: u16, body: &str, then: Then) -> Self {
-        let mut head =
-            format!("HTTP/1.1 {status} Whatever\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n");
+        let mut head = format!(
+            "HTTP/1.1 {status} Whatever\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
         if !body.is_empty() {
-            head.push_str(&format!("{:x}\r\n{body}\r\n", body.len()));
+            head = format!("{head}{:x}\r\n{body}\r\n", body.len());
         }
         Self { bytes: head.into_bytes(), then }
     }
@@ -151,6 +148,8 @@ struct Inner {
     requests: Mutex<Vec<Request>>,
     /// How many requests came, and how many clients left before their answer was over.
     figures: watch::Sender<(usize, usize)>,
+    /// How many questions about schemas and definitions came.
+    questions: watch::Sender<usize>,
 }
 
 /// An HTTPS agent that answers questions about definitions truly, and all others as its script says.
@@ -180,14 +179,19 @@ pub fn certificates(host: &str, expired: bool) -> Certificates {
         leaf.not_after = rcgen::date_time_ymd(2002, 1, 1);
     }
     let certificate = leaf.signed_by(&key, &issuer).expect("a certificate");
-    Certificates { authority: authority_certificate.pem(), chain: certificate.pem(), key: key.serialize_pem() }
+    Certificates {
+        authority: authority_certificate.pem(),
+        chain: certificate.pem(),
+        key: key.serialize_pem(),
+    }
 }
 
 impl Agent {
     /// Listens on a port of its own.
     pub async fn start(made: &Certificates) -> Self {
-        let mut config =
-            rustls::ServerConfig::clone(&tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS"));
+        let mut config = rustls::ServerConfig::clone(
+            &tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS"),
+        );
         // Bytes of HTTP/1.1 can be written by hand.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -195,7 +199,13 @@ impl Agent {
         let port = listener.local_addr().expect("bound").port();
         let script: Arc<Script> = Arc::new(|_| Reply::ndjson(&three_rows()));
         let figures = watch::Sender::new((0, 0));
-        let inner = Arc::new(Inner { script: Mutex::new(script), catalogue: Mutex::default(), requests: Mutex::default(), figures });
+        let inner = Arc::new(Inner {
+            script: Mutex::new(script),
+            catalogue: Mutex::default(),
+            requests: Mutex::default(),
+            figures,
+            questions: watch::Sender::new(0),
+        });
         let shared = Arc::clone(&inner);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -247,6 +257,12 @@ impl Agent {
         soon("a request at the agent", enough).await.expect("the agent lives");
     }
 
+    /// Waits for so many questions about schemas and definitions.
+    pub async fn questions(&self, count: usize) {
+        let mut asked = self.inner.questions.subscribe();
+        soon("a question at the agent", asked.wait_for(|n| *n >= count)).await.expect("the agent lives");
+    }
+
     /// How many requests for rows came, and how many clients left before the end of their answer.
     pub fn figures(&self) -> (usize, usize) {
         *self.inner.figures.borrow()
@@ -288,6 +304,7 @@ async fn speak(mut stream: TlsStream<TcpStream>, inner: &Inner) -> std::io::Resu
         request.body = String::from_utf8(input.drain(..length).collect()).expect("JSON");
         inner.requests.lock().expect("a lock").push(request.clone());
         let reply = if let Some(rest) = request.path.strip_prefix("/v1/servers/") {
+            inner.questions.send_modify(|n| *n += 1);
             let lie = inner.catalogue.lock().expect("a lock").clone();
             lie.unwrap_or_else(|| catalogue(rest))
         } else {
@@ -382,10 +399,7 @@ impl Plan {
                 credential: Credential::Password(Secret::new(format!("secret-{user}"))),
                 server_id: ServerId(format!("server-{user}")),
                 agent: client.clone(),
-                caller: Caller {
-                    tenant: user.to_owned(),
-                    token: Some(Secret::new(format!("token-{user}"))),
-                },
+                caller: Caller { tenant: user.to_owned(), token: Some(Secret::new(format!("token-{user}"))) },
                 default_schema: default_schema.map(str::to_owned),
                 allowed_schemas: default_schema.is_none().then(|| vec!["tt".to_owned()]),
                 time_zone: Zone::utc(),
@@ -424,17 +438,6 @@ pub async fn pair() -> (Agent, Shim) {
 }
 
 impl Shim {
-    /// A real client library.
-    pub async fn connect(&self, user: &str) -> Conn {
-        let options = OptsBuilder::default()
-            .ip_or_hostname("127.0.0.1")
-            .tcp_port(self.port)
-            .user(Some(user))
-            .pass(Some(format!("secret-{user}")))
-            .prefer_socket(false);
-        soon("a login", Conn::new(options)).await.expect("a login")
-    }
-
     /// The client of packets, logged in.
     pub async fn raw(&self, user: &str) -> Raw {
         let mut raw = Raw::connect(self.port).await;
@@ -470,7 +473,8 @@ pub struct Told {
 impl Told {
     /// Number, SQLSTATE and text without the request id, which must be there.
     pub fn plain(&self) -> (u16, &str, &str) {
-        let (text, id) = self.message.rsplit_once(" (request ").unwrap_or_else(|| panic!("no request id: {self:?}"));
+        let (text, id) =
+            self.message.rsplit_once(" (request ").unwrap_or_else(|| panic!("no request id: {self:?}"));
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         let id = id.strip_suffix(')').and_then(|id| id.split_once('-'));
         assert!(id.is_some_and(|(c, n)| digits(c) && digits(n)), "{self:?}");
@@ -544,7 +548,8 @@ impl Raw {
         payload.extend_from_slice(&[0; 23]);
         payload.extend_from_slice(user.as_bytes());
         payload.push(0);
-        let response = scramble_native(&self.scramble, password.as_bytes()).map_or(Vec::new(), |r| r.to_vec());
+        let response =
+            scramble_native(&self.scramble, password.as_bytes()).map_or(Vec::new(), |r| r.to_vec());
         payload.push(u8::try_from(response.len()).expect("20 bytes"));
         payload.extend_from_slice(&response);
         if let Some(schema) = schema {
@@ -588,7 +593,8 @@ impl Raw {
         let mut payload = vec![0x11];
         payload.extend_from_slice(user.as_bytes());
         payload.push(0);
-        let response = scramble_native(&self.scramble, password.as_bytes()).map_or(Vec::new(), |r| r.to_vec());
+        let response =
+            scramble_native(&self.scramble, password.as_bytes()).map_or(Vec::new(), |r| r.to_vec());
         payload.push(u8::try_from(response.len()).expect("20 bytes"));
         payload.extend_from_slice(&response);
         payload.extend_from_slice(schema.as_bytes());
@@ -660,6 +666,12 @@ impl Raw {
                 _ => rows.push(cells(&packet)),
             }
         }
+    }
+
+    /// An ERR packet that nobody asked for; `None`: the connection ended without one.
+    pub async fn unasked(&mut self) -> Option<Told> {
+        self.sequence = 0;
+        self.read().await.map(|packet| error(&packet))
     }
 
     /// Whether the server has closed the connection.
