@@ -35,12 +35,14 @@ pub(super) struct Packets {
     stream: Box<dyn Stream>,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// How much of the output was sent already.
+    sent: usize,
     sequence: u8,
 }
 
 impl Packets {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, input: Vec::new(), output: Vec::new(), sequence: 0 }
+        Self::go_on(stream, 0)
     }
 
     /// The stream itself, for TLS. Bytes that came before it are an error: they were not encrypted.
@@ -49,7 +51,7 @@ impl Packets {
     }
 
     pub(super) fn go_on(stream: Box<dyn Stream>, sequence: u8) -> Self {
-        Self { stream, input: Vec::new(), output: Vec::new(), sequence }
+        Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, sequence }
     }
 
     /// A command begins: its first packet has number 0.
@@ -67,13 +69,14 @@ impl Packets {
             let length = usize::from(self.input[0])
                 | usize::from(self.input[1]) << 8
                 | usize::from(self.input[2]) << 16;
-            if self.input[3] != self.sequence {
+            // Whatever is answered carries the number after this one, or the client would not read it.
+            let number = std::mem::replace(&mut self.sequence, self.input[3].wrapping_add(1));
+            if self.input[3] != number {
                 return Err(Gone::Refused(Failure::MalformedPacket("packets out of order".to_owned())));
             }
             if payload.len() + length > largest {
                 return Err(Gone::Refused(Failure::PacketTooLarge));
             }
-            self.sequence = self.sequence.wrapping_add(1);
             while self.input.len() < 4 + length {
                 self.fill().await?;
             }
@@ -105,7 +108,8 @@ impl Packets {
         }
     }
 
-    /// Writes a payload; one of k * 16,777,215 bytes is followed by an empty packet.
+    /// Writes a payload; one of k * 16,777,215 bytes is followed by an empty packet. Where this is dropped, the payload is in the
+    /// output whole: another one can follow it.
     pub(super) async fn write(&mut self, payload: &[u8]) -> io::Result<()> {
         let mut rest = payload;
         loop {
@@ -115,20 +119,40 @@ impl Packets {
             self.output.push(self.sequence);
             self.sequence = self.sequence.wrapping_add(1);
             self.output.extend_from_slice(now);
-            if self.output.len() >= FLUSH {
-                self.flush().await?;
-            }
             if now.len() < FULL {
-                return Ok(());
+                break;
             }
             rest = later;
         }
+        if self.output.len() - self.sent >= FLUSH {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
+    /// Sends what was written. Where this is dropped, the next call goes on at the same byte.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        self.stream.write_all(&self.output).await?;
+        while self.sent < self.output.len() {
+            let count = self.stream.write(&self.output[self.sent..]).await?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.sent += count;
+        }
         self.output.clear();
+        self.sent = 0;
         self.stream.flush().await
+    }
+
+    /// Says goodbye and takes what the peer still sends: a socket that is closed with input unread is reset, and the reset would
+    /// overtake the last packet.
+    pub(super) async fn linger(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        self.stream.shutdown().await?;
+        self.input = Vec::new();
+        let mut rest = vec![0; AHEAD];
+        while self.stream.read(&mut rest).await? > 0 {}
+        Ok(())
     }
 }
 
