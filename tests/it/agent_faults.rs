@@ -446,3 +446,32 @@ async fn refused_logins_end_the_connection() {
         assert!(client.is_closed().await, "{user} {password}");
     }
 }
+
+#[tokio::test]
+async fn an_agent_that_ends_idle_connections_is_not_seen() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    agent.always(Reply { then: Then::Close, ..Reply::ndjson(&three_rows()) });
+    for count in 0..100 {
+        match client.query(FLASHBACK).await {
+            Outcome::Rows(rows, 0) => assert_eq!(rows.len(), 3),
+            other => panic!("statement {count}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_rows_come_in_order_and_whole() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let rows = (0..50_000).map(|n| format!("[\"{n}\",null]\n")).collect::<Vec<_>>().concat();
+    let header = HEADER_AND_ONE_ROW.split_inclusive('\n').next().expect("a line");
+    agent.always(Reply::ndjson(&format!("{header}{rows}{{\"end\":{{\"rows\":50000,\"notes\":[]}}}}\n")));
+    let got = client.rows(FLASHBACK).await;
+    let ids = got.iter().map(|r| r[0].as_deref().and_then(|id| id.parse::<usize>().ok()));
+    assert!(ids.eq((0..50_000).map(Some)));
+    let last = client.rows(&format!("{FLASHBACK} ORDER BY id DESC LIMIT 2 OFFSET 49998")).await;
+    assert_eq!(last, [[Some("1".to_owned()), None], [Some("0".to_owned()), None]]);
+    let last = client.rows(&format!("{FLASHBACK} LIMIT 49999, 5")).await;
+    assert_eq!(last, [[Some("49999".to_owned()), None]]);
+}

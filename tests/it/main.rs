@@ -8,6 +8,7 @@ mod architecture;
 mod cut_answers;
 mod end_to_end;
 mod limits;
+mod random_input;
 mod support;
 mod tenants;
 mod truth_agent;
