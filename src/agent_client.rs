@@ -160,8 +160,8 @@ impl AgentClient {
             }
         };
         let response = transport::send(&self.base_url, post, caller, request).await?;
-        let mut lines = Lines::new(&self.base_url, response);
-        let first = lines.line().await?;
+        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
+        let first = lines.header().await?;
         let header: Header = match serde_json::from_slice(&first) {
             Ok(header) => header,
             Err(e) => return Err(not_a_header(&first, &e)),

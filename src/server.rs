@@ -48,6 +48,18 @@ impl Registry {
     }
 }
 
+/// Gives a connection's number and its place back, also where its task ends in a panic.
+struct Leave {
+    registry: Arc<Registry>,
+    id: u32,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.registry.handles().remove(&self.id);
+    }
+}
+
 impl Connections for Registry {
     fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure> {
         let handle = u32::try_from(id)
@@ -106,8 +118,8 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
         let place = Place { id, host: peer.ip().to_string(), handle, connections: others, full };
         let (shared, registry) = (Arc::clone(&settings.shared), Arc::clone(&registry));
         tasks.spawn(async move {
+            let _leave = Leave { registry, id };
             connection::serve(socket, shared, place).await;
-            registry.handles().remove(&id);
         });
     }
     drop(listener);

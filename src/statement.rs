@@ -13,6 +13,9 @@ use cursor::Cursor;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 
+/// Columns of a result at most, as in mysqld.
+pub const MOST_COLUMNS: usize = 4096;
+
 /// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
 #[must_use]
 pub fn parse(text: &str, reading: Reading) -> Statement {
@@ -77,10 +80,11 @@ fn constants(c: &Cursor<'_>) -> Result<Statement, Refused> {
     } else {
         None
     };
-    let mut items = Vec::new();
-    for part in c.part(c.place(), limit_at).split() {
-        items.push(item(&part)?);
+    let parts = c.part(c.place(), limit_at).split();
+    if parts.len() > MOST_COLUMNS {
+        return Err(Refused::Unsupported { message: format!("more than {MOST_COLUMNS} columns") });
     }
+    let items = parts.iter().map(item).collect::<Result<_, _>>()?;
     Ok(Statement::Constants { items, limit })
 }
 

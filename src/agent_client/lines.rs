@@ -1,11 +1,14 @@
 //! Lines of a body, as they come.
 
 use super::errors;
+use crate::agent_api::ErrorBody;
 use crate::failure::Failure;
 use reqwest::Response;
 
 /// One line can hold the largest row that MySQL can send, in hexadecimal digits.
 const LONGEST: usize = 3 << 30;
+/// The header holds a table definition: 4096 columns, some of them with thousands of ENUM labels, are shorter than this.
+const LONGEST_HEADER: usize = 16 << 20;
 
 /// The body of an answer, cut at its line ends.
 #[derive(Debug)]
@@ -15,11 +18,13 @@ pub(super) struct Lines {
     buffer: Vec<u8>,
     /// Where the next line begins in the buffer.
     from: usize,
+    /// Up to where it is known to hold no line end: a long line is not searched again with every piece of it.
+    searched: usize,
 }
 
 impl Lines {
     pub(super) fn new(base_url: &str, response: Response) -> Self {
-        Self { base_url: base_url.to_owned(), response, buffer: Vec::new(), from: 0 }
+        Self { base_url: base_url.to_owned(), response, buffer: Vec::new(), from: 0, searched: 0 }
     }
 
     pub(super) fn base_url(&self) -> &str {
@@ -28,19 +33,27 @@ impl Lines {
 
     /// A whole line that is in the buffer already.
     pub(super) fn ready(&mut self) -> Option<&[u8]> {
-        let end = self.from + self.buffer[self.from..].iter().position(|b| *b == b'\n')?;
+        let begin = self.searched.max(self.from);
+        let Some(length) = self.buffer[begin..].iter().position(|b| *b == b'\n') else {
+            self.searched = self.buffer.len();
+            return None;
+        };
+        let end = begin + length;
         let start = std::mem::replace(&mut self.from, end + 1);
+        self.searched = self.from;
         Some(&self.buffer[start..end])
     }
 
     /// Makes the line that was given last the next one again.
     pub(super) fn put_back(&mut self, line: &[u8]) {
         self.from = self.from.saturating_sub(line.len() + 1);
+        self.searched = self.from;
     }
 
     /// Waits for more of the body; false: it has ended.
     pub(super) async fn more(&mut self) -> Result<bool, Failure> {
         self.buffer.drain(..self.from);
+        self.searched = self.searched.saturating_sub(self.from);
         self.from = 0;
         if self.buffer.len() > LONGEST {
             return Err(Failure::AgentNonsense("a line of the agent's answer is too long".to_owned()));
@@ -55,14 +68,24 @@ impl Lines {
         }
     }
 
-    /// The next line.
-    pub(super) async fn line(&mut self) -> Result<Vec<u8>, Failure> {
+    /// The first line. An answer that is none (a proxy's page without line ends, say) is given up before it fills the memory.
+    pub(super) async fn header(&mut self) -> Result<Vec<u8>, Failure> {
         loop {
             if let Some(line) = self.ready() {
                 return Ok(line.to_vec());
             }
+            if self.buffer.len() > LONGEST_HEADER {
+                return Err(Failure::AgentNonsense(
+                    "the first line of the agent's answer is too long".to_owned(),
+                ));
+            }
             if !self.more().await? {
-                return Err(errors::cut(&self.base_url));
+                // A refusal is one JSON object, with or without a line end: its own end shows that it is whole.
+                let rest = std::mem::take(&mut self.buffer);
+                return match serde_json::from_slice::<ErrorBody>(&rest) {
+                    Ok(refused) if !refused.success => Ok(rest),
+                    Ok(_) | Err(_) => Err(errors::cut(&self.base_url)),
+                };
             }
         }
     }
@@ -74,6 +97,7 @@ impl Lines {
                 return Ok(true);
             }
             self.from = self.buffer.len();
+            self.searched = self.from;
             if !self.more().await? {
                 return Ok(false);
             }

@@ -2,7 +2,7 @@
 
 use super::errors::{cleaned, unreachable};
 use super::{Caller, Settings, SetupError};
-use crate::agent_api::{ErrorBody, REQUEST_ID};
+use crate::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use crate::failure::Failure;
 use crate::ident::RequestId;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Of an error body no more than this is read.
 const ERROR_BODY: usize = 64 * 1024;
+/// For the text of an error body no longer than this: the status, which decides what the client is told, is there already.
+const ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 /// Of a small answer (definitions, lists) no more than this.
 const SMALL_ANSWER: usize = 64 << 20;
 
@@ -77,18 +79,42 @@ pub(super) async fn send(
     })
 }
 
-/// The sentence of an error body, or as much of the body as is for people. An error while reading it loses the text, not the status.
+/// The sentence of an error body, or as much of the body as is for people. An error while reading it, or an end that does not come,
+/// loses text, not the status.
 async fn error_body(mut response: Response) -> String {
     let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() >= ERROR_BODY {
-            bytes.truncate(ERROR_BODY);
-            break;
+    let whole = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() >= ERROR_BODY {
+                bytes.truncate(ERROR_BODY);
+                break;
+            }
         }
-    }
+    };
+    // What came until then is kept.
+    let _ = tokio::time::timeout(ERROR_BODY_TIME, whole).await;
     let sentence = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| b.error);
     cleaned(&sentence.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The media type that an answer says it has, in lower case and without parameters.
+fn media_type(response: &Response) -> String {
+    let text = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_lowercase()
+}
+
+/// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal of an agent goes on.
+pub(super) fn streamed(response: Response) -> Result<Response, Failure> {
+    let kind = media_type(&response);
+    if kind == NDJSON || kind == "application/json" {
+        return Ok(response);
+    }
+    let kind = if kind.is_empty() { "of no media type" } else { &kind };
+    Err(Failure::AgentNonsense(format!(
+        "the agent's answer is not understood: it is {}, and not {NDJSON}",
+        cleaned(kind)
+    )))
 }
 
 /// A JSON body that is not streamed.
@@ -96,11 +122,7 @@ pub(super) async fn small<T: serde::de::DeserializeOwned>(
     base_url: &str,
     mut response: Response,
 ) -> Result<T, Failure> {
-    let json = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.contains("json"));
+    let json = media_type(&response).contains("json");
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| unreachable(base_url, &e))? {
         bytes.extend_from_slice(&chunk);

@@ -5,7 +5,7 @@ use super::keys::Predicate;
 use crate::agent_api::Keys;
 use crate::column::{Column, ColumnKey, ColumnType, IntSize, TableDefinition, same_name};
 use crate::failure::Failure;
-use crate::statement::{Limit, Projected, VirtualSchema};
+use crate::statement::{Limit, MOST_COLUMNS, Projected, VirtualSchema};
 use std::sync::Arc;
 
 /// A request that passed every rule. Only [`admit`] makes one.
@@ -168,6 +168,9 @@ fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Fa
                     name: alias.clone().unwrap_or_else(|| source[at].name.clone()),
                 });
             }
+        }
+        if output.len() > MOST_COLUMNS {
+            return Err(Failure::Unsupported(format!("more than {MOST_COLUMNS} columns")));
         }
     }
     Ok(output)

@@ -53,6 +53,13 @@ impl Session {
                         "more than {MOST} user variables in a session"
                     )));
                 }
+                let others = self.user.iter().filter(|(n, _)| *n != name);
+                let length = |v: &Value| v.text().map_or(0, |t| t.len());
+                if others.map(|(_, v)| length(v)).sum::<usize>() + length(&value) > self.settings.max_packet {
+                    return Err(Failure::Unsupported(
+                        "user variables that together are longer than max_allowed_packet".to_owned(),
+                    ));
+                }
                 self.user.insert(name.clone(), value);
                 Ok(())
             }

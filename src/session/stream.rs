@@ -122,13 +122,18 @@ impl RowStream {
             all.sort_by(|a, b| sort::compare(a, b, &self.order, &self.source));
             self.sorted = Some((all.into_iter(), notes));
         }
-        let Some((rows, notes)) = &mut self.sorted else { return Ok(Next::End(Vec::new())) };
-        let next: Vec<Row> = rows.take(256).collect();
-        if next.is_empty() || self.left == 0 {
-            return Ok(Next::End(std::mem::take(notes)));
+        loop {
+            let Some((rows, notes)) = &mut self.sorted else { return Ok(Next::End(Vec::new())) };
+            let next: Vec<Row> = rows.take(256).collect();
+            if next.is_empty() || self.left == 0 {
+                return Ok(Next::End(std::mem::take(notes)));
+            }
+            // A long OFFSET passes over many of these.
+            let next = self.limited(next);
+            if !next.is_empty() {
+                return Ok(Next::Rows(next));
+            }
         }
-        let next = self.limited(next);
-        if next.is_empty() { Box::pin(self.next_sorted()).await } else { Ok(Next::Rows(next)) }
     }
 
     /// OFFSET, LIMIT and the select list.

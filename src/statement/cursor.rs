@@ -9,18 +9,25 @@ use super::{Reading, Refused};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use std::rc::Rc;
 
 /// More tokens than any statement for this server can need.
 const LONGEST: usize = 200_000;
 /// Deeper nesting than any key predicate can need.
 const DEEPEST: usize = 100;
 
-/// Tokens without white space and comments, up to `end`.
+/// Operators that can follow each other in one expression. A chain of them is a tree as deep as it is long, and the stack of a thread
+/// holds no more than some thousands of levels.
+const LONGEST_CHAIN: usize = 300;
+
+/// Tokens without white space and comments, up to `end`. Cheap to clone: a statement of n parts is not n statements.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
-    tokens: Vec<TokenWithSpan>,
+    tokens: Rc<[TokenWithSpan]>,
+    /// Where each token begins and ends in the text, in bytes.
+    places: Rc<[(usize, usize)]>,
     at: usize,
     end: usize,
 }
@@ -66,7 +73,8 @@ impl<'a> Cursor<'a> {
             tokens.pop();
         }
         let end = tokens.len();
-        Ok(Self { text, tokens, at: 0, end })
+        let places = places(text, &tokens).into();
+        Ok(Self { text, tokens: tokens.into(), places, at: 0, end })
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -102,7 +110,7 @@ impl<'a> Cursor<'a> {
 
     /// A cursor over the tokens from `from` to `to`.
     pub(super) fn part(&self, from: usize, to: usize) -> Self {
-        Self { text: self.text, tokens: self.tokens.clone(), at: from, end: to.min(self.end) }
+        Self { at: from, end: to.min(self.end), ..self.clone() }
     }
 
     fn word(&self, ahead: usize) -> Option<&str> {
@@ -218,6 +226,7 @@ impl<'a> Cursor<'a> {
         if self.is_at_end() {
             return Err(self.unexpected("an expression"));
         }
+        self.chain()?;
         let dialect = MySqlDialect {};
         let tokens = self.tokens[self.at..self.end].to_vec();
         let mut parser = Parser::new(&dialect).with_recursion_limit(200).with_tokens_with_locations(tokens);
@@ -232,23 +241,68 @@ impl<'a> Cursor<'a> {
         Ok(expression)
     }
 
-    /// The text that is left, as it was written.
-    pub(super) fn source(&self) -> String {
-        let (Some(first), Some(last)) =
-            (self.tokens.get(self.at), self.end.checked_sub(1).and_then(|i| self.tokens.get(i)))
-        else {
-            return String::new();
-        };
-        let (from, to) = (self.offset(first.span.start), self.offset(last.span.end));
-        self.text.get(from..to.max(from)).unwrap_or_default().to_owned()
+    /// Refuses an expression whose tree could be deeper than a stack: an upper bound of its depth is the number of tokens between two
+    /// commas, and that of the deepest group among them.
+    fn chain(&self) -> Result<(), Refused> {
+        // For each open group: tokens since the last comma, and the depth of the groups that were closed inside of it.
+        let mut open = vec![(0_usize, 0_usize)];
+        for place in self.at..self.end {
+            match &self.tokens[place].token {
+                Token::LParen | Token::LBracket | Token::LBrace => open.push((0, 0)),
+                Token::RParen | Token::RBracket | Token::RBrace => {
+                    let (count, deepest) = open.pop().unwrap_or_default();
+                    if open.is_empty() {
+                        open.push((0, 0));
+                    }
+                    if let Some(outer) = open.last_mut() {
+                        *outer = (outer.0 + 1, outer.1.max(count + deepest));
+                    }
+                }
+                // The other items keep their depth, though their tokens are no part of the next one.
+                Token::Comma => {
+                    if let Some(group) = open.last_mut() {
+                        *group = (0, group.1);
+                    }
+                }
+                _ => {
+                    if let Some(group) = open.last_mut() {
+                        group.0 += 1;
+                    }
+                }
+            }
+            if open.last().is_some_and(|(count, deepest)| count + deepest > LONGEST_CHAIN) {
+                let mut here = self.clone();
+                here.go(place);
+                return Err(syntax(format!(
+                    "an expression of more than {LONGEST_CHAIN} parts in a row, at {}; lists in parentheses may be longer",
+                    here.here()
+                )));
+            }
+        }
+        Ok(())
     }
 
-    /// Lines and columns count from 1, columns in characters.
-    fn offset(&self, location: Location) -> usize {
-        let line = usize::try_from(location.line).unwrap_or(usize::MAX).saturating_sub(1);
-        let column = usize::try_from(location.column).unwrap_or(usize::MAX).saturating_sub(1);
-        let start: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
-        let rest = self.text.get(start..).unwrap_or_default();
-        start + rest.char_indices().nth(column).map_or(rest.len(), |(i, _)| i)
+    /// The text that is left, as it was written.
+    pub(super) fn source(&self) -> String {
+        let last = self.end.checked_sub(1).and_then(|i| self.places.get(i));
+        let (Some((from, _)), Some((_, to))) = (self.places.get(self.at), last) else {
+            return String::new();
+        };
+        self.text.get(*from..*to.max(from)).unwrap_or_default().to_owned()
     }
+}
+
+/// Where tokens begin and end, in bytes. The tokenizer counts lines and columns from 1, columns in characters.
+fn places(text: &str, tokens: &[TokenWithSpan]) -> Vec<(usize, usize)> {
+    let mut letters = text.char_indices();
+    let (mut line, mut column, mut byte) = (1_u64, 1_u64, 0_usize);
+    let mut go = |to: sqlparser::tokenizer::Location| {
+        while (line, column) < (to.line, to.column) {
+            let Some((at, letter)) = letters.next() else { break };
+            byte = at + letter.len_utf8();
+            (line, column) = if letter == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        byte
+    };
+    tokens.iter().map(|t| (go(t.span.start), go(t.span.end))).collect()
 }

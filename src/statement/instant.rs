@@ -4,10 +4,13 @@ use super::cursor::Cursor;
 use super::{InstantExpr, IntervalUnit, Refused};
 use sqlparser::tokenizer::Token;
 
+/// Intervals behind one instant: each is a level of a tree.
+const MOST_INTERVALS: usize = 100;
+
 /// `'...'`, NOW(), ... and intervals behind it.
 pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     let mut expression = base(c)?;
-    loop {
+    for _ in 0..=MOST_INTERVALS {
         let negative = if c.token(&Token::Minus) {
             false
         } else if c.token(&Token::Plus) {
@@ -24,6 +27,7 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
         let amount = if negative == minus { amount } else { format!("-{amount}") };
         expression = InstantExpr::Minus { base: Box::new(expression), amount, unit };
     }
+    Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
 }
 
 fn unit(c: &mut Cursor<'_>) -> Result<IntervalUnit, Refused> {

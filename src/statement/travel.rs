@@ -7,7 +7,7 @@
 
 use super::cursor::{Cursor, syntax};
 use super::instant::instant;
-use super::{Draft, Limit, Projected, Refused, TimeClause, VirtualSchema};
+use super::{Draft, Limit, MOST_COLUMNS, Projected, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have.
@@ -35,7 +35,7 @@ pub(super) fn virtual_schema(name: &str) -> Option<VirtualSchema> {
         .find(|s| s.name().eq_ignore_ascii_case(name))
 }
 
-/// The virtual tables named anywhere, as `_schema.table`.
+/// The virtual tables named anywhere, as `_schema.table`; the first two of them.
 pub(super) fn virtual_tables(cursor: &Cursor<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut c = cursor.clone();
@@ -60,6 +60,10 @@ pub(super) fn virtual_tables(cursor: &Cursor<'_>) -> Vec<String> {
                     || name.to_lowercase().starts_with(&format!("{}.", f.to_lowercase()))
             }) {
                 found.push(name);
+                // Two are too many already, and it does not matter how many more there are.
+                if found.len() == 2 {
+                    return found;
+                }
             }
         }
     }
@@ -335,7 +339,11 @@ fn column(c: &mut Cursor<'_>) -> Result<String, Refused> {
 
 fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
     let mut projected = Vec::new();
-    for mut part in list.split() {
+    let parts = list.split();
+    if parts.len() > MOST_COLUMNS {
+        return Err(unsupported(format!("more than {MOST_COLUMNS} columns")));
+    }
+    for mut part in parts {
         if part.token(&Token::Mul) {
             projected.push(Projected::All);
         } else {

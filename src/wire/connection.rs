@@ -13,16 +13,20 @@ use crate::session::{
 use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// Before login: bytes of a packet, and time for all of it.
 const LOGIN_PACKET: usize = 64 * 1024;
 const LOGIN_TIME: Duration = Duration::from_secs(10);
+/// For a peer that is turned away to take the reason and to go.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// TLS on the port of the protocol.
 #[derive(Clone, Debug)]
@@ -120,9 +124,13 @@ impl Connection {
 
     /// The last packet of a connection.
     async fn refuse(&mut self, failure: &Failure) {
-        if self.fail(failure, None).await.is_ok() {
-            let _ = self.packets.flush().await;
-        }
+        // A peer that does not take it is not waited for.
+        let last = async {
+            if self.fail(failure, None).await.is_ok() {
+                let _ = self.packets.linger().await;
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, last).await;
     }
 
     async fn fail(&mut self, failure: &Failure, request: Option<&RequestId>) -> Result<(), Gone> {
@@ -182,7 +190,7 @@ impl Connection {
         };
         let (placeholder, _) = tokio::io::duplex(1);
         let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder)));
-        let (stream, sequence) = plain.into_stream().ok_or(Gone::Closed)?;
+        let (stream, sequence) = plain.into_stream();
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         self.packets = Packets::go_on(Box::new(stream), sequence);
         self.encrypted = true;
@@ -292,23 +300,27 @@ impl Connection {
                 continue;
             };
             let request = RequestId::next(self.place.id);
+            let handle = Arc::clone(&self.place.handle);
+            // One for the whole command: a KILL QUERY counts also while nobody looks.
+            let interrupt = std::pin::pin!(handle.interrupt.notified());
+            let mut work = Work { request: &request, interrupt };
             match command {
                 0x01 => return Ok(()),
                 0x02 => {
                     let name = String::from_utf8_lossy(rest).into_owned();
-                    let done = session.use_schema(&name, &request).await.map(|()| Answer::Done);
-                    self.answer(&mut session, done, &request).await?;
+                    let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
+                    self.answer(&mut session, done.map(|()| Answer::Done), work).await?;
                 }
                 0x03 => {
-                    let answer = self.query(&mut session, rest, &request).await?;
-                    self.answer(&mut session, answer, &request).await?;
+                    let answer = work.watch(&mut self.packets, session.query(rest, &request)).await?;
+                    self.answer(&mut session, answer, work).await?;
                 }
                 0x09 => {
                     let (open, statements, uptime) = self.place.connections.figures();
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
-                0x0e => self.answer(&mut session, Ok(Answer::Done), &request).await?,
+                0x0e => self.answer(&mut session, Ok(Answer::Done), work).await?,
                 0x11 => {
                     let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
                     // The former session ends here: nothing of it can be left.
@@ -316,10 +328,16 @@ impl Connection {
                     let scramble = Scramble([0; 20]);
                     // The response is made with the scramble of the greeting, which only an exchange of its own replaces safely.
                     let login = Login { response: Vec::new(), ..login };
-                    let entered = self.enter(&login, scramble).await?;
-                    match self.greet(entered, login.schema.as_deref()).await? {
-                        Some(next) => session = next,
-                        None => return Ok(()),
+                    let change = async {
+                        let entered = self.enter(&login, scramble).await?;
+                        self.greet(entered, login.schema.as_deref()).await
+                    };
+                    match tokio::time::timeout(LOGIN_TIME, change).await {
+                        Ok(next) => match next? {
+                            Some(next) => session = next,
+                            None => return Ok(()),
+                        },
+                        Err(_) => return Err(Gone::Closed),
                     }
                 }
                 0x1b => {
@@ -329,7 +347,7 @@ impl Connection {
                 }
                 0x1f => {
                     session.reset();
-                    self.answer(&mut session, Ok(Answer::Done), &request).await?;
+                    self.answer(&mut session, Ok(Answer::Done), work).await?;
                 }
                 // COM_STMT_SEND_LONG_DATA and COM_STMT_CLOSE have no answer.
                 0x18 | 0x19 => {}
@@ -338,30 +356,12 @@ impl Connection {
         }
     }
 
-    /// Runs a statement while watching for a client that goes away and for KILL QUERY. Dropping it cancels the agent's request.
-    async fn query(
-        &mut self,
-        session: &mut Session,
-        text: &[u8],
-        request: &RequestId,
-    ) -> Result<Result<Answer, Failure>, Gone> {
-        let handle = Arc::clone(&self.place.handle);
-        let run = AssertUnwindSafe(session.query(text, request)).catch_unwind();
-        tokio::select! {
-            answer = run => Ok(answer.unwrap_or_else(|_| {
-                Err(Failure::Internal("a bug was met while running the statement; please report it with the request id".to_owned()))
-            })),
-            () = handle.interrupt.notified() => Ok(Err(Failure::Interrupted)),
-            () = self.packets.closed() => Err(Gone::Closed),
-        }
-    }
-
     /// The one place that sends answers.
     async fn answer(
         &mut self,
         session: &mut Session,
         answer: Result<Answer, Failure>,
-        request: &RequestId,
+        work: Work<'_, '_>,
     ) -> Result<(), Gone> {
         match answer {
             Ok(Answer::Done) => {
@@ -377,8 +377,8 @@ impl Connection {
                 self.packets.write(&results::end(session.status(), self.capabilities)).await?;
                 Ok(())
             }
-            Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, request).await,
-            Err(failure) => self.told(session, &failure, request).await,
+            Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, work).await,
+            Err(failure) => self.told(session, &failure, work.request).await,
         }
     }
 
@@ -419,38 +419,68 @@ impl Connection {
         session: &mut Session,
         columns: &[crate::reply::ResultColumn],
         mut rows: crate::session::RowStream,
-        request: &RequestId,
+        mut work: Work<'_, '_>,
     ) -> Result<(), Gone> {
         let charset = session.result_charset();
-        let handle = Arc::clone(&self.place.handle);
         let mut begun = false;
         loop {
-            let next = tokio::select! {
-                next = rows.next() => next,
-                () = handle.interrupt.notified() => Err(Failure::Interrupted),
-                () = self.packets.closed() => return Err(Gone::Closed),
+            let next = match work.watch(&mut self.packets, rows.next()).await? {
+                Ok(next) => next,
+                Err(failure) => return self.told(session, &failure, work.request).await,
             };
+            if !begun {
+                self.head(columns, session.status(), charset).await?;
+                begun = true;
+            }
             match next {
-                Err(failure) => return self.told(session, &failure, request).await,
-                Ok(next) => {
-                    if !begun {
-                        self.head(columns, session.status(), charset).await?;
-                        begun = true;
-                    }
-                    match next {
-                        Next::Rows(rows) => {
-                            for row in &rows {
-                                self.packets.write(&results::row(row, columns, charset)).await?;
-                            }
+                Next::Rows(batch) => {
+                    let packets = &mut self.packets;
+                    let sent = async {
+                        for row in &batch {
+                            packets.write(&results::row(row, columns, charset)).await?;
                         }
-                        Next::End(notes) => {
-                            session.finish(notes);
-                            self.packets.write(&results::end(session.status(), self.capabilities)).await?;
-                            return Ok(());
+                        Ok::<(), Gone>(())
+                    };
+                    // The client may take rows slowly, or not at all: the agent's request must not wait for it when it is killed.
+                    tokio::select! {
+                        sent = sent => sent?,
+                        () = work.interrupt.as_mut() => {
+                            drop(rows);
+                            return self.told(session, &Failure::Interrupted, work.request).await;
                         }
                     }
                 }
+                Next::End(notes) => {
+                    session.finish(notes);
+                    self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                    return Ok(());
+                }
             }
+        }
+    }
+}
+
+/// One command that may take its time.
+struct Work<'a, 'n> {
+    request: &'a RequestId,
+    /// KILL QUERY.
+    interrupt: Pin<&'a mut Notified<'n>>,
+}
+
+impl Work<'_, '_> {
+    /// Runs a part of it while watching for a client that goes away, for KILL QUERY and for a panic. Dropping it cancels the agent's request.
+    async fn watch<T>(
+        &mut self,
+        packets: &mut Packets,
+        run: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Result<T, Failure>, Gone> {
+        let run = AssertUnwindSafe(run).catch_unwind();
+        tokio::select! {
+            done = run => Ok(done.unwrap_or_else(|_| {
+                Err(Failure::Internal("a bug was met while running the statement; please report it with the request id".to_owned()))
+            })),
+            () = self.interrupt.as_mut() => Ok(Err(Failure::Interrupted)),
+            () = packets.closed() => Err(Gone::Closed),
         }
     }
 }

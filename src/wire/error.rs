@@ -57,10 +57,10 @@ pub fn of(
             (unreachable, "HY000", format!("Can't connect to dbtrail backend: {what}"))
         }
         Failure::AgentFailed { status, body } => {
-            (1317, "70100", format!("dbtrail backend returned HTTP {status}: {body}"))
+            (1317, "70100", with_body(format!("dbtrail backend returned HTTP {status}"), body))
         }
         Failure::AgentRejected { status, body } => {
-            (1064, documented, format!("dbtrail backend rejected request (HTTP {status}): {body}"))
+            (1064, documented, with_body(format!("dbtrail backend rejected request (HTTP {status})"), body))
         }
         Failure::AgentNonsense(what) | Failure::Internal(what) => {
             (1815, "HY000", format!("dbtrail-shim: {what}"))
@@ -149,6 +149,11 @@ pub fn of(
         Failure::UnknownFunction(name) => (1305, "42000", format!("FUNCTION {name} does not exist")),
     };
     MySqlError { code, state, message: fitted(&message, request) }
+}
+
+/// The fixed sentence, and what the agent said, if it said anything.
+fn with_body(sentence: String, body: &str) -> String {
+    if body.is_empty() { sentence } else { format!("{sentence}: {body}") }
 }
 
 /// Control characters escaped, cut to fit with the request id at the end.

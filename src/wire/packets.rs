@@ -35,21 +35,26 @@ pub(super) struct Packets {
     stream: Box<dyn Stream>,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// How much of the output was sent already.
+    sent: usize,
     sequence: u8,
 }
 
 impl Packets {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, input: Vec::new(), output: Vec::new(), sequence: 0 }
+        Self::go_on(stream, 0)
     }
 
-    /// The stream itself, for TLS. Bytes that came before it are an error: they were not encrypted.
-    pub(super) fn into_stream(self) -> Option<(Box<dyn Stream>, u8)> {
-        self.input.is_empty().then_some((self.stream, self.sequence))
+    /// The stream itself, for TLS. A client may send its SSLRequest and its first TLS record without a pause: what was read ahead
+    /// goes to TLS, never to a command.
+    pub(super) fn into_stream(self) -> (Box<dyn Stream>, u8) {
+        let ahead = std::io::Cursor::new(self.input);
+        let (read, write) = tokio::io::split(self.stream);
+        (Box::new(tokio::io::join(ahead.chain(read), write)), self.sequence)
     }
 
     pub(super) fn go_on(stream: Box<dyn Stream>, sequence: u8) -> Self {
-        Self { stream, input: Vec::new(), output: Vec::new(), sequence }
+        Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, sequence }
     }
 
     /// A command begins: its first packet has number 0.
@@ -67,13 +72,14 @@ impl Packets {
             let length = usize::from(self.input[0])
                 | usize::from(self.input[1]) << 8
                 | usize::from(self.input[2]) << 16;
-            if self.input[3] != self.sequence {
+            // Whatever is answered carries the number after this one, or the client would not read it.
+            let number = std::mem::replace(&mut self.sequence, self.input[3].wrapping_add(1));
+            if self.input[3] != number {
                 return Err(Gone::Refused(Failure::MalformedPacket("packets out of order".to_owned())));
             }
             if payload.len() + length > largest {
                 return Err(Gone::Refused(Failure::PacketTooLarge));
             }
-            self.sequence = self.sequence.wrapping_add(1);
             while self.input.len() < 4 + length {
                 self.fill().await?;
             }
@@ -105,7 +111,8 @@ impl Packets {
         }
     }
 
-    /// Writes a payload; one of k * 16,777,215 bytes is followed by an empty packet.
+    /// Writes a payload; one of k * 16,777,215 bytes is followed by an empty packet. Where this is dropped, the payload is in the
+    /// output whole: another one can follow it.
     pub(super) async fn write(&mut self, payload: &[u8]) -> io::Result<()> {
         let mut rest = payload;
         loop {
@@ -115,20 +122,40 @@ impl Packets {
             self.output.push(self.sequence);
             self.sequence = self.sequence.wrapping_add(1);
             self.output.extend_from_slice(now);
-            if self.output.len() >= FLUSH {
-                self.flush().await?;
-            }
             if now.len() < FULL {
-                return Ok(());
+                break;
             }
             rest = later;
         }
+        if self.output.len() - self.sent >= FLUSH {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
+    /// Sends what was written. Where this is dropped, the next call goes on at the same byte.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        self.stream.write_all(&self.output).await?;
+        while self.sent < self.output.len() {
+            let count = self.stream.write(&self.output[self.sent..]).await?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.sent += count;
+        }
         self.output.clear();
+        self.sent = 0;
         self.stream.flush().await
+    }
+
+    /// Says goodbye and takes what the peer still sends: a socket that is closed with input unread is reset, and the reset would
+    /// overtake the last packet.
+    pub(super) async fn linger(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        self.stream.shutdown().await?;
+        self.input = Vec::new();
+        let mut rest = vec![0; AHEAD];
+        while self.stream.read(&mut rest).await? > 0 {}
+        Ok(())
     }
 }
 
@@ -148,6 +175,19 @@ mod tests {
             let (received, ()) = tokio::join!(receiver.read(FULL * 2), send);
             assert_eq!(received.unwrap().len(), length);
         }
+    }
+
+    #[tokio::test]
+    async fn ok_what_came_with_the_request_for_tls_goes_to_tls() {
+        let (mut a, b) = tokio::io::duplex(64);
+        a.write_all(&[1, 0, 0, 0, 7, 0x16, 3, 1]).await.unwrap();
+        let mut packets = Packets::new(Box::new(b));
+        assert_eq!(packets.read(FULL).await.unwrap(), [7]);
+        let (mut stream, sequence) = packets.into_stream();
+        a.write_all(&[2]).await.unwrap();
+        let mut record = [0; 4];
+        stream.read_exact(&mut record).await.unwrap();
+        assert_eq!((record, sequence), ([0x16, 3, 1, 2], 1));
     }
 
     #[tokio::test]

@@ -1,9 +1,16 @@
 //! One integration binary: a file a concern. Nothing here needs another program; what does is in `tests/real`.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever was not expected fails, new variants too")]
 
 mod agent_api;
+mod agent_faults;
 mod architecture;
 mod broken_logs;
+mod cut_answers;
 mod ddl;
 mod end_to_end;
+mod limits;
+mod random_input;
+mod support;
+mod tenants;
 mod truth_agent;

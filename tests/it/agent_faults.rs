@@ -1,0 +1,477 @@
+//! The failure table of the product on the wire: number, SQLSTATE, whole text, and that the connection goes on.
+
+use super::support::{
+    Agent, Certificates, FLASHBACK, Outcome, Plan, Raw, Reply, Then, certificates, error, pair, soon,
+    three_rows,
+};
+
+const HEADER_AND_ONE_ROW: &str = concat!(
+    r#"{"success":true,"columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},"#,
+    r#"{"name":"v","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true}],"primary_key":["id"]}"#,
+    "\n[\"1\",\"one\"]\n"
+);
+
+/// The session answers a constant, and rows again once the agent is well.
+async fn goes_on(agent: Option<&Agent>, client: &mut Raw) {
+    assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
+    if let Some(agent) = agent {
+        agent.always(Reply::ndjson(&three_rows()));
+        assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    }
+}
+
+/// The error of a shim whose agent is somewhere else, or somebody else.
+async fn unreachable(plan: Plan) -> String {
+    let shim = plan.start().await;
+    let mut client = shim.raw("a").await;
+    let told = client.told(FLASHBACK).await;
+    let (code, state, text) = told.plain();
+    assert_eq!((code, state), (2002, "HY000"), "{told:?}");
+    goes_on(None, &mut client).await;
+    text.to_owned()
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_be_reached_is_2002() {
+    let made = certificates("localhost", false);
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://127.0.0.1:{}", free.local_addr().expect("bound").port());
+    drop(free);
+    assert_eq!(
+        unreachable(Plan::at(url.clone(), &made)).await,
+        format!("Can't connect to dbtrail backend: {url}: Connection refused (os error 111)")
+    );
+    // A label of 64 letters is no DNS name, so that no resolver is asked.
+    let url = format!("https://{}.invalid:8600", "x".repeat(64));
+    let text = unreachable(Plan::at(url.clone(), &made)).await;
+    let want = format!("Can't connect to dbtrail backend: {url}: its name cannot be resolved (");
+    assert!(text.starts_with(&want), "{text}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_proves_nothing_is_2002() {
+    let good = certificates("localhost", false);
+    let start = |served: Certificates, trusted: String| async move {
+        let agent = Agent::start(&served).await;
+        let plan = Plan { authority: Some(trusted), ..Plan::before(&agent, &served) };
+        let url = plan.agent_url.clone();
+        let text = unreachable(plan).await;
+        assert_eq!(agent.requests().len(), 0, "a request went to an agent that proved nothing");
+        text.strip_prefix(&format!("Can't connect to dbtrail backend: {url}: "))
+            .map(str::to_owned)
+            .expect("the place")
+    };
+    let text = start(certificates("localhost", false), good.authority.clone()).await;
+    assert_eq!(
+        text,
+        "its certificate is not trusted (invalid peer certificate: BadSignature); see agent_tls.ca_file"
+    );
+    let other = certificates("other.example", false);
+    let authority = other.authority.clone();
+    let text = start(other, authority).await;
+    assert!(text.starts_with("its certificate is for another host ("), "{text}");
+    let old = certificates("localhost", true);
+    let authority = old.authority.clone();
+    let text = start(old, authority).await;
+    assert!(text.starts_with("its certificate has expired ("), "{text}");
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_the_first_row_is_2002() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let place = format!(
+        "Can't connect to dbtrail backend: https://localhost:{}: the connection was lost",
+        agent.port
+    );
+    let header = HEADER_AND_ONE_ROW.split_inclusive('\n').next().expect("a line");
+    for reply in [
+        Reply::nothing(Then::Reset),
+        Reply::nothing(Then::Close),
+        Reply { bytes: b"HTTP/1.1 200 OK\r\ncontent-ty".to_vec(), then: Then::Reset },
+        Reply::part(200, "", Then::Close),
+        Reply::part(200, header, Then::Reset),
+        Reply::part(200, header, Then::Close),
+        Reply::chunk(200, header, Then::Reset),
+        Reply::chunk(200, header, Then::Close),
+        Reply::part(200, &header[..header.len() - 1], Then::Close),
+    ] {
+        agent.always(reply.clone());
+        let told = client.told(FLASHBACK).await;
+        let (code, state, text) = told.plain();
+        assert_eq!((code, state), (2002, "HY000"), "{reply:?}: {told:?}");
+        assert!(text.starts_with(&place), "{reply:?}: {text}");
+        let id = told.message.rsplit_once("(request ").expect("an id").1.trim_end_matches(')');
+        assert_eq!(agent.last().header("x-request-id"), Some(id));
+        goes_on(Some(&agent), &mut client).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_lost_behind_a_row_ends_the_rows_with_2002() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let place = format!(
+        "Can't connect to dbtrail backend: https://localhost:{}: the connection was lost",
+        agent.port
+    );
+    let broken = format!("{HEADER_AND_ONE_ROW}[\"2\",nu");
+    for (reply, what) in [
+        (Reply::part(200, HEADER_AND_ONE_ROW, Then::Reset), "reset"),
+        (Reply::part(200, HEADER_AND_ONE_ROW, Then::Close), "cut after a whole line"),
+        (Reply::chunk(200, HEADER_AND_ONE_ROW, Then::Close), "cut after a whole line, in chunks"),
+        (Reply::part(200, &broken, Then::Close), "cut in a line"),
+        (Reply::chunk(200, &broken, Then::Reset), "reset in a line"),
+    ] {
+        agent.always(reply);
+        let told = match client.query(FLASHBACK).await {
+            Outcome::Broken(rows, told) => {
+                assert_eq!(rows, [[Some("1".to_owned()), Some("one".to_owned())]], "{what}");
+                told
+            }
+            // A reset may overtake the row.
+            Outcome::Error(told) => told,
+            other => panic!("{what}: {other:?}"),
+        };
+        let (code, state, text) = told.plain();
+        assert_eq!((code, state), (2002, "HY000"), "{what}: {told:?}");
+        assert!(text.starts_with(&place), "{what}: {text}");
+        goes_on(Some(&agent), &mut client).await;
+    }
+}
+
+#[tokio::test]
+async fn peers_that_cannot_carry_2002_are_told_1429() {
+    let (agent, shim) = pair().await;
+    agent.always(Reply::nothing(Then::Close));
+    let mut client = Raw::connect(shim.port).await;
+    client.attributes.push(("program_name", "proxysql_backend"));
+    assert_eq!(client.login("a", "secret-a", None).await[0], 0);
+    let told = client.told(FLASHBACK).await;
+    assert_eq!((told.code, told.state.as_str()), (1429, "HY000"));
+    assert!(told.message.starts_with("Can't connect to dbtrail backend: https://localhost:"), "{told:?}");
+    goes_on(Some(&agent), &mut client).await;
+}
+
+#[tokio::test]
+async fn statuses_have_their_numbers_and_their_texts() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let body = r#"{"success":false,"error":"said the agent","code":"whatever"}"#;
+    for (status, code, state, prefix) in [
+        (400, 1064, "HY000", "dbtrail backend rejected request (HTTP 400): "),
+        (401, 1064, "HY000", "dbtrail backend rejected request (HTTP 401): "),
+        (403, 1064, "HY000", "dbtrail backend rejected request (HTTP 403): "),
+        (404, 1064, "HY000", "dbtrail backend rejected request (HTTP 404): "),
+        (422, 1064, "HY000", "dbtrail backend rejected request (HTTP 422): "),
+        (429, 1064, "HY000", "dbtrail backend rejected request (HTTP 429): "),
+        (500, 1317, "70100", "dbtrail backend returned HTTP 500: "),
+        (502, 1317, "70100", "dbtrail backend returned HTTP 502: "),
+        (503, 1317, "70100", "dbtrail backend returned HTTP 503: "),
+    ] {
+        for (reply, said) in [
+            (Reply::json(status, body), "said the agent"),
+            (Reply::http(status, "text/html", "<html>\r\n<b>Bad</b></html>\n"), "<html>  <b>Bad</b></html>"),
+            // The connection breaks in the error body: the status was said.
+            (Reply::part(status, "half a sen", Then::Reset), "half a sen"),
+        ] {
+            let reset = reply.then == Then::Reset;
+            agent.always(reply);
+            let told = client.told(FLASHBACK).await;
+            let (got, got_state, text) = told.plain();
+            assert_eq!((got, got_state), (code, state), "{status}: {told:?}");
+            let whole = text == format!("{prefix}{said}");
+            assert!(whole || (reset && text == prefix.trim_end_matches([':', ' '])), "{status}: {text}");
+            goes_on(Some(&agent), &mut client).await;
+        }
+    }
+    // No body at all, and no colon that promises one.
+    agent.always(Reply::json(503, ""));
+    let told = client.told(FLASHBACK).await;
+    assert_eq!(told.plain(), (1317, "70100", "dbtrail backend returned HTTP 503"));
+}
+
+#[tokio::test]
+async fn answers_that_are_none_are_1815() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let header = HEADER_AND_ONE_ROW.split_inclusive('\n').next().expect("a line");
+    let refused = r#"{"success":false,"error":"the history\nis locked","code":"locked"}"#;
+    for (reply, want) in [
+        (Reply::json(200, refused), "dbtrail-shim: the history is locked"),
+        (Reply::ndjson(&format!("{refused}\n")), "dbtrail-shim: the history is locked"),
+        (
+            Reply::http(200, "text/html", "<html><body>Sign in</body></html>"),
+            "dbtrail-shim: the agent's answer is not understood: it is text/html, and not application/x-ndjson",
+        ),
+        (
+            Reply::ndjson("<html>\n"),
+            "dbtrail-shim: the agent's answer is not understood: expected value at line 1 column 1",
+        ),
+        (
+            Reply::ndjson("{\"success\":tr\n"),
+            "dbtrail-shim: the agent's answer is not understood: EOF while parsing a value at line 1 column 13",
+        ),
+        (
+            Reply::ndjson(&format!("{header}[\"1\",oops]\n")),
+            "dbtrail-shim: a line of the agent's answer is not understood: expected value at line 1 column 6",
+        ),
+        (
+            Reply::ndjson(&format!("{header}[\"1\"]\n{{\"end\":{{\"rows\":1,\"notes\":[]}}}}\n")),
+            "dbtrail-shim: the agent sent a row of 1 cells for 2 columns",
+        ),
+        (
+            Reply::ndjson(&format!(
+                "{header}[\"1\",\"one\",\"more\"]\n{{\"end\":{{\"rows\":1,\"notes\":[]}}}}\n"
+            )),
+            "dbtrail-shim: the agent sent a row of 3 cells for 2 columns",
+        ),
+        (
+            Reply::ndjson(&format!("{header}{{\"end\":{{\"rows\":1,\"notes\":[]}}}}\n")),
+            "dbtrail-shim: the agent announced 1 rows and sent 0",
+        ),
+        (
+            Reply::http(302, "text/plain", ""),
+            "dbtrail-shim: the agent at https://localhost:PORT answered HTTP 302 Found, which no agent should",
+        ),
+    ] {
+        let shown = String::from_utf8_lossy(&reply.bytes).into_owned();
+        agent.always(reply);
+        let told = client.told(FLASHBACK).await;
+        let want = want.replace("PORT", &agent.port.to_string());
+        assert_eq!(told.plain(), (1815, "HY000", want.as_str()), "{shown}");
+        goes_on(Some(&agent), &mut client).await;
+    }
+    // Behind a row, it ends the rows.
+    for rest in [
+        "{\"end\":{\"rows\":2,\"notes\":[]}}\n",
+        "{\"success\":false,\"error\":\"x\",\"code\":\"y\"}\n",
+        "[\"2\"]\n",
+        "\n",
+    ] {
+        agent.always(Reply::ndjson(&format!("{HEADER_AND_ONE_ROW}{rest}")));
+        match client.query(FLASHBACK).await {
+            Outcome::Broken(_, told) | Outcome::Error(told) => {
+                assert_eq!((told.code, told.state.as_str()), (1815, "HY000"), "{rest}: {told:?}");
+            }
+            other => panic!("{rest}: {other:?}"),
+        }
+        goes_on(Some(&agent), &mut client).await;
+    }
+}
+
+#[tokio::test]
+async fn a_definition_that_cannot_be_had_refuses_the_statement() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan::before(&agent, &made).start().await;
+    let mut client = shim.raw("a").await;
+    for (reply, code, want) in [
+        (
+            Reply::json(404, r#"{"success":false,"error":"no table t","code":"unknown_table"}"#),
+            1064,
+            "dbtrail backend rejected request (HTTP 404): no table t",
+        ),
+        (Reply::json(500, "oops"), 1317, "dbtrail backend returned HTTP 500: oops"),
+        (
+            Reply::json(200, r#"{"success":false,"error":"not now","code":"x"}"#),
+            1815,
+            "dbtrail-shim: not now",
+        ),
+        (
+            Reply::http(200, "text/html", "<html>"),
+            1815,
+            "dbtrail-shim: the agent's answer is not understood: expected value at line 1 column 1",
+        ),
+    ] {
+        agent.catalogue(reply);
+        let told = client.told(FLASHBACK).await;
+        assert_eq!((told.plain().0, told.plain().2), (code, want));
+        assert_eq!(agent.figures().0, 0, "rows were asked for without a definition");
+        assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
+    }
+    agent.truth();
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_endless_error_body_is_cut() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    agent.always(Reply::part(500, "", Then::Repeat(&[b'x'; 16384])));
+    let told = client.told(FLASHBACK).await;
+    assert_eq!((told.code, told.state.as_str()), (1317, "70100"));
+    assert!(told.message.starts_with("dbtrail backend returned HTTP 500: xxxx"), "{told:?}");
+    assert!(told.message.len() <= 512);
+    // The connection is given up: the agent cannot go on writing into it.
+    agent.left_alone(1).await;
+    goes_on(Some(&agent), &mut client).await;
+    // One that stops in the middle and keeps the connection is not waited for: the status is the answer.
+    agent.always(Reply::part(503, "half a sen", Then::Wait));
+    let told = soon("an error", client.told(FLASHBACK)).await;
+    assert_eq!(told.plain(), (1317, "70100", "dbtrail backend returned HTTP 503: half a sen"));
+    agent.left_alone(2).await;
+    goes_on(Some(&agent), &mut client).await;
+    // An answer that is one endless line is no header.
+    agent.always(Reply::part(200, "", Then::Repeat(&[b' '; 16384])));
+    let told = client.told(FLASHBACK).await;
+    assert_eq!(
+        told.plain(),
+        (1815, "HY000", "dbtrail-shim: the first line of the agent's answer is too long")
+    );
+    agent.left_alone(3).await;
+    goes_on(Some(&agent), &mut client).await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_cancels_the_request() {
+    let (agent, shim) = pair().await;
+    let mut left = 0;
+    for reply in [
+        Reply::nothing(Then::Wait),
+        Reply::part(200, "", Then::Wait),
+        Reply::part(200, HEADER_AND_ONE_ROW, Then::Wait),
+        Reply::chunk(200, HEADER_AND_ONE_ROW, Then::Wait),
+    ] {
+        agent.always(reply);
+        let mut client = shim.raw("a").await;
+        client.send(FLASHBACK).await;
+        left += 1;
+        agent.asked(left).await;
+        assert_eq!(agent.figures().1, left - 1);
+        drop(client);
+        agent.left_alone(left).await;
+    }
+    // Rows without end, which the client does not read: the shim must not take what it cannot pass on.
+    agent.always(Reply::part(200, HEADER_AND_ONE_ROW, Then::Repeat(b"[\"1\",\"aaaaaaaaaaaaaaaa\"]\n")));
+    let mut client = shim.raw("a").await;
+    client.send(FLASHBACK).await;
+    agent.asked(left + 1).await;
+    drop(client);
+    agent.left_alone(left + 1).await;
+}
+
+#[tokio::test]
+async fn rules_of_the_shim_have_their_texts() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let at = "AS OF '2020-01-01'";
+    for (sql, code, state, text) in [
+        (
+            format!("SELECT * FROM _flashback.t {at}"),
+            1064,
+            "HY000",
+            "dbtrail-shim: time-travel queries require a PK predicate: ",
+        ),
+        (
+            format!("SELECT * FROM _flashback.t {at} JOIN users WHERE id = 1"),
+            1064,
+            "HY000",
+            "dbtrail-shim: cannot join virtual schema _flashback.t with a real table users: run two statements and join in the application, or \
+             copy the time-travel rows into a temporary table first",
+        ),
+        (
+            "SELECT * FROM _diff.t BETWEEN '2020-01-01 00:00:00' AND '2020-01-01 01:00:01' WHERE id = 1"
+                .to_owned(),
+            1064,
+            "HY000",
+            "dbtrail-shim: _diff window exceeds limit: the window spans 3601 s and the limit is 3600 s: ask for a shorter one, or lift the limit \
+             with SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ (one statement; works behind ProxySQL) or SET @dbtrail_allow_wide_diff = ON \
+             (the session)",
+        ),
+        ("SELECT @@no_such_thing".to_owned(), 1193, "HY000", "Unknown system variable 'no_such_thing'"),
+        (
+            "DELETE FROM t".to_owned(),
+            1235,
+            "42000",
+            "dbtrail-shim: this server answers time-travel statements only, and not: DELETE FROM t. ProxySQL should have sent it to MySQL; a SET \
+             of a user variable here locks a ProxySQL session to this server",
+        ),
+        (
+            format!("SELECT * FROM _flashback.t {at} WHERE id = = 1"),
+            1064,
+            "42000",
+            "You have an error in your SQL syntax; ",
+        ),
+        (
+            format!("SELECT nothing FROM _flashback.t {at} WHERE id = 1"),
+            1054,
+            "42S22",
+            "Unknown column 'nothing' in 'field list'",
+        ),
+    ] {
+        let told = client.told(&sql).await;
+        let (got, got_state, got_text) = told.plain();
+        assert_eq!((got, got_state), (code, state), "{sql}: {told:?}");
+        assert!(
+            if text.ends_with([' ']) { got_text.starts_with(text) } else { got_text == text },
+            "{sql}: {got_text}"
+        );
+        goes_on(Some(&agent), &mut client).await;
+    }
+    // The second tenant has no default schema, and may use but one.
+    let mut client = shim.raw("b").await;
+    let told = client.told(FLASHBACK).await;
+    assert_eq!(told.plain(), (1046, "3D000", "No database selected"));
+    for sql in ["SELECT * FROM _flashback.other.t AS OF '2020-01-01' WHERE id = 1", "USE other"] {
+        let told = client.told(sql).await;
+        assert_eq!(
+            told.plain(),
+            (1044, "42000", "Access denied for user 'b'@'127.0.0.1' to database 'other'")
+        );
+        goes_on(None, &mut client).await;
+    }
+}
+
+#[tokio::test]
+async fn refused_logins_end_the_connection() {
+    let (_agent, shim) = pair().await;
+    for (user, password, schema, code, state, text) in [
+        ("nobody", "x", None, 1045, "28000", "unknown tenant for MySQL user \"nobody\""),
+        ("a", "wrong", None, 1045, "28000", "Access denied for user 'a'@'127.0.0.1' (using password: YES)"),
+        ("a", "", None, 1045, "28000", "Access denied for user 'a'@'127.0.0.1' (using password: NO)"),
+        (
+            "b",
+            "secret-b",
+            Some("other"),
+            1044,
+            "42000",
+            "Access denied for user 'b'@'127.0.0.1' to database 'other'",
+        ),
+    ] {
+        let mut client = Raw::connect(shim.port).await;
+        let told = error(&client.login(user, password, schema).await);
+        let got = told.message.split(" (request ").next().expect("a text");
+        assert_eq!((told.code, told.state.as_str(), got), (code, state, text));
+        assert!(client.is_closed().await, "{user} {password}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_ends_idle_connections_is_not_seen() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    agent.always(Reply { then: Then::Close, ..Reply::ndjson(&three_rows()) });
+    for count in 0..100 {
+        match client.query(FLASHBACK).await {
+            Outcome::Rows(rows, 0) => assert_eq!(rows.len(), 3),
+            other => panic!("statement {count}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_rows_come_in_order_and_whole() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let rows = (0..50_000).map(|n| format!("[\"{n}\",null]\n")).collect::<Vec<_>>().concat();
+    let header = HEADER_AND_ONE_ROW.split_inclusive('\n').next().expect("a line");
+    agent.always(Reply::ndjson(&format!("{header}{rows}{{\"end\":{{\"rows\":50000,\"notes\":[]}}}}\n")));
+    let got = client.rows(FLASHBACK).await;
+    let ids = got.iter().map(|r| r[0].as_deref().and_then(|id| id.parse::<usize>().ok()));
+    assert!(ids.eq((0..50_000).map(Some)));
+    let last = client.rows(&format!("{FLASHBACK} ORDER BY id DESC LIMIT 2 OFFSET 49998")).await;
+    assert_eq!(last, [[Some("1".to_owned()), None], [Some("0".to_owned()), None]]);
+    let last = client.rows(&format!("{FLASHBACK} LIMIT 49999, 5")).await;
+    assert_eq!(last, [[Some("49999".to_owned()), None]]);
+}

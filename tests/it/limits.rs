@@ -1,0 +1,264 @@
+//! Bounds on what a client may take, and what ends a statement before its time.
+
+use super::support::{
+    Agent, FLASHBACK, Outcome, Plan, Raw, Reply, Then, certificates, error, pair, soon, three_rows,
+};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+
+const HEADER: &str = concat!(
+    r#"{"success":true,"columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},"#,
+    r#"{"name":"v","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true}],"primary_key":["id"]}"#,
+    "\n"
+);
+
+#[tokio::test]
+async fn a_full_server_says_so_and_has_room_again() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan { max_connections: 2, ..Plan::before(&agent, &made) }.start().await;
+    let mut first = shim.raw("a").await;
+    let second = shim.raw("b").await;
+    let mut third = Raw::connect(shim.port).await;
+    // Who is not who he says learns nothing of it.
+    let told = error(&third.login("a", "wrong", None).await);
+    assert_eq!(told.code, 1045);
+    let mut third = Raw::connect(shim.port).await;
+    let told = error(&third.login("a", "secret-a", None).await);
+    assert_eq!(
+        (told.code, told.state.as_str(), told.message.as_str()),
+        (1226, "42000", "User 'a' has exceeded the 'max_user_connections' resource (current value: 2)")
+    );
+    assert!(third.is_closed().await);
+    assert_eq!(first.rows(FLASHBACK).await.len(), 3);
+    drop(second);
+    // The server sees the end of the other connection in its own time.
+    let again = async {
+        loop {
+            let mut fourth = Raw::connect(shim.port).await;
+            if fourth.login("b", "secret-b", None).await.first() == Some(&0) {
+                return fourth;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut fourth = soon("room for a connection", again).await;
+    assert_eq!(fourth.cell("SELECT 1").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_packet_over_the_limit_is_1153_and_the_end() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan { max_packet: 100_000, ..Plan::before(&agent, &made) }.start().await;
+    let mut client = shim.raw("a").await;
+    assert_eq!(client.cell("SELECT @@max_allowed_packet").await.as_deref(), Some("100000"));
+    // The command byte counts: a statement of 99,999 bytes is the longest.
+    let sql = format!("SELECT 1 /*{}*/", "x".repeat(99_999 - 13));
+    assert_eq!(sql.len(), 99_999);
+    assert_eq!(client.cell(&sql).await.as_deref(), Some("1"));
+    client.send(&format!("{sql} ")).await;
+    match client.outcome().await {
+        Outcome::Error(told) => assert_eq!(
+            (told.code, told.state.as_str(), told.message.as_str()),
+            (1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes")
+        ),
+        other => panic!("{other:?}"),
+    }
+    assert!(client.is_closed().await);
+    // Several times as much as any buffer holds: the error must not be lost to a reset.
+    let mut client = shim.raw("a").await;
+    client.send(&"x".repeat(12 << 20)).await;
+    match client.outcome().await {
+        Outcome::Error(told) => assert_eq!((told.code, told.state.as_str()), (1153, "08S01")),
+        other => panic!("{other:?}"),
+    }
+    assert!(client.is_closed().await);
+}
+
+#[tokio::test]
+async fn before_login_a_packet_has_64_kib() {
+    let (_agent, shim) = pair().await;
+    let mut client = Raw::connect(shim.port).await;
+    client.write(&vec![b'x'; 64 * 1024 + 1]).await;
+    let told = error(&client.read().await.expect("an error"));
+    assert_eq!((told.code, told.state.as_str()), (1153, "08S01"));
+    assert!(client.is_closed().await);
+    // Just as long, it is read, and is no login.
+    let mut client = Raw::connect(shim.port).await;
+    client.write(&vec![0; 64 * 1024]).await;
+    let told = error(&client.read().await.expect("an error"));
+    assert_eq!((told.code, told.state.as_str()), (1835, "HY000"));
+    assert!(client.is_closed().await);
+}
+
+/// The clock stands still but where nothing else can happen: then it jumps to the next timer.
+#[tokio::test(start_paused = true)]
+async fn a_login_has_ten_seconds() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan::before(&agent, &made).start().await;
+    let begun = tokio::time::Instant::now();
+    let mut client = Raw::connect(shim.port).await;
+    // A peer that begins a packet and does not go on.
+    tokio::io::AsyncWriteExt::write_all(&mut client.stream, &[200, 0, 0, 1, 5]).await.expect("written");
+    let mut rest = Vec::new();
+    client.stream.read_to_end(&mut rest).await.expect("the end");
+    assert_eq!(rest, Vec::<u8>::new());
+    let waited = begun.elapsed();
+    assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test]
+async fn kill_query_cancels_the_request() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let mut other = shim.raw("a").await;
+    let mut stranger = shim.raw("b").await;
+    let row = format!("{HEADER}[\"1\",\"one\"]\n");
+    for (count, reply) in
+        [Reply::nothing(Then::Wait), Reply::part(200, HEADER, Then::Wait), Reply::part(200, &row, Then::Wait)]
+            .into_iter()
+            .enumerate()
+    {
+        agent.always(reply);
+        client.send(FLASHBACK).await;
+        agent.asked(2 * count + 1).await;
+        let told = stranger.told(&format!("KILL QUERY {}", client.id)).await;
+        assert_eq!(
+            (told.code, told.plain().2.to_owned()),
+            (1095, format!("You are not owner of thread {}", client.id))
+        );
+        assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
+        match client.outcome().await {
+            Outcome::Error(told) | Outcome::Broken(_, told) => {
+                assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+            }
+            unexpected => panic!("{unexpected:?}"),
+        }
+        agent.left_alone(count + 1).await;
+        // A kill of a connection that does nothing leaves its next statement alone.
+        assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
+        agent.always(Reply::ndjson(&three_rows()));
+        assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn kill_query_reaches_a_statement_whose_client_does_not_read() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let mut other = shim.raw("a").await;
+    agent.always(Reply::part(200, HEADER, Then::Repeat(&ROWS)));
+    client.send(FLASHBACK).await;
+    agent.asked(1).await;
+    // The result has begun, and from here on the client takes nothing.
+    let mut first = [0; 4];
+    soon("the beginning of a result", client.stream.peek(&mut first)).await.expect("bytes");
+    assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
+    agent.left_alone(1).await;
+    match client.outcome().await {
+        Outcome::Broken(rows, told) => {
+            assert!(rows.iter().all(|r| r[0].as_deref() == Some("1")));
+            assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+        }
+        unexpected => panic!("{unexpected:?}"),
+    }
+    agent.always(Reply::ndjson(&three_rows()));
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+}
+
+/// Many rows in one write.
+const ROWS: [u8; 13 * 1000] = {
+    let row = *b"[\"1\",\"aaaa\"]\n";
+    let mut all = [0; 13 * 1000];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = row[i % 13];
+        i += 1;
+    }
+    all
+};
+
+#[tokio::test]
+async fn kill_ends_a_connection_and_its_request() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let mut other = shim.raw("a").await;
+    agent.always(Reply::nothing(Then::Wait));
+    client.send(FLASHBACK).await;
+    agent.asked(1).await;
+    assert_eq!(other.query(&format!("KILL {}", client.id)).await, Outcome::Done(0));
+    agent.left_alone(1).await;
+    assert_eq!(client.outcome().await, Outcome::Closed);
+    let told = other.told("KILL 4000000000").await;
+    assert_eq!(told.plain(), (1094, "HY000", "Unknown thread id: 4000000000"));
+}
+
+#[tokio::test]
+async fn a_change_of_database_can_be_killed_and_left() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let mut other = shim.raw("a").await;
+    agent.catalogue(Reply::nothing(Then::Wait));
+    client.command(2, b"other").await;
+    agent.questions(1).await;
+    assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
+    match client.outcome().await {
+        Outcome::Error(told) => assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted")),
+        unexpected => panic!("{unexpected:?}"),
+    }
+    agent.left_alone(1).await;
+    assert_eq!(client.cell("SELECT DATABASE()").await.as_deref(), Some("tt"));
+    client.command(2, b"other").await;
+    agent.questions(2).await;
+    drop(client);
+    agent.left_alone(2).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_statements_end_and_idle_connections_go() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let plan = Plan { shutdown_grace: Duration::from_secs(3600), ..Plan::before(&agent, &made) };
+    let shim = plan.start().await;
+    let mut idle = shim.raw("a").await;
+    let mut busy = shim.raw("a").await;
+    agent.always(Reply::part(200, &format!("{HEADER}[\"1\",\"one\"]\n"), Then::Wait));
+    busy.send(FLASHBACK).await;
+    agent.asked(1).await;
+    shim.stop.cancel();
+    // An idle connection is told, as mysqld tells it, and ends.
+    match idle.unasked().await {
+        Some(told) => assert_eq!(
+            (told.code, told.state.as_str(), told.message.as_str()),
+            (1053, "08S01", "Server shutdown in progress")
+        ),
+        None => panic!("closed without a word"),
+    }
+    assert!(idle.is_closed().await);
+    // Nobody gets in.
+    assert!(tokio::net::TcpStream::connect(("127.0.0.1", shim.port)).await.is_err());
+    // The statement still runs: its end is the client's own.
+    assert!(!shim.task.is_finished());
+    assert_eq!(agent.figures(), (1, 0));
+    drop(busy);
+    agent.left_alone(1).await;
+    soon("the end of the server", shim.task).await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_shutdown_past_its_grace_period_cancels_requests() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let plan = Plan { shutdown_grace: Duration::from_millis(1), ..Plan::before(&agent, &made) };
+    let shim = plan.start().await;
+    let mut busy = shim.raw("a").await;
+    agent.always(Reply::nothing(Then::Wait));
+    busy.send(FLASHBACK).await;
+    agent.asked(1).await;
+    shim.stop.cancel();
+    agent.left_alone(1).await;
+    assert_eq!(busy.outcome().await, Outcome::Closed);
+    soon("the end of the server", shim.task).await.expect("no panic");
+}

@@ -1,0 +1,353 @@
+//! Text that nobody would write, into the reader of statements and on through the plan and the session: never a panic, always an end.
+
+use dbtrail_shim::agent_client::{self, AgentClient, Caller};
+use dbtrail_shim::charset;
+use dbtrail_shim::column::TableDefinition;
+use dbtrail_shim::failure::Failure;
+use dbtrail_shim::ident::{RequestId, ServerId};
+use dbtrail_shim::instant::Instant;
+use dbtrail_shim::plan::{self, Context, guard};
+use dbtrail_shim::secret::Secret;
+use dbtrail_shim::session::{self, Connections, Credential, Identity, Role, Session, Tenant};
+use dbtrail_shim::statement::{Reading, Show, Statement, parse};
+use dbtrail_shim::zone::Zone;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Statements that work, to begin with: each form of the grammar is in one of them.
+const GOOD: &[&str] = &[
+    "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id = 42",
+    "SELECT id AS i, `v` w FROM _flashback.tt.t AS OF TIMESTAMP '2020-01-01 10:00:00.123456' AS x WHERE x.id IN (1, 2, -3) ORDER BY id DESC LIMIT 5 OFFSET 1;",
+    "select * from _snapshot.t for system_time as of timestamp now(6) - interval '1' day where (id between 1 and 5) limit 2, 3",
+    "SELECT * FROM _flashback.t AT GTID '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23' WHERE 5 = id",
+    "SELECT * FROM _flashback.c AS OF '5 minutes ago' WHERE (a, b) IN ((1, 'x'), (2, 'it''s')) ORDER BY a, b",
+    "SELECT * FROM _flashback.c AS OF FROM_UNIXTIME(1577836800.5) WHERE a = 1 AND b BETWEEN 'a' AND 'b'",
+    "SELECT * FROM _flashback.c AS OF '2020-01-01T00:00:00Z' WHERE a = 0x10 AND b = _utf8mb4'q\\nr'",
+    "SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ event_id, row_after FROM _diff.t BETWEEN '2020-01-01' AND '2020-01-05' WHERE id = 1",
+    "/* ApplicationName=x */ SELECT * FROM _diff.t FOR SYSTEM_TIME BETWEEN '-10s' AND 'now' WHERE id = 18446744073709551615 -- end",
+    "SELECT * FROM _flashback.t AS OF UTC_TIMESTAMP() WHERE id = x'2a' OR id = b'101' AND NOT v LIKE '%_'",
+    "SET NAMES utf8mb4 COLLATE utf8mb4_bin, @x = 'y', time_zone = 'Europe/Berlin', sql_mode = ''",
+    "SET @dbtrail_allow_wide_diff = ON, @@session.autocommit = 0, sql_select_limit = DEFAULT",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SELECT @@version_comment LIMIT 1",
+    "SELECT @@session.auto_increment_increment AS a, @@time_zone b, CONCAT('a', 1, @x), DATABASE(), NOW(), -5, IFNULL(NULL, 'z')",
+    "SHOW VARIABLES LIKE 'char%\\_x%'",
+    "SHOW WARNINGS LIMIT 1, 2",
+    "SHOW COUNT(*) ERRORS",
+    "SHOW FULL TABLES FROM `_flashback` LIKE 'a%'",
+    "KILL QUERY 17",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+    "USE `tt`",
+    "UPDATE t SET a = 1 WHERE b = 2",
+    "",
+];
+
+/// Pieces that readers of SQL stumble over.
+const PIECES: &[&[u8]] = &[
+    b"'",
+    b"\"",
+    b"`",
+    b"\\",
+    b"/*",
+    b"*/",
+    b"/*!50000 ",
+    b"--",
+    b"-- ",
+    b"#",
+    b"(",
+    b")",
+    b",",
+    b";",
+    b".",
+    b"@",
+    b"@@",
+    b"?",
+    b":=",
+    b"0x",
+    b"x'",
+    b"b'2'",
+    b"N'",
+    b"_latin1'\xe4'",
+    b"\0",
+    b"\x1a",
+    b"\n",
+    b"\xff",
+    b"\xc3",
+    b"\xf0\x9f\x98\x80",
+    b"\xe2\x80\xa8",
+    b"1e999",
+    b"-0",
+    b"99999999999999999999999999",
+    b"1.5",
+    b"''",
+    b" AS OF ",
+    b" BETWEEN ",
+    b" AND ",
+    b" NULL ",
+    b" INTERVAL ",
+    b" MONTH",
+    b"9223372036854775808",
+    b"'0000-00-00'",
+    b"'9999-12-31 23:59:59.999999'",
+    b"'-9999999999 days ago'",
+    b" _flashback.",
+    b" _diff.t ",
+    b" FROM ",
+    b" SELECT ",
+    b" LIMIT ",
+    b" NOT ",
+    b" IS TRUE",
+    b" CASE WHEN",
+    b"::int",
+    b"{ts '2020-01-01'}",
+];
+
+/// A generator of its own, so that a failure comes again.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// From 0 to `bound`, which is left out.
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() >> 16).unwrap_or(0) % bound.max(1)
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, list: &[&'a T]) -> &'a T {
+        list[self.below(list.len())]
+    }
+}
+
+/// Random bytes, or a good statement with some bytes changed, put in, taken out, or taken from another.
+fn text(numbers: &mut Numbers) -> Vec<u8> {
+    if numbers.below(4) == 0 {
+        let length = numbers.below(200);
+        return (0..length).map(|_| numbers.next().to_le_bytes()[3]).collect();
+    }
+    let mut text = numbers.pick(GOOD).as_bytes().to_vec();
+    for _ in 0..numbers.below(3) {
+        let at = numbers.below(text.len() + 1);
+        let to = (at + numbers.below(12)).min(text.len());
+        match numbers.below(6) {
+            0 if at < text.len() => text[at] = numbers.next().to_le_bytes()[3],
+            1 => drop(text.drain(at..to)),
+            2 => drop(text.splice(at..at, numbers.pick(PIECES).iter().copied())),
+            3 => drop(text.splice(at..to, numbers.pick(PIECES).iter().copied())),
+            4 => {
+                let other = numbers.pick(GOOD).as_bytes();
+                text.truncate(at);
+                text.extend_from_slice(&other[numbers.below(other.len() + 1)..]);
+            }
+            _ => {
+                let again = text[at..to].to_vec();
+                drop(text.splice(at..at, again));
+            }
+        }
+    }
+    text
+}
+
+fn definition(columns: &str) -> Arc<TableDefinition> {
+    Arc::new(serde_json::from_str(&format!("{{{columns}}}")).expect("a definition"))
+}
+
+/// A table with one key column, and one with two.
+fn tables() -> [Arc<TableDefinition>; 2] {
+    let two = r#""columns":[{"name":"a","type":"bigint unsigned","nullable":false,"key":"primary"},
+        {"name":"b","type":"varchar(9)","collation":"utf8mb4_bin","nullable":false,"key":"primary"}],"primary_key":["a","b"]"#;
+    [definition(super::support::COLUMNS), definition(two)]
+}
+
+#[derive(Debug)]
+struct Alone;
+
+impl Connections for Alone {
+    fn kill(&self, id: u64, _: bool, _: &str) -> Result<(), Failure> {
+        Err(Failure::NoSuchThread(id))
+    }
+
+    fn figures(&self) -> (u64, u64, u64) {
+        (1, 1, 1)
+    }
+}
+
+/// A session whose agent is never asked.
+fn session() -> Session {
+    let settings = agent_client::Settings {
+        base_url: "http://127.0.0.1:1".to_owned(),
+        ca_pem: None,
+        identity_pem: None,
+    };
+    let tenant = Tenant {
+        mysql_user: "a".to_owned(),
+        credential: Credential::Password(Secret::new("secret".to_owned())),
+        server_id: ServerId("s".to_owned()),
+        agent: AgentClient::new(&settings).expect("a client"),
+        caller: Caller { tenant: "a".to_owned(), token: None },
+        default_schema: Some("tt".to_owned()),
+        allowed_schemas: None,
+        time_zone: Zone::utc(),
+    };
+    let identity = Identity {
+        role: Role::Tenant(Arc::new(tenant)),
+        user: "a".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        connection_id: 1,
+    };
+    let settings = session::Settings {
+        server_version: "8.0.36".to_owned(),
+        max_diff_window: Duration::from_secs(3600),
+        guard: guard::Settings { max_keys: 1000 },
+        max_packet: 1 << 20,
+        max_connections: 10,
+    };
+    Session::new(identity, Arc::new(settings), Arc::new(Alone), 255)
+}
+
+/// How far texts came.
+#[derive(Debug, Default)]
+struct Reached {
+    travel: usize,
+    resolved: usize,
+    admitted: usize,
+    session: usize,
+}
+
+/// One text all the way, as far as it goes without an agent.
+async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut Reached) {
+    let statement = parse(text, reading);
+    match statement {
+        Statement::TimeTravel(draft) => {
+            reached.travel += 1;
+            let (server_id, zone) = (ServerId("s".to_owned()), Zone::parse("Europe/Berlin").expect("a zone"));
+            let context = Context {
+                user: "a",
+                host: "127.0.0.1",
+                server_id: &server_id,
+                current_schema: Some("tt"),
+                allowed_schemas: None,
+                zone: &zone,
+                max_diff_window: Duration::from_secs(3600),
+                allow_wide_diff: true,
+            };
+            let Ok(resolved) = plan::resolve(*draft, &context, Instant::from_micros(1_790_000_000_000_000))
+            else {
+                return;
+            };
+            reached.resolved += 1;
+            for definition in tables() {
+                let admitted = guard::admit(&resolved, &definition, guard::Settings { max_keys: 1000 });
+                reached.admitted += usize::from(admitted.is_ok());
+            }
+        }
+        Statement::Use(_) | Statement::Show(Show::Databases { .. } | Show::Tables { .. }) => {}
+        _ => {
+            reached.session += 1;
+            let request = RequestId::next(1);
+            let _ = session.query(text.as_bytes(), &request).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_texts_and_no_panic() {
+    let mut numbers = Numbers(0x5eed_7e57_0f1a_57ed);
+    let mut session = session();
+    let mut reached = Reached::default();
+    for count in 0..100_000 {
+        let bytes = text(&mut numbers);
+        let charset = if count % 8 == 0 { "latin1" } else { "utf8mb4" };
+        let text = charset::decode(charset, &bytes)
+            .map_or_else(|_| String::from_utf8_lossy(&bytes).into_owned(), std::borrow::Cow::into_owned);
+        let reading = Reading { ansi_quotes: count % 5 == 0, no_backslash_escapes: count % 7 == 0 };
+        let run = run(&text, reading, &mut session, &mut reached);
+        let done = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
+        assert!(done.is_ok(), "text {count} made it panic: {text:?}");
+        if count % 100 == 0 {
+            session.reset();
+        }
+    }
+    // Texts that all fail at the first byte would show nothing.
+    assert!(
+        reached.travel > 5000
+            && reached.resolved > 3000
+            && reached.admitted > 1000
+            && reached.session > 20_000,
+        "{reached:?}"
+    );
+}
+
+#[tokio::test]
+async fn texts_without_measure_come_to_an_end() {
+    let many = 60_000;
+    let mut session = session();
+    let mut reached = Reached::default();
+    // What grows from statement to statement is bounded too.
+    let request = RequestId::next(1);
+    let grown = async {
+        session.query(b"SET @x = 'xxxxxxxxxxxxxxxx'", &request).await.expect("a short text");
+        for _ in 0..64 {
+            session.query(b"SET @x = CONCAT(@x, @x)", &request).await?;
+        }
+        Ok::<(), Failure>(())
+    };
+    assert_eq!(
+        grown.await,
+        Err(Failure::Unsupported("a result of CONCAT() that is longer than max_allowed_packet".to_owned()))
+    );
+    let travel = "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE ";
+    for (what, text) in [
+        ("a sum", format!("SELECT 1{}", "+1".repeat(many))),
+        ("minus signs", format!("SELECT {}1", "- ".repeat(many))),
+        ("NOT", format!("SELECT {}1", "NOT ".repeat(many))),
+        ("parentheses", format!("SELECT {}1{}", "(".repeat(many), ")".repeat(many))),
+        ("brackets", format!("SELECT {}1{}", "[".repeat(many), "]".repeat(many))),
+        ("braces", format!("SELECT {}1{}", "{x ".repeat(many), "}".repeat(many))),
+        ("CASE", format!("SELECT {}1", "CASE WHEN ".repeat(many))),
+        ("INTERVAL", format!("SELECT {}1", "INTERVAL ".repeat(many))),
+        ("casts", format!("SELECT 1{}", "::int".repeat(many / 2))),
+        ("COLLATE", format!("SELECT 'a'{}", " COLLATE x".repeat(many / 2))),
+        ("columns", format!("SELECT 1{}", ",1".repeat(many))),
+        ("assignments", format!("SET @a=1{}", ",@a=1".repeat(many / 2))),
+        ("AND", format!("{travel}id=1{}", " AND id=1".repeat(many / 2))),
+        ("OR", format!("{travel}id=1{}", " OR id=1".repeat(many / 2))),
+        ("IN", format!("{travel}id IN (1{})", ",1".repeat(many))),
+        ("NOT in a predicate", format!("{travel}{}id=1", "NOT ".repeat(many))),
+        (
+            "instants",
+            format!(
+                "SELECT * FROM _flashback.t AS OF NOW(){} WHERE id=1",
+                " - INTERVAL 1 DAY".repeat(many / 3)
+            ),
+        ),
+        ("names", format!("SELECT * FROM _flashback.t{} AS OF NOW() WHERE id=1", ".t".repeat(many))),
+        ("virtual tables", format!("SELECT * FROM _flashback.t{}", ",_flashback.t".repeat(many / 5))),
+        (
+            "names of virtual tables",
+            format!(
+                "SELECT * FROM {}_flashback.t",
+                (0..many).map(|n| format!("_flashback.t{n},")).collect::<Vec<_>>().concat()
+            ),
+        ),
+        ("stars", format!("SELECT *{} FROM _flashback.t AS OF NOW() WHERE id=1", ",*".repeat(many))),
+        ("order", format!("{travel}id=1 ORDER BY id{}", ",id".repeat(many))),
+        ("a string", format!("SELECT '{}'", "ä".repeat(many * 10))),
+        ("comments", "/**/".repeat(many)),
+        ("lines", format!("SELECT 1{}", "\n,1".repeat(many))),
+        ("UNION", format!("SELECT 1{}", " UNION SELECT 1".repeat(many / 3))),
+    ] {
+        let begun = std::time::Instant::now();
+        run(&text, Reading::default(), &mut session, &mut reached).await;
+        let taken = begun.elapsed();
+        if std::env::var_os("SHOW").is_some() {
+            eprintln!("{what}: {taken:?}");
+        }
+        // It takes milliseconds; a form whose time grows with the square of its length takes minutes.
+        assert!(taken < Duration::from_secs(20), "{what}: {taken:?}");
+    }
+}
