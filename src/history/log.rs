@@ -146,6 +146,37 @@ pub struct RowChange {
     pub after: Option<Vec<Option<Raw>>>,
 }
 
+/// The server that wrote a file of the log, as far as its version decides how a statement is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerVersion {
+    /// MariaDB, not MySQL.
+    pub mariadb: bool,
+    /// Major and minor number; (0, 0): not known.
+    pub number: (u16, u16),
+}
+
+impl ServerVersion {
+    /// Reads the version text of a format description event.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut parts = text.split(['.', '-']).map(|p| p.parse().unwrap_or(0));
+        let number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        Self { mariadb: text.to_ascii_lowercase().contains("mariadb"), number }
+    }
+
+    /// MariaDB older than this; false for an unknown version.
+    #[must_use]
+    pub fn mariadb_before(self, number: (u16, u16)) -> bool {
+        self.mariadb && self.number > (0, 0) && self.number < number
+    }
+
+    /// MySQL older than this; false for an unknown version.
+    #[must_use]
+    pub fn mysql_before(self, number: (u16, u16)) -> bool {
+        !self.mariadb && self.number > (0, 0) && self.number < number
+    }
+}
+
 /// A statement in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedStatement {
@@ -161,6 +192,10 @@ pub struct LoggedStatement {
     pub default_utf8mb4: Option<u16>,
     /// Collation id of the current database, where the event tells.
     pub database_collation: Option<u16>,
+    /// explicit_defaults_for_timestamp of the session, where the event tells (MySQL 8): without it a TIMESTAMP is NOT NULL.
+    pub explicit_timestamps: Option<bool>,
+    /// The server that wrote it.
+    pub server: ServerVersion,
     /// Session time zone name, where the event tells (defaults of TIMESTAMP columns are read in it).
     pub time_zone: Option<String>,
     /// When the statement began.

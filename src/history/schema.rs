@@ -9,6 +9,7 @@ mod carry;
 mod columns;
 mod ddl;
 mod observe;
+mod silent;
 mod table;
 mod token;
 
@@ -16,7 +17,7 @@ use crate::column::TableDefinition;
 use crate::ident::TableName;
 use crate::reply::Row;
 use mysql_common::collations::{Collation, CollationId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use table::Full;
 
@@ -70,6 +71,12 @@ pub struct Catalog {
     tables: HashMap<TableName, DefinitionId>,
     /// Default collations of schemas, and whether they are certain.
     schemas: HashMap<String, (Option<String>, bool)>,
+    /// Schemas that were made in the record: what is not known of them is not there.
+    whole: HashSet<String>,
+    /// Tables that are there, and whose definition was lost.
+    lost: HashSet<TableName>,
+    /// Names that sessions gave to temporary tables.
+    temporary: HashSet<TableName>,
 }
 
 /// One definition.
@@ -98,6 +105,7 @@ impl Catalog {
         for effect in &effects {
             if let Effect::UnreadableAll { schemas, .. } = effect {
                 self.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
+                self.whole.retain(|s| !schemas.is_empty() && !schemas.contains(s));
             }
         }
         effects
@@ -178,8 +186,15 @@ impl Catalog {
             indexes: Vec::new(),
             collation: None,
             collation_certain: false,
+            learnt: false,
         };
         self.known(id).map_or(&NONE, |k| &k.full)
+    }
+
+    /// The table is there, and its definition is not known any more.
+    fn forget(&mut self, name: &TableName) {
+        self.tables.remove(name);
+        self.lost.insert(name.clone());
     }
 
     fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {

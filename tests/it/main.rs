@@ -5,7 +5,9 @@
 mod agent_api;
 mod agent_faults;
 mod architecture;
+mod broken_logs;
 mod cut_answers;
+mod ddl;
 mod end_to_end;
 mod limits;
 mod random_input;

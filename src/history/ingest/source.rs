@@ -21,8 +21,10 @@ impl History {
     /// The files are not there, are no binary logs, or leave a gap between them.
     pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
         let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?;
-        Self::of_entries(server_id, reader, |reader| {
+        let mut begun = false;
+        let history = Self::of_entries(server_id, reader, |reader| {
             let ends = reader.ends();
+            begun = ends.start.is_some();
             LogEnds {
                 start: ends.start.unwrap_or(Instant::from_micros(0)),
                 // A log that was not closed can go on in the very second of its last event.
@@ -30,7 +32,13 @@ impl History {
                 previous: ends.previous.as_deref().and_then(|text| GtidSet::parse(text).ok()),
                 stopped: ends.torn.clone(),
             }
-        })
+        })?;
+        if !begun {
+            let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+            let why = history.stopped().map_or(String::new(), |why| format!(": {why}"));
+            return Err(ReadError(format!("not one event can be read from {}{why}", names.join(", "))));
+        }
+        Ok(history)
     }
 
     /// The history of entries in the order of the log. The first one that is an error ends the record: what lies behind it is not certain.

@@ -2,8 +2,9 @@
 
 use super::event::{self, Event, kind};
 use super::gtid::{self, Announced};
-use super::{Change, Entry, LogFault, LoggedStatement, MappedTable, Position, query, rows, table_map};
-use crate::ident::TableName;
+use super::{
+    Change, Entry, LogFault, LoggedStatement, MappedTable, Position, ServerVersion, query, rows, table_map,
+};
 use crate::instant::Instant;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ const PREPARED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     file: String,
-    mariadb: bool,
+    server: ServerVersion,
     begun: bool,
     announced: Option<Announced>,
     tables: HashMap<u64, Arc<MappedTable>>,
@@ -43,8 +44,8 @@ impl Assembly {
         self.tables.clear();
     }
 
-    pub(super) fn server(&mut self, mariadb: bool) {
-        self.mariadb = mariadb;
+    pub(super) fn server(&mut self, server: ServerVersion) {
+        self.server = server;
     }
 
     /// Whether nothing but the head of the first file was read.
@@ -68,7 +69,7 @@ impl Assembly {
             kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
-                let (id, table) = table_map::read(&event.body, self.mariadb)?;
+                let (id, table) = table_map::read(&event.body, self.server.mariadb)?;
                 self.tables.insert(id, Arc::new(table));
             }
             kind::QUERY => return self.query(event, false),
@@ -162,10 +163,18 @@ impl Assembly {
             let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
             return if dummy { Ok(()) } else { Err(LogFault::new("a rows event without its table map")) };
         };
+        let lost = |reason: String| vec![Change::Unfollowable { tables: vec![table.name.clone()], reason }];
         let changes = if layout.partial {
-            vec![partial(&table.name)]
+            lost("a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned())
         } else {
-            rows::read(&event.body, layout, &table)?.into_iter().map(Change::Row).collect()
+            match rows::read(&event.body, layout, &table) {
+                Ok(rows) => rows.into_iter().map(Change::Row).collect(),
+                // The event's own length says where the next one begins: only this table is lost.
+                Err(fault) => lost(format!(
+                    "rows of it in {}, event at byte {}, cannot be decoded: {fault}",
+                    self.file, event.offset
+                )),
+            }
         };
         let open =
             self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
@@ -174,7 +183,7 @@ impl Assembly {
     }
 
     fn query(&mut self, event: &Event, compressed: bool) -> Result<Option<Entry>, LogFault> {
-        let read = query::read(&event.body, event.timestamp, compressed)?;
+        let read = query::read(&event.body, event.timestamp, compressed, self.server)?;
         let words = first_words(&read.statement.sql);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
@@ -252,13 +261,6 @@ impl Assembly {
             event,
             "an XA transaction was committed whose rows were logged before the record begins",
         )
-    }
-}
-
-fn partial(table: &TableName) -> Change {
-    Change::Unfollowable {
-        tables: vec![table.clone()],
-        reason: "a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned(),
     }
 }
 

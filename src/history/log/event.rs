@@ -1,7 +1,7 @@
 //! Events of one file: header, body, checksum (manual: "MySQL Binary Log Events", "Event header").
 
-use super::LogFault;
 use super::bytes::Bytes;
+use super::{LogFault, ServerVersion};
 use std::io::{BufRead, Read};
 
 /// The four bytes that begin a binary log file.
@@ -88,8 +88,8 @@ pub(super) struct Format {
 }
 
 impl Format {
-    pub(super) fn is_mariadb(&self) -> bool {
-        self.server.to_ascii_lowercase().contains("mariadb")
+    pub(super) fn version(&self) -> ServerVersion {
+        ServerVersion::read(&self.server)
     }
 }
 

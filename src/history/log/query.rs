@@ -1,7 +1,7 @@
 //! Query events (manual: "MySQL Binary Log Events", `Query_event`): a statement, and the settings it ran under.
 
 use super::bytes::{Bytes, text};
-use super::{LogFault, LoggedStatement, rows};
+use super::{LogFault, LoggedStatement, ServerVersion, rows};
 use crate::charset;
 use crate::instant::Instant;
 use mysql_common::collations::{Collation, CollationId};
@@ -13,7 +13,12 @@ pub(super) struct Query {
 }
 
 /// Reads a query event; `compressed`: MariaDB's form.
-pub(super) fn read(body: &[u8], timestamp: u32, compressed: bool) -> Result<Query, LogFault> {
+pub(super) fn read(
+    body: &[u8],
+    timestamp: u32,
+    compressed: bool,
+    server: ServerVersion,
+) -> Result<Query, LogFault> {
     let mut input = Bytes(body);
     let _thread = input.u32()?;
     let _seconds = input.u32()?;
@@ -30,6 +35,8 @@ pub(super) fn read(body: &[u8], timestamp: u32, compressed: bool) -> Result<Quer
         charsets: None,
         default_utf8mb4: None,
         database_collation: None,
+        explicit_timestamps: None,
+        server,
         time_zone: None,
         at: Instant::from_micros(i64::from(timestamp) * 1_000_000),
     };
@@ -90,8 +97,9 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
                 let micros = i64::try_from(input.uint(3)?).unwrap_or_default();
                 statement.at = Instant::from_micros(statement.at.micros() + micros);
             }
-            // explicit_defaults_for_timestamp, sql_require_primary_key, default_table_encryption.
-            16 | 19 | 20 => drop(input.take(1)?),
+            16 => statement.explicit_timestamps = Some(input.u8()? != 0),
+            // sql_require_primary_key, default_table_encryption.
+            19 | 20 => drop(input.take(1)?),
             18 => statement.default_utf8mb4 = Some(input.u16()?),
             _ => return Ok(()),
         }

@@ -156,7 +156,7 @@ impl LogReader {
                 if self.ends.server.is_empty() {
                     self.ends.server.clone_from(&format.server);
                 }
-                self.assembly.server(format.is_mariadb());
+                self.assembly.server(format.version());
                 if let Some(open) = &mut self.open {
                     open.format = format;
                 }

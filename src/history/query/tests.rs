@@ -4,7 +4,7 @@ use super::*;
 use crate::agent_api::{DiffRequest, EventType, KeyChoice, KeyRange, Keys, Octets, RowsRequest};
 use crate::history::ingest::{Ingest, LogEnds};
 use crate::history::log::{
-    Change, Entry, Gtid, LoggedStatement, MappedColumn, MappedTable, Position, Raw, RowChange,
+    Change, Entry, Gtid, LoggedStatement, MappedColumn, MappedTable, Position, Raw, RowChange, ServerVersion,
 };
 use serde_json::{Value, json};
 
@@ -57,6 +57,8 @@ fn sql(text: &str) -> Change {
         charsets: Some((45, 45, 46)),
         default_utf8mb4: None,
         database_collation: Some(46),
+        explicit_timestamps: Some(true),
+        server: ServerVersion { mariadb: true, number: (10, 11) },
         time_zone: None,
         at: t(0),
     })

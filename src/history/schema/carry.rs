@@ -1,8 +1,10 @@
 //! Rows from one definition of a table to another.
 
-use super::table::Filled;
-use super::{CannotCarry, Catalog, DefinitionId};
-use crate::column::{Column, ColumnType};
+#![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
+
+use super::table::{Filled, Full, FullColumn};
+use super::{CannotCarry, Catalog, DefinitionId, Step};
+use crate::column::{Column, ColumnType, LobSize};
 use crate::reply::{Cell, Row};
 
 /// Shows a row of the visible columns of `from` under `to`.
@@ -62,11 +64,15 @@ fn forward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) -
     let (old, new) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
     let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
+    let values = changed(step, &old.full, &new.full);
     new.positions
         .iter()
         .map(|position| {
             let target = &new.full.columns[*position];
             match step.from[*position] {
+                Some(_) if values && (new.full.learnt || target.generated.is_some()) => {
+                    Err(refuse(recomputed(target, new.full.learnt)))
+                }
                 Some(source) => {
                     let place = visible(&old.positions, source).ok_or_else(|| {
                         refuse(format!("column {} was invisible before", target.column.name))
@@ -87,6 +93,7 @@ fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) 
     let (new, old) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
     let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
+    let values = changed(step, &old.full, &new.full);
     old.positions
         .iter()
         .map(|position| {
@@ -96,10 +103,32 @@ fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) 
             })?;
             let place = visible(&new.positions, source)
                 .ok_or_else(|| refuse(format!("column {} became invisible", target.name)))?;
+            if values && (new.full.learnt || new.full.columns[source].generated.is_some()) {
+                return Err(refuse(recomputed(&new.full.columns[source], new.full.learnt)));
+            }
             certain(&new.full.columns[source].column, target).map_err(&refuse)?;
             convert(&row[place], &new.full.columns[source].column, target).map_err(refuse)
         })
         .collect()
+}
+
+/// Whether the statement touched values or names that the expression of a generated column may use.
+fn changed(step: &Step, old: &Full, new: &Full) -> bool {
+    let mut pairs =
+        step.from.iter().zip(&new.columns).filter_map(|(from, now)| Some((&old.columns[(*from)?], now)));
+    pairs.any(|(before, now)| {
+        let (before, now) = (&before.column, &now.column);
+        before.ty != now.ty || before.charset() != now.charset() || before.name != now.name
+    })
+}
+
+fn recomputed(column: &FullColumn, learnt: bool) -> String {
+    let name = &column.column.name;
+    if learnt {
+        format!("whether column {name} is generated, and was computed anew, is not in the log")
+    } else {
+        format!("generated column {name} was computed anew, which is not followed")
+    }
 }
 
 /// Going back is certain only where going forth can have lost nothing: not where a value was cut, rounded or made NOT NULL.
@@ -176,7 +205,7 @@ fn convert(cell: &Cell, from: &Column, to: &Column) -> Result<Cell, String> {
         }
         (
             ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
-            ColumnType::VarChar { chars },
+            ColumnType::VarChar { chars } | ColumnType::Char { chars },
         ) => {
             let text = text()?;
             let short = text.chars().count() <= usize::try_from(*chars).unwrap_or(usize::MAX);
@@ -185,16 +214,36 @@ fn convert(cell: &Cell, from: &Column, to: &Column) -> Result<Cell, String> {
         (ColumnType::VarChar { .. } | ColumnType::Text { .. }, ColumnType::Text { size }) => {
             let text = text()?;
             // A character takes four bytes at most in any character set.
-            let room = match size {
-                crate::column::LobSize::Tiny => 255,
-                crate::column::LobSize::Normal => 65_535,
-                crate::column::LobSize::Medium => 16_777_215,
-                crate::column::LobSize::Long => u32::MAX,
-            };
-            let short = text.chars().count().saturating_mul(4) <= usize::try_from(room).unwrap_or(usize::MAX);
+            let room = usize::try_from(room(*size)).unwrap_or(usize::MAX);
+            let short = text.chars().count().saturating_mul(4) <= room;
             if short && convertible(text, to) { Ok(cell.clone()) } else { Err(refuse()) }
         }
+        (
+            ColumnType::Blob { .. } | ColumnType::VarBinary { .. },
+            ColumnType::Blob { .. } | ColumnType::VarBinary { .. },
+        ) => {
+            let room = match to.ty {
+                ColumnType::Blob { size } => room(size),
+                ColumnType::VarBinary { bytes } => bytes,
+                _ => 0,
+            };
+            if bytes.len() <= usize::try_from(room).unwrap_or(usize::MAX) {
+                Ok(cell.clone())
+            } else {
+                Err(refuse())
+            }
+        }
         _ => Err(refuse()),
+    }
+}
+
+/// Bytes that the four sizes of TEXT and BLOB hold.
+fn room(size: LobSize) -> u32 {
+    match size {
+        LobSize::Tiny => 255,
+        LobSize::Normal => 65_535,
+        LobSize::Medium => 16_777_215,
+        LobSize::Long => u32::MAX,
     }
 }
 

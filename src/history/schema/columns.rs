@@ -2,25 +2,15 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
+use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
-use crate::column::{Column, ColumnKey, ColumnType, IntSize};
+use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
 use crate::history::value::{double_text, float_text};
 use sqlparser::tokenizer::Token;
 
-/// The default collation of a character set where nothing says another: of MySQL 8 for utf8mb4, and its name's obvious one else.
-pub(super) fn default_collation(charset: &str) -> String {
-    match charset {
-        "utf8mb4" => "utf8mb4_0900_ai_ci".to_owned(),
-        "utf8" | "utf8mb3" => "utf8mb3_general_ci".to_owned(),
-        "latin1" => "latin1_swedish_ci".to_owned(),
-        "binary" => "binary".to_owned(),
-        other => format!("{other}_general_ci"),
-    }
-}
-
 /// Reads `name type attributes...`; a key among the attributes goes to the table.
-pub(super) fn column(tokens: &mut Tokens, table: &mut Full) -> Result<FullColumn, Unread> {
+pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> Result<FullColumn, Unread> {
     let name = tokens.name()?;
     if tokens.words(&["SERIAL"]) {
         table.indexes.push(Index { name: None, unique: true, columns: vec![name.clone()] });
@@ -28,14 +18,16 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full) -> Result<FullColumn
         let mut full = bare(name, ty);
         full.column.nullable = false;
         full.column.auto_increment = true;
-        full.column.has_default = true;
+        let mut state = Attributes { null_said: true, ..Attributes::default() };
+        while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
+        finish(&mut full, state, table, silent)?;
         return Ok(full);
     }
-    let ty = type_of(tokens)?;
-    let mut full = bare(name, ty);
     let mut state = Attributes::default();
+    let ty = type_of(tokens, &mut state, silent)?;
+    let mut full = bare(name, ty);
     while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
-    finish(&mut full, state, table);
+    finish(&mut full, state, table, silent)?;
     Ok(full)
 }
 
@@ -53,14 +45,21 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
         },
         visible: true,
         collation_certain: true,
+        null_certain: true,
         filled: Filled::With(None),
-        generated: false,
+        generated: None,
     }
 }
 
 /// The words of a type, up to the first that is none of its own.
-fn type_of(tokens: &mut Tokens) -> Result<ColumnType, Unread> {
+fn type_of(tokens: &mut Tokens, state: &mut Attributes, silent: Silent) -> Result<ColumnType, Unread> {
     let mut text = tokens.name()?.to_lowercase();
+    if text == "real" && silent.real_as_float {
+        "float".clone_into(&mut text);
+    }
+    if matches!(text.as_str(), "nchar" | "nvarchar" | "national") {
+        state.charset = Some("utf8mb3".to_owned());
+    }
     match text.as_str() {
         "double" if tokens.words(&["PRECISION"]) => text.push_str(" precision"),
         "character" | "char" if tokens.words(&["VARYING"]) => text.push_str(" varying"),
@@ -76,7 +75,11 @@ fn type_of(tokens: &mut Tokens) -> Result<ColumnType, Unread> {
         }
         _ => {}
     }
-    if tokens.peek() == Some(&Token::LParen) {
+    if matches!(text.as_str(), "text" | "blob") && tokens.peek() == Some(&Token::LParen) {
+        let mut group = tokens.group()?;
+        let length = group.number().and_then(|n| n.parse().ok());
+        state.lob_length = Some(length.filter(|_| group.is_at_end()).ok_or("the length of a TEXT or BLOB")?);
+    } else if tokens.peek() == Some(&Token::LParen) {
         text.push_str(&arguments(tokens.group()?)?);
     }
     while let Some(word) = tokens.one_of(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {
@@ -113,6 +116,10 @@ struct Attributes {
     collation: Option<String>,
     binary: bool,
     default: Option<Default>,
+    /// NULL or NOT NULL was written.
+    null_said: bool,
+    /// The n of TEXT(n) and BLOB(n).
+    lob_length: Option<u64>,
 }
 
 enum Default {
@@ -120,7 +127,14 @@ enum Default {
     Text(String),
     Number(String),
     Bytes(Vec<u8>),
+    Bits(u64),
+    /// CURRENT_TIMESTAMP and its other names, with so many decimals.
+    Now(u8),
     Other(String),
+}
+
+fn bits_of(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 2).ok().filter(|_| text.len() <= 64)
 }
 
 /// One attribute; false: none comes next.
@@ -133,8 +147,10 @@ fn attribute(
     let own = full.column.name.clone();
     if tokens.words(&["NOT", "NULL"]) {
         full.column.nullable = false;
+        state.null_said = true;
     } else if tokens.words(&["NULL"]) {
         full.column.nullable = true;
+        state.null_said = true;
     } else if tokens.words(&["CHARACTER", "SET"]) || tokens.words(&["CHARSET"]) {
         state.charset = Some(word_or_text(tokens)?);
     } else if tokens.words(&["COLLATE"]) {
@@ -143,6 +159,10 @@ fn attribute(
         state.binary = true;
     } else if tokens.words(&["ASCII"]) {
         state.charset = Some("latin1".to_owned());
+    } else if tokens.words(&["UNICODE"]) {
+        state.charset = Some("ucs2".to_owned());
+    } else if tokens.words(&["BYTE"]) {
+        state.charset = Some("binary".to_owned());
     } else if tokens.words(&["DEFAULT"]) {
         state.default = Some(default(tokens)?);
     } else if tokens.words(&["ON", "UPDATE"]) {
@@ -175,10 +195,12 @@ fn attribute(
         tokens.group()?;
     } else if tokens.words(&["NOT", "ENFORCED"]) || tokens.words(&["ENFORCED"]) {
     } else if tokens.words(&["GENERATED", "ALWAYS", "AS"]) || tokens.words(&["AS"]) {
-        tokens.group()?;
-        full.generated = true;
+        full.generated = Some(tokens.group()?.words_of());
         full.filled = Filled::Unknown("a generated column's values are not computed here".to_owned());
-    } else if tokens.one_of(&["VIRTUAL", "STORED", "PERSISTENT"]).is_some() {
+    } else if let Some(how) = tokens.one_of(&["VIRTUAL", "STORED", "PERSISTENT"]) {
+        if let Some(generated) = &mut full.generated {
+            generated.push_str(if how == "VIRTUAL" { " VIRTUAL" } else { " STORED" });
+        }
     } else if tokens.one_of(&["COLUMN_FORMAT", "STORAGE", "SRID"]).is_some() {
         tokens.next();
     } else if tokens.words(&["REFERENCES"]) {
@@ -241,57 +263,147 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
         Some(Token::HexStringLiteral(h)) => {
             crate::agent_api::hex_bytes(&h).map(Default::Bytes).ok_or("a hexadecimal default")?
         }
-        Some(Token::SingleQuotedByteStringLiteral(_)) => Default::Other("a bit literal".to_owned()),
+        Some(Token::SingleQuotedByteStringLiteral(bits)) => {
+            bits_of(&bits).map(Default::Bits).ok_or("a bit default")?
+        }
         Some(Token::Word(w)) => match w.value.to_uppercase().as_str() {
             "NULL" => Default::Null,
             "TRUE" => Default::Number("1".to_owned()),
             "FALSE" => Default::Number("0".to_owned()),
+            // A character set before a text: what is ASCII is the same in all of them.
+            set if set.starts_with('_') => match tokens.text() {
+                Some(text) if text.is_ascii() => Default::Text(text),
+                _ => Default::Other(format!("a literal in {set}")),
+            },
             other => {
                 let what = other.to_owned();
+                let mut decimals = None;
                 if tokens.peek() == Some(&Token::LParen) {
-                    tokens.group()?;
+                    decimals = tokens.group()?.number();
                 }
-                Default::Other(what)
+                let now = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"].contains(&other);
+                match decimals.map_or(Ok(0), |d| d.parse()) {
+                    Ok(decimals) if now => Default::Now(decimals),
+                    _ => Default::Other(what),
+                }
             }
         },
         other => return Err(format!("a default value was expected, and {} came", show(other.as_ref()))),
     })
 }
 
-fn finish(full: &mut FullColumn, state: Attributes, table: &Full) {
-    let column = &mut full.column;
-    let is_text = matches!(
-        column.ty,
-        ColumnType::Char { .. }
-            | ColumnType::VarChar { .. }
-            | ColumnType::Text { .. }
-            | ColumnType::Enum { .. }
-            | ColumnType::Set { .. }
-    );
-    if is_text {
-        let charset = state.charset.clone();
-        let (collation, certain) = match (state.collation, charset) {
-            (Some(collation), _) => (Some(collation), true),
-            (None, Some(charset)) if state.binary => (Some(format!("{charset}_bin")), true),
-            // The default collation of a character set is the server's choice.
-            (None, Some(charset)) => (Some(default_collation(&charset)), false),
-            (None, None) => (table.collation.clone(), table.collation_certain && !state.binary),
+/// Settles what the attributes decide together.
+fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent) -> Result<(), Unread> {
+    if silent.server.mariadb && full.column.ty == ColumnType::Json {
+        // MariaDB's JSON is another name of LONGTEXT with a binary collation.
+        full.column.ty = ColumnType::Text { size: LobSize::Long };
+        full.column.collation = Some("utf8mb4_bin".to_owned());
+    } else if full.is_text() {
+        let charset = state.charset.map(|c| silent.charset(&c));
+        let (collation, certain) = match (state.collation, &charset) {
+            (Some(collation), Some((set, known))) => {
+                let (collation, certain) = silent.collation(&collation, Some(set));
+                (Some(collation), certain && *known)
+            }
+            (Some(collation), None) => {
+                let charset = table.collation.as_deref().and_then(|c| c.split('_').next());
+                let (collation, certain) = silent.collation(&collation, charset);
+                (Some(collation), certain)
+            }
+            (None, Some((set, known))) if state.binary => (Some(format!("{set}_bin")), *known),
+            (None, Some((set, known))) => {
+                let (collation, certain) = silent.default_collation(set);
+                (Some(collation), certain && *known)
+            }
+            (None, None) if state.binary => {
+                let charset = table.collation.as_deref().and_then(|c| c.split('_').next());
+                (charset.map(|c| format!("{c}_bin")), table.collation_certain)
+            }
+            (None, None) => (table.collation.clone(), table.collation_certain && table.collation.is_some()),
         };
-        column.collation = collation;
+        full.column.collation = collation;
         full.collation_certain = certain;
+    }
+    if full.column.collation.as_deref() == Some("binary") {
+        binary(full)?;
+    }
+    if let Some(length) = state.lob_length {
+        sized(full, length)?;
+    }
+    let column = &mut full.column;
+    if matches!(column.ty, ColumnType::Timestamp { .. }) && !state.null_said {
+        match silent.bare_timestamp_is_nullable() {
+            Some(true) => {}
+            Some(false) => column.nullable = false,
+            // The table map tells.
+            None => full.null_certain = false,
+        }
     }
     column.has_default = match &state.default {
         Some(Default::Null) => column.nullable,
         Some(_) => true,
         None => column.nullable || column.auto_increment,
     };
-    if !full.generated {
-        full.filled = filled(column, state.default.as_ref());
+    if full.generated.is_none() {
+        // A bare TIMESTAMP without a default of its own may get one.
+        let bare = is_timestamp(&column.ty) && !state.null_said && state.default.is_none();
+        full.filled = if !bare || (full.null_certain && column.nullable) {
+            filled(column, state.default.as_ref(), silent)
+        } else {
+            Filled::Unknown(format!(
+                "what rows that stood before have in column {} depends on explicit_defaults_for_timestamp",
+                column.name
+            ))
+        };
+    }
+    Ok(())
+}
+
+fn is_timestamp(ty: &ColumnType) -> bool {
+    matches!(ty, ColumnType::Timestamp { .. })
+}
+
+/// Text types with the character set `binary` are the binary types.
+fn binary(full: &mut FullColumn) -> Result<(), Unread> {
+    full.column.ty = match full.column.ty {
+        ColumnType::Char { chars } => ColumnType::Binary { bytes: chars },
+        ColumnType::VarChar { chars } => ColumnType::VarBinary { bytes: chars },
+        ColumnType::Text { size } => ColumnType::Blob { size },
+        _ => return Err("ENUM and SET in character set binary are not followed".to_owned()),
+    };
+    full.column.collation = None;
+    Ok(())
+}
+
+/// TEXT(n) and BLOB(n): the smallest type with room for n characters or bytes.
+fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
+    let room = match &full.column.ty {
+        ColumnType::Text { .. } => {
+            let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
+            length.saturating_mul(u64::from(width.ok_or("TEXT(n) in a character set that is not certain")?))
+        }
+        _ => length,
+    };
+    let size = lob_size(room);
+    match &mut full.column.ty {
+        ColumnType::Text { size: s } | ColumnType::Blob { size: s } => *s = size,
+        _ => return Err("a length where none can be".to_owned()),
+    }
+    Ok(())
+}
+
+/// The smallest of the four with room for so many bytes.
+pub(super) fn lob_size(bytes: u64) -> LobSize {
+    match bytes {
+        0..=0xff => LobSize::Tiny,
+        0x100..=0xffff => LobSize::Normal,
+        0x1_0000..=0xff_ffff => LobSize::Medium,
+        _ => LobSize::Long,
     }
 }
 
 /// What rows that stood before get when this column is added to them.
-fn filled(column: &Column, default: Option<&Default>) -> Filled {
+fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled {
     let unknown = |what: &str| Filled::Unknown(format!("the default of column {} is {what}", column.name));
     let text = match default {
         Some(Default::Null) => return Filled::With(None),
@@ -303,12 +415,29 @@ fn filled(column: &Column, default: Option<&Default>) -> Filled {
             ColumnType::VarBinary { .. } => return Filled::With(Some(bytes.clone())),
             _ => return unknown("a hexadecimal literal"),
         },
+        Some(Default::Bits(bits)) => match &column.ty {
+            ColumnType::Bit { bits: width } => return Filled::With(Some(bit_cell(*bits, *width))),
+            _ => return unknown("a bit literal"),
+        },
+        // The statement's own second, which the log tells; a DATETIME would be in the session's time zone, and fractions are not always logged.
+        Some(Default::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
+            return match silent.now() {
+                Some(text) => Filled::With(Some(text.into_bytes())),
+                None => unknown("the time of the statement"),
+            };
+        }
+        Some(Default::Now(_)) => return unknown("the time of the statement in the session's time zone"),
         Some(Default::Text(text) | Default::Number(text)) => text,
     };
     match literal(&column.ty, text) {
         Some(cell) => Filled::With(Some(cell)),
         None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
     }
+}
+
+fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
+    let length = usize::from(width).div_ceil(8);
+    bits.to_be_bytes()[8 - length.min(8)..].to_vec()
 }
 
 /// A literal as the cell of a type; `None`: not certain.
@@ -382,6 +511,7 @@ fn implicit(column: &Column) -> Filled {
         ColumnType::Date => "0000-00-00".to_owned(),
         ColumnType::DateTime { fsp } => format!("0000-00-00 00:00:00{}", zero_fraction(*fsp)),
         ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Bit { bits } => return Filled::With(Some(bit_cell(0, *bits))),
         ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
         _ => {
             return Filled::Unknown(format!("the implicit default of column {} is not certain", column.name));

@@ -2,6 +2,7 @@
 
 use super::alter::{self, charset_option};
 use super::columns::{column, index, key_parts};
+use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
 use super::{Catalog, Effect};
@@ -15,9 +16,7 @@ const HARMLESS: &[&str] = &[
     "REVOKE",
     "SET",
     "FLUSH",
-    "ANALYZE",
     "OPTIMIZE",
-    "REPAIR",
     "CHECK",
     "USE",
     "SAVEPOINT",
@@ -36,6 +35,8 @@ const HARMLESS: &[&str] = &[
     "UNLOCK",
     "CLONE",
 ];
+/// sql_mode ORACLE, MSSQL, DB2 and MAXDB: types mean something else in them.
+const FOREIGN_MODES: u64 = 0x1e00;
 /// Objects whose CREATE, ALTER and DROP leave tables as they are.
 const OTHER_OBJECTS: &[&str] = &[
     "USER",
@@ -62,15 +63,20 @@ const OTHER_OBJECTS: &[&str] = &[
 
 /// What a statement does, for a catalog.
 pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<Effect> {
-    let mut walk = Walk { catalog, statement, table: None };
+    let mut walk = Walk { catalog, statement, table: None, other: None };
     match walk.statement() {
         Ok(effects) => effects,
         Err(reason) => {
             let reason = format!("this statement cannot be followed ({reason}): {}", excerpt(&statement.sql));
             match walk.table.take() {
                 Some(table) => {
-                    walk.catalog.tables.remove(&table);
-                    vec![Effect::Unreadable(table, reason)]
+                    let other = walk.other.take();
+                    let hit = std::iter::once(table).chain(other);
+                    hit.map(|table| {
+                        walk.catalog.forget(&table);
+                        Effect::Unreadable(table, reason.clone())
+                    })
+                    .collect()
                 }
                 None => vec![Effect::UnreadableAll { schemas: Vec::new(), reason }],
             }
@@ -91,6 +97,8 @@ struct Walk<'a> {
     statement: &'a LoggedStatement,
     /// The table spoken of, once that is known.
     table: Option<TableName>,
+    /// A second table whose rows change hands with it.
+    other: Option<TableName>,
 }
 
 type Effects = Result<Vec<Effect>, Unread>;
@@ -100,10 +108,32 @@ impl Walk<'_> {
         self.statement.schema.as_deref()
     }
 
+    fn silent(&self) -> Silent {
+        Silent::of(self.statement)
+    }
+
     fn name(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = tokens.table(self.statement.schema.as_deref())?;
         self.table = Some(name.clone());
         Ok(name)
+    }
+
+    /// The name of a table that is there, where a session's temporary table may be meant instead.
+    fn standing(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
+        let name = self.name(tokens)?;
+        if self.catalog.temporary.contains(&name) {
+            return Err("a session had made a temporary table of this name, and the log does not tell which of the two is meant".to_owned());
+        }
+        Ok(name)
+    }
+
+    /// Refuses modes of the session under which types have other meanings.
+    fn modes(&self) -> Result<(), Unread> {
+        if self.statement.sql_mode.unwrap_or(0) & FOREIGN_MODES == 0 {
+            Ok(())
+        } else {
+            Err("it ran in sql_mode ORACLE or another one that changes the meaning of types".to_owned())
+        }
     }
 
     fn statement(&mut self) -> Effects {
@@ -112,36 +142,85 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         if tokens.words(&["SET", "STATEMENT"]) {
-            return Err("a statement behind SET STATEMENT is not followed".to_owned());
+            behind_settings(&mut tokens)?;
+        }
+        if tokens.words(&["ANALYZE"]) {
+            tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
+            return if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
+                Ok(Vec::new())
+            } else {
+                Err("ANALYZE carries a statement out".to_owned())
+            };
         }
         match tokens.one_of(&[
-            "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD",
-            "WITH", "CALL", "MERGE",
+            "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "REPAIR", "INSERT", "REPLACE", "UPDATE",
+            "DELETE", "LOAD", "WITH", "CALL", "MERGE",
         ]) {
             Some("CREATE") => self.create(tokens),
             Some("ALTER") => self.alter(tokens),
             Some("DROP") => self.drop(tokens),
             Some("TRUNCATE") => {
                 tokens.words(&["TABLE"]);
-                let name = self.name(&mut tokens)?;
+                tokens.words(&["IF", "EXISTS"]);
+                let name = self.standing(&mut tokens)?;
                 Ok(vec![Effect::Truncated(name)])
             }
             Some("RENAME") => self.rename(tokens),
+            Some("REPAIR") => self.repair(tokens),
+            // A server that starts logs that its MEMORY tables are empty.
+            Some("DELETE") if self.statement.sql.contains("/* generated by server */") => {
+                tokens.words(&["FROM"]);
+                let name = self.name(&mut tokens)?;
+                if tokens.is_at_end() {
+                    return Ok(vec![Effect::Truncated(name)]);
+                }
+                self.table = None;
+                Err("rows were changed by a statement".to_owned())
+            }
             Some(_) => Err("rows were changed by a statement: use binlog_format=ROW".to_owned()),
             None if HARMLESS.iter().any(|w| tokens.words(&[w])) => Ok(Vec::new()),
             None => Err(format!("{} is not known", show(tokens.peek()))),
         }
     }
 
+    /// REPAIR TABLE drops the rows that it cannot read.
+    fn repair(&mut self, mut tokens: Tokens) -> Effects {
+        tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
+        if !tokens.words(&["TABLE"]) {
+            return Ok(Vec::new());
+        }
+        let mut effects = Vec::new();
+        loop {
+            let name = tokens.table(self.schema())?;
+            self.catalog.forget(&name);
+            effects.push(Effect::Unreadable(name, "REPAIR TABLE may have dropped rows of it".to_owned()));
+            if !tokens.token(&Token::Comma) {
+                return Ok(effects);
+            }
+        }
+    }
+
     fn create(&mut self, mut tokens: Tokens) -> Effects {
         let replaces = tokens.words(&["OR", "REPLACE"]);
         if tokens.words(&["TEMPORARY"]) {
+            if tokens.words(&["TABLE"]) {
+                tokens.words(&["IF", "NOT", "EXISTS"]);
+                let name = tokens.table(self.schema())?;
+                self.catalog.temporary.insert(name);
+            }
             return Ok(Vec::new());
         }
         if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
-            tokens.words(&["IF", "NOT", "EXISTS"]);
+            let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
             let name = tokens.name()?;
-            self.schema_options(&mut tokens, name)?;
+            // It is logged where the schema was there before, too.
+            if !maybe {
+                self.catalog.whole.insert(name.clone());
+                let told = self.statement.charsets.and_then(|(_, _, server)| super::collation_name(server));
+                let certain = told.is_some();
+                self.catalog.schemas.insert(name.clone(), (told, certain));
+                self.schema_options(&mut tokens, &name)?;
+            }
             return Ok(Vec::new());
         }
         if tokens.words(&["TABLE"]) {
@@ -158,14 +237,21 @@ impl Walk<'_> {
         Err(format!("CREATE {} is not known", show(tokens.peek())))
     }
 
-    fn schema_options(&mut self, tokens: &mut Tokens, name: String) -> Result<(), Unread> {
+    /// The default collation that a statement gives to a schema, if it does.
+    fn schema_options(&mut self, tokens: &mut Tokens, name: &str) -> Result<(), Unread> {
+        let silent = self.silent();
         let mut defaults = Full::default();
+        let mut said = false;
         while !tokens.is_at_end() {
-            if !charset_option(tokens, &mut defaults)? {
+            if charset_option(tokens, &mut defaults, silent)? {
+                said = true;
+            } else {
                 tokens.next();
             }
         }
-        self.catalog.schemas.insert(name, (defaults.collation, defaults.collation_certain));
+        if said {
+            self.catalog.schemas.insert(name.to_owned(), (defaults.collation, defaults.collation_certain));
+        }
         Ok(())
     }
 
@@ -201,7 +287,9 @@ impl Walk<'_> {
         if maybe && self.catalog.tables.contains_key(&name) {
             return Ok(Vec::new());
         }
-        if maybe && !self.catalog.schemas.contains_key(&name.schema) {
+        self.modes()?;
+        let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
+        if maybe && !certain {
             return Err(
                 "it is logged even where the table was there before, and the record does not tell".to_owned()
             );
@@ -229,13 +317,14 @@ impl Walk<'_> {
         let mut full = self.defaults(&name.schema, &tokens)?;
         for mut part in inside.split() {
             if !index(&mut part, &mut full)? {
-                let one = column(&mut part, &mut full)?;
+                let one = column(&mut part, &mut full, self.silent())?;
                 full.columns.push(one);
                 if !part.is_at_end() {
                     return Err(format!("{} is not understood", show(part.peek())));
                 }
             }
         }
+        full.check()?;
         Ok(self.created(effects, name, full))
     }
 
@@ -257,18 +346,9 @@ impl Walk<'_> {
             if options.one_of(&["PARTITION"]).is_some() {
                 break;
             }
-            if !charset_option(&mut options, &mut full)? {
+            if !charset_option(&mut options, &mut full, self.silent())? {
                 options.next();
             }
-        }
-        if full.collation.is_none() {
-            // Neither said: the server's default, which a table map can tell.
-            full.collation = Some("utf8mb4_0900_ai_ci".to_owned());
-            full.collation_certain = false;
-            full.collation = self
-                .statement
-                .charsets
-                .map_or(full.collation, |(_, _, server)| super::collation_name(server));
         }
         Ok(full)
     }
@@ -276,6 +356,7 @@ impl Walk<'_> {
     fn created(&mut self, mut effects: Vec<Effect>, name: TableName, mut full: Full) -> Vec<Effect> {
         full.settle();
         let id = self.catalog.add(full);
+        self.catalog.lost.remove(&name);
         self.catalog.tables.insert(name.clone(), id);
         effects.push(Effect::Created(name, id));
         effects
@@ -283,10 +364,12 @@ impl Walk<'_> {
 
     fn alter(&mut self, mut tokens: Tokens) -> Effects {
         tokens.one_of(&["ONLINE", "OFFLINE"]);
-        tokens.words(&["IGNORE"]);
+        let ignore = tokens.words(&["IGNORE"]);
         if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
-            let name = tokens.name()?;
-            self.schema_options(&mut tokens, name)?;
+            let options = ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ"];
+            let unnamed = tokens.clone().one_of(&options).is_some();
+            let name = if unnamed { self.schema().map(str::to_owned) } else { Some(tokens.name()?) };
+            self.schema_options(&mut tokens, &name.ok_or("it names no schema")?)?;
             return Ok(Vec::new());
         }
         if !tokens.words(&["TABLE"]) {
@@ -296,11 +379,16 @@ impl Walk<'_> {
             return Err(format!("ALTER {} is not known", show(tokens.peek())));
         }
         tokens.words(&["IF", "EXISTS"]);
-        let name = self.name(&mut tokens)?;
+        let name = self.standing(&mut tokens)?;
+        self.other = other_table(&tokens, &name.schema);
+        if ignore {
+            return Err("under IGNORE rows vanish without a word".to_owned());
+        }
+        self.modes()?;
         let Some(before) = self.catalog.tables.get(&name).copied() else {
             return Err("the table's definition before it is not known".to_owned());
         };
-        let altered = alter::alter(tokens, self.catalog.full(before), &name.schema)?;
+        let altered = alter::alter(tokens, self.catalog.full(before), &name.schema, self.silent())?;
         let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
         self.catalog.tables.insert(name.clone(), id);
         let mut effects = vec![Effect::Altered(name.clone(), id)];
@@ -311,8 +399,14 @@ impl Walk<'_> {
     }
 
     fn moved(&mut self, from: TableName, to: TableName) -> Effect {
-        if let Some(id) = self.catalog.tables.remove(&from) {
-            self.catalog.tables.insert(to.clone(), id);
+        match self.catalog.tables.remove(&from) {
+            Some(id) => self.catalog.tables.insert(to.clone(), id),
+            None => self.catalog.tables.remove(&to),
+        };
+        if self.catalog.lost.remove(&from) {
+            self.catalog.lost.insert(to.clone());
+        } else {
+            self.catalog.lost.remove(&to);
         }
         Effect::Renamed { from, to }
     }
@@ -325,7 +419,10 @@ impl Walk<'_> {
             tokens.words(&["IF", "EXISTS"]);
             let name = tokens.name()?;
             self.catalog.tables.retain(|t, _| t.schema != name);
+            self.catalog.lost.retain(|t| t.schema != name);
+            self.catalog.temporary.retain(|t| t.schema != name);
             self.catalog.schemas.remove(&name);
+            self.catalog.whole.remove(&name);
             return Ok(vec![Effect::SchemaDropped(name)]);
         }
         if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
@@ -333,7 +430,12 @@ impl Walk<'_> {
             let mut effects = Vec::new();
             loop {
                 let name = tokens.table(self.schema())?;
+                if self.catalog.temporary.contains(&name) {
+                    self.table = Some(name);
+                    return Err("a session had made a temporary table of this name, and the log does not tell which of the two is meant".to_owned());
+                }
                 self.catalog.tables.remove(&name);
+                self.catalog.lost.remove(&name);
                 effects.push(Effect::Dropped(name));
                 if !tokens.token(&Token::Comma) {
                     return Ok(effects);
@@ -361,7 +463,10 @@ impl Walk<'_> {
         let mut effects = Vec::new();
         for mut part in tokens.split() {
             part.words(&["IF", "EXISTS"]);
-            let from = part.table(self.schema())?;
+            let from = self.standing(&mut part)?;
+            if part.one_of(&["WAIT", "NOWAIT"]) == Some("WAIT") {
+                part.next();
+            }
             if !part.words(&["TO"]) {
                 return Err("TO was expected".to_owned());
             }
@@ -370,4 +475,32 @@ impl Walk<'_> {
         }
         Ok(effects)
     }
+}
+
+/// The second table of EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p.
+fn other_table(tokens: &Tokens, schema: &str) -> Option<TableName> {
+    let mut tokens = tokens.clone();
+    tokens.clone().one_of(&["EXCHANGE", "CONVERT"])?;
+    while !tokens.is_at_end() {
+        if tokens.words(&["TABLE"]) {
+            return tokens.table(Some(schema)).ok();
+        }
+        tokens.next();
+    }
+    None
+}
+
+/// MariaDB's `SET STATEMENT a = 1, b = 2 FOR statement`: the cursor goes to the statement, if the settings leave its meaning alone.
+fn behind_settings(tokens: &mut Tokens) -> Result<(), Unread> {
+    while !tokens.words(&["FOR"]) {
+        let name = tokens.clone().name().unwrap_or_default().to_lowercase();
+        if tokens.is_at_end() || tokens.peek() == Some(&Token::LParen) {
+            return Err("SET STATEMENT is not understood".to_owned());
+        }
+        if ["mode", "character_set", "collation", "timestamp"].iter().any(|w| name.contains(w)) {
+            return Err(format!("SET STATEMENT {name} may change what it means"));
+        }
+        tokens.next();
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
     reason = "the types that are not named have one form in a table map"
 )]
 
+use super::silent::longest_character;
 use super::table::{Filled, Full, FullColumn};
 use super::{Catalog, DefinitionId, collation_name};
 use crate::charset;
@@ -33,12 +34,19 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
     for (full, mapped) in corrected.columns.iter_mut().zip(&table.columns) {
         check(full, mapped, table)?;
     }
-    for full in corrected.columns.iter().filter(|c| !c.collation_certain) {
-        if corrected.primary_key.iter().any(|n| same_name(n, &full.column.name)) {
-            return Err(format!(
-                "the collation of key column {} of {} is told neither by the DDL nor by the log: set binlog_row_metadata=FULL",
-                full.column.name, table.name
-            ));
+    if let Some(unsure) = corrected.columns.iter().find(|c| c.is_text() && !c.collation_certain) {
+        return Err(format!(
+            "the character set and collation of column {} of {} are told neither by the DDL in the log (the table's or its schema's CREATE is \
+             missing, or leaves it to a setting that is not logged) nor by the table map: set binlog_row_metadata=FULL, or name the log files \
+             from before the schema was created, too",
+            unsure.column.name, table.name
+        ));
+    }
+    if let Some(key) = &table.primary_key {
+        let told: Vec<&str> =
+            key.iter().filter_map(|i| corrected.columns.get(*i)).map(|c| c.column.name.as_str()).collect();
+        if told.len() != key.len() || told != corrected.primary_key {
+            return Err(format!("the log contradicts the DDL of {} in its primary key", table.name));
         }
     }
     if corrected == *known {
@@ -71,9 +79,21 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
     {
         return contradiction("the sign");
     }
+    if column.nullable != mapped.nullable {
+        if full.null_certain {
+            return contradiction("NULL or NOT NULL");
+        }
+        column.nullable = mapped.nullable;
+        column.has_default |= mapped.nullable;
+    }
+    full.null_certain = true;
     if let Some(id) = mapped.collation {
         let told = collation_name(id);
         match (&column.collation, told) {
+            (None, Some(told)) if !full.collation_certain => {
+                column.collation = Some(told);
+                full.collation_certain = true;
+            }
             (Some(declared), Some(told)) if *declared != told => {
                 if full.collation_certain && !same_collation(declared, &told) {
                     return contradiction("the collation");
@@ -88,7 +108,24 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
             _ => {}
         }
     }
-    Ok(())
+    let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
+    let (length, chars) = match (&full.column.ty, mapped.type_code) {
+        (ColumnType::VarChar { chars }, code::VARCHAR) => (varchar_bytes(mapped), *chars),
+        (ColumnType::Char { chars }, code::STRING) => (char_bytes(&mapped.meta), *chars),
+        _ => return Ok(()),
+    };
+    match width {
+        Some(width) if u32::try_from(length).ok() != chars.checked_mul(width) => Err(format!(
+            "the log contradicts the DDL of {} in the length or the character set of column {own}",
+            table.name
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn varchar_bytes(mapped: &MappedColumn) -> usize {
+    let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
+    usize::from(u16::from_le_bytes([meta(0), meta(1)]))
 }
 
 /// `utf8_bin` and `utf8mb3_bin` are two names of one collation.
@@ -182,7 +219,7 @@ fn int_code(size: IntSize) -> u8 {
 /// A definition from a map alone. What a map cannot tell is refused: ZEROFILL of unsigned numbers changes their text.
 fn learn(table: &MappedTable) -> Result<Full, String> {
     let way_out = "name the log files from before the table was created, too";
-    let mut full = Full::default();
+    let mut full = Full { learnt: true, ..Full::default() };
     for mapped in &table.columns {
         let name = mapped.name.clone().ok_or_else(|| {
             format!(
@@ -208,8 +245,9 @@ fn learn(table: &MappedTable) -> Result<Full, String> {
             },
             visible: mapped.visible.unwrap_or(true),
             collation_certain: true,
+            null_certain: true,
             filled: Filled::Unknown("the column is known from a table map".to_owned()),
-            generated: false,
+            generated: None,
         });
     }
     let key = table.primary_key.as_ref().ok_or_else(|| {
@@ -226,9 +264,13 @@ fn learn(table: &MappedTable) -> Result<Full, String> {
 fn learnt_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
     let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
     let text = mapped.collation.and_then(collation_name).is_some_and(|c| c != "binary");
-    let width = mapped
-        .collation
-        .map_or(1, |id| if collation_name(id).is_some_and(|c| c.starts_with("utf8mb4")) { 4 } else { 1 });
+    let width = || {
+        let charset = mapped.collation.and_then(collation_name);
+        let charset = charset.as_deref().and_then(|c| c.split('_').next());
+        charset
+            .and_then(longest_character)
+            .ok_or_else(|| "its character set is not read by this version".to_owned())
+    };
     let signed = || match mapped.unsigned {
         Some(false) => Ok(false),
         _ => Err("whether the number is ZEROFILL is not in the log".to_owned()),
@@ -265,16 +307,20 @@ fn learnt_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
         code::ENUM => labels().map(|labels| ColumnType::Enum { labels }),
         code::SET => labels().map(|labels| ColumnType::Set { labels }),
         code::VARCHAR => {
-            let bytes = u32::from(u16::from_le_bytes([meta(0), meta(1)]));
-            Ok(if text {
-                ColumnType::VarChar { chars: bytes / width }
+            let bytes = u32::try_from(varchar_bytes(mapped)).unwrap_or(u32::MAX);
+            if text {
+                width().map(|width| ColumnType::VarChar { chars: bytes / width })
             } else {
-                ColumnType::VarBinary { bytes }
-            })
+                Ok(ColumnType::VarBinary { bytes })
+            }
         }
         code::STRING => {
             let bytes = u32::try_from(char_bytes(&mapped.meta)).unwrap_or(u32::MAX);
-            Ok(if text { ColumnType::Char { chars: bytes / width } } else { ColumnType::Binary { bytes } })
+            if text {
+                width().map(|width| ColumnType::Char { chars: bytes / width })
+            } else {
+                Ok(ColumnType::Binary { bytes })
+            }
         }
         code::BLOB => {
             let size = match meta(0) {

@@ -1,7 +1,10 @@
 //! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
 
-use crate::column::{Column, ColumnKey, TableDefinition, same_name};
+use crate::column::{Column, ColumnKey, ColumnType, TableDefinition, same_name};
 use std::collections::HashSet;
+
+/// No server allows more (manual: "Limits on Table Column Count and Row Size").
+const MOST_COLUMNS: usize = 4096;
 
 /// What rows that stood before get in an added column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +20,27 @@ pub(super) enum Filled {
 pub(super) struct FullColumn {
     pub(super) column: Column,
     pub(super) visible: bool,
-    /// Whether the collation was written, or told by a table map; else it is the default that the server had.
+    /// Whether the collation follows from what was written, or was told by a table map; else it is one that a table map must tell.
     pub(super) collation_certain: bool,
+    /// Whether NULL is allowed follows from what was written; a bare TIMESTAMP depends on a setting of the session.
+    pub(super) null_certain: bool,
     pub(super) filled: Filled,
-    pub(super) generated: bool,
+    /// The expression, and VIRTUAL or STORED, of a generated column.
+    pub(super) generated: Option<String>,
+}
+
+impl FullColumn {
+    /// Whether its values are text in a character set.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(
+            self.column.ty,
+            ColumnType::Char { .. }
+                | ColumnType::VarChar { .. }
+                | ColumnType::Text { .. }
+                | ColumnType::Enum { .. }
+                | ColumnType::Set { .. }
+        )
+    }
 }
 
 /// An index.
@@ -37,14 +57,28 @@ pub(super) struct Full {
     pub(super) columns: Vec<FullColumn>,
     pub(super) primary_key: Vec<String>,
     pub(super) indexes: Vec<Index>,
-    /// The default collation of new text columns.
+    /// The default collation of new text columns; `None`: not known.
     pub(super) collation: Option<String>,
     pub(super) collation_certain: bool,
+    /// Known from a table map alone: which columns are generated is not known then.
+    pub(super) learnt: bool,
 }
 
 impl Full {
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| same_name(&c.column.name, name))
+    }
+
+    /// Whether there can be such a table.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.columns.len() > MOST_COLUMNS {
+            return Err(format!("it has more than {MOST_COLUMNS} columns"));
+        }
+        let mut names = HashSet::new();
+        match self.columns.iter().find(|c| !names.insert(c.column.name.to_lowercase())) {
+            Some(twice) => Err(format!("there would be two columns {}", twice.column.name)),
+            None => Ok(()),
+        }
     }
 
     /// Sets what follows from the indexes: NOT NULL of key columns, and what SHOW COLUMNS calls their key.
@@ -63,7 +97,15 @@ impl Full {
                 .iter()
                 .any(|i| i.unique && i.columns.len() == 1 && same_name(&i.columns[0], &column.name));
             column.key = if key.contains(&column.name.to_lowercase()) {
-                column.nullable = false;
+                if column.nullable {
+                    column.nullable = false;
+                    // The default was the NULL that it no longer takes.
+                    if full.filled == Filled::With(None) {
+                        column.has_default = column.auto_increment;
+                        full.filled = Filled::Unknown(format!("{} is part of the primary key", column.name));
+                    }
+                }
+                full.null_certain = true;
                 ColumnKey::Primary
             } else if alone {
                 ColumnKey::Unique

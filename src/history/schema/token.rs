@@ -139,6 +139,12 @@ impl Tokens {
         Err("a parenthesis is not closed".to_owned())
     }
 
+    /// What is left, in one form for all spellings that differ in white space alone.
+    pub(super) fn words_of(&self) -> String {
+        let rest = self.list.get(self.at..).unwrap_or_default();
+        rest.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
     /// Cuts what is left at the commas outside of parentheses.
     pub(super) fn split(mut self) -> Vec<Self> {
         let mut parts = vec![Vec::new()];
