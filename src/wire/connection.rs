@@ -1,6 +1,7 @@
 //! One connection, from the greeting to its end ("Connection Lifecycle").
 
 use super::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
+use super::bytes::Bytes;
 use super::handshake::{self, Login};
 use super::packets::{Gone, Packets};
 use super::{columns, error, results};
@@ -296,12 +297,18 @@ impl Connection {
                 0x01 => return Ok(()),
                 0x02 => {
                     let name = String::from_utf8_lossy(rest).into_owned();
-                    let done = session.use_schema(&name, &request).await.map(|()| Answer::Done);
-                    self.answer(&mut session, done, &request).await?;
+                    let done = self.watched(session.use_schema(&name, &request)).await?;
+                    self.answer(&mut session, done.map(|()| Answer::Done), &request).await?;
                 }
                 0x03 => {
-                    let answer = self.query(&mut session, rest, &request).await?;
+                    let answer = self.watched(session.query(rest, &request)).await?;
                     self.answer(&mut session, answer, &request).await?;
+                }
+                0x04 => {
+                    let mut arguments = Bytes(rest);
+                    let (table, wildcard) = (arguments.until_zero(), arguments.0);
+                    let listed = self.watched(session.field_list(table, wildcard, &request)).await?;
+                    self.field_list(&mut session, listed, &request).await?;
                 }
                 0x09 => {
                     let (open, statements, uptime) = self.place.connections.figures();
@@ -339,20 +346,37 @@ impl Connection {
     }
 
     /// Runs a statement while watching for a client that goes away and for KILL QUERY. Dropping it cancels the agent's request.
-    async fn query(
+    async fn watched<T>(
         &mut self,
-        session: &mut Session,
-        text: &[u8],
-        request: &RequestId,
-    ) -> Result<Result<Answer, Failure>, Gone> {
+        run: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Result<T, Failure>, Gone> {
         let handle = Arc::clone(&self.place.handle);
-        let run = AssertUnwindSafe(session.query(text, request)).catch_unwind();
+        let run = AssertUnwindSafe(run).catch_unwind();
         tokio::select! {
             answer = run => Ok(answer.unwrap_or_else(|_| {
                 Err(Failure::Internal("a bug was met while running the statement; please report it with the request id".to_owned()))
             })),
             () = handle.interrupt.notified() => Ok(Err(Failure::Interrupted)),
             () = self.packets.closed() => Err(Gone::Closed),
+        }
+    }
+
+    /// "COM_FIELD_LIST Response": no count of columns, and at the end a true EOF whatever the capabilities say.
+    async fn field_list(
+        &mut self,
+        session: &mut Session,
+        listed: Result<Vec<crate::reply::ResultColumn>, Failure>,
+        request: &RequestId,
+    ) -> Result<(), Gone> {
+        match listed {
+            Ok(columns) => {
+                for column in &columns {
+                    self.packets.write(&columns::listed(column, session.result_charset())).await?;
+                }
+                self.packets.write(&results::eof(session.status())).await?;
+                Ok(())
+            }
+            Err(failure) => self.told(session, &failure, request).await,
         }
     }
 

@@ -3,5 +3,7 @@
 
 mod agent_api;
 mod architecture;
+mod chatter;
 mod end_to_end;
+mod program;
 mod truth_agent;
