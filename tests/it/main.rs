@@ -4,6 +4,7 @@
 
 mod agent_api;
 mod agent_faults;
+mod agent_http2;
 mod architecture;
 mod broken_logs;
 mod chatter;
