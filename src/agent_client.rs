@@ -16,7 +16,7 @@ use crate::agent_api::{
 };
 use crate::column::TableDefinition;
 use crate::failure::Failure;
-use crate::ident::{RequestId, ServerId};
+use crate::ident::{RequestId, ServerId, TableName};
 use crate::instant::Point;
 use crate::plan::guard::Admitted;
 use crate::plan::{Resolved, When};
@@ -104,32 +104,51 @@ impl AgentClient {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<Arc<TableDefinition>, Failure> {
-        let table = &resolved.table;
-        let (name, value) = match resolved.definition_point() {
-            Point::Time(at) => ("at", at.to_string()),
-            Point::Gtid(gtid) => ("gtid", gtid),
+        let (server, table) = (&resolved.server_id, &resolved.table);
+        let point = Some(resolved.definition_point());
+        let definition = Arc::new(self.ask_definition(caller, server, table, point, request).await?);
+        self.cache.put(caller, resolved, Arc::clone(&definition));
+        Ok(definition)
+    }
+
+    /// The newest definition of a table: what a list of its columns shows. It is not kept, since no statement is checked against it.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn newest_definition(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        table: &TableName,
+        request: &RequestId,
+    ) -> Result<TableDefinition, Failure> {
+        self.ask_definition(caller, server, table, None, request).await
+    }
+
+    async fn ask_definition(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        table: &TableName,
+        point: Option<Point>,
+        request: &RequestId,
+    ) -> Result<TableDefinition, Failure> {
+        let mut url =
+            self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
+        url = match point {
+            None => url,
+            Some(Point::Time(at)) => with_query(url, "at", &at.to_string()),
+            Some(Point::Gtid(gtid)) => with_query(url, "gtid", &gtid),
         };
-        let url = self.url(&[
-            "v1",
-            "servers",
-            &resolved.server_id.0,
-            "schemas",
-            &table.schema,
-            "tables",
-            &table.table,
-        ])?;
-        let get = self.http.get(with_query(url, name, &value));
-        let response = transport::send(&self.base_url, get, caller, request).await?;
+        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
         let answer: TableAnswer = transport::small(&self.base_url, response).await?;
-        if answer.schema != table.schema || answer.server_id != resolved.server_id {
+        if answer.schema != table.schema || answer.server_id != *server {
             return Err(Failure::AgentNonsense(format!(
                 "the agent was asked for {table} and answered for {}",
                 answer.table
             )));
         }
-        let definition = Arc::new(answer.definition);
-        self.cache.put(caller, resolved, Arc::clone(&definition));
-        Ok(definition)
+        Ok(answer.definition)
     }
 
     /// Sends the request and reads the header of its answer.

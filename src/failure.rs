@@ -2,7 +2,7 @@
 //!
 //! A failure carries the public sentence and what a log needs; numbers and SQLSTATEs are `wire::error`'s alone.
 
-use crate::ident::RequestId;
+use crate::ident::{RequestId, TableName};
 
 /// Whose fault a failure is: it decides the log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub enum Failure {
     },
     /// 1049: no such schema is known to the agent.
     UnknownSchema(String),
+    /// 1146: no such table is known to the agent.
+    UnknownTable(TableName),
     /// 1046: no database selected.
     NoDatabase,
     /// 1054: unknown column. Fields: column, clause (`'where clause'`, `'field list'`, `'order clause'`).

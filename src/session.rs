@@ -273,6 +273,12 @@ impl Session {
         Ok(())
     }
 
+    /// The schema of a login that the tenant may use, while the agent cannot say whether it exists: [`Session::use_schema`] has failed for
+    /// that reason. Nothing is claimed by it, since every statement asks the agent anew.
+    pub fn assume_schema(&mut self, name: &str) {
+        self.schema = Some(name.to_owned());
+    }
+
     fn denied(&self, schema: &str) -> Failure {
         let (user, host) = (self.identity.user.clone(), self.identity.host.clone());
         Failure::SchemaDenied { user, host, schema: schema.to_owned() }
@@ -284,10 +290,7 @@ impl Session {
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
-        let client = self.variable("character_set_client").ok().flatten().unwrap_or_default();
-        let charset = if client == "binary" { "utf8mb4" } else { client.as_str() };
-        let text =
-            charset::decode(charset, text).map_err(|e| Failure::Syntax(format!("the statement is {e}")))?;
+        let text = self.decoded(text)?;
         let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
         let reading = Reading {
             ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
@@ -298,6 +301,15 @@ impl Session {
             self.warnings.clear();
         }
         self.run(statement, now, request).await
+    }
+
+    /// What a client sent, by its `character_set_client`.
+    fn decoded(&self, text: &[u8]) -> Result<String, Failure> {
+        let client = self.variable("character_set_client").ok().flatten().unwrap_or_default();
+        let charset = if client == "binary" { "utf8mb4" } else { client.as_str() };
+        charset::decode(charset, text)
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|e| Failure::Syntax(format!("the statement is {e}")))
     }
 
     async fn run(

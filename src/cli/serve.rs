@@ -57,7 +57,9 @@ pub async fn run(path: &Path) -> ExitCode {
         Ok(listener) => listener,
         Err(error) => return fail(&format!("listen: {} cannot be had: {error}", config.listen)),
     };
-    tracing::info!(address = %config.listen, tenants = config.server.shared.tenants.len(), "the shim listens");
+    // Port 0 asks for any free one: the log tells which.
+    let address = listener.local_addr().unwrap_or(config.listen);
+    tracing::info!(%address, tenants = config.server.shared.tenants.len(), "the shim listens");
     let stop = CancellationToken::new();
     let running = tokio::spawn(server::serve(listener, Arc::new(config.server), stop.clone()));
     stopped().await;

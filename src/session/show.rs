@@ -4,8 +4,8 @@ use super::evaluate::Value;
 use super::variables::VARIABLES;
 use super::{Answer, Session, computed};
 use crate::failure::Failure;
-use crate::ident::RequestId;
-use crate::reply::Row;
+use crate::ident::{RequestId, TableName};
+use crate::reply::{ResultColumn, Row};
 use crate::statement::{Show, VirtualSchema};
 
 /// A table of text columns.
@@ -109,6 +109,49 @@ impl Session {
         );
         schemas.sort();
         Ok(schemas)
+    }
+
+    /// COM_FIELD_LIST: the columns of a table of the current database whose names are like `wildcard` (empty: all), as the record
+    /// knows them last. Command lines ask it of every table, to complete names.
+    ///
+    /// # Errors
+    /// 1046 without a database, 1044 where the tenant may not, 1146 for a table that SHOW TABLES does not show, agent failures.
+    pub async fn field_list(
+        &self,
+        table: &[u8],
+        wildcard: &[u8],
+        request: &RequestId,
+    ) -> Result<Vec<ResultColumn>, Failure> {
+        let tenant = self.tenant().ok_or(Failure::NoDatabase)?;
+        let schema = self.schema.clone().ok_or(Failure::NoDatabase)?;
+        if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.contains(&schema)) {
+            return Err(self.denied(&schema));
+        }
+        let name = TableName { schema, table: self.decoded(table)? };
+        let wildcard = self.decoded(wildcard)?;
+        let asked = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &name, request).await;
+        let definition = match asked {
+            Ok(definition) => definition,
+            // A 404 may also mean that the agent has no such server, or that something else answers there.
+            Err(rejected @ Failure::AgentRejected { status: 404, .. }) => {
+                let tables =
+                    tenant.agent.tables(&tenant.caller, &tenant.server_id, &name.schema, request).await?;
+                let known = tables.contains(&name.table);
+                return Err(if known { rejected } else { Failure::UnknownTable(name) });
+            }
+            Err(failure) => return Err(failure),
+        };
+        let pattern = (!wildcard.is_empty()).then_some(wildcard.as_str());
+        let columns = definition.columns.into_iter().filter(|c| wanted(&c.name, pattern));
+        let columns = columns.map(|column| ResultColumn {
+            name: column.name.clone(),
+            org_name: column.name.clone(),
+            table: name.table.clone(),
+            org_table: name.table.clone(),
+            schema: name.schema.clone(),
+            column,
+        });
+        Ok(columns.collect())
     }
 
     async fn tables(

@@ -17,6 +17,14 @@ struct Declared {
     text: bool,
 }
 
+/// A column definition of COM_FIELD_LIST, which has one field more: the default. It is always NULL here, since definitions of the
+/// agent tell that there is a default and not which.
+pub(super) fn listed(column: &ResultColumn, charset: ResultCharset) -> Vec<u8> {
+    let mut out = definition(column, charset);
+    out.push(0xfb);
+    out
+}
+
 /// The payload of one column definition.
 pub(super) fn definition(column: &ResultColumn, charset: ResultCharset) -> Vec<u8> {
     let declared = declared(&column.column, charset);

@@ -1,6 +1,7 @@
 //! One connection, from the greeting to its end ("Connection Lifecycle").
 
 use super::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
+use super::bytes::Bytes;
 use super::handshake::{self, Login};
 use super::packets::{Gone, Packets};
 use super::{columns, error, results};
@@ -25,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 /// Before login: bytes of a packet, and time for all of it.
 const LOGIN_PACKET: usize = 64 * 1024;
 const LOGIN_TIME: Duration = Duration::from_secs(10);
+/// For the agent to say whether the schema of a login exists.
+const SCHEMA_TIME: Duration = Duration::from_millis(500);
 /// For a peer that is turned away to take the reason and to go.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -173,10 +176,20 @@ impl Connection {
     async fn greet(&mut self, mut session: Session, schema: Option<&str>) -> Result<Option<Session>, Gone> {
         if let Some(schema) = schema {
             let request = RequestId::next(self.place.id);
-            if let Err(failure) = session.use_schema(schema, &request).await {
-                self.fail(&failure, Some(&request)).await?;
-                self.packets.flush().await?;
-                return Ok(None);
+            let asked = tokio::time::timeout(SCHEMA_TIME, session.use_schema(schema, &request)).await;
+            match asked {
+                Ok(Ok(())) => {}
+                // ProxySQL shuns a server whose logins fail with 2002 or 1317, and waits a second for one: an agent that is down must
+                // not look like a shim that is. The statements to come will say it, each for itself.
+                Ok(Err(
+                    Failure::AgentUnreachable(_) | Failure::AgentFailed { .. } | Failure::AgentNonsense(_),
+                ))
+                | Err(_) => session.assume_schema(schema),
+                Ok(Err(failure)) => {
+                    self.fail(&failure, Some(&request)).await?;
+                    self.packets.flush().await?;
+                    return Ok(None);
+                }
             }
         }
         self.packets.write(&results::ok(session.status(), false)).await?;
@@ -315,6 +328,13 @@ impl Connection {
                     let answer = work.watch(&mut self.packets, session.query(rest, &request)).await?;
                     self.answer(&mut session, answer, work).await?;
                 }
+                0x04 => {
+                    let mut arguments = Bytes(rest);
+                    let (table, wildcard) = (arguments.until_zero(), arguments.0);
+                    let listed = session.field_list(table, wildcard, &request);
+                    let listed = work.watch(&mut self.packets, listed).await?;
+                    self.field_list(&mut session, listed, &request).await?;
+                }
                 0x09 => {
                     let (open, statements, uptime) = self.place.connections.figures();
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
@@ -353,6 +373,25 @@ impl Connection {
                 0x18 | 0x19 => {}
                 _ => self.fail(&Failure::UnknownCommand, Some(&request)).await?,
             }
+        }
+    }
+
+    /// "COM_FIELD_LIST Response": no count of columns, and at the end a true EOF whatever the capabilities say.
+    async fn field_list(
+        &mut self,
+        session: &mut Session,
+        listed: Result<Vec<crate::reply::ResultColumn>, Failure>,
+        request: &RequestId,
+    ) -> Result<(), Gone> {
+        match listed {
+            Ok(columns) => {
+                for column in &columns {
+                    self.packets.write(&columns::listed(column, session.result_charset())).await?;
+                }
+                self.packets.write(&results::eof(session.status())).await?;
+                Ok(())
+            }
+            Err(failure) => self.told(session, &failure, request).await,
         }
     }
 

@@ -89,6 +89,7 @@ pub fn of(
             (1044, "42000", format!("Access denied for user '{user}'@'{host}' to database '{schema}'"))
         }
         Failure::UnknownSchema(name) => (1049, "42000", format!("Unknown database '{name}'")),
+        Failure::UnknownTable(name) => (1146, "42S02", format!("Table '{name}' doesn't exist")),
         Failure::NoDatabase => (1046, "3D000", "No database selected".to_owned()),
         Failure::UnknownColumn(name, clause) => {
             (1054, "42S22", format!("Unknown column '{name}' in '{clause}'"))

@@ -475,3 +475,30 @@ async fn many_rows_come_in_order_and_whole() {
     let last = client.rows(&format!("{FLASHBACK} LIMIT 49999, 5")).await;
     assert_eq!(last, [[Some("49999".to_owned()), None]]);
 }
+
+#[tokio::test]
+async fn a_login_does_not_wait_for_an_agent_that_is_ill() {
+    let (agent, shim) = pair().await;
+    for reply in [
+        Reply::json(500, "oops"),
+        Reply::json(200, "<html>"),
+        Reply::nothing(Then::Close),
+        Reply::nothing(Then::Wait),
+    ] {
+        agent.catalogue(reply.clone());
+        let mut client = Raw::connect(shim.port).await;
+        let ok = client.login("b", "secret-b", Some("tt")).await;
+        assert_eq!(ok.first(), Some(&0), "{reply:?}");
+        assert_eq!(client.cell("SELECT DATABASE()").await.as_deref(), Some("tt"));
+        // What the tenant may not use is refused without the agent.
+        let mut other = Raw::connect(shim.port).await;
+        let told = error(&other.login("b", "secret-b", Some("other")).await);
+        assert_eq!((told.code, told.state.as_str()), (1044, "42000"), "{reply:?}");
+        agent.truth();
+        assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    }
+    let mut client = Raw::connect(shim.port).await;
+    let told = error(&client.login("a", "secret-a", Some("nowhere")).await);
+    assert_eq!((told.code, told.state.as_str()), (1049, "42000"));
+    assert!(client.is_closed().await);
+}

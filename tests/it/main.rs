@@ -4,12 +4,15 @@
 
 mod agent_api;
 mod agent_faults;
+mod agent_http2;
 mod architecture;
 mod broken_logs;
+mod chatter;
 mod cut_answers;
 mod ddl;
 mod end_to_end;
 mod limits;
+mod program;
 mod random_input;
 mod support;
 mod tenants;

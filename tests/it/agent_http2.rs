@@ -1,0 +1,176 @@
+//! The same faults over HTTP/2, which agents offer and the shim prefers: a stream that is reset is not a connection that is closed.
+
+use super::support::{COLUMNS, Certificates, FLASHBACK, Outcome, Plan, Shim, certificates, soon, three_rows};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Version};
+use axum::response::Response;
+use dbtrail_shim::history::serve::tls_config;
+use futures_util::{StreamExt, stream};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// How the body of an answer ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// In order.
+    Clean,
+    /// RST_STREAM.
+    Reset,
+    /// The connection is closed under it.
+    Gone,
+    /// Not at all.
+    Never,
+}
+
+struct Agent {
+    body: Mutex<(String, Ending)>,
+    /// How many questions about rows came.
+    asked: watch::Sender<usize>,
+    /// How many bodies were dropped before their end.
+    cancelled: watch::Sender<usize>,
+    /// Closes the connections that are open.
+    close: Mutex<CancellationToken>,
+}
+
+/// Counts a body that is dropped.
+struct Dropped(Arc<Agent>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.cancelled.send_modify(|n| *n += 1);
+    }
+}
+
+async fn answer(State(agent): State<Arc<Agent>>, request: Request) -> Response {
+    assert_eq!(request.version(), Version::HTTP_2);
+    let (kind, body) = if request.uri().path().starts_with("/v1/servers/") {
+        let table =
+            format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{COLUMNS}}}"#);
+        ("application/json", Body::from(table))
+    } else {
+        let (text, ending) = agent.body.lock().expect("a lock").clone();
+        agent.asked.send_modify(|n| *n += 1);
+        let first = stream::iter([Ok(Bytes::from(text))]);
+        let end = match ending {
+            Ending::Clean => stream::empty().boxed(),
+            Ending::Reset => stream::iter([Err(std::io::Error::other("a fault of the test"))]).boxed(),
+            Ending::Gone => {
+                let close = agent.close.lock().expect("a lock").clone();
+                // The bytes before go out first: the shim has had its chance at them.
+                stream::once(async move {
+                    tokio::task::yield_now().await;
+                    close.cancel();
+                    std::future::pending().await
+                })
+                .boxed()
+            }
+            Ending::Never => {
+                let dropped = Dropped(Arc::clone(&agent));
+                stream::once(async move {
+                    let _dropped = dropped;
+                    std::future::pending().await
+                })
+                .boxed()
+            }
+        };
+        ("application/x-ndjson", Body::from_stream(first.chain(end)))
+    };
+    Response::builder().status(StatusCode::OK).header("content-type", kind).body(body).expect("a response")
+}
+
+async fn pair() -> (Arc<Agent>, Shim) {
+    let made: Certificates = certificates("localhost", false);
+    let agent = Arc::new(Agent {
+        body: Mutex::new((three_rows(), Ending::Clean)),
+        asked: watch::Sender::new(0),
+        cancelled: watch::Sender::new(0),
+        close: Mutex::default(),
+    });
+    let acceptor = TlsAcceptor::from(tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&agent));
+    let shared = Arc::clone(&agent);
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let close = CancellationToken::new();
+            *shared.close.lock().expect("a lock") = close.clone();
+            let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router.clone()));
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(socket).await else { return };
+                let server = auto::Builder::new(TokioExecutor::new());
+                let connection = server.serve_connection(TokioIo::new(stream), service);
+                tokio::select! {
+                    _ = connection => {}
+                    () = close.cancelled() => {}
+                }
+            });
+        }
+    });
+    (agent, Plan::at(url, &made).start().await)
+}
+
+#[tokio::test]
+async fn streams_that_end_too_early_are_2002() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let whole = three_rows();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let say = |text: String, ending| *agent.body.lock().expect("a lock") = (text, ending);
+    for ending in [Ending::Clean, Ending::Reset, Ending::Gone] {
+        for count in 0..lines.len() {
+            say(lines[..count].concat(), ending);
+            let place = format!("{ending:?} after {count} lines");
+            let told = match client.query(FLASHBACK).await {
+                Outcome::Error(told) => told,
+                Outcome::Broken(rows, told) => {
+                    assert!(rows.len() < count, "{place}: {rows:?}");
+                    told
+                }
+                other => panic!("{place}: {other:?}"),
+            };
+            let (code, state, text) = told.plain();
+            assert_eq!((code, state), (2002, "HY000"), "{place}: {told:?}");
+            assert!(text.contains(": the connection was lost"), "{place}: {text}");
+            say(whole.clone(), Ending::Clean);
+            assert_eq!(client.rows(FLASHBACK).await.len(), 3, "{place}");
+        }
+    }
+    // All lines are there, but the stream was reset behind them: nobody can say that this was all.
+    say(whole.clone(), Ending::Reset);
+    match client.query(FLASHBACK).await {
+        Outcome::Error(told) | Outcome::Broken(_, told) => assert_eq!(told.code, 2002, "{told:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_resets_the_stream() {
+    let (agent, shim) = pair().await;
+    let mut other = shim.raw("a").await;
+    let first: String = three_rows().split_inclusive('\n').take(2).collect();
+    for count in 0..3 {
+        *agent.body.lock().expect("a lock") = (first.clone(), Ending::Never);
+        let mut client = shim.raw("a").await;
+        client.send(FLASHBACK).await;
+        let mut asked = agent.asked.subscribe();
+        // Every round has two questions.
+        soon("a question", asked.wait_for(|n| *n > 2 * count)).await.expect("the agent lives");
+        assert_eq!(*agent.cancelled.borrow(), count);
+        drop(client);
+        let mut cancelled = agent.cancelled.subscribe();
+        soon("a reset stream", cancelled.wait_for(|n| *n > count)).await.expect("the agent lives");
+        // Others go on on the same connection.
+        *agent.body.lock().expect("a lock") = (three_rows(), Ending::Clean);
+        assert_eq!(other.rows(FLASHBACK).await.len(), 3);
+    }
+}
