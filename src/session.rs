@@ -3,7 +3,9 @@
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
 mod evaluate;
+mod filter;
 mod images;
+mod replica;
 mod settings;
 mod show;
 mod sort;
@@ -315,7 +317,7 @@ impl Session {
         if matches!(self.identity.role, Role::Monitor)
             && !matches!(
                 statement,
-                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus)
+                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
             )
         {
             return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));

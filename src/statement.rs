@@ -375,7 +375,10 @@ pub enum Show {
         like: Option<String>,
     },
     /// SHOW SLAVE STATUS, SHOW REPLICA STATUS: ProxySQL's monitor asks.
-    ReplicaStatus,
+    ReplicaStatus {
+        /// SLAVE was said: the columns have their old names.
+        old_words: bool,
+    },
     /// SHOW COLLATION / CHARACTER SET / ENGINES and other lists of the server's abilities, by their words in lower case.
     Abilities(String),
 }
