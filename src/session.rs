@@ -165,6 +165,16 @@ pub struct Session {
     system: HashMap<String, Option<String>>,
     charset: ResultCharset,
     warnings: Vec<Note>,
+    about: About,
+}
+
+/// What the log says of the last statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// `_diff`, `set`, `show`...
+    pub kind: &'static str,
+    /// The real table that was asked for.
+    pub table: Option<String>,
 }
 
 impl Session {
@@ -194,6 +204,7 @@ impl Session {
             system: HashMap::new(),
             charset,
             warnings: Vec::new(),
+            about: About::default(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
@@ -286,6 +297,7 @@ impl Session {
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
+        self.about = About { kind: "unreadable", table: None };
         let text = self.decoded(text)?;
         let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
         let reading = Reading {
@@ -293,6 +305,7 @@ impl Session {
             no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
         };
         let statement = crate::statement::parse(&text, reading);
+        self.about.kind = statement.kind();
         if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
             self.warnings.clear();
         }
@@ -383,6 +396,7 @@ impl Session {
             allow_wide_diff,
         };
         let resolved = plan::resolve(draft, &context, now)?;
+        self.about.table = Some(resolved.table.to_string());
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
@@ -462,6 +476,12 @@ impl Session {
             no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
             warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
         }
+    }
+
+    /// What the log says of the last statement.
+    #[must_use]
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     /// What text is sent as.

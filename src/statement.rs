@@ -167,6 +167,26 @@ pub enum Statement {
     Refused(Refused),
 }
 
+impl Statement {
+    /// One word for the log; it holds nothing of the text.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TimeTravel(draft) => draft.virtual_schema.name(),
+            Self::Set(_) => "set",
+            Self::Constants { .. } => "select",
+            Self::Show(_) => "show",
+            Self::Use(_) => "use",
+            Self::Begin => "begin",
+            Self::Commit => "commit",
+            Self::Rollback => "rollback",
+            Self::Kill { .. } => "kill",
+            Self::Empty => "empty",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 /// One of the three virtual schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VirtualSchema {

@@ -2,7 +2,7 @@
 
 use super::evaluate::Value;
 use super::variables::VARIABLES;
-use super::{Answer, Session, computed, filter, replica, variables};
+use super::{About, Answer, Session, computed, filter, replica, variables};
 use crate::failure::Failure;
 use crate::ident::{RequestId, TableName};
 use crate::reply::{ResultColumn, Row};
@@ -125,11 +125,12 @@ impl Session {
     /// # Errors
     /// 1046 without a database, 1044 where the tenant may not, 1146 for a table that SHOW TABLES does not show, agent failures.
     pub async fn field_list(
-        &self,
+        &mut self,
         table: &[u8],
         wildcard: &[u8],
         request: &RequestId,
     ) -> Result<Vec<ResultColumn>, Failure> {
+        self.about = About { kind: "field_list", table: None };
         let tenant = self.tenant().ok_or(Failure::NoDatabase)?;
         let schema = self.schema.clone().ok_or(Failure::NoDatabase)?;
         if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.contains(&schema)) {
@@ -137,6 +138,7 @@ impl Session {
         }
         let name = TableName { schema, table: self.decoded(table)? };
         let wildcard = self.decoded(wildcard)?;
+        self.about.table = Some(name.to_string());
         let asked = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &name, request).await;
         let definition = match asked {
             Ok(definition) => definition,

@@ -5,5 +5,6 @@ mod agent_api;
 mod architecture;
 mod chatter;
 mod end_to_end;
+mod log;
 mod program;
 mod truth_agent;
