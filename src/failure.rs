@@ -144,3 +144,113 @@ pub struct Failed {
     /// Which request, once there is one.
     pub request: Option<RequestId>,
 }
+
+impl Failure {
+    /// Who must act.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::AgentUnreachable(_)
+            | Self::AgentFailed { .. }
+            | Self::AgentNonsense(_)
+            | Self::AgentRejected { status: 429, .. } => Fault::Upstream,
+            Self::Internal(_) => Fault::Ours,
+            // The token in the configuration is wrong; a limit was met; ProxySQL's rules send the wrong statements.
+            Self::AgentRejected { status: 401 | 403, .. }
+            | Self::UnknownTenant(_)
+            | Self::AccessDenied { .. }
+            | Self::SchemaDenied { .. }
+            | Self::Full { .. }
+            | Self::NotForThisServer(_)
+            | Self::PacketTooLarge
+            | Self::ShuttingDown => Fault::Policy,
+            Self::AgentRejected { .. }
+            | Self::KeyRule(_)
+            | Self::JoinWithReal { .. }
+            | Self::WindowTooWide(_)
+            | Self::UnknownSchema(_)
+            | Self::UnknownTable(_)
+            | Self::NoDatabase
+            | Self::UnknownColumn(..)
+            | Self::UnknownVariable(_)
+            | Self::WrongValue(..)
+            | Self::ReadOnlyVariable(..)
+            | Self::GlobalVariable(_)
+            | Self::PrivilegeRequired(_)
+            | Self::UnknownCharset(_)
+            | Self::UnknownCollation(_)
+            | Self::CollationMismatch(..)
+            | Self::UnknownTimeZone(_)
+            | Self::BadInstant(_)
+            | Self::Unsupported(_)
+            | Self::Syntax(_)
+            | Self::ReversedWindow(_)
+            | Self::EmptyQuery
+            | Self::Interrupted
+            | Self::NoSuchThread(_)
+            | Self::NotOwner(_)
+            | Self::UnknownCommand
+            | Self::MalformedPacket(_)
+            | Self::UnknownFunction(_) => Fault::Client,
+        }
+    }
+
+    /// What a log may say beyond the error number. The sentences of most failures repeat literals of the statement or values of
+    /// rows, which no log may hold: the request id leads from the line to what the client was told.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::AgentUnreachable(what) | Self::Internal(what) => Some(what.clone()),
+            Self::AgentFailed { status, .. } | Self::AgentRejected { status, .. } => {
+                Some(format!("HTTP {status}"))
+            }
+            Self::AgentNonsense(_) => Some("the answer of the agent cannot be used".to_owned()),
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "a new failure says nothing until it is looked at"
+            )]
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_who_must_act() {
+        let rejected = |status| Failure::AgentRejected { status, body: "id 4711".to_owned() };
+        for (failure, fault) in [
+            (Failure::AgentUnreachable(String::new()), Fault::Upstream),
+            (rejected(429), Fault::Upstream),
+            (rejected(401), Fault::Policy),
+            (rejected(422), Fault::Client),
+            (Failure::Internal(String::new()), Fault::Ours),
+            (Failure::NotForThisServer(String::new()), Fault::Policy),
+            (Failure::Syntax(String::new()), Fault::Client),
+        ] {
+            assert_eq!(failure.fault(), fault, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn ok_the_log_gets_no_values() {
+        let body = || "key 4711 is not recorded".to_owned();
+        assert_eq!(
+            Failure::AgentRejected { status: 422, body: body() }.detail().as_deref(),
+            Some("HTTP 422")
+        );
+        assert_eq!(Failure::AgentFailed { status: 502, body: body() }.detail().as_deref(), Some("HTTP 502"));
+        for failure in [
+            Failure::AgentNonsense(body()),
+            Failure::Syntax(body()),
+            Failure::KeyRule(body()),
+            Failure::BadInstant(body()),
+            Failure::NotForThisServer(body()),
+            Failure::WrongValue(body(), body()),
+        ] {
+            assert!(failure.detail().is_none_or(|d| !d.contains("4711")), "{failure:?}");
+        }
+    }
+}

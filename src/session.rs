@@ -3,7 +3,9 @@
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
 mod evaluate;
+mod filter;
 mod images;
+mod replica;
 mod settings;
 mod show;
 mod sort;
@@ -163,6 +165,16 @@ pub struct Session {
     system: HashMap<String, Option<String>>,
     charset: ResultCharset,
     warnings: Vec<Note>,
+    about: About,
+}
+
+/// What the log says of the last statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// `_diff`, `set`, `show`...
+    pub kind: &'static str,
+    /// The real table that was asked for.
+    pub table: Option<String>,
 }
 
 impl Session {
@@ -192,6 +204,7 @@ impl Session {
             system: HashMap::new(),
             charset,
             warnings: Vec::new(),
+            about: About::default(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
@@ -290,6 +303,7 @@ impl Session {
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
+        self.about = About { kind: "unreadable", table: None };
         let text = self.decoded(text)?;
         let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
         let reading = Reading {
@@ -297,6 +311,7 @@ impl Session {
             no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
         };
         let statement = crate::statement::parse(&text, reading);
+        self.about.kind = statement.kind();
         if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
             self.warnings.clear();
         }
@@ -321,7 +336,7 @@ impl Session {
         if matches!(self.identity.role, Role::Monitor)
             && !matches!(
                 statement,
-                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus)
+                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
             )
         {
             return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
@@ -387,6 +402,7 @@ impl Session {
             allow_wide_diff,
         };
         let resolved = plan::resolve(draft, &context, now)?;
+        self.about.table = Some(resolved.table.to_string());
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
@@ -466,6 +482,12 @@ impl Session {
             no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
             warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
         }
+    }
+
+    /// What the log says of the last statement.
+    #[must_use]
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     /// What text is sent as.

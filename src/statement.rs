@@ -171,6 +171,26 @@ pub enum Statement {
     Refused(Refused),
 }
 
+impl Statement {
+    /// One word for the log; it holds nothing of the text.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TimeTravel(draft) => draft.virtual_schema.name(),
+            Self::Set(_) => "set",
+            Self::Constants { .. } => "select",
+            Self::Show(_) => "show",
+            Self::Use(_) => "use",
+            Self::Begin => "begin",
+            Self::Commit => "commit",
+            Self::Rollback => "rollback",
+            Self::Kill { .. } => "kill",
+            Self::Empty => "empty",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 /// One of the three virtual schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VirtualSchema {
@@ -379,7 +399,10 @@ pub enum Show {
         like: Option<String>,
     },
     /// SHOW SLAVE STATUS, SHOW REPLICA STATUS: ProxySQL's monitor asks.
-    ReplicaStatus,
+    ReplicaStatus {
+        /// SLAVE was said: the columns have their old names.
+        old_words: bool,
+    },
     /// SHOW COLLATION / CHARACTER SET / ENGINES and other lists of the server's abilities, by their words in lower case.
     Abilities(String),
 }

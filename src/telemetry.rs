@@ -1,5 +1,8 @@
-//! The log: level and form. No password, token or row value is ever written to it.
+//! The log: level, form, and what keeps a flood of equal lines out of it. No password, token or row value is ever written to it.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tracing_subscriber::EnvFilter;
 
 /// `log.format`
@@ -13,11 +16,93 @@ pub enum Format {
 
 /// Starts the log on standard error. A second call changes nothing.
 pub fn start(level: &str, format: Format) {
-    let filter = EnvFilter::new(format!("{level},hyper=warn,h2=warn,rustls=warn,reqwest=warn"));
+    // Only this program's own lines are known to hold no secret: at debug, the SQL parser logs every token that it reads.
+    let others = if level == "error" { "error" } else { "warn" };
+    let filter = EnvFilter::new(format!("{others},sqlparser=off,dbtrail_shim={level}"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error says that a log was started before: in tests, or by an embedding program.
     let _ = match format {
         Format::Text => builder.with_ansi(false).try_init(),
         Format::Json => builder.json().try_init(),
     };
+    // The message of a panic may hold a value of a row; where it happened is enough to find the bug.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a bug: the program panicked");
+    }));
+}
+
+/// At most one line a period of the same kind: whoever knocks without end does not fill the disk.
+const PERIOD: Duration = Duration::from_secs(60);
+/// Kinds kept apart at most: user names come from strangers.
+const KINDS: usize = 64;
+/// Bytes of a user name that are kept.
+const NAME: usize = 64;
+
+/// Lets one line a period and kind through, and counts the others.
+#[derive(Debug, Default)]
+pub struct Sparse {
+    seen: Mutex<HashMap<(&'static str, String), (Instant, u64)>>,
+}
+
+impl Sparse {
+    /// `Some(n)`: write the line, and that `n` were left out since the last one; `None`: leave it out.
+    pub fn admit(&self, kind: &'static str, who: &str, now: Instant) -> Option<u64> {
+        let over = |last: Instant| now.saturating_duration_since(last) >= PERIOD;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = (kind, who.chars().take(NAME).collect::<String>());
+        if seen.len() >= KINDS && !seen.contains_key(&key) {
+            // Those who left nothing out have nothing left to tell.
+            seen.retain(|_, (last, left_out)| *left_out > 0 || !over(*last));
+            if seen.len() >= KINDS {
+                key.1 = String::new();
+            }
+        }
+        match seen.get_mut(&key) {
+            Some((last, left_out)) if !over(*last) => {
+                *left_out += 1;
+                None
+            }
+            Some((last, left_out)) => {
+                *last = now;
+                Some(std::mem::take(left_out))
+            }
+            None => {
+                seen.insert(key, (now, 0));
+                Some(0)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_one_line_a_period_and_the_count_of_the_others() {
+        let (sparse, start) = (Sparse::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(sparse.admit("login", "monitor", start), Some(0));
+        assert_eq!(sparse.admit("login", "monitor", after(1)), None);
+        assert_eq!(sparse.admit("login", "monitor", after(59)), None);
+        // Another user and another kind have lines of their own.
+        assert_eq!(sparse.admit("login", "app", after(2)), Some(0));
+        assert_eq!(sparse.admit("statement", "monitor", after(2)), Some(0));
+        assert_eq!(sparse.admit("login", "monitor", after(60)), Some(2));
+        assert_eq!(sparse.admit("login", "monitor", after(61)), None);
+        assert_eq!(sparse.admit("login", "monitor", after(121)), Some(1));
+    }
+
+    #[test]
+    fn ok_a_crowd_of_names_stays_small() {
+        let (sparse, now) = (Sparse::default(), Instant::now());
+        let let_through = (0..10_000).filter(|i| sparse.admit("login", &format!("user{i}"), now).is_some());
+        // Sixty-four names, and one line for all the others.
+        assert_eq!(let_through.count(), 65);
+        assert_eq!(sparse.seen.lock().unwrap().len(), 65);
+        // A period later the names make room again.
+        assert_eq!(sparse.admit("login", "late", now + PERIOD), Some(0));
+        assert_eq!(sparse.seen.lock().unwrap().len(), 2);
+    }
 }

@@ -9,5 +9,6 @@ mod columns;
 pub mod connection;
 pub mod error;
 mod handshake;
+mod log;
 mod packets;
 mod results;

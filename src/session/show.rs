@@ -2,7 +2,7 @@
 
 use super::evaluate::Value;
 use super::variables::VARIABLES;
-use super::{Answer, Session, computed};
+use super::{About, Answer, Session, computed, filter, replica, variables};
 use crate::failure::Failure;
 use crate::ident::{RequestId, TableName};
 use crate::reply::{ResultColumn, Row};
@@ -26,7 +26,7 @@ fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
 }
 
 /// LIKE without regard to case: `%`, `_`, and `\` before either.
-fn like(text: &str, pattern: &str) -> bool {
+pub(super) fn like(text: &str, pattern: &str) -> bool {
     fn matches(text: &[char], pattern: &[char]) -> bool {
         match pattern {
             [] => text.is_empty(),
@@ -65,15 +65,17 @@ impl Session {
                 let count = self.warnings.iter().filter(|w| !errors_only || w.level == "Error").count();
                 Ok(table(&[name], vec![vec![Some(count.to_string())]]))
             }
-            Show::Variables { filter: Some(_), .. } => {
-                Err(Failure::Unsupported("SHOW VARIABLES WHERE; use LIKE".to_owned()))
-            }
-            Show::Variables { like, filter: None, .. } => {
-                let names = VARIABLES.iter().map(|(n, ..)| *n).filter(|n| wanted(n, like.as_deref()));
-                let rows = names.map(|n| {
-                    vec![Some(n.to_owned()), self.variable(n).ok().flatten().or_else(|| Some(String::new()))]
-                });
-                Ok(table(&["Variable_name", "Value"], rows.collect()))
+            Show::Variables { global, like, filter } => {
+                let mut rows = Vec::new();
+                for (name, ..) in VARIABLES.iter().filter(|(n, ..)| wanted(n, like.as_deref())) {
+                    let value = if global { self.global(name) } else { self.variable(name).ok().flatten() };
+                    let value = value.unwrap_or_default();
+                    let shown = [("Variable_name", *name), ("Value", &value)];
+                    if filter.as_ref().map_or(Ok(true), |f| filter::wanted(f, &shown))? {
+                        rows.push(vec![Some((*name).to_owned()), Some(value)]);
+                    }
+                }
+                Ok(table(&["Variable_name", "Value"], rows))
             }
             Show::Status { like } => {
                 let (open, statements, uptime) = self.connections.figures();
@@ -89,10 +91,16 @@ impl Session {
                 Ok(table(&["Database"], rows.map(|s| vec![Some(s)]).collect()))
             }
             Show::Tables { full, schema, like } => self.tables(full, schema, like.as_deref(), request).await,
-            Show::ReplicaStatus => {
-                Ok(table(&["Replica_IO_State", "Source_Host", "Seconds_Behind_Source"], Vec::new()))
-            }
+            Show::ReplicaStatus { old_words } => Ok(replica::status(old_words)),
             Show::Abilities(words) => Err(Failure::NotForThisServer(format!("SHOW {words}"))),
+        }
+    }
+
+    /// What SHOW GLOBAL VARIABLES says: the value of a new session.
+    fn global(&self, name: &str) -> Option<String> {
+        match name {
+            "time_zone" => Some(self.default_zone().name().to_owned()),
+            _ => variables::find(name, &self.settings).map(|(_, value)| value),
         }
     }
 
@@ -117,11 +125,12 @@ impl Session {
     /// # Errors
     /// 1046 without a database, 1044 where the tenant may not, 1146 for a table that SHOW TABLES does not show, agent failures.
     pub async fn field_list(
-        &self,
+        &mut self,
         table: &[u8],
         wildcard: &[u8],
         request: &RequestId,
     ) -> Result<Vec<ResultColumn>, Failure> {
+        self.about = About { kind: "field_list", table: None };
         let tenant = self.tenant().ok_or(Failure::NoDatabase)?;
         let schema = self.schema.clone().ok_or(Failure::NoDatabase)?;
         if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.contains(&schema)) {
@@ -129,6 +138,7 @@ impl Session {
         }
         let name = TableName { schema, table: self.decoded(table)? };
         let wildcard = self.decoded(wildcard)?;
+        self.about.table = Some(name.to_string());
         let asked = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &name, request).await;
         let definition = match asked {
             Ok(definition) => definition,

@@ -128,6 +128,11 @@ fn like(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     Ok(None)
 }
 
+fn replica_status(c: &mut Cursor<'_>) -> Option<&'static str> {
+    let which = c.one_of(&["SLAVE", "REPLICA"])?;
+    c.words(&["STATUS"]).then_some(which)
+}
+
 fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
     let place = c.place();
     let full = c.words(&["FULL"]);
@@ -163,8 +168,11 @@ fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
     } else if c.words(&["TABLES"]) {
         let schema = if c.one_of(&["FROM", "IN"]).is_some() { Some(c.name("a schema")?) } else { None };
         Show::Tables { full, schema, like: like(c)? }
-    } else if c.one_of(&["SLAVE", "REPLICA"]).is_some() && c.words(&["STATUS"]) {
-        Show::ReplicaStatus
+    } else if let Some(which) = replica_status(c) {
+        if c.words(&["FOR", "CHANNEL"]) && c.text().is_none() {
+            return Err(c.unexpected("a channel in quotes"));
+        }
+        Show::ReplicaStatus { old_words: which == "SLAVE" }
     } else {
         c.go(place);
         let words = c.source().to_lowercase();

@@ -3,13 +3,15 @@
 use super::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
 use super::bytes::Bytes;
 use super::handshake::{self, Login};
+use super::log::{self, Line};
 use super::packets::{Gone, Packets};
 use super::{columns, error, results};
 use crate::failure::Failure;
 use crate::ident::RequestId;
 use crate::secret::Secret;
 use crate::session::{
-    self, Answer, Connections, Credential, Identity, Next, ResultCharset, Role, Session, Status, Tenant,
+    self, About, Answer, Connections, Credential, Identity, Next, ResultCharset, Role, Session, Status,
+    Tenant,
 };
 use futures_util::FutureExt;
 use std::collections::HashMap;
@@ -92,6 +94,8 @@ struct Connection {
     capabilities: u32,
     encrypted: bool,
     cannot_carry_2002: bool,
+    /// Who asked to be let in last, for the log.
+    asked: String,
 }
 
 /// Speaks with one client until it goes.
@@ -106,6 +110,7 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
         capabilities: 0,
         encrypted: false,
         cannot_carry_2002: false,
+        asked: String::new(),
     };
     tokio::select! {
         () = connection.run() => {}
@@ -117,16 +122,28 @@ impl Connection {
     async fn run(mut self) {
         let session = match tokio::time::timeout(LOGIN_TIME, self.login()).await {
             Ok(Ok(Some(session))) => session,
-            Ok(Err(Gone::Refused(failure))) => return self.refuse(&failure).await,
+            Ok(Err(Gone::Refused(failure))) => return self.refuse(&failure, true).await,
             Ok(Ok(None) | Err(Gone::Closed)) | Err(_) => return,
         };
         if let Err(Gone::Refused(failure)) = self.commands(session).await {
-            self.refuse(&failure).await;
+            let login = matches!(
+                failure,
+                Failure::UnknownTenant(_) | Failure::AccessDenied { .. } | Failure::Full { .. }
+            );
+            self.refuse(&failure, login).await;
         }
     }
 
-    /// The last packet of a connection.
-    async fn refuse(&mut self, failure: &Failure) {
+    fn refused_login(&self, failure: &Failure) {
+        let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, None);
+        log::refused_login(self.place.id, &self.asked, &self.place.host, failure, &error);
+    }
+
+    /// The last packet of a connection; `login`: it refuses one.
+    async fn refuse(&mut self, failure: &Failure, login: bool) {
+        if login {
+            self.refused_login(failure);
+        }
         // A peer that does not take it is not waited for.
         let last = async {
             if self.fail(failure, None).await.is_ok() {
@@ -160,6 +177,7 @@ impl Connection {
         }
         let login = handshake::response(&payload, handshake::offered(tls)).map_err(Gone::Refused)?;
         self.capabilities = login.capabilities;
+        login.user.clone_into(&mut self.asked);
         if matches!(self.shared.tls, Tls::Required(_)) && !self.encrypted {
             let denied = Failure::AccessDenied {
                 user: login.user,
@@ -186,6 +204,7 @@ impl Connection {
                 ))
                 | Err(_) => session.assume_schema(schema),
                 Ok(Err(failure)) => {
+                    self.refused_login(&failure);
                     self.fail(&failure, Some(&request)).await?;
                     self.packets.flush().await?;
                     return Ok(None);
@@ -212,6 +231,7 @@ impl Connection {
 
     /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
     async fn enter(&mut self, login: &Login, scramble: Scramble) -> Result<Session, Gone> {
+        login.user.clone_into(&mut self.asked);
         self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
             || login.attribute("_client_name") == Some("libmariadb");
         let tenant = self.shared.tenants.get(&login.user).cloned();
@@ -320,27 +340,33 @@ impl Connection {
             match command {
                 0x01 => return Ok(()),
                 0x02 => {
+                    let mut line = Line::new(session.identity(), &request);
+                    line.about(&About { kind: "use", table: None });
                     let name = String::from_utf8_lossy(rest).into_owned();
                     let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
-                    self.answer(&mut session, done.map(|()| Answer::Done), work).await?;
+                    self.answer(&mut session, done.map(|()| Answer::Done), work, &mut line).await?;
                 }
                 0x03 => {
-                    let answer = work.watch(&mut self.packets, session.query(rest, &request)).await?;
-                    self.answer(&mut session, answer, work).await?;
+                    let mut line = Line::new(session.identity(), &request);
+                    let answer = work.watch(&mut self.packets, session.query(rest, &request)).await;
+                    line.about(session.about());
+                    self.answer(&mut session, answer?, work, &mut line).await?;
                 }
                 0x04 => {
+                    let mut line = Line::new(session.identity(), &request);
                     let mut arguments = Bytes(rest);
                     let (table, wildcard) = (arguments.until_zero(), arguments.0);
                     let listed = session.field_list(table, wildcard, &request);
-                    let listed = work.watch(&mut self.packets, listed).await?;
-                    self.field_list(&mut session, listed, &request).await?;
+                    let listed = work.watch(&mut self.packets, listed).await;
+                    line.about(session.about());
+                    self.field_list(&mut session, listed?, &request, &mut line).await?;
                 }
                 0x09 => {
                     let (open, statements, uptime) = self.place.connections.figures();
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
-                0x0e => self.answer(&mut session, Ok(Answer::Done), work).await?,
+                0x0e => self.done(&session).await?,
                 0x11 => {
                     let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
                     // The former session ends here: nothing of it can be left.
@@ -367,7 +393,7 @@ impl Connection {
                 }
                 0x1f => {
                     session.reset();
-                    self.answer(&mut session, Ok(Answer::Done), work).await?;
+                    self.done(&session).await?;
                 }
                 // COM_STMT_SEND_LONG_DATA and COM_STMT_CLOSE have no answer.
                 0x18 | 0x19 => {}
@@ -382,17 +408,25 @@ impl Connection {
         session: &mut Session,
         listed: Result<Vec<crate::reply::ResultColumn>, Failure>,
         request: &RequestId,
+        line: &mut Line,
     ) -> Result<(), Gone> {
         match listed {
             Ok(columns) => {
+                line.rows(columns.len());
+                line.done();
                 for column in &columns {
                     self.packets.write(&columns::listed(column, session.result_charset())).await?;
                 }
                 self.packets.write(&results::eof(session.status())).await?;
                 Ok(())
             }
-            Err(failure) => self.told(session, &failure, request).await,
+            Err(failure) => self.told(session, &failure, request, line).await,
         }
+    }
+
+    async fn done(&mut self, session: &Session) -> Result<(), Gone> {
+        self.packets.write(&results::ok(session.status(), false)).await?;
+        Ok(())
     }
 
     /// The one place that sends answers.
@@ -401,11 +435,12 @@ impl Connection {
         session: &mut Session,
         answer: Result<Answer, Failure>,
         work: Work<'_, '_>,
+        line: &mut Line,
     ) -> Result<(), Gone> {
         match answer {
             Ok(Answer::Done) => {
-                self.packets.write(&results::ok(session.status(), false)).await?;
-                Ok(())
+                line.done();
+                self.done(session).await
             }
             Ok(Answer::Table(columns, rows)) => {
                 let charset = session.result_charset();
@@ -414,10 +449,12 @@ impl Connection {
                     self.packets.write(&results::row(row, &columns, charset)).await?;
                 }
                 self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                line.rows(rows.len());
+                line.done();
                 Ok(())
             }
-            Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, work).await,
-            Err(failure) => self.told(session, &failure, work.request).await,
+            Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, work, line).await,
+            Err(failure) => self.told(session, &failure, work.request, line).await,
         }
     }
 
@@ -427,8 +464,10 @@ impl Connection {
         session: &mut Session,
         failure: &Failure,
         request: &RequestId,
+        line: &mut Line,
     ) -> Result<(), Gone> {
         let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, Some(request));
+        line.failed(failure, &error);
         self.packets.write(&results::err(&error)).await?;
         session.failed(error.code, error.message);
         Ok(())
@@ -459,13 +498,14 @@ impl Connection {
         columns: &[crate::reply::ResultColumn],
         mut rows: crate::session::RowStream,
         mut work: Work<'_, '_>,
+        line: &mut Line,
     ) -> Result<(), Gone> {
         let charset = session.result_charset();
         let mut begun = false;
         loop {
             let next = match work.watch(&mut self.packets, rows.next()).await? {
                 Ok(next) => next,
-                Err(failure) => return self.told(session, &failure, work.request).await,
+                Err(failure) => return self.told(session, &failure, work.request, line).await,
             };
             if !begun {
                 self.head(columns, session.status(), charset).await?;
@@ -473,6 +513,7 @@ impl Connection {
             }
             match next {
                 Next::Rows(batch) => {
+                    line.rows(batch.len());
                     let packets = &mut self.packets;
                     let sent = async {
                         for row in &batch {
@@ -485,12 +526,13 @@ impl Connection {
                         sent = sent => sent?,
                         () = work.interrupt.as_mut() => {
                             drop(rows);
-                            return self.told(session, &Failure::Interrupted, work.request).await;
+                            return self.told(session, &Failure::Interrupted, work.request, line).await;
                         }
                     }
                 }
                 Next::End(notes) => {
                     session.finish(notes);
+                    line.done();
                     self.packets.write(&results::end(session.status(), self.capabilities)).await?;
                     return Ok(());
                 }

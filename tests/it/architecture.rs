@@ -39,7 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "zone",
         ],
     ),
-    ("wire", &["charset", "column", "failure", "ident", "reply", "secret", "session"]),
+    ("wire", &["charset", "column", "failure", "ident", "reply", "secret", "session", "telemetry"]),
     ("server", &["failure", "ident", "secret", "session", "wire"]),
     (
         "config",

@@ -49,6 +49,71 @@ fn field_list_gives_the_columns_of_a_table() {
     }
 }
 
+fn rows(packets: &[Vec<u8>]) -> Vec<Vec<String>> {
+    let eof = packets.iter().position(|p| p.first() == Some(&0xfe)).expect("behind the columns");
+    let cells = |mut p: &[u8]| {
+        let mut cells = Vec::new();
+        while let Some((length, rest)) = p.split_first() {
+            let (cell, behind) = rest.split_at(usize::from(*length));
+            cells.push(String::from_utf8(cell.to_vec()).expect("UTF-8"));
+            p = behind;
+        }
+        cells
+    };
+    packets[eof + 1..packets.len() - 1].iter().map(|p| cells(p)).collect()
+}
+
+/// A text query of a client without DEPRECATE_EOF: its packets are read up to the second EOF.
+fn query(client: &mut Bare, sql: &str) -> Vec<Vec<u8>> {
+    let mut packets = client.command(format!("\x03{sql}").as_bytes());
+    if packets.last().is_some_and(|p| p.first() == Some(&0xfe)) {
+        packets.extend(client.up_to_end());
+    }
+    packets
+}
+
+#[test]
+fn show_variables_takes_the_filters_that_drivers_send() {
+    let chain = chain("");
+    let (mut client, _) = Bare::login(chain.port, "app", "pass-word", 0);
+    let name_and_mode =
+        [["lower_case_table_names", "0"], ["sql_mode", "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"]];
+    for sql in [
+        "SHOW VARIABLES WHERE Variable_name = 'lower_case_table_names' OR Variable_name = 'sql_mode'",
+        "SHOW SESSION VARIABLES WHERE variable_name IN ('sql_mode', 'lower_case_table_names', 'nothing')",
+        "/* a driver */ SHOW VARIABLES WHERE Variable_name LIKE 'lower\\_case%' OR (`Variable_name` = 'SQL_MODE')",
+    ] {
+        assert_eq!(rows(&query(&mut client, sql)), name_and_mode, "{sql}");
+    }
+    assert_eq!(query(&mut client, "SET time_zone = '+02:00'").len(), 1);
+    for (scope, zone) in [("SESSION", "+02:00"), ("GLOBAL", "+00:00")] {
+        let sql = format!("SHOW {scope} VARIABLES WHERE Variable_name = 'time_zone'");
+        assert_eq!(rows(&query(&mut client, &sql)), [["time_zone", zone]], "{sql}");
+    }
+    let (code, state, message) = error(&query(&mut client, "SHOW VARIABLES WHERE nothing = 'x'")[0]);
+    assert_eq!((code, state.as_str()), (1054, "42S22"));
+    assert!(message.starts_with("Unknown column 'nothing' in 'where clause'"), "{message}");
+    assert_eq!(error(&query(&mut client, "SHOW VARIABLES WHERE Value > 1")[0]).0, 1235);
+}
+
+#[test]
+fn show_replica_status_has_the_columns_of_a_mysqld() {
+    let chain = chain("monitor: {user: monitor, password: probe}\n");
+    let (mut client, _) = Bare::login(chain.port, "monitor", "probe", 0);
+    for (sql, first, lag, last_but_one) in [
+        ("SHOW REPLICA STATUS", "Replica_IO_State", "Seconds_Behind_Source", "Get_Source_public_key"),
+        ("show slave status", "Slave_IO_State", "Seconds_Behind_Master", "Get_master_public_key"),
+    ] {
+        let packets = query(&mut client, sql);
+        assert_eq!(packets.len(), 63, "a count, 60 columns, two EOF and no row");
+        let name = |i: usize| strings(&packets[i]).0[3].clone();
+        assert_eq!([name(1), name(33), name(59)], [first, lag, last_but_one]);
+        // BIGINT UNSIGNED NOT NULL of 11 digits, as MySQL 9.7 declares it.
+        assert_eq!(strings(&packets[33]).1, [12, 63, 0, 11, 0, 0, 0, 8, 161, 0, 0, 0, 0]);
+    }
+    assert_eq!(error(&query(&mut client, "SHOW VARIABLES")[0]).0, 1235);
+}
+
 #[test]
 fn field_list_without_a_database_is_1046() {
     let chain = chain(

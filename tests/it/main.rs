@@ -12,6 +12,7 @@ mod cut_answers;
 mod ddl;
 mod end_to_end;
 mod limits;
+mod log;
 mod program;
 mod random_input;
 mod support;

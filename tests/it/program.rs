@@ -220,6 +220,11 @@ impl Bare {
     /// Sends a command; gives its packets up to an EOF, OK or ERR.
     pub fn command(&mut self, payload: &[u8]) -> Vec<Vec<u8>> {
         self.send(0, payload);
+        self.up_to_end()
+    }
+
+    /// Packets up to an EOF, OK or ERR.
+    pub fn up_to_end(&mut self) -> Vec<Vec<u8>> {
         let mut packets = Vec::new();
         loop {
             let packet = self.packet();
