@@ -216,7 +216,7 @@ shutdown_grace: 2s
 
     def connect(self, **options):
         """A client that hands out the bytes of the text protocol as they are."""
-        options = {"user": "app", "password": PASSWORD, "database": self.schema, "charset": "utf8mb4", "use_unicode": False,
+        options = {"user": "app", "password": PASSWORD.encode(), "database": self.schema, "charset": "utf8mb4", "use_unicode": False,
                    "conv": pymysql.converters.encoders, "autocommit": True, "init_command": "SET time_zone = '+00:00'",
                    "read_timeout": 120, **options}
         return pymysql.connect(host="127.0.0.1", port=self.port, **options)
