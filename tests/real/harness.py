@@ -161,12 +161,12 @@ class Process:
 class Chain:
     """An agent over binary log files, by HTTPS with a token, and a shim in front of it: two processes."""
 
-    def __init__(self, binlogs, schema="tt", tls="off", config=""):
+    def __init__(self, binlogs, schema="tt", tls="off", tenants=""):
         self.folder = tempfile.mkdtemp(prefix="dbtrail-real-")
         self.schema = schema
         self.processes = []
         try:
-            self.start(binlogs, tls, config)
+            self.start(binlogs, tls, tenants)
         except BaseException:
             self.close()
             raise
@@ -177,7 +177,7 @@ class Chain:
             f.write(text)
         return path
 
-    def start(self, binlogs, tls, config):
+    def start(self, binlogs, tls, tenants):
         self.ca, certificate, key = certificates(self.folder)
         tokens = self.write("tokens", TOKEN + "\n")
         self.agent = Process(
@@ -207,8 +207,8 @@ tenants:
     server_id: real
     agent_token: a-wrong-token
     allowed_schemas: [elsewhere]
-shutdown_grace: 2s
-%s""" % (self.port, address, self.ca, tls, certificate, key, self.write("app.password", PASSWORD + "\n"), tokens, self.schema, config)
+%sshutdown_grace: 2s
+""" % (self.port, address, self.ca, tls, certificate, key, self.write("app.password", PASSWORD + "\n"), tokens, self.schema, tenants)
         self.config = self.write("shim.yaml", text)
         self.shim = Process([binary(), "--config", self.config], os.path.join(self.folder, "shim.log"))
         self.processes.append(self.shim)
