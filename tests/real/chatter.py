@@ -154,7 +154,15 @@ def python(chain, count, tls):
 
 
 def libmariadb(chain, count):
-    """COM_CHANGE_USER and COM_RESET_CONNECTION as libmariadb sends them."""
+    """COM_CHANGE_USER and COM_RESET_CONNECTION as libmariadb sends them; in a process of its own, as a C library may crash."""
+    done = subprocess.run([sys.executable, os.path.abspath(__file__), "--libmariadb", str(chain.port)], capture_output=True, timeout=60, preexec_fn=dies_with_us)
+    for line in done.stdout.decode().splitlines():
+        what, got, want = json.loads(line)
+        count.equal(got, want, what)
+    count.equal((done.returncode, done.stderr.decode()), (0, ""), "it ends")
+
+
+def libmariadb_alone(port):
     lib = ctypes.CDLL(ctypes.util.find_library("mariadb") or "libmariadb.so.3")
     for name, result in (("mysql_init", ctypes.c_void_p), ("mysql_real_connect", ctypes.c_void_p), ("mysql_store_result", ctypes.c_void_p),
                          ("mysql_fetch_row", ctypes.POINTER(ctypes.c_char_p)), ("mysql_error", ctypes.c_char_p), ("mysql_change_user", ctypes.c_byte),
@@ -164,9 +172,12 @@ def libmariadb(chain, count):
     utf8 = lambda text: ctypes.c_char_p(text.encode())
     lib.mysql_options(mysql, 7, utf8("utf8mb4"))
 
+    def say(what, got, want):
+        print(json.dumps([what, got, want]), flush=True)
+
     def value(sql):
         if lib.mysql_query(mysql, utf8(sql)):
-            return "%d %s" % (lib.mysql_errno(mysql), lib.mysql_error(mysql).decode())
+            return lib.mysql_errno(mysql)
         result = ctypes.c_void_p(lib.mysql_store_result(mysql))
         if not result:
             return "OK"
@@ -175,28 +186,29 @@ def libmariadb(chain, count):
         lib.mysql_free_result(result)
         return found
 
-    connected = lib.mysql_real_connect(mysql, utf8("127.0.0.1"), utf8("app"), utf8(PASSWORD), utf8("tt"),
-                                       ctypes.c_uint(chain.port), None, ctypes.c_ulong(0))
-    if not count.check(connected, "login", lib.mysql_error(mysql)):
-        return
-    count.equal(value("SELECT DATABASE()"), "tt", "the login's database")
-    count.equal(value("SET @dbtrail_allow_wide_diff = ON"), "OK", "a variable")
-    count.equal(value("SELECT @dbtrail_allow_wide_diff") is not None, True, "it is there")
-    count.check(b"Threads" in lib.mysql_stat(mysql), "COM_STATISTICS")
-    count.equal(lib.mysql_reset_connection(mysql), 0, "COM_RESET_CONNECTION")
-    count.equal(value("SELECT @dbtrail_allow_wide_diff"), None, "reset clears variables")
-    value("SET @dbtrail_allow_wide_diff = ON")
-    count.equal(lib.mysql_change_user(mysql, utf8("hashed"), utf8(HASHED_PASSWORD), None), 0, "COM_CHANGE_USER")
-    count.equal(value("SELECT CURRENT_USER()"), "hashed@127.0.0.1", "the new user")
-    count.equal(value("SELECT DATABASE()"), None, "nothing left of the database")
-    count.equal(value("SELECT @dbtrail_allow_wide_diff"), None, "nothing left of the variables")
-    count.check(value(SQL_8).startswith("1046 "), "a statement needs a database again", value(SQL_8))
-    count.equal(lib.mysql_change_user(mysql, utf8("app"), utf8(PASSWORD), utf8("tt")), 0, "and back")
-    count.equal(value(SQL_8), "8", "the row")
-    count.check(lib.mysql_change_user(mysql, utf8("hashed"), utf8("wrong"), None) != 0, "a wrong password is refused")
-    count.equal(lib.mysql_errno(mysql), 1045, "with 1045")
-    count.check(value("SELECT 1")[:4] in ("2006", "2013"), "and the connection is closed", value("SELECT 1"))
-    lib.mysql_close(mysql)
+    def change(user, password, database):
+        return 0 if not lib.mysql_change_user(mysql, utf8(user), utf8(password), database and utf8(database)) else lib.mysql_errno(mysql)
+
+    wide = "SELECT @dbtrail_allow_wide_diff"
+    connected = lib.mysql_real_connect(mysql, utf8("127.0.0.1"), utf8("app"), utf8(PASSWORD), utf8("tt"), ctypes.c_uint(port), None, ctypes.c_ulong(0))
+    say("login", bool(connected), True)
+    say("the login's database", value("SELECT DATABASE()"), "tt")
+    say("a variable", value("SET @dbtrail_allow_wide_diff = ON"), "OK")
+    say("it is there", value(wide) is not None, True)
+    say("COM_STATISTICS", b"Threads" in lib.mysql_stat(mysql), True)
+    say("COM_RESET_CONNECTION", lib.mysql_reset_connection(mysql), 0)
+    say("reset clears variables", value(wide), None)
+    say("a variable again", value("SET @dbtrail_allow_wide_diff = ON"), "OK")
+    say("COM_CHANGE_USER", change("hashed", HASHED_PASSWORD, None), 0)
+    say("the new user", value("SELECT CURRENT_USER()"), "hashed@127.0.0.1")
+    say("nothing left of the database", value("SELECT DATABASE()"), None)
+    say("nothing left of the variables", value(wide), None)
+    say("a statement needs a database again", value(SQL_8), 1046)
+    say("and back", change("app", PASSWORD, "tt"), 0)
+    say("the row", value(SQL_8), "8")
+    say("a wrong password is refused", change("hashed", "wrong", None), 1045)
+    say("and the connection is closed", value("SELECT 1") in (2006, 2013), True)
+    os._exit(0)  # what the library does with its broken connection is not our matter
 
 
 def command(chain, user="app", password=PASSWORD):
@@ -300,6 +312,35 @@ def interactive(chain, count, hanging):
     terminal.close()
 
 
+def one_segment(chain, count):
+    """SSLRequest and ClientHello may arrive together: nothing but timing keeps them apart."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context(cafile=chain.ca).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with socket.create_connection(("127.0.0.1", chain.port), timeout=20) as sock:
+        sock.recv(65536)  # the greeting
+        # CLIENT_PROTOCOL_41, CLIENT_SSL, CLIENT_SECURE_CONNECTION; 16 MiB; utf8mb4
+        request = (0x0200 | 0x0800 | 0x8000).to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + bytes([45]) + bytes(23)
+        pending = len(request).to_bytes(3, "little") + b"\x01" + request
+        done = False
+        while not done:
+            try:
+                tls.do_handshake()
+                done = True
+            except ssl.SSLWantReadError:
+                pass
+            sock.sendall(pending + outgoing.read())
+            pending = b""
+            if not done:
+                try:
+                    data = sock.recv(65536)
+                except OSError as e:
+                    data, done = b"", count.check(False, "SSLRequest and ClientHello in one segment", e, "a TLS handshake")
+                if not data:
+                    break
+                incoming.write(data)
+        count.check(done and tls.version(), "SSLRequest and ClientHello in one segment", "the connection was closed", "a TLS handshake")
+
+
 def node(chain, count, tls):
     script = os.path.join(ROOT, "tests", "real", "chatter.js")
     done = subprocess.run(["node", script, str(chain.port), PASSWORD, "tls" if tls else "plain", chain.ca], capture_output=True, timeout=120, preexec_fn=dies_with_us)
@@ -322,26 +363,32 @@ def node(chain, count, tls):
 
 
 def main():
+    if "--libmariadb" in sys.argv[1:]:
+        libmariadb_alone(int(sys.argv[-1]))
     with_node = "--without-node" not in sys.argv[1:]
     counters, hanging = [], Hanging()
 
-    def counted(name):
+    def part(name, work, *arguments):
+        """A part that breaks off is a failure, and the others still run."""
         counters.append(Counter(name))
-        return counters[-1]
+        try:
+            work(counters[-1], *arguments)
+        except Exception as e:
+            counters[-1].check(False, "broke off", "%s: %s" % (type(e).__name__, e), "an end")
 
     for mode in ("off", "required"):
         tls = mode != "off"
         with Chain([BINLOG], tls=mode, tenants=tenants(hanging)) as chain:
-            python(chain, counted("PyMySQL, TLS %s" % mode), tls)
-            batch(chain, counted("mariadb batch, TLS %s" % mode), tls)
+            part("PyMySQL, TLS %s" % mode, lambda c: python(chain, c, tls))
+            part("mariadb batch, TLS %s" % mode, lambda c: batch(chain, c, tls))
             if with_node:
-                node(chain, counted("mysql2, TLS %s" % mode), tls)
+                part("mysql2, TLS %s" % mode, lambda c: node(chain, c, tls))
             if tls:
-                code = error_of(lambda: chain.connect(ssl_disabled=True))[0]
-                counters[0].equal(code, 1045, "plain text is refused where TLS is required")
+                part("TLS in one segment", lambda c: one_segment(chain, c))
+                part("plain text where TLS is required", lambda c: c.equal(error_of(lambda: chain.connect(ssl_disabled=True))[0], 1045, "refused"))
             else:
-                libmariadb(chain, counted("libmariadb"))
-                interactive(chain, counted("mariadb on a terminal"), hanging)
+                part("libmariadb", lambda c: libmariadb(chain, c))
+                part("mariadb on a terminal", lambda c: interactive(chain, c, hanging))
     if not with_node:
         print("mysql2: left out (--without-node)")
     finish(counters, 120)
