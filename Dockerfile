@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+# docker build -t dbtrail-shim .
+# docker run -p 3308:3308 -v /etc/dbtrail-shim:/etc/dbtrail-shim:ro dbtrail-shim
+#
+# In a container shim.yaml needs `listen: 0.0.0.0:3308`, and then `tls:` unless the network is the container's own; its files must be
+# readable by uid 65532. As agent: `docker run dbtrail-shim agent --binlog ... --listen 0.0.0.0:8600 --tls-cert ...`, with --no-healthcheck.
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY benches benches
+COPY src src
+COPY deploy/probe.rs deploy/probe.rs
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
+    cargo build --locked --release --bin dbtrail-shim \
+    && install -D --strip target/release/dbtrail-shim /out/usr/local/bin/dbtrail-shim \
+    && rustc --edition 2024 -C opt-level=2 -C strip=symbols -o /out/usr/local/bin/probe deploy/probe.rs
+
+# libc, libgcc, CA certificates, tzdata; no shell, no package manager; uid 65532.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /out /
+USER 65532:65532
+EXPOSE 3308 8600
+STOPSIGNAL SIGTERM
+# Connects to the port as a client would and waits for the greeting. It says that the shim takes connections, not that the agent answers.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["/usr/local/bin/probe", "127.0.0.1:3308"]
+ENTRYPOINT ["/usr/local/bin/dbtrail-shim"]
+CMD ["--config", "/etc/dbtrail-shim/shim.yaml"]

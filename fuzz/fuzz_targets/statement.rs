@@ -1,0 +1,10 @@
+//! Any text of a client, in each way of reading it: a statement comes out, and no panic.
+#![no_main]
+
+use dbtrail_shim::statement::{Reading, parse};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (bool, bool, &str)| {
+    let (ansi_quotes, no_backslash_escapes, text) = input;
+    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes });
+});

@@ -1,0 +1,303 @@
+"""What the tests with real programs share: processes that end with the test, a throw-away certificate, the chain of
+agent and shim, a MariaDB server, and counting.
+
+Everything listens on loopback, on ports that the system picks, below one temporary folder.
+"""
+import ctypes
+import datetime
+import ipaddress
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import pymysql
+import pymysql.converters
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PASSWORD = "s3cret & söhne"
+TOKEN = "token-of-the-real-tests"
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def binary():
+    """The program under test: DBTRAIL_SHIM, else the newest build."""
+    named = os.environ.get("DBTRAIL_SHIM")
+    if named:
+        return os.path.abspath(named)
+    built = [os.path.join(ROOT, "target", profile, "dbtrail-shim") for profile in ("release", "debug")]
+    built = [path for path in built if os.path.exists(path)]
+    if not built:
+        sys.exit("no dbtrail-shim below target/: run `cargo build` first, or set DBTRAIL_SHIM")
+    return max(built, key=os.path.getmtime)
+
+
+def dies_with_us():
+    """In the child: the kernel kills it when this script ends, however it ends."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Counter:
+    """Counts verdicts; shows the first few failures of each kind."""
+
+    def __init__(self, name, show=5):
+        self.name, self.show = name, show
+        self.passed, self.failed, self.shown = 0, 0, {}
+
+    def check(self, ok, what, got=None, want=None):
+        if ok:
+            self.passed += 1
+            return True
+        self.failed += 1
+        kind = what.split(":")[0]
+        self.shown[kind] = self.shown.get(kind, 0) + 1
+        if self.shown[kind] <= self.show:
+            print("FAIL %s: %s\n   got  %s\n   want %s" % (self.name, what, repr(got)[:700], repr(want)[:700]), flush=True)
+        return False
+
+    def equal(self, got, want, what):
+        return self.check(got == want, what, got, want)
+
+    def line(self):
+        print("%-32s %6d passed, %d failed" % (self.name, self.passed, self.failed), flush=True)
+        return self.failed == 0
+
+
+def finish(counters, least):
+    """The closing lines; exit code 1 on a failure, or when less was compared than the test is worth."""
+    good = all([c.line() for c in counters])
+    total = sum(c.passed for c in counters)
+    if total < least:
+        print("FAIL only %d checks, at least %d were expected" % (total, least))
+        good = False
+    sys.exit(0 if good else 1)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def certificates(folder):
+    """An authority made on the spot, and a certificate of 127.0.0.1 and localhost signed by it."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def build(name, key, issuer, issuer_key, authority):
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        made = (
+            x509.CertificateBuilder().subject_name(subject).issuer_name(issuer or subject).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        if not authority:
+            names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return made.sign(issuer_key, hashes.SHA256())
+
+    def write(name, data):
+        path = os.path.join(folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+            f.write(data)
+        return path
+
+    pem = serialization.Encoding.PEM
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca = build("dbtrail throw-away authority", ca_key, None, ca_key, True)
+    leaf = build("dbtrail throw-away server", key, ca.subject, ca_key, False)
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return write("ca.pem", ca.public_bytes(pem)), write("server.pem", leaf.public_bytes(pem)), write("server.key", private)
+
+
+class Process:
+    """A child whose output goes to a file, and that never outlives the test."""
+
+    def __init__(self, arguments, log):
+        self.log = log
+        self.arguments = arguments
+        with open(log, "wb") as out:
+            self.child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=dies_with_us)
+
+    def output(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return re.sub(r"\x1b\[[0-9;]*m", "", f.read())
+
+    def wait_for(self, pattern, seconds=60):
+        """The match of `pattern` in the output; an error when the process ends first."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            ended = self.child.poll() is not None
+            found = re.search(pattern, self.output())
+            if found:
+                return found
+            if ended:
+                break
+            time.sleep(0.02)
+        raise RuntimeError("%s did not say %r:\n%s" % (self.arguments[0], pattern, self.output()[-3000:]))
+
+    def stop(self, grace=20):
+        """SIGTERM, then SIGKILL. Gives the exit code."""
+        if self.child.poll() is None:
+            self.child.terminate()
+            try:
+                self.child.wait(grace)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        return self.child.returncode
+
+
+class Chain:
+    """An agent over binary log files, by HTTPS with a token, and a shim in front of it: two processes."""
+
+    def __init__(self, binlogs, schema="tt", tls="off", tenants=""):
+        self.folder = tempfile.mkdtemp(prefix="dbtrail-real-")
+        self.schema = schema
+        self.processes = []
+        try:
+            self.start(binlogs, tls, tenants)
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def start(self, binlogs, tls, tenants):
+        self.ca, certificate, key = certificates(self.folder)
+        tokens = self.write("tokens", TOKEN + "\n")
+        self.agent = Process(
+            [binary(), "agent", "--binlog", *binlogs, "--server-id", "real", "--listen", "127.0.0.1:0",
+             "--tls-cert", certificate, "--tls-key", key, "--token-file", tokens],
+            os.path.join(self.folder, "agent.log"))
+        self.processes.append(self.agent)
+        address = self.agent.wait_for(r"listens on (https://\S+:\d+)").group(1)
+        self.port = free_port()
+        text = """
+listen: 127.0.0.1:%d
+agent_url: %s
+agent_tls:
+  ca_file: %s
+tls:
+  mode: "%s"
+  cert_file: %s
+  key_file: %s
+tenants:
+  - mysql_user: app
+    mysql_password_file: %s
+    server_id: real
+    agent_token_file: %s
+    default_schema: %s
+  - mysql_user: other
+    mysql_password: the-other-password
+    server_id: real
+    agent_token: a-wrong-token
+    allowed_schemas: [elsewhere]
+%sshutdown_grace: 2s
+""" % (self.port, address, self.ca, tls, certificate, key, self.write("app.password", PASSWORD + "\n"), tokens, self.schema, tenants)
+        self.config = self.write("shim.yaml", text)
+        self.shim = Process([binary(), "--config", self.config], os.path.join(self.folder, "shim.log"))
+        self.processes.append(self.shim)
+        self.shim.wait_for(r"the shim listens")
+
+    def connect(self, **options):
+        """A client that hands out the bytes of the text protocol as they are."""
+        options = {"user": "app", "password": PASSWORD.encode(), "database": self.schema, "charset": "utf8mb4", "use_unicode": False,
+                   "conv": pymysql.converters.encoders, "autocommit": True, "init_command": "SET time_zone = '+00:00'",
+                   "read_timeout": 120, **options}
+        return pymysql.connect(host="127.0.0.1", port=self.port, **options)
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class MariaDb:
+    """A MariaDB server of the test's own, in a temporary folder."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="dbtrail-mariadb-")
+        self.data = os.path.join(self.folder, "data")
+        self.server = None
+        try:
+            made = subprocess.run(
+                ["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--auth-root-authentication-method=normal",
+                 "--skip-test-db", "--user=root"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+            if made.returncode:
+                raise RuntimeError("mariadb-install-db: " + made.stdout.decode(errors="replace")[-2000:])
+            self.port = free_port()
+            server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
+            self.server = Process(
+                [server, "--no-defaults", "--datadir=" + self.data, "--socket=" + os.path.join(self.folder, "s"),
+                 "--port=%d" % self.port, "--bind-address=127.0.0.1", "--user=root", "--log-bin=log", "--server-id=7",
+                 "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL", "--sync-binlog=0",
+                 "--innodb-flush-log-at-trx-commit=0", *options],
+                os.path.join(self.folder, "server.log"))
+            self.server.wait_for(r"ready for connections[\s\S]*port: %d" % self.port)
+        except BaseException:
+            self.close()
+            raise
+
+    def connect(self):
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", charset="utf8mb4", use_unicode=False,
+                               conv=pymysql.converters.encoders, autocommit=True, max_allowed_packet=64 << 20,
+                               init_command="SET time_zone = '+00:00', sql_mode = ''")
+
+    def binlogs(self):
+        return sorted(os.path.join(self.data, n) for n in os.listdir(self.data) if re.fullmatch(r"log\.\d{6}", n))
+
+    def close(self):
+        if self.server:
+            self.server.stop(60)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def cell(value):
+    """A cell as the recordings write it: text, None, or {"hex"} where the bytes are not UTF-8."""
+    if value is None:
+        return None
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"hex": value.hex()}
+
+
+def raw(value):
+    """The bytes of such a cell."""
+    if value is None:
+        return None
+    return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value.encode()
+
+
+def ask(cursor, sql):
+    """Column names and rows of a statement, as bytes."""
+    cursor.execute(sql)
+    names = [d[0] if isinstance(d[0], str) else d[0].decode() for d in cursor.description]
+    return names, [list(row) for row in cursor.fetchall()]
