@@ -6,5 +6,6 @@ mod architecture;
 mod chatter;
 mod end_to_end;
 mod log;
+mod process;
 mod program;
 mod truth_agent;
