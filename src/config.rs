@@ -1,6 +1,7 @@
-//! shim.yaml to the settings that the other modules own. Every mistake that can be seen is reported, with the path of its key.
+//! shim.yaml to the settings that the other modules own. Every mistake that can be seen is reported, with line and path of its key.
 
 mod file;
+mod tree;
 
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::ident::ServerId;
@@ -32,70 +33,47 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
-/// Reads a file. The error holds all mistakes, one a line of the list.
+/// Reads a file. The error holds all mistakes, in the order of the file.
 ///
 /// # Errors
-/// The mistakes, each with the path of its key (those of YAML itself with line and column).
+/// The mistakes, each as `path of the file:line: path of the key: what`.
 pub fn load(path: &Path) -> Result<Config, Vec<String>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| vec![format!("{}: cannot be read: {e}", path.display())])?;
-    let text = filled(&text)?;
-    let file: File = serde_saphyr::from_str(&text).map_err(|e| vec![format!("{}: {e}", path.display())])?;
-    let mut resolver = Resolver::default();
-    let config = resolver.config(&file);
-    if let Some(warning) = readable_by_others(path, &file) {
-        resolver.warnings.push(warning);
-    }
+    let name = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|e| vec![format!("{name}: the file cannot be read: {e}")])?;
+    let environment = |variable: &str| std::env::var(variable).ok();
+    let (file, warnings, config) = match tree::read(&text) {
+        Ok(root) => {
+            let mut resolver = Resolver { file: File::new(&root, environment), warnings: Vec::new() };
+            let config = resolver.config();
+            resolver.warnings.extend(readable_by_others(path, &resolver.file));
+            (resolver.file.mistakes, resolver.warnings, config)
+        }
+        Err(mistake) => (vec![mistake], Vec::new(), None),
+    };
     match config {
-        Some(mut config) if resolver.mistakes.is_empty() => {
-            config.warnings = resolver.warnings;
-            Ok(config)
+        Some(config) if file.is_empty() => Ok(Config { warnings, ..config }),
+        _ => {
+            let mut mistakes = file;
+            mistakes.sort();
+            mistakes.dedup();
+            let line = |m: tree::Mistake| match m.path.as_str() {
+                "" => format!("{name}:{}: {}", m.line, m.what),
+                path => format!("{name}:{}: {path}: {}", m.line, m.what),
+            };
+            Err(mistakes.into_iter().map(line).collect())
         }
-        _ => Err(resolver.mistakes),
     }
-}
-
-/// `${VAR}` from the environment; `$$` is a dollar sign. Lines that are comments are left alone.
-fn filled(text: &str) -> Result<String, Vec<String>> {
-    let mut mistakes = Vec::new();
-    let mut out = String::with_capacity(text.len());
-    for (number, line) in text.lines().enumerate() {
-        let mut rest = line;
-        while let Some(at) = rest.find('$').filter(|_| !line.trim_start().starts_with('#')) {
-            out.push_str(&rest[..at]);
-            let behind = &rest[at + 1..];
-            if let Some(more) = behind.strip_prefix('$') {
-                out.push('$');
-                rest = more;
-            } else if let Some((name, more)) = behind.strip_prefix('{').and_then(|b| b.split_once('}')) {
-                match std::env::var(name) {
-                    Ok(value) if value.contains(['\n', '\r']) => {
-                        mistakes.push(format!(
-                            "line {}: the environment variable {name} has line breaks",
-                            number + 1
-                        ));
-                    }
-                    // As a quoted scalar, so that no character of it means anything to YAML.
-                    Ok(value) => out.extend(["'", &value.replace('\'', "''"), "'"]),
-                    Err(_) => mistakes
-                        .push(format!("line {}: the environment variable {name} is not set", number + 1)),
-                }
-                rest = more;
-            } else {
-                out.push('$');
-                rest = behind;
-            }
-        }
-        out.push_str(rest);
-        out.push('\n');
-    }
-    if mistakes.is_empty() { Ok(out) } else { Err(mistakes) }
 }
 
 fn readable_by_others(path: &Path, file: &File) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
-    let secrets = file.monitor.is_some()
-        || file.tenants.iter().any(|t| t.mysql_password.is_some() || t.agent_token.is_some());
+    let held = |tenant: &String| {
+        ["mysql_password", "mysql_pass_sha1", "agent_token"]
+            .iter()
+            .any(|key| file.text(&format!("{tenant}.{key}")).is_some())
+    };
+    let secrets = file.has("monitor") || file.tenants.iter().any(held);
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
     (secrets && mode & 0o077 != 0).then(|| {
         format!(
@@ -135,304 +113,303 @@ fn size(text: &str) -> Option<usize> {
     number.checked_mul(unit)
 }
 
-#[derive(Default)]
+/// Clients read numbers out of the version before they know what they talk to.
+fn version(text: &str) -> Option<String> {
+    let numbers = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let good = numbers.split('.').count() == 3 && numbers.split('.').all(|n| n.parse::<u16>().is_ok());
+    (good && text.len() <= 60 && text.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
+}
+
+/// What is decided without the file's tree.
 struct Resolver {
-    mistakes: Vec<String>,
+    file: File,
     warnings: Vec<String>,
 }
 
 impl Resolver {
-    fn mistake<T>(&mut self, what: String) -> Option<T> {
-        self.mistakes.push(what);
+    fn mistake<T>(&mut self, path: &str, what: String) -> Option<T> {
+        self.file.mistake(path, what);
         None
     }
 
-    fn read(&mut self, key: &str, path: &str) -> Option<Vec<u8>> {
-        match std::fs::read(path) {
+    fn text(&self, path: &str) -> Option<String> {
+        self.file.text(path).map(str::to_owned)
+    }
+
+    /// The bytes of the file that a key names.
+    fn bytes(&mut self, path: &str) -> Option<Vec<u8>> {
+        let name = self.text(path)?;
+        match std::fs::read(&name) {
             Ok(bytes) => Some(bytes),
-            Err(e) => self.mistake(format!("{key}: {path} cannot be read: {e}")),
+            Err(e) => self.mistake(path, format!("{name} cannot be read: {e}")),
         }
     }
 
-    fn read_secret(&mut self, key: &str, path: &str) -> Option<Secret> {
-        let bytes = self.read(key, path)?;
+    fn secret_in(&mut self, path: &str) -> Option<Secret> {
+        let bytes = self.bytes(path)?;
         match String::from_utf8(bytes) {
             Ok(text) => Some(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned())),
-            Err(_) => self.mistake(format!("{key}: {path} is not text")),
+            Err(_) => self.mistake(path, "the file that it names is not text".to_owned()),
         }
     }
 
-    fn one_of<T: Copy>(&mut self, key: &str, value: Option<&str>, choices: &[(&str, T)], default: T) -> T {
-        let Some(value) = value else { return default };
+    fn one_of<T: Copy>(&mut self, path: &str, choices: &[(&str, T)]) -> Option<T> {
+        let value = self.text(path)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == value) {
-            return *choice;
+            return Some(*choice);
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.mistakes.push(format!("{key}: '{value}' is none of {}", names.join(", ")));
-        default
+        self.mistake(path, format!("'{value}' is none of {}", names.join(", ")))
     }
 
-    fn parsed<T>(
-        &mut self,
-        key: &str,
-        value: Option<&str>,
-        parse: impl Fn(&str) -> Option<T>,
-        default: T,
-        form: &str,
-    ) -> T {
-        match value {
-            None => default,
-            Some(text) => parse(text).unwrap_or_else(|| {
-                self.mistakes.push(format!("{key}: '{text}' is not {form}"));
-                default
-            }),
-        }
+    fn parsed<T>(&mut self, path: &str, parse: impl Fn(&str) -> Option<T>, form: &str) -> Option<T> {
+        let text = self.text(path)?;
+        parse(&text).or_else(|| self.mistake(path, format!("'{text}' is not {form}")))
     }
 
-    fn config(&mut self, file: &File) -> Option<Config> {
-        let listen = file.listen.as_deref().unwrap_or("127.0.0.1:3308");
-        let address = match listen.parse::<SocketAddr>() {
-            Ok(address) => Some(address),
-            Err(_) => {
-                self.mistake(format!("listen: '{listen}' is no address with a port, such as 127.0.0.1:3308"))
-            }
-        };
-        let tls = self.tls(file);
-        if let (Some(address), Some(Tls::Off)) = (address, &tls)
+    fn config(&mut self) -> Option<Config> {
+        let listen =
+            self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:3308");
+        let tls = self.tls();
+        let sure: Option<SocketAddr> = listen;
+        if let (Some(address), Some(Tls::Off)) = (sure, &tls)
             && !address.ip().is_loopback()
         {
-            self.warnings.push(format!("listen: {address} can be reached from outside and tls is off: passwords and rows go unencrypted"));
+            self.warnings.push(format!(
+                "listen: {address} can be reached from outside and tls is off: passwords and rows go unencrypted"
+            ));
         }
-        let limits = &file.limits;
-        let window = self.parsed(
-            "limits.max_diff_window",
-            limits.max_diff_window.as_deref(),
-            duration,
-            Duration::from_secs(86_400),
-            "a duration such as 24h",
-        );
-        let max_packet = self.parsed(
-            "limits.max_packet",
-            limits.max_packet.as_deref(),
-            size,
-            64 << 20,
-            "a size such as 64MiB",
-        );
-        let grace = self.parsed(
-            "shutdown_grace",
-            file.shutdown_grace.as_deref(),
-            duration,
-            Duration::from_secs(30),
-            "a duration such as 30s",
-        );
+        let positive = |t: &str| t.parse::<u64>().ok().filter(|n| *n > 0);
+        let window = self.parsed("limits.max_diff_window", duration, "a duration such as 24h");
+        let packet = |t: &str| size(t).filter(|s| (1 << 10..=1 << 30).contains(s));
+        let max_packet = self.parsed("limits.max_packet", packet, "a size from 1KiB to 1GiB, such as 64MiB");
+        let max_keys = self.parsed("limits.max_keys", positive, "a number above 0");
+        let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
+        let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
+        let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         let unreachable = self.one_of(
             "proxysql.unreachable_code",
-            file.proxysql.unreachable_code.as_deref(),
             &[("auto", Unreachable::Auto), ("2002", Unreachable::Code2002), ("1429", Unreachable::Code1429)],
-            Unreachable::Auto,
         );
-        let plain_1064 = self.one_of(
-            "errors.sqlstate_1064",
-            file.errors.sqlstate_1064.as_deref(),
-            &[("documented", false), ("mysql", true)],
-            false,
-        );
+        let plain_1064 = self.one_of("errors.sqlstate_1064", &[("documented", false), ("mysql", true)]);
         let levels = [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")];
-        let level = self.one_of("log.level", file.log.level.as_deref(), &levels, "info");
+        let level = self.one_of("log.level", &levels);
         let forms = [("text", telemetry::Format::Text), ("json", telemetry::Format::Json)];
-        let format = self.one_of("log.format", file.log.format.as_deref(), &forms, telemetry::Format::Text);
-        let tenants = self.tenants(file);
-        let monitor = self.monitor(file);
+        let format = self.one_of("log.format", &forms);
+        let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
+        let tenants = self.tenants();
+        let monitor = self.monitor();
         let session = session::Settings {
-            server_version: file.server_version.clone().unwrap_or_else(|| "8.0.36-dbtrail".to_owned()),
-            max_diff_window: window,
-            guard: guard::Settings { max_keys: limits.max_keys.unwrap_or(1000).max(1) },
-            max_packet,
-            max_connections: limits.max_connections.unwrap_or(1000).max(1),
+            server_version: server_version?,
+            max_diff_window: window?,
+            guard: guard::Settings { max_keys: max_keys? },
+            max_packet: max_packet?,
+            max_connections: max_connections?,
         };
         let shared = Shared {
             tenants,
             monitor,
             tls: tls?,
             session: Arc::new(session),
-            errors: error::Settings { plain_1064, unreachable },
+            errors: error::Settings { plain_1064: plain_1064?, unreachable: unreachable? },
         };
         Some(Config {
-            listen: address?,
-            server: server::Settings { shared: Arc::new(shared), shutdown_grace: grace },
-            log: (level.to_owned(), format),
+            listen: listen?,
+            server: server::Settings { shared: Arc::new(shared), shutdown_grace: grace? },
+            log: (level?.to_owned(), format?),
             warnings: Vec::new(),
         })
     }
 
-    fn tls(&mut self, file: &File) -> Option<Tls> {
-        let mode = self.one_of(
-            "tls.mode",
-            file.tls.mode.as_deref(),
-            &[("off", 0), ("offered", 1), ("required", 2)],
-            0,
-        );
+    fn tls(&mut self) -> Option<Tls> {
+        let mode = self.one_of("tls.mode", &[("off", 0), ("offered", 1), ("required", 2)])?;
         if mode == 0 {
             return Some(Tls::Off);
         }
-        let (Some(cert), Some(key)) = (&file.tls.cert_file, &file.tls.key_file) else {
-            return self.mistake("tls: cert_file and key_file are needed unless mode is off".to_owned());
-        };
-        let (cert, key) = (self.read("tls.cert_file", cert)?, self.read("tls.key_file", key)?);
-        match tls_config(&cert, &key) {
+        if self.file.text("tls.cert_file").is_none() || self.file.text("tls.key_file").is_none() {
+            return self.mistake("tls", "cert_file and key_file are needed unless mode is off".to_owned());
+        }
+        let (cert, key) = (self.bytes("tls.cert_file"), self.bytes("tls.key_file"));
+        match tls_config(&cert?, &key?) {
             Ok(config) => Some(if mode == 1 { Tls::Offered(config) } else { Tls::Required(config) }),
-            Err(e) => self.mistake(format!("tls: {e}")),
+            Err(e) => self.mistake("tls", e),
         }
     }
 
-    fn monitor(&mut self, file: &File) -> Option<(String, Secret)> {
-        let monitor = file.monitor.as_ref()?;
-        if monitor.password.is_empty() {
-            return self.mistake("monitor.password: it is empty".to_owned());
+    fn monitor(&mut self) -> Option<(String, Secret)> {
+        let (user, password) = (self.text("monitor.user")?, self.text("monitor.password")?);
+        if user.is_empty() {
+            self.mistake("monitor.user", "it is empty".to_owned())?;
         }
-        if file.tenants.iter().any(|t| t.mysql_user == monitor.user) {
-            return self.mistake(format!("monitor.user: '{}' is a tenant's user too", monitor.user));
+        if self.file.tenants.iter().any(|t| self.file.text(&format!("{t}.mysql_user")) == Some(&user)) {
+            self.mistake("monitor.user", format!("'{user}' is a tenant's user too"))?;
         }
-        Some((monitor.user.clone(), Secret::new(monitor.password.clone())))
+        if password.is_empty() {
+            return self.mistake("monitor.password", "it is empty".to_owned());
+        }
+        Some((user, Secret::new(password)))
     }
 
-    fn tenants(&mut self, file: &File) -> HashMap<String, Arc<Tenant>> {
-        if file.tenants.is_empty() {
-            self.mistakes.push("tenants: there is none, so nobody could log in".to_owned());
+    fn tenants(&mut self) -> HashMap<String, Arc<Tenant>> {
+        if self.file.tenants.is_empty() && !self.file.mistakes.iter().any(|m| m.path.starts_with("tenants")) {
+            self.file.mistake("tenants", "there is none, so nobody could log in".to_owned());
         }
-        let mut agents: HashMap<String, AgentClient> = HashMap::new();
-        let mut tenants = HashMap::new();
-        for (i, tenant) in file.tenants.iter().enumerate() {
-            let at = format!("tenants[{i}]");
-            let made = self.tenant(&at, tenant, file, &mut agents);
-            if let Some(made) = made
-                && tenants.insert(tenant.mysql_user.clone(), Arc::new(made)).is_some()
+        let mut agents: HashMap<String, Option<AgentClient>> = HashMap::new();
+        let (mut tenants, mut first) = (HashMap::new(), HashMap::new());
+        for at in self.file.tenants.clone() {
+            if let Some(user) = self.text(&format!("{at}.mysql_user"))
+                && let Some(before) = first.insert(user.clone(), at.clone())
             {
-                self.mistakes.push(format!("{at}.mysql_user: '{}' stands twice", tenant.mysql_user));
+                let what = format!("'{user}' is the user of {before} already");
+                self.file.mistake(&format!("{at}.mysql_user"), what);
+            }
+            if let Some(made) = self.tenant(&at, &mut agents) {
+                tenants.insert(made.mysql_user.clone(), Arc::new(made));
             }
         }
         tenants
     }
 
-    fn tenant(
-        &mut self,
-        at: &str,
-        tenant: &file::Tenant,
-        file: &File,
-        agents: &mut HashMap<String, AgentClient>,
-    ) -> Option<Tenant> {
-        let credential = self.credential(at, tenant);
-        let url = tenant.agent_url.as_ref().or(file.agent_url.as_ref());
-        let agent = match url {
-            None => self.mistake(format!("{at}.agent_url: neither the tenant nor the file names an agent")),
-            Some(url) => self.agent(at, url, file, agents),
-        };
-        let token = match (&tenant.agent_token, &tenant.agent_token_file) {
-            (Some(_), Some(_)) => {
-                self.mistake(format!("{at}: agent_token and agent_token_file exclude each other"))
+    fn tenant(&mut self, at: &str, agents: &mut HashMap<String, Option<AgentClient>>) -> Option<Tenant> {
+        let key = |name: &str| format!("{at}.{name}");
+        for name in ["mysql_user", "server_id", "agent_token", "default_schema"] {
+            if self.file.text(&key(name)) == Some("") {
+                self.file.mistake(&key(name), "it is empty".to_owned());
             }
-            (Some(token), None) => Some(Secret::new(token.clone())),
-            (None, Some(path)) => self.read_secret(&format!("{at}.agent_token_file"), path),
+        }
+        let credential = self.credential(at);
+        let agent = if let Some(url) = self.text(&key("agent_url")) {
+            self.agent(&key("agent_url"), &url, agents)
+        } else if let Some(url) = self.text("agent_url") {
+            self.agent("agent_url", &url, agents)
+        } else {
+            self.mistake(&key("agent_url"), "neither the tenant nor the file names an agent".to_owned())
+        };
+        let token = match (self.text(&key("agent_token")), self.file.text(&key("agent_token_file"))) {
+            (Some(_), Some(_)) => {
+                self.mistake(at, "agent_token and agent_token_file exclude each other".to_owned())
+            }
+            (Some(token), None) => Some(Secret::new(token)),
+            (None, Some(_)) => self.secret_in(&key("agent_token_file")),
             (None, None) => None,
         };
-        let zone = self.parsed(
-            &format!("{at}.time_zone"),
-            tenant.time_zone.as_deref(),
-            Zone::parse,
-            Zone::utc(),
-            "a time zone such as Europe/Berlin or +02:00",
+        let zone = self.parsed(&key("time_zone"), Zone::parse, "a time zone such as Europe/Berlin or +02:00");
+        let (allowed, default) = (
+            self.file.list(&key("allowed_schemas")).map(<[String]>::to_vec),
+            self.text(&key("default_schema")),
         );
-        if tenant.mysql_user.is_empty() {
-            self.mistakes.push(format!("{at}.mysql_user: it is empty"));
+        if let (Some(allowed), Some(default)) = (&allowed, &default)
+            && !allowed.contains(default)
+        {
+            self.file.mistake(&key("default_schema"), format!("'{default}' is not in allowed_schemas"));
         }
+        let mysql_user = self.text(&key("mysql_user"))?;
         Some(Tenant {
-            mysql_user: tenant.mysql_user.clone(),
+            caller: Caller { tenant: mysql_user.clone(), token },
+            mysql_user,
             credential: credential?,
-            server_id: ServerId(tenant.server_id.clone()),
+            server_id: ServerId(self.text(&key("server_id"))?),
             agent: agent?,
-            caller: Caller { tenant: tenant.mysql_user.clone(), token },
-            default_schema: tenant.default_schema.clone(),
-            allowed_schemas: tenant.allowed_schemas.clone(),
-            time_zone: zone,
+            default_schema: default,
+            allowed_schemas: allowed,
+            time_zone: zone?,
         })
     }
 
-    fn credential(&mut self, at: &str, tenant: &file::Tenant) -> Option<Credential> {
-        let password = |this: &mut Self, secret: Secret| {
-            if secret.expose().is_empty() {
-                this.mistake(format!("{at}: the password is empty"))
-            } else {
-                Some(Credential::Password(secret))
+    fn credential(&mut self, at: &str) -> Option<Credential> {
+        let names = ["mysql_password", "mysql_password_file", "mysql_pass_sha1"];
+        let given = names.map(|name| self.file.text(&format!("{at}.{name}")).is_some());
+        let (name, secret) = match given {
+            [true, false, false] => (names[0], self.text(&format!("{at}.{}", names[0])).map(Secret::new)),
+            [false, true, false] => (names[1], self.secret_in(&format!("{at}.{}", names[1]))),
+            [false, false, true] => {
+                let path = format!("{at}.{}", names[2]);
+                let bytes = self
+                    .file
+                    .text(&path)
+                    .and_then(|t| t.strip_prefix('*'))
+                    .and_then(crate::agent_api::hex_bytes);
+                return bytes.and_then(|b| <[u8; 20]>::try_from(b).ok()).map(Credential::NativeHash).or_else(
+                    || {
+                        self.mistake(
+                            &path,
+                            "it is not * and 40 hexadecimal digits, as in mysql.user".to_owned(),
+                        )
+                    },
+                );
+            }
+            _ => {
+                return self.mistake(
+                    at,
+                    "exactly one of mysql_password, mysql_password_file and mysql_pass_sha1 is needed"
+                        .to_owned(),
+                );
             }
         };
-        match (&tenant.mysql_password, &tenant.mysql_password_file, &tenant.mysql_pass_sha1) {
-            (Some(text), None, None) => password(self, Secret::new(text.clone())),
-            (None, Some(path), None) => {
-                let secret = self.read_secret(&format!("{at}.mysql_password_file"), path)?;
-                password(self, secret)
-            }
-            (None, None, Some(hash)) => {
-                let bytes = hash
-                    .strip_prefix('*')
-                    .and_then(crate::agent_api::hex_bytes)
-                    .and_then(|b| <[u8; 20]>::try_from(b).ok());
-                match bytes {
-                    Some(bytes) => Some(Credential::NativeHash(bytes)),
-                    None => self.mistake(format!(
-                        "{at}.mysql_pass_sha1: it is not * and 40 hexadecimal digits, as in mysql.user"
-                    )),
-                }
-            }
-            _ => self.mistake(format!(
-                "{at}: exactly one of mysql_password, mysql_password_file and mysql_pass_sha1 is needed"
-            )),
+        let secret = secret?;
+        if secret.expose().is_empty() {
+            return self.mistake(&format!("{at}.{name}"), "the password is empty".to_owned());
         }
+        Some(Credential::Password(secret))
     }
 
+    /// The client of one agent; `path` is the key that names it. One client a URL.
     fn agent(
         &mut self,
-        at: &str,
+        path: &str,
         url: &str,
-        file: &File,
-        agents: &mut HashMap<String, AgentClient>,
+        agents: &mut HashMap<String, Option<AgentClient>>,
     ) -> Option<AgentClient> {
         if let Some(known) = agents.get(url) {
-            return Some(known.clone());
+            return known.clone();
         }
+        let made = self.new_agent(path, url);
+        agents.insert(url.to_owned(), made.clone());
+        made
+    }
+
+    fn new_agent(&mut self, path: &str, url: &str) -> Option<AgentClient> {
         let host = url
             .strip_prefix("https://")
             .map(|h| (h, true))
             .or_else(|| url.strip_prefix("http://").map(|h| (h, false)));
         let Some((host, encrypted)) =
-            host.filter(|(h, _)| !h.is_empty() && !h.trim_end_matches('/').contains(['/', '?', '@', '#']))
+            host.filter(|(h, _)| !h.is_empty() && !h.trim_end_matches('/').contains(['/', '?', '#', '@']))
         else {
-            return self.mistake(format!("{at}.agent_url: '{url}' is not https://host:port"));
+            // Somebody may have put a password into it.
+            let shown = url.split_once('@').map_or(url, |(_, behind)| behind);
+            return self.mistake(path, format!("'{shown}' is not https://host:port"));
         };
-        let local = ["127.", "localhost", "[::1]"].iter().any(|l| host.starts_with(l));
-        if !encrypted && !local {
-            self.warnings.push(format!(
-                "{at}.agent_url: {url} is not encrypted: tokens and rows can be read on the way"
-            ));
+        if !encrypted && !is_local(host) {
+            self.warnings
+                .push(format!("{path}: {url} is not encrypted: tokens and rows can be read on the way"));
         }
-        let ca_pem = match &file.agent_tls.ca_file {
-            Some(path) => Some(self.read("agent_tls.ca_file", path)?),
+        let ca_pem = match self.file.text("agent_tls.ca_file") {
+            Some(_) => Some(self.bytes("agent_tls.ca_file")?),
             None => None,
         };
-        let identity_pem = match (&file.agent_tls.cert_file, &file.agent_tls.key_file) {
-            (Some(cert), Some(key)) => {
-                Some((self.read("agent_tls.cert_file", cert)?, self.read_secret("agent_tls.key_file", key)?))
+        let pair = ["agent_tls.cert_file", "agent_tls.key_file"];
+        let identity_pem = match pair.map(|p| self.file.text(p).is_some()) {
+            [true, true] => {
+                let (cert, key) = (self.bytes(pair[0]), self.secret_in(pair[1]));
+                Some((cert?, key?))
             }
-            (None, None) => None,
-            _ => return self.mistake("agent_tls: cert_file and key_file come together".to_owned()),
+            [false, false] => None,
+            _ => return self.mistake("agent_tls", "cert_file and key_file come together".to_owned()),
         };
         match AgentClient::new(&agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem }) {
-            Ok(agent) => {
-                agents.insert(url.to_owned(), agent.clone());
-                Some(agent)
-            }
-            Err(e) => self.mistake(e.to_string()),
+            Ok(agent) => Some(agent),
+            Err(e) => self.mistake(path, e.to_string()),
         }
     }
+}
+
+/// Whether the host of a URL, with its port, is this machine.
+fn is_local(host: &str) -> bool {
+    let name = host.trim_end_matches('/');
+    let name = name.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(name, |(n, _)| n);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    name == "localhost" || address.is_ok_and(|a| a.is_loopback())
 }
 
 /// A server's certificate chain and key, both PEM.
@@ -450,47 +427,190 @@ fn tls_config(cert: &[u8], key: &[u8]) -> Result<Arc<rustls::ServerConfig>, Stri
 
 #[cfg(test)]
 mod tests {
+    use super::file::{SECTIONS, TENANT, TOP, Takes};
     use super::*;
     use std::io::Write;
 
     fn read(text: &str) -> Result<Config, Vec<String>> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
+        let name = format!("{}:", file.path().display());
         load(file.path())
+            .map_err(|mistakes| mistakes.iter().map(|m| m.strip_prefix(&name).unwrap().to_owned()).collect())
     }
 
-    const TENANT: &str = "agent_url: https://localhost:8600\ntenants:\n  - mysql_user: app\n    mysql_password: secret\n    server_id: s\n";
+    /// Five lines.
+    const TENANT_LINES: &str = "agent_url: https://localhost:8600\ntenants:\n  - mysql_user: app\n    mysql_password: secret\n    server_id: s\n";
 
     #[test]
-    fn ok_a_small_file() {
-        let config = read(TENANT).unwrap();
+    fn ok_a_small_file_has_the_defaults() {
+        let config = read(TENANT_LINES).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:3308");
         assert_eq!(config.warnings, Vec::<String>::new());
+        assert_eq!(config.server.shutdown_grace, Duration::from_secs(30));
+        assert_eq!(config.log, ("info".to_owned(), telemetry::Format::Text));
+        let session = &config.server.shared.session;
+        assert_eq!(session.server_version, "8.0.36-dbtrail");
+        assert_eq!((session.max_packet, session.max_connections), (64 << 20, 1000));
+        assert_eq!((session.guard.max_keys, session.max_diff_window), (1000, Duration::from_secs(86_400)));
+        assert_eq!(config.server.shared.tenants["app"].time_zone.name(), "+00:00");
     }
 
     #[test]
-    fn err_each_mistake_is_named_and_all_at_once() {
-        for (text, path) in [
-            ("listen: nowhere\n", "listen:"),
-            ("tls: {mode: maybe}\n", "tls.mode:"),
-            ("limits: {max_diff_window: long}\n", "limits.max_diff_window:"),
-            ("monitor: {user: app, password: x}\n", "monitor.user:"),
-            ("colour: blue\n", "colour"),
+    fn err_each_mistake_has_line_and_path() {
+        for (text, mistake) in [
+            ("listen: nowhere\n", "6: listen: 'nowhere' is not an address with a port"),
+            ("server_version: eight\n", "6: server_version: 'eight' is not a version"),
+            ("tls: {mode: maybe}\n", "6: tls.mode: 'maybe' is none of off, offered, required"),
+            ("tls:\n  mode: required\n", "6: tls: cert_file and key_file are needed"),
+            (
+                "limits:\n  max_keys: 5\n  max_diff_window: long\n",
+                "8: limits.max_diff_window: 'long' is not a duration",
+            ),
+            ("limits: {max_keys: 0}\n", "6: limits.max_keys: '0' is not a number above 0"),
+            ("limits: {max_connections: many}\n", "6: limits.max_connections: 'many' is not a number"),
+            ("limits: {max_packet: 2GiB}\n", "6: limits.max_packet: '2GiB' is not a size from 1KiB to 1GiB"),
+            ("limits: 5\n", "6: limits: keys with values are needed, and this is a single value"),
+            ("limits: {max_keys: [5]}\n", "6: limits.max_keys: a single value is needed, and this is a list"),
+            ("monitor: {user: app, password: x}\n", "6: monitor.user: 'app' is a tenant's user too"),
+            ("monitor: {user: m, password: ''}\n", "6: monitor.password: it is empty"),
+            ("monitor: {user: m}\n", "6: monitor.password: it is missing"),
+            ("\ncolour: blue\n", "7: colour: there is no such key; those known here are listen, "),
+            (
+                "log: {colour: blue}\n",
+                "6: log.colour: there is no such key; those known here are level, format",
+            ),
+            ("agent_url: https://b\n", "6: agent_url: it stands twice, first in line 1"),
+            (
+                "agent_tls: {ca_file: /nonexistent/ca}\n",
+                "6: agent_tls.ca_file: /nonexistent/ca cannot be read: ",
+            ),
+            ("agent_tls: {key_file: k}\n", "6: agent_tls: cert_file and key_file come together"),
+            (
+                "    allowed_schemas: shop\n",
+                "6: tenants[0].allowed_schemas: a list is needed, and this is a single value",
+            ),
+            (
+                "    time_zone: Nowhere/At_All\n",
+                "6: tenants[0].time_zone: 'Nowhere/At_All' is not a time zone",
+            ),
+            ("    agent_token: ''\n", "6: tenants[0].agent_token: it is empty"),
+            (
+                "    agent_token: a\n    agent_token_file: b\n",
+                "3: tenants[0]: agent_token and agent_token_file exclude",
+            ),
+            ("    mysql_pass_sha1: x\n", "3: tenants[0]: exactly one of mysql_password, "),
+            (
+                "    default_schema: a\n    allowed_schemas: [b]\n",
+                "6: tenants[0].default_schema: 'a' is not in allowed_schemas",
+            ),
+            (
+                "    agent_url: ${NOT_SET_ANYWHERE}\n",
+                "6: tenants[0].agent_url: the environment variable NOT_SET_ANYWHERE is not set",
+            ),
+            (
+                "    agent_url: https://user:hidden@host\n",
+                "6: tenants[0].agent_url: 'host' is not https://host:port",
+            ),
+            (
+                "  - {mysql_user: app, mysql_password: b, server_id: s}\n",
+                "6: tenants[1].mysql_user: 'app' is the user of tenants[0] already",
+            ),
+            (
+                "  - {mysql_user: b, mysql_pass_sha1: '*12', server_id: s}\n",
+                "6: tenants[1].mysql_pass_sha1: it is not * and 40 hexadecimal digits",
+            ),
+            ("  - {mysql_password: b, server_id: s}\n", "6: tenants[1].mysql_user: it is missing"),
+            ("  - nobody\n", "6: tenants[1]: keys with values are needed, and this is a single value"),
+            ("log: {level: info\n", "6: this is not YAML: unclosed bracket "),
         ] {
-            let mistakes = read(&format!("{TENANT}{text}")).unwrap_err();
-            assert!(mistakes.iter().any(|m| m.contains(path)), "{text}: {mistakes:?}");
+            let mistakes = read(&format!("{TENANT_LINES}{text}")).unwrap_err();
+            assert!(mistakes[0].starts_with(mistake), "{text}: {mistakes:?}");
+            assert!(mistakes.len() == 1 && !mistakes.concat().contains("hidden"), "{text}: {mistakes:?}");
         }
-        let two = "agent_url: ftp://x\nlisten: y\ntenants:\n  - mysql_user: a\n    server_id: s\n    mysql_password: ''\n";
-        assert_eq!(read(two).unwrap_err().len(), 3);
-        let twice = format!("{TENANT}  - mysql_user: app\n    mysql_password: other\n    server_id: s\n");
-        assert!(read(&twice).unwrap_err()[0].contains("stands twice"));
-        assert!(read("tenants:\n  - mysql_user: ${NOT_SET_ANYWHERE}\n").unwrap_err()[0].contains("line 2"));
     }
 
     #[test]
-    fn ok_the_example_is_good_but_for_its_files() {
+    fn err_all_mistakes_at_once_in_the_order_of_the_file() {
+        let text = "agent_url: ftp://x\nlisten: y\ncolour: blue\ntenants:\n  - mysql_user: a\n    serverid: s\n    mysql_password: ''\nlog: {level: loud}\n";
+        assert_eq!(
+            read(text).unwrap_err(),
+            [
+                "1: agent_url: 'ftp://x' is not https://host:port",
+                "2: listen: 'y' is not an address with a port, such as 127.0.0.1:3308",
+                "3: colour: there is no such key; those known here are listen, server_version, agent_url, shutdown_grace, agent_tls, tls, monitor, limits, proxysql, errors, log, tenants",
+                "5: tenants[0].server_id: it is missing",
+                "6: tenants[0].serverid: there is no such key; those known here are mysql_user, mysql_password, mysql_password_file, mysql_pass_sha1, server_id, agent_url, agent_token, agent_token_file, default_schema, allowed_schemas, time_zone",
+                "7: tenants[0].mysql_password: the password is empty",
+                "8: log.level: 'loud' is none of error, warn, info, debug",
+            ]
+        );
+        assert_eq!(read("").unwrap_err(), ["1: tenants: there is none, so nobody could log in"]);
+    }
+
+    #[test]
+    fn ok_variables_of_the_environment_are_values_and_never_yaml() {
+        let root = tree::read("a: ignored\nlisten: 'x${V}y$$z$'\nagent_url: ${V}\n").unwrap();
+        let file = File::new(&root, |name| (name == "V").then(|| "'\" # : [\n".to_owned()));
+        assert_eq!(file.text("listen"), Some("x'\" # : [\ny$z$"));
+        assert_eq!(file.text("agent_url"), Some("'\" # : [\n"));
+    }
+
+    #[test]
+    fn ok_hosts_that_are_this_machine() {
+        for (host, local) in [
+            ("localhost", true),
+            ("localhost:8600/", true),
+            ("127.0.0.1:8600", true),
+            ("[::1]:8600", true),
+            ("127.0.0.1.example.com", false),
+            ("localhost.example.com:8600", false),
+            ("10.0.0.1:8600", false),
+        ] {
+            assert_eq!(is_local(host), local, "{host}");
+        }
+    }
+
+    /// shim.example.yaml names every key, each with its default, and is good but for the files that it names.
+    #[test]
+    fn ok_the_example_holds_every_key_with_its_default() {
         let example = include_str!("../shim.example.yaml");
-        let config: File = serde_saphyr::from_str(example).unwrap();
-        assert!(!config.tenants.is_empty());
+        let file = File::new(&tree::read(example).unwrap(), |_| None);
+        assert_eq!(file.mistakes, []);
+        let lines: Vec<&str> = example.lines().collect();
+        let sections = SECTIONS.iter().map(|(name, keys)| (*name, *keys));
+        for (section, keys) in sections.chain([("", TOP), ("tenants[0]", TENANT)]) {
+            assert!(section.is_empty() || section == "tenants[0]" || file.has(section), "{section}");
+            for (key, takes) in keys {
+                let path = if section.is_empty() { (*key).to_owned() } else { format!("{section}.{key}") };
+                if let Takes::Text(Some(default)) = takes {
+                    assert_eq!(
+                        file.text(&path),
+                        Some(*default),
+                        "the example differs from the default of {path}"
+                    );
+                }
+                // The comment above the key says the default, and shows the other ways to give a password or a token.
+                let written =
+                    |line: &&str| line.trim_start().trim_start_matches("- ").starts_with(&format!("{key}:"));
+                match lines.iter().position(|l| written(l)) {
+                    Some(at) => {
+                        let above: Vec<&str> = lines[..at].iter().rev().copied().take(3).collect();
+                        let comment = above.join(" ");
+                        match takes {
+                            Takes::Text(Some(default)) => {
+                                let said =
+                                    comment.contains(default) && comment.to_lowercase().contains("default");
+                                assert!(said, "no default of {path} in {comment}");
+                            }
+                            Takes::Text(None) | Takes::Needed | Takes::Texts => {
+                                assert!(comment.contains('#'), "{path} has no comment");
+                            }
+                        }
+                    }
+                    None => assert!(example.contains(&format!("{key}: ")), "{path} is not in the example"),
+                }
+            }
+        }
     }
 }

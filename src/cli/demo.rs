@@ -4,7 +4,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
-use super::serve::{fail, stopped};
+use super::serve::{Signals, fail};
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::history::{History, serve as agent};
 use crate::ident::ServerId;
@@ -69,6 +69,7 @@ pub async fn run(args: DemoArgs) -> ExitCode {
 }
 
 async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
+    let mut signals = Signals::new()?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|e| format!("{} cannot be had: {e} (choose another with --listen)", args.listen))?;
@@ -88,7 +89,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
     if !args.once {
         writeln!(out, "Ctrl-C ends it.")?;
         out.flush()?;
-        stopped().await;
+        signals.stopped().await;
     }
     stop.cancel();
     running.await?;

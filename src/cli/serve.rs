@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// EX_CONFIG of sysexits.h.
@@ -31,6 +32,7 @@ pub fn check(path: &Path) -> ExitCode {
     match config::load(path) {
         Ok(config) => {
             tell(&config.warnings, "warning");
+            let _ = writeln!(std::io::stdout(), "{}: good", path.display());
             ExitCode::SUCCESS
         }
         Err(mistakes) => {
@@ -53,6 +55,11 @@ pub async fn run(path: &Path) -> ExitCode {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    // Before anyone can know that the shim listens: a signal from then on drains it.
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&format!("cannot wait for signals: {error}")),
+    };
     let listener = match TcpListener::bind(config.listen).await {
         Ok(listener) => listener,
         Err(error) => return fail(&format!("listen: {} cannot be had: {error}", config.listen)),
@@ -62,7 +69,7 @@ pub async fn run(path: &Path) -> ExitCode {
     tracing::info!(%address, tenants = config.server.shared.tenants.len(), "the shim listens");
     let stop = CancellationToken::new();
     let running = tokio::spawn(server::serve(listener, Arc::new(config.server), stop.clone()));
-    stopped().await;
+    signals.stopped().await;
     tracing::info!("stopping: idle connections end, running statements have the grace period");
     stop.cancel();
     match running.await {
@@ -71,12 +78,24 @@ pub async fn run(path: &Path) -> ExitCode {
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// SIGTERM and SIGINT, caught from now on.
+#[derive(Debug)]
+pub struct Signals(Signal, Signal);
+
+impl Signals {
+    /// Catches them.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    /// Waits for one.
+    pub async fn stopped(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
     }
 }

@@ -1,96 +1,258 @@
-//! The YAML file, key by key. Unknown keys are refused.
+//! The keys of the file: one table of names and defaults, and the reading of a tree by it. All mistakes at once.
 
-use serde::Deserialize;
+use super::tree::{Mistake, Node, Value};
+use std::collections::{BTreeMap, HashMap};
 
-/// The whole file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// A single value, with its default.
+    Text(Option<&'static str>),
+    /// A single value that must be there.
+    Needed,
+    /// A list of single values.
+    Texts,
+}
+use Takes::{Needed, Text, Texts};
+
+/// Keys of the file itself, and of its sections. The lists are the only place that names them.
+pub(super) const TOP: &[(&str, Takes)] = &[
+    ("listen", Text(Some("127.0.0.1:3308"))),
+    ("server_version", Text(Some("8.0.36-dbtrail"))),
+    ("agent_url", Text(None)),
+    ("shutdown_grace", Text(Some("30s"))),
+];
+pub(super) const SECTIONS: &[(&str, &[(&str, Takes)])] = &[
+    ("agent_tls", &[("ca_file", Text(None)), ("cert_file", Text(None)), ("key_file", Text(None))]),
+    ("tls", &[("mode", Text(Some("off"))), ("cert_file", Text(None)), ("key_file", Text(None))]),
+    ("monitor", &[("user", Needed), ("password", Needed)]),
+    (
+        "limits",
+        &[
+            ("max_diff_window", Text(Some("24h"))),
+            ("max_keys", Text(Some("1000"))),
+            ("max_connections", Text(Some("1000"))),
+            ("max_packet", Text(Some("64MiB"))),
+        ],
+    ),
+    ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
+    ("errors", &[("sqlstate_1064", Text(Some("documented")))]),
+    ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
+];
+pub(super) const TENANT: &[(&str, Takes)] = &[
+    ("mysql_user", Needed),
+    ("mysql_password", Text(None)),
+    ("mysql_password_file", Text(None)),
+    ("mysql_pass_sha1", Text(None)),
+    ("server_id", Needed),
+    ("agent_url", Text(None)),
+    ("agent_token", Text(None)),
+    ("agent_token_file", Text(None)),
+    ("default_schema", Text(None)),
+    ("allowed_schemas", Texts),
+    ("time_zone", Text(Some("+00:00"))),
+];
+
+/// The file, read: values by path (`limits.max_keys`, `tenants[0].mysql_user`), defaults filled in.
+#[derive(Debug, Default)]
 pub(super) struct File {
-    pub(super) listen: Option<String>,
-    pub(super) server_version: Option<String>,
-    pub(super) agent_url: Option<String>,
-    #[serde(default)]
-    pub(super) agent_tls: AgentTls,
-    #[serde(default)]
-    pub(super) tls: Tls,
-    pub(super) tenants: Vec<Tenant>,
-    pub(super) monitor: Option<Monitor>,
-    #[serde(default)]
-    pub(super) limits: Limits,
-    #[serde(default)]
-    pub(super) proxysql: ProxySql,
-    #[serde(default)]
-    pub(super) errors: Errors,
-    #[serde(default)]
-    pub(super) log: Log,
-    pub(super) shutdown_grace: Option<String>,
+    texts: HashMap<String, String>,
+    lists: HashMap<String, Vec<String>>,
+    lines: BTreeMap<String, usize>,
+    sections: Vec<&'static str>,
+    /// The paths of the tenants.
+    pub(super) tenants: Vec<String>,
+    pub(super) mistakes: Vec<Mistake>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are the file's keys")]
-pub(super) struct AgentTls {
-    pub(super) ca_file: Option<String>,
-    pub(super) cert_file: Option<String>,
-    pub(super) key_file: Option<String>,
+impl File {
+    /// Reads a tree. `environment` gives the values of `${VAR}`.
+    pub(super) fn new(root: &Node, environment: impl Fn(&str) -> Option<String>) -> Self {
+        let mut file = Self::default();
+        let names = TOP.iter().map(|(n, _)| *n).chain(SECTIONS.iter().map(|(n, _)| *n)).chain(["tenants"]);
+        let top = file.entries(root, "", &names.collect::<Vec<_>>()).unwrap_or_default();
+        file.keys(&top, "", root.line, TOP, &environment);
+        for (name, keys) in SECTIONS {
+            let node = top.get(name).filter(|n| n.value != Value::Null);
+            if let Some(node) = node {
+                file.sections.push(name);
+                if let Some(entries) = file.entries(node, name, &names_of(keys)) {
+                    file.keys(&entries, name, node.line, keys, &environment);
+                }
+            } else {
+                let defaults: Vec<_> = keys.iter().copied().filter(|(_, t)| *t != Needed).collect();
+                file.keys(&HashMap::new(), name, root.line, &defaults, &environment);
+            }
+        }
+        match top.get("tenants").map(|n| (&n.value, n.line)) {
+            None | Some((Value::Null, _)) => {}
+            Some((Value::List(tenants), _)) => {
+                for (i, node) in tenants.iter().enumerate() {
+                    let path = format!("tenants[{i}]");
+                    file.lines.insert(path.clone(), node.line);
+                    if let Some(entries) = file.entries(node, &path, &names_of(TENANT)) {
+                        file.keys(&entries, &path, node.line, TENANT, &environment);
+                        file.tenants.push(path);
+                    }
+                }
+            }
+            Some((other, line)) => {
+                file.mistake_at(line, "tenants", format!("a list is needed, and this is {}", other.kind()));
+            }
+        }
+        file
+    }
+
+    /// The value of a key, or its default.
+    pub(super) fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
+    }
+
+    pub(super) fn list(&self, path: &str) -> Option<&[String]> {
+        self.lists.get(path).map(Vec::as_slice)
+    }
+
+    /// Whether a section is in the file.
+    pub(super) fn has(&self, section: &str) -> bool {
+        self.sections.contains(&section)
+    }
+
+    /// A mistake in the value of a key: at its line, or at that of what it belongs to.
+    pub(super) fn mistake(&mut self, path: &str, what: String) {
+        let parents =
+            std::iter::successors(Some(path), |p| p.rsplit_once(['.', '[']).map(|(parent, _)| parent));
+        let line = parents.filter_map(|p| self.lines.get(p).copied()).next().unwrap_or(1);
+        self.mistake_at(line, path, what);
+    }
+
+    fn mistake_at(&mut self, line: usize, path: &str, what: String) {
+        self.mistakes.push(Mistake { line, path: path.to_owned(), what });
+    }
+
+    /// The known entries of a mapping; unknown and repeated keys are mistakes. `None`: it is no mapping.
+    fn entries<'a>(
+        &mut self,
+        node: &'a Node,
+        path: &str,
+        known: &[&'static str],
+    ) -> Option<HashMap<&'static str, &'a Node>> {
+        let mut entries = HashMap::new();
+        match &node.value {
+            Value::Null => {}
+            Value::Map(map) => {
+                for (key, line, value) in map {
+                    let full = joined(path, key);
+                    let Some(name) = known.iter().find(|k| *k == key) else {
+                        let what = format!("there is no such key; those known here are {}", known.join(", "));
+                        self.mistake_at(*line, &full, what);
+                        continue;
+                    };
+                    if let Some(first) = self.lines.get(&full).copied() {
+                        self.mistake_at(*line, &full, format!("it stands twice, first in line {first}"));
+                        continue;
+                    }
+                    self.lines.insert(full, *line);
+                    entries.insert(*name, value);
+                }
+            }
+            other @ (Value::Text(_) | Value::List(_)) => {
+                self.mistake_at(
+                    node.line,
+                    path,
+                    format!("keys with values are needed, and this is {}", other.kind()),
+                );
+                return None;
+            }
+        }
+        Some(entries)
+    }
+
+    fn keys(
+        &mut self,
+        entries: &HashMap<&'static str, &Node>,
+        path: &str,
+        line: usize,
+        keys: &[(&'static str, Takes)],
+        environment: &impl Fn(&str) -> Option<String>,
+    ) {
+        for (name, takes) in keys {
+            let full = joined(path, name);
+            let node = entries.get(name).filter(|n| n.value != Value::Null);
+            match (node, takes) {
+                (None, Text(default)) => {
+                    if let Some(default) = default {
+                        self.texts.insert(full, (*default).to_owned());
+                    }
+                }
+                (None, Texts) => {}
+                (None, Needed) => self.mistake_at(line, &full, "it is missing".to_owned()),
+                (Some(node), Text(_) | Needed) => {
+                    if let Some(text) = self.filled(node, &full, environment) {
+                        self.texts.insert(full, text);
+                    }
+                }
+                (Some(node), Texts) => match &node.value {
+                    Value::List(items) => {
+                        let texts: Vec<String> =
+                            items.iter().filter_map(|i| self.filled(i, &full, environment)).collect();
+                        self.lists.insert(full, texts);
+                    }
+                    other => {
+                        let what = format!("a list is needed, and this is {}", other.kind());
+                        self.mistake_at(node.line, &full, what);
+                    }
+                },
+            }
+        }
+    }
+
+    /// The text of a scalar with `${VAR}` from the environment; `$$` is a dollar sign. Values are filled in after YAML was read, so
+    /// that no character of them means anything to YAML.
+    fn filled(
+        &mut self,
+        node: &Node,
+        path: &str,
+        environment: &impl Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let Value::Text(text) = &node.value else {
+            let what = format!("a single value is needed, and this is {}", node.value.kind());
+            self.mistake_at(node.line, path, what);
+            return None;
+        };
+        let (mut out, mut rest) = (String::with_capacity(text.len()), text.as_str());
+        let mut good = true;
+        while let Some((before, behind)) = rest.split_once('$') {
+            out.push_str(before);
+            rest = behind;
+            if let Some(more) = behind.strip_prefix('$') {
+                out.push('$');
+                rest = more;
+            } else if let Some((name, more)) = behind.strip_prefix('{').and_then(|b| b.split_once('}')) {
+                match environment(name) {
+                    Some(value) => out.push_str(&value),
+                    None => {
+                        good = false;
+                        self.mistake_at(
+                            node.line,
+                            path,
+                            format!("the environment variable {name} is not set"),
+                        );
+                    }
+                }
+                rest = more;
+            } else {
+                out.push('$');
+            }
+        }
+        out.push_str(rest);
+        good.then_some(out)
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tls {
-    pub(super) mode: Option<String>,
-    pub(super) cert_file: Option<String>,
-    pub(super) key_file: Option<String>,
+fn names_of(keys: &[(&'static str, Takes)]) -> Vec<&'static str> {
+    keys.iter().map(|(n, _)| *n).collect()
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tenant {
-    pub(super) mysql_user: String,
-    pub(super) mysql_password: Option<String>,
-    pub(super) mysql_password_file: Option<String>,
-    pub(super) mysql_pass_sha1: Option<String>,
-    pub(super) server_id: String,
-    pub(super) agent_url: Option<String>,
-    pub(super) agent_token: Option<String>,
-    pub(super) agent_token_file: Option<String>,
-    pub(super) default_schema: Option<String>,
-    pub(super) allowed_schemas: Option<Vec<String>>,
-    pub(super) time_zone: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Monitor {
-    pub(super) user: String,
-    pub(super) password: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are the file's keys")]
-pub(super) struct Limits {
-    pub(super) max_diff_window: Option<String>,
-    pub(super) max_keys: Option<u64>,
-    pub(super) max_connections: Option<usize>,
-    pub(super) max_packet: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ProxySql {
-    pub(super) unreachable_code: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Errors {
-    pub(super) sqlstate_1064: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Log {
-    pub(super) level: Option<String>,
-    pub(super) format: Option<String>,
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
