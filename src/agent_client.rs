@@ -164,18 +164,18 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
-        let (path, post) = match &resolved.when {
+        let post = match &resolved.when {
             When::At(at) => {
                 let path = match resolved.draft.virtual_schema {
                     VirtualSchema::Snapshot => path::SNAPSHOT,
                     VirtualSchema::Flashback | VirtualSchema::Diff => path::FLASHBACK,
                 };
                 let body = RowsRequest { server_id, schema, table, keys, at: at.clone() };
-                (path, self.http.post(format!("{}{path}", self.base_url)).json(&body))
+                self.http.post(format!("{}{path}", self.base_url)).json(&body)
             }
             When::Between(since, until) => {
                 let body = DiffRequest { server_id, schema, table, keys, since: *since, until: *until };
-                (path::DIFF, self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body))
+                self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body)
             }
         };
         let response = transport::send(&self.base_url, post, caller, request).await?;
