@@ -203,7 +203,7 @@ impl Connection {
         };
         let (placeholder, _) = tokio::io::duplex(1);
         let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder)));
-        let (stream, sequence) = plain.into_stream().ok_or(Gone::Closed)?;
+        let (stream, sequence) = plain.into_stream();
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         self.packets = Packets::go_on(Box::new(stream), sequence);
         self.encrypted = true;

@@ -45,9 +45,12 @@ impl Packets {
         Self::go_on(stream, 0)
     }
 
-    /// The stream itself, for TLS. Bytes that came before it are an error: they were not encrypted.
-    pub(super) fn into_stream(self) -> Option<(Box<dyn Stream>, u8)> {
-        self.input.is_empty().then_some((self.stream, self.sequence))
+    /// The stream itself, for TLS. A client may send its SSLRequest and its first TLS record without a pause: what was read ahead
+    /// goes to TLS, never to a command.
+    pub(super) fn into_stream(self) -> (Box<dyn Stream>, u8) {
+        let ahead = std::io::Cursor::new(self.input);
+        let (read, write) = tokio::io::split(self.stream);
+        (Box::new(tokio::io::join(ahead.chain(read), write)), self.sequence)
     }
 
     pub(super) fn go_on(stream: Box<dyn Stream>, sequence: u8) -> Self {
@@ -172,6 +175,19 @@ mod tests {
             let (received, ()) = tokio::join!(receiver.read(FULL * 2), send);
             assert_eq!(received.unwrap().len(), length);
         }
+    }
+
+    #[tokio::test]
+    async fn ok_what_came_with_the_request_for_tls_goes_to_tls() {
+        let (mut a, b) = tokio::io::duplex(64);
+        a.write_all(&[1, 0, 0, 0, 7, 0x16, 3, 1]).await.unwrap();
+        let mut packets = Packets::new(Box::new(b));
+        assert_eq!(packets.read(FULL).await.unwrap(), [7]);
+        let (mut stream, sequence) = packets.into_stream();
+        a.write_all(&[2]).await.unwrap();
+        let mut record = [0; 4];
+        stream.read_exact(&mut record).await.unwrap();
+        assert_eq!((record, sequence), ([0x16, 3, 1, 2], 1));
     }
 
     #[tokio::test]

@@ -69,7 +69,8 @@ fn is_text(kind: u8) -> bool {
 
 /// What MariaDB counts as text: seen with a POINT column behind others (10.11), which has a place in the list of collations.
 fn is_text_or_geometry(kind: u8) -> bool {
-    is_text(kind) || kind == code::GEOMETRY
+    is_text(kind)
+        || matches!(kind, code::GEOMETRY | code::MARIADB_BLOB_COMPRESSED | code::MARIADB_VARCHAR_COMPRESSED)
 }
 
 fn is_enum(kind: u8) -> bool {
