@@ -11,13 +11,13 @@ mod lines;
 mod transport;
 
 use crate::agent_api::{
-    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, Header, RowLine, RowsRequest, Schemas, TableAnswer,
-    Tables, Trailer, path,
+    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, Header, KeyChoice, RowLine, RowsRequest,
+    Schemas, TableAnswer, Tables, Trailer, path,
 };
 use crate::column::TableDefinition;
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId, TableName};
-use crate::instant::Point;
+use crate::instant::{Instant, Point};
 use crate::plan::guard::Admitted;
 use crate::plan::{Resolved, When};
 use crate::secret::Secret;
@@ -164,18 +164,18 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
-        let (path, post) = match &resolved.when {
+        let post = match &resolved.when {
             When::At(at) => {
                 let path = match resolved.draft.virtual_schema {
                     VirtualSchema::Snapshot => path::SNAPSHOT,
                     VirtualSchema::Flashback | VirtualSchema::Diff => path::FLASHBACK,
                 };
                 let body = RowsRequest { server_id, schema, table, keys, at: at.clone() };
-                (path, self.http.post(format!("{}{path}", self.base_url)).json(&body))
+                self.http.post(format!("{}{path}", self.base_url)).json(&body)
             }
             When::Between(since, until) => {
                 let body = DiffRequest { server_id, schema, table, keys, since: *since, until: *until };
-                (path::DIFF, self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body))
+                self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body)
             }
         };
         let response = transport::send(&self.base_url, post, caller, request).await?;
@@ -196,7 +196,14 @@ impl AgentClient {
             )));
         }
         let definition = Arc::new(header.definition.clone());
-        Ok(AgentRows { header, lines, definition, is_diff: path == path::DIFF, count: 0, ended: false })
+        let asked = match &resolved.when {
+            When::Between(since, until) => Asked::Changes { since: *since, until: *until, last: 0 },
+            When::At(_) => match &admitted.keys().choice {
+                KeyChoice::Values(keys) => Asked::Rows { most: keys.len() as u64 },
+                KeyChoice::Range(range) => Asked::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
+            },
+        };
+        Ok(AgentRows { header, lines, definition, asked, count: 0, ended: false })
     }
 
     /// The schemas that the agent knows of a server.
@@ -259,9 +266,42 @@ pub struct AgentRows {
     pub header: Header,
     lines: Lines,
     definition: Arc<TableDefinition>,
-    is_diff: bool,
+    asked: Asked,
     count: u64,
     ended: bool,
+}
+
+/// What an answer can be held against: one that goes beyond it is an answer to something else.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    /// A key has one row at most.
+    Rows { most: u64 },
+    /// Changes of a window, in the order of their ids.
+    Changes { since: Instant, until: Instant, last: u64 },
+}
+
+impl Asked {
+    /// Refuses an event that is not of the window, comes too early or too late, or lacks an image that its kind has.
+    fn fits(&mut self, event: &DiffEvent) -> Result<(), Failure> {
+        let Self::Changes { since, until, last } = self else { return Ok(()) };
+        let (id, at) = (event.event_id, event.event_timestamp);
+        let images = match event.event_type {
+            EventType::Insert => event.before.is_none() && event.after.is_some(),
+            EventType::Update => event.before.is_some() && event.after.is_some(),
+            EventType::Delete => event.before.is_some() && event.after.is_none(),
+        };
+        let wrong = if !images {
+            "without the images of its kind, or with others".to_owned()
+        } else if at < *since || at > *until {
+            format!("of {at}, which is outside of the window")
+        } else if id < *last {
+            format!("behind event {last}, out of order")
+        } else {
+            *last = id;
+            return Ok(());
+        };
+        Err(Failure::AgentNonsense(format!("the agent sent event {id} {wrong}")))
+    }
 }
 
 /// What comes next. There is no "nothing": a stream ends with its trailer or with an error.
@@ -288,7 +328,10 @@ impl AgentRows {
             return Err(Failure::Internal("an answer was read beyond its end".to_owned()));
         }
         loop {
-            let batch = if self.is_diff { self.events()? } else { self.rows()? };
+            let batch = match self.asked {
+                Asked::Changes { .. } => self.events()?,
+                Asked::Rows { most } => self.rows(most)?,
+            };
             if let Some(batch) = batch {
                 if let Batch::End(_) = batch {
                     self.ended = true;
@@ -306,7 +349,7 @@ impl AgentRows {
         }
     }
 
-    fn rows(&mut self) -> Result<Option<Batch>, Failure> {
+    fn rows(&mut self, most: u64) -> Result<Option<Batch>, Failure> {
         let width = self.definition.columns.len();
         let mut rows: Vec<RowLine> = Vec::new();
         while rows.len() < BATCH {
@@ -324,6 +367,11 @@ impl AgentRows {
                 )));
             }
             rows.push(row);
+            if self.count + rows.len() as u64 > most {
+                return Err(Failure::AgentNonsense(format!(
+                    "the agent sent more rows than the {most} that can have the keys asked for"
+                )));
+            }
         }
         self.count += rows.len() as u64;
         Ok((!rows.is_empty()).then_some(Batch::Rows(rows)))
@@ -348,6 +396,7 @@ impl AgentRows {
                             "the agent sent an image that has not {width} cells"
                         )));
                     }
+                    self.asked.fits(&event)?;
                     events.push(*event);
                 }
                 DiffLine::Definition(next) => {

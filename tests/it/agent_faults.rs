@@ -1,8 +1,8 @@
 //! The failure table of the product on the wire: number, SQLSTATE, whole text, and that the connection goes on.
 
 use super::support::{
-    Agent, Certificates, FLASHBACK, Outcome, Plan, Raw, Reply, Then, certificates, error, pair, soon,
-    three_rows,
+    Agent, COLUMNS, Certificates, DIFF, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates,
+    error, pair, soon, three_rows, wide_pair,
 };
 
 const HEADER_AND_ONE_ROW: &str = concat!(
@@ -343,12 +343,13 @@ async fn a_client_that_leaves_cancels_the_request() {
         agent.left_alone(left).await;
     }
     // Rows without end, which the client does not read: the shim must not take what it cannot pass on.
+    let (agent, shim) = wide_pair().await;
     agent.always(Reply::part(200, HEADER_AND_ONE_ROW, Then::Repeat(b"[\"1\",\"aaaaaaaaaaaaaaaa\"]\n")));
     let mut client = shim.raw("a").await;
-    client.send(FLASHBACK).await;
-    agent.asked(left + 1).await;
+    client.send(RANGE).await;
+    agent.asked(1).await;
     drop(client);
-    agent.left_alone(left + 1).await;
+    agent.left_alone(1).await;
 }
 
 #[tokio::test]
@@ -462,17 +463,17 @@ async fn an_agent_that_ends_idle_connections_is_not_seen() {
 
 #[tokio::test]
 async fn many_rows_come_in_order_and_whole() {
-    let (agent, shim) = pair().await;
+    let (agent, shim) = wide_pair().await;
     let mut client = shim.raw("a").await;
     let rows = (0..50_000).map(|n| format!("[\"{n}\",null]\n")).collect::<Vec<_>>().concat();
     let header = HEADER_AND_ONE_ROW.split_inclusive('\n').next().expect("a line");
     agent.always(Reply::ndjson(&format!("{header}{rows}{{\"end\":{{\"rows\":50000,\"notes\":[]}}}}\n")));
-    let got = client.rows(FLASHBACK).await;
+    let got = client.rows(RANGE).await;
     let ids = got.iter().map(|r| r[0].as_deref().and_then(|id| id.parse::<usize>().ok()));
     assert!(ids.eq((0..50_000).map(Some)));
-    let last = client.rows(&format!("{FLASHBACK} ORDER BY id DESC LIMIT 2 OFFSET 49998")).await;
+    let last = client.rows(&format!("{RANGE} ORDER BY id DESC LIMIT 2 OFFSET 49998")).await;
     assert_eq!(last, [[Some("1".to_owned()), None], [Some("0".to_owned()), None]]);
-    let last = client.rows(&format!("{FLASHBACK} LIMIT 49999, 5")).await;
+    let last = client.rows(&format!("{RANGE} LIMIT 49999, 5")).await;
     assert_eq!(last, [[Some("49999".to_owned()), None]]);
 }
 
@@ -501,4 +502,63 @@ async fn a_login_does_not_wait_for_an_agent_that_is_ill() {
     let told = error(&client.login("a", "secret-a", Some("nowhere")).await);
     assert_eq!((told.code, told.state.as_str()), (1049, "42000"));
     assert!(client.is_closed().await);
+}
+
+#[tokio::test]
+async fn answers_to_something_else_are_1815() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let event = |id: u8, at: &str, kind: &str, key: &str, before: &str, after: &str| {
+        format!(
+            "{{\"event\":{{\"event_id\":{id},\"event_timestamp\":\"{at}\",\"event_type\":\"{kind}\",\"gtid\":null,\"key\":{key},\"before\":{before},\"after\":{after}}}}}\n"
+        )
+    };
+    let inside = "2020-01-01T00:10:00.000000Z";
+    let (key, image) = ("[\"1\"]", "[\"1\",\"one\"]");
+    let good = event(2, inside, "INSERT", key, "null", image);
+    for (events, count, want) in [
+        (
+            event(1, "2019-12-31T23:59:59.999999Z", "INSERT", key, "null", image),
+            1,
+            "the agent sent event 1 of 2019-12-31T23:59:59.999999Z, which is outside of the window",
+        ),
+        (
+            event(1, "2020-01-01T00:30:00.000001Z", "INSERT", key, "null", image),
+            1,
+            "the agent sent event 1 of 2020-01-01T00:30:00.000001Z, which is outside of the window",
+        ),
+        (
+            good.clone() + &event(1, inside, "DELETE", key, image, "null"),
+            2,
+            "the agent sent event 1 behind event 2, out of order",
+        ),
+        (
+            event(1, inside, "UPDATE", key, "null", image),
+            1,
+            "the agent sent event 1 without the images of its kind, or with others",
+        ),
+        (
+            event(1, inside, "INSERT", key, "null", "[\"1\"]"),
+            1,
+            "the agent sent an image that has not 2 cells",
+        ),
+        (
+            event(1, inside, "INSERT", "[]", "null", image),
+            1,
+            "the agent sent an event whose key has not the table's key columns",
+        ),
+        (good.clone(), 2, "the agent announced 2 rows and sent 1"),
+    ] {
+        let trailer = format!("{{\"end\":{{\"rows\":{count},\"notes\":[]}}}}\n");
+        agent.always(Reply::ndjson(&format!("{{\"success\":true,{COLUMNS}}}\n{events}{trailer}")));
+        let told = client.told(DIFF).await;
+        assert_eq!(told.plain(), (1815, "HY000", format!("dbtrail-shim: {want}").as_str()), "{events}");
+        goes_on(Some(&agent), &mut client).await;
+    }
+    // Rows of keys that nobody asked for.
+    agent.always(Reply::ndjson(&three_rows()));
+    let told = client.told("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id IN (1, 2)").await;
+    let want = "dbtrail-shim: the agent sent more rows than the 2 that can have the keys asked for";
+    assert_eq!(told.plain(), (1815, "HY000", want));
+    goes_on(Some(&agent), &mut client).await;
 }

@@ -1,7 +1,8 @@
 //! Bounds on what a client may take, and what ends a statement before its time.
 
 use super::support::{
-    Agent, FLASHBACK, Outcome, Plan, Raw, Reply, Then, certificates, error, pair, soon, three_rows,
+    Agent, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates, error, pair, soon, three_rows,
+    wide_pair,
 };
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -146,11 +147,11 @@ async fn kill_query_cancels_the_request() {
 
 #[tokio::test]
 async fn kill_query_reaches_a_statement_whose_client_does_not_read() {
-    let (agent, shim) = pair().await;
+    let (agent, shim) = wide_pair().await;
     let mut client = shim.raw("a").await;
     let mut other = shim.raw("a").await;
     agent.always(Reply::part(200, HEADER, Then::Repeat(&ROWS)));
-    client.send(FLASHBACK).await;
+    client.send(RANGE).await;
     agent.asked(1).await;
     // The result has begun, and from here on the client takes nothing.
     let mut first = [0; 4];

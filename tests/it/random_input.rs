@@ -13,6 +13,7 @@ use dbtrail_shim::statement::{Reading, Show, Statement, parse};
 use dbtrail_shim::zone::Zone;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Statements that work, to begin with: each form of the grammar is in one of them.
 const GOOD: &[&str] = &[
@@ -350,4 +351,39 @@ async fn texts_without_measure_come_to_an_end() {
         // It takes milliseconds; a form whose time grows with the square of its length takes minutes.
         assert!(taken < Duration::from_secs(20), "{what}: {taken:?}");
     }
+}
+
+/// Commands of all numbers with payloads of all kinds, one behind the other without a look at the answers.
+#[tokio::test]
+async fn random_commands_do_not_hurt_the_others() {
+    let (_agent, shim) = super::support::pair().await;
+    let mut witness = shim.raw("a").await;
+    let mut numbers = Numbers(0x0dd_ba11);
+    for _ in 0..200 {
+        let mut client = shim.raw("a").await;
+        let mut bytes = Vec::new();
+        for _ in 0..20 {
+            let payload = text(&mut numbers);
+            let command = match numbers.below(3) {
+                0 => 3,
+                _ => u8::try_from(numbers.below(0x24)).expect("a small number"),
+            };
+            let length = u32::try_from(payload.len() + 1).expect("a short payload").to_le_bytes();
+            // Now and then a number that is not due.
+            let sequence = u8::from(numbers.below(50) == 0);
+            bytes.extend_from_slice(&[length[0], length[1], length[2], sequence, command]);
+            bytes.extend_from_slice(&payload);
+        }
+        bytes.extend_from_slice(&[1, 0, 0, 0, 1]);
+        // The shim may have hung up before all of it was sent.
+        let _ = client.stream.write_all(&bytes).await;
+        let mut answers = Vec::new();
+        let end = client.stream.read_to_end(&mut answers);
+        let _ = super::support::soon("the end of a connection", end).await;
+        let bug = b"a bug was met";
+        assert!(!answers.windows(bug.len()).any(|w| w == bug), "{}", String::from_utf8_lossy(&bytes));
+        assert_eq!(witness.cell("SELECT 1").await.as_deref(), Some("1"));
+    }
+    assert_eq!(witness.rows(super::support::FLASHBACK).await.len(), 3);
+    assert!(!shim.task.is_finished());
 }

@@ -36,6 +36,8 @@ pub const COLUMNS: &str = r#""columns":[{"name":"id","type":"int","nullable":fal
 
 /// A statement about it whose instant is long past, for tenants that have a current database.
 pub const FLASHBACK: &str = "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id IN (1, 2, 3)";
+/// The same of more rows than can be counted here.
+pub const RANGE: &str = "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id BETWEEN 0 AND 2147483647";
 /// The same of a window.
 pub const DIFF: &str =
     "SELECT * FROM _diff.t BETWEEN '2020-01-01 00:00:00' AND '2020-01-01 00:30:00' WHERE id = 1";
@@ -366,6 +368,7 @@ pub struct Plan {
     pub authority: Option<String>,
     pub max_connections: usize,
     pub max_packet: usize,
+    pub max_keys: u64,
     pub shutdown_grace: Duration,
 }
 
@@ -380,6 +383,7 @@ impl Plan {
             authority: Some(made.authority.clone()),
             max_connections: 10,
             max_packet: 1 << 20,
+            max_keys: 1000,
             shutdown_grace: Duration::from_millis(10),
         }
     }
@@ -409,7 +413,7 @@ impl Plan {
         let session = session::Settings {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
-            guard: guard::Settings { max_keys: 1000 },
+            guard: guard::Settings { max_keys: self.max_keys },
             max_packet: self.max_packet,
             max_connections: self.max_connections,
         };
@@ -434,6 +438,14 @@ pub async fn pair() -> (Agent, Shim) {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
     let shim = Plan::before(&agent, &made).start().await;
+    (agent, shim)
+}
+
+/// The same with a shim that takes ranges of any length, and so answers of any length.
+pub async fn wide_pair() -> (Agent, Shim) {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan { max_keys: u64::MAX, ..Plan::before(&agent, &made) }.start().await;
     (agent, shim)
 }
 
