@@ -593,7 +593,7 @@ mod tests {
                 // The comment above the key says the default, and shows the other ways to give a password or a token.
                 let written =
                     |line: &&str| line.trim_start().trim_start_matches("- ").starts_with(&format!("{key}:"));
-                match lines.iter().position(|l| written(l)) {
+                match lines.iter().position(written) {
                     Some(at) => {
                         let above: Vec<&str> = lines[..at].iter().rev().copied().take(3).collect();
                         let comment = above.join(" ");

@@ -198,6 +198,10 @@ impl Failure {
     /// What a log may say beyond the error number. The sentences of most failures repeat literals of the statement or values of
     /// rows, which no log may hold: the request id leads from the line to what the client was told.
     #[must_use]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a new failure says nothing until somebody has looked at its text"
+    )]
     pub fn detail(&self) -> Option<String> {
         match self {
             Self::AgentUnreachable(what) | Self::Internal(what) => Some(what.clone()),
@@ -205,10 +209,6 @@ impl Failure {
                 Some(format!("HTTP {status}"))
             }
             Self::AgentNonsense(_) => Some("the answer of the agent cannot be used".to_owned()),
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "a new failure says nothing until it is looked at"
-            )]
             _ => None,
         }
     }

@@ -39,10 +39,13 @@ const KINDS: usize = 64;
 /// Bytes of a user name that are kept.
 const NAME: usize = 64;
 
+/// When the last line was written, and how many were left out since.
+type Seen = (Instant, u64);
+
 /// Lets one line a period and kind through, and counts the others.
 #[derive(Debug, Default)]
 pub struct Sparse {
-    seen: Mutex<HashMap<(&'static str, String), (Instant, u64)>>,
+    seen: Mutex<HashMap<(&'static str, String), Seen>>,
 }
 
 impl Sparse {

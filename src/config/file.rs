@@ -119,9 +119,9 @@ impl File {
 
     /// A mistake in the value of a key: at its line, or at that of what it belongs to.
     pub(super) fn mistake(&mut self, path: &str, what: String) {
-        let parents =
+        let mut parents =
             std::iter::successors(Some(path), |p| p.rsplit_once(['.', '[']).map(|(parent, _)| parent));
-        let line = parents.filter_map(|p| self.lines.get(p).copied()).next().unwrap_or(1);
+        let line = parents.find_map(|p| self.lines.get(p).copied()).unwrap_or(1);
         self.mistake_at(line, path, what);
     }
 
@@ -197,7 +197,7 @@ impl File {
                             items.iter().filter_map(|i| self.filled(i, &full, environment)).collect();
                         self.lists.insert(full, texts);
                     }
-                    other => {
+                    other @ (Value::Null | Value::Text(_) | Value::Map(_)) => {
                         let what = format!("a list is needed, and this is {}", other.kind());
                         self.mistake_at(node.line, &full, what);
                     }
@@ -228,16 +228,11 @@ impl File {
                 out.push('$');
                 rest = more;
             } else if let Some((name, more)) = behind.strip_prefix('{').and_then(|b| b.split_once('}')) {
-                match environment(name) {
-                    Some(value) => out.push_str(&value),
-                    None => {
-                        good = false;
-                        self.mistake_at(
-                            node.line,
-                            path,
-                            format!("the environment variable {name} is not set"),
-                        );
-                    }
+                if let Some(value) = environment(name) {
+                    out.push_str(&value);
+                } else {
+                    good = false;
+                    self.mistake_at(node.line, path, format!("the environment variable {name} is not set"));
                 }
                 rest = more;
             } else {

@@ -1,5 +1,10 @@
 //! YAML to a tree that knows its lines. Scalars are text, as written: what a number or a duration is, the keys decide.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "events that are not named have no place in a configuration"
+)]
+
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StrInput};
 
 /// Deeper than any key of the file.
