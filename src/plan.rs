@@ -1,8 +1,8 @@
-//! The rules: a draft, the tenant, the clock and the table's definition in; an [`Admitted`] request or a refusal out.
+//! The rules: a draft, the tenant, the clock and the table's definition in; an [`guard::Admitted`] request or a refusal out.
 //!
 //! Pure. Two steps, since the definition to hold the key predicate against depends on the instant:
 //! [`resolve`] fixes the table and the instants, [`guard::admit`] the keys. Nothing but `guard` can make an
-//! [`Admitted`], and `agent_client` sends nothing else: a statement that was not checked cannot be sent.
+//! [`guard::Admitted`], and `agent_client` sends nothing else: a statement that was not checked cannot be sent.
 
 use crate::failure::Failure;
 use crate::ident::{ServerId, TableName};

@@ -278,12 +278,12 @@ pub enum TimeClause {
 pub enum InstantExpr {
     /// A quoted literal in any of the accepted forms, `'now'` and `'5 minutes ago'` among them.
     Literal(String),
-    /// NOW([n]), CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp` decimals.
+    /// `NOW([n])`, CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp` decimals.
     Now {
         /// Decimals of a second, 0 to 6.
         fsp: u8,
     },
-    /// UTC_TIMESTAMP([n]): read, as mysqld would, as a local time of the session. See the plan for what is accepted.
+    /// `UTC_TIMESTAMP([n])`: read, as mysqld would, as a local time of the session. See the plan for what is accepted.
     UtcTimestamp {
         /// Decimals of a second, 0 to 6.
         fsp: u8,

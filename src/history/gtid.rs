@@ -50,7 +50,7 @@ impl GtidSet {
     /// Reads either form; white space and line breaks are skipped, as mysqld does.
     ///
     /// # Errors
-    /// [`GtidError::Malformed`].
+    /// The text is not one of these forms.
     pub fn parse(text: &str) -> Result<Self, GtidError> {
         let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let malformed = || GtidError::Malformed(text.chars().take(80).collect());
