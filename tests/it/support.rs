@@ -501,7 +501,7 @@ pub struct Raw {
     pub id: u32,
     /// Connect attributes of the login to come.
     pub attributes: Vec<(&'static str, &'static str)>,
-    scramble: Vec<u8>,
+    pub scramble: Vec<u8>,
 }
 
 /// PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH.
