@@ -9,6 +9,7 @@ mod cache;
 mod errors;
 mod lines;
 mod transport;
+mod trust;
 
 use crate::agent_api::{
     ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, Header, KeyChoice, RowLine, RowsRequest,

@@ -188,6 +188,19 @@ pub fn certificates(host: &str, expired: bool) -> Certificates {
     }
 }
 
+/// A certificate that signs itself and says that it is an authority, as `openssl req -x509` makes them.
+pub fn self_signed(host: &str, expired: bool) -> Certificates {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut own = rcgen::CertificateParams::new(vec![host.to_owned()]).expect("parameters");
+    own.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    if expired {
+        own.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        own.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    }
+    let pem = own.self_signed(&key).expect("a certificate").pem();
+    Certificates { authority: pem.clone(), chain: pem, key: key.serialize_pem() }
+}
+
 impl Agent {
     /// Listens on a port of its own.
     pub async fn start(made: &Certificates) -> Self {
