@@ -12,7 +12,7 @@ mod transport;
 mod trust;
 
 use crate::agent_api::{
-    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, Header, KeyChoice, RowLine, RowsRequest,
+    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, KeyChoice, RowLine, RowsRequest,
     Schemas, TableAnswer, Tables, Trailer, path,
 };
 use crate::column::TableDefinition;
@@ -23,7 +23,7 @@ use crate::plan::guard::Admitted;
 use crate::plan::{Resolved, When};
 use crate::secret::Secret;
 use crate::statement::VirtualSchema;
-use cache::Cache;
+use cache::{Cache, Texts};
 use errors::cleaned;
 use lines::Lines;
 use reqwest::Client;
@@ -51,6 +51,7 @@ pub struct AgentClient {
     base_url: Arc<str>,
     http: Client,
     cache: Arc<Cache>,
+    texts: Arc<Texts>,
 }
 
 /// For whom a request is made: nothing of one tenant may be cached for another.
@@ -69,7 +70,12 @@ impl AgentClient {
     /// The certificates or the key cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let base_url = settings.base_url.trim_end_matches('/').into();
-        Ok(Self { base_url, http: transport::client(settings)?, cache: Arc::default() })
+        Ok(Self {
+            base_url,
+            http: transport::client(settings)?,
+            cache: Arc::default(),
+            texts: Arc::default(),
+        })
     }
 
     /// The base URL, for messages and EXPLAIN.
@@ -182,7 +188,7 @@ impl AgentClient {
         let response = transport::send(&self.base_url, post, caller, request).await?;
         let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
         let first = lines.header().await?;
-        let header: Header = match serde_json::from_slice(&first) {
+        let (header, definition) = match self.texts.header(&first) {
             Ok(header) => header,
             Err(e) => return Err(not_a_header(&first, &e)),
         };
@@ -196,7 +202,6 @@ impl AgentClient {
                 "the agent was asked for {asked} and answered for {answered}"
             )));
         }
-        let definition = Arc::new(header.definition.clone());
         let asked = match &resolved.when {
             When::Between(since, until) => Asked::Changes { since: *since, until: *until, last: 0 },
             When::At(_) => match &admitted.keys().choice {
@@ -204,7 +209,7 @@ impl AgentClient {
                 KeyChoice::Range(range) => Asked::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
             },
         };
-        Ok(AgentRows { header, lines, definition, asked, count: 0, ended: false })
+        Ok(AgentRows { announced: Arc::clone(&definition), lines, definition, asked, count: 0, ended: false })
     }
 
     /// The schemas that the agent knows of a server.
@@ -263,8 +268,8 @@ fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
 /// The lines of an answer behind its header. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct AgentRows {
-    /// The header.
-    pub header: Header,
+    /// The definition in the header.
+    pub announced: Arc<TableDefinition>,
     lines: Lines,
     definition: Arc<TableDefinition>,
     asked: Asked,

@@ -412,7 +412,7 @@ impl Session {
                 Ok((admitted, rows))
             };
             match attempt.await {
-                Ok((admitted, rows)) if rows.header.definition == *definition => {
+                Ok((admitted, rows)) if *rows.announced == *definition => {
                     let (columns, stream) = RowStream::new(rows, &admitted, &self.zone)?;
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }

@@ -383,6 +383,8 @@ pub struct Plan {
     pub max_packet: usize,
     pub max_keys: u64,
     pub shutdown_grace: Duration,
+    /// How many more tenants there are: `t0`, `t1`...
+    pub tenants: usize,
 }
 
 impl Plan {
@@ -398,11 +400,13 @@ impl Plan {
             max_packet: 1 << 20,
             max_keys: 1000,
             shutdown_grace: Duration::from_millis(10),
+            tenants: 0,
         }
     }
 
     /// Tenants `a` and `b`, passwords `secret-a` and `secret-b`, servers `server-a` and `server-b`, tokens `token-a` and `token-b`.
-    /// The first has the default schema `tt`; the second none, and may use `tt` alone.
+    /// The first has the default schema `tt`; the second none, and may use `tt` alone. More tenants are like both, with no default schema and
+    /// no limits. The monitor's user is `monitor`, its password `secret-monitor`.
     pub async fn start(self) -> Shim {
         let settings = agent_client::Settings {
             base_url: self.agent_url,
@@ -410,7 +414,7 @@ impl Plan {
             identity_pem: None,
         };
         let client = AgentClient::new(&settings).expect("a client");
-        let tenant = |user: &str, default_schema: Option<&str>| {
+        let tenant = |user: &str, default_schema: Option<&str>, allowed_schemas: Option<Vec<String>>| {
             let tenant = Tenant {
                 mysql_user: user.to_owned(),
                 credential: Credential::Password(Secret::new(format!("secret-{user}"))),
@@ -418,7 +422,7 @@ impl Plan {
                 agent: client.clone(),
                 caller: Caller { tenant: user.to_owned(), token: Some(Secret::new(format!("token-{user}"))) },
                 default_schema: default_schema.map(str::to_owned),
-                allowed_schemas: default_schema.is_none().then(|| vec!["tt".to_owned()]),
+                allowed_schemas,
                 time_zone: Zone::utc(),
             };
             (user.to_owned(), Arc::new(tenant))
@@ -431,8 +435,11 @@ impl Plan {
             max_connections: self.max_connections,
         };
         let shared = Shared {
-            tenants: [tenant("a", Some("tt")), tenant("b", None)].into(),
-            monitor: None,
+            tenants: [tenant("a", Some("tt"), None), tenant("b", None, Some(vec!["tt".to_owned()]))]
+                .into_iter()
+                .chain((0..self.tenants).map(|n| tenant(&format!("t{n}"), None, None)))
+                .collect(),
+            monitor: Some(("monitor".to_owned(), Secret::new("secret-monitor".to_owned()))),
             tls: Tls::Off,
             session: Arc::new(session),
             errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
