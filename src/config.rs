@@ -191,6 +191,7 @@ impl Resolver {
             "proxysql.unreachable_code",
             &[("auto", Unreachable::Auto), ("2002", Unreachable::Code2002), ("1429", Unreachable::Code1429)],
         );
+        let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
         let plain_1064 = self.one_of("errors.sqlstate_1064", &[("documented", false), ("mysql", true)]);
         let levels = [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")];
         let level = self.one_of("log.level", &levels);
@@ -203,6 +204,7 @@ impl Resolver {
             server_version: server_version?,
             max_diff_window: window?,
             guard: guard::Settings { max_keys: max_keys? },
+            orm_forms: orm_forms?,
             max_packet: max_packet?,
             max_connections: max_connections?,
         };

@@ -5,7 +5,7 @@
     reason = "sqlparser's expressions and the types without a key order are many; the ones that are not named are refused"
 )]
 
-use super::literal::key_value;
+use super::literal::{key_value, place as place_of};
 use crate::agent_api::{KeyChoice, KeyRange, Keys, Octets};
 use crate::column::{Column, ColumnType, TableDefinition, same_name};
 use crate::failure::Failure;
@@ -36,11 +36,13 @@ impl Predicate<'_> {
         self.definition.key_columns()
     }
 
-    pub(super) fn rule(&self) -> Failure {
+    /// The refusal by the PK rule: what is wrong, then the key and an example.
+    fn rule(&self, why: &str) -> Failure {
         let key = self.key();
         if key.is_empty() {
             return Failure::KeyRule(format!(
-                "table {} has no primary key, so its rows cannot be asked for one by one",
+                "table {} has no primary key, so its rows cannot be asked for one by one; give it one, and its rows can be asked for from \
+                 then on",
                 self.table
             ));
         }
@@ -56,7 +58,7 @@ impl Predicate<'_> {
             })
             .collect();
         Failure::KeyRule(format!(
-            "the key of {} is ({}); bind all of it with =, IN or BETWEEN, for example: WHERE {}",
+            "{why}; the key of {} is ({}): bind all of it with =, IN or BETWEEN, for example: WHERE {}",
             self.table,
             names.join(", "),
             example.join(" AND ")
@@ -66,9 +68,9 @@ impl Predicate<'_> {
     /// The keys that a predicate names.
     pub(super) fn keys(&self, filter: Option<&Expr>) -> Result<Keys, Failure> {
         let columns: Vec<String> = self.key().iter().map(|c| c.name.clone()).collect();
-        let filter = filter.ok_or_else(|| self.rule())?;
+        let filter = filter.ok_or_else(|| self.rule("there is no WHERE"))?;
         if columns.is_empty() {
-            return Err(self.rule());
+            return Err(self.rule("there is none"));
         }
         let mut parts = Vec::new();
         conjuncts(filter, &mut parts);
@@ -77,20 +79,29 @@ impl Predicate<'_> {
         for part in parts {
             match self.bound(part)? {
                 Ok(bound) => bounds.push(bound),
-                Err(other) => stray = Some(other),
+                Err(other) => stray = Some((other, place_of(part))),
             }
         }
         let bound: Vec<usize> = bounds.iter().flat_map(Bound::columns).collect();
         let distinct: HashSet<usize> = bound.iter().copied().collect();
         if distinct.len() != columns.len() {
-            return Err(self.rule());
+            let missing = columns.iter().enumerate().find(|(i, _)| !distinct.contains(i));
+            let missing = missing.map(|(_, name)| name.as_str()).unwrap_or_default();
+            return Err(self.rule(&match stray {
+                Some((column, place)) if distinct.is_empty() => {
+                    format!("{column} at {place} is not of the key")
+                }
+                _ => format!("{missing} of the key is not bound"),
+            }));
         }
         if bound.len() != distinct.len() {
-            return Err(Failure::Unsupported("a key column is bound twice: name it once".to_owned()));
+            let twice = (0..columns.len()).find(|i| bound.iter().filter(|b| *b == i).count() > 1);
+            let twice = twice.and_then(|i| columns.get(i)).map(String::as_str).unwrap_or_default();
+            return Err(Failure::Unsupported(format!("{twice} of the key is bound twice: name it once")));
         }
-        if let Some(column) = stray {
+        if let Some((column, place)) = stray {
             return Err(Failure::Unsupported(format!(
-                "a condition on {column} beside the key: ask by key alone and look at {column} in the answer"
+                "a condition on {column} at {place} beside the key: ask by key alone and look at {column} in the answer"
             )));
         }
         self.choice(bounds, columns)
@@ -136,7 +147,7 @@ impl Predicate<'_> {
         }
         let mut seen = HashSet::new();
         let values: Option<Vec<Vec<Octets>>> = tuples.into_iter().map(|t| t.into_iter().collect()).collect();
-        let mut values = values.ok_or_else(|| self.rule())?;
+        let mut values = values.ok_or_else(|| self.rule("a part of the key is not bound"))?;
         values.retain(|v| seen.insert(v.clone()));
         Ok(Keys { columns, choice: KeyChoice::Values(values) })
     }
@@ -186,7 +197,7 @@ impl Predicate<'_> {
                 let (column, value) = match (self.column(left)?, self.column(right)?) {
                     (Some(column), None) => (column, right),
                     (None, Some(column)) => (column, left),
-                    _ => return Err(self.rule()),
+                    _ => return Err(self.rule(&unclear(part))),
                 };
                 self.values(column, std::slice::from_ref(value.as_ref()))
             }
@@ -194,13 +205,13 @@ impl Predicate<'_> {
                 match expr.as_ref() {
                     Expr::Tuple(columns) => self.tuples(columns, list),
                     single => {
-                        let column = self.column(single)?.ok_or_else(|| self.rule())?;
+                        let column = self.column(single)?.ok_or_else(|| self.rule(&unclear(part)))?;
                         self.values(column, list)
                     }
                 }
             }
             Expr::Between { expr, negated: false, low, high } => {
-                let place = match self.column(expr)?.ok_or_else(|| self.rule())? {
+                let place = match self.column(expr)?.ok_or_else(|| self.rule(&unclear(part)))? {
                     Ok(place) => place,
                     Err(other) => return Ok(Err(other)),
                 };
@@ -214,7 +225,12 @@ impl Predicate<'_> {
                 {
                     return Ok(Err(name));
                 }
-                Err(self.rule())
+                if let Expr::Like { expr, .. } | Expr::IsNull(expr) | Expr::IsNotNull(expr) = other
+                    && let Some(Err(name)) = self.column(expr)?
+                {
+                    return Ok(Err(name));
+                }
+                Err(self.rule(&unclear(other)))
             }
         }
     }
@@ -236,7 +252,7 @@ impl Predicate<'_> {
     fn tuples(&self, columns: &[Expr], list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
         let mut places = Vec::new();
         for column in columns {
-            match self.column(column)?.ok_or_else(|| self.rule())? {
+            match self.column(column)?.ok_or_else(|| self.rule(&unclear(column)))? {
                 Ok(place) => places.push(place),
                 Err(other) => return Ok(Err(other)),
             }
@@ -247,9 +263,14 @@ impl Predicate<'_> {
         let key = self.key();
         let mut values = Vec::new();
         for tuple in list {
-            let Expr::Tuple(cells) = tuple else { return Err(self.rule()) };
+            let Expr::Tuple(cells) = tuple else { return Err(self.rule(&unclear(tuple))) };
             if cells.len() != places.len() {
-                return Err(self.rule());
+                return Err(self.rule(&format!(
+                    "the list at {} has {} values for {} columns",
+                    place_of(tuple),
+                    cells.len(),
+                    places.len()
+                )));
             }
             let cells: Result<Vec<Octets>, Failure> = cells
                 .iter()
@@ -269,8 +290,9 @@ impl Predicate<'_> {
             let count = number(&to).zip(number(&from)).map(|(to, from)| to - from + 1).unwrap_or_default();
             if count < 1 {
                 return Err(Failure::Unsupported(format!(
-                    "BETWEEN on {} has its bounds reversed",
-                    column.name
+                    "BETWEEN on {} at {} has its bounds reversed, which no row can meet: write the smaller one first",
+                    column.name,
+                    place_of(low)
                 )));
             }
             if count > i128::from(self.max_keys) {
@@ -287,6 +309,32 @@ impl Bound {
             Self::Values(places, _) => places.clone(),
             Self::Range(place, ..) => vec![*place],
         }
+    }
+}
+
+/// Why a condition does not bind a key.
+fn unclear(condition: &Expr) -> String {
+    let at = place_of(condition);
+    match condition {
+        Expr::Nested(inside) => unclear(inside),
+        Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
+            format!("OR at {at} does not bind a key; several keys are written with IN")
+        }
+        Expr::BinaryOp {
+            op: op @ (BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq),
+            ..
+        } => format!("{op} at {at} leaves one end open; a range is written BETWEEN a AND b"),
+        Expr::BinaryOp { op: BinaryOperator::Eq, .. } => {
+            format!("= at {at} does not compare a column of the key with a literal")
+        }
+        Expr::BinaryOp { op, .. } => format!("{op} at {at} does not bind a key"),
+        Expr::Like { .. } => format!("LIKE at {at} does not bind a key"),
+        Expr::IsNull(_) | Expr::IsNotNull(_) => format!("IS NULL at {at}: no key is NULL"),
+        Expr::UnaryOp { .. } | Expr::Between { negated: true, .. } | Expr::In { negated: true, .. } => {
+            format!("NOT at {at} leaves open which keys are meant")
+        }
+        Expr::Function(f) => format!("{}() at {at} does not bind a key", f.name),
+        _ => format!("the condition at {at} does not bind a key"),
     }
 }
 

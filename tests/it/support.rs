@@ -369,6 +369,7 @@ pub struct Plan {
     pub max_connections: usize,
     pub max_packet: usize,
     pub max_keys: u64,
+    pub orm_forms: bool,
     pub shutdown_grace: Duration,
 }
 
@@ -384,6 +385,7 @@ impl Plan {
             max_connections: 10,
             max_packet: 1 << 20,
             max_keys: 1000,
+            orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
         }
     }
@@ -414,6 +416,7 @@ impl Plan {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
             guard: guard::Settings { max_keys: self.max_keys },
+            orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,
         };
