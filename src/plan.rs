@@ -99,7 +99,8 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
         TimeClause::Between(since, until) => {
             let (since, until) = (past(since)?, past(until)?);
             let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
-            window(since, until, context.max_diff_window, wide)?;
+            window(since, until, context.max_diff_window, wide)
+                .map_err(|failure| placed(failure, &draft.time_at))?;
             When::Between(since, until)
         }
     };
@@ -107,12 +108,15 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
     Ok(Resolved { server_id: context.server_id.clone(), table, when, zone: context.zone.clone(), draft })
 }
 
-/// Adds where the time clause stands.
+/// Adds where the time clause stands, to what does not say it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other failures are not about instants")]
 fn placed(failure: Failure, place: &str) -> Failure {
-    if let Failure::BadInstant(what) = failure {
-        return Failure::BadInstant(format!("{what}; the time clause is at {place}"));
+    let put = |what: String| format!("{what}; the time clause is at {place}");
+    match failure {
+        Failure::BadInstant(what) => Failure::BadInstant(put(what)),
+        Failure::ReversedWindow(what) => Failure::ReversedWindow(put(what)),
+        other => other,
     }
-    failure
 }
 
 /// The failure that a refusal of the parser is.

@@ -395,12 +395,7 @@ impl Session {
     }
 
     /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
-    async fn travel(
-        &mut self,
-        draft: Draft,
-        now: Instant,
-        request: &RequestId,
-    ) -> Result<Answer, Failure> {
+    async fn travel(&mut self, draft: Draft, now: Instant, request: &RequestId) -> Result<Answer, Failure> {
         let Some(tenant) = self.tenant() else {
             return Err(Failure::Internal("the monitor asked for rows".to_owned()));
         };

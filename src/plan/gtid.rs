@@ -27,9 +27,10 @@ fn is_mariadb(text: &str) -> bool {
 fn is_mysql(text: &str) -> bool {
     let mut parts = text.split(':').map(str::trim);
     let uuid = parts.next().unwrap_or_default();
-    let dashes = uuid.chars().enumerate().all(|(i, c)| {
-        if matches!(i, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() }
-    });
+    let dashes = uuid
+        .chars()
+        .enumerate()
+        .all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() });
     let mut count = 0;
     let rest = parts.all(|part| {
         let interval = match part.split_once('-') {

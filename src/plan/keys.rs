@@ -41,13 +41,24 @@ impl Predicate<'_> {
         let key = self.key();
         if key.is_empty() {
             return Failure::KeyRule(format!(
-                "table {} has no primary key, so its rows cannot be asked for one by one; give it one, and its rows can be asked for from \
-                 then on",
+                "table {} has no primary key at that instant, so its rows cannot be asked for one by one; add one (ALTER TABLE ... ADD \
+                 PRIMARY KEY), and they can be asked for from then on",
                 self.table
             ));
         }
         let names: Vec<&str> = key.iter().map(|c| c.name.as_str()).collect();
-        let example: Vec<String> = key
+        Failure::KeyRule(format!(
+            "{why}; the key of {} is ({}): bind all of it with =, IN or BETWEEN, for example: {}",
+            self.table,
+            names.join(", "),
+            self.example()
+        ))
+    }
+
+    /// A predicate that binds the key.
+    fn example(&self) -> String {
+        let key = self.key();
+        let conditions: Vec<String> = key
             .iter()
             .map(|c| match c.ty {
                 ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => {
@@ -57,12 +68,25 @@ impl Predicate<'_> {
                 _ => format!("{} = 'value'", c.name),
             })
             .collect();
-        Failure::KeyRule(format!(
-            "{why}; the key of {} is ({}): bind all of it with =, IN or BETWEEN, for example: WHERE {}",
-            self.table,
-            names.join(", "),
-            example.join(" AND ")
-        ))
+        format!("WHERE {}", conditions.join(" AND "))
+    }
+
+    /// A literal as the text of a key column; a refusal has an example.
+    fn value(&self, literal: &Expr, column: &Column) -> Result<Octets, Failure> {
+        key_value(literal, column, self.zone).map(Octets).map_err(|failure| self.with_example(failure))
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other failures have an example of their own, or need none"
+    )]
+    fn with_example(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Unsupported(what) => {
+                Failure::Unsupported(format!("{what}; for example: {}", self.example()))
+            }
+            other => other,
+        }
     }
 
     /// The keys that a predicate names.
@@ -91,13 +115,16 @@ impl Predicate<'_> {
                 Some((column, place)) if distinct.is_empty() => {
                     format!("{column} at {place} is not of the key")
                 }
-                _ => format!("{missing} of the key is not bound"),
+                _ => format!("{missing} of the key is not bound in WHERE"),
             }));
         }
         if bound.len() != distinct.len() {
             let twice = (0..columns.len()).find(|i| bound.iter().filter(|b| *b == i).count() > 1);
             let twice = twice.and_then(|i| columns.get(i)).map(String::as_str).unwrap_or_default();
-            return Err(Failure::Unsupported(format!("{twice} of the key is bound twice: name it once")));
+            let what = format!(
+                "{twice} of the key is bound twice in WHERE: bind it once, with IN for several values"
+            );
+            return Err(self.with_example(Failure::Unsupported(what)));
         }
         if let Some((column, place)) = stray {
             return Err(Failure::Unsupported(format!(
@@ -138,9 +165,10 @@ impl Predicate<'_> {
                 _ => None,
             };
             let prefix = prefix.ok_or_else(|| {
-                Failure::Unsupported(
-                    "BETWEEN works on the last column of the key, with = on all before it".to_owned(),
-                )
+                let last = self.key().last().map(|c| c.name.clone()).unwrap_or_default();
+                self.with_example(Failure::Unsupported(format!(
+                    "BETWEEN in WHERE works on the last column of the key, {last}, with = on all before it"
+                )))
             })?;
             let range = KeyRange { prefix, from, to, max_keys: Some(self.max_keys) };
             return Ok(Keys { columns, choice: KeyChoice::Range(range) });
@@ -154,7 +182,7 @@ impl Predicate<'_> {
 
     fn too_many(&self) -> Failure {
         Failure::Unsupported(format!(
-            "more than {} keys in one statement (limits.max_keys): ask in several",
+            "more than {} keys in WHERE (limits.max_keys): ask in several statements",
             self.max_keys
         ))
     }
@@ -245,7 +273,7 @@ impl Predicate<'_> {
         }
         let key = self.key();
         let values: Result<Vec<Vec<Octets>>, Failure> =
-            list.iter().map(|v| Ok(vec![Octets(key_value(v, key[place], self.zone)?)])).collect();
+            list.iter().map(|v| Ok(vec![self.value(v, key[place])?])).collect();
         Ok(Ok(Bound::Values(vec![place], values?)))
     }
 
@@ -272,11 +300,8 @@ impl Predicate<'_> {
                     places.len()
                 )));
             }
-            let cells: Result<Vec<Octets>, Failure> = cells
-                .iter()
-                .zip(&places)
-                .map(|(v, p)| Ok(Octets(key_value(v, key[*p], self.zone)?)))
-                .collect();
+            let cells: Result<Vec<Octets>, Failure> =
+                cells.iter().zip(&places).map(|(v, p)| self.value(v, key[*p])).collect();
             values.push(cells?);
         }
         Ok(Ok(Bound::Values(places, values)))
@@ -284,10 +309,11 @@ impl Predicate<'_> {
 
     fn range(&self, place: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
         let column = self.key()[place];
-        let (from, to) = (key_value(low, column, self.zone)?, key_value(high, column, self.zone)?);
+        let (from, to) = (self.value(low, column)?, self.value(high, column)?);
         if let ColumnType::Int { .. } = column.ty {
             let number = |b: &[u8]| std::str::from_utf8(b).ok().and_then(|t| t.parse::<i128>().ok());
-            let count = number(&to).zip(number(&from)).map(|(to, from)| to - from + 1).unwrap_or_default();
+            let count =
+                number(&to.0).zip(number(&from.0)).map(|(to, from)| to - from + 1).unwrap_or_default();
             if count < 1 {
                 return Err(Failure::Unsupported(format!(
                     "BETWEEN on {} at {} has its bounds reversed, which no row can meet: write the smaller one first",
@@ -299,7 +325,7 @@ impl Predicate<'_> {
                 return Err(self.too_many());
             }
         }
-        Ok(Bound::Range(place, Octets(from), Octets(to)))
+        Ok(Bound::Range(place, from, to))
     }
 }
 
@@ -329,7 +355,7 @@ fn unclear(condition: &Expr) -> String {
         }
         Expr::BinaryOp { op, .. } => format!("{op} at {at} does not bind a key"),
         Expr::Like { .. } => format!("LIKE at {at} does not bind a key"),
-        Expr::IsNull(_) | Expr::IsNotNull(_) => format!("IS NULL at {at}: no key is NULL"),
+        Expr::IsNull(_) | Expr::IsNotNull(_) => format!("IS [NOT] NULL at {at} does not say which key"),
         Expr::UnaryOp { .. } | Expr::Between { negated: true, .. } | Expr::In { negated: true, .. } => {
             format!("NOT at {at} leaves open which keys are meant")
         }

@@ -47,8 +47,11 @@ fn literal(expression: &Expr, column: &Column) -> Result<Literal, Failure> {
             Value::Null => Err(refuse(column, "nothing equals NULL; name a key")),
             _ => Err(other()),
         },
-        Expr::Prefixed { prefix, value } => introduced(&prefix.value, literal(value, column)?)
-            .ok_or_else(|| refuse(column, &format!("{}'...' is read for plain characters only", prefix.value))),
+        Expr::Prefixed { prefix, value } => {
+            introduced(&prefix.value, literal(value, column)?).ok_or_else(|| {
+                refuse(column, &format!("{}'...' is read for plain characters only", prefix.value))
+            })
+        }
         // `TIMESTAMP '...'`, `DATE '...'`
         Expr::TypedString(typed)
             if matches!(
@@ -104,7 +107,10 @@ fn value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Fai
         && !text.is_ascii()
     {
         let hex: String = text.bytes().take(8).map(|b| format!("{b:02x}")).collect();
-        return Err(refuse(column, &format!("write the bytes of '{text}' as x'{hex}{}'", if text.len() > 8 { "..." } else { "" })));
+        return Err(refuse(
+            column,
+            &format!("write the bytes of '{text}' as x'{hex}{}'", if text.len() > 8 { "..." } else { "" }),
+        ));
     }
     match (&column.ty, literal) {
         (
@@ -180,7 +186,10 @@ fn value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Fai
         }
         _ => Err(refuse(
             column,
-            &format!("how MySQL compares it with '{expression}' is not certain enough to look a row up"),
+            &format!(
+                "whether {expression} is a number or a string here differs between MySQL and MariaDB, or it cannot be compared \
+                      exactly: write the value as the column shows it"
+            ),
         )),
     }
 }

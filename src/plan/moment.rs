@@ -29,10 +29,19 @@ impl Clock<'_> {
     pub(super) fn past(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
         let instant = self.instant(expression)?;
         if instant > self.now {
-            return Err(bad(
-                &instant.to_string(),
-                &format!("it is in the future; this server's time is {}: ask for an earlier one", self.now),
-            ));
+            let now = self.now;
+            return Err(match expression {
+                InstantExpr::Literal(text) => bad(
+                    text,
+                    &format!(
+                        "it is in the future, {instant}; this server's time is {now}: ask for an earlier one"
+                    ),
+                ),
+                _ => bad(
+                    &instant.to_string(),
+                    &format!("it is in the future; this server's time is {now}: ask for an earlier one"),
+                ),
+            });
         }
         Ok(instant)
     }
@@ -46,7 +55,8 @@ impl Clock<'_> {
                 Ok(Instant::from_micros(self.now.micros().div_euclid(unit) * unit))
             }
             InstantExpr::Today => {
-                let local = self.zone.local(self.now).ok_or_else(|| bad("CURDATE()", "it is out of range"))?;
+                let local =
+                    self.zone.local(self.now).ok_or_else(|| bad("CURDATE()", "it is out of range"))?;
                 self.local(local.date().to_datetime(Time::midnight()), "CURDATE()")
             }
             InstantExpr::Unix(seconds) => {
@@ -68,7 +78,12 @@ impl Clock<'_> {
     }
 
     fn minus(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
-        let beyond = || bad(amount, "the interval leads beyond the years 1 to 9999, or is no number");
+        let beyond = || {
+            bad(
+                amount,
+                "an interval is a whole number of units (SECOND may have decimals) and stays within the years 1 to 9999",
+            )
+        };
         let micros_a_unit = match unit {
             IntervalUnit::Microsecond => 1,
             IntervalUnit::Second => MICROS,
@@ -92,7 +107,8 @@ impl Clock<'_> {
 
     /// Days and longer units count in local time, as MySQL's date arithmetic does.
     fn minus_days(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
-        let beyond = || bad(amount, "the interval leads beyond the years 1 to 9999, or is no whole number");
+        let beyond =
+            || bad(amount, "an interval is a whole number of units and stays within the years 1 to 9999");
         let n: i64 = amount.parse().map_err(|_| beyond())?;
         if n.abs() > 4_000_000 {
             return Err(beyond());
@@ -202,7 +218,9 @@ fn diagnosis(text: &str) -> String {
     } else {
         "a date is written YYYY-MM-DD"
     };
-    format!("{what}; write 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, 'now', or '5 minutes ago'")
+    format!(
+        "{what}; write 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, 'now', or '5 minutes ago'"
+    )
 }
 
 /// The same behind a good date.

@@ -125,7 +125,10 @@ fn when(resolved: &Resolved, zone: &Zone) -> Vec<(&'static str, String)> {
                 ("from (session)", here(*since)),
                 ("to (UTC)", local(*until, &utc)),
                 ("to (session)", here(*until)),
-                ("window", format!("{}.{:06} s, both ends inclusive", micros / 1_000_000, micros % 1_000_000)),
+                (
+                    "window",
+                    format!("{}.{:06} s, both ends inclusive", micros / 1_000_000, micros % 1_000_000),
+                ),
             ]
         }
     }

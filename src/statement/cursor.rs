@@ -43,7 +43,10 @@ impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str, reading: Reading) -> Result<Self, Refused> {
         let mut tokens = lexis::tokens(text, reading).map_err(|e| {
             let (line, column) = (e.location.line, e.location.column);
-            syntax(format!("{} at line {line}, column {column}: is a quote or a comment not closed?", e.message))
+            syntax(format!(
+                "{} at line {line}, column {column}: is a quote or a comment not closed?",
+                e.message
+            ))
         })?;
         let hint = Rc::new(Comment::among(&tokens));
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
@@ -171,7 +174,8 @@ impl<'a> Cursor<'a> {
 
     /// "line 1, column 7, near 'x'".
     pub(super) fn here(&self) -> String {
-        match self.tokens[..self.end].get(self.at) {
+        // At the end of a part, what comes behind it.
+        match self.tokens.get(self.at) {
             Some(t) => format!("{}, near '{}'", self.position(), shortened(&t.token.to_string(), 40)),
             None => self.position(),
         }
@@ -179,7 +183,7 @@ impl<'a> Cursor<'a> {
 
     /// "line 1, column 7".
     pub(super) fn position(&self) -> String {
-        match self.tokens[..self.end].get(self.at) {
+        match self.tokens.get(self.at) {
             Some(t) => format!("line {}, column {}", t.span.start.line, t.span.start.column),
             None => "the end of the statement".to_owned(),
         }
@@ -250,11 +254,12 @@ impl<'a> Cursor<'a> {
             return Err(self.unexpected("an expression"));
         }
         self.chain()?;
+        self.foreign_operator()?;
         let dialect = MySqlDialect {};
         let tokens = self.tokens[self.at..self.end].to_vec();
         let mut parser = Parser::new(&dialect).with_recursion_limit(200).with_tokens_with_locations(tokens);
         let expression = parser.parse_expr().map_err(|e| match e {
-            ParserError::TokenizerError(what) | ParserError::ParserError(what) => syntax(what),
+            ParserError::TokenizerError(what) | ParserError::ParserError(what) => self.not_parsed(&what),
             ParserError::RecursionLimitExceeded => syntax("the expression is nested too deeply".to_owned()),
         })?;
         let left = parser.peek_token();
@@ -267,6 +272,36 @@ impl<'a> Cursor<'a> {
             )));
         }
         Ok(expression)
+    }
+
+    /// sqlparser's sentence, with the place as it is told elsewhere.
+    fn not_parsed(&self, what: &str) -> Refused {
+        let plain = what.strip_prefix("Expected: ").and_then(|w| w.split_once(", found: "));
+        let Some((wanted, found)) = plain else { return syntax(shortened(what, 200)) };
+        let place = found.rsplit_once(" at Line: ").and_then(|(_, p)| p.split_once(", Column: "));
+        match place {
+            Some((line, column)) => {
+                let near = shortened(found.rsplit_once(" at Line: ").map_or(found, |(f, _)| f), 40);
+                syntax(format!("{wanted} was expected at line {line}, column {column}, near '{near}'"))
+            }
+            None => {
+                let mut end = self.clone();
+                end.go(self.end);
+                end.unexpected(wanted)
+            }
+        }
+    }
+
+    /// `==` is no operator of MySQL's, though sqlparser reads it.
+    fn foreign_operator(&self) -> Result<(), Refused> {
+        let mut c = self.clone();
+        while let Some(token) = c.peek() {
+            if *token == Token::DoubleEq {
+                return Err(syntax(format!("SQL compares with =, and not with ==, at {}", c.here())));
+            }
+            c.at += 1;
+        }
+        Ok(())
     }
 
     /// Refuses an expression whose tree could be deeper than a stack: an upper bound of its depth is the number of tokens between two

@@ -158,10 +158,7 @@ mod tests {
         ] {
             assert_eq!(read(written, Reading::default()), [string(text)], "{written}");
         }
-        assert_eq!(
-            read("N'a' 'b'", Reading::default()),
-            [Token::NationalStringLiteral("ab".to_owned())]
-        );
+        assert_eq!(read("N'a' 'b'", Reading::default()), [Token::NationalStringLiteral("ab".to_owned())]);
     }
 
     #[test]
@@ -170,9 +167,9 @@ mod tests {
         assert_eq!(read(r"'a\' 'b''\n'", plain), [string(r"a\b'\n")]);
         let ansi = Reading { ansi_quotes: true, ..Reading::default() };
         assert_eq!(read(r#""a\""#, ansi), [Token::make_word(r"a\", Some('"'))]);
-        assert_eq!(read(r#""a""b" `c``d`"#, ansi), [
-            Token::make_word("a\"b", Some('"')),
-            Token::make_word("c`d", Some('`'))
-        ]);
+        assert_eq!(
+            read(r#""a""b" `c``d`"#, ansi),
+            [Token::make_word("a\"b", Some('"')), Token::make_word("c`d", Some('`'))]
+        );
     }
 }

@@ -45,7 +45,8 @@ impl Example {
         c.next();
         let end = c.find_any(ENDS);
         let written = c.part(c.place(), end).source();
-        let plain = !written.is_empty()
+        let plain = !c.part(c.place(), end).is_at_end()
+            && c.part(c.place(), end).expression().is_ok()
             && written.chars().count() <= LONGEST_PREDICATE
             && !written.contains(['\n', '\r', ';']);
         let predicate = if plain { written } else { "<primary key> = ...".to_owned() };
@@ -72,12 +73,11 @@ impl Example {
     /// Puts what works behind what is wrong.
     pub(super) fn behind(&self, refused: Refused, schema: VirtualSchema) -> Refused {
         match refused {
-            Refused::Syntax { message } => {
-                syntax(format!("{message}; for example: {}", self.form(schema)))
+            Refused::Syntax { message } => syntax(format!("{message}; for example: {}", self.form(schema))),
+            Refused::Unsupported { message } => {
+                Refused::Unsupported { message: format!("{message}; for example: {}", self.form(schema)) }
             }
-            other @ (Refused::JoinWithReal { .. }
-            | Refused::Unsupported { .. }
-            | Refused::NotForThisServer { .. }) => other,
+            other @ (Refused::JoinWithReal { .. } | Refused::NotForThisServer { .. }) => other,
         }
     }
 }
@@ -110,11 +110,16 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
         &["SYSTEM_TIME"],
     ] {
         if next(words) {
-            return format!("{} at {here} is another system's time clause; here it is {whole}", words.join(" "));
+            return format!(
+                "{} at {here} is another system's time clause; here it is {whole}",
+                words.join(" ")
+            );
         }
     }
     if (next(&["AT"]) || next(&["BEFORE"])) && c.ahead(1) == Some(&Token::LParen) {
-        return format!("AT (...) and BEFORE (...) at {here} are Snowflake's; here the time clause is {whole}");
+        return format!(
+            "AT (...) and BEFORE (...) at {here} are Snowflake's; here the time clause is {whole}"
+        );
     }
     if next(&["AT"]) || next(&["BEFORE"]) {
         return format!("the time clause is {whole}, and not what stands at {here}");
@@ -124,7 +129,7 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
     there.go(later);
     if !there.is_at_end() {
         return format!(
-            "the time clause stands right behind the table, before WHERE; this one is at {}",
+            "the time clause stands right behind the name of the table; this one comes later, at {}",
             there.here()
         );
     }
@@ -132,6 +137,26 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
         return format!("the time clause is missing: {whole} was expected behind the table, at {here}");
     }
     format!("{whole} was expected behind the table, at {here}")
+}
+
+/// What stands in a select list that cannot be shown.
+pub(super) fn not_a_column(part: &Cursor<'_>) -> String {
+    let mut clause = part.clone();
+    clause.go(part.find_any(&[&["AS", "OF"], &["AT", "GTID"]]));
+    if !clause.is_at_end() {
+        return format!(
+            "a time clause in the select list, at {}: it stands right behind the name of the table",
+            clause.position()
+        );
+    }
+    if part.clone().words(&["TOP"]) {
+        return format!("TOP at {}: MySQL writes LIMIT n at the end of the statement", part.position());
+    }
+    format!(
+        "'{}' in the select list, at {}: name columns of the table; functions, aggregates and expressions are not computed here",
+        shortened(&part.source(), 60),
+        part.position()
+    )
 }
 
 /// What stands where an instant was expected.
@@ -241,7 +266,27 @@ pub(super) fn nearly_time_travel(c: &Cursor<'_>) -> Option<Refused> {
 fn misspelt(c: &Cursor<'_>) -> Option<Refused> {
     let position = c.here();
     let mut c = c.clone();
+    if c.token(&Token::LBracket) {
+        let schema = virtual_schema(&c.name("a name").ok()?)?;
+        return Some(Refused::Unsupported {
+            message: format!(
+                "square brackets at {position}: MySQL quotes names with backticks, and these need none: {}",
+                Example::new(&c, &["orders"]).form(schema)
+            ),
+        });
+    }
     let first = c.name("a table").ok()?;
+    if let Some((schema, table)) = first.split_once('.')
+        && let Some(schema) = virtual_schema(schema)
+    {
+        let path: Vec<&str> = table.split('.').collect();
+        return Some(Refused::Unsupported {
+            message: format!(
+                "one pair of backticks around schema and table, at {position}, makes one name of them: {}",
+                Example::new(&c, &path).form(schema)
+            ),
+        });
+    }
     if c.token(&Token::Period) {
         let mut path = vec![c.name("a table").ok()?];
         while c.token(&Token::Period) {
@@ -325,13 +370,12 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
     }
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let example = Example::new(&table, &path);
-    let window =
-        ["BETWEEN", "ALL", "FROM", "CONTAINED"].iter().any(|w| {
-            let mut behind = clause.clone();
-            behind.words(&["FOR", "SYSTEM_TIME"]);
-            behind.words(&["VERSIONS"]);
-            behind.words(&[w])
-        });
+    let window = ["BETWEEN", "ALL", "FROM", "CONTAINED"].iter().any(|w| {
+        let mut behind = clause.clone();
+        behind.words(&["FOR", "SYSTEM_TIME"]);
+        behind.words(&["VERSIONS"]);
+        behind.words(&[w])
+    });
     let schema = if window { VirtualSchema::Diff } else { VirtualSchema::Flashback };
     Some(Refused::Unsupported {
         message: format!(

@@ -26,7 +26,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         return Ok(None);
     }
     if !reading.orm_forms {
-        return Err(off(&c, clause));
+        return Err(off(&c, clause, &hints));
     }
     let (time, time_at) = time(&c, clause, &hints)?;
     c = c.part(c.place(), end);
@@ -78,26 +78,36 @@ fn time(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Result<(TimeCla
         c.words(&["AS", "OF"]);
         TimeClause::At(super::instant::instant(&mut c)?)
     };
-    if c.is_at_end() { Ok((time, position)) } else { Err(c.unexpected("the end of the statement behind the time clause")) }
+    if c.is_at_end() {
+        Ok((time, position))
+    } else {
+        Err(c.unexpected("the end of the statement behind the time clause"))
+    }
 }
 
 /// `[schema.]table`
 fn real_name(c: &mut Cursor<'_>) -> Result<(Option<String>, String), Refused> {
     if c.peek() == Some(&Token::LParen) {
         return Err(Refused::Unsupported {
-            message: format!("a subquery or parentheses around the table, at {}: name the table itself", c.here()),
+            message: format!(
+                "a subquery or parentheses around the table, at {}: name the table itself",
+                c.here()
+            ),
         });
     }
     let first = c.name("a table")?;
     if c.token(&Token::Period) { Ok((Some(first), c.name("the table's name")?)) } else { Ok((None, first)) }
 }
 
-fn off(c: &Cursor<'_>, clause: Option<usize>) -> Refused {
+fn off(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Refused {
     let mut table = c.clone();
     table.go(c.find(&["FROM"]));
     table.words(&["FROM"]);
     let form = real_name(&mut table).map_or_else(
-        |_| "SELECT * FROM _flashback.<table> AS OF '2026-04-27 09:00:00' WHERE <primary key> = ...".to_owned(),
+        |_| {
+            "SELECT * FROM _flashback.<table> AS OF '2026-04-27 09:00:00' WHERE <primary key> = ..."
+                .to_owned()
+        },
         |(schema, name)| {
             let path: Vec<&str> = schema.iter().chain([&name]).map(String::as_str).collect();
             Example::new(&table, &path).form(VirtualSchema::Flashback)
@@ -109,12 +119,15 @@ fn off(c: &Cursor<'_>, clause: Option<usize>) -> Refused {
             there.go(place);
             format!("a time clause at the end of a query on a real table, at {}", there.here())
         }
-        None => "the hint DBTRAIL_AT".to_owned(),
+        None => {
+            let at = hints.at.as_ref().map(|(_, position)| position.as_str()).unwrap_or_default();
+            format!("the hint at {at}")
+        }
     };
     Refused::Unsupported {
         message: format!(
-            "{what}: statements.orm_forms is off, since MySQL ignores such a hint and reads the present without a word if the \
-             statement is sent there by mistake. This always works: {form}"
+            "{what}: statements.orm_forms is off, since MySQL ignores the hint DBTRAIL_AT and reads the present without a word where \
+             the statement is sent there by mistake; this always works: {form}"
         ),
     }
 }

@@ -183,8 +183,11 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
                     now.wanted = false;
                     let mut name = w.value.clone();
                     let qualified = c.peek() == Some(&Token::Period);
-                    let is_virtual = virtual_schema(&name).is_some() && qualified;
+                    let mut is_virtual = virtual_schema(&name).is_some() && qualified;
                     path(&mut c, &mut name);
+                    // `shop._flashback.orders`: the parts are in the wrong order.
+                    let parts: Vec<&str> = name.split('.').collect();
+                    is_virtual |= parts.iter().rev().skip(1).any(|part| virtual_schema(part).is_some());
                     let function = !qualified && c.peek() == Some(&Token::LParen);
                     let known = !qualified && common.contains(&name.to_lowercase());
                     if !is_virtual && !function && !known && !name.eq_ignore_ascii_case("dual") {
@@ -226,6 +229,7 @@ mod tests {
             "WITH x (a, b) AS (SELECT * FROM _flashback.o) SELECT * FROM x",
             "SELECT * FROM _flashback.o, JSON_TABLE('[1]', '$[*]' COLUMNS (a INT PATH '$')) j",
             "SELECT * FROM `_Flashback` . `o`, DUAL",
+            "SELECT * FROM shop._flashback.o",
             "SELECT '/* FROM users */' FROM _flashback.o -- JOIN users",
         ] {
             assert_eq!(real(text), None, "{text}");

@@ -8,7 +8,7 @@
 use super::cursor::{Cursor, shortened, syntax};
 use super::hint::Hints;
 use super::instant::instant;
-use super::misuse::{Example, not_a_time_clause};
+use super::misuse::{Example, not_a_column, not_a_time_clause};
 use super::tables::{real_table, virtual_schema, virtual_tables};
 use super::{Draft, Limit, MOST_COLUMNS, Projected, Reading, Refused, TimeClause, VirtualSchema, orm};
 use sqlparser::tokenizer::Token;
@@ -31,6 +31,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("FORCE", "there are no indexes to choose from: leave it out"),
     ("IGNORE", "there are no indexes to choose from: leave it out"),
     ("TABLESAMPLE", "name the keys"),
+    ("WITH", "rows of the past have no locks to choose from: leave it out"),
 ];
 
 fn unsupported(message: impl Into<String>) -> Refused {
@@ -45,10 +46,12 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
     let query = c.peek() == Some(&Token::LParen)
         || c.clone().one_of(&["SELECT", "WITH", "TABLE", "VALUES"]).is_some();
     if !query {
-        return Err(unsupported(format!(
-            "the virtual schemas can only be read, with SELECT; this statement begins with {}",
+        let (example, schema) = example(&c);
+        let refused = unsupported(format!(
+            "the virtual schemas can only be read, and {} does something else: SELECT the rows and let the application write them",
             c.here()
-        )));
+        ));
+        return Err(example.behind(refused, schema));
     }
     let hints = c.hint().read()?;
     if let Some((_, position)) = &hints.at {
@@ -57,6 +60,14 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
         )));
     }
     travel(c, hints).map(Some)
+}
+
+/// A query on the virtual table that a statement names first.
+fn example(c: &Cursor<'_>) -> (Example, VirtualSchema) {
+    let name = virtual_tables(c).into_iter().next().unwrap_or_default();
+    let mut parts = name.split('.');
+    let schema = parts.next().and_then(virtual_schema).unwrap_or(VirtualSchema::Flashback);
+    (Example::new(c, &parts.collect::<Vec<_>>()), schema)
 }
 
 /// Reads a query that names a virtual table.
@@ -71,17 +82,21 @@ fn travel(mut c: Cursor<'_>, hints: Hints) -> Result<Draft, Refused> {
             "two virtual tables in one statement ({first} and {second}): ask for one at a time and join in the application"
         )));
     }
-    one_query(&c)?;
-    let Head { projection } = head(&mut c)?;
-    let (virtual_schema, schema, table) = table(&mut c)?;
-    let early = alias(&mut c)?;
-    let time_at = c.position();
+    let (before, meant) = example(&c);
+    one_query(&c).map_err(|refused| before.behind(refused, meant))?;
+    let Head { projection } = head(&mut c).map_err(|refused| before.behind(refused, meant))?;
+    let (virtual_schema, schema, table) = table(&mut c).map_err(|refused| before.behind(refused, meant))?;
     let path: Vec<&str> = schema.iter().chain([&table]).map(String::as_str).collect();
     let example = Example::new(&c, &path);
+    let early = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
+    let time_at = c.position();
     let time = time(&mut c, virtual_schema, &example)?;
-    let alias = match (early, alias(&mut c)?) {
-        (Some(_), Some(second)) => {
-            return Err(syntax(format!("a second alias, '{second}', near {}", c.here())));
+    let place = c.here();
+    let late = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
+    let alias = match (early, late) {
+        (Some(first), Some(_)) => {
+            let message = format!("a second alias at {place}; the first one is '{first}'");
+            return Err(example.behind(syntax(message), virtual_schema));
         }
         (first, second) => first.or(second),
     };
@@ -105,14 +120,11 @@ fn travel(mut c: Cursor<'_>, hints: Hints) -> Result<Draft, Refused> {
 /// Refuses whatever is more than one plain SELECT.
 pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
     if c.clone().words(&["WITH"]) {
-        return Err(unsupported(format!(
-            "WITH at {}: ask for the virtual table itself, with SELECT",
-            c.here()
-        )));
+        return Err(unsupported(format!("WITH at {}: ask for the virtual table itself", c.position())));
     }
     if !c.clone().words(&["SELECT"]) {
         return Err(unsupported(format!(
-            "a time-travel query must begin with SELECT; this one begins with {}",
+            "a time-travel query begins with SELECT, without parentheses around it, and not as at {}",
             c.here()
         )));
     }
@@ -121,7 +133,10 @@ pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
     let set = rest.find(&["UNION", "EXCEPT", "INTERSECT"]);
     while let Some(token) = rest.peek() {
         if rest.place() == set {
-            return Err(unsupported(format!("UNION, EXCEPT or INTERSECT at {}: run two statements", rest.here())));
+            return Err(unsupported(format!("a set operation at {}: run two statements", rest.here())));
+        }
+        if *token == Token::SemiColon {
+            return Err(second_statement(&rest));
         }
         if let Token::Word(w) = token
             && w.quote_style.is_none()
@@ -141,6 +156,13 @@ pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
+fn second_statement(c: &Cursor<'_>) -> Refused {
+    syntax(format!(
+        "one statement at a time: send what stands behind the semicolon at {} by itself",
+        c.position()
+    ))
+}
+
 /// What stands before the table.
 pub(super) struct Head {
     pub(super) projection: Vec<Projected>,
@@ -150,7 +172,7 @@ pub(super) struct Head {
 pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
     c.words(&["SELECT"]);
     loop {
-        let here = c.here();
+        let position = c.position();
         match c.one_of(&[
             "ALL",
             "DISTINCT",
@@ -165,7 +187,7 @@ pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
         ]) {
             Some(word @ ("DISTINCT" | "DISTINCTROW" | "SQL_CALC_FOUND_ROWS")) => {
                 return Err(unsupported(format!(
-                    "{word} at {here} in a time-travel query: leave it out, the whole key is bound"
+                    "{word} at {position} is no part of a time-travel query: leave it out, and compute it in the application"
                 )));
             }
             Some(_) => {}
@@ -175,9 +197,8 @@ pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
     let list = c.part(c.place(), c.find(&["FROM", "INTO"]));
     let projection = projection(&list)?;
     c.go(list.place() + list.length());
-    let here = c.here();
-    if c.words(&["INTO"]) {
-        return Err(unsupported(format!("INTO at {here} in a time-travel query: let the client keep the answer")));
+    if c.clone().words(&["INTO"]) {
+        return Err(leftover(c));
     }
     if !c.words(&["FROM"]) {
         return Err(c.unexpected("FROM"));
@@ -192,14 +213,12 @@ fn table(c: &mut Cursor<'_>) -> Result<(VirtualSchema, Option<String>, String), 
             c.here()
         )));
     }
+    let here = c.here();
     let first = c.name("a virtual table")?;
     let Some(schema) = virtual_schema(&first) else {
-        return Err(unsupported(format!(
-            "a virtual table that is named, but not first behind FROM, at {}: name one virtual table, and nothing else",
-            c.here()
-        )));
+        return Err(unsupported(format!("the virtual schema comes first, and not what stands at {here}")));
     };
-    if !c.token(&Token::Period) {
+    if !c.token(&Token::Period) || c.clone().words(&["AS", "OF"]) {
         return Err(c.unexpected("the table's name"));
     }
     let second = c.name("the table's name")?;
@@ -238,6 +257,9 @@ pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
         "LOCK",
         "ON",
         "OFFSET",
+        "OF",
+        "SINCE",
+        "WITH",
         "TIMESTAMP",
         "VERSION",
         "VERSIONS",
@@ -256,6 +278,9 @@ pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
         {
             c.go(place);
             return Ok(None);
+        }
+        if let Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)) = c.peek() {
+            return Err(syntax(format!("OF is missing between AS and the instant, at {}", c.here())));
         }
         return c.name("an alias").map(Some);
     }
@@ -305,7 +330,8 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example) -> Result<
     }
     // The clauses for a span of time teach `_diff`.
     let span = [&["FOR", "SYSTEM_TIME", "ALL"][..], &["FOR", "SYSTEM_TIME"], &["VERSIONS"]];
-    let meant = if span.iter().any(|words| begin.clone().words(words)) { VirtualSchema::Diff } else { schema };
+    let meant =
+        if span.iter().any(|words| begin.clone().words(words)) { VirtualSchema::Diff } else { schema };
     Err(example.behind(syntax(not_a_time_clause(&begin, schema)), meant))
 }
 
@@ -349,15 +375,22 @@ fn leftover(c: &Cursor<'_>) -> Refused {
     let here = c.here();
     let next = |words: &[&str]| c.clone().words(words);
     if next(&["AS", "OF"]) || next(&["AT", "GTID"]) || next(&["FOR", "SYSTEM_TIME"]) {
-        return syntax(format!("a second time clause at {here}: one statement shows one instant, or one window"));
+        return syntax(format!(
+            "a second time clause at {here}: one statement shows one instant, or one window"
+        ));
     }
     for (word, instead) in UNSUPPORTED {
         if next(&[word]) {
-            return unsupported(format!("{word} at {here} in a time-travel query: {instead}"));
+            let position = c.position();
+            return unsupported(format!("{word} at {position} is no part of a time-travel query: {instead}"));
         }
     }
-    if c.peek() == Some(&Token::SemiColon) {
-        return syntax(format!("one statement at a time; another one begins behind the semicolon at {here}"));
+    match c.peek() {
+        Some(Token::SemiColon) => return second_statement(c),
+        Some(Token::DoubleColon) => {
+            return syntax(format!("the cast :: at {} is PostgreSQL's: leave it out", c.position()));
+        }
+        _ => {}
     }
     if c.peek() == Some(&Token::Comma)
         || c.clone()
@@ -365,7 +398,7 @@ fn leftover(c: &Cursor<'_>) -> Refused {
             .is_some()
     {
         return unsupported(format!(
-            "a join at {here} in a time-travel query: ask for one table at a time and join in the application"
+            "a join at {here} is no part of a time-travel query: ask for one table at a time and join in the application"
         ));
     }
     c.unexpected("WHERE, ORDER BY, LIMIT or the end")
@@ -413,14 +446,7 @@ fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
 
 /// The select list wants something computed.
 fn computed(part: &Cursor<'_>) -> Refused {
-    if part.is_at_end() {
-        return part.unexpected("a column");
-    }
-    unsupported(format!(
-        "'{}' in the select list, at {}: name columns of the table; functions, aggregates and expressions are not computed here",
-        shortened(&part.source(), 60),
-        part.position()
-    ))
+    if part.is_at_end() { part.unexpected("a column") } else { unsupported(not_a_column(part)) }
 }
 
 fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
@@ -449,7 +475,7 @@ fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
     let name = column(&mut part)?;
     let descending = part.one_of(&["ASC", "DESC"]) == Some("DESC");
     if !part.is_at_end() {
-        return Err(unsupported(format!("ORDER BY an expression, at {}", part.here())));
+        return Err(unsupported(format!("ORDER BY an expression, at {}: order by a column", part.here())));
     }
     Ok((name, descending))
 }

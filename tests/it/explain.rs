@@ -66,7 +66,10 @@ async fn the_plan_is_told_and_no_row_is_asked_for() {
             ("to (UTC)", "2020-07-01 08:30:00.250000"),
             ("to (session)", "2020-07-01 10:30:00.250000 (Europe/Berlin)"),
             ("window", "1800.250000 s, both ends inclusive"),
-            ("columns", "8: event_id, event_timestamp, event_type, gtid, id, changed_columns, row_before, row_after"),
+            (
+                "columns",
+                "8: event_id, event_timestamp, event_type, gtid, id, changed_columns, row_before, row_after"
+            ),
             ("endpoint", &endpoint),
         ])
     );

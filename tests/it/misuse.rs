@@ -136,14 +136,25 @@ fn misuse_teaches() {
 #[test]
 fn misuse_is_told_where_and_what_works() {
     for (statement, answer) in cases() {
-        let place = ["line ", "the end of the statement", "'where clause'", "'field list'", "no WHERE"];
-        let whole = ["spans", "begins at", "no primary key", "two virtual tables", "statements.orm_forms", "answers time-travel"];
+        let place = [
+            "line ",
+            "the end of the statement",
+            "'where clause'",
+            "'field list'",
+            "no WHERE",
+            "in WHERE",
+            "ORDER BY",
+        ];
+        // What is wrong with the statement as a whole.
+        let whole = ["window spans", "no primary key", "two virtual tables", "answers time-travel"];
         assert!(
             place.iter().chain(&whole).any(|p| answer.contains(p)),
             "{statement}: it does not say where: {answer}"
         );
         assert!(answer.len() <= LONGEST, "{statement}: {} bytes: {answer}", answer.len());
-        assert!(answer.len() > 60, "{statement}: it says too little: {answer}");
+        // mysqld's own words for a column that is not there, and nothing else, may be short.
+        let short = answer.starts_with("1054 ");
+        assert!(short || answer.len() > 60, "{statement}: it says too little: {answer}");
     }
 }
 
@@ -160,8 +171,9 @@ async fn misuse_reaches_no_agent() {
     let shim = Plan::before(&agent, &made).start().await;
     let mut client = shim.raw("a").await;
     for (statement, answer) in cases() {
-        // Other tables and schemas have no definition here.
-        if ["order_lines", "sessions", "countries", ".log", "shop.orders"].iter().any(|t| statement.contains(t)) {
+        // Other tables have no definition here, and the clock runs, in another zone.
+        let other = ["order_lines", "sessions", "countries", ".log"].iter().any(|t| statement.contains(t));
+        if other || answer.contains("in the future") || answer.contains("Europe/Berlin") {
             continue;
         }
         let error = client.told(&statement).await;

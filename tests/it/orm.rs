@@ -80,7 +80,9 @@ async fn switched_off_they_are_refused_with_the_danger() {
     ] {
         let told = client.told(sql).await;
         assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{sql}");
-        for part in ["statements.orm_forms is off", "reads the present without a word", "_flashback.t AS OF"] {
+        for part in
+            ["statements.orm_forms is off", "reads the present without a word where", "_flashback.t AS OF"]
+        {
             assert!(told.message.contains(part), "{sql}: {}", told.message);
         }
     }
