@@ -489,6 +489,16 @@ mod tests {
             ("datetime", None, "'2026-04-27 09:00:00'", "2026-04-27 09:00:00"),
             ("date", None, "'2026-04-27'", "2026-04-27"),
             ("enum('a','b')", Some("utf8mb4_bin"), "'b'", "b"),
+            ("varchar(20)", Some("utf8mb4_bin"), "N'ab'", "ab"),
+            ("varchar(20)", Some("utf8mb4_bin"), "_utf8mb4'ü'", "ü"),
+            ("varchar(20)", Some("utf8mb4_bin"), "_latin1'u'", "u"),
+            ("varbinary(4)", None, "_binary'ab'", "ab"),
+            ("varbinary(4)", None, "'ab'", "ab"),
+            ("datetime", None, "TIMESTAMP '2026-04-27 09:00:00'", "2026-04-27 09:00:00"),
+            ("date", None, "DATE '2026-04-27'", "2026-04-27"),
+            ("int", None, "+042", "42"),
+            ("int", None, "-0", "0"),
+            ("int", None, "TRUE", "1"),
         ] {
             let definition = TableDefinition {
                 columns: vec![column("k", ty, collation)],
@@ -502,6 +512,20 @@ mod tests {
             ("datetime", "'2026-04-27 09:00:00.5'"),
             ("double", "1.5"),
             ("date", "20260427"),
+            // Which bytes these are depends on the connection's character set.
+            ("varchar(20)", "_latin1'ü'"),
+            ("varchar(20)", "_binary'a'"),
+            ("varchar(20)", "x'61'"),
+            ("varchar(20)", "'a' COLLATE utf8mb4_general_ci"),
+            ("varchar(20)", "_utf8'\u{1f600}'"),
+            ("varbinary(4)", "'ü'"),
+            // A number in MySQL, text in MariaDB.
+            ("int", "x'2a'"),
+            ("int", "b'1'"),
+            ("int", "1e2"),
+            ("int", "' 42'"),
+            ("int", "CAST('42' AS SIGNED)"),
+            ("int", "DATE '2026-04-27'"),
         ] {
             let definition = TableDefinition {
                 columns: vec![column("k", ty, Some("utf8mb4_bin"))],

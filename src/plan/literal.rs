@@ -106,7 +106,7 @@ fn value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Fai
         (&column.ty, &literal)
         && !text.is_ascii()
     {
-        let hex: String = text.bytes().take(8).map(|b| format!("{b:02x}")).collect();
+        let hex = crate::agent_api::hex_text(&text.as_bytes()[..text.len().min(8)]);
         return Err(refuse(
             column,
             &format!("write the bytes of '{text}' as x'{hex}{}'", if text.len() > 8 { "..." } else { "" }),

@@ -96,7 +96,7 @@ fn keys(admitted: &Admitted, key: &[&Column]) -> Vec<(&'static str, String)> {
         KeyChoice::Range(range) => {
             let mut fixed = String::new();
             for (column, value) in key.iter().zip(&range.prefix) {
-                fixed.push_str(&format!("{} = {}, ", column.name, cell(value)));
+                fixed.extend([&column.name, " = ", &cell(value), ", "]);
             }
             let last = key.last().map(|c| c.name.as_str()).unwrap_or_default();
             let most = range.max_keys.map_or_else(String::new, |n| format!(", at most {n}"));

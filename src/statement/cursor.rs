@@ -279,17 +279,13 @@ impl<'a> Cursor<'a> {
         let plain = what.strip_prefix("Expected: ").and_then(|w| w.split_once(", found: "));
         let Some((wanted, found)) = plain else { return syntax(shortened(what, 200)) };
         let place = found.rsplit_once(" at Line: ").and_then(|(_, p)| p.split_once(", Column: "));
-        match place {
-            Some((line, column)) => {
-                let near = shortened(found.rsplit_once(" at Line: ").map_or(found, |(f, _)| f), 40);
-                syntax(format!("{wanted} was expected at line {line}, column {column}, near '{near}'"))
-            }
-            None => {
-                let mut end = self.clone();
-                end.go(self.end);
-                end.unexpected(wanted)
-            }
+        if let Some((line, column)) = place {
+            let near = shortened(found.rsplit_once(" at Line: ").map_or(found, |(f, _)| f), 40);
+            return syntax(format!("{wanted} was expected at line {line}, column {column}, near '{near}'"));
         }
+        let mut end = self.clone();
+        end.go(self.end);
+        end.unexpected(wanted)
     }
 
     /// `==` is no operator of MySQL's, though sqlparser reads it.

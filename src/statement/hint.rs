@@ -2,11 +2,6 @@
 //!
 //! A hint stands right behind SELECT, with nothing but white space between. The same text elsewhere is a comment, in a string it is a string.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser has over a hundred tokens; those that are not named end a hint"
-)]
-
 use super::cursor::{Cursor, shortened};
 use super::instant::instant;
 use super::{Reading, Refused, TimeClause};

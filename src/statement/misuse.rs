@@ -1,10 +1,5 @@
 //! What people type who know another system, or are tired: each is told what is wrong, where, and what works.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser has over a hundred tokens; those without a word of their own get the general one"
-)]
-
 use super::cursor::{Cursor, shortened, syntax};
 use super::tables::virtual_schema;
 use super::{Refused, VirtualSchema};

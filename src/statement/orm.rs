@@ -113,16 +113,13 @@ fn off(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Refused {
             Example::new(&table, &path).form(VirtualSchema::Flashback)
         },
     );
-    let what = match clause {
-        Some(place) => {
-            let mut there = c.clone();
-            there.go(place);
-            format!("a time clause at the end of a query on a real table, at {}", there.here())
-        }
-        None => {
-            let at = hints.at.as_ref().map(|(_, position)| position.as_str()).unwrap_or_default();
-            format!("the hint at {at}")
-        }
+    let what = if let Some(place) = clause {
+        let mut there = c.clone();
+        there.go(place);
+        format!("a time clause at the end of a query on a real table, at {}", there.here())
+    } else {
+        let at = hints.at.as_ref().map(|(_, position)| position.as_str()).unwrap_or_default();
+        format!("the hint at {at}")
     };
     Refused::Unsupported {
         message: format!(

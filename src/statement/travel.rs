@@ -1,10 +1,5 @@
 //! The grammar of time-travel queries.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
-)]
-
 use super::cursor::{Cursor, shortened, syntax};
 use super::hint::Hints;
 use super::instant::instant;
@@ -59,7 +54,7 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
             "the hint at {position} names an instant, and the virtual table has a time clause of its own: leave the hint out"
         )));
     }
-    travel(c, hints).map(Some)
+    travel(c, &hints).map(Some)
 }
 
 /// A query on the virtual table that a statement names first.
@@ -71,7 +66,7 @@ fn example(c: &Cursor<'_>) -> (Example, VirtualSchema) {
 }
 
 /// Reads a query that names a virtual table.
-fn travel(mut c: Cursor<'_>, hints: Hints) -> Result<Draft, Refused> {
+fn travel(mut c: Cursor<'_>, hints: &Hints) -> Result<Draft, Refused> {
     let virtual_tables = virtual_tables(&c);
     if let (Some(first), Some((real, position))) = (virtual_tables.first(), real_table(&c)) {
         let real_table = format!("{real} ({position})");
