@@ -43,7 +43,7 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
     if !query {
         let (example, schema) = example(&c);
         let refused = unsupported(format!(
-            "the virtual schemas can only be read, and {} does something else: SELECT the rows and let the application write them",
+            "the virtual schemas can only be read, and the statement at {} does something else: SELECT the rows and let the application write them",
             c.here()
         ));
         return Err(example.behind(refused, schema));
