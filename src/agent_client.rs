@@ -158,6 +158,17 @@ impl AgentClient {
         Ok(answer.definition)
     }
 
+    /// Where the request for the rows of a query goes.
+    #[must_use]
+    pub fn endpoint(&self, resolved: &Resolved) -> String {
+        let path = match (&resolved.when, resolved.draft.virtual_schema) {
+            (When::Between(..), _) => path::DIFF,
+            (When::At(_), VirtualSchema::Snapshot) => path::SNAPSHOT,
+            (When::At(_), VirtualSchema::Flashback | VirtualSchema::Diff) => path::FLASHBACK,
+        };
+        format!("{}{path}", self.base_url)
+    }
+
     /// Sends the request and reads the header of its answer.
     ///
     /// # Errors
@@ -171,18 +182,11 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
+        let post = self.http.post(self.endpoint(resolved));
         let post = match &resolved.when {
-            When::At(at) => {
-                let path = match resolved.draft.virtual_schema {
-                    VirtualSchema::Snapshot => path::SNAPSHOT,
-                    VirtualSchema::Flashback | VirtualSchema::Diff => path::FLASHBACK,
-                };
-                let body = RowsRequest { server_id, schema, table, keys, at: at.clone() };
-                self.http.post(format!("{}{path}", self.base_url)).json(&body)
-            }
+            When::At(at) => post.json(&RowsRequest { server_id, schema, table, keys, at: at.clone() }),
             When::Between(since, until) => {
-                let body = DiffRequest { server_id, schema, table, keys, since: *since, until: *until };
-                self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body)
+                post.json(&DiffRequest { server_id, schema, table, keys, since: *since, until: *until })
             }
         };
         let response = transport::send(&self.base_url, post, caller, request).await?;

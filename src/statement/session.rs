@@ -17,8 +17,11 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
         }
     } else if c.words(&["USE"]) {
         Statement::Use(c.name("a schema")?)
-    } else if c.words(&["BEGIN"]) || c.words(&["START", "TRANSACTION"]) {
-        finish(c);
+    } else if c.words(&["BEGIN"]) {
+        c.words(&["WORK"]);
+        Statement::Begin
+    } else if c.words(&["START", "TRANSACTION"]) {
+        transaction(c);
         Statement::Begin
     } else if c.words(&["COMMIT"]) {
         finish(c);
@@ -38,6 +41,12 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
         return Ok(None);
     };
     if c.is_at_end() { Ok(Some(statement)) } else { Err(c.unexpected("the end of the statement")) }
+}
+
+/// `READ ONLY, WITH CONSISTENT SNAPSHOT`: mean nothing more here. Whatever else stands there (TiDB's `AS OF TIMESTAMP`) would.
+fn transaction(c: &mut Cursor<'_>) {
+    const KNOWN: [&[&str]; 3] = [&["READ", "ONLY"], &["READ", "WRITE"], &["WITH", "CONSISTENT", "SNAPSHOT"]];
+    while KNOWN.iter().any(|words| c.words(words)) && c.token(&Token::Comma) {}
 }
 
 fn finish(c: &mut Cursor<'_>) {

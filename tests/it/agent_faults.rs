@@ -389,7 +389,7 @@ async fn rules_of_the_shim_have_their_texts() {
             format!("SELECT * FROM _flashback.t {at} JOIN users WHERE id = 1"),
             1064,
             "HY000",
-            "dbtrail-shim: cannot join virtual schema _flashback.t with a real table users: run two statements and join in the application, or \
+            "dbtrail-shim: cannot join virtual schema _flashback.t with a real table users (line 1, column 52): run two statements and join in the application, or \
              copy the time-travel rows into a temporary table first",
         ),
         (

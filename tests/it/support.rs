@@ -382,6 +382,7 @@ pub struct Plan {
     pub max_connections: usize,
     pub max_packet: usize,
     pub max_keys: u64,
+    pub orm_forms: bool,
     pub shutdown_grace: Duration,
     /// How many more tenants there are: `t0`, `t1`...
     pub tenants: usize,
@@ -399,6 +400,7 @@ impl Plan {
             max_connections: 10,
             max_packet: 1 << 20,
             max_keys: 1000,
+            orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
             tenants: 0,
         }
@@ -431,6 +433,7 @@ impl Plan {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
             guard: guard::Settings { max_keys: self.max_keys },
+            orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,
         };
