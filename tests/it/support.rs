@@ -367,6 +367,7 @@ pub struct Plan {
     pub agent_url: String,
     pub authority: Option<String>,
     pub max_connections: usize,
+    pub max_prepared_statements: usize,
     pub max_packet: usize,
     pub max_keys: u64,
     pub shutdown_grace: Duration,
@@ -382,6 +383,7 @@ impl Plan {
             agent_url,
             authority: Some(made.authority.clone()),
             max_connections: 10,
+            max_prepared_statements: 10,
             max_packet: 1 << 20,
             max_keys: 1000,
             shutdown_grace: Duration::from_millis(10),
@@ -416,6 +418,7 @@ impl Plan {
             guard: guard::Settings { max_keys: self.max_keys },
             max_packet: self.max_packet,
             max_connections: self.max_connections,
+            max_prepared_statements: self.max_prepared_statements,
         };
         let shared = Shared {
             tenants: [tenant("a", Some("tt")), tenant("b", None)].into(),
