@@ -504,6 +504,8 @@ pub struct Raw {
     pub id: u32,
     /// Connect attributes of the login to come.
     pub attributes: Vec<(&'static str, &'static str)>,
+    /// CLIENT_DEPRECATE_EOF at the login to come.
+    pub deprecate_eof: bool,
     scramble: Vec<u8>,
 }
 
@@ -511,12 +513,20 @@ pub struct Raw {
 const CAPABILITIES: u32 = 1 << 9 | 1 << 15 | 1 << 19;
 const CONNECT_WITH_DB: u32 = 8;
 const CONNECT_ATTRS: u32 = 1 << 20;
+const DEPRECATE_EOF: u32 = 1 << 24;
 
 impl Raw {
     /// Connects and reads the greeting.
     pub async fn connect(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
-        let mut raw = Self { stream, sequence: 0, id: 0, attributes: Vec::new(), scramble: Vec::new() };
+        let mut raw = Self {
+            stream,
+            sequence: 0,
+            id: 0,
+            attributes: Vec::new(),
+            deprecate_eof: false,
+            scramble: Vec::new(),
+        };
         let greeting = raw.read().await.expect("a greeting");
         let version = greeting.iter().position(|b| *b == 0).expect("a version") + 1;
         raw.id = u32::from_le_bytes(greeting[version..version + 4].try_into().expect("four bytes"));
@@ -556,6 +566,9 @@ impl Raw {
         }
         if !self.attributes.is_empty() {
             capabilities |= CONNECT_ATTRS;
+        }
+        if self.deprecate_eof {
+            capabilities |= DEPRECATE_EOF;
         }
         let mut payload = capabilities.to_le_bytes().to_vec();
         payload.extend_from_slice(&(1_u32 << 24).to_le_bytes());
