@@ -245,6 +245,32 @@ mod tests {
         }
     }
 
+    /// Recorded by tests/real/binary_rows.py.
+    #[test]
+    fn ok_the_bytes_that_real_servers_sent() {
+        #[derive(serde::Deserialize)]
+        struct Recorded {
+            #[serde(rename = "type")]
+            ty: String,
+            text: String,
+            binary: String,
+        }
+        let plain = |hex: &str| crate::agent_api::hex_bytes(hex).unwrap();
+        for recording in [
+            include_str!("../../tests/data/binary_rows/mysql-9.7.jsonl"),
+            include_str!("../../tests/data/binary_rows/mariadb-10.11.jsonl"),
+        ] {
+            let mut count = 0;
+            for line in recording.lines() {
+                let recorded: Recorded = serde_json::from_str(line).unwrap();
+                let got = one(&recorded.ty, &plain(&recorded.text));
+                assert_eq!(got, Ok(plain(&recorded.binary)), "{line}");
+                count += 1;
+            }
+            assert!(count > 90, "only {count} values");
+        }
+    }
+
     #[test]
     fn ok_nulls_stand_in_the_bitmap_alone() {
         let columns: Vec<ResultColumn> = (0..8).map(|_| column("tinyint")).collect();
