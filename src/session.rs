@@ -324,7 +324,17 @@ impl Session {
             }
             Statement::Execute { name, using } => self.execute_named(&name, &using, request).await,
             Statement::Deallocate { name } => self.deallocate(&name).map(|()| Answer::Done),
-            other => self.run(other, now, request).await,
+            other @ (Statement::TimeTravel(_)
+            | Statement::Set(_)
+            | Statement::Constants { .. }
+            | Statement::Show(_)
+            | Statement::Use(_)
+            | Statement::Begin
+            | Statement::Commit
+            | Statement::Rollback
+            | Statement::Kill { .. }
+            | Statement::Empty
+            | Statement::Refused(_)) => self.run(other, now, request).await,
         }
     }
 

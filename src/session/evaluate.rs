@@ -10,6 +10,7 @@ use super::variables;
 use crate::column::{Column, ColumnKey, ColumnType, IntSize};
 use crate::failure::Failure;
 use crate::instant::Instant;
+use crate::real;
 use crate::statement::Parameter;
 use sqlparser::ast::{
     DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value as Literal,
@@ -39,13 +40,12 @@ impl Value {
         match self {
             Self::Null => Parameter::Null,
             Self::Int(n) => Parameter::Int(*n),
-            Self::Text(text) => Parameter::Text(text.clone()),
             Self::Typed(ColumnType::Double { .. }, text) => {
                 Parameter::Double(text.parse().unwrap_or(f64::NAN))
             }
             Self::Typed(ColumnType::Decimal { .. }, text) => Parameter::Decimal(text.clone()),
             // A user variable keeps times as text.
-            Self::Typed(_, text) => Parameter::Text(text.clone()),
+            Self::Text(text) | Self::Typed(_, text) => Parameter::Text(text.clone()),
         }
     }
 
@@ -87,9 +87,7 @@ fn decimal_type(text: &str) -> ColumnType {
 fn number(text: &str) -> Option<Value> {
     if text.contains(['e', 'E']) {
         let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite())?;
-        // mysqld writes an exponent outside of 15 places before and after the point.
-        let plain = value == 0.0 || (1e-15..1e15).contains(&value.abs());
-        let text = if plain { value.to_string() } else { format!("{value:e}") };
+        let text = real::double_text(value);
         return Some(Value::Typed(
             ColumnType::Double { digits: None, unsigned: false, zerofill: false },
             text,
@@ -128,7 +126,7 @@ fn moment(data_type: &DataType, text: &str) -> Option<Value> {
             if fsp == 0 { whole } else { format!("{whole}.{}", &digits[..usize::from(fsp)]) }
         }
     };
-    (shown == text).then(|| Value::Typed(ty, shown))
+    (shown == text).then_some(Value::Typed(ty, shown))
 }
 
 /// `[-]HH:MM:SS[.ffffff]` up to 838:59:59.

@@ -202,10 +202,13 @@ impl Session {
             column
         };
         let columns = items.iter().map(|(name, expression)| match self.evaluate(expression, now) {
-            Ok(Value::Null) if open => Ok(unknown(name)),
-            Ok(value) => Ok(computed(name, value.column(name))),
-            Err(Failure::Unsupported(_) | Failure::UnknownFunction(_)) if open => Ok(unknown(name)),
-            Err(failure) => Err(failure),
+            Ok(value) if !open || value != Value::Null => Ok(computed(name, value.column(name))),
+            Err(failure)
+                if !open || !matches!(failure, Failure::Unsupported(_) | Failure::UnknownFunction(_)) =>
+            {
+                Err(failure)
+            }
+            Ok(_) | Err(_) => Ok(unknown(name)),
         });
         columns.collect()
     }

@@ -53,9 +53,7 @@ impl Parameter {
                 message: format!("the parameter '{text}', which was sent as a decimal number and is none"),
             }),
             Self::Text(text) => Ok(vec![Token::SingleQuotedString(text.clone())]),
-            Self::Bytes(bytes) => {
-                Ok(vec![Token::HexStringLiteral(bytes.iter().map(|b| format!("{b:02x}")).collect())])
-            }
+            Self::Bytes(bytes) => Ok(vec![Token::HexStringLiteral(hex(bytes))]),
             Self::Date(text) => Ok(typed("DATE", text)),
             Self::DateTime(text) => Ok(typed("TIMESTAMP", text)),
             Self::Time(text) => Ok(typed("TIME", text)),
@@ -77,6 +75,11 @@ impl Parameter {
 
 /// Up to here every whole number is a DOUBLE.
 const EXACT: f64 = 9_007_199_254_740_991.0;
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
 
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);

@@ -33,7 +33,7 @@ fn put(
     let put = match &column.column.ty {
         ColumnType::Int { size, unsigned, .. } => text().and_then(|t| integer(out, t, *size, *unsigned)),
         ColumnType::Year => {
-            text().and_then(|t| Some(out.extend_from_slice(&t.parse::<u16>().ok()?.to_le_bytes())))
+            text().and_then(|t| t.parse::<u16>().ok()).map(|v| out.extend_from_slice(&v.to_le_bytes()))
         }
         ColumnType::Float { .. } => text()
             .and_then(|t| t.parse::<f32>().ok().filter(|v| v.is_finite()))

@@ -55,6 +55,7 @@ pub(super) fn read(
 }
 
 /// Types of text and bytes ("Column Definition", enum_field_types).
+#[derive(Clone, Copy)]
 enum Kind {
     Text,
     Bytes,

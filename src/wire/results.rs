@@ -4,6 +4,8 @@ use super::bytes::put_bytes;
 use super::error::MySqlError;
 use super::handshake::capability::DEPRECATE_EOF;
 use crate::charset;
+use crate::column::ColumnType;
+use crate::real;
 use crate::reply::{ResultColumn, Row};
 use crate::session::{ResultCharset, Status};
 use std::borrow::Cow;
@@ -78,6 +80,10 @@ pub(super) fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -
     for (cell, column) in row.iter().zip(columns) {
         match cell {
             None => out.push(0xfb),
+            // Of a FLOAT an agent tells more than the text protocol shows.
+            Some(bytes) if matches!(column.column.ty, ColumnType::Float { digits: None, .. }) => {
+                put_bytes(&mut out, &real::shown_float(bytes));
+            }
             Some(bytes) => put_bytes(&mut out, &sent(bytes, column, charset)),
         }
     }

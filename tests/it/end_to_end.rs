@@ -6,6 +6,7 @@ use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::history::{History, serve as agent};
 use dbtrail_shim::ident::ServerId;
 use dbtrail_shim::plan::guard;
+use dbtrail_shim::real::float_text;
 use dbtrail_shim::secret::Secret;
 use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
@@ -165,8 +166,9 @@ fn text_of(value: Value, column: &Column, want: &str) -> Vec<u8> {
         Value::Bytes(bytes) => return bytes,
         Value::Int(n) => padded(n.to_string()),
         Value::UInt(n) => padded(n.to_string()),
+        // The record has the six digits that mysqld prints.
+        Value::Float(n) => float_text(n),
         // The same number, however it is written.
-        Value::Float(n) if want.parse() == Ok(n) => want.to_owned(),
         Value::Double(n) if want.parse() == Ok(n) => want.to_owned(),
         Value::Date(y, m, d, ..) if column.column_type() == ColumnType::MYSQL_TYPE_DATE => {
             format!("{y:04}-{m:02}-{d:02}")

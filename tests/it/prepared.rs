@@ -21,6 +21,9 @@ struct Ready {
     columns: Vec<Vec<u8>>,
 }
 
+/// A parameter: type, and value if it is not NULL.
+type Sent = ((u8, u8), Option<Vec<u8>>);
+
 /// A binary result: column definitions, rows, the packet at its end.
 type Binary = (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<u8>);
 
@@ -35,7 +38,7 @@ fn text(value: &str) -> Vec<u8> {
 }
 
 /// The payload of COM_STMT_EXECUTE: types and values.
-fn bound(id: u32, flags: [u8; 5], values: &[((u8, u8), Option<Vec<u8>>)]) -> Vec<u8> {
+fn bound(id: u32, flags: [u8; 5], values: &[Sent]) -> Vec<u8> {
     let mut payload = id.to_le_bytes().to_vec();
     payload.extend_from_slice(&flags);
     if values.is_empty() {
@@ -142,7 +145,7 @@ impl Raw {
     }
 }
 
-fn numbered(id: i64) -> ((u8, u8), Option<Vec<u8>>) {
+fn numbered(id: i64) -> Sent {
     (LONGLONG, Some(long(id)))
 }
 
@@ -315,7 +318,9 @@ async fn types_are_remembered_and_what_is_missing_is_told() {
     let ready = client.ready(BY_KEY).await;
     let without = |flag: u8| {
         let mut payload = [&ready.id.to_le_bytes()[..], &PLAIN, &[0, flag]].concat();
-        [1_i64, 2, 3].iter().for_each(|n| payload.extend_from_slice(&long(*n)));
+        for n in [1, 2, 3] {
+            payload.extend_from_slice(&long(n));
+        }
         payload
     };
     let told = client.execute(&without(0)).await.expect_err("types are not known");
@@ -529,10 +534,16 @@ async fn values_in_pieces() {
     // Used up, and forgotten by a reset.
     let whole = [(TEXT, Some(text("q"))), (TEXT, Some(text("z")))];
     let plain = b"\x00\x00\x01q\x01z".to_vec();
-    assert_eq!(client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1, [plain.clone()]);
+    assert_eq!(
+        client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1,
+        std::slice::from_ref(&plain)
+    );
     client.long_data(ready.id, 0, b"abc").await;
     assert_eq!(client.reset(ready.id).await[0], 0);
-    assert_eq!(client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1, [plain.clone()]);
+    assert_eq!(
+        client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1,
+        std::slice::from_ref(&plain)
+    );
     // What is wrong is told at the execution, until a reset.
     for _ in 0..2 {
         client.long_data(ready.id, 9, b"abc").await;
@@ -541,7 +552,7 @@ async fn values_in_pieces() {
     }
     assert_eq!(client.reset(ready.id).await[0], 0);
     for _ in 0..3 {
-        client.long_data(ready.id, 0, &[b'x'; 40_000]).await;
+        client.long_data(ready.id, 0, &vec![b'x'; 40_000]).await;
     }
     for _ in 0..2 {
         let told = client.execute(&bound(ready.id, PLAIN, &pieces)).await.expect_err("too long");
@@ -746,6 +757,27 @@ async fn an_answer_that_breaks_or_holds_what_no_column_can_is_an_error() {
     assert_eq!(client.fetch(ready.id, 9).await.expect_err("cut").code, 2002);
     agent.always(Reply::ndjson(&three_rows()));
     assert_eq!(client.execute(&execute(PLAIN)).await.expect("rows").1, three());
+}
+
+#[tokio::test]
+async fn a_float_has_all_its_bits() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let columns = r#""columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},{"name":"f","type":"float","nullable":true}],"primary_key":["id"]"#;
+    agent.catalogue(Reply::json(
+        200,
+        &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{columns}}}"#),
+    ));
+    let header = format!("{{\"success\":true,{columns}}}\n");
+    agent.always(Reply::ndjson(&format!(
+        "{header}[\"1\",\"1234567.8\"]\n{{\"end\":{{\"rows\":1,\"notes\":[]}}}}\n"
+    )));
+    let sql = "SELECT f FROM _flashback.t AS OF '2020-01-01' WHERE id = 1";
+    // mysqld prints six digits, and sends 1234567.75.
+    assert_eq!(client.cell(sql).await.as_deref(), Some("1234570"));
+    let ready = client.ready(sql).await;
+    let (_, rows, _) = client.execute(&bound(ready.id, PLAIN, &[])).await.expect("a row");
+    assert_eq!(rows, [b"\x00\x00\x3e\xb4\x96\x49".to_vec()]);
 }
 
 #[tokio::test]

@@ -33,7 +33,9 @@ impl Connection {
         match (command, id) {
             (0x19, id) => {
                 // Neither this nor the next has an answer, not even an error.
-                id.into_iter().for_each(|id| statements.close(id));
+                if let Ok(id) = id {
+                    statements.close(id);
+                }
                 Ok(())
             }
             (0x18, id) => {
