@@ -14,12 +14,12 @@ mod stream;
 mod variables;
 
 pub use crate::statement::Parameter;
-pub use prepared::Prepared;
+pub use prepared::{Declared, Prepared};
 pub use stream::{Next, RowStream};
 
 use crate::agent_client::{AgentClient, Caller};
 use crate::charset;
-use crate::column::Column;
+use crate::column::{Column, ColumnType, TableDefinition};
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId};
 use crate::instant::Instant;
@@ -442,6 +442,7 @@ impl Session {
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
             let attempt = async {
+                self.same_bytes(&resolved, &definition)?;
                 let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
                 let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
                 Ok((admitted, rows))
@@ -465,6 +466,23 @@ impl Session {
             }
             cached = false;
             definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
+        }
+    }
+
+    /// A binary key is compared with the bytes of a text in the character set of the connection, and texts are UTF-8 here.
+    fn same_bytes(&self, resolved: &plan::Resolved, definition: &TableDefinition) -> Result<(), Failure> {
+        let charset = self.variable("character_set_connection").ok().flatten().unwrap_or_default();
+        let utf8 = matches!(charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
+        let key = definition.key_columns();
+        let binary =
+            key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
+        let ascii = resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
+        match binary {
+            Some(column) if !utf8 && !ascii => Err(Failure::Unsupported(format!(
+                "text outside of ASCII for the binary key column {} while character_set_connection is {charset}: write bytes, x'...'",
+                column.name
+            ))),
+            Some(_) | None => Ok(()),
         }
     }
 

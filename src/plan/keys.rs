@@ -402,6 +402,56 @@ mod tests {
         }
     }
 
+    /// One key column of a type, compared with a literal.
+    fn typed(ty: &str, literal: &str) -> Result<String, Failure> {
+        let mut definition = table(0);
+        definition.columns.insert(0, column("k", ty, None));
+        definition.primary_key = vec!["k".to_owned()];
+        ask(&definition, &format!("k = {literal}")).map(shown)
+    }
+
+    #[test]
+    fn ok_doubles_and_typed_times_that_one_key_alone_equals() {
+        for (ty, literal, key) in [
+            ("bigint", "4.2e1", "42"),
+            ("bigint", "-42e0", "-42"),
+            ("bigint", "-0e0", "0"),
+            ("bigint", "9.007199254740991e15", "9007199254740991"),
+            ("decimal(10,2)", "1.5e0", "1.50"),
+            ("year", "2.026e3", "2026"),
+            ("date", "DATE '2026-04-27'", "2026-04-27"),
+            ("date", "TIMESTAMP '2026-04-27 00:00:00'", "2026-04-27"),
+            ("datetime", "DATE '2026-04-27'", "2026-04-27 00:00:00"),
+            ("datetime(3)", "TIMESTAMP '2026-04-27 09:08:07.25'", "2026-04-27 09:08:07.250"),
+            // The session's zone is +02:00.
+            ("timestamp", "TIMESTAMP '2026-04-27 09:08:07'", "2026-04-27 07:08:07"),
+        ] {
+            assert_eq!(typed(ty, literal).as_deref(), Ok(key), "{ty} {literal}");
+        }
+    }
+
+    #[test]
+    fn err_doubles_and_typed_times_that_others_equal_too_or_none() {
+        for (ty, literal) in [
+            ("bigint", "1.5e0"),
+            ("bigint", "9.007199254740992e15"),
+            ("bigint", "1e400"),
+            ("decimal(10,2)", "3.0000000000000004e-1"),
+            ("decimal(20,2)", "1.5e0"),
+            ("varchar(9)", "1e0"),
+            ("varchar(9)", "DATE '2026-04-27'"),
+            ("bigint", "DATE '2026-04-27'"),
+            ("double", "1e0"),
+            ("date", "TIMESTAMP '2026-04-27 09:08:07'"),
+            ("datetime", "TIMESTAMP '2026-04-27 09:08:07.5'"),
+            ("datetime", "TIMESTAMP '0000-00-00 00:00:00'"),
+            ("datetime", "TIME '09:08:07'"),
+            ("time", "TIME '09:08:07'"),
+        ] {
+            assert!(matches!(typed(ty, literal), Err(Failure::Unsupported(_))), "{ty} {literal}");
+        }
+    }
+
     #[test]
     fn err_everything_else() {
         for (keys, filter) in [

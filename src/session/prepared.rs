@@ -19,29 +19,31 @@ use std::sync::Arc;
 /// Characters of a text whose length is not known: as many as mysqld declares.
 const UNKNOWN_LENGTH: u32 = 16_383;
 
+/// Characters of a name, as in mysqld.
+const LONGEST_NAME: usize = 64;
+
 /// A prepared statement.
 #[derive(Debug)]
 pub struct Prepared {
     template: Template,
     /// The current database of its PREPARE, which every execution has.
     schema: Option<String>,
-    /// What the parameters are declared as.
-    parameters: Vec<ResultColumn>,
-    /// The columns of the result, as far as they are known before it is there.
-    columns: Vec<ResultColumn>,
+}
+
+/// What is told of a statement when it is prepared. It is not kept: it may be a hundred times as long as the text.
+#[derive(Debug)]
+pub struct Declared {
+    /// Its parameters.
+    pub parameters: Vec<ResultColumn>,
+    /// The columns of its result, as far as they are known before it is there; none for a statement without a result.
+    pub columns: Vec<ResultColumn>,
 }
 
 impl Prepared {
-    /// The declarations of its parameters, one for each.
+    /// How many parameters it has.
     #[must_use]
-    pub fn parameters(&self) -> &[ResultColumn] {
-        &self.parameters
-    }
-
-    /// The declarations of its result columns; none for a statement without a result.
-    #[must_use]
-    pub fn columns(&self) -> &[ResultColumn] {
-        &self.columns
+    pub fn parameters(&self) -> usize {
+        self.template.parameters()
     }
 
     /// Bytes that it keeps.
@@ -86,7 +88,7 @@ impl Session {
         text: &[u8],
         kept: (usize, usize),
         request: &RequestId,
-    ) -> Result<Prepared, Failure> {
+    ) -> Result<(Prepared, Declared), Failure> {
         self.about = About { kind: "prepare", table: None };
         self.warnings.clear();
         let text = self.decoded(text)?;
@@ -98,7 +100,7 @@ impl Session {
         text: String,
         kept: (usize, usize),
         request: &RequestId,
-    ) -> Result<Prepared, Failure> {
+    ) -> Result<(Prepared, Declared), Failure> {
         let now = Instant::now();
         let (count, bytes) =
             self.named.values().fold(kept, |(count, bytes), p| (count + 1, bytes + p.length()));
@@ -120,7 +122,7 @@ impl Session {
             *limit = parameter(big_int(true), false);
         }
         let columns = self.described(&template, outline, &mut parameters, now, request).await?;
-        Ok(Prepared { template, schema: self.schema.clone(), parameters, columns })
+        Ok((Prepared { template, schema: self.schema.clone() }, Declared { parameters, columns }))
     }
 
     /// The columns of the result to come; takes down what is known of the parameters.
@@ -260,12 +262,17 @@ impl Session {
         request: &RequestId,
     ) -> Result<(), Failure> {
         self.named.remove(&name);
+        if name.chars().count() > LONGEST_NAME {
+            return Err(Failure::Unsupported(format!(
+                "a prepared statement whose name has more than {LONGEST_NAME} characters"
+            )));
+        }
         let text = match source {
             PreparedText::Literal(text) => Some(text),
             PreparedText::Variable(variable) => self.user_variable(&variable).text(),
         };
         let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
-        let prepared = self.prepare_text(text, (0, 0), request).await?;
+        let (prepared, _) = self.prepare_text(text, (0, 0), request).await?;
         self.named.insert(name, Arc::new(prepared));
         Ok(())
     }
@@ -282,7 +289,7 @@ impl Session {
             .get(name)
             .cloned()
             .ok_or_else(|| Failure::UnknownPrepared(name.to_owned(), "EXECUTE"))?;
-        if prepared.parameters.len() != using.len() {
+        if prepared.parameters() != using.len() {
             return Err(Failure::WrongArguments("EXECUTE"));
         }
         let values: Vec<Parameter> =

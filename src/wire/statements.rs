@@ -118,7 +118,7 @@ impl Statements {
         if kept.spoiled.is_some() {
             return;
         }
-        if usize::from(parameter) >= kept.prepared.parameters().len() {
+        if usize::from(parameter) >= kept.prepared.parameters() {
             kept.spoiled = Some(Failure::WrongArguments(SEND_LONG_DATA));
         } else if held + data.len() > limit {
             kept.long = BTreeMap::new();
@@ -142,7 +142,7 @@ impl Statements {
             return Err(failure.clone());
         }
         let long = std::mem::take(&mut kept.long);
-        let known = Known { count: kept.prepared.parameters().len(), types: &kept.types, long: &long };
+        let known = Known { count: kept.prepared.parameters(), types: &kept.types, long: &long };
         let (types, values) = parameters::read(payload, &known, text)?;
         kept.types = types;
         Ok((Arc::clone(&kept.prepared), values))

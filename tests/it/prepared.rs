@@ -760,6 +760,43 @@ async fn an_answer_that_breaks_or_holds_what_no_column_can_is_an_error() {
 }
 
 #[tokio::test]
+async fn text_in_latin1_is_no_bytes_for_a_binary_key() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let columns = r#""columns":[{"name":"k","type":"varbinary(9)","nullable":false,"key":"primary"}],"primary_key":["k"]"#;
+    agent.catalogue(Reply::json(
+        200,
+        &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{columns}}}"#),
+    ));
+    agent.always(Reply::ndjson(&format!(
+        "{{\"success\":true,{columns}}}\n[{{\"hex\":\"e9\"}}]\n{{\"end\":{{\"rows\":1,\"notes\":[]}}}}\n"
+    )));
+    let ready = client.ready("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE k = ?").await;
+    let rows = |value: &[u8]| {
+        let mut sent = vec![u8::try_from(value.len()).expect("a short value")];
+        sent.extend_from_slice(value);
+        sent
+    };
+    for (value, key) in [(&b"\xc3\xa9"[..], "[\"\u{e9}\"]"), (b"\xe9", r#"[{"hex":"e9"}]"#)] {
+        let sent = (TEXT, Some(rows(value)));
+        assert_eq!(
+            client.execute(&bound(ready.id, PLAIN, &[sent])).await.expect("a row").1,
+            [b"\x00\x00\x01\xe9".to_vec()]
+        );
+        let body = agent.last().body;
+        assert!(body.contains(&format!(r#""values":[{key}]"#)), "{body}");
+    }
+    assert_eq!(client.query("SET NAMES latin1").await, Outcome::Done(0));
+    let asked = agent.figures().0;
+    let told =
+        client.execute(&bound(ready.id, PLAIN, &[(TEXT, Some(rows(b"\xe9")))])).await.expect_err("text");
+    assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{told:?}");
+    assert_eq!(agent.figures().0, asked);
+    let bytes = (BLOB, Some(rows(b"\xe9")));
+    assert_eq!(client.execute(&bound(ready.id, PLAIN, &[bytes])).await.expect("a row").1.len(), 1);
+}
+
+#[tokio::test]
 async fn a_float_has_all_its_bits() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;

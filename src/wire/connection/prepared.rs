@@ -77,17 +77,17 @@ impl Connection {
         let prepare = session.prepare(text, statements.figures(), work.request);
         let prepared = work.watch(&mut self.packets, prepare).await;
         line.about(session.about());
-        let prepared = match prepared? {
-            Ok(prepared) => Arc::new(prepared),
+        let (prepared, declared) = match prepared? {
+            Ok(prepared) => prepared,
             Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
         };
-        let id = statements.keep(Arc::clone(&prepared));
+        let id = statements.keep(Arc::new(prepared));
         let status = session.status();
         // Both are bounded: MOST_COLUMNS and MOST_PARAMETERS.
         let count = |declared: &[ResultColumn]| u16::try_from(declared.len()).unwrap_or(u16::MAX);
-        let (shown, parameters) = (count(prepared.columns()), count(prepared.parameters()));
+        let (shown, parameters) = (count(&declared.columns), count(&declared.parameters));
         self.packets.write(&results::prepared(id, shown, parameters, status.warnings)).await?;
-        for declared in [prepared.parameters(), prepared.columns()] {
+        for declared in [&declared.parameters, &declared.columns] {
             for column in declared {
                 self.packets.write(&columns::definition(column, session.result_charset())).await?;
             }
