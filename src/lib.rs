@@ -21,7 +21,7 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | [`cli`], `main` | process shell: arguments, one small file a subcommand, exit codes |
-//! | [`secret`], [`ident`], [`instant`], [`zone`], [`mod@column`], [`reply`], [`charset`], [`collation`], [`telemetry`] | layer 0: text that cannot be printed; names; points in time; time zones; column types; neutral rows; character sets; orders of text; the log |
+//! | [`secret`], [`ident`], [`instant`], [`zone`], [`mod@column`], [`real`], [`reply`], [`charset`], [`collation`], [`telemetry`] | layer 0: text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the log |
 //! | [`agent_api`] | the messages of the agent contract, shared by its client and its server |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
@@ -76,6 +76,7 @@ pub mod history;
 pub mod ident;
 pub mod instant;
 pub mod plan;
+pub mod real;
 pub mod reply;
 pub mod secret;
 pub mod server;

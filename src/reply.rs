@@ -2,7 +2,7 @@
 
 use crate::column::Column;
 
-/// One value: the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`; `None` is NULL.
+/// One value: the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, but of a FLOAT all digits; `None` is NULL.
 pub type Cell = Option<Vec<u8>>;
 
 /// One row, a cell a column.

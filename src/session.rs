@@ -6,6 +6,7 @@ mod evaluate;
 mod explain;
 mod filter;
 mod images;
+mod prepared;
 mod replica;
 mod settings;
 mod show;
@@ -13,11 +14,13 @@ mod sort;
 mod stream;
 mod variables;
 
+pub use crate::statement::Parameter;
+pub use prepared::{Declared, Prepared};
 pub use stream::{Next, RowStream};
 
 use crate::agent_client::{AgentClient, Caller};
 use crate::charset;
-use crate::column::Column;
+use crate::column::{Column, ColumnType, TableDefinition};
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId};
 use crate::instant::Instant;
@@ -48,6 +51,8 @@ pub struct Settings {
     pub max_packet: usize,
     /// `limits.max_connections`: also `@@max_connections`.
     pub max_connections: usize,
+    /// `limits.max_prepared_statements`, of one connection.
+    pub max_prepared_statements: usize,
 }
 
 /// A tenant: one MySQL user, one server's history, one agent.
@@ -169,6 +174,8 @@ pub struct Session {
     charset: ResultCharset,
     warnings: Vec<Note>,
     about: About,
+    /// Statements of PREPARE, by their names in lower case.
+    named: HashMap<String, Arc<Prepared>>,
 }
 
 /// What the log says of the last statement.
@@ -208,6 +215,7 @@ impl Session {
             charset,
             warnings: Vec::new(),
             about: About::default(),
+            named: HashMap::new(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
@@ -308,18 +316,40 @@ impl Session {
         let now = Instant::now();
         self.about = About { kind: "unreadable", table: None };
         let text = self.decoded(text)?;
-        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
-        let reading = Reading {
-            ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
-            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
-            orm_forms: self.settings.orm_forms,
-        };
-        let statement = crate::statement::parse(&text, reading);
+        let statement = crate::statement::parse(&text, self.reading());
         self.about.kind = statement.kind();
         if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
             self.warnings.clear();
         }
-        self.run(statement, now, request).await
+        match statement {
+            Statement::Prepare { name, source } => {
+                self.prepare_named(name, source, request).await.map(|()| Answer::Done)
+            }
+            Statement::Execute { name, using } => self.execute_named(&name, &using, request).await,
+            Statement::Deallocate { name } => self.deallocate(&name).map(|()| Answer::Done),
+            other @ (Statement::TimeTravel(_)
+            | Statement::Explain(_)
+            | Statement::Set(_)
+            | Statement::Constants { .. }
+            | Statement::Show(_)
+            | Statement::Use(_)
+            | Statement::Begin
+            | Statement::Commit
+            | Statement::Rollback
+            | Statement::Kill { .. }
+            | Statement::Empty
+            | Statement::Refused(_)) => self.run(other, now, request).await,
+        }
+    }
+
+    /// How text is read now.
+    fn reading(&self) -> Reading {
+        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
+        Reading {
+            ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
+            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
+            orm_forms: self.settings.orm_forms,
+        }
     }
 
     /// What a client sent, by its `character_set_client`.
@@ -337,14 +367,7 @@ impl Session {
         now: Instant,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        if matches!(self.identity.role, Role::Monitor)
-            && !matches!(
-                statement,
-                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
-            )
-        {
-            return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
-        }
+        self.permitted(&statement)?;
         match statement {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
@@ -367,8 +390,40 @@ impl Session {
                 let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
                 self.connections.kill(id, query_only, &self.identity.user).map(|()| Answer::Done)
             }
+            Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
+                Err(Failure::NotPreparable)
+            }
             Statement::Empty => Err(Failure::EmptyQuery),
             Statement::Refused(refused) => Err(plan::refusal(refused)),
+        }
+    }
+
+    /// The monitor may ask what its probes ask.
+    fn permitted(&self, statement: &Statement) -> Result<(), Failure> {
+        if matches!(self.identity.role, Role::Monitor)
+            && !matches!(
+                statement,
+                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
+            )
+        {
+            return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// What the plan is told of this session.
+    fn context<'a>(&'a self, tenant: &'a Tenant) -> Context<'a> {
+        let allow_wide_diff =
+            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
+        Context {
+            user: &self.identity.user,
+            host: &self.identity.host,
+            server_id: &tenant.server_id,
+            current_schema: self.schema.as_deref(),
+            allowed_schemas: tenant.allowed_schemas.as_deref(),
+            zone: &self.zone,
+            max_diff_window: self.settings.max_diff_window,
+            allow_wide_diff,
         }
     }
 
@@ -379,19 +434,7 @@ impl Session {
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
-        let allow_wide_diff =
-            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
-        let context = Context {
-            user: &self.identity.user,
-            host: &self.identity.host,
-            server_id: &tenant.server_id,
-            current_schema: self.schema.as_deref(),
-            allowed_schemas: tenant.allowed_schemas.as_deref(),
-            zone: &self.zone,
-            max_diff_window: self.settings.max_diff_window,
-            allow_wide_diff,
-        };
-        plan::resolve(draft, &context, now)
+        plan::resolve(draft, &self.context(tenant), now)
     }
 
     /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
@@ -405,6 +448,7 @@ impl Session {
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
             let attempt = async {
+                self.same_bytes(&resolved, &definition)?;
                 let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
                 let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
                 Ok((admitted, rows))
@@ -428,6 +472,23 @@ impl Session {
             }
             cached = false;
             definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
+        }
+    }
+
+    /// A binary key is compared with the bytes of a text in the character set of the connection, and texts are UTF-8 here.
+    fn same_bytes(&self, resolved: &plan::Resolved, definition: &TableDefinition) -> Result<(), Failure> {
+        let charset = self.variable("character_set_connection").ok().flatten().unwrap_or_default();
+        let utf8 = matches!(charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
+        let key = definition.key_columns();
+        let binary =
+            key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
+        let ascii = resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
+        match binary {
+            Some(column) if !utf8 && !ascii => Err(Failure::Unsupported(format!(
+                "text outside of ASCII for the binary key column {} while character_set_connection is {charset}: write bytes, x'...'",
+                column.name
+            ))),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -139,6 +139,7 @@ fn settings(agent: AgentClient) -> server::Settings {
         orm_forms: false,
         max_packet: 64 << 20,
         max_connections: 100,
+        max_prepared_statements: 1000,
     };
     let shared = Shared {
         tenants: HashMap::from([(USER.to_owned(), Arc::new(tenant))]),

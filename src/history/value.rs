@@ -8,6 +8,7 @@
 use super::log::Raw;
 use crate::charset;
 use crate::column::{Column, ColumnType, IntSize};
+use crate::real;
 use crate::reply::Cell;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -22,7 +23,7 @@ pub struct ValueError {
     pub reason: String,
 }
 
-/// The cell: the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone = '+00:00'`.
+/// The cell: the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone = '+00:00'`; of a FLOAT all digits.
 ///
 /// # Errors
 /// The value does not fit the column's type, or its character set cannot be converted.
@@ -47,12 +48,13 @@ fn text(raw: &Raw, column: &Column) -> Result<Vec<u8>, String> {
         }
         (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => Ok(match digits {
             Some((_, scale)) => fixed(f64::from(*v), *scale),
-            None => float_text(*v),
+            // Six digits, which mysqld prints, are not the number: who prints it cuts it.
+            None => real::exact_float_text(*v),
         }
         .into_bytes()),
         (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => Ok(match digits {
             Some((_, scale)) => fixed(*v, *scale),
-            None => double_text(*v),
+            None => real::double_text(*v),
         }
         .into_bytes()),
         (ColumnType::Float { .. } | ColumnType::Double { .. }, Raw::Float(_) | Raw::Double(_)) => {
@@ -229,18 +231,6 @@ pub fn temporal_text(raw: &Raw, fsp: u8) -> Option<String> {
     Some(text)
 }
 
-/// DOUBLE as mysqld prints it: the shortest digits that read back as the same number, without an exponent between 1e-15 and 1e15.
-#[must_use]
-pub fn double_text(v: f64) -> String {
-    general(&format!("{v:e}"))
-}
-
-/// FLOAT as mysqld prints it: six significant digits.
-#[must_use]
-pub fn float_text(v: f32) -> String {
-    general(&format!("{:.5e}", f64::from(v)))
-}
-
 fn fixed(v: f64, scale: u8) -> String {
     let text = format!("{v:.*}", usize::from(scale));
     // MySQL prints no negative zero here.
@@ -248,33 +238,6 @@ fn fixed(v: f64, scale: u8) -> String {
         return text[1..].to_owned();
     }
     text
-}
-
-/// `d.ddde±n` in the form that mysqld chooses (`my_gcvt` of its source): an exponent only outside of 15 places before and after the point.
-fn general(scientific: &str) -> String {
-    let (sign, rest) = scientific.strip_prefix('-').map_or(("", scientific), |r| ("-", r));
-    let Some((mantissa, exponent)) = rest.split_once('e') else { return scientific.to_owned() };
-    let Ok(exponent) = exponent.parse::<i32>() else { return scientific.to_owned() };
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let digits = digits.trim_end_matches('0');
-    if digits.is_empty() {
-        return format!("{sign}0");
-    }
-    let point = exponent + 1;
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    let zeros = |n: i32| "0".repeat(usize::try_from(n).unwrap_or(0));
-    if !(-14..=15).contains(&point) {
-        let (first, others) = digits.split_at(1);
-        let dot = if others.is_empty() { "" } else { "." };
-        format!("{sign}{first}{dot}{others}e{exponent}")
-    } else if point <= 0 {
-        format!("{sign}0.{}{digits}", zeros(-point))
-    } else if point >= count {
-        format!("{sign}{digits}{}", zeros(point - count))
-    } else {
-        let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
-        format!("{sign}{whole}.{fraction}")
-    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Clock<'_> {
                 Clock { zone, now: self.now }.minus(from, amount, *unit)
             }
             InstantExpr::Parameter(_) => Err(Failure::Syntax(
-                "a parameter (?) needs a prepared statement, which this server does not have".to_owned(),
+                "a parameter (?) has no value before the statement is executed".to_owned(),
             )),
         }
     }

@@ -13,6 +13,7 @@ use crate::ident::RequestId;
 use crate::instant::{Instant, Point};
 use crate::plan::guard::{self, Admitted};
 use crate::plan::{Resolved, When};
+use crate::reply::ResultColumn;
 use crate::statement::{Draft, VirtualSchema};
 use crate::zone::Zone;
 
@@ -37,7 +38,17 @@ impl Session {
         let mut items = plan(&admitted, &self.zone);
         items.push(("endpoint", format!("POST {}", tenant.agent.endpoint(&resolved))));
         let rows = items.into_iter().map(|(item, value)| vec![Some(item.to_owned()), Some(value)]);
-        Ok(table(&["item", "value"], rows.collect()))
+        Ok(table(&COLUMNS, rows.collect()))
+    }
+}
+
+const COLUMNS: [&str; 2] = ["item", "value"];
+
+/// The columns of the answer, for a statement that is prepared.
+pub(super) fn columns() -> Vec<ResultColumn> {
+    match table(&COLUMNS, Vec::new()) {
+        Answer::Table(columns, _) => columns,
+        Answer::Done | Answer::Stream(..) => Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::stream::shown_in;
 use crate::agent_api::{Octets, RowLine};
 use crate::column::{Column, ColumnType, TableDefinition};
 use crate::failure::Failure;
+use crate::real;
 use crate::zone::Zone;
 use base64::Engine;
 use std::fmt::Write;
@@ -57,10 +58,13 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
         }
         ColumnType::Int { .. }
         | ColumnType::Decimal { .. }
-        | ColumnType::Float { .. }
+        | ColumnType::Float { digits: Some(_), .. }
         | ColumnType::Double { .. }
         | ColumnType::Year => {
             number(text()?, column, out)?;
+        }
+        ColumnType::Float { digits: None, .. } => {
+            number(&String::from_utf8_lossy(&real::shown_float(bytes)), column, out)?;
         }
         ColumnType::Json => {
             let json = text()?;

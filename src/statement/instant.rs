@@ -22,19 +22,38 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
         if !c.words(&["INTERVAL"]) {
             return Err(c.unexpected("INTERVAL and a unit, as in NOW() - INTERVAL 1 HOUR,"));
         }
-        let (amount, unit) = interval(c, add)?;
+        let (amount, unit) = match interval(c, add)? {
+            Ok(interval) => interval,
+            // Without its value the instant is not known.
+            Err(parameter) => {
+                expression = InstantExpr::Parameter(parameter);
+                continue;
+            }
+        };
         expression = InstantExpr::Minus { base: Box::new(expression), amount, unit };
     }
     Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
 }
 
-/// `n unit` behind INTERVAL, as units to go back.
-fn interval(c: &mut Cursor<'_>, add: bool) -> Result<(String, IntervalUnit), Refused> {
+/// `n unit` behind INTERVAL, as units to go back. `Err`: n is this parameter, which has no value yet.
+fn interval(c: &mut Cursor<'_>, add: bool) -> Result<Result<(String, IntervalUnit), usize>, Refused> {
     let minus = c.token(&Token::Minus);
-    let amount =
-        c.number().or_else(|| c.text()).ok_or_else(|| c.unexpected("a number of units behind INTERVAL"))?;
+    if let Some(parameter) = c.parameter() {
+        unit(c)?;
+        return Ok(Err(parameter));
+    }
+    let amount = c
+        .number()
+        .map(plain)
+        .or_else(|| c.text())
+        .ok_or_else(|| c.unexpected("a number of units behind INTERVAL"))?;
     let unit = unit(c)?;
-    Ok((if add == minus { amount } else { format!("-{amount}") }, unit))
+    let amount = match amount.strip_prefix('-') {
+        _ if add == minus => amount,
+        Some(positive) => positive.to_owned(),
+        None => format!("-{amount}"),
+    };
+    Ok(Ok((amount, unit)))
 }
 
 const UNITS: [(&str, IntervalUnit); 9] = [
@@ -48,6 +67,14 @@ const UNITS: [(&str, IntervalUnit); 9] = [
     ("QUARTER", IntervalUnit::Quarter),
     ("YEAR", IntervalUnit::Year),
 ];
+
+/// A number without an exponent: drivers send whole numbers as DOUBLE. The digits are those that the number is written with.
+fn plain(number: String) -> String {
+    if !number.contains(['e', 'E']) {
+        return number;
+    }
+    number.parse::<f64>().ok().filter(|n| n.abs() < 1e15).map_or(number, |n| n.to_string())
+}
 
 fn unit(c: &mut Cursor<'_>) -> Result<IntervalUnit, Refused> {
     if let Some((_, unit)) = UNITS.iter().find(|(word, _)| c.words(&[word])) {
@@ -76,11 +103,16 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     let place = c.place();
     // `TIMESTAMP('...')`: the function. `TIMESTAMP '...'` and `DATE '...'`: literals.
     if c.words(&["TIMESTAMP"]) && c.token(&Token::LParen) {
-        let inside = c.text().map(InstantExpr::Literal).ok_or_else(|| not_an_instant(c))?;
+        let parameter = c.parameter().map(InstantExpr::Parameter);
+        let text = || c.text().map(InstantExpr::Literal);
+        let inside = parameter.or_else(text).ok_or_else(|| not_an_instant(c))?;
         return closed(c, inside);
     }
     c.go(place);
-    c.one_of(&["TIMESTAMP", "DATE"]);
+    // `AS OF TIMESTAMP TIMESTAMP '...'`: the keyword of the clause, and that of a typed literal behind it.
+    if !c.words(&["TIMESTAMP", "TIMESTAMP"]) && !c.words(&["TIMESTAMP", "DATE"]) {
+        c.one_of(&["TIMESTAMP", "DATE"]);
+    }
     if let Some(text) = c.text() {
         return Ok(InstantExpr::Literal(text));
     }
@@ -94,13 +126,18 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
         return Ok(InstantExpr::UtcTimestamp { fsp: fsp(c)? });
     }
     if c.words(&["FROM_UNIXTIME"]) {
-        let seconds = if c.token(&Token::LParen) { c.number() } else { None };
-        let seconds = seconds.ok_or_else(|| c.unexpected("FROM_UNIXTIME(seconds)"))?;
-        return closed(c, InstantExpr::Unix(seconds));
+        let wrong = c.unexpected("FROM_UNIXTIME(seconds)");
+        if !c.token(&Token::LParen) {
+            return Err(wrong);
+        }
+        let seconds = match c.parameter() {
+            Some(number) => InstantExpr::Parameter(number),
+            None => InstantExpr::Unix(c.number().map(plain).ok_or(wrong)?),
+        };
+        return closed(c, seconds);
     }
-    if let Some(Token::Placeholder(_)) = c.peek() {
-        c.next();
-        return Ok(InstantExpr::Parameter(0));
+    if let Some(number) = c.parameter() {
+        return Ok(InstantExpr::Parameter(number));
     }
     Err(not_an_instant(c))
 }
@@ -119,7 +156,10 @@ fn date_arithmetic(c: &mut Cursor<'_>) -> Result<Option<InstantExpr>, Refused> {
     }
     let add = matches!(function, "DATE_ADD" | "ADDDATE");
     let (amount, unit) = if c.words(&["INTERVAL"]) {
-        interval(c, add)?
+        match interval(c, add)? {
+            Ok(interval) => interval,
+            Err(parameter) => return closed(c, Some(InstantExpr::Parameter(parameter))),
+        }
     } else if let Some(days) = c.number().filter(|_| matches!(function, "SUBDATE" | "ADDDATE")) {
         (if add { format!("-{days}") } else { days }, IntervalUnit::Day)
     } else {

@@ -5,7 +5,9 @@ use super::hint::Hints;
 use super::instant::instant;
 use super::misuse::{Example, not_a_column, not_a_time_clause};
 use super::tables::{real_table, virtual_schema, virtual_tables};
-use super::{Draft, Limit, MOST_COLUMNS, Projected, Reading, Refused, TimeClause, VirtualSchema, orm};
+use super::{
+    Draft, InstantExpr, Limit, MOST_COLUMNS, Projected, Reading, Refused, TimeClause, VirtualSchema, orm,
+};
 use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have, and what to do instead.
@@ -318,6 +320,9 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example) -> Result<
         if schema == VirtualSchema::Diff {
             return Err(wrong("AT GTID", "BETWEEN ... AND ...", &here));
         }
+        if let Some(number) = c.parameter() {
+            return Ok(TimeClause::At(InstantExpr::Parameter(number)));
+        }
         return c.text().map(TimeClause::Gtid).ok_or_else(|| {
             let form = "a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',";
             teach(c.unexpected(form))
@@ -477,6 +482,10 @@ fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
 
 pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
     let number = |c: &mut Cursor<'_>| {
+        // What is outlined is never carried out: the number is known when the statement is executed.
+        if c.parameter().is_some() {
+            return Ok(0);
+        }
         let here = c.unexpected("a whole number behind LIMIT");
         c.number().and_then(|n| n.parse::<u64>().ok()).ok_or(here)
     };

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("charset", &[]),
     ("collation", &[]),
     ("column", &[]),
+    ("real", &[]),
     ("reply", &["column"]),
     ("telemetry", &[]),
     ("agent_api", &["column", "ident", "instant"]),
@@ -33,13 +34,14 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ident",
             "instant",
             "plan",
+            "real",
             "reply",
             "secret",
             "statement",
             "zone",
         ],
     ),
-    ("wire", &["charset", "column", "failure", "ident", "reply", "secret", "session", "telemetry"]),
+    ("wire", &["charset", "column", "failure", "ident", "real", "reply", "secret", "session", "telemetry"]),
     ("server", &["failure", "ident", "secret", "session", "wire"]),
     (
         "config",
@@ -56,7 +58,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "zone",
         ],
     ),
-    ("history", &["agent_api", "charset", "collation", "column", "ident", "instant", "reply", "secret"]),
+    (
+        "history",
+        &["agent_api", "charset", "collation", "column", "ident", "instant", "real", "reply", "secret"],
+    ),
     (
         "cli",
         &[

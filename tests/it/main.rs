@@ -17,6 +17,7 @@ mod log;
 mod logins;
 mod misuse;
 mod orm;
+mod prepared;
 mod process;
 mod program;
 mod proxysql;

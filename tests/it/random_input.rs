@@ -207,6 +207,7 @@ fn session() -> Session {
         orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
+        max_prepared_statements: 10,
     };
     Session::new(identity, Arc::new(settings), Arc::new(Alone), 255)
 }

@@ -380,6 +380,7 @@ pub struct Plan {
     pub agent_url: String,
     pub authority: Option<String>,
     pub max_connections: usize,
+    pub max_prepared_statements: usize,
     pub max_packet: usize,
     pub max_keys: u64,
     pub orm_forms: bool,
@@ -398,6 +399,7 @@ impl Plan {
             agent_url,
             authority: Some(made.authority.clone()),
             max_connections: 10,
+            max_prepared_statements: 10,
             max_packet: 1 << 20,
             max_keys: 1000,
             orm_forms: false,
@@ -436,6 +438,7 @@ impl Plan {
             orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,
+            max_prepared_statements: self.max_prepared_statements,
         };
         let shared = Shared {
             tenants: [tenant("a", Some("tt"), None), tenant("b", None, Some(vec!["tt".to_owned()]))]
@@ -524,6 +527,8 @@ pub struct Raw {
     pub id: u32,
     /// Connect attributes of the login to come.
     pub attributes: Vec<(&'static str, &'static str)>,
+    /// CLIENT_DEPRECATE_EOF at the login to come.
+    pub deprecate_eof: bool,
     pub scramble: Vec<u8>,
 }
 
@@ -531,12 +536,20 @@ pub struct Raw {
 const CAPABILITIES: u32 = 1 << 9 | 1 << 15 | 1 << 19;
 const CONNECT_WITH_DB: u32 = 8;
 const CONNECT_ATTRS: u32 = 1 << 20;
+const DEPRECATE_EOF: u32 = 1 << 24;
 
 impl Raw {
     /// Connects and reads the greeting.
     pub async fn connect(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
-        let mut raw = Self { stream, sequence: 0, id: 0, attributes: Vec::new(), scramble: Vec::new() };
+        let mut raw = Self {
+            stream,
+            sequence: 0,
+            id: 0,
+            attributes: Vec::new(),
+            deprecate_eof: false,
+            scramble: Vec::new(),
+        };
         let greeting = raw.read().await.expect("a greeting");
         let version = greeting.iter().position(|b| *b == 0).expect("a version") + 1;
         raw.id = u32::from_le_bytes(greeting[version..version + 4].try_into().expect("four bytes"));
@@ -576,6 +589,9 @@ impl Raw {
         }
         if !self.attributes.is_empty() {
             capabilities |= CONNECT_ATTRS;
+        }
+        if self.deprecate_eof {
+            capabilities |= DEPRECATE_EOF;
         }
         let mut payload = capabilities.to_le_bytes().to_vec();
         payload.extend_from_slice(&(1_u32 << 24).to_le_bytes());

@@ -3,7 +3,8 @@
 use super::bytes::Bytes;
 use super::raw::{decimal, packed64};
 use super::{LogFault, Raw, code};
-use crate::history::value::{double_text, temporal_text};
+use crate::history::value::temporal_text;
+use crate::real::double_text;
 use base64::Engine;
 use std::fmt::Write;
 

@@ -6,7 +6,7 @@ use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
 use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
-use crate::history::value::{double_text, float_text};
+use crate::real::{double_text, exact_float_text};
 use sqlparser::tokenizer::Token;
 
 /// Reads `name type attributes...`; a key among the attributes goes to the table.
@@ -445,7 +445,7 @@ fn literal(ty: &ColumnType, text: &str) -> Option<Vec<u8>> {
     let shown = match ty {
         ColumnType::Int { zerofill: false, .. } => text.parse::<i128>().ok()?.to_string(),
         ColumnType::Decimal { scale, zerofill: false, .. } => decimal(text, usize::from(*scale))?,
-        ColumnType::Float { digits: None, zerofill: false, .. } => float_text(text.parse().ok()?),
+        ColumnType::Float { digits: None, zerofill: false, .. } => exact_float_text(text.parse().ok()?),
         ColumnType::Double { digits: None, zerofill: false, .. } => double_text(text.parse().ok()?),
         ColumnType::VarChar { chars } | ColumnType::Char { chars } => {
             if text.chars().count() > usize::try_from(*chars).ok()? || (text.ends_with(' ')) {
