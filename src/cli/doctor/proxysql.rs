@@ -243,9 +243,10 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         return report.ok(link, "it is off");
     }
     match wanted.monitor {
-        None => report.warn(
+        // ProxySQL shuns a server whose pings fail, for whatever but "Access denied"; an unknown user is told something else.
+        None => report.fail(
             link,
-            "shim.yaml has no section monitor: the probes are refused",
+            "shim.yaml has no section monitor: the probes are refused, and ProxySQL shuns the shim for it",
             format!(
                 "add monitor: with user: {theirs} and the password of mysql-monitor_password to shim.yaml"
             ),
@@ -257,7 +258,7 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         Some((user, password)) => {
             if told.variables.get("mysql-monitor_password").is_some_and(|p| p != password.expose()) {
                 let what = format!("the password of '{user}' is another one in ProxySQL");
-                report.fail(link, what, "make monitor.password in shim.yaml that of mysql-monitor_password");
+                report.warn(link, what, "make monitor.password in shim.yaml that of mysql-monitor_password");
             } else {
                 report.ok(link, format!("'{user}' on both sides"));
             }
