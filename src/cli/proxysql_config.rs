@@ -13,8 +13,6 @@
 pub mod patterns;
 mod sql;
 
-pub(super) use sql::native;
-
 use super::serve::{BAD_CONFIG, fail, tell};
 use crate::config::{self, Config};
 use crate::wire::connection::Tls;

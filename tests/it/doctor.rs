@@ -67,6 +67,8 @@ fn a_healthy_chain() {
     assert_eq!(json["checks"][2]["link"], "login of app");
 }
 
+type Edit<'a> = Box<dyn Fn(String) -> String + 'a>;
+
 #[test]
 fn each_broken_link_is_named() {
     let chain = chain(MONITOR);
@@ -75,7 +77,6 @@ fn each_broken_link_is_named() {
         chain.yaml.split("agent_url: ").nth(1).and_then(|t| t.lines().next()).expect("a URL").to_owned();
     let nobody = format!("http://127.0.0.1:{free}");
     let no_tls = agent.replace("http://", "https://");
-    type Edit<'a> = Box<dyn Fn(String) -> String + 'a>;
     let swap =
         |from: &'static str, to: &'static str| -> Edit<'_> { Box::new(move |y: String| y.replace(from, to)) };
     let cases: Vec<(Edit<'_>, Vec<String>, i32)> = vec![
@@ -502,7 +503,7 @@ fn proxysql_faults() -> Vec<Fault> {
                 add_rule(
                     t,
                     &[("rule_id", "100"), ("match_digest", "^SELECT"), ("destination_hostgroup", "20")],
-                )
+                );
             },
             &[
                 "FAIL  ProxySQL routing: rule 100 comes first: it goes to hostgroup 20",
@@ -519,7 +520,7 @@ fn proxysql_faults() -> Vec<Fault> {
                         ("match_digest", "^SELECT .* FROM _"),
                         ("destination_hostgroup", "20"),
                     ],
-                )
+                );
             },
             &["FAIL  ProxySQL routing: rule 1 comes first: it goes to hostgroup 20"],
         ),
@@ -534,7 +535,7 @@ fn proxysql_faults() -> Vec<Fault> {
                         ("schemaname", "shop"),
                         ("destination_hostgroup", "20"),
                     ],
-                )
+                );
             },
             &["WARN  ProxySQL routing: rule 100 catches time travel where schemaname shop"],
         ),
@@ -548,7 +549,7 @@ fn proxysql_faults() -> Vec<Fault> {
                         ("match_digest", "^SELECT(?!.*FOR UPDATE)"),
                         ("destination_hostgroup", "20"),
                     ],
-                )
+                );
             },
             &["WARN  ProxySQL rules: rule 100 has a pattern that cannot be judged here"],
         ),

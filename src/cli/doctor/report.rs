@@ -45,9 +45,9 @@ impl Report {
         Self { findings: Vec::new(), shown: 0, json, secrets: Vec::new() }
     }
 
-    /// Texts that are starred wherever they would come up. Those of one or two characters would star half of every sentence.
+    /// Texts that are starred wherever they would come up. A short one would come up by chance, and the stars would give it away.
     pub(super) fn hide(&mut self, secrets: Vec<Secret>) {
-        self.secrets.extend(secrets.into_iter().filter(|s| s.expose().len() > 2));
+        self.secrets.extend(secrets.into_iter().filter(|s| s.expose().len() >= 8));
         // The longer first: one may be part of another.
         self.secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
     }
@@ -136,7 +136,11 @@ mod tests {
     #[test]
     fn ok_lines_hold_no_secret_and_no_line_break() {
         let mut report = Report::new(false);
-        report.hide(vec![Secret::new("pass-word".to_owned()), Secret::new("pass-word-2".to_owned())]);
+        report.hide(vec![
+            Secret::new("pass-word".to_owned()),
+            Secret::new("pass-word-2".to_owned()),
+            Secret::new("ref".to_owned()),
+        ]);
         report.ok("config", "good");
         report.warn("agent", "it said: pass-word-2\nand pass-word", "look");
         report.fail("login of app", "refused", "mend it with pass-word");

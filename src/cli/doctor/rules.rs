@@ -61,6 +61,18 @@ pub(super) const TO_SHIM: [Sample; 6] = [
     sample("SHOW FULL TABLES FROM `_flashback`", "SHOW FULL TABLES FROM `_flashback`"),
 ];
 
+/// With `--orm-forms` these too.
+pub(super) const ORM_TO_SHIM: [Sample; 2] = [
+    sample(
+        "SELECT /*+ DBTRAIL_AT='2026-04-27' */ * FROM orders WHERE id = 42",
+        "SELECT * FROM orders WHERE id = ?",
+    ),
+    sample(
+        "SELECT * FROM orders WHERE id = 42 AS OF '2026-04-27'",
+        "SELECT * FROM orders WHERE id = ? AS OF ?",
+    ),
+];
+
 /// What must stay with MySQL.
 pub(super) const TO_MYSQL: [Sample; 3] = [
     sample("SELECT * FROM orders WHERE id = 42", "SELECT * FROM orders WHERE id = ?"),
@@ -225,7 +237,7 @@ mod tests {
 
     #[test]
     fn ok_the_generated_rules_route_the_samples() {
-        let rules: Vec<Rule> = crate::cli::proxysql_config::patterns::RULES
+        let rules: Vec<Rule> = crate::cli::proxysql_config::patterns::rules(true)
             .iter()
             .zip(1..)
             .map(|(r, id)| {
@@ -240,8 +252,8 @@ mod tests {
                 ])
             })
             .collect();
-        let by: Vec<_> = TO_SHIM.iter().map(|s| goes(&rules, s).1).collect();
-        assert_eq!(by, [Some(1), Some(1), Some(2), Some(3), Some(1), Some(4)]);
+        let by: Vec<_> = TO_SHIM.iter().chain(&ORM_TO_SHIM).map(|s| goes(&rules, s).1).collect();
+        assert_eq!(by, [Some(1), Some(1), Some(2), Some(3), Some(1), Some(4), Some(5), Some(6)]);
         for sample in TO_MYSQL {
             assert_eq!(goes(&rules, &sample).1, None, "{sample:?}");
         }

@@ -8,7 +8,7 @@ use crate::session::Credential;
 use crate::wire::connection::Tls;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -72,17 +72,13 @@ pub(super) async fn check(report: &mut Report, args: &DoctorArgs, config: &Confi
 /// The address to connect to. A wildcard address is reached at this machine's own.
 fn door(args: &DoctorArgs, config: &Config) -> Option<Door> {
     let tls = !matches!(config.server.shared.tls, Tls::Off);
-    let (host, port) = match &args.address {
-        Some((host, port)) => (host.clone(), *port),
-        None => {
-            let ip = match config.listen.ip() {
-                IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-                IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-                other => other,
-            };
-            (ip.to_string(), config.listen.port())
-        }
+    let listen = config.listen.ip();
+    let here = match listen {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        IpAddr::V4(_) | IpAddr::V6(_) => listen,
     };
+    let (host, port) = args.address.clone().unwrap_or_else(|| (here.to_string(), config.listen.port()));
     let address = host.parse::<IpAddr>().ok();
     let local = args.address.is_none() || host == "localhost" || address.is_some_and(|a| a.is_loopback());
     (port != 0).then_some(Door { host, port, tls, local })

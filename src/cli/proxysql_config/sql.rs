@@ -37,7 +37,7 @@ pub(super) struct User {
 }
 
 /// `*` and 40 hexadecimal digits, as in `mysql.user`.
-pub(in crate::cli) fn native(credential: &Credential) -> Secret {
+pub(super) fn native(credential: &Credential) -> Secret {
     Secret::new(format!("*{}", hex_text(&auth::native_hash(credential)).to_uppercase()))
 }
 
@@ -99,7 +99,7 @@ pub(super) fn text(setup: &Setup) -> Result<String, String> {
     }
     let servers = [
         (layout.mysql_hostgroup, &setup.mysql, 1000, false),
-        (layout.shim_hostgroup, &setup.shim, setup.max_connections, setup.shim_tls),
+        (layout.shim_hostgroup, &setup.shim, setup.max_connections.min(1_000_000), setup.shim_tls),
     ];
     for (hostgroup, (host, port), connections, tls) in servers {
         let _ = writeln!(

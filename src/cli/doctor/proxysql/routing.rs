@@ -1,7 +1,7 @@
 //! The query rules: those of `proxysql-config` are there and as they should be, and statements go where they belong.
 
 use super::super::report::Report;
-use super::super::rules::{Rule, Sample, TO_MYSQL, TO_SHIM, route};
+use super::super::rules::{ORM_TO_SHIM, Rule, Sample, TO_MYSQL, TO_SHIM, route};
 use super::{Row, Told, Wanted, number, online, set_variable, text, update};
 use crate::cli::proxysql_config::patterns;
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,6 +126,8 @@ fn sound(report: &mut Report, row: &Row, name: &str, group: i64) -> bool {
 /// Where the samples of every tenant go.
 fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) {
     let group = i64::from(wanted.layout.shim_hostgroup);
+    let more: &[Sample] = if wanted.layout.orm_forms { &ORM_TO_SHIM } else { &[] };
+    let samples: Vec<Sample> = TO_SHIM.iter().chain(more).copied().collect();
     // One finding a rule and direction, however many users and statements it concerns.
     let mut hidden: BTreeMap<Option<i64>, (&Sample, Option<i64>)> = BTreeMap::new();
     let mut caught: BTreeMap<Option<i64>, &Sample> = BTreeMap::new();
@@ -137,7 +139,7 @@ fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>,
         let default = front
             .and_then(|r| number(r, "default_hostgroup"))
             .unwrap_or(i64::from(wanted.layout.mysql_hostgroup));
-        for sample in &TO_SHIM {
+        for sample in &samples {
             let route = route(rules, user, default, sample, digests);
             if route.hostgroup != Some(group) {
                 hidden.entry(route.by).or_insert((sample, route.hostgroup));
