@@ -121,37 +121,48 @@ async fn history(report: &mut Report, args: &DoctorArgs, tenant: &Tenant) {
     }
     let mut newest: Option<Instant> = None;
     for schema in wanted {
-        let there = known.iter().any(|k| k == schema);
-        if !there {
-            let what = format!("the agent has no record of schema '{schema}', only of {}", list(&known));
-            let mend = "correct default_schema and allowed_schemas in shim.yaml, or give the agent the logs of that schema";
-            if tenant.default_schema.as_ref() == Some(schema) {
-                report.fail(&link("schemas"), what, mend);
-            } else {
-                report.warn(&link("schemas"), what, mend);
-            }
-            continue;
-        }
-        let tables =
-            patiently(tenant.agent.recorded(&tenant.caller, &tenant.server_id, schema, &request)).await;
-        match tables {
-            Ok(tables) => {
-                let count = tables.iter().filter(|t| !t.dropped).count();
-                report.ok(&link("schemas"), format!("'{schema}' can be read, {count} tables"));
-                newest = tables.iter().map(|t| t.newest).chain(newest).max();
-                if args.agent {
-                    let names = tables.into_iter().filter(|t| !t.dropped).map(|t| t.table);
-                    definitions(report, tenant, schema, names.take(TABLES).collect()).await;
-                }
-            }
-            Err(failure) => {
-                let what = format!("'{schema}': {}", sentence(&failure));
-                report.fail(&link("schemas"), what, "look for the error in the agent's log");
-            }
-        }
+        newest = tables(report, args, tenant, schema, &known).await.max(newest);
     }
     if let Some(newest) = newest {
         lag(report, &link("history"), newest, Instant::now(), args.max_lag);
+    }
+}
+
+/// One schema of a tenant; gives the newest instant that is recorded of it.
+async fn tables(
+    report: &mut Report,
+    args: &DoctorArgs,
+    tenant: &Tenant,
+    schema: &str,
+    known: &[String],
+) -> Option<Instant> {
+    let link = format!("schemas of {}", tenant.mysql_user);
+    if !known.iter().any(|k| k == schema) {
+        let what = format!("the agent has no record of schema '{schema}', only of {}", list(known));
+        let mend = "correct default_schema and allowed_schemas in shim.yaml, or give the agent the logs of that schema";
+        if tenant.default_schema.as_deref() == Some(schema) {
+            report.fail(&link, what, mend);
+        } else {
+            report.warn(&link, what, mend);
+        }
+        return None;
+    }
+    let request = RequestId::next(0);
+    match patiently(tenant.agent.recorded(&tenant.caller, &tenant.server_id, schema, &request)).await {
+        Ok(tables) => {
+            let newest = tables.iter().map(|t| t.newest).max();
+            let names: Vec<String> = tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect();
+            report.ok(&link, format!("'{schema}' can be read, {} tables", names.len()));
+            if args.agent {
+                definitions(report, tenant, schema, names).await;
+            }
+            newest
+        }
+        Err(failure) => {
+            let what = format!("'{schema}': {}", sentence(&failure));
+            report.fail(&link, what, "look for the error in the agent's log");
+            None
+        }
     }
 }
 
@@ -188,8 +199,8 @@ fn lag(report: &mut Report, link: &str, newest: Instant, now: Instant, most: u32
 /// Asks for each table's columns: a table that the agent cannot read is found before a user finds it.
 async fn definitions(report: &mut Report, tenant: &Tenant, schema: &str, tables: Vec<String>) {
     let link = format!("tables of {}", tenant.mysql_user);
-    let (count, mut unreadable) = (tables.len(), 0);
-    for table in tables {
+    let (all, count, mut unreadable) = (tables.len(), tables.len().min(TABLES), 0);
+    for table in tables.into_iter().take(TABLES) {
         let name = TableName { schema: schema.to_owned(), table };
         let request = RequestId::next(0);
         let asked = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &name, &request);
@@ -199,7 +210,8 @@ async fn definitions(report: &mut Report, tenant: &Tenant, schema: &str, tables:
             report.warn(&link, format!("{name}: {}", sentence(&failure)), mend);
         }
     }
-    report.ok(&link, format!("{} of {count} in '{schema}' can be read", count - unreadable));
+    let rest = if all > count { format!(", {} were not asked for", all - count) } else { String::new() };
+    report.ok(&link, format!("{} of {count} in '{schema}' can be read{rest}", count - unreadable));
 }
 
 fn list(names: &[String]) -> String {

@@ -109,26 +109,8 @@ pub(super) fn text(setup: &Setup) -> Result<String, String> {
             u8::from(tls)
         );
     }
-    for user in &setup.users {
-        let schema = user.default_schema.as_deref().map_or_else(|| Ok("NULL".to_owned()), quoted)?;
-        let _ = writeln!(
-            out,
-            "INSERT OR IGNORE INTO mysql_users (username, password, default_hostgroup, default_schema, transaction_persistent, comment) \
-             VALUES ({}, {}, {}, {schema}, {}, '{owner}');",
-            quoted(&user.name)?,
-            quoted(user.password.expose())?,
-            layout.mysql_hostgroup,
-            u8::from(setup.transaction_persistent)
-        );
-    }
-    for (id, rule) in (layout.rule_id..).zip(patterns::rules(layout.orm_forms)) {
-        let _ = writeln!(
-            out,
-            "/* {} */\nINSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) \
-             VALUES ({id}, 1, '{}', '{}', {}, 1, '{owner}');",
-            rule.what, rule.digest, rule.text, layout.shim_hostgroup
-        );
-    }
+    users(&mut out, setup)?;
+    rules(&mut out, layout);
     if setup.set_server_version {
         let _ = writeln!(
             out,
@@ -147,6 +129,33 @@ pub(super) fn text(setup: &Setup) -> Result<String, String> {
         let _ = writeln!(out, "SAVE MYSQL {part} TO DISK;");
     }
     Ok(out)
+}
+
+fn users(out: &mut String, setup: &Setup) -> Result<(), String> {
+    let (owner, hostgroup) = (&setup.layout.owner, setup.layout.mysql_hostgroup);
+    for user in &setup.users {
+        let schema = user.default_schema.as_deref().map_or_else(|| Ok("NULL".to_owned()), quoted)?;
+        let _ = writeln!(
+            out,
+            "INSERT OR IGNORE INTO mysql_users (username, password, default_hostgroup, default_schema, transaction_persistent, comment) \
+             VALUES ({}, {}, {hostgroup}, {schema}, {}, '{owner}');",
+            quoted(&user.name)?,
+            quoted(user.password.expose())?,
+            u8::from(setup.transaction_persistent)
+        );
+    }
+    Ok(())
+}
+
+fn rules(out: &mut String, layout: &Layout) {
+    for (id, rule) in (layout.rule_id..).zip(patterns::rules(layout.orm_forms)) {
+        let _ = writeln!(
+            out,
+            "/* {} */\nINSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) \
+             VALUES ({id}, 1, '{}', '{}', {}, 1, '{}');",
+            rule.what, rule.digest, rule.text, layout.shim_hostgroup, layout.owner
+        );
+    }
 }
 
 /// What a reader should know. No semicolon and no quote: some clients look into comments.

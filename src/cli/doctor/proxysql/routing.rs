@@ -123,69 +123,83 @@ fn sound(report: &mut Report, row: &Row, name: &str, group: i64) -> bool {
     good
 }
 
-/// Where the samples of every tenant go.
-fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) {
+/// What the samples show. One finding a rule and direction, however many users and statements it concerns.
+#[derive(Default)]
+struct Routes {
+    /// Time travel that goes elsewhere: by which rule, and where to.
+    hidden: BTreeMap<Option<i64>, (Sample, Option<i64>)>,
+    /// Other statements that go to the shim.
+    caught: BTreeMap<Option<i64>, Sample>,
+    /// Rules that catch time travel of some clients.
+    doubts: BTreeSet<i64>,
+    /// Hostgroups of other statements without a server.
+    homeless: BTreeSet<i64>,
+}
+
+/// Sends the samples of every tenant through the rules.
+fn follow(rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) -> Routes {
     let group = i64::from(wanted.layout.shim_hostgroup);
     let more: &[Sample] = if wanted.layout.orm_forms { &ORM_TO_SHIM } else { &[] };
-    let samples: Vec<Sample> = TO_SHIM.iter().chain(more).copied().collect();
-    // One finding a rule and direction, however many users and statements it concerns.
-    let mut hidden: BTreeMap<Option<i64>, (&Sample, Option<i64>)> = BTreeMap::new();
-    let mut caught: BTreeMap<Option<i64>, &Sample> = BTreeMap::new();
-    let (mut doubts, mut homeless) = (BTreeSet::new(), BTreeSet::new());
+    let mut routes = Routes::default();
     for tenant in &wanted.tenants {
         let user = &tenant.mysql_user;
-        let front =
-            told.users.iter().find(|r| text(r, "username") == user && number(r, "frontend") == Some(1));
-        let default = front
-            .and_then(|r| number(r, "default_hostgroup"))
-            .unwrap_or(i64::from(wanted.layout.mysql_hostgroup));
-        for sample in &samples {
+        let of_user = |r: &&Row| text(r, "username") == user && number(r, "frontend") == Some(1);
+        let default = told.users.iter().find(of_user).and_then(|r| number(r, "default_hostgroup"));
+        let default = default.unwrap_or(i64::from(wanted.layout.mysql_hostgroup));
+        for sample in TO_SHIM.iter().chain(more) {
             let route = route(rules, user, default, sample, digests);
             if route.hostgroup != Some(group) {
-                hidden.entry(route.by).or_insert((sample, route.hostgroup));
+                routes.hidden.entry(route.by).or_insert((*sample, route.hostgroup));
             }
-            doubts.extend(route.doubts);
+            routes.doubts.extend(route.doubts);
         }
         for sample in &TO_MYSQL {
             let route = route(rules, user, default, sample, digests);
             match route.hostgroup {
                 Some(to) if to == group => {
-                    caught.entry(route.by).or_insert(sample);
+                    routes.caught.entry(route.by).or_insert(*sample);
                 }
                 Some(to) if online(told, to) == 0 => {
-                    homeless.insert(to);
+                    routes.homeless.insert(to);
                 }
                 Some(_) | None => {}
             }
         }
     }
+    routes
+}
+
+fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) {
+    let link = "ProxySQL routing";
+    let Routes { hidden, caught, doubts, homeless } = follow(rules, told, wanted, digests);
     if hidden.is_empty() && caught.is_empty() {
-        report.ok("ProxySQL routing", "time-travel statements go to the shim, others do not");
+        report.ok(link, "time-travel statements go to the shim, others do not");
     }
     for (by, (sample, to)) in hidden {
-        astray(report, wanted, by, sample, to);
+        astray(report, wanted, by, &sample, to);
     }
+    let generate = &wanted.generate;
     for (by, sample) in caught {
-        let who = by.map_or("the user's default_hostgroup".to_owned(), |id| format!("rule {id}"));
-        let mend = by.map_or(wanted.generate.clone(), |id| {
-            format!("DELETE FROM mysql_query_rules WHERE rule_id={id}; then {}", wanted.generate)
-        });
-        report.fail("ProxySQL routing", format!("{who} sends to the shim: {}", sample.statement), mend);
+        let (who, mend) = match by {
+            None => ("the user's default_hostgroup".to_owned(), generate.clone()),
+            Some(id) => (
+                format!("rule {id}"),
+                format!("DELETE FROM mysql_query_rules WHERE rule_id={id}; then {generate}"),
+            ),
+        };
+        report.fail(link, format!("{who} sends to the shim: {}", sample.statement), mend);
     }
     for id in doubts {
         let depends = rules.iter().find(|r| r.id == id).map(|r| r.depends.join(", ")).unwrap_or_default();
         let mend =
             format!("if such clients ask for the past, give the rules a smaller id than {id}: --rule-id");
-        report.warn("ProxySQL routing", format!("rule {id} catches time travel where {depends}"), mend);
+        report.warn(link, format!("rule {id} catches time travel where {depends}"), mend);
     }
     for to in homeless {
+        let what = format!("hostgroup {to}, where ordinary statements go, has no server that is ONLINE");
         let mend =
             format!("SELECT hostname, port, status FROM runtime_mysql_servers WHERE hostgroup_id={to};");
-        report.fail(
-            "ProxySQL servers",
-            format!("hostgroup {to}, where ordinary statements go, has no server that is ONLINE"),
-            mend,
-        );
+        report.fail("ProxySQL servers", what, mend);
     }
 }
 
