@@ -167,30 +167,33 @@ fn a_shim_with_tls() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted() {
+fn certificates_of_the_agent() {
     let made = crate::support::certificates("localhost", false);
     let other = crate::support::certificates("localhost", false);
+    let elsewhere = crate::support::certificates("elsewhere.example", false);
+    let expired = crate::support::certificates("localhost", true);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let agent = runtime.block_on(crate::support::Agent::start(&made));
     let chain = chain(MONITOR);
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
-    std::fs::write(&ca, &other.authority).expect("a file");
-    let edit = |y: String| {
-        let url = y.split("agent_url: ").nth(1).and_then(|t| t.lines().next()).expect("a URL").to_owned();
-        format!(
-            "agent_tls:\n  ca_file: {}\n{}",
-            ca.display(),
-            y.replace(&url, &format!("https://localhost:{}", agent.port))
-        )
-    };
-    let (code, lines) = doctor(&chain, edit, &[]);
-    assert_eq!(code, Some(1), "{lines:#?}");
-    let bad = lines.iter().find(|l| l.starts_with("FAIL  ")).expect("a failure");
-    assert!(
-        bad.contains("its certificate is not trusted") && bad.contains(" -> agent_tls.ca_file must hold"),
-        "{bad}"
-    );
+    for (served, trusted, wanted, mend) in [
+        (&made, &made, "OK    agent https://localhost:", "its certificate is trusted"),
+        (&made, &other, "its certificate is not trusted", " -> agent_tls.ca_file must hold the authority"),
+        (&elsewhere, &elsewhere, "its certificate is for another host", " -> agent_tls.ca_file must hold"),
+        (&expired, &expired, "its certificate has expired", " -> give the agent a new certificate"),
+    ] {
+        let agent = runtime.block_on(crate::support::Agent::start(served));
+        std::fs::write(&ca, &trusted.authority).expect("a file");
+        let edit = |y: String| {
+            let url = y.split("agent_url: ").nth(1).and_then(|t| t.lines().next()).expect("a URL").to_owned();
+            let new = format!("https://localhost:{}", agent.port);
+            format!("agent_tls:\n  ca_file: {}\n{}", ca.display(), y.replace(&url, &new))
+        };
+        let (code, lines) = doctor(&chain, edit, &[]);
+        // The scripted agent says nothing that makes sense beyond TLS.
+        assert_eq!(code, Some(1), "{lines:#?}");
+        assert!(lines.iter().any(|l| l.contains(wanted) && l.contains(mend)), "{wanted}: {lines:#?}");
+    }
 }
 
 type Row = BTreeMap<String, Option<String>>;

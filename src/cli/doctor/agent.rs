@@ -55,7 +55,9 @@ async fn reach(report: &mut Report, tenant: &Tenant) -> bool {
         }
         Err(failure) => {
             let what = sentence(&failure);
-            let mend = if what.contains("certificate") {
+            let mend = if what.contains("expired") {
+                "give the agent a new certificate: its --tls-cert and --tls-key"
+            } else if what.contains("certificate") {
                 "agent_tls.ca_file must hold the authority of the agent's certificate, and agent_url the name in it: \
                  openssl s_client -connect HOST:PORT -showcerts shows both"
             } else {
