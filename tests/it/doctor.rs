@@ -424,7 +424,7 @@ fn a_proxysql_that_is_right() {
     assert_eq!(code, Some(0), "{lines:#?}");
     assert_eq!(faults(&lines), [""; 0]);
     for line in [
-        "OK    ProxySQL rules: all 4 are there and active",
+        "OK    ProxySQL rules: all 5 are there and active",
         "OK    ProxySQL routing: time-travel statements go to the shim, others do not",
         "OK    ProxySQL user app: it is there, with the password of the configuration",
         "OK    ProxySQL server_version: both say 8.0.36",
@@ -476,6 +476,7 @@ fn proxysql_faults() -> Vec<Fault> {
                 "FAIL  ProxySQL rules: the rule for a virtual table behind a comma",
                 "FAIL  ProxySQL rules: the rule for DESCRIBE",
                 "FAIL  ProxySQL rules: the rule for SHOW",
+                "FAIL  ProxySQL rules: the rule for virtual tables in the quotes",
                 "FAIL  ProxySQL routing: no rule catches it: it goes to hostgroup 990",
             ],
         ),
@@ -581,7 +582,7 @@ fn proxysql_faults() -> Vec<Fault> {
             "rules made by hand",
             |t| {
                 for table in ["runtime_mysql_query_rules", "mysql_query_rules"] {
-                    for at in 0..4 {
+                    for at in 0..5 {
                         set(t, table, at, "comment", "NULL");
                     }
                 }

@@ -95,7 +95,7 @@ fn options_reach_the_rows() {
         "VALUES ('app', 'other', 10, NULL, 0, 'two');\n",
         "VALUES ('zoe', 'secret', 10, 'shop', 0, 'two');\n",
         "VALUES (5, 1, ",
-        "VALUES (10, 1, ",
+        "VALUES (11, 1, ",
         "SET variable_value = '8.0.40-dbtrail' WHERE variable_name = 'mysql-server_version';\n",
         "SAVE MYSQL VARIABLES TO DISK;\n",
         "transaction_persistent=0: ",

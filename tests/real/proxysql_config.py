@@ -116,7 +116,7 @@ def ownership(folder):
     once = {t: admin.rows(t) for t in tables}
     check(all(set(before[t]) <= set(once[t]) for t in tables), "every row of somebody else is as it was")
     added = {t: len(once[t]) - len(before[t]) for t in tables}
-    check(added == {"mysql_servers": 1, "mysql_users": 1, "mysql_query_rules": 4, "global_variables": 0},
+    check(added == {"mysql_servers": 1, "mysql_users": 1, "mysql_query_rules": 5, "global_variables": 0},
           "what was not there was added: %s" % added)
     check(admin.rows("mysql_users", "username = 'o''brien'") == [(
         "o'brien", "*" + hashlib.sha1(hashlib.sha1(b"a;b'c\\").digest()).hexdigest().upper(),
@@ -132,7 +132,7 @@ def ownership(folder):
     fewer = generate(folder, YAML.replace("o'brien", "another"), "--rule-id", "500", "--shim-hostgroup", "7")
     admin.feed(fewer)
     check(not admin.rows("mysql_users", "username = 'o''brien'"), "a tenant that is no more is gone")
-    check([r[0] for r in admin.rows("mysql_query_rules")] == [1, 2, 500, 501, 502, 503], "other rule ids replace the former ones")
+    check([r[0] for r in admin.rows("mysql_query_rules")] == [1, 2, 500, 501, 502, 503, 504], "other rule ids replace the former ones")
     check([r[0] for r in admin.rows("mysql_servers", "comment <> ''")] == [7], "another hostgroup replaces the former one")
     admin.db.execute("INSERT INTO mysql_query_rules (rule_id, comment) VALUES (990003, 'mine')")
     loaded = len(admin.done)

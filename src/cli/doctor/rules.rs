@@ -43,7 +43,7 @@ const fn sample(statement: &'static str, digest: &'static str) -> Sample {
 }
 
 /// One or more for each rule that `proxysql-config` writes.
-pub(super) const TO_SHIM: [Sample; 6] = [
+pub(super) const TO_SHIM: [Sample; 7] = [
     sample(
         "SELECT * FROM _flashback.orders AS OF '2026-04-27 09:00:00' WHERE id = 42",
         "SELECT * FROM _flashback.orders AS OF ? WHERE id = ?",
@@ -59,6 +59,10 @@ pub(super) const TO_SHIM: [Sample; 6] = [
     sample("DESCRIBE _flashback.orders", "DESCRIBE _flashback.orders"),
     sample("SHOW FULL COLUMNS FROM `_flashback`.`orders`", "SHOW FULL COLUMNS FROM `_flashback`.`orders`"),
     sample("SHOW FULL TABLES FROM `_flashback`", "SHOW FULL TABLES FROM `_flashback`"),
+    sample(
+        "SELECT * FROM \"_flashback\".\"orders\" AS OF 'now' WHERE \"id\" = 42",
+        "SELECT * FROM ?.? AS OF ? WHERE ? = ?",
+    ),
 ];
 
 /// With `--orm-forms` these too.
@@ -253,7 +257,7 @@ mod tests {
             })
             .collect();
         let by: Vec<_> = TO_SHIM.iter().chain(&ORM_TO_SHIM).map(|s| goes(&rules, s).1).collect();
-        assert_eq!(by, [Some(1), Some(1), Some(2), Some(3), Some(1), Some(4), Some(5), Some(6)]);
+        assert_eq!(by, [Some(1), Some(1), Some(2), Some(3), Some(1), Some(4), Some(5), Some(6), Some(7)]);
         for sample in TO_MYSQL {
             assert_eq!(goes(&rules, &sample).1, None, "{sample:?}");
         }

@@ -16,8 +16,8 @@
 //! `re_modifiers` is CASELESS.
 //!
 //! # What escapes them
-//! `"_flashback"."orders"` under ANSI_QUOTES is a literal to the digest; `FROM#comment` with the name on the next line loses its
-//! blank there; a comma join may have sixteen tables before the virtual one; `PREPARE s FROM '...'` hides its statement in a literal;
+//! `FROM#comment` with the name on the next line loses its blank in the digest; `SHOW TABLES FROM "_flashback"` has a literal there;
+//! a comma join may have sixteen tables before the virtual one; `PREPARE s FROM '...'` hides its statement in a literal;
 //! `USE _flashback` is carried out by ProxySQL itself. All go to MySQL and fail there, aloud.
 //! `EXTRACT(DAY FROM _diff.c)` of a table with the alias `_diff` comes to the shim, and is refused.
 
@@ -36,7 +36,7 @@ pub struct Rule {
 const NAMED: &str = r"_(?:flashback|snapshot|diff)\b";
 
 /// The rules, in the order of their ids.
-pub const RULES: [Rule; 4] = [
+pub const RULES: [Rule; 5] = [
     Rule {
         what: "FROM and JOIN of a virtual table, in whatever statement",
         digest: r"\b(?:FROM|JOIN|STRAIGHT_JOIN)(?:[\s(]+`?|`)_(?:flashback|snapshot|diff)`?\s*\.",
@@ -56,6 +56,11 @@ pub const RULES: [Rule; 4] = [
         what: "SHOW of what a virtual schema holds",
         digest: r"^\s*SHOW (?:(?:EXTENDED |FULL |OPEN ){0,2}(?:TABLES|TABLE STATUS|TRIGGERS|EVENTS) (?:FROM|IN)|(?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) (?:FROM|IN)[\s`]+[^\s,()]+ (?:FROM|IN)|CREATE (?:DATABASE|SCHEMA)(?: IF NOT EXISTS)?)(?:\s+`?|`)_(?:flashback|snapshot|diff)`?(?:\s|\x3b|$)",
         text: NAMED,
+    },
+    Rule {
+        what: "virtual tables in the quotes of ANSI_QUOTES, which a digest takes for literals",
+        digest: r"(?:\b(?:FROM|JOIN|STRAIGHT_JOIN)|^\s*(?:DESC|DESCRIBE|EXPLAIN|TABLE|SHOW CREATE TABLE))[\s(]*\?\s*\.",
+        text: r"\x22_(?:flashback|snapshot|diff)\x22\s*\.",
     },
 ];
 

@@ -260,7 +260,7 @@ mod tests {
             .lines()
             .filter_map(|l| l.split_once("apply, comment) VALUES (").map(|(_, behind)| &behind[..2]))
             .collect();
-        assert_eq!(ids, ["7,", "8,", "9,", "10", "11", "12"]);
+        assert_eq!(ids, ["7,", "8,", "9,", "10", "11", "12", "13"]);
         assert!(sql.contains("VALUES (7, 1, '") && sql.contains("', 20, 1, 'shim 2');"));
         assert!(sql.contains("UPDATE global_variables SET variable_value = '8.0.36*/' || char(59) || 'DROP' WHERE variable_name = 'mysql-server_version';\n"));
         assert!(
@@ -285,7 +285,7 @@ mod tests {
                 assert!(["DELETE FROM ", "INSERT INTO "].iter().any(|s| after.starts_with(s)), "{after}");
                 (comments, rest) = (comments + 1, after);
             }
-            assert_eq!(comments, 7);
+            assert_eq!(comments, 8);
             let statements: Vec<&str> = sql.lines().skip_while(|l| *l != "*/").skip(1).collect();
             for line in statements.iter().filter(|l| !l.starts_with("/* ")) {
                 assert_eq!((line.ends_with(';'), line.matches(';').count()), (true, 1), "{line}");

@@ -30,6 +30,8 @@ INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, des
 INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) VALUES (990003, 1, '^\s*(?:DESC|DESCRIBE|(?:EXPLAIN )?TABLE|EXPLAIN|SHOW CREATE (?:TABLE|VIEW)|SHOW (?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) IN)(?:\s+`?|`)_(?:flashback|snapshot|diff)`?\s*\.', '_(?:flashback|snapshot|diff)\b', 991, 1, 'dbtrail-shim');
 /* SHOW of what a virtual schema holds */
 INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) VALUES (990004, 1, '^\s*SHOW (?:(?:EXTENDED |FULL |OPEN ){0,2}(?:TABLES|TABLE STATUS|TRIGGERS|EVENTS) (?:FROM|IN)|(?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) (?:FROM|IN)[\s`]+[^\s,()]+ (?:FROM|IN)|CREATE (?:DATABASE|SCHEMA)(?: IF NOT EXISTS)?)(?:\s+`?|`)_(?:flashback|snapshot|diff)`?(?:\s|\x3b|$)', '_(?:flashback|snapshot|diff)\b', 991, 1, 'dbtrail-shim');
+/* virtual tables in the quotes of ANSI_QUOTES, which a digest takes for literals */
+INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) VALUES (990005, 1, '(?:\b(?:FROM|JOIN|STRAIGHT_JOIN)|^\s*(?:DESC|DESCRIBE|EXPLAIN|TABLE|SHOW CREATE TABLE))[\s(]*\?\s*\.', '\x22_(?:flashback|snapshot|diff)\x22\s*\.', 991, 1, 'dbtrail-shim');
 LOAD MYSQL SERVERS TO RUNTIME;
 LOAD MYSQL USERS TO RUNTIME;
 LOAD MYSQL QUERY RULES TO RUNTIME;
