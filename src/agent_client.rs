@@ -13,7 +13,7 @@ mod trust;
 
 use crate::agent_api::{
     ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, KeyChoice, RowLine, RowsRequest,
-    Schemas, TableAnswer, Tables, Trailer, path,
+    Schemas, TableAnswer, TableEntry, Tables, Trailer, path,
 };
 use crate::column::TableDefinition;
 use crate::failure::Failure;
@@ -242,10 +242,36 @@ impl AgentClient {
         schema: &str,
         request: &RequestId,
     ) -> Result<Vec<String>, Failure> {
+        let tables = self.recorded(caller, server, schema, request).await?;
+        Ok(tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect())
+    }
+
+    /// The same, dropped ones too, each with the span of time that can be asked for.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn recorded(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        schema: &str,
+        request: &RequestId,
+    ) -> Result<Vec<TableEntry>, Failure> {
         let url = self.url(&["v1", "servers", &server.0, "schemas", schema, "tables"])?;
         let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
-        let answer: Tables = transport::small(&self.base_url, response).await?;
-        Ok(answer.tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect())
+        transport::small::<Tables>(&self.base_url, response).await.map(|answer| answer.tables)
+    }
+
+    /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves that it is there and that its
+    /// certificate is good. `None`: it gave no date.
+    ///
+    /// # Errors
+    /// [`Failure::AgentUnreachable`].
+    pub async fn clock(&self) -> Result<Option<Instant>, Failure> {
+        let asked = self.http.get(self.url(&["readyz"])?).send().await;
+        let response = asked.map_err(|e| errors::unreachable(&self.base_url, &e))?;
+        let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(Instant::from_http_date))
     }
 
     /// A URL whose parts are escaped.

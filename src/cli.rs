@@ -2,6 +2,8 @@
 
 pub mod agent;
 pub mod demo;
+pub mod doctor;
+pub mod proxysql_config;
 pub mod serve;
 
 use crate::telemetry;
@@ -38,6 +40,10 @@ enum Command {
     Agent(agent::AgentArgs),
     /// An agent on a bundled recording and a shim in front of it, in one process.
     Demo(demo::DemoArgs),
+    /// Write the SQL that makes ProxySQL send time-travel statements to this shim.
+    ProxysqlConfig(proxysql_config::ConfigArgs),
+    /// Check every link from the client to the history; exit code 1 if one is broken, 78 for a bad configuration.
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Runs the command line of this process.
@@ -58,6 +64,8 @@ pub fn main() -> ExitCode {
                 agent::run(args).await
             }
             (Some(Command::Demo(args)), _) => demo::run(args).await,
+            (Some(Command::ProxysqlConfig(args)), _) => proxysql_config::run(&args),
+            (Some(Command::Doctor(args)), _) => doctor::run(&args).await,
             (None, None) => serve::fail("--config FILE or a subcommand is needed; see --help"),
         }
     })

@@ -34,6 +34,13 @@ impl Instant {
     pub fn now() -> Self {
         Self(jiff::Timestamp::now().as_microsecond())
     }
+
+    /// The start of the second that an HTTP `Date` header names (`Mon, 27 Apr 2026 09:00:00 GMT`).
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Self(time.as_microsecond()))
+    }
 }
 
 impl fmt::Display for Instant {
@@ -74,4 +81,22 @@ pub enum Point {
     Time(Instant),
     /// MySQL: `uuid:n`, `uuid:1-5:7,uuid:3`, tagged too; MariaDB: `domain-server-seq[,...]`.
     Gtid(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_dates_of_http() {
+        for (text, micros) in [
+            ("Thu, 01 Jan 1970 00:00:01 GMT", Some(1_000_000)),
+            ("Mon, 27 Apr 2026 09:00:00 GMT", Some(1_777_280_400_000_000)),
+            ("", None),
+            ("yesterday", None),
+            ("Mon, 27 Apr 2026 25:00:00 GMT", None),
+        ] {
+            assert_eq!(Instant::from_http_date(text).map(Instant::micros), micros, "{text}");
+        }
+    }
 }

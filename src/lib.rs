@@ -62,6 +62,8 @@
 //! * **Text keys compare in orders recorded from real servers.** A character whose place is not certain is refused, not approximated.
 //! * **Events are read by this project, on `mysql_common`'s constants, GTID events and collations.** Its row decoder can panic on hostile
 //!   metadata, takes YEAR 0 for 1900, and does not know MariaDB's own events.
+//! * **ProxySQL's rules ask the digest of a statement and its text**: the digest has no literals and no comments, and with digests off a rule
+//!   on the digest alone would take all traffic (`cli::proxysql_config::patterns`).
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;

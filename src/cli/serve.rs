@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// EX_CONFIG of sysexits.h.
-const BAD_CONFIG: u8 = 78;
+pub(super) const BAD_CONFIG: u8 = 78;
 
 /// Says why on standard error.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn tell(lines: &[String], what: &str) {
+pub(super) fn tell(lines: &[String], what: &str) {
     let mut out = std::io::stderr();
     for line in lines {
         let _ = writeln!(out, "{what}: {line}");

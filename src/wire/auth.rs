@@ -59,7 +59,9 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
     verify_slices_are_equal(a, b).is_ok()
 }
 
-fn native_hash(credential: &Credential) -> [u8; 20] {
+/// SHA1(SHA1(password)): what `mysql.user` and ProxySQL keep for mysql_native_password.
+#[must_use]
+pub fn native_hash(credential: &Credential) -> [u8; 20] {
     match credential {
         Credential::Password(password) => sha1(&[&sha1(&[password.expose().as_bytes()])]),
         Credential::NativeHash(hash) => *hash,

@@ -65,8 +65,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "agent_api",
             "agent_client",
             "config",
+            "failure",
             "history",
             "ident",
             "instant",
@@ -95,6 +97,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("mysql_async", &["cli"]),
     ("mysql_common", &["wire", "history", "session", "server"]),
     ("rcgen", &["cli"]),
+    ("regex", &["cli"]),
     ("tokio_rustls", &["wire", "server", "config", "history", "cli"]),
     ("jiff", &["instant", "zone", "plan", "session", "history"]),
     ("tracing_subscriber", &["telemetry"]),

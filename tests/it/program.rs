@@ -125,6 +125,8 @@ pub struct Chain {
     pub agent: Program,
     pub shim: Program,
     pub port: u16,
+    /// The configuration of the shim.
+    pub yaml: String,
     _folder: tempfile::TempDir,
 }
 
@@ -152,17 +154,24 @@ pub fn chain(more: &str) -> Chain {
         "listen: 127.0.0.1:0\nagent_url: {agent_url}\ntenants:\n  - mysql_user: app\n    mysql_password: pass-word\n    \
          server_id: shop-1\n    agent_token: agent-token\n    default_schema: tt\n{more}"
     );
-    std::fs::write(&config, yaml).expect("a file");
+    std::fs::write(&config, &yaml).expect("a file");
     let shim = Program::start(&["--config", &text(&config)]);
     let line = shim.line("the shim listens");
     let digits = |c: char| c.is_ascii_digit();
     let behind = line.split("127.0.0.1:").nth(1).expect("an address");
     let port = behind.chars().take_while(|c| digits(*c)).collect::<String>().parse().expect("a port");
-    Chain { agent, shim, port, _folder: folder }
+    Chain { agent, shim, port, yaml, _folder: folder }
 }
 
 fn sha1(parts: &[&[u8]]) -> Vec<u8> {
     digest(&SHA1_FOR_LEGACY_USE_ONLY, &parts.concat()).as_ref().to_vec()
+}
+
+/// What mysql_native_password answers to a scramble.
+pub fn native_response(scramble: &[u8], password: &str) -> Vec<u8> {
+    let once = sha1(&[password.as_bytes()]);
+    let mask = sha1(&[scramble, &sha1(&[&once])]);
+    once.iter().zip(&mask).map(|(a, b)| a ^ b).collect()
 }
 
 /// A client of bare packets with mysql_native_password.
@@ -185,14 +194,12 @@ impl Bare {
         let greeting = client.packet();
         let behind = greeting.iter().position(|b| *b == 0).expect("a version") + 5;
         let scramble = [&greeting[behind..behind + 8], &greeting[behind + 27..behind + 39]].concat();
-        let once = sha1(&[password.as_bytes()]);
-        let mask = sha1(&[&scramble, &sha1(&[&once])]);
         let mut out = (CAPABILITIES | more).to_le_bytes().to_vec();
         out.extend_from_slice(&[0, 0, 0, 1, 255]);
         out.extend_from_slice(&[0; 23]);
         out.extend_from_slice(user.as_bytes());
         out.extend_from_slice(&[0, 20]);
-        out.extend(once.iter().zip(&mask).map(|(a, b)| a ^ b));
+        out.extend(native_response(&scramble, password));
         out.extend_from_slice(b"mysql_native_password\0");
         client.send(1, &out);
         let answer = client.packet();

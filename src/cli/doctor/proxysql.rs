@@ -1,0 +1,296 @@
+//! ProxySQL as it runs: what its admin port tells of servers, rules, users and variables, against the configuration of the shim.
+
+mod routing;
+mod users;
+
+use super::report::Report;
+use super::{DoctorArgs, PATIENCE};
+use crate::cli::proxysql_config::Layout;
+use crate::config::Config;
+use crate::secret::Secret;
+use crate::session::Tenant;
+use crate::wire::connection::Tls;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::time::timeout;
+
+/// A row by column; a NULL is not there.
+pub(super) type Row = HashMap<String, String>;
+
+/// What ProxySQL tells.
+#[derive(Debug, Default)]
+struct Told {
+    servers: Vec<Row>,
+    users: Vec<Row>,
+    /// In force, by rule_id.
+    rules: Vec<Row>,
+    /// As edited, perhaps not loaded.
+    edited: Vec<Row>,
+    variables: HashMap<String, String>,
+}
+
+/// What it should tell.
+#[derive(Debug)]
+struct Wanted<'a> {
+    layout: &'a Layout,
+    tenants: Vec<&'a Arc<Tenant>>,
+    server_version: &'a str,
+    monitor: Option<(&'a str, &'a Secret)>,
+    /// The port of the shim; `None`: not known.
+    port: Option<u16>,
+    tls_required: bool,
+    /// What writes everything anew.
+    generate: String,
+}
+
+pub(super) async fn check(report: &mut Report, url: &str, args: &DoctorArgs, config: &Config) {
+    let link = "ProxySQL admin";
+    // The text of a URL that cannot be read may hold the password: it is not shown.
+    let form = "give it as mysql://user:password@host:6032; characters such as @ and / in the password are written %40 and %2F";
+    let Ok(opts) = Opts::from_url(url) else {
+        return report.fail(link, "--proxysql-admin is no MySQL URL", form);
+    };
+    report.hide(opts.pass().map(|p| Secret::new(p.to_owned())).into_iter().collect());
+    let at = format!("{}:{}", opts.ip_or_hostname(), opts.tcp_port());
+    let told = match timeout(PATIENCE * 3, tell(opts)).await {
+        Ok(Ok(told)) => told,
+        Ok(Err(error)) => {
+            let mend = "check host, port, admin-admin_credentials and that the user may come from here";
+            return report.fail(link, format!("{at}: {error}"), mend);
+        }
+        Err(_) => return report.fail(link, format!("{at} does not answer"), "is it the admin port (6032)?"),
+    };
+    let version = told.variables.get("admin-version").map_or("of unknown version", String::as_str);
+    report.ok(link, format!("{at} answers, ProxySQL {version}"));
+    judge(report, &told, &wanted(args, config));
+}
+
+fn wanted<'a>(args: &'a DoctorArgs, config: &'a Config) -> Wanted<'a> {
+    let shared = &config.server.shared;
+    let mut tenants: Vec<&Arc<Tenant>> = shared.tenants.values().collect();
+    tenants.sort_by(|a, b| a.mysql_user.cmp(&b.mysql_user));
+    let port = args.address.as_ref().map_or(config.listen.port(), |(_, port)| *port);
+    Wanted {
+        layout: &args.layout,
+        tenants,
+        server_version: &shared.session.server_version,
+        monitor: shared.monitor.as_ref().map(|(user, password)| (user.as_str(), password)),
+        port: (port != 0).then_some(port),
+        tls_required: matches!(shared.tls, Tls::Required(_)),
+        generate: format!(
+            "dbtrail-shim proxysql-config --config {} --mysql HOST:PORT | mysql -h HOST -P 6032 -u admin -p",
+            args.config.display()
+        ),
+    }
+}
+
+/// Reads the tables. The admin port knows no prepared statements and no `@@` variables, so nothing else is asked.
+async fn tell(opts: Opts) -> Result<Told, mysql_async::Error> {
+    let opts = OptsBuilder::from_opts(opts)
+        .prefer_socket(false)
+        .max_allowed_packet(Some(16 << 20))
+        .wait_timeout(Some(60))
+        .compression(None);
+    let mut conn = Conn::new(opts).await?;
+    let told = Told {
+        servers: rows(&mut conn, "SELECT * FROM runtime_mysql_servers").await?,
+        users: rows(&mut conn, "SELECT * FROM runtime_mysql_users").await?,
+        rules: rows(&mut conn, "SELECT * FROM runtime_mysql_query_rules ORDER BY rule_id").await?,
+        edited: rows(&mut conn, "SELECT * FROM mysql_query_rules ORDER BY rule_id").await?,
+        variables: rows(&mut conn, "SELECT variable_name, variable_value FROM runtime_global_variables")
+            .await?
+            .into_iter()
+            .filter_map(|mut row| Some((row.remove("variable_name")?, row.remove("variable_value")?)))
+            .collect(),
+    };
+    conn.disconnect().await?;
+    Ok(told)
+}
+
+async fn rows(conn: &mut Conn, statement: &str) -> Result<Vec<Row>, mysql_async::Error> {
+    let rows: Vec<mysql_async::Row> = conn.query(statement).await?;
+    let read = |row: mysql_async::Row| {
+        let columns = row.columns();
+        let cells = columns.iter().map(|c| c.name_str().into_owned()).zip(row.unwrap());
+        cells
+            .filter_map(|(name, value)| match value {
+                mysql_async::Value::NULL => None,
+                mysql_async::Value::Bytes(bytes) => {
+                    Some((name, String::from_utf8_lossy(&bytes).into_owned()))
+                }
+                other @ (mysql_async::Value::Int(_)
+                | mysql_async::Value::UInt(_)
+                | mysql_async::Value::Float(_)
+                | mysql_async::Value::Double(_)
+                | mysql_async::Value::Date(..)
+                | mysql_async::Value::Time(..)) => Some((name, other.as_sql(true))),
+            })
+            .collect()
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+fn judge(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+    servers(report, told, wanted);
+    routing::check(report, told, wanted);
+    users::check(report, told, wanted);
+    version(report, told, wanted);
+    monitor(report, told, wanted);
+    timeouts(report, told, wanted);
+    report.flush();
+}
+
+fn number(row: &Row, name: &str) -> Option<i64> {
+    row.get(name).and_then(|text| text.parse().ok())
+}
+
+fn text<'a>(row: &'a Row, name: &str) -> &'a str {
+    row.get(name).map_or("", String::as_str)
+}
+
+/// An UPDATE and what puts it in force.
+fn update(table: &str, set: &str, whose: &str, part: &str) -> String {
+    format!(
+        "UPDATE {table} SET {set} WHERE {whose}; LOAD MYSQL {part} TO RUNTIME; SAVE MYSQL {part} TO DISK;"
+    )
+}
+
+fn set_variable(name: &str, value: &str) -> String {
+    format!("SET {name}='{value}'; LOAD MYSQL VARIABLES TO RUNTIME; SAVE MYSQL VARIABLES TO DISK;")
+}
+
+/// The servers of a hostgroup that take statements.
+fn online(told: &Told, hostgroup: i64) -> usize {
+    let here = |row: &&Row| number(row, "hostgroup_id") == Some(hostgroup) && text(row, "status") == "ONLINE";
+    told.servers.iter().filter(here).count()
+}
+
+fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+    let link = "ProxySQL servers";
+    let group = i64::from(wanted.layout.shim_hostgroup);
+    let shims: Vec<&Row> = told.servers.iter().filter(|r| number(r, "hostgroup_id") == Some(group)).collect();
+    if shims.is_empty() {
+        report.fail(
+            link,
+            format!("hostgroup {group} has no server: nobody takes the time-travel statements"),
+            &wanted.generate,
+        );
+    }
+    for row in shims {
+        let (host, port, status) = (text(row, "hostname"), text(row, "port"), text(row, "status"));
+        let shown = format!("the shim {host}:{port} in hostgroup {group}");
+        let whose = format!("hostgroup_id={group} AND hostname='{host}' AND port={port}");
+        match status {
+            "ONLINE" => report.ok(link, format!("{shown} is ONLINE")),
+            "SHUNNED" => report.fail(
+                link,
+                format!("{shown} is SHUNNED: it was not reached, or logins failed"),
+                format!("SELECT * FROM monitor.mysql_server_ping_log WHERE hostname='{host}' AND port={port} ORDER BY time_start_us DESC LIMIT 3; tells why"),
+            ),
+            other => {
+                report.fail(link, format!("{shown} is {other}"), update("mysql_servers", "status='ONLINE'", &whose, "SERVERS"));
+            }
+        }
+        if let Some(wanted_port) = wanted.port
+            && port != wanted_port.to_string()
+        {
+            report.warn(
+                link,
+                format!("{shown}: the configuration listens on port {wanted_port}"),
+                &wanted.generate,
+            );
+        }
+        if wanted.tls_required && text(row, "use_ssl") != "1" {
+            let mend = update("mysql_servers", "use_ssl=1", &whose, "SERVERS");
+            report.fail(link, format!("{shown} has use_ssl=0, and the shim has tls.mode required"), mend);
+        }
+    }
+}
+
+fn version(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+    let link = "ProxySQL server_version";
+    let Some(theirs) = told.variables.get("mysql-server_version") else {
+        return report.warn(
+            link,
+            "mysql-server_version is not told",
+            "look for it: SELECT @@mysql-server_version;",
+        );
+    };
+    let digits =
+        |v: &str| v.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default().to_owned();
+    let ours = wanted.server_version;
+    if digits(theirs) == digits(ours) {
+        report.ok(link, format!("both say {}", digits(ours)));
+    } else {
+        report.warn(
+            link,
+            format!("ProxySQL says {theirs} and the shim {ours}: clients decide by it what they may ask"),
+            format!(
+                "set server_version: {theirs} in shim.yaml, or {}",
+                set_variable("mysql-server_version", ours)
+            ),
+        );
+    }
+}
+
+fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+    let link = "ProxySQL monitor";
+    let variable = |name: &str| told.variables.get(name).map_or("", String::as_str);
+    let theirs = variable("mysql-monitor_username");
+    if variable("mysql-monitor_enabled") == "false" {
+        return report.ok(link, "it is off");
+    }
+    match wanted.monitor {
+        // ProxySQL shuns a server whose pings fail, for whatever but "Access denied"; an unknown user is told something else.
+        None => report.fail(
+            link,
+            "shim.yaml has no section monitor: the probes are refused, and ProxySQL shuns the shim for it",
+            format!(
+                "add monitor: with user: {theirs} and the password of mysql-monitor_password to shim.yaml"
+            ),
+        ),
+        Some((user, _)) if user != theirs => {
+            let what = format!("ProxySQL probes as '{theirs}', and the shim knows '{user}'");
+            report.fail(link, what, format!("set monitor.user: {theirs} in shim.yaml"));
+        }
+        Some((user, password)) => {
+            if told.variables.get("mysql-monitor_password").is_some_and(|p| p != password.expose()) {
+                let what = format!("the password of '{user}' is another one in ProxySQL");
+                report.warn(link, what, "make monitor.password in shim.yaml that of mysql-monitor_password");
+            } else {
+                report.ok(link, format!("'{user}' on both sides"));
+            }
+        }
+    }
+}
+
+/// Time-travel answers take longer than lookups, and ProxySQL's timeout is the only one that ends them.
+fn timeouts(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+    let default = told.variables.get("mysql-default_query_timeout").and_then(|v| v.parse().ok());
+    if let Some(millis) = default {
+        let mend = set_variable("mysql-default_query_timeout", "3600000");
+        limit(report, "mysql-default_query_timeout", millis, &mend);
+    }
+    for row in &told.rules {
+        let ours = number(row, "destination_hostgroup") == Some(i64::from(wanted.layout.shim_hostgroup));
+        // 0 is no limit.
+        if let (true, Some(millis)) = (ours, number(row, "timeout").filter(|t| *t > 0)) {
+            let id = text(row, "rule_id");
+            let mend = update("mysql_query_rules", "timeout=NULL", &format!("rule_id={id}"), "QUERY RULES");
+            limit(report, &format!("the timeout of rule {id}"), millis, &mend);
+        }
+    }
+}
+
+fn limit(report: &mut Report, name: &str, millis: i64, mend: &str) {
+    let link = "ProxySQL query timeouts";
+    let what = format!("{name} is {millis} ms");
+    match millis {
+        ..2_000 => report.fail(link, format!("{what}: it ends answers that are on their way"), mend),
+        2_000..10_000 => report.warn(link, format!("{what}: a large _diff can take longer"), mend),
+        10_000..=86_400_000 => report.ok(link, what),
+        86_400_001.. => report.warn(link, format!("{what}: a statement that hangs is held that long"), mend),
+    }
+}
