@@ -62,6 +62,9 @@
 //! * **Text keys compare in orders recorded from real servers.** A character whose place is not certain is refused, not approximated.
 //! * **Events are read by this project, on `mysql_common`'s constants, GTID events and collations.** Its row decoder can panic on hostile
 //!   metadata, takes YEAR 0 for 1900, and does not know MariaDB's own events.
+//! * **A prepared statement is its text.** At each execution the text is read again with a literal token for every `?` and goes the one way of all
+//!   statements; PREPARE holds an outline of it against a definition, from which nothing can be sent. Handles belong to the connection and drop with its session.
+//! * **A FLOAT travels with all its digits.** mysqld's own text has six, from which no bits can be told; the shim cuts it to them where it shows text.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;
