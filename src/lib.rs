@@ -64,6 +64,9 @@
 //!   metadata, takes YEAR 0 for 1900, and does not know MariaDB's own events.
 //! * **ProxySQL's rules ask the digest of a statement and its text**: the digest has no literals and no comments, and with digests off a rule
 //!   on the digest alone would take all traffic (`cli::proxysql_config::patterns`).
+//! * **A prepared statement is its text.** At each execution the text is read again with a literal token for every `?` and goes the one way of all
+//!   statements; PREPARE holds an outline of it against a definition, from which nothing can be sent. Handles belong to the connection and drop with its session.
+//! * **A FLOAT travels with all its digits.** mysqld's own text has six, from which no bits can be told; the shim cuts it to them where it shows text.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;

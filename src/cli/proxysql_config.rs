@@ -37,12 +37,17 @@ pub struct Layout {
     /// The comment that marks the rows of this shim; two shims behind one ProxySQL need two.
     #[arg(long, value_name = "NAME", default_value = "dbtrail-shim", value_parser = owner)]
     pub owner: String,
-    /// Rules for the ORM-friendly forms too.
+    /// Rules for the ORM-friendly forms too; `statements.orm_forms: on` in the configuration says so by itself.
     #[arg(long)]
     pub orm_forms: bool,
 }
 
 impl Layout {
+    /// This layout for a configuration: a shim that takes the ORM-friendly forms needs their rules.
+    pub(super) fn with(&self, config: &Config) -> Self {
+        Self { orm_forms: self.orm_forms || config.server.shared.session.orm_forms, ..self.clone() }
+    }
+
     /// What contradicts itself.
     pub(super) fn mistake(&self) -> Option<String> {
         (self.mysql_hostgroup == self.shim_hostgroup).then(|| {

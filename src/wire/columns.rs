@@ -42,7 +42,9 @@ pub(super) fn definition(column: &ResultColumn, charset: ResultCharset) -> Vec<u
     out.extend_from_slice(&collation.to_le_bytes());
     out.extend_from_slice(&declared.length.to_le_bytes());
     out.push(declared.kind);
-    out.extend_from_slice(&(declared.flags | attributes(&column.column)).to_le_bytes());
+    // A number that is computed is declared binary, one of a table is not.
+    let computed = u16::from(column.org_table.is_empty() && !declared.text) * 128;
+    out.extend_from_slice(&(declared.flags | computed | attributes(&column.column)).to_le_bytes());
     out.push(declared.decimals);
     out.extend_from_slice(&[0, 0]);
     out
@@ -93,19 +95,19 @@ fn declared(column: &Column, charset: ResultCharset) -> Declared {
                 IntSize::Big => (8, 20, 20),
             };
             let usual = if *unsigned { unsigned_length } else { signed_length };
-            number(kind, display_width.map_or(usual, u32::from), 0, signs(*unsigned, *zerofill) | 128)
+            number(kind, display_width.map_or(usual, u32::from), 0, signs(*unsigned, *zerofill))
         }
         ColumnType::Decimal { precision, scale, unsigned, zerofill } => {
             let length = u32::from(*precision) + u32::from(*scale > 0) + u32::from(!unsigned);
-            number(246, length, *scale, signs(*unsigned, *zerofill) | 128)
+            number(246, length, *scale, signs(*unsigned, *zerofill))
         }
         ColumnType::Float { digits, unsigned, zerofill } => {
             let (length, decimals) = digits.map_or((12, 31), |(p, s)| (u32::from(p), s));
-            number(4, length, decimals, signs(*unsigned, *zerofill) | 128)
+            number(4, length, decimals, signs(*unsigned, *zerofill))
         }
         ColumnType::Double { digits, unsigned, zerofill } => {
             let (length, decimals) = digits.map_or((22, 31), |(p, s)| (u32::from(p), s));
-            number(5, length, decimals, signs(*unsigned, *zerofill) | 128)
+            number(5, length, decimals, signs(*unsigned, *zerofill))
         }
         ColumnType::Bit { bits } => number(16, u32::from(*bits), 0, 32),
         ColumnType::Year => number(13, 4, 0, 32 | 64),

@@ -34,7 +34,7 @@ struct Told {
 /// What it should tell.
 #[derive(Debug)]
 struct Wanted<'a> {
-    layout: &'a Layout,
+    layout: Layout,
     tenants: Vec<&'a Arc<Tenant>>,
     server_version: &'a str,
     monitor: Option<(&'a str, &'a Secret)>,
@@ -73,7 +73,7 @@ fn wanted<'a>(args: &'a DoctorArgs, config: &'a Config) -> Wanted<'a> {
     tenants.sort_by(|a, b| a.mysql_user.cmp(&b.mysql_user));
     let port = args.address.as_ref().map_or(config.listen.port(), |(_, port)| *port);
     Wanted {
-        layout: &args.layout,
+        layout: args.layout.with(config),
         tenants,
         server_version: &shared.session.server_version,
         monitor: shared.monitor.as_ref().map(|(user, password)| (user.as_str(), password)),

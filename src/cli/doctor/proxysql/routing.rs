@@ -49,7 +49,7 @@ fn digests(report: &mut Report, told: &Told) -> bool {
 
 /// Each rule of the generator. Gives whether there are rules to the shim, and none of ours.
 fn present(report: &mut Report, told: &Told, wanted: &Wanted<'_>) -> bool {
-    let layout = wanted.layout;
+    let layout = &wanted.layout;
     let group = i64::from(layout.shim_hostgroup);
     let ours = |row: &&Row| text(row, "comment") == layout.owner;
     let to_shim = |row: &&Row| number(row, "destination_hostgroup") == Some(group);
