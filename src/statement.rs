@@ -7,6 +7,7 @@
 mod cursor;
 mod instant;
 mod session;
+pub mod split;
 mod travel;
 
 use cursor::Cursor;
@@ -19,7 +20,10 @@ pub const MOST_COLUMNS: usize = 4096;
 /// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
 #[must_use]
 pub fn parse(text: &str, reading: Reading) -> Statement {
-    match understood(text, reading) {
+    let understood = split::laid_open(text, reading).and_then(|plain| understood(&plain, reading));
+    match understood {
+        // Comments alone are carried out by doing nothing; mysqld says OK to them.
+        Ok(Statement::Empty) if text.contains(|c: char| !c.is_whitespace() && c != ';') => Statement::Comments,
         Ok(statement) => statement,
         Err(refused) => Statement::Refused(refused),
     }
@@ -132,6 +136,8 @@ pub struct Reading {
     pub ansi_quotes: bool,
     /// sql_mode NO_BACKSLASH_ESCAPES: `\` is an ordinary character in a string.
     pub no_backslash_escapes: bool,
+    /// The version of this server as executable comments name it: 80036.
+    pub version: u32,
 }
 
 /// One statement, understood.
@@ -153,11 +159,20 @@ pub enum Statement {
     /// `USE schema`
     Use(String),
     /// BEGIN, START TRANSACTION [...]
-    Begin,
+    Begin {
+        /// READ ONLY, READ WRITE.
+        read_only: Option<bool>,
+        /// WITH CONSISTENT SNAPSHOT.
+        snapshot: bool,
+    },
     /// COMMIT
     Commit,
     /// ROLLBACK
     Rollback,
+    /// UNLOCK TABLES
+    UnlockTables,
+    /// `DO expr, ...`
+    Do(Vec<Expr>),
     /// `KILL [QUERY | CONNECTION] id`
     Kill {
         /// QUERY: the statement alone; otherwise the connection.
@@ -165,8 +180,10 @@ pub enum Statement {
         /// The connection id; an expression such as CONNECTION_ID() or a literal.
         id: Box<Expr>,
     },
-    /// Nothing but comments and white space.
+    /// Nothing but white space.
     Empty,
+    /// Nothing but comments.
+    Comments,
     /// A statement that this server does not carry out. The parser knows why and says it (1235 or 1064).
     Refused(Refused),
 }
@@ -181,11 +198,14 @@ impl Statement {
             Self::Constants { .. } => "select",
             Self::Show(_) => "show",
             Self::Use(_) => "use",
-            Self::Begin => "begin",
+            Self::Begin { .. } => "begin",
             Self::Commit => "commit",
             Self::Rollback => "rollback",
+            Self::UnlockTables => "unlock",
+            Self::Do(_) => "do",
             Self::Kill { .. } => "kill",
             Self::Empty => "empty",
+            Self::Comments => "comments",
             Self::Refused(_) => "refused",
         }
     }
@@ -379,10 +399,21 @@ pub enum Show {
         /// `WHERE Variable_name = / IN / LIKE ...`.
         filter: Option<Box<Expr>>,
     },
-    /// `SHOW [GLOBAL|SESSION] STATUS [LIKE]`
+    /// `SHOW [GLOBAL|SESSION] STATUS [LIKE | WHERE]`
     Status {
         /// LIKE 'pattern'.
         like: Option<String>,
+        /// `WHERE Variable_name = / IN / LIKE ...`.
+        filter: Option<Box<Expr>>,
+    },
+    /// SHOW GRANTS, for the current user
+    Grants,
+    /// SHOW PLUGINS
+    Plugins,
+    /// `SHOW [FULL] PROCESSLIST`
+    ProcessList {
+        /// FULL shows whole statements.
+        full: bool,
     },
     /// `SHOW DATABASES [LIKE]`
     Databases {

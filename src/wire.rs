@@ -6,6 +6,7 @@
 pub mod auth;
 mod bytes;
 mod columns;
+mod compress;
 pub mod connection;
 pub mod error;
 mod handshake;

@@ -6,5 +6,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (bool, bool, &str)| {
     let (ansi_quotes, no_backslash_escapes, text) = input;
-    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes });
+    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes, version: 80_036 });
 });
