@@ -33,11 +33,11 @@ use crate::statement::{Draft, Limit, Reading, Refused, Show, Statement};
 use crate::zone::Zone;
 use evaluate::Value;
 use settings::{Changeable, switch};
-use variables::Variable;
 use sqlparser::ast::Expr;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use variables::Variable;
 
 /// What the configuration says about sessions. One for the whole server.
 #[derive(Debug)]
@@ -520,7 +520,9 @@ impl Session {
             row.push(found.value.text().map(String::into_bytes));
             columns.push(computed(name, found.column(name)));
         }
-        Ok(Answer::Table(columns, if limit == Some(0) { Vec::new() } else { vec![row] }))
+        let none =
+            limit == Some(0) || self.variable("sql_select_limit").ok().flatten().as_deref() == Some("0");
+        Ok(Answer::Table(columns, if none { Vec::new() } else { vec![row] }))
     }
 
     /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
@@ -552,7 +554,11 @@ impl Session {
     /// The first statement of a packet, and the rest of it, if there is one. The statement may change how the rest is read.
     #[must_use]
     pub fn split<'t>(&self, text: &'t [u8]) -> (&'t [u8], Option<&'t [u8]>) {
-        if self.multi_statements { crate::statement::split::first(text, self.reading()) } else { (text, None) }
+        if self.multi_statements {
+            crate::statement::split::first(text, self.reading())
+        } else {
+            (text, None)
+        }
     }
 
     /// Whether the answer to the statement is followed by another.
@@ -614,7 +620,8 @@ impl Session {
 
 /// 8.0.36 as executable comments write it: 80036.
 fn version_number(version: &str) -> u32 {
-    let digits = |part: &str| part.chars().map_while(|c| c.to_digit(10)).fold(0_u32, |n, d| (n * 10 + d).min(999));
+    let digits =
+        |part: &str| part.chars().map_while(|c| c.to_digit(10)).fold(0_u32, |n, d| (n * 10 + d).min(999));
     let mut parts = version.splitn(3, '.').map(digits);
     parts.next().unwrap_or(0) * 10_000 + parts.next().unwrap_or(0) * 100 + parts.next().unwrap_or(0)
 }

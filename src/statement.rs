@@ -23,7 +23,9 @@ pub fn parse(text: &str, reading: Reading) -> Statement {
     let understood = split::laid_open(text, reading).and_then(|plain| understood(&plain, reading));
     match understood {
         // Comments alone are carried out by doing nothing; mysqld says OK to them.
-        Ok(Statement::Empty) if text.contains(|c: char| !c.is_whitespace() && c != ';') => Statement::Comments,
+        Ok(Statement::Empty) if text.contains(|c: char| !c.is_whitespace() && c != ';') => {
+            Statement::Comments
+        }
         Ok(statement) => statement,
         Err(refused) => Statement::Refused(refused),
     }
@@ -50,9 +52,12 @@ fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
         let end = c.find(&["FROM", "INTO", "UNION", "WHERE", "GROUP", "HAVING", "ORDER", "FOR"]);
         let mut behind = c.part(end, usize::MAX);
         behind.go(end);
-        let constant = behind.is_at_end() || (behind.words(&["FROM", "DUAL"]) && behind.is_at_end());
-        if constant {
-            return constants(&c.part(c.place(), end));
+        let dual = behind.words(&["FROM", "DUAL"]);
+        let limit = dual.then(|| behind.clone()).filter(|b| b.find(&["LIMIT"]) == b.place());
+        if behind.is_at_end() || limit.is_some() {
+            // One row is all of them, distinct, and in no cache.
+            while c.one_of(&["ALL", "DISTINCT", "SQL_NO_CACHE"]).is_some() {}
+            return constants(&c.part(c.place(), end), limit);
         }
     }
     c.go(place);
@@ -71,10 +76,12 @@ fn allows_wide_diff(text: &str) -> bool {
     on && head.trim_end().to_lowercase().ends_with("select")
 }
 
-fn constants(c: &Cursor<'_>) -> Result<Statement, Refused> {
+/// `dual`: what stands behind FROM DUAL.
+fn constants(c: &Cursor<'_>, dual: Option<Cursor<'_>>) -> Result<Statement, Refused> {
     let limit_at = c.find(&["LIMIT"]);
     let mut behind = c.clone();
     behind.go(limit_at);
+    let mut behind = dual.unwrap_or(behind);
     let limit = if behind.words(&["LIMIT"]) {
         let limit = travel::limit(&mut behind)?;
         if !behind.is_at_end() {
@@ -112,9 +119,13 @@ fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
             let mut last = part.clone();
             last.go(end.saturating_sub(1));
             match last.next() {
-                Some(Token::Word(w)) if part.length() > 1 => {
+                Some(
+                    Token::Word(sqlparser::tokenizer::Word { value: name, .. })
+                    | Token::SingleQuotedString(name)
+                    | Token::DoubleQuotedString(name),
+                ) if part.length() > 1 => {
                     let expression = part.part(part.place(), end - 1).expression().map_err(|_| refused)?;
-                    Ok((w.value, expression))
+                    Ok((name, expression))
                 }
                 _ => Err(refused),
             }
@@ -124,7 +135,14 @@ fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
 
 fn written(part: &Cursor<'_>) -> String {
     match (part.peek(), part.ahead(1)) {
-        (Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)), None) => text.clone(),
+        (
+            Some(
+                Token::SingleQuotedString(text)
+                | Token::DoubleQuotedString(text)
+                | Token::NationalStringLiteral(text),
+            ),
+            None,
+        ) => text.clone(),
         _ => part.source(),
     }
 }

@@ -53,7 +53,8 @@ impl Session {
                 let set = prefix.value.to_lowercase();
                 let value = self.typed(value, now)?;
                 let text = value.value.text().unwrap_or_default();
-                let known = matches!(set.as_str(), "_utf8mb4") || (set == "n" || set.starts_with("_utf8")) && text.is_ascii();
+                let known = matches!(set.as_str(), "_utf8mb4")
+                    || (set == "n" || set.starts_with("_utf8")) && text.is_ascii();
                 if known { Ok(value) } else { Err(refused()) }
             }
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => negative(&self.typed(expr, now)?, expression),
@@ -89,9 +90,7 @@ impl Session {
                     Outcome::Refused => Err(refused()),
                 }
             }
-            Expr::IsNull(inside) => {
-                Ok(Typed::truth(Some(self.evaluate(inside, now)? == Value::Null), false))
-            }
+            Expr::IsNull(inside) => Ok(Typed::truth(Some(self.evaluate(inside, now)? == Value::Null), false)),
             Expr::IsNotNull(inside) => {
                 Ok(Typed::truth(Some(self.evaluate(inside, now)? != Value::Null), false))
             }
@@ -197,7 +196,8 @@ impl Session {
             ("" | "session" | "local", _) => self.session_value(variable),
             _ => return Err(Failure::UnknownVariable(format!("{scope}.{name}"))),
         };
-        let number = |value: Option<String>| value.and_then(|v| v.parse().ok()).map_or(Value::Null, Value::Int);
+        let number =
+            |value: Option<String>| value.and_then(|v| v.parse().ok()).map_or(Value::Null, Value::Int);
         Ok(match variable.kind {
             Kind::Switch => {
                 Typed { nullable: true, ..Typed::int(i128::from(value.as_deref() == Some("ON")), 1, false) }
@@ -223,9 +223,9 @@ fn literal(value: &Literal) -> Option<Typed> {
                 Err(_) => return None,
             }
         }
-        Literal::SingleQuotedString(s) | Literal::DoubleQuotedString(s) | Literal::NationalStringLiteral(s) => {
-            Typed::literal(Value::Text(s.clone()))
-        }
+        Literal::SingleQuotedString(s)
+        | Literal::DoubleQuotedString(s)
+        | Literal::NationalStringLiteral(s) => Typed::literal(Value::Text(s.clone())),
         Literal::Boolean(b) => Typed::int(i128::from(*b), 1, false),
         Literal::Null => Typed::literal(Value::Null),
         _ => return None,
@@ -273,7 +273,8 @@ fn cast(value: &Typed, to: &DataType) -> Option<Typed> {
                 Some(_) => return None,
             };
             let text = value.value.text();
-            if text.as_ref().is_some_and(|t| t.chars().count() > usize::try_from(chars).unwrap_or(usize::MAX)) {
+            if text.as_ref().is_some_and(|t| t.chars().count() > usize::try_from(chars).unwrap_or(usize::MAX))
+            {
                 return None;
             }
             Typed::text(text, chars)

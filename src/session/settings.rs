@@ -40,8 +40,15 @@ enum Ready<'a> {
     User(&'a str, Value),
     /// `None`: DEFAULT.
     System(&'static Variable, Option<Value>),
-    Names { names: bool, charset: Option<&'a str>, collation: Option<&'a str> },
-    Transaction { session: bool, characteristics: &'a [String] },
+    Names {
+        names: bool,
+        charset: Option<&'a str>,
+        collation: Option<&'a str>,
+    },
+    Transaction {
+        session: bool,
+        characteristics: &'a [String],
+    },
 }
 
 impl Session {
@@ -130,8 +137,9 @@ impl Session {
             return self.assign_own(variable, value);
         }
         let Some(value) = value else {
-            let default = self.default_of(variable);
-            return self.keep(variable, default);
+            self.system.remove(variable.key());
+            self.changed(variable.key());
+            return Ok(());
         };
         // 0 is the clock, as DEFAULT is.
         if variable.name == "timestamp" && value == Value::Int(0) {

@@ -1,7 +1,7 @@
 //! SHOW.
 
 use super::evaluate::{Typed, Value};
-use super::{About, Answer, Session, computed, replica};
+use super::{About, Answer, Session, computed, replica, status};
 use crate::failure::Failure;
 use crate::ident::{RequestId, TableName};
 use crate::reply::{ResultColumn, Row};
@@ -54,17 +54,13 @@ impl Session {
                         usize::try_from(l.count).unwrap_or(usize::MAX),
                     )
                 });
-                let rows = notes.skip(skip).take(take).map(|w| {
-                    vec![Some(w.level.to_owned()), Some(w.code.to_string()), Some(w.message.clone())]
-                });
-                Ok(table(&["Level", "Code", "Message"], rows.collect()))
+                Ok(status::warnings(notes.skip(skip).take(take)))
             }
             Show::WarningCount { errors_only } => {
                 let name = if errors_only { "@@session.error_count" } else { "@@session.warning_count" };
                 let count = self.warnings.iter().filter(|w| !errors_only || w.level == "Error").count();
-                let count = Value::Int(i128::try_from(count).unwrap_or(i128::MAX));
-                let row = vec![count.text().map(String::into_bytes)];
-                Ok(Answer::Table(vec![computed(name, Typed::user(count).column(name))], vec![row]))
+                let row = vec![Some(count.to_string().into_bytes())];
+                Ok(Answer::Table(vec![computed(name, Typed::count().column(name))], vec![row]))
             }
             Show::Variables { global, like, filter } => {
                 self.show_variables(global, like.as_deref(), filter.as_deref())

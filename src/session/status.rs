@@ -5,7 +5,7 @@ use super::variables::{Scope, Variable};
 use super::{Answer, Session, filter, show};
 use crate::column::{Column, ColumnKey, ColumnType, IntSize};
 use crate::failure::Failure;
-use crate::reply::{ResultColumn, Row};
+use crate::reply::{Note, ResultColumn, Row};
 use crate::statement::VirtualSchema;
 use sqlparser::ast::Expr;
 
@@ -77,12 +77,17 @@ fn rows(cells: Vec<Vec<Option<String>>>) -> Vec<Row> {
     cells.into_iter().map(|r| r.into_iter().map(|c| c.map(String::into_bytes)).collect()).collect()
 }
 
+/// SHOW WARNINGS.
+pub(super) fn warnings<'a>(notes: impl Iterator<Item = &'a Note>) -> Answer {
+    let code =
+        ColumnType::Int { size: IntSize::Int, unsigned: true, zerofill: false, display_width: Some(5) };
+    let columns = vec![text("Level", 7, false), column("Code", code, false), text("Message", 512, false)];
+    let row = |n: &Note| vec![Some(n.level.to_owned()), Some(n.code.to_string()), Some(n.message.clone())];
+    Answer::Table(columns, rows(notes.map(row).collect()))
+}
+
 /// Rows by LIKE and WHERE.
-fn chosen(
-    all: Vec<(String, String)>,
-    like: Option<&str>,
-    filter: Option<&Expr>,
-) -> Result<Answer, Failure> {
+fn chosen(all: Vec<(String, String)>, like: Option<&str>, filter: Option<&Expr>) -> Result<Answer, Failure> {
     let mut rows = Vec::new();
     for (name, value) in all {
         if !like.is_none_or(|pattern| show::like(&name, pattern)) {
@@ -111,8 +116,7 @@ impl Session {
     pub(super) fn show_status(&self, like: Option<&str>, filter: Option<&Expr>) -> Result<Answer, Failure> {
         let (open, statements, uptime) = self.connections.figures();
         let link = &self.identity.link;
-        let (cipher, version) =
-            link.cipher.as_ref().map_or(("", ""), |c| (c.name.as_str(), c.version));
+        let (cipher, version) = link.cipher.as_ref().map_or(("", ""), |c| (c.name.as_str(), c.version));
         let all = [
             ("Compression", if link.compression.is_some() { "ON" } else { "OFF" }.to_owned()),
             ("Compression_algorithm", link.compression.unwrap_or_default().to_owned()),

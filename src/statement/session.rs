@@ -77,9 +77,13 @@ fn start(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
 /// What stands behind COMMIT and ROLLBACK. What would begin another transaction or end the connection is not carried out here.
 fn end(c: &mut Cursor<'_>) -> Result<(), Refused> {
     c.words(&["WORK"]);
-    for (yes, no) in [(&["AND", "CHAIN"][..], &["AND", "NO", "CHAIN"][..]), (&["RELEASE"], &["NO", "RELEASE"])] {
+    for (yes, no) in
+        [(&["AND", "CHAIN"][..], &["AND", "NO", "CHAIN"][..]), (&["RELEASE"], &["NO", "RELEASE"])]
+    {
         if !c.words(no) && c.words(yes) {
-            return Err(Refused::Unsupported { message: format!("{} behind COMMIT or ROLLBACK", yes.join(" ")) });
+            return Err(Refused::Unsupported {
+                message: format!("{} behind COMMIT or ROLLBACK", yes.join(" ")),
+            });
         }
     }
     if c.words(&["TO"]) {

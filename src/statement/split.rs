@@ -100,6 +100,8 @@ impl<'a> Scanner<'a> {
         }
         self.at += 1;
         let digits = (0..6).take_while(|i| self.peek(*i).is_ascii_digit()).count();
+        // Six digits are a version before white space only: 401011 is version 40101 and the code 1.
+        let digits = if digits == 6 && !self.peek(6).is_ascii_whitespace() { 5 } else { digits };
         // Fewer than five digits are no version but code.
         let version = if digits < 5 { 0 } else { self.number(digits) };
         if version <= self.reading.version {
@@ -239,6 +241,8 @@ mod tests {
             ("SELECT /*!80037 1, */ 2", "SELECT 2"),
             ("SELECT /*!100100 1, */ 2", "SELECT 2"),
             ("SELECT /*!800371, */ 2", "SELECT 2"),
+            ("SELECT /*!401011, */ 2", "SELECT 1, 2"),
+            ("SELECT /*!401011 1, */ 2", "SELECT 2"),
             ("SELECT /*!99999 '*/ 2", "SELECT 2"),
             ("SELECT /*!99999 1, /* x */ 3,*/ 2", "SELECT 2"),
             ("SELECT /*!40101 '*/', */ 2", "SELECT '*/', 2"),

@@ -131,7 +131,10 @@ mod tests {
     const LARGEST: usize = 1 << 20;
 
     /// COM_QUERY of `SELECT 'aaa...'` with 58 letters, packed by the zlib of another program.
-    const CAPTURED: &[u8] = &[0x19, 0x00, 0x00, 0x00, 0x48, 0x00, 0x00, 0x78, 0x9c, 0x73, 0x66, 0x60, 0x60, 0x60, 0x0e, 0x76, 0xf5, 0x71, 0x75, 0x0e, 0x51, 0x50, 0x4f, 0x24, 0x1b, 0xa8, 0x03, 0x00, 0x34, 0x31, 0x18, 0x6f];
+    const CAPTURED: &[u8] = &[
+        0x19, 0x00, 0x00, 0x00, 0x48, 0x00, 0x00, 0x78, 0x9c, 0x73, 0x66, 0x60, 0x60, 0x60, 0x0e, 0x76, 0xf5,
+        0x71, 0x75, 0x0e, 0x51, 0x50, 0x4f, 0x24, 0x1b, 0xa8, 0x03, 0x00, 0x34, 0x31, 0x18, 0x6f,
+    ];
 
     #[test]
     fn ok_a_packet_of_another_program() {
@@ -147,10 +150,14 @@ mod tests {
     #[test]
     fn ok_short_payloads_go_as_they_are() {
         for algorithm in both() {
-            let (mut raw, mut plain) = (vec![9, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 3, b'D', b'O', b' ', b'1'], Vec::new());
+            let (mut raw, mut plain) =
+                (vec![9, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 3, b'D', b'O', b' ', b'1'], Vec::new());
             let mut compression = Compression::new(algorithm);
             assert_eq!(compression.take(&mut raw, &mut plain, LARGEST), Ok(true));
-            assert_eq!((plain.as_slice(), raw.as_slice()), (b"\x05\0\0\0\x03DO 1".as_slice(), b"".as_slice()));
+            assert_eq!(
+                (plain.as_slice(), raw.as_slice()),
+                (b"\x05\0\0\0\x03DO 1".as_slice(), b"".as_slice())
+            );
             // The answer has the number behind that of the question.
             let mut sent = Vec::new();
             assert_eq!(compression.put(b"\x07\0\0\x01\0\0\0\x02\0\0\0", &mut sent).unwrap(), 11);

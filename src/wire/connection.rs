@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::ident::RequestId;
 use crate::secret::Secret;
 use crate::session::{
-    self, About, Answer, Cipher, Connections, Credential, Identity, Link, Next, Process, ResultCharset, Role, Session, Status,
-    Tenant,
+    self, About, Answer, Cipher, Connections, Credential, Identity, Link, Next, Process, ResultCharset, Role,
+    Session, Status, Tenant,
 };
 use futures_util::FutureExt;
 use std::collections::HashMap;

@@ -118,9 +118,21 @@ mod tests {
         let off = Status { autocommit: false, ..STATUS };
         let begun = Status { in_transaction: true, ..off };
         for (status, changes, want) in [
-            (STATUS, vec![Change::Schema("mysql".to_owned())], b"\0\0\0\x02@\0\0\0\x08\x01\x06\x05mysql".to_vec()),
-            (off, vec![variable("autocommit", "OFF")], b"\0\0\0\0@\0\0\0\x11\0\x0f\nautocommit\x03OFF".to_vec()),
-            (off, vec![variable("character_set_results", "")], b"\0\0\0\0@\0\0\0\x19\0\x17\x15character_set_results\0".to_vec()),
+            (
+                STATUS,
+                vec![Change::Schema("mysql".to_owned())],
+                b"\0\0\0\x02@\0\0\0\x08\x01\x06\x05mysql".to_vec(),
+            ),
+            (
+                off,
+                vec![variable("autocommit", "OFF")],
+                b"\0\0\0\0@\0\0\0\x11\0\x0f\nautocommit\x03OFF".to_vec(),
+            ),
+            (
+                off,
+                vec![variable("character_set_results", "")],
+                b"\0\0\0\0@\0\0\0\x19\0\x17\x15character_set_results\0".to_vec(),
+            ),
             (
                 off,
                 vec![variable("time_zone", "+03:00"), Change::State],
@@ -128,7 +140,10 @@ mod tests {
             ),
             (
                 begun,
-                vec![Change::Transaction("T_______"), Change::Characteristics("START TRANSACTION;".to_owned())],
+                vec![
+                    Change::Transaction("T_______"),
+                    Change::Characteristics("START TRANSACTION;".to_owned()),
+                ],
                 b"\0\0\0\x01@\0\0\0 \x05\t\x08T_______\x04\x13\x12START TRANSACTION;".to_vec(),
             ),
             (STATUS, vec![], b"\0\0\0\x02@\0\0\0\0".to_vec()),
@@ -142,6 +157,9 @@ mod tests {
         let flags = |status| u16::from_le_bytes([ok(status, false)[3], ok(status, false)[4]]);
         assert_eq!(flags(STATUS), 2);
         assert_eq!(flags(Status { more_results: true, ..STATUS }), 10);
-        assert_eq!(flags(Status { in_transaction: true, read_only: true, no_backslash_escapes: true, ..STATUS }), 0x2203);
+        assert_eq!(
+            flags(Status { in_transaction: true, read_only: true, no_backslash_escapes: true, ..STATUS }),
+            0x2203
+        );
     }
 }

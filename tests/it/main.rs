@@ -16,6 +16,8 @@ mod log;
 mod process;
 mod program;
 mod random_input;
+mod session;
 mod support;
 mod tenants;
+mod transcripts;
 mod truth_agent;

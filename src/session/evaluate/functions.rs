@@ -25,7 +25,12 @@ pub(super) const BARE: &[&str] = &[
 const LONGEST_TIME: i64 = 838 * 3600 + 59 * 60 + 59;
 
 impl Session {
-    pub(super) fn function(&self, name: &str, values: &[Typed], now: Instant) -> Option<Result<Typed, Failure>> {
+    pub(super) fn function(
+        &self,
+        name: &str,
+        values: &[Typed],
+        now: Instant,
+    ) -> Option<Result<Typed, Failure>> {
         let told = self.told(name, values, now).or_else(|| clock(self, name, values, now));
         let computed = told.or_else(|| pure(name, values))?;
         // mysqld gives NULL and a warning; a NULL that stands for a long text is too easily taken for none.
@@ -100,7 +105,9 @@ fn pure(name: &str, values: &[Typed]) -> Option<Typed> {
             }
             Value::Int(_) | Value::Number(_) => return None,
         },
-        ("LOWER" | "LCASE" | "UPPER" | "UCASE", [Typed { value: Value::Text(text), .. }]) if text.is_ascii() => {
+        ("LOWER" | "LCASE" | "UPPER" | "UCASE", [Typed { value: Value::Text(text), .. }])
+            if text.is_ascii() =>
+        {
             let upper = name.starts_with('U');
             let text = if upper { text.to_ascii_uppercase() } else { text.to_ascii_lowercase() };
             Typed::text(Some(text), values[0].chars())
@@ -124,6 +131,8 @@ fn pure(name: &str, values: &[Typed]) -> Option<Typed> {
         }
         ("ISNULL", [value]) => Typed::truth(Some(value.value == Value::Null), false),
         ("TIMEDIFF", [a, b]) => difference(a, b)?,
+        ("CONVERT_TZ", [at, from, to]) => converted(at, from, to)?,
+        ("TIME_FORMAT", [time, format]) => formatted(time, format)?,
         _ => return None,
     })
 }
@@ -160,7 +169,9 @@ fn unified(value: &Typed, all: &[&Typed]) -> Option<Typed> {
 
 /// TIMEDIFF of two DATETIMEs.
 fn difference(a: &Typed, b: &Typed) -> Option<Typed> {
-    let (ColumnType::DateTime { fsp: x }, ColumnType::DateTime { fsp: y }) = (&a.ty, &b.ty) else { return None };
+    let (ColumnType::DateTime { fsp: x }, ColumnType::DateTime { fsp: y }) = (&a.ty, &b.ty) else {
+        return None;
+    };
     let fsp = *x.max(y);
     let at = |t: &Typed| -> Option<DateTime> { t.value.text()?.replace(' ', "T").parse().ok() };
     let micros = at(a)?.duration_since(at(b)?).as_micros();
@@ -173,4 +184,49 @@ fn difference(a: &Typed, b: &Typed) -> Option<Typed> {
     let fraction = if fsp == 0 { String::new() } else { format!(".{}", &fraction[..usize::from(fsp)]) };
     let text = format!("{sign}{:02}:{:02}:{:02}{fraction}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     Some(Typed { nullable: true, ..Typed::time(text, ColumnType::Time { fsp }) })
+}
+
+/// CONVERT_TZ: NULL where a zone is not known, as in mysqld. A local time that a change of clocks makes two, and one that a TIMESTAMP
+/// cannot hold, are left to others.
+fn converted(at: &Typed, from: &Typed, to: &Typed) -> Option<Typed> {
+    let (Value::Text(at), Value::Text(from), Value::Text(to)) = (&at.value, &from.value, &to.value) else {
+        return None;
+    };
+    let (whole, fraction) = at.split_once('.').unwrap_or((at, ""));
+    let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", whole).ok()?;
+    let plain = fraction.len() <= 6 && fraction.bytes().all(|b| b.is_ascii_digit());
+    if !plain || !(1971..=2037).contains(&local.year()) {
+        return None;
+    }
+    let ty = ColumnType::DateTime { fsp: u8::try_from(fraction.len()).ok()? };
+    let (Some(from), Some(to)) = (Zone::parse(from), Zone::parse(to)) else {
+        return Some(Typed { value: Value::Null, nullable: true, ty });
+    };
+    let local = to.local(from.to_instant(local).ok()?)?;
+    let point = if fraction.is_empty() { "" } else { "." };
+    let text = format!("{}{point}{fraction}", local.strftime("%Y-%m-%d %H:%M:%S"));
+    Some(Typed { nullable: true, ..Typed::time(text, ty) })
+}
+
+/// TIME_FORMAT of a TIME with hours, minutes and seconds.
+fn formatted(time: &Typed, format: &Typed) -> Option<Typed> {
+    let (ColumnType::Time { .. }, Value::Text(format)) = (&time.ty, &format.value) else { return None };
+    let text = time.value.text()?;
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let mut parts = rest.split(['.', ':']);
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let (mut out, mut letters) = (sign.to_owned(), format.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => out.push_str(match letters.next()? {
+                'H' => hours,
+                'i' => minutes,
+                's' | 'S' => seconds,
+                _ => return None,
+            }),
+            other => out.push(other),
+        }
+    }
+    let chars = u32::try_from(out.chars().count()).ok()?;
+    Some(Typed::text(Some(out), chars.max(format.len().try_into().ok()?)))
 }

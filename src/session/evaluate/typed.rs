@@ -82,6 +82,11 @@ impl Typed {
         Self { value: Value::Int(number), ty: integer(width, unsigned), nullable: false }
     }
 
+    /// The declaration of `@@warning_count` and its like.
+    pub(in crate::session) fn count() -> Self {
+        Self { nullable: true, ..Self::int(0, 21, true) }
+    }
+
     /// Text that may be NULL, of `chars` characters at most.
     pub(super) fn text(text: Option<String>, chars: u32) -> Self {
         let value = text.map_or(Value::Null, Value::Text);
@@ -98,12 +103,16 @@ impl Typed {
     }
 
     /// The value of a user variable.
-    pub(in crate::session) fn user(value: Value) -> Self {
+    pub(super) fn user(value: Value) -> Self {
         let literal = Self::literal(value);
         let ty = match &literal.value {
             Value::Null => ColumnType::VarBinary { bytes: 65_532 },
-            Value::Int(n) => integer(if *n > i128::from(i64::MAX) { 20 } else { 21 }, *n > i128::from(i64::MAX)),
-            Value::Number(_) => ColumnType::Decimal { precision: 65, scale: 30, unsigned: false, zerofill: false },
+            Value::Int(n) => {
+                integer(if *n > i128::from(i64::MAX) { 20 } else { 21 }, *n > i128::from(i64::MAX))
+            }
+            Value::Number(_) => {
+                ColumnType::Decimal { precision: 65, scale: 30, unsigned: false, zerofill: false }
+            }
             Value::Text(text) => ColumnType::VarChar { chars: length(text).max(LONG_TEXT) },
         };
         Self { ty, nullable: true, ..literal }
@@ -117,7 +126,10 @@ impl Typed {
     pub(super) fn is_plain(&self) -> bool {
         !matches!(
             self.ty,
-            ColumnType::Date | ColumnType::Time { .. } | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. }
+            ColumnType::Date
+                | ColumnType::Time { .. }
+                | ColumnType::DateTime { .. }
+                | ColumnType::Timestamp { .. }
         )
     }
 

@@ -10,8 +10,7 @@ const MOST: u64 = u64::MAX;
 /// A default that is SQL's NULL.
 const NULL: &str = "{null}";
 const ISOLATION: Kind = Choice(&["READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"]);
-const ENGINES: Kind =
-    Choice(&["InnoDB", "MyISAM", "MEMORY", "CSV", "ARCHIVE", "BLACKHOLE", "MRG_MYISAM"]);
+const ENGINES: Kind = Choice(&["InnoDB", "MyISAM", "MEMORY", "CSV", "ARCHIVE", "BLACKHOLE", "MRG_MYISAM"]);
 const SWITCHES: &str = "index_merge=on,index_merge_union=on,index_merge_sort_union=on,index_merge_intersection=on,\
      engine_condition_pushdown=on,index_condition_pushdown=on,mrr=on,mrr_cost_based=on,\
      block_nested_loop=on,batched_key_access=off,materialization=on,semijoin=on,loosescan=on,\
