@@ -162,13 +162,13 @@ impl Session {
             let message = format!("Truncated incorrect {} value: '{cut}'", variable.name);
             self.warnings.push(Note { level: "Warning", code: TRUNCATED, message });
         }
-        self.keep(variable, Some(text))
+        self.keep(variable, Some(text));
+        Ok(())
     }
 
-    fn keep(&mut self, variable: &Variable, value: Option<String>) -> Result<(), Failure> {
+    fn keep(&mut self, variable: &Variable, value: Option<String>) {
         self.system.insert(variable.key(), value);
         self.changed(variable.key());
-        Ok(())
     }
 
     fn assign_own(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
@@ -198,12 +198,14 @@ impl Session {
                     Value::Int(_) | Value::Number(_) | Value::Null => return Err(wrong()),
                 };
                 let wrong = |mode| Failure::WrongValue(variable.name.to_owned(), mode);
-                self.keep(variable, Some(modes.map_err(wrong)?))
+                self.keep(variable, Some(modes.map_err(wrong)?));
+                Ok(())
             }
             "optimizer_switch" => {
                 let now = self.session_value(variable).unwrap_or_default();
                 let text = variables::switched(&now, variable.default, &shown).ok_or_else(wrong)?;
-                self.keep(variable, Some(text))
+                self.keep(variable, Some(text));
+                Ok(())
             }
             "session_track_system_variables" => {
                 for name in shown.split(',').map(|n| n.trim().to_lowercase()) {
@@ -212,7 +214,8 @@ impl Session {
                         self.warnings.push(Note { level: "Warning", code: NO_VARIABLE, message });
                     }
                 }
-                self.keep(variable, value.text())
+                self.keep(variable, value.text());
+                Ok(())
             }
             "collation_connection" => {
                 let Value::Text(name) = &value else { return Err(wrong()) };
@@ -221,7 +224,8 @@ impl Session {
                 ResultCharset::of(charset, id).ok_or_else(|| Failure::UnknownCharset(charset.to_owned()))?;
                 self.system.insert("character_set_connection", Some(charset.to_owned()));
                 self.changed("character_set_connection");
-                self.keep(variable, Some(collation.to_owned()))
+                self.keep(variable, Some(collation.to_owned()));
+                Ok(())
             }
             _ => self.assign_charset(variable, &value),
         }
@@ -234,7 +238,8 @@ impl Session {
             Value::Text(charset) => charset.to_lowercase(),
             Value::Null if name == "character_set_results" => {
                 self.charset = Some(ResultCharset::AsStored);
-                return self.keep(variable, None);
+                self.keep(variable, None);
+                return Ok(());
             }
             Value::Null | Value::Int(_) | Value::Number(_) => {
                 let shown = value.text().unwrap_or_else(|| "NULL".to_owned());
@@ -248,7 +253,8 @@ impl Session {
         if name == "character_set_connection" {
             self.system.insert("collation_connection", Some(collation.to_owned()));
         }
-        self.keep(variable, Some(charset.to_owned()))
+        self.keep(variable, Some(charset.to_owned()));
+        Ok(())
     }
 
     /// SET NAMES, SET CHARACTER SET. The latter leaves the connection at the character set of the database.

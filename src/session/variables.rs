@@ -86,18 +86,17 @@ pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Opt
             "OFF" => plain("OFF"),
             _ => Err(wrong()),
         },
-        (Kind::Switch | Kind::Choice(_), Value::Number(_)) => Err(wrong_type()),
         (Kind::Integer(least, most), Value::Int(number)) => {
             let number = *number;
             let fitting = number.clamp(i128::from(least), i128::from(most));
             Ok((fitting.to_string(), (fitting != number).then(|| number.to_string())))
         }
-        (Kind::Integer(..), Value::Number(_) | Value::Text(_) | Value::Null) => Err(wrong_type()),
+        (Kind::Switch | Kind::Choice(_) | Kind::Integer(..), Value::Number(_))
+        | (Kind::Integer(..) | Kind::Real, Value::Text(_) | Value::Null) => Err(wrong_type()),
         (Kind::Real, Value::Int(_) | Value::Number(_)) => {
             let number: f64 = shown().parse().map_err(|_| wrong())?;
             Ok((format!("{:.6}", number.max(0.0)), None))
         }
-        (Kind::Real, Value::Text(_) | Value::Null) => Err(wrong_type()),
         (Kind::Choice(names), Value::Int(number)) => {
             let name = usize::try_from(*number).ok().and_then(|i| names.get(i)).ok_or_else(wrong)?;
             plain(name)

@@ -414,6 +414,8 @@ impl Connection {
             self.packets.flush().await?;
             self.packets.new_command();
             self.place.handle.does(&session, "Sleep", None);
+            // What a SELECT changed was told by no OK, and belongs to no later one.
+            session.take_changes();
             let drain = self.place.handle.drain.clone();
             let largest = self.shared.session.max_packet;
             let payload = tokio::select! {
@@ -430,7 +432,8 @@ impl Connection {
             handle.does(&session, command_name(*command), (*command == 0x03).then_some(rest));
             // One for the whole command: a KILL QUERY counts also while nobody looks.
             let interrupt = std::pin::pin!(handle.interrupt.notified());
-            let mut work = Work { request: &request, interrupt, deadline: None };
+            let deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
+            let mut work = Work { request: &request, interrupt, deadline };
             match command {
                 0x01 => return Ok(()),
                 0x02 => {
