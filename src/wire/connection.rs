@@ -676,7 +676,14 @@ fn cipher(tls: &rustls::ServerConnection) -> Cipher {
     let suite = tls.negotiated_cipher_suite().map(|s| s.suite().as_str().unwrap_or_default());
     let suite = suite.unwrap_or_default();
     let name = suite.strip_prefix("TLS13_").map_or_else(
-        || suite.trim_start_matches("TLS_").replace("WITH_", "").replace("AES_", "AES").replace('_', "-"),
+        || {
+            suite
+                .trim_start_matches("TLS_")
+                .replace("WITH_", "")
+                .replace("AES_", "AES")
+                .replace('_', "-")
+                .replace("-POLY1305-SHA256", "-POLY1305")
+        },
         |rest| format!("TLS_{rest}"),
     );
     Cipher { version, name }
