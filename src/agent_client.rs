@@ -9,9 +9,10 @@ mod cache;
 mod errors;
 mod lines;
 mod transport;
+mod trust;
 
 use crate::agent_api::{
-    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, Header, KeyChoice, RowLine, RowsRequest,
+    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, KeyChoice, RowLine, RowsRequest,
     Schemas, TableAnswer, Tables, Trailer, path,
 };
 use crate::column::TableDefinition;
@@ -22,7 +23,7 @@ use crate::plan::guard::Admitted;
 use crate::plan::{Resolved, When};
 use crate::secret::Secret;
 use crate::statement::VirtualSchema;
-use cache::Cache;
+use cache::{Cache, Texts};
 use errors::cleaned;
 use lines::Lines;
 use reqwest::Client;
@@ -50,6 +51,7 @@ pub struct AgentClient {
     base_url: Arc<str>,
     http: Client,
     cache: Arc<Cache>,
+    texts: Arc<Texts>,
 }
 
 /// For whom a request is made: nothing of one tenant may be cached for another.
@@ -68,7 +70,12 @@ impl AgentClient {
     /// The certificates or the key cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let base_url = settings.base_url.trim_end_matches('/').into();
-        Ok(Self { base_url, http: transport::client(settings)?, cache: Arc::default() })
+        Ok(Self {
+            base_url,
+            http: transport::client(settings)?,
+            cache: Arc::default(),
+            texts: Arc::default(),
+        })
     }
 
     /// The base URL, for messages and EXPLAIN.
@@ -151,6 +158,17 @@ impl AgentClient {
         Ok(answer.definition)
     }
 
+    /// Where the request for the rows of a query goes.
+    #[must_use]
+    pub fn endpoint(&self, resolved: &Resolved) -> String {
+        let path = match (&resolved.when, resolved.draft.virtual_schema) {
+            (When::Between(..), _) => path::DIFF,
+            (When::At(_), VirtualSchema::Snapshot) => path::SNAPSHOT,
+            (When::At(_), VirtualSchema::Flashback | VirtualSchema::Diff) => path::FLASHBACK,
+        };
+        format!("{}{path}", self.base_url)
+    }
+
     /// Sends the request and reads the header of its answer.
     ///
     /// # Errors
@@ -164,24 +182,17 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
+        let post = self.http.post(self.endpoint(resolved));
         let post = match &resolved.when {
-            When::At(at) => {
-                let path = match resolved.draft.virtual_schema {
-                    VirtualSchema::Snapshot => path::SNAPSHOT,
-                    VirtualSchema::Flashback | VirtualSchema::Diff => path::FLASHBACK,
-                };
-                let body = RowsRequest { server_id, schema, table, keys, at: at.clone() };
-                self.http.post(format!("{}{path}", self.base_url)).json(&body)
-            }
+            When::At(at) => post.json(&RowsRequest { server_id, schema, table, keys, at: at.clone() }),
             When::Between(since, until) => {
-                let body = DiffRequest { server_id, schema, table, keys, since: *since, until: *until };
-                self.http.post(format!("{}{}", self.base_url, path::DIFF)).json(&body)
+                post.json(&DiffRequest { server_id, schema, table, keys, since: *since, until: *until })
             }
         };
         let response = transport::send(&self.base_url, post, caller, request).await?;
         let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
         let first = lines.header().await?;
-        let header: Header = match serde_json::from_slice(&first) {
+        let (header, definition) = match self.texts.header(&first) {
             Ok(header) => header,
             Err(e) => return Err(not_a_header(&first, &e)),
         };
@@ -195,7 +206,6 @@ impl AgentClient {
                 "the agent was asked for {asked} and answered for {answered}"
             )));
         }
-        let definition = Arc::new(header.definition.clone());
         let asked = match &resolved.when {
             When::Between(since, until) => Asked::Changes { since: *since, until: *until, last: 0 },
             When::At(_) => match &admitted.keys().choice {
@@ -203,7 +213,7 @@ impl AgentClient {
                 KeyChoice::Range(range) => Asked::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
             },
         };
-        Ok(AgentRows { header, lines, definition, asked, count: 0, ended: false })
+        Ok(AgentRows { announced: Arc::clone(&definition), lines, definition, asked, count: 0, ended: false })
     }
 
     /// The schemas that the agent knows of a server.
@@ -262,8 +272,8 @@ fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
 /// The lines of an answer behind its header. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct AgentRows {
-    /// The header.
-    pub header: Header,
+    /// The definition in the header.
+    pub announced: Arc<TableDefinition>,
     lines: Lines,
     definition: Arc<TableDefinition>,
     asked: Asked,

@@ -191,6 +191,7 @@ impl Resolver {
             "proxysql.unreachable_code",
             &[("auto", Unreachable::Auto), ("2002", Unreachable::Code2002), ("1429", Unreachable::Code1429)],
         );
+        let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
         let plain_1064 = self.one_of("errors.sqlstate_1064", &[("documented", false), ("mysql", true)]);
         let levels = [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")];
         let level = self.one_of("log.level", &levels);
@@ -203,6 +204,7 @@ impl Resolver {
             server_version: server_version?,
             max_diff_window: window?,
             guard: guard::Settings { max_keys: max_keys? },
+            orm_forms: orm_forms?,
             max_packet: max_packet?,
             max_connections: max_connections?,
         };
@@ -538,7 +540,7 @@ mod tests {
             [
                 "1: agent_url: 'ftp://x' is not https://host:port",
                 "2: listen: 'y' is not an address with a port, such as 127.0.0.1:3308",
-                "3: colour: there is no such key; those known here are listen, server_version, agent_url, shutdown_grace, agent_tls, tls, monitor, limits, proxysql, errors, log, tenants",
+                "3: colour: there is no such key; those known here are listen, server_version, agent_url, shutdown_grace, agent_tls, tls, monitor, limits, statements, proxysql, errors, log, tenants",
                 "5: tenants[0].server_id: it is missing",
                 "6: tenants[0].serverid: there is no such key; those known here are mysql_user, mysql_password, mysql_password_file, mysql_pass_sha1, server_id, agent_url, agent_token, agent_token_file, default_schema, allowed_schemas, time_zone",
                 "7: tenants[0].mysql_password: the password is empty",

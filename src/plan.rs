@@ -7,10 +7,11 @@
 use crate::failure::Failure;
 use crate::ident::{ServerId, TableName};
 use crate::instant::{Instant, Point};
-use crate::statement::{Draft, TimeClause};
+use crate::statement::{Draft, Refused, TimeClause};
 use crate::zone::Zone;
 use std::time::Duration;
 
+mod gtid;
 pub mod guard;
 mod keys;
 mod literal;
@@ -88,17 +89,47 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
         });
     }
     let clock = Clock { zone: context.zone, now };
+    let past = |expression| clock.past(expression).map_err(|failure| placed(failure, &draft.time_at));
     let when = match &draft.time {
-        TimeClause::Gtid(gtid) => When::At(Point::Gtid(gtid.clone())),
-        TimeClause::At(expression) => When::At(Point::Time(clock.past(expression)?)),
+        TimeClause::Gtid(gtid) => {
+            let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, &draft.time_at))?;
+            When::At(Point::Gtid(gtid))
+        }
+        TimeClause::At(expression) => When::At(Point::Time(past(expression)?)),
         TimeClause::Between(since, until) => {
-            let (since, until) = (clock.past(since)?, clock.past(until)?);
-            window(since, until, context.max_diff_window, context.allow_wide_diff || draft.allow_wide_diff)?;
+            let (since, until) = (past(since)?, past(until)?);
+            let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
+            window(since, until, context.max_diff_window, wide)
+                .map_err(|failure| placed(failure, &draft.time_at))?;
             When::Between(since, until)
         }
     };
     let table = TableName { schema, table: draft.table.clone() };
     Ok(Resolved { server_id: context.server_id.clone(), table, when, zone: context.zone.clone(), draft })
+}
+
+/// Adds where the time clause stands, to what does not say it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other failures are not about instants")]
+fn placed(failure: Failure, place: &str) -> Failure {
+    let put = |what: String| format!("{what}; the time clause is at {place}");
+    match failure {
+        Failure::BadInstant(what) => Failure::BadInstant(put(what)),
+        Failure::ReversedWindow(what) => Failure::ReversedWindow(put(what)),
+        other => other,
+    }
+}
+
+/// The failure that a refusal of the parser is.
+#[must_use]
+pub fn refusal(refused: Refused) -> Failure {
+    match refused {
+        Refused::Syntax { message } => Failure::Syntax(message),
+        Refused::JoinWithReal { virtual_table, real_table } => {
+            Failure::JoinWithReal { virtual_table, real_table }
+        }
+        Refused::Unsupported { message } => Failure::Unsupported(message),
+        Refused::NotForThisServer { what } => Failure::NotForThisServer(what),
+    }
 }
 
 fn window(since: Instant, until: Instant, limit: Duration, wide: bool) -> Result<(), Failure> {

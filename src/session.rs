@@ -3,6 +3,7 @@
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
 mod evaluate;
+mod explain;
 mod filter;
 mod images;
 mod replica;
@@ -26,10 +27,10 @@ use crate::column::Column;
 use crate::failure::Failure;
 use crate::ident::{RequestId, ServerId};
 use crate::instant::Instant;
-use crate::plan::{self, Context, guard};
+use crate::plan::{self, Context, Resolved, guard};
 use crate::reply::{Note, ResultColumn, Row};
 use crate::secret::Secret;
-use crate::statement::{Draft, Limit, Reading, Refused, Show, Statement};
+use crate::statement::{Draft, Limit, Reading, Show, Statement};
 use crate::zone::Zone;
 use evaluate::Value;
 use settings::{Changeable, switch};
@@ -48,6 +49,8 @@ pub struct Settings {
     pub max_diff_window: Duration,
     /// The rules of the guard.
     pub guard: guard::Settings,
+    /// `statements.orm_forms`: a hint or a trailing clause makes a query on a real table a time-travel query.
+    pub orm_forms: bool,
     /// `limits.max_packet`, bytes: also `@@max_allowed_packet`.
     pub max_packet: usize,
     /// `limits.max_connections`: also `@@max_connections`.
@@ -327,6 +330,7 @@ impl Session {
         Reading {
             ansi_quotes: self.has_mode("ANSI_QUOTES"),
             no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            orm_forms: self.settings.orm_forms,
             version: version_number(&self.settings.server_version),
         }
     }
@@ -410,6 +414,7 @@ impl Session {
         }
         match statement {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
+            Statement::Explain(draft) => self.explain(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
             Statement::Constants { items, limit } => self.constants(&items, limit, now),
             Statement::Show(show) => self.show(show, request).await,
@@ -438,27 +443,12 @@ impl Session {
                 self.connections.kill(id, query_only, &self.identity.user).map(|()| Answer::Done)
             }
             Statement::Empty => Err(Failure::EmptyQuery),
-            Statement::Refused(refused) => Err(match refused {
-                Refused::Syntax { message } => Failure::Syntax(message),
-                Refused::JoinWithReal { virtual_table, real_table } => {
-                    Failure::JoinWithReal { virtual_table, real_table }
-                }
-                Refused::Unsupported { message } => Failure::Unsupported(message),
-                Refused::NotForThisServer { what } => Failure::NotForThisServer(what),
-            }),
+            Statement::Refused(refused) => Err(plan::refusal(refused)),
         }
     }
 
-    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
-    async fn travel(
-        &mut self,
-        mut draft: Draft,
-        now: Instant,
-        request: &RequestId,
-    ) -> Result<Answer, Failure> {
-        let Some(tenant) = self.tenant() else {
-            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
-        };
+    /// A draft with what the session brings to it: its table and instants.
+    fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
         let select_limit =
             self.variable("sql_select_limit").ok().flatten().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
         if draft.limit.is_none() && select_limit < u64::MAX {
@@ -476,7 +466,15 @@ impl Session {
             max_diff_window: self.settings.max_diff_window,
             allow_wide_diff,
         };
-        let resolved = plan::resolve(draft, &context, now)?;
+        plan::resolve(draft, &context, now)
+    }
+
+    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
+    async fn travel(&mut self, draft: Draft, now: Instant, request: &RequestId) -> Result<Answer, Failure> {
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
+        };
+        let resolved = self.resolved(draft, &tenant, now)?;
         self.about.table = Some(resolved.table.to_string());
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
@@ -487,7 +485,7 @@ impl Session {
                 Ok((admitted, rows))
             };
             match attempt.await {
-                Ok((admitted, rows)) if rows.header.definition == *definition => {
+                Ok((admitted, rows)) if *rows.announced == *definition => {
                     let (columns, stream) = RowStream::new(rows, &admitted, &self.zone)?;
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }

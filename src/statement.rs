@@ -5,9 +5,15 @@
 //! forms, is taken out of the token stream first.
 
 mod cursor;
+mod explain;
+mod hint;
 mod instant;
+mod lexis;
+mod misuse;
+mod orm;
 mod session;
 pub mod split;
+mod tables;
 mod travel;
 
 use cursor::Cursor;
@@ -36,13 +42,11 @@ fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
     if c.is_at_end() {
         return Ok(Statement::Empty);
     }
-    if !travel::virtual_tables(&c).is_empty() {
-        if matches!(c.peek(), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case("SELECT")) {
-            return travel::travel(c, allows_wide_diff(text)).map(|d| Statement::TimeTravel(Box::new(d)));
-        }
-        let message =
-            format!("only SELECT works on the virtual schemas; this statement begins with {}", c.here());
-        return Err(Refused::Unsupported { message });
+    if let Some(statement) = explain::explain(&c, reading)? {
+        return Ok(statement);
+    }
+    if let Some(draft) = travel::draft(c.clone(), reading)? {
+        return Ok(Statement::TimeTravel(Box::new(draft)));
     }
     if let Some(statement) = session::session(&mut c)? {
         return Ok(statement);
@@ -61,19 +65,11 @@ fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
         }
     }
     c.go(place);
+    if let Some(refused) = misuse::nearly_time_travel(&c) {
+        return Err(refused);
+    }
     let what: String = c.source().chars().take(60).collect();
     Err(Refused::NotForThisServer { what })
-}
-
-/// The hint that lifts the limit of `_diff` windows for one statement, right behind SELECT.
-fn allows_wide_diff(text: &str) -> bool {
-    let Some((head, rest)) = text.split_once("/*+") else { return false };
-    let Some((hint, _)) = rest.split_once("*/") else { return false };
-    let plain: String = hint.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-    let on = ["on", "1", "true", "'on'"]
-        .iter()
-        .any(|v| plain.contains(&format!("set_var(dbtrail_allow_wide_diff={v})")));
-    on && head.trim_end().to_lowercase().ends_with("select")
 }
 
 /// `dual`: what stands behind FROM DUAL.
@@ -156,6 +152,8 @@ pub struct Reading {
     pub no_backslash_escapes: bool,
     /// The version of this server as executable comments name it: 80036.
     pub version: u32,
+    /// `statements.orm_forms`: a hint, or a time clause at the end, makes a query on a real table one on `_flashback`.
+    pub orm_forms: bool,
 }
 
 /// One statement, understood.
@@ -163,6 +161,8 @@ pub struct Reading {
 pub enum Statement {
     /// A query on `_flashback`, `_diff` or `_snapshot`.
     TimeTravel(Box<Draft>),
+    /// EXPLAIN of one.
+    Explain(Box<Draft>),
     /// `SET ...`: all assignments, in order. Carried out as a whole or not at all.
     Set(Vec<Assignment>),
     /// A SELECT without a table: `SELECT 1`, `SELECT @@version_comment LIMIT 1`, `SELECT DATABASE(), NOW()`.
@@ -212,6 +212,7 @@ impl Statement {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::TimeTravel(draft) => draft.virtual_schema.name(),
+            Self::Explain(_) => "explain",
             Self::Set(_) => "set",
             Self::Constants { .. } => "select",
             Self::Show(_) => "show",
@@ -267,14 +268,16 @@ pub struct Draft {
     pub projection: Vec<Projected>,
     /// The time clause.
     pub time: TimeClause,
+    /// Where it stands, for messages: `line 1, column 32`.
+    pub time_at: String,
     /// WHERE.
     pub filter: Option<Expr>,
     /// ORDER BY: column (as written, qualifier taken off) and whether descending.
     pub order_by: Vec<(String, bool)>,
     /// LIMIT.
     pub limit: Option<Limit>,
-    /// The hint `SET_VAR(dbtrail_allow_wide_diff=ON)`.
-    pub allow_wide_diff: bool,
+    /// The hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session decides.
+    pub allow_wide_diff: Option<bool>,
 }
 
 /// One selected column.
@@ -321,6 +324,8 @@ pub enum InstantExpr {
         /// Decimals of a second, 0 to 6.
         fsp: u8,
     },
+    /// `CURDATE()`, CURRENT_DATE: the midnight with which the day began in the session's zone.
+    Today,
     /// `UTC_TIMESTAMP([n])`: read, as mysqld would, as a local time of the session. See the plan for what is accepted.
     UtcTimestamp {
         /// Decimals of a second, 0 to 6.

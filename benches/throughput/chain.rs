@@ -57,6 +57,11 @@ fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
 
 impl Chain {
     pub fn start(binlogs: &[PathBuf]) -> Result<Self, Box<dyn Error>> {
+        Self::start_on(binlogs, None)
+    }
+
+    /// The same, the shim on these cores alone.
+    pub fn start_on(binlogs: &[PathBuf], cores: Option<&str>) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
         let ca_pem = key.cert.pem();
@@ -90,7 +95,15 @@ impl Chain {
             ),
         )?;
         wait_for(agent_port)?;
-        let shim = Command::new(program).arg("--config").arg(&config).stdout(Stdio::null()).spawn()?;
+        let mut shim = match cores {
+            None => Command::new(program),
+            Some(cores) => {
+                let mut pinned = Command::new("taskset");
+                pinned.args(["--cpu-list", cores, program]);
+                pinned
+            }
+        };
+        let shim = shim.arg("--config").arg(&config).stdout(Stdio::null()).spawn()?;
         wait_for(shim_port)?;
         Ok(Self { agent_port, shim_port, ca_pem, shim, agent, _folder: folder })
     }

@@ -3,13 +3,15 @@
 //! ```text
 //! cargo bench --bench throughput -- lookup     point look-ups: through the shim, and straight at the agent
 //! cargo bench --bench throughput -- diff       one `_diff` of 1,000,000 events, and MariaDB's SELECT of as many rows
+//! cargo bench --bench throughput -- chatter    SELECT 1, SELECT @@version, COM_PING and logins, and MariaDB's
 //! ```
-//! `diff` needs `mariadbd` (it makes a server of its own in a temporary folder, on loopback, and ends it). Agent and shim are the
+//! `diff` and `chatter` need `mariadbd`: they make a server of their own in a temporary folder, on loopback, and end it. Agent and shim are the
 //! real executable, as two processes, over HTTPS. Figures are printed, never asserted: machines differ.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 mod chain;
+mod chatter;
 mod diff;
 mod lookup;
 mod mariadb;
@@ -24,6 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted.is_empty() || wanted.iter().any(|w| w == "diff") {
         runtime.block_on(diff::run())?;
+    }
+    if wanted.is_empty() || wanted.iter().any(|w| w == "chatter") {
+        runtime.block_on(chatter::run())?;
     }
     Ok(())
 }

@@ -52,6 +52,10 @@ impl MariaDb {
         Ok(Self { port, server, folder })
     }
 
+    pub fn pid(&self) -> u32 {
+        self.server.id()
+    }
+
     pub async fn connect(&self) -> Result<mysql_async::Conn, Box<dyn Error>> {
         let options = mysql_async::OptsBuilder::default()
             .ip_or_hostname("127.0.0.1")

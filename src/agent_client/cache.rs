@@ -2,7 +2,10 @@
 
 use super::Caller;
 use crate::column::TableDefinition;
+use crate::instant::Point;
 use crate::plan::Resolved;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,5 +35,103 @@ impl Cache {
             map.clear();
         }
         map.insert(key(caller, resolved), definition);
+    }
+}
+
+/// What texts of the agent's JSON mean as a definition: most answers begin with one that was read before. A text has one meaning, so
+/// that nothing here can be out of date, and nobody learns from it what the agent did not just tell.
+#[derive(Debug, Default)]
+pub(super) struct Texts(Mutex<HashMap<Box<str>, Arc<TableDefinition>>>);
+
+/// Texts kept at most; beyond, all are forgotten and read again.
+const MOST_TEXTS: usize = 256;
+
+/// What the header of an answer says beside the definition.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) success: bool,
+    pub(super) at: Option<Point>,
+}
+
+/// `agent_api::Header`, the definition not yet read.
+#[derive(Deserialize)]
+struct Unread<'a> {
+    success: bool,
+    #[serde(borrow)]
+    columns: &'a RawValue,
+    #[serde(borrow)]
+    primary_key: &'a RawValue,
+    #[serde(default)]
+    at: Option<Point>,
+}
+
+impl Texts {
+    /// Reads the header line of an answer.
+    pub(super) fn header(&self, line: &[u8]) -> Result<(Header, Arc<TableDefinition>), serde_json::Error> {
+        let unread: Unread<'_> = serde_json::from_slice(line)?;
+        let (columns, key) = (unread.columns.get(), unread.primary_key.get());
+        let text = format!("{columns}\n{key}");
+        let header = Header { success: unread.success, at: unread.at };
+        let known = self.texts().get(text.as_str()).cloned();
+        let definition = match known {
+            Some(known) => known,
+            None => {
+                let definition = TableDefinition {
+                    columns: serde_json::from_str(columns)?,
+                    primary_key: serde_json::from_str(key)?,
+                };
+                let definition = Arc::new(definition);
+                let mut texts = self.texts();
+                if texts.len() >= MOST_TEXTS {
+                    texts.clear();
+                }
+                texts.insert(text.into_boxed_str(), Arc::clone(&definition));
+                definition
+            }
+        };
+        Ok((header, definition))
+    }
+
+    fn texts(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Arc<TableDefinition>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMN: &str = r#"{"name":"id","type":"int","nullable":false,"key":"primary"}"#;
+
+    #[test]
+    fn ok_a_text_is_read_once_and_means_the_same() {
+        let texts = Texts::default();
+        let line = |name: &str, at: &str| {
+            let column = COLUMN.replace("id", name);
+            format!(r#"{{"success":true,"columns":[{column}],"primary_key":["{name}"]{at}}}"#)
+        };
+        let (header, first) = texts.header(line("id", "").as_bytes()).unwrap();
+        assert!(header.success && header.at.is_none());
+        let at = r#","at":{"time":"2026-04-27T09:00:00.000000Z"}"#;
+        let (header, second) = texts.header(line("id", at).as_bytes()).unwrap();
+        let time = Point::Time("2026-04-27T09:00:00Z".parse().unwrap());
+        assert_eq!(header.at, Some(time));
+        assert!(Arc::ptr_eq(&first, &second));
+        let (_, third) = texts.header(line("no", "").as_bytes()).unwrap();
+        assert_eq!((first.columns[0].name.as_str(), third.columns[0].name.as_str()), ("id", "no"));
+        assert_eq!(third.primary_key, ["no"]);
+    }
+
+    #[test]
+    fn err_what_is_no_header() {
+        for line in [
+            "",
+            "[]",
+            "{}",
+            r#"{"success":true,"columns":[],"primary_key":5}"#,
+            r#"{"success":false,"error":"x","code":"y"}"#,
+        ] {
+            assert!(Texts::default().header(line.as_bytes()).is_err(), "{line}");
+        }
     }
 }

@@ -60,7 +60,12 @@ impl Lines {
         }
         match self.response.chunk().await {
             Ok(Some(chunk)) => {
-                self.buffer.extend_from_slice(&chunk);
+                // A short answer is one chunk: its memory is taken over, not copied.
+                if self.buffer.is_empty() {
+                    self.buffer = chunk.into();
+                } else {
+                    self.buffer.extend_from_slice(&chunk);
+                }
                 Ok(true)
             }
             Ok(None) => Ok(false),

@@ -1,12 +1,12 @@
 //! Requests over HTTPS.
 
 use super::errors::{cleaned, unreachable};
-use super::{Caller, Settings, SetupError};
+use super::{Caller, Settings, SetupError, trust};
 use crate::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use crate::failure::Failure;
 use crate::ident::RequestId;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, redirect};
+use reqwest::{Client, Identity, RequestBuilder, Response, redirect};
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
@@ -28,13 +28,8 @@ pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
         .http2_adaptive_window(true)
         .user_agent(concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION")));
     if let Some(pem) = &settings.ca_pem {
-        let certificates = Certificate::from_pem_bundle(pem).map_err(|e| failed("agent_tls.ca_file", &e))?;
-        if certificates.is_empty() {
-            return Err(SetupError("agent_tls.ca_file holds no certificate".to_owned()));
-        }
-        builder = builder.tls_certs_only(certificates);
-    }
-    if let Some((chain, key)) = &settings.identity_pem {
+        builder = builder.tls_backend_preconfigured(trust::config(settings, pem)?);
+    } else if let Some((chain, key)) = &settings.identity_pem {
         let mut pem = chain.clone();
         pem.push(b'\n');
         pem.extend_from_slice(key.expose().as_bytes());

@@ -136,6 +136,7 @@ fn settings(agent: AgentClient) -> server::Settings {
         server_version: "8.0.36-dbtrail".to_owned(),
         max_diff_window: Duration::from_secs(86_400),
         guard: guard::Settings { max_keys: 1000 },
+        orm_forms: false,
         max_packet: 64 << 20,
         max_connections: 100,
     };

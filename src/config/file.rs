@@ -35,6 +35,7 @@ pub(super) const SECTIONS: &[(&str, &[(&str, Takes)])] = &[
             ("max_packet", Text(Some("64MiB"))),
         ],
     ),
+    ("statements", &[("orm_forms", Text(Some("off")))]),
     ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
     ("errors", &[("sqlstate_1064", Text(Some("documented")))]),
     ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),

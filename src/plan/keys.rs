@@ -5,7 +5,7 @@
     reason = "sqlparser's expressions and the types without a key order are many; the ones that are not named are refused"
 )]
 
-use super::literal::key_value;
+use super::literal::{key_value, place as place_of};
 use crate::agent_api::{KeyChoice, KeyRange, Keys, Octets};
 use crate::column::{Column, ColumnType, TableDefinition, same_name};
 use crate::failure::Failure;
@@ -36,16 +36,29 @@ impl Predicate<'_> {
         self.definition.key_columns()
     }
 
-    pub(super) fn rule(&self) -> Failure {
+    /// The refusal by the PK rule: what is wrong, then the key and an example.
+    fn rule(&self, why: &str) -> Failure {
         let key = self.key();
         if key.is_empty() {
             return Failure::KeyRule(format!(
-                "table {} has no primary key, so its rows cannot be asked for one by one",
+                "table {} has no primary key at that instant, so its rows cannot be asked for one by one; add one (ALTER TABLE ... ADD \
+                 PRIMARY KEY), and they can be asked for from then on",
                 self.table
             ));
         }
         let names: Vec<&str> = key.iter().map(|c| c.name.as_str()).collect();
-        let example: Vec<String> = key
+        Failure::KeyRule(format!(
+            "{why}; the key of {} is ({}): bind all of it with =, IN or BETWEEN, for example: {}",
+            self.table,
+            names.join(", "),
+            self.example()
+        ))
+    }
+
+    /// A predicate that binds the key.
+    fn example(&self) -> String {
+        let key = self.key();
+        let conditions: Vec<String> = key
             .iter()
             .map(|c| match c.ty {
                 ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => {
@@ -55,20 +68,33 @@ impl Predicate<'_> {
                 _ => format!("{} = 'value'", c.name),
             })
             .collect();
-        Failure::KeyRule(format!(
-            "the key of {} is ({}); bind all of it with =, IN or BETWEEN, for example: WHERE {}",
-            self.table,
-            names.join(", "),
-            example.join(" AND ")
-        ))
+        format!("WHERE {}", conditions.join(" AND "))
+    }
+
+    /// A literal as the text of a key column; a refusal has an example.
+    fn value(&self, literal: &Expr, column: &Column) -> Result<Octets, Failure> {
+        key_value(literal, column, self.zone).map(Octets).map_err(|failure| self.with_example(failure))
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other failures have an example of their own, or need none"
+    )]
+    fn with_example(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Unsupported(what) => {
+                Failure::Unsupported(format!("{what}; for example: {}", self.example()))
+            }
+            other => other,
+        }
     }
 
     /// The keys that a predicate names.
     pub(super) fn keys(&self, filter: Option<&Expr>) -> Result<Keys, Failure> {
         let columns: Vec<String> = self.key().iter().map(|c| c.name.clone()).collect();
-        let filter = filter.ok_or_else(|| self.rule())?;
+        let filter = filter.ok_or_else(|| self.rule("there is no WHERE"))?;
         if columns.is_empty() {
-            return Err(self.rule());
+            return Err(self.rule("there is none"));
         }
         let mut parts = Vec::new();
         conjuncts(filter, &mut parts);
@@ -77,20 +103,32 @@ impl Predicate<'_> {
         for part in parts {
             match self.bound(part)? {
                 Ok(bound) => bounds.push(bound),
-                Err(other) => stray = Some(other),
+                Err(other) => stray = Some((other, place_of(part))),
             }
         }
         let bound: Vec<usize> = bounds.iter().flat_map(Bound::columns).collect();
         let distinct: HashSet<usize> = bound.iter().copied().collect();
         if distinct.len() != columns.len() {
-            return Err(self.rule());
+            let missing = columns.iter().enumerate().find(|(i, _)| !distinct.contains(i));
+            let missing = missing.map(|(_, name)| name.as_str()).unwrap_or_default();
+            return Err(self.rule(&match stray {
+                Some((column, place)) if distinct.is_empty() => {
+                    format!("{column} at {place} is not of the key")
+                }
+                _ => format!("{missing} of the key is not bound in WHERE"),
+            }));
         }
         if bound.len() != distinct.len() {
-            return Err(Failure::Unsupported("a key column is bound twice: name it once".to_owned()));
+            let twice = (0..columns.len()).find(|i| bound.iter().filter(|b| *b == i).count() > 1);
+            let twice = twice.and_then(|i| columns.get(i)).map(String::as_str).unwrap_or_default();
+            let what = format!(
+                "{twice} of the key is bound twice in WHERE: bind it once, with IN for several values"
+            );
+            return Err(self.with_example(Failure::Unsupported(what)));
         }
-        if let Some(column) = stray {
+        if let Some((column, place)) = stray {
             return Err(Failure::Unsupported(format!(
-                "a condition on {column} beside the key: ask by key alone and look at {column} in the answer"
+                "a condition on {column} at {place} beside the key: ask by key alone and look at {column} in the answer"
             )));
         }
         self.choice(bounds, columns)
@@ -127,23 +165,24 @@ impl Predicate<'_> {
                 _ => None,
             };
             let prefix = prefix.ok_or_else(|| {
-                Failure::Unsupported(
-                    "BETWEEN works on the last column of the key, with = on all before it".to_owned(),
-                )
+                let last = self.key().last().map(|c| c.name.clone()).unwrap_or_default();
+                self.with_example(Failure::Unsupported(format!(
+                    "BETWEEN in WHERE works on the last column of the key, {last}, with = on all before it"
+                )))
             })?;
             let range = KeyRange { prefix, from, to, max_keys: Some(self.max_keys) };
             return Ok(Keys { columns, choice: KeyChoice::Range(range) });
         }
         let mut seen = HashSet::new();
         let values: Option<Vec<Vec<Octets>>> = tuples.into_iter().map(|t| t.into_iter().collect()).collect();
-        let mut values = values.ok_or_else(|| self.rule())?;
+        let mut values = values.ok_or_else(|| self.rule("a part of the key is not bound"))?;
         values.retain(|v| seen.insert(v.clone()));
         Ok(Keys { columns, choice: KeyChoice::Values(values) })
     }
 
     fn too_many(&self) -> Failure {
         Failure::Unsupported(format!(
-            "more than {} keys in one statement (limits.max_keys): ask in several",
+            "more than {} keys in WHERE (limits.max_keys): ask in several statements",
             self.max_keys
         ))
     }
@@ -186,7 +225,7 @@ impl Predicate<'_> {
                 let (column, value) = match (self.column(left)?, self.column(right)?) {
                     (Some(column), None) => (column, right),
                     (None, Some(column)) => (column, left),
-                    _ => return Err(self.rule()),
+                    _ => return Err(self.rule(&unclear(part))),
                 };
                 self.values(column, std::slice::from_ref(value.as_ref()))
             }
@@ -194,13 +233,13 @@ impl Predicate<'_> {
                 match expr.as_ref() {
                     Expr::Tuple(columns) => self.tuples(columns, list),
                     single => {
-                        let column = self.column(single)?.ok_or_else(|| self.rule())?;
+                        let column = self.column(single)?.ok_or_else(|| self.rule(&unclear(part)))?;
                         self.values(column, list)
                     }
                 }
             }
             Expr::Between { expr, negated: false, low, high } => {
-                let place = match self.column(expr)?.ok_or_else(|| self.rule())? {
+                let place = match self.column(expr)?.ok_or_else(|| self.rule(&unclear(part)))? {
                     Ok(place) => place,
                     Err(other) => return Ok(Err(other)),
                 };
@@ -214,7 +253,12 @@ impl Predicate<'_> {
                 {
                     return Ok(Err(name));
                 }
-                Err(self.rule())
+                if let Expr::Like { expr, .. } | Expr::IsNull(expr) | Expr::IsNotNull(expr) = other
+                    && let Some(Err(name)) = self.column(expr)?
+                {
+                    return Ok(Err(name));
+                }
+                Err(self.rule(&unclear(other)))
             }
         }
     }
@@ -229,14 +273,14 @@ impl Predicate<'_> {
         }
         let key = self.key();
         let values: Result<Vec<Vec<Octets>>, Failure> =
-            list.iter().map(|v| Ok(vec![Octets(key_value(v, key[place], self.zone)?)])).collect();
+            list.iter().map(|v| Ok(vec![self.value(v, key[place])?])).collect();
         Ok(Ok(Bound::Values(vec![place], values?)))
     }
 
     fn tuples(&self, columns: &[Expr], list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
         let mut places = Vec::new();
         for column in columns {
-            match self.column(column)?.ok_or_else(|| self.rule())? {
+            match self.column(column)?.ok_or_else(|| self.rule(&unclear(column)))? {
                 Ok(place) => places.push(place),
                 Err(other) => return Ok(Err(other)),
             }
@@ -247,15 +291,17 @@ impl Predicate<'_> {
         let key = self.key();
         let mut values = Vec::new();
         for tuple in list {
-            let Expr::Tuple(cells) = tuple else { return Err(self.rule()) };
+            let Expr::Tuple(cells) = tuple else { return Err(self.rule(&unclear(tuple))) };
             if cells.len() != places.len() {
-                return Err(self.rule());
+                return Err(self.rule(&format!(
+                    "the list at {} has {} values for {} columns",
+                    place_of(tuple),
+                    cells.len(),
+                    places.len()
+                )));
             }
-            let cells: Result<Vec<Octets>, Failure> = cells
-                .iter()
-                .zip(&places)
-                .map(|(v, p)| Ok(Octets(key_value(v, key[*p], self.zone)?)))
-                .collect();
+            let cells: Result<Vec<Octets>, Failure> =
+                cells.iter().zip(&places).map(|(v, p)| self.value(v, key[*p])).collect();
             values.push(cells?);
         }
         Ok(Ok(Bound::Values(places, values)))
@@ -263,21 +309,23 @@ impl Predicate<'_> {
 
     fn range(&self, place: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
         let column = self.key()[place];
-        let (from, to) = (key_value(low, column, self.zone)?, key_value(high, column, self.zone)?);
+        let (from, to) = (self.value(low, column)?, self.value(high, column)?);
         if let ColumnType::Int { .. } = column.ty {
             let number = |b: &[u8]| std::str::from_utf8(b).ok().and_then(|t| t.parse::<i128>().ok());
-            let count = number(&to).zip(number(&from)).map(|(to, from)| to - from + 1).unwrap_or_default();
+            let count =
+                number(&to.0).zip(number(&from.0)).map(|(to, from)| to - from + 1).unwrap_or_default();
             if count < 1 {
                 return Err(Failure::Unsupported(format!(
-                    "BETWEEN on {} has its bounds reversed",
-                    column.name
+                    "BETWEEN on {} at {} has its bounds reversed, which no row can meet: write the smaller one first",
+                    column.name,
+                    place_of(low)
                 )));
             }
             if count > i128::from(self.max_keys) {
                 return Err(self.too_many());
             }
         }
-        Ok(Bound::Range(place, Octets(from), Octets(to)))
+        Ok(Bound::Range(place, from, to))
     }
 }
 
@@ -287,6 +335,32 @@ impl Bound {
             Self::Values(places, _) => places.clone(),
             Self::Range(place, ..) => vec![*place],
         }
+    }
+}
+
+/// Why a condition does not bind a key.
+fn unclear(condition: &Expr) -> String {
+    let at = place_of(condition);
+    match condition {
+        Expr::Nested(inside) => unclear(inside),
+        Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
+            format!("OR at {at} does not bind a key; several keys are written with IN")
+        }
+        Expr::BinaryOp {
+            op: op @ (BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq),
+            ..
+        } => format!("{op} at {at} leaves one end open; a range is written BETWEEN a AND b"),
+        Expr::BinaryOp { op: BinaryOperator::Eq, .. } => {
+            format!("= at {at} does not compare a column of the key with a literal")
+        }
+        Expr::BinaryOp { op, .. } => format!("{op} at {at} does not bind a key"),
+        Expr::Like { .. } => format!("LIKE at {at} does not bind a key"),
+        Expr::IsNull(_) | Expr::IsNotNull(_) => format!("IS [NOT] NULL at {at} does not say which key"),
+        Expr::UnaryOp { .. } | Expr::Between { negated: true, .. } | Expr::In { negated: true, .. } => {
+            format!("NOT at {at} leaves open which keys are meant")
+        }
+        Expr::Function(f) => format!("{}() at {at} does not bind a key", f.name),
+        _ => format!("the condition at {at} does not bind a key"),
     }
 }
 
@@ -415,6 +489,16 @@ mod tests {
             ("datetime", None, "'2026-04-27 09:00:00'", "2026-04-27 09:00:00"),
             ("date", None, "'2026-04-27'", "2026-04-27"),
             ("enum('a','b')", Some("utf8mb4_bin"), "'b'", "b"),
+            ("varchar(20)", Some("utf8mb4_bin"), "N'ab'", "ab"),
+            ("varchar(20)", Some("utf8mb4_bin"), "_utf8mb4'ü'", "ü"),
+            ("varchar(20)", Some("utf8mb4_bin"), "_latin1'u'", "u"),
+            ("varbinary(4)", None, "_binary'ab'", "ab"),
+            ("varbinary(4)", None, "'ab'", "ab"),
+            ("datetime", None, "TIMESTAMP '2026-04-27 09:00:00'", "2026-04-27 09:00:00"),
+            ("date", None, "DATE '2026-04-27'", "2026-04-27"),
+            ("int", None, "+042", "42"),
+            ("int", None, "-0", "0"),
+            ("int", None, "TRUE", "1"),
         ] {
             let definition = TableDefinition {
                 columns: vec![column("k", ty, collation)],
@@ -428,6 +512,20 @@ mod tests {
             ("datetime", "'2026-04-27 09:00:00.5'"),
             ("double", "1.5"),
             ("date", "20260427"),
+            // Which bytes these are depends on the connection's character set.
+            ("varchar(20)", "_latin1'ü'"),
+            ("varchar(20)", "_binary'a'"),
+            ("varchar(20)", "x'61'"),
+            ("varchar(20)", "'a' COLLATE utf8mb4_general_ci"),
+            ("varchar(20)", "_utf8'\u{1f600}'"),
+            ("varbinary(4)", "'ü'"),
+            // A number in MySQL, text in MariaDB.
+            ("int", "x'2a'"),
+            ("int", "b'1'"),
+            ("int", "1e2"),
+            ("int", "' 42'"),
+            ("int", "CAST('42' AS SIGNED)"),
+            ("int", "DATE '2026-04-27'"),
         ] {
             let definition = TableDefinition {
                 columns: vec![column("k", ty, Some("utf8mb4_bin"))],

@@ -9,7 +9,7 @@ use super::moment::{date_of, time_of};
 use crate::column::{Column, ColumnType, IntSize};
 use crate::failure::Failure;
 use crate::zone::Zone;
-use sqlparser::ast::{Expr, UnaryOperator, Value};
+use sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value};
 
 /// A literal, its SQL form taken off.
 enum Literal {
@@ -47,16 +47,71 @@ fn literal(expression: &Expr, column: &Column) -> Result<Literal, Failure> {
             Value::Null => Err(refuse(column, "nothing equals NULL; name a key")),
             _ => Err(other()),
         },
-        Expr::Prefixed { prefix, value } if prefix.value.eq_ignore_ascii_case("_utf8mb4") => {
-            literal(value, column)
+        Expr::Prefixed { prefix, value } => {
+            introduced(&prefix.value, literal(value, column)?).ok_or_else(|| {
+                refuse(column, &format!("{}'...' is read for plain characters only", prefix.value))
+            })
+        }
+        // `TIMESTAMP '...'`, `DATE '...'`
+        Expr::TypedString(typed)
+            if matches!(
+                column.ty,
+                ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. }
+            ) && matches!(typed.data_type, DataType::Timestamp(..) | DataType::Date) =>
+        {
+            literal(&Expr::Value(typed.value.clone()), column)
         }
         _ => Err(other()),
     }
 }
 
+/// A string behind a character set introducer. The bytes are those of the connection's character set, which is not known here: only where
+/// all of them agree is the text certain.
+fn introduced(introducer: &str, literal: Literal) -> Option<Literal> {
+    match (introducer.to_lowercase().as_str(), literal) {
+        ("_utf8mb4", literal) => Some(literal),
+        ("_utf8" | "_utf8mb3", Literal::Text(text)) if text.chars().all(|c| u32::from(c) < 0x1_0000) => {
+            Some(Literal::Text(text))
+        }
+        ("_latin1" | "_ascii", Literal::Text(text)) if text.is_ascii() => Some(Literal::Text(text)),
+        // Compared byte by byte, which is not how a text column compares.
+        ("_binary", Literal::Text(text)) if text.is_ascii() => Some(Literal::Bytes(text.into_bytes())),
+        ("_binary", Literal::Bytes(bytes)) => Some(Literal::Bytes(bytes)),
+        _ => None,
+    }
+}
+
+/// Where an expression begins in the statement.
+pub(super) fn place(expression: &Expr) -> String {
+    let start = expression.span().start;
+    if start.line == 0 {
+        "a place in WHERE".to_owned()
+    } else {
+        format!("line {}, column {}", start.line, start.column)
+    }
+}
+
 /// The text (or bytes) of a key value.
 pub(super) fn key_value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Failure> {
+    value(expression, column, zone).map_err(|failure| match failure {
+        Failure::Unsupported(what) => Failure::Unsupported(format!("{what} (at {})", place(expression))),
+        other => other,
+    })
+}
+
+fn value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Failure> {
     let literal = literal(expression, column)?;
+    // A string is compared with a binary column by its bytes, and those depend on the connection's character set.
+    if let (ColumnType::Binary { .. } | ColumnType::VarBinary { .. }, Literal::Text(text)) =
+        (&column.ty, &literal)
+        && !text.is_ascii()
+    {
+        let hex = crate::agent_api::hex_text(&text.as_bytes()[..text.len().min(8)]);
+        return Err(refuse(
+            column,
+            &format!("write the bytes of '{text}' as x'{hex}{}'", if text.len() > 8 { "..." } else { "" }),
+        ));
+    }
     match (&column.ty, literal) {
         (
             ColumnType::Int { size, unsigned, zerofill, display_width },
@@ -131,7 +186,10 @@ pub(super) fn key_value(expression: &Expr, column: &Column, zone: &Zone) -> Resu
         }
         _ => Err(refuse(
             column,
-            &format!("how MySQL compares it with '{expression}' is not certain enough to look a row up"),
+            &format!(
+                "whether {expression} is a number or a string here differs between MySQL and MariaDB, or it cannot be compared \
+                      exactly: write the value as the column shows it"
+            ),
         )),
     }
 }

@@ -29,10 +29,19 @@ impl Clock<'_> {
     pub(super) fn past(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
         let instant = self.instant(expression)?;
         if instant > self.now {
-            return Err(bad(
-                &instant.to_string(),
-                &format!("it is in the future; this server's time is {}", self.now),
-            ));
+            let now = self.now;
+            return Err(match expression {
+                InstantExpr::Literal(text) => bad(
+                    text,
+                    &format!(
+                        "it is in the future, {instant}; this server's time is {now}: ask for an earlier one"
+                    ),
+                ),
+                _ => bad(
+                    &instant.to_string(),
+                    &format!("it is in the future; this server's time is {now}: ask for an earlier one"),
+                ),
+            });
         }
         Ok(instant)
     }
@@ -45,12 +54,23 @@ impl Clock<'_> {
                 let unit = 10_i64.pow(6 - u32::from((*fsp).min(6)));
                 Ok(Instant::from_micros(self.now.micros().div_euclid(unit) * unit))
             }
+            InstantExpr::Today => {
+                let local =
+                    self.zone.local(self.now).ok_or_else(|| bad("CURDATE()", "it is out of range"))?;
+                self.local(local.date().to_datetime(Time::midnight()), "CURDATE()")
+            }
             InstantExpr::Unix(seconds) => {
                 decimal_micros(seconds).map(Instant::from_micros).ok_or_else(|| {
                     bad(seconds, "FROM_UNIXTIME takes seconds since 1970 with at most six decimals")
                 })
             }
-            InstantExpr::Minus { base, amount, unit } => self.minus(self.instant(base)?, amount, *unit),
+            InstantExpr::Minus { base, amount, unit } => {
+                let from = self.instant(base)?;
+                // The days of UTC_TIMESTAMP() are those of UTC.
+                let utc = Zone::utc();
+                let zone = if is_utc(base) { &utc } else { self.zone };
+                Clock { zone, now: self.now }.minus(from, amount, *unit)
+            }
             InstantExpr::Parameter(_) => Err(Failure::Syntax(
                 "a parameter (?) needs a prepared statement, which this server does not have".to_owned(),
             )),
@@ -58,7 +78,12 @@ impl Clock<'_> {
     }
 
     fn minus(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
-        let beyond = || bad(amount, "the interval leads beyond the years 1 to 9999, or is no number");
+        let beyond = || {
+            bad(
+                amount,
+                "an interval is a whole number of units (SECOND may have decimals) and stays within the years 1 to 9999",
+            )
+        };
         let micros_a_unit = match unit {
             IntervalUnit::Microsecond => 1,
             IntervalUnit::Second => MICROS,
@@ -82,7 +107,8 @@ impl Clock<'_> {
 
     /// Days and longer units count in local time, as MySQL's date arithmetic does.
     fn minus_days(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
-        let beyond = || bad(amount, "the interval leads beyond the years 1 to 9999, or is no whole number");
+        let beyond =
+            || bad(amount, "an interval is a whole number of units and stays within the years 1 to 9999");
         let n: i64 = amount.parse().map_err(|_| beyond())?;
         if n.abs() > 4_000_000 {
             return Err(beyond());
@@ -131,24 +157,90 @@ impl Clock<'_> {
                 .map(Instant::from_micros)
                 .ok_or_else(|| bad(text, "the span is too long"));
         }
-        let why =
-            "use 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, 'now', or '5 minutes ago'";
-        let (date, rest) = t.split_at_checked(10).ok_or_else(|| bad(text, why))?;
-        let date = date_of(date).ok_or_else(|| bad(text, why))?;
+        let wrong = || bad(text, &diagnosis(t));
+        let (date, rest) = t.split_at_checked(10).ok_or_else(wrong)?;
+        let date = date_of(date).ok_or_else(wrong)?;
         if rest.is_empty() {
             return self.local(date.to_datetime(Time::midnight()), text);
         }
-        let clock = rest.strip_prefix([' ', 'T', 't']).ok_or_else(|| bad(text, why))?;
+        let clock = rest.strip_prefix([' ', 'T', 't']).ok_or_else(wrong)?;
         let zone_at = clock.find(['Z', 'z', '+', '-']);
         let (clock, offset) = clock.split_at(zone_at.unwrap_or(clock.len()));
-        let time = time_of(clock).ok_or_else(|| bad(text, why))?;
+        let time = time_of(clock).ok_or_else(wrong)?;
         let local = date.to_datetime(time);
         if offset.is_empty() {
             return self.local(local, text);
         }
         let zone = if offset.eq_ignore_ascii_case("z") { Some(Zone::utc()) } else { Zone::parse(offset) };
-        let zone = zone.ok_or_else(|| bad(text, why))?;
-        zone.to_instant(local).map_err(|_| bad(text, why))
+        let zone = zone.ok_or_else(wrong)?;
+        zone.to_instant(local).map_err(|_| wrong())
+    }
+}
+
+/// Whether an instant and its intervals are built on UTC_TIMESTAMP().
+fn is_utc(expression: &InstantExpr) -> bool {
+    match expression {
+        InstantExpr::UtcTimestamp { .. } => true,
+        InstantExpr::Minus { base, .. } => is_utc(base),
+        InstantExpr::Literal(_)
+        | InstantExpr::Now { .. }
+        | InstantExpr::Today
+        | InstantExpr::Unix(_)
+        | InstantExpr::Parameter(_) => false,
+    }
+}
+
+/// What is wrong with a literal that is no instant, and what works.
+fn diagnosis(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let number = |c: char| c.is_ascii_digit();
+    let (date, clock) = text.split_once([' ', 'T', 't']).unwrap_or((text, ""));
+    let parts: Vec<&str> = date.split('-').collect();
+    let numbers = parts.len() == 3 && parts.iter().all(|p| !p.is_empty() && p.chars().all(number));
+    let what = if text.is_empty() {
+        "it is empty"
+    } else if lower == "yesterday" {
+        "write '1 day ago', or CURDATE() - INTERVAL 1 DAY without quotes for its midnight"
+    } else if lower == "today" {
+        "write CURDATE() without quotes for its midnight"
+    } else if lower.ends_with(" ago") || lower.starts_with('-') {
+        "a span back is '<n> seconds|minutes|hours|days ago', or '-10s' with s, m, h or d"
+    } else if lower.contains("now") || lower.contains("interval") || lower.contains('(') {
+        "an expression is written without quotes: NOW() - INTERVAL 1 HOUR"
+    } else if date.chars().all(number) {
+        "write a date with its dashes, and seconds since 1970 as FROM_UNIXTIME(n) without quotes"
+    } else if numbers && parts[0].len() == 4 && parts[1].len() == 2 && parts[2].len() == 2 {
+        if date_of(date).is_none() { "there is no such day" } else { clock_diagnosis(clock) }
+    } else if numbers && parts[0].len() == 2 {
+        "the year comes first and has four digits"
+    } else if numbers {
+        "year, month and day have 4, 2 and 2 digits"
+    } else {
+        "a date is written YYYY-MM-DD"
+    };
+    format!(
+        "{what}; write 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, 'now', or '5 minutes ago'"
+    )
+}
+
+/// The same behind a good date.
+fn clock_diagnosis(clock: &str) -> &'static str {
+    let lower = clock.trim().to_lowercase();
+    let parts: Vec<&str> = lower.split(':').collect();
+    if lower.ends_with("am") || lower.ends_with("pm") {
+        "hours go from 00 to 23, without AM and PM"
+    } else if lower.contains(|c: char| c.is_ascii_alphabetic() && c != 'z') {
+        "a time zone is an offset such as +02:00, or Z, or that of the session (SET time_zone)"
+    } else if clock.starts_with(' ') {
+        "one space stands between date and time"
+    } else if lower.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 6) {
+        "a second has at most six decimals"
+    } else if parts.first().is_some_and(|hour| hour.len() != 2) {
+        "hours, minutes and seconds have two digits"
+    } else if parts.len() < 2 {
+        "hours and minutes are both needed"
+    } else {
+        "there is no such time of the day: the last one is 23:59:59.999999"
     }
 }
 
@@ -252,6 +344,26 @@ mod tests {
             ("+00:00", "-10s", "2026-04-27T11:59:50.000000Z"),
         ] {
             assert_eq!(read(zone, text).unwrap(), instant, "{zone} {text}");
+        }
+    }
+
+    #[test]
+    fn ok_days_count_in_the_zone_of_the_expression() {
+        // In Berlin the clock was put forward on 2026-03-29 at 02:00.
+        let zone = Zone::parse("Europe/Berlin").unwrap();
+        let clock = Clock { zone: &zone, now: "2026-03-29T10:00:00.123456Z".parse().unwrap() };
+        let a_day_before = |base| InstantExpr::Minus {
+            base: Box::new(base),
+            amount: "1".to_owned(),
+            unit: IntervalUnit::Day,
+        };
+        for (expression, wanted) in [
+            (InstantExpr::Today, "2026-03-28T23:00:00.000000Z"),
+            (a_day_before(InstantExpr::Today), "2026-03-27T23:00:00.000000Z"),
+            (a_day_before(InstantExpr::Now { fsp: 6 }), "2026-03-28T11:00:00.123456Z"),
+            (a_day_before(InstantExpr::UtcTimestamp { fsp: 0 }), "2026-03-28T10:00:00.000000Z"),
+        ] {
+            assert_eq!(clock.past(&expression).unwrap().to_string(), wanted, "{expression:?}");
         }
     }
 

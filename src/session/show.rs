@@ -8,7 +8,7 @@ use crate::reply::{ResultColumn, Row};
 use crate::statement::{Show, VirtualSchema};
 
 /// A table of text columns.
-fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
+pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
     let columns = names.iter().enumerate().map(|(i, name)| {
         let longest = rows
             .iter()

@@ -5,11 +5,12 @@
     reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
 )]
 
-use super::{Reading, Refused};
+use super::hint::Comment;
+use super::{Reading, Refused, lexis};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 use std::rc::Rc;
 
 /// More tokens than any statement for this server can need.
@@ -28,6 +29,8 @@ pub(super) struct Cursor<'a> {
     tokens: Rc<[TokenWithSpan]>,
     /// Where each token begins and ends in the text, in bytes.
     places: Rc<[(usize, usize)]>,
+    /// The optimizer hints of the statement.
+    hint: Rc<Comment>,
     at: usize,
     end: usize,
 }
@@ -38,17 +41,16 @@ pub(super) fn syntax(message: String) -> Refused {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str, reading: Reading) -> Result<Self, Refused> {
-        if reading.no_backslash_escapes && text.contains('\\') {
-            return Err(Refused::Unsupported {
-                message: "a backslash under sql_mode NO_BACKSLASH_ESCAPES: write the statement without it"
-                    .to_owned(),
-            });
-        }
-        let mut tokens = Vec::new();
-        Tokenizer::new(&MySqlDialect {}, text)
-            .tokenize_with_location_into_buf(&mut tokens)
-            .map_err(|e| syntax(format!("{e}")))?;
+        let mut tokens = lexis::tokens(text, reading).map_err(|e| {
+            let (line, column) = (e.location.line, e.location.column);
+            syntax(format!(
+                "{} at line {line}, column {column}: is a quote or a comment not closed?",
+                e.message
+            ))
+        })?;
+        let hint = Rc::new(Comment::among(&tokens));
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
+        lexis::join_strings(&mut tokens);
         if tokens.len() > LONGEST {
             return Err(syntax(format!(
                 "the statement has {} tokens; at most {LONGEST} are read",
@@ -56,13 +58,10 @@ impl<'a> Cursor<'a> {
             )));
         }
         let mut depth = 0_usize;
-        for token in &mut tokens {
+        for token in &tokens {
             match &token.token {
                 Token::LParen => depth += 1,
                 Token::RParen => depth = depth.saturating_sub(1),
-                Token::DoubleQuotedString(name) if reading.ansi_quotes => {
-                    token.token = Token::make_word(name, Some('`'));
-                }
                 _ => {}
             }
             if depth > DEEPEST {
@@ -74,7 +73,12 @@ impl<'a> Cursor<'a> {
         }
         let end = tokens.len();
         let places = places(text, &tokens).into();
-        Ok(Self { text, tokens: tokens.into(), places, at: 0, end })
+        Ok(Self { text, tokens: tokens.into(), places, hint, at: 0, end })
+    }
+
+    /// The optimizer hints of the statement.
+    pub(super) fn hint(&self) -> Rc<Comment> {
+        Rc::clone(&self.hint)
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -170,10 +174,17 @@ impl<'a> Cursor<'a> {
 
     /// "line 1, column 7, near 'x'".
     pub(super) fn here(&self) -> String {
-        match self.tokens[..self.end].get(self.at) {
-            Some(t) => {
-                format!("line {}, column {}, near '{}'", t.span.start.line, t.span.start.column, t.token)
-            }
+        // At the end of a part, what comes behind it.
+        match self.tokens.get(self.at) {
+            Some(t) => format!("{}, near '{}'", self.position(), shortened(&t.token.to_string(), 40)),
+            None => self.position(),
+        }
+    }
+
+    /// "line 1, column 7".
+    pub(super) fn position(&self) -> String {
+        match self.tokens.get(self.at) {
+            Some(t) => format!("line {}, column {}", t.span.start.line, t.span.start.column),
             None => "the end of the statement".to_owned(),
         }
     }
@@ -198,6 +209,22 @@ impl<'a> Cursor<'a> {
                 }
                 _ => {}
             }
+        }
+        self.end
+    }
+
+    /// The place where the first of these sequences of words begins, outside of parentheses, from here on; else the end.
+    pub(super) fn find_any(&self, sequences: &[&[&str]]) -> usize {
+        let mut ahead = self.clone();
+        let mut depth = 0_usize;
+        while let Some(token) = ahead.peek() {
+            match token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                _ if depth == 0 && sequences.iter().any(|s| ahead.clone().words(s)) => return ahead.at,
+                _ => {}
+            }
+            ahead.at += 1;
         }
         self.end
     }
@@ -227,18 +254,50 @@ impl<'a> Cursor<'a> {
             return Err(self.unexpected("an expression"));
         }
         self.chain()?;
+        self.foreign_operator()?;
         let dialect = MySqlDialect {};
         let tokens = self.tokens[self.at..self.end].to_vec();
         let mut parser = Parser::new(&dialect).with_recursion_limit(200).with_tokens_with_locations(tokens);
-        let expression = parser.parse_expr().map_err(|e| syntax(e.to_string()))?;
-        if parser.peek_token().token != Token::EOF {
-            let left = parser.peek_token();
+        let expression = parser.parse_expr().map_err(|e| match e {
+            ParserError::TokenizerError(what) | ParserError::ParserError(what) => self.not_parsed(&what),
+            ParserError::RecursionLimitExceeded => syntax("the expression is nested too deeply".to_owned()),
+        })?;
+        let left = parser.peek_token();
+        if left.token != Token::EOF {
             return Err(syntax(format!(
                 "line {}, column {}, near '{}' is not understood",
-                left.span.start.line, left.span.start.column, left.token
+                left.span.start.line,
+                left.span.start.column,
+                shortened(&left.token.to_string(), 40)
             )));
         }
         Ok(expression)
+    }
+
+    /// sqlparser's sentence, with the place as it is told elsewhere.
+    fn not_parsed(&self, what: &str) -> Refused {
+        let plain = what.strip_prefix("Expected: ").and_then(|w| w.split_once(", found: "));
+        let Some((wanted, found)) = plain else { return syntax(shortened(what, 200)) };
+        let place = found.rsplit_once(" at Line: ").and_then(|(_, p)| p.split_once(", Column: "));
+        if let Some((line, column)) = place {
+            let near = shortened(found.rsplit_once(" at Line: ").map_or(found, |(f, _)| f), 40);
+            return syntax(format!("{wanted} was expected at line {line}, column {column}, near '{near}'"));
+        }
+        let mut end = self.clone();
+        end.go(self.end);
+        end.unexpected(wanted)
+    }
+
+    /// `==` is no operator of MySQL's, though sqlparser reads it.
+    fn foreign_operator(&self) -> Result<(), Refused> {
+        let mut c = self.clone();
+        while let Some(token) = c.peek() {
+            if *token == Token::DoubleEq {
+                return Err(syntax(format!("SQL compares with =, and not with ==, at {}", c.here())));
+            }
+            c.at += 1;
+        }
+        Ok(())
     }
 
     /// Refuses an expression whose tree could be deeper than a stack: an upper bound of its depth is the number of tokens between two
@@ -289,6 +348,14 @@ impl<'a> Cursor<'a> {
             return String::new();
         };
         self.text.get(*from..*to.max(from)).unwrap_or_default().to_owned()
+    }
+}
+
+/// A text, cut where it is long.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Instants as they are written.
 
 use super::cursor::Cursor;
+use super::misuse::not_an_instant;
 use super::{InstantExpr, IntervalUnit, Refused};
 use sqlparser::tokenizer::Token;
 
@@ -11,7 +12,7 @@ const MOST_INTERVALS: usize = 100;
 pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     let mut expression = base(c)?;
     for _ in 0..=MOST_INTERVALS {
-        let negative = if c.token(&Token::Minus) {
+        let add = if c.token(&Token::Minus) {
             false
         } else if c.token(&Token::Plus) {
             true
@@ -19,44 +20,75 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
             return Ok(expression);
         };
         if !c.words(&["INTERVAL"]) {
-            return Err(c.unexpected("INTERVAL n unit"));
+            return Err(c.unexpected("INTERVAL and a unit, as in NOW() - INTERVAL 1 HOUR,"));
         }
-        let minus = c.token(&Token::Minus);
-        let amount = c.number().or_else(|| c.text()).ok_or_else(|| c.unexpected("a number of units"))?;
-        let unit = unit(c)?;
-        let amount = if negative == minus { amount } else { format!("-{amount}") };
+        let (amount, unit) = interval(c, add)?;
         expression = InstantExpr::Minus { base: Box::new(expression), amount, unit };
     }
     Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
 }
 
+/// `n unit` behind INTERVAL, as units to go back.
+fn interval(c: &mut Cursor<'_>, add: bool) -> Result<(String, IntervalUnit), Refused> {
+    let minus = c.token(&Token::Minus);
+    let amount =
+        c.number().or_else(|| c.text()).ok_or_else(|| c.unexpected("a number of units behind INTERVAL"))?;
+    let unit = unit(c)?;
+    Ok((if add == minus { amount } else { format!("-{amount}") }, unit))
+}
+
+const UNITS: [(&str, IntervalUnit); 9] = [
+    ("MICROSECOND", IntervalUnit::Microsecond),
+    ("SECOND", IntervalUnit::Second),
+    ("MINUTE", IntervalUnit::Minute),
+    ("HOUR", IntervalUnit::Hour),
+    ("DAY", IntervalUnit::Day),
+    ("WEEK", IntervalUnit::Week),
+    ("MONTH", IntervalUnit::Month),
+    ("QUARTER", IntervalUnit::Quarter),
+    ("YEAR", IntervalUnit::Year),
+];
+
 fn unit(c: &mut Cursor<'_>) -> Result<IntervalUnit, Refused> {
-    use IntervalUnit::{Day, Hour, Microsecond, Minute, Month, Quarter, Second, Week, Year};
-    const UNITS: [(&str, IntervalUnit); 9] = [
-        ("MICROSECOND", Microsecond),
-        ("SECOND", Second),
-        ("MINUTE", Minute),
-        ("HOUR", Hour),
-        ("DAY", Day),
-        ("WEEK", Week),
-        ("MONTH", Month),
-        ("QUARTER", Quarter),
-        ("YEAR", Year),
-    ];
-    UNITS
-        .iter()
-        .find(|(word, _)| c.words(&[word]))
-        .map(|(_, unit)| *unit)
-        .ok_or_else(|| c.unexpected("a unit (SECOND, MINUTE, HOUR, DAY, ...)"))
+    if let Some((_, unit)) = UNITS.iter().find(|(word, _)| c.words(&[word])) {
+        return Ok(*unit);
+    }
+    let plural = UNITS.iter().find(|(word, _)| c.clone().words(&[&format!("{word}S")]));
+    Err(match plural {
+        Some((word, _)) => c.unexpected(&format!("the unit {word}, without an S,")),
+        None => c.unexpected("a unit (SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, YEAR; as in INTERVAL 1 HOUR)"),
+    })
+}
+
+fn closed<T>(c: &mut Cursor<'_>, inside: T) -> Result<T, Refused> {
+    if c.token(&Token::RParen) { Ok(inside) } else { Err(c.unexpected(")")) }
 }
 
 fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
-    c.words(&["TIMESTAMP"]);
+    // Their depth is bounded by that of parentheses in a statement.
+    if c.token(&Token::LParen) {
+        let inside = instant(c)?;
+        return closed(c, inside);
+    }
+    if let Some(function) = date_arithmetic(c)? {
+        return Ok(function);
+    }
+    let place = c.place();
+    // `TIMESTAMP('...')`: the function. `TIMESTAMP '...'` and `DATE '...'`: literals.
+    if c.words(&["TIMESTAMP"]) && c.token(&Token::LParen) {
+        let inside = c.text().map(InstantExpr::Literal).ok_or_else(|| not_an_instant(c))?;
+        return closed(c, inside);
+    }
+    c.go(place);
+    c.one_of(&["TIMESTAMP", "DATE"]);
     if let Some(text) = c.text() {
         return Ok(InstantExpr::Literal(text));
     }
     if c.one_of(&["NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE"]).is_some() {
         return Ok(InstantExpr::Now { fsp: fsp(c)? });
+    }
+    if c.one_of(&["CURDATE", "CURRENT_DATE"]).is_some() {
+        return if c.token(&Token::LParen) { closed(c, InstantExpr::Today) } else { Ok(InstantExpr::Today) };
     }
     if c.words(&["UTC_TIMESTAMP"]) {
         return Ok(InstantExpr::UtcTimestamp { fsp: fsp(c)? });
@@ -64,16 +96,36 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     if c.words(&["FROM_UNIXTIME"]) {
         let seconds = if c.token(&Token::LParen) { c.number() } else { None };
         let seconds = seconds.ok_or_else(|| c.unexpected("FROM_UNIXTIME(seconds)"))?;
-        if !c.token(&Token::RParen) {
-            return Err(c.unexpected(")"));
-        }
-        return Ok(InstantExpr::Unix(seconds));
+        return closed(c, InstantExpr::Unix(seconds));
     }
     if let Some(Token::Placeholder(_)) = c.peek() {
         c.next();
         return Ok(InstantExpr::Parameter(0));
     }
-    Err(c.unexpected("an instant such as '2026-04-27 09:00:00' (in quotes) or NOW() - INTERVAL 1 HOUR"))
+    Err(not_an_instant(c))
+}
+
+/// `DATE_SUB(instant, INTERVAL n unit)` and its kin; `SUBDATE(instant, days)`.
+fn date_arithmetic(c: &mut Cursor<'_>) -> Result<Option<InstantExpr>, Refused> {
+    let place = c.place();
+    let Some(function) = c.one_of(&["DATE_SUB", "SUBDATE", "DATE_ADD", "ADDDATE"]) else { return Ok(None) };
+    if !c.token(&Token::LParen) {
+        c.go(place);
+        return Ok(None);
+    }
+    let base = Box::new(instant(c)?);
+    if !c.token(&Token::Comma) {
+        return Err(c.unexpected(&format!("the second argument of {function}, INTERVAL n unit,")));
+    }
+    let add = matches!(function, "DATE_ADD" | "ADDDATE");
+    let (amount, unit) = if c.words(&["INTERVAL"]) {
+        interval(c, add)?
+    } else if let Some(days) = c.number().filter(|_| matches!(function, "SUBDATE" | "ADDDATE")) {
+        (if add { format!("-{days}") } else { days }, IntervalUnit::Day)
+    } else {
+        return Err(c.unexpected("INTERVAL n unit"));
+    };
+    closed(c, Some(InstantExpr::Minus { base, amount, unit }))
 }
 
 /// `()`, `(n)` or nothing.
@@ -85,8 +137,71 @@ fn fsp(c: &mut Cursor<'_>) -> Result<u8, Refused> {
         None => 0,
         Some(n) => n.parse().ok().filter(|n| *n <= 6).ok_or_else(|| c.unexpected("0 to 6 decimals"))?,
     };
-    if !c.token(&Token::RParen) {
-        return Err(c.unexpected(")"));
+    closed(c, digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Reading;
+
+    fn read(text: &str) -> Result<InstantExpr, Refused> {
+        let mut c = Cursor::new(text, Reading::default()).unwrap();
+        let read = instant(&mut c)?;
+        if c.is_at_end() { Ok(read) } else { Err(c.unexpected("the end")) }
     }
-    Ok(digits)
+
+    fn minus(base: InstantExpr, amount: &str, unit: IntervalUnit) -> InstantExpr {
+        InstantExpr::Minus { base: Box::new(base), amount: amount.to_owned(), unit }
+    }
+
+    #[test]
+    fn ok_expressions() {
+        let literal = || InstantExpr::Literal("2026-04-27 09:00".to_owned());
+        let now = || InstantExpr::Now { fsp: 0 };
+        for (text, wanted) in [
+            ("'2026-04-27 09:00'", literal()),
+            ("'2026-04-27' ' 09:00'", literal()),
+            ("TIMESTAMP'2026-04-27 09:00'", literal()),
+            ("timestamp ('2026-04-27 09:00')", literal()),
+            ("(('2026-04-27 09:00'))", literal()),
+            ("DATE '2026-04-27 09:00'", literal()),
+            ("CURRENT_TIMESTAMP(6)", InstantExpr::Now { fsp: 6 }),
+            ("CURDATE() - INTERVAL 1 DAY", minus(InstantExpr::Today, "1", IntervalUnit::Day)),
+            ("NOW() - INTERVAL '1' HOUR", minus(now(), "1", IntervalUnit::Hour)),
+            ("TIMESTAMP NOW() - INTERVAL -1 DAY", minus(now(), "-1", IntervalUnit::Day)),
+            ("(NOW() + INTERVAL -5 MINUTE)", minus(now(), "5", IntervalUnit::Minute)),
+            ("DATE_SUB(NOW(), INTERVAL 1 HOUR)", minus(now(), "1", IntervalUnit::Hour)),
+            ("DATE_ADD(NOW(), INTERVAL -2 DAY)", minus(now(), "2", IntervalUnit::Day)),
+            ("SUBDATE(NOW(), 31)", minus(now(), "31", IntervalUnit::Day)),
+            (
+                "DATE_SUB('2026-04-27 09:00', INTERVAL 1 MONTH) - INTERVAL 2 SECOND",
+                minus(minus(literal(), "1", IntervalUnit::Month), "2", IntervalUnit::Second),
+            ),
+            ("FROM_UNIXTIME(1777280400.5)", InstantExpr::Unix("1777280400.5".to_owned())),
+        ] {
+            assert_eq!(read(text), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn err_expressions() {
+        for text in [
+            "",
+            "2026-04-27",
+            "NOW(7)",
+            "NOW() - 1",
+            "NOW() - INTERVAL 1 HOURS",
+            "NOW() - INTERVAL '1 hour'",
+            "NOW() - INTERVAL '1:30' HOUR_MINUTE",
+            "DATE_SUB(NOW(), 1)",
+            "DATE_SUB(NOW(), INTERVAL 1 HOUR",
+            "TIMESTAMP('2026-04-27', '09:00')",
+            "(NOW()",
+            "@then",
+            "'2026-04-27'::timestamp",
+        ] {
+            assert!(matches!(read(text), Err(Refused::Syntax { .. })), "{text}");
+        }
+    }
 }

@@ -52,7 +52,8 @@ fn finish(c: &mut Cursor<'_>) {
     while c.next().is_some() {}
 }
 
-/// What stands behind START TRANSACTION, in any order and each at most once.
+/// What stands behind START TRANSACTION, in any order and each at most once. Whatever else stands there (TiDB's `AS OF TIMESTAMP`) would
+/// mean something.
 fn start(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
     let (mut read_only, mut snapshot) = (None, false);
     if c.is_at_end() {

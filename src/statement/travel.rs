@@ -1,174 +1,97 @@
 //! The grammar of time-travel queries.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
-)]
-
-use super::cursor::{Cursor, syntax};
+use super::cursor::{Cursor, shortened, syntax};
+use super::hint::Hints;
 use super::instant::instant;
-use super::{Draft, Limit, MOST_COLUMNS, Projected, Refused, TimeClause, VirtualSchema};
+use super::misuse::{Example, not_a_column, not_a_time_clause};
+use super::tables::{real_table, virtual_schema, virtual_tables};
+use super::{Draft, Limit, MOST_COLUMNS, Projected, Reading, Refused, TimeClause, VirtualSchema, orm};
 use sqlparser::tokenizer::Token;
 
-/// Clauses of SELECT that time-travel queries do not have.
-const UNSUPPORTED: &[&str] = &[
-    "GROUP",
-    "HAVING",
-    "WINDOW",
-    "UNION",
-    "EXCEPT",
-    "INTERSECT",
-    "FOR",
-    "INTO",
-    "LOCK",
-    "PROCEDURE",
-    "QUALIFY",
-    "PARTITION",
+/// Clauses of SELECT that time-travel queries do not have, and what to do instead.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("GROUP", "ask for the rows and group them in the application"),
+    ("HAVING", "ask for the rows and filter them in the application"),
+    ("WINDOW", "ask for the rows and compute over them in the application"),
+    ("UNION", "run two statements"),
+    ("EXCEPT", "run two statements"),
+    ("INTERSECT", "run two statements"),
+    ("FOR", "rows of the past cannot be locked: leave it out"),
+    ("INTO", "let the client keep the answer"),
+    ("LOCK", "rows of the past cannot be locked: leave it out"),
+    ("PROCEDURE", "leave it out"),
+    ("QUALIFY", "ask for the rows and filter them in the application"),
+    ("PARTITION", "the key says which rows: leave it out"),
+    ("USE", "there are no indexes to choose from: leave it out"),
+    ("FORCE", "there are no indexes to choose from: leave it out"),
+    ("IGNORE", "there are no indexes to choose from: leave it out"),
+    ("TABLESAMPLE", "name the keys"),
+    ("WITH", "rows of the past have no locks to choose from: leave it out"),
 ];
-const FORMS: &str = "SELECT * FROM _flashback.orders AS OF '2026-04-27 09:00:00' WHERE id = 42, or \
-                     SELECT * FROM _diff.orders BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00' WHERE id = 42";
-
-/// The virtual schema of this name; their names compare without regard to case.
-pub(super) fn virtual_schema(name: &str) -> Option<VirtualSchema> {
-    [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot]
-        .into_iter()
-        .find(|s| s.name().eq_ignore_ascii_case(name))
-}
-
-/// The virtual tables named anywhere, as `_schema.table`; the first two of them.
-pub(super) fn virtual_tables(cursor: &Cursor<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut c = cursor.clone();
-    c.go(0);
-    while let Some(token) = c.next() {
-        if let (Token::Word(w), Some(Token::Period)) = (&token, c.peek())
-            && let Some(schema) = virtual_schema(&w.value)
-        {
-            let mut name = schema.name().to_owned();
-            while c.token(&Token::Period) {
-                match c.next() {
-                    Some(Token::Word(part)) => {
-                        name.push('.');
-                        name.push_str(&part.value);
-                    }
-                    _ => break,
-                }
-            }
-            // `_flashback.t.column` in a predicate names the same table again.
-            if !found.iter().any(|f: &String| {
-                name.eq_ignore_ascii_case(f)
-                    || name.to_lowercase().starts_with(&format!("{}.", f.to_lowercase()))
-            }) {
-                found.push(name);
-                // Two are too many already, and it does not matter how many more there are.
-                if found.len() == 2 {
-                    return found;
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The first real table that is read anywhere in the statement.
-fn real_table(cursor: &Cursor<'_>) -> Option<String> {
-    let mut c = cursor.clone();
-    c.go(0);
-    // One entry for each open parenthesis: whether a comma there separates tables.
-    let mut from_list = vec![false];
-    let mut wanted = false;
-    while let Some(token) = c.next() {
-        match &token {
-            Token::LParen => {
-                from_list.push(false);
-                wanted = wanted && matches!(c.peek(), Some(Token::Word(_)));
-            }
-            Token::RParen => {
-                from_list.pop();
-                if from_list.is_empty() {
-                    from_list.push(false);
-                }
-            }
-            Token::Comma => wanted = from_list.last() == Some(&true),
-            Token::Word(w) => {
-                let word = if w.quote_style.is_none() { w.value.to_uppercase() } else { String::new() };
-                match word.as_str() {
-                    "FROM" | "JOIN" | "STRAIGHT_JOIN" => {
-                        wanted = true;
-                        if let Some(last) = from_list.last_mut() {
-                            *last = true;
-                        }
-                    }
-                    "WHERE" | "GROUP" | "ORDER" | "LIMIT" | "HAVING" | "UNION" | "SELECT" | "ON" => {
-                        wanted = false;
-                        if let Some(last) = from_list.last_mut() {
-                            *last = false;
-                        }
-                    }
-                    "LATERAL" => {}
-                    _ if wanted => {
-                        wanted = false;
-                        let mut name = w.value.clone();
-                        let is_virtual = virtual_schema(&name).is_some() && c.peek() == Some(&Token::Period);
-                        while c.token(&Token::Period) {
-                            if let Some(Token::Word(part)) = c.next() {
-                                name.push('.');
-                                name.push_str(&part.value);
-                            }
-                        }
-                        if !is_virtual && !name.eq_ignore_ascii_case("dual") {
-                            return Some(name);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
 
 fn unsupported(message: impl Into<String>) -> Refused {
     Refused::Unsupported { message: message.into() }
 }
 
-/// Reads a SELECT that names a virtual table. `hint`: it has the hint that allows wide windows.
-pub(super) fn travel(mut c: Cursor<'_>, hint: bool) -> Result<Draft, Refused> {
+/// The time-travel query that a statement is; `None`: it is something else.
+pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Refused> {
+    if virtual_tables(&c).is_empty() {
+        return orm::orm(&c, reading);
+    }
+    let query = c.peek() == Some(&Token::LParen)
+        || c.clone().one_of(&["SELECT", "WITH", "TABLE", "VALUES"]).is_some();
+    if !query {
+        let (example, schema) = example(&c);
+        let refused = unsupported(format!(
+            "the virtual schemas can only be read, and the statement at {} does something else: SELECT the rows and let the application write them",
+            c.here()
+        ));
+        return Err(example.behind(refused, schema));
+    }
+    let hints = c.hint().read()?;
+    if let Some((_, position)) = &hints.at {
+        return Err(unsupported(format!(
+            "the hint at {position} names an instant, and the virtual table has a time clause of its own: leave the hint out"
+        )));
+    }
+    travel(c, &hints).map(Some)
+}
+
+/// A query on the virtual table that a statement names first.
+fn example(c: &Cursor<'_>) -> (Example, VirtualSchema) {
+    let name = virtual_tables(c).into_iter().next().unwrap_or_default();
+    let mut parts = name.split('.');
+    let schema = parts.next().and_then(virtual_schema).unwrap_or(VirtualSchema::Flashback);
+    (Example::new(c, &parts.collect::<Vec<_>>()), schema)
+}
+
+/// Reads a query that names a virtual table.
+fn travel(mut c: Cursor<'_>, hints: &Hints) -> Result<Draft, Refused> {
     let virtual_tables = virtual_tables(&c);
-    if let (Some(first), Some(real)) = (virtual_tables.first(), real_table(&c)) {
-        return Err(Refused::JoinWithReal { virtual_table: first.clone(), real_table: real });
+    if let (Some(first), Some((real, position))) = (virtual_tables.first(), real_table(&c)) {
+        let real_table = format!("{real} ({position})");
+        return Err(Refused::JoinWithReal { virtual_table: first.clone(), real_table });
     }
     if let [first, second, ..] = virtual_tables.as_slice() {
         return Err(unsupported(format!(
-            "two virtual tables in one statement ({first} and {second}): ask for one at a time"
+            "two virtual tables in one statement ({first} and {second}): ask for one at a time and join in the application"
         )));
     }
-    if !c.words(&["SELECT"]) {
-        return Err(unsupported(format!(
-            "a time-travel query must begin with SELECT; this one has {}",
-            c.here()
-        )));
-    }
-    while let Some(word) =
-        c.one_of(&["ALL", "DISTINCT", "DISTINCTROW", "SQL_NO_CACHE", "SQL_CALC_FOUND_ROWS", "HIGH_PRIORITY"])
-    {
-        if !matches!(word, "ALL" | "SQL_NO_CACHE" | "HIGH_PRIORITY") {
-            return Err(unsupported(format!("{word} in a time-travel query")));
-        }
-    }
-    let list = c.part(c.place(), c.find(&["FROM"]));
-    let projection = projection(&list)?;
-    c.go(c.find(&["FROM"]));
-    if !c.words(&["FROM"]) {
-        return Err(c.unexpected("FROM"));
-    }
-    let (virtual_schema, schema, table) = table(&mut c)?;
-    let early = alias(&mut c)?;
-    let time = time(&mut c, virtual_schema)?;
-    let alias = match (early, alias(&mut c)?) {
-        (Some(_), Some(second)) => {
-            return Err(syntax(format!("a second alias, '{second}', near {}", c.here())));
+    let (before, meant) = example(&c);
+    one_query(&c).map_err(|refused| before.behind(refused, meant))?;
+    let Head { projection } = head(&mut c).map_err(|refused| before.behind(refused, meant))?;
+    let (virtual_schema, schema, table) = table(&mut c).map_err(|refused| before.behind(refused, meant))?;
+    let path: Vec<&str> = schema.iter().chain([&table]).map(String::as_str).collect();
+    let example = Example::new(&c, &path);
+    let early = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
+    let time_at = c.position();
+    let time = time(&mut c, virtual_schema, &example)?;
+    let place = c.here();
+    let late = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
+    let alias = match (early, late) {
+        (Some(first), Some(_)) => {
+            let message = format!("a second alias at {place}; the first one is '{first}'");
+            return Err(example.behind(syntax(message), virtual_schema));
         }
         (first, second) => first.or(second),
     };
@@ -179,23 +102,118 @@ pub(super) fn travel(mut c: Cursor<'_>, hint: bool) -> Result<Draft, Refused> {
         alias,
         projection,
         time,
+        time_at,
         filter: None,
         order_by: Vec::new(),
         limit: None,
-        allow_wide_diff: hint,
+        allow_wide_diff: hints.allow_wide_diff,
     };
-    tail(&mut c, &mut draft)?;
+    tail(&mut c, &mut draft).map_err(|refused| example.behind(refused, virtual_schema))?;
     Ok(draft)
+}
+
+/// Refuses whatever is more than one plain SELECT.
+pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
+    if c.clone().words(&["WITH"]) {
+        return Err(unsupported(format!("WITH at {}: ask for the virtual table itself", c.position())));
+    }
+    if !c.clone().words(&["SELECT"]) {
+        return Err(unsupported(format!(
+            "a time-travel query begins with SELECT, without parentheses around it, and not as at {}",
+            c.here()
+        )));
+    }
+    let mut rest = c.clone();
+    rest.next();
+    let set = rest.find(&["UNION", "EXCEPT", "INTERSECT"]);
+    while let Some(token) = rest.peek() {
+        if rest.place() == set {
+            return Err(unsupported(format!("a set operation at {}: run two statements", rest.here())));
+        }
+        if *token == Token::SemiColon {
+            return Err(second_statement(&rest));
+        }
+        if let Token::Word(w) = token
+            && w.quote_style.is_none()
+            && w.value.eq_ignore_ascii_case("SELECT")
+        {
+            return Err(unsupported(format!(
+                "a subquery at {}: run it first and write its values into the statement",
+                rest.here()
+            )));
+        }
+        let qualifies = *token == Token::Period;
+        rest.next();
+        if qualifies {
+            rest.next();
+        }
+    }
+    Ok(())
+}
+
+fn second_statement(c: &Cursor<'_>) -> Refused {
+    syntax(format!(
+        "one statement at a time: send what stands behind the semicolon at {} by itself",
+        c.position()
+    ))
+}
+
+/// What stands before the table.
+pub(super) struct Head {
+    pub(super) projection: Vec<Projected>,
+}
+
+/// `SELECT ... FROM`
+pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
+    c.words(&["SELECT"]);
+    loop {
+        let position = c.position();
+        match c.one_of(&[
+            "ALL",
+            "DISTINCT",
+            "DISTINCTROW",
+            "SQL_NO_CACHE",
+            "SQL_CALC_FOUND_ROWS",
+            "SQL_SMALL_RESULT",
+            "SQL_BIG_RESULT",
+            "SQL_BUFFER_RESULT",
+            "HIGH_PRIORITY",
+            "STRAIGHT_JOIN",
+        ]) {
+            Some(word @ ("DISTINCT" | "DISTINCTROW" | "SQL_CALC_FOUND_ROWS")) => {
+                return Err(unsupported(format!(
+                    "{word} at {position} is no part of a time-travel query: leave it out, and compute it in the application"
+                )));
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let list = c.part(c.place(), c.find(&["FROM", "INTO"]));
+    let projection = projection(&list)?;
+    c.go(list.place() + list.length());
+    if c.clone().words(&["INTO"]) {
+        return Err(leftover(c));
+    }
+    if !c.words(&["FROM"]) {
+        return Err(c.unexpected("FROM"));
+    }
+    Ok(Head { projection })
 }
 
 fn table(c: &mut Cursor<'_>) -> Result<(VirtualSchema, Option<String>, String), Refused> {
     if c.peek() == Some(&Token::LParen) {
-        return Err(unsupported("a subquery or parentheses around the table: name the virtual table itself"));
+        return Err(unsupported(format!(
+            "parentheses around the table, at {}: name the virtual table itself",
+            c.here()
+        )));
     }
+    let here = c.here();
     let first = c.name("a virtual table")?;
-    let schema =
-        virtual_schema(&first).ok_or_else(|| c.unexpected("a table of _flashback, _diff or _snapshot"))?;
-    if !c.token(&Token::Period) {
+    let Some(schema) = virtual_schema(&first) else {
+        return Err(unsupported(format!("the virtual schema comes first, and not what stands at {here}")));
+    };
+    if !c.token(&Token::Period) || c.clone().words(&["AS", "OF"]) {
         return Err(c.unexpected("the table's name"));
     }
     let second = c.name("the table's name")?;
@@ -206,7 +224,7 @@ fn table(c: &mut Cursor<'_>) -> Result<(VirtualSchema, Option<String>, String), 
 }
 
 /// `[AS] alias`, where what comes is no clause.
-fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
+pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     const CLAUSES: &[&str] = &[
         "AS",
         "AT",
@@ -232,12 +250,22 @@ fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
         "PARTITION",
         "INTO",
         "LOCK",
-        "PROCEDURE",
         "ON",
         "OFFSET",
+        "OF",
+        "SINCE",
+        "WITH",
         "TIMESTAMP",
         "VERSION",
+        "VERSIONS",
         "SYSTEM",
+        "SYSTEM_TIME",
+        "BEFORE",
+        "TABLESAMPLE",
+        "EXCEPT",
+        "INTERSECT",
+        "PROCEDURE",
+        "QUALIFY",
     ];
     let place = c.place();
     if c.words(&["AS"]) {
@@ -245,6 +273,9 @@ fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
         {
             c.go(place);
             return Ok(None);
+        }
+        if let Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)) = c.peek() {
+            return Err(syntax(format!("OF is missing between AS and the instant, at {}", c.here())));
         }
         return c.name("an alias").map(Some);
     }
@@ -258,49 +289,68 @@ fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     }
 }
 
-fn time(c: &mut Cursor<'_>, schema: VirtualSchema) -> Result<TimeClause, Refused> {
-    let wrong = |clause: &str, right: &str| {
-        syntax(format!("{} takes {right}, not {clause}; for example {FORMS}", schema.name()))
+fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example) -> Result<TimeClause, Refused> {
+    let teach = |refused: Refused| example.behind(refused, schema);
+    let wrong = |clause: &str, right: &str, here: &str| {
+        let message = format!("{} takes {right}, and not {clause}, at {here}", schema.name());
+        teach(syntax(message))
     };
+    let begin = c.clone();
+    let here = c.here();
     let system_time = c.words(&["FOR", "SYSTEM_TIME"]);
     if c.words(&["AS", "OF"]) {
         if schema == VirtualSchema::Diff {
-            return Err(wrong("AS OF", "BETWEEN ... AND ..."));
+            return Err(wrong("AS OF", "BETWEEN ... AND ...", &here));
         }
-        return instant(c).map(TimeClause::At);
+        return instant(c).map(TimeClause::At).map_err(teach);
     }
     if c.words(&["BETWEEN"]) {
         if schema != VirtualSchema::Diff {
-            return Err(wrong("BETWEEN", "AS OF or AT GTID"));
+            return Err(wrong("BETWEEN", "AS OF or AT GTID", &here));
         }
-        let from = instant(c)?;
+        let from = instant(c).map_err(teach)?;
         if !c.words(&["AND"]) {
-            return Err(c.unexpected("AND and the end of the window"));
+            return Err(teach(c.unexpected("AND and the end of the window")));
         }
-        return Ok(TimeClause::Between(from, instant(c)?));
+        return Ok(TimeClause::Between(from, instant(c).map_err(teach)?));
     }
     if !system_time && c.words(&["AT", "GTID"]) {
         if schema == VirtualSchema::Diff {
-            return Err(wrong("AT GTID", "BETWEEN ... AND ..."));
+            return Err(wrong("AT GTID", "BETWEEN ... AND ...", &here));
         }
-        return c.text().map(TimeClause::Gtid).ok_or_else(|| c.unexpected("a GTID in quotes"));
+        return c.text().map(TimeClause::Gtid).ok_or_else(|| {
+            let form = "a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',";
+            teach(c.unexpected(form))
+        });
     }
-    Err(syntax(format!(
-        "the time clause was expected behind the table, at {}; the forms are {FORMS}",
-        c.here()
-    )))
+    // The clauses for a span of time teach `_diff`.
+    let span = [&["FOR", "SYSTEM_TIME", "ALL"][..], &["FOR", "SYSTEM_TIME"], &["VERSIONS"]];
+    let meant =
+        if span.iter().any(|words| begin.clone().words(words)) { VirtualSchema::Diff } else { schema };
+    Err(example.behind(syntax(not_a_time_clause(&begin, schema)), meant))
 }
 
-fn tail(c: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Refused> {
+/// Where a filter or an order ends: at another clause, or at a time clause that came too late.
+fn clause_end(c: &Cursor<'_>, clauses: &[&str]) -> usize {
+    let late = c.find_any(&[&["AS", "OF"], &["AT", "GTID"]]);
+    let words: Vec<&str> = UNSUPPORTED
+        .iter()
+        .map(|(word, _)| *word)
+        // The names of these are also those of functions or modes in an expression.
+        .filter(|word| !matches!(*word, "USE" | "FORCE" | "IGNORE"))
+        .chain(clauses.iter().copied())
+        .collect();
+    c.find(&words).min(late)
+}
+
+pub(super) fn tail(c: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Refused> {
     if c.words(&["WHERE"]) {
-        let ends: Vec<&str> = UNSUPPORTED.iter().copied().chain(["ORDER", "LIMIT"]).collect();
-        let end = c.find(&ends);
+        let end = clause_end(c, &["ORDER", "LIMIT"]);
         draft.filter = Some(c.part(c.place(), end).expression()?);
         c.go(end);
     }
     if c.words(&["ORDER", "BY"]) {
-        let ends: Vec<&str> = UNSUPPORTED.iter().copied().chain(["LIMIT"]).collect();
-        let end = c.find(&ends);
+        let end = clause_end(c, &["LIMIT"]);
         for part in c.part(c.place(), end).split() {
             draft.order_by.push(order(part)?);
         }
@@ -312,20 +362,41 @@ fn tail(c: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Refused> {
     if c.is_at_end() {
         return Ok(());
     }
-    for word in UNSUPPORTED {
-        if c.words(&[word]) {
-            return Err(unsupported(format!("{word} in a time-travel query")));
+    Err(leftover(c))
+}
+
+/// Why a statement goes on where it should have ended.
+fn leftover(c: &Cursor<'_>) -> Refused {
+    let here = c.here();
+    let next = |words: &[&str]| c.clone().words(words);
+    if next(&["AS", "OF"]) || next(&["AT", "GTID"]) || next(&["FOR", "SYSTEM_TIME"]) {
+        return syntax(format!(
+            "a second time clause at {here}: one statement shows one instant, or one window"
+        ));
+    }
+    for (word, instead) in UNSUPPORTED {
+        if next(&[word]) {
+            let position = c.position();
+            return unsupported(format!("{word} at {position} is no part of a time-travel query: {instead}"));
         }
     }
-    if c.token(&Token::SemiColon) {
-        return Err(syntax(format!("one statement at a time; a second one begins at {}", c.here())));
+    match c.peek() {
+        Some(Token::SemiColon) => return second_statement(c),
+        Some(Token::DoubleColon) => {
+            return syntax(format!("the cast :: at {} is PostgreSQL's: leave it out", c.position()));
+        }
+        _ => {}
     }
     if c.peek() == Some(&Token::Comma)
-        || c.one_of(&["JOIN", "INNER", "LEFT", "RIGHT", "CROSS", "NATURAL"]).is_some()
+        || c.clone()
+            .one_of(&["JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "STRAIGHT_JOIN"])
+            .is_some()
     {
-        return Err(unsupported("a join in a time-travel query"));
+        return unsupported(format!(
+            "a join at {here} is no part of a time-travel query: ask for one table at a time and join in the application"
+        ));
     }
-    Err(c.unexpected("WHERE, ORDER BY, LIMIT or the end"))
+    c.unexpected("WHERE, ORDER BY, LIMIT or the end")
 }
 
 /// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows its names.
@@ -344,6 +415,7 @@ fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
         return Err(unsupported(format!("more than {MOST_COLUMNS} columns")));
     }
     for mut part in parts {
+        let whole = part.clone();
         if part.token(&Token::Mul) {
             projected.push(Projected::All);
         } else {
@@ -360,22 +432,21 @@ fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
             }
         }
         if !part.is_at_end() {
-            return Err(unsupported(format!(
-                "'{}' in the select list: name columns of the table (functions and aggregates are not computed here)",
-                list.source()
-            )));
+            return Err(computed(&whole));
         }
     }
     // `*` alone is what an empty list means.
     Ok(if projected == [Projected::All] { Vec::new() } else { projected })
 }
 
+/// The select list wants something computed.
+fn computed(part: &Cursor<'_>) -> Refused {
+    if part.is_at_end() { part.unexpected("a column") } else { unsupported(not_a_column(part)) }
+}
+
 fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
     if !matches!(part.peek(), Some(Token::Word(_))) {
-        return Err(unsupported(format!(
-            "'{}' in the select list: name columns of the table",
-            part.source()
-        )));
+        return Err(computed(part));
     }
     let name = column(part)?;
     let alias = if part.words(&["AS"]) {
@@ -390,12 +461,16 @@ fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
 
 fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
     if !matches!(part.peek(), Some(Token::Word(_))) {
-        return Err(unsupported(format!("ORDER BY '{}': order by a column", part.source())));
+        return Err(unsupported(format!(
+            "ORDER BY '{}' at {}: order by a column",
+            shortened(&part.source(), 60),
+            part.position()
+        )));
     }
     let name = column(&mut part)?;
     let descending = part.one_of(&["ASC", "DESC"]) == Some("DESC");
     if !part.is_at_end() {
-        return Err(unsupported(format!("ORDER BY an expression, at {}", part.here())));
+        return Err(unsupported(format!("ORDER BY an expression, at {}: order by a column", part.here())));
     }
     Ok((name, descending))
 }

@@ -161,6 +161,9 @@ struct Connection {
     place: Place,
     packets: Packets,
     capabilities: u32,
+    /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld: libmariadb answers both with it whatever
+    /// the switch says.
+    scramble: Scramble,
     encrypted: Option<Cipher>,
     compression: Option<Algorithm>,
     cannot_carry_2002: bool,
@@ -173,11 +176,16 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
     // Answers are small: waiting to fill segments would only delay them.
     let _ = socket.set_nodelay(true);
     let end = place.handle.end.clone();
+    let scramble = match Scramble::new() {
+        Ok(scramble) => scramble,
+        Err(error) => return tracing::error!(%error, "a connection is turned away"),
+    };
     let connection = Connection {
         shared,
         place,
         packets: Packets::new(Box::new(socket)),
         capabilities: 0,
+        scramble,
         encrypted: None,
         compression: None,
         cannot_carry_2002: false,
@@ -233,16 +241,11 @@ impl Connection {
         Ok(())
     }
 
-    fn scramble() -> Result<Scramble, Gone> {
-        Scramble::new().map_err(|e| Gone::Refused(Failure::Internal(e.to_string())))
-    }
-
     /// `None`: refused, and told so.
     async fn login(&mut self) -> Result<Option<Session>, Gone> {
-        let scramble = Self::scramble()?;
         let tls = !matches!(self.shared.tls, Tls::Off);
         let version = self.shared.session.server_version.clone();
-        self.packets.write(&handshake::greeting(&version, self.place.id, &scramble, tls)).await?;
+        self.packets.write(&handshake::greeting(&version, self.place.id, &self.scramble, tls)).await?;
         self.packets.flush().await?;
         let mut payload = self.packets.read(LOGIN_PACKET).await?;
         if tls && handshake::wants_tls(&payload) {
@@ -266,7 +269,7 @@ impl Connection {
             };
             return Err(Gone::Refused(denied));
         }
-        let session = self.enter(&login, scramble).await?;
+        let session = self.enter(&login).await?;
         self.greet(session, login.schema.as_deref()).await
     }
 
@@ -311,7 +314,7 @@ impl Connection {
     }
 
     /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
-    async fn enter(&mut self, login: &Login, scramble: Scramble) -> Result<Session, Gone> {
+    async fn enter(&mut self, login: &Login) -> Result<Session, Gone> {
         login.user.clone_into(&mut self.asked);
         self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
             || login.attribute("_client_name") == Some("libmariadb");
@@ -320,9 +323,12 @@ impl Connection {
         let (credential, role) = match (tenant, monitor) {
             (Some(tenant), _) => (tenant.credential.clone(), Some(Role::Tenant(tenant))),
             (None, Some((_, password))) => (Credential::Password(password.clone()), Some(Role::Monitor)),
-            (None, None) => (Credential::NativeHash(Self::scramble()?.0), None),
+            (None, None) => {
+                let nobody = Scramble::new().map_err(|e| Gone::Refused(Failure::Internal(e.to_string())))?;
+                (Credential::NativeHash(nobody.0), None)
+            }
         };
-        let (verified, using_password) = self.verify(login, scramble, &credential).await?;
+        let (verified, using_password) = self.verify(login, &credential).await?;
         let Some(role) = role else { return Err(Gone::Refused(Failure::UnknownTenant(login.user.clone()))) };
         if !verified {
             let (user, host) = (login.user.clone(), self.place.host.clone());
@@ -349,21 +355,15 @@ impl Connection {
     }
 
     /// Whether the password is right, and whether there was one.
-    async fn verify(
-        &mut self,
-        login: &Login,
-        scramble: Scramble,
-        credential: &Credential,
-    ) -> Result<(bool, bool), Gone> {
+    async fn verify(&mut self, login: &Login, credential: &Credential) -> Result<(bool, bool), Gone> {
         let mut plugin = login.plugin.clone().unwrap_or_else(|| NATIVE.to_owned());
-        let (mut response, mut scramble) = (login.response.clone(), scramble);
+        let (mut response, scramble) = (login.response.clone(), self.scramble.clone());
         let known = plugin == NATIVE || plugin == CACHING_SHA2;
         // COM_CHANGE_USER of libmysqlclient comes without a response and waits to be asked.
         if !known || response.is_empty() {
             if !known {
                 CACHING_SHA2.clone_into(&mut plugin);
             }
-            scramble = Self::scramble()?;
             let mut switch = vec![0xfe];
             switch.extend_from_slice(plugin.as_bytes());
             switch.push(0);
@@ -463,11 +463,8 @@ impl Connection {
                     let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
                     // The former session ends here: nothing of it can be left.
                     drop(session);
-                    let scramble = Scramble([0; 20]);
-                    // The response is made with the scramble of the greeting, which only an exchange of its own replaces safely.
-                    let login = Login { response: Vec::new(), ..login };
                     let change = async {
-                        let entered = self.enter(&login, scramble).await?;
+                        let entered = self.enter(&login).await?;
                         self.greet(entered, login.schema.as_deref()).await
                     };
                     match tokio::time::timeout(LOGIN_TIME, change).await {

@@ -2,7 +2,7 @@
 
 use super::support::{
     Agent, COLUMNS, Certificates, DIFF, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates,
-    error, pair, soon, three_rows, wide_pair,
+    error, pair, self_signed, soon, three_rows, wide_pair,
 };
 
 const HEADER_AND_ONE_ROW: &str = concat!(
@@ -74,6 +74,27 @@ async fn a_certificate_that_proves_nothing_is_2002() {
     let authority = old.authority.clone();
     let text = start(old, authority).await;
     assert!(text.starts_with("its certificate has expired ("), "{text}");
+    // One that signs itself proves something only where it is the very one that was named.
+    let (one, other) = (self_signed("localhost", false), self_signed("localhost", false));
+    let text = start(one, other.authority).await;
+    assert!(text.starts_with("its certificate is not trusted ("), "{text}");
+    let elsewhere = self_signed("other.example", false);
+    let authority = elsewhere.authority.clone();
+    let text = start(elsewhere, authority).await;
+    assert!(text.starts_with("its certificate is for another host ("), "{text}");
+    let old = self_signed("localhost", true);
+    let authority = old.authority.clone();
+    let text = start(old, authority).await;
+    assert!(text.starts_with("its certificate has expired ("), "{text}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_signs_itself_is_good_where_it_is_named() {
+    let made = self_signed("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan::before(&agent, &made).start().await;
+    let mut client = shim.raw("a").await;
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
 }
 
 #[tokio::test]
@@ -368,7 +389,7 @@ async fn rules_of_the_shim_have_their_texts() {
             format!("SELECT * FROM _flashback.t {at} JOIN users WHERE id = 1"),
             1064,
             "HY000",
-            "dbtrail-shim: cannot join virtual schema _flashback.t with a real table users: run two statements and join in the application, or \
+            "dbtrail-shim: cannot join virtual schema _flashback.t with a real table users (line 1, column 52): run two statements and join in the application, or \
              copy the time-travel rows into a temporary table first",
         ),
         (

@@ -64,6 +64,7 @@ async fn chain(fixture: &str) -> Chain {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
         guard: guard::Settings { max_keys: 1000 },
+        orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
     };

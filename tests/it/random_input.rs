@@ -211,6 +211,7 @@ fn session() -> Session {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
         guard: guard::Settings { max_keys: 1000 },
+        orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
     };
@@ -272,8 +273,12 @@ async fn a_hundred_thousand_texts_and_no_panic() {
         let charset = if count % 8 == 0 { "latin1" } else { "utf8mb4" };
         let text = charset::decode(charset, &bytes)
             .map_or_else(|_| String::from_utf8_lossy(&bytes).into_owned(), std::borrow::Cow::into_owned);
-        let reading =
-            Reading { ansi_quotes: count % 5 == 0, no_backslash_escapes: count % 7 == 0, version: 80_036 };
+        let reading = Reading {
+            ansi_quotes: count % 5 == 0,
+            no_backslash_escapes: count % 7 == 0,
+            orm_forms: count % 3 == 0,
+            version: 80_036,
+        };
         let run = run(&text, reading, &mut session, &mut reached);
         let done = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
         assert!(done.is_ok(), "text {count} made it panic: {text:?}");

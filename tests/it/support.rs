@@ -188,6 +188,19 @@ pub fn certificates(host: &str, expired: bool) -> Certificates {
     }
 }
 
+/// A certificate that signs itself and says that it is an authority, as `openssl req -x509` makes them.
+pub fn self_signed(host: &str, expired: bool) -> Certificates {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut own = rcgen::CertificateParams::new(vec![host.to_owned()]).expect("parameters");
+    own.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    if expired {
+        own.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        own.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    }
+    let pem = own.self_signed(&key).expect("a certificate").pem();
+    Certificates { authority: pem.clone(), chain: pem, key: key.serialize_pem() }
+}
+
 impl Agent {
     /// Listens on a port of its own.
     pub async fn start(made: &Certificates) -> Self {
@@ -369,7 +382,10 @@ pub struct Plan {
     pub max_connections: usize,
     pub max_packet: usize,
     pub max_keys: u64,
+    pub orm_forms: bool,
     pub shutdown_grace: Duration,
+    /// How many more tenants there are: `t0`, `t1`...
+    pub tenants: usize,
 }
 
 impl Plan {
@@ -384,12 +400,15 @@ impl Plan {
             max_connections: 10,
             max_packet: 1 << 20,
             max_keys: 1000,
+            orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
+            tenants: 0,
         }
     }
 
     /// Tenants `a` and `b`, passwords `secret-a` and `secret-b`, servers `server-a` and `server-b`, tokens `token-a` and `token-b`.
-    /// The first has the default schema `tt`; the second none, and may use `tt` alone.
+    /// The first has the default schema `tt`; the second none, and may use `tt` alone. More tenants are like both, with no default schema and
+    /// no limits. The monitor's user is `monitor`, its password `secret-monitor`.
     pub async fn start(self) -> Shim {
         let settings = agent_client::Settings {
             base_url: self.agent_url,
@@ -397,7 +416,7 @@ impl Plan {
             identity_pem: None,
         };
         let client = AgentClient::new(&settings).expect("a client");
-        let tenant = |user: &str, default_schema: Option<&str>| {
+        let tenant = |user: &str, default_schema: Option<&str>, allowed_schemas: Option<Vec<String>>| {
             let tenant = Tenant {
                 mysql_user: user.to_owned(),
                 credential: Credential::Password(Secret::new(format!("secret-{user}"))),
@@ -405,7 +424,7 @@ impl Plan {
                 agent: client.clone(),
                 caller: Caller { tenant: user.to_owned(), token: Some(Secret::new(format!("token-{user}"))) },
                 default_schema: default_schema.map(str::to_owned),
-                allowed_schemas: default_schema.is_none().then(|| vec!["tt".to_owned()]),
+                allowed_schemas,
                 time_zone: Zone::utc(),
             };
             (user.to_owned(), Arc::new(tenant))
@@ -414,12 +433,16 @@ impl Plan {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
             guard: guard::Settings { max_keys: self.max_keys },
+            orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,
         };
         let shared = Shared {
-            tenants: [tenant("a", Some("tt")), tenant("b", None)].into(),
-            monitor: None,
+            tenants: [tenant("a", Some("tt"), None), tenant("b", None, Some(vec!["tt".to_owned()]))]
+                .into_iter()
+                .chain((0..self.tenants).map(|n| tenant(&format!("t{n}"), None, None)))
+                .collect(),
+            monitor: Some(("monitor".to_owned(), Secret::new("secret-monitor".to_owned()))),
             tls: Tls::Off,
             session: Arc::new(session),
             errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
@@ -501,7 +524,7 @@ pub struct Raw {
     pub id: u32,
     /// Connect attributes of the login to come.
     pub attributes: Vec<(&'static str, &'static str)>,
-    scramble: Vec<u8>,
+    pub scramble: Vec<u8>,
 }
 
 /// PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH.

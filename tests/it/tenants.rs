@@ -143,6 +143,31 @@ async fn another_user_finds_nothing_of_the_former() {
     }
 }
 
+/// libmysqlclient waits to be asked for its password, and libmariadb answers with the scramble of the greeting whatever it is asked.
+#[tokio::test]
+async fn a_change_of_user_goes_on_with_the_scramble_of_the_greeting() {
+    let (_agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    for (user, other) in [("b", "a"), ("a", "b")] {
+        client.command(0x11, &[user.as_bytes(), b"\0\0\0\x2d\0mysql_native_password\0"].concat()).await;
+        let switch = client.read().await.expect("an AuthSwitchRequest");
+        let wanted = [b"\xfemysql_native_password\0", client.scramble.as_slice(), &[0]].concat();
+        assert_eq!(switch, wanted);
+        let password = format!("secret-{user}");
+        let response = mysql_common::scramble::scramble_native(&client.scramble, password.as_bytes());
+        client.write(&response.expect("a response")).await;
+        assert_eq!(client.read().await.expect("OK")[0], 0);
+        let shown = client.cell("SELECT USER()").await;
+        assert_eq!(shown, Some(format!("{user}@127.0.0.1")), "not {other}");
+    }
+    // With its answer in the command itself, nothing is asked.
+    let response =
+        mysql_common::scramble::scramble_native(&client.scramble, b"secret-b").expect("a response");
+    let command = [&b"b\0\x14"[..], &response, b"\0\x2d\0mysql_native_password\0"].concat();
+    client.command(0x11, &command).await;
+    assert_eq!(client.read().await.expect("OK")[0], 0);
+}
+
 #[tokio::test]
 async fn a_reset_keeps_user_and_database_and_nothing_else() {
     let (agent, shim) = pair().await;

@@ -1,0 +1,166 @@
+//! What clients send between their statements, beside MariaDB: `SELECT 1`, `SELECT @@version`, COM_PING and logins a second, each server on
+//! the same single core, the client on another.
+
+use crate::chain::{Chain, PASSWORD, USER};
+use crate::mariadb::MariaDb;
+use mysql_async::prelude::Queryable;
+use mysql_common::scramble::scramble_native;
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::{Duration, Instant};
+
+const SECONDS_A_RUN: u64 = 2;
+const ROUNDS: usize = 5;
+const CONNECTIONS: usize = 4;
+/// PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, DEPRECATE_EOF.
+const CAPABILITIES: u32 = 1 << 9 | 1 << 15 | 1 << 19 | 1 << 24;
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// A client of packets, as fast as a client can be: what is measured is the server.
+struct Client {
+    stream: TcpStream,
+    input: Vec<u8>,
+}
+
+impl Client {
+    fn login(port: u16) -> Result<Self, Failed> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_nodelay(true)?;
+        let mut client = Self { stream, input: Vec::new() };
+        let greeting = client.packets(1)?;
+        let version = greeting[5..].iter().position(|b| *b == 0).ok_or("no version")? + 6;
+        let mut scramble = greeting.get(version + 4..version + 12).ok_or("a short greeting")?.to_vec();
+        scramble.extend_from_slice(greeting.get(version + 31..version + 43).ok_or("a short greeting")?);
+        let mut payload = CAPABILITIES.to_le_bytes().to_vec();
+        payload.extend_from_slice(&(1_u32 << 24).to_le_bytes());
+        payload.push(45);
+        payload.extend_from_slice(&[0; 23]);
+        payload.extend_from_slice(USER.as_bytes());
+        payload.extend_from_slice(&[0, 20]);
+        payload.extend_from_slice(&scramble_native(&scramble, PASSWORD.as_bytes()).ok_or("no password")?);
+        payload.extend_from_slice(b"mysql_native_password\0");
+        client.send(1, &payload)?;
+        let answer = client.packets(1)?;
+        if answer[4] == 0 { Ok(client) } else { Err(String::from_utf8_lossy(&answer).into_owned().into()) }
+    }
+
+    fn send(&mut self, sequence: u8, payload: &[u8]) -> Result<(), Failed> {
+        let length = u32::try_from(payload.len())?.to_le_bytes();
+        let packet = [&[length[0], length[1], length[2], sequence], payload].concat();
+        self.stream.write_all(&packet)?;
+        Ok(())
+    }
+
+    /// The bytes of so many packets.
+    fn packets(&mut self, count: usize) -> Result<Vec<u8>, Failed> {
+        self.input.clear();
+        let mut buffer = [0; 4096];
+        loop {
+            let (mut at, mut whole) = (0, 0);
+            while let Some([a, b, c, _]) = self.input.get(at..at + 4) {
+                let end = at + 4 + usize::from(*a) + (usize::from(*b) << 8) + (usize::from(*c) << 16);
+                if self.input.len() < end {
+                    break;
+                }
+                (at, whole) = (end, whole + 1);
+            }
+            if whole >= count {
+                return Ok(std::mem::take(&mut self.input));
+            }
+            let read = self.stream.read(&mut buffer)?;
+            if read == 0 {
+                return Err("the server closed the connection".into());
+            }
+            self.input.extend_from_slice(&buffer[..read]);
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+enum Ask {
+    Command(&'static [u8], usize),
+    Login,
+}
+
+const ASKS: [(&str, Ask); 4] = [
+    ("SELECT 1", Ask::Command(b"\x03SELECT 1", 4)),
+    ("SELECT @@version", Ask::Command(b"\x03SELECT @@version", 4)),
+    ("COM_PING", Ask::Command(b"\x0e", 1)),
+    ("login", Ask::Login),
+];
+
+/// How many a second.
+fn measure(port: u16, ask: Ask) -> Result<f64, Failed> {
+    let end = Instant::now() + Duration::from_secs(SECONDS_A_RUN);
+    let mut threads = Vec::new();
+    for _ in 0..CONNECTIONS {
+        threads.push(std::thread::spawn(move || -> Result<u32, Failed> {
+            let mut count = 0;
+            let mut client = Client::login(port)?;
+            while Instant::now() < end {
+                match ask {
+                    Ask::Command(payload, packets) => {
+                        client.send(0, payload)?;
+                        let answer = client.packets(packets)?;
+                        if answer[4] == 0xff {
+                            return Err(String::from_utf8_lossy(&answer).into_owned().into());
+                        }
+                    }
+                    Ask::Login => client = Client::login(port)?,
+                }
+                count += 1;
+            }
+            Ok(count)
+        }));
+    }
+    let mut all = 0;
+    for thread in threads {
+        all += thread.join().map_err(|_| "a client broke")??;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    Ok(f64::from(all) / SECONDS_A_RUN as f64)
+}
+
+fn on_core(core: &str, pid: u32) -> Result<(), Box<dyn Error>> {
+    let done = std::process::Command::new("taskset")
+        .args(["--all-tasks", "--cpu-list", "--pid", core, &pid.to_string()])
+        .stdout(std::process::Stdio::null())
+        .status()
+        .map_err(|e| format!("taskset: {e} (install util-linux)"))?;
+    if done.success() { Ok(()) } else { Err("taskset failed".into()) }
+}
+
+pub async fn run() -> Result<(), Box<dyn Error>> {
+    let server = MariaDb::start()?;
+    let mut root = server.connect().await?;
+    root.query_drop(format!("CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")).await?;
+    let recording =
+        std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/mysql-9.7/binlog.000003");
+    let chain = Chain::start_on(&[recording], Some("0"))?;
+    on_core("0", server.pid())?;
+    on_core("1", std::process::id())?;
+    println!(
+        "{CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS_A_RUN} s, shim and MariaDB in turn, each on one core"
+    );
+    for (name, ask) in ASKS {
+        let mut ratios = Vec::new();
+        let mut figures = (0.0, 0.0);
+        for _ in 0..ROUNDS {
+            let ours = measure(chain.shim_port, ask).map_err(|e| e.to_string())?;
+            let theirs = measure(server.port, ask).map_err(|e| e.to_string())?;
+            ratios.push(ours / theirs);
+            figures = (ours, theirs);
+        }
+        ratios.sort_by(f64::total_cmp);
+        println!(
+            "{name:<17} shim {:>8.0} a second, MariaDB {:>8.0}: {:.2} (median)",
+            figures.0,
+            figures.1,
+            ratios[ROUNDS / 2]
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! EXPLAIN of a time-travel query: its plan, without asking for a row.
+//!
+//! The answer is a list of items and values. mysqld's twelve columns have no place for an instant, a zone or an endpoint, and all of it in
+//! `Extra` could not be read; clients take the columns of EXPLAIN as they come, since mysqld itself answers with one column under
+//! FORMAT=TREE and FORMAT=JSON.
+
+use super::show::table;
+use super::{Answer, Session};
+use crate::agent_api::{KeyChoice, Octets, hex_text};
+use crate::column::Column;
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::instant::{Instant, Point};
+use crate::plan::guard::{self, Admitted};
+use crate::plan::{Resolved, When};
+use crate::statement::{Draft, VirtualSchema};
+use crate::zone::Zone;
+
+/// Keys and columns that are shown; more are counted.
+const MOST_SHOWN: usize = 10;
+
+impl Session {
+    /// All rules, and the definition of the table as the agent knows it now: what would be refused is refused here.
+    pub(super) async fn explain(
+        &mut self,
+        draft: Draft,
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for a plan".to_owned()));
+        };
+        let resolved = self.resolved(draft, &tenant, now)?;
+        self.about.table = Some(resolved.table.to_string());
+        let definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
+        let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
+        let mut items = plan(&admitted, &self.zone);
+        items.push(("endpoint", format!("POST {}", tenant.agent.endpoint(&resolved))));
+        let rows = items.into_iter().map(|(item, value)| vec![Some(item.to_owned()), Some(value)]);
+        Ok(table(&["item", "value"], rows.collect()))
+    }
+}
+
+fn plan(admitted: &Admitted, zone: &Zone) -> Vec<(&'static str, String)> {
+    let resolved = admitted.resolved();
+    let draft = &resolved.draft;
+    let answers = match draft.virtual_schema {
+        VirtualSchema::Flashback => "the rows as they were, from the recorded changes",
+        VirtualSchema::Snapshot => "the rows as they were, from the recorded changes and a baseline",
+        VirtualSchema::Diff => "every change of the rows, oldest first",
+    };
+    let mut items = vec![
+        ("virtual schema", format!("{}: {answers}", draft.virtual_schema.name())),
+        ("server", resolved.server_id.to_string()),
+        ("schema", resolved.table.schema.clone()),
+        ("table", resolved.table.table.clone()),
+    ];
+    let key = admitted.definition().key_columns();
+    let columns: Vec<String> = key.iter().map(|c| format!("{} {}", c.name, c.ty)).collect();
+    items.push(("key columns", columns.join(", ")));
+    items.extend(keys(admitted, &key));
+    items.extend(when(resolved, zone));
+    let output: Vec<&str> = admitted.output().iter().map(|o| o.name.as_str()).collect();
+    items.push(("columns", shown(output.len(), &output.iter().take(MOST_SHOWN).collect::<Vec<_>>())));
+    if !draft.order_by.is_empty() {
+        let order = draft.order_by.iter().map(|(n, down)| format!("{n}{}", if *down { " DESC" } else { "" }));
+        items.push(("order", order.collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(limit) = admitted.limit() {
+        items.push(("limit", format!("{} rows behind the first {}", limit.count, limit.offset)));
+    }
+    items
+}
+
+/// A count and the first of so many.
+fn shown(count: usize, first: &[impl std::fmt::Display]) -> String {
+    let mut texts: Vec<String> = first.iter().map(ToString::to_string).collect();
+    if count > texts.len() {
+        texts.push("...".to_owned());
+    }
+    format!("{count}: {}", texts.join(", "))
+}
+
+/// A value as it is asked for: text, or the hexadecimal digits of bytes that are none.
+fn cell(octets: &Octets) -> String {
+    std::str::from_utf8(&octets.0).map_or_else(|_| format!("x'{}'", hex_text(&octets.0)), str::to_owned)
+}
+
+fn keys(admitted: &Admitted, key: &[&Column]) -> Vec<(&'static str, String)> {
+    let tuple = |values: &[Octets]| format!("({})", values.iter().map(cell).collect::<Vec<_>>().join(", "));
+    match &admitted.keys().choice {
+        KeyChoice::Values(values) => {
+            let first: Vec<String> = values.iter().take(MOST_SHOWN).map(|v| tuple(v)).collect();
+            vec![("keys", shown(values.len(), &first))]
+        }
+        KeyChoice::Range(range) => {
+            let mut fixed = String::new();
+            for (column, value) in key.iter().zip(&range.prefix) {
+                fixed.extend([&column.name, " = ", &cell(value), ", "]);
+            }
+            let last = key.last().map(|c| c.name.as_str()).unwrap_or_default();
+            let most = range.max_keys.map_or_else(String::new, |n| format!(", at most {n}"));
+            let (from, to) = (cell(&range.from), cell(&range.to));
+            vec![("keys", format!("{fixed}{last} from {from} to {to}{most}"))]
+        }
+    }
+}
+
+fn when(resolved: &Resolved, zone: &Zone) -> Vec<(&'static str, String)> {
+    let utc = Zone::utc();
+    let local = |instant: Instant, zone: &Zone| {
+        let text = zone.local(instant).map(|t| t.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+        text.unwrap_or_else(|| instant.to_string())
+    };
+    let here = |instant| format!("{} ({})", local(instant, zone), zone.name());
+    match &resolved.when {
+        When::At(Point::Time(at)) => {
+            vec![("instant (UTC)", local(*at, &utc)), ("instant (session)", here(*at))]
+        }
+        When::At(Point::Gtid(gtid)) => vec![("after transaction", gtid.clone())],
+        When::Between(since, until) => {
+            let micros = until.micros().saturating_sub(since.micros());
+            vec![
+                ("from (UTC)", local(*since, &utc)),
+                ("from (session)", here(*since)),
+                ("to (UTC)", local(*until, &utc)),
+                ("to (session)", here(*until)),
+                (
+                    "window",
+                    format!("{}.{:06} s, both ends inclusive", micros / 1_000_000, micros % 1_000_000),
+                ),
+            ]
+        }
+    }
+}

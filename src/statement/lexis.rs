@@ -1,0 +1,175 @@
+//! Text to tokens, exactly as MySQL reads it under a sql_mode (manual: "String Literals", "Schema Object Names").
+//!
+//! The tokenizer is sqlparser's. What stands between quotes is taken from it as it was written and read here, since its own reading
+//! differs where a key would be another one: `'\a'` is `a` in MySQL and a bell there.
+
+use super::Reading;
+use sqlparser::dialect::{Dialect, MySqlDialect};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
+use std::any::TypeId;
+
+/// sqlparser's MySQL under a sql_mode.
+#[derive(Debug)]
+struct Lexis {
+    mysql: MySqlDialect,
+    reading: Reading,
+}
+
+impl Dialect for Lexis {
+    fn dialect(&self) -> TypeId {
+        self.mysql.dialect()
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        self.mysql.is_identifier_start(ch)
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        self.mysql.is_identifier_part(ch)
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        ch == '`' || (ch == '"' && self.reading.ansi_quotes)
+    }
+
+    fn supports_string_literal_backslash_escape(&self) -> bool {
+        !self.reading.no_backslash_escapes
+    }
+
+    fn supports_numeric_prefix(&self) -> bool {
+        self.mysql.supports_numeric_prefix()
+    }
+
+    fn supports_literal_prefix_in_qualified_name(&self) -> bool {
+        self.mysql.supports_literal_prefix_in_qualified_name()
+    }
+
+    fn supports_multiline_comment_hints(&self) -> bool {
+        self.mysql.supports_multiline_comment_hints()
+    }
+
+    fn supports_national_string_literal(&self) -> bool {
+        self.mysql.supports_national_string_literal()
+    }
+
+    fn requires_single_line_comment_whitespace(&self) -> bool {
+        self.mysql.requires_single_line_comment_whitespace()
+    }
+
+    fn supports_hash_comment(&self) -> bool {
+        self.mysql.supports_hash_comment()
+    }
+}
+
+/// All tokens, white space and comments too; the text of strings and quoted names is what MySQL takes it for.
+pub(super) fn tokens(text: &str, reading: Reading) -> Result<Vec<TokenWithSpan>, TokenizerError> {
+    let dialect = Lexis { mysql: MySqlDialect {}, reading };
+    let mut tokens = Vec::new();
+    Tokenizer::new(&dialect, text).with_unescape(false).tokenize_with_location_into_buf(&mut tokens)?;
+    let escapes = !reading.no_backslash_escapes;
+    for token in &mut tokens {
+        if let Token::SingleQuotedString(text) | Token::NationalStringLiteral(text) = &mut token.token {
+            *text = unescaped(text, '\'', escapes);
+        } else if let Token::DoubleQuotedString(text) = &mut token.token {
+            *text = unescaped(text, '"', escapes);
+        } else if let Token::Word(word) = &mut token.token
+            && let Some(quote) = word.quote_style
+        {
+            word.value = unescaped(&word.value, quote, false);
+        }
+    }
+    Ok(tokens)
+}
+
+/// `'a' 'b'` is `'ab'`. White space and comments must be out already.
+pub(super) fn join_strings(tokens: &mut Vec<TokenWithSpan>) {
+    tokens.dedup_by(|next, first| {
+        let (Token::SingleQuotedString(more) | Token::DoubleQuotedString(more)) = &next.token else {
+            return false;
+        };
+        let (Token::SingleQuotedString(text)
+        | Token::DoubleQuotedString(text)
+        | Token::NationalStringLiteral(text)) = &mut first.token
+        else {
+            return false;
+        };
+        text.push_str(more);
+        first.span.end = next.span.end;
+        true
+    });
+}
+
+/// Doubled quotes are one; with `escapes`, a backslash gives the next character a meaning or takes it away.
+fn unescaped(written: &str, quote: char, escapes: bool) -> String {
+    let mut text = String::with_capacity(written.len());
+    let mut letters = written.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if escapes => match letters.next() {
+                Some('0') => text.push('\0'),
+                Some('b') => text.push('\u{8}'),
+                Some('n') => text.push('\n'),
+                Some('r') => text.push('\r'),
+                Some('t') => text.push('\t'),
+                Some('Z') => text.push('\u{1a}'),
+                // These two keep their backslash, for LIKE.
+                Some(wildcard @ ('%' | '_')) => text.extend(['\\', wildcard]),
+                Some(other) => text.push(other),
+                None => text.push('\\'),
+            },
+            _ if letter == quote => {
+                text.push(quote);
+                letters.next();
+            }
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, reading: Reading) -> Vec<Token> {
+        let mut tokens = tokens(text, reading).unwrap();
+        tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
+        join_strings(&mut tokens);
+        tokens.into_iter().map(|t| t.token).collect()
+    }
+
+    fn string(text: &str) -> Token {
+        Token::SingleQuotedString(text.to_owned())
+    }
+
+    #[test]
+    fn ok_strings_as_mysql_reads_them() {
+        // Seen with SELECT HEX(...) on MySQL 9.7 and MariaDB 10.11.
+        for (written, text) in [
+            (r"'\a\f\v\e'", "afve"),
+            (r"'\0\b\n\r\t\Z'", "\0\u{8}\n\r\t\u{1a}"),
+            (r"'\%\_'", r"\%\_"),
+            (r#"'\'\"\\'"#, r#"'"\"#),
+            ("'it''s'", "it's"),
+            (r#"'""'"#, r#""""#),
+            ("'a' 'b'\n'c'", "abc"),
+            (r#"'a' "b""c''""#, "ab\"c''"),
+            ("'a' /* between */ 'b'", "ab"),
+        ] {
+            assert_eq!(read(written, Reading::default()), [string(text)], "{written}");
+        }
+        assert_eq!(read("N'a' 'b'", Reading::default()), [Token::NationalStringLiteral("ab".to_owned())]);
+    }
+
+    #[test]
+    fn ok_sql_modes() {
+        let plain = Reading { no_backslash_escapes: true, ..Reading::default() };
+        assert_eq!(read(r"'a\' 'b''\n'", plain), [string(r"a\b'\n")]);
+        let ansi = Reading { ansi_quotes: true, ..Reading::default() };
+        assert_eq!(read(r#""a\""#, ansi), [Token::make_word(r"a\", Some('"'))]);
+        assert_eq!(
+            read(r#""a""b" `c``d`"#, ansi),
+            [Token::make_word("a\"b", Some('"')), Token::make_word("c`d", Some('`'))]
+        );
+    }
+}

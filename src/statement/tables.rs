@@ -1,0 +1,273 @@
+//! Which tables a statement names, before anything else of it is understood.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser has over a hundred tokens; those that are not named say nothing about tables"
+)]
+
+use super::VirtualSchema;
+use super::cursor::Cursor;
+use sqlparser::tokenizer::Token;
+use std::collections::HashSet;
+
+/// The virtual schema of this name; their names compare without regard to case.
+pub(super) fn virtual_schema(name: &str) -> Option<VirtualSchema> {
+    [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot]
+        .into_iter()
+        .find(|s| s.name().eq_ignore_ascii_case(name))
+}
+
+/// The virtual tables named anywhere, as `_schema.table`; the first two of them.
+pub(super) fn virtual_tables(cursor: &Cursor<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut c = cursor.clone();
+    c.go(0);
+    while let Some(token) = c.next() {
+        if let (Token::Word(w), Some(Token::Period)) = (&token, c.peek())
+            && let Some(schema) = virtual_schema(&w.value)
+        {
+            let mut name = schema.name().to_owned();
+            path(&mut c, &mut name);
+            // `_flashback.t.column` in a predicate names the same table again.
+            if !found.iter().any(|f: &String| {
+                name.eq_ignore_ascii_case(f)
+                    || name.to_lowercase().starts_with(&format!("{}.", f.to_lowercase()))
+            }) {
+                found.push(name);
+                // Two are too many already, and it does not matter how many more there are.
+                if found.len() == 2 {
+                    return found;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The parts behind the first one of a name.
+fn path(c: &mut Cursor<'_>, name: &mut String) {
+    while c.token(&Token::Period) {
+        match c.next() {
+            Some(Token::Word(part)) => {
+                name.push('.');
+                name.push_str(&part.value);
+            }
+            _ => break,
+        }
+    }
+}
+
+/// One level of parentheses.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    /// Its FROM list has begun and not ended: a comma comes before another table.
+    from: bool,
+    /// A table comes next.
+    wanted: bool,
+    /// The arguments of a function: FROM in it is no clause (`EXTRACT(YEAR FROM d)`).
+    call: bool,
+}
+
+/// Words that end a list of tables.
+const ENDS: &[&str] = &[
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "WINDOW",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "INTO",
+    "PROCEDURE",
+    "LOCK",
+    "SELECT",
+];
+
+/// The names that WITH gives: `name [(columns)] AS (`.
+fn common_tables(cursor: &Cursor<'_>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut c = cursor.clone();
+    c.go(0);
+    let mut with = false;
+    while let Some(token) = c.next() {
+        let Token::Word(w) = token else { continue };
+        with |= w.quote_style.is_none() && w.value.eq_ignore_ascii_case("WITH");
+        if !with {
+            continue;
+        }
+        let mut ahead = c.clone();
+        if ahead.token(&Token::LParen) {
+            while ahead.next().is_some_and(|t| t != Token::RParen) {}
+        }
+        if ahead.words(&["AS"]) && ahead.peek() == Some(&Token::LParen) {
+            names.insert(w.value.to_lowercase());
+        }
+    }
+    names
+}
+
+/// The first real table that a query names in any FROM, JOIN or TABLE, at any depth; and where.
+pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
+    let common = common_tables(cursor);
+    let mut c = cursor.clone();
+    c.go(0);
+    let mut levels = vec![Level::default()];
+    // The word just before, if that was one: upper case, empty for a quoted one.
+    let mut before: Option<String> = None;
+    let mut first = true;
+    while let Some(token) = c.peek().cloned() {
+        let position = c.position();
+        c.next();
+        let word = match &token {
+            Token::Word(w) if w.quote_style.is_none() => Some(w.value.to_uppercase()),
+            Token::Word(_) => Some(String::new()),
+            _ => None,
+        };
+        let mut now = *levels.last()?;
+        match &token {
+            Token::LParen => {
+                let query = c.clone().one_of(&["SELECT", "WITH", "VALUES", "TABLE"]).is_some();
+                let list = now.wanted && !query;
+                if let Some(outer) = levels.last_mut() {
+                    outer.wanted = false;
+                }
+                levels.push(Level { from: list, wanted: list, call: !list && before.is_some() });
+                (before, first) = (None, false);
+                // TABLE may stand where a query begins.
+                if c.words(&["TABLE"])
+                    && let Some(inner) = levels.last_mut()
+                {
+                    inner.wanted = true;
+                }
+                continue;
+            }
+            Token::RParen => {
+                levels.pop();
+                if levels.is_empty() {
+                    levels.push(Level::default());
+                }
+                (before, first) = (None, false);
+                continue;
+            }
+            // The parts of a name: keywords among them are none.
+            Token::Period => {
+                c.next();
+            }
+            // `{ OJ a LEFT OUTER JOIN b ... }`
+            Token::LBrace => {
+                c.words(&["OJ"]);
+            }
+            Token::Comma => now.wanted = now.from,
+            Token::Word(w) => match word.as_deref().unwrap_or_default() {
+                "FROM" if !now.call && before.as_deref() != Some("SYSTEM_TIME") => {
+                    (now.from, now.wanted) = (true, true);
+                }
+                "JOIN" | "STRAIGHT_JOIN" if now.from => now.wanted = true,
+                "ON" | "USING" => now.wanted = false,
+                "FOR" if c.clone().one_of(&["UPDATE", "SHARE"]).is_some() => {
+                    (now.from, now.wanted) = (false, false);
+                }
+                "TABLE"
+                    if first
+                        || before.as_deref().is_some_and(|b| {
+                            matches!(b, "UNION" | "ALL" | "DISTINCT" | "EXCEPT" | "INTERSECT")
+                        }) =>
+                {
+                    now.wanted = true;
+                }
+                "LATERAL" if now.wanted => {}
+                end if ENDS.contains(&end) => now = Level::default(),
+                _ if now.wanted => {
+                    now.wanted = false;
+                    let mut name = w.value.clone();
+                    let qualified = c.peek() == Some(&Token::Period);
+                    let mut is_virtual = virtual_schema(&name).is_some() && qualified;
+                    path(&mut c, &mut name);
+                    // `shop._flashback.orders`: the parts are in the wrong order.
+                    let parts: Vec<&str> = name.split('.').collect();
+                    is_virtual |= parts.iter().rev().skip(1).any(|part| virtual_schema(part).is_some());
+                    let function = !qualified && c.peek() == Some(&Token::LParen);
+                    let known = !qualified && common.contains(&name.to_lowercase());
+                    if !is_virtual && !function && !known && !name.eq_ignore_ascii_case("dual") {
+                        return Some((name, position));
+                    }
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        if let Some(level) = levels.last_mut() {
+            *level = now;
+        }
+        (before, first) = (word, false);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Reading;
+
+    fn real(text: &str) -> Option<String> {
+        real_table(&Cursor::new(text, Reading::default()).unwrap()).map(|(name, _)| name)
+    }
+
+    #[test]
+    fn ok_no_real_table() {
+        for text in [
+            "SELECT * FROM _flashback.o AS OF '2026-04-27' WHERE id = 1",
+            "SELECT STRAIGHT_JOIN id, name FROM _flashback.o AS OF '2026-04-27' WHERE id = 1",
+            "SELECT EXTRACT(YEAR FROM d), TRIM(LEADING 'x' FROM n) FROM _flashback.o AS OF '2026-04-27'",
+            "SELECT o.from, o.join FROM _flashback.o",
+            "SELECT * FROM _flashback.o FOR SYSTEM_TIME FROM '2026-04-27' TO '2026-04-28' WHERE id = 1",
+            "SELECT * FROM _flashback.o PARTITION (p0, p1) USE INDEX (a, b) WHERE id IN (1, 2)",
+            "SELECT * FROM _flashback.o AS OF '2026-04-27' WHERE id = 1 FOR UPDATE OF o, p",
+            "WITH x AS (SELECT * FROM _flashback.o) SELECT * FROM x, x AS y",
+            "WITH x (a, b) AS (SELECT * FROM _flashback.o) SELECT * FROM x",
+            "SELECT * FROM _flashback.o, JSON_TABLE('[1]', '$[*]' COLUMNS (a INT PATH '$')) j",
+            "SELECT * FROM `_Flashback` . `o`, DUAL",
+            "SELECT * FROM shop._flashback.o",
+            "SELECT '/* FROM users */' FROM _flashback.o -- JOIN users",
+        ] {
+            assert_eq!(real(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ok_real_tables_in_any_form() {
+        for text in [
+            "SELECT * FROM _flashback.o AS OF '2026-04-27', users",
+            "SELECT * FROM users, _flashback.o AS OF '2026-04-27'",
+            "SELECT * FROM (_flashback.o AS OF '2026-04-27', users)",
+            "SELECT * FROM ((_flashback.o JOIN users))",
+            "SELECT * FROM _flashback.o a JOIN _flashback.o b ON a.id = b.id, users",
+            "SELECT * FROM _flashback.o STRAIGHT_JOIN users",
+            "SELECT * FROM _flashback.o NATURAL LEFT OUTER JOIN /* x */ `users`",
+            "SELECT * FROM { OJ users LEFT OUTER JOIN _flashback.o ON 1 }",
+            "SELECT * FROM _flashback.o USE INDEX (PRIMARY), users",
+            "SELECT * FROM _flashback.o PARTITION (p0), users",
+            "SELECT * FROM _flashback.o WHERE id IN (SELECT id FROM users)",
+            "SELECT * FROM _flashback.o WHERE EXISTS (TABLE users)",
+            "SELECT (SELECT MAX(id) FROM users) FROM _flashback.o",
+            "SELECT * FROM _flashback.o UNION SELECT * FROM users",
+            "SELECT * FROM _flashback.o UNION ALL TABLE users",
+            "TABLE users UNION SELECT * FROM _flashback.o",
+            "(SELECT * FROM _flashback.o) UNION (SELECT * FROM users)",
+            "WITH x AS (SELECT * FROM users) SELECT * FROM x, _flashback.o",
+            "WITH x AS (SELECT * FROM _flashback.o) SELECT * FROM x JOIN users",
+            "SELECT * FROM _flashback.o, LATERAL (SELECT * FROM users) l",
+            "SELECT * FROM (SELECT * FROM _flashback.o) d, users",
+            "SELECT * FROM _flashback.o GROUP BY a HAVING b > (SELECT c FROM users)",
+            "SELECT id INTO @a FROM users WHERE id = (SELECT id FROM _flashback.o)",
+            "SELECT EXTRACT(YEAR FROM (SELECT d FROM users)) FROM _flashback.o",
+            "SELECT * FROM _flashback.o JOIN users USING (a, b)",
+            "SELECT * FROM JSON_TABLE('[]', '$' COLUMNS (a INT PATH '$')) j, users, _flashback.o",
+        ] {
+            assert_eq!(real(text).as_deref(), Some("users"), "{text}");
+        }
+        assert_eq!(real("SELECT * FROM _flashback.o, shop.`from`").as_deref(), Some("shop.from"));
+    }
+}
