@@ -85,6 +85,18 @@ pub enum Failure {
     UnknownVariable(String),
     /// 1231: a variable cannot have this value. Fields: variable, value.
     WrongValue(String, String),
+    /// 1232: a variable does not take values of this type.
+    WrongType(String),
+    /// 1238: the variable is the session's alone, and SET GLOBAL or @@GLOBAL was said.
+    SessionVariable(String),
+    /// 1238: the variable is the server's alone, and @@SESSION was said.
+    NoSessionValue(String),
+    /// 1568: characteristics of a transaction that has begun.
+    InTransaction,
+    /// 1621: the variable has a value of the session's own that cannot be set.
+    ReadOnlyInSession(String),
+    /// 1690: the result of an expression is no BIGINT. Text: the expression.
+    OutOfRange(String),
     /// 1238: the variable is read-only (or global only). Fields: variable, `read only` or `GLOBAL`-style reason.
     ReadOnlyVariable(String, &'static str),
     /// 1229: the variable is global, SET GLOBAL was needed.
@@ -113,6 +125,10 @@ pub enum Failure {
     EmptyQuery,
     /// 1317: interrupted by KILL QUERY.
     Interrupted,
+    /// 3024: the statement ran longer than the session's max_execution_time.
+    TooLong,
+    /// 4031: the client was silent for longer than its wait_timeout.
+    Inactive,
     /// 1053: the server shuts down.
     ShuttingDown,
     /// 1226: the server is full.
@@ -201,6 +217,14 @@ impl Failure {
             | Self::ReversedWindow(_)
             | Self::EmptyQuery
             | Self::Interrupted
+            | Self::TooLong
+            | Self::Inactive
+            | Self::WrongType(_)
+            | Self::SessionVariable(_)
+            | Self::NoSessionValue(_)
+            | Self::InTransaction
+            | Self::ReadOnlyInSession(_)
+            | Self::OutOfRange(_)
             | Self::NoSuchThread(_)
             | Self::NotOwner(_)
             | Self::UnknownCommand

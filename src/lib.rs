@@ -56,6 +56,12 @@
 //!   list of error numbers with fixed SQLSTATEs (no 2002, no 1064 with HY000), answers OK to every command it does not know
 //!   (COM_CHANGE_USER among them) and has no place for a column's character set, length or decimals.
 //! * **Diff images travel as arrays of cells, with their definition**, and become JSON in the shim: only the shim knows the session's time zone.
+//! * **Where a statement of several ends, and what an executable comment holds, is found by a scanner of quotes and comments** (`statement::split`), once over
+//!   the text, before sqlparser sees it: tokenizing the rest of a packet for each of its statements would take quadratic time. A property test holds the two to
+//!   the same semicolons.
+//! * **The system variables are one table** (`session::variables`). A variable may be set freely only where no answer could show that it was ignored.
+//! * **Compression is a pair of pure functions over bytes**, used where packets are read and written: what arrives ahead is unpacked only when its turn comes,
+//!   since the numbers of an answer go on from those of the command.
 //! * **Key values and cells are text or hex, never JSON numbers**, so that no JSON library on the way can round them.
 //! * **A table whose definition is not certain is refused.** Table maps say much (with `binlog_row_metadata=FULL`), DDL says the rest; where neither
 //!   says, or the two disagree, the answer is a refusal with the reason, from that point of the log on.

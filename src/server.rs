@@ -1,7 +1,7 @@
 //! The listening socket, the connections and their end.
 
 use crate::failure::Failure;
-use crate::session::Connections;
+use crate::session::{Connections, Process};
 use crate::wire::connection::{self, Handle, Place, Shared};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,8 @@ struct Registry {
     handles: Mutex<HashMap<u32, Arc<Handle>>>,
     started: Instant,
     next: Mutex<u32>,
-    accepted: AtomicU64,
+    /// Statements since the start.
+    asked: AtomicU64,
 }
 
 impl Registry {
@@ -78,7 +79,17 @@ impl Connections for Registry {
     }
 
     fn figures(&self) -> (u64, u64, u64) {
-        (self.handles().len() as u64, self.accepted.load(Ordering::Relaxed), self.started.elapsed().as_secs())
+        (self.handles().len() as u64, self.asked.load(Ordering::Relaxed), self.started.elapsed().as_secs())
+    }
+
+    fn asked(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn processes(&self, user: &str) -> Vec<Process> {
+        let handles: Vec<(u32, Arc<Handle>)> =
+            self.handles().iter().map(|(id, handle)| (*id, Arc::clone(handle))).collect();
+        handles.into_iter().filter_map(|(id, handle)| handle.process(id, user)).collect()
     }
 }
 
@@ -88,7 +99,7 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
         handles: Mutex::default(),
         started: Instant::now(),
         next: Mutex::new(0),
-        accepted: AtomicU64::new(0),
+        asked: AtomicU64::new(0),
     });
     let tasks = TaskTracker::new();
     let most = settings.shared.session.max_connections;
@@ -105,7 +116,6 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
             },
             () = stop.cancelled() => break,
         };
-        registry.accepted.fetch_add(1, Ordering::Relaxed);
         let open = registry.handles().len();
         // Those who are over the limit are told so at login; a crowd of them is not even let in.
         if open >= most.saturating_mul(2).saturating_add(64) {

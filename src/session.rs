@@ -11,12 +11,18 @@ mod replica;
 mod settings;
 mod show;
 mod sort;
+mod status;
 mod stream;
+mod text;
+mod tracking;
 mod variables;
 
 pub use crate::statement::Parameter;
 pub use prepared::{Declared, Prepared};
+pub use status::Process;
 pub use stream::{Next, RowStream};
+pub use text::ResultCharset;
+pub use tracking::Change;
 
 use crate::agent_client::{AgentClient, Caller};
 use crate::charset;
@@ -35,6 +41,7 @@ use sqlparser::ast::Expr;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use variables::Variable;
 
 /// What the configuration says about sessions. One for the whole server.
 #[derive(Debug)]
@@ -96,6 +103,28 @@ pub struct Identity {
     pub host: String,
     /// The id of the connection: CONNECTION_ID(), KILL.
     pub connection_id: u32,
+    /// How the connection was made.
+    pub link: Link,
+}
+
+/// How a connection is encrypted and compressed: `have_ssl`, and SHOW STATUS.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    /// Whether the server offers TLS.
+    pub tls_offered: bool,
+    /// TLS, if the client took it.
+    pub cipher: Option<Cipher>,
+    /// `zlib` or `zstd`.
+    pub compression: Option<&'static str>,
+}
+
+/// Version and cipher of TLS, as mysqld names them.
+#[derive(Clone, Debug)]
+pub struct Cipher {
+    /// `TLSv1.3`
+    pub version: &'static str,
+    /// `TLS_AES_128_GCM_SHA256`
+    pub name: String,
 }
 
 /// What a login may do.
@@ -116,6 +145,10 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
     fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure>;
     /// `(connections open now, statements since start, seconds since start)` for COM_STATISTICS and SHOW STATUS.
     fn figures(&self) -> (u64, u64, u64);
+    /// A statement was asked.
+    fn asked(&self);
+    /// The connections of a user.
+    fn processes(&self, user: &str) -> Vec<Process>;
 }
 
 /// An answer to one statement.
@@ -136,27 +169,14 @@ pub struct Status {
     pub autocommit: bool,
     /// SERVER_STATUS_IN_TRANS
     pub in_transaction: bool,
+    /// SERVER_STATUS_IN_TRANS_READONLY
+    pub read_only: bool,
     /// SERVER_STATUS_NO_BACKSLASH_ESCAPES
     pub no_backslash_escapes: bool,
+    /// SERVER_MORE_RESULTS_EXISTS
+    pub more_results: bool,
     /// Warnings of the last statement.
     pub warnings: u16,
-}
-
-/// The character set that text goes out in (`character_set_results`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResultCharset {
-    /// utf8mb4 or utf8mb3 or NULL/binary: bytes as they are; the collation id is that of the session for `Utf8`.
-    Utf8 {
-        /// Collation id to declare for text columns.
-        collation_id: u16,
-    },
-    /// latin1: text is converted; a character it does not have becomes `?`, as in mysqld.
-    Latin1 {
-        /// Collation id to declare for text columns.
-        collation_id: u16,
-    },
-    /// NULL or binary: each column keeps its own character set's declaration.
-    AsStored,
 }
 
 /// A session.
@@ -169,10 +189,17 @@ pub struct Session {
     zone: Zone,
     autocommit: bool,
     in_transaction: bool,
+    read_only: bool,
     user: HashMap<String, Value>,
-    system: HashMap<String, Option<String>>,
-    charset: ResultCharset,
+    /// By [`variables::Variable::key`].
+    system: HashMap<&'static str, Option<String>>,
+    /// `None`: a character set that nothing can be converted to, announced at login.
+    charset: Option<ResultCharset>,
     warnings: Vec<Note>,
+    changes: Vec<Change>,
+    multi_statements: bool,
+    more_results: bool,
+    failed: bool,
     about: About,
     /// Statements of PREPARE, by their names in lower case.
     named: HashMap<String, Arc<Prepared>>,
@@ -196,12 +223,9 @@ impl Session {
         connections: Arc<dyn Connections>,
         collation_id: u16,
     ) -> Self {
-        // Of the character sets that a client can announce, latin1 is the one that results are converted to.
-        let charset = match collation_id {
-            8 | 5 | 15 | 31 | 47 | 48 | 49 | 94 => ResultCharset::Latin1 { collation_id },
-            63 => ResultCharset::AsStored,
-            _ => ResultCharset::Utf8 { collation_id: 255 },
-        };
+        // As in mysqld, a collation that nobody knows is the server's own.
+        let (charset, collation) = text::by_id(collation_id).unwrap_or(("utf8mb4", "utf8mb4_0900_ai_ci"));
+        let id = if text::by_id(collation_id).is_some() { collation_id } else { 255 };
         let mut session = Self {
             identity,
             settings,
@@ -210,20 +234,24 @@ impl Session {
             zone: Zone::utc(),
             autocommit: true,
             in_transaction: false,
+            read_only: false,
             user: HashMap::new(),
             system: HashMap::new(),
-            charset,
+            charset: ResultCharset::of(charset, id),
             warnings: Vec::new(),
+            changes: Vec::new(),
+            multi_statements: false,
+            more_results: false,
+            failed: false,
             about: About::default(),
             named: HashMap::new(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
-        if let ResultCharset::Latin1 { .. } = charset {
-            for name in ["character_set_client", "character_set_connection", "character_set_results"] {
-                session.system.insert(name.to_owned(), Some("latin1".to_owned()));
-            }
+        for name in ["character_set_client", "character_set_connection", "character_set_results"] {
+            session.system.insert(name, Some(charset.to_owned()));
         }
+        session.system.insert("collation_connection", Some(collation.to_owned()));
         session
     }
 
@@ -250,7 +278,9 @@ impl Session {
             system: self.system.clone(),
             zone: self.zone.clone(),
             autocommit: self.autocommit,
+            in_transaction: self.in_transaction,
             charset: self.charset,
+            changes: self.changes.clone(),
         }
     }
 
@@ -259,7 +289,9 @@ impl Session {
         self.system = before.system;
         self.zone = before.zone;
         self.autocommit = before.autocommit;
+        self.in_transaction = before.in_transaction;
         self.charset = before.charset;
+        self.changes = before.changes;
     }
 
     fn user_variable(&self, name: &str) -> Value {
@@ -268,16 +300,47 @@ impl Session {
 
     /// The value of a system variable; `None` is SQL's NULL.
     fn variable(&self, name: &str) -> Result<Option<String>, Failure> {
-        let Some((_, default)) = variables::find(name, &self.settings) else {
-            return Err(Failure::UnknownVariable(name.to_owned()));
-        };
-        Ok(match name {
+        let variable = variables::find(name).ok_or_else(|| Failure::UnknownVariable(name.to_owned()))?;
+        Ok(self.session_value(variable))
+    }
+
+    fn session_value(&self, variable: &Variable) -> Option<String> {
+        match variable.name {
             "time_zone" => Some(self.zone.name().to_owned()),
             "autocommit" => Some(if self.autocommit { "ON" } else { "OFF" }.to_owned()),
             "warning_count" => Some(self.warnings.len().to_string()),
             "error_count" => Some(self.warnings.iter().filter(|w| w.level == "Error").count().to_string()),
-            _ => self.system.get(name).cloned().unwrap_or(Some(default)),
+            _ => self.system.get(variable.key()).cloned().unwrap_or_else(|| self.default_of(variable)),
+        }
+    }
+
+    /// The value of a new session, which is also the server's.
+    fn default_of(&self, variable: &Variable) -> Option<String> {
+        let micros = || Instant::now().micros();
+        Some(match variable.default {
+            "{null}" => return None,
+            "{max_packet}" => self.settings.max_packet.to_string(),
+            "{max_connections}" => self.settings.max_connections.to_string(),
+            "{version}" => self.settings.server_version.clone(),
+            "{have_ssl}" => if self.identity.link.tls_offered { "YES" } else { "DISABLED" }.to_owned(),
+            "{now}" => format!("{}.{:06}", micros().div_euclid(1_000_000), micros().rem_euclid(1_000_000)),
+            _ if variable.name == "time_zone" => self.default_zone().name().to_owned(),
+            fixed => fixed.to_owned(),
         })
+    }
+
+    fn has_mode(&self, mode: &str) -> bool {
+        self.variable("sql_mode").ok().flatten().is_some_and(|modes| modes.split(',').any(|m| m == mode))
+    }
+
+    /// How the session's text is read.
+    fn reading(&self) -> Reading {
+        Reading {
+            ansi_quotes: self.has_mode("ANSI_QUOTES"),
+            no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            orm_forms: self.settings.orm_forms,
+            version: version_number(&self.settings.server_version),
+        }
     }
 
     /// Changes the current database: COM_INIT_DB, `USE`, the schema of the handshake. Asks the agent which schemas exist.
@@ -294,6 +357,8 @@ impl Session {
             return Err(Failure::UnknownSchema(name.to_owned()));
         }
         self.schema = Some(name.to_owned());
+        self.note_change(Change::Schema(name.to_owned()));
+        self.note_change(Change::State);
         Ok(())
     }
 
@@ -301,6 +366,7 @@ impl Session {
     /// that reason. Nothing is claimed by it, since every statement asks the agent anew.
     pub fn assume_schema(&mut self, name: &str) {
         self.schema = Some(name.to_owned());
+        self.note_change(Change::Schema(name.to_owned()));
     }
 
     fn denied(&self, schema: &str) -> Failure {
@@ -315,6 +381,8 @@ impl Session {
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
         self.about = About { kind: "unreadable", table: None };
+        (self.failed, self.changes) = (false, Vec::new());
+        self.connections.asked();
         let text = self.decoded(text)?;
         let statement = crate::statement::parse(&text, self.reading());
         self.about.kind = statement.kind();
@@ -333,29 +401,23 @@ impl Session {
             | Statement::Constants { .. }
             | Statement::Show(_)
             | Statement::Use(_)
-            | Statement::Begin
+            | Statement::Begin { .. }
             | Statement::Commit
             | Statement::Rollback
+            | Statement::UnlockTables
+            | Statement::Do(_)
             | Statement::Kill { .. }
             | Statement::Empty
+            | Statement::Comments
             | Statement::Refused(_)) => self.run(other, now, request).await,
-        }
-    }
-
-    /// How text is read now.
-    fn reading(&self) -> Reading {
-        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
-        Reading {
-            ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
-            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
-            orm_forms: self.settings.orm_forms,
         }
     }
 
     /// What a client sent, by its `character_set_client`.
     fn decoded(&self, text: &[u8]) -> Result<String, Failure> {
         let client = self.variable("character_set_client").ok().flatten().unwrap_or_default();
-        let charset = if client == "binary" { "utf8mb4" } else { client.as_str() };
+        // ASCII is written alike in all sets that a client can announce: enough to SET NAMES.
+        let charset = if client == "binary" || text.is_ascii() { "utf8mb4" } else { client.as_str() };
         charset::decode(charset, text)
             .map(std::borrow::Cow::into_owned)
             .map_err(|e| Failure::Syntax(format!("the statement is {e}")))
@@ -368,6 +430,10 @@ impl Session {
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         self.permitted(&statement)?;
+        if self.charset.is_none() && !matches!(statement, Statement::Set(_)) {
+            let name = self.variable("character_set_results").ok().flatten().unwrap_or_default();
+            return Err(Failure::UnknownCharset(name));
+        }
         match statement {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
@@ -375,12 +441,20 @@ impl Session {
             Statement::Constants { items, limit } => self.constants(&items, limit, now),
             Statement::Show(show) => self.show(show, request).await,
             Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
-            Statement::Begin => {
-                self.in_transaction = true;
+            Statement::Begin { read_only, snapshot } => {
+                self.begin_transaction(read_only, snapshot);
                 Ok(Answer::Done)
             }
             Statement::Commit | Statement::Rollback => {
-                self.in_transaction = false;
+                self.end_transaction();
+                Ok(Answer::Done)
+            }
+            // No table is ever locked here: there is nothing to unlock, which is what mysqld does then.
+            Statement::Comments | Statement::UnlockTables => Ok(Answer::Done),
+            Statement::Do(expressions) => {
+                for expression in &expressions {
+                    self.evaluate(expression, now)?;
+                }
                 Ok(Answer::Done)
             }
             Statement::Kill { query_only, id } => {
@@ -493,27 +567,31 @@ impl Session {
     }
 
     fn constants(
-        &self,
+        &mut self,
         items: &[(String, Expr)],
         limit: Option<u64>,
         now: Instant,
     ) -> Result<Answer, Failure> {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
         for (name, expression) in items {
-            let value = self.evaluate(expression, now)?;
-            columns.push(computed(name, value.column(name)));
-            row.push(value.text().map(String::into_bytes));
+            let found = self.assigned(expression, now)?;
+            row.push(found.value.text().map(String::into_bytes));
+            columns.push(computed(name, found.column(name)));
         }
-        Ok(Answer::Table(columns, if limit == Some(0) { Vec::new() } else { vec![row] }))
+        let none =
+            limit == Some(0) || self.variable("sql_select_limit").ok().flatten().as_deref() == Some("0");
+        Ok(Answer::Table(columns, if none { Vec::new() } else { vec![row] }))
     }
 
     /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
     pub fn finish(&mut self, notes: Vec<Note>) {
-        self.warnings = notes;
+        let wanted = self.variable("sql_notes").ok().flatten().as_deref() == Some("ON");
+        self.warnings = notes.into_iter().filter(|n| wanted || n.level != "Note").collect();
     }
 
     /// The statement failed: SHOW WARNINGS shows it.
     pub fn failed(&mut self, code: u16, message: String) {
+        self.failed = true;
         self.warnings = vec![Note { level: "Error", code, message }];
     }
 
@@ -521,26 +599,68 @@ impl Session {
     pub fn reset(&mut self) {
         let fresh =
             Self::new(self.identity.clone(), Arc::clone(&self.settings), Arc::clone(&self.connections), 255);
-        let schema = self.schema.take();
+        let (schema, multi_statements) = (self.schema.take(), self.multi_statements);
         *self = fresh;
-        self.schema = schema;
+        (self.schema, self.multi_statements) = (schema, multi_statements);
     }
 
-    /// COM_SET_OPTION. Several statements in one packet are a syntax error here in either case.
+    /// CLIENT_MULTI_STATEMENTS, and COM_SET_OPTION: whether a packet may hold several statements. Without it, a second one is a syntax error.
     pub fn set_multi_statements(&mut self, on: bool) {
-        let _ = on;
+        self.multi_statements = on;
+    }
+
+    /// The first statement of a packet, and the rest of it, if there is one. The statement may change how the rest is read.
+    #[must_use]
+    pub fn split<'t>(&self, text: &'t [u8]) -> (&'t [u8], Option<&'t [u8]>) {
+        if self.multi_statements {
+            crate::statement::split::first(text, self.reading())
+        } else {
+            (text, None)
+        }
+    }
+
+    /// Whether the answer to the statement is followed by another.
+    pub fn set_more_results(&mut self, more: bool) {
+        self.more_results = more;
+    }
+
+    /// Whether the last statement failed: those behind it are not run.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// How long a statement may run: max_execution_time, milliseconds; 0 is for ever.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Duration> {
+        let limit = self.variable("max_execution_time").ok().flatten()?.parse().ok()?;
+        (limit > 0).then(|| Duration::from_millis(limit))
+    }
+
+    /// How long the client may be silent: wait_timeout, seconds.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        let seconds = self.variable("wait_timeout").ok().flatten().and_then(|s| s.parse().ok());
+        Duration::from_secs(seconds.unwrap_or(28_800))
     }
 
     /// What OK and EOF packets tell.
     #[must_use]
     pub fn status(&self) -> Status {
-        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
         Status {
             autocommit: self.autocommit,
             in_transaction: self.in_transaction,
-            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
+            read_only: self.read_only,
+            no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            more_results: self.more_results,
             warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
         }
+    }
+
+    /// The current database.
+    #[must_use]
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
     }
 
     /// What the log says of the last statement.
@@ -552,8 +672,16 @@ impl Session {
     /// What text is sent as.
     #[must_use]
     pub fn result_charset(&self) -> ResultCharset {
-        self.charset
+        self.charset.unwrap_or(ResultCharset::AsStored)
     }
+}
+
+/// 8.0.36 as executable comments write it: 80036.
+fn version_number(version: &str) -> u32 {
+    let digits =
+        |part: &str| part.chars().map_while(|c| c.to_digit(10)).fold(0_u32, |n, d| (n * 10 + d).min(999));
+    let mut parts = version.splitn(3, '.').map(digits);
+    parts.next().unwrap_or(0) * 10_000 + parts.next().unwrap_or(0) * 100 + parts.next().unwrap_or(0)
 }
 
 /// A result column that stands for no table's.

@@ -13,6 +13,7 @@ mod lexis;
 mod misuse;
 mod orm;
 mod session;
+pub mod split;
 mod tables;
 mod travel;
 
@@ -29,7 +30,13 @@ pub const MOST_COLUMNS: usize = 4096;
 /// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
 #[must_use]
 pub fn parse(text: &str, reading: Reading) -> Statement {
-    match understood(text, reading, Placeholders::Refused) {
+    let understood =
+        split::laid_open(text, reading).and_then(|plain| understood(&plain, reading, Placeholders::Refused));
+    match understood {
+        // Comments alone are carried out by doing nothing; mysqld says OK to them.
+        Ok(Statement::Empty) if text.contains(|c: char| !c.is_whitespace() && c != ';') => {
+            Statement::Comments
+        }
         Ok(statement) => statement,
         Err(refused) => Statement::Refused(refused),
     }
@@ -55,9 +62,12 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
         let end = c.find(&["FROM", "INTO", "UNION", "WHERE", "GROUP", "HAVING", "ORDER", "FOR"]);
         let mut behind = c.part(end, usize::MAX);
         behind.go(end);
-        let constant = behind.is_at_end() || (behind.words(&["FROM", "DUAL"]) && behind.is_at_end());
-        if constant {
-            return constants(&c.part(c.place(), end));
+        let dual = behind.words(&["FROM", "DUAL"]);
+        let limit = dual.then(|| behind.clone()).filter(|b| b.find(&["LIMIT"]) == b.place());
+        if behind.is_at_end() || limit.is_some() {
+            // One row is all of them, distinct, and in no cache.
+            while c.one_of(&["ALL", "DISTINCT", "SQL_NO_CACHE"]).is_some() {}
+            return constants(&c.part(c.place(), end), limit);
         }
     }
     c.go(place);
@@ -68,10 +78,12 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     Err(Refused::NotForThisServer { what })
 }
 
-fn constants(c: &Cursor<'_>) -> Result<Statement, Refused> {
+/// `dual`: what stands behind FROM DUAL.
+fn constants(c: &Cursor<'_>, dual: Option<Cursor<'_>>) -> Result<Statement, Refused> {
     let limit_at = c.find(&["LIMIT"]);
     let mut behind = c.clone();
     behind.go(limit_at);
+    let mut behind = dual.unwrap_or(behind);
     let limit = if behind.words(&["LIMIT"]) {
         let limit = travel::limit(&mut behind)?;
         if !behind.is_at_end() {
@@ -109,9 +121,13 @@ fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
             let mut last = part.clone();
             last.go(end.saturating_sub(1));
             match last.next() {
-                Some(Token::Word(w)) if part.length() > 1 => {
+                Some(
+                    Token::Word(sqlparser::tokenizer::Word { value: name, .. })
+                    | Token::SingleQuotedString(name)
+                    | Token::DoubleQuotedString(name),
+                ) if part.length() > 1 => {
                     let expression = part.part(part.place(), end - 1).expression().map_err(|_| refused)?;
-                    Ok((w.value, expression))
+                    Ok((name, expression))
                 }
                 _ => Err(refused),
             }
@@ -125,7 +141,14 @@ fn written(part: &Cursor<'_>) -> String {
         return part.source();
     }
     match (part.peek(), part.ahead(1)) {
-        (Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)), None) => text.clone(),
+        (
+            Some(
+                Token::SingleQuotedString(text)
+                | Token::DoubleQuotedString(text)
+                | Token::NationalStringLiteral(text),
+            ),
+            None,
+        ) => text.clone(),
         _ => part.source(),
     }
 }
@@ -137,6 +160,8 @@ pub struct Reading {
     pub ansi_quotes: bool,
     /// sql_mode NO_BACKSLASH_ESCAPES: `\` is an ordinary character in a string.
     pub no_backslash_escapes: bool,
+    /// The version of this server as executable comments name it: 80036.
+    pub version: u32,
     /// `statements.orm_forms`: a hint, or a time clause at the end, makes a query on a real table one on `_flashback`.
     pub orm_forms: bool,
 }
@@ -162,11 +187,20 @@ pub enum Statement {
     /// `USE schema`
     Use(String),
     /// BEGIN, START TRANSACTION [...]
-    Begin,
+    Begin {
+        /// READ ONLY, READ WRITE.
+        read_only: Option<bool>,
+        /// WITH CONSISTENT SNAPSHOT.
+        snapshot: bool,
+    },
     /// COMMIT
     Commit,
     /// ROLLBACK
     Rollback,
+    /// UNLOCK TABLES
+    UnlockTables,
+    /// `DO expr, ...`
+    Do(Vec<Expr>),
     /// `KILL [QUERY | CONNECTION] id`
     Kill {
         /// QUERY: the statement alone; otherwise the connection.
@@ -193,8 +227,10 @@ pub enum Statement {
         /// The name, in lower case.
         name: String,
     },
-    /// Nothing but comments and white space.
+    /// Nothing but white space.
     Empty,
+    /// Nothing but comments.
+    Comments,
     /// A statement that this server does not carry out. The parser knows why and says it (1235 or 1064).
     Refused(Refused),
 }
@@ -210,14 +246,17 @@ impl Statement {
             Self::Constants { .. } => "select",
             Self::Show(_) => "show",
             Self::Use(_) => "use",
-            Self::Begin => "begin",
+            Self::Begin { .. } => "begin",
             Self::Commit => "commit",
             Self::Rollback => "rollback",
+            Self::UnlockTables => "unlock",
+            Self::Do(_) => "do",
             Self::Kill { .. } => "kill",
             Self::Prepare { .. } => "prepare",
             Self::Execute { .. } => "execute",
             Self::Deallocate { .. } => "deallocate",
             Self::Empty => "empty",
+            Self::Comments => "comments",
             Self::Refused(_) => "refused",
         }
     }
@@ -448,10 +487,21 @@ pub enum Show {
         /// `WHERE Variable_name = / IN / LIKE ...`.
         filter: Option<Box<Expr>>,
     },
-    /// `SHOW [GLOBAL|SESSION] STATUS [LIKE]`
+    /// `SHOW [GLOBAL|SESSION] STATUS [LIKE | WHERE]`
     Status {
         /// LIKE 'pattern'.
         like: Option<String>,
+        /// `WHERE Variable_name = / IN / LIKE ...`.
+        filter: Option<Box<Expr>>,
+    },
+    /// SHOW GRANTS, for the current user
+    Grants,
+    /// SHOW PLUGINS
+    Plugins,
+    /// `SHOW [FULL] PROCESSLIST`
+    ProcessList {
+        /// FULL shows whole statements.
+        full: bool,
     },
     /// `SHOW DATABASES [LIKE]`
     Databases {

@@ -7,6 +7,7 @@ pub mod auth;
 mod binary;
 mod bytes;
 mod columns;
+mod compress;
 pub mod connection;
 pub mod error;
 mod handshake;

@@ -6,5 +6,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (bool, bool, bool, &str)| {
     let (ansi_quotes, no_backslash_escapes, orm_forms, text) = input;
-    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes, orm_forms });
+    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes, orm_forms, version: 80_036 });
 });

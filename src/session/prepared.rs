@@ -148,7 +148,7 @@ impl Session {
             Statement::Constants { .. } => self.constant_columns(template, now),
             Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })
             | Statement::Use(_)
-            | Statement::Begin
+            | Statement::Begin { .. }
             | Statement::Prepare { .. }
             | Statement::Execute { .. }
             | Statement::Deallocate { .. } => Err(Failure::NotPreparable),
@@ -157,10 +157,13 @@ impl Session {
                     .to_owned(),
             )),
             Statement::Show(_) => self.shown_columns(template, now, request).await,
-            Statement::Set(_) | Statement::Commit | Statement::Rollback | Statement::Kill { .. } => {
-                Ok(Vec::new())
-            }
-            Statement::Empty => Err(Failure::EmptyQuery),
+            Statement::Set(_)
+            | Statement::Do(_)
+            | Statement::UnlockTables
+            | Statement::Commit
+            | Statement::Rollback
+            | Statement::Kill { .. } => Ok(Vec::new()),
+            Statement::Empty | Statement::Comments => Err(Failure::EmptyQuery),
             Statement::Refused(refused) => Err(refusal(refused)),
         }
     }

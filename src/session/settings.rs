@@ -1,4 +1,4 @@
-//! SET: applied as a whole, or not at all.
+//! SET: applied as a whole, or not at all. As in mysqld, all values are computed before the first of them is assigned.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -6,10 +6,12 @@
 )]
 
 use super::evaluate::Value;
-use super::variables::{self, MODES, Rule};
-use super::{ResultCharset, Session};
+use super::text::{self, ResultCharset};
+use super::variables::{self, Rule, Scope, Variable};
+use super::{Change, Session};
 use crate::failure::Failure;
 use crate::instant::Instant;
+use crate::reply::Note;
 use crate::statement::Assignment;
 use crate::zone::Zone;
 use sqlparser::ast::Expr;
@@ -19,152 +21,338 @@ use std::collections::HashMap;
 #[derive(Clone, Debug)]
 pub(super) struct Changeable {
     pub(super) user: HashMap<String, Value>,
-    pub(super) system: HashMap<String, Option<String>>,
+    pub(super) system: HashMap<&'static str, Option<String>>,
     pub(super) zone: Zone,
     pub(super) autocommit: bool,
-    pub(super) charset: ResultCharset,
+    pub(super) in_transaction: bool,
+    pub(super) charset: Option<ResultCharset>,
+    pub(super) changes: Vec<Change>,
 }
 
 /// User variables at most, so that a session cannot grow without bound.
 const MOST: usize = 1000;
+/// ER_TRUNCATED_WRONG_VALUE, and ER_WRONG_VALUE_FOR_VAR.
+const TRUNCATED: u16 = 1292;
+const NO_VARIABLE: u16 = 1231;
+
+/// An assignment whose value is computed.
+enum Ready<'a> {
+    User(&'a str, Value),
+    /// `None`: DEFAULT.
+    System(&'static Variable, Option<Value>),
+    Names {
+        names: bool,
+        charset: Option<&'a str>,
+        collation: Option<&'a str>,
+    },
+    Transaction {
+        session: bool,
+        characteristics: &'a [String],
+    },
+}
 
 impl Session {
     pub(super) fn set(&mut self, assignments: &[Assignment], now: Instant) -> Result<(), Failure> {
+        let ready: Vec<Ready<'_>> =
+            assignments.iter().map(|a| self.ready(a, now)).collect::<Result<_, _>>()?;
         let before = self.changeable();
-        for assignment in assignments {
-            if let Err(failure) = self.assign(assignment, now) {
+        for assignment in ready {
+            if let Err(failure) = self.assign(assignment) {
                 self.restore(before);
+                self.warnings.clear();
                 return Err(failure);
             }
         }
+        self.note_change(Change::State);
         Ok(())
     }
 
-    fn assign(&mut self, assignment: &Assignment, now: Instant) -> Result<(), Failure> {
-        match assignment {
-            Assignment::User { name, value } => {
+    fn ready<'a>(&self, assignment: &'a Assignment, now: Instant) -> Result<Ready<'a>, Failure> {
+        Ok(match assignment {
+            Assignment::User { name, value } => Ready::User(name, self.user_value(name, value, now)?),
+            Assignment::System { global, name, value } => {
+                let unknown = || Failure::UnknownVariable(name.clone());
+                let variable = variables::find(name).ok_or_else(unknown)?;
+                allowed(variable, *global)?;
                 let value = match value {
-                    // `SET @x = ON`: a bare word, which mysqld would take for a column.
-                    Expr::Identifier(word) if !word.value.starts_with('@') => Value::Text(word.value.clone()),
-                    other => self.evaluate(other, now)?,
+                    Expr::Identifier(word) if word.value.eq_ignore_ascii_case("DEFAULT") => None,
+                    Expr::Identifier(word) if !word.value.starts_with('@') => Some(bare(&word.value)),
+                    other => Some(self.evaluate(other, now)?),
                 };
-                if self.user.len() >= MOST && !self.user.contains_key(name) {
-                    return Err(Failure::Unsupported(format!(
-                        "more than {MOST} user variables in a session"
-                    )));
-                }
-                let others = self.user.iter().filter(|(n, _)| *n != name);
-                let length = |v: &Value| v.text().map_or(0, |t| t.len());
-                if others.map(|(_, v)| length(v)).sum::<usize>() + length(&value) > self.settings.max_packet {
-                    return Err(Failure::Unsupported(
-                        "user variables that together are longer than max_allowed_packet".to_owned(),
-                    ));
-                }
-                self.user.insert(name.clone(), value);
-                Ok(())
+                Ready::System(variable, value)
             }
-            Assignment::System { global: true, .. } => {
-                Err(Failure::PrivilegeRequired("SUPER or SYSTEM_VARIABLES_ADMIN".to_owned()))
+            Assignment::Names { names, charset, collation } => {
+                Ready::Names { names: *names, charset: charset.as_deref(), collation: collation.as_deref() }
             }
-            Assignment::System { global: false, name, value } => self.assign_system(name, value, now),
-            Assignment::Names { charset, collation, .. } => {
-                let charset = charset.as_deref().unwrap_or("utf8mb4");
-                self.set_charset("character_set_client", Some(charset))?;
-                self.set_charset("character_set_results", Some(charset))?;
-                self.set_charset("character_set_connection", Some(charset))?;
-                let collation = match collation {
-                    Some(collation) if belongs(collation, charset) => collation.clone(),
-                    Some(collation) => {
-                        return Err(Failure::CollationMismatch(collation.clone(), charset.to_owned()));
-                    }
-                    None => default_collation(charset).to_owned(),
-                };
-                self.system.insert("collation_connection".to_owned(), Some(collation));
-                Ok(())
+            Assignment::Transaction { session, characteristics } => {
+                Ready::Transaction { session: *session, characteristics }
             }
-            // There is nothing that a transaction could isolate.
-            Assignment::Transaction { .. } => Ok(()),
+        })
+    }
+
+    fn user_value(&self, name: &str, value: &Expr, now: Instant) -> Result<Value, Failure> {
+        match value {
+            Expr::Identifier(word) if !word.value.starts_with('@') => match bare(&word.value) {
+                Value::Text(text) => match text.to_uppercase().as_str() {
+                    // mysqld takes no bare word for a user variable; this one is a switch, and is documented with ON.
+                    "ON" | "OFF" if name == "dbtrail_allow_wide_diff" => Ok(Value::Text(text)),
+                    "DEFAULT" => Err(Failure::Syntax(format!("@{name} has no DEFAULT"))),
+                    _ => self.evaluate(value, now),
+                },
+                other => Ok(other),
+            },
+            other => self.evaluate(other, now),
         }
     }
 
-    fn assign_system(&mut self, name: &str, value: &Expr, now: Instant) -> Result<(), Failure> {
-        let (rule, default) =
-            variables::find(name, &self.settings).ok_or_else(|| Failure::UnknownVariable(name.to_owned()))?;
-        let value = match value {
-            Expr::Identifier(word) if word.value.eq_ignore_ascii_case("DEFAULT") => Some(default),
-            Expr::Identifier(word) if !word.value.starts_with('@') => Some(word.value.clone()),
-            other => self.evaluate(other, now)?.text(),
-        };
-        let wrong = |value: &Option<String>| {
-            Failure::WrongValue(name.to_owned(), value.clone().unwrap_or_else(|| "NULL".to_owned()))
-        };
-        match rule {
-            Rule::Fixed => return Err(Failure::ReadOnlyVariable(name.to_owned(), "read only")),
-            Rule::Free => {
-                let text = value.clone().filter(|v| v.len() <= 1024).ok_or_else(|| wrong(&value))?;
-                self.system.insert(name.to_owned(), Some(text));
+    fn assign(&mut self, assignment: Ready<'_>) -> Result<(), Failure> {
+        match assignment {
+            Ready::User(name, value) => self.assign_user(name, value),
+            Ready::System(variable, value) => self.assign_system(variable, value),
+            Ready::Names { names, charset, collation } => self.assign_names(names, charset, collation),
+            Ready::Transaction { session, characteristics } => {
+                self.assign_transaction(session, characteristics)
             }
-            Rule::Switch => {
-                let on = switch(value.as_deref()).ok_or_else(|| wrong(&value))?;
-                self.system.insert(name.to_owned(), Some(if on { "ON" } else { "OFF" }.to_owned()));
-            }
-            Rule::Own => return self.assign_own(name, value),
         }
+    }
+
+    /// `@name := value` and `SET @name = value`.
+    pub(super) fn assign_user(&mut self, name: &str, value: Value) -> Result<(), Failure> {
+        if self.user.len() >= MOST && !self.user.contains_key(name) {
+            return Err(Failure::Unsupported(format!("more than {MOST} user variables in a session")));
+        }
+        let others = self.user.iter().filter(|(n, _)| *n != name);
+        let length = |v: &Value| v.text().map_or(0, |t| t.len());
+        if others.map(|(_, v)| length(v)).sum::<usize>() + length(&value) > self.settings.max_packet {
+            return Err(Failure::Unsupported(
+                "user variables that together are longer than max_allowed_packet".to_owned(),
+            ));
+        }
+        self.user.insert(name.to_owned(), value);
         Ok(())
     }
 
-    fn assign_own(&mut self, name: &str, value: Option<String>) -> Result<(), Failure> {
-        let wrong = |value: &Option<String>| {
-            Failure::WrongValue(name.to_owned(), value.clone().unwrap_or_else(|| "NULL".to_owned()))
+    fn assign_system(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
+        if variable.rule == Rule::Own {
+            return self.assign_own(variable, value);
+        }
+        let Some(value) = value else {
+            self.system.remove(variable.key());
+            self.changed(variable.key());
+            return Ok(());
         };
-        match name {
+        // 0 is the clock, as DEFAULT is.
+        if variable.name == "timestamp" && value == Value::Int(0) {
+            return Ok(());
+        }
+        let (text, cut) = variables::checked(variable, &value)?;
+        if variable.rule == Rule::Kept {
+            let now = self.session_value(variable).unwrap_or_default();
+            if now != text {
+                return Err(Failure::Unsupported(format!(
+                    "{} = '{text}': it would change answers; here it is '{now}' always",
+                    variable.name
+                )));
+            }
+        }
+        if let Some(cut) = cut {
+            if self.has_mode("STRICT_ALL_TABLES") {
+                return Err(Failure::WrongValue(variable.name.to_owned(), cut));
+            }
+            let message = format!("Truncated incorrect {} value: '{cut}'", variable.name);
+            self.warnings.push(Note { level: "Warning", code: TRUNCATED, message });
+        }
+        self.keep(variable, Some(text));
+        Ok(())
+    }
+
+    fn keep(&mut self, variable: &Variable, value: Option<String>) {
+        self.system.insert(variable.key(), value);
+        self.changed(variable.key());
+    }
+
+    fn assign_own(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
+        let default = || self.default_of(variable).map_or(Value::Null, Value::Text);
+        let value = value.unwrap_or_else(default);
+        let shown = value.text().unwrap_or_else(|| "NULL".to_owned());
+        let wrong = || Failure::WrongValue(variable.name.to_owned(), shown.clone());
+        match variable.name {
             "autocommit" => {
-                self.autocommit = switch(value.as_deref()).ok_or_else(|| wrong(&value))?;
+                self.autocommit = variables::checked(variable, &value)?.0 == "ON";
                 if self.autocommit {
-                    self.in_transaction = false;
+                    self.end_transaction();
                 }
+                self.changed("autocommit");
+                Ok(())
             }
             "time_zone" => {
-                let text = value.ok_or_else(|| Failure::UnknownTimeZone("NULL".to_owned()))?;
-                self.zone = if text.is_empty() {
-                    self.default_zone()
-                } else {
-                    Zone::parse(&text).ok_or_else(|| Failure::UnknownTimeZone(text.clone()))?
-                };
-            }
-            "sql_select_limit" => {
-                let number: u64 =
-                    value.as_deref().and_then(|v| v.parse().ok()).ok_or_else(|| wrong(&value))?;
-                self.system.insert(name.to_owned(), Some(number.to_string()));
+                let Value::Text(name) = &value else { return Err(wrong()) };
+                self.zone = Zone::parse(name).ok_or_else(|| Failure::UnknownTimeZone(name.clone()))?;
+                self.changed("time_zone");
+                Ok(())
             }
             "sql_mode" => {
-                let modes = modes(value.as_deref().unwrap_or_default()).ok_or_else(|| wrong(&value))?;
-                self.system.insert(name.to_owned(), Some(modes));
+                let modes = match &value {
+                    Value::Text(text) => variables::modes(text),
+                    Value::Int(0) => Ok(String::new()),
+                    Value::Int(_) | Value::Number(_) | Value::Double(_) | Value::Null => return Err(wrong()),
+                };
+                let wrong = |mode| Failure::WrongValue(variable.name.to_owned(), mode);
+                self.keep(variable, Some(modes.map_err(wrong)?));
+                Ok(())
+            }
+            "optimizer_switch" => {
+                let now = self.session_value(variable).unwrap_or_default();
+                let text = variables::switched(&now, variable.default, &shown).ok_or_else(wrong)?;
+                self.keep(variable, Some(text));
+                Ok(())
+            }
+            "session_track_system_variables" => {
+                for name in shown.split(',').map(|n| n.trim().to_lowercase()) {
+                    if !name.is_empty() && name != "*" && variables::find(&name).is_none() {
+                        let message = format!("{name} is not a valid system variable and will be ignored.");
+                        self.warnings.push(Note { level: "Warning", code: NO_VARIABLE, message });
+                    }
+                }
+                self.keep(variable, value.text());
+                Ok(())
             }
             "collation_connection" => {
-                let text = value.clone().ok_or_else(|| wrong(&value))?;
-                self.system.insert(name.to_owned(), Some(text));
+                let Value::Text(name) = &value else { return Err(wrong()) };
+                let (charset, collation, id) = text::by_name(&name.to_lowercase())
+                    .ok_or_else(|| Failure::UnknownCollation(name.clone()))?;
+                ResultCharset::of(charset, id).ok_or_else(|| Failure::UnknownCharset(charset.to_owned()))?;
+                self.system.insert("character_set_connection", Some(charset.to_owned()));
+                self.changed("character_set_connection");
+                self.keep(variable, Some(collation.to_owned()));
+                Ok(())
             }
-            charset => return self.set_charset(charset, value.as_deref()),
+            _ => self.assign_charset(variable, &value),
         }
+    }
+
+    /// `character_set_client`, `_connection`, `_results`.
+    fn assign_charset(&mut self, variable: &'static Variable, value: &Value) -> Result<(), Failure> {
+        let name = variable.name;
+        let charset = match value {
+            Value::Text(charset) => charset.to_lowercase(),
+            Value::Null if name == "character_set_results" => {
+                self.charset = Some(ResultCharset::AsStored);
+                self.keep(variable, None);
+                return Ok(());
+            }
+            Value::Null | Value::Int(_) | Value::Number(_) | Value::Double(_) => {
+                let shown = value.text().unwrap_or_else(|| "NULL".to_owned());
+                return Err(Failure::WrongValue(name.to_owned(), shown));
+            }
+        };
+        let (charset, collation, id) = known(&charset, name)?;
+        if name == "character_set_results" {
+            self.charset = ResultCharset::of(charset, id);
+        }
+        if name == "character_set_connection" {
+            self.system.insert("collation_connection", Some(collation.to_owned()));
+        }
+        self.keep(variable, Some(charset.to_owned()));
         Ok(())
     }
 
-    fn set_charset(&mut self, name: &str, value: Option<&str>) -> Result<(), Failure> {
-        let lower = value.map(str::to_lowercase);
-        let results = match lower.as_deref() {
-            Some("utf8mb4" | "utf8mb3" | "utf8") => ResultCharset::Utf8 { collation_id: 255 },
-            Some("latin1") => ResultCharset::Latin1 { collation_id: 8 },
-            Some("binary") => ResultCharset::AsStored,
-            None if name == "character_set_results" => ResultCharset::AsStored,
-            None => return Err(Failure::WrongValue(name.to_owned(), "NULL".to_owned())),
-            Some(other) => return Err(Failure::UnknownCharset(other.to_owned())),
-        };
-        if name == "character_set_results" {
-            self.charset = results;
+    /// SET NAMES, SET CHARACTER SET. The latter leaves the connection at the character set of the database.
+    fn assign_names(
+        &mut self,
+        names: bool,
+        charset: Option<&str>,
+        collation: Option<&str>,
+    ) -> Result<(), Failure> {
+        let (charset, mut collation_name, mut id) =
+            known(charset.unwrap_or("utf8mb4"), "character_set_client")?;
+        if let Some(wanted) = collation {
+            let (of, name, number) =
+                text::by_name(wanted).ok_or_else(|| Failure::UnknownCollation(wanted.to_owned()))?;
+            if of != charset {
+                return Err(Failure::CollationMismatch(name.to_owned(), charset.to_owned()));
+            }
+            (collation_name, id) = (name, number);
         }
-        self.system.insert(name.to_owned(), lower);
+        let (connection, collation) =
+            if names { (charset, collation_name) } else { ("utf8mb4", "utf8mb4_0900_ai_ci") };
+        self.charset = ResultCharset::of(charset, id);
+        for (variable, value) in [
+            ("character_set_client", charset),
+            ("character_set_connection", connection),
+            ("character_set_results", charset),
+        ] {
+            self.system.insert(variable, Some(value.to_owned()));
+            self.changed(variable);
+        }
+        self.system.insert("collation_connection", Some(collation.to_owned()));
         Ok(())
+    }
+
+    /// SET [SESSION] TRANSACTION. There is nothing that a transaction could isolate; the variables follow.
+    fn assign_transaction(&mut self, session: bool, characteristics: &[String]) -> Result<(), Failure> {
+        if !session && self.in_transaction {
+            return Err(Failure::InTransaction);
+        }
+        let (mut isolation, mut access) = (None, None);
+        for text in characteristics {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let (place, value) = match words.as_slice() {
+                ["isolation", "level", "read", "uncommitted"] => (&mut isolation, "READ-UNCOMMITTED"),
+                ["isolation", "level", "read", "committed"] => (&mut isolation, "READ-COMMITTED"),
+                ["isolation", "level", "repeatable", "read"] => (&mut isolation, "REPEATABLE-READ"),
+                ["isolation", "level", "serializable"] => (&mut isolation, "SERIALIZABLE"),
+                ["read", "only"] => (&mut access, "ON"),
+                ["read", "write"] => (&mut access, "OFF"),
+                _ => return Err(Failure::Syntax(format!("'{text}' is no characteristic of a transaction"))),
+            };
+            if place.replace(value).is_some() {
+                return Err(Failure::Syntax(format!("'{text}' is said twice of one transaction")));
+            }
+        }
+        for (name, value) in [("transaction_isolation", isolation), ("transaction_read_only", access)] {
+            if let (true, Some(value)) = (session, value) {
+                self.system.insert(name, Some(value.to_owned()));
+                self.changed(name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a SET may touch a variable at all.
+fn allowed(variable: &Variable, global: bool) -> Result<(), Failure> {
+    let name = || variable.name.to_owned();
+    match (variable.rule, global) {
+        (Rule::Fixed, _) => Err(Failure::ReadOnlyVariable(name(), "read only")),
+        (_, true) if variable.scope == Scope::Session => Err(Failure::SessionVariable(name())),
+        (_, true) => Err(Failure::PrivilegeRequired("SUPER or SYSTEM_VARIABLES_ADMIN".to_owned())),
+        (Rule::GlobalOnly, false) => Err(Failure::GlobalVariable(name())),
+        (Rule::Given, false) => Err(Failure::ReadOnlyInSession(name())),
+        (Rule::Free | Rule::Kept | Rule::Own, false) => Ok(()),
+    }
+}
+
+/// A character set that text can be read and sent in, its default collation and the number of that.
+fn known(charset: &str, variable: &str) -> Result<(&'static str, &'static str, u16), Failure> {
+    let default = text::default_collation(charset);
+    match default.and_then(|(_, id)| text::by_id(id).map(|(charset, name)| (charset, name, id))) {
+        Some(known) => Ok(known),
+        // mysqld takes no client that does not write ASCII as ASCII.
+        None if matches!(charset, "ucs2" | "utf16" | "utf16le" | "utf32") && variable.ends_with("client") => {
+            Err(Failure::WrongValue(variable.to_owned(), charset.to_owned()))
+        }
+        None => Err(Failure::UnknownCharset(charset.to_owned())),
+    }
+}
+
+/// A bare word behind `=`.
+fn bare(word: &str) -> Value {
+    match word.to_uppercase().as_str() {
+        "NULL" => Value::Null,
+        "TRUE" => Value::Int(1),
+        "FALSE" => Value::Int(0),
+        _ => Value::Text(word.to_owned()),
     }
 }
 
@@ -175,42 +363,4 @@ pub(super) fn switch(value: Option<&str>) -> Option<bool> {
         "OFF" | "0" | "FALSE" => Some(false),
         _ => None,
     }
-}
-
-fn belongs(collation: &str, charset: &str) -> bool {
-    let plain = |s: &str| s.replacen("utf8mb3", "utf8", 1);
-    plain(collation).split('_').next() == Some(plain(charset).as_str())
-}
-
-fn default_collation(charset: &str) -> &'static str {
-    match charset {
-        "latin1" => "latin1_swedish_ci",
-        "binary" => "binary",
-        "utf8mb3" | "utf8" => "utf8mb3_general_ci",
-        _ => "utf8mb4_0900_ai_ci",
-    }
-}
-
-/// The modes in mysqld's order; `None`: one of them cannot be honoured.
-fn modes(text: &str) -> Option<String> {
-    let mut wanted: Vec<String> = Vec::new();
-    for mode in text.split(',').map(|m| m.trim().to_uppercase()).filter(|m| !m.is_empty()) {
-        match mode.as_str() {
-            "TRADITIONAL" => wanted.extend(
-                [
-                    "STRICT_TRANS_TABLES",
-                    "STRICT_ALL_TABLES",
-                    "NO_ZERO_IN_DATE",
-                    "NO_ZERO_DATE",
-                    "ERROR_FOR_DIVISION_BY_ZERO",
-                    "NO_ENGINE_SUBSTITUTION",
-                ]
-                .map(str::to_owned),
-            ),
-            known if MODES.contains(&known) => wanted.push(mode),
-            _ => return None,
-        }
-    }
-    let ordered: Vec<&str> = MODES.iter().copied().filter(|m| wanted.iter().any(|w| w == m)).collect();
-    Some(ordered.join(","))
 }

@@ -1,8 +1,7 @@
 //! SHOW.
 
-use super::evaluate::Value;
-use super::variables::VARIABLES;
-use super::{About, Answer, Session, computed, filter, replica, variables};
+use super::evaluate::{Typed, Value};
+use super::{About, Answer, Session, computed, replica, status};
 use crate::failure::Failure;
 use crate::ident::{RequestId, TableName};
 use crate::reply::{ResultColumn, Row};
@@ -55,37 +54,21 @@ impl Session {
                         usize::try_from(l.count).unwrap_or(usize::MAX),
                     )
                 });
-                let rows = notes.skip(skip).take(take).map(|w| {
-                    vec![Some(w.level.to_owned()), Some(w.code.to_string()), Some(w.message.clone())]
-                });
-                Ok(table(&["Level", "Code", "Message"], rows.collect()))
+                Ok(status::warnings(notes.skip(skip).take(take)))
             }
             Show::WarningCount { errors_only } => {
                 let name = if errors_only { "@@session.error_count" } else { "@@session.warning_count" };
                 let count = self.warnings.iter().filter(|w| !errors_only || w.level == "Error").count();
-                Ok(table(&[name], vec![vec![Some(count.to_string())]]))
+                let row = vec![Some(count.to_string().into_bytes())];
+                Ok(Answer::Table(vec![computed(name, Typed::count().column(name))], vec![row]))
             }
             Show::Variables { global, like, filter } => {
-                let mut rows = Vec::new();
-                for (name, ..) in VARIABLES.iter().filter(|(n, ..)| wanted(n, like.as_deref())) {
-                    let value = if global { self.global(name) } else { self.variable(name).ok().flatten() };
-                    let value = value.unwrap_or_default();
-                    let shown = [("Variable_name", *name), ("Value", &value)];
-                    if filter.as_ref().map_or(Ok(true), |f| filter::wanted(f, &shown))? {
-                        rows.push(vec![Some((*name).to_owned()), Some(value)]);
-                    }
-                }
-                Ok(table(&["Variable_name", "Value"], rows))
+                self.show_variables(global, like.as_deref(), filter.as_deref())
             }
-            Show::Status { like } => {
-                let (open, statements, uptime) = self.connections.figures();
-                let rows = [("Questions", statements), ("Threads_connected", open), ("Uptime", uptime)];
-                let rows = rows.iter().filter(|(n, _)| wanted(n, like.as_deref()));
-                Ok(table(
-                    &["Variable_name", "Value"],
-                    rows.map(|(n, v)| vec![Some((*n).to_owned()), Some(v.to_string())]).collect(),
-                ))
-            }
+            Show::Status { like, filter } => self.show_status(like.as_deref(), filter.as_deref()),
+            Show::Grants => Ok(self.show_grants()),
+            Show::Plugins => Ok(Self::show_plugins()),
+            Show::ProcessList { full } => Ok(self.show_processes(full)),
             Show::Databases { like } => {
                 let rows = self.schemas(request).await?.into_iter().filter(|s| wanted(s, like.as_deref()));
                 Ok(table(&["Database"], rows.map(|s| vec![Some(s)]).collect()))
@@ -93,14 +76,6 @@ impl Session {
             Show::Tables { full, schema, like } => self.tables(full, schema, like.as_deref(), request).await,
             Show::ReplicaStatus { old_words } => Ok(replica::status(old_words)),
             Show::Abilities(words) => Err(Failure::NotForThisServer(format!("SHOW {words}"))),
-        }
-    }
-
-    /// What SHOW GLOBAL VARIABLES says: the value of a new session.
-    fn global(&self, name: &str) -> Option<String> {
-        match name {
-            "time_zone" => Some(self.default_zone().name().to_owned()),
-            _ => variables::find(name, &self.settings).map(|(_, value)| value),
         }
     }
 

@@ -150,6 +150,8 @@ impl Template {
     /// # Errors
     /// The text is no statement. One that is refused for another reason is a [`Statement::Refused`].
     pub fn new(text: String, reading: Reading) -> Result<(Self, Outline), Refused> {
+        // The code of executable comments, once: their version is that of the server, which stays.
+        let text = super::split::laid_open(&text, reading)?.into_owned();
         let mut c = Cursor::new(&text, reading)?;
         place(&mut c, Placeholders::Numbered)?;
         let parameters = parameters(c.clone());

@@ -19,16 +19,21 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
         Statement::Use(c.name("a schema")?)
     } else if c.words(&["BEGIN"]) {
         c.words(&["WORK"]);
-        Statement::Begin
+        Statement::Begin { read_only: None, snapshot: false }
     } else if c.words(&["START", "TRANSACTION"]) {
-        transaction(c);
-        Statement::Begin
+        start(c)?
     } else if c.words(&["COMMIT"]) {
-        finish(c);
+        end(c)?;
         Statement::Commit
     } else if c.words(&["ROLLBACK"]) {
-        finish(c);
+        end(c)?;
         Statement::Rollback
+    } else if c.words(&["UNLOCK", "TABLES"]) || c.words(&["UNLOCK", "TABLE"]) {
+        Statement::UnlockTables
+    } else if c.words(&["DO"]) {
+        let expressions = c.split().iter().map(Cursor::expression).collect::<Result<_, _>>()?;
+        finish(c);
+        Statement::Do(expressions)
     } else if c.words(&["KILL"]) {
         let query_only = c.words(&["QUERY"]);
         if !query_only {
@@ -47,12 +52,6 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
         return Ok(None);
     };
     if c.is_at_end() { Ok(Some(statement)) } else { Err(c.unexpected("the end of the statement")) }
-}
-
-/// `READ ONLY, WITH CONSISTENT SNAPSHOT`: mean nothing more here. Whatever else stands there (TiDB's `AS OF TIMESTAMP`) would.
-fn transaction(c: &mut Cursor<'_>) {
-    const KNOWN: [&[&str]; 3] = [&["READ", "ONLY"], &["READ", "WRITE"], &["WITH", "CONSISTENT", "SNAPSHOT"]];
-    while KNOWN.iter().any(|words| c.words(words)) && c.token(&Token::Comma) {}
 }
 
 /// `@name`, as it is kept: in lower case, without `@`.
@@ -91,6 +90,69 @@ fn execute(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
 
 fn finish(c: &mut Cursor<'_>) {
     while c.next().is_some() {}
+}
+
+/// What stands behind START TRANSACTION, in any order and each at most once. Whatever else stands there (TiDB's `AS OF TIMESTAMP`) would
+/// mean something.
+fn start(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
+    let (mut read_only, mut snapshot) = (None, false);
+    if c.is_at_end() {
+        return Ok(Statement::Begin { read_only, snapshot });
+    }
+    loop {
+        if !snapshot && c.words(&["WITH", "CONSISTENT", "SNAPSHOT"]) {
+            snapshot = true;
+        } else if read_only.is_none() && c.words(&["READ", "ONLY"]) {
+            read_only = Some(true);
+        } else if read_only.is_none() && c.words(&["READ", "WRITE"]) {
+            read_only = Some(false);
+        } else {
+            return Err(c.unexpected("READ ONLY, READ WRITE or WITH CONSISTENT SNAPSHOT"));
+        }
+        if !c.token(&Token::Comma) {
+            return Ok(Statement::Begin { read_only, snapshot });
+        }
+    }
+}
+
+/// What stands behind COMMIT and ROLLBACK. What would begin another transaction or end the connection is not carried out here.
+fn end(c: &mut Cursor<'_>) -> Result<(), Refused> {
+    c.words(&["WORK"]);
+    for (yes, no) in
+        [(&["AND", "CHAIN"][..], &["AND", "NO", "CHAIN"][..]), (&["RELEASE"], &["NO", "RELEASE"])]
+    {
+        if !c.words(no) && c.words(yes) {
+            return Err(Refused::Unsupported {
+                message: format!("{} behind COMMIT or ROLLBACK", yes.join(" ")),
+            });
+        }
+    }
+    if c.words(&["TO"]) {
+        return Err(Refused::Unsupported { message: "savepoints".to_owned() });
+    }
+    Ok(())
+}
+
+fn filter(c: &mut Cursor<'_>) -> Result<Option<Box<Expr>>, Refused> {
+    if !c.words(&["WHERE"]) {
+        return Ok(None);
+    }
+    let filter = c.expression()?;
+    finish(c);
+    Ok(Some(Box::new(filter)))
+}
+
+/// `FOR CURRENT_USER`, with or without parentheses, or nothing.
+fn own_grants(c: &mut Cursor<'_>) -> Result<(), Refused> {
+    if c.words(&["FOR"]) {
+        if !c.words(&["CURRENT_USER"]) {
+            return Err(Refused::Unsupported { message: "grants of other users".to_owned() });
+        }
+        if c.token(&Token::LParen) && !c.token(&Token::RParen) {
+            return Err(c.unexpected(")"));
+        }
+    }
+    Ok(())
 }
 
 fn set(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
@@ -201,17 +263,16 @@ fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
             None => return Err(c.unexpected("WARNINGS or ERRORS")),
         }
     } else if c.words(&["VARIABLES"]) {
-        let like = like(c)?;
-        let filter = if c.words(&["WHERE"]) {
-            let filter = c.expression()?;
-            finish(c);
-            Some(filter)
-        } else {
-            None
-        };
-        Show::Variables { global, like, filter: filter.map(Box::new) }
+        Show::Variables { global, like: like(c)?, filter: filter(c)? }
     } else if c.words(&["STATUS"]) {
-        Show::Status { like: like(c)? }
+        Show::Status { like: like(c)?, filter: filter(c)? }
+    } else if c.words(&["GRANTS"]) {
+        own_grants(c)?;
+        Show::Grants
+    } else if c.words(&["PLUGINS"]) {
+        Show::Plugins
+    } else if c.words(&["PROCESSLIST"]) {
+        Show::ProcessList { full }
     } else if c.one_of(&["DATABASES", "SCHEMAS"]).is_some() {
         Show::Databases { like: like(c)? }
     } else if c.words(&["TABLES"]) {

@@ -30,14 +30,23 @@ pub(super) fn definition(column: &ResultColumn, charset: ResultCharset) -> Vec<u
     let declared = declared(&column.column, charset);
     let mut out = Vec::with_capacity(128);
     for text in ["def", &column.schema, &column.table, &column.org_table, &column.name, &column.org_name] {
-        put_bytes(&mut out, text.as_bytes());
+        put_bytes(&mut out, &charset.encoded(text.as_bytes()));
     }
     let collation = match (declared.text, charset) {
         (false, _) => BINARY,
-        (true, ResultCharset::Utf8 { collation_id } | ResultCharset::Latin1 { collation_id }) => collation_id,
+        (
+            true,
+            ResultCharset::Utf8 { collation_id }
+            | ResultCharset::Utf8mb3 { collation_id }
+            | ResultCharset::Latin1 { collation_id }
+            | ResultCharset::Ascii { collation_id },
+        ) => collation_id,
         // As stored: the bytes are UTF-8 always.
         (true, ResultCharset::AsStored) => 45,
     };
+    // Text that is computed has no fixed length: NOT_FIXED_DEC.
+    let computed = declared.kind == 253 && column.org_name.is_empty();
+    let decimals = if computed { 31 } else { declared.decimals };
     out.push(0x0c);
     out.extend_from_slice(&collation.to_le_bytes());
     out.extend_from_slice(&declared.length.to_le_bytes());
@@ -45,7 +54,7 @@ pub(super) fn definition(column: &ResultColumn, charset: ResultCharset) -> Vec<u
     // A number that is computed is declared binary, one of a table is not.
     let computed = u16::from(column.org_table.is_empty() && !declared.text) * 128;
     out.extend_from_slice(&(declared.flags | computed | attributes(&column.column)).to_le_bytes());
-    out.push(declared.decimals);
+    out.push(decimals);
     out.extend_from_slice(&[0, 0]);
     out
 }
@@ -72,7 +81,7 @@ fn attributes(column: &Column) -> u16 {
 }
 
 fn declared(column: &Column, charset: ResultCharset) -> Declared {
-    let width: u32 = if matches!(charset, ResultCharset::Latin1 { .. }) { 1 } else { 4 };
+    let width = charset.width();
     let number = |kind, length, decimals, flags| Declared { kind, length, decimals, flags, text: false };
     let text = |kind, chars: u32, flags: u16| Declared {
         kind,

@@ -4,7 +4,8 @@ mod prepared;
 
 use super::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
 use super::bytes::Bytes;
-use super::handshake::{self, Login};
+use super::compress::Algorithm;
+use super::handshake::{self, Login, capability};
 use super::log::{self, Line};
 use super::packets::{Gone, Packets};
 use super::statements::Statements;
@@ -14,8 +15,8 @@ use crate::ident::RequestId;
 use crate::reply::Row;
 use crate::secret::Secret;
 use crate::session::{
-    self, About, Answer, Connections, Credential, Identity, Next, ResultCharset, Role, Session, Status,
-    Tenant,
+    self, About, Answer, Cipher, Connections, Credential, Identity, Link, Next, Process, ResultCharset, Role,
+    Session, Status, Tenant,
 };
 use futures_util::FutureExt;
 use std::collections::HashMap;
@@ -74,6 +75,74 @@ pub struct Handle {
     pub end: CancellationToken,
     /// The server drains: an idle connection ends.
     pub drain: CancellationToken,
+    /// What it does, once it is logged in.
+    pub activity: Mutex<Option<Activity>>,
+}
+
+/// What a connection does, for SHOW PROCESSLIST.
+#[derive(Debug)]
+pub struct Activity {
+    host: String,
+    schema: Option<String>,
+    command: &'static str,
+    since: std::time::Instant,
+    statement: Option<String>,
+}
+
+/// Bytes of a statement that SHOW PROCESSLIST can show.
+const STATEMENT: usize = 64 * 1024;
+
+impl Handle {
+    /// The connection as SHOW PROCESSLIST shows it to `user`, if it is theirs.
+    #[must_use]
+    pub fn process(&self, id: u32, user: &str) -> Option<Process> {
+        let owner = self.user.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        let activity = activity.as_ref().filter(|_| owner == user)?;
+        Some(Process {
+            id,
+            user: owner,
+            host: activity.host.clone(),
+            schema: activity.schema.clone(),
+            command: activity.command,
+            seconds: activity.since.elapsed().as_secs(),
+            statement: activity.statement.clone(),
+        })
+    }
+
+    /// A command begins; `Sleep` when it is over.
+    fn does(&self, session: &Session, command: &'static str, statement: Option<&[u8]>) {
+        let statement = statement.map(|s| String::from_utf8_lossy(&s[..s.len().min(STATEMENT)]).into_owned());
+        let activity = Activity {
+            host: session.identity().host.clone(),
+            schema: session.schema().map(str::to_owned),
+            command,
+            since: std::time::Instant::now(),
+            statement,
+        };
+        *self.activity.lock().unwrap_or_else(PoisonError::into_inner) = Some(activity);
+    }
+}
+
+/// A command as SHOW PROCESSLIST names it.
+const fn command_name(command: u8) -> &'static str {
+    match command {
+        0x02 => "Init DB",
+        0x03 => "Query",
+        0x04 => "Field List",
+        0x09 => "Statistics",
+        0x0e => "Ping",
+        0x11 => "Change user",
+        0x16 => "Prepare",
+        0x17 => "Execute",
+        0x18 => "Long Data",
+        0x19 => "Close stmt",
+        0x1a => "Reset stmt",
+        0x1b => "Set option",
+        0x1c => "Fetch",
+        0x1f => "Reset Connection",
+        _ => "Error",
+    }
 }
 
 /// What the server gives a connection.
@@ -99,7 +168,8 @@ struct Connection {
     /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld: libmariadb answers both with it whatever
     /// the switch says.
     scramble: Scramble,
-    encrypted: bool,
+    encrypted: Option<Cipher>,
+    compression: Option<Algorithm>,
     cannot_carry_2002: bool,
     /// Who asked to be let in last, for the log.
     asked: String,
@@ -120,7 +190,8 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
         packets: Packets::new(Box::new(socket)),
         capabilities: 0,
         scramble,
-        encrypted: false,
+        encrypted: None,
+        compression: None,
         cannot_carry_2002: false,
         asked: String::new(),
     };
@@ -137,6 +208,9 @@ impl Connection {
             Ok(Err(Gone::Refused(failure))) => return self.refuse(&failure, true).await,
             Ok(Ok(None) | Err(Gone::Closed)) | Err(_) => return,
         };
+        if let Some(algorithm) = self.compression {
+            self.packets.compress(algorithm);
+        }
         if let Err(Gone::Refused(failure)) = self.commands(session).await {
             let login = matches!(
                 failure,
@@ -184,8 +258,14 @@ impl Connection {
         }
         let login = handshake::response(&payload, handshake::offered(tls)).map_err(Gone::Refused)?;
         self.capabilities = login.capabilities;
+        // A client that takes both is given the one that mysqld lists first.
+        self.compression = if login.capabilities & capability::COMPRESS != 0 {
+            Some(Algorithm::Zlib)
+        } else {
+            (login.capabilities & capability::ZSTD != 0).then_some(Algorithm::Zstd(login.zstd_level))
+        };
         login.user.clone_into(&mut self.asked);
-        if matches!(self.shared.tls, Tls::Required(_)) && !self.encrypted {
+        if matches!(self.shared.tls, Tls::Required(_)) && self.encrypted.is_none() {
             let denied = Failure::AccessDenied {
                 user: login.user,
                 host: self.place.host.clone(),
@@ -218,7 +298,8 @@ impl Connection {
                 }
             }
         }
-        self.packets.write(&results::ok(session.status(), false)).await?;
+        session.set_multi_statements(self.capabilities & capability::MULTI_STATEMENTS != 0);
+        self.done(&mut session).await?;
         self.packets.flush().await?;
         Ok(Some(session))
     }
@@ -231,8 +312,8 @@ impl Connection {
         let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder)));
         let (stream, sequence) = plain.into_stream();
         let stream = TlsAcceptor::from(config).accept(stream).await?;
+        self.encrypted = Some(cipher(stream.get_ref().1));
         self.packets = Packets::go_on(Box::new(stream), sequence);
-        self.encrypted = true;
         Ok(())
     }
 
@@ -262,7 +343,17 @@ impl Connection {
         }
         let user = login.user.clone();
         user.clone_into(&mut self.place.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
-        let identity = Identity { role, user, host: self.place.host.clone(), connection_id: self.place.id };
+        let identity = Identity {
+            role,
+            user,
+            host: self.place.host.clone(),
+            connection_id: self.place.id,
+            link: Link {
+                tls_offered: !matches!(self.shared.tls, Tls::Off),
+                cipher: self.encrypted.clone(),
+                compression: self.compression.map(Algorithm::name),
+            },
+        };
         let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.place.connections));
         Ok(Session::new(identity, settings, others, login.collation))
     }
@@ -306,7 +397,7 @@ impl Connection {
         self.packets.write(&[1, 4]).await?;
         self.packets.flush().await?;
         let mut sent = self.packets.read(LOGIN_PACKET).await?;
-        if self.encrypted {
+        if self.encrypted.is_some() {
             return Ok(sent.pop() == Some(0) && auth::clear(&sent, credential));
         }
         if sent == [2] {
@@ -327,11 +418,15 @@ impl Connection {
         loop {
             self.packets.flush().await?;
             self.packets.new_command();
+            self.place.handle.does(&session, "Sleep", None);
+            // What a SELECT changed was told by no OK, and belongs to no later one.
+            session.take_changes();
             let drain = self.place.handle.drain.clone();
             let largest = self.shared.session.max_packet;
             let payload = tokio::select! {
                 payload = self.packets.read(largest) => payload?,
                 () = drain.cancelled() => return Err(Gone::Refused(Failure::ShuttingDown)),
+                () = tokio::time::sleep(session.patience()) => return Err(Gone::Refused(Failure::Inactive)),
             };
             let Some((command, rest)) = payload.split_first() else {
                 self.fail(&Failure::UnknownCommand, None).await?;
@@ -339,9 +434,11 @@ impl Connection {
             };
             let request = RequestId::next(self.place.id);
             let handle = Arc::clone(&self.place.handle);
+            handle.does(&session, command_name(*command), (*command == 0x03).then_some(rest));
             // One for the whole command: a KILL QUERY counts also while nobody looks.
             let interrupt = std::pin::pin!(handle.interrupt.notified());
-            let mut work = Work { request: &request, interrupt, form: Form::Text };
+            let deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
+            let mut work = Work { request: &request, interrupt, deadline, form: Form::Text };
             match command {
                 0x01 => return Ok(()),
                 0x02 => {
@@ -351,12 +448,7 @@ impl Connection {
                     let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
                     self.answer(&mut session, done.map(|()| Answer::Done), work, &mut line).await?;
                 }
-                0x03 => {
-                    let mut line = Line::new(session.identity(), &request);
-                    let answer = work.watch(&mut self.packets, session.query(rest, &request)).await;
-                    line.about(session.about());
-                    self.answer(&mut session, answer?, work, &mut line).await?;
-                }
+                0x03 => self.statements(&mut session, rest, work).await?,
                 0x04 => {
                     let mut line = Line::new(session.identity(), &request);
                     let mut arguments = Bytes(rest);
@@ -371,7 +463,7 @@ impl Connection {
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
-                0x0e => self.done(&session).await?,
+                0x0e => self.done(&mut session).await?,
                 0x11 => {
                     let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
                     // The former session ends here: nothing of it can be left.
@@ -397,7 +489,7 @@ impl Connection {
                 0x1f => {
                     session.reset();
                     statements = Statements::default();
-                    self.done(&session).await?;
+                    self.done(&mut session).await?;
                 }
                 0x16..=0x1a | 0x1c => {
                     self.prepared(*command, rest, &mut session, &mut statements, work).await?;
@@ -429,8 +521,47 @@ impl Connection {
         }
     }
 
-    async fn done(&mut self, session: &Session) -> Result<(), Gone> {
-        self.packets.write(&results::ok(session.status(), false)).await?;
+    /// An OK, with what the statement changed for a client that wants to know.
+    async fn done(&mut self, session: &mut Session) -> Result<(), Gone> {
+        let (status, changes) = (session.status(), session.take_changes());
+        let tracks = self.capabilities & capability::SESSION_TRACK != 0;
+        let packet = match changes {
+            Some(changes) if tracks => results::changed(status, &changes),
+            Some(_) | None => results::ok(status, false),
+        };
+        self.packets.write(&packet).await?;
+        Ok(())
+    }
+
+    /// COM_QUERY: the statements of a packet ("Multi-Statement"), one after the other, up to the first that fails.
+    async fn statements(
+        &mut self,
+        session: &mut Session,
+        text: &[u8],
+        mut work: Work<'_, '_>,
+    ) -> Result<(), Gone> {
+        let mut rest = Some(text);
+        while let Some(text) = rest {
+            let (one, behind) = session.split(text);
+            rest = behind;
+            let request = RequestId::next(self.place.id);
+            let mut work = Work {
+                request: &request,
+                interrupt: work.interrupt.as_mut(),
+                deadline: None,
+                form: Form::Text,
+            };
+            let mut line = Line::new(session.identity(), &request);
+            work.deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
+            let answer = work.watch(&mut self.packets, session.query(one, &request)).await;
+            line.about(session.about());
+            session.set_more_results(rest.is_some());
+            self.answer(session, answer?, work, &mut line).await?;
+            session.set_more_results(false);
+            if session.has_failed() {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -519,7 +650,7 @@ impl Connection {
         charset: ResultCharset,
     ) -> Result<(), Gone> {
         self.columns(columns, charset).await?;
-        if self.capabilities & handshake::capability::DEPRECATE_EOF == 0 {
+        if self.capabilities & capability::DEPRECATE_EOF == 0 {
             self.packets.write(&results::eof(status)).await?;
         }
         Ok(())
@@ -569,11 +700,35 @@ impl Connection {
     }
 }
 
+/// Version and cipher of TLS, as OpenSSL and so mysqld name them.
+fn cipher(tls: &rustls::ServerConnection) -> Cipher {
+    let version = match tls.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        Some(_) | None => "TLSv1.2",
+    };
+    let suite = tls.negotiated_cipher_suite().map(|s| s.suite().as_str().unwrap_or_default());
+    let suite = suite.unwrap_or_default();
+    let name = suite.strip_prefix("TLS13_").map_or_else(
+        || {
+            suite
+                .trim_start_matches("TLS_")
+                .replace("WITH_", "")
+                .replace("AES_", "AES")
+                .replace('_', "-")
+                .replace("-POLY1305-SHA256", "-POLY1305")
+        },
+        |rest| format!("TLS_{rest}"),
+    );
+    Cipher { version, name }
+}
+
 /// One command that may take its time.
 struct Work<'a, 'n> {
     request: &'a RequestId,
     /// KILL QUERY.
     interrupt: Pin<&'a mut Notified<'n>>,
+    /// The session's max_execution_time.
+    deadline: Option<tokio::time::Instant>,
     form: Form,
 }
 
@@ -611,11 +766,19 @@ impl Work<'_, '_> {
         run: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Result<T, Failure>, Gone> {
         let run = AssertUnwindSafe(run).catch_unwind();
+        let deadline = self.deadline;
+        let late = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             done = run => Ok(done.unwrap_or_else(|_| {
                 Err(Failure::Internal("a bug was met while running the statement; please report it with the request id".to_owned()))
             })),
             () = self.interrupt.as_mut() => Ok(Err(Failure::Interrupted)),
+            () = late => Ok(Err(Failure::TooLong)),
             () = packets.closed() => Err(Gone::Closed),
         }
     }

@@ -98,6 +98,22 @@ pub fn of(
         Failure::WrongValue(name, value) => {
             (1231, "42000", format!("Variable '{name}' can't be set to the value of '{value}'"))
         }
+        Failure::WrongType(name) => (1232, "42000", format!("Incorrect argument type to variable '{name}'")),
+        Failure::SessionVariable(name) => {
+            (1238, "HY000", format!("Variable '{name}' is a SESSION variable"))
+        }
+        Failure::NoSessionValue(name) => (1238, "HY000", format!("Variable '{name}' is a GLOBAL variable")),
+        Failure::InTransaction => (
+            1568,
+            "25001",
+            "Transaction characteristics can't be changed while a transaction is in progress".to_owned(),
+        ),
+        Failure::ReadOnlyInSession(name) => (
+            1621,
+            "HY000",
+            format!("SESSION variable '{name}' is read-only. Use SET GLOBAL to assign the value"),
+        ),
+        Failure::OutOfRange(what) => (1690, "22003", format!("BIGINT value is out of range in '{what}'")),
         Failure::ReadOnlyVariable(name, why) => {
             (1238, "HY000", format!("Variable '{name}' is a {why} variable"))
         }
@@ -132,6 +148,18 @@ pub fn of(
         Failure::Syntax(what) => (1064, "42000", format!("You have an error in your SQL syntax; {what}")),
         Failure::EmptyQuery => (1065, "42000", "Query was empty".to_owned()),
         Failure::Interrupted => (1317, "70100", "Query execution was interrupted".to_owned()),
+        Failure::TooLong => (
+            3024,
+            "HY000",
+            "Query execution was interrupted, maximum statement execution time exceeded".to_owned(),
+        ),
+        Failure::Inactive => (
+            4031,
+            "HY000",
+            "The client was disconnected by the server because of inactivity. See wait_timeout and interactive_timeout for \
+             configuring this behavior."
+                .to_owned(),
+        ),
         Failure::ShuttingDown => (1053, "08S01", "Server shutdown in progress".to_owned()),
         Failure::Full { user, limit } => (
             1226,

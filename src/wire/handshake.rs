@@ -10,6 +10,7 @@ pub(super) mod capability {
     pub(crate) const FOUND_ROWS: u32 = 2;
     pub(crate) const LONG_FLAG: u32 = 4;
     pub(crate) const CONNECT_WITH_DB: u32 = 8;
+    pub(crate) const COMPRESS: u32 = 1 << 5;
     pub(crate) const PROTOCOL_41: u32 = 1 << 9;
     pub(crate) const INTERACTIVE: u32 = 1 << 10;
     pub(crate) const SSL: u32 = 1 << 11;
@@ -20,7 +21,9 @@ pub(super) mod capability {
     pub(crate) const PLUGIN_AUTH: u32 = 1 << 19;
     pub(crate) const CONNECT_ATTRS: u32 = 1 << 20;
     pub(crate) const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
+    pub(crate) const SESSION_TRACK: u32 = 1 << 23;
     pub(crate) const DEPRECATE_EOF: u32 = 1 << 24;
+    pub(crate) const ZSTD: u32 = 1 << 26;
 }
 
 /// SERVER_STATUS_AUTOCOMMIT.
@@ -42,7 +45,10 @@ pub(super) fn offered(tls: bool) -> u32 {
         | c::PLUGIN_AUTH
         | c::CONNECT_ATTRS
         | c::PLUGIN_AUTH_LENENC
-        | c::DEPRECATE_EOF;
+        | c::COMPRESS
+        | c::SESSION_TRACK
+        | c::DEPRECATE_EOF
+        | c::ZSTD;
     if tls { base | c::SSL } else { base }
 }
 
@@ -78,6 +84,8 @@ pub(super) struct Login {
     pub(super) schema: Option<String>,
     pub(super) plugin: Option<String>,
     pub(super) attributes: Vec<(String, String)>,
+    /// The level that the client wants zstd at.
+    pub(super) zstd_level: u8,
 }
 
 impl Login {
@@ -131,6 +139,10 @@ fn rest(input: &mut Bytes<'_>, login: &mut Login) -> Result<(), Failure> {
             let (name, value) = (list.lenenc_bytes()?, list.lenenc_bytes()?);
             login.attributes.push((text(name), text(value)));
         }
+    }
+    // COM_CHANGE_USER has no such byte: the connection is compressed by then, or it is not.
+    if login.capabilities & capability::ZSTD != 0 && !input.0.is_empty() {
+        login.zstd_level = input.u8()?;
     }
     Ok(())
 }

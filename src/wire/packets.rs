@@ -1,5 +1,6 @@
 //! Packets over a byte stream ("MySQL Packets"): lengths, sequence numbers, payloads of 16 MiB and more.
 
+use super::compress::{Algorithm, Compression};
 use crate::failure::Failure;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -35,9 +36,15 @@ pub(super) struct Packets {
     stream: Box<dyn Stream>,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// How much of the output was sent already.
+    /// How much of the output was packed already.
+    taken: usize,
+    /// What is on its way to the socket, and how much of it was sent already.
+    leaving: Vec<u8>,
     sent: usize,
     sequence: u8,
+    /// Once the login is over, for a client that asked for it; and what came and was not unpacked yet.
+    compression: Option<Compression>,
+    packed: Vec<u8>,
 }
 
 impl Packets {
@@ -54,7 +61,23 @@ impl Packets {
     }
 
     pub(super) fn go_on(stream: Box<dyn Stream>, sequence: u8) -> Self {
-        Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, sequence }
+        Self {
+            stream,
+            input: Vec::new(),
+            output: Vec::new(),
+            taken: 0,
+            leaving: Vec::new(),
+            sent: 0,
+            sequence,
+            compression: None,
+            packed: Vec::new(),
+        }
+    }
+
+    /// From here on everything is packed, in both directions. What was read ahead already was sent packed.
+    pub(super) fn compress(&mut self, algorithm: Algorithm) {
+        self.compression = Some(Compression::new(algorithm));
+        self.packed = std::mem::take(&mut self.input);
     }
 
     /// A command begins: its first packet has number 0.
@@ -67,7 +90,7 @@ impl Packets {
         let mut payload = Vec::new();
         loop {
             while self.input.len() < 4 {
-                self.fill().await?;
+                self.more(largest).await?;
             }
             let length = usize::from(self.input[0])
                 | usize::from(self.input[1]) << 8
@@ -81,7 +104,7 @@ impl Packets {
                 return Err(Gone::Refused(Failure::PacketTooLarge));
             }
             while self.input.len() < 4 + length {
-                self.fill().await?;
+                self.more(largest).await?;
             }
             payload.extend_from_slice(&self.input[4..4 + length]);
             self.input.drain(..4 + length);
@@ -91,9 +114,21 @@ impl Packets {
         }
     }
 
+    /// Adds to the input. A packed packet is unpacked only when it is its turn: its number is the one that the answer goes on from.
+    async fn more(&mut self, largest: usize) -> Result<(), Gone> {
+        let Some(compression) = &mut self.compression else { return self.fill().await };
+        // A packed packet may hold the end of a command and the next one.
+        let largest = largest.saturating_add(AHEAD);
+        if compression.take(&mut self.packed, &mut self.input, largest).map_err(Gone::Refused)? {
+            return Ok(());
+        }
+        self.fill().await
+    }
+
     /// Reads what has come. Memory grows with the bytes that are there, never with a length that was announced.
     async fn fill(&mut self) -> Result<(), Gone> {
-        if self.stream.read_buf(&mut self.input).await? == 0 {
+        let input = if self.compression.is_some() { &mut self.packed } else { &mut self.input };
+        if self.stream.read_buf(input).await? == 0 {
             return Err(Gone::Closed);
         }
         Ok(())
@@ -102,7 +137,7 @@ impl Packets {
     /// Ends when the peer goes away. What it sends meanwhile (a pipelined command) is kept, up to a bound.
     pub(super) async fn closed(&mut self) {
         loop {
-            if self.input.len() >= AHEAD {
+            if self.input.len().max(self.packed.len()) >= AHEAD {
                 return std::future::pending().await;
             }
             if self.fill().await.is_err() {
@@ -127,7 +162,7 @@ impl Packets {
             }
             rest = later;
         }
-        if self.output.len() - self.sent >= FLUSH {
+        if self.output.len() >= FLUSH {
             self.flush().await?;
         }
         Ok(())
@@ -135,16 +170,30 @@ impl Packets {
 
     /// Sends what was written. Where this is dropped, the next call goes on at the same byte.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        while self.sent < self.output.len() {
-            let count = self.stream.write(&self.output[self.sent..]).await?;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+        loop {
+            while self.sent < self.leaving.len() {
+                let count = self.stream.write(&self.leaving[self.sent..]).await?;
+                if count == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                self.sent += count;
             }
-            self.sent += count;
+            self.leaving.clear();
+            self.sent = 0;
+            if self.output.is_empty() {
+                return self.stream.flush().await;
+            }
+            match &mut self.compression {
+                None => std::mem::swap(&mut self.output, &mut self.leaving),
+                Some(compression) => {
+                    self.taken += compression.put(&self.output[self.taken..], &mut self.leaving)?;
+                    if self.taken == self.output.len() {
+                        self.output.clear();
+                        self.taken = 0;
+                    }
+                }
+            }
         }
-        self.output.clear();
-        self.sent = 0;
-        self.stream.flush().await
     }
 
     /// Says goodbye and takes what the peer still sends: a socket that is closed with input unread is reset, and the reset would
@@ -188,6 +237,36 @@ mod tests {
         let mut record = [0; 4];
         stream.read_exact(&mut record).await.unwrap();
         assert_eq!((record, sequence), ([0x16, 3, 1, 2], 1));
+    }
+
+    #[tokio::test]
+    async fn ok_packed_commands_that_come_together_are_answered_with_their_own_numbers() {
+        for algorithm in [Algorithm::Zlib, Algorithm::Zstd(3)] {
+            let (mut a, b) = tokio::io::duplex(1 << 16);
+            let mut packets = Packets::new(Box::new(b));
+            packets.compress(algorithm);
+            // A command in two packed packets, numbers 0 and 1, and another one in one packet, number 0.
+            a.write_all(b"\x06\0\0\0\0\0\0\x03\0\0\0\x03a\x01\0\0\x01\0\0\0b").await.unwrap();
+            let mut next = Vec::new();
+            let other = [b"\xc8\0\0\0".as_slice(), &[7; 200]].concat();
+            Compression::new(algorithm).put(&other, &mut next).unwrap();
+            a.write_all(&next).await.unwrap();
+            for (command, number) in [(b"\x03ab".as_slice(), 2), (&[7; 200], 1)] {
+                packets.new_command();
+                assert_eq!(packets.read(FULL).await.unwrap(), command);
+                // Reading ahead takes nothing from the order.
+                tokio::select! {
+                    biased;
+                    () = packets.closed() => panic!("nobody went away"),
+                    () = tokio::task::yield_now() => {}
+                }
+                packets.write(&[0]).await.unwrap();
+                packets.flush().await.unwrap();
+                let mut answer = [0; 12];
+                a.read_exact(&mut answer).await.unwrap();
+                assert_eq!(answer, [5, 0, 0, number, 0, 0, 0, 1, 0, 0, 1, 0]);
+            }
+        }
     }
 
     #[tokio::test]

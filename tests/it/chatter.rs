@@ -81,7 +81,7 @@ fn show_variables_takes_the_filters_that_drivers_send() {
     for sql in [
         "SHOW VARIABLES WHERE Variable_name = 'lower_case_table_names' OR Variable_name = 'sql_mode'",
         "SHOW SESSION VARIABLES WHERE variable_name IN ('sql_mode', 'lower_case_table_names', 'nothing')",
-        "/* a driver */ SHOW VARIABLES WHERE Variable_name LIKE 'lower\\_case%' OR (`Variable_name` = 'SQL_MODE')",
+        "/* a driver */ SHOW VARIABLES WHERE Variable_name LIKE 'lower\\_case\\_t%' OR (`Variable_name` = 'SQL_MODE')",
     ] {
         assert_eq!(rows(&query(&mut client, sql)), name_and_mode, "{sql}");
     }

@@ -169,6 +169,67 @@ async fn kill_query_reaches_a_statement_whose_client_does_not_read() {
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);
 }
 
+/// COM_SET_OPTION with MYSQL_OPTION_MULTI_STATEMENTS_ON.
+async fn takes_several(client: &mut Raw) {
+    client.command(0x1b, &[0, 0]).await;
+    assert_eq!(client.read().await.as_deref(), Some([0xfe, 0, 0, 2, 0].as_slice()));
+}
+
+#[tokio::test]
+async fn rows_that_stream_stand_between_other_answers() {
+    let (_agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    takes_several(&mut client).await;
+    client.send(&format!("SELECT 1; {FLASHBACK}; DO 1; {FLASHBACK}; SELECT 2")).await;
+    let rows = |outcome| match outcome {
+        Outcome::Rows(rows, 0) => rows.len(),
+        unexpected => panic!("{unexpected:?}"),
+    };
+    assert_eq!([rows(client.outcome().await), rows(client.outcome().await)], [1, 3]);
+    assert_eq!(client.outcome().await, Outcome::Done(0));
+    assert_eq!([rows(client.outcome().await), rows(client.outcome().await)], [3, 1]);
+    assert_eq!(client.cell("SELECT 5").await.as_deref(), Some("5"));
+}
+
+#[tokio::test]
+async fn kill_query_ends_the_statements_behind_it_too() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    let mut other = shim.raw("a").await;
+    takes_several(&mut client).await;
+    agent.always(Reply::nothing(Then::Wait));
+    client.send(&format!("SET @a = 1; {FLASHBACK}; SET @a = 2")).await;
+    agent.asked(1).await;
+    assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
+    assert_eq!(client.outcome().await, Outcome::Done(0));
+    match client.outcome().await {
+        Outcome::Error(told) => assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted")),
+        unexpected => panic!("{unexpected:?}"),
+    }
+    agent.left_alone(1).await;
+    assert_eq!(client.cell("SELECT @a").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn max_execution_time_ends_a_statement_and_its_request() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    // The definition is known, so that the time is spent on the rows.
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    agent.always(Reply::nothing(Then::Wait));
+    assert_eq!(client.query("SET max_execution_time = 1500").await, Outcome::Done(0));
+    let late = "Query execution was interrupted, maximum statement execution time exceeded";
+    assert_eq!(client.told(FLASHBACK).await.plain(), (3024, "HY000", late));
+    agent.left_alone(1).await;
+    // Also while the rows come.
+    agent.always(Reply::part(200, HEADER, Then::Wait));
+    assert_eq!(client.told(FLASHBACK).await.plain(), (3024, "HY000", late));
+    agent.left_alone(2).await;
+    agent.always(Reply::ndjson(&three_rows()));
+    assert_eq!(client.query("SET max_execution_time = 0").await, Outcome::Done(0));
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+}
+
 /// Many rows in one write.
 const ROWS: [u8; 13 * 1000] = {
     let row = *b"[\"1\",\"aaaa\"]\n";

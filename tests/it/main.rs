@@ -24,6 +24,8 @@ mod program;
 mod proxysql;
 mod proxysql_config;
 mod random_input;
+mod session;
 mod support;
 mod tenants;
+mod transcripts;
 mod truth_agent;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
+/// SERVER_SESSION_STATE_CHANGED
+const SESSION_STATE_CHANGED: u16 = 1 << 14;
 /// The flags that ProxySQL 2.7.2 sends to a backend, and those of its monitor.
 const PROXY: u32 = 0x81bb_a28c;
 const MONITOR: u32 = 0x00b8_a284;
@@ -115,7 +117,8 @@ impl Backend {
         self.raw.command(command, payload).await;
         let first = self.raw.read().await.expect("an answer");
         match first[0] {
-            0 => return Said::Ok(number(&first[3..])),
+            // ProxySQL asks for tracked changes: the flag that says there are some stands beside the others.
+            0 => return Said::Ok(number(&first[3..]) & !SESSION_STATE_CHANGED),
             0xff => {
                 let told = error(&first);
                 return Said::Error(told.code);

@@ -8,7 +8,7 @@ use dbtrail_shim::ident::{RequestId, ServerId};
 use dbtrail_shim::instant::Instant;
 use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::secret::Secret;
-use dbtrail_shim::session::{self, Connections, Credential, Identity, Role, Session, Tenant};
+use dbtrail_shim::session::{self, Connections, Credential, Identity, Process, Role, Session, Tenant};
 use dbtrail_shim::statement::{Reading, Show, Statement, parse};
 use dbtrail_shim::zone::Zone;
 use std::sync::Arc;
@@ -175,6 +175,12 @@ impl Connections for Alone {
     fn figures(&self) -> (u64, u64, u64) {
         (1, 1, 1)
     }
+
+    fn asked(&self) {}
+
+    fn processes(&self, _: &str) -> Vec<Process> {
+        Vec::new()
+    }
 }
 
 /// A session whose agent is never asked.
@@ -199,6 +205,7 @@ fn session() -> Session {
         user: "a".to_owned(),
         host: "127.0.0.1".to_owned(),
         connection_id: 1,
+        link: session::Link::default(),
     };
     let settings = session::Settings {
         server_version: "8.0.36".to_owned(),
@@ -271,6 +278,7 @@ async fn a_hundred_thousand_texts_and_no_panic() {
             ansi_quotes: count % 5 == 0,
             no_backslash_escapes: count % 7 == 0,
             orm_forms: count % 3 == 0,
+            version: 80_036,
         };
         let run = run(&text, reading, &mut session, &mut reached);
         let done = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;

@@ -1,0 +1,298 @@
+//! Where a statement ends, and what of it the server's version makes code (manual: "Comments").
+//!
+//! One pass over the text that knows quotes and comments and nothing else, so that a packet of many statements is read once.
+
+use super::{Reading, Refused};
+use std::borrow::Cow;
+
+/// What a stretch of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Anything that is not named here.
+    Code,
+    /// A string or a quoted name.
+    Quoted,
+    /// A comment; an optimizer hint is one, too.
+    Comment,
+    /// The beginning of an executable comment that this version executes: `/*!`, or `/*!40101`.
+    Open,
+    /// Its end.
+    Close,
+    /// An executable comment of a newer version, whole.
+    Skipped,
+    /// `;` outside of everything.
+    End,
+}
+
+struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+    reading: Reading,
+    /// Inside of an executable comment.
+    open: bool,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a [u8], reading: Reading) -> Self {
+        Self { text, at: 0, reading, open: false }
+    }
+
+    fn peek(&self, by: usize) -> u8 {
+        self.text.get(self.at + by).copied().unwrap_or(0)
+    }
+
+    /// The next stretch: what it is, where it begins and where it ends.
+    fn next(&mut self) -> Option<(Kind, usize, usize)> {
+        let from = self.at;
+        let kind = match *self.text.get(from)? {
+            quote @ (b'\'' | b'"' | b'`') => self.quoted(quote),
+            b'#' => self.line(),
+            // A minus of a negative number is no comment.
+            b'-' if self.peek(1) == b'-' && (self.peek(2) <= b' ' || self.peek(2) == 0x7f) => self.line(),
+            b'/' if self.peek(1) == b'*' => self.comment(),
+            b'*' if self.open && self.peek(1) == b'/' => {
+                self.open = false;
+                self.at += 2;
+                Kind::Close
+            }
+            b';' if !self.open => {
+                self.at += 1;
+                Kind::End
+            }
+            _ => {
+                self.at += 1;
+                Kind::Code
+            }
+        };
+        Some((kind, from, self.at))
+    }
+
+    fn quoted(&mut self, quote: u8) -> Kind {
+        let escapes = match quote {
+            b'\'' => !self.reading.no_backslash_escapes,
+            b'"' => !self.reading.no_backslash_escapes && !self.reading.ansi_quotes,
+            _ => false,
+        };
+        self.at += 1;
+        while let Some(byte) = self.text.get(self.at) {
+            self.at += 1;
+            if *byte == quote {
+                return Kind::Quoted;
+            }
+            if *byte == b'\\' && escapes {
+                self.at = (self.at + 1).min(self.text.len());
+            }
+        }
+        Kind::Quoted
+    }
+
+    fn line(&mut self) -> Kind {
+        let rest = &self.text[self.at..];
+        self.at += rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |end| end + 1);
+        Kind::Comment
+    }
+
+    fn comment(&mut self) -> Kind {
+        self.at += 2;
+        if self.peek(0) != b'!' {
+            self.close(0);
+            return Kind::Comment;
+        }
+        self.at += 1;
+        let digits = (0..6).take_while(|i| self.peek(*i).is_ascii_digit()).count();
+        // Six digits are a version before white space only: 401011 is version 40101 and the code 1.
+        let digits = if digits == 6 && !self.peek(6).is_ascii_whitespace() { 5 } else { digits };
+        // Fewer than five digits are no version but code.
+        let version = if digits < 5 { 0 } else { self.number(digits) };
+        if version <= self.reading.version {
+            self.at += if digits < 5 { 0 } else { digits };
+            self.open = true;
+            return Kind::Open;
+        }
+        self.close(1);
+        Kind::Skipped
+    }
+
+    fn number(&self, digits: usize) -> u32 {
+        (0..digits).fold(0, |number, i| number * 10 + u32::from(self.peek(i) - b'0'))
+    }
+
+    /// Goes behind the end of a comment; one of a newer version may hold plain ones.
+    fn close(&mut self, deeper: u8) {
+        while self.at < self.text.len() {
+            if self.peek(0) == b'*' && self.peek(1) == b'/' {
+                self.at += 2;
+                return;
+            }
+            if deeper > 0 && self.peek(0) == b'/' && self.peek(1) == b'*' {
+                self.at += 2;
+                self.close(deeper - 1);
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+}
+
+/// The first statement of a text of several, and what stands behind its semicolon. White space and semicolons at the end of the text
+/// make no further statement.
+#[must_use]
+pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
+    let empty = |b: &u8| b.is_ascii_whitespace() || *b == b';';
+    let end = text.iter().rposition(|b| !empty(b)).map_or(0, |last| last + 1);
+    let text = &text[..end];
+    let mut scanner = Scanner::new(text, reading);
+    while let Some((kind, from, to)) = scanner.next() {
+        if kind == Kind::End {
+            return (&text[..from], Some(&text[to..]));
+        }
+    }
+    (text, None)
+}
+
+/// The text with the code of executable comments laid open, each character in its place: `/*!40101 SET a=1 */` becomes blanks, the
+/// statement and blanks.
+pub(super) fn laid_open(text: &str, reading: Reading) -> Result<Cow<'_, str>, Refused> {
+    if !text.contains("/*!") {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut scanner = Scanner::new(text.as_bytes(), reading);
+    while let Some((kind, from, to)) = scanner.next() {
+        // Where a stretch of code ends inside of a character, the next one goes on: only what is blanked is cut out.
+        match kind {
+            Kind::Open | Kind::Close | Kind::Skipped => {
+                let gone = text.get(from..to).unwrap_or_default();
+                plain.extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+            }
+            Kind::Code | Kind::Quoted | Kind::Comment | Kind::End => {
+                let mut to = to;
+                while !text.is_char_boundary(to) {
+                    to += 1;
+                }
+                scanner.at = to;
+                plain.push_str(text.get(from..to).unwrap_or_default());
+            }
+        }
+    }
+    if scanner.open {
+        return Err(Refused::Syntax {
+            message: "the comment /*! ... is not closed: */ was expected at the end of the statement"
+                .to_owned(),
+        });
+    }
+    Ok(Cow::Owned(plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use sqlparser::dialect::MySqlDialect;
+    use sqlparser::tokenizer::{Token, Tokenizer};
+
+    const READING: Reading =
+        Reading { ansi_quotes: false, no_backslash_escapes: false, version: 80_036, orm_forms: false };
+
+    fn all(text: &str, reading: Reading) -> Vec<String> {
+        let (mut rest, mut found) = (Some(text.as_bytes()), Vec::new());
+        while let Some(text) = rest {
+            let (one, behind) = first(text, reading);
+            found.push(String::from_utf8(one.to_vec()).unwrap());
+            rest = behind;
+        }
+        found
+    }
+
+    #[test]
+    fn ok_statements_end_at_semicolons_outside_of_everything() {
+        for (text, want) in [
+            ("SELECT 1", vec!["SELECT 1"]),
+            ("SELECT 1;", vec!["SELECT 1"]),
+            ("SELECT 1 ; ;\n", vec!["SELECT 1"]),
+            ("SELECT 1; SELECT 2", vec!["SELECT 1", " SELECT 2"]),
+            ("SELECT ';'; SELECT \";\"; SELECT `;`", vec!["SELECT ';'", " SELECT \";\"", " SELECT `;`"]),
+            (r"SELECT '\';'; SELECT ''';'", vec![r"SELECT '\';'", " SELECT ''';'"]),
+            ("SELECT 1 -- ;\n; SELECT 2", vec!["SELECT 1 -- ;\n", " SELECT 2"]),
+            ("SELECT 1 # ;\n; SELECT 2", vec!["SELECT 1 # ;\n", " SELECT 2"]),
+            ("SELECT 1 /* ; */; SELECT 2--;3", vec!["SELECT 1 /* ; */", " SELECT 2--", "3"]),
+            ("/*!40101 SELECT 1; */ SELECT 2", vec!["/*!40101 SELECT 1; */ SELECT 2"]),
+            ("SELECT 1; -- c", vec!["SELECT 1", " -- c"]),
+            ("SELECT 'abc; SELECT 2", vec!["SELECT 'abc; SELECT 2"]),
+            ("SELECT 'ü;'; SELECT 2", vec!["SELECT 'ü;'", " SELECT 2"]),
+            ("", vec![""]),
+        ] {
+            assert_eq!(all(text, READING), want, "{text}");
+        }
+        let raw = Reading { no_backslash_escapes: true, ..READING };
+        assert_eq!(all(r"SELECT '\'; SELECT 3", raw), [r"SELECT '\'", " SELECT 3"]);
+        let ansi = Reading { ansi_quotes: true, ..READING };
+        assert_eq!(all(r#"SELECT "\"; SELECT 3"#, ansi), [r#"SELECT "\""#, " SELECT 3"]);
+    }
+
+    /// Each row was seen on MySQL 9.7 with a version of its own.
+    #[test]
+    fn ok_executable_comments_are_laid_open() {
+        for (text, want) in [
+            ("/*!40101 SET a=1 */", "SET a=1"),
+            ("SHOW /*!50002 GLOBAL */ STATUS", "SHOW GLOBAL STATUS"),
+            ("SELECT /*!1, */ 2", "SELECT 1, 2"),
+            ("SELECT /*! 1, */ 2", "SELECT 1, 2"),
+            ("SELECT /*!080036 1, */ 2", "SELECT 1, 2"),
+            ("SELECT /*!80037 1, */ 2", "SELECT 2"),
+            ("SELECT /*!100100 1, */ 2", "SELECT 2"),
+            ("SELECT /*!800371, */ 2", "SELECT 2"),
+            ("SELECT /*!401011, */ 2", "SELECT 1, 2"),
+            ("SELECT /*!401011 1, */ 2", "SELECT 2"),
+            ("SELECT /*!99999 '*/ 2", "SELECT 2"),
+            ("SELECT /*!99999 1, /* x */ 3,*/ 2", "SELECT 2"),
+            ("SELECT /*!40101 '*/', */ 2", "SELECT '*/', 2"),
+            ("SELECT /*!40101 1, /* x */ 3,*/ 2", "SELECT 1, /* x */ 3, 2"),
+            ("SELECT /*M!100100 1, */ 2", "SELECT /*M!100100 1, */ 2"),
+            ("SELECT /*+ SET_VAR(a=1) */ 2", "SELECT /*+ SET_VAR(a=1) */ 2"),
+            ("SELECT '/*!40101 x */'", "SELECT '/*!40101 x */'"),
+            ("/*!99999 ü\nü */ 'ü'", "'ü'"),
+        ] {
+            let plain = laid_open(text, READING).unwrap();
+            assert_eq!(plain.split_whitespace().collect::<Vec<_>>().join(" "), want, "{text}");
+            assert_eq!(plain.chars().count(), text.chars().count(), "{text}");
+        }
+        // Lines and columns stay what they are.
+        assert_eq!(laid_open("/*!40101\nSET a=1 */", READING).as_deref(), Ok("        \nSET a=1   "));
+    }
+
+    #[test]
+    fn err_an_executable_comment_that_is_not_closed() {
+        for text in ["SELECT /*!40101 1", "/*!40101 SELECT '*/'"] {
+            assert!(matches!(laid_open(text, READING), Err(Refused::Syntax { .. })), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Where sqlparser can read a text, it sees the same semicolons.
+        #[test]
+        fn ok_the_tokenizer_sees_the_same_semicolons(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![
+                    ";", "'", "\"", "`", "\\", "--", "-- ", "#", "/*", "*/", "\n", " ", "a", "ü", "1", "''", "*", "/", "-",
+                ]),
+                0..24,
+            )
+        ) {
+            let text = parts.concat();
+            if let Ok(tokens) = Tokenizer::new(&MySqlDialect {}, &text).tokenize_with_location() {
+                let last = tokens.iter().rposition(|t| !matches!(t.token, Token::SemiColon | Token::Whitespace(sqlparser::tokenizer::Whitespace::Space | sqlparser::tokenizer::Whitespace::Newline)));
+                let ends = tokens[..last.map_or(0, |l| l + 1)].iter().filter(|t| t.token == Token::SemiColon).count();
+                prop_assert_eq!(all(&text, READING).len(), ends + 1, "{}", text);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[;'\"`\\\\*/!0-9 aü\n-]{0,40}") {
+            let _ = laid_open(&text, READING);
+            let _ = all(&text, READING);
+        }
+    }
+}
