@@ -77,10 +77,14 @@ pub enum Failure {
     UnknownSchema(String),
     /// 1146: no such table is known to the agent.
     UnknownTable(TableName),
+    /// 1109: no such table in information_schema. Its name, in upper case.
+    UnknownInformationTable(String),
     /// 1046: no database selected.
     NoDatabase,
     /// 1054: unknown column. Fields: column, clause (`'where clause'`, `'field list'`, `'order clause'`).
     UnknownColumn(String, &'static str),
+    /// 1052: a column of two tables of a join. Fields: column, clause.
+    AmbiguousColumn(String, &'static str),
     /// 1193: unknown system variable.
     UnknownVariable(String),
     /// 1231: a variable cannot have this value. Fields: variable, value.
@@ -171,6 +175,8 @@ impl Failure {
             | Self::UnknownSchema(_)
             | Self::UnknownTable(_)
             | Self::NoDatabase
+            | Self::UnknownInformationTable(_)
+            | Self::AmbiguousColumn(..)
             | Self::UnknownColumn(..)
             | Self::UnknownVariable(_)
             | Self::WrongValue(..)

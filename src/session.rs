@@ -2,6 +2,7 @@
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
+mod catalogue;
 mod evaluate;
 mod filter;
 mod images;
@@ -23,7 +24,7 @@ use crate::instant::Instant;
 use crate::plan::{self, Context, guard};
 use crate::reply::{Note, ResultColumn, Row};
 use crate::secret::Secret;
-use crate::statement::{Draft, Limit, Reading, Refused, Show, Statement};
+use crate::statement::{Draft, INFORMATION_SCHEMA, Limit, Reading, Refused, Show, Statement};
 use crate::zone::Zone;
 use evaluate::Value;
 use settings::{Changeable, switch};
@@ -275,7 +276,11 @@ impl Session {
     /// 1044 when the tenant may not, 1049 when the agent knows no such schema, agent failures.
     pub async fn use_schema(&mut self, name: &str, request: &RequestId) -> Result<(), Failure> {
         let Some(tenant) = self.tenant() else { return Err(self.denied(name)) };
-        if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.iter().any(|a| a == name)) {
+        if let Some(own) = catalogue::own(name) {
+            self.schema = Some(own.to_owned());
+            return Ok(());
+        }
+        if !self.may_use(name) {
             return Err(self.denied(name));
         }
         let schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, request).await?;
@@ -309,6 +314,7 @@ impl Session {
         let reading = Reading {
             ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
             no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
+            in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
         };
         let statement = crate::statement::parse(&text, reading);
         self.about.kind = statement.kind();
@@ -345,7 +351,8 @@ impl Session {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
             Statement::Constants { items, limit } => self.constants(&items, limit, now),
-            Statement::Show(show) => self.show(show, request).await,
+            Statement::Show(show) => self.show(show),
+            Statement::Catalogue(question) => self.catalogue(question, now, request).await,
             Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
             Statement::Begin => {
                 self.in_transaction = true;
@@ -395,7 +402,7 @@ impl Session {
             user: &self.identity.user,
             host: &self.identity.host,
             server_id: &tenant.server_id,
-            current_schema: self.schema.as_deref(),
+            current_schema: self.schema_of(&draft, &tenant)?,
             allowed_schemas: tenant.allowed_schemas.as_deref(),
             zone: &self.zone,
             max_diff_window: self.settings.max_diff_window,

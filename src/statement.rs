@@ -4,11 +4,15 @@
 //! The tokens and the expression grammar are sqlparser's; the time clause, which no SQL parser knows in these
 //! forms, is taken out of the token stream first.
 
+mod catalogue;
 mod cursor;
 mod instant;
 mod session;
 mod travel;
 
+pub use catalogue::{
+    Absent, Catalogue, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection, virtual_schema_named,
+};
 use cursor::Cursor;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
@@ -30,6 +34,9 @@ fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
     if c.is_at_end() {
         return Ok(Statement::Empty);
     }
+    if let Some(statement) = catalogue::described(&mut c)? {
+        return Ok(statement);
+    }
     if !travel::virtual_tables(&c).is_empty() {
         if matches!(c.peek(), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case("SELECT")) {
             return travel::travel(c, allows_wide_diff(text)).map(|d| Statement::TimeTravel(Box::new(d)));
@@ -39,6 +46,9 @@ fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
         return Err(Refused::Unsupported { message });
     }
     if let Some(statement) = session::session(&mut c)? {
+        return Ok(statement);
+    }
+    if let Some(statement) = catalogue::selected(&mut c, reading.in_information_schema)? {
         return Ok(statement);
     }
     let place = c.place();
@@ -132,6 +142,8 @@ pub struct Reading {
     pub ansi_quotes: bool,
     /// sql_mode NO_BACKSLASH_ESCAPES: `\` is an ordinary character in a string.
     pub no_backslash_escapes: bool,
+    /// The current database is information_schema: tables without a schema are of it.
+    pub in_information_schema: bool,
 }
 
 /// One statement, understood.
@@ -150,6 +162,8 @@ pub enum Statement {
     },
     /// `SHOW ...`
     Show(Show),
+    /// What there is: SHOW TABLES, DESCRIBE, SELECT on information_schema...
+    Catalogue(Catalogue),
     /// `USE schema`
     Use(String),
     /// BEGIN, START TRANSACTION [...]
@@ -179,7 +193,8 @@ impl Statement {
             Self::TimeTravel(draft) => draft.virtual_schema.name(),
             Self::Set(_) => "set",
             Self::Constants { .. } => "select",
-            Self::Show(_) => "show",
+            Self::Catalogue(Catalogue::Select(_)) => "select",
+            Self::Show(_) | Self::Catalogue(_) => "show",
             Self::Use(_) => "use",
             Self::Begin => "begin",
             Self::Commit => "commit",
@@ -384,26 +399,12 @@ pub enum Show {
         /// LIKE 'pattern'.
         like: Option<String>,
     },
-    /// `SHOW DATABASES [LIKE]`
-    Databases {
-        /// LIKE 'pattern'.
-        like: Option<String>,
-    },
-    /// `SHOW [FULL] TABLES [FROM schema] [LIKE]`
-    Tables {
-        /// FULL adds the column Table_type.
-        full: bool,
-        /// FROM.
-        schema: Option<String>,
-        /// LIKE 'pattern'.
-        like: Option<String>,
-    },
     /// SHOW SLAVE STATUS, SHOW REPLICA STATUS: ProxySQL's monitor asks.
     ReplicaStatus {
         /// SLAVE was said: the columns have their old names.
         old_words: bool,
     },
-    /// SHOW COLLATION / CHARACTER SET / ENGINES and other lists of the server's abilities, by their words in lower case.
+    /// Any other SHOW, by its words in lower case.
     Abilities(String),
 }
 

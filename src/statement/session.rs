@@ -135,7 +135,6 @@ fn replica_status(c: &mut Cursor<'_>) -> Option<&'static str> {
 
 fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
     let place = c.place();
-    let full = c.words(&["FULL"]);
     let global = c.words(&["GLOBAL"]);
     if !global {
         c.one_of(&["SESSION", "LOCAL"]);
@@ -163,11 +162,6 @@ fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
         Show::Variables { global, like, filter: filter.map(Box::new) }
     } else if c.words(&["STATUS"]) {
         Show::Status { like: like(c)? }
-    } else if c.one_of(&["DATABASES", "SCHEMAS"]).is_some() {
-        Show::Databases { like: like(c)? }
-    } else if c.words(&["TABLES"]) {
-        let schema = if c.one_of(&["FROM", "IN"]).is_some() { Some(c.name("a schema")?) } else { None };
-        Show::Tables { full, schema, like: like(c)? }
     } else if let Some(which) = replica_status(c) {
         if c.words(&["FOR", "CHANNEL"]) && c.text().is_none() {
             return Err(c.unexpected("a channel in quotes"));

@@ -1,0 +1,526 @@
+//! Values of the catalogue, how their text compares, and expressions over a row whose columns have been found.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+/// A cell of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Datum {
+    Null,
+    Int(i128),
+    Text(Cow<'static, str>),
+}
+
+impl Datum {
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Null => None,
+            Self::Int(n) => Some(Cow::Owned(n.to_string())),
+            Self::Text(t) => Some(Cow::Borrowed(t)),
+        }
+    }
+
+    fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Int(n) => Some(*n != 0),
+            // The compiler lets no text be a condition.
+            Self::Null | Self::Text(_) => None,
+        }
+    }
+
+    fn from_truth(truth: Option<bool>) -> Self {
+        truth.map_or(Self::Null, |t| Self::Int(i128::from(t)))
+    }
+}
+
+impl From<String> for Datum {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<&'static str> for Datum {
+    fn from(text: &'static str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+/// How text compares; of two, the later one here counts, as `_bin` does in mysqld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order {
+    /// Two literals: utf8mb4_0900_ai_ci, which pads nothing.
+    Literal,
+    /// utf8mb3_general_ci: by upper case.
+    Upper,
+    /// utf8mb3_tolower_ci: by lower case. Names of columns and indexes.
+    Lower,
+    /// utf8mb3_bin: names of schemas and tables.
+    Binary,
+}
+
+impl Order {
+    fn letter(self, c: char) -> char {
+        let single = |mut changed: Box<dyn Iterator<Item = char>>| match (changed.next(), changed.next()) {
+            (Some(one), None) => one,
+            _ => c,
+        };
+        match self {
+            Self::Binary => c,
+            Self::Lower => single(Box::new(c.to_lowercase())),
+            Self::Literal | Self::Upper => single(Box::new(c.to_uppercase())),
+        }
+    }
+
+    /// What is compared in place of the text, letter by letter.
+    pub(super) fn letters(self, text: &str) -> Vec<char> {
+        text.chars().map(|c| self.letter(c)).collect()
+    }
+
+    /// The same for a whole value: all but the literal order pad with spaces.
+    fn key(self, text: &str) -> Vec<char> {
+        self.letters(if self == Self::Literal { text } else { text.trim_end_matches(' ') })
+    }
+
+    /// What stands for a value where equal ones are to be found.
+    pub(super) fn folded(self, value: &Datum) -> Datum {
+        match value {
+            Datum::Text(t) => Datum::from(self.key(t).into_iter().collect::<String>()),
+            Datum::Null | Datum::Int(_) => value.clone(),
+        }
+    }
+
+    /// NULL comes first, as in ORDER BY.
+    pub(super) fn compare(self, a: &Datum, b: &Datum) -> Ordering {
+        match (a, b) {
+            (Datum::Null, Datum::Null) => Ordering::Equal,
+            (Datum::Null, _) => Ordering::Less,
+            (_, Datum::Null) => Ordering::Greater,
+            (Datum::Int(a), Datum::Int(b)) => a.cmp(b),
+            (Datum::Text(a), Datum::Text(b)) => self.key(a).cmp(&self.key(b)),
+            (Datum::Int(_), Datum::Text(_)) => Ordering::Less,
+            (Datum::Text(_), Datum::Int(_)) => Ordering::Greater,
+        }
+    }
+
+    /// LIKE: `%`, `_`, and `\` before either. Linear for a pattern with one `%`, never worse than the product of the lengths.
+    pub(super) fn like(self, text: &str, pattern: &str) -> bool {
+        enum Part {
+            Any,
+            One,
+            Letter(char),
+        }
+        let mut parts = Vec::new();
+        let mut letters = pattern.chars();
+        while let Some(c) = letters.next() {
+            parts.push(match c {
+                '%' => Part::Any,
+                '_' => Part::One,
+                '\\' => Part::Letter(self.letter(letters.next().unwrap_or('\\'))),
+                c => Part::Letter(self.letter(c)),
+            });
+        }
+        let text = self.letters(text);
+        let (mut at, mut part) = (0, 0);
+        // Where the last `%` stands, and how much of the text it has taken.
+        let mut back: Option<(usize, usize)> = None;
+        while at < text.len() {
+            match parts.get(part) {
+                Some(Part::Any) => {
+                    back = Some((part, at));
+                    part += 1;
+                }
+                Some(Part::One) => (at, part) = (at + 1, part + 1),
+                Some(Part::Letter(c)) if *c == text[at] => (at, part) = (at + 1, part + 1),
+                Some(Part::Letter(_)) | None => {
+                    let Some((any, taken)) = back else { return false };
+                    back = Some((any, taken + 1));
+                    (at, part) = (taken + 1, any + 1);
+                }
+            }
+        }
+        parts[part..].iter().all(|p| matches!(p, Part::Any))
+    }
+}
+
+/// Comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    /// `<=>`
+    NullSafe,
+}
+
+/// Functions of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Function {
+    Upper,
+    Lower,
+    Concat,
+    Coalesce,
+    /// `LOCATE(part, text)`
+    Locate(Order),
+    Length,
+    CharLength,
+    Left,
+    Right,
+    /// `SUBSTRING(text, from [, length])`
+    Substring,
+    SubstringIndex,
+    Replace,
+    /// CAST(... AS CHAR)
+    Text,
+    Add,
+    Subtract,
+}
+
+/// Functions of a group of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aggregate {
+    /// COUNT(*)
+    Rows,
+    Count,
+    CountDistinct,
+    Min,
+    Max,
+}
+
+/// An expression over a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Formula {
+    Column(usize),
+    Constant(Datum),
+    Compare(Comparison, Order, Box<Formula>, Box<Formula>),
+    Like(Order, Box<Formula>, Box<Formula>),
+    IsNull(Box<Formula>),
+    Not(Box<Formula>),
+    All(Vec<Formula>),
+    Any(Vec<Formula>),
+    Case(Vec<(Formula, Formula)>, Box<Formula>),
+    Call(Function, Vec<Formula>),
+    Aggregate(Aggregate, Order, Option<Box<Formula>>),
+}
+
+impl Formula {
+    /// The value for a row; `group`: all rows that an aggregate is taken over.
+    pub(super) fn value(&self, row: &[Datum], group: &[&[Datum]]) -> Datum {
+        match self {
+            Self::Column(at) => row.get(*at).cloned().unwrap_or(Datum::Null),
+            Self::Constant(value) => value.clone(),
+            Self::Compare(comparison, order, a, b) => {
+                compared(*comparison, *order, &a.value(row, group), &b.value(row, group))
+            }
+            Self::Like(order, text, pattern) => {
+                match (text.value(row, group).text(), pattern.value(row, group).text()) {
+                    (Some(text), Some(pattern)) => Datum::from_truth(Some(order.like(&text, &pattern))),
+                    _ => Datum::Null,
+                }
+            }
+            Self::IsNull(inside) => Datum::from_truth(Some(inside.value(row, group) == Datum::Null)),
+            Self::Not(inside) => Datum::from_truth(inside.value(row, group).truth().map(|t| !t)),
+            Self::All(parts) => Datum::from_truth(joined(parts, row, group, false)),
+            Self::Any(parts) => Datum::from_truth(joined(parts, row, group, true)),
+            Self::Case(branches, otherwise) => branches
+                .iter()
+                .find(|(condition, _)| condition.holds(row, group))
+                .map_or(otherwise.as_ref(), |(_, then)| then)
+                .value(row, group),
+            Self::Call(function, arguments) => {
+                let values: Vec<Datum> = arguments.iter().map(|a| a.value(row, group)).collect();
+                called(*function, &values)
+            }
+            Self::Aggregate(aggregate, order, of) => aggregated(*aggregate, *order, of.as_deref(), group),
+        }
+    }
+
+    /// Whether a condition is true, and neither false nor unknown.
+    pub(super) fn holds(&self, row: &[Datum], group: &[&[Datum]]) -> bool {
+        self.value(row, group).truth() == Some(true)
+    }
+
+    /// The columns that the value depends on.
+    pub(super) fn columns(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        self.visit(&mut |formula| {
+            if let Self::Column(at) = formula {
+                found.insert(*at);
+            }
+        });
+        found
+    }
+
+    /// Whether it is taken over a group of rows.
+    pub(super) fn has_aggregate(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |formula| found |= matches!(formula, Self::Aggregate(..)));
+        found
+    }
+
+    /// A column that is neither one of `keys` nor inside of an aggregate.
+    pub(super) fn ungrouped(&self, keys: &[Formula]) -> Option<usize> {
+        if keys.contains(self) {
+            return None;
+        }
+        match self {
+            Self::Column(at) => Some(*at),
+            Self::Aggregate(..) => None,
+            other => other.parts().into_iter().find_map(|p| p.ungrouped(keys)),
+        }
+    }
+
+    /// The same over other columns.
+    pub(super) fn moved(&self, to: &dyn Fn(usize) -> usize) -> Self {
+        let one = |f: &Self| Box::new(f.moved(to));
+        let all = |list: &[Self]| list.iter().map(|f| f.moved(to)).collect();
+        match self {
+            Self::Column(at) => Self::Column(to(*at)),
+            Self::Constant(value) => Self::Constant(value.clone()),
+            Self::Compare(c, order, a, b) => Self::Compare(*c, *order, one(a), one(b)),
+            Self::Like(order, a, b) => Self::Like(*order, one(a), one(b)),
+            Self::IsNull(a) => Self::IsNull(one(a)),
+            Self::Not(a) => Self::Not(one(a)),
+            Self::All(list) => Self::All(all(list)),
+            Self::Any(list) => Self::Any(all(list)),
+            Self::Case(branches, otherwise) => {
+                Self::Case(branches.iter().map(|(a, b)| (a.moved(to), b.moved(to))).collect(), one(otherwise))
+            }
+            Self::Call(function, list) => Self::Call(*function, all(list)),
+            Self::Aggregate(a, order, of) => Self::Aggregate(*a, *order, of.as_ref().map(|f| one(f))),
+        }
+    }
+
+    /// The conditions that must all hold for this one to hold.
+    pub(super) fn conjuncts(self) -> Vec<Self> {
+        match self {
+            Self::All(parts) => parts.into_iter().flat_map(Self::conjuncts).collect(),
+            other => vec![other],
+        }
+    }
+
+    fn visit(&self, see: &mut dyn FnMut(&Self)) {
+        see(self);
+        for part in self.parts() {
+            part.visit(see);
+        }
+    }
+
+    fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Column(_) | Self::Constant(_) => Vec::new(),
+            Self::Compare(_, _, a, b) | Self::Like(_, a, b) => vec![a, b],
+            Self::IsNull(a) | Self::Not(a) => vec![a],
+            Self::All(list) | Self::Any(list) | Self::Call(_, list) => list.iter().collect(),
+            Self::Case(branches, otherwise) => {
+                let both = branches.iter().flat_map(|(a, b)| [a, b]);
+                both.chain(std::iter::once(otherwise.as_ref())).collect()
+            }
+            Self::Aggregate(_, _, of) => of.iter().map(Box::as_ref).collect(),
+        }
+    }
+}
+
+fn compared(comparison: Comparison, order: Order, a: &Datum, b: &Datum) -> Datum {
+    if comparison == Comparison::NullSafe {
+        return Datum::from_truth(Some(order.compare(a, b) == Ordering::Equal));
+    }
+    if *a == Datum::Null || *b == Datum::Null {
+        return Datum::Null;
+    }
+    let ordering = order.compare(a, b);
+    Datum::from_truth(Some(match comparison {
+        Comparison::Equal | Comparison::NullSafe => ordering == Ordering::Equal,
+        Comparison::NotEqual => ordering != Ordering::Equal,
+        Comparison::Less => ordering == Ordering::Less,
+        Comparison::LessOrEqual => ordering != Ordering::Greater,
+        Comparison::Greater => ordering == Ordering::Greater,
+        Comparison::GreaterOrEqual => ordering != Ordering::Less,
+    }))
+}
+
+/// OR (`decisive`) and AND: one decisive part decides, an unknown one leaves it unknown.
+fn joined(parts: &[Formula], row: &[Datum], group: &[&[Datum]], decisive: bool) -> Option<bool> {
+    let mut unknown = false;
+    for part in parts {
+        match part.value(row, group).truth() {
+            Some(truth) if truth == decisive => return Some(decisive),
+            Some(_) => {}
+            None => unknown = true,
+        }
+    }
+    (!unknown).then_some(!decisive)
+}
+
+/// UPPER and LOWER of letters that have one counterpart, as mysqld's tables have them.
+fn cased(text: &str, order: Order) -> Datum {
+    Datum::from(order.letters(text).into_iter().collect::<String>())
+}
+
+fn called(function: Function, values: &[Datum]) -> Datum {
+    if function == Function::Coalesce {
+        return values.iter().find(|v| **v != Datum::Null).cloned().unwrap_or(Datum::Null);
+    }
+    // Any other function of NULL is NULL.
+    let Some(texts) = values.iter().map(Datum::text).collect::<Option<Vec<_>>>() else { return Datum::Null };
+    let number = |at: usize| match values.get(at) {
+        Some(Datum::Int(n)) => *n,
+        _ => 0,
+    };
+    let count = |n: usize| Datum::Int(n as i128);
+    let letters = |text: &str| text.chars().collect::<Vec<char>>();
+    let length = |n: i128| usize::try_from(n.max(0)).unwrap_or(usize::MAX);
+    match (function, texts.as_slice()) {
+        (Function::Upper, [text]) => cased(text, Order::Upper),
+        (Function::Lower, [text]) => cased(text, Order::Lower),
+        (Function::Concat, texts) => Datum::from(texts.concat()),
+        (Function::Locate(order), [part, text]) => {
+            let (part, text) = (order.letters(part), order.letters(text));
+            let found = (0..=text.len()).find(|at| text[*at..].starts_with(&part));
+            count(found.map_or(0, |at| at + 1))
+        }
+        (Function::Length, [text]) => count(text.len()),
+        (Function::CharLength, [text]) => count(text.chars().count()),
+        (Function::Left, [text, _]) => Datum::from(text.chars().take(length(number(1))).collect::<String>()),
+        (Function::Right, [text, _]) => {
+            let all = letters(text);
+            Datum::from(all[all.len().saturating_sub(length(number(1)))..].iter().collect::<String>())
+        }
+        (Function::Substring, [text, _, ..]) => {
+            let (all, from) = (letters(text), number(1));
+            let start = if from > 0 { from - 1 } else { all.len() as i128 + from };
+            if from == 0 || start < 0 {
+                return Datum::from("");
+            }
+            let take = if values.len() > 2 { length(number(2)) } else { usize::MAX };
+            Datum::from(all.iter().skip(length(start)).take(take).collect::<String>())
+        }
+        (Function::SubstringIndex, [text, mark, _]) => substring_index(text, mark, number(2)),
+        (Function::Replace, [text, from, _]) if from.is_empty() => Datum::from(text.to_string()),
+        (Function::Replace, [text, from, to]) => Datum::from(text.replace(from.as_ref(), to)),
+        (Function::Text, [text]) => Datum::from(text.to_string()),
+        (Function::Add, [_, _]) => Datum::Int(number(0) + number(1)),
+        (Function::Subtract, [_, _]) => Datum::Int(number(0) - number(1)),
+        _ => Datum::Null,
+    }
+}
+
+fn substring_index(text: &str, mark: &str, count: i128) -> Datum {
+    let most = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+    if most == 0 || mark.is_empty() {
+        return Datum::from("");
+    }
+    let at = if count > 0 {
+        text.match_indices(mark).nth(most - 1).map(|(at, _)| 0..at)
+    } else {
+        text.rmatch_indices(mark).nth(most - 1).map(|(at, _)| at + mark.len()..text.len())
+    };
+    Datum::from(at.and_then(|range| text.get(range)).unwrap_or(text).to_owned())
+}
+
+fn aggregated(aggregate: Aggregate, order: Order, of: Option<&Formula>, group: &[&[Datum]]) -> Datum {
+    let values = || {
+        let of = of.into_iter();
+        of.flat_map(|of| group.iter().map(|row| of.value(row, &[]))).filter(|v| *v != Datum::Null)
+    };
+    let count = |n: usize| Datum::Int(n as i128);
+    match aggregate {
+        Aggregate::Rows => count(group.len()),
+        Aggregate::Count => count(values().count()),
+        Aggregate::CountDistinct => {
+            count(values().map(|v| order.folded(&v)).collect::<std::collections::HashSet<_>>().len())
+        }
+        Aggregate::Min => values().min_by(|a, b| order.compare(a, b)).unwrap_or(Datum::Null),
+        Aggregate::Max => values().max_by(|a, b| order.compare(a, b)).unwrap_or(Datum::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_like() {
+        for (order, text, pattern, held) in [
+            (Order::Upper, "utf8mb4_0900_ai_ci", "UTF8MB4\\_0900%", true),
+            (Order::Binary, "orders", "ORD%", false),
+            (Order::Binary, "orders", "ord%", true),
+            (Order::Binary, "orders", "%d%s", true),
+            (Order::Binary, "orders", "o_ders", true),
+            (Order::Binary, "orders", "o\\_ders", false),
+            (Order::Binary, "orders", "orders ", false),
+            (Order::Binary, "", "%", true),
+            (Order::Binary, "", "_", false),
+            (Order::Lower, "É", "é", true),
+            (Order::Binary, "a%b", "a\\%b", true),
+            (Order::Binary, "a\\", "a\\\\", true),
+            (Order::Binary, "aaab", "%a%ab", true),
+        ] {
+            assert_eq!(order.like(text, pattern), held, "{text} LIKE {pattern}");
+        }
+        // Many wildcards are no trap.
+        assert!(!Order::Binary.like(&"a".repeat(2000), &("%a".repeat(1000) + "b")));
+    }
+
+    #[test]
+    fn ok_names_compare_as_their_collation_has_it() {
+        let equal = |order: Order, a: &'static str, b: &'static str| {
+            order.compare(&Datum::from(a), &Datum::from(b)) == Ordering::Equal
+        };
+        assert!(!equal(Order::Binary, "shop", "SHOP") && equal(Order::Binary, "shop", "shop  "));
+        assert!(equal(Order::Upper, "yes", "YES") && equal(Order::Lower, "É", "é"));
+        assert!(equal(Order::Literal, "a", "A") && !equal(Order::Literal, "a", "a "));
+        // MySQL 9.7: ORDER BY COLUMN_NAME gives _a, a, A_, aa.
+        let mut names = ["aa", "A_", "a", "_a"];
+        names.sort_by(|a, b| Order::Lower.compare(&Datum::from(*a), &Datum::from(*b)));
+        assert_eq!(names, ["_a", "a", "A_", "aa"]);
+    }
+
+    /// Each value is what MySQL 9.7 gave.
+    #[test]
+    fn ok_functions_as_mysqld_has_them() {
+        let text = |t: &'static str| Datum::from(t);
+        for (function, values, want) in [
+            (Function::Locate(Order::Upper), vec![text("B"), text("abc")], Datum::Int(2)),
+            (Function::Locate(Order::Binary), vec![text("B"), text("abc")], Datum::Int(0)),
+            (Function::Locate(Order::Upper), vec![text(""), text("abc")], Datum::Int(1)),
+            (Function::Substring, vec![text("abcd"), Datum::Int(2)], text("bcd")),
+            (Function::Substring, vec![text("abcd"), Datum::Int(-3), Datum::Int(2)], text("bc")),
+            (Function::Substring, vec![text("abcd"), Datum::Int(0)], text("")),
+            (Function::SubstringIndex, vec![text("a_b_c"), text("_"), Datum::Int(2)], text("a_b")),
+            (Function::SubstringIndex, vec![text("a_b_c"), text("_"), Datum::Int(-1)], text("c")),
+            (Function::SubstringIndex, vec![text("abc"), text("_"), Datum::Int(1)], text("abc")),
+            (Function::Left, vec![text("abc"), Datum::Int(2)], text("ab")),
+            (Function::Right, vec![text("abc"), Datum::Int(2)], text("bc")),
+            (Function::Upper, vec![text("straße")], text("STRAßE")),
+            (Function::Length, vec![text("é")], Datum::Int(2)),
+            (Function::CharLength, vec![text("é")], Datum::Int(1)),
+            (Function::Concat, vec![text("a"), Datum::Null], Datum::Null),
+            (Function::Coalesce, vec![Datum::Null, text("a")], text("a")),
+            (Function::Replace, vec![text("aXa"), text("X"), text("y")], text("aya")),
+        ] {
+            assert_eq!(called(function, &values), want, "{function:?} {values:?}");
+        }
+    }
+
+    #[test]
+    fn ok_unknown_is_neither_true_nor_false() {
+        let (yes, no, unknown) = (
+            Formula::Constant(Datum::Int(1)),
+            Formula::Constant(Datum::Int(0)),
+            Formula::Constant(Datum::Null),
+        );
+        for (formula, want) in [
+            (Formula::All(vec![yes.clone(), unknown.clone()]), Datum::Null),
+            (Formula::All(vec![no.clone(), unknown.clone()]), Datum::Int(0)),
+            (Formula::Any(vec![yes, unknown.clone()]), Datum::Int(1)),
+            (Formula::Any(vec![no, unknown.clone()]), Datum::Null),
+            (Formula::Not(Box::new(unknown)), Datum::Null),
+        ] {
+            assert_eq!(formula.value(&[], &[]), want, "{formula:?}");
+        }
+    }
+}

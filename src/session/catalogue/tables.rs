@@ -1,0 +1,542 @@
+//! The tables of information_schema that clients ask for: columns, their order and their types are those of MySQL 8.0 and 9.7.
+//!
+//! Where mysqld always knows a value and an agent does not, the column is nullable here.
+
+use super::compile::Kind;
+use super::formula::Order::{self, Binary, Lower, Upper};
+use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
+
+/// A table of information_schema.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) content: Content,
+    pub(super) fields: &'static [Field],
+}
+
+/// What its rows are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    CharacterSets,
+    Collations,
+    Applicability,
+    Engines,
+    Keywords,
+    /// A row a schema.
+    Schemata,
+    /// A row a table.
+    Tables,
+    /// The rest need definitions: a row a column,
+    Columns,
+    /// a row a column of a primary key,
+    Statistics,
+    KeyColumnUsage,
+    /// a row a primary key.
+    TableConstraints,
+    /// This server has none of it.
+    Nothing,
+}
+
+/// A column.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    shape: Shape,
+    order: Option<Order>,
+    nullable: bool,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Text(u32),
+    Long,
+    Int { size: IntSize, unsigned: bool },
+    Time,
+}
+
+const fn field(name: &'static str, shape: Shape, order: Option<Order>) -> Field {
+    Field { name, shape, order, nullable: false }
+}
+
+const fn text(name: &'static str, chars: u32, order: Order) -> Field {
+    field(name, Shape::Text(chars), Some(order))
+}
+
+const fn long(name: &'static str, order: Order) -> Field {
+    field(name, Shape::Long, Some(order))
+}
+
+const fn int(name: &'static str) -> Field {
+    field(name, Shape::Int { size: IntSize::Int, unsigned: false }, None)
+}
+
+const fn natural(name: &'static str) -> Field {
+    field(name, Shape::Int { size: IntSize::Int, unsigned: true }, None)
+}
+
+const fn big(name: &'static str) -> Field {
+    field(name, Shape::Int { size: IntSize::Big, unsigned: false }, None)
+}
+
+const fn unsigned(name: &'static str) -> Field {
+    field(name, Shape::Int { size: IntSize::Big, unsigned: true }, None)
+}
+
+const fn time(name: &'static str) -> Field {
+    field(name, Shape::Time, Some(Binary))
+}
+
+impl Field {
+    const fn or_null(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.order.map_or(Kind::Int, Kind::Text)
+    }
+
+    pub(super) fn chars(&self) -> u32 {
+        match self.shape {
+            Shape::Text(chars) => chars,
+            Shape::Long => u32::MAX,
+            Shape::Int { .. } => 21,
+            Shape::Time => 19,
+        }
+    }
+
+    /// Its declaration, in a result and in COLUMNS.
+    pub(super) fn column(&self) -> Column {
+        let (ty, text) = match self.shape {
+            Shape::Text(chars) => (ColumnType::VarChar { chars }, true),
+            Shape::Long => (ColumnType::Text { size: LobSize::Long }, true),
+            Shape::Int { size, unsigned } => {
+                (ColumnType::Int { size, unsigned, zerofill: false, display_width: None }, false)
+            }
+            Shape::Time => (ColumnType::DateTime { fsp: 0 }, false),
+        };
+        let collation = match self.order {
+            Some(Order::Binary) => "utf8mb3_bin",
+            Some(Order::Lower) => "utf8mb3_tolower_ci",
+            Some(Order::Literal | Order::Upper) | None => "utf8mb3_general_ci",
+        };
+        Column {
+            name: self.name.to_owned(),
+            ty,
+            collation: text.then(|| collation.to_owned()),
+            nullable: self.nullable,
+            key: ColumnKey::None,
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The table of this name, in any case.
+pub(super) fn find(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|t| t.name.eq_ignore_ascii_case(name))
+}
+
+/// All of them, by name.
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "CHARACTER_SETS",
+        content: Content::CharacterSets,
+        fields: &[
+            text("CHARACTER_SET_NAME", 64, Upper),
+            text("DEFAULT_COLLATE_NAME", 64, Upper),
+            text("DESCRIPTION", 2048, Upper),
+            natural("MAXLEN"),
+        ],
+    },
+    Table {
+        name: "CHECK_CONSTRAINTS",
+        content: Content::Nothing,
+        fields: &[
+            text("CONSTRAINT_CATALOG", 64, Binary),
+            text("CONSTRAINT_SCHEMA", 64, Binary),
+            text("CONSTRAINT_NAME", 64, Lower),
+            long("CHECK_CLAUSE", Binary),
+        ],
+    },
+    Table {
+        name: "COLLATIONS",
+        content: Content::Collations,
+        fields: &[
+            text("COLLATION_NAME", 64, Upper),
+            text("CHARACTER_SET_NAME", 64, Upper),
+            unsigned("ID"),
+            text("IS_DEFAULT", 3, Upper),
+            text("IS_COMPILED", 3, Upper),
+            natural("SORTLEN"),
+            text("PAD_ATTRIBUTE", 9, Binary),
+        ],
+    },
+    Table {
+        name: "COLLATION_CHARACTER_SET_APPLICABILITY",
+        content: Content::Applicability,
+        fields: &[text("COLLATION_NAME", 64, Upper), text("CHARACTER_SET_NAME", 64, Upper)],
+    },
+    Table {
+        name: "COLUMNS",
+        content: Content::Columns,
+        fields: &[
+            text("TABLE_CATALOG", 64, Binary),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            text("COLUMN_NAME", 64, Lower).or_null(),
+            natural("ORDINAL_POSITION"),
+            long("COLUMN_DEFAULT", Binary).or_null(),
+            text("IS_NULLABLE", 3, Upper),
+            long("DATA_TYPE", Binary).or_null(),
+            big("CHARACTER_MAXIMUM_LENGTH").or_null(),
+            big("CHARACTER_OCTET_LENGTH").or_null(),
+            natural("NUMERIC_PRECISION").or_null(),
+            natural("NUMERIC_SCALE").or_null(),
+            natural("DATETIME_PRECISION").or_null(),
+            text("CHARACTER_SET_NAME", 64, Upper).or_null(),
+            text("COLLATION_NAME", 64, Upper).or_null(),
+            long("COLUMN_TYPE", Binary),
+            text("COLUMN_KEY", 3, Binary),
+            text("EXTRA", 256, Upper).or_null(),
+            text("PRIVILEGES", 154, Upper).or_null(),
+            text("COLUMN_COMMENT", 2048, Binary),
+            long("GENERATION_EXPRESSION", Binary),
+            natural("SRS_ID").or_null(),
+        ],
+    },
+    Table {
+        name: "COLUMN_PRIVILEGES",
+        content: Content::Nothing,
+        fields: &[
+            text("GRANTEE", 292, Upper),
+            text("TABLE_CATALOG", 512, Upper),
+            text("TABLE_SCHEMA", 64, Upper),
+            text("TABLE_NAME", 64, Upper),
+            text("COLUMN_NAME", 64, Upper),
+            text("PRIVILEGE_TYPE", 64, Upper),
+            text("IS_GRANTABLE", 3, Upper),
+        ],
+    },
+    Table {
+        name: "ENGINES",
+        content: Content::Engines,
+        fields: &[
+            text("ENGINE", 64, Upper),
+            text("SUPPORT", 8, Upper),
+            text("COMMENT", 80, Upper),
+            text("TRANSACTIONS", 3, Upper).or_null(),
+            text("XA", 3, Upper).or_null(),
+            text("SAVEPOINTS", 3, Upper).or_null(),
+        ],
+    },
+    Table {
+        name: "EVENTS",
+        content: Content::Nothing,
+        fields: &[
+            text("EVENT_CATALOG", 64, Binary),
+            text("EVENT_SCHEMA", 64, Binary),
+            text("EVENT_NAME", 64, Upper),
+            text("DEFINER", 288, Binary),
+            text("TIME_ZONE", 64, Binary),
+            text("EVENT_BODY", 3, Upper),
+            long("EVENT_DEFINITION", Binary),
+            text("EVENT_TYPE", 9, Upper),
+            time("EXECUTE_AT").or_null(),
+            text("INTERVAL_VALUE", 256, Upper).or_null(),
+            text("INTERVAL_FIELD", 18, Binary).or_null(),
+            text("SQL_MODE", 546, Binary),
+            time("STARTS").or_null(),
+            time("ENDS").or_null(),
+            text("STATUS", 21, Binary),
+            text("ON_COMPLETION", 12, Upper),
+            time("CREATED"),
+            time("LAST_ALTERED"),
+            time("LAST_EXECUTED").or_null(),
+            text("EVENT_COMMENT", 2048, Binary),
+            natural("ORIGINATOR"),
+            text("CHARACTER_SET_CLIENT", 64, Upper),
+            text("COLLATION_CONNECTION", 64, Upper),
+            text("DATABASE_COLLATION", 64, Upper),
+        ],
+    },
+    Table {
+        name: "KEYWORDS",
+        content: Content::Keywords,
+        fields: &[text("WORD", 128, Upper).or_null(), int("RESERVED").or_null()],
+    },
+    Table {
+        name: "KEY_COLUMN_USAGE",
+        content: Content::KeyColumnUsage,
+        fields: &[
+            text("CONSTRAINT_CATALOG", 64, Binary),
+            text("CONSTRAINT_SCHEMA", 64, Binary),
+            text("CONSTRAINT_NAME", 64, Lower).or_null(),
+            text("TABLE_CATALOG", 64, Binary),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            text("COLUMN_NAME", 64, Lower).or_null(),
+            natural("ORDINAL_POSITION"),
+            natural("POSITION_IN_UNIQUE_CONSTRAINT").or_null(),
+            text("REFERENCED_TABLE_SCHEMA", 64, Binary).or_null(),
+            text("REFERENCED_TABLE_NAME", 64, Binary).or_null(),
+            text("REFERENCED_COLUMN_NAME", 64, Lower).or_null(),
+        ],
+    },
+    Table {
+        name: "PARAMETERS",
+        content: Content::Nothing,
+        fields: &[
+            text("SPECIFIC_CATALOG", 64, Binary),
+            text("SPECIFIC_SCHEMA", 64, Binary),
+            text("SPECIFIC_NAME", 64, Upper),
+            unsigned("ORDINAL_POSITION"),
+            text("PARAMETER_MODE", 5, Binary).or_null(),
+            text("PARAMETER_NAME", 64, Upper).or_null(),
+            long("DATA_TYPE", Binary).or_null(),
+            big("CHARACTER_MAXIMUM_LENGTH").or_null(),
+            big("CHARACTER_OCTET_LENGTH").or_null(),
+            natural("NUMERIC_PRECISION").or_null(),
+            big("NUMERIC_SCALE").or_null(),
+            natural("DATETIME_PRECISION").or_null(),
+            text("CHARACTER_SET_NAME", 64, Upper).or_null(),
+            text("COLLATION_NAME", 64, Upper).or_null(),
+            long("DTD_IDENTIFIER", Binary),
+            text("ROUTINE_TYPE", 9, Binary),
+        ],
+    },
+    Table {
+        name: "PARTITIONS",
+        content: Content::Nothing,
+        fields: &[
+            text("TABLE_CATALOG", 64, Binary),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            text("PARTITION_NAME", 64, Lower).or_null(),
+            text("SUBPARTITION_NAME", 64, Lower).or_null(),
+            unsigned("PARTITION_ORDINAL_POSITION").or_null(),
+            unsigned("SUBPARTITION_ORDINAL_POSITION").or_null(),
+            text("PARTITION_METHOD", 13, Upper).or_null(),
+            text("SUBPARTITION_METHOD", 13, Upper).or_null(),
+            text("PARTITION_EXPRESSION", 2048, Binary).or_null(),
+            text("SUBPARTITION_EXPRESSION", 2048, Binary).or_null(),
+            long("PARTITION_DESCRIPTION", Binary).or_null(),
+            unsigned("TABLE_ROWS").or_null(),
+            unsigned("AVG_ROW_LENGTH").or_null(),
+            unsigned("DATA_LENGTH").or_null(),
+            unsigned("MAX_DATA_LENGTH").or_null(),
+            unsigned("INDEX_LENGTH").or_null(),
+            unsigned("DATA_FREE").or_null(),
+            time("CREATE_TIME"),
+            time("UPDATE_TIME").or_null(),
+            time("CHECK_TIME").or_null(),
+            big("CHECKSUM").or_null(),
+            text("PARTITION_COMMENT", 2048, Binary),
+            text("NODEGROUP", 256, Upper).or_null(),
+            text("TABLESPACE_NAME", 268, Binary).or_null(),
+        ],
+    },
+    Table {
+        name: "REFERENTIAL_CONSTRAINTS",
+        content: Content::Nothing,
+        fields: &[
+            text("CONSTRAINT_CATALOG", 64, Binary),
+            text("CONSTRAINT_SCHEMA", 64, Binary),
+            text("CONSTRAINT_NAME", 64, Lower).or_null(),
+            text("UNIQUE_CONSTRAINT_CATALOG", 64, Binary),
+            text("UNIQUE_CONSTRAINT_SCHEMA", 64, Binary),
+            text("UNIQUE_CONSTRAINT_NAME", 64, Lower).or_null(),
+            text("MATCH_OPTION", 7, Binary),
+            text("UPDATE_RULE", 11, Binary),
+            text("DELETE_RULE", 11, Binary),
+            text("TABLE_NAME", 64, Binary),
+            text("REFERENCED_TABLE_NAME", 64, Binary),
+        ],
+    },
+    Table {
+        name: "ROUTINES",
+        content: Content::Nothing,
+        fields: &[
+            text("SPECIFIC_NAME", 64, Upper),
+            text("ROUTINE_CATALOG", 64, Binary),
+            text("ROUTINE_SCHEMA", 64, Binary),
+            text("ROUTINE_NAME", 64, Upper),
+            text("ROUTINE_TYPE", 9, Binary),
+            long("DATA_TYPE", Binary).or_null(),
+            big("CHARACTER_MAXIMUM_LENGTH").or_null(),
+            big("CHARACTER_OCTET_LENGTH").or_null(),
+            natural("NUMERIC_PRECISION").or_null(),
+            natural("NUMERIC_SCALE").or_null(),
+            natural("DATETIME_PRECISION").or_null(),
+            text("CHARACTER_SET_NAME", 64, Upper).or_null(),
+            text("COLLATION_NAME", 64, Upper).or_null(),
+            long("DTD_IDENTIFIER", Binary).or_null(),
+            text("ROUTINE_BODY", 8, Upper),
+            long("ROUTINE_DEFINITION", Binary).or_null(),
+            text("EXTERNAL_NAME", 0, Binary).or_null(),
+            text("EXTERNAL_LANGUAGE", 64, Binary),
+            text("PARAMETER_STYLE", 3, Upper),
+            text("IS_DETERMINISTIC", 3, Upper),
+            text("SQL_DATA_ACCESS", 17, Binary),
+            text("SQL_PATH", 0, Binary).or_null(),
+            text("SECURITY_TYPE", 7, Binary),
+            time("CREATED"),
+            time("LAST_ALTERED"),
+            text("SQL_MODE", 546, Binary),
+            long("ROUTINE_COMMENT", Binary),
+            text("DEFINER", 288, Binary),
+            text("CHARACTER_SET_CLIENT", 64, Upper),
+            text("COLLATION_CONNECTION", 64, Upper),
+            text("DATABASE_COLLATION", 64, Upper),
+        ],
+    },
+    Table {
+        name: "SCHEMATA",
+        content: Content::Schemata,
+        fields: &[
+            text("CATALOG_NAME", 64, Binary),
+            text("SCHEMA_NAME", 64, Binary),
+            text("DEFAULT_CHARACTER_SET_NAME", 64, Upper).or_null(),
+            text("DEFAULT_COLLATION_NAME", 64, Upper).or_null(),
+            text("SQL_PATH", 0, Binary).or_null(),
+            text("DEFAULT_ENCRYPTION", 3, Binary),
+        ],
+    },
+    Table {
+        name: "SCHEMA_PRIVILEGES",
+        content: Content::Nothing,
+        fields: &[
+            text("GRANTEE", 292, Upper),
+            text("TABLE_CATALOG", 512, Upper),
+            text("TABLE_SCHEMA", 64, Upper),
+            text("PRIVILEGE_TYPE", 64, Upper),
+            text("IS_GRANTABLE", 3, Upper),
+        ],
+    },
+    Table {
+        name: "STATISTICS",
+        content: Content::Statistics,
+        fields: &[
+            text("TABLE_CATALOG", 64, Binary),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            big("NON_UNIQUE"),
+            text("INDEX_SCHEMA", 64, Binary),
+            text("INDEX_NAME", 64, Lower).or_null(),
+            natural("SEQ_IN_INDEX"),
+            text("COLUMN_NAME", 64, Lower).or_null(),
+            text("COLLATION", 1, Upper).or_null(),
+            big("CARDINALITY").or_null(),
+            big("SUB_PART").or_null(),
+            text("PACKED", 0, Binary).or_null(),
+            text("NULLABLE", 3, Upper),
+            text("INDEX_TYPE", 11, Binary),
+            text("COMMENT", 8, Upper),
+            text("INDEX_COMMENT", 2048, Binary),
+            text("IS_VISIBLE", 3, Upper),
+            long("EXPRESSION", Binary).or_null(),
+        ],
+    },
+    Table {
+        name: "TABLES",
+        content: Content::Tables,
+        fields: &[
+            text("TABLE_CATALOG", 64, Binary),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            text("TABLE_TYPE", 11, Binary),
+            text("ENGINE", 64, Upper).or_null(),
+            big("VERSION").or_null(),
+            text("ROW_FORMAT", 10, Binary).or_null(),
+            unsigned("TABLE_ROWS").or_null(),
+            unsigned("AVG_ROW_LENGTH").or_null(),
+            unsigned("DATA_LENGTH").or_null(),
+            unsigned("MAX_DATA_LENGTH").or_null(),
+            unsigned("INDEX_LENGTH").or_null(),
+            unsigned("DATA_FREE").or_null(),
+            unsigned("AUTO_INCREMENT").or_null(),
+            time("CREATE_TIME").or_null(),
+            time("UPDATE_TIME").or_null(),
+            time("CHECK_TIME").or_null(),
+            text("TABLE_COLLATION", 64, Upper).or_null(),
+            big("CHECKSUM").or_null(),
+            text("CREATE_OPTIONS", 256, Upper).or_null(),
+            text("TABLE_COMMENT", 2048, Upper).or_null(),
+        ],
+    },
+    Table {
+        name: "TABLE_CONSTRAINTS",
+        content: Content::TableConstraints,
+        fields: &[
+            text("CONSTRAINT_CATALOG", 64, Binary),
+            text("CONSTRAINT_SCHEMA", 64, Binary),
+            text("CONSTRAINT_NAME", 64, Lower).or_null(),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            text("CONSTRAINT_TYPE", 11, Binary),
+            text("ENFORCED", 3, Binary),
+        ],
+    },
+    Table {
+        name: "TABLE_PRIVILEGES",
+        content: Content::Nothing,
+        fields: &[
+            text("GRANTEE", 292, Upper),
+            text("TABLE_CATALOG", 512, Upper),
+            text("TABLE_SCHEMA", 64, Upper),
+            text("TABLE_NAME", 64, Upper),
+            text("PRIVILEGE_TYPE", 64, Upper),
+            text("IS_GRANTABLE", 3, Upper),
+        ],
+    },
+    Table {
+        name: "TRIGGERS",
+        content: Content::Nothing,
+        fields: &[
+            text("TRIGGER_CATALOG", 64, Binary),
+            text("TRIGGER_SCHEMA", 64, Binary),
+            text("TRIGGER_NAME", 64, Upper),
+            text("EVENT_MANIPULATION", 6, Binary),
+            text("EVENT_OBJECT_CATALOG", 64, Binary),
+            text("EVENT_OBJECT_SCHEMA", 64, Binary),
+            text("EVENT_OBJECT_TABLE", 64, Binary),
+            natural("ACTION_ORDER"),
+            text("ACTION_CONDITION", 0, Binary).or_null(),
+            long("ACTION_STATEMENT", Binary),
+            text("ACTION_ORIENTATION", 3, Upper),
+            text("ACTION_TIMING", 6, Binary),
+            text("ACTION_REFERENCE_OLD_TABLE", 0, Binary).or_null(),
+            text("ACTION_REFERENCE_NEW_TABLE", 0, Binary).or_null(),
+            text("ACTION_REFERENCE_OLD_ROW", 3, Upper),
+            text("ACTION_REFERENCE_NEW_ROW", 3, Upper),
+            time("CREATED"),
+            text("SQL_MODE", 546, Binary),
+            text("DEFINER", 288, Binary),
+            text("CHARACTER_SET_CLIENT", 64, Upper),
+            text("COLLATION_CONNECTION", 64, Upper),
+            text("DATABASE_COLLATION", 64, Upper),
+        ],
+    },
+    Table {
+        name: "VIEWS",
+        content: Content::Nothing,
+        fields: &[
+            text("TABLE_CATALOG", 64, Binary),
+            text("TABLE_SCHEMA", 64, Binary),
+            text("TABLE_NAME", 64, Binary),
+            long("VIEW_DEFINITION", Binary).or_null(),
+            text("CHECK_OPTION", 8, Binary).or_null(),
+            text("IS_UPDATABLE", 3, Binary).or_null(),
+            text("DEFINER", 288, Binary).or_null(),
+            text("SECURITY_TYPE", 7, Binary).or_null(),
+            text("CHARACTER_SET_CLIENT", 64, Upper),
+            text("COLLATION_CONNECTION", 64, Upper),
+        ],
+    },
+];
