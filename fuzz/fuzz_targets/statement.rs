@@ -4,7 +4,7 @@
 use dbtrail_shim::statement::{Reading, parse};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (bool, bool, &str)| {
-    let (ansi_quotes, no_backslash_escapes, text) = input;
-    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes });
+fuzz_target!(|input: (bool, bool, bool, &str)| {
+    let (ansi_quotes, no_backslash_escapes, in_information_schema, text) = input;
+    let _ = parse(text, Reading { ansi_quotes, no_backslash_escapes, in_information_schema });
 });

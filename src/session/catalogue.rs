@@ -12,6 +12,7 @@ mod functions;
 mod lists;
 mod plan;
 mod run;
+mod shown;
 mod source;
 mod tables;
 
@@ -28,125 +29,8 @@ use crate::statement::{
 };
 use formula::Order;
 use plan::Plan;
-use source::{Extent, Ground, Reader};
+use source::{Extent, Ground, Place, Reader};
 use sqlparser::ast::Expr;
-
-/// SHOW COLUMNS FULL; those that stand in SHOW COLUMNS alone are the first six without Collation.
-const COLUMNS: [(&str, &str); 9] = [
-    ("Field", "COLUMN_NAME"),
-    ("Type", "COLUMN_TYPE"),
-    ("Collation", "COLLATION_NAME"),
-    ("Null", "IS_NULLABLE"),
-    ("Key", "COLUMN_KEY"),
-    ("Default", "COLUMN_DEFAULT"),
-    ("Extra", "EXTRA"),
-    ("Privileges", "PRIVILEGES"),
-    ("Comment", "COLUMN_COMMENT"),
-];
-const INDEX: [(&str, &str); 15] = [
-    ("Table", "TABLE_NAME"),
-    ("Non_unique", "NON_UNIQUE"),
-    ("Key_name", "INDEX_NAME"),
-    ("Seq_in_index", "SEQ_IN_INDEX"),
-    ("Column_name", "COLUMN_NAME"),
-    ("Collation", "COLLATION"),
-    ("Cardinality", "CARDINALITY"),
-    ("Sub_part", "SUB_PART"),
-    ("Packed", "PACKED"),
-    ("Null", "NULLABLE"),
-    ("Index_type", "INDEX_TYPE"),
-    ("Comment", "COMMENT"),
-    ("Index_comment", "INDEX_COMMENT"),
-    ("Visible", "IS_VISIBLE"),
-    ("Expression", "EXPRESSION"),
-];
-const TABLE_STATUS: [(&str, &str); 18] = [
-    ("Name", "TABLE_NAME"),
-    ("Engine", "ENGINE"),
-    ("Version", "VERSION"),
-    ("Row_format", "ROW_FORMAT"),
-    ("Rows", "TABLE_ROWS"),
-    ("Avg_row_length", "AVG_ROW_LENGTH"),
-    ("Data_length", "DATA_LENGTH"),
-    ("Max_data_length", "MAX_DATA_LENGTH"),
-    ("Index_length", "INDEX_LENGTH"),
-    ("Data_free", "DATA_FREE"),
-    ("Auto_increment", "AUTO_INCREMENT"),
-    ("Create_time", "CREATE_TIME"),
-    ("Update_time", "UPDATE_TIME"),
-    ("Check_time", "CHECK_TIME"),
-    ("Collation", "TABLE_COLLATION"),
-    ("Checksum", "CHECKSUM"),
-    ("Create_options", "CREATE_OPTIONS"),
-    ("Comment", "TABLE_COMMENT"),
-];
-const CHARACTER_SETS: [(&str, &str); 4] = [
-    ("Charset", "CHARACTER_SET_NAME"),
-    ("Description", "DESCRIPTION"),
-    ("Default collation", "DEFAULT_COLLATE_NAME"),
-    ("Maxlen", "MAXLEN"),
-];
-const COLLATIONS: [(&str, &str); 7] = [
-    ("Collation", "COLLATION_NAME"),
-    ("Charset", "CHARACTER_SET_NAME"),
-    ("Id", "ID"),
-    ("Default", "IS_DEFAULT"),
-    ("Compiled", "IS_COMPILED"),
-    ("Sortlen", "SORTLEN"),
-    ("Pad_attribute", "PAD_ATTRIBUTE"),
-];
-const ENGINES: [(&str, &str); 6] = [
-    ("Engine", "ENGINE"),
-    ("Support", "SUPPORT"),
-    ("Comment", "COMMENT"),
-    ("Transactions", "TRANSACTIONS"),
-    ("XA", "XA"),
-    ("Savepoints", "SAVEPOINTS"),
-];
-const TRIGGERS: [(&str, &str); 11] = [
-    ("Trigger", "TRIGGER_NAME"),
-    ("Event", "EVENT_MANIPULATION"),
-    ("Table", "EVENT_OBJECT_TABLE"),
-    ("Statement", "ACTION_STATEMENT"),
-    ("Timing", "ACTION_TIMING"),
-    ("Created", "CREATED"),
-    ("sql_mode", "SQL_MODE"),
-    ("Definer", "DEFINER"),
-    ("character_set_client", "CHARACTER_SET_CLIENT"),
-    ("collation_connection", "COLLATION_CONNECTION"),
-    ("Database Collation", "DATABASE_COLLATION"),
-];
-const EVENTS: [(&str, &str); 15] = [
-    ("Db", "EVENT_SCHEMA"),
-    ("Name", "EVENT_NAME"),
-    ("Definer", "DEFINER"),
-    ("Time zone", "TIME_ZONE"),
-    ("Type", "EVENT_TYPE"),
-    ("Execute at", "EXECUTE_AT"),
-    ("Interval value", "INTERVAL_VALUE"),
-    ("Interval field", "INTERVAL_FIELD"),
-    ("Starts", "STARTS"),
-    ("Ends", "ENDS"),
-    ("Status", "STATUS"),
-    ("Originator", "ORIGINATOR"),
-    ("character_set_client", "CHARACTER_SET_CLIENT"),
-    ("collation_connection", "COLLATION_CONNECTION"),
-    ("Database Collation", "DATABASE_COLLATION"),
-];
-const ROUTINES: [(&str, &str); 12] = [
-    ("Db", "ROUTINE_SCHEMA"),
-    ("Name", "ROUTINE_NAME"),
-    ("Type", "ROUTINE_TYPE"),
-    ("Language", "EXTERNAL_LANGUAGE"),
-    ("Definer", "DEFINER"),
-    ("Modified", "LAST_ALTERED"),
-    ("Created", "CREATED"),
-    ("Security_type", "SECURITY_TYPE"),
-    ("Comment", "ROUTINE_COMMENT"),
-    ("character_set_client", "CHARACTER_SET_CLIENT"),
-    ("collation_connection", "COLLATION_CONNECTION"),
-    ("Database Collation", "DATABASE_COLLATION"),
-];
 
 impl Session {
     /// Whether the configuration lets the tenant use a real schema.
@@ -251,76 +135,77 @@ async fn answered(
     question: Catalogue,
     constant: OfSession<'_>,
 ) -> Result<Answer, Failure> {
-    let (table, shown, narrowed, extent): (&str, Vec<(String, &str)>, Option<Narrowed>, Extent) =
-        match question {
-            Catalogue::Databases(narrowed) => (
-                "SCHEMATA",
-                vec![(headed("Database", narrowed.as_ref(), false), "SCHEMA_NAME")],
-                narrowed,
-                Extent::All,
-            ),
-            Catalogue::Tables { full, schema, narrowed } => {
-                let place = reader.place(schema.as_deref(), None).await?;
-                let upper = place.ground == Ground::Information;
-                let mut shown = vec![(
-                    headed(&format!("Tables_in_{}", place.shown), narrowed.as_ref(), upper),
-                    "TABLE_NAME",
-                )];
-                if full {
-                    shown.push(("Table_type".to_owned(), "TABLE_TYPE"));
-                }
-                ("TABLES", shown, narrowed, Extent::Schema(place))
+    let (table, shown, narrowed, extent) = match question {
+        Catalogue::Databases(narrowed) => {
+            let name = headed("Database", narrowed.as_ref());
+            ("SCHEMATA", vec![(name, "SCHEMA_NAME")], narrowed, Extent::All)
+        }
+        Catalogue::Tables { full, schema, narrowed } => {
+            let place = reader.place(schema.as_deref(), None).await?;
+            let narrowed = cased(narrowed, &place);
+            let name = headed(&format!("Tables_in_{}", place.shown), narrowed.as_ref());
+            let mut shown = vec![(name, "TABLE_NAME"), ("Table_type".to_owned(), "TABLE_TYPE")];
+            shown.truncate(1 + usize::from(full));
+            ("TABLES", shown, narrowed, Extent::Schema(place))
+        }
+        Catalogue::TableStatus { schema, narrowed } => {
+            let place = reader.place(schema.as_deref(), None).await?;
+            ("TABLES", owned(shown::TABLE_STATUS), cased(narrowed, &place), Extent::Schema(place))
+        }
+        Catalogue::Columns { full, table, narrowed } => {
+            let extent = existing(reader, &table).await?;
+            let mut shown = owned(shown::COLUMNS);
+            shown
+                .retain(|(name, _)| full || !matches!(name.as_str(), "Collation" | "Privileges" | "Comment"));
+            ("COLUMNS", shown, narrowed, extent)
+        }
+        Catalogue::Index { table, narrowed } => {
+            ("STATISTICS", owned(shown::INDEX), narrowed, existing(reader, &table).await?)
+        }
+        Catalogue::CharacterSets(narrowed) => {
+            ("CHARACTER_SETS", owned(shown::CHARACTER_SETS), narrowed, Extent::All)
+        }
+        Catalogue::Collations(narrowed) => ("COLLATIONS", owned(shown::COLLATIONS), narrowed, Extent::All),
+        Catalogue::Engines => ("ENGINES", owned(shown::ENGINES), None, Extent::All),
+        Catalogue::None { kind, schema, narrowed } => {
+            if let Absent::Triggers | Absent::Events = kind {
+                reader.place(schema.as_deref(), None).await?;
             }
-            Catalogue::TableStatus { schema, narrowed } => {
-                let place = reader.place(schema.as_deref(), None).await?;
-                ("TABLES", owned(&TABLE_STATUS), narrowed, Extent::Schema(place))
-            }
-            Catalogue::Columns { full, table, narrowed } => {
-                let extent = existing(reader, &table).await?;
-                let shown = COLUMNS.iter().enumerate().filter(|(at, _)| full || !matches!(at, 2 | 7 | 8));
-                ("COLUMNS", shown.map(|(_, (n, f))| ((*n).to_owned(), *f)).collect(), narrowed, extent)
-            }
-            Catalogue::Index { table, narrowed } => {
-                let extent = existing(reader, &table).await?;
-                ("STATISTICS", owned(&INDEX), narrowed, extent)
-            }
-            Catalogue::CharacterSets(narrowed) => {
-                ("CHARACTER_SETS", owned(&CHARACTER_SETS), narrowed, Extent::All)
-            }
-            Catalogue::Collations(narrowed) => ("COLLATIONS", owned(&COLLATIONS), narrowed, Extent::All),
-            Catalogue::Engines => ("ENGINES", owned(&ENGINES), None, Extent::All),
-            Catalogue::None { kind, schema, narrowed } => {
-                if let Absent::Triggers | Absent::Events = kind {
-                    reader.place(schema.as_deref(), None).await?;
-                }
-                match kind {
-                    Absent::Triggers => ("TRIGGERS", owned(&TRIGGERS), narrowed, Extent::All),
-                    Absent::Events => ("EVENTS", owned(&EVENTS), narrowed, Extent::All),
-                    Absent::Procedures | Absent::Functions => {
-                        ("ROUTINES", owned(&ROUTINES), narrowed, Extent::All)
-                    }
-                }
-            }
-            Catalogue::CreateTable(table) => return create_table(reader, &table).await,
-            Catalogue::CreateDatabase(name) => return create_database(reader, &name).await,
-            Catalogue::Select(selection) => return select(session, reader, *selection, constant).await,
-        };
+            let (table, shown) = match kind {
+                Absent::Triggers => ("TRIGGERS", shown::TRIGGERS),
+                Absent::Events => ("EVENTS", shown::EVENTS),
+                Absent::Procedures | Absent::Functions => ("ROUTINES", shown::ROUTINES),
+            };
+            (table, owned(shown), narrowed, Extent::All)
+        }
+        Catalogue::CreateTable(table) => return create_table(reader, &table).await,
+        Catalogue::CreateDatabase(name) => return create_database(reader, &name).await,
+        Catalogue::Select(selection) => return select(session, reader, *selection, constant).await,
+    };
     let table =
         tables::find(table).ok_or_else(|| Failure::Internal(format!("there is no table {table} to show")))?;
-    let shown: Vec<(&str, &str)> = shown.iter().map(|(name, field)| (name.as_str(), *field)).collect();
     let plan = Plan::show(table, &shown, narrowed.as_ref(), constant)?;
     let rows = run::run(&plan, reader, &extent).await?;
     Ok(Answer::Table(plan.columns(), rows))
 }
 
-fn owned(shown: &[(&'static str, &'static str)]) -> Vec<(String, &'static str)> {
+fn owned(shown: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
     shown.iter().map(|(name, field)| ((*name).to_owned(), *field)).collect()
 }
 
-/// The header of a list of names: mysqld puts the pattern of LIKE behind it, and the names of information_schema are in upper case.
-fn headed(name: &str, narrowed: Option<&Narrowed>, upper: bool) -> String {
+/// LIKE on the tables of information_schema has no case: mysqld writes the pattern in upper case, as their names are.
+fn cased(narrowed: Option<Narrowed>, place: &Place) -> Option<Narrowed> {
     match narrowed {
-        Some(Narrowed::Like(pattern)) if upper => format!("{name} ({})", pattern.to_uppercase()),
+        Some(Narrowed::Like(pattern)) if place.ground == Ground::Information => {
+            Some(Narrowed::Like(pattern.to_uppercase()))
+        }
+        other => other,
+    }
+}
+
+/// The header of a list of names: mysqld puts the pattern of LIKE behind it.
+fn headed(name: &str, narrowed: Option<&Narrowed>) -> String {
+    match narrowed {
         Some(Narrowed::Like(pattern)) => format!("{name} ({pattern})"),
         Some(Narrowed::Where(_)) | None => name.to_owned(),
     }

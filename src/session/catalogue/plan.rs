@@ -88,7 +88,7 @@ impl Plan {
     /// WHERE names what is not shown, or is not carried out.
     pub(super) fn show(
         table: &'static Table,
-        shown: &[(&str, &str)],
+        shown: &[(String, &'static str)],
         narrowed: Option<&Narrowed>,
         session: OfSession<'_>,
     ) -> Result<Self, Failure> {
