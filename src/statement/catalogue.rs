@@ -329,6 +329,11 @@ pub(super) fn selected(c: &mut Cursor<'_>, current: bool) -> Result<Option<State
     while let Some(word) = c.one_of(&["ALL", "DISTINCT", "DISTINCTROW", "SQL_NO_CACHE", "HIGH_PRIORITY"]) {
         distinct |= matches!(word, "DISTINCT" | "DISTINCTROW");
     }
+    if let Some(word) =
+        c.one_of(&["SQL_CALC_FOUND_ROWS", "SQL_BUFFER_RESULT", "SQL_SMALL_RESULT", "SQL_BIG_RESULT"])
+    {
+        return Err(Refused::Unsupported { message: format!("{word} in a SELECT on information_schema") });
+    }
     let from = c.find(&["FROM"]);
     let items = items(&c.part(c.place(), from))?;
     c.go(from);

@@ -60,7 +60,7 @@ impl Typed {
     pub(super) fn constant(value: Datum) -> Self {
         let (kind, chars) = match &value {
             Datum::Null => (Kind::Null, 0),
-            Datum::Int(_) => (Kind::Int, 21),
+            Datum::Int(n) => (Kind::Int, 1 + characters(&n.unsigned_abs().to_string())),
             Datum::Text(t) => (Kind::Text(Order::Literal), characters(t)),
         };
         Self { formula: Formula::Constant(value), kind, chars }
@@ -178,7 +178,10 @@ impl Scope<'_> {
             }
             Expr::Function(function) => match functions::typed(self, function, depth)? {
                 Some(typed) => Ok(typed),
-                None => self.of_session(expression),
+                None => self.of_session(expression).map_err(|failure| match failure {
+                    Failure::Unsupported(_) => unknown(expression),
+                    other => other,
+                }),
             },
             _ => Err(unknown(expression)),
         }
@@ -232,8 +235,9 @@ impl Scope<'_> {
                 if !(whole(&left) && whole(&right)) {
                     return Err(Failure::Unsupported(format!("'{op}' of text: numbers are added here")));
                 }
+                let chars = left.chars.max(right.chars).saturating_add(1);
                 let formula = Formula::Call(function, vec![left.formula, right.formula]);
-                return Ok(Typed { formula, kind: Kind::Int, chars: 21 });
+                return Ok(Typed { formula, kind: Kind::Int, chars });
             }
             BinaryOperator::Eq => return self.same(left, right, depth).map(Typed::truth),
             BinaryOperator::NotEq => Comparison::NotEqual,

@@ -254,6 +254,27 @@ impl Formula {
         found
     }
 
+    /// Whether it has a value for every row: then it is declared NOT NULL.
+    pub(super) fn is_never_null(&self) -> bool {
+        match self {
+            Self::Constant(value) => *value != Datum::Null,
+            Self::IsNull(_)
+            | Self::Compare(Comparison::NullSafe, ..)
+            | Self::Aggregate(Aggregate::Rows | Aggregate::Count | Aggregate::CountDistinct, ..) => true,
+            Self::Case(branches, otherwise) => {
+                otherwise.is_never_null() && branches.iter().all(|(_, then)| then.is_never_null())
+            }
+            Self::Column(_)
+            | Self::Compare(..)
+            | Self::Like(..)
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Call(..)
+            | Self::Aggregate(Aggregate::Min | Aggregate::Max, ..) => false,
+        }
+    }
+
     /// Whether it is taken over a group of rows.
     pub(super) fn has_aggregate(&self) -> bool {
         let mut found = false;

@@ -92,7 +92,8 @@ fn aggregated(aggregate: Aggregate, arguments: Vec<Typed>) -> Option<Typed> {
     if of.formula.has_aggregate() {
         return None;
     }
-    let (kind, chars) = (aggregate.kind(of.kind), of.chars);
+    let kind = aggregate.kind(of.kind);
+    let chars = if matches!(aggregate, Aggregate::Min | Aggregate::Max) { of.chars } else { 21 };
     let formula = Formula::Aggregate(aggregate, of.order(), Some(Box::new(of.formula)));
     Some(Typed { formula, kind, chars })
 }
@@ -175,7 +176,7 @@ pub(super) fn call(function: Function, arguments: Vec<Typed>) -> Option<Typed> {
         | Function::Length
         | Function::CharLength
         | Function::Add
-        | Function::Subtract => (Kind::Int, 21),
+        | Function::Subtract => (Kind::Int, 11),
         Function::Concat | Function::Coalesce => (Kind::Text(order), all),
         Function::Replace => (Kind::Text(order), first.saturating_mul(arguments[2].chars.max(1))),
         Function::Upper

@@ -1,5 +1,10 @@
 //! A SELECT on information_schema, or a SHOW, as tables, conditions and output whose columns have been found. Nothing is asked yet.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser's expressions are many; only names and numbers are looked for here"
+)]
+
 use super::compile::{Kind, Known, Scope, Typed, compared};
 use super::formula::{Comparison, Datum, Formula, Order};
 use super::tables::{self, Table};
@@ -246,7 +251,13 @@ fn output(
             Item::Value { name, aliased, value } => {
                 let typed = scope.typed(value)?;
                 let column = match typed.formula {
-                    Formula::Column(at) => of_table(at, aliased.then_some(name), sources, known),
+                    Formula::Column(at) => {
+                        let own = sources.iter().rfind(|s| s.offset <= at);
+                        let as_written = own.is_some_and(|s| s.table.shows_names_as_written());
+                        let name =
+                            if *aliased { Some(name.as_str()) } else { last(value).filter(|_| as_written) };
+                        of_table(at, name, sources, known)
+                    }
                     _ => super::super::computed(name, declared(name, &typed)),
                 };
                 output.push(Output { column, typed });
@@ -260,7 +271,7 @@ fn output(
 }
 
 /// A column of a table: MySQL 8 shows its name as the table has it, whatever the case in the statement.
-fn of_table(at: usize, alias: Option<&String>, sources: &[Source], known: &[Known]) -> ResultColumn {
+fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) -> ResultColumn {
     let source = sources.iter().rfind(|s| s.offset <= at);
     let field = source.and_then(|s| s.table.fields.get(at - s.offset));
     let (Some(source), Some(field)) = (source, field) else {
@@ -269,12 +280,21 @@ fn of_table(at: usize, alias: Option<&String>, sources: &[Source], known: &[Know
     let mut column = field.column();
     column.nullable |= source.left.is_some();
     ResultColumn {
-        name: alias.cloned().unwrap_or_else(|| field.name.to_owned()),
+        name: name.unwrap_or(field.name).to_owned(),
         org_name: field.name.to_owned(),
         table: known[at].qualifier.clone(),
         org_table: source.table.name.to_owned(),
         schema: INFORMATION_SCHEMA.to_owned(),
         column,
+    }
+}
+
+/// The last part of a column's name.
+fn last(column: &Expr) -> Option<&str> {
+    match column {
+        Expr::Identifier(name) => Some(&name.value),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|p| p.value.as_str()),
+        _ => None,
     }
 }
 
@@ -285,7 +305,8 @@ fn declared(name: &str, typed: &Typed) -> Column {
     let (ty, collation) = match typed.kind {
         Kind::Int => {
             let size = IntSize::Big;
-            (ColumnType::Int { size, unsigned: false, zerofill: false, display_width: None }, None)
+            let display_width = u8::try_from(typed.chars).ok();
+            (ColumnType::Int { size, unsigned: false, zerofill: false, display_width }, None)
         }
         Kind::Null => (ColumnType::VarChar { chars: 0 }, None),
         Kind::Text(_) if typed.chars > LONGEST_VARCHAR => {
@@ -297,7 +318,7 @@ fn declared(name: &str, typed: &Typed) -> Column {
         name: name.to_owned(),
         ty,
         collation: collation.map(str::to_owned),
-        nullable: true,
+        nullable: !typed.formula.is_never_null(),
         key: ColumnKey::None,
         auto_increment: false,
         on_update_now: false,

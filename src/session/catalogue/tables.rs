@@ -49,9 +49,18 @@ pub(super) struct Field {
 #[derive(Debug)]
 enum Shape {
     Text(u32),
-    Long,
-    Int { size: IntSize, unsigned: bool },
+    /// ENUM and SET in mysqld, which drivers see as CHAR.
+    Word(u32),
+    Long(LobSize),
+    Int {
+        size: IntSize,
+        unsigned: bool,
+        width: Option<u8>,
+    },
     Time,
+    Stamp {
+        fsp: u8,
+    },
 }
 
 const fn field(name: &'static str, shape: Shape, order: Option<Order>) -> Field {
@@ -62,28 +71,36 @@ const fn text(name: &'static str, chars: u32, order: Order) -> Field {
     field(name, Shape::Text(chars), Some(order))
 }
 
-const fn long(name: &'static str, order: Order) -> Field {
-    field(name, Shape::Long, Some(order))
+const fn word(name: &'static str, chars: u32, order: Order) -> Field {
+    field(name, Shape::Word(chars), Some(order))
+}
+
+const fn long(name: &'static str, size: LobSize, order: Order) -> Field {
+    field(name, Shape::Long(size), Some(order))
 }
 
 const fn int(name: &'static str) -> Field {
-    field(name, Shape::Int { size: IntSize::Int, unsigned: false }, None)
+    field(name, Shape::Int { size: IntSize::Int, unsigned: false, width: None }, None)
 }
 
 const fn natural(name: &'static str) -> Field {
-    field(name, Shape::Int { size: IntSize::Int, unsigned: true }, None)
+    field(name, Shape::Int { size: IntSize::Int, unsigned: true, width: None }, None)
 }
 
-const fn big(name: &'static str) -> Field {
-    field(name, Shape::Int { size: IntSize::Big, unsigned: false }, None)
+const fn big(name: &'static str, width: u8) -> Field {
+    field(name, Shape::Int { size: IntSize::Big, unsigned: false, width: Some(width) }, None)
 }
 
-const fn unsigned(name: &'static str) -> Field {
-    field(name, Shape::Int { size: IntSize::Big, unsigned: true }, None)
+const fn unsigned(name: &'static str, width: u8) -> Field {
+    field(name, Shape::Int { size: IntSize::Big, unsigned: true, width: Some(width) }, None)
 }
 
 const fn time(name: &'static str) -> Field {
     field(name, Shape::Time, Some(Binary))
+}
+
+const fn stamp(name: &'static str, fsp: u8) -> Field {
+    field(name, Shape::Stamp { fsp }, Some(Binary))
 }
 
 impl Field {
@@ -97,10 +114,11 @@ impl Field {
 
     pub(super) fn chars(&self) -> u32 {
         match self.shape {
-            Shape::Text(chars) => chars,
-            Shape::Long => u32::MAX,
+            Shape::Text(chars) | Shape::Word(chars) => chars,
+            Shape::Long(_) => u32::MAX,
             Shape::Int { .. } => 21,
             Shape::Time => 19,
+            Shape::Stamp { fsp } => 20 + u32::from(fsp),
         }
     }
 
@@ -108,11 +126,13 @@ impl Field {
     pub(super) fn column(&self) -> Column {
         let (ty, text) = match self.shape {
             Shape::Text(chars) => (ColumnType::VarChar { chars }, true),
-            Shape::Long => (ColumnType::Text { size: LobSize::Long }, true),
-            Shape::Int { size, unsigned } => {
-                (ColumnType::Int { size, unsigned, zerofill: false, display_width: None }, false)
+            Shape::Word(chars) => (ColumnType::Char { chars }, true),
+            Shape::Long(size) => (ColumnType::Text { size }, true),
+            Shape::Int { size, unsigned, width } => {
+                (ColumnType::Int { size, unsigned, zerofill: false, display_width: width }, false)
             }
             Shape::Time => (ColumnType::DateTime { fsp: 0 }, false),
+            Shape::Stamp { fsp } => (ColumnType::Timestamp { fsp }, false),
         };
         let collation = match self.order {
             Some(Order::Binary) => "utf8mb3_bin",
@@ -133,6 +153,11 @@ impl Field {
 }
 
 impl Table {
+    /// Views of mysqld show their columns' names as they are; these are none, and show them as the statement has them.
+    pub(super) fn shows_names_as_written(&self) -> bool {
+        matches!(self.name, "ENGINES" | "COLUMN_PRIVILEGES" | "SCHEMA_PRIVILEGES" | "TABLE_PRIVILEGES")
+    }
+
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name))
     }
@@ -162,7 +187,7 @@ pub(super) const TABLES: &[Table] = &[
             text("CONSTRAINT_CATALOG", 64, Binary),
             text("CONSTRAINT_SCHEMA", 64, Binary),
             text("CONSTRAINT_NAME", 64, Lower),
-            long("CHECK_CLAUSE", Binary),
+            long("CHECK_CLAUSE", LobSize::Long, Binary),
         ],
     },
     Table {
@@ -171,11 +196,11 @@ pub(super) const TABLES: &[Table] = &[
         fields: &[
             text("COLLATION_NAME", 64, Upper),
             text("CHARACTER_SET_NAME", 64, Upper),
-            unsigned("ID"),
+            unsigned("ID", 20),
             text("IS_DEFAULT", 3, Upper),
             text("IS_COMPILED", 3, Upper),
             natural("SORTLEN"),
-            text("PAD_ATTRIBUTE", 9, Binary),
+            word("PAD_ATTRIBUTE", 9, Binary),
         ],
     },
     Table {
@@ -192,22 +217,22 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_NAME", 64, Binary),
             text("COLUMN_NAME", 64, Lower).or_null(),
             natural("ORDINAL_POSITION"),
-            long("COLUMN_DEFAULT", Binary).or_null(),
+            long("COLUMN_DEFAULT", LobSize::Normal, Binary).or_null(),
             text("IS_NULLABLE", 3, Upper),
-            long("DATA_TYPE", Binary).or_null(),
-            big("CHARACTER_MAXIMUM_LENGTH").or_null(),
-            big("CHARACTER_OCTET_LENGTH").or_null(),
+            long("DATA_TYPE", LobSize::Long, Binary).or_null(),
+            big("CHARACTER_MAXIMUM_LENGTH", 21).or_null(),
+            big("CHARACTER_OCTET_LENGTH", 21).or_null(),
             natural("NUMERIC_PRECISION").or_null(),
             natural("NUMERIC_SCALE").or_null(),
             natural("DATETIME_PRECISION").or_null(),
             text("CHARACTER_SET_NAME", 64, Upper).or_null(),
             text("COLLATION_NAME", 64, Upper).or_null(),
-            long("COLUMN_TYPE", Binary),
-            text("COLUMN_KEY", 3, Binary),
+            long("COLUMN_TYPE", LobSize::Medium, Binary),
+            word("COLUMN_KEY", 3, Binary),
             text("EXTRA", 256, Upper).or_null(),
             text("PRIVILEGES", 154, Upper).or_null(),
             text("COLUMN_COMMENT", 2048, Binary),
-            long("GENERATION_EXPRESSION", Binary),
+            long("GENERATION_EXPRESSION", LobSize::Long, Binary),
             natural("SRS_ID").or_null(),
         ],
     },
@@ -246,18 +271,18 @@ pub(super) const TABLES: &[Table] = &[
             text("DEFINER", 288, Binary),
             text("TIME_ZONE", 64, Binary),
             text("EVENT_BODY", 3, Upper),
-            long("EVENT_DEFINITION", Binary),
+            long("EVENT_DEFINITION", LobSize::Long, Binary),
             text("EVENT_TYPE", 9, Upper),
             time("EXECUTE_AT").or_null(),
             text("INTERVAL_VALUE", 256, Upper).or_null(),
-            text("INTERVAL_FIELD", 18, Binary).or_null(),
-            text("SQL_MODE", 546, Binary),
+            word("INTERVAL_FIELD", 18, Binary).or_null(),
+            word("SQL_MODE", 546, Binary),
             time("STARTS").or_null(),
             time("ENDS").or_null(),
             text("STATUS", 21, Binary),
             text("ON_COMPLETION", 12, Upper),
-            time("CREATED"),
-            time("LAST_ALTERED"),
+            stamp("CREATED", 0),
+            stamp("LAST_ALTERED", 0),
             time("LAST_EXECUTED").or_null(),
             text("EVENT_COMMENT", 2048, Binary),
             natural("ORIGINATOR"),
@@ -296,19 +321,19 @@ pub(super) const TABLES: &[Table] = &[
             text("SPECIFIC_CATALOG", 64, Binary),
             text("SPECIFIC_SCHEMA", 64, Binary),
             text("SPECIFIC_NAME", 64, Upper),
-            unsigned("ORDINAL_POSITION"),
+            unsigned("ORDINAL_POSITION", 11),
             text("PARAMETER_MODE", 5, Binary).or_null(),
             text("PARAMETER_NAME", 64, Upper).or_null(),
-            long("DATA_TYPE", Binary).or_null(),
-            big("CHARACTER_MAXIMUM_LENGTH").or_null(),
-            big("CHARACTER_OCTET_LENGTH").or_null(),
+            long("DATA_TYPE", LobSize::Long, Binary).or_null(),
+            big("CHARACTER_MAXIMUM_LENGTH", 21).or_null(),
+            big("CHARACTER_OCTET_LENGTH", 21).or_null(),
             natural("NUMERIC_PRECISION").or_null(),
-            big("NUMERIC_SCALE").or_null(),
+            big("NUMERIC_SCALE", 10).or_null(),
             natural("DATETIME_PRECISION").or_null(),
             text("CHARACTER_SET_NAME", 64, Upper).or_null(),
             text("COLLATION_NAME", 64, Upper).or_null(),
-            long("DTD_IDENTIFIER", Binary),
-            text("ROUTINE_TYPE", 9, Binary),
+            long("DTD_IDENTIFIER", LobSize::Medium, Binary),
+            word("ROUTINE_TYPE", 9, Binary),
         ],
     },
     Table {
@@ -320,23 +345,23 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_NAME", 64, Binary),
             text("PARTITION_NAME", 64, Lower).or_null(),
             text("SUBPARTITION_NAME", 64, Lower).or_null(),
-            unsigned("PARTITION_ORDINAL_POSITION").or_null(),
-            unsigned("SUBPARTITION_ORDINAL_POSITION").or_null(),
+            unsigned("PARTITION_ORDINAL_POSITION", 6).or_null(),
+            unsigned("SUBPARTITION_ORDINAL_POSITION", 6).or_null(),
             text("PARTITION_METHOD", 13, Upper).or_null(),
             text("SUBPARTITION_METHOD", 13, Upper).or_null(),
             text("PARTITION_EXPRESSION", 2048, Binary).or_null(),
             text("SUBPARTITION_EXPRESSION", 2048, Binary).or_null(),
-            long("PARTITION_DESCRIPTION", Binary).or_null(),
-            unsigned("TABLE_ROWS").or_null(),
-            unsigned("AVG_ROW_LENGTH").or_null(),
-            unsigned("DATA_LENGTH").or_null(),
-            unsigned("MAX_DATA_LENGTH").or_null(),
-            unsigned("INDEX_LENGTH").or_null(),
-            unsigned("DATA_FREE").or_null(),
-            time("CREATE_TIME"),
+            long("PARTITION_DESCRIPTION", LobSize::Normal, Binary).or_null(),
+            unsigned("TABLE_ROWS", 21).or_null(),
+            unsigned("AVG_ROW_LENGTH", 21).or_null(),
+            unsigned("DATA_LENGTH", 21).or_null(),
+            unsigned("MAX_DATA_LENGTH", 21).or_null(),
+            unsigned("INDEX_LENGTH", 21).or_null(),
+            unsigned("DATA_FREE", 21).or_null(),
+            stamp("CREATE_TIME", 0),
             time("UPDATE_TIME").or_null(),
             time("CHECK_TIME").or_null(),
-            big("CHECKSUM").or_null(),
+            big("CHECKSUM", 21).or_null(),
             text("PARTITION_COMMENT", 2048, Binary),
             text("NODEGROUP", 256, Upper).or_null(),
             text("TABLESPACE_NAME", 268, Binary).or_null(),
@@ -352,9 +377,9 @@ pub(super) const TABLES: &[Table] = &[
             text("UNIQUE_CONSTRAINT_CATALOG", 64, Binary),
             text("UNIQUE_CONSTRAINT_SCHEMA", 64, Binary),
             text("UNIQUE_CONSTRAINT_NAME", 64, Lower).or_null(),
-            text("MATCH_OPTION", 7, Binary),
-            text("UPDATE_RULE", 11, Binary),
-            text("DELETE_RULE", 11, Binary),
+            word("MATCH_OPTION", 7, Binary),
+            word("UPDATE_RULE", 11, Binary),
+            word("DELETE_RULE", 11, Binary),
             text("TABLE_NAME", 64, Binary),
             text("REFERENCED_TABLE_NAME", 64, Binary),
         ],
@@ -367,29 +392,29 @@ pub(super) const TABLES: &[Table] = &[
             text("ROUTINE_CATALOG", 64, Binary),
             text("ROUTINE_SCHEMA", 64, Binary),
             text("ROUTINE_NAME", 64, Upper),
-            text("ROUTINE_TYPE", 9, Binary),
-            long("DATA_TYPE", Binary).or_null(),
-            big("CHARACTER_MAXIMUM_LENGTH").or_null(),
-            big("CHARACTER_OCTET_LENGTH").or_null(),
+            word("ROUTINE_TYPE", 9, Binary),
+            long("DATA_TYPE", LobSize::Long, Binary).or_null(),
+            big("CHARACTER_MAXIMUM_LENGTH", 21).or_null(),
+            big("CHARACTER_OCTET_LENGTH", 21).or_null(),
             natural("NUMERIC_PRECISION").or_null(),
             natural("NUMERIC_SCALE").or_null(),
             natural("DATETIME_PRECISION").or_null(),
             text("CHARACTER_SET_NAME", 64, Upper).or_null(),
             text("COLLATION_NAME", 64, Upper).or_null(),
-            long("DTD_IDENTIFIER", Binary).or_null(),
+            long("DTD_IDENTIFIER", LobSize::Long, Binary).or_null(),
             text("ROUTINE_BODY", 8, Upper),
-            long("ROUTINE_DEFINITION", Binary).or_null(),
+            long("ROUTINE_DEFINITION", LobSize::Long, Binary).or_null(),
             text("EXTERNAL_NAME", 0, Binary).or_null(),
             text("EXTERNAL_LANGUAGE", 64, Binary),
             text("PARAMETER_STYLE", 3, Upper),
             text("IS_DETERMINISTIC", 3, Upper),
-            text("SQL_DATA_ACCESS", 17, Binary),
+            word("SQL_DATA_ACCESS", 17, Binary),
             text("SQL_PATH", 0, Binary).or_null(),
-            text("SECURITY_TYPE", 7, Binary),
-            time("CREATED"),
-            time("LAST_ALTERED"),
-            text("SQL_MODE", 546, Binary),
-            long("ROUTINE_COMMENT", Binary),
+            word("SECURITY_TYPE", 7, Binary),
+            stamp("CREATED", 0),
+            stamp("LAST_ALTERED", 0),
+            word("SQL_MODE", 546, Binary),
+            long("ROUTINE_COMMENT", LobSize::Normal, Binary),
             text("DEFINER", 288, Binary),
             text("CHARACTER_SET_CLIENT", 64, Upper),
             text("COLLATION_CONNECTION", 64, Upper),
@@ -405,7 +430,7 @@ pub(super) const TABLES: &[Table] = &[
             text("DEFAULT_CHARACTER_SET_NAME", 64, Upper).or_null(),
             text("DEFAULT_COLLATION_NAME", 64, Upper).or_null(),
             text("SQL_PATH", 0, Binary).or_null(),
-            text("DEFAULT_ENCRYPTION", 3, Binary),
+            word("DEFAULT_ENCRYPTION", 3, Binary),
         ],
     },
     Table {
@@ -426,21 +451,21 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_CATALOG", 64, Binary),
             text("TABLE_SCHEMA", 64, Binary),
             text("TABLE_NAME", 64, Binary),
-            big("NON_UNIQUE"),
+            big("NON_UNIQUE", 2),
             text("INDEX_SCHEMA", 64, Binary),
             text("INDEX_NAME", 64, Lower).or_null(),
             natural("SEQ_IN_INDEX"),
             text("COLUMN_NAME", 64, Lower).or_null(),
             text("COLLATION", 1, Upper).or_null(),
-            big("CARDINALITY").or_null(),
-            big("SUB_PART").or_null(),
+            big("CARDINALITY", 21).or_null(),
+            big("SUB_PART", 21).or_null(),
             text("PACKED", 0, Binary).or_null(),
             text("NULLABLE", 3, Upper),
             text("INDEX_TYPE", 11, Binary),
             text("COMMENT", 8, Upper),
             text("INDEX_COMMENT", 2048, Binary),
             text("IS_VISIBLE", 3, Upper),
-            long("EXPRESSION", Binary).or_null(),
+            long("EXPRESSION", LobSize::Long, Binary).or_null(),
         ],
     },
     Table {
@@ -450,22 +475,22 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_CATALOG", 64, Binary),
             text("TABLE_SCHEMA", 64, Binary),
             text("TABLE_NAME", 64, Binary),
-            text("TABLE_TYPE", 11, Binary),
+            word("TABLE_TYPE", 11, Binary),
             text("ENGINE", 64, Upper).or_null(),
-            big("VERSION").or_null(),
-            text("ROW_FORMAT", 10, Binary).or_null(),
-            unsigned("TABLE_ROWS").or_null(),
-            unsigned("AVG_ROW_LENGTH").or_null(),
-            unsigned("DATA_LENGTH").or_null(),
-            unsigned("MAX_DATA_LENGTH").or_null(),
-            unsigned("INDEX_LENGTH").or_null(),
-            unsigned("DATA_FREE").or_null(),
-            unsigned("AUTO_INCREMENT").or_null(),
-            time("CREATE_TIME").or_null(),
+            big("VERSION", 3).or_null(),
+            word("ROW_FORMAT", 10, Binary).or_null(),
+            unsigned("TABLE_ROWS", 21).or_null(),
+            unsigned("AVG_ROW_LENGTH", 21).or_null(),
+            unsigned("DATA_LENGTH", 21).or_null(),
+            unsigned("MAX_DATA_LENGTH", 21).or_null(),
+            unsigned("INDEX_LENGTH", 21).or_null(),
+            unsigned("DATA_FREE", 21).or_null(),
+            unsigned("AUTO_INCREMENT", 21).or_null(),
+            stamp("CREATE_TIME", 0).or_null(),
             time("UPDATE_TIME").or_null(),
             time("CHECK_TIME").or_null(),
             text("TABLE_COLLATION", 64, Upper).or_null(),
-            big("CHECKSUM").or_null(),
+            big("CHECKSUM", 21).or_null(),
             text("CREATE_OPTIONS", 256, Upper).or_null(),
             text("TABLE_COMMENT", 2048, Upper).or_null(),
         ],
@@ -502,21 +527,21 @@ pub(super) const TABLES: &[Table] = &[
             text("TRIGGER_CATALOG", 64, Binary),
             text("TRIGGER_SCHEMA", 64, Binary),
             text("TRIGGER_NAME", 64, Upper),
-            text("EVENT_MANIPULATION", 6, Binary),
+            word("EVENT_MANIPULATION", 6, Binary),
             text("EVENT_OBJECT_CATALOG", 64, Binary),
             text("EVENT_OBJECT_SCHEMA", 64, Binary),
             text("EVENT_OBJECT_TABLE", 64, Binary),
             natural("ACTION_ORDER"),
             text("ACTION_CONDITION", 0, Binary).or_null(),
-            long("ACTION_STATEMENT", Binary),
+            long("ACTION_STATEMENT", LobSize::Long, Binary),
             text("ACTION_ORIENTATION", 3, Upper),
-            text("ACTION_TIMING", 6, Binary),
+            word("ACTION_TIMING", 6, Binary),
             text("ACTION_REFERENCE_OLD_TABLE", 0, Binary).or_null(),
             text("ACTION_REFERENCE_NEW_TABLE", 0, Binary).or_null(),
             text("ACTION_REFERENCE_OLD_ROW", 3, Upper),
             text("ACTION_REFERENCE_NEW_ROW", 3, Upper),
-            time("CREATED"),
-            text("SQL_MODE", 546, Binary),
+            stamp("CREATED", 2),
+            word("SQL_MODE", 546, Binary),
             text("DEFINER", 288, Binary),
             text("CHARACTER_SET_CLIENT", 64, Upper),
             text("COLLATION_CONNECTION", 64, Upper),
@@ -530,9 +555,9 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_CATALOG", 64, Binary),
             text("TABLE_SCHEMA", 64, Binary),
             text("TABLE_NAME", 64, Binary),
-            long("VIEW_DEFINITION", Binary).or_null(),
-            text("CHECK_OPTION", 8, Binary).or_null(),
-            text("IS_UPDATABLE", 3, Binary).or_null(),
+            long("VIEW_DEFINITION", LobSize::Long, Binary).or_null(),
+            word("CHECK_OPTION", 8, Binary).or_null(),
+            word("IS_UPDATABLE", 3, Binary).or_null(),
             text("DEFINER", 288, Binary).or_null(),
             text("SECURITY_TYPE", 7, Binary).or_null(),
             text("CHARACTER_SET_CLIENT", 64, Upper),
