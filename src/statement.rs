@@ -192,8 +192,7 @@ impl Statement {
         match self {
             Self::TimeTravel(draft) => draft.virtual_schema.name(),
             Self::Set(_) => "set",
-            Self::Constants { .. } => "select",
-            Self::Catalogue(Catalogue::Select(_)) => "select",
+            Self::Constants { .. } | Self::Catalogue(Catalogue::Select(_)) => "select",
             Self::Show(_) | Self::Catalogue(_) => "show",
             Self::Use(_) => "use",
             Self::Begin => "begin",

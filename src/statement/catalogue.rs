@@ -456,13 +456,9 @@ fn joined(c: &mut Cursor<'_>, left: bool, current: bool, source: &str) -> Result
         return Err(Refused::NotForThisServer { what: source.chars().take(60).collect() });
     }
     let is_word = |w: &str, c: &Cursor<'_>| c.clone().words(&[w]);
-    let alias = if c.words(&["AS"]) {
-        Some(c.name("an alias")?)
-    } else if matches!(c.peek(), Some(Token::Word(_))) && !JOINING.iter().any(|w| is_word(w, c)) {
-        Some(c.name("an alias")?)
-    } else {
-        None
-    };
+    let named = c.words(&["AS"])
+        || (matches!(c.peek(), Some(Token::Word(_))) && !JOINING.iter().any(|w| is_word(w, c)));
+    let alias = if named { Some(c.name("an alias")?) } else { None };
     Ok(Joined { table, alias, left, on: None, using: Vec::new() })
 }
 

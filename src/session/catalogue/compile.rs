@@ -134,8 +134,8 @@ impl Scope<'_> {
             Expr::IsNull(inside) => self.is_null(inside, depth),
             Expr::IsNotNull(inside) => Ok(negated(self.is_null(inside, depth)?, true)),
             Expr::IsTrue(inside) => {
-                let truth = Typed::truth(self.truth(inside, depth)?);
-                compared(Comparison::NullSafe, truth, Typed::constant(Datum::Int(1)), expression)
+                let (yes, no) = (Typed::constant(Datum::Int(1)), Typed::constant(Datum::Int(0)));
+                Ok(chosen(vec![(self.truth(inside, depth)?, yes)], no))
             }
             Expr::Between { expr, negated: not, low, high } => {
                 let (value, low, high) = (self.at(expr, depth)?, self.at(low, depth)?, self.at(high, depth)?);
@@ -230,10 +230,27 @@ impl Scope<'_> {
             }
             BinaryOperator::Plus | BinaryOperator::Minus => {
                 let function = if *op == BinaryOperator::Plus { Function::Add } else { Function::Subtract };
+                let (left_shown, right_shown) = (left, right);
                 let (left, right) = (self.at(left, depth)?, self.at(right, depth)?);
                 let whole = |t: &Typed| matches!(t.kind, Kind::Int | Kind::Null);
                 if !(whole(&left) && whole(&right)) {
                     return Err(Failure::Unsupported(format!("'{op}' of text: numbers are added here")));
+                }
+                // A difference of unsigned numbers below 0 is an error of mysqld. A position is 1 at least.
+                let is_position = |at: usize| {
+                    self.columns
+                        .get(at)
+                        .is_some_and(|c| matches!(c.name.as_str(), "ORDINAL_POSITION" | "SEQ_IN_INDEX"))
+                };
+                let in_range = match (&left.formula, &right.formula) {
+                    (Formula::Constant(_), Formula::Constant(_)) => true,
+                    (Formula::Column(at), Formula::Constant(Datum::Int(0 | 1))) => is_position(*at),
+                    _ => false,
+                };
+                if *op == BinaryOperator::Minus && !in_range {
+                    return Err(Failure::Unsupported(format!(
+                        "the difference of {left_shown} and {right_shown}"
+                    )));
                 }
                 let chars = left.chars.max(right.chars).saturating_add(1);
                 let formula = Formula::Call(function, vec![left.formula, right.formula]);

@@ -162,9 +162,13 @@ fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
     let word = full.split(['(', ' ']).next().unwrap_or_default();
     let (chars, octets) = lengths(column);
     let (precision, scale) = precision(&column.ty);
-    let fraction = match column.ty {
-        ColumnType::Time { fsp } | ColumnType::DateTime { fsp } | ColumnType::Timestamp { fsp } => Some(fsp),
-        _ => None,
+    let fraction = if let ColumnType::Time { fsp }
+    | ColumnType::DateTime { fsp }
+    | ColumnType::Timestamp { fsp } = column.ty
+    {
+        Some(fsp)
+    } else {
+        None
     };
     vec![
         Datum::from("def"),
@@ -302,7 +306,7 @@ pub(super) fn create_table(place: &Place, table: &str, shown: &Shown) -> String 
     for column in &shown.columns {
         let mut line = format!("  {} {}", quoted(&column.name), column.ty);
         if let (Some(charset), Some(collation)) = (column.charset(), &column.collation) {
-            line.push_str(&format!(" CHARACTER SET {charset} COLLATE {collation}"));
+            line.extend([" CHARACTER SET ", charset, " COLLATE ", collation]);
         }
         if !column.nullable {
             line.push_str(" NOT NULL");
@@ -317,7 +321,7 @@ pub(super) fn create_table(place: &Place, table: &str, shown: &Shown) -> String 
             if let ColumnType::Timestamp { fsp: fsp @ 1.. } | ColumnType::DateTime { fsp: fsp @ 1.. } =
                 column.ty
             {
-                line.push_str(&format!("({fsp})"));
+                line.extend(["(", fsp.to_string().as_str(), ")"]);
             }
         }
         lines.push(line);

@@ -94,12 +94,10 @@ impl Order {
     pub(super) fn compare(self, a: &Datum, b: &Datum) -> Ordering {
         match (a, b) {
             (Datum::Null, Datum::Null) => Ordering::Equal,
-            (Datum::Null, _) => Ordering::Less,
-            (_, Datum::Null) => Ordering::Greater,
             (Datum::Int(a), Datum::Int(b)) => a.cmp(b),
             (Datum::Text(a), Datum::Text(b)) => self.key(a).cmp(&self.key(b)),
-            (Datum::Int(_), Datum::Text(_)) => Ordering::Less,
-            (Datum::Text(_), Datum::Int(_)) => Ordering::Greater,
+            (Datum::Null, _) | (Datum::Int(_), Datum::Text(_)) => Ordering::Less,
+            (_, Datum::Null) | (Datum::Text(_), Datum::Int(_)) => Ordering::Greater,
         }
     }
 
@@ -162,7 +160,6 @@ pub(super) enum Function {
     Upper,
     Lower,
     Concat,
-    Coalesce,
     /// `LOCATE(part, text)`
     Locate(Order),
     Length,
@@ -287,11 +284,13 @@ impl Formula {
         if keys.contains(self) {
             return None;
         }
-        match self {
-            Self::Column(at) => Some(*at),
-            Self::Aggregate(..) => None,
-            other => other.parts().into_iter().find_map(|p| p.ungrouped(keys)),
+        if let Self::Column(at) = self {
+            return Some(*at);
         }
+        if let Self::Aggregate(..) = self {
+            return None;
+        }
+        self.parts().into_iter().find_map(|p| p.ungrouped(keys))
     }
 
     /// The same over other columns.
@@ -317,10 +316,10 @@ impl Formula {
 
     /// The conditions that must all hold for this one to hold.
     pub(super) fn conjuncts(self) -> Vec<Self> {
-        match self {
-            Self::All(parts) => parts.into_iter().flat_map(Self::conjuncts).collect(),
-            other => vec![other],
+        if let Self::All(parts) = self {
+            return parts.into_iter().flat_map(Self::conjuncts).collect();
         }
+        vec![self]
     }
 
     fn visit(&self, see: &mut dyn FnMut(&Self)) {
@@ -382,10 +381,7 @@ fn cased(text: &str, order: Order) -> Datum {
 }
 
 fn called(function: Function, values: &[Datum]) -> Datum {
-    if function == Function::Coalesce {
-        return values.iter().find(|v| **v != Datum::Null).cloned().unwrap_or(Datum::Null);
-    }
-    // Any other function of NULL is NULL.
+    // Each of them is NULL where an argument is.
     let Some(texts) = values.iter().map(Datum::text).collect::<Option<Vec<_>>>() else { return Datum::Null };
     let number = |at: usize| match values.get(at) {
         Some(Datum::Int(n)) => *n,
@@ -520,7 +516,6 @@ mod tests {
             (Function::Length, vec![text("é")], Datum::Int(2)),
             (Function::CharLength, vec![text("é")], Datum::Int(1)),
             (Function::Concat, vec![text("a"), Datum::Null], Datum::Null),
-            (Function::Coalesce, vec![Datum::Null, text("a")], text("a")),
             (Function::Replace, vec![text("aXa"), text("X"), text("y")], text("aya")),
         ] {
             assert_eq!(called(function, &values), want, "{function:?} {values:?}");

@@ -23,6 +23,10 @@ pub(super) fn typed(scope: &Scope<'_>, called: &Called, depth: usize) -> Result<
         return Ok(Some(Typed { formula, kind: Kind::Int, chars: 21 }));
     }
     if !KNOWN.contains(&name.as_str()) {
+        let of_groups = ["SUM", "AVG", "GROUP_CONCAT", "STD", "VARIANCE", "JSON_ARRAYAGG", "JSON_OBJECTAGG"];
+        if of_groups.contains(&name.as_str()) {
+            return Err(wrong(&name));
+        }
         return Ok(None);
     }
     let mut arguments = Vec::new();
@@ -157,7 +161,6 @@ pub(super) fn call(function: Function, arguments: Vec<Typed>) -> Option<Typed> {
             count == 1
         }
         Function::Concat => count >= 1,
-        Function::Coalesce => false,
         Function::Locate(_) => count == 2,
         Function::Left | Function::Right => count == 2 && number(1),
         Function::Substring => (count == 2 || (count == 3 && number(2))) && number(1),
@@ -177,7 +180,7 @@ pub(super) fn call(function: Function, arguments: Vec<Typed>) -> Option<Typed> {
         | Function::CharLength
         | Function::Add
         | Function::Subtract => (Kind::Int, 11),
-        Function::Concat | Function::Coalesce => (Kind::Text(order), all),
+        Function::Concat => (Kind::Text(order), all),
         Function::Replace => (Kind::Text(order), first.saturating_mul(arguments[2].chars.max(1))),
         Function::Upper
         | Function::Lower

@@ -158,7 +158,9 @@ pub(super) fn collations() -> Vec<Row> {
             Datum::from(if pads { "PAD SPACE" } else { "NO PAD" }),
         ]
     };
-    each_collation().map(row).collect()
+    let mut rows: Vec<Row> = each_collation().map(row).collect();
+    rows.sort_by(|a, b| a[0].text().cmp(&b[0].text()));
+    rows
 }
 
 /// COLLATION_CHARACTER_SET_APPLICABILITY

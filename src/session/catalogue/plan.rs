@@ -78,7 +78,7 @@ impl Plan {
         let ordered = |(e, descending): &(Expr, bool)| {
             let typed =
                 position(e, &outputs, "order clause").unwrap_or_else(|| behind("order clause").typed(e));
-            typed.map(|typed| (typed, *descending))
+            typed.map(|typed| (ranked(typed, &sources), *descending))
         };
         let order_by = selection.order_by.iter().map(ordered).collect::<Result<Vec<_>, _>>()?;
         let (distinct, limit) = (selection.distinct, selection.limit);
@@ -287,6 +287,24 @@ fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) 
         schema: INFORMATION_SCHEMA.to_owned(),
         column,
     }
+}
+
+/// An ENUM sorts by the number of its label.
+fn ranked(typed: Typed, sources: &[Source]) -> Typed {
+    let Formula::Column(at) = typed.formula else { return typed };
+    let source = sources.iter().rfind(|s| s.offset <= at);
+    let labels = source.and_then(|s| s.table.fields.get(at - s.offset)).map_or(&[][..], |f| f.labels());
+    if labels.is_empty() {
+        return typed;
+    }
+    let number = |(n, label): (usize, &&'static str)| {
+        let label = Box::new(Formula::Constant(Datum::from(*label)));
+        let is = Formula::Compare(Comparison::Equal, Order::Binary, Box::new(Formula::Column(at)), label);
+        (is, Formula::Constant(Datum::Int(n as i128)))
+    };
+    let branches = labels.iter().enumerate().map(number).collect();
+    let formula = Formula::Case(branches, Box::new(Formula::Constant(Datum::Null)));
+    Typed { formula, kind: Kind::Int, chars: 2 }
 }
 
 /// The last part of a column's name.

@@ -108,6 +108,16 @@ impl Field {
         Self { nullable: true, ..self }
     }
 
+    /// The labels of an ENUM, in whose order its values sort. Those of other such columns are never shown here.
+    pub(super) fn labels(&self) -> &'static [&'static str] {
+        match self.name {
+            "TABLE_TYPE" => &["BASE TABLE", "VIEW", "SYSTEM VIEW"],
+            "COLUMN_KEY" => &["", "PRI", "UNI", "MUL"],
+            "PAD_ATTRIBUTE" => &["PAD SPACE", "NO PAD"],
+            _ => &[],
+        }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.order.map_or(Kind::Int, Kind::Text)
     }
