@@ -6,6 +6,7 @@
 //! What an agent does not tell is NULL or left out (defaults, further indexes, generated columns, sizes, times), and never made up.
 
 mod compile;
+mod datum;
 mod describe;
 mod formula;
 mod functions;
@@ -27,7 +28,7 @@ use crate::statement::{
     Absent, Catalogue, Draft, INFORMATION_SCHEMA, Limit, Named, Narrowed, Selection, VirtualSchema,
     virtual_schema_named,
 };
-use formula::Order;
+use datum::Order;
 use plan::Plan;
 use source::{Extent, Ground, Place, Reader};
 use sqlparser::ast::Expr;
@@ -103,11 +104,11 @@ impl Session {
     ) -> Result<Vec<ResultColumn>, Failure> {
         self.about = About { kind: "field_list", table: None };
         let (table, wildcard) = (self.decoded(table)?, self.decoded(wildcard)?);
+        self.about.table = self.schema.as_ref().map(|schema| format!("{schema}.{table}"));
         let mut reader = Reader::new(self, request)?;
         let place = reader.place(None, None).await?;
         let shown = reader.shown(&place, &table).await?;
         let name = TableName { schema: place.shown, table };
-        self.about.table = Some(name.to_string());
         let wanted = |c: &Column| wildcard.is_empty() || Order::Lower.like(&c.name, &wildcard);
         let columns = shown.columns.into_iter().filter(wanted).map(|column| ResultColumn {
             name: column.name.clone(),

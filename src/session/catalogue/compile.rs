@@ -5,7 +5,8 @@
     reason = "sqlparser's expressions are many; the ones that are not named are refused"
 )]
 
-use super::formula::{Aggregate, Comparison, Datum, Formula, Function, Order};
+use super::datum::{Datum, Order};
+use super::formula::{Aggregate, Comparison, Formula, Function};
 use super::functions;
 use crate::column::same_name;
 use crate::failure::Failure;

@@ -1,6 +1,6 @@
 //! What information_schema says of a schema, a table, a column; and CREATE TABLE.
 
-use super::formula::Datum;
+use super::datum::Datum;
 use super::lists::ENGINE;
 use super::source::{Ground, Place};
 use super::tables::Content;

@@ -1,7 +1,8 @@
 //! Functions that clients use on information_schema.
 
 use super::compile::{Kind, Scope, Typed, chosen, common, unsupported};
-use super::formula::{Aggregate, Datum, Formula, Function, Order};
+use super::datum::{Datum, Order};
+use super::formula::{Aggregate, Formula, Function};
 use crate::failure::Failure;
 use sqlparser::ast::{
     DuplicateTreatment, Expr, Function as Called, FunctionArg, FunctionArgExpr, FunctionArguments,

@@ -1,6 +1,6 @@
 //! Lists that hold for every session: character sets, collations, the engine, keywords.
 
-use super::formula::Datum;
+use super::datum::Datum;
 
 type Row = Vec<Datum>;
 

@@ -6,7 +6,8 @@
 )]
 
 use super::compile::{Kind, Known, Scope, Typed, compared};
-use super::formula::{Comparison, Datum, Formula, Order};
+use super::datum::{Datum, Order};
+use super::formula::{Comparison, Formula};
 use super::tables::{self, Table};
 use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, same_name};
 use crate::failure::Failure;

@@ -1,6 +1,7 @@
 //! Carries a plan out: asks for the rows of each table, joins, filters, groups, sorts.
 
-use super::formula::{Comparison, Datum, Formula, Order};
+use super::datum::{Datum, Order};
+use super::formula::{Comparison, Formula};
 use super::plan::{FOLDED, Plan, Source, folded};
 use super::source::{Extent, Reader};
 use crate::failure::Failure;

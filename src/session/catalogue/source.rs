@@ -1,7 +1,8 @@
 //! What the agent knows of schemas, tables and columns, asked in bounds and once a statement.
 
+use super::datum::Datum;
 use super::describe::{self, Shown};
-use super::formula::{Datum, Formula};
+use super::formula::Formula;
 use super::lists;
 use super::tables::{Content, TABLES, Table};
 use crate::column::TableDefinition;
@@ -122,7 +123,11 @@ impl<'a> Reader<'a> {
                 self.known(real).await?;
                 real.to_owned()
             }
-            None => self.ground().await?.ok_or(Failure::NoDatabase)?,
+            // A current database that is not there any more is not none.
+            None => self.ground().await?.ok_or_else(|| {
+                let current = self.session.real_schema().map(str::to_owned);
+                current.map_or(Failure::NoDatabase, Failure::UnknownSchema)
+            })?,
         };
         Ok(Place { shown: schema.name().to_owned(), ground: Ground::Virtual(schema, Some(ground)) })
     }

@@ -3,7 +3,7 @@
 //! Where mysqld always knows a value and an agent does not, the column is nullable here.
 
 use super::compile::Kind;
-use super::formula::Order::{self, Binary, Lower, Upper};
+use super::datum::Order::{self, Binary, Lower, Upper};
 use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
 
 /// A table of information_schema.
