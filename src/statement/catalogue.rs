@@ -1,10 +1,5 @@
 //! Questions about what there is: SHOW DATABASES, TABLES, COLUMNS..., DESCRIBE, and SELECT on information_schema.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
-)]
-
 use super::cursor::{Cursor, syntax};
 use super::travel::virtual_schema;
 use super::{Limit, Refused, Statement, VirtualSchema};
