@@ -77,10 +77,14 @@ pub enum Failure {
     UnknownSchema(String),
     /// 1146: no such table is known to the agent.
     UnknownTable(TableName),
+    /// 1109: no such table in information_schema. Its name, in upper case.
+    UnknownInformationTable(String),
     /// 1046: no database selected.
     NoDatabase,
     /// 1054: unknown column. Fields: column, clause (`'where clause'`, `'field list'`, `'order clause'`).
     UnknownColumn(String, &'static str),
+    /// 1052: a column of two tables of a join. Fields: column, clause.
+    AmbiguousColumn(String, &'static str),
     /// 1193: unknown system variable.
     UnknownVariable(String),
     /// 1231: a variable cannot have this value. Fields: variable, value.
@@ -162,8 +166,6 @@ pub enum Failure {
     NoCursor(u32),
     /// 1105: a parameter sent in pieces is longer than `limits.max_packet`.
     LongDataTooLong,
-    /// 1231-like: SET GLOBAL etc. are 1227; a function or operator in SELECT without a table that is not known here: 1305.
-    UnknownFunction(String),
 }
 
 /// A failure and the request it happened in.
@@ -201,6 +203,8 @@ impl Failure {
             | Self::UnknownSchema(_)
             | Self::UnknownTable(_)
             | Self::NoDatabase
+            | Self::UnknownInformationTable(_)
+            | Self::AmbiguousColumn(..)
             | Self::UnknownColumn(..)
             | Self::UnknownVariable(_)
             | Self::WrongValue(..)
@@ -235,8 +239,7 @@ impl Failure {
             | Self::TooManyParameters
             | Self::TooManyPrepared(_)
             | Self::NoCursor(_)
-            | Self::LongDataTooLong
-            | Self::UnknownFunction(_) => Fault::Client,
+            | Self::LongDataTooLong => Fault::Client,
         }
     }
 

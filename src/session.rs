@@ -2,6 +2,7 @@
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
+mod catalogue;
 mod evaluate;
 mod explain;
 mod filter;
@@ -33,7 +34,7 @@ use crate::instant::Instant;
 use crate::plan::{self, Context, Resolved, guard};
 use crate::reply::{Note, ResultColumn, Row};
 use crate::secret::Secret;
-use crate::statement::{Draft, Limit, Reading, Show, Statement};
+use crate::statement::{Draft, INFORMATION_SCHEMA, Limit, Reading, Show, Statement};
 use crate::zone::Zone;
 use evaluate::Value;
 use settings::{Changeable, switch};
@@ -340,6 +341,7 @@ impl Session {
             no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
             orm_forms: self.settings.orm_forms,
             version: version_number(&self.settings.server_version),
+            in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
         }
     }
 
@@ -349,7 +351,11 @@ impl Session {
     /// 1044 when the tenant may not, 1049 when the agent knows no such schema, agent failures.
     pub async fn use_schema(&mut self, name: &str, request: &RequestId) -> Result<(), Failure> {
         let Some(tenant) = self.tenant() else { return Err(self.denied(name)) };
-        if tenant.allowed_schemas.as_ref().is_some_and(|allowed| !allowed.iter().any(|a| a == name)) {
+        if let Some(own) = catalogue::own(name) {
+            self.schema = Some(own.to_owned());
+            return Ok(());
+        }
+        if !self.may_use(name) {
             return Err(self.denied(name));
         }
         let schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, request).await?;
@@ -400,6 +406,7 @@ impl Session {
             | Statement::Set(_)
             | Statement::Constants { .. }
             | Statement::Show(_)
+            | Statement::Catalogue(_)
             | Statement::Use(_)
             | Statement::Begin { .. }
             | Statement::Commit
@@ -439,7 +446,8 @@ impl Session {
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
             Statement::Constants { items, limit } => self.constants(&items, limit, now),
-            Statement::Show(show) => self.show(show, request).await,
+            Statement::Show(show) => self.show(show),
+            Statement::Catalogue(question) => self.catalogue(question, now, request).await,
             Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
             Statement::Begin { read_only, snapshot } => {
                 self.begin_transaction(read_only, snapshot);
@@ -486,19 +494,19 @@ impl Session {
     }
 
     /// What the plan is told of this session.
-    fn context<'a>(&'a self, tenant: &'a Tenant) -> Context<'a> {
+    fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
         let allow_wide_diff =
             switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
-        Context {
+        Ok(Context {
             user: &self.identity.user,
             host: &self.identity.host,
             server_id: &tenant.server_id,
-            current_schema: self.schema.as_deref(),
+            current_schema: self.schema_of(draft, tenant)?,
             allowed_schemas: tenant.allowed_schemas.as_deref(),
             zone: &self.zone,
             max_diff_window: self.settings.max_diff_window,
             allow_wide_diff,
-        }
+        })
     }
 
     /// A draft with what the session brings to it: its table and instants.
@@ -508,7 +516,8 @@ impl Session {
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
-        plan::resolve(draft, &self.context(tenant), now)
+        let context = self.context(&draft, tenant)?;
+        plan::resolve(draft, &context, now)
     }
 
     /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.

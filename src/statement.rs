@@ -5,6 +5,7 @@
 //! forms, is taken out of the token stream first.
 
 mod bind;
+mod catalogue;
 mod cursor;
 mod explain;
 mod hint;
@@ -20,6 +21,9 @@ mod travel;
 pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
 
 use bind::Placeholders;
+pub use catalogue::{
+    Absent, Catalogue, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection, virtual_schema_named,
+};
 use cursor::Cursor;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
@@ -48,6 +52,9 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if c.is_at_end() {
         return Ok(Statement::Empty);
     }
+    if let Some(statement) = catalogue::described(&mut c)? {
+        return Ok(statement);
+    }
     if let Some(statement) = explain::explain(&c, reading)? {
         return Ok(statement);
     }
@@ -55,6 +62,9 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
         return Ok(Statement::TimeTravel(Box::new(draft)));
     }
     if let Some(statement) = session::session(&mut c)? {
+        return Ok(statement);
+    }
+    if let Some(statement) = catalogue::selected(&mut c, reading.in_information_schema)? {
         return Ok(statement);
     }
     let place = c.place();
@@ -164,6 +174,8 @@ pub struct Reading {
     pub version: u32,
     /// `statements.orm_forms`: a hint, or a time clause at the end, makes a query on a real table one on `_flashback`.
     pub orm_forms: bool,
+    /// The current database is information_schema: tables without a schema are of it.
+    pub in_information_schema: bool,
 }
 
 /// One statement, understood.
@@ -184,6 +196,8 @@ pub enum Statement {
     },
     /// `SHOW ...`
     Show(Show),
+    /// What there is: SHOW TABLES, DESCRIBE, SELECT on information_schema...
+    Catalogue(Catalogue),
     /// `USE schema`
     Use(String),
     /// BEGIN, START TRANSACTION [...]
@@ -243,8 +257,8 @@ impl Statement {
             Self::TimeTravel(draft) => draft.virtual_schema.name(),
             Self::Explain(_) => "explain",
             Self::Set(_) => "set",
-            Self::Constants { .. } => "select",
-            Self::Show(_) => "show",
+            Self::Constants { .. } | Self::Catalogue(Catalogue::Select(_)) => "select",
+            Self::Show(_) | Self::Catalogue(_) => "show",
             Self::Use(_) => "use",
             Self::Begin { .. } => "begin",
             Self::Commit => "commit",
@@ -503,26 +517,12 @@ pub enum Show {
         /// FULL shows whole statements.
         full: bool,
     },
-    /// `SHOW DATABASES [LIKE]`
-    Databases {
-        /// LIKE 'pattern'.
-        like: Option<String>,
-    },
-    /// `SHOW [FULL] TABLES [FROM schema] [LIKE]`
-    Tables {
-        /// FULL adds the column Table_type.
-        full: bool,
-        /// FROM.
-        schema: Option<String>,
-        /// LIKE 'pattern'.
-        like: Option<String>,
-    },
     /// SHOW SLAVE STATUS, SHOW REPLICA STATUS: ProxySQL's monitor asks.
     ReplicaStatus {
         /// SLAVE was said: the columns have their old names.
         old_words: bool,
     },
-    /// SHOW COLLATION / CHARACTER SET / ENGINES and other lists of the server's abilities, by their words in lower case.
+    /// Any other SHOW, by its words in lower case.
     Abilities(String),
 }
 

@@ -156,7 +156,7 @@ impl Session {
                 "KILL takes the number of a connection; a parameter (?) stands for values in queries only"
                     .to_owned(),
             )),
-            Statement::Show(_) => self.shown_columns(template, now, request).await,
+            Statement::Show(_) | Statement::Catalogue(_) => self.shown_columns(template, now, request).await,
             Statement::Set(_)
             | Statement::Do(_)
             | Statement::UnlockTables
@@ -180,13 +180,13 @@ impl Session {
         let Some(tenant) = self.tenant() else {
             return Err(Failure::Internal("the monitor asked for rows".to_owned()));
         };
-        let table = plan::table(&draft, &self.context(&tenant))?;
+        let table = plan::table(&draft, &self.context(&draft, &tenant)?)?;
         self.about.table = Some(table.to_string());
         let definition = if draft.time.is_open() {
             let newest = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &table, request);
             Arc::new(newest.await?)
         } else {
-            let resolved = plan::resolve(draft.clone(), &self.context(&tenant), now)?;
+            let resolved = plan::resolve(draft.clone(), &self.context(&draft, &tenant)?, now)?;
             tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?
         };
         let asked = Asked { draft: &draft, table: &table, zone: &self.zone };
@@ -213,11 +213,7 @@ impl Session {
         };
         let columns = items.iter().map(|(name, expression)| match self.evaluate(expression, now) {
             Ok(value) if !open || value != Value::Null => Ok(computed(name, value.column(name))),
-            Err(failure)
-                if !open || !matches!(failure, Failure::Unsupported(_) | Failure::UnknownFunction(_)) =>
-            {
-                Err(failure)
-            }
+            Err(failure) if !open || !matches!(failure, Failure::Unsupported(_)) => Err(failure),
             Ok(_) | Err(_) => Ok(unknown(name)),
         });
         columns.collect()

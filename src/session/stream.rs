@@ -15,7 +15,7 @@ use std::fmt::Write;
 /// Rows that ORDER BY keeps in memory at most, in bytes of cells.
 const SORT_MEMORY: usize = 64 << 20;
 /// ER_UNKNOWN_ERROR: the number that notes without one of their own have.
-const NOTE: u16 = 1105;
+pub(super) const NOTE: u16 = 1105;
 
 /// Rows of a time-travel query, already in the form that the client gets (zone, projection, order, limit).
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use super::hint::Comment;
 use super::{Reading, Refused, lexis};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 use std::rc::Rc;
@@ -325,24 +326,28 @@ impl<'a> Cursor<'a> {
     }
 
     /// Refuses an expression whose tree could be deeper than a stack: an upper bound of its depth is the number of tokens between two
-    /// commas, and that of the deepest group among them.
+    /// commas, and that of the deepest group among them. CASE ... END is a group, its WHEN, THEN and ELSE separate as commas do: drivers
+    /// ask with one of a hundred branches.
     fn chain(&self) -> Result<(), Refused> {
         // For each open group: tokens since the last comma, and the depth of the groups that were closed inside of it.
         let mut open = vec![(0_usize, 0_usize)];
+        let close = |open: &mut Vec<(usize, usize)>| {
+            let (count, deepest) = open.pop().unwrap_or_default();
+            if open.is_empty() {
+                open.push((0, 0));
+            }
+            if let Some(outer) = open.last_mut() {
+                *outer = (outer.0 + 1, outer.1.max(count + deepest));
+            }
+        };
         for place in self.at..self.end {
             match &self.tokens[place].token {
                 Token::LParen | Token::LBracket | Token::LBrace => open.push((0, 0)),
-                Token::RParen | Token::RBracket | Token::RBrace => {
-                    let (count, deepest) = open.pop().unwrap_or_default();
-                    if open.is_empty() {
-                        open.push((0, 0));
-                    }
-                    if let Some(outer) = open.last_mut() {
-                        *outer = (outer.0 + 1, outer.1.max(count + deepest));
-                    }
-                }
+                Token::RParen | Token::RBracket | Token::RBrace => close(&mut open),
+                Token::Word(w) if w.quote_style.is_none() && w.keyword == Keyword::CASE => open.push((1, 0)),
+                Token::Word(w) if w.quote_style.is_none() && w.keyword == Keyword::END => close(&mut open),
                 // The other items keep their depth, though their tokens are no part of the next one.
-                Token::Comma => {
+                token if *token == Token::Comma || self.parts_a_case(place) => {
                     if let Some(group) = open.last_mut() {
                         *group = (0, group.1);
                     }
@@ -354,15 +359,55 @@ impl<'a> Cursor<'a> {
                 }
             }
             if open.last().is_some_and(|(count, deepest)| count + deepest > LONGEST_CHAIN) {
-                let mut here = self.clone();
-                here.go(place);
-                return Err(syntax(format!(
-                    "an expression of more than {LONGEST_CHAIN} parts in a row, at {}; lists in parentheses may be longer",
-                    here.here()
-                )));
+                return Err(self.too_long(place));
+            }
+        }
+        // Whatever was not closed was no group.
+        while open.len() > 1 {
+            close(&mut open);
+            if open.last().is_some_and(|(count, deepest)| count + deepest > LONGEST_CHAIN) {
+                return Err(self.too_long(self.at));
             }
         }
         Ok(())
+    }
+
+    /// Whether this token is WHEN, THEN or ELSE, and cannot be a column of that name: an operand stands right before it.
+    fn parts_a_case(&self, place: usize) -> bool {
+        let Token::Word(w) = &self.tokens[place].token else { return false };
+        let before = place.checked_sub(1).filter(|p| *p >= self.at).map(|p| &self.tokens[p].token);
+        let operand = match before {
+            Some(Token::Word(w)) => {
+                w.quote_style.is_some()
+                    || matches!(
+                        w.keyword,
+                        Keyword::NoKeyword
+                            | Keyword::CASE
+                            | Keyword::END
+                            | Keyword::NULL
+                            | Keyword::TRUE
+                            | Keyword::FALSE
+                    )
+            }
+            Some(
+                Token::Number(..)
+                | Token::SingleQuotedString(_)
+                | Token::DoubleQuotedString(_)
+                | Token::RParen,
+            ) => true,
+            _ => false,
+        };
+        let separates = matches!(w.keyword, Keyword::WHEN | Keyword::THEN | Keyword::ELSE);
+        separates && w.quote_style.is_none() && operand
+    }
+
+    fn too_long(&self, place: usize) -> Refused {
+        let mut here = self.clone();
+        here.go(place);
+        syntax(format!(
+            "an expression of more than {LONGEST_CHAIN} parts in a row, at {}; lists in parentheses may be longer",
+            here.here()
+        ))
     }
 
     /// The text that is left, as it was written.

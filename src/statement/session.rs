@@ -273,11 +273,6 @@ fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
         Show::Plugins
     } else if c.words(&["PROCESSLIST"]) {
         Show::ProcessList { full }
-    } else if c.one_of(&["DATABASES", "SCHEMAS"]).is_some() {
-        Show::Databases { like: like(c)? }
-    } else if c.words(&["TABLES"]) {
-        let schema = if c.one_of(&["FROM", "IN"]).is_some() { Some(c.name("a schema")?) } else { None };
-        Show::Tables { full, schema, like: like(c)? }
     } else if let Some(which) = replica_status(c) {
         if c.words(&["FOR", "CHANNEL"]) && c.text().is_none() {
             return Err(c.unexpected("a channel in quotes"));

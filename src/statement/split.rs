@@ -191,8 +191,13 @@ mod tests {
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::tokenizer::{Token, Tokenizer};
 
-    const READING: Reading =
-        Reading { ansi_quotes: false, no_backslash_escapes: false, version: 80_036, orm_forms: false };
+    const READING: Reading = Reading {
+        ansi_quotes: false,
+        no_backslash_escapes: false,
+        version: 80_036,
+        orm_forms: false,
+        in_information_schema: false,
+    };
 
     fn all(text: &str, reading: Reading) -> Vec<String> {
         let (mut rest, mut found) = (Some(text.as_bytes()), Vec::new());

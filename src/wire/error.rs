@@ -90,6 +90,12 @@ pub fn of(
         }
         Failure::UnknownSchema(name) => (1049, "42000", format!("Unknown database '{name}'")),
         Failure::UnknownTable(name) => (1146, "42S02", format!("Table '{name}' doesn't exist")),
+        Failure::UnknownInformationTable(name) => {
+            (1109, "42S02", format!("Unknown table '{name}' in information_schema"))
+        }
+        Failure::AmbiguousColumn(name, clause) => {
+            (1052, "23000", format!("Column '{name}' in {clause} is ambiguous"))
+        }
         Failure::NoDatabase => (1046, "3D000", "No database selected".to_owned()),
         Failure::UnknownColumn(name, clause) => {
             (1054, "42S22", format!("Unknown column '{name}' in '{clause}'"))
@@ -201,7 +207,6 @@ pub fn of(
              'max_allowed_packet' bytes"
                 .to_owned(),
         ),
-        Failure::UnknownFunction(name) => (1305, "42000", format!("FUNCTION {name} does not exist")),
     };
     MySqlError { code, state, message: fitted(&message, request) }
 }

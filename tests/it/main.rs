@@ -10,6 +10,7 @@ mod broken_logs;
 mod chatter;
 mod cut_answers;
 mod ddl;
+mod discovery;
 mod doctor;
 mod end_to_end;
 mod explain;

@@ -9,7 +9,7 @@ use dbtrail_shim::instant::Instant;
 use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::secret::Secret;
 use dbtrail_shim::session::{self, Connections, Credential, Identity, Process, Role, Session, Tenant};
-use dbtrail_shim::statement::{Reading, Show, Statement, parse};
+use dbtrail_shim::statement::{Catalogue, Reading, Statement, parse};
 use dbtrail_shim::zone::Zone;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,9 @@ const GOOD: &[&str] = &[
     "SHOW WARNINGS LIMIT 1, 2",
     "SHOW COUNT(*) ERRORS",
     "SHOW FULL TABLES FROM `_flashback` LIKE 'a%'",
+    "SHOW COLUMNS FROM `t` FROM `_diff` WHERE Field IN ('id', 'gtid')",
+    "DESCRIBE _flashback.tt.t 'i%'",
+    "SELECT DISTINCT t.*, CASE WHEN a.engine = 'x' THEN 1 WHEN NOT t.default_collate_name LIKE '%_' THEN -7 ELSE 'y' END AS z, COUNT(*) n FROM information_schema.engines a, information_schema.character_sets t LEFT JOIN information_schema.ENGINES b USING (engine) WHERE (a.engine, 1) IN (('DBTRAIL', 1)) AND b.support <=> 'DEFAULT' GROUP BY 1, 2, 3, 4, 5, a.engine HAVING n > 0 ORDER BY 2 DESC, MAX(t.maxlen) LIMIT 3",
     "KILL QUERY 17",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT",
     "USE `tt`",
@@ -226,6 +229,7 @@ struct Reached {
     resolved: usize,
     admitted: usize,
     session: usize,
+    catalogue: usize,
 }
 
 /// One text all the way, as far as it goes without an agent.
@@ -255,7 +259,12 @@ async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut 
                 reached.admitted += usize::from(admitted.is_ok());
             }
         }
-        Statement::Use(_) | Statement::Show(Show::Databases { .. } | Show::Tables { .. }) => {}
+        Statement::Catalogue(Catalogue::Select(_)) => {
+            reached.catalogue += 1;
+            let _ = session.query(text.as_bytes(), &RequestId::next(1)).await;
+        }
+        // These ask the agent at once.
+        Statement::Use(_) | Statement::Catalogue(_) => {}
         _ => {
             reached.session += 1;
             let request = RequestId::next(1);
@@ -279,6 +288,7 @@ async fn a_hundred_thousand_texts_and_no_panic() {
             no_backslash_escapes: count % 7 == 0,
             orm_forms: count % 3 == 0,
             version: 80_036,
+            in_information_schema: count % 11 == 0,
         };
         let run = run(&text, reading, &mut session, &mut reached);
         let done = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
@@ -292,7 +302,8 @@ async fn a_hundred_thousand_texts_and_no_panic() {
         reached.travel > 5000
             && reached.resolved > 3000
             && reached.admitted > 1000
-            && reached.session > 20_000,
+            && reached.session > 20_000
+            && reached.catalogue > 1000,
         "{reached:?}"
     );
 }

@@ -142,11 +142,14 @@ impl Reply {
 }
 
 type Script = dyn Fn(&Request) -> Reply + Send + Sync;
+type World = dyn Fn(&str) -> Reply + Send + Sync;
 
 struct Inner {
     script: Mutex<Arc<Script>>,
     /// What questions about definitions get instead of the truth.
     catalogue: Mutex<Option<Reply>>,
+    /// What it knows of schemas, tables and definitions, by the path behind `/v1/servers/`.
+    world: Mutex<Option<Arc<World>>>,
     requests: Mutex<Vec<Request>>,
     /// How many requests came, and how many clients left before their answer was over.
     figures: watch::Sender<(usize, usize)>,
@@ -217,6 +220,7 @@ impl Agent {
         let inner = Arc::new(Inner {
             script: Mutex::new(script),
             catalogue: Mutex::default(),
+            world: Mutex::default(),
             requests: Mutex::default(),
             figures,
             questions: watch::Sender::new(0),
@@ -248,6 +252,11 @@ impl Agent {
     /// Questions about definitions get this reply.
     pub fn catalogue(&self, reply: Reply) {
         *self.inner.catalogue.lock().expect("a lock") = Some(reply);
+    }
+
+    /// What it knows of schemas, tables and definitions from now on.
+    pub fn world(&self, world: impl Fn(&str) -> Reply + Send + Sync + 'static) {
+        *self.inner.world.lock().expect("a lock") = Some(Arc::new(world));
     }
 
     /// Questions about definitions get the truth again.
@@ -321,7 +330,8 @@ async fn speak(mut stream: TlsStream<TcpStream>, inner: &Inner) -> std::io::Resu
         let reply = if let Some(rest) = request.path.strip_prefix("/v1/servers/") {
             inner.questions.send_modify(|n| *n += 1);
             let lie = inner.catalogue.lock().expect("a lock").clone();
-            lie.unwrap_or_else(|| catalogue(rest))
+            let world = inner.world.lock().expect("a lock").clone();
+            lie.unwrap_or_else(|| world.map_or_else(|| catalogue(rest), |world| world(rest)))
         } else {
             inner.figures.send_modify(|(asked, _)| *asked += 1);
             let script = Arc::clone(&inner.script.lock().expect("a lock"));
@@ -743,7 +753,7 @@ pub fn error(packet: &[u8]) -> Told {
 }
 
 /// The cells of a row, none of which is longer than 64 KiB here.
-fn cells(mut packet: &[u8]) -> Vec<Option<String>> {
+pub fn cells(mut packet: &[u8]) -> Vec<Option<String>> {
     let mut cells = Vec::new();
     while let Some((first, rest)) = packet.split_first() {
         let (length, rest) = match first {

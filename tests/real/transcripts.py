@@ -16,7 +16,6 @@ from harness import PASSWORD, ROOT, Chain, Counter, MariaDb, dies_with_us, finis
 
 BINLOG = os.path.join(ROOT, "tests", "data", "mariadb-10.11", "binlog.000003")
 FOLDER = os.path.join(ROOT, "tests", "data", "transcripts")
-NEEDS_CATALOGUE = "-- needs: catalogue"
 # What MariaDB 10.11 does not know: 1193 is an unknown variable, the others are values and statements of MySQL 8 alone.
 ONLY_MYSQL = {
     "transaction_isolation": 1193, "transaction_read_only": 1193, "information_schema_stats_expiry": 1193, "max_execution_time": 1193,
@@ -25,19 +24,13 @@ ONLY_MYSQL = {
 }
 # Lists whose length is each server's own: only their columns are compared.
 LISTS = ("SHOW VARIABLES", "SHOW GLOBAL VARIABLES", "SHOW GLOBAL STATUS", "SHOW STATUS", "SHOW PLUGINS", "SHOW GRANTS", "SHOW PROCESSLIST",
-         "SHOW FULL PROCESSLIST", "SHOW DATABASES", "SHOW FULL TABLES", "SHOW WARNINGS")
+         "SHOW FULL PROCESSLIST", "SHOW DATABASES", "SHOW FULL TABLES", "SHOW WARNINGS", "SHOW COLLATION", "SHOW CHARSET", "SHOW ENGINES")
 
 
 def statements(path):
-    """The statements of a file, and whether each needs the catalogue."""
-    needs = False
+    """The statements of a file."""
     with open(path, encoding="utf-8") as f:
-        for line in f.read().splitlines():
-            if line.startswith("-- "):
-                needs = line == NEEDS_CATALOGUE
-            else:
-                yield line, needs
-                needs = False
+        return [line for line in f.read().splitlines() if not line.startswith("-- ")]
 
 
 def answers(connection, sql):
@@ -83,10 +76,8 @@ def transcripts(count, chain, mariadb):
         ours = chain.connect(client_flag=CLIENT.MULTI_STATEMENTS, use_unicode=True, init_command=None)
         theirs = pymysql.connect(host="127.0.0.1", port=mariadb.port, user="root", charset="utf8mb4", database="tt", autocommit=True,
                                  client_flag=CLIENT.MULTI_STATEMENTS)
-        for sql, needs in statements(os.path.join(FOLDER, name)):
+        for sql in statements(os.path.join(FOLDER, name)):
             got = answers(ours, sql)
-            if needs:
-                continue
             count.check(not isinstance(got, int), "%s: %s" % (name, sql), got, "no error")
             want = answers(theirs, sql)
             if isinstance(want, int):

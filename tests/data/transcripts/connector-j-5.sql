@@ -8,5 +8,4 @@ SET autocommit=1
 SET sql_mode='STRICT_TRANS_TABLES'
 select @@session.tx_read_only
 SELECT @@session.tx_isolation
--- needs: catalogue
 SHOW COLLATION

@@ -11,16 +11,10 @@
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW GLOBAL VARIABLES
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW FULL PROCESSLIST
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW DATABASES
--- needs: catalogue
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW CHARSET
--- needs: catalogue
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW COLLATION
--- needs: catalogue
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW ENGINES
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW FULL TABLES FROM `tt`
--- needs: catalogue
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SHOW TABLE STATUS FROM `tt`
--- needs: catalogue
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SELECT * FROM information_schema.ENGINES
--- needs: catalogue
 /* ApplicationName=DBeaver 24.0.0 - Metadata */ SELECT * FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = 'information_schema' AND t.TABLE_NAME = 'CHECK_CONSTRAINTS'

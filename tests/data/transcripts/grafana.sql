@@ -4,5 +4,4 @@ SET time_zone='+00:00'
 SET NAMES utf8mb4
 SELECT 1
 SELECT DATABASE() as dataset
--- needs: catalogue
 SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'tt' ORDER BY TABLE_NAME

@@ -10,7 +10,5 @@ SHOW /*!50002 GLOBAL */ VARIABLES LIKE 'version%'
 SHOW /*!40100 GLOBAL */ STATUS LIKE 'Uptime'
 /* leaving */ SELECT 1
 SHOW DATABASES
--- needs: catalogue
 SHOW COLLATION
--- needs: catalogue
 SHOW ENGINES
