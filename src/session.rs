@@ -6,12 +6,14 @@ mod evaluate;
 mod filter;
 mod images;
 mod replica;
+mod result_charset;
 mod settings;
 mod show;
 mod sort;
 mod stream;
 mod variables;
 
+pub use result_charset::{ResultCharset, collation_id};
 pub use stream::{Next, RowStream};
 
 use crate::agent_client::{AgentClient, Caller};
@@ -134,23 +136,6 @@ pub struct Status {
     pub warnings: u16,
 }
 
-/// The character set that text goes out in (`character_set_results`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResultCharset {
-    /// utf8mb4 or utf8mb3 or NULL/binary: bytes as they are; the collation id is that of the session for `Utf8`.
-    Utf8 {
-        /// Collation id to declare for text columns.
-        collation_id: u16,
-    },
-    /// latin1: text is converted; a character it does not have becomes `?`, as in mysqld.
-    Latin1 {
-        /// Collation id to declare for text columns.
-        collation_id: u16,
-    },
-    /// NULL or binary: each column keeps its own character set's declaration.
-    AsStored,
-}
-
 /// A session.
 #[derive(Debug)]
 pub struct Session {
@@ -186,12 +171,9 @@ impl Session {
         connections: Arc<dyn Connections>,
         collation_id: u16,
     ) -> Self {
-        // Of the character sets that a client can announce, latin1 is the one that results are converted to.
-        let charset = match collation_id {
-            8 | 5 | 15 | 31 | 47 | 48 | 49 | 94 => ResultCharset::Latin1 { collation_id },
-            63 => ResultCharset::AsStored,
-            _ => ResultCharset::Utf8 { collation_id: 255 },
-        };
+        // Of the character sets that a client can announce, these are the ones that results are converted to.
+        let charset =
+            ResultCharset::of_collation(collation_id).unwrap_or(ResultCharset::Utf8 { collation_id: 255 });
         let mut session = Self {
             identity,
             settings,
@@ -208,10 +190,13 @@ impl Session {
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
-        if let ResultCharset::Latin1 { .. } = charset {
+        if let Some(set) = charset.name() {
             for name in ["character_set_client", "character_set_connection", "character_set_results"] {
-                session.system.insert(name.to_owned(), Some("latin1".to_owned()));
+                session.system.insert(name.to_owned(), Some(set.to_owned()));
             }
+        }
+        if let Some(name) = result_charset::collation_name(collation_id) {
+            session.system.insert("collation_connection".to_owned(), Some(name));
         }
         session
     }

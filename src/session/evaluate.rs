@@ -7,7 +7,7 @@
 
 use super::Session;
 use super::variables;
-use crate::column::{Column, ColumnKey, ColumnType, IntSize};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use crate::failure::Failure;
 use crate::instant::Instant;
 use sqlparser::ast::{
@@ -49,9 +49,11 @@ impl Value {
             collation: text.then(|| "utf8mb4_0900_ai_ci".to_owned()),
             nullable: true,
             key: ColumnKey::None,
+            indexes: Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: true,
+            default_now: false,
         }
     }
 }

@@ -79,6 +79,7 @@ impl Session {
                     }
                     None => default_collation(charset).to_owned(),
                 };
+                self.charset = self.charset.with_collation(&collation);
                 self.system.insert("collation_connection".to_owned(), Some(collation));
                 Ok(())
             }
@@ -153,9 +154,10 @@ impl Session {
     fn set_charset(&mut self, name: &str, value: Option<&str>) -> Result<(), Failure> {
         let lower = value.map(str::to_lowercase);
         let results = match lower.as_deref() {
-            Some("utf8mb4" | "utf8mb3" | "utf8") => ResultCharset::Utf8 { collation_id: 255 },
+            Some("utf8mb4") => ResultCharset::Utf8 { collation_id: 255 },
+            Some("utf8mb3" | "utf8") => ResultCharset::Utf8Mb3 { collation_id: 33 },
             Some("latin1") => ResultCharset::Latin1 { collation_id: 8 },
-            Some("binary") => ResultCharset::AsStored,
+            Some("binary") => ResultCharset::Binary,
             None if name == "character_set_results" => ResultCharset::AsStored,
             None => return Err(Failure::WrongValue(name.to_owned(), "NULL".to_owned())),
             Some(other) => return Err(Failure::UnknownCharset(other.to_owned())),

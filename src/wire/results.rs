@@ -3,7 +3,6 @@
 use super::bytes::put_bytes;
 use super::error::MySqlError;
 use super::handshake::capability::DEPRECATE_EOF;
-use crate::charset;
 use crate::reply::{ResultColumn, Row};
 use crate::session::{ResultCharset, Status};
 
@@ -51,12 +50,7 @@ pub(super) fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -
     for (cell, column) in row.iter().zip(columns) {
         match cell {
             None => out.push(0xfb),
-            Some(bytes) => match (charset, &column.column.collation) {
-                (ResultCharset::Latin1 { .. }, Some(_)) => {
-                    put_bytes(&mut out, &charset::encode_latin1(&String::from_utf8_lossy(bytes)));
-                }
-                _ => put_bytes(&mut out, bytes),
-            },
+            Some(bytes) => put_bytes(&mut out, &charset.encode(bytes, &column.column)),
         }
     }
     out

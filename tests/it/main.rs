@@ -13,6 +13,7 @@ mod ddl;
 mod end_to_end;
 mod limits;
 mod log;
+mod metadata;
 mod process;
 mod program;
 mod random_input;

@@ -501,6 +501,8 @@ pub struct Raw {
     pub id: u32,
     /// Connect attributes of the login to come.
     pub attributes: Vec<(&'static str, &'static str)>,
+    /// Collation id of the login to come.
+    pub collation: u8,
     scramble: Vec<u8>,
 }
 
@@ -513,7 +515,8 @@ impl Raw {
     /// Connects and reads the greeting.
     pub async fn connect(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
-        let mut raw = Self { stream, sequence: 0, id: 0, attributes: Vec::new(), scramble: Vec::new() };
+        let mut raw =
+            Self { stream, sequence: 0, id: 0, attributes: Vec::new(), collation: 45, scramble: Vec::new() };
         let greeting = raw.read().await.expect("a greeting");
         let version = greeting.iter().position(|b| *b == 0).expect("a version") + 1;
         raw.id = u32::from_le_bytes(greeting[version..version + 4].try_into().expect("four bytes"));
@@ -556,7 +559,7 @@ impl Raw {
         }
         let mut payload = capabilities.to_le_bytes().to_vec();
         payload.extend_from_slice(&(1_u32 << 24).to_le_bytes());
-        payload.push(45);
+        payload.push(self.collation);
         payload.extend_from_slice(&[0; 23]);
         payload.extend_from_slice(user.as_bytes());
         payload.push(0);
