@@ -186,6 +186,7 @@ impl Resolver {
         let max_keys = self.parsed("limits.max_keys", positive, "a number above 0");
         let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
         let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
+        let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         let unreachable = self.one_of(
             "proxysql.unreachable_code",
@@ -205,6 +206,7 @@ impl Resolver {
             guard: guard::Settings { max_keys: max_keys? },
             max_packet: max_packet?,
             max_connections: max_connections?,
+            max_prepared_statements: max_prepared_statements?,
         };
         let shared = Shared {
             tenants,
@@ -452,6 +454,7 @@ mod tests {
         let session = &config.server.shared.session;
         assert_eq!(session.server_version, "8.0.36-dbtrail");
         assert_eq!((session.max_packet, session.max_connections), (64 << 20, 1000));
+        assert_eq!(session.max_prepared_statements, 1000);
         assert_eq!((session.guard.max_keys, session.max_diff_window), (1000, Duration::from_secs(86_400)));
         assert_eq!(config.server.shared.tenants["app"].time_zone.name(), "+00:00");
     }

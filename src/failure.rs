@@ -132,6 +132,20 @@ pub enum Failure {
     PacketTooLarge,
     /// 1043, 1158..., 1835: the packet does not parse.
     MalformedPacket(String),
+    /// 1243: no prepared statement of this number or name. Fields: it, and the command as mysqld names it.
+    UnknownPrepared(String, &'static str),
+    /// 1210: parameters that were not all given, or given in another form. The command as mysqld names it.
+    WrongArguments(&'static str),
+    /// 1295: a statement that cannot be prepared.
+    NotPreparable,
+    /// 1390: more parameters than the protocol can number.
+    TooManyParameters,
+    /// 1461: `limits.max_prepared_statements` is reached.
+    TooManyPrepared(usize),
+    /// 1421: COM_STMT_FETCH without a cursor. The statement's number.
+    NoCursor(u32),
+    /// 1105: a parameter sent in pieces is longer than `limits.max_packet`.
+    LongDataTooLong,
     /// 1231-like: SET GLOBAL etc. are 1227; a function or operator in SELECT without a table that is not known here: 1305.
     UnknownFunction(String),
 }
@@ -191,6 +205,13 @@ impl Failure {
             | Self::NotOwner(_)
             | Self::UnknownCommand
             | Self::MalformedPacket(_)
+            | Self::UnknownPrepared(..)
+            | Self::WrongArguments(_)
+            | Self::NotPreparable
+            | Self::TooManyParameters
+            | Self::TooManyPrepared(_)
+            | Self::NoCursor(_)
+            | Self::LongDataTooLong
             | Self::UnknownFunction(_) => Fault::Client,
         }
     }

@@ -79,14 +79,7 @@ pub struct Context<'a> {
 /// # Errors
 /// No database selected, schema not allowed, an instant that is malformed, ambiguous or in the future, a window reversed or too wide.
 pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Resolved, Failure> {
-    let schema = draft.schema.as_deref().or(context.current_schema).ok_or(Failure::NoDatabase)?.to_owned();
-    if context.allowed_schemas.is_some_and(|allowed| !allowed.contains(&schema)) {
-        return Err(Failure::SchemaDenied {
-            user: context.user.to_owned(),
-            host: context.host.to_owned(),
-            schema,
-        });
-    }
+    let table = table(&draft, context)?;
     let clock = Clock { zone: context.zone, now };
     let when = match &draft.time {
         TimeClause::Gtid(gtid) => When::At(Point::Gtid(gtid.clone())),
@@ -97,8 +90,23 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
             When::Between(since, until)
         }
     };
-    let table = TableName { schema, table: draft.table.clone() };
     Ok(Resolved { server_id: context.server_id.clone(), table, when, zone: context.zone.clone(), draft })
+}
+
+/// The real table of a draft.
+///
+/// # Errors
+/// No database selected, schema not allowed.
+pub fn table(draft: &Draft, context: &Context<'_>) -> Result<TableName, Failure> {
+    let schema = draft.schema.as_deref().or(context.current_schema).ok_or(Failure::NoDatabase)?.to_owned();
+    if context.allowed_schemas.is_some_and(|allowed| !allowed.contains(&schema)) {
+        return Err(Failure::SchemaDenied {
+            user: context.user.to_owned(),
+            host: context.host.to_owned(),
+            schema,
+        });
+    }
+    Ok(TableName { schema, table: draft.table.clone() })
 }
 
 fn window(since: Instant, until: Instant, limit: Duration, wide: bool) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 mod evaluate;
 mod filter;
 mod images;
+mod prepared;
 mod replica;
 mod result_charset;
 mod settings;
@@ -13,6 +14,8 @@ mod sort;
 mod stream;
 mod variables;
 
+pub use crate::statement::Parameter;
+pub use prepared::Prepared;
 pub use result_charset::{ResultCharset, collation_id};
 pub use stream::{Next, RowStream};
 
@@ -47,6 +50,8 @@ pub struct Settings {
     pub max_packet: usize,
     /// `limits.max_connections`: also `@@max_connections`.
     pub max_connections: usize,
+    /// `limits.max_prepared_statements`, of one connection.
+    pub max_prepared_statements: usize,
 }
 
 /// A tenant: one MySQL user, one server's history, one agent.
@@ -151,6 +156,8 @@ pub struct Session {
     charset: ResultCharset,
     warnings: Vec<Note>,
     about: About,
+    /// Statements of PREPARE, by their names in lower case.
+    named: HashMap<String, Arc<Prepared>>,
 }
 
 /// What the log says of the last statement.
@@ -187,6 +194,7 @@ impl Session {
             charset,
             warnings: Vec::new(),
             about: About::default(),
+            named: HashMap::new(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
@@ -290,17 +298,28 @@ impl Session {
         let now = Instant::now();
         self.about = About { kind: "unreadable", table: None };
         let text = self.decoded(text)?;
-        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
-        let reading = Reading {
-            ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
-            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
-        };
-        let statement = crate::statement::parse(&text, reading);
+        let statement = crate::statement::parse(&text, self.reading());
         self.about.kind = statement.kind();
         if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
             self.warnings.clear();
         }
-        self.run(statement, now, request).await
+        match statement {
+            Statement::Prepare { name, source } => {
+                self.prepare_named(name, source, request).await.map(|()| Answer::Done)
+            }
+            Statement::Execute { name, using } => self.execute_named(&name, &using, request).await,
+            Statement::Deallocate { name } => self.deallocate(&name).map(|()| Answer::Done),
+            other => self.run(other, now, request).await,
+        }
+    }
+
+    /// How text is read now.
+    fn reading(&self) -> Reading {
+        let modes = self.variable("sql_mode").ok().flatten().unwrap_or_default();
+        Reading {
+            ansi_quotes: modes.split(',').any(|m| m == "ANSI_QUOTES"),
+            no_backslash_escapes: modes.split(',').any(|m| m == "NO_BACKSLASH_ESCAPES"),
+        }
     }
 
     /// What a client sent, by its `character_set_client`.
@@ -318,14 +337,7 @@ impl Session {
         now: Instant,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        if matches!(self.identity.role, Role::Monitor)
-            && !matches!(
-                statement,
-                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
-            )
-        {
-            return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
-        }
+        self.permitted(&statement)?;
         match statement {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
@@ -347,15 +359,40 @@ impl Session {
                 let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
                 self.connections.kill(id, query_only, &self.identity.user).map(|()| Answer::Done)
             }
+            Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
+                Err(Failure::NotPreparable)
+            }
             Statement::Empty => Err(Failure::EmptyQuery),
-            Statement::Refused(refused) => Err(match refused {
-                Refused::Syntax { message } => Failure::Syntax(message),
-                Refused::JoinWithReal { virtual_table, real_table } => {
-                    Failure::JoinWithReal { virtual_table, real_table }
-                }
-                Refused::Unsupported { message } => Failure::Unsupported(message),
-                Refused::NotForThisServer { what } => Failure::NotForThisServer(what),
-            }),
+            Statement::Refused(refused) => Err(refusal(refused)),
+        }
+    }
+
+    /// The monitor may ask what its probes ask.
+    fn permitted(&self, statement: &Statement) -> Result<(), Failure> {
+        if matches!(self.identity.role, Role::Monitor)
+            && !matches!(
+                statement,
+                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
+            )
+        {
+            return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// What the plan is told of this session.
+    fn context<'a>(&'a self, tenant: &'a Tenant) -> Context<'a> {
+        let allow_wide_diff =
+            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
+        Context {
+            user: &self.identity.user,
+            host: &self.identity.host,
+            server_id: &tenant.server_id,
+            current_schema: self.schema.as_deref(),
+            allowed_schemas: tenant.allowed_schemas.as_deref(),
+            zone: &self.zone,
+            max_diff_window: self.settings.max_diff_window,
+            allow_wide_diff,
         }
     }
 
@@ -374,19 +411,7 @@ impl Session {
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
-        let allow_wide_diff =
-            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
-        let context = Context {
-            user: &self.identity.user,
-            host: &self.identity.host,
-            server_id: &tenant.server_id,
-            current_schema: self.schema.as_deref(),
-            allowed_schemas: tenant.allowed_schemas.as_deref(),
-            zone: &self.zone,
-            max_diff_window: self.settings.max_diff_window,
-            allow_wide_diff,
-        };
-        let resolved = plan::resolve(draft, &context, now)?;
+        let resolved = plan::resolve(draft, &self.context(&tenant), now)?;
         self.about.table = Some(resolved.table.to_string());
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
@@ -479,6 +504,17 @@ impl Session {
     #[must_use]
     pub fn result_charset(&self) -> ResultCharset {
         self.charset
+    }
+}
+
+fn refusal(refused: Refused) -> Failure {
+    match refused {
+        Refused::Syntax { message } => Failure::Syntax(message),
+        Refused::JoinWithReal { virtual_table, real_table } => {
+            Failure::JoinWithReal { virtual_table, real_table }
+        }
+        Refused::Unsupported { message } => Failure::Unsupported(message),
+        Refused::NotForThisServer { what } => Failure::NotForThisServer(what),
     }
 }
 

@@ -4,11 +4,15 @@
 //! The tokens and the expression grammar are sqlparser's; the time clause, which no SQL parser knows in these
 //! forms, is taken out of the token stream first.
 
+mod bind;
 mod cursor;
 mod instant;
 mod session;
 mod travel;
 
+pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
+
+use bind::Placeholders;
 use cursor::Cursor;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
@@ -19,14 +23,15 @@ pub const MOST_COLUMNS: usize = 4096;
 /// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
 #[must_use]
 pub fn parse(text: &str, reading: Reading) -> Statement {
-    match understood(text, reading) {
+    match understood(text, reading, Placeholders::Refused) {
         Ok(statement) => statement,
         Err(refused) => Statement::Refused(refused),
     }
 }
 
-fn understood(text: &str, reading: Reading) -> Result<Statement, Refused> {
+fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> Result<Statement, Refused> {
     let mut c = Cursor::new(text, reading)?;
+    bind::place(&mut c, placeholders)?;
     if c.is_at_end() {
         return Ok(Statement::Empty);
     }
@@ -119,6 +124,10 @@ fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
 }
 
 fn written(part: &Cursor<'_>) -> String {
+    // A parameter is called `?`, whatever its value is.
+    if part.source() == "?" {
+        return part.source();
+    }
     match (part.peek(), part.ahead(1)) {
         (Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)), None) => text.clone(),
         _ => part.source(),
@@ -165,6 +174,25 @@ pub enum Statement {
         /// The connection id; an expression such as CONNECTION_ID() or a literal.
         id: Box<Expr>,
     },
+    /// `PREPARE name FROM 'text' | @variable`
+    Prepare {
+        /// The name, in lower case.
+        name: String,
+        /// What to prepare.
+        source: PreparedText,
+    },
+    /// `EXECUTE name [USING @a, @b]`
+    Execute {
+        /// The name, in lower case.
+        name: String,
+        /// User variables, in lower case and without `@`.
+        using: Vec<String>,
+    },
+    /// `DEALLOCATE PREPARE name`, `DROP PREPARE name`
+    Deallocate {
+        /// The name, in lower case.
+        name: String,
+    },
     /// Nothing but comments and white space.
     Empty,
     /// A statement that this server does not carry out. The parser knows why and says it (1235 or 1064).
@@ -185,10 +213,22 @@ impl Statement {
             Self::Commit => "commit",
             Self::Rollback => "rollback",
             Self::Kill { .. } => "kill",
+            Self::Prepare { .. } => "prepare",
+            Self::Execute { .. } => "execute",
+            Self::Deallocate { .. } => "deallocate",
             Self::Empty => "empty",
             Self::Refused(_) => "refused",
         }
     }
+}
+
+/// Where the text of a PREPARE stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreparedText {
+    /// In the statement itself.
+    Literal(String),
+    /// In a user variable: its name, in lower case and without `@`.
+    Variable(String),
 }
 
 /// One of the three virtual schemas.
@@ -271,6 +311,28 @@ pub enum TimeClause {
     Gtid(String),
     /// BETWEEN
     Between(InstantExpr, InstantExpr),
+}
+
+impl TimeClause {
+    /// Whether a part of it is a parameter that has no value yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::At(at) => at.is_open(),
+            Self::Gtid(_) => false,
+            Self::Between(since, until) => since.is_open() || until.is_open(),
+        }
+    }
+}
+
+impl InstantExpr {
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Parameter(_) => true,
+            Self::Minus { base, .. } => base.is_open(),
+            Self::Literal(_) | Self::Now { .. } | Self::UtcTimestamp { .. } | Self::Unix(_) => false,
+        }
+    }
 }
 
 /// An instant as written. Made a point in time by the plan, once, when the statement is executed.

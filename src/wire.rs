@@ -4,6 +4,7 @@
 //! [`connection`]; everything else is bytes in, bytes and decisions out. Knows nothing of HTTP or YAML.
 
 pub mod auth;
+mod binary;
 mod bytes;
 mod columns;
 pub mod connection;
@@ -11,4 +12,6 @@ pub mod error;
 mod handshake;
 mod log;
 mod packets;
+mod parameters;
 mod results;
+mod statements;

@@ -138,6 +138,7 @@ fn settings(agent: AgentClient) -> server::Settings {
         guard: guard::Settings { max_keys: 1000 },
         max_packet: 64 << 20,
         max_connections: 100,
+        max_prepared_statements: 1000,
     };
     let shared = Shared {
         tenants: HashMap::from([(USER.to_owned(), Arc::new(tenant))]),

@@ -32,6 +32,7 @@ pub(super) const SECTIONS: &[(&str, &[(&str, Takes)])] = &[
             ("max_diff_window", Text(Some("24h"))),
             ("max_keys", Text(Some("1000"))),
             ("max_connections", Text(Some("1000"))),
+            ("max_prepared_statements", Text(Some("1000"))),
             ("max_packet", Text(Some("64MiB"))),
         ],
     ),

@@ -5,7 +5,10 @@ use super::keys::Predicate;
 use crate::agent_api::Keys;
 use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, TableDefinition, same_name};
 use crate::failure::Failure;
-use crate::statement::{Limit, MOST_COLUMNS, Projected, VirtualSchema};
+use crate::ident::TableName;
+use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
+use crate::zone::Zone;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// A request that passed every rule. Only [`admit`] makes one.
@@ -83,7 +86,62 @@ pub fn admit(
     definition: &Arc<TableDefinition>,
     settings: Settings,
 ) -> Result<Admitted, Failure> {
-    let draft = &resolved.draft;
+    let asked = Asked { draft: &resolved.draft, table: &resolved.table, zone: &resolved.zone };
+    let (keys, output, order) = checked(asked, definition, settings, None)?;
+    let limit = resolved.draft.limit;
+    Ok(Admitted {
+        keys,
+        output,
+        order,
+        limit,
+        definition: Arc::clone(definition),
+        resolved: resolved.clone(),
+    })
+}
+
+/// What can be said of a statement whose parameters have no values yet: nothing that could be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlined {
+    /// The columns to show.
+    pub output: Vec<Output>,
+    /// Parameters that are compared with a key column.
+    pub parameters: Vec<(usize, Column)>,
+}
+
+/// A draft whose keys may be parameters, and what it is read by.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// As written.
+    pub draft: &'a Draft,
+    /// The real table.
+    pub table: &'a TableName,
+    /// The session's zone.
+    pub zone: &'a Zone,
+}
+
+/// Holds a statement that is being prepared against a definition of its table: what is refused here would be refused with any value.
+///
+/// # Errors
+/// As for [`admit`].
+pub fn outline(
+    asked: Asked<'_>,
+    definition: &TableDefinition,
+    settings: Settings,
+) -> Result<Outlined, Failure> {
+    let open = RefCell::new(Vec::new());
+    let (_, output, _) = checked(asked, definition, settings, Some(&open))?;
+    Ok(Outlined { output, parameters: open.into_inner() })
+}
+
+type Checked = (Keys, Vec<Output>, Vec<(usize, bool)>);
+
+fn checked(
+    asked: Asked<'_>,
+    definition: &TableDefinition,
+    settings: Settings,
+    open: Option<&RefCell<Vec<(usize, Column)>>>,
+) -> Result<Checked, Failure> {
+    let Asked { draft, table, zone } = asked;
     let virtual_name = draft.virtual_schema.name();
     let full = format!("{virtual_name}.{}", draft.table);
     let qualifiers = match &draft.alias {
@@ -91,16 +149,17 @@ pub fn admit(
         None => vec![
             draft.table.clone(),
             full.clone(),
-            format!("{virtual_name}.{}.{}", resolved.table.schema, draft.table),
-            format!("{}.{}", resolved.table.schema, draft.table),
+            format!("{virtual_name}.{}.{}", table.schema, draft.table),
+            format!("{}.{}", table.schema, draft.table),
         ],
     };
     let predicate = Predicate {
         definition,
         qualifiers: &qualifiers,
-        zone: &resolved.zone,
+        zone,
         max_keys: settings.max_keys,
         table: &full,
+        open,
     };
     let keys = predicate.keys(draft.filter.as_ref())?;
     let source = source(draft.virtual_schema, definition);
@@ -110,15 +169,7 @@ pub fn admit(
         .iter()
         .map(|(name, descending)| order(name, *descending, &output, &source))
         .collect::<Result<_, _>>()?;
-    let limit = draft.limit;
-    Ok(Admitted {
-        keys,
-        output,
-        order,
-        limit,
-        definition: Arc::clone(definition),
-        resolved: resolved.clone(),
-    })
+    Ok((keys, output, order))
 }
 
 /// The columns that a query on this schema has to choose from. Those of a diff that no table column stands for have a type of their own.

@@ -10,7 +10,8 @@ use crate::agent_api::{KeyChoice, KeyRange, Keys, Octets};
 use crate::column::{Column, ColumnType, TableDefinition, same_name};
 use crate::failure::Failure;
 use crate::zone::Zone;
-use sqlparser::ast::{BinaryOperator, Expr, InTarget};
+use sqlparser::ast::{BinaryOperator, Expr, InTarget, Value};
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 /// What reads a predicate.
@@ -22,6 +23,9 @@ pub(super) struct Predicate<'a> {
     pub(super) max_keys: u64,
     /// `_flashback.orders AS OF ...`, for the example in the message.
     pub(super) table: &'a str,
+    /// For a statement that is prepared and not yet executed: takes down which parameter is compared with which column. The keys that
+    /// come of such a predicate are none.
+    pub(super) open: Option<&'a RefCell<Vec<(usize, Column)>>>,
 }
 
 /// How one part of the predicate binds key columns.
@@ -229,7 +233,7 @@ impl Predicate<'_> {
         }
         let key = self.key();
         let values: Result<Vec<Vec<Octets>>, Failure> =
-            list.iter().map(|v| Ok(vec![Octets(key_value(v, key[place], self.zone)?)])).collect();
+            list.iter().map(|v| Ok(vec![self.value(v, key[place])?])).collect();
         Ok(Ok(Bound::Values(vec![place], values?)))
     }
 
@@ -251,20 +255,28 @@ impl Predicate<'_> {
             if cells.len() != places.len() {
                 return Err(self.rule());
             }
-            let cells: Result<Vec<Octets>, Failure> = cells
-                .iter()
-                .zip(&places)
-                .map(|(v, p)| Ok(Octets(key_value(v, key[*p], self.zone)?)))
-                .collect();
+            let cells: Result<Vec<Octets>, Failure> =
+                cells.iter().zip(&places).map(|(v, p)| self.value(v, key[*p])).collect();
             values.push(cells?);
         }
         Ok(Ok(Bound::Values(places, values)))
     }
 
+    fn value(&self, expression: &Expr, column: &Column) -> Result<Octets, Failure> {
+        if let (Some(open), Some(number)) = (self.open, parameter(expression)) {
+            open.borrow_mut().push((number, column.clone()));
+            return Ok(Octets(Vec::new()));
+        }
+        key_value(expression, column, self.zone).map(Octets)
+    }
+
     fn range(&self, place: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
         let column = self.key()[place];
-        let (from, to) = (key_value(low, column, self.zone)?, key_value(high, column, self.zone)?);
-        if let ColumnType::Int { .. } = column.ty {
+        let (Octets(from), Octets(to)) = (self.value(low, column)?, self.value(high, column)?);
+        let known = self.open.is_none() || (parameter(low).is_none() && parameter(high).is_none());
+        if let ColumnType::Int { .. } = column.ty
+            && known
+        {
             let number = |b: &[u8]| std::str::from_utf8(b).ok().and_then(|t| t.parse::<i128>().ok());
             let count = number(&to).zip(number(&from)).map(|(to, from)| to - from + 1).unwrap_or_default();
             if count < 1 {
@@ -287,6 +299,18 @@ impl Bound {
             Self::Values(places, _) => places.clone(),
             Self::Range(place, ..) => vec![*place],
         }
+    }
+}
+
+/// The number of a parameter that has no value yet.
+fn parameter(expression: &Expr) -> Option<usize> {
+    match expression {
+        Expr::Nested(inside) => parameter(inside),
+        Expr::Value(value) => match &value.value {
+            Value::Placeholder(name) => name.strip_prefix('?')?.parse().ok(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -343,6 +367,7 @@ mod tests {
             zone: &Zone::parse("+02:00").unwrap(),
             max_keys: 1000,
             table: "_flashback.t",
+            open: None,
         };
         predicate.keys(Some(&expression))
     }

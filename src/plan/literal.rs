@@ -9,13 +9,15 @@ use super::moment::{date_of, time_of};
 use crate::column::{Column, ColumnType, IntSize};
 use crate::failure::Failure;
 use crate::zone::Zone;
-use sqlparser::ast::{Expr, UnaryOperator, Value};
+use sqlparser::ast::{DataType, Expr, UnaryOperator, Value};
 
 /// A literal, its SQL form taken off.
 enum Literal {
     Number(String),
     Text(String),
     Bytes(Vec<u8>),
+    /// `DATE '...'`, `TIMESTAMP '...'`: compared as a point in time whatever the column is.
+    Moment(String),
 }
 
 fn refuse(column: &Column, why: &str) -> Failure {
@@ -50,13 +52,44 @@ fn literal(expression: &Expr, column: &Column) -> Result<Literal, Failure> {
         Expr::Prefixed { prefix, value } if prefix.value.eq_ignore_ascii_case("_utf8mb4") => {
             literal(value, column)
         }
+        Expr::TypedString(typed) => match (&typed.data_type, &typed.value.value) {
+            (
+                DataType::Date | DataType::Timestamp(None, _) | DataType::Datetime(None),
+                Value::SingleQuotedString(text),
+            ) => {
+                let at_midnight = || format!("{text} 00:00:00");
+                Ok(Literal::Moment(date_of(text).map_or_else(|| text.clone(), |_| at_midnight())))
+            }
+            _ => Err(other()),
+        },
         _ => Err(other()),
     }
 }
 
+/// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares both as DOUBLE, and beyond 15 digits
+/// several numbers are one DOUBLE.
+fn without_exponent(number: &str, column: &Column) -> Result<String, Failure> {
+    let refused = || refuse(column, &format!("how MySQL compares it with {number} is not certain enough"));
+    let value: f64 = number.parse().map_err(|_| refused())?;
+    let few_digits = match column.ty {
+        ColumnType::Int { .. } | ColumnType::Year => true,
+        ColumnType::Decimal { precision, .. } => precision <= 15,
+        _ => false,
+    };
+    if !few_digits || value.abs() > 9_007_199_254_740_991.0 {
+        return Err(refused());
+    }
+    // The shortest digits that mean this DOUBLE.
+    let text = value.to_string();
+    Ok(if text == "-0" { "0".to_owned() } else { text })
+}
+
 /// The text (or bytes) of a key value.
 pub(super) fn key_value(expression: &Expr, column: &Column, zone: &Zone) -> Result<Vec<u8>, Failure> {
-    let literal = literal(expression, column)?;
+    let literal = match literal(expression, column)? {
+        Literal::Number(n) if n.contains(['e', 'E']) => Literal::Number(without_exponent(&n, column)?),
+        other => other,
+    };
     match (&column.ty, literal) {
         (
             ColumnType::Int { size, unsigned, zerofill, display_width },
@@ -113,12 +146,16 @@ pub(super) fn key_value(expression: &Expr, column: &Column, zone: &Zone) -> Resu
         (ColumnType::Date, Literal::Text(text)) => date_of(&text)
             .map(|d| d.to_string().into_bytes())
             .ok_or_else(|| refuse(column, "write 'YYYY-MM-DD'")),
-        (ColumnType::DateTime { fsp }, Literal::Text(text)) => {
+        (ColumnType::Date, Literal::Moment(text)) => moment(&text)
+            .filter(|t| t.time() == jiff::civil::Time::midnight())
+            .map(|t| t.date().to_string().into_bytes())
+            .ok_or_else(|| refuse(column, "no DATE equals an instant that is not midnight")),
+        (ColumnType::DateTime { fsp }, Literal::Text(text) | Literal::Moment(text)) => {
             moment(&text).and_then(|t| shown(t, *fsp)).map(String::into_bytes).ok_or_else(|| {
                 refuse(column, "write 'YYYY-MM-DD HH:MM:SS', with no more decimals than the column has")
             })
         }
-        (ColumnType::Timestamp { fsp }, Literal::Text(text)) => {
+        (ColumnType::Timestamp { fsp }, Literal::Text(text) | Literal::Moment(text)) => {
             let local = moment(&text).ok_or_else(|| refuse(column, "write 'YYYY-MM-DD HH:MM:SS'"))?;
             let instant = zone.to_instant(local).map_err(|_| {
                 refuse(column, &format!("'{text}' is no single instant in time zone {}", zone.name()))
@@ -143,7 +180,7 @@ fn literal_again(expression: &Expr, column: &Column) -> Result<Literal, Failure>
 fn bytes(literal: Literal) -> Vec<u8> {
     match literal {
         Literal::Bytes(b) => b,
-        Literal::Text(t) | Literal::Number(t) => t.into_bytes(),
+        Literal::Text(t) | Literal::Number(t) | Literal::Moment(t) => t.into_bytes(),
     }
 }
 

@@ -52,7 +52,7 @@ impl Clock<'_> {
             }
             InstantExpr::Minus { base, amount, unit } => self.minus(self.instant(base)?, amount, *unit),
             InstantExpr::Parameter(_) => Err(Failure::Syntax(
-                "a parameter (?) needs a prepared statement, which this server does not have".to_owned(),
+                "a parameter (?) has no value before the statement is executed".to_owned(),
             )),
         }
     }

@@ -10,8 +10,9 @@ use super::variables;
 use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use crate::failure::Failure;
 use crate::instant::Instant;
+use crate::statement::Parameter;
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value as Literal,
+    DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value as Literal,
 };
 
 /// A value.
@@ -20,6 +21,8 @@ pub(super) enum Value {
     Null,
     Int(i128),
     Text(String),
+    /// The text of a number or a time, and its type.
+    Typed(ColumnType, String),
 }
 
 impl Value {
@@ -27,17 +30,34 @@ impl Value {
         match self {
             Self::Null => None,
             Self::Int(n) => Some(n.to_string()),
-            Self::Text(t) => Some(t.clone()),
+            Self::Text(t) | Self::Typed(_, t) => Some(t.clone()),
+        }
+    }
+
+    /// The value as a parameter of EXECUTE.
+    pub(super) fn parameter(&self) -> Parameter {
+        match self {
+            Self::Null => Parameter::Null,
+            Self::Int(n) => Parameter::Int(*n),
+            Self::Text(text) => Parameter::Text(text.clone()),
+            Self::Typed(ColumnType::Double { .. }, text) => {
+                Parameter::Double(text.parse().unwrap_or(f64::NAN))
+            }
+            Self::Typed(ColumnType::Decimal { .. }, text) => Parameter::Decimal(text.clone()),
+            // A user variable keeps times as text.
+            Self::Typed(_, text) => Parameter::Text(text.clone()),
         }
     }
 
     /// The declaration of a result column with this value.
     pub(super) fn column(&self, name: &str) -> Column {
+        let big =
+            |unsigned| ColumnType::Int { size: IntSize::Big, unsigned, zerofill: false, display_width: None };
         let (ty, text) = match self {
-            Self::Int(_) => (
-                ColumnType::Int { size: IntSize::Big, unsigned: false, zerofill: false, display_width: None },
-                false,
-            ),
+            Self::Int(n) if i64::try_from(*n).is_ok() => (big(false), false),
+            Self::Int(n) if u64::try_from(*n).is_ok() => (big(true), false),
+            Self::Int(n) => (decimal_type(&n.to_string()), false),
+            Self::Typed(ty, _) => (ty.clone(), false),
             Self::Text(t) => {
                 (ColumnType::VarChar { chars: u32::try_from(t.chars().count()).unwrap_or(u32::MAX) }, true)
             }
@@ -58,6 +78,73 @@ impl Value {
     }
 }
 
+/// The type of a decimal number as it is written.
+fn decimal_type(text: &str) -> ColumnType {
+    let digits = |t: &str| u8::try_from(t.bytes().filter(u8::is_ascii_digit).count()).unwrap_or(u8::MAX);
+    let scale = text.split_once('.').map_or(0, |(_, fraction)| digits(fraction));
+    ColumnType::Decimal { precision: digits(text).max(1), scale, unsigned: false, zerofill: false }
+}
+
+/// A number as it is written: an integer, a DECIMAL, or with an exponent a DOUBLE.
+fn number(text: &str) -> Option<Value> {
+    if text.contains(['e', 'E']) {
+        let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite())?;
+        // mysqld writes an exponent outside of 15 places before and after the point.
+        let plain = value == 0.0 || (1e-15..1e15).contains(&value.abs());
+        let text = if plain { value.to_string() } else { format!("{value:e}") };
+        return Some(Value::Typed(
+            ColumnType::Double { digits: None, unsigned: false, zerofill: false },
+            text,
+        ));
+    }
+    if let Ok(n) = text.parse() {
+        return Some(Value::Int(n));
+    }
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let digits = digits.strip_suffix('.').unwrap_or(digits);
+    let zero = if digits.starts_with('.') { "0" } else { "" };
+    let text = format!("{sign}{zero}{digits}");
+    let ty = decimal_type(&text);
+    let fits = matches!(ty, ColumnType::Decimal { precision, scale, .. } if precision <= 65 && scale <= 30);
+    fits.then_some(Value::Typed(ty, text))
+}
+
+/// `DATE '...'`, `TIME '...'`, `TIMESTAMP '...'`, where the text is what mysqld would show of it.
+fn moment(data_type: &DataType, text: &str) -> Option<Value> {
+    let fsp =
+        text.split_once('.').map_or(Some(0), |(_, f)| u8::try_from(f.len()).ok().filter(|n| *n <= 6))?;
+    let ty = match data_type {
+        DataType::Date => ColumnType::Date,
+        DataType::Time(None, _) => ColumnType::Time { fsp },
+        DataType::Timestamp(None, _) | DataType::Datetime(None) => ColumnType::DateTime { fsp },
+        _ => return None,
+    };
+    let shown = match &ty {
+        ColumnType::Date => text.parse::<jiff::civil::Date>().ok()?.to_string(),
+        ColumnType::Time { .. } => return is_time(text).then(|| Value::Typed(ty, text.to_owned())),
+        _ => {
+            let at: jiff::civil::DateTime = text.parse().ok()?;
+            let digits = format!("{:06}", at.subsec_nanosecond() / 1000);
+            let whole = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+            if fsp == 0 { whole } else { format!("{whole}.{}", &digits[..usize::from(fsp)]) }
+        }
+    };
+    (shown == text).then(|| Value::Typed(ty, shown))
+}
+
+/// `[-]HH:MM:SS[.ffffff]` up to 838:59:59.
+fn is_time(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let parts: Vec<u16> =
+        whole.split(':').filter(|p| (2..=3).contains(&p.len())).filter_map(|p| p.parse().ok()).collect();
+    whole.matches(':').count() == 2
+        && matches!(parts[..], [h, m, s] if h <= 838 && m < 60 && s < 60)
+        && !fraction.is_empty()
+        && fraction.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl Session {
     pub(super) fn evaluate(&self, expression: &Expr, now: Instant) -> Result<Value, Failure> {
         let unknown =
@@ -65,7 +152,7 @@ impl Session {
         match expression {
             Expr::Nested(inside) => self.evaluate(inside, now),
             Expr::Value(value) => match &value.value {
-                Literal::Number(n, _) => Ok(n.parse().map_or_else(|_| Value::Text(n.clone()), Value::Int)),
+                Literal::Number(n, _) => number(n).ok_or_else(unknown),
                 Literal::SingleQuotedString(s)
                 | Literal::DoubleQuotedString(s)
                 | Literal::NationalStringLiteral(s) => Ok(Value::Text(s.clone())),
@@ -73,9 +160,16 @@ impl Session {
                 Literal::Null => Ok(Value::Null),
                 _ => Err(unknown()),
             },
+            Expr::TypedString(typed) => match &typed.value.value {
+                Literal::SingleQuotedString(text) => moment(&typed.data_type, text).ok_or_else(unknown),
+                _ => Err(unknown()),
+            },
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match self.evaluate(expr, now)? {
                 Value::Int(n) => Ok(Value::Int(-n)),
-                Value::Null | Value::Text(_) => Err(unknown()),
+                Value::Typed(ty @ (ColumnType::Double { .. } | ColumnType::Decimal { .. }), text) => {
+                    Ok(Value::Typed(ty, text.strip_prefix('-').map_or(format!("-{text}"), str::to_owned)))
+                }
+                Value::Null | Value::Text(_) | Value::Typed(..) => Err(unknown()),
             },
             Expr::Identifier(name) if name.value.starts_with("@@") => {
                 self.system(&name.value[2..].to_lowercase())

@@ -6,9 +6,9 @@ use crate::agent_client::{AgentRows, Batch};
 use crate::column::{Column, ColumnType, TableDefinition};
 use crate::failure::Failure;
 use crate::instant::Instant;
-use crate::plan::guard::{self, Admitted};
+use crate::plan::guard::{self, Admitted, Output};
 use crate::reply::{Note, ResultColumn, Row};
-use crate::statement::{Limit, VirtualSchema};
+use crate::statement::{Draft, Limit, VirtualSchema};
 use crate::zone::Zone;
 use std::fmt::Write;
 
@@ -51,19 +51,8 @@ impl RowStream {
     ) -> Result<(Vec<ResultColumn>, Self), Failure> {
         let draft = &admitted.resolved().draft;
         let source = guard::source(draft.virtual_schema, admitted.definition());
-        let columns = admitted.output().iter().map(|o| {
-            let column = source[o.source].clone();
-            ResultColumn {
-                name: o.name.clone(),
-                org_name: column.name.clone(),
-                table: draft.alias.clone().unwrap_or_else(|| draft.table.clone()),
-                org_table: draft.table.clone(),
-                schema: draft.virtual_schema.name().to_owned(),
-                column,
-            }
-        });
+        let columns = result_columns(draft, &source, admitted.output());
         let limit = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
-        let columns = columns.collect();
         let stream = Self {
             rows,
             output: admitted.output().iter().map(|o| o.source).collect(),
@@ -208,6 +197,22 @@ impl RowStream {
         }
         Ok(row)
     }
+}
+
+/// The columns of a result as they are declared.
+pub(super) fn result_columns(draft: &Draft, source: &[Column], output: &[Output]) -> Vec<ResultColumn> {
+    let columns = output.iter().map(|o| {
+        let column = source[o.source].clone();
+        ResultColumn {
+            name: o.name.clone(),
+            org_name: column.name.clone(),
+            table: draft.alias.clone().unwrap_or_else(|| draft.table.clone()),
+            org_table: draft.table.clone(),
+            schema: draft.virtual_schema.name().to_owned(),
+            column,
+        }
+    });
+    columns.collect()
 }
 
 fn event_name(event: &DiffEvent) -> &'static str {

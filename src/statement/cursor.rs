@@ -77,6 +77,30 @@ impl<'a> Cursor<'a> {
         Ok(Self { text, tokens: tokens.into(), places, at: 0, end })
     }
 
+    /// Puts other tokens in the place of some. Whatever stands in a place stands where its original stood in the text.
+    pub(super) fn replace<E>(
+        &mut self,
+        mut by: impl FnMut(&Token) -> Result<Option<Vec<Token>>, E>,
+    ) -> Result<(), E> {
+        let (mut tokens, mut places) = (Vec::with_capacity(self.tokens.len()), Vec::new());
+        for (old, place) in self.tokens.iter().zip(self.places.iter()) {
+            let new = by(&old.token)?.unwrap_or_else(|| vec![old.token.clone()]);
+            places.extend(new.iter().map(|_| *place));
+            tokens.extend(new.into_iter().map(|token| TokenWithSpan { token, span: old.span }));
+        }
+        self.end = tokens.len();
+        (self.tokens, self.places) = (tokens.into(), places.into());
+        Ok(())
+    }
+
+    /// The number of a parameter of a prepared statement, where one comes next.
+    pub(super) fn parameter(&mut self) -> Option<usize> {
+        let Token::Placeholder(name) = self.peek()? else { return None };
+        let number = name.strip_prefix('?')?.parse().ok()?;
+        self.at += 1;
+        Some(number)
+    }
+
     pub(super) fn is_at_end(&self) -> bool {
         self.at >= self.end
     }

@@ -22,12 +22,31 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
             return Err(c.unexpected("INTERVAL n unit"));
         }
         let minus = c.token(&Token::Minus);
-        let amount = c.number().or_else(|| c.text()).ok_or_else(|| c.unexpected("a number of units"))?;
+        if let Some(number) = c.parameter() {
+            // Without it the instant is not known.
+            unit(c)?;
+            expression = InstantExpr::Parameter(number);
+            continue;
+        }
+        let amount =
+            c.number().map(plain).or_else(|| c.text()).ok_or_else(|| c.unexpected("a number of units"))?;
         let unit = unit(c)?;
-        let amount = if negative == minus { amount } else { format!("-{amount}") };
+        let amount = match amount.strip_prefix('-') {
+            _ if negative == minus => amount,
+            Some(positive) => positive.to_owned(),
+            None => format!("-{amount}"),
+        };
         expression = InstantExpr::Minus { base: Box::new(expression), amount, unit };
     }
     Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
+}
+
+/// A number without an exponent: drivers send whole numbers as DOUBLE. The digits are those that the number is written with.
+fn plain(number: String) -> String {
+    if !number.contains(['e', 'E']) {
+        return number;
+    }
+    number.parse::<f64>().ok().filter(|n| n.abs() < 1e15).map_or(number, |n| n.to_string())
 }
 
 fn unit(c: &mut Cursor<'_>) -> Result<IntervalUnit, Refused> {
@@ -51,7 +70,10 @@ fn unit(c: &mut Cursor<'_>) -> Result<IntervalUnit, Refused> {
 }
 
 fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
-    c.words(&["TIMESTAMP"]);
+    // The keyword of the clause, and that of a typed literal behind it.
+    if !c.words(&["TIMESTAMP", "TIMESTAMP"]) && !c.words(&["TIMESTAMP", "DATE"]) {
+        c.one_of(&["TIMESTAMP", "DATE"]);
+    }
     if let Some(text) = c.text() {
         return Ok(InstantExpr::Literal(text));
     }
@@ -62,16 +84,21 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
         return Ok(InstantExpr::UtcTimestamp { fsp: fsp(c)? });
     }
     if c.words(&["FROM_UNIXTIME"]) {
-        let seconds = if c.token(&Token::LParen) { c.number() } else { None };
-        let seconds = seconds.ok_or_else(|| c.unexpected("FROM_UNIXTIME(seconds)"))?;
+        let wrong = c.unexpected("FROM_UNIXTIME(seconds)");
+        if !c.token(&Token::LParen) {
+            return Err(wrong);
+        }
+        let seconds = match c.parameter() {
+            Some(number) => InstantExpr::Parameter(number),
+            None => InstantExpr::Unix(c.number().map(plain).ok_or(wrong)?),
+        };
         if !c.token(&Token::RParen) {
             return Err(c.unexpected(")"));
         }
-        return Ok(InstantExpr::Unix(seconds));
+        return Ok(seconds);
     }
-    if let Some(Token::Placeholder(_)) = c.peek() {
-        c.next();
-        return Ok(InstantExpr::Parameter(0));
+    if let Some(number) = c.parameter() {
+        return Ok(InstantExpr::Parameter(number));
     }
     Err(c.unexpected("an instant such as '2026-04-27 09:00:00' (in quotes) or NOW() - INTERVAL 1 HOUR"))
 }

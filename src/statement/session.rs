@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::travel::limit;
-use super::{Assignment, Refused, Show, Statement};
+use super::{Assignment, PreparedText, Refused, Show, Statement};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Token;
 
@@ -34,10 +34,50 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
         let id = c.expression()?;
         finish(c);
         Statement::Kill { query_only, id: Box::new(id) }
+    } else if c.words(&["PREPARE"]) {
+        prepare(c)?
+    } else if c.words(&["EXECUTE"]) {
+        execute(c)?
+    } else if c.words(&["DEALLOCATE", "PREPARE"]) || c.words(&["DROP", "PREPARE"]) {
+        Statement::Deallocate { name: c.name("the name of a prepared statement")?.to_lowercase() }
     } else {
         return Ok(None);
     };
     if c.is_at_end() { Ok(Some(statement)) } else { Err(c.unexpected("the end of the statement")) }
+}
+
+/// `@name`, as it is kept: in lower case, without `@`.
+fn user_variable(c: &mut Cursor<'_>) -> Result<String, Refused> {
+    let here = c.unexpected("a user variable, such as @a");
+    let name = c.name("a user variable, such as @a")?;
+    match name.strip_prefix('@') {
+        Some(own) if !own.starts_with('@') => Ok(own.to_lowercase()),
+        Some(_) | None => Err(here),
+    }
+}
+
+fn prepare(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
+    let name = c.name("a name for the prepared statement")?.to_lowercase();
+    if !c.words(&["FROM"]) {
+        return Err(c.unexpected("FROM"));
+    }
+    let source = match c.text() {
+        Some(text) => PreparedText::Literal(text),
+        None => PreparedText::Variable(user_variable(c)?),
+    };
+    Ok(Statement::Prepare { name, source })
+}
+
+fn execute(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
+    let name = c.name("the name of a prepared statement")?.to_lowercase();
+    let mut using = Vec::new();
+    if c.words(&["USING"]) {
+        using.push(user_variable(c)?);
+        while c.token(&Token::Comma) {
+            using.push(user_variable(c)?);
+        }
+    }
+    Ok(Statement::Execute { name, using })
 }
 
 fn finish(c: &mut Cursor<'_>) {

@@ -7,7 +7,7 @@
 
 use super::cursor::{Cursor, syntax};
 use super::instant::instant;
-use super::{Draft, Limit, MOST_COLUMNS, Projected, Refused, TimeClause, VirtualSchema};
+use super::{Draft, InstantExpr, Limit, MOST_COLUMNS, Projected, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have.
@@ -283,6 +283,9 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema) -> Result<TimeClause, Refused
         if schema == VirtualSchema::Diff {
             return Err(wrong("AT GTID", "BETWEEN ... AND ..."));
         }
+        if let Some(number) = c.parameter() {
+            return Ok(TimeClause::At(InstantExpr::Parameter(number)));
+        }
         return c.text().map(TimeClause::Gtid).ok_or_else(|| c.unexpected("a GTID in quotes"));
     }
     Err(syntax(format!(
@@ -402,6 +405,10 @@ fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
 
 pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
     let number = |c: &mut Cursor<'_>| {
+        // What is outlined is never carried out: the number is known when the statement is executed.
+        if c.parameter().is_some() {
+            return Ok(0);
+        }
         let here = c.unexpected("a whole number behind LIMIT");
         c.number().and_then(|n| n.parse::<u64>().ok()).ok_or(here)
     };

@@ -1,13 +1,17 @@
 //! One connection, from the greeting to its end ("Connection Lifecycle").
 
+mod prepared;
+
 use super::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
 use super::bytes::Bytes;
 use super::handshake::{self, Login};
 use super::log::{self, Line};
 use super::packets::{Gone, Packets};
-use super::{columns, error, results};
+use super::statements::Statements;
+use super::{binary, columns, error, results};
 use crate::failure::Failure;
 use crate::ident::RequestId;
+use crate::reply::Row;
 use crate::secret::Secret;
 use crate::session::{
     self, About, Answer, Connections, Credential, Identity, Next, ResultCharset, Role, Session, Status,
@@ -319,6 +323,7 @@ impl Connection {
 
     /// Commands ("Command Phase"), one after the other.
     async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
+        let mut statements = Statements::default();
         loop {
             self.packets.flush().await?;
             self.packets.new_command();
@@ -336,7 +341,7 @@ impl Connection {
             let handle = Arc::clone(&self.place.handle);
             // One for the whole command: a KILL QUERY counts also while nobody looks.
             let interrupt = std::pin::pin!(handle.interrupt.notified());
-            let mut work = Work { request: &request, interrupt };
+            let mut work = Work { request: &request, interrupt, form: Form::Text };
             match command {
                 0x01 => return Ok(()),
                 0x02 => {
@@ -371,6 +376,7 @@ impl Connection {
                     let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
                     // The former session ends here: nothing of it can be left.
                     drop(session);
+                    statements = Statements::default();
                     let scramble = Scramble([0; 20]);
                     // The response is made with the scramble of the greeting, which only an exchange of its own replaces safely.
                     let login = Login { response: Vec::new(), ..login };
@@ -393,10 +399,12 @@ impl Connection {
                 }
                 0x1f => {
                     session.reset();
+                    statements = Statements::default();
                     self.done(&session).await?;
                 }
-                // COM_STMT_SEND_LONG_DATA and COM_STMT_CLOSE have no answer.
-                0x18 | 0x19 => {}
+                0x16..=0x1a | 0x1c => {
+                    self.prepared(*command, rest, &mut session, &mut statements, work).await?;
+                }
                 _ => self.fail(&Failure::UnknownCommand, Some(&request)).await?,
             }
         }
@@ -444,9 +452,13 @@ impl Connection {
             }
             Ok(Answer::Table(columns, rows)) => {
                 let charset = session.result_charset();
+                let packets = match work.form.rows(&rows, &columns, charset) {
+                    Ok(packets) => packets,
+                    Err(failure) => return self.told(session, &failure, work.request, line).await,
+                };
                 self.head(&columns, session.status(), charset).await?;
-                for row in &rows {
-                    self.packets.write(&results::row(row, &columns, charset)).await?;
+                for packet in &packets {
+                    self.packets.write(packet).await?;
                 }
                 self.packets.write(&results::end(session.status(), self.capabilities)).await?;
                 line.rows(rows.len());
@@ -473,10 +485,25 @@ impl Connection {
         Ok(())
     }
 
-    async fn head(
+    /// Sends rows. The client may take them slowly, or not at all: the agent's request must not wait for it when it is killed.
+    async fn sent(&mut self, rows: &[Vec<u8>], work: &mut Work<'_, '_>) -> Result<Result<(), Failure>, Gone> {
+        let packets = &mut self.packets;
+        let sent = async {
+            for packet in rows {
+                packets.write(packet).await?;
+            }
+            Ok::<(), Gone>(())
+        };
+        tokio::select! {
+            sent = sent => sent.map(Ok),
+            () = work.interrupt.as_mut() => Ok(Err(Failure::Interrupted)),
+        }
+    }
+
+    /// How many columns there are, and their definitions.
+    async fn columns(
         &mut self,
         columns: &[crate::reply::ResultColumn],
-        status: Status,
         charset: ResultCharset,
     ) -> Result<(), Gone> {
         let mut count = Vec::new();
@@ -485,6 +512,16 @@ impl Connection {
         for column in columns {
             self.packets.write(&columns::definition(column, charset)).await?;
         }
+        Ok(())
+    }
+
+    async fn head(
+        &mut self,
+        columns: &[crate::reply::ResultColumn],
+        status: Status,
+        charset: ResultCharset,
+    ) -> Result<(), Gone> {
+        self.columns(columns, charset).await?;
         if self.capabilities & handshake::capability::DEPRECATE_EOF == 0 {
             self.packets.write(&results::eof(status)).await?;
         }
@@ -503,7 +540,12 @@ impl Connection {
         let charset = session.result_charset();
         let mut begun = false;
         loop {
-            let next = match work.watch(&mut self.packets, rows.next()).await? {
+            let next = work.watch(&mut self.packets, rows.next()).await?;
+            let ready = match &next {
+                Ok(Next::Rows(batch)) => work.form.rows(batch, columns, charset),
+                Ok(Next::End(_)) | Err(_) => Ok(Vec::new()),
+            };
+            let (next, ready) = match next.and_then(|next| Ok((next, ready?))) {
                 Ok(next) => next,
                 Err(failure) => return self.told(session, &failure, work.request, line).await,
             };
@@ -514,20 +556,9 @@ impl Connection {
             match next {
                 Next::Rows(batch) => {
                     line.rows(batch.len());
-                    let packets = &mut self.packets;
-                    let sent = async {
-                        for row in &batch {
-                            packets.write(&results::row(row, columns, charset)).await?;
-                        }
-                        Ok::<(), Gone>(())
-                    };
-                    // The client may take rows slowly, or not at all: the agent's request must not wait for it when it is killed.
-                    tokio::select! {
-                        sent = sent => sent?,
-                        () = work.interrupt.as_mut() => {
-                            drop(rows);
-                            return self.told(session, &Failure::Interrupted, work.request, line).await;
-                        }
+                    if let Err(failure) = self.sent(&ready, &mut work).await? {
+                        drop(rows);
+                        return self.told(session, &failure, work.request, line).await;
                     }
                 }
                 Next::End(notes) => {
@@ -546,6 +577,33 @@ struct Work<'a, 'n> {
     request: &'a RequestId,
     /// KILL QUERY.
     interrupt: Pin<&'a mut Notified<'n>>,
+    form: Form,
+}
+
+/// In which protocol rows go out.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// "Text Resultset".
+    Text,
+    /// "Binary Protocol Resultset".
+    Binary,
+}
+
+impl Form {
+    /// The packets of rows; a cell that has no binary form is a failure.
+    fn rows(
+        self,
+        rows: &[Row],
+        columns: &[crate::reply::ResultColumn],
+        charset: ResultCharset,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        rows.iter()
+            .map(|row| match self {
+                Self::Text => Ok(results::row(row, columns, charset)),
+                Self::Binary => binary::row(row, columns, charset),
+            })
+            .collect()
+    }
 }
 
 impl Work<'_, '_> {

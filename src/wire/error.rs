@@ -147,6 +147,32 @@ pub fn of(
             (1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes".to_owned())
         }
         Failure::MalformedPacket(what) => (1835, "HY000", format!("Malformed communication packet: {what}")),
+        Failure::UnknownPrepared(which, command) => {
+            (1243, "HY000", format!("Unknown prepared statement handler ({which}) given to {command}"))
+        }
+        Failure::WrongArguments(command) => (1210, "HY000", format!("Incorrect arguments to {command}")),
+        Failure::NotPreparable => {
+            (1295, "HY000", "This command is not supported in the prepared statement protocol yet".to_owned())
+        }
+        Failure::TooManyParameters => {
+            (1390, "HY000", "Prepared statement contains too many placeholders".to_owned())
+        }
+        Failure::TooManyPrepared(limit) => (
+            1461,
+            "42000",
+            format!(
+                "Can't create more than max_prepared_stmt_count statements (current value: {limit}): close some, or raise \
+                 limits.max_prepared_statements"
+            ),
+        ),
+        Failure::NoCursor(id) => (1421, "HY000", format!("The statement ({id}) has no open cursor.")),
+        Failure::LongDataTooLong => (
+            1105,
+            "HY000",
+            "Parameter of prepared statement which is set through mysql_send_long_data() is longer than \
+             'max_allowed_packet' bytes"
+                .to_owned(),
+        ),
         Failure::UnknownFunction(name) => (1305, "42000", format!("FUNCTION {name} does not exist")),
     };
     MySqlError { code, state, message: fitted(&message, request) }

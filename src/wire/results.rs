@@ -5,6 +5,7 @@ use super::error::MySqlError;
 use super::handshake::capability::DEPRECATE_EOF;
 use crate::reply::{ResultColumn, Row};
 use crate::session::{ResultCharset, Status};
+use std::borrow::Cow;
 
 /// Status bits ("SERVER_STATUS_flags_enum").
 fn status_bits(status: Status) -> u16 {
@@ -34,6 +35,32 @@ pub(super) fn end(status: Status, capabilities: u32) -> Vec<u8> {
     if capabilities & DEPRECATE_EOF == 0 { eof(status) } else { ok(status, true) }
 }
 
+/// SERVER_STATUS_CURSOR_EXISTS, and SERVER_STATUS_LAST_ROW_SENT, which takes its place at the end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CursorState {
+    More = 0x40,
+    Last = 0x80,
+}
+
+/// What ends the columns of a cursor, and what was fetched of it.
+pub(super) fn cursor_end(status: Status, capabilities: u32, state: CursorState) -> Vec<u8> {
+    let mut out = end(status, capabilities);
+    // In either form the status follows the first three bytes.
+    out[3] |= state as u8;
+    out
+}
+
+/// "COM_STMT_PREPARE_OK".
+pub(super) fn prepared(id: u32, columns: u16, parameters: u16, warnings: u16) -> Vec<u8> {
+    let mut out = vec![0];
+    out.extend_from_slice(&id.to_le_bytes());
+    out.extend_from_slice(&columns.to_le_bytes());
+    out.extend_from_slice(&parameters.to_le_bytes());
+    out.push(0);
+    out.extend_from_slice(&warnings.to_le_bytes());
+    out
+}
+
 /// "ERR_Packet".
 pub(super) fn err(error: &MySqlError) -> Vec<u8> {
     let mut out = vec![0xff];
@@ -50,8 +77,13 @@ pub(super) fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -
     for (cell, column) in row.iter().zip(columns) {
         match cell {
             None => out.push(0xfb),
-            Some(bytes) => put_bytes(&mut out, &charset.encode(bytes, &column.column)),
+            Some(bytes) => put_bytes(&mut out, &sent(bytes, column, charset)),
         }
     }
     out
+}
+
+/// A cell in the character set that text goes out in.
+pub(super) fn sent<'a>(bytes: &'a [u8], column: &ResultColumn, charset: ResultCharset) -> Cow<'a, [u8]> {
+    charset.encode(bytes, &column.column)
 }

@@ -66,6 +66,7 @@ async fn chain(fixture: &str) -> Chain {
         guard: guard::Settings { max_keys: 1000 },
         max_packet: 1 << 20,
         max_connections: 10,
+        max_prepared_statements: 100,
     };
     let shared = Shared {
         tenants: HashMap::from([tenant("app", "token"), tenant("stranger", "another")]),

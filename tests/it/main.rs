@@ -14,6 +14,7 @@ mod end_to_end;
 mod limits;
 mod log;
 mod metadata;
+mod prepared;
 mod process;
 mod program;
 mod random_input;

@@ -206,6 +206,7 @@ fn session() -> Session {
         guard: guard::Settings { max_keys: 1000 },
         max_packet: 1 << 20,
         max_connections: 10,
+        max_prepared_statements: 10,
     };
     Session::new(identity, Arc::new(settings), Arc::new(Alone), 255)
 }

@@ -367,6 +367,7 @@ pub struct Plan {
     pub agent_url: String,
     pub authority: Option<String>,
     pub max_connections: usize,
+    pub max_prepared_statements: usize,
     pub max_packet: usize,
     pub max_keys: u64,
     pub shutdown_grace: Duration,
@@ -382,6 +383,7 @@ impl Plan {
             agent_url,
             authority: Some(made.authority.clone()),
             max_connections: 10,
+            max_prepared_statements: 10,
             max_packet: 1 << 20,
             max_keys: 1000,
             shutdown_grace: Duration::from_millis(10),
@@ -416,6 +418,7 @@ impl Plan {
             guard: guard::Settings { max_keys: self.max_keys },
             max_packet: self.max_packet,
             max_connections: self.max_connections,
+            max_prepared_statements: self.max_prepared_statements,
         };
         let shared = Shared {
             tenants: [tenant("a", Some("tt")), tenant("b", None)].into(),
@@ -503,6 +506,8 @@ pub struct Raw {
     pub attributes: Vec<(&'static str, &'static str)>,
     /// Collation id of the login to come.
     pub collation: u8,
+    /// CLIENT_DEPRECATE_EOF at the login to come.
+    pub deprecate_eof: bool,
     scramble: Vec<u8>,
 }
 
@@ -510,13 +515,21 @@ pub struct Raw {
 const CAPABILITIES: u32 = 1 << 9 | 1 << 15 | 1 << 19;
 const CONNECT_WITH_DB: u32 = 8;
 const CONNECT_ATTRS: u32 = 1 << 20;
+const DEPRECATE_EOF: u32 = 1 << 24;
 
 impl Raw {
     /// Connects and reads the greeting.
     pub async fn connect(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
-        let mut raw =
-            Self { stream, sequence: 0, id: 0, attributes: Vec::new(), collation: 45, scramble: Vec::new() };
+        let mut raw = Self {
+            stream,
+            sequence: 0,
+            id: 0,
+            attributes: Vec::new(),
+            collation: 45,
+            deprecate_eof: false,
+            scramble: Vec::new(),
+        };
         let greeting = raw.read().await.expect("a greeting");
         let version = greeting.iter().position(|b| *b == 0).expect("a version") + 1;
         raw.id = u32::from_le_bytes(greeting[version..version + 4].try_into().expect("four bytes"));
@@ -556,6 +569,9 @@ impl Raw {
         }
         if !self.attributes.is_empty() {
             capabilities |= CONNECT_ATTRS;
+        }
+        if self.deprecate_eof {
+            capabilities |= DEPRECATE_EOF;
         }
         let mut payload = capabilities.to_le_bytes().to_vec();
         payload.extend_from_slice(&(1_u32 << 24).to_le_bytes());

@@ -1,0 +1,316 @@
+//! Prepared statements: what is checked and told at PREPARE, and how they are executed.
+//!
+//! The text is kept, and is read again with its values at each execution: there is one way for a statement, prepared or not. As in
+//! mysqld a statement keeps the database, the sql_mode and the character set of its PREPARE.
+
+use super::evaluate::Value;
+use super::stream::result_columns;
+use super::{About, Answer, Session, computed, refusal};
+use crate::column::{Column, ColumnKey, ColumnType, IntSize};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::instant::Instant;
+use crate::plan;
+use crate::plan::guard::{self, Asked};
+use crate::reply::ResultColumn;
+use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
+use std::sync::Arc;
+
+/// Characters of a text whose length is not known: as many as mysqld declares.
+const UNKNOWN_LENGTH: u32 = 16_383;
+
+/// A prepared statement.
+#[derive(Debug)]
+pub struct Prepared {
+    template: Template,
+    /// The current database of its PREPARE, which every execution has.
+    schema: Option<String>,
+    /// What the parameters are declared as.
+    parameters: Vec<ResultColumn>,
+    /// The columns of the result, as far as they are known before it is there.
+    columns: Vec<ResultColumn>,
+}
+
+impl Prepared {
+    /// The declarations of its parameters, one for each.
+    #[must_use]
+    pub fn parameters(&self) -> &[ResultColumn] {
+        &self.parameters
+    }
+
+    /// The declarations of its result columns; none for a statement without a result.
+    #[must_use]
+    pub fn columns(&self) -> &[ResultColumn] {
+        &self.columns
+    }
+
+    /// Bytes that it keeps.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.template.length()
+    }
+}
+
+/// A session that stands in another database for a while, also where the while is cut short.
+struct Elsewhere<'a> {
+    session: &'a mut Session,
+    home: Option<String>,
+}
+
+impl<'a> Elsewhere<'a> {
+    fn go(session: &'a mut Session, schema: Option<String>) -> Self {
+        let home = std::mem::replace(&mut session.schema, schema);
+        Self { session, home }
+    }
+}
+
+impl Drop for Elsewhere<'_> {
+    fn drop(&mut self) {
+        self.session.schema = self.home.take();
+    }
+}
+
+impl Session {
+    /// What a client sent as text (a parameter), by its `character_set_client`; `None`: bytes that are none.
+    #[must_use]
+    pub fn text_of(&self, sent: &[u8]) -> Option<String> {
+        self.decoded(sent).ok()
+    }
+
+    /// Prepares a statement (COM_STMT_PREPARE). `kept`: how many others the connection keeps, and the bytes of their texts.
+    ///
+    /// # Errors
+    /// Limits, 1295 for a statement that cannot be prepared, and every refusal that is certain without the values of the parameters.
+    pub async fn prepare(
+        &mut self,
+        text: &[u8],
+        kept: (usize, usize),
+        request: &RequestId,
+    ) -> Result<Prepared, Failure> {
+        self.about = About { kind: "prepare", table: None };
+        self.warnings.clear();
+        let text = self.decoded(text)?;
+        self.prepare_text(text, kept, request).await
+    }
+
+    async fn prepare_text(
+        &mut self,
+        text: String,
+        kept: (usize, usize),
+        request: &RequestId,
+    ) -> Result<Prepared, Failure> {
+        let now = Instant::now();
+        let (count, bytes) =
+            self.named.values().fold(kept, |(count, bytes), p| (count + 1, bytes + p.length()));
+        if count >= self.settings.max_prepared_statements {
+            return Err(Failure::TooManyPrepared(self.settings.max_prepared_statements));
+        }
+        if bytes + text.len() > self.settings.max_packet {
+            return Err(Failure::Unsupported(
+                "prepared statements that together are longer than max_allowed_packet: close some".to_owned(),
+            ));
+        }
+        let (template, outline) = Template::new(text, self.reading()).map_err(refusal)?;
+        if template.parameters() > MOST_PARAMETERS {
+            return Err(Failure::TooManyParameters);
+        }
+        let mut parameters: Vec<ResultColumn> =
+            vec![parameter(ColumnType::VarChar { chars: UNKNOWN_LENGTH }, true); template.parameters()];
+        for limit in parameters.iter_mut().rev().take(outline.limits) {
+            *limit = parameter(big_int(true), false);
+        }
+        let columns = self.described(&template, outline, &mut parameters, now, request).await?;
+        Ok(Prepared { template, schema: self.schema.clone(), parameters, columns })
+    }
+
+    /// The columns of the result to come; takes down what is known of the parameters.
+    async fn described(
+        &mut self,
+        template: &Template,
+        outline: Outline,
+        parameters: &mut [ResultColumn],
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Vec<ResultColumn>, Failure> {
+        let statement = outline.statement;
+        if !matches!(statement, Statement::Refused(_) | Statement::Empty) {
+            self.permitted(&statement)?;
+        }
+        match statement {
+            Statement::TimeTravel(draft) => self.outlined(*draft, parameters, now, request).await,
+            Statement::Constants { .. } => self.constant_columns(template, now),
+            Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })
+            | Statement::Use(_)
+            | Statement::Begin
+            | Statement::Prepare { .. }
+            | Statement::Execute { .. }
+            | Statement::Deallocate { .. } => Err(Failure::NotPreparable),
+            Statement::Kill { .. } if template.parameters() > 0 => Err(Failure::Syntax(
+                "KILL takes the number of a connection; a parameter (?) stands for values in queries only"
+                    .to_owned(),
+            )),
+            Statement::Show(_) => self.shown_columns(template, now, request).await,
+            Statement::Set(_) | Statement::Commit | Statement::Rollback | Statement::Kill { .. } => {
+                Ok(Vec::new())
+            }
+            Statement::Empty => Err(Failure::EmptyQuery),
+            Statement::Refused(refused) => Err(refusal(refused)),
+        }
+    }
+
+    /// A time-travel statement: its definition at the instant asked for or, while that is a parameter, the newest. A definition from
+    /// the cache is of some other instant and will not do.
+    async fn outlined(
+        &mut self,
+        draft: Draft,
+        parameters: &mut [ResultColumn],
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Vec<ResultColumn>, Failure> {
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
+        };
+        let table = plan::table(&draft, &self.context(&tenant))?;
+        self.about.table = Some(table.to_string());
+        let definition = if draft.time.is_open() {
+            let newest = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &table, request);
+            Arc::new(newest.await?)
+        } else {
+            let resolved = plan::resolve(draft.clone(), &self.context(&tenant), now)?;
+            tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?
+        };
+        let asked = Asked { draft: &draft, table: &table, zone: &self.zone };
+        let outlined = guard::outline(asked, &definition, self.settings.guard)?;
+        for (number, column) in outlined.parameters {
+            if let Some(declared) = parameters.get_mut(number) {
+                let text = column.collation.is_some();
+                *declared = parameter(column.ty, text);
+            }
+        }
+        let source = guard::source(draft.virtual_schema, &definition);
+        Ok(result_columns(&draft, &source, &outlined.output))
+    }
+
+    /// Columns of a SELECT without a table. What its parameters make of an expression is not known: text, as mysqld declares it.
+    fn constant_columns(&self, template: &Template, now: Instant) -> Result<Vec<ResultColumn>, Failure> {
+        let open = template.parameters() > 0;
+        let nothing = vec![Parameter::Null; template.parameters()];
+        let Statement::Constants { items, .. } = template.bound(&nothing) else { return Ok(Vec::new()) };
+        let unknown = |name: &str| {
+            let mut column = parameter(ColumnType::VarChar { chars: UNKNOWN_LENGTH }, true);
+            name.clone_into(&mut column.name);
+            column
+        };
+        let columns = items.iter().map(|(name, expression)| match self.evaluate(expression, now) {
+            Ok(Value::Null) if open => Ok(unknown(name)),
+            Ok(value) => Ok(computed(name, value.column(name))),
+            Err(Failure::Unsupported(_) | Failure::UnknownFunction(_)) if open => Ok(unknown(name)),
+            Err(failure) => Err(failure),
+        });
+        columns.collect()
+    }
+
+    /// Columns of a statement that shows something: those of its answer now. Where values decide whether there is one, none, as
+    /// mysqld tells none of many a SHOW before it is executed.
+    async fn shown_columns(
+        &mut self,
+        template: &Template,
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Vec<ResultColumn>, Failure> {
+        let values = vec![Parameter::Text(String::new()); template.parameters()];
+        match self.run(template.bound(&values), now, request).await {
+            Ok(Answer::Table(columns, _) | Answer::Stream(columns, _)) => Ok(columns),
+            Ok(Answer::Done) => Ok(Vec::new()),
+            Err(Failure::Unsupported(_) | Failure::Syntax(_) | Failure::BadInstant(_))
+                if template.parameters() > 0 =>
+            {
+                Ok(Vec::new())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Executes a prepared statement (COM_STMT_EXECUTE) with a value for each parameter.
+    ///
+    /// # Errors
+    /// Any [`Failure`]; the statement stays prepared.
+    pub async fn execute(
+        &mut self,
+        prepared: &Prepared,
+        values: &[Parameter],
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let now = Instant::now();
+        self.warnings.clear();
+        let statement = prepared.template.bound(values);
+        self.about = About { kind: statement.kind(), table: None };
+        let there = Elsewhere::go(self, prepared.schema.clone());
+        there.session.run(statement, now, request).await
+    }
+
+    /// `PREPARE name FROM ...`. A statement of that name is gone in any case.
+    pub(super) async fn prepare_named(
+        &mut self,
+        name: String,
+        source: PreparedText,
+        request: &RequestId,
+    ) -> Result<(), Failure> {
+        self.named.remove(&name);
+        let text = match source {
+            PreparedText::Literal(text) => Some(text),
+            PreparedText::Variable(variable) => self.user_variable(&variable).text(),
+        };
+        let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
+        let prepared = self.prepare_text(text, (0, 0), request).await?;
+        self.named.insert(name, Arc::new(prepared));
+        Ok(())
+    }
+
+    /// `EXECUTE name USING ...`
+    pub(super) async fn execute_named(
+        &mut self,
+        name: &str,
+        using: &[String],
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let prepared = self
+            .named
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Failure::UnknownPrepared(name.to_owned(), "EXECUTE"))?;
+        if prepared.parameters.len() != using.len() {
+            return Err(Failure::WrongArguments("EXECUTE"));
+        }
+        let values: Vec<Parameter> =
+            using.iter().map(|variable| self.user_variable(variable).parameter()).collect();
+        self.execute(&prepared, &values, request).await
+    }
+
+    /// `DEALLOCATE PREPARE name`
+    pub(super) fn deallocate(&mut self, name: &str) -> Result<(), Failure> {
+        let gone = self.named.remove(name);
+        gone.map(|_| ()).ok_or_else(|| Failure::UnknownPrepared(name.to_owned(), "DEALLOCATE PREPARE"))
+    }
+}
+
+const fn big_int(unsigned: bool) -> ColumnType {
+    ColumnType::Int { size: IntSize::Big, unsigned, zerofill: false, display_width: None }
+}
+
+/// The declaration of a parameter: `?`, of this type.
+fn parameter(ty: ColumnType, text: bool) -> ResultColumn {
+    let column = Column {
+        name: "?".to_owned(),
+        ty,
+        collation: text.then(|| "utf8mb4_0900_ai_ci".to_owned()),
+        nullable: true,
+        key: ColumnKey::None,
+        indexes: crate::column::Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+    };
+    computed("?", column)
+}

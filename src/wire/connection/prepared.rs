@@ -1,0 +1,189 @@
+//! The commands of prepared statements ("Prepared Statements").
+
+use super::{Connection, Form, Work};
+use crate::reply::ResultColumn;
+use crate::session::{About, Answer, Next, Session};
+use crate::wire::bytes::Bytes;
+use crate::wire::handshake::capability::DEPRECATE_EOF;
+use crate::wire::log::Line;
+use crate::wire::packets::Gone;
+use crate::wire::results::CursorState;
+use crate::wire::statements::{Cursor, Statements};
+use crate::wire::{columns, results};
+use std::sync::Arc;
+
+/// CURSOR_TYPE_READ_ONLY; mysqld takes no notice of the other types.
+const READ_ONLY_CURSOR: u8 = 1;
+
+impl Connection {
+    /// COM_STMT_PREPARE to COM_STMT_FETCH.
+    pub(super) async fn prepared(
+        &mut self,
+        command: u8,
+        payload: &[u8],
+        session: &mut Session,
+        statements: &mut Statements,
+        mut work: Work<'_, '_>,
+    ) -> Result<(), Gone> {
+        let mut bytes = Bytes(payload);
+        if command == 0x16 {
+            return self.prepare(payload, session, statements, work).await;
+        }
+        let id = bytes.u32();
+        match (command, id) {
+            (0x19, id) => {
+                // Neither this nor the next has an answer, not even an error.
+                id.into_iter().for_each(|id| statements.close(id));
+                Ok(())
+            }
+            (0x18, id) => {
+                if let (Ok(id), Ok(parameter)) = (id, bytes.u16()) {
+                    statements.send_long_data(id, parameter, bytes.0, self.shared.session.max_packet);
+                }
+                Ok(())
+            }
+            (_, Err(failure)) => self.fail(&failure, Some(work.request)).await,
+            (0x17, Ok(id)) => {
+                work.form = Form::Binary;
+                self.execute(id, bytes, session, statements, work).await
+            }
+            (0x1a, Ok(id)) => {
+                let mut line = Line::new(session.identity(), work.request);
+                line.about(&About { kind: "reset", table: None });
+                let reset = statements.reset(id).map(|()| Answer::Done);
+                self.answer(session, reset, work, &mut line).await
+            }
+            (_, Ok(id)) => {
+                work.form = Form::Binary;
+                let most = match bytes.u32() {
+                    Ok(most) => most,
+                    Err(failure) => return self.fail(&failure, Some(work.request)).await,
+                };
+                self.fetch(id, most, session, statements, work).await
+            }
+        }
+    }
+
+    async fn prepare(
+        &mut self,
+        text: &[u8],
+        session: &mut Session,
+        statements: &mut Statements,
+        mut work: Work<'_, '_>,
+    ) -> Result<(), Gone> {
+        let mut line = Line::new(session.identity(), work.request);
+        let prepare = session.prepare(text, statements.figures(), work.request);
+        let prepared = work.watch(&mut self.packets, prepare).await;
+        line.about(session.about());
+        let prepared = match prepared? {
+            Ok(prepared) => Arc::new(prepared),
+            Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+        };
+        let id = statements.keep(Arc::clone(&prepared));
+        let status = session.status();
+        // Both are bounded: MOST_COLUMNS and MOST_PARAMETERS.
+        let count = |declared: &[ResultColumn]| u16::try_from(declared.len()).unwrap_or(u16::MAX);
+        let (shown, parameters) = (count(prepared.columns()), count(prepared.parameters()));
+        self.packets.write(&results::prepared(id, shown, parameters, status.warnings)).await?;
+        for declared in [prepared.parameters(), prepared.columns()] {
+            for column in declared {
+                self.packets.write(&columns::definition(column, session.result_charset())).await?;
+            }
+            if !declared.is_empty() && self.capabilities & DEPRECATE_EOF == 0 {
+                self.packets.write(&results::eof(status)).await?;
+            }
+        }
+        line.done();
+        Ok(())
+    }
+
+    async fn execute(
+        &mut self,
+        id: u32,
+        mut bytes: Bytes<'_>,
+        session: &mut Session,
+        statements: &mut Statements,
+        mut work: Work<'_, '_>,
+    ) -> Result<(), Gone> {
+        let mut line = Line::new(session.identity(), work.request);
+        line.about(&About { kind: "execute", table: None });
+        // Flags, and a count of iterations that is always 1.
+        let flags = bytes.u8().and_then(|flags| bytes.u32().map(|_| flags));
+        let bound = statements.execute(id, bytes.0, |sent| session.text_of(sent));
+        let (flags, (prepared, values)) = match flags.and_then(|flags| Ok((flags, bound?))) {
+            Ok(ready) => ready,
+            Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+        };
+        let executed = session.execute(&prepared, &values, work.request);
+        let answer = work.watch(&mut self.packets, executed).await;
+        line.about(session.about());
+        let answer = answer?;
+        if flags & READ_ONLY_CURSOR == 0 {
+            return self.answer(session, answer, work, &mut line).await;
+        }
+        let charset = session.result_charset();
+        let (shown, cursor) = match answer {
+            Ok(Answer::Table(shown, rows)) => (shown.clone(), Cursor::new(shown, charset, rows, None)),
+            Ok(Answer::Stream(shown, rows)) => {
+                (shown.clone(), Cursor::new(shown, charset, Vec::new(), Some(rows)))
+            }
+            other => return self.answer(session, other, work, &mut line).await,
+        };
+        if let Err(failure) = statements.open(id, cursor) {
+            return self.told(session, &failure, work.request, &mut line).await;
+        }
+        let status = session.status();
+        self.columns(&shown, charset).await?;
+        self.packets.write(&results::cursor_end(status, self.capabilities, CursorState::More)).await?;
+        line.done();
+        Ok(())
+    }
+
+    /// "COM_STMT_FETCH": rows without their columns. The cursor is closed where fewer are left than asked for, and by a failure.
+    async fn fetch(
+        &mut self,
+        id: u32,
+        most: u32,
+        session: &mut Session,
+        statements: &mut Statements,
+        mut work: Work<'_, '_>,
+    ) -> Result<(), Gone> {
+        let mut line = Line::new(session.identity(), work.request);
+        line.about(&About { kind: "fetch", table: None });
+        session.finish(Vec::new());
+        let mut cursor = match statements.take_cursor(id) {
+            Ok(cursor) => cursor,
+            Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+        };
+        let mut left = usize::try_from(most).unwrap_or(usize::MAX);
+        let state = loop {
+            if left == 0 {
+                break CursorState::More;
+            }
+            let rows = match work.watch(&mut self.packets, cursor.next(left)).await? {
+                Ok(Next::Rows(rows)) => rows,
+                Ok(Next::End(notes)) => {
+                    session.finish(notes);
+                    break CursorState::Last;
+                }
+                Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+            };
+            left -= rows.len();
+            line.rows(rows.len());
+            let packets = match work.form.rows(&rows, &cursor.columns, cursor.charset) {
+                Ok(packets) => packets,
+                Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+            };
+            if let Err(failure) = self.sent(&packets, &mut work).await? {
+                drop(cursor);
+                return self.told(session, &failure, work.request, &mut line).await;
+            }
+        };
+        if matches!(state, CursorState::More) {
+            statements.put_cursor(id, cursor);
+        }
+        line.done();
+        self.packets.write(&results::cursor_end(session.status(), self.capabilities, state)).await?;
+        Ok(())
+    }
+}

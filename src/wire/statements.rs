@@ -1,0 +1,174 @@
+//! The prepared statements of one connection ("Prepared Statements"), and what each keeps between its commands.
+
+use super::parameters::{self, Bound, Known};
+use crate::failure::Failure;
+use crate::reply::{ResultColumn, Row};
+use crate::session::{Next, Parameter, Prepared, ResultCharset, RowStream};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Cursors at a time: each keeps a request at the agent open.
+const MOST_CURSORS: usize = 32;
+
+/// How mysqld names commands in its errors.
+pub(super) const FETCH: &str = "mysqld_stmt_fetch";
+pub(super) const RESET: &str = "mysqld_stmt_reset";
+const SEND_LONG_DATA: &str = "mysqld_stmt_send_long_data";
+
+/// All of a connection. It ends with the session: COM_CHANGE_USER and COM_RESET_CONNECTION make another.
+#[derive(Debug, Default)]
+pub(super) struct Statements {
+    kept: HashMap<u32, Kept>,
+    last: u32,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) prepared: Arc<Prepared>,
+    /// The types of its parameters, which are sent with the first execution and may be left out later.
+    types: Vec<Bound>,
+    /// Parameters that came in pieces, for the next execution.
+    long: BTreeMap<u16, Vec<u8>>,
+    /// Why they cannot be used: it stands until COM_STMT_RESET.
+    spoiled: Option<Failure>,
+    cursor: Option<Cursor>,
+}
+
+/// A result that is fetched in parts. Dropping it closes the request at the agent.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    pub(super) columns: Vec<ResultColumn>,
+    /// The character set that its columns were declared in.
+    pub(super) charset: ResultCharset,
+    /// Rows that came and were not fetched.
+    ready: VecDeque<Row>,
+    /// Those to come; `None`: there are no more.
+    rest: Option<Box<RowStream>>,
+}
+
+impl Cursor {
+    pub(super) fn new(
+        columns: Vec<ResultColumn>,
+        charset: ResultCharset,
+        ready: Vec<Row>,
+        rest: Option<Box<RowStream>>,
+    ) -> Self {
+        Self { columns, charset, ready: ready.into(), rest }
+    }
+
+    /// At most so many of the next rows. What is not ready is waited for.
+    pub(super) async fn next(&mut self, most: usize) -> Result<Next, Failure> {
+        if self.ready.is_empty() {
+            match &mut self.rest {
+                None => return Ok(Next::End(Vec::new())),
+                Some(rows) => match rows.next().await? {
+                    Next::Rows(rows) => self.ready = rows.into(),
+                    Next::End(notes) => {
+                        self.rest = None;
+                        return Ok(Next::End(notes));
+                    }
+                },
+            }
+        }
+        Ok(Next::Rows(self.ready.drain(..most.min(self.ready.len())).collect()))
+    }
+}
+
+impl Statements {
+    /// How many there are, and the bytes of their texts.
+    pub(super) fn figures(&self) -> (usize, usize) {
+        (self.kept.len(), self.kept.values().map(|s| s.prepared.length()).sum())
+    }
+
+    /// Keeps a statement; gives its number.
+    pub(super) fn keep(&mut self, prepared: Arc<Prepared>) -> u32 {
+        loop {
+            self.last = self.last.wrapping_add(1).max(1);
+            if !self.kept.contains_key(&self.last) {
+                break;
+            }
+        }
+        let kept = Kept { prepared, types: Vec::new(), long: BTreeMap::new(), spoiled: None, cursor: None };
+        self.kept.insert(self.last, kept);
+        self.last
+    }
+
+    fn get(&mut self, id: u32, command: &'static str) -> Result<&mut Kept, Failure> {
+        self.kept.get_mut(&id).ok_or_else(|| Failure::UnknownPrepared(id.to_string(), command))
+    }
+
+    /// COM_STMT_CLOSE.
+    pub(super) fn close(&mut self, id: u32) {
+        self.kept.remove(&id);
+    }
+
+    /// COM_STMT_RESET: forgets what came in pieces and closes the cursor.
+    pub(super) fn reset(&mut self, id: u32) -> Result<(), Failure> {
+        let kept = self.get(id, RESET)?;
+        (kept.long, kept.spoiled, kept.cursor) = (BTreeMap::new(), None, None);
+        Ok(())
+    }
+
+    /// COM_STMT_SEND_LONG_DATA: has no answer, so that what is wrong with it is told at the next execution. `limit`: bytes that a
+    /// connection keeps in pieces.
+    pub(super) fn send_long_data(&mut self, id: u32, parameter: u16, data: &[u8], limit: usize) {
+        let held: usize = self.kept.values().flat_map(|s| s.long.values()).map(Vec::len).sum();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.spoiled.is_some() {
+            return;
+        }
+        if usize::from(parameter) >= kept.prepared.parameters().len() {
+            kept.spoiled = Some(Failure::WrongArguments(SEND_LONG_DATA));
+        } else if held + data.len() > limit {
+            kept.long = BTreeMap::new();
+            kept.spoiled = Some(Failure::LongDataTooLong);
+        } else {
+            kept.long.entry(parameter).or_default().extend_from_slice(data);
+        }
+    }
+
+    /// COM_STMT_EXECUTE: the statement and the values of its parameters. Whatever comes of it, the former cursor is closed and what
+    /// came in pieces is used up.
+    pub(super) fn execute(
+        &mut self,
+        id: u32,
+        payload: &[u8],
+        text: impl Fn(&[u8]) -> Option<String>,
+    ) -> Result<(Arc<Prepared>, Vec<Parameter>), Failure> {
+        let kept = self.get(id, parameters::EXECUTE)?;
+        kept.cursor = None;
+        if let Some(failure) = &kept.spoiled {
+            return Err(failure.clone());
+        }
+        let long = std::mem::take(&mut kept.long);
+        let known = Known { count: kept.prepared.parameters().len(), types: &kept.types, long: &long };
+        let (types, values) = parameters::read(payload, &known, text)?;
+        kept.types = types;
+        Ok((Arc::clone(&kept.prepared), values))
+    }
+
+    /// Opens a cursor for a statement.
+    pub(super) fn open(&mut self, id: u32, cursor: Cursor) -> Result<(), Failure> {
+        let open = self.kept.values().filter(|s| s.cursor.is_some()).count();
+        if open >= MOST_CURSORS {
+            return Err(Failure::Unsupported(format!(
+                "more than {MOST_CURSORS} open cursors on a connection: fetch them to their ends, or close statements"
+            )));
+        }
+        self.get(id, parameters::EXECUTE)?.cursor = Some(cursor);
+        Ok(())
+    }
+
+    /// COM_STMT_FETCH: the cursor of a statement, which is given back where it has more.
+    pub(super) fn take_cursor(&mut self, id: u32) -> Result<Cursor, Failure> {
+        self.get(id, FETCH)?.cursor.take().ok_or(Failure::NoCursor(id))
+    }
+
+    /// Gives a cursor back.
+    pub(super) fn put_cursor(&mut self, id: u32, cursor: Cursor) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.cursor = Some(cursor);
+        }
+    }
+}
