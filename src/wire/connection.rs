@@ -98,6 +98,8 @@ struct Connection {
     capabilities: u32,
     encrypted: bool,
     cannot_carry_2002: bool,
+    /// The last one that the client was given.
+    scramble: Scramble,
     /// Who asked to be let in last, for the log.
     asked: String,
 }
@@ -114,6 +116,7 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
         capabilities: 0,
         encrypted: false,
         cannot_carry_2002: false,
+        scramble: Scramble([0; 20]),
         asked: String::new(),
     };
     tokio::select! {
@@ -169,10 +172,10 @@ impl Connection {
 
     /// `None`: refused, and told so.
     async fn login(&mut self) -> Result<Option<Session>, Gone> {
-        let scramble = Self::scramble()?;
+        self.scramble = Self::scramble()?;
         let tls = !matches!(self.shared.tls, Tls::Off);
         let version = self.shared.session.server_version.clone();
-        self.packets.write(&handshake::greeting(&version, self.place.id, &scramble, tls)).await?;
+        self.packets.write(&handshake::greeting(&version, self.place.id, &self.scramble, tls)).await?;
         self.packets.flush().await?;
         let mut payload = self.packets.read(LOGIN_PACKET).await?;
         if tls && handshake::wants_tls(&payload) {
@@ -190,7 +193,7 @@ impl Connection {
             };
             return Err(Gone::Refused(denied));
         }
-        let session = self.enter(&login, scramble).await?;
+        let session = self.enter(&login, false).await?;
         self.greet(session, login.schema.as_deref()).await
     }
 
@@ -233,8 +236,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
-    async fn enter(&mut self, login: &Login, scramble: Scramble) -> Result<Session, Gone> {
+    /// Verifies a password: at login, and in COM_CHANGE_USER (`again`). Who is not known runs through the same exchange.
+    async fn enter(&mut self, login: &Login, again: bool) -> Result<Session, Gone> {
         login.user.clone_into(&mut self.asked);
         self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
             || login.attribute("_client_name") == Some("libmariadb");
@@ -245,7 +248,7 @@ impl Connection {
             (None, Some((_, password))) => (Credential::Password(password.clone()), Some(Role::Monitor)),
             (None, None) => (Credential::NativeHash(Self::scramble()?.0), None),
         };
-        let (verified, using_password) = self.verify(login, scramble, &credential).await?;
+        let (verified, using_password) = self.verify(login, &credential, again).await?;
         let Some(role) = role else { return Err(Gone::Refused(Failure::UnknownTenant(login.user.clone()))) };
         if !verified {
             let (user, host) = (login.user.clone(), self.place.host.clone());
@@ -262,35 +265,51 @@ impl Connection {
     }
 
     /// Whether the password is right, and whether there was one.
+    ///
+    /// COM_CHANGE_USER brings a response to the last scramble, as libmariadb makes it (and answers with the same bytes to an
+    /// AuthSwitchRequest behind it), or to the greeting's, or none: who is not verified at once is asked, as in MySQL.
     async fn verify(
         &mut self,
         login: &Login,
-        scramble: Scramble,
         credential: &Credential,
+        again: bool,
     ) -> Result<(bool, bool), Gone> {
         let mut plugin = login.plugin.clone().unwrap_or_else(|| NATIVE.to_owned());
-        let (mut response, mut scramble) = (login.response.clone(), scramble);
         let known = plugin == NATIVE || plugin == CACHING_SHA2;
-        // COM_CHANGE_USER of libmysqlclient comes without a response and waits to be asked.
-        if !known || response.is_empty() {
-            if !known {
-                CACHING_SHA2.clone_into(&mut plugin);
+        if known && !login.response.is_empty() {
+            let (right, using_password) = self.check(&plugin, &login.response, credential).await?;
+            if right || !again {
+                return Ok((right, using_password));
             }
-            scramble = Self::scramble()?;
-            let mut switch = vec![0xfe];
-            switch.extend_from_slice(plugin.as_bytes());
-            switch.push(0);
-            switch.extend_from_slice(&scramble.0);
-            switch.push(0);
-            self.packets.write(&switch).await?;
-            self.packets.flush().await?;
-            response = self.packets.read(LOGIN_PACKET).await?;
         }
+        if !known {
+            CACHING_SHA2.clone_into(&mut plugin);
+        }
+        self.scramble = Self::scramble()?;
+        let mut switch = vec![0xfe];
+        switch.extend_from_slice(plugin.as_bytes());
+        switch.push(0);
+        switch.extend_from_slice(&self.scramble.0);
+        switch.push(0);
+        self.packets.write(&switch).await?;
+        self.packets.flush().await?;
+        let response = self.packets.read(LOGIN_PACKET).await?;
+        self.check(&plugin, &response, credential).await
+    }
+
+    /// One response to the last scramble.
+    async fn check(
+        &mut self,
+        plugin: &str,
+        response: &[u8],
+        credential: &Credential,
+    ) -> Result<(bool, bool), Gone> {
+        let scramble = self.scramble.clone();
         let using_password = !(response.is_empty() || response == [0]);
         if plugin == NATIVE {
-            return Ok((auth::native(&response, &scramble, credential), using_password));
+            return Ok((auth::native(response, &scramble, credential), using_password));
         }
-        match auth::fast(&response, &scramble, credential) {
+        match auth::fast(response, &scramble, credential) {
             Fast::Right => {
                 self.packets.write(&[1, 3]).await?;
                 Ok((true, true))
@@ -377,11 +396,8 @@ impl Connection {
                     // The former session ends here: nothing of it can be left.
                     drop(session);
                     statements = Statements::default();
-                    let scramble = Scramble([0; 20]);
-                    // The response is made with the scramble of the greeting, which only an exchange of its own replaces safely.
-                    let login = Login { response: Vec::new(), ..login };
                     let change = async {
-                        let entered = self.enter(&login, scramble).await?;
+                        let entered = self.enter(&login, true).await?;
                         self.greet(entered, login.schema.as_deref()).await
                     };
                     match tokio::time::timeout(LOGIN_TIME, change).await {
