@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::instant::Instant;
 use crate::statement::Parameter;
 use sqlparser::ast::{
-    DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value as Literal,
+    DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SelectItem, SetExpr,
+    UnaryOperator, Value as Literal,
 };
 
 /// A value.
@@ -145,12 +146,22 @@ fn is_time(text: &str) -> bool {
         && fraction.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// The expression of `SELECT expression`, with nothing else in it.
+fn scalar(query: &Query) -> Option<&Expr> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let [SelectItem::UnnamedExpr(expression)] = select.projection.as_slice() else { return None };
+    // Whatever clause there is, it would be printed.
+    (query.to_string() == format!("SELECT {expression}")).then_some(expression)
+}
+
 impl Session {
     pub(super) fn evaluate(&self, expression: &Expr, now: Instant) -> Result<Value, Failure> {
         let unknown =
             || Failure::Unsupported(format!("the expression '{expression}' is not computed by this server"));
         match expression {
             Expr::Nested(inside) => self.evaluate(inside, now),
+            // `SET sql_mode = (SELECT CONCAT(@@sql_mode, '...'))`, as sqlx has it.
+            Expr::Subquery(query) => self.evaluate(scalar(query).ok_or_else(unknown)?, now),
             Expr::Value(value) => match &value.value {
                 Literal::Number(n, _) => number(n).ok_or_else(unknown),
                 Literal::SingleQuotedString(s)

@@ -195,12 +195,13 @@ class Connector(Adapter):
 
 class ConnectorPure(Connector):
     name = "mysql-connector-python, pure"
-    cannot = {"prepared YEAR": "it reads a YEAR of a binary row as text, and loses its place in the row"}
+    cannot = {"prepared YEAR": "it reads a YEAR of a binary row as text, and loses its place in the row (also from MySQL 9.7)"}
 
 
 class ConnectorC(Connector):
     name = "mysql-connector-python, C"
-    cannot = {"native": "libmysqlclient 9 has no mysql_native_password: it answers with caching_sha2_password, whatever the greeting names"}
+    cannot = {"prepared error": "its number of an error at PREPARE is -1",
+              "unsigned": "it sends a whole number beyond 2^63 - 1 as a negative one"}
     pure = False
 
 

@@ -23,7 +23,9 @@ fn told(error: Error) -> Told {
 async fn run(connection: &mut Option<Conn>, command: &Value) -> Result<Value, Error> {
     if text(command, "do") == "connect" {
         let tls = command["tls"] == true;
-        let ssl = tls.then(|| SslOpts::default().with_root_certs(vec![std::path::PathBuf::from(text(command, "ca")).into()]));
+        let ssl = tls.then(|| {
+            SslOpts::default().with_root_certs(vec![std::path::PathBuf::from(text(command, "ca")).into()])
+        });
         let options = OptsBuilder::default()
             .ip_or_hostname("127.0.0.1")
             .tcp_port(port(command))
@@ -46,7 +48,8 @@ async fn run(connection: &mut Option<Conn>, command: &Value) -> Result<Value, Er
         "prepared" => {
             let parameters: Vec<Cell> =
                 command["parameters"].as_array().expect("parameters").iter().map(parameter).collect();
-            let parameters = if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) };
+            let parameters =
+                if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) };
             let result = conn.exec_iter(text(command, "sql"), parameters).await?;
             let names: Vec<String> = result.columns_ref().iter().map(|c| c.name_str().into_owned()).collect();
             let rows: Vec<mysql_async::Row> = result.collect_and_drop().await?;
@@ -93,12 +96,22 @@ fn shown(cell: &Cell) -> Value {
 fn parameter(sent: &Value) -> Cell {
     let of = |i: usize| sent[i].as_str().expect("a kind and a text");
     match of(0) {
-        "int" => of(1).parse::<i64>().map_or_else(|_| Cell::UInt(of(1).parse().expect("a number")), Cell::Int),
+        "int" => {
+            of(1).parse::<i64>().map_or_else(|_| Cell::UInt(of(1).parse().expect("a number")), Cell::Int)
+        }
         "bytes" => Cell::Bytes(unhex(of(1))),
         "datetime" => {
             let n = |from: usize, to: usize| of(1)[from..to].parse::<u32>().expect("digits");
             let small = |from: usize| u8::try_from(n(from, from + 2)).expect("two digits");
-            Cell::Date(u16::try_from(n(0, 4)).expect("a year"), small(5), small(8), small(11), small(14), small(17), n(20, 26))
+            Cell::Date(
+                u16::try_from(n(0, 4)).expect("a year"),
+                small(5),
+                small(8),
+                small(11),
+                small(14),
+                small(17),
+                n(20, 26),
+            )
         }
         _ => Cell::Bytes(of(1).as_bytes().to_vec()),
     }

@@ -5,9 +5,12 @@ use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlSslMode};
-use sqlx::types::time::{Date, PrimitiveDateTime};
+use sqlx::types::time::{Date, OffsetDateTime, PrimitiveDateTime, Time};
 use sqlx::types::{BigDecimal, Json};
-use sqlx::{Arguments, Column, ConnectOptions, Connection, Decode, Error, Executor, MySql, Row, Type, TypeInfo, ValueRef};
+use sqlx::{
+    Arguments, Column, ConnectOptions, Connection, Decode, Error, Executor, MySql, Row, Type, TypeInfo,
+    ValueRef,
+};
 
 #[tokio::main]
 async fn main() {
@@ -61,7 +64,8 @@ async fn run(connection: &mut Option<MySqlConnection>, command: &Value) -> Resul
                 bind(&mut arguments, sent);
             }
             let names = described(conn, &sql).await?;
-            let rows: Vec<MySqlRow> = sqlx::query_with(&sql, arguments).fetch(&mut *conn).try_collect().await?;
+            let rows: Vec<MySqlRow> =
+                sqlx::query_with(&sql, arguments).fetch(&mut *conn).try_collect().await?;
             Ok(table(names, &rows))
         }
         "ping" => conn.ping().await.map(|()| json!({})),
@@ -80,7 +84,11 @@ fn table(names: Vec<String>, rows: &[MySqlRow]) -> Value {
 }
 
 /// A cell as `T`, which its declared type must allow.
-fn cell<'r, T: Decode<'r, MySql> + Type<MySql>>(row: &'r MySqlRow, at: usize, show: impl Fn(T) -> Value) -> Value {
+fn cell<'r, T: Decode<'r, MySql> + Type<MySql>>(
+    row: &'r MySqlRow,
+    at: usize,
+    show: impl Fn(T) -> Value,
+) -> Value {
     match row.try_get::<T, _>(at) {
         Ok(value) => show(value),
         Err(error) => json!(["error", error.to_string()]),
@@ -94,23 +102,28 @@ fn shown(row: &MySqlRow, at: usize) -> Value {
     }
     let kind = raw.type_info().name().to_owned();
     match kind.as_str() {
-        "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => cell(row, at, |v: i64| json!(["int", v.to_string()])),
-        "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "MEDIUMINT UNSIGNED" | "INT UNSIGNED" | "BIGINT UNSIGNED" | "YEAR" => {
-            cell(row, at, |v: u64| json!(["int", v.to_string()]))
+        "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => {
+            cell(row, at, |v: i64| json!(["int", v.to_string()]))
         }
+        "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "MEDIUMINT UNSIGNED" | "INT UNSIGNED"
+        | "BIGINT UNSIGNED" | "YEAR" => cell(row, at, |v: u64| json!(["int", v.to_string()])),
         "BOOLEAN" => cell(row, at, |v: i8| json!(["int", v.to_string()])),
         "BIT" => cell(row, at, |v: u64| json!(["int", v.to_string()])),
         "FLOAT" => cell(row, at, |v: f32| json!(["float", format!("{v:e}")])),
         "DOUBLE" => cell(row, at, |v: f64| json!(["float", format!("{v:e}")])),
         "DECIMAL" => cell(row, at, |v: BigDecimal| json!(["decimal", v.to_plain_string()])),
         "DATE" => cell(row, at, |v: Date| json!(["date", v.to_string()])),
-        "DATETIME" | "TIMESTAMP" => cell(row, at, |v: PrimitiveDateTime| {
-            let (date, time) = (v.date(), v.time());
-            let (h, m, s, us) = time.as_hms_micro();
-            json!(["datetime", format!("{date} {h:02}:{m:02}:{s:02}.{us:06}")])
-        }),
+        "DATETIME" => cell(row, at, |v: PrimitiveDateTime| moment(v.date(), v.time())),
+        // It has set the session's time zone to UTC.
+        "TIMESTAMP" => cell(row, at, |v: OffsetDateTime| moment(v.date(), v.time())),
         "TIME" => cell(row, at, |v: MySqlTime| {
-            span(v.sign().is_negative(), v.hours().into(), v.minutes().into(), v.seconds().into(), v.microseconds().into())
+            span(
+                v.sign().is_negative(),
+                v.hours().into(),
+                v.minutes().into(),
+                v.seconds().into(),
+                v.microseconds().into(),
+            )
         }),
         "CHAR" | "VARCHAR" | "TEXT" | "TINYTEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET" => {
             cell(row, at, |v: String| json!(["str", v]))
@@ -127,6 +140,11 @@ fn shown(row: &MySqlRow, at: usize) -> Value {
     }
 }
 
+fn moment(date: Date, time: Time) -> Value {
+    let (h, m, s, us) = time.as_hms_micro();
+    json!(["datetime", format!("{date} {h:02}:{m:02}:{s:02}.{us:06}")])
+}
+
 fn bind(arguments: &mut MySqlArguments, sent: &Value) {
     let of = |i: usize| sent[i].as_str().expect("a kind and a text");
     let added = match of(0) {
@@ -140,7 +158,7 @@ fn bind(arguments: &mut MySqlArguments, sent: &Value) {
             let small = |from: usize| u8::try_from(n(from, from + 2)).expect("two digits");
             let month = small(5).try_into().expect("a month");
             let date = Date::from_calendar_date(n(0, 4).try_into().expect("a year"), month, small(8));
-            let time = sqlx::types::time::Time::from_hms_micro(small(11), small(14), small(17), n(20, 26));
+            let time = Time::from_hms_micro(small(11), small(14), small(17), n(20, 26));
             arguments.add(PrimitiveDateTime::new(date.expect("a date"), time.expect("a time")))
         }
         _ => arguments.add(of(1)),
