@@ -277,7 +277,7 @@ impl Connection {
         let mut plugin = login.plugin.clone().unwrap_or_else(|| NATIVE.to_owned());
         let known = plugin == NATIVE || plugin == CACHING_SHA2;
         if known && !login.response.is_empty() {
-            let (right, using_password) = self.check(&plugin, &login.response, credential).await?;
+            let (right, using_password) = self.check(&plugin, &login.response, credential, !again).await?;
             if right || !again {
                 return Ok((right, using_password));
             }
@@ -294,15 +294,17 @@ impl Connection {
         self.packets.write(&switch).await?;
         self.packets.flush().await?;
         let response = self.packets.read(LOGIN_PACKET).await?;
-        self.check(&plugin, &response, credential).await
+        self.check(&plugin, &response, credential, true).await
     }
 
-    /// One response to the last scramble.
+    /// One response to the last scramble. A wrong one of caching_sha2_password leads into the full exchange where it is the `last` chance, as in
+    /// mysqld: sqlx 0.8 makes it in an order of its own.
     async fn check(
         &mut self,
         plugin: &str,
         response: &[u8],
         credential: &Credential,
+        last: bool,
     ) -> Result<(bool, bool), Gone> {
         let scramble = self.scramble.clone();
         let using_password = !(response.is_empty() || response == [0]);
@@ -314,9 +316,9 @@ impl Connection {
                 self.packets.write(&[1, 3]).await?;
                 Ok((true, true))
             }
-            Fast::Wrong => Ok((false, using_password)),
-            Fast::Unknown if !using_password => Ok((false, false)),
-            Fast::Unknown => self.full(&scramble, credential).await.map(|right| (right, true)),
+            Fast::Wrong | Fast::Unknown if !using_password => Ok((false, false)),
+            Fast::Wrong if !last => Ok((false, true)),
+            Fast::Wrong | Fast::Unknown => self.full(&scramble, credential).await.map(|right| (right, true)),
         }
     }
 

@@ -68,6 +68,8 @@ class Adapter:
     """One connection of one client. `cannot` says what the client has no way to do, and why."""
 
     cannot = {}
+    # What the client may show in another way, and why.
+    doubtful = {}
     name = ""
 
     def __init__(self, options):
@@ -202,6 +204,7 @@ class ConnectorC(Connector):
     name = "mysql-connector-python, C"
     cannot = {"prepared error": "its number of an error at PREPARE is -1",
               "unsigned": "it sends a whole number beyond 2^63 - 1 as a negative one"}
+    doubtful = {"wrong password": "without TLS, caching_sha2_password: 2061 of its own, since it does not ask for the RSA key"}
     pure = False
 
 
