@@ -174,8 +174,8 @@ async fn metadata_at_prepare_is_the_tables_in_both_framings() {
         assert_eq!(
             ready.columns,
             [
-                b"\x03def\x0a_flashback\x01x\x01t\x01v\x01v\x0c\xff\x00\x50\x00\x00\x00\xfd\x00\x00\x00\x00\x00".to_vec(),
-                b"\x03def\x0a_flashback\x01x\x01t\x01n\x02id\x0c\x3f\x00\x0b\x00\x00\x00\x03\x83\x50\x00\x00\x00".to_vec(),
+                b"\x03def\x0a_flashback\x01x\x01t\x01v\x01v\x0c\x2d\x00\x50\x00\x00\x00\xfd\x00\x00\x00\x00\x00".to_vec(),
+                b"\x03def\x0a_flashback\x01x\x01t\x01n\x02id\x0c\x3f\x00\x0b\x00\x00\x00\x03\x03\x50\x00\x00\x00".to_vec(),
             ]
         );
         // Text for the instant, the key's type for the keys, a count for LIMIT.
@@ -184,7 +184,7 @@ async fn metadata_at_prepare_is_the_tables_in_both_framings() {
         assert_eq!(
             ready.parameters,
             [
-                parameter(b"\xff\x00\xfc\xff\x00\x00\xfd\x00\x00\x00\x00\x00"),
+                parameter(b"\x2d\x00\xfc\xff\x00\x00\xfd\x00\x00\x00\x00\x00"),
                 key.clone(),
                 key,
                 parameter(b"\x3f\x00\x14\x00\x00\x00\x08\xa0\x00\x00\x00\x00"),
