@@ -153,6 +153,7 @@ pub struct Indexes {
 }
 
 impl Indexes {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
     fn is_none(&self) -> bool {
         *self == Self::default()
     }

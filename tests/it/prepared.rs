@@ -184,7 +184,7 @@ async fn metadata_at_prepare_is_the_tables_in_both_framings() {
         assert_eq!(
             ready.parameters,
             [
-                parameter(b"\x2d\x00\xfc\xff\x00\x00\xfd\x00\x00\x00\x00\x00"),
+                parameter(b"\x2d\x00\xfc\xff\x00\x00\xfd\x00\x00\x1f\x00\x00"),
                 key.clone(),
                 key,
                 parameter(b"\x3f\x00\x14\x00\x00\x00\x08\xa0\x00\x00\x00\x00"),
