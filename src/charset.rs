@@ -66,6 +66,29 @@ pub fn encode_latin1(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// UTF-8 text as MySQL's utf8mb3; `?` for a character beyond U+FFFF, as mysqld does.
+#[must_use]
+pub fn encode_utf8mb3(text: &[u8]) -> Cow<'_, [u8]> {
+    // The first byte of four, in UTF-8.
+    if !text.iter().any(|b| *b >= 0xf0) {
+        return Cow::Borrowed(text);
+    }
+    let text = String::from_utf8_lossy(text);
+    Cow::Owned(text.chars().map(|c| if c > '\u{ffff}' { '?' } else { c }).collect::<String>().into_bytes())
+}
+
+/// UTF-8 text in a character set that [`decode`] knows: what the column stores. In another it stays as it is.
+#[must_use]
+pub fn encode<'a>(charset: &str, text: &'a [u8]) -> Cow<'a, [u8]> {
+    let units =
+        |text: &[u8]| String::from_utf8_lossy(text).encode_utf16().flat_map(u16::to_be_bytes).collect();
+    match charset {
+        "latin1" => Cow::Owned(encode_latin1(&String::from_utf8_lossy(text))),
+        "ucs2" | "utf16" => Cow::Owned(units(text)),
+        _ => Cow::Borrowed(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +100,14 @@ mod tests {
         assert_eq!(encode_latin1(&text), all);
         assert_eq!(decode("latin1", b"caf\xe9 \x80").unwrap(), "café €");
         assert_eq!(encode_latin1("Ω€"), b"?\x80");
+    }
+
+    #[test]
+    fn ok_into_other_sets() {
+        assert_eq!(encode_utf8mb3("é😀Ω".as_bytes()).as_ref(), "é?Ω".as_bytes());
+        assert_eq!(encode("utf16", "é😀".as_bytes()).as_ref(), b"\x00\xe9\xd8\x3d\xde\x00");
+        assert_eq!(encode("latin1", "é".as_bytes()).as_ref(), b"\xe9");
+        assert_eq!(encode("ascii", b"a").as_ref(), b"a");
     }
 
     #[test]

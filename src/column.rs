@@ -138,6 +138,27 @@ pub enum ColumnKey {
     Multiple,
 }
 
+/// The indexes that a column is in, the primary key apart, as a column definition packet tells them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Indexes {
+    /// It makes up a unique index alone.
+    #[serde(default)]
+    pub unique: bool,
+    /// It is the first column of another index.
+    #[serde(default)]
+    pub multiple: bool,
+    /// It is in an index, at any place.
+    #[serde(default)]
+    pub part: bool,
+}
+
+impl Indexes {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One column of a table, at some instant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Column {
@@ -154,6 +175,9 @@ pub struct Column {
     /// Its place in the indexes.
     #[serde(default)]
     pub key: ColumnKey,
+    /// The indexes it is in, of which `key` names the strongest.
+    #[serde(default, skip_serializing_if = "Indexes::is_none")]
+    pub indexes: Indexes,
     /// AUTO_INCREMENT.
     #[serde(default)]
     pub auto_increment: bool,
@@ -163,6 +187,9 @@ pub struct Column {
     /// Whether an INSERT may leave it out (a DEFAULT, a nullable column without one, AUTO_INCREMENT).
     #[serde(default)]
     pub has_default: bool,
+    /// DEFAULT CURRENT_TIMESTAMP.
+    #[serde(default)]
+    pub default_now: bool,
 }
 
 impl Column {

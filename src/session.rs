@@ -22,7 +22,7 @@ pub use crate::statement::Parameter;
 pub use prepared::{Declared, Prepared};
 pub use status::Process;
 pub use stream::{Next, RowStream};
-pub use text::ResultCharset;
+pub use text::{ResultCharset, collation_id};
 pub use tracking::Change;
 
 use crate::agent_client::{AgentClient, Caller};

@@ -199,9 +199,11 @@ mod tests {
             collation: None,
             nullable: false,
             key: ColumnKey::Primary,
+            indexes: crate::column::Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: false,
+            default_now: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Resolved;
 use super::keys::Predicate;
 use crate::agent_api::Keys;
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, TableDefinition, same_name};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, TableDefinition, same_name};
 use crate::failure::Failure;
 use crate::ident::TableName;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
@@ -184,9 +184,11 @@ pub fn source(schema: VirtualSchema, definition: &TableDefinition) -> Vec<Column
         collation: text.then(|| "utf8mb4_bin".to_owned()),
         nullable,
         key: ColumnKey::None,
+        indexes: Indexes::default(),
         auto_increment: false,
         on_update_now: false,
         has_default: true,
+        default_now: false,
     };
     let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
     let mut source = vec![
@@ -195,7 +197,16 @@ pub fn source(schema: VirtualSchema, definition: &TableDefinition) -> Vec<Column
         column("event_type", ColumnType::VarChar { chars: 6 }, false, true),
         column("gtid", ColumnType::VarChar { chars: 96 }, true, true),
     ];
-    source.extend(definition.key_columns().into_iter().cloned());
+    // Of several events of one row each shows its key: it is no key of this result, and nothing is inserted into it.
+    source.extend(definition.key_columns().into_iter().map(|c| Column {
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        ..c.clone()
+    }));
     for name in ["changed_columns", "row_before", "row_after"] {
         source.push(column(name, ColumnType::Json, true, false));
     }

@@ -415,9 +415,11 @@ mod tests {
             collation: collation.map(str::to_owned),
             nullable: false,
             key: ColumnKey::None,
+            indexes: crate::column::Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: false,
+            default_now: false,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::real;
 use operators::{Order, Outcome};
 use sqlparser::ast::{
     BinaryOperator, CastKind, CharacterLength, DataType, Expr, FunctionArg, FunctionArgExpr,
-    FunctionArguments, InTarget, ObjectName, UnaryOperator, Value as Literal,
+    FunctionArguments, InTarget, ObjectName, Query, SelectItem, SetExpr, UnaryOperator, Value as Literal,
 };
 pub(super) use typed::{Typed, Value};
 
@@ -49,6 +49,8 @@ impl Session {
         let refused = || not_computed(expression);
         match expression {
             Expr::Nested(inside) => self.typed(inside, now),
+            // `SET sql_mode = (SELECT CONCAT(@@sql_mode, '...'))`, as sqlx has it.
+            Expr::Subquery(query) => self.typed(scalar(query).ok_or_else(refused)?, now),
             Expr::Value(value) => literal(&value.value).ok_or_else(refused),
             Expr::Prefixed { prefix, value } => {
                 let set = prefix.value.to_lowercase();
@@ -215,6 +217,14 @@ impl Session {
             Kind::Choice(_) | Kind::Text => Typed::variable(value),
         })
     }
+}
+
+/// The expression of `SELECT expression`, with nothing else in it.
+fn scalar(query: &Query) -> Option<&Expr> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let [SelectItem::UnnamedExpr(expression)] = select.projection.as_slice() else { return None };
+    // Whatever clause there is, it would be printed.
+    (query.to_string() == format!("SELECT {expression}")).then_some(expression)
 }
 
 fn literal(value: &Literal) -> Option<Typed> {

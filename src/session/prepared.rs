@@ -320,9 +320,11 @@ fn parameter(ty: ColumnType, text: bool) -> ResultColumn {
         collation: text.then(|| "utf8mb4_0900_ai_ci".to_owned()),
         nullable: true,
         key: ColumnKey::None,
+        indexes: crate::column::Indexes::default(),
         auto_increment: false,
         on_update_now: false,
         has_default: true,
+        default_now: false,
     };
     computed("?", column)
 }

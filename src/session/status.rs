@@ -3,7 +3,7 @@
 use super::variables::VARIABLES;
 use super::variables::{Scope, Variable};
 use super::{Answer, Session, filter, show};
-use crate::column::{Column, ColumnKey, ColumnType, IntSize};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use crate::failure::Failure;
 use crate::reply::{Note, ResultColumn, Row};
 use crate::statement::VirtualSchema;
@@ -49,6 +49,8 @@ fn column(name: &str, ty: ColumnType, nullable: bool) -> ResultColumn {
             auto_increment: false,
             on_update_now: false,
             has_default: true,
+            default_now: false,
+            indexes: Indexes::default(),
         },
     }
 }

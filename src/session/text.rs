@@ -1,6 +1,7 @@
 //! The character set that text goes out in, and the collations by number and by name.
 
 use crate::charset;
+use crate::column::{Column, ColumnType};
 use mysql_common::collations::{Collation, CollationId};
 use std::borrow::Cow;
 
@@ -27,7 +28,9 @@ pub enum ResultCharset {
         /// Collation id to declare for text columns.
         collation_id: u16,
     },
-    /// NULL or binary: each column keeps its own character set's declaration.
+    /// binary: each column's bytes as they are stored, declared as bytes.
+    Binary,
+    /// NULL: each column's bytes as they are stored, under its own collation.
     AsStored,
 }
 
@@ -39,37 +42,29 @@ impl ResultCharset {
             "utf8mb3" | "utf8" => Self::Utf8mb3 { collation_id },
             "latin1" => Self::Latin1 { collation_id },
             "ascii" => Self::Ascii { collation_id },
-            "binary" => Self::AsStored,
+            "binary" => Self::Binary,
             _ => return None,
         })
     }
 
-    /// Text, which is UTF-8 here, as it is sent.
+    /// A cell (UTF-8, for text) as the client gets it. JSON is text to this, though it is declared as bytes.
     #[must_use]
-    pub fn encoded(self, text: &[u8]) -> Cow<'_, [u8]> {
-        if text.is_ascii() {
-            return Cow::Borrowed(text);
+    pub fn encode<'a>(self, cell: &'a [u8], column: &Column) -> Cow<'a, [u8]> {
+        let json = column.ty == ColumnType::Json;
+        let as_stored = matches!(self, Self::Binary | Self::AsStored);
+        if cell.is_ascii() && !as_stored || !(json || column.collation.is_some()) {
+            return Cow::Borrowed(cell);
         }
-        let replaced = |keep: fn(char) -> bool| {
-            let text = String::from_utf8_lossy(text);
-            let kept: String = text.chars().map(|c| if keep(c) { c } else { '?' }).collect();
-            Cow::Owned(kept.into_bytes())
-        };
         match self {
-            Self::Utf8 { .. } | Self::AsStored => Cow::Borrowed(text),
-            Self::Utf8mb3 { .. } => replaced(|c| c.len_utf8() < 4),
-            Self::Ascii { .. } => replaced(|c| c.is_ascii()),
-            Self::Latin1 { .. } => Cow::Owned(charset::encode_latin1(&String::from_utf8_lossy(text))),
-        }
-    }
-
-    /// Bytes of a character at most, by which mysqld multiplies lengths.
-    #[must_use]
-    pub const fn width(self) -> u32 {
-        match self {
-            Self::Utf8 { .. } | Self::AsStored => 4,
-            Self::Utf8mb3 { .. } => 3,
-            Self::Latin1 { .. } | Self::Ascii { .. } => 1,
+            Self::Utf8 { .. } => Cow::Borrowed(cell),
+            Self::Utf8mb3 { .. } => charset::encode_utf8mb3(cell),
+            Self::Latin1 { .. } => Cow::Owned(charset::encode_latin1(&String::from_utf8_lossy(cell))),
+            Self::Ascii { .. } => {
+                let text = String::from_utf8_lossy(cell);
+                Cow::Owned(text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect())
+            }
+            Self::Binary | Self::AsStored if json => Cow::Borrowed(cell),
+            Self::Binary | Self::AsStored => charset::encode(column.charset().unwrap_or("utf8mb4"), cell),
         }
     }
 }
@@ -100,24 +95,76 @@ pub(super) fn default_collation(charset: &str) -> Option<(&'static str, u16)> {
     by_name(name).map(|(_, name, id)| (name, id))
 }
 
+/// The number of a collation by its name; `None`: not known to this version.
+#[must_use]
+pub fn collation_id(name: &str) -> Option<u16> {
+    by_name(name).map(|(.., id)| id).or_else(|| {
+        // A collation that only MariaDB has (nopad, uca1400): its set's first one says how the bytes are read.
+        let default = match name.split('_').next()? {
+            "utf8mb4" => "utf8mb4_general_ci",
+            "utf8mb3" | "utf8" => "utf8mb3_general_ci",
+            "latin1" => "latin1_swedish_ci",
+            "ascii" => "ascii_general_ci",
+            "ucs2" => "ucs2_general_ci",
+            "utf16" => "utf16_general_ci",
+            _ => return None,
+        };
+        by_name(default).map(|(.., id)| id)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::ColumnKey;
 
+    fn column(ty: &str, collation: Option<&str>) -> Column {
+        Column {
+            name: "c".to_owned(),
+            ty: ty.parse().unwrap(),
+            collation: collation.map(str::to_owned),
+            nullable: true,
+            key: ColumnKey::None,
+            indexes: crate::column::Indexes::default(),
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+            default_now: false,
+        }
+    }
+
+    /// What MySQL 9.7 sends for `é😀Ω` and `é€` under SET character_set_results.
     #[test]
-    fn ok_characters_that_a_set_does_not_have() {
-        for (charset, want) in [
-            ("utf8mb4", "a ü Ω 😀".as_bytes()),
-            ("utf8mb3", "a ü Ω ?".as_bytes()),
-            ("utf8", "a ü Ω ?".as_bytes()),
-            ("latin1", b"a \xfc ? ?"),
-            ("ascii", b"a ? ? ?"),
-            ("binary", "a ü Ω 😀".as_bytes()),
+    fn ok_text_is_converted_as_mysql_does() {
+        let (wide, narrow) = ("é😀Ω".as_bytes(), "é€".as_bytes());
+        let utf8 = ResultCharset::Utf8 { collation_id: 255 };
+        let mb3 = ResultCharset::Utf8mb3 { collation_id: 33 };
+        let latin1 = ResultCharset::Latin1 { collation_id: 8 };
+        let mb4_column = column("varchar(20)", Some("utf8mb4_0900_ai_ci"));
+        let latin1_column = column("varchar(20)", Some("latin1_swedish_ci"));
+        let ucs2_column = column("varchar(9)", Some("ucs2_general_ci"));
+        let json = column("json", None);
+        let bytes = column("varbinary(9)", None);
+        for (set, column, text, sent) in [
+            (utf8, &mb4_column, wide, wide),
+            (mb3, &mb4_column, wide, "é?Ω".as_bytes()),
+            (latin1, &mb4_column, wide, b"\xe9??"),
+            (latin1, &latin1_column, narrow, b"\xe9\x80"),
+            (ResultCharset::AsStored, &latin1_column, narrow, b"\xe9\x80"),
+            (ResultCharset::Binary, &latin1_column, narrow, b"\xe9\x80"),
+            (ResultCharset::AsStored, &ucs2_column, narrow, b"\x00\xe9\x20\xac"),
+            (ResultCharset::AsStored, &ucs2_column, b"a", b"\x00a"),
+            (ResultCharset::AsStored, &mb4_column, wide, wide),
+            (mb3, &json, wide, "é?Ω".as_bytes()),
+            (latin1, &json, wide, b"\xe9??"),
+            (ResultCharset::Binary, &json, wide, wide),
+            (latin1, &bytes, wide, wide),
+            (ResultCharset::Ascii { collation_id: 11 }, &mb4_column, narrow, b"??"),
         ] {
-            let set = ResultCharset::of(charset, 1).unwrap();
-            assert_eq!(set.encoded("a ü Ω 😀".as_bytes()), want, "{charset}");
+            assert_eq!(set.encode(text, column).as_ref(), sent, "{set:?} {}", column.ty);
         }
         assert_eq!(ResultCharset::of("cp1251", 51), None);
+        assert_eq!(ResultCharset::of("binary", 63), Some(ResultCharset::Binary));
     }
 
     #[test]

@@ -222,6 +222,8 @@ fn value(part: &Cursor<'_>) -> Result<Expr, Refused> {
     let mut ahead = part.clone();
     if let Some(Token::Word(w)) = ahead.next()
         && ahead.is_at_end()
+        && (w.quote_style.is_some()
+            || !["NULL", "TRUE", "FALSE"].iter().any(|l| w.value.eq_ignore_ascii_case(l)))
     {
         return Ok(Expr::Identifier(Ident {
             value: w.value,

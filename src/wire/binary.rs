@@ -187,9 +187,11 @@ mod tests {
                 collation: text.then(|| "utf8mb4_bin".to_owned()),
                 nullable: true,
                 key: ColumnKey::None,
+                indexes: crate::column::Indexes::default(),
                 auto_increment: false,
                 on_update_now: false,
                 has_default: true,
+                default_now: false,
             },
         }
     }

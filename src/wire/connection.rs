@@ -360,35 +360,44 @@ impl Connection {
 
     /// Whether the password is right, and whether there was one.
     async fn verify(&mut self, login: &Login, credential: &Credential) -> Result<(bool, bool), Gone> {
-        let mut plugin = login.plugin.clone().unwrap_or_else(|| NATIVE.to_owned());
-        let (mut response, scramble) = (login.response.clone(), self.scramble.clone());
+        let plugin = login.plugin.as_deref().unwrap_or(NATIVE);
         let known = plugin == NATIVE || plugin == CACHING_SHA2;
         // COM_CHANGE_USER of libmysqlclient comes without a response and waits to be asked.
-        if !known || response.is_empty() {
-            if !known {
-                CACHING_SHA2.clone_into(&mut plugin);
-            }
-            let mut switch = vec![0xfe];
-            switch.extend_from_slice(plugin.as_bytes());
-            switch.push(0);
-            switch.extend_from_slice(&scramble.0);
-            switch.push(0);
-            self.packets.write(&switch).await?;
-            self.packets.flush().await?;
-            response = self.packets.read(LOGIN_PACKET).await?;
+        if known && !login.response.is_empty() {
+            return self.check(plugin, &login.response, credential).await;
         }
+        let plugin = if known { plugin } else { CACHING_SHA2 };
+        let mut switch = vec![0xfe];
+        switch.extend_from_slice(plugin.as_bytes());
+        switch.push(0);
+        switch.extend_from_slice(&self.scramble.0);
+        switch.push(0);
+        self.packets.write(&switch).await?;
+        self.packets.flush().await?;
+        let response = self.packets.read(LOGIN_PACKET).await?;
+        self.check(plugin, &response, credential).await
+    }
+
+    /// One response to the scramble. A wrong one of caching_sha2_password leads into the full exchange, as in mysqld: sqlx 0.8 makes it in
+    /// an order of its own.
+    async fn check(
+        &mut self,
+        plugin: &str,
+        response: &[u8],
+        credential: &Credential,
+    ) -> Result<(bool, bool), Gone> {
+        let scramble = self.scramble.clone();
         let using_password = !(response.is_empty() || response == [0]);
         if plugin == NATIVE {
-            return Ok((auth::native(&response, &scramble, credential), using_password));
+            return Ok((auth::native(response, &scramble, credential), using_password));
         }
-        match auth::fast(&response, &scramble, credential) {
+        match auth::fast(response, &scramble, credential) {
             Fast::Right => {
                 self.packets.write(&[1, 3]).await?;
                 Ok((true, true))
             }
-            Fast::Wrong => Ok((false, using_password)),
-            Fast::Unknown if !using_password => Ok((false, false)),
-            Fast::Unknown => self.full(&scramble, credential).await.map(|right| (right, true)),
+            Fast::Wrong | Fast::Unknown if !using_password => Ok((false, false)),
+            Fast::Wrong | Fast::Unknown => self.full(&scramble, credential).await.map(|right| (right, true)),
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -
 
 /// A cell in the character set that text goes out in.
 pub(super) fn sent<'a>(bytes: &'a [u8], column: &ResultColumn, charset: ResultCharset) -> Cow<'a, [u8]> {
-    if column.column.collation.is_some() { charset.encoded(bytes) } else { Cow::Borrowed(bytes) }
+    charset.encode(bytes, &column.column)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod explain;
 mod limits;
 mod log;
 mod logins;
+mod metadata;
 mod misuse;
 mod orm;
 mod prepared;

@@ -537,6 +537,8 @@ pub struct Raw {
     pub id: u32,
     /// Connect attributes of the login to come.
     pub attributes: Vec<(&'static str, &'static str)>,
+    /// Collation id of the login to come.
+    pub collation: u8,
     /// CLIENT_DEPRECATE_EOF at the login to come.
     pub deprecate_eof: bool,
     pub scramble: Vec<u8>,
@@ -557,6 +559,7 @@ impl Raw {
             sequence: 0,
             id: 0,
             attributes: Vec::new(),
+            collation: 45,
             deprecate_eof: false,
             scramble: Vec::new(),
         };
@@ -605,7 +608,7 @@ impl Raw {
         }
         let mut payload = capabilities.to_le_bytes().to_vec();
         payload.extend_from_slice(&(1_u32 << 24).to_le_bytes());
-        payload.push(45);
+        payload.push(self.collation);
         payload.extend_from_slice(&[0; 23]);
         payload.extend_from_slice(user.as_bytes());
         payload.push(0);

@@ -269,8 +269,10 @@ impl Reading<'_> {
             full.visible = false;
         } else if tokens.words(&["DROP", "DEFAULT"]) {
             full.column.has_default = false;
+            full.column.default_now = false;
         } else if tokens.words(&["SET", "DEFAULT"]) {
             full.column.has_default = true;
+            full.column.default_now = false;
             while tokens.next().is_some() {}
         }
         Ok(())

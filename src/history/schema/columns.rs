@@ -5,7 +5,7 @@
 use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
 use crate::real::{double_text, exact_float_text};
 use sqlparser::tokenizer::Token;
 
@@ -13,7 +13,7 @@ use sqlparser::tokenizer::Token;
 pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> Result<FullColumn, Unread> {
     let name = tokens.name()?;
     if tokens.words(&["SERIAL"]) {
-        table.indexes.push(Index { name: None, unique: true, columns: vec![name.clone()] });
+        table.indexes.push(Index::alone(&name));
         let ty = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
         let mut full = bare(name, ty);
         full.column.nullable = false;
@@ -39,9 +39,11 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
             collation: None,
             nullable: true,
             key: ColumnKey::None,
+            indexes: Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: true,
+            default_now: false,
         },
         visible: true,
         collation_certain: true,
@@ -177,7 +179,7 @@ fn attribute(
         table.primary_key = vec![own];
     } else if tokens.words(&["UNIQUE"]) {
         tokens.words(&["KEY"]);
-        table.indexes.push(Index { name: None, unique: true, columns: vec![own] });
+        table.indexes.push(Index::alone(&own));
     } else if tokens.words(&["COMMENT"]) {
         tokens.token(&Token::Eq);
         tokens.text().ok_or("a comment")?;
@@ -339,6 +341,11 @@ fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent
             None => full.null_certain = false,
         }
     }
+    if column.auto_increment {
+        // Whatever was written: AUTO_INCREMENT takes no NULL.
+        column.nullable = false;
+    }
+    column.default_now = matches!(state.default, Some(Default::Now(_)));
     column.has_default = match &state.default {
         Some(Default::Null) => column.nullable,
         Some(_) => true,
@@ -527,15 +534,21 @@ pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unrea
     let constraint_name = if named { Some(tokens.name()?) } else { None };
     if tokens.words(&["PRIMARY", "KEY"]) {
         index_type(tokens);
-        table.primary_key = key_parts(tokens)?;
+        (table.primary_key, _) = key_parts(tokens)?;
     } else if tokens.words(&["FOREIGN", "KEY"]) {
         if tokens.peek() != Some(&Token::LParen) {
             tokens.name()?;
         }
-        let columns = key_parts(tokens)?;
+        let (columns, _) = key_parts(tokens)?;
         tokens.words(&["REFERENCES"]);
         references(tokens)?;
-        table.indexes.push(Index { name: constraint_name, unique: false, columns });
+        table.indexes.push(Index {
+            name: constraint_name,
+            unique: false,
+            columns,
+            whole: true,
+            implied: true,
+        });
     } else if tokens.words(&["CHECK"]) {
         tokens.group()?;
     } else if let Some(word) = tokens.one_of(&["UNIQUE", "FULLTEXT", "SPATIAL", "INDEX", "KEY"]) {
@@ -547,8 +560,14 @@ pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unrea
             Some(tokens.name()?)
         };
         index_type(tokens);
-        let columns = key_parts(tokens)?;
-        table.indexes.push(Index { name: name.or(constraint_name), unique: word == "UNIQUE", columns });
+        let (columns, whole) = key_parts(tokens)?;
+        table.indexes.push(Index {
+            name: name.or(constraint_name),
+            unique: word == "UNIQUE",
+            columns,
+            whole,
+            implied: false,
+        });
     } else {
         return Ok(false);
     }
@@ -566,16 +585,23 @@ fn index_type(tokens: &mut Tokens) -> bool {
     tokens.words(&["USING"]) && tokens.next().is_some()
 }
 
-/// `(a, b(10) DESC)`: the names.
-pub(super) fn key_parts(tokens: &mut Tokens) -> Result<Vec<String>, Unread> {
-    tokens
+/// `(a, b(10) DESC)`: the names, and whether none stands for a part of a column or for an expression.
+pub(super) fn key_parts(tokens: &mut Tokens) -> Result<(Vec<String>, bool), Unread> {
+    let mut whole = true;
+    let names: Result<Vec<String>, Unread> = tokens
         .group()?
         .split()
         .into_iter()
-        .map(|mut part| match part.peek() {
+        .map(|mut part| {
             // A functional key part has no column.
-            Some(Token::LParen) => Ok("(expression)".to_owned()),
-            _ => part.name(),
+            if part.peek() == Some(&Token::LParen) {
+                whole = false;
+                return Ok("(expression)".to_owned());
+            }
+            let name = part.name()?;
+            whole &= part.peek() != Some(&Token::LParen);
+            Ok(name)
         })
-        .collect()
+        .collect();
+    Ok((names?, whole))
 }

@@ -265,8 +265,9 @@ impl Walk<'_> {
             return Err("ON was expected".to_owned());
         }
         let name = self.name(&mut tokens)?;
-        let columns = key_parts(&mut tokens)?;
-        Ok(self.same_rows(&name, |full| full.indexes.push(Index { name: Some(index), unique, columns })))
+        let (columns, whole) = key_parts(&mut tokens)?;
+        let index = Index { name: Some(index), unique, columns, whole, implied: false };
+        Ok(self.same_rows(&name, |full| full.indexes.push(index)))
     }
 
     /// A change of indexes only.

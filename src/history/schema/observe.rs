@@ -9,7 +9,7 @@ use super::silent::longest_character;
 use super::table::{Filled, Full, FullColumn};
 use super::{Catalog, DefinitionId, collation_name};
 use crate::charset;
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, same_name};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
 use crate::history::log::{MappedColumn, MappedTable, char_bytes, code};
 
 /// The definition under which rows of this map were written.
@@ -239,9 +239,11 @@ fn learn(table: &MappedTable) -> Result<Full, String> {
                 collation,
                 nullable: mapped.nullable,
                 key: ColumnKey::None,
+                indexes: Indexes::default(),
                 auto_increment: false,
                 on_update_now: false,
                 has_default: mapped.nullable,
+                default_now: false,
             },
             visible: mapped.visible.unwrap_or(true),
             collation_certain: true,

@@ -1,6 +1,6 @@
 //! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
 
-use crate::column::{Column, ColumnKey, ColumnType, TableDefinition, same_name};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinition, same_name};
 use std::collections::HashSet;
 
 /// No server allows more (manual: "Limits on Table Column Count and Row Size").
@@ -49,6 +49,17 @@ pub(super) struct Index {
     pub(super) name: Option<String>,
     pub(super) unique: bool,
     pub(super) columns: Vec<String>,
+    /// No part of it is the beginning of a column or an expression.
+    pub(super) whole: bool,
+    /// A foreign key asked for it: there is none where another index serves.
+    pub(super) implied: bool,
+}
+
+impl Index {
+    /// A unique index of one column.
+    pub(super) fn alone(column: &str) -> Self {
+        Self { name: None, unique: true, columns: vec![column.to_owned()], whole: true, implied: false }
+    }
 }
 
 /// A table, whole.
@@ -86,17 +97,7 @@ impl Full {
         let key: HashSet<String> = self.primary_key.iter().map(|n| n.to_lowercase()).collect();
         for full in &mut self.columns {
             let column = &mut full.column;
-            let first_of = |unique: bool| {
-                self.indexes.iter().any(|i| {
-                    i.unique == unique
-                        && i.columns.first().is_some_and(|first| same_name(first, &column.name))
-                })
-            };
-            let alone = self
-                .indexes
-                .iter()
-                .any(|i| i.unique && i.columns.len() == 1 && same_name(&i.columns[0], &column.name));
-            column.key = if key.contains(&column.name.to_lowercase()) {
+            if key.contains(&column.name.to_lowercase()) {
                 if column.nullable {
                     column.nullable = false;
                     // The default was the NULL that it no longer takes.
@@ -106,14 +107,36 @@ impl Full {
                     }
                 }
                 full.null_certain = true;
+            }
+        }
+        let promoted = self.promoted();
+        let real: Vec<bool> = (0..self.indexes.len()).map(|i| self.is_real(i)).collect();
+        for full in &mut self.columns {
+            let column = &mut full.column;
+            let is = |name: &String| same_name(name, &column.name);
+            let mut indexes = Indexes::default();
+            let others = self.indexes.iter().enumerate().filter(|(i, _)| real[*i]);
+            for (i, index) in others {
+                indexes.part |= index.columns.iter().any(is);
+                if promoted == Some(i) || !index.columns.first().is_some_and(is) {
+                    continue;
+                }
+                let alone = index.unique && index.columns.len() == 1;
+                indexes.unique |= alone;
+                indexes.multiple |= !alone;
+            }
+            let stands_in =
+                promoted.and_then(|i| self.indexes.get(i)).is_some_and(|i| i.columns.iter().any(is));
+            column.key = if stands_in || key.contains(&column.name.to_lowercase()) {
                 ColumnKey::Primary
-            } else if alone {
+            } else if indexes.unique {
                 ColumnKey::Unique
-            } else if first_of(true) || first_of(false) {
+            } else if indexes.multiple {
                 ColumnKey::Multiple
             } else {
                 ColumnKey::None
             };
+            column.indexes = indexes;
         }
         // Names of the key as the columns have them.
         let names: Vec<String> = self
@@ -122,6 +145,25 @@ impl Full {
             .map(|n| self.position(n).map_or_else(|| n.clone(), |i| self.columns[i].column.name.clone()))
             .collect();
         self.primary_key = names;
+    }
+
+    /// The unique index that servers call the primary key where there is none: the first over columns that are whole and NOT NULL.
+    fn promoted(&self) -> Option<usize> {
+        let not_null = |name: &String| self.position(name).is_some_and(|i| !self.columns[i].column.nullable);
+        let fits = |i: &Index| i.unique && i.whole && i.columns.iter().all(not_null);
+        if self.primary_key.is_empty() { self.indexes.iter().position(fits) } else { None }
+    }
+
+    /// Whether an index is there: one that a foreign key implies is not, where another begins with its columns.
+    fn is_real(&self, at: usize) -> bool {
+        let Some(index) = self.indexes.get(at).filter(|i| i.implied) else { return true };
+        let begins = |columns: &[String]| {
+            columns.len() >= index.columns.len()
+                && columns.iter().zip(&index.columns).all(|(a, b)| same_name(a, b))
+        };
+        let others = self.indexes.iter().enumerate();
+        !begins(&self.primary_key)
+            && !others.filter(|(i, o)| *i != at && (!o.implied || *i < at)).any(|(_, o)| begins(&o.columns))
     }
 
     /// What clients see.

@@ -360,6 +360,8 @@ mod tests {
             auto_increment: false,
             on_update_now: false,
             has_default: true,
+            default_now: false,
+            indexes: Indexes::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use super::compile::{Kind, Known, Scope, Typed, compared};
 use super::datum::{Datum, Order};
 use super::formula::{Comparison, Formula};
 use super::tables::{self, Table};
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, same_name};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
 use crate::failure::Failure;
 use crate::reply::ResultColumn;
 use crate::session::evaluate::Value;
@@ -342,6 +342,8 @@ fn declared(name: &str, typed: &Typed) -> Column {
         auto_increment: false,
         on_update_now: false,
         has_default: true,
+        default_now: false,
+        indexes: Indexes::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::compile::Kind;
 use super::datum::Order::{self, Binary, Lower, Upper};
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
 
 /// A table of information_schema.
 #[derive(Debug)]
@@ -158,6 +158,8 @@ impl Field {
             auto_increment: false,
             on_update_now: false,
             has_default: true,
+            default_now: false,
+            indexes: Indexes::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Values, and how mysqld declares them.
 
-use crate::column::{Column, ColumnKey, ColumnType, IntSize};
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use crate::statement::Parameter;
 
 const DOUBLE: ColumnType = ColumnType::Double { digits: None, unsigned: false, zerofill: false };
@@ -172,9 +172,11 @@ impl Typed {
             collation: self.is_text().then(|| "utf8mb4_0900_ai_ci".to_owned()),
             nullable: self.nullable,
             key: ColumnKey::None,
+            indexes: Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: true,
+            default_now: false,
         }
     }
 }
