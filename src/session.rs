@@ -380,6 +380,12 @@ impl Session {
         Failure::SchemaDenied { user, host, schema: schema.to_owned() }
     }
 
+    /// Nothing of the statement before is left, and the server counts one more.
+    fn begin_statement(&mut self) {
+        (self.failed, self.changes) = (false, Vec::new());
+        self.connections.asked();
+    }
+
     /// Runs one statement (COM_QUERY). Dropping the future, or the stream in the answer, cancels the agent request.
     ///
     /// # Errors
@@ -387,8 +393,7 @@ impl Session {
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
         self.about = About { kind: "unreadable", table: None };
-        (self.failed, self.changes) = (false, Vec::new());
-        self.connections.asked();
+        self.begin_statement();
         let text = self.decoded(text)?;
         let statement = crate::statement::parse(&text, self.reading());
         self.about.kind = statement.kind();

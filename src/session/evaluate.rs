@@ -45,6 +45,14 @@ impl Session {
         Ok(value)
     }
 
+    /// What an item of a select list is declared as before it is executed; nothing is assigned.
+    pub(super) fn declared(&self, expression: &Expr, now: Instant) -> Result<Typed, Failure> {
+        match expression {
+            Expr::BinaryOp { op: BinaryOperator::Assignment, right, .. } => self.typed(right, now),
+            other => self.typed(other, now),
+        }
+    }
+
     fn typed(&self, expression: &Expr, now: Instant) -> Result<Typed, Failure> {
         let refused = || not_computed(expression);
         match expression {

@@ -211,8 +211,8 @@ impl Session {
             name.clone_into(&mut column.name);
             column
         };
-        let columns = items.iter().map(|(name, expression)| match self.evaluate(expression, now) {
-            Ok(value) if !open || value != Value::Null => Ok(computed(name, value.column(name))),
+        let columns = items.iter().map(|(name, expression)| match self.declared(expression, now) {
+            Ok(found) if !open || found.value != Value::Null => Ok(computed(name, found.column(name))),
             Err(failure) if !open || !matches!(failure, Failure::Unsupported(_)) => Err(failure),
             Ok(_) | Err(_) => Ok(unknown(name)),
         });
@@ -251,6 +251,7 @@ impl Session {
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let now = Instant::now();
+        self.begin_statement();
         self.warnings.clear();
         let statement = prepared.template.bound(values);
         self.about = About { kind: statement.kind(), table: None };
