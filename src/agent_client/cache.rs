@@ -72,23 +72,19 @@ impl Texts {
         let (columns, key) = (unread.columns.get(), unread.primary_key.get());
         let text = format!("{columns}\n{key}");
         let header = Header { success: unread.success, at: unread.at };
-        let known = self.texts().get(text.as_str()).cloned();
-        let definition = match known {
-            Some(known) => known,
-            None => {
-                let definition = TableDefinition {
-                    columns: serde_json::from_str(columns)?,
-                    primary_key: serde_json::from_str(key)?,
-                };
-                let definition = Arc::new(definition);
-                let mut texts = self.texts();
-                if texts.len() >= MOST_TEXTS {
-                    texts.clear();
-                }
-                texts.insert(text.into_boxed_str(), Arc::clone(&definition));
-                definition
-            }
-        };
+        if let Some(known) = self.texts().get(text.as_str()) {
+            return Ok((header, Arc::clone(known)));
+        }
+        let definition = Arc::new(TableDefinition {
+            columns: serde_json::from_str(columns)?,
+            primary_key: serde_json::from_str(key)?,
+        });
+        let mut texts = self.texts();
+        if texts.len() >= MOST_TEXTS {
+            texts.clear();
+        }
+        texts.insert(text.into_boxed_str(), Arc::clone(&definition));
+        drop(texts);
         Ok((header, definition))
     }
 

@@ -113,7 +113,7 @@ impl Session {
                 "prepared statements that together are longer than max_allowed_packet: close some".to_owned(),
             ));
         }
-        let (template, outline) = Template::new(text, self.reading()).map_err(refusal)?;
+        let (template, outline) = Template::new(&text, self.reading()).map_err(refusal)?;
         if template.parameters() > MOST_PARAMETERS {
             return Err(Failure::TooManyParameters);
         }

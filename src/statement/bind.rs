@@ -149,9 +149,9 @@ impl Template {
     ///
     /// # Errors
     /// The text is no statement. One that is refused for another reason is a [`Statement::Refused`].
-    pub fn new(text: String, reading: Reading) -> Result<(Self, Outline), Refused> {
+    pub fn new(text: &str, reading: Reading) -> Result<(Self, Outline), Refused> {
         // The code of executable comments, once: their version is that of the server, which stays.
-        let text = super::split::laid_open(&text, reading)?.into_owned();
+        let text = super::split::laid_open(text, reading)?.into_owned();
         let mut c = Cursor::new(&text, reading)?;
         place(&mut c, Placeholders::Numbered)?;
         let parameters = parameters(c.clone());
@@ -211,7 +211,7 @@ mod tests {
     use crate::statement::{InstantExpr, Limit, TimeClause};
 
     fn template(text: &str) -> (Template, Outline) {
-        Template::new(text.to_owned(), Reading::default()).unwrap()
+        Template::new(text, Reading::default()).unwrap()
     }
 
     /// What a statement means that was written with this literal.
@@ -327,10 +327,7 @@ mod tests {
         ] {
             assert!(matches!(template(text).1.statement, Statement::Refused(_)), "{text}");
         }
-        assert!(matches!(
-            Template::new("SELECT ?1".to_owned(), Reading::default()),
-            Err(Refused::Syntax { .. })
-        ));
+        assert!(matches!(Template::new("SELECT ?1", Reading::default()), Err(Refused::Syntax { .. })));
         assert!(matches!(
             super::super::parse("SELECT ?", Reading::default()),
             Statement::Refused(Refused::Syntax { .. })

@@ -361,7 +361,7 @@ mod tests {
             on_update_now: false,
             has_default: true,
             default_now: false,
-            indexes: Indexes::default(),
+            indexes: crate::column::Indexes::default(),
         }
     }
 
