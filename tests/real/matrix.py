@@ -229,7 +229,7 @@ def text_where_it_can(value, data):
 
 
 def days_alone_negative(value, data):
-    """It puts the sign of a TIME before the days, and forgets it for the rest (also from MySQL 9.7)."""
+    """It puts the sign of a TIME before the days, and forgets it for the rest."""
     total = micros(data.decode())
     if total >= 0:
         return value
