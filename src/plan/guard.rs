@@ -125,7 +125,7 @@ pub struct Asked<'a> {
 /// As for [`admit`].
 pub fn outline(
     asked: Asked<'_>,
-    definition: &TableDefinition,
+    definition: &Arc<TableDefinition>,
     settings: Settings,
 ) -> Result<Outlined, Failure> {
     let open = RefCell::new(Vec::new());
@@ -137,7 +137,7 @@ type Checked = (Keys, Vec<Output>, Vec<(usize, bool)>);
 
 fn checked(
     asked: Asked<'_>,
-    definition: &TableDefinition,
+    definition: &Arc<TableDefinition>,
     settings: Settings,
     open: Option<&RefCell<Vec<(usize, Column)>>>,
 ) -> Result<Checked, Failure> {
@@ -172,12 +172,38 @@ fn checked(
     Ok((keys, output, order))
 }
 
+/// The columns that a query on a schema has to choose from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Those of the table.
+    Table(Arc<TableDefinition>),
+    /// Those of a diff.
+    Changes(Vec<Column>),
+}
+
+impl std::ops::Deref for Source {
+    type Target = [Column];
+
+    fn deref(&self) -> &[Column] {
+        match self {
+            Self::Table(definition) => &definition.columns,
+            Self::Changes(columns) => columns,
+        }
+    }
+}
+
 /// The columns that a query on this schema has to choose from. Those of a diff that no table column stands for have a type of their own.
 #[must_use]
-pub fn source(schema: VirtualSchema, definition: &TableDefinition) -> Vec<Column> {
-    if schema != VirtualSchema::Diff {
-        return definition.columns.clone();
+pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Source {
+    match schema {
+        VirtualSchema::Flashback | VirtualSchema::Snapshot => Source::Table(Arc::clone(definition)),
+        VirtualSchema::Diff => Source::Changes(changes(definition)),
     }
+}
+
+/// The columns of a diff.
+#[must_use]
+pub fn changes(definition: &TableDefinition) -> Vec<Column> {
     let column = |name: &str, ty: ColumnType, nullable: bool, text: bool| Column {
         name: name.to_owned(),
         ty,

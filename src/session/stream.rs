@@ -21,7 +21,7 @@ pub(super) const NOTE: u16 = 1105;
 #[derive(Debug)]
 pub struct RowStream {
     rows: AgentRows,
-    source: Vec<Column>,
+    source: guard::Source,
     output: Vec<usize>,
     order: Vec<(usize, bool)>,
     skip: u64,
@@ -161,7 +161,7 @@ impl RowStream {
     }
 
     fn row(&self, line: RowLine) -> Result<Row, Failure> {
-        line.into_iter().zip(&self.source).map(|(cell, column)| self.cell(cell, column)).collect()
+        line.into_iter().zip(self.source.iter()).map(|(cell, column)| self.cell(cell, column)).collect()
     }
 
     fn cell(&self, cell: Option<Octets>, column: &Column) -> Result<Option<Vec<u8>>, Failure> {

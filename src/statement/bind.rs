@@ -101,6 +101,9 @@ pub(super) enum Placeholders<'a> {
 
 /// Gives every `?` its meaning. The tokenizer takes digits behind it as part of it, which in MySQL are none.
 pub(super) fn place(c: &mut Cursor<'_>, placeholders: Placeholders<'_>) -> Result<(), Refused> {
+    if !c.has(|token| matches!(token, Token::Placeholder(_))) {
+        return Ok(());
+    }
     let mut count = 0_usize;
     c.replace(|token| {
         let Token::Placeholder(name) = token else { return Ok(None) };

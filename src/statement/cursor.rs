@@ -82,6 +82,16 @@ impl<'a> Cursor<'a> {
         Rc::clone(&self.hint)
     }
 
+    /// Passes over so many tokens.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.go(self.at + count);
+    }
+
+    /// Whether there is such a token, from the beginning on.
+    pub(super) fn has(&self, wanted: impl Fn(&Token) -> bool) -> bool {
+        self.tokens[..self.end].iter().any(|t| wanted(&t.token))
+    }
+
     /// Puts other tokens in the place of some. Whatever stands in a place stands where its original stood in the text.
     pub(super) fn replace<E>(
         &mut self,

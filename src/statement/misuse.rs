@@ -26,16 +26,20 @@ const ENDS: &[&[&str]] = &[
 /// The longest predicate that an example repeats, in characters.
 const LONGEST_PREDICATE: usize = 60;
 
-/// The statement that works, about the table that was meant.
-pub(super) struct Example {
-    table: String,
-    predicate: String,
+/// The statement that works, about the table that was meant. It is put together where it is told, and not for every statement that is right.
+pub(super) struct Example<'a> {
+    path: Vec<String>,
+    statement: Cursor<'a>,
 }
 
-impl Example {
+impl<'a> Example<'a> {
     /// With the predicate of the first WHERE from here on, if it is short.
-    pub(super) fn new(c: &Cursor<'_>, path: &[&str]) -> Self {
-        let mut c = c.clone();
+    pub(super) fn new(c: &Cursor<'a>, path: &[&str]) -> Self {
+        Self { path: path.iter().map(|part| (*part).to_owned()).collect(), statement: c.clone() }
+    }
+
+    fn predicate(&self) -> String {
+        let mut c = self.statement.clone();
         c.go(c.find(&["WHERE"]));
         c.next();
         let end = c.find_any(ENDS);
@@ -44,16 +48,18 @@ impl Example {
             && c.part(c.place(), end).expression().is_ok()
             && written.chars().count() <= LONGEST_PREDICATE
             && !written.contains(['\n', '\r', ';']);
-        let predicate = if plain { written } else { "<primary key> = ...".to_owned() };
-        let name = |part: &&str| {
+        if plain { written.trim().to_owned() } else { "<primary key> = ...".to_owned() }
+    }
+
+    fn table(&self) -> String {
+        let name = |part: &String| {
             if part.chars().all(|c| c.is_alphanumeric() || c == '_') && !part.is_empty() {
-                (*part).to_owned()
+                part.clone()
             } else {
                 format!("`{}`", part.replace('`', "``"))
             }
         };
-        let table: Vec<String> = path.iter().map(name).collect();
-        Self { table: shortened(&table.join("."), 64), predicate: predicate.trim().to_owned() }
+        shortened(&self.path.iter().map(name).collect::<Vec<_>>().join("."), 64)
     }
 
     /// One instant, or a window.
@@ -62,7 +68,7 @@ impl Example {
             VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF '2026-04-27 09:00:00'",
             VirtualSchema::Diff => "BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00'",
         };
-        format!("SELECT * FROM {}.{} {time} WHERE {}", schema.name(), self.table, self.predicate)
+        format!("SELECT * FROM {}.{} {time} WHERE {}", schema.name(), self.table(), self.predicate())
     }
 
     /// Puts what works behind what is wrong.

@@ -22,10 +22,13 @@ pub(super) fn virtual_tables(cursor: &Cursor<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut c = cursor.clone();
     c.go(0);
-    while let Some(token) = c.next() {
-        if let (Token::Word(w), Some(Token::Period)) = (&token, c.peek())
-            && let Some(schema) = virtual_schema(&w.value)
-        {
+    while let Some(token) = c.peek() {
+        let schema = match (token, c.ahead(1)) {
+            (Token::Word(w), Some(Token::Period)) => virtual_schema(&w.value),
+            _ => None,
+        };
+        c.skip(1);
+        if let Some(schema) = schema {
             let mut name = schema.name().to_owned();
             path(&mut c, &mut name);
             // `_flashback.t.column` in a predicate names the same table again.
@@ -88,6 +91,10 @@ const ENDS: &[&str] = &[
 /// The names that WITH gives: `name [(columns)] AS (`.
 fn common_tables(cursor: &Cursor<'_>) -> HashSet<String> {
     let mut names = HashSet::new();
+    let is_with = |token: &Token| matches!(token, Token::Word(w) if w.value.eq_ignore_ascii_case("WITH"));
+    if !cursor.has(is_with) {
+        return names;
+    }
     let mut c = cursor.clone();
     c.go(0);
     let mut with = false;
@@ -118,8 +125,8 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
     let mut before: Option<String> = None;
     let mut first = true;
     while let Some(token) = c.peek().cloned() {
-        let position = c.position();
-        c.next();
+        let place = c.place();
+        c.skip(1);
         let word = match &token {
             Token::Word(w) if w.quote_style.is_none() => Some(w.value.to_uppercase()),
             Token::Word(_) => Some(String::new()),
@@ -191,7 +198,8 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
                     let function = !qualified && c.peek() == Some(&Token::LParen);
                     let known = !qualified && common.contains(&name.to_lowercase());
                     if !is_virtual && !function && !known && !name.eq_ignore_ascii_case("dual") {
-                        return Some((name, position));
+                        c.go(place);
+                        return Some((name, c.position()));
                     }
                 }
                 _ => {}

@@ -60,7 +60,7 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
 }
 
 /// A query on the virtual table that a statement names first.
-fn example(c: &Cursor<'_>) -> (Example, VirtualSchema) {
+fn example<'a>(c: &Cursor<'a>) -> (Example<'a>, VirtualSchema) {
     let name = virtual_tables(c).into_iter().next().unwrap_or_default();
     let mut parts = name.split('.');
     let schema = parts.next().and_then(virtual_schema).unwrap_or(VirtualSchema::Flashback);
@@ -79,20 +79,24 @@ fn travel(mut c: Cursor<'_>, hints: &Hints) -> Result<Draft, Refused> {
             "two virtual tables in one statement ({first} and {second}): ask for one at a time and join in the application"
         )));
     }
-    let (before, meant) = example(&c);
-    one_query(&c).map_err(|refused| before.behind(refused, meant))?;
-    let Head { projection } = head(&mut c).map_err(|refused| before.behind(refused, meant))?;
-    let (virtual_schema, schema, table) = table(&mut c).map_err(|refused| before.behind(refused, meant))?;
+    let whole = c.clone();
+    let before = |refused| {
+        let (example, meant) = example(&whole);
+        example.behind(refused, meant)
+    };
+    one_query(&c).map_err(before)?;
+    let Head { projection } = head(&mut c).map_err(before)?;
+    let (virtual_schema, schema, table) = table(&mut c).map_err(before)?;
     let path: Vec<&str> = schema.iter().chain([&table]).map(String::as_str).collect();
     let example = Example::new(&c, &path);
     let early = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
     let time_at = c.position();
     let time = time(&mut c, virtual_schema, &example)?;
-    let place = c.here();
+    let place = c.clone();
     let late = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
     let alias = match (early, late) {
         (Some(first), Some(_)) => {
-            let message = format!("a second alias at {place}; the first one is '{first}'");
+            let message = format!("a second alias at {}; the first one is '{first}'", place.here());
             return Err(example.behind(syntax(message), virtual_schema));
         }
         (first, second) => first.or(second),
@@ -145,10 +149,7 @@ pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
             )));
         }
         let qualifies = *token == Token::Period;
-        rest.next();
-        if qualifies {
-            rest.next();
-        }
+        rest.skip(if qualifies { 2 } else { 1 });
     }
     Ok(())
 }
@@ -291,24 +292,23 @@ pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     }
 }
 
-fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example) -> Result<TimeClause, Refused> {
+fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Result<TimeClause, Refused> {
     let teach = |refused: Refused| example.behind(refused, schema);
-    let wrong = |clause: &str, right: &str, here: &str| {
-        let message = format!("{} takes {right}, and not {clause}, at {here}", schema.name());
+    let begin = c.clone();
+    let wrong = |clause: &str, right: &str| {
+        let message = format!("{} takes {right}, and not {clause}, at {}", schema.name(), begin.here());
         teach(syntax(message))
     };
-    let begin = c.clone();
-    let here = c.here();
     let system_time = c.words(&["FOR", "SYSTEM_TIME"]);
     if c.words(&["AS", "OF"]) {
         if schema == VirtualSchema::Diff {
-            return Err(wrong("AS OF", "BETWEEN ... AND ...", &here));
+            return Err(wrong("AS OF", "BETWEEN ... AND ..."));
         }
         return instant(c).map(TimeClause::At).map_err(teach);
     }
     if c.words(&["BETWEEN"]) {
         if schema != VirtualSchema::Diff {
-            return Err(wrong("BETWEEN", "AS OF or AT GTID", &here));
+            return Err(wrong("BETWEEN", "AS OF or AT GTID"));
         }
         let from = instant(c).map_err(teach)?;
         if !c.words(&["AND"]) {
@@ -318,7 +318,7 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example) -> Result<
     }
     if !system_time && c.words(&["AT", "GTID"]) {
         if schema == VirtualSchema::Diff {
-            return Err(wrong("AT GTID", "BETWEEN ... AND ...", &here));
+            return Err(wrong("AT GTID", "BETWEEN ... AND ..."));
         }
         if let Some(number) = c.parameter() {
             return Ok(TimeClause::At(InstantExpr::Parameter(number)));

@@ -21,13 +21,10 @@ pub(super) struct Shown {
 impl Shown {
     /// The table behind a schema. One of `_diff` has a row for each change: its key columns are unique no more.
     pub(super) fn of(place: &Place, definition: &TableDefinition) -> Self {
-        let Ground::Virtual(schema @ VirtualSchema::Diff, _) = place.ground else {
+        let Ground::Virtual(VirtualSchema::Diff, _) = place.ground else {
             return Self { columns: definition.columns.clone(), key: definition.primary_key.clone() };
         };
-        let plain =
-            |column| Column { key: ColumnKey::None, auto_increment: false, on_update_now: false, ..column };
-        let columns = guard::source(schema, definition).into_iter().map(plain).collect();
-        Self { columns, key: Vec::new() }
+        Self { columns: guard::changes(definition), key: Vec::new() }
     }
 }
 
