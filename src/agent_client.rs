@@ -49,9 +49,28 @@ pub struct SetupError(pub String);
 #[derive(Clone, Debug)]
 pub struct AgentClient {
     base_url: Arc<str>,
+    endpoints: Arc<Endpoints>,
     http: Client,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
+}
+
+/// Where rows are asked for: read once, since a URL is not read in no time.
+#[derive(Debug)]
+struct Endpoints {
+    flashback: reqwest::Url,
+    snapshot: reqwest::Url,
+    diff: reqwest::Url,
+}
+
+impl Endpoints {
+    fn of(base_url: &str) -> Result<Self, SetupError> {
+        let url = |path: &str| {
+            let text = format!("{base_url}{path}");
+            reqwest::Url::parse(&text).map_err(|e| SetupError(format!("agent_url {base_url}: {e}")))
+        };
+        Ok(Self { flashback: url(path::FLASHBACK)?, snapshot: url(path::SNAPSHOT)?, diff: url(path::DIFF)? })
+    }
 }
 
 /// For whom a request is made: nothing of one tenant may be cached for another.
@@ -69,8 +88,9 @@ impl AgentClient {
     /// # Errors
     /// The certificates or the key cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        let base_url = settings.base_url.trim_end_matches('/').into();
+        let base_url: Arc<str> = settings.base_url.trim_end_matches('/').into();
         Ok(Self {
+            endpoints: Arc::new(Endpoints::of(&base_url)?),
             base_url,
             http: transport::client(settings)?,
             cache: Arc::default(),
@@ -118,6 +138,11 @@ impl AgentClient {
         Ok(definition)
     }
 
+    /// Keeps a definition that an answer had.
+    pub fn remember(&self, caller: &Caller, resolved: &Resolved, definition: &Arc<TableDefinition>) {
+        self.cache.put(caller, resolved, Arc::clone(definition));
+    }
+
     /// The newest definition of a table: what a list of its columns shows. It is not kept, since no statement is checked against it.
     ///
     /// # Errors
@@ -160,13 +185,12 @@ impl AgentClient {
 
     /// Where the request for the rows of a query goes.
     #[must_use]
-    pub fn endpoint(&self, resolved: &Resolved) -> String {
-        let path = match (&resolved.when, resolved.draft.virtual_schema) {
-            (When::Between(..), _) => path::DIFF,
-            (When::At(_), VirtualSchema::Snapshot) => path::SNAPSHOT,
-            (When::At(_), VirtualSchema::Flashback | VirtualSchema::Diff) => path::FLASHBACK,
-        };
-        format!("{}{path}", self.base_url)
+    pub fn endpoint(&self, resolved: &Resolved) -> &reqwest::Url {
+        match (&resolved.when, resolved.draft.virtual_schema) {
+            (When::Between(..), _) => &self.endpoints.diff,
+            (When::At(_), VirtualSchema::Snapshot) => &self.endpoints.snapshot,
+            (When::At(_), VirtualSchema::Flashback | VirtualSchema::Diff) => &self.endpoints.flashback,
+        }
     }
 
     /// Sends the request and reads the header of its answer.
@@ -182,7 +206,7 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
-        let post = self.http.post(self.endpoint(resolved));
+        let post = self.http.post(self.endpoint(resolved).clone());
         let post = match &resolved.when {
             When::At(at) => post.json(&RowsRequest { server_id, schema, table, keys, at: at.clone() }),
             When::Between(since, until) => {

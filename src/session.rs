@@ -39,6 +39,7 @@ use crate::zone::Zone;
 use evaluate::Value;
 use settings::{Changeable, switch};
 use sqlparser::ast::Expr;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -330,8 +331,20 @@ impl Session {
         })
     }
 
+    /// The value of a variable that has one in every session and is computed in none.
+    fn setting(&self, name: &str) -> Cow<'_, str> {
+        let Some(variable) = variables::find(name) else { return Cow::Borrowed("") };
+        match self.system.get(variable.key()) {
+            Some(value) => value.as_deref().map_or(Cow::Borrowed(""), Cow::Borrowed),
+            None if variable.default.starts_with('{') => {
+                self.default_of(variable).map_or(Cow::Borrowed(""), Cow::Owned)
+            }
+            None => Cow::Borrowed(variable.default),
+        }
+    }
+
     fn has_mode(&self, mode: &str) -> bool {
-        self.variable("sql_mode").ok().flatten().is_some_and(|modes| modes.split(',').any(|m| m == mode))
+        self.setting("sql_mode").split(',').any(|m| m == mode)
     }
 
     /// How the session's text is read.
@@ -427,9 +440,9 @@ impl Session {
 
     /// What a client sent, by its `character_set_client`.
     fn decoded(&self, text: &[u8]) -> Result<String, Failure> {
-        let client = self.variable("character_set_client").ok().flatten().unwrap_or_default();
+        let client = self.setting("character_set_client");
         // ASCII is written alike in all sets that a client can announce: enough to SET NAMES.
-        let charset = if client == "binary" || text.is_ascii() { "utf8mb4" } else { client.as_str() };
+        let charset = if client == "binary" || text.is_ascii() { "utf8mb4" } else { &client };
         charset::decode(charset, text)
             .map(std::borrow::Cow::into_owned)
             .map_err(|e| Failure::Syntax(format!("the statement is {e}")))
@@ -516,8 +529,7 @@ impl Session {
 
     /// A draft with what the session brings to it: its table and instants.
     fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
-        let select_limit =
-            self.variable("sql_select_limit").ok().flatten().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
+        let select_limit = self.setting("sql_select_limit").parse().unwrap_or(u64::MAX);
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
@@ -530,7 +542,7 @@ impl Session {
         let Some(tenant) = self.tenant() else {
             return Err(Failure::Internal("the monitor asked for rows".to_owned()));
         };
-        let resolved = self.resolved(draft, &tenant, now)?;
+        let resolved = Arc::new(self.resolved(draft, &tenant, now)?);
         self.about.table = Some(resolved.table.to_string());
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
@@ -542,7 +554,13 @@ impl Session {
                 Ok((admitted, rows))
             };
             match attempt.await {
-                Ok((admitted, rows)) if *rows.announced == *definition => {
+                Ok((admitted, rows))
+                    if Arc::ptr_eq(&rows.announced, &definition) || *rows.announced == *definition =>
+                {
+                    if cached && !Arc::ptr_eq(&rows.announced, &definition) {
+                        // The same definition, found faster the next time.
+                        tenant.agent.remember(&tenant.caller, &resolved, &rows.announced);
+                    }
                     let (columns, stream) = RowStream::new(rows, &admitted, &self.zone)?;
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }
@@ -565,8 +583,8 @@ impl Session {
 
     /// A binary key is compared with the bytes of a text in the character set of the connection, and texts are UTF-8 here.
     fn same_bytes(&self, resolved: &plan::Resolved, definition: &TableDefinition) -> Result<(), Failure> {
-        let charset = self.variable("character_set_connection").ok().flatten().unwrap_or_default();
-        let utf8 = matches!(charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
+        let charset = self.setting("character_set_connection");
+        let utf8 = matches!(charset.as_ref(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
         let key = definition.key_columns();
         let binary =
             key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
@@ -599,7 +617,7 @@ impl Session {
 
     /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
     pub fn finish(&mut self, notes: Vec<Note>) {
-        let wanted = self.variable("sql_notes").ok().flatten().as_deref() == Some("ON");
+        let wanted = self.setting("sql_notes") == "ON";
         self.warnings = notes.into_iter().filter(|n| wanted || n.level != "Note").collect();
     }
 
@@ -647,14 +665,14 @@ impl Session {
     /// How long a statement may run: max_execution_time, milliseconds; 0 is for ever.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
-        let limit = self.variable("max_execution_time").ok().flatten()?.parse().ok()?;
+        let limit = self.setting("max_execution_time").parse().ok()?;
         (limit > 0).then(|| Duration::from_millis(limit))
     }
 
     /// How long the client may be silent: wait_timeout, seconds.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        let seconds = self.variable("wait_timeout").ok().flatten().and_then(|s| s.parse().ok());
+        let seconds = self.setting("wait_timeout").parse().ok();
         Duration::from_secs(seconds.unwrap_or(28_800))
     }
 

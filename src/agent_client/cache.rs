@@ -38,13 +38,13 @@ impl Cache {
     }
 }
 
-/// What texts of the agent's JSON mean as a definition: most answers begin with one that was read before. A text has one meaning, so
-/// that nothing here can be out of date, and nobody learns from it what the agent did not just tell.
+/// What the beginnings of header lines mean as a definition: most answers begin with one that was read before. The same bytes have the
+/// same meaning, so that nothing here can be out of date, and nobody learns from it what the agent did not just tell.
 #[derive(Debug, Default)]
-pub(super) struct Texts(Mutex<HashMap<Box<str>, Arc<TableDefinition>>>);
+pub(super) struct Texts(Mutex<Vec<(Box<[u8]>, Arc<TableDefinition>)>>);
 
-/// Texts kept at most; beyond, all are forgotten and read again.
-const MOST_TEXTS: usize = 256;
+/// Beginnings kept at most; beyond, all are forgotten and read again.
+const MOST_TEXTS: usize = 64;
 
 /// What the header of an answer says beside the definition.
 #[derive(Debug)]
@@ -65,32 +65,57 @@ struct Unread<'a> {
     at: Option<Point>,
 }
 
+/// What may stand behind a definition. Anything else calls for reading the whole line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Behind {
+    #[serde(default)]
+    at: Option<Point>,
+}
+
 impl Texts {
     /// Reads the header line of an answer.
     pub(super) fn header(&self, line: &[u8]) -> Result<(Header, Arc<TableDefinition>), serde_json::Error> {
+        if let Some(found) = self.known(line) {
+            return Ok(found);
+        }
         let unread: Unread<'_> = serde_json::from_slice(line)?;
         let (columns, key) = (unread.columns.get(), unread.primary_key.get());
-        let text = format!("{columns}\n{key}");
-        let header = Header { success: unread.success, at: unread.at };
-        if let Some(known) = self.texts().get(text.as_str()) {
-            return Ok((header, Arc::clone(known)));
-        }
         let definition = Arc::new(TableDefinition {
             columns: serde_json::from_str(columns)?,
             primary_key: serde_json::from_str(key)?,
         });
-        let mut texts = self.texts();
-        if texts.len() >= MOST_TEXTS {
-            texts.clear();
+        // Success and definition, where they come first: up to the end of whichever of the two stands behind the other.
+        let end_of = |part: &str| (part.as_ptr().addr() + part.len()).wrapping_sub(line.as_ptr().addr());
+        let end = end_of(columns).max(end_of(key));
+        if unread.success
+            && let Some((beginning, rest)) = line.split_at_checked(end)
+            && behind(rest).is_some()
+        {
+            let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if texts.len() >= MOST_TEXTS {
+                texts.clear();
+            }
+            texts.push((beginning.into(), Arc::clone(&definition)));
         }
-        texts.insert(text.into_boxed_str(), Arc::clone(&definition));
-        drop(texts);
-        Ok((header, definition))
+        Ok((Header { success: unread.success, at: unread.at }, definition))
     }
 
-    fn texts(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Arc<TableDefinition>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self, line: &[u8]) -> Option<(Header, Arc<TableDefinition>)> {
+        let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (beginning, definition) = texts.iter().find(|(beginning, _)| line.starts_with(beginning))?;
+        let at = behind(&line[beginning.len()..])?.at;
+        Some((Header { success: true, at }, Arc::clone(definition)))
     }
+}
+
+/// `}` or `,"at":...}`
+fn behind(rest: &[u8]) -> Option<Behind> {
+    let fields = match rest {
+        [b',', fields @ ..] if fields.first() == Some(&b'"') => fields,
+        _ => rest,
+    };
+    serde_json::from_slice(&[b"{", fields].concat()).ok()
 }
 
 #[cfg(test)]
@@ -116,6 +141,16 @@ mod tests {
         let (_, third) = texts.header(line("no", "").as_bytes()).unwrap();
         assert_eq!((first.columns[0].name.as_str(), third.columns[0].name.as_str()), ("id", "no"));
         assert_eq!(third.primary_key, ["no"]);
+        // What stands behind the definition is looked at every time.
+        let (header, _) = texts.header(line("id", ",\"more\":1").as_bytes()).unwrap();
+        assert!(header.at.is_none());
+        for rest in [",\"at\":5", ",\"columns\":[]", ",", "}"] {
+            assert!(texts.header(line("id", rest).as_bytes()).is_err(), "{rest}");
+        }
+        let failed = line("id", "").replace("true", "false");
+        assert!(!texts.header(failed.as_bytes()).unwrap().0.success);
+        let late = format!(r#"{{"columns":[{COLUMN}],"primary_key":["id"],"success":false}}"#);
+        assert!(!texts.header(late.as_bytes()).unwrap().0.success);
     }
 
     #[test]

@@ -16,6 +16,12 @@ const ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 /// Of a small answer (definitions, lists) no more than this.
 const SMALL_ANSWER: usize = 64 << 20;
 
+/// Bytes of one answer that may be on the way while nobody reads it: enough for a fast answer over a long line.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// Bytes of all answers of a connection together, the most that HTTP/2 has ("Flow-Control Principles", RFC 9113): with less, clients that do
+/// not read their rows would hold up the answers of all others.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
 /// Makes the HTTP client. No proxy of the environment is asked: it would be told the tokens.
 pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
     let failed = |what: &str, e: &dyn std::fmt::Display| SetupError(format!("{what}: {e}"));
@@ -25,7 +31,8 @@ pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
         .connect_timeout(Duration::from_secs(10))
         .tcp_keepalive(Duration::from_secs(30))
         .http2_keep_alive_interval(Duration::from_secs(20))
-        .http2_adaptive_window(true)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .user_agent(concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION")));
     if let Some(pem) = &settings.ca_pem {
         builder = builder.tls_backend_preconfigured(trust::config(settings, pem)?);

@@ -153,7 +153,8 @@ fn builder(http2: bool) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
-        .max_concurrent_streams(256)
+        // One shim asks for all of its clients over one connection, and a client may take its rows slowly.
+        .max_concurrent_streams(4096)
         .max_header_list_size(64 * 1024);
     builder
 }

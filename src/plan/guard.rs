@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// A request that passed every rule. Only [`admit`] makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Admitted {
-    resolved: Resolved,
+    resolved: Arc<Resolved>,
     definition: Arc<TableDefinition>,
     keys: Keys,
     output: Vec<Output>,
@@ -82,7 +82,7 @@ impl Admitted {
 /// # Errors
 /// [`Failure::KeyRule`], [`Failure::UnknownColumn`], [`Failure::Unsupported`]: each names the column and the form that works.
 pub fn admit(
-    resolved: &Resolved,
+    resolved: &Arc<Resolved>,
     definition: &Arc<TableDefinition>,
     settings: Settings,
 ) -> Result<Admitted, Failure> {
@@ -95,7 +95,7 @@ pub fn admit(
         order,
         limit,
         definition: Arc::clone(definition),
-        resolved: resolved.clone(),
+        resolved: Arc::clone(resolved),
     })
 }
 

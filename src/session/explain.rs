@@ -16,6 +16,7 @@ use crate::plan::{Resolved, When};
 use crate::reply::ResultColumn;
 use crate::statement::{Draft, VirtualSchema};
 use crate::zone::Zone;
+use std::sync::Arc;
 
 /// Keys and columns that are shown; more are counted.
 const MOST_SHOWN: usize = 10;
@@ -31,7 +32,7 @@ impl Session {
         let Some(tenant) = self.tenant() else {
             return Err(Failure::Internal("the monitor asked for a plan".to_owned()));
         };
-        let resolved = self.resolved(draft, &tenant, now)?;
+        let resolved = Arc::new(self.resolved(draft, &tenant, now)?);
         self.about.table = Some(resolved.table.to_string());
         let definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
         let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;

@@ -21,7 +21,7 @@ use crate::session::{
 use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -445,7 +445,7 @@ impl Connection {
             let handle = Arc::clone(&self.place.handle);
             handle.does(&session, command_name(*command), (*command == 0x03).then_some(rest));
             // One for the whole command: a KILL QUERY counts also while nobody looks.
-            let interrupt = std::pin::pin!(handle.interrupt.notified());
+            let interrupt = pin!(handle.interrupt.notified());
             let deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
             let mut work = Work { request: &request, interrupt, deadline, form: Form::Text };
             match command {
@@ -562,7 +562,7 @@ impl Connection {
             };
             let mut line = Line::new(session.identity(), &request);
             work.deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
-            let answer = work.watch(&mut self.packets, session.query(one, &request)).await;
+            let answer = work.watch(&mut self.packets, pin!(session.query(one, &request))).await;
             line.about(session.about());
             session.set_more_results(rest.is_some());
             self.answer(session, answer?, work, &mut line).await?;
@@ -677,7 +677,7 @@ impl Connection {
         let charset = session.result_charset();
         let mut begun = false;
         loop {
-            let next = work.watch(&mut self.packets, rows.next()).await?;
+            let next = work.watch(&mut self.packets, pin!(rows.next())).await?;
             let ready = match &next {
                 Ok(Next::Rows(batch)) => work.form.rows(batch, columns, charset),
                 Ok(Next::End(_)) | Err(_) => Ok(Vec::new()),

@@ -1,6 +1,8 @@
 //! The same faults over HTTP/2, which agents offer and the shim prefers: a stream that is reset is not a connection that is closed.
 
-use super::support::{COLUMNS, Certificates, FLASHBACK, Outcome, Plan, Shim, certificates, soon, three_rows};
+use super::support::{
+    COLUMNS, Certificates, FLASHBACK, Outcome, Plan, RANGE, Shim, certificates, soon, three_rows,
+};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -29,6 +31,8 @@ enum Ending {
     Gone,
     /// Not at all.
     Never,
+    /// Row upon row.
+    Endless,
 }
 
 struct Agent {
@@ -62,6 +66,9 @@ async fn answer(State(agent): State<Arc<Agent>>, request: Request) -> Response {
         let first = stream::iter([Ok(Bytes::from(text))]);
         let end = match ending {
             Ending::Clean => stream::empty().boxed(),
+            Ending::Endless => {
+                stream::repeat_with(|| Ok(Bytes::from("[\"1\",\"aaaaaaaaaaaaaaaa\"]\n".repeat(1000)))).boxed()
+            }
             Ending::Reset => stream::iter([Err(std::io::Error::other("a fault of the test"))]).boxed(),
             Ending::Gone => {
                 let close = agent.close.lock().expect("a lock").clone();
@@ -88,6 +95,10 @@ async fn answer(State(agent): State<Arc<Agent>>, request: Request) -> Response {
 }
 
 async fn pair() -> (Arc<Agent>, Shim) {
+    with(1000).await
+}
+
+async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
     let made: Certificates = certificates("localhost", false);
     let agent = Arc::new(Agent {
         body: Mutex::new((three_rows(), Ending::Clean)),
@@ -116,7 +127,7 @@ async fn pair() -> (Arc<Agent>, Shim) {
             });
         }
     });
-    (agent, Plan::at(url, &made).start().await)
+    (agent, Plan { max_keys, ..Plan::at(url, &made) }.start().await)
 }
 
 #[tokio::test]
@@ -173,4 +184,27 @@ async fn a_client_that_leaves_resets_the_stream() {
         *agent.body.lock().expect("a lock") = (three_rows(), Ending::Clean);
         assert_eq!(other.rows(FLASHBACK).await.len(), 3);
     }
+}
+
+/// What a client does not read waits at the agent, and takes nothing of the connection that others share.
+#[tokio::test]
+async fn clients_that_do_not_read_hold_up_nobody() {
+    let (agent, shim) = with(u64::MAX).await;
+    let first: String = three_rows().split_inclusive('\n').take(2).collect();
+    *agent.body.lock().expect("a lock") = (first, Ending::Endless);
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        let mut client = shim.raw("a").await;
+        client.send(RANGE).await;
+        idle.push(client);
+    }
+    let mut asked = agent.asked.subscribe();
+    soon("eight questions", asked.wait_for(|n| *n == 8)).await.expect("the agent lives");
+    // All that fits into sockets and windows is on its way.
+    let mut other = shim.raw("a").await;
+    for _ in 0..2000 {
+        assert_eq!(other.cell("SELECT 1").await.as_deref(), Some("1"));
+    }
+    *agent.body.lock().expect("a lock") = (three_rows(), Ending::Clean);
+    assert_eq!(other.rows(FLASHBACK).await.len(), 3);
 }

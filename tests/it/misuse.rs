@@ -61,7 +61,7 @@ fn answer(text: &str) -> Result<(), Failure> {
     let now: Instant = "2026-04-27T12:00:00Z".parse().expect("an instant");
     let resolved = plan::resolve(draft, &context, now)?;
     let definition = Arc::new(definition(&resolved.table.table));
-    guard::admit(&resolved, &definition, guard::Settings { max_keys: 1000 }).map(|_| ())
+    guard::admit(&Arc::new(resolved), &definition, guard::Settings { max_keys: 1000 }).map(|_| ())
 }
 
 fn told(text: &str) -> String {

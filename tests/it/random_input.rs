@@ -254,6 +254,7 @@ async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut 
                 return;
             };
             reached.resolved += 1;
+            let resolved = Arc::new(resolved);
             for definition in tables() {
                 let admitted = guard::admit(&resolved, &definition, guard::Settings { max_keys: 1000 });
                 reached.admitted += usize::from(admitted.is_ok());
