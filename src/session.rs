@@ -184,7 +184,7 @@ pub struct Status {
 /// A session.
 #[derive(Debug)]
 pub struct Session {
-    identity: Identity,
+    identity: Arc<Identity>,
     settings: Arc<Settings>,
     connections: Arc<dyn Connections>,
     schema: Option<String>,
@@ -220,7 +220,7 @@ impl Session {
     /// A fresh session with everything at its default, `collation_id` being the one in the handshake.
     #[must_use]
     pub fn new(
-        identity: Identity,
+        identity: impl Into<Arc<Identity>>,
         settings: Arc<Settings>,
         connections: Arc<dyn Connections>,
         collation_id: u16,
@@ -229,7 +229,7 @@ impl Session {
         let (charset, collation) = text::by_id(collation_id).unwrap_or(("utf8mb4", "utf8mb4_0900_ai_ci"));
         let id = if text::by_id(collation_id).is_some() { collation_id } else { 255 };
         let mut session = Self {
-            identity,
+            identity: identity.into(),
             settings,
             connections,
             schema: None,
@@ -259,7 +259,7 @@ impl Session {
 
     /// Who this is.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
+    pub fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
 

@@ -70,15 +70,16 @@ async fn shim(chain: &Chain, work: &Arc<Work>, connections: usize) -> Result<Fig
 }
 
 async fn agent(chain: &Chain, work: &Arc<Work>, connections: usize) -> Result<Figure, Box<dyn Error>> {
-    let client = reqwest::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(chain.ca_pem.as_bytes())?])
-        .no_proxy()
-        .build()?;
     let url = format!("https://localhost:{}/v1/flashback", chain.agent_port);
     let mut tasks = tokio::task::JoinSet::new();
     let start = Instant::now();
     for c in 0..connections {
-        let (client, url, work) = (client.clone(), url.clone(), Arc::clone(work));
+        // A client has a pool of its own: so many connections, as there are to the shim.
+        let client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(chain.ca_pem.as_bytes())?])
+            .no_proxy()
+            .build()?;
+        let (url, work) = (url.clone(), Arc::clone(work));
         tasks.spawn(async move {
             let mut times = Vec::new();
             let mut i = c;

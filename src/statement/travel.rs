@@ -37,7 +37,8 @@ fn unsupported(message: impl Into<String>) -> Refused {
 
 /// The time-travel query that a statement is; `None`: it is something else.
 pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Refused> {
-    if virtual_tables(&c).is_empty() {
+    let named = virtual_tables(&c);
+    if named.is_empty() {
         return orm::orm(&c, reading);
     }
     let query = c.peek() == Some(&Token::LParen)
@@ -56,7 +57,7 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
             "the hint at {position} names an instant, and the virtual table has a time clause of its own: leave the hint out"
         )));
     }
-    travel(c, &hints).map(Some)
+    travel(c, &named, &hints).map(Some)
 }
 
 /// A query on the virtual table that a statement names first.
@@ -67,14 +68,13 @@ fn example<'a>(c: &Cursor<'a>) -> (Example<'a>, VirtualSchema) {
     (Example::new(c, &parts.collect::<Vec<_>>()), schema)
 }
 
-/// Reads a query that names a virtual table.
-fn travel(mut c: Cursor<'_>, hints: &Hints) -> Result<Draft, Refused> {
-    let virtual_tables = virtual_tables(&c);
-    if let (Some(first), Some((real, position))) = (virtual_tables.first(), real_table(&c)) {
+/// Reads a query that names these virtual tables.
+fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, Refused> {
+    if let (Some(first), Some((real, position))) = (named.first(), real_table(&c)) {
         let real_table = format!("{real} ({position})");
         return Err(Refused::JoinWithReal { virtual_table: first.clone(), real_table });
     }
-    if let [first, second, ..] = virtual_tables.as_slice() {
+    if let [first, second, ..] = named {
         return Err(unsupported(format!(
             "two virtual tables in one statement ({first} and {second}): ask for one at a time and join in the application"
         )));

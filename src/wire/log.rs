@@ -5,7 +5,7 @@ use crate::failure::{Failure, Fault};
 use crate::ident::RequestId;
 use crate::session::{About, Identity, Role};
 use crate::telemetry::Sparse;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 /// Refused logins, and what a monitor may not ask: pools try again without end.
@@ -20,7 +20,7 @@ enum Outcome {
 
 /// The line of one statement, written when it is dropped: also a statement that is cancelled has one.
 pub(super) struct Line {
-    identity: Identity,
+    identity: Arc<Identity>,
     request: RequestId,
     started: Instant,
     about: About,
@@ -48,9 +48,9 @@ macro_rules! tell {
 }
 
 impl Line {
-    pub(super) fn new(identity: &Identity, request: &RequestId) -> Self {
+    pub(super) fn new(identity: &Arc<Identity>, request: &RequestId) -> Self {
         Self {
-            identity: identity.clone(),
+            identity: Arc::clone(identity),
             request: request.clone(),
             started: Instant::now(),
             about: About::default(),
