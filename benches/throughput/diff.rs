@@ -35,7 +35,7 @@ async fn fill(server: &MariaDb) -> Result<(String, String), Box<dyn Error>> {
     for sql in [
         "CREATE DATABASE bench CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
         "CREATE TABLE bench.counters (id INT NOT NULL PRIMARY KEY, name VARCHAR(40) NOT NULL, hits BIGINT NOT NULL)",
-        "INSERT INTO bench.counters SELECT seq, CONCAT('counter number ', seq), 0 FROM seq_1_to_1000",
+        "INSERT INTO bench.counters SELECT seq, CONCAT('counter number ', seq), 0 FROM bench.seq_1_to_1000",
         "DO SLEEP(1.1)",
     ] {
         conn.query_drop(sql).await?;
@@ -69,7 +69,9 @@ async fn twin(server: &MariaDb, sample: &mysql_async::Row) -> Result<(), Box<dyn
     )
     .await?;
     conn.exec_drop(
-        format!("INSERT INTO bench.twin SELECT seq, ?, ?, ?, seq % 1000, ?, ?, ? FROM seq_1_to_{EVENTS}"),
+        format!(
+            "INSERT INTO bench.twin SELECT seq, ?, ?, ?, seq % 1000, ?, ?, ? FROM bench.seq_1_to_{EVENTS}"
+        ),
         (text(1), text(2), text(3), text(5), text(6), text(7)),
     )
     .await?;

@@ -65,13 +65,14 @@ impl MariaDb {
         Ok(mysql_async::Conn::new(options).await?)
     }
 
-    /// The binary log files, oldest first.
+    /// The binary log files that are closed, oldest first.
     pub fn binlogs(&self) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         let mut files: Vec<PathBuf> = std::fs::read_dir(self.folder.path().join("data"))?
             .filter_map(|e| e.ok().map(|e| e.path()))
             .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("log.0")))
             .collect();
         files.sort();
+        files.pop();
         Ok(files)
     }
 }
