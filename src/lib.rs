@@ -73,6 +73,9 @@
 //! * **A prepared statement is its text.** At each execution the text is read again with a literal token for every `?` and goes the one way of all
 //!   statements; PREPARE holds an outline of it against a definition, from which nothing can be sent. Handles belong to the connection and drop with its session.
 //! * **A FLOAT travels with all its digits.** mysqld's own text has six, from which no bits can be told; the shim cuts it to them where it shows text.
+//! * **Every answer of the agent has a window of its own, and the connection none that counts**: over HTTP/2 all clients share one connection, and
+//!   one that does not read its rows must not hold up the others.
+//! * **COM_CHANGE_USER goes on with the scramble of the greeting**, as mysqld does: libmariadb answers to that one whatever it is asked.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;

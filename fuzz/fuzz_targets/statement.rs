@@ -4,7 +4,7 @@
 use dbtrail_shim::statement::{Reading, parse};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (bool, bool, bool, &str)| {
+fuzz_target!(|input: (bool, bool, bool, bool, &str)| {
     let (ansi_quotes, no_backslash_escapes, orm_forms, in_information_schema, text) = input;
     let reading =
         Reading { ansi_quotes, no_backslash_escapes, orm_forms, version: 80_036, in_information_schema };
