@@ -41,7 +41,10 @@ impl Cache {
 /// What the beginnings of header lines mean as a definition: most answers begin with one that was read before. The same bytes have the
 /// same meaning, so that nothing here can be out of date, and nobody learns from it what the agent did not just tell.
 #[derive(Debug, Default)]
-pub(super) struct Texts(Mutex<Vec<(Box<[u8]>, Arc<TableDefinition>)>>);
+pub(super) struct Texts(Mutex<Vec<Known>>);
+
+/// A beginning, and what it means.
+type Known = (Box<[u8]>, Arc<TableDefinition>);
 
 /// Beginnings kept at most; beyond, all are forgotten and read again.
 const MOST_TEXTS: usize = 64;
