@@ -17,7 +17,7 @@ pub const INFORMATION_SCHEMA: &str = "information_schema";
 pub enum Catalogue {
     /// SHOW DATABASES
     Databases(Option<Narrowed>),
-    /// SHOW [FULL] TABLES
+    /// `SHOW [FULL] TABLES`
     Tables {
         /// FULL adds the column Table_type.
         full: bool,
@@ -33,7 +33,7 @@ pub enum Catalogue {
         /// LIKE or WHERE.
         narrowed: Option<Narrowed>,
     },
-    /// SHOW [FULL] COLUMNS, DESCRIBE
+    /// `SHOW [FULL] COLUMNS`, DESCRIBE
     Columns {
         /// FULL adds Collation, Privileges and Comment.
         full: bool,
