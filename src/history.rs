@@ -6,6 +6,7 @@
 //! binary log files -> log -> schema -> ingest -> store -> query -> serve
 //! ```
 
+pub mod capture;
 mod gtid;
 mod image;
 mod ingest;
@@ -13,11 +14,12 @@ mod key;
 pub mod log;
 mod moments;
 mod names;
+pub mod place;
 pub mod query;
 mod record;
 pub mod schema;
 pub mod serve;
-mod store;
+pub mod store;
 pub mod value;
 
 pub use gtid::GtidSet;

@@ -1,0 +1,93 @@
+//! Places in the binary log of a running server: where capturing goes on, and what was already read.
+//!
+//! A place in a file orders by the number of the file, then by the byte. Places of two servers cannot be compared; [`Identity`] tells whose they are.
+
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A byte of a log file, between two events.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FilePlace {
+    /// File name without its folder.
+    pub file: String,
+    /// Byte offset in it.
+    pub offset: u64,
+}
+
+impl FilePlace {
+    /// The number behind the last dot of the file's name.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.file.rsplit_once('.')?.1.parse().ok()
+    }
+
+    /// Whether everything before `other` lies before this place too. False where the names cannot be compared.
+    #[must_use]
+    pub fn reaches(&self, other: &Self) -> bool {
+        matches!(self.compare(other), Some(Ordering::Greater | Ordering::Equal))
+    }
+
+    /// The order of two places of one server; `None`: the names have no numbers.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        if self.file == other.file {
+            return Some(self.offset.cmp(&other.offset));
+        }
+        // Names of the log's files differ in their number alone (manual: "The Binary Log").
+        Some((self.number()?, self.offset).cmp(&(other.number()?, other.offset)))
+    }
+}
+
+impl fmt::Display for FilePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.offset)
+    }
+}
+
+/// Whose log it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// MariaDB, not MySQL.
+    pub mariadb: bool,
+    /// `server_uuid`; MariaDB has none.
+    pub uuid: Option<String>,
+    /// `server_id`.
+    pub server_id: u32,
+    /// `@@version`, for people.
+    pub version: String,
+}
+
+impl Identity {
+    /// Whether file names and offsets of the one mean the same with the other.
+    #[must_use]
+    pub fn same_server(&self, other: &Self) -> bool {
+        self.mariadb == other.mariadb && self.uuid == other.uuid && self.server_id == other.server_id
+    }
+}
+
+/// Where capturing goes on: behind the last entry that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// In the files.
+    pub at: FilePlace,
+    /// By GTID: MySQL the executed set, MariaDB the last of each domain; empty where the server writes none.
+    pub gtids: String,
+    /// Of which server.
+    pub server: Identity,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_order_by_number_and_byte() {
+        let place = |file: &str, offset| FilePlace { file: file.to_owned(), offset };
+        assert!(place("b.000010", 4).reaches(&place("b.000009", 900)));
+        assert!(place("b.1000000", 4).reaches(&place("b.999999", 900)), "numbers grow beyond six digits");
+        assert!(place("b.000001", 4).reaches(&place("b.000001", 4)));
+        assert!(!place("b.000001", 4).reaches(&place("b.000001", 5)));
+        assert!(!place("b", 9).reaches(&place("c", 5)), "names without numbers do not compare");
+    }
+}
