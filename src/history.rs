@@ -7,6 +7,7 @@
 //! ```
 
 pub mod capture;
+pub mod engine;
 mod gtid;
 mod image;
 mod ingest;
