@@ -7,6 +7,7 @@
 //! ```
 
 pub mod capture;
+mod durable;
 pub mod engine;
 mod gtid;
 mod image;
@@ -19,6 +20,8 @@ pub mod place;
 pub mod published;
 pub mod query;
 mod record;
+pub mod recorder;
+mod retention;
 pub mod schema;
 pub mod serve;
 pub mod store;

@@ -5,7 +5,7 @@
 //! (a definition, rows of a table, the server's clock) holds only from a place in the log on, [`Beside::after`]: the writing half
 //! puts it aside until the log is taken in up to there. So nothing read from a table can be newer than the history it is joined to.
 
-use super::place::{FilePlace, Place};
+use super::place::{FilePlace, Identity, Place};
 use super::schema::DefinitionId;
 use super::store::SpaceId;
 use crate::column::TableDefinition;
@@ -87,8 +87,10 @@ pub struct Gap {
 /// A message to the writing half.
 #[derive(Debug)]
 pub enum Input {
-    /// Events from here on come from this place (the reading half connected again; what was taken in of an unfinished transaction is dropped).
-    Follow(FilePlace),
+    /// The record begins: sent once, before everything else, where there is none yet.
+    Begin(Start),
+    /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
+    Follow(FilePlace, Identity),
     /// One event as it stands in the log: header, body and, if the server writes them, checksum.
     Event(Vec<u8>),
     /// Up to this instant the log holds every commit before the place.
@@ -114,7 +116,9 @@ pub enum Wish {
     Renew(TableName),
     /// There is something to be read for the baseline.
     Baseline,
-    /// The log cannot be read on from here (why): begin anew.
+    /// An event came damaged (how): connect again and follow from this place.
+    Again(FilePlace, String),
+    /// The log cannot be read on from here, also when it is read again (why): begin anew.
     BeginAnew(String),
 }
 

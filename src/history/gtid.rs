@@ -313,6 +313,11 @@ fn read_place(bytes: &[u8]) -> Result<Sequence, GtidError> {
     Ok(Sequence(u64::from_be_bytes(bytes.try_into().map_err(|_| damaged())?)))
 }
 
+/// The place behind a transaction, of the value of its pair.
+pub fn place_of(value: &[u8]) -> Option<Sequence> {
+    Some(Sequence(u64::from_be_bytes(*value.last_chunk()?)))
+}
+
 /// GTID sets in JSON: as people write them.
 mod as_text {
     use super::GtidSet;

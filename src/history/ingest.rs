@@ -21,6 +21,7 @@ mod effects;
 mod rows;
 mod source;
 
+pub(super) use rows::base_key;
 pub use source::ReadError;
 
 /// Operations after which a batch is written, where nothing else says when.
@@ -39,6 +40,8 @@ pub struct Ingest {
     pub(super) gtids: GtidState,
     pub(super) next: Sequence,
     pub(super) changes: u64,
+    /// Versions written: a change of a key makes two.
+    pub(super) versions: u64,
     /// Definitions of the table maps of this stretch between two DDL statements.
     observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
     /// What is not committed yet.
@@ -54,8 +57,12 @@ pub struct Ingest {
 pub(super) struct Dirty {
     /// Definitions, or which table has which.
     pub(super) catalog: bool,
+    /// Definitions that are written already.
+    pub(super) definitions: u32,
     /// Incarnations.
     pub(super) spaces: BTreeSet<u32>,
+    /// What befell whole schemas and is written already.
+    pub(super) sweeps: usize,
     /// Tables that statements touched.
     pub(super) touched: BTreeSet<TableName>,
 }
@@ -94,6 +101,7 @@ impl Ingest {
             gtids: GtidState::default(),
             next: FIRST,
             changes: 0,
+            versions: 0,
             observed: HashMap::new(),
             batch: Batch::default(),
             newest: HashMap::new(),
@@ -132,6 +140,11 @@ impl Ingest {
         Ok(())
     }
 
+    /// More for the next commit.
+    pub(super) fn add(&mut self, batch: Batch) {
+        self.batch.append(batch);
+    }
+
     /// How many operations wait to be committed.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -154,6 +167,11 @@ impl Ingest {
         let written = self.engine.commit(batch);
         self.snapshot = Some(self.engine.snapshot());
         written
+    }
+
+    /// Makes the definitions of the rows to come be looked up again.
+    pub(super) fn forget_observed(&mut self) {
+        self.observed.clear();
     }
 
     /// The engine.

@@ -160,6 +160,18 @@ fn unpacked(first: Sequence, bytes: &[u8]) -> Option<Moment> {
     Some(Moment { first, committed, gtid })
 }
 
+/// Behind the last pair of a table of times that retention may drop.
+#[must_use]
+pub fn before(table: Table, horizon: Sequence, oldest: Instant) -> Vec<u8> {
+    match table {
+        Table::Moments => number(horizon),
+        Table::Maxima => time(oldest).to_vec(),
+        // A step counts for instants before the time that the clock had reached.
+        Table::Steps => time(after(oldest)).to_vec(),
+        Table::Versions | Table::Baseline | Table::Gtids | Table::Meta => Vec::new(),
+    }
+}
+
 /// All entries of a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments<'a> {

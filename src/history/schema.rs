@@ -8,10 +8,12 @@ mod alter;
 mod carry;
 mod columns;
 mod ddl;
+mod declared;
 mod observe;
 mod silent;
 mod table;
 mod token;
+mod written;
 
 use crate::column::TableDefinition;
 use crate::ident::TableName;
@@ -94,7 +96,7 @@ struct Known {
 }
 
 /// How a definition came from the one before it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Step {
     before: DefinitionId,
     /// For each column: the one before it came from.

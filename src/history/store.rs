@@ -233,7 +233,33 @@ fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written> {
     Some(Written { version, before_there: place == BEFORE_THERE })
 }
 
-fn sequence_of(key: &[u8]) -> Option<Sequence> {
+/// The key of a version without its place: the row of which it is a version, as the baseline has it too.
+///
+/// # Errors
+/// It is none.
+pub fn row_of(key: &[u8]) -> Result<&[u8], StoreError> {
+    let end = key.len().checked_sub(SEQUENCE).filter(|end| *end >= SPACE);
+    end.map(|end| &key[..end]).ok_or_else(|| damaged("a version has a key that is too short"))
+}
+
+/// The incarnation that a key of either table belongs to.
+#[must_use]
+pub fn space_of(key: &[u8]) -> Option<SpaceId> {
+    Some(SpaceId(u32::from_be_bytes(*key.first_chunk()?)))
+}
+
+/// Whether there is a row under the key after a version.
+///
+/// # Errors
+/// It cannot be read.
+pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
+    let written = read_version(Sequence(0), value).ok_or_else(|| damaged("a version cannot be read"))?;
+    Ok(written.version.row_after().is_some())
+}
+
+/// The place of a version, of its key.
+#[must_use]
+pub fn sequence_of(key: &[u8]) -> Option<Sequence> {
     let bytes = key.get(key.len().checked_sub(SEQUENCE)?..)?;
     Some(Sequence(u64::from_be_bytes(bytes.try_into().ok()?)))
 }

@@ -15,6 +15,13 @@ use crate::history::value;
 use crate::reply::Row;
 use std::sync::Arc;
 
+/// A row of the server's table as the baseline keeps it: its key's bytes.
+pub(in crate::history) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, String> {
+    stored_key(definition, row).map_err(|trouble| match trouble {
+        Trouble::Unreadable(why) | Trouble::Uncertain(why) => why,
+    })
+}
+
 /// A row with its key.
 struct Keyed {
     image: Image,
@@ -152,6 +159,7 @@ impl Ingest {
         if doubt.is_some() {
             return Ok(doubt);
         }
+        self.versions += 1;
         put_version(&mut self.batch, (space, &key), &version, last.as_ref());
         self.newest.insert((space, key), version.held());
         Ok(None)
