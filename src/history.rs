@@ -19,6 +19,7 @@ pub mod query;
 mod record;
 pub mod schema;
 pub mod serve;
+pub mod source;
 pub mod store;
 pub mod value;
 

@@ -87,9 +87,15 @@ pub struct Gap {
 /// A message to the writing half.
 #[derive(Debug)]
 pub enum Input {
+    /// The record begins here. The first message of all where nothing was captured before.
+    Begin(Start),
+    /// Where capturing goes on: behind the last entry that was taken in whole; `None`: nothing was begun. Asked before connecting again.
+    Where(oneshot::Sender<Option<Place>>),
     /// Events from here on come from this place (the reading half connected again; what was taken in of an unfinished transaction is dropped).
     Follow(FilePlace),
-    /// One event as it stands in the log: header, body and, if the server writes them, checksum.
+    /// One event as it stands in the log: header, body and, if the server writes them, checksum. It begins where the one before it ended,
+    /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
+    /// event behind a `Follow` that is not at byte 4 is that of the file's head: it takes no room there.
     Event(Vec<u8>),
     /// Up to this instant the log holds every commit before the place.
     Clock(Beside<Instant>),
@@ -141,6 +147,16 @@ impl Writer {
     /// It has ended.
     pub async fn send(&self, input: Input) -> Result<(), Closed> {
         self.0.send(input).await.map_err(|_| Closed)
+    }
+
+    /// Where capturing goes on; `None`: nothing was begun.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn place(&self) -> Result<Option<Place>, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(Input::Where(answer)).await?;
+        wait.await.map_err(|_| Closed)
     }
 
     /// What should be read next of the tables.
