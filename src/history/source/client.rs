@@ -105,7 +105,10 @@ impl Client {
     pub(super) async fn connect(config: &SourceConfig) -> Result<Self, ClientError> {
         let place = config.place();
         let late = || ClientError::Network(format!("{place} did not answer within {} s", LOGIN.as_secs()));
-        timeout(LOGIN, login::connect(config)).await.map_err(|_| late())?.map(|(packets, id)| Self { packets, id })
+        timeout(LOGIN, login::connect(config))
+            .await
+            .map_err(|_| late())?
+            .map(|(packets, id)| Self { packets, id })
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -177,7 +180,8 @@ impl Client {
         payload.clear();
         match from {
             From::Place { file, offset, to_end } => {
-                let flags = if to_end { BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK } else { BinlogDumpFlags::empty() };
+                let flags =
+                    if to_end { BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK } else { BinlogDumpFlags::empty() };
                 let dump = ComBinlogDump::new(server_id).with_pos(offset).with_filename(file.as_bytes());
                 dump.with_flags(flags).serialize(&mut payload);
             }

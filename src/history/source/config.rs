@@ -52,7 +52,9 @@ pub struct SourceConfig {
 
 /// Why the text after `--source` names no server. It never holds the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the source's address {0}; write it as mysql://USER:PASSWORD@HOST:3306, with %40 for @, %3A for : and %2F for / in the password")]
+#[error(
+    "the source's address {0}; write it as mysql://USER:PASSWORD@HOST:3306, with %40 for @, %3A for : and %2F for / in the password"
+)]
 pub struct BadSource(String);
 
 impl SourceConfig {
@@ -67,9 +69,11 @@ impl SourceConfig {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (account, host) = place.rsplit_once('@').ok_or_else(|| bad("names no user before an @"))?;
         let (user, password) = account.split_once(':').unwrap_or((account, ""));
-        let user = percent_decoded(user).ok_or_else(|| bad("has a % in the user that no two hex digits follow"))?;
-        let password = percent_decoded(password)
-            .ok_or_else(|| bad("has a % in the password that no two hex digits follow (a % itself is %25)"))?;
+        let user =
+            percent_decoded(user).ok_or_else(|| bad("has a % in the user that no two hex digits follow"))?;
+        let password = percent_decoded(password).ok_or_else(|| {
+            bad("has a % in the password that no two hex digits follow (a % itself is %25)")
+        })?;
         if user.is_empty() {
             return Err(bad("names no user before the :"));
         }
@@ -124,8 +128,8 @@ fn tls(query: &str) -> Result<Tls, BadSource> {
     let (mut mode, mut ca) = (None, None);
     for pair in query.split('&').filter(|p| !p.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value =
-            percent_decoded(value).ok_or_else(|| BadSource(format!("has a wrong % in the value of {name}")))?;
+        let value = percent_decoded(value)
+            .ok_or_else(|| BadSource(format!("has a wrong % in the value of {name}")))?;
         match name {
             "ssl-mode" | "ssl_mode" => mode = Some(value.to_ascii_lowercase().replace('_', "-")),
             "ssl-ca" | "ssl_ca" => ca = Some(PathBuf::from(value)),

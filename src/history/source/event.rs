@@ -98,7 +98,9 @@ impl Track {
     /// Where a ROTATE sends the reader.
     fn target(&self, event: &[u8]) -> Result<FilePlace, Malformed> {
         let body = event.get(HEADER..).unwrap_or_default();
-        let (head, name) = body.split_at_checked(8).ok_or_else(|| Malformed("a ROTATE event that is cut short".to_owned()))?;
+        let (head, name) = body
+            .split_at_checked(8)
+            .ok_or_else(|| Malformed("a ROTATE event that is cut short".to_owned()))?;
         let offset = head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
         let name = if self.checksum { &name[..name.len().saturating_sub(4)] } else { name };
         Ok(FilePlace { file: String::from_utf8_lossy(name).into_owned(), offset })
@@ -117,7 +119,10 @@ struct Header {
 impl Header {
     fn read(event: &[u8]) -> Result<Self, Malformed> {
         let Some(head) = event.first_chunk::<HEADER>() else {
-            return Err(Malformed(format!("an event of {} bytes, which is shorter than its header", event.len())));
+            return Err(Malformed(format!(
+                "an event of {} bytes, which is shorter than its header",
+                event.len()
+            )));
         };
         let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let header = Self {

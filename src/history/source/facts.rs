@@ -41,21 +41,20 @@ pub struct Facts {
 impl Facts {
     pub(super) async fn ask(client: &mut Client) -> Result<Self, ClientError> {
         let names = ASKED.map(|n| format!("'{n}'")).join(", ");
-        let rows =
-            client.query(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
+        let rows = client.query(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
         let pairs = rows.into_iter().filter_map(|row| {
             let mut cells = row.into_iter().map(text);
             Some((cells.next()??.to_ascii_lowercase(), cells.next()??))
         });
-        Self::of(pairs.collect()).ok_or_else(|| ClientError::Protocol("it tells no version or server_id".to_owned()))
+        Self::of(pairs.collect())
+            .ok_or_else(|| ClientError::Protocol("it tells no version or server_id".to_owned()))
     }
 
     /// Of the server's variables; `None` where not even those are there that every server has.
     pub(super) fn of(variables: HashMap<String, String>) -> Option<Self> {
         let version = variables.get("version")?.clone();
         let mut parts = version.split(['.', '-']).map(|p| p.parse().unwrap_or(0));
-        let number =
-            (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        let number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         let identity = Identity {
             mariadb: version.to_ascii_lowercase().contains("mariadb"),
             uuid: variables.get("server_uuid").filter(|u| !u.is_empty()).cloned(),
@@ -110,15 +109,19 @@ impl Facts {
     /// The same running server, as far as can be told: also for MariaDB, which has no server_uuid.
     pub(super) fn is_of_same_server(&self, other: &Self) -> bool {
         let same = |name| self.variable(name) == other.variable(name);
-        self.identity.same_server(&other.identity)
-            && ["hostname", "port", "server_uid"].into_iter().all(same)
+        self.identity.same_server(&other.identity) && ["hostname", "port", "server_uid"].into_iter().all(same)
     }
 
     /// Which server, for messages.
     #[must_use]
     pub fn who(&self) -> String {
         let uuid = self.identity.uuid.as_ref().map_or_else(String::new, |u| format!(", server_uuid {u}"));
-        format!("{} with server_id {}{uuid} on {}", self.identity.version, self.identity.server_id, self.variable("hostname"))
+        format!(
+            "{} with server_id {}{uuid} on {}",
+            self.identity.version,
+            self.identity.server_id,
+            self.variable("hostname")
+        )
     }
 }
 

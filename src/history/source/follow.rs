@@ -169,7 +169,9 @@ impl<'a> Reader<'a> {
             *refusals += 1;
             if *refusals >= REFUSALS {
                 *refusals = 0;
-                return Ok(Ended::Anew(format!("the server does not send its log from {origin:?} on: {error}")));
+                return Ok(Ended::Anew(format!(
+                    "the server does not send its log from {origin:?} on: {error}"
+                )));
             }
         }
         Ok(error.into())

@@ -57,7 +57,10 @@ async fn lost_transactions(session: &mut Session, place: &Place) -> Result<Optio
     if !session.facts.gtids() {
         return Ok(None);
     }
-    let lost = session.client.one(&format!("SELECT GTID_SUBTRACT('{}', @@GLOBAL.gtid_executed)", set(place))).await?;
+    let lost = session
+        .client
+        .one(&format!("SELECT GTID_SUBTRACT('{}', @@GLOBAL.gtid_executed)", set(place)))
+        .await?;
     Ok(lost.filter(|l| !l.is_empty()).map(|lost| {
         format!("the server does not have transactions any more that were captured from it ({}): was it restored or reset?", short(&lost))
     }))
@@ -110,15 +113,22 @@ pub(super) async fn refused(
     origin: &Origin,
     error: &SourceError,
 ) -> Result<Option<String>, SourceError> {
-    let SourceError::Client(ClientError::Server { code: CANNOT_READ_LOG, message }) = error else { return Ok(None) };
+    let SourceError::Client(ClientError::Server { code: CANNOT_READ_LOG, message }) = error else {
+        return Ok(None);
+    };
     match origin {
         // It was looked whether the server has all: what it says now is that it has not.
-        Origin::Gtids(_) => Ok((!is_clash(message)).then(|| format!("the server does not have the log any more: {message}"))),
+        Origin::Gtids(_) => {
+            Ok((!is_clash(message)).then(|| format!("the server does not have the log any more: {message}")))
+        }
         Origin::Place(place) => {
             let logs = session.client.query("SHOW BINARY LOGS").await?;
             let mut logs = logs.into_iter().map(|row| {
                 let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
-                (cells.next().unwrap_or_default(), cells.next().unwrap_or_default().parse::<u64>().unwrap_or(0))
+                (
+                    cells.next().unwrap_or_default(),
+                    cells.next().unwrap_or_default().parse::<u64>().unwrap_or(0),
+                )
             });
             Ok(match logs.find(|(name, _)| *name == place.file) {
                 None => Some(format!("the server has purged {} before it was read to the end", place.file)),
@@ -151,5 +161,9 @@ fn set(place: &Place) -> String {
 /// A GTID set for a message.
 fn short(set: &str) -> String {
     let compact: String = set.chars().filter(|c| !c.is_whitespace()).collect();
-    if compact.len() <= 120 { compact } else { format!("{}...", compact.chars().take(120).collect::<String>()) }
+    if compact.len() <= 120 {
+        compact
+    } else {
+        format!("{}...", compact.chars().take(120).collect::<String>())
+    }
 }

@@ -93,16 +93,20 @@ impl Session {
         let sql = format!("SHOW CREATE TABLE {}", quoted_table(name));
         match self.client.texts(&sql).await {
             // A view gives four columns, its own statement in the second.
-            Ok(row) => {
-                Ok(row.and_then(|r| r.into_iter().nth(1)).flatten().filter(|t| t.starts_with("CREATE TABLE ")))
-            }
+            Ok(row) => Ok(row
+                .and_then(|r| r.into_iter().nth(1))
+                .flatten()
+                .filter(|t| t.starts_with("CREATE TABLE "))),
             Err(e) if e.code().is_some_and(|c| NO_TABLE.contains(&c)) => Ok(None),
             Err(e) => Err(e),
         }
     }
 
     /// The base tables of the capture, with what changes when they are made anew.
-    pub(super) async fn tables(&mut self, config: &SourceConfig) -> Result<Vec<(TableName, String)>, ClientError> {
+    pub(super) async fn tables(
+        &mut self,
+        config: &SourceConfig,
+    ) -> Result<Vec<(TableName, String)>, ClientError> {
         // TABLE_TYPE is VIEW, SYSTEM VIEW or SEQUENCE for others. MariaDB's system-versioned tables hold rows of the past besides.
         let sql = "SELECT TABLE_SCHEMA, TABLE_NAME, CONCAT_WS('/', TABLE_TYPE, ENGINE, CREATE_TIME) FROM information_schema.TABLES \
                    WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \

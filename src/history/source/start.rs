@@ -101,7 +101,9 @@ async fn mysql_with_gtids(
     while !owned(session).await?.is_disjoint(&under_way) {
         if began.elapsed() > DRAIN {
             // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for a long transaction.
-            tracing::info!("transactions with GTIDs of their own stay open: taking a short read lock instead");
+            tracing::info!(
+                "transactions with GTIDs of their own stay open: taking a short read lock instead"
+            );
             let place = locked(session).await?;
             let gtids = before(config, session, &place).await?;
             return Ok((place, gtids));
@@ -113,7 +115,11 @@ async fn mysql_with_gtids(
 }
 
 /// The GTIDs before a place whose transactions are all executed: those executed now without those that the log has behind it.
-async fn before(config: &SourceConfig, session: &mut Session, place: &FilePlace) -> Result<String, SourceError> {
+async fn before(
+    config: &SourceConfig,
+    session: &mut Session,
+    place: &FilePlace,
+) -> Result<String, SourceError> {
     let executed = session.client.one("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
     let end = session.log_end().await?;
     let behind = if end == *place { Vec::new() } else { between(config, session, place, &end).await? };

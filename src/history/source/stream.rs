@@ -21,7 +21,11 @@ pub(super) enum Origin {
 }
 
 /// Tells the server how to send its log; whether checksums come with events.
-pub(super) async fn prepare(client: &mut Client, facts: &Facts, heartbeat: Duration) -> Result<bool, ClientError> {
+pub(super) async fn prepare(
+    client: &mut Client,
+    facts: &Facts,
+    heartbeat: Duration,
+) -> Result<bool, ClientError> {
     let nanos = heartbeat.as_nanos();
     // A server that knows nothing of these variables keeps them like any other, so both names of each can be set.
     client
@@ -43,7 +47,9 @@ pub(super) async fn prepare(client: &mut Client, facts: &Facts, heartbeat: Durat
 /// The offset as the protocol takes it.
 pub(super) fn offset(place: &FilePlace) -> Result<u32, SourceError> {
     u32::try_from(place.offset).map_err(|_| {
-        SourceError::Unfit(format!("{place} lies behind the first 4 GiB of its file, from where no server sends its log"))
+        SourceError::Unfit(format!(
+            "{place} lies behind the first 4 GiB of its file, from where no server sends its log"
+        ))
     })
 }
 
@@ -56,7 +62,11 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Connects and asks for the log.
-    pub(super) async fn open(config: &SourceConfig, facts: &Facts, origin: &Origin) -> Result<Self, SourceError> {
+    pub(super) async fn open(
+        config: &SourceConfig,
+        facts: &Facts,
+        origin: &Origin,
+    ) -> Result<Self, SourceError> {
         let mut client = Client::connect(config).await?;
         let found = Facts::ask(&mut client).await?;
         if !found.is_of_same_server(facts) {
@@ -97,12 +107,13 @@ impl Stream {
     /// Waits for the first packet: the server has found the place, or says why it has not.
     pub(super) async fn first(&mut self) -> Result<(), SourceError> {
         let event = self.client.event().await?;
-        let event = event.ok_or_else(|| SourceError::Unfit("the server ended the stream at once".to_owned()))?;
+        let event =
+            event.ok_or_else(|| SourceError::Unfit("the server ended the stream at once".to_owned()))?;
         match self.track.take(&event) {
             Ok(Step::Nothing) => Ok(()),
-            Ok(Step::Event(_)) => {
-                Err(SourceError::Unfit("the server's log does not begin with the name of its file".to_owned()))
-            }
+            Ok(Step::Event(_)) => Err(SourceError::Unfit(
+                "the server's log does not begin with the name of its file".to_owned(),
+            )),
             Err(e) => Err(SourceError::Unfit(e.to_string())),
         }
     }

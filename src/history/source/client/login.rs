@@ -60,7 +60,10 @@ fn not_understood(error: &std::io::Error) -> ClientError {
     ClientError::Protocol(format!("its greeting: {error}"))
 }
 
-fn capabilities(greeting: &HandshakePacket<'_>, config: &SourceConfig) -> Result<CapabilityFlags, ClientError> {
+fn capabilities(
+    greeting: &HandshakePacket<'_>,
+    config: &SourceConfig,
+) -> Result<CapabilityFlags, ClientError> {
     let wanted = CapabilityFlags::CLIENT_PROTOCOL_41
         | CapabilityFlags::CLIENT_SECURE_CONNECTION
         | CapabilityFlags::CLIENT_LONG_PASSWORD

@@ -67,7 +67,11 @@ impl ServerCertVerifier for Judge {
 }
 
 /// Encrypts the wire.
-pub(super) async fn encrypt(wire: Box<dyn Wire>, host: &str, tls: &Tls) -> Result<Box<dyn Wire>, ClientError> {
+pub(super) async fn encrypt(
+    wire: Box<dyn Wire>,
+    host: &str,
+    tls: &Tls,
+) -> Result<Box<dyn Wire>, ClientError> {
     let config = config(tls).await?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| ClientError::Tls(format!("'{host}' is no name that a certificate could bear")))?;
@@ -83,7 +87,8 @@ async fn config(tls: &Tls) -> Result<ClientConfig, ClientError> {
         Tls::Off | Tls::Encrypted => (None, false),
         Tls::Verified { ca, name } => {
             let shown = ca.display();
-            let pem = tokio::fs::read(ca).await.map_err(|e| failed(&format!("{shown} cannot be read: {e}")))?;
+            let pem =
+                tokio::fs::read(ca).await.map_err(|e| failed(&format!("{shown} cannot be read: {e}")))?;
             let mut roots = RootCertStore::empty();
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|e| failed(&format!("{shown}: {e}")))?;
