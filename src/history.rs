@@ -3,7 +3,9 @@
 //! It knows nothing of the shim; the shim knows it only through `agent_api`.
 //!
 //! ```text
-//! binary log files -> log -> schema -> ingest -> store -> query -> serve
+//! binary log files ------------------> log -> schema -> ingest -> store -> query -> serve
+//! running server -> source -> recorder -^                          |
+//!                                                                engine (memory, disk)
 //! ```
 
 pub mod capture;
@@ -13,6 +15,7 @@ mod gtid;
 mod image;
 mod ingest;
 mod key;
+pub mod live;
 pub mod log;
 mod moments;
 mod names;
@@ -24,6 +27,7 @@ pub mod recorder;
 mod retention;
 pub mod schema;
 pub mod serve;
+pub mod source;
 pub mod store;
 pub mod value;
 

@@ -45,6 +45,17 @@ pub struct Beside<T> {
     pub what: T,
 }
 
+/// A table as it is now.
+#[derive(Debug)]
+pub struct Looked {
+    /// Which.
+    pub name: TableName,
+    /// Its declaration; `None`: there is none of this name.
+    pub create: Option<String>,
+    /// The end of the log before it was looked at: a statement behind it may not have been in what was seen.
+    pub since: FilePlace,
+}
+
 /// Part of a table to be read.
 #[derive(Clone, Debug)]
 pub struct BaselineJob {
@@ -89,14 +100,18 @@ pub struct Gap {
 pub enum Input {
     /// The record begins: sent once, before everything else, where there is none yet.
     Begin(Start),
+    /// Where capturing goes on: behind the last entry that was taken in whole; `None`: nothing was begun. Asked before connecting again.
+    Where(oneshot::Sender<Option<Place>>),
     /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
     Follow(FilePlace, Identity),
-    /// One event as it stands in the log: header, body and, if the server writes them, checksum.
+    /// One event as it stands in the log: header, body and, if the server writes them, checksum. It begins where the one before it ended,
+    /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
+    /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.
     Event(Vec<u8>),
     /// Up to this instant the log holds every commit before the place.
     Clock(Beside<Instant>),
-    /// A table as it is now; `None`: there is none of this name. Compared with what the DDL in the log gave.
-    Definition(Beside<(TableName, Option<String>)>),
+    /// A table as it is now. Compared with what the DDL in the log gave.
+    Definition(Beside<Looked>),
     /// What should be read next of the tables. Answered with `None` when nothing is left.
     NextJob(oneshot::Sender<Option<BaselineJob>>),
     /// Rows of a table. Answered when they are kept (true), or were thrown away since the table changed meanwhile (false).
@@ -116,8 +131,8 @@ pub enum Wish {
     Renew(TableName),
     /// There is something to be read for the baseline.
     Baseline,
-    /// An event came damaged (how): connect again and follow from this place.
-    Again(FilePlace, String),
+    /// An event came damaged (how): connect again and go on from where the record is.
+    Again(String),
     /// The log cannot be read on from here, also when it is read again (why): begin anew.
     BeginAnew(String),
 }
@@ -145,6 +160,16 @@ impl Writer {
     /// It has ended.
     pub async fn send(&self, input: Input) -> Result<(), Closed> {
         self.0.send(input).await.map_err(|_| Closed)
+    }
+
+    /// Where capturing goes on; `None`: nothing was begun.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn place(&self) -> Result<Option<Place>, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(Input::Where(answer)).await?;
+        wait.await.map_err(|_| Closed)
     }
 
     /// What should be read next of the tables.

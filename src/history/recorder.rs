@@ -4,7 +4,7 @@
 //! begins again exactly behind what it kept. What was learnt beside the log waits until the log is taken in up to where it was learnt (`capture`).
 //! Knows nothing of connections.
 
-use super::capture::{Beside, Input, Wish};
+use super::capture::{Beside, Input, Looked, Wish};
 use super::durable::{self, Progress, Restored, State};
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
 use super::ingest::{Ingest, Selection};
@@ -73,8 +73,8 @@ pub struct Recorder {
     waiting: VecDeque<Waiting>,
     /// What the other half has not taken yet.
     wishes: VecDeque<Wish>,
-    /// Tables that the other half was asked to compare, and has not answered for as often.
-    comparing: HashMap<TableName, u32>,
+    /// Behind the last statement that touched a table, since the start.
+    touched: HashMap<TableName, FilePlace>,
     /// When tables were asked for anew.
     renewed: HashMap<TableName, Timer>,
     /// How far the reading of tables is.
@@ -107,7 +107,7 @@ struct Timers {
 #[derive(Debug)]
 enum Waiting {
     Clock(Beside<Instant>),
-    Definition(Beside<(TableName, Option<String>)>),
+    Definition(Beside<Looked>),
     Baseline(Beside<super::capture::BaselineRows>, tokio::sync::oneshot::Sender<bool>),
 }
 
@@ -194,7 +194,7 @@ impl Recorder {
             published,
             waiting: VecDeque::new(),
             wishes: VecDeque::new(),
-            comparing: HashMap::new(),
+            touched: HashMap::new(),
             renewed: HashMap::new(),
             reading: BTreeMap::new(),
             jobs: HashMap::new(),
@@ -299,6 +299,10 @@ impl Recorder {
         match input {
             Input::Begin(start) => self.begin(start)?,
             Input::Follow(place, server) => self.follow(place, server),
+            Input::Where(answer) => {
+                self.commit()?;
+                let _ = answer.send(self.resume());
+            }
             Input::Event(raw) if !self.deaf => self.event(&raw)?,
             Input::Event(_) => {}
             Input::Clock(beside) => self.waiting.push_back(Waiting::Clock(beside)),
@@ -360,9 +364,7 @@ impl Recorder {
         if self.faulted.replace(place) == Some(self.reader.place().clone()) {
             self.wish(Wish::BeginAnew(what));
         } else {
-            let resume =
-                self.state.as_ref().map_or_else(|| self.reader.place().clone(), |s| s.resume.clone());
-            self.wish(Wish::Again(resume, what));
+            self.wish(Wish::Again(what));
         }
     }
 
@@ -371,9 +373,7 @@ impl Recorder {
         while self.waiting.front().is_some_and(|w| !self.deaf && self.reader.place().reaches(w.after())) {
             match self.waiting.pop_front() {
                 Some(Waiting::Clock(beside)) => self.clock(beside.what)?,
-                Some(Waiting::Definition(beside)) => {
-                    self.definition(&beside.what.0, beside.what.1.as_deref())
-                }
+                Some(Waiting::Definition(beside)) => self.definition(&beside.what),
                 Some(Waiting::Baseline(beside, answer)) => {
                     let kept = self.baseline(&beside.what)?;
                     self.commit()?;

@@ -1,7 +1,7 @@
 //! Events as a server sends them to a replica, to committed entries with the places behind them (manual: "Replication Protocol").
 //!
 //! Beside the events of its files a server sends some that are in no file: a rotate event with the file's name in front of each file, a copy of the
-//! format description where reading begins inside of a file, and heartbeats.
+//! format description where reading begins inside of a file, and heartbeats. Of these only the copies must come here; the others do no harm.
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
@@ -31,9 +31,8 @@ impl StreamReader {
     /// Events come from this place on. What was taken in of an unfinished transaction is dropped: it comes again.
     pub fn follow(&mut self, place: FilePlace) {
         self.decoder.file_ends();
-        self.decoder.file_begins(&place.file);
+        self.begin(&place.file);
         self.decoder.ready.clear();
-        self.described = false;
         self.place = place;
     }
 
@@ -102,6 +101,13 @@ impl StreamReader {
         Ok(())
     }
 
+    /// Events are as before until a description comes: one stands at the head of a file, and in front of what comes from the middle of one.
+    fn begin(&mut self, file: &str) {
+        let format = self.decoder.format.clone();
+        self.decoder.file_begins(file);
+        self.decoder.format = format;
+    }
+
     /// Files can be longer than the 32 bits of an event's end.
     fn advance(&mut self, end: u32) {
         let high = self.place.offset & !u64::from(u32::MAX);
@@ -121,10 +127,7 @@ impl StreamReader {
         if file != self.place.file {
             // A transaction never goes on in another file: what is open was cut by a crash of the server.
             self.decoder.file_ends();
-            let format = self.decoder.format.clone();
-            self.decoder.file_begins(&file);
-            // Until the new file's own description comes, events are as before.
-            self.decoder.format = format;
+            self.begin(&file);
             self.place = FilePlace { file, offset: u64::from_le_bytes(*offset) };
         }
         Ok(())

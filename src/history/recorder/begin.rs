@@ -58,7 +58,7 @@ impl Recorder {
             self.ingest.names_mut().set(&table.name, hole, standing);
         }
         self.waiting.clear();
-        self.comparing.clear();
+        self.touched.clear();
         self.faulted = None;
         self.unwritten = true;
         self.wish(Wish::Baseline);

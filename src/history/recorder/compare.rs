@@ -1,7 +1,7 @@
 //! Definitions against the server's own, and tables that can be read no longer.
 
 use super::Recorder;
-use crate::history::capture::{Declared, Wish};
+use crate::history::capture::{Declared, Looked, Wish};
 use crate::history::names::Standing;
 use crate::ident::TableName;
 use std::collections::BTreeSet;
@@ -14,15 +14,14 @@ impl Recorder {
     /// After a batch: which tables to compare with the server, and which to read anew.
     pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>) {
         let touched = std::mem::take(&mut self.ingest.dirty.touched);
-        let mut compare = Vec::new();
-        for name in touched {
-            if matches!(self.ingest.names.current(&name), Standing::Table(..)) {
-                *self.comparing.entry(name.clone()).or_default() += 1;
-                compare.push(name);
+        if let (false, Some(state)) = (touched.is_empty(), &self.state) {
+            let place = state.place.at.clone();
+            self.touched.extend(touched.iter().map(|name| (name.clone(), place.clone())));
+            let there = |name: &TableName| matches!(self.ingest.names.current(name), Standing::Table(..));
+            let compare: Vec<TableName> = touched.into_iter().filter(there).collect();
+            if !compare.is_empty() {
+                self.wish(Wish::Compare(compare));
             }
-        }
-        if !compare.is_empty() {
-            self.wish_always(Wish::Compare(compare));
         }
         for name in changed {
             if let Standing::Unreadable(reason) = self.ingest.names.current(name) {
@@ -31,14 +30,9 @@ impl Recorder {
             }
         }
         // A new incarnation may want its rows to be read.
-        if self.next_job().is_some() {
+        if !changed.is_empty() && self.next_job().is_some() {
             self.wish(Wish::Baseline);
         }
-    }
-
-    /// Two wishes to compare are two readings: none may be left out.
-    fn wish_always(&mut self, wish: Wish) {
-        self.wishes.push_back(wish);
     }
 
     /// At start: tables that are lost, or were left out and are not any more.
@@ -51,27 +45,23 @@ impl Recorder {
     }
 
     fn renew(&mut self, name: &TableName) {
-        if !(self.ingest.selection.0)(name) {
-            return;
-        }
-        if self.renewed.get(name).is_some_and(|t| t.elapsed() < AGAIN) {
+        let soon = self.renewed.get(name).is_some_and(|t| t.elapsed() < AGAIN);
+        if soon || !(self.ingest.selection.0)(name) {
             return;
         }
         self.renewed.insert(name.clone(), Timer::now());
-        *self.comparing.entry(name.clone()).or_default() += 1;
-        self.wish_always(Wish::Renew(name.clone()));
+        self.wish(Wish::Renew(name.clone()));
     }
 
     /// The server's own definition of a table has come, and the log is taken in up to where it was asked for.
-    pub(super) fn definition(&mut self, name: &TableName, create: Option<&str>) {
-        let Some(open) = self.comparing.get_mut(name) else { return };
-        *open = open.saturating_sub(1);
-        // A statement came meanwhile: only the answer to the last question is about what the log says now.
-        if *open > 0 {
+    pub(super) fn definition(&mut self, looked: &Looked) {
+        let Looked { name, create, since } = looked;
+        if self.touched.get(name).is_some_and(|at| !since.reaches(at)) {
+            // A statement came after, or while, it was looked at.
+            self.wish(Wish::Compare(vec![name.clone()]));
             return;
         }
-        self.comparing.remove(name);
-        match (self.ingest.names.current(name), create) {
+        match (self.ingest.names.current(name), create.as_deref()) {
             (Standing::Table(..), Some(create)) => self.compare(name, create),
             (Standing::Table(..), None) => self.stop(name, "the server has no such table"),
             (Standing::Unreadable(_) | Standing::Unknown { .. }, Some(create)) => {
