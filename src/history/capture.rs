@@ -104,10 +104,10 @@ pub enum Input {
     Where(oneshot::Sender<Option<Place>>),
     /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
     Follow(FilePlace, Identity),
-    /// One event as it stands in the log: header, body and, if the server writes them, checksum. It begins where the one before it ended,
+    /// Events as they stand in the log: header, body and, if the server writes them, checksum. Each begins where the one before it ended,
     /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
     /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.
-    Event(Vec<u8>),
+    Events(Vec<Vec<u8>>),
     /// Up to this instant the log holds every commit before the place.
     Clock(Beside<Instant>),
     /// A table as it is now. Compared with what the DDL in the log gave.

@@ -11,13 +11,15 @@ use super::moments::{Clock, Moment};
 use super::names::Names;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
 use super::schema::{Catalog, DefinitionId};
-use super::store::{Held, Sequence, SpaceId, Versions};
+use super::store::{Sequence, SpaceId, Versions};
 use crate::ident::{ServerId, TableName};
 use crate::instant::Instant;
+use recent::{Recent, Trace};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 mod effects;
+mod recent;
 mod rows;
 mod source;
 
@@ -46,8 +48,7 @@ pub struct Ingest {
     observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
     /// What is not committed yet.
     batch: Batch,
-    /// What keys hold by the batch.
-    newest: HashMap<(SpaceId, Box<[u8]>), Held>,
+    recent: Recent,
     pub(super) dirty: Dirty,
     pub(super) selection: Selection,
 }
@@ -104,7 +105,7 @@ impl Ingest {
             versions: 0,
             observed: HashMap::new(),
             batch: Batch::default(),
-            newest: HashMap::new(),
+            recent: Recent::default(),
             dirty: Dirty::default(),
             selection: Selection(Box::new(|_| true)),
         }
@@ -158,13 +159,13 @@ impl Ingest {
     pub fn commit(&mut self, more: Batch) -> Result<(), StoreError> {
         let mut batch = std::mem::take(&mut self.batch);
         batch.append(more);
-        self.newest.clear();
         if batch.is_empty() {
             return Ok(());
         }
         // The engine in memory copies what a snapshot still holds.
         self.snapshot = None;
         let written = self.engine.commit(batch);
+        self.recent.settle();
         self.snapshot = Some(self.engine.snapshot());
         written
     }
@@ -252,13 +253,26 @@ impl Ingest {
         Arc::make_mut(&mut self.names)
     }
 
-    /// What a key holds at the end of what was taken in.
-    fn held(&mut self, space: SpaceId, key: &[u8]) -> Result<Option<Held>, StoreError> {
-        if let Some(held) = self.newest.get(&(space, Box::from(key))) {
-            return Ok(Some(held.clone()));
+    /// What a key holds at the end of what was taken in; `print`: its fingerprint.
+    fn last(&mut self, space: SpaceId, key: &[u8], print: u128) -> Result<Option<Trace>, StoreError> {
+        if let Some(trace) = self.recent.find(print) {
+            return Ok(Some(trace));
         }
         let snapshot = self.committed();
-        Versions(&*snapshot).newest_before(space, key, self.next)
+        let versions = Versions(&*snapshot);
+        let beyond = match self.recent.is_beyond(space, key) {
+            Some(beyond) => beyond,
+            None => {
+                let highest = versions.highest(space)?;
+                self.recent.know_highest(space, highest.as_deref().unwrap_or_default());
+                highest.is_none_or(|highest| key > &*highest)
+            }
+        };
+        if beyond {
+            return Ok(None);
+        }
+        let held = versions.newest_before(space, key, self.next)?;
+        Ok(held.map(|held| self.recent.trace(&held)))
     }
 }
 

@@ -31,6 +31,9 @@ mod retention;
 const BATCH: usize = 4096;
 /// Bytes of the log after which a batch is written.
 const BATCH_BYTES: u64 = 4 << 20;
+/// How long a batch waits for more, and how long at most while more comes.
+const LINGER: Duration = Duration::from_millis(2);
+const LATE: Duration = Duration::from_millis(100);
 /// Between two looks at what is due, when nothing comes.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Between two writes to the disk itself: what a loss of power can take back, and the source sends again.
@@ -101,6 +104,7 @@ struct Timers {
     measured: Option<Timer>,
     horizon: Option<Timer>,
     swept: Timer,
+    committed: Timer,
 }
 
 /// What waits for the log.
@@ -203,7 +207,13 @@ impl Recorder {
             faulted: None,
             unwritten: false,
             unsynced: false,
-            timers: Timers { synced: Timer::now(), measured: None, horizon: None, swept: Timer::now() },
+            timers: Timers {
+                synced: Timer::now(),
+                measured: None,
+                horizon: None,
+                swept: Timer::now(),
+                committed: Timer::now(),
+            },
             events: 0,
             bytes: 0,
             batch_bytes: 0,
@@ -269,20 +279,21 @@ impl Recorder {
                 Ok(input) => Some(input),
                 Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) => {
-                    self.commit()?;
-                    match runtime.block_on(async { tokio::time::timeout(PAUSE, inputs.recv()).await }) {
+                    let patience = if self.unwritten { LINGER } else { PAUSE };
+                    match runtime.block_on(async { tokio::time::timeout(patience, inputs.recv()).await }) {
                         Ok(Some(input)) => Some(input),
                         Ok(None) => break,
-                        Err(_) => None,
+                        Err(_) => {
+                            self.commit()?;
+                            None
+                        }
                     }
                 }
             };
             if let Some(input) = input {
                 self.take(input)?;
             }
-            if self.ingest.waiting() >= BATCH || self.batch_bytes >= BATCH_BYTES {
-                self.commit()?;
-            }
+            self.commit_if_full()?;
             self.due()?;
             while let Some(wish) = self.wishes.pop_front() {
                 if let Err(refused) = wishes.try_send(wish) {
@@ -295,6 +306,14 @@ impl Recorder {
         self.ingest.engine().sync()
     }
 
+    fn commit_if_full(&mut self) -> Result<(), StoreError> {
+        let late = self.unwritten && self.timers.committed.elapsed() >= LATE;
+        if late || self.ingest.waiting() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
         match input {
             Input::Begin(start) => self.begin(start)?,
@@ -303,8 +322,15 @@ impl Recorder {
                 self.commit()?;
                 let _ = answer.send(self.resume());
             }
-            Input::Event(raw) if !self.deaf => self.event(&raw)?,
-            Input::Event(_) => {}
+            Input::Events(events) => {
+                for raw in events {
+                    if self.deaf {
+                        break;
+                    }
+                    self.event(&raw)?;
+                    self.commit_if_full()?;
+                }
+            }
             Input::Clock(beside) => self.waiting.push_back(Waiting::Clock(beside)),
             Input::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
             Input::NextJob(answer) => {
@@ -414,6 +440,7 @@ impl Recorder {
         let changed = durable::write(ingest, state, &mut batch)?;
         ingest.commit(batch)?;
         self.unwritten = false;
+        self.timers.committed = Timer::now();
         self.unsynced = true;
         self.batch_bytes = 0;
         self.publish();

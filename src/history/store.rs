@@ -151,17 +151,9 @@ fn take_number(bytes: &mut &[u8]) -> Option<usize> {
     }
 }
 
-/// Writes a version. `last`: what the key held before, so that a row that is known need not be written again.
-pub fn put_version(
-    batch: &mut Batch,
-    (space, key): (SpaceId, &[u8]),
-    version: &Version,
-    last: Option<&Held>,
-) {
-    let there = version.before.is_some()
-        && last.is_some_and(|l| {
-            l.definition == version.definition && l.row.is_some() && l.row == version.before
-        });
+/// Writes a version. `there`: the row before is the one that the version before left, under the same definition, and need not be written again.
+pub fn put_version(batch: &mut Batch, (space, key): (SpaceId, &[u8]), version: &Version, there: bool) {
+    let there = there && version.row_before().is_some();
     let before = match (&version.before, there) {
         (None, _) => 0,
         (Some(_), true) => BEFORE_THERE,
@@ -293,6 +285,16 @@ impl Versions<'_> {
         found.map(|pair| Ok(Self::read(key, &pair)?.version.held())).transpose()
     }
 
+    /// The highest key of an incarnation.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn highest(&self, space: SpaceId) -> Result<Option<EncodedKey>, StoreError> {
+        let end = row_key(SpaceId(space.0.saturating_add(1)), &[]);
+        let last = self.0.last(Table::Versions, &row_key(space, &[]), &end)?;
+        last.map(|(stored, _)| Ok(row_of(&stored)?[SPACE..].into())).transpose()
+    }
+
     /// Up to `limit` versions of the key in `[from, to)`, oldest first.
     ///
     /// # Errors
@@ -422,7 +424,8 @@ mod tests {
             let snapshot = engine.snapshot();
             let last = Versions(&*snapshot).newest_before(SpaceId(2), key, Sequence::END).unwrap();
             let mut batch = Batch::default();
-            put_version(&mut batch, (SpaceId(2), key), version, last.as_ref());
+            let there = last.is_some_and(|l| l.row.as_ref() == version.row_before());
+            put_version(&mut batch, (SpaceId(2), key), version, there);
             drop(snapshot);
             engine.commit(batch).unwrap();
         }

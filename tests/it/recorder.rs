@@ -115,14 +115,14 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
             let end = description.len() - 4;
             let crc = crc32fast::hash(&description[..end]);
             description[end..].copy_from_slice(&crc.to_le_bytes());
-            feed.send(Input::Event(description)).await;
+            feed.send(Input::Events(vec![description])).await;
         } else {
             feed.send(Input::Begin(start(fixture, &files))).await;
             feed.send(Input::Follow(place(4), server(fixture))).await;
         }
         let to = ((piece + 1) * pieces).min(events.len());
         for (_, raw) in &events[from..to.max(from)] {
-            feed.send(Input::Event(raw.clone())).await;
+            feed.send(Input::Events(vec![raw.clone()])).await;
         }
         if piece == restarts {
             let end = events.last().map_or(4, |(at, raw)| at + raw.len() as u64);

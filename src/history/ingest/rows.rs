@@ -1,5 +1,6 @@
 //! Row changes to versions.
 
+use super::recent::Trace;
 use super::{Ingest, NOT_CAPTURED};
 use crate::agent_api::EventType;
 use crate::column::TableDefinition;
@@ -10,7 +11,7 @@ use crate::history::log::{Raw, RowChange};
 use crate::history::names::Standing;
 use crate::history::record::Space;
 use crate::history::schema::DefinitionId;
-use crate::history::store::{Held, Sequence, Side, SpaceId, Version, put_version};
+use crate::history::store::{Sequence, Side, SpaceId, Version, put_version};
 use crate::history::value;
 use crate::reply::Row;
 use std::sync::Arc;
@@ -147,11 +148,15 @@ impl Ingest {
         key: Box<[u8]>,
         version: Version,
     ) -> Result<Option<Doubt>, StoreError> {
-        let last = self.held(space, &key)?;
+        let print = self.recent.key(space, &key);
+        let last = self.last(space, &key, print)?;
+        let before = version.row_before().map(|row| self.recent.row(row));
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
-            (Some(last), _) => disagreement(last, &version).map(|why| Doubt(last.sequence, why)),
-            (None, Some(started)) if version.row_before().is_some() => {
+            (Some(last), _) => {
+                disagreement(last, before, version.definition).map(|why| Doubt(last.sequence, why))
+            }
+            (None, Some(started)) if before.is_some() => {
                 Some(Doubt(started, "a row is changed that was never put into the table"))
             }
             (None, _) => None,
@@ -159,9 +164,14 @@ impl Ingest {
         if doubt.is_some() {
             return Ok(doubt);
         }
+        let known =
+            last.is_some_and(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
-        put_version(&mut self.batch, (space, &key), &version, last.as_ref());
-        self.newest.insert((space, key), version.held());
+        put_version(&mut self.batch, (space, &key), &version, known);
+        self.recent.has(space, &key);
+        let row = version.row_after().map(|row| self.recent.row(row));
+        let trace = Trace { sequence: version.sequence, definition: version.definition, row };
+        self.recent.remember(print, trace);
         Ok(None)
     }
 
@@ -205,11 +215,12 @@ fn versions(
     }
 }
 
-fn disagreement(last: &Held, next: &Version) -> Option<&'static str> {
-    match (&last.row, next.row_before()) {
+/// In what a change does not fit what its key held; `before`: the fingerprint of the row before it.
+fn disagreement(last: &Trace, before: Option<u128>, definition: DefinitionId) -> Option<&'static str> {
+    match (last.row, before) {
         (Some(_), None) => Some("a row is made with a key that has one already"),
         (None, Some(_)) => Some("a row is changed that is not there"),
-        (Some(was), Some(is)) if last.definition == next.definition && was != is => {
+        (Some(was), Some(is)) if last.definition == definition && was != is => {
             Some("a row before a change is not as the change before it had left it")
         }
         _ => None,

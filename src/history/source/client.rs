@@ -196,6 +196,11 @@ impl Client {
         self.packets.wait_at_most(patience);
     }
 
+    /// Whether the next event is here already.
+    pub(super) fn has_event(&self) -> bool {
+        self.packets.has_packet()
+    }
+
     /// The next event: header, body, and checksum if there is one. `None`: the server ended the stream.
     pub(super) async fn event(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
         let mut packet = self.packets.read().await?;

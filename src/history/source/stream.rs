@@ -11,6 +11,9 @@ use crate::history::place::{FilePlace, Identity};
 use mysql_common::packets::{GnoInterval, Sid, Tag};
 use std::time::Duration;
 
+/// Bytes of events handed over at once, about.
+const TOGETHER: usize = 1 << 16;
+
 /// From where the log is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -119,26 +122,37 @@ impl Stream {
         }
     }
 
-    /// Hands events over for as long as they come.
+    /// Hands events over for as long as they come: those that have come together, together.
     pub(super) async fn pump(&mut self, writer: &Writer) -> Ended {
+        let (mut events, mut bytes) = (Vec::new(), 0);
         loop {
             let event = match self.client.event().await {
                 Ok(Some(event)) => event,
                 Ok(None) => return Ended::Failed("the server ended the stream of its log".to_owned()),
                 Err(e) => return Ended::Failed(e.to_string()),
             };
-            let place = match self.track.take(&event) {
-                Ok(Step::Nothing) => continue,
-                Ok(Step::Event(place)) => place,
+            match self.track.take(&event) {
+                Ok(Step::Nothing) => {}
+                Ok(Step::Event(place)) => {
+                    if let Some(place) = place {
+                        let before = Input::Events(std::mem::take(&mut events));
+                        let follow = Input::Follow(place, self.server.clone());
+                        if writer.send(before).await.is_err() || writer.send(follow).await.is_err() {
+                            return Ended::Closed;
+                        }
+                    }
+                    bytes += event.len();
+                    events.push(event);
+                }
                 Err(e) => return Ended::Failed(format!("{e}, after {}", self.track.place())),
-            };
-            if let Some(place) = place
-                && writer.send(Input::Follow(place, self.server.clone())).await.is_err()
-            {
-                return Ended::Closed;
             }
-            if writer.send(Input::Event(event)).await.is_err() {
-                return Ended::Closed;
+            if !self.client.has_event() || bytes >= TOGETHER {
+                bytes = 0;
+                if !events.is_empty()
+                    && writer.send(Input::Events(std::mem::take(&mut events))).await.is_err()
+                {
+                    return Ended::Closed;
+                }
             }
         }
     }

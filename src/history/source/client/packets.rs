@@ -76,6 +76,17 @@ impl Packets {
         Ok(())
     }
 
+    /// Whether a whole packet is here already.
+    pub(super) fn has_packet(&self) -> bool {
+        match self.wire.buffer() {
+            [a, b, c, _, rest @ ..] => {
+                let length = usize::from(*a) | usize::from(*b) << 8 | usize::from(*c) << 16;
+                length < FULL && rest.len() >= length
+            }
+            _ => false,
+        }
+    }
+
     /// One payload, put together of its packets.
     pub(super) async fn read(&mut self) -> Result<Vec<u8>, ClientError> {
         let mut payload = Vec::new();
