@@ -9,12 +9,15 @@
 //!                       definitions, baseline  <- capture::Wish
 //! ```
 
+mod baseline;
 mod client;
 mod clock;
 mod config;
+mod definitions;
 mod event;
 mod facts;
 mod follow;
+mod keyset;
 mod own;
 mod patterns;
 mod resume;

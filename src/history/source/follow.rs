@@ -7,7 +7,7 @@ use super::resume::{self, Way};
 use super::session::Session;
 use super::stream::{Origin, Stream};
 use super::wishes::Wishes;
-use super::{Ended, SourceError, clock, start};
+use super::{Ended, SourceError, baseline, clock, definitions, start};
 use crate::history::capture::{Closed, Input, Writer};
 use crate::history::place::Place;
 use std::time::Duration;
@@ -115,9 +115,12 @@ impl<'a> Reader<'a> {
         *refusals = 0;
         self.writer.send(Input::Connection(Ok(()))).await?;
         tracing::info!(source = %self.config.place(), ?origin, "capturing");
+        let facts = session.facts.clone();
         Ok(tokio::select! {
             ended = stream.pump(&self.writer) => ended,
             ended = self.clock(session) => ended,
+            ended = definitions::serve(self, &facts) => ended,
+            ended = baseline::serve(self, &facts) => ended,
             reason = self.wishes.anew() => Ended::Anew(reason),
             reason = self.wishes.again() => Ended::Failed(reason),
         })

@@ -4,7 +4,7 @@
 
 use crate::history::capture::Wish;
 use crate::ident::TableName;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
@@ -20,7 +20,8 @@ pub(super) struct Wishes {
 
 #[derive(Debug, Default)]
 struct Asked {
-    definitions: BTreeSet<TableName>,
+    /// How often each was asked for: what was asked again while it was read must be read again.
+    definitions: BTreeMap<TableName, u64>,
     anew: Option<String>,
     again: Option<String>,
 }
@@ -49,19 +50,31 @@ impl Wishes {
         }
     }
 
-    /// Asks for definitions (again).
-    pub(super) fn define(&self, names: impl IntoIterator<Item = TableName>) {
-        self.asked().definitions.extend(names);
+    /// Asks for definitions.
+    fn define(&self, names: impl IntoIterator<Item = TableName>) {
+        for name in names {
+            *self.asked().definitions.entry(name).or_default() += 1;
+        }
         self.definitions.notify_one();
     }
 
-    /// The next table whose definition is asked for.
-    pub(super) async fn definition(&self) -> TableName {
+    /// The tables whose definitions are asked for, waiting for the first. They stay asked for until they are [`Self::told`].
+    pub(super) async fn definitions(&self) -> Vec<(TableName, u64)> {
         loop {
-            if let Some(name) = self.asked().definitions.pop_first() {
-                return name;
+            let asked: Vec<_> =
+                self.asked().definitions.iter().map(|(name, times)| (name.clone(), *times)).collect();
+            if !asked.is_empty() {
+                return asked;
             }
             self.definitions.notified().await;
+        }
+    }
+
+    /// A definition was told.
+    pub(super) fn told(&self, name: &TableName, version: u64) {
+        let mut asked = self.asked();
+        if asked.definitions.get(name) == Some(&version) {
+            asked.definitions.remove(name);
         }
     }
 
@@ -120,8 +133,12 @@ mod tests {
         }
         drop(to);
         wishes.gather(from).await;
-        assert_eq!(wishes.definition().await, name("a"));
-        assert_eq!(wishes.definition().await, name("b"));
+        assert_eq!(wishes.definitions().await, [(name("a"), 1), (name("b"), 2)]);
+        wishes.told(&name("a"), 1);
+        // It was asked for again while it was read.
+        wishes.told(&name("b"), 1);
+        assert_eq!(wishes.definitions().await, [(name("b"), 2)]);
+        wishes.told(&name("b"), 2);
         assert!(wishes.asked().definitions.is_empty());
         wishes.baseline().await;
         assert_eq!(wishes.anew().await, "y");
