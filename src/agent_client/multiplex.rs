@@ -10,14 +10,15 @@
 use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW};
 use super::{Settings, SetupError, trust};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use h2::client::{Connection, SendRequest};
 use h2::{Ping, RecvStream};
 use hyper::Request;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -85,7 +86,7 @@ impl Multiplex {
     ) -> Option<reqwest::Response> {
         let mut sender = self.sender()?.ready().await.ok()?;
         let (answer, mut stream) = sender.send_request(request()?, false).ok()?;
-        // The connection's task runs only now: it finds both, and writes both at once.
+        // The connection's task runs only behind this one: it finds both, and writes both at once.
         stream.send_data(body, true).ok()?;
         Some(answer.await.ok()?.map(streamed).into())
     }
@@ -151,18 +152,31 @@ async fn driven(mut connection: Driven) {
             }
         }
     };
+    let carried = async {
+        while poll_fn(|context| Poll::Ready(connection.poll_unpin(context))).await.is_pending() {
+            woken().await;
+            // Whoever is ready to run goes first: what they ask is written together, and what the agent answers them is read together.
+            tokio::task::yield_now().await;
+        }
+    };
     tokio::select! {
         biased;
-        _ = connection => {}
+        () = carried => {}
         () = silent => {}
     }
+}
+
+/// Ends when the task is woken the next time.
+async fn woken() {
+    let mut asleep = true;
+    poll_fn(|_| if std::mem::take(&mut asleep) { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 /// The body of an answer. What was read makes room for more: an answer that nobody reads waits at the agent.
 fn streamed(mut body: RecvStream) -> reqwest::Body {
     reqwest::Body::wrap_stream(stream::poll_fn(move |context| {
         let next = body.poll_data(context);
-        if let std::task::Poll::Ready(Some(Ok(data))) = &next {
+        if let Poll::Ready(Some(Ok(data))) = &next {
             // It fails only where more is given back than was taken.
             let _ = body.flow_control().release_capacity(data.len());
         }
