@@ -54,7 +54,7 @@ pub struct AgentClient {
     base_url: Arc<str>,
     endpoints: Arc<Endpoints>,
     http: Client,
-    /// For rows, where the agent speaks HTTP/2.
+    /// For rows at an instant, where the agent speaks HTTP/2.
     multiplex: Option<Arc<Multiplex>>,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
@@ -239,7 +239,14 @@ impl AgentClient {
             }
         };
         let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
-        let response = transport::post(self, self.endpoint_of(resolved), body, caller, request).await?;
+        // The changes of a window may be a million. What is good for a look-up is bad for them: that connection is read only when
+        // nobody else is ready to run, the reader of its own answer among them.
+        let multiplex = match resolved.when {
+            When::At(_) => self.multiplex.as_ref(),
+            When::Between(..) => None,
+        };
+        let endpoint = self.endpoint_of(resolved);
+        let response = transport::post(self, multiplex, endpoint, body, caller, request).await?;
         let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
         let first = lines.header().await?;
         let (header, definition) = match self.texts.header(&first) {

@@ -1,4 +1,4 @@
-//! Requests for rows over an HTTP/2 connection of this client's own.
+//! Requests for rows at an instant over an HTTP/2 connection of this client's own.
 //!
 //! hyper's client, which is below reqwest, takes the body of a request only when the connection has opened a stream for its head: two writes, two
 //! wake-ups of the agent and a task for every request, which is much beside the work of a look-up. Here head and body are handed over together.

@@ -1,6 +1,7 @@
 //! Requests over HTTPS.
 
 use super::errors::{cleaned, unreachable};
+use super::multiplex::Multiplex;
 use super::{AgentClient, Caller, Endpoint, Settings, SetupError, trust};
 use crate::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use crate::failure::Failure;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use hyper::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::{Client, Identity, RequestBuilder, Response, Version, redirect};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
@@ -82,9 +84,10 @@ pub(super) async fn send(
     good(base_url, response).await
 }
 
-/// Asks for rows; gives the answer if it is a 200.
+/// Asks for rows, over the connection for them if there is one; gives the answer if it is a 200.
 pub(super) async fn post(
     agent: &AgentClient,
+    multiplex: Option<&Arc<Multiplex>>,
     endpoint: &Endpoint,
     body: Vec<u8>,
     caller: &Caller,
@@ -92,7 +95,7 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let body = Bytes::from(body);
     let bearer = bearer(caller)?;
-    if let Some(multiplex) = &agent.multiplex {
+    if let Some(multiplex) = multiplex {
         let head = || head(endpoint, body.len(), bearer, id);
         if let Some(response) = multiplex.send(head, body.clone()).await {
             return good(&agent.base_url, response).await;
@@ -100,7 +103,7 @@ pub(super) async fn post(
     }
     let request = agent.http.post(endpoint.url.clone()).header(CONTENT_TYPE, JSON).body(body);
     let response = send(&agent.base_url, request, caller, id).await?;
-    if let (Version::HTTP_2, Some(multiplex)) = (response.version(), &agent.multiplex) {
+    if let (Version::HTTP_2, Some(multiplex)) = (response.version(), multiplex) {
         multiplex.open();
     }
     Ok(response)
