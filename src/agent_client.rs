@@ -8,6 +8,7 @@
 mod cache;
 mod errors;
 mod lines;
+mod multiplex;
 mod transport;
 mod trust;
 
@@ -25,7 +26,9 @@ use crate::secret::Secret;
 use crate::statement::VirtualSchema;
 use cache::{Cache, Texts};
 use errors::cleaned;
+use hyper::Uri;
 use lines::Lines;
+use multiplex::Multiplex;
 use reqwest::Client;
 use std::sync::Arc;
 
@@ -51,6 +54,8 @@ pub struct AgentClient {
     base_url: Arc<str>,
     endpoints: Arc<Endpoints>,
     http: Client,
+    /// For rows at an instant, where the agent speaks HTTP/2.
+    multiplex: Option<Arc<Multiplex>>,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
 }
@@ -58,18 +63,30 @@ pub struct AgentClient {
 /// Where rows are asked for: read once, since a URL is not read in no time.
 #[derive(Debug)]
 struct Endpoints {
-    flashback: reqwest::Url,
-    snapshot: reqwest::Url,
-    diff: reqwest::Url,
+    flashback: Endpoint,
+    snapshot: Endpoint,
+    diff: Endpoint,
+}
+
+/// One of them, as the two HTTP clients want it.
+#[derive(Debug)]
+struct Endpoint {
+    url: reqwest::Url,
+    uri: Uri,
 }
 
 impl Endpoints {
     fn of(base_url: &str) -> Result<Self, SetupError> {
-        let url = |path: &str| {
-            let text = format!("{base_url}{path}");
-            reqwest::Url::parse(&text).map_err(|e| SetupError(format!("agent_url {base_url}: {e}")))
+        let bad = |e: &dyn std::fmt::Display| SetupError(format!("agent_url {base_url}: {e}"));
+        let endpoint = |path: &str| {
+            let url = reqwest::Url::parse(&format!("{base_url}{path}")).map_err(|e| bad(&e))?;
+            Ok(Endpoint { uri: url.as_str().parse().map_err(|e| bad(&e))?, url })
         };
-        Ok(Self { flashback: url(path::FLASHBACK)?, snapshot: url(path::SNAPSHOT)?, diff: url(path::DIFF)? })
+        Ok(Self {
+            flashback: endpoint(path::FLASHBACK)?,
+            snapshot: endpoint(path::SNAPSHOT)?,
+            diff: endpoint(path::DIFF)?,
+        })
     }
 }
 
@@ -89,8 +106,10 @@ impl AgentClient {
     /// The certificates or the key cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let base_url: Arc<str> = settings.base_url.trim_end_matches('/').into();
+        let endpoints = Endpoints::of(&base_url)?;
         Ok(Self {
-            endpoints: Arc::new(Endpoints::of(&base_url)?),
+            multiplex: Multiplex::new(settings, &endpoints.flashback.url)?,
+            endpoints: Arc::new(endpoints),
             base_url,
             http: transport::client(settings)?,
             cache: Arc::default(),
@@ -186,6 +205,10 @@ impl AgentClient {
     /// Where the request for the rows of a query goes.
     #[must_use]
     pub fn endpoint(&self, resolved: &Resolved) -> &reqwest::Url {
+        &self.endpoint_of(resolved).url
+    }
+
+    fn endpoint_of(&self, resolved: &Resolved) -> &Endpoint {
         match (&resolved.when, resolved.draft.virtual_schema) {
             (When::Between(..), _) => &self.endpoints.diff,
             (When::At(_), VirtualSchema::Snapshot) => &self.endpoints.snapshot,
@@ -206,14 +229,24 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
-        let post = self.http.post(self.endpoint(resolved).clone());
-        let post = match &resolved.when {
-            When::At(at) => post.json(&RowsRequest { server_id, schema, table, keys, at: at.clone() }),
+        let body = match &resolved.when {
+            When::At(at) => {
+                serde_json::to_vec(&RowsRequest { server_id, schema, table, keys, at: at.clone() })
+            }
             When::Between(since, until) => {
-                post.json(&DiffRequest { server_id, schema, table, keys, since: *since, until: *until })
+                let (since, until) = (*since, *until);
+                serde_json::to_vec(&DiffRequest { server_id, schema, table, keys, since, until })
             }
         };
-        let response = transport::send(&self.base_url, post, caller, request).await?;
+        let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
+        // The changes of a window may be a million. What is good for a look-up is bad for them: that connection is read only when
+        // nobody else is ready to run, the reader of its own answer among them.
+        let multiplex = match resolved.when {
+            When::At(_) => self.multiplex.as_ref(),
+            When::Between(..) => None,
+        };
+        let endpoint = self.endpoint_of(resolved);
+        let response = transport::post(self, multiplex, endpoint, body, caller, request).await?;
         let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
         let first = lines.header().await?;
         let (header, definition) = match self.texts.header(&first) {

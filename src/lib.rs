@@ -75,6 +75,8 @@
 //! * **A FLOAT travels with all its digits.** mysqld's own text has six, from which no bits can be told; the shim cuts it to them where it shows text.
 //! * **Every answer of the agent has a window of its own, and the connection none that counts**: over HTTP/2 all clients share one connection, and
 //!   one that does not read its rows must not hold up the others.
+//! * **Rows at an instant are asked for over an HTTP/2 connection of the shim's own** (`agent_client::multiplex`), with one write a request; nothing depends on it: without it,
+//!   and with an agent of HTTP/1.1, the request goes over reqwest, which also asks everything else.
 //! * **COM_CHANGE_USER goes on with the scramble of the greeting**, as mysqld does: libmariadb answers to that one whatever it is asked.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 

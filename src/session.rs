@@ -12,6 +12,7 @@ mod replica;
 mod settings;
 mod show;
 mod sort;
+mod standing;
 mod status;
 mod stream;
 mod text;
@@ -39,6 +40,7 @@ use crate::zone::Zone;
 use evaluate::Value;
 use settings::{Changeable, switch};
 use sqlparser::ast::Expr;
+use standing::Standing;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -161,7 +163,7 @@ pub enum Answer {
     /// A result set that is complete.
     Table(Vec<ResultColumn>, Vec<Row>),
     /// A result set whose rows are still coming.
-    Stream(Vec<ResultColumn>, Box<RowStream>),
+    Stream(Arc<[ResultColumn]>, Box<RowStream>),
 }
 
 /// What every OK and EOF packet tells of a session.
@@ -195,6 +197,8 @@ pub struct Session {
     user: HashMap<String, Value>,
     /// By [`variables::Variable::key`].
     system: HashMap<&'static str, Option<String>>,
+    /// What `system` means.
+    standing: Standing,
     /// `None`: a character set that nothing can be converted to, announced at login.
     charset: Option<ResultCharset>,
     warnings: Vec<Note>,
@@ -203,6 +207,7 @@ pub struct Session {
     more_results: bool,
     failed: bool,
     about: About,
+    heading: Option<stream::Heading>,
     /// Statements of PREPARE, by their names in lower case.
     named: HashMap<String, Arc<Prepared>>,
 }
@@ -239,6 +244,7 @@ impl Session {
             read_only: false,
             user: HashMap::new(),
             system: HashMap::new(),
+            standing: Standing::default(),
             charset: ResultCharset::of(charset, id),
             warnings: Vec::new(),
             changes: Vec::new(),
@@ -246,6 +252,7 @@ impl Session {
             more_results: false,
             failed: false,
             about: About::default(),
+            heading: None,
             named: HashMap::new(),
         };
         session.zone = session.default_zone();
@@ -254,6 +261,7 @@ impl Session {
             session.system.insert(name, Some(charset.to_owned()));
         }
         session.system.insert("collation_connection", Some(collation.to_owned()));
+        session.work_out();
         session
     }
 
@@ -294,6 +302,7 @@ impl Session {
         self.in_transaction = before.in_transaction;
         self.charset = before.charset;
         self.changes = before.changes;
+        self.work_out();
     }
 
     fn user_variable(&self, name: &str) -> Value {
@@ -333,9 +342,12 @@ impl Session {
 
     /// The value of a variable that has one in every session and is computed in none.
     fn setting(&self, name: &str) -> Cow<'_, str> {
+        if let Some(value) = self.system.get(name) {
+            return Cow::Borrowed(value.as_deref().unwrap_or_default());
+        }
         let Some(variable) = variables::find(name) else { return Cow::Borrowed("") };
         match self.system.get(variable.key()) {
-            Some(value) => value.as_deref().map_or(Cow::Borrowed(""), Cow::Borrowed),
+            Some(value) => Cow::Borrowed(value.as_deref().unwrap_or_default()),
             None if variable.default.starts_with('{') => {
                 self.default_of(variable).map_or(Cow::Borrowed(""), Cow::Owned)
             }
@@ -350,10 +362,10 @@ impl Session {
     /// How the session's text is read.
     fn reading(&self) -> Reading {
         Reading {
-            ansi_quotes: self.has_mode("ANSI_QUOTES"),
-            no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            ansi_quotes: self.standing.ansi_quotes,
+            no_backslash_escapes: self.standing.no_backslash_escapes,
             orm_forms: self.settings.orm_forms,
-            version: version_number(&self.settings.server_version),
+            version: self.standing.version,
             in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
         }
     }
@@ -529,7 +541,7 @@ impl Session {
 
     /// A draft with what the session brings to it: its table and instants.
     fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
-        let select_limit = self.setting("sql_select_limit").parse().unwrap_or(u64::MAX);
+        let select_limit = self.standing.select_limit;
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
@@ -561,7 +573,7 @@ impl Session {
                         // The same definition, found faster the next time.
                         tenant.agent.remember(&tenant.caller, &resolved, &rows.announced);
                     }
-                    let (columns, stream) = RowStream::new(rows, &admitted, &self.zone)?;
+                    let (columns, stream) = RowStream::new(rows, &admitted, &self.zone, &mut self.heading);
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }
                 Ok(_) if !cached => {
@@ -588,9 +600,10 @@ impl Session {
         let key = definition.key_columns();
         let binary =
             key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
-        let ascii = resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
+        // Written out only where it matters: few tables have such a key.
+        let ascii = || resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
         match binary {
-            Some(column) if !utf8 && !ascii => Err(Failure::Unsupported(format!(
+            Some(column) if !utf8 && !ascii() => Err(Failure::Unsupported(format!(
                 "text outside of ASCII for the binary key column {} while character_set_connection is {charset}: write bytes, x'...'",
                 column.name
             ))),
@@ -617,7 +630,7 @@ impl Session {
 
     /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
     pub fn finish(&mut self, notes: Vec<Note>) {
-        let wanted = self.setting("sql_notes") == "ON";
+        let wanted = self.standing.notes;
         self.warnings = notes.into_iter().filter(|n| wanted || n.level != "Note").collect();
     }
 
@@ -665,15 +678,13 @@ impl Session {
     /// How long a statement may run: max_execution_time, milliseconds; 0 is for ever.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
-        let limit = self.setting("max_execution_time").parse().ok()?;
-        (limit > 0).then(|| Duration::from_millis(limit))
+        self.standing.time_limit
     }
 
     /// How long the client may be silent: wait_timeout, seconds.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        let seconds = self.setting("wait_timeout").parse().ok();
-        Duration::from_secs(seconds.unwrap_or(28_800))
+        self.standing.patience
     }
 
     /// What OK and EOF packets tell.
@@ -683,7 +694,7 @@ impl Session {
             autocommit: self.autocommit,
             in_transaction: self.in_transaction,
             read_only: self.read_only,
-            no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            no_backslash_escapes: self.standing.no_backslash_escapes,
             more_results: self.more_results,
             warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
         }

@@ -1,12 +1,16 @@
 //! Requests over HTTPS.
 
 use super::errors::{cleaned, unreachable};
-use super::{Caller, Settings, SetupError, trust};
+use super::multiplex::Multiplex;
+use super::{AgentClient, Caller, Endpoint, Settings, SetupError, trust};
 use crate::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use crate::failure::Failure;
 use crate::ident::RequestId;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, Identity, RequestBuilder, Response, redirect};
+use bytes::Bytes;
+use hyper::Request;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use reqwest::{Client, Identity, RequestBuilder, Response, Version, redirect};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
@@ -17,10 +21,18 @@ const ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 const SMALL_ANSWER: usize = 64 << 20;
 
 /// Bytes of one answer that may be on the way while nobody reads it: enough for a fast answer over a long line.
-const STREAM_WINDOW: u32 = 256 << 10;
+pub(super) const STREAM_WINDOW: u32 = 256 << 10;
 /// Bytes of all answers of a connection together, the most that HTTP/2 has ("Flow-Control Principles", RFC 9113): with less, clients that do
 /// not read their rows would hold up the answers of all others.
-const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+pub(super) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
+/// For a connection to the agent to be made.
+pub(super) const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Between two questions whether the agent is still there.
+pub(super) const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+const AGENT: &str = concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION"));
+const JSON: &str = "application/json";
 
 /// Makes the HTTP client. No proxy of the environment is asked: it would be told the tokens.
 pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
@@ -28,12 +40,12 @@ pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
-        .connect_timeout(Duration::from_secs(10))
+        .connect_timeout(CONNECT_TIME)
         .tcp_keepalive(Duration::from_secs(30))
-        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_keep_alive_interval(PING_INTERVAL)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        .user_agent(concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION")));
+        .user_agent(AGENT);
     if let Some(pem) = &settings.ca_pem {
         builder = builder.tls_backend_preconfigured(trust::config(settings, pem)?);
     } else if let Some((chain, key)) = &settings.identity_pem {
@@ -47,6 +59,16 @@ pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
     builder.build().map_err(|e| failed("the HTTPS client cannot be made", &e))
 }
 
+/// The token of the caller, as a header.
+fn bearer(caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
+    let Some(token) = &caller.token else { return Ok(None) };
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+        Failure::Internal("the agent token has characters that no HTTP header can hold".to_owned())
+    })?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
 /// Sends a request; gives the answer if it is a 200.
 pub(super) async fn send(
     base_url: &str,
@@ -55,14 +77,60 @@ pub(super) async fn send(
     id: &RequestId,
 ) -> Result<Response, Failure> {
     let mut request = request.header(REQUEST_ID, id.as_str());
-    if let Some(token) = &caller.token {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            Failure::Internal("the agent token has characters that no HTTP header can hold".to_owned())
-        })?;
-        value.set_sensitive(true);
+    if let Some(value) = bearer(caller)? {
         request = request.header(AUTHORIZATION, value);
     }
     let response = request.send().await.map_err(|e| unreachable(base_url, &e))?;
+    good(base_url, response).await
+}
+
+/// Asks for rows, over the connection for them if there is one; gives the answer if it is a 200.
+pub(super) async fn post(
+    agent: &AgentClient,
+    multiplex: Option<&Arc<Multiplex>>,
+    endpoint: &Endpoint,
+    body: Vec<u8>,
+    caller: &Caller,
+    id: &RequestId,
+) -> Result<Response, Failure> {
+    let body = Bytes::from(body);
+    let bearer = bearer(caller)?;
+    if let Some(multiplex) = multiplex {
+        let head = || head(endpoint, body.len(), bearer, id);
+        if let Some(response) = multiplex.send(head, body.clone()).await {
+            return good(&agent.base_url, response).await;
+        }
+    }
+    let request = agent.http.post(endpoint.url.clone()).header(CONTENT_TYPE, JSON).body(body);
+    let response = send(&agent.base_url, request, caller, id).await?;
+    if let (Version::HTTP_2, Some(multiplex)) = (response.version(), multiplex) {
+        multiplex.open();
+    }
+    Ok(response)
+}
+
+/// The head of a request for rows, as reqwest makes it. `None`: it cannot be made; reqwest will say why.
+fn head(
+    endpoint: &Endpoint,
+    length: usize,
+    bearer: Option<HeaderValue>,
+    id: &RequestId,
+) -> Option<Request<()>> {
+    let mut request = Request::post(endpoint.uri.clone()).version(Version::HTTP_2).body(()).ok()?;
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(REQUEST_ID, HeaderValue::from_str(id.as_str()).ok()?);
+    if let Some(bearer) = bearer {
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    Some(request)
+}
+
+/// The answer, if it is a 200.
+async fn good(base_url: &str, response: Response) -> Result<Response, Failure> {
     let status = response.status();
     if status.as_u16() == 200 {
         return Ok(response);

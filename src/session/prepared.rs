@@ -229,7 +229,8 @@ impl Session {
     ) -> Result<Vec<ResultColumn>, Failure> {
         let values = vec![Parameter::Text(String::new()); template.parameters()];
         match self.run(template.bound(&values), now, request).await {
-            Ok(Answer::Table(columns, _) | Answer::Stream(columns, _)) => Ok(columns),
+            Ok(Answer::Table(columns, _)) => Ok(columns),
+            Ok(Answer::Stream(columns, _)) => Ok(columns.to_vec()),
             Ok(Answer::Done) => Ok(Vec::new()),
             Err(Failure::Unsupported(_) | Failure::Syntax(_) | Failure::BadInstant(_))
                 if template.parameters() > 0 =>

@@ -63,6 +63,7 @@ impl Session {
                 return Err(failure);
             }
         }
+        self.work_out();
         self.note_change(Change::State);
         Ok(())
     }

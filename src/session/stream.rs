@@ -11,6 +11,7 @@ use crate::reply::{Note, ResultColumn, Row};
 use crate::statement::{Draft, Limit, VirtualSchema};
 use crate::zone::Zone;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Rows that ORDER BY keeps in memory at most, in bytes of cells.
 const SORT_MEMORY: usize = 64 << 20;
@@ -30,6 +31,46 @@ pub struct RowStream {
     sorted: Option<(std::vec::IntoIter<Row>, Vec<Note>)>,
 }
 
+/// The columns of a result, kept for the next one: most statements of a session ask for what the one before asked for, and a name more or less
+/// is a piece of memory more or less for every column.
+#[derive(Debug)]
+pub(super) struct Heading {
+    virtual_schema: VirtualSchema,
+    table: String,
+    alias: Option<String>,
+    output: Vec<Output>,
+    definition: Arc<TableDefinition>,
+    columns: Arc<[ResultColumn]>,
+}
+
+impl Heading {
+    /// The columns, if all that they are made of is the same.
+    fn of(&self, admitted: &Admitted) -> Option<Arc<[ResultColumn]>> {
+        let draft = &admitted.resolved().draft;
+        let same = Arc::ptr_eq(&self.definition, admitted.definition())
+            && self.virtual_schema == draft.virtual_schema
+            && self.table == draft.table
+            && self.alias == draft.alias
+            && self.output == admitted.output();
+        same.then(|| Arc::clone(&self.columns))
+    }
+
+    fn new(admitted: &Admitted, columns: Arc<[ResultColumn]>) -> Self {
+        let draft = &admitted.resolved().draft;
+        Self {
+            virtual_schema: draft.virtual_schema,
+            table: draft.table.clone(),
+            alias: draft.alias.clone(),
+            output: admitted.output().to_vec(),
+            definition: Arc::clone(admitted.definition()),
+            columns,
+        }
+    }
+}
+
+/// Columns of a heading that is kept at most: an idle session holds it.
+const KEPT_COLUMNS: usize = 256;
+
 /// What a [`RowStream`] gives. A stream ends with [`Next::End`] or with an error, never with nothing.
 #[derive(Debug)]
 pub enum Next {
@@ -40,18 +81,20 @@ pub enum Next {
 }
 
 impl RowStream {
-    /// The columns of the result, and its rows to come.
-    ///
-    /// # Errors
-    /// None today; a column that cannot be shown would be one.
-    pub fn new(
+    /// The columns of the result, and its rows to come. `last`: the heading of the result before, and then of this one.
+    pub(super) fn new(
         rows: AgentRows,
         admitted: &Admitted,
         zone: &Zone,
-    ) -> Result<(Vec<ResultColumn>, Self), Failure> {
+        last: &mut Option<Heading>,
+    ) -> (Arc<[ResultColumn]>, Self) {
         let draft = &admitted.resolved().draft;
         let source = guard::source(draft.virtual_schema, admitted.definition());
-        let columns = result_columns(draft, &source, admitted.output());
+        let columns = last.as_ref().and_then(|last| last.of(admitted)).unwrap_or_else(|| {
+            let columns: Arc<[ResultColumn]> = result_columns(draft, &source, admitted.output()).into();
+            *last = (columns.len() <= KEPT_COLUMNS).then(|| Heading::new(admitted, Arc::clone(&columns)));
+            columns
+        });
         let limit = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
         let stream = Self {
             rows,
@@ -64,7 +107,7 @@ impl RowStream {
             source,
         };
         debug_assert!(draft.virtual_schema != VirtualSchema::Diff || stream.source.len() >= 7);
-        Ok((columns, stream))
+        (columns, stream)
     }
 
     /// The next rows.

@@ -128,6 +128,11 @@ impl<'a> Cursor<'a> {
         self.tokens[..self.end].get(self.at + by).map(|t| &t.token)
     }
 
+    /// The token at a place.
+    pub(super) fn token_at(&self, place: usize) -> Option<&Token> {
+        self.tokens[..self.end].get(place).map(|t| &t.token)
+    }
+
     pub(super) fn next(&mut self) -> Option<Token> {
         let token = self.peek().cloned();
         self.at += usize::from(token.is_some());

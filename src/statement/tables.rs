@@ -7,7 +7,7 @@
 
 use super::VirtualSchema;
 use super::cursor::Cursor;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Word};
 use std::collections::HashSet;
 
 /// The virtual schema of this name; their names compare without regard to case.
@@ -88,6 +88,30 @@ const ENDS: &[&str] = &[
     "SELECT",
 ];
 
+/// Other words that say where tables stand.
+const TELLING: &[&str] = &[
+    "FROM",
+    "JOIN",
+    "STRAIGHT_JOIN",
+    "ON",
+    "USING",
+    "FOR",
+    "TABLE",
+    "LATERAL",
+    "SYSTEM_TIME",
+    "ALL",
+    "DISTINCT",
+];
+
+/// The word in upper case, if it says anything about tables; else nothing.
+fn telling(word: &Word) -> &'static str {
+    if word.quote_style.is_some() {
+        return "";
+    }
+    let known = ENDS.iter().chain(TELLING).copied();
+    known.into_iter().find(|known| known.eq_ignore_ascii_case(&word.value)).unwrap_or_default()
+}
+
 /// The names that WITH gives: `name [(columns)] AS (`.
 fn common_tables(cursor: &Cursor<'_>) -> HashSet<String> {
     let mut names = HashSet::new();
@@ -121,19 +145,18 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
     let mut c = cursor.clone();
     c.go(0);
     let mut levels = vec![Level::default()];
-    // The word just before, if that was one: upper case, empty for a quoted one.
-    let mut before: Option<String> = None;
+    // The word just before, if that was one.
+    let mut before: Option<&'static str> = None;
     let mut first = true;
-    while let Some(token) = c.peek().cloned() {
+    while let Some(token) = cursor.token_at(c.place()) {
         let place = c.place();
         c.skip(1);
-        let word = match &token {
-            Token::Word(w) if w.quote_style.is_none() => Some(w.value.to_uppercase()),
-            Token::Word(_) => Some(String::new()),
+        let word = match token {
+            Token::Word(w) => Some(telling(w)),
             _ => None,
         };
         let mut now = *levels.last()?;
-        match &token {
+        match token {
             Token::LParen => {
                 let query = c.clone().one_of(&["SELECT", "WITH", "VALUES", "TABLE"]).is_some();
                 let list = now.wanted && !query;
@@ -167,8 +190,8 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
                 c.words(&["OJ"]);
             }
             Token::Comma => now.wanted = now.from,
-            Token::Word(w) => match word.as_deref().unwrap_or_default() {
-                "FROM" if !now.call && before.as_deref() != Some("SYSTEM_TIME") => {
+            Token::Word(w) => match word.unwrap_or_default() {
+                "FROM" if !now.call && before != Some("SYSTEM_TIME") => {
                     (now.from, now.wanted) = (true, true);
                 }
                 "JOIN" | "STRAIGHT_JOIN" if now.from => now.wanted = true,
@@ -178,7 +201,7 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
                 }
                 "TABLE"
                     if first
-                        || before.as_deref().is_some_and(|b| {
+                        || before.is_some_and(|b| {
                             matches!(b, "UNION" | "ALL" | "DISTINCT" | "EXCEPT" | "INTERSECT")
                         }) =>
                 {

@@ -4,6 +4,7 @@ use super::bytes::put_bytes;
 use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
 use crate::reply::ResultColumn;
 use crate::session::{ResultCharset, collation_id};
+use std::sync::Arc;
 
 /// The collation id of bytes.
 const BINARY: u16 = 63;
@@ -54,6 +55,35 @@ pub(super) fn listed(column: &ResultColumn, charset: ResultCharset) -> Vec<u8> {
     let mut out = definition(column, charset);
     out.push(0xfb);
     out
+}
+
+/// The definitions that were sent last, written already: a session that repeats a statement is told the same columns again. The session gives
+/// the same columns only where they are the same in every respect.
+#[derive(Default)]
+pub(super) struct Written {
+    of: Option<(Arc<[ResultColumn]>, ResultCharset)>,
+    payloads: Vec<Vec<u8>>,
+}
+
+/// Columns whose definitions are kept at most: an idle connection holds them.
+const MOST_WRITTEN: usize = 256;
+
+impl Written {
+    /// The payloads of the definitions of these columns.
+    pub(super) fn payloads(&mut self, columns: &Arc<[ResultColumn]>, charset: ResultCharset) -> &[Vec<u8>] {
+        if !matches!(&self.of, Some((of, written)) if Arc::ptr_eq(of, columns) && *written == charset) {
+            self.payloads = columns.iter().map(|column| definition(column, charset)).collect();
+            self.of = Some((Arc::clone(columns), charset));
+        }
+        &self.payloads
+    }
+
+    /// Forgets what is too much to be held for a connection that may be idle from now on.
+    pub(super) fn shrink(&mut self) {
+        if self.payloads.len() > MOST_WRITTEN {
+            *self = Self::default();
+        }
+    }
 }
 
 /// The payload of one column definition.

@@ -86,11 +86,15 @@ pub struct Activity {
     schema: Option<String>,
     command: &'static str,
     since: std::time::Instant,
-    statement: Option<String>,
+    /// As the client sent it. Its memory stays for the next one.
+    statement: Vec<u8>,
+    has_statement: bool,
 }
 
 /// Bytes of a statement that SHOW PROCESSLIST can show.
 const STATEMENT: usize = 64 * 1024;
+/// Bytes of memory that stay for the next one.
+const KEPT: usize = 4 * 1024;
 
 impl Handle {
     /// The connection as SHOW PROCESSLIST shows it to `user`, if it is theirs.
@@ -106,21 +110,39 @@ impl Handle {
             schema: activity.schema.clone(),
             command: activity.command,
             seconds: activity.since.elapsed().as_secs(),
-            statement: activity.statement.clone(),
+            statement: activity
+                .has_statement
+                .then(|| String::from_utf8_lossy(&activity.statement).into_owned()),
         })
     }
 
     /// A command begins; `Sleep` when it is over.
     fn does(&self, session: &Session, command: &'static str, statement: Option<&[u8]>) {
-        let statement = statement.map(|s| String::from_utf8_lossy(&s[..s.len().min(STATEMENT)]).into_owned());
-        let activity = Activity {
-            host: session.identity().host.clone(),
-            schema: session.schema().map(str::to_owned),
+        let mut activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        let activity = activity.get_or_insert_with(|| Activity {
+            host: String::new(),
+            schema: None,
             command,
             since: std::time::Instant::now(),
-            statement,
-        };
-        *self.activity.lock().unwrap_or_else(PoisonError::into_inner) = Some(activity);
+            statement: Vec::new(),
+            has_statement: false,
+        });
+        session.identity().host.clone_into(&mut activity.host);
+        match (&mut activity.schema, session.schema()) {
+            (Some(before), Some(now)) => now.clone_into(before),
+            (before, now) => *before = now.map(str::to_owned),
+        }
+        activity.command = command;
+        activity.since = std::time::Instant::now();
+        activity.has_statement = statement.is_some();
+        activity.statement.clear();
+        // A connection that is idle holds no long text.
+        if activity.statement.capacity() > KEPT {
+            activity.statement = Vec::new();
+        }
+        if let Some(statement) = statement {
+            activity.statement.extend_from_slice(&statement[..statement.len().min(STATEMENT)]);
+        }
     }
 }
 
@@ -170,6 +192,7 @@ struct Connection {
     scramble: Scramble,
     encrypted: Option<Cipher>,
     compression: Option<Algorithm>,
+    written: columns::Written,
     cannot_carry_2002: bool,
     /// Who asked to be let in last, for the log.
     asked: String,
@@ -192,6 +215,7 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
         scramble,
         encrypted: None,
         compression: None,
+        written: columns::Written::default(),
         cannot_carry_2002: false,
         asked: String::new(),
     };
@@ -652,6 +676,26 @@ impl Connection {
         Ok(())
     }
 
+    /// The same for columns that may have been sent before.
+    async fn head_again(
+        &mut self,
+        columns: &Arc<[crate::reply::ResultColumn]>,
+        status: Status,
+        charset: ResultCharset,
+    ) -> Result<(), Gone> {
+        let mut count = Vec::new();
+        super::bytes::put_lenenc(&mut count, columns.len() as u64);
+        self.packets.write(&count).await?;
+        for payload in self.written.payloads(columns, charset) {
+            self.packets.write(payload).await?;
+        }
+        self.written.shrink();
+        if self.capabilities & capability::DEPRECATE_EOF == 0 {
+            self.packets.write(&results::eof(status)).await?;
+        }
+        Ok(())
+    }
+
     async fn head(
         &mut self,
         columns: &[crate::reply::ResultColumn],
@@ -669,7 +713,7 @@ impl Connection {
     async fn stream(
         &mut self,
         session: &mut Session,
-        columns: &[crate::reply::ResultColumn],
+        columns: &Arc<[crate::reply::ResultColumn]>,
         mut rows: crate::session::RowStream,
         mut work: Work<'_, '_>,
         line: &mut Line,
@@ -687,7 +731,7 @@ impl Connection {
                 Err(failure) => return self.told(session, &failure, work.request, line).await,
             };
             if !begun {
-                self.head(columns, session.status(), charset).await?;
+                self.head_again(columns, session.status(), charset).await?;
                 begun = true;
             }
             match next {

@@ -1,11 +1,11 @@
 //! The same faults over HTTP/2, which agents offer and the shim prefers: a stream that is reset is not a connection that is closed.
 
 use super::support::{
-    COLUMNS, Certificates, FLASHBACK, Outcome, Plan, RANGE, Shim, certificates, soon, three_rows,
+    COLUMNS, Certificates, FLASHBACK, Outcome, Plan, RANGE, Raw, Shim, certificates, soon, three_rows,
 };
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, Version};
 use axum::response::Response;
 use dbtrail_shim::history::serve::tls_config;
@@ -29,6 +29,8 @@ enum Ending {
     Reset,
     /// The connection is closed under it.
     Gone,
+    /// The connection is closed before the answer begins; the next question is answered in order.
+    Unanswered,
     /// Not at all.
     Never,
     /// Row upon row.
@@ -41,8 +43,16 @@ struct Agent {
     asked: watch::Sender<usize>,
     /// How many bodies were dropped before their end.
     cancelled: watch::Sender<usize>,
-    /// Closes the connections that are open.
-    close: Mutex<CancellationToken>,
+    /// On which connection each of them came, counted from 0.
+    places: Mutex<Vec<usize>>,
+}
+
+/// What a question knows of the connection that it came on.
+#[derive(Clone)]
+struct Place {
+    number: usize,
+    /// Closes it.
+    close: CancellationToken,
 }
 
 /// Counts a body that is dropped.
@@ -54,7 +64,11 @@ impl Drop for Dropped {
     }
 }
 
-async fn answer(State(agent): State<Arc<Agent>>, request: Request) -> Response {
+async fn answer(
+    State(agent): State<Arc<Agent>>,
+    Extension(place): Extension<Place>,
+    request: Request,
+) -> Response {
     assert_eq!(request.version(), Version::HTTP_2);
     let (kind, body) = if request.uri().path().starts_with("/v1/servers/") {
         let table =
@@ -62,6 +76,7 @@ async fn answer(State(agent): State<Arc<Agent>>, request: Request) -> Response {
         ("application/json", Body::from(table))
     } else {
         let (text, ending) = agent.body.lock().expect("a lock").clone();
+        agent.places.lock().expect("a lock").push(place.number);
         agent.asked.send_modify(|n| *n += 1);
         let first = stream::iter([Ok(Bytes::from(text))]);
         let end = match ending {
@@ -70,8 +85,13 @@ async fn answer(State(agent): State<Arc<Agent>>, request: Request) -> Response {
                 stream::repeat_with(|| Ok(Bytes::from("[\"1\",\"aaaaaaaaaaaaaaaa\"]\n".repeat(1000)))).boxed()
             }
             Ending::Reset => stream::iter([Err(std::io::Error::other("a fault of the test"))]).boxed(),
+            Ending::Unanswered => {
+                agent.body.lock().expect("a lock").1 = Ending::Clean;
+                place.close.cancel();
+                return std::future::pending().await;
+            }
             Ending::Gone => {
-                let close = agent.close.lock().expect("a lock").clone();
+                let close = place.close;
                 // The bytes before go out first: the shim has had its chance at them.
                 stream::once(async move {
                     tokio::task::yield_now().await;
@@ -104,18 +124,19 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
         body: Mutex::new((three_rows(), Ending::Clean)),
         asked: watch::Sender::new(0),
         cancelled: watch::Sender::new(0),
-        close: Mutex::default(),
+        places: Mutex::default(),
     });
     let acceptor = TlsAcceptor::from(tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
     let router = Router::new().fallback(answer).with_state(Arc::clone(&agent));
-    let shared = Arc::clone(&agent);
     tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
+        for number in 0.. {
+            let Ok((socket, _)) = listener.accept().await else { return };
             let close = CancellationToken::new();
-            *shared.close.lock().expect("a lock") = close.clone();
-            let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router.clone()));
+            let place = Place { number, close: close.clone() };
+            let service = TowerToHyperService::new(router.clone().layer(Extension(place)));
+            let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(socket).await else { return };
                 let server = auto::Builder::new(TokioExecutor::new());
@@ -207,4 +228,57 @@ async fn clients_that_do_not_read_hold_up_nobody() {
     }
     *agent.body.lock().expect("a lock") = (three_rows(), Ending::Clean);
     assert_eq!(other.rows(FLASHBACK).await.len(), 3);
+}
+
+/// The connection of the last question about rows.
+fn last(agent: &Agent) -> usize {
+    *agent.places.lock().expect("a lock").last().expect("a question")
+}
+
+/// Asks until the questions come on another connection than this one.
+async fn elsewhere(agent: &Agent, client: &mut Raw, from: usize) -> usize {
+    let moved = async {
+        loop {
+            assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+            if last(agent) != from {
+                return last(agent);
+            }
+        }
+    };
+    soon("questions on another connection", moved).await
+}
+
+#[tokio::test]
+async fn rows_have_a_connection_of_their_own_that_all_share() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    let common = last(&agent);
+    let own = elsewhere(&agent, &mut client, common).await;
+    let before = agent.places.lock().expect("a lock").len();
+    let mut others = Vec::new();
+    for _ in 0..8 {
+        others.push(shim.raw("a").await);
+    }
+    for other in &mut others {
+        other.send(FLASHBACK).await;
+    }
+    let mut asked = agent.asked.subscribe();
+    soon("eight questions", asked.wait_for(|n| *n == before + 8)).await.expect("the agent lives");
+    assert_eq!(agent.places.lock().expect("a lock")[before..], [own; 8]);
+}
+
+#[tokio::test]
+async fn what_a_broken_connection_did_not_begin_to_answer_is_asked_again() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    let common = last(&agent);
+    let own = elsewhere(&agent, &mut client, common).await;
+    let before = agent.places.lock().expect("a lock").len();
+    agent.body.lock().expect("a lock").1 = Ending::Unanswered;
+    assert_eq!(client.rows(FLASHBACK).await.len(), 3);
+    assert_eq!(agent.places.lock().expect("a lock")[before..], [own, common]);
+    // And there is a new one in the place of the broken one.
+    assert_ne!(elsewhere(&agent, &mut client, common).await, own);
 }

@@ -90,7 +90,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["agent_client"]),
     ("sqlparser", &["statement", "plan", "session", "history"]),
     ("axum", &["history"]),
-    ("hyper", &["history"]),
+    ("h2", &["agent_client"]),
+    ("hyper", &["history", "agent_client"]),
     ("hyper_util", &["history"]),
     ("clap", &["cli", "main"]),
     ("serde_saphyr", &["config"]),
@@ -98,7 +99,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("mysql_common", &["wire", "history", "session", "server"]),
     ("rcgen", &["cli"]),
     ("regex", &["cli"]),
-    ("tokio_rustls", &["wire", "server", "config", "history", "cli"]),
+    ("tokio_rustls", &["agent_client", "wire", "server", "config", "history", "cli"]),
     ("jiff", &["instant", "zone", "plan", "session", "history"]),
     ("tracing_subscriber", &["telemetry"]),
 ];

@@ -14,6 +14,7 @@ mod discovery;
 mod doctor;
 mod end_to_end;
 mod explain;
+mod headings;
 mod limits;
 mod log;
 mod logins;

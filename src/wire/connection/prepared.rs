@@ -127,7 +127,7 @@ impl Connection {
         let (shown, cursor) = match answer {
             Ok(Answer::Table(shown, rows)) => (shown.clone(), Cursor::new(shown, charset, rows, None)),
             Ok(Answer::Stream(shown, rows)) => {
-                (shown.clone(), Cursor::new(shown, charset, Vec::new(), Some(rows)))
+                (shown.to_vec(), Cursor::new(shown.to_vec(), charset, Vec::new(), Some(rows)))
             }
             other => return self.answer(session, other, work, &mut line).await,
         };
