@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::follow::Reader;
 use super::own::Known;
 use super::session::Session;
-use crate::history::capture::{Beside, Input};
+use crate::history::capture::{Beside, Input, Looked};
 use crate::ident::TableName;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn tell(
     facts: &Facts,
     session: &mut Option<(Session, Known)>,
     name: &TableName,
-) -> Result<Beside<(TableName, Option<String>)>, ClientError> {
+) -> Result<Beside<Looked>, ClientError> {
     let (open, _) = match session {
         Some(open) => open,
         None => {
@@ -55,7 +55,8 @@ async fn tell(
             session.insert((opened, known))
         }
     };
+    let since = open.log_end().await?;
     let create = open.declared(name).await?;
     let after = open.log_end().await?;
-    Ok(Beside { after, what: (name.clone(), create) })
+    Ok(Beside { after, what: Looked { name: name.clone(), create, since } })
 }
