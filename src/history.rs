@@ -15,6 +15,7 @@ pub mod log;
 mod moments;
 mod names;
 pub mod place;
+pub mod published;
 pub mod query;
 mod record;
 pub mod schema;
@@ -24,4 +25,5 @@ pub mod value;
 
 pub use gtid::GtidSet;
 pub use ingest::{LogEnds, ReadError};
+pub use published::Published;
 pub use record::{Coverage, History};
