@@ -1,9 +1,8 @@
 //! `dbtrail-shim agent`: the agent API over the history read from binary log files.
 
-use crate::history::History;
-use crate::history::serve::{ServeOptions, exposure, serve, tls_config};
+use crate::history::serve::{ServeOptions, Tokens, exposure, serve, tls_config};
+use crate::history::{History, Published};
 use crate::ident::ServerId;
-use crate::secret::Secret;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -90,7 +89,7 @@ async fn start(args: AgentArgs) -> Result<(), CannotStart> {
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let address = listener.local_addr().unwrap_or(args.listen);
     tracing::info!("agent for server '{}' listens on {scheme}://{address}", history.server_id());
-    serve(listener, Arc::new(history), options, stop).await;
+    serve(listener, Arc::new(Published::fixed(Arc::new(history))), options, stop).await;
     tracing::info!("agent stopped");
     Ok(())
 }
@@ -106,24 +105,13 @@ fn options(args: &AgentArgs) -> Result<ServeOptions, CannotStart> {
         }
         _ => None,
     };
-    let tokens = args.token_file.as_deref().map(tokens).transpose()?.unwrap_or_default();
+    let tokens = args.token_file.as_deref().map(Tokens::from_file).transpose();
+    let tokens = tokens.map_err(|e| CannotStart(e, CONFIG))?.unwrap_or_default();
     Ok(ServeOptions { tls, tokens, ..ServeOptions::default() })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CannotStart> {
     std::fs::read(path).map_err(|e| CannotStart(format!("cannot read {}: {e}", path.display()), CONFIG))
-}
-
-fn tokens(path: &Path) -> Result<Vec<Secret>, CannotStart> {
-    let text = String::from_utf8(read(path)?)
-        .map_err(|_| CannotStart(format!("{} is not UTF-8 text", path.display()), CONFIG))?;
-    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
-    let tokens: Vec<Secret> = lines.map(|l| Secret::new(l.to_owned())).collect();
-    if tokens.is_empty() {
-        // An empty file must not open the door.
-        return Err(CannotStart(format!("{} holds no token", path.display()), CONFIG));
-    }
-    Ok(tokens)
 }
 
 fn stop_on_signals() -> Result<CancellationToken, CannotStart> {
@@ -193,17 +181,5 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_token_file_has_one_token_a_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tokens");
-        std::fs::write(&path, "# ours\n one \n\ntwo\n").unwrap();
-        let found: Vec<String> = tokens(&path).ok().unwrap().iter().map(|s| s.expose().to_owned()).collect();
-        assert_eq!(found, ["one", "two"]);
-        std::fs::write(&path, "# nothing\n").unwrap();
-        assert!(tokens(&path).is_err_and(|e| e.0.contains("holds no token") && e.1 == CONFIG));
-        assert!(tokens(&folder.path().join("none")).is_err_and(|e| e.0.starts_with("cannot read")));
     }
 }

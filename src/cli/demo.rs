@@ -6,7 +6,7 @@
 
 use super::serve::{Signals, fail};
 use crate::agent_client::{self, AgentClient, Caller};
-use crate::history::{History, serve as agent};
+use crate::history::{History, Published, serve as agent};
 use crate::ident::ServerId;
 use crate::plan::guard;
 use crate::secret::Secret;
@@ -111,11 +111,16 @@ async fn start_agent(stop: &CancellationToken) -> Result<AgentClient, Box<dyn Er
     let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
     let options = agent::ServeOptions {
         tls: Some(agent::tls_config(certificate.as_bytes(), key.as_bytes())?),
-        tokens: vec![Secret::new(PASSWORD.to_owned())],
+        tokens: vec![Secret::new(PASSWORD.to_owned())].into(),
         grace: Duration::from_secs(1),
         ..agent::ServeOptions::default()
     };
-    tokio::spawn(agent::serve(listener, Arc::new(history?), options, stop.clone()));
+    tokio::spawn(agent::serve(
+        listener,
+        Arc::new(Published::fixed(Arc::new(history?))),
+        options,
+        stop.clone(),
+    ));
     let settings =
         agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
     Ok(AgentClient::new(&settings)?)
