@@ -1,0 +1,481 @@
+//! agent.yaml to the settings of an agent.
+
+use super::file::{Layout, Takes};
+use super::{Resolver, duration, resolve};
+use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use crate::ident::ServerId;
+use crate::secret::Secret;
+use crate::telemetry;
+use Takes::{Needed, Text, Texts};
+use rustls::ServerConfig;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The keys of agent.yaml.
+pub(super) const KEYS: Layout = Layout {
+    top: &[
+        ("server_id", Needed),
+        ("listen", Text(Some("127.0.0.1:8600"))),
+        ("binlog", Texts),
+        ("data", Text(None)),
+        ("keep", Text(Some("forever"))),
+        ("token_file", Text(None)),
+        ("allow_insecure", Text(Some("off"))),
+        ("shutdown_grace", Text(Some("30s"))),
+    ],
+    sections: &[
+        (
+            "source",
+            &[
+                ("url", Needed),
+                ("password", Text(None)),
+                ("password_file", Text(None)),
+                ("replica_id", Text(None)),
+                ("include", Texts),
+                ("exclude", Texts),
+            ],
+        ),
+        ("baseline", &[("mode", Text(Some("on"))), ("rows_per_second", Text(Some("0")))]),
+        ("tls", &[("cert_file", Text(None)), ("key_file", Text(None))]),
+        ("limits", &[("max_requests", Text(Some("256"))), ("max_connections", Text(Some("1024")))]),
+        ("readiness", &[("max_lag", Text(Some("60s")))]),
+        ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
+    ],
+    list: None,
+};
+
+/// An agent that can be started.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// The name under which its history is asked for.
+    pub server_id: ServerId,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where its history comes from.
+    pub origin: Origin,
+    /// How it serves.
+    pub serve: ServeOptions,
+    /// Level and form of the log.
+    pub log: (String, telemetry::Format),
+    /// What is allowed and unwise.
+    pub warnings: Vec<String>,
+}
+
+/// Where a history comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Log files, read once.
+    Files(Vec<PathBuf>),
+    /// A running server.
+    Live(Box<CaptureSettings>),
+}
+
+/// What is captured, and where it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureSettings {
+    /// The server.
+    pub source: SourceSettings,
+    /// The folder of the store.
+    pub data: PathBuf,
+    /// How long history is kept; `None`: forever.
+    pub keep: Option<Duration>,
+}
+
+/// The server that is captured from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// `mysql://user[:password]@host:port[?ssl-mode=...&ssl-ca=FILE]`; it may hold the password.
+    pub url: Secret,
+    /// The password, where it is not in the URL.
+    pub password: Option<Secret>,
+    /// The number under which the agent follows the log; `None`: one that is probably free.
+    pub replica_id: Option<u32>,
+    /// Patterns of tables to capture; none: all.
+    pub include: Vec<String>,
+    /// Patterns of tables not to capture.
+    pub exclude: Vec<String>,
+    /// Whether tables are read once.
+    pub baseline: bool,
+    /// Rows a second that are read from tables at most; 0: as many as come.
+    pub rows_per_second: u32,
+}
+
+/// What is wrong with the address of a source, so far as it can be told without asking there. Never holds the password.
+#[must_use]
+pub fn wrong_url(url: &str, password: Option<&Secret>) -> Option<String> {
+    let rest = ["mysql://", "mariadb://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let place = rest.map(|r| r.split_once('?').map_or(r, |(place, _)| place));
+    match place.and_then(|p| p.rsplit_once('@')) {
+        Some((account, host)) if !account.is_empty() && !host.is_empty() => {
+            let twice = password.is_some() && account.contains(':');
+            twice.then(|| "it holds a password, and another is given beside it".to_owned())
+        }
+        _ => Some("it is not mysql://user@host:port".to_owned()),
+    }
+}
+
+/// What is wrong with a pattern of tables.
+#[must_use]
+pub fn wrong_pattern(pattern: &str) -> Option<String> {
+    let good = pattern.split_once('.').is_some_and(|(schema, table)| !schema.is_empty() && !table.is_empty());
+    (!good).then(|| format!("'{pattern}' is not schema.table, with * for any characters (shop.*)"))
+}
+
+/// How long history is kept: a duration, or `forever`.
+pub fn keep(text: &str) -> Option<Option<Duration>> {
+    if text == "forever" {
+        return Some(None);
+    }
+    duration(text).filter(|d| !d.is_zero()).map(Some)
+}
+
+/// What [`keep`] reads.
+pub const KEEP_FORM: &str = "a duration above 0 such as 30d, or forever";
+
+/// Reads agent.yaml. The error holds all mistakes, in the order of the file.
+///
+/// # Errors
+/// The mistakes, each as `path of the file:line: path of the key: what`.
+pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
+    let secrets = |file: &super::File| {
+        file.text("source.password").is_some() || file.text("source.url").is_some_and(names_a_password)
+    };
+    let (config, warnings) = resolve(path, &KEYS, Resolver::agent_config, secrets)?;
+    Ok(AgentConfig { warnings, ..config })
+}
+
+fn names_a_password(url: &str) -> bool {
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    place.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))
+}
+
+impl Resolver {
+    fn agent_config(&mut self) -> Option<AgentConfig> {
+        let server_id = self.text("server_id");
+        if server_id.as_deref() == Some("") {
+            self.file.mistake("server_id", "it is empty".to_owned());
+        }
+        let listen =
+            self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:8600");
+        let origin = self.origin();
+        let serve = self.serve_options();
+        let insecure = self.one_of("allow_insecure", &[("off", false), ("on", true)]);
+        if let (Some(listen), Some(serve)) = (listen, &serve)
+            && let Some(danger) = exposure(listen, serve)
+        {
+            if insecure == Some(true) {
+                self.warnings.push(format!("listen: on {listen} {danger}"));
+            } else {
+                let what =
+                    format!("on {listen} {danger}: tls and token_file are needed, or allow_insecure: on");
+                self.file.mistake("listen", what);
+            }
+        }
+        let log = self.log();
+        Some(AgentConfig {
+            server_id: ServerId(server_id?),
+            listen: listen?,
+            origin: origin?,
+            serve: serve?,
+            log: log?,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn origin(&mut self) -> Option<Origin> {
+        let files = self.file.list("binlog").map(|l| l.iter().map(PathBuf::from).collect::<Vec<_>>());
+        match (files, self.file.has("source")) {
+            (Some(files), false) => {
+                if files.is_empty() {
+                    self.file.mistake("binlog", "the list is empty".to_owned());
+                }
+                for key in ["data", "keep", "baseline"] {
+                    if self.file.is_given(key) {
+                        let what = "it is for a source; log files are read into memory at each start";
+                        self.file.mistake(key, what.to_owned());
+                    }
+                }
+                Some(Origin::Files(files))
+            }
+            (None, true) => self.capture().map(|c| Origin::Live(Box::new(c))),
+            (Some(_), true) => self.mistake(
+                "binlog",
+                "source and binlog exclude each other: one history has one origin".to_owned(),
+            ),
+            (None, false) => self
+                .mistake("source", "neither source nor binlog says where the history comes from".to_owned()),
+        }
+    }
+
+    fn capture(&mut self) -> Option<CaptureSettings> {
+        let keep = self.parsed("keep", keep, KEEP_FORM);
+        let data = self.text("data").filter(|d| !d.is_empty());
+        if data.is_none() {
+            self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
+        }
+        let password = match (self.text("source.password"), self.file.text("source.password_file")) {
+            (Some(_), Some(_)) => {
+                self.mistake("source", "password and password_file exclude each other".to_owned())
+            }
+            (Some(password), None) => Some(Secret::new(password)),
+            (None, Some(_)) => self.secret_in("source.password_file"),
+            (None, None) => None,
+        };
+        let id = |t: &str| t.parse::<u32>().ok().filter(|n| *n > 0);
+        let replica_id = self.parsed("source.replica_id", id, "a number from 1 to 4294967295");
+        let baseline = self.one_of("baseline.mode", &[("on", true), ("off", false)]);
+        let rate =
+            self.parsed("baseline.rows_per_second", |t| t.parse().ok(), "a number of rows; 0: no limit");
+        let url = self.text("source.url");
+        if let Some(wrong) = url.as_ref().and_then(|url| wrong_url(url, password.as_ref())) {
+            self.file.mistake("source.url", wrong);
+        }
+        let [include, exclude] = ["source.include", "source.exclude"].map(|key| {
+            let patterns = self.file.list(key).map(<[String]>::to_vec).unwrap_or_default();
+            for wrong in patterns.iter().filter_map(|pattern| wrong_pattern(pattern)) {
+                self.file.mistake(key, wrong);
+            }
+            patterns
+        });
+        let source = SourceSettings {
+            url: Secret::new(url?),
+            password,
+            replica_id,
+            include,
+            exclude,
+            baseline: baseline?,
+            rows_per_second: rate?,
+        };
+        Some(CaptureSettings { source, data: PathBuf::from(data?), keep: keep? })
+    }
+
+    fn serve_tls(&mut self) -> Option<Option<Arc<ServerConfig>>> {
+        match ["tls.cert_file", "tls.key_file"].map(|key| self.text(key).is_some()) {
+            [false, false] => Some(None),
+            [true, true] => {
+                let (chain, key) = (self.bytes("tls.cert_file"), self.bytes("tls.key_file"));
+                match tls_config(&chain?, &key?) {
+                    Ok(config) => Some(Some(config)),
+                    Err(e) => self.mistake("tls", e.to_string()),
+                }
+            }
+            _ => self.mistake("tls", "cert_file and key_file come together".to_owned()),
+        }
+    }
+
+    fn serve_options(&mut self) -> Option<ServeOptions> {
+        let tls = self.serve_tls();
+        let tokens = match self.text("token_file").map(|path| Tokens::from_file(Path::new(&path))) {
+            None => Some(Tokens::default()),
+            Some(Ok(tokens)) => Some(tokens),
+            Some(Err(why)) => self.mistake("token_file", why),
+        };
+        let most = |t: &str| t.parse::<usize>().ok().filter(|n| (1..=1_000_000).contains(n));
+        let form = "a number from 1 to 1000000";
+        let max_requests = self.parsed("limits.max_requests", most, form);
+        let max_connections = self.parsed("limits.max_connections", most, form);
+        let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
+        let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
+        Some(ServeOptions {
+            tls: tls?,
+            tokens: tokens?,
+            max_connections: max_connections?,
+            max_requests: max_requests?,
+            max_lag: max_lag?,
+            grace: grace?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::File;
+    use super::super::tree;
+    use super::*;
+    use std::io::Write;
+
+    fn read(text: &str) -> Result<AgentConfig, Vec<String>> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let name = format!("{}:", file.path().display());
+        load(file.path())
+            .map_err(|mistakes| mistakes.iter().map(|m| m.strip_prefix(&name).unwrap().to_owned()).collect())
+    }
+
+    /// Four lines.
+    const LINES: &str = "server_id: shop\ndata: /var/lib/d\nsource:\n  url: mysql://cap@db:3306\n";
+
+    fn capture(config: AgentConfig) -> CaptureSettings {
+        match config.origin {
+            Origin::Live(capture) => *capture,
+            Origin::Files(files) => panic!("{files:?}"),
+        }
+    }
+
+    #[test]
+    fn ok_a_small_file_has_the_defaults() {
+        let config = read(LINES).unwrap();
+        assert_eq!(config.server_id.0, "shop");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8600");
+        assert_eq!(config.warnings, Vec::<String>::new());
+        assert_eq!(config.log, ("info".to_owned(), telemetry::Format::Text));
+        let serve = &config.serve;
+        assert_eq!((serve.max_requests, serve.max_connections), (256, 1024));
+        assert_eq!((serve.max_lag, serve.grace), (Duration::from_secs(60), Duration::from_secs(30)));
+        assert!(serve.tls.is_none() && serve.tokens.is_open());
+        let want = SourceSettings {
+            url: Secret::new("mysql://cap@db:3306".to_owned()),
+            password: None,
+            replica_id: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            baseline: true,
+            rows_per_second: 0,
+        };
+        let capture = capture(config);
+        assert_eq!((capture.source, capture.keep), (want, None));
+        assert_eq!(capture.data, PathBuf::from("/var/lib/d"));
+    }
+
+    #[test]
+    fn ok_all_of_a_source() {
+        let mut password = tempfile::NamedTempFile::new().unwrap();
+        password.write_all(b"p w\n").unwrap();
+        let text = format!(
+            "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\nkeep: 30d\n",
+            password.path().display()
+        );
+        let capture = capture(read(&text).unwrap());
+        let source = capture.source;
+        assert_eq!(source.password.as_ref().map(Secret::expose), Some("p w"));
+        assert_eq!((source.replica_id, source.baseline, source.rows_per_second), (Some(77), false, 500));
+        assert_eq!((source.include.len(), source.exclude), (2, vec!["shop.log_*".to_owned()]));
+        assert_eq!(capture.keep, Some(Duration::from_secs(30 * 86_400)));
+        let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
+        assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()]));
+    }
+
+    #[test]
+    fn err_each_mistake_has_line_and_path() {
+        for (text, mistake) in [
+            ("listen: nowhere\n", "5: listen: 'nowhere' is not an address with a port"),
+            (
+                "listen: 0.0.0.0:8600\n",
+                "5: listen: on 0.0.0.0:8600 rows would cross the network in clear text: tls and",
+            ),
+            ("keep: 30\n", "5: keep: '30' is not a duration above 0 such as 30d, or forever"),
+            ("keep: 0d\n", "5: keep: '0d' is not a duration above 0"),
+            ("binlog: [a]\n", "5: binlog: source and binlog exclude each other"),
+            (
+                "colour: blue\n",
+                "5: colour: there is no such key; those known here are server_id, listen, binlog, ",
+            ),
+            (
+                "  colour: blue\n",
+                "5: source.colour: there is no such key; those known here are url, password, ",
+            ),
+            ("  replica_id: none\n", "5: source.replica_id: 'none' is not a number from 1"),
+            ("  include: shop\n", "5: source.include: a list is needed, and this is a single value"),
+            ("  include: [shop]\n", "5: source.include: 'shop' is not schema.table"),
+            ("  exclude: [shop.]\n", "5: source.exclude: 'shop.' is not schema.table"),
+            (
+                "  password: a\n  password_file: b\n",
+                "3: source: password and password_file exclude each other",
+            ),
+            ("  password_file: /nonexistent/p\n", "5: source.password_file: /nonexistent/p cannot be read: "),
+            (
+                "  password: ${NOT_SET_ANYWHERE}\n",
+                "5: source.password: the environment variable NOT_SET_ANYWHERE is not set",
+            ),
+            ("baseline: {mode: maybe}\n", "5: baseline.mode: 'maybe' is none of on, off"),
+            (
+                "baseline: {rows_per_second: fast}\n",
+                "5: baseline.rows_per_second: 'fast' is not a number of rows",
+            ),
+            ("tls: {cert_file: c}\n", "5: tls: cert_file and key_file come together"),
+            (
+                "tls: {cert_file: /nonexistent/c, key_file: /nonexistent/k}\n",
+                "5: tls.cert_file: /nonexistent/c cannot be read: ",
+            ),
+            ("token_file: /nonexistent/t\n", "5: token_file: cannot read /nonexistent/t: "),
+            ("limits: {max_requests: 0}\n", "5: limits.max_requests: '0' is not a number from 1 to 1000000"),
+            (
+                "limits: {max_connections: x}\n",
+                "5: limits.max_connections: 'x' is not a number from 1 to 1000000",
+            ),
+            ("readiness: {max_lag: x}\n", "5: readiness.max_lag: 'x' is not a duration such as 60s"),
+            ("shutdown_grace: x\n", "5: shutdown_grace: 'x' is not a duration such as 30s"),
+            ("allow_insecure: yes\n", "5: allow_insecure: 'yes' is none of off, on"),
+            ("log: {level: loud}\n", "5: log.level: 'loud' is none of error, warn, info, debug"),
+        ] {
+            let mistakes = read(&format!("{LINES}{text}")).unwrap_err();
+            assert!(mistakes[0].starts_with(mistake), "{text}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn err_all_mistakes_at_once_and_no_password_in_them() {
+        let text = "listen: x\nkeep: soon\nsource:\n  url: postgres://u:hidden@h\n  include: [shop]\nlimits: {max_requests: many}\n";
+        assert_eq!(
+            read(text).unwrap_err(),
+            [
+                "1: data: a source needs a folder to keep its history in",
+                "1: listen: 'x' is not an address with a port, such as 127.0.0.1:8600",
+                "1: server_id: it is missing",
+                "2: keep: 'soon' is not a duration above 0 such as 30d, or forever",
+                "4: source.url: it is not mysql://user@host:port",
+                "5: source.include: 'shop' is not schema.table, with * for any characters (shop.*)",
+                "6: limits.max_requests: 'many' is not a number from 1 to 1000000",
+            ]
+        );
+        assert_eq!(
+            read("server_id: s\n").unwrap_err(),
+            ["1: source: neither source nor binlog says where the history comes from"]
+        );
+        let both = "server_id: s\ndata: d\nsource: {url: 'mysql://u:hidden@h', password: other}\n";
+        assert_eq!(
+            read(both).unwrap_err(),
+            ["3: source.url: it holds a password, and another is given beside it"]
+        );
+        let files = "server_id: s\nbinlog: [a]\nkeep: 3d\nbaseline: {mode: 'off'}\n";
+        assert_eq!(
+            read(files).unwrap_err(),
+            ["3: keep", "4: baseline"]
+                .map(|k| format!("{k}: it is for a source; log files are read into memory at each start"))
+        );
+    }
+
+    #[test]
+    fn a_file_with_a_password_that_others_read_is_a_warning() {
+        use std::os::unix::fs::PermissionsExt;
+        for (url, warned) in [("mysql://cap:secret@db", true), ("mysql://cap@db", false)] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(file, "server_id: s\ndata: d\nsource: {{url: '{url}'}}\n").unwrap();
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).unwrap();
+            let warnings = load(file.path()).unwrap().warnings;
+            assert_eq!(warnings.iter().any(|w| w.contains("others can read it (mode 644)")), warned, "{url}");
+        }
+    }
+
+    /// agent.example.yaml names every key, each with its default.
+    #[test]
+    fn ok_the_example_holds_every_key_with_its_default() {
+        let example = include_str!("../../agent.example.yaml");
+        let file = File::new(&tree::read(example).unwrap(), &KEYS, |_| None);
+        assert_eq!(file.mistakes, []);
+        super::super::holds_every_key(example, &file, &KEYS);
+    }
+
+    #[test]
+    fn ok_the_example_is_good_but_for_its_files() {
+        let mistakes = read(include_str!("../../agent.example.yaml")).unwrap_err();
+        let others: Vec<&String> = mistakes
+            .iter()
+            .filter(|m| !m.contains("cannot be read: ") && !m.contains(": cannot read "))
+            .collect();
+        assert!(others.is_empty(), "{others:?}");
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    }
+}
