@@ -3,6 +3,7 @@
 //! Transport alone lives here (connections, TLS, tokens, limits, status codes); every answer and every refusal comes from `query`.
 
 use super::Published;
+use crate::secret::Secret;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -87,9 +88,30 @@ pub async fn serve(
     options: ServeOptions,
     stop: CancellationToken,
 ) {
+    let router = routes::router(published, &options);
+    run(listener, router, options, stop).await;
+}
+
+/// Serves `GET /v1/status`, and nothing else, to whoever has the key, until `stop`.
+pub async fn serve_status(
+    listener: TcpListener,
+    published: Arc<Published>,
+    key: Secret,
+    stop: CancellationToken,
+) {
+    let options = ServeOptions {
+        tokens: vec![key].into(),
+        max_connections: 16,
+        grace: Duration::from_secs(1),
+        ..ServeOptions::default()
+    };
+    let router = routes::status_only(published, &options);
+    run(listener, router, options, stop).await;
+}
+
+async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(options.max_connections.max(1)));
     let acceptor = options.tls.clone().map(TlsAcceptor::from);
-    let router = routes::router(published, &options);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = async {

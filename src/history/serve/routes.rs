@@ -47,16 +47,37 @@ impl Agent {
     }
 }
 
+impl Agent {
+    fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
+        Self {
+            published,
+            tokens: options.tokens.clone(),
+            metrics: Arc::new(Metrics::default()),
+            places: Arc::new(Places::new(options.max_requests)),
+            max_lag: options.max_lag,
+        }
+    }
+}
+
+/// A route that is asked with one method.
+fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
+    route.fallback(wrong_method)
+}
+
+/// The status alone.
+pub(super) fn status_only(published: Arc<Published>, options: &ServeOptions) -> Router {
+    let agent = Agent::new(published, options);
+    Router::new()
+        .route(path::STATUS, only(get(status)))
+        .route_layer(from_fn_with_state(agent.clone(), access::guarded))
+        .fallback(no_route)
+        .layer(from_fn_with_state(agent.clone(), access::around))
+        .with_state(agent)
+}
+
 /// All routes.
 pub(super) fn router(published: Arc<Published>, options: &ServeOptions) -> Router {
-    let agent = Agent {
-        published,
-        tokens: options.tokens.clone(),
-        metrics: Arc::new(Metrics::default()),
-        places: Arc::new(Places::new(options.max_requests)),
-        max_lag: options.max_lag,
-    };
-    let only = |route: MethodRouter<Agent>| route.fallback(wrong_method);
+    let agent = Agent::new(published, options);
     let history = Router::new()
         .route(path::FLASHBACK, only(post(flashback)))
         .route(path::SNAPSHOT, only(post(snapshot)))

@@ -187,8 +187,9 @@ mod tests {
         tokens.allow(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
     }
 
-    fn later(tokens: &Tokens) {
-        tokens.look(Instant::now() + PERIOD);
+    /// Looks as if this many periods had gone by.
+    fn later(tokens: &Tokens, periods: u32) {
+        tokens.look(Instant::now() + PERIOD * periods);
     }
 
     #[test]
@@ -216,21 +217,21 @@ mod tests {
         let tokens = Tokens::from_file(&path).unwrap();
         // Same length: only the times of the file, or its content, tell.
         std::fs::write(&path, "six\ntwo\n").unwrap();
-        later(&tokens);
+        later(&tokens, 2);
         assert_eq!(["one", "two", "six"].map(|t| opens(&tokens, t)), [false, true, true]);
-        for broken in ["", "# all gone\n"] {
+        for (broken, periods) in [("", 4), ("# all gone\n", 6)] {
             std::fs::write(&path, broken).unwrap();
-            later(&tokens);
+            later(&tokens, periods);
             assert_eq!(["two", "six"].map(|t| opens(&tokens, t)), [true, true], "{broken:?}");
         }
         std::fs::remove_file(&path).unwrap();
-        later(&tokens);
+        later(&tokens, 8);
         assert!(opens(&tokens, "six"));
         // Rotated by a rename, as careful people do.
         let new = folder.path().join("new");
         std::fs::write(&new, "ten\n").unwrap();
         std::fs::rename(&new, &path).unwrap();
-        later(&tokens);
+        later(&tokens, 10);
         assert_eq!(["two", "six", "ten"].map(|t| opens(&tokens, t)), [false, false, true]);
     }
 
