@@ -68,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "agent_api",
             "agent_client",
+            "column",
             "config",
             "failure",
             "history",
