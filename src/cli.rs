@@ -38,7 +38,7 @@ enum Command {
     /// Say everything that is wrong with a configuration; exit code 78 if anything is.
     Check(WithConfig),
     /// Capture the history of a running server (or read log files) and serve the agent API over it.
-    Agent(agent::AgentArgs),
+    Agent(Box<agent::AgentArgs>),
     /// Capture the history of a running server, and ask for it with any MySQL client: an agent and a shim in one process.
     Up(up::UpArgs),
     /// An agent on a bundled recording and a shim in front of it, in one process.
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
             (Some(Command::Serve(with)), _) => serve::run(&with.config).await,
             (None, Some(config)) => serve::run(&config).await,
             (Some(Command::Check(with)), _) => serve::check(&with.config),
-            (Some(Command::Agent(args)), _) => agent::run(args).await,
+            (Some(Command::Agent(args)), _) => agent::run(&args).await,
             (Some(Command::Up(args)), _) => up::run(args).await,
             (Some(Command::Demo(args)), _) => demo::run(args).await,
             (Some(Command::ProxysqlConfig(args)), _) => proxysql_config::run(&args),

@@ -38,11 +38,11 @@ pub(super) const UNAVAILABLE: u8 = 69;
 pub(super) const NO_FOLDER: u8 = 73;
 
 /// Runs the agent until SIGTERM or SIGINT, or asks one how it is.
-pub async fn run(args: AgentArgs) -> ExitCode {
+pub async fn run(args: &AgentArgs) -> ExitCode {
     if let Some(arguments::AgentCommand::Status(args)) = &args.command {
         return status::run(args).await;
     }
-    let config = match arguments::settings(&args) {
+    let config = match arguments::settings(args) {
         Ok(config) => config,
         Err(mistakes) => {
             super::serve::tell(&mistakes, "mistake");

@@ -123,12 +123,17 @@ pub fn wrong_pattern(pattern: &str) -> Option<String> {
     (!good).then(|| format!("'{pattern}' is not schema.table, with * for any characters (shop.*)"))
 }
 
-/// How long history is kept: a duration, or `forever`.
-pub fn keep(text: &str) -> Option<Option<Duration>> {
+/// How long history is kept; `None`: forever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep(pub Option<Duration>);
+
+/// Reads a duration, or `forever`.
+#[must_use]
+pub fn keep(text: &str) -> Option<Keep> {
     if text == "forever" {
-        return Some(None);
+        return Some(Keep(None));
     }
-    duration(text).filter(|d| !d.is_zero()).map(Some)
+    duration(text).filter(|d| !d.is_zero()).map(|d| Keep(Some(d)))
 }
 
 /// What [`keep`] reads.
@@ -162,7 +167,9 @@ impl Resolver {
         let origin = self.origin();
         let serve = self.serve_options();
         let insecure = self.one_of("allow_insecure", &[("off", false), ("on", true)]);
-        if let (Some(listen), Some(serve)) = (listen, &serve)
+        // Of a certificate that could not be read is told already.
+        let tls_is_bad = self.file.mistakes.iter().any(|m| m.path.starts_with("tls"));
+        if let (Some(listen), Some(serve), false) = (listen, &serve, tls_is_bad)
             && let Some(danger) = exposure(listen, serve)
         {
             if insecure == Some(true) {
@@ -248,18 +255,16 @@ impl Resolver {
             baseline: baseline?,
             rows_per_second: rate?,
         };
-        Some(CaptureSettings { source, data: PathBuf::from(data?), keep: keep? })
+        Some(CaptureSettings { source, data: PathBuf::from(data?), keep: keep?.0 })
     }
 
-    fn serve_tls(&mut self) -> Option<Option<Arc<ServerConfig>>> {
+    /// Certificate and key, where there are any.
+    fn serve_tls(&mut self) -> Option<Arc<ServerConfig>> {
         match ["tls.cert_file", "tls.key_file"].map(|key| self.text(key).is_some()) {
-            [false, false] => Some(None),
+            [false, false] => None,
             [true, true] => {
                 let (chain, key) = (self.bytes("tls.cert_file"), self.bytes("tls.key_file"));
-                match tls_config(&chain?, &key?) {
-                    Ok(config) => Some(Some(config)),
-                    Err(e) => self.mistake("tls", e.to_string()),
-                }
+                tls_config(&chain?, &key?).map_err(|e| self.file.mistake("tls", e.to_string())).ok()
             }
             _ => self.mistake("tls", "cert_file and key_file come together".to_owned()),
         }
@@ -279,7 +284,7 @@ impl Resolver {
         let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         Some(ServeOptions {
-            tls: tls?,
+            tls,
             tokens: tokens?,
             max_connections: max_connections?,
             max_requests: max_requests?,
@@ -399,6 +404,7 @@ mod tests {
                 "tls: {cert_file: /nonexistent/c, key_file: /nonexistent/k}\n",
                 "5: tls.cert_file: /nonexistent/c cannot be read: ",
             ),
+            ("listen: 0.0.0.0:1\ntls: {cert_file: /nonexistent/c, key_file: c}\n", "6: tls.cert_file: "),
             ("token_file: /nonexistent/t\n", "5: token_file: cannot read /nonexistent/t: "),
             ("limits: {max_requests: 0}\n", "5: limits.max_requests: '0' is not a number from 1 to 1000000"),
             (

@@ -1,7 +1,7 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
 use super::status::StatusArgs;
-use crate::config::agent::{self, AgentConfig, CaptureSettings, KEEP_FORM, Origin, SourceSettings};
+use crate::config::agent::{self, AgentConfig, CaptureSettings, KEEP_FORM, Keep, Origin, SourceSettings};
 use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use crate::ident::ServerId;
 use crate::secret::Secret;
@@ -9,7 +9,6 @@ use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The variable that holds the password of the source.
 const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
@@ -111,12 +110,8 @@ pub struct CaptureArgs {
     pub(crate) replica_id: Option<u32>,
 }
 
-/// How long; `None`: forever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Keep(Option<Duration>);
-
 fn kept(text: &str) -> Result<Keep, String> {
-    agent::keep(text).map(Keep).ok_or_else(|| format!("it is not {KEEP_FORM}"))
+    agent::keep(text).ok_or_else(|| format!("it is not {KEEP_FORM}"))
 }
 
 impl CaptureArgs {
@@ -218,6 +213,7 @@ pub(in crate::cli) fn secret_in(path: &Path) -> Result<Secret, String> {
 mod tests {
     use super::*;
     use clap::Parser;
+    use std::time::Duration;
 
     #[derive(Parser)]
     struct Shell {

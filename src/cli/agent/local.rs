@@ -18,7 +18,7 @@ const NAME: &str = "agent.json";
 
 /// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Address {
+pub(super) struct Whereabouts {
     /// Loopback, whatever the agent's own address is: the status needs no certificate there.
     pub(super) address: SocketAddr,
     pub(super) scheme: String,
@@ -46,7 +46,7 @@ impl Local {
         let address = listener.local_addr().map_err(cannot)?;
         let key = random().map_err(|why| CannotStart(why, UNAVAILABLE))?;
         let (pid, scheme) = (std::process::id(), "http".to_owned());
-        let text = serde_json::to_string(&Address { address, scheme, pid, key: key.clone() })
+        let text = serde_json::to_string(&Whereabouts { address, scheme, pid, key: key.clone() })
             .map_err(|e| CannotStart(e.to_string(), UNAVAILABLE))?;
         let path = data.join(NAME);
         private(&path, &text)
@@ -74,14 +74,14 @@ pub(in crate::cli) fn folder(data: &Path) -> Result<(), CannotStart> {
 }
 
 /// What the folder says of its agent; `None`: nothing.
-pub(super) fn address(data: &Path) -> Result<Option<Address>, String> {
+pub(super) fn address(data: &Path) -> Result<Option<Whereabouts>, String> {
     let path = data.join(NAME);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(format!("cannot read {}: {e}", path.display())),
     };
-    let read: Address = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    let read: Whereabouts = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(Some(read))
 }
 
