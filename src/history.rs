@@ -3,14 +3,19 @@
 //! It knows nothing of the shim; the shim knows it only through `agent_api`.
 //!
 //! ```text
-//! binary log files -> log -> schema -> ingest -> store -> query -> serve
+//! binary log files ------------------> log -> schema -> ingest -> store -> query -> serve
+//! running server -> source -> recorder -^                          |
+//!                                                                engine (memory, disk)
 //! ```
 
 pub mod capture;
+mod durable;
+pub mod engine;
 mod gtid;
 mod image;
 mod ingest;
 mod key;
+pub mod live;
 pub mod log;
 mod moments;
 mod names;
@@ -18,8 +23,11 @@ pub mod place;
 pub mod published;
 pub mod query;
 mod record;
+pub mod recorder;
+mod retention;
 pub mod schema;
 pub mod serve;
+pub mod source;
 pub mod store;
 pub mod value;
 

@@ -16,7 +16,7 @@ impl fmt::Display for ServerId {
 }
 
 /// A real table: the schema that MySQL knows, and the table in it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TableName {
     /// The real schema, never one of the virtual three.
     pub schema: String,

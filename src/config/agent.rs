@@ -3,6 +3,7 @@
 use super::file::{Layout, Takes};
 use super::{Resolver, duration, resolve};
 use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use crate::history::source::{Patterns, SourceConfig};
 use crate::ident::ServerId;
 use crate::secret::Secret;
 use crate::telemetry;
@@ -76,51 +77,61 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureSettings {
     /// The server.
-    pub source: SourceSettings,
+    pub source: SourceConfig,
+    /// Whether tables are read once, for `_snapshot`.
+    pub baseline: bool,
     /// The folder of the store.
     pub data: PathBuf,
     /// How long history is kept; `None`: forever.
     pub keep: Option<Duration>,
 }
 
-/// The server that is captured from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceSettings {
-    /// `mysql://user[:password]@host:port[?ssl-mode=...&ssl-ca=FILE]`; it may hold the password.
+/// A source as arguments or a file name it.
+#[derive(Clone, Debug)]
+pub struct NamedSource {
+    /// Its address; it may hold the password.
     pub url: Secret,
-    /// The password, where it is not in the URL.
+    /// The password, where it is not in the address.
     pub password: Option<Secret>,
-    /// The number under which the agent follows the log; `None`: one that is probably free.
+    /// The number under which the agent follows the log; `None`: a random one.
     pub replica_id: Option<u32>,
     /// Patterns of tables to capture; none: all.
     pub include: Vec<String>,
     /// Patterns of tables not to capture.
     pub exclude: Vec<String>,
-    /// Whether tables are read once.
-    pub baseline: bool,
     /// Rows a second that are read from tables at most; 0: as many as come.
     pub rows_per_second: u32,
 }
 
-/// What is wrong with the address of a source, so far as it can be told without asking there. Never holds the password.
-#[must_use]
-pub fn wrong_url(url: &str, password: Option<&Secret>) -> Option<String> {
-    let rest = ["mysql://", "mariadb://"].iter().find_map(|scheme| url.strip_prefix(scheme));
-    let place = rest.map(|r| r.split_once('?').map_or(r, |(place, _)| place));
-    match place.and_then(|p| p.rsplit_once('@')) {
-        Some((account, host)) if !account.is_empty() && !host.is_empty() => {
-            let twice = password.is_some() && account.contains(':');
-            twice.then(|| "it holds a password, and another is given beside it".to_owned())
+impl NamedSource {
+    /// The source's own settings. The error holds all mistakes, each with the key that it is of; never a password.
+    ///
+    /// # Errors
+    /// The mistakes.
+    pub fn settings(self) -> Result<SourceConfig, Vec<(&'static str, String)>> {
+        let mut mistakes = Vec::new();
+        for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
+            let wrong = patterns.iter().filter_map(|p| Patterns::new(std::slice::from_ref(p), &[]).err());
+            mistakes.extend(wrong.map(|e| (key, e.to_string())));
         }
-        _ => Some("it is not mysql://user@host:port".to_owned()),
+        let read = SourceConfig::from_url(self.url.expose());
+        let mut source = match (read, Patterns::new(&self.include, &self.exclude)) {
+            (Ok(source), Ok(tables)) => SourceConfig { tables, ..source },
+            (read, _) => {
+                mistakes.extend(read.err().map(|e| ("url", e.to_string())));
+                return Err(mistakes);
+            }
+        };
+        if let Some(password) = self.password {
+            if !source.password.expose().is_empty() {
+                return Err(vec![("url", "it holds a password, and another is given beside it".to_owned())]);
+            }
+            source.password = password;
+        }
+        source.server_id = self.replica_id.unwrap_or(source.server_id);
+        source.rows_per_second = self.rows_per_second;
+        Ok(source)
     }
-}
-
-/// What is wrong with a pattern of tables.
-#[must_use]
-pub fn wrong_pattern(pattern: &str) -> Option<String> {
-    let good = pattern.split_once('.').is_some_and(|(schema, table)| !schema.is_empty() && !table.is_empty());
-    (!good).then(|| format!("'{pattern}' is not schema.table, with * for any characters (shop.*)"))
 }
 
 /// How long history is kept; `None`: forever.
@@ -235,27 +246,21 @@ impl Resolver {
         let baseline = self.one_of("baseline.mode", &[("on", true), ("off", false)]);
         let rate =
             self.parsed("baseline.rows_per_second", |t| t.parse().ok(), "a number of rows; 0: no limit");
-        let url = self.text("source.url");
-        if let Some(wrong) = url.as_ref().and_then(|url| wrong_url(url, password.as_ref())) {
-            self.file.mistake("source.url", wrong);
-        }
-        let [include, exclude] = ["source.include", "source.exclude"].map(|key| {
-            let patterns = self.file.list(key).map(<[String]>::to_vec).unwrap_or_default();
-            for wrong in patterns.iter().filter_map(|pattern| wrong_pattern(pattern)) {
-                self.file.mistake(key, wrong);
+        let patterns = |key| self.file.list(key).map(<[String]>::to_vec).unwrap_or_default();
+        let (include, exclude) = (patterns("source.include"), patterns("source.exclude"));
+        let url = Secret::new(self.text("source.url")?);
+        let rows_per_second = rate.unwrap_or(0);
+        let named = NamedSource { url, password, replica_id, include, exclude, rows_per_second };
+        let source = match named.settings() {
+            Ok(source) => source,
+            Err(mistakes) => {
+                for (key, what) in mistakes {
+                    self.file.mistake(&format!("source.{key}"), what);
+                }
+                return None;
             }
-            patterns
-        });
-        let source = SourceSettings {
-            url: Secret::new(url?),
-            password,
-            replica_id,
-            include,
-            exclude,
-            baseline: baseline?,
-            rows_per_second: rate?,
         };
-        Some(CaptureSettings { source, data: PathBuf::from(data?), keep: keep?.0 })
+        Some(CaptureSettings { source, baseline: baseline?, data: PathBuf::from(data?), keep: keep?.0 })
     }
 
     /// Certificate and key, where there are any.
@@ -330,17 +335,14 @@ mod tests {
         assert_eq!((serve.max_requests, serve.max_connections), (256, 1024));
         assert_eq!((serve.max_lag, serve.grace), (Duration::from_secs(60), Duration::from_secs(30)));
         assert!(serve.tls.is_none() && serve.tokens.is_open());
-        let want = SourceSettings {
-            url: Secret::new("mysql://cap@db:3306".to_owned()),
-            password: None,
-            replica_id: None,
-            include: Vec::new(),
-            exclude: Vec::new(),
-            baseline: true,
-            rows_per_second: 0,
-        };
         let capture = capture(config);
-        assert_eq!((capture.source, capture.keep), (want, None));
+        assert_eq!((capture.keep, capture.baseline), (None, true));
+        let source = capture.source;
+        assert_eq!(
+            (source.place().as_str(), source.user.as_str(), source.password.expose()),
+            ("db:3306", "cap", "")
+        );
+        assert_eq!((source.rows_per_second, source.tables), (0, Patterns::default()));
         assert_eq!(capture.data, PathBuf::from("/var/lib/d"));
     }
 
@@ -353,10 +355,12 @@ mod tests {
             password.path().display()
         );
         let capture = capture(read(&text).unwrap());
+        assert!(!capture.baseline);
         let source = capture.source;
-        assert_eq!(source.password.as_ref().map(Secret::expose), Some("p w"));
-        assert_eq!((source.replica_id, source.baseline, source.rows_per_second), (Some(77), false, 500));
-        assert_eq!((source.include.len(), source.exclude), (2, vec!["shop.log_*".to_owned()]));
+        assert_eq!(source.password.expose(), "p w");
+        assert_eq!((source.server_id, source.rows_per_second), (77, 500));
+        let include = ["shop.*".to_owned(), "hr.people".to_owned()];
+        assert_eq!(source.tables, Patterns::new(&include, &["shop.log_*".to_owned()]).unwrap());
         assert_eq!(capture.keep, Some(Duration::from_secs(30 * 86_400)));
         let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
         assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()]));
@@ -383,8 +387,8 @@ mod tests {
             ),
             ("  replica_id: none\n", "5: source.replica_id: 'none' is not a number from 1"),
             ("  include: shop\n", "5: source.include: a list is needed, and this is a single value"),
-            ("  include: [shop]\n", "5: source.include: 'shop' is not schema.table"),
-            ("  exclude: [shop.]\n", "5: source.exclude: 'shop.' is not schema.table"),
+            ("  include: [shop]\n", "5: source.include: 'shop' is not a pattern of tables"),
+            ("  exclude: [shop.]\n", "5: source.exclude: 'shop.' is not a pattern of tables"),
             (
                 "  password: a\n  password_file: b\n",
                 "3: source: password and password_file exclude each other",
@@ -431,8 +435,8 @@ mod tests {
                 "1: listen: 'x' is not an address with a port, such as 127.0.0.1:8600",
                 "1: server_id: it is missing",
                 "2: keep: 'soon' is not a duration above 0 such as 30d, or forever",
-                "4: source.url: it is not mysql://user@host:port",
-                "5: source.include: 'shop' is not schema.table, with * for any characters (shop.*)",
+                "4: source.url: the source's address does not begin with mysql://; write it as mysql://USER:PASSWORD@HOST:3306, with %40 for @, %3A for : and %2F for / in the password",
+                "5: source.include: 'shop' is not a pattern of tables: write schema.table, with * for any characters (shop.*, *.orders)",
                 "6: limits.max_requests: 'many' is not a number from 1 to 1000000",
             ]
         );

@@ -5,7 +5,7 @@
 //! (a definition, rows of a table, the server's clock) holds only from a place in the log on, [`Beside::after`]: the writing half
 //! puts it aside until the log is taken in up to there. So nothing read from a table can be newer than the history it is joined to.
 
-use super::place::{FilePlace, Place};
+use super::place::{FilePlace, Identity, Place};
 use super::schema::DefinitionId;
 use super::store::SpaceId;
 use crate::column::TableDefinition;
@@ -43,6 +43,17 @@ pub struct Beside<T> {
     pub after: FilePlace,
     /// What.
     pub what: T,
+}
+
+/// A table as it is now.
+#[derive(Debug)]
+pub struct Looked {
+    /// Which.
+    pub name: TableName,
+    /// Its declaration; `None`: there is none of this name.
+    pub create: Option<String>,
+    /// The end of the log before it was looked at: a statement behind it may not have been in what was seen.
+    pub since: FilePlace,
 }
 
 /// Part of a table to be read.
@@ -87,14 +98,20 @@ pub struct Gap {
 /// A message to the writing half.
 #[derive(Debug)]
 pub enum Input {
-    /// Events from here on come from this place (the reading half connected again; what was taken in of an unfinished transaction is dropped).
-    Follow(FilePlace),
-    /// One event as it stands in the log: header, body and, if the server writes them, checksum.
+    /// The record begins: sent once, before everything else, where there is none yet.
+    Begin(Start),
+    /// Where capturing goes on: behind the last entry that was taken in whole; `None`: nothing was begun. Asked before connecting again.
+    Where(oneshot::Sender<Option<Place>>),
+    /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
+    Follow(FilePlace, Identity),
+    /// One event as it stands in the log: header, body and, if the server writes them, checksum. It begins where the one before it ended,
+    /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
+    /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.
     Event(Vec<u8>),
     /// Up to this instant the log holds every commit before the place.
     Clock(Beside<Instant>),
-    /// A table as it is now; `None`: there is none of this name. Compared with what the DDL in the log gave.
-    Definition(Beside<(TableName, Option<String>)>),
+    /// A table as it is now. Compared with what the DDL in the log gave.
+    Definition(Beside<Looked>),
     /// What should be read next of the tables. Answered with `None` when nothing is left.
     NextJob(oneshot::Sender<Option<BaselineJob>>),
     /// Rows of a table. Answered when they are kept (true), or were thrown away since the table changed meanwhile (false).
@@ -114,7 +131,9 @@ pub enum Wish {
     Renew(TableName),
     /// There is something to be read for the baseline.
     Baseline,
-    /// The log cannot be read on from here (why): begin anew.
+    /// An event came damaged (how): connect again and go on from where the record is.
+    Again(String),
+    /// The log cannot be read on from here, also when it is read again (why): begin anew.
     BeginAnew(String),
 }
 
@@ -141,6 +160,16 @@ impl Writer {
     /// It has ended.
     pub async fn send(&self, input: Input) -> Result<(), Closed> {
         self.0.send(input).await.map_err(|_| Closed)
+    }
+
+    /// Where capturing goes on; `None`: nothing was begun.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn place(&self) -> Result<Option<Place>, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(Input::Where(answer)).await?;
+        wait.await.map_err(|_| Closed)
     }
 
     /// What should be read next of the tables.

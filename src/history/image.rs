@@ -30,6 +30,18 @@ impl Image {
         Self(bytes.into())
     }
 
+    /// The packed bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Of packed bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
     /// The cells, in order.
     #[must_use]
     pub fn cells(&self) -> Cells<'_> {

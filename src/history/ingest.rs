@@ -4,62 +4,118 @@
 //! a row that contradicts what the log said before (an INSERT of a key that has a row, a before image that is not the last after image)
 //! makes it unreadable from the last place that was certain. Nothing is guessed.
 
-use super::gtid::{GtidIndex, GtidSet};
+use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
+use super::gtid::{GtidSet, GtidState};
 use super::log::{Change, Entry};
-use super::moments::{Moment, Moments};
+use super::moments::{Clock, Moment};
 use super::names::Names;
-use super::record::{Coverage, History, Space};
+use super::record::{Coverage, FIRST, History, Horizon, Space};
 use super::schema::{Catalog, DefinitionId};
-use super::store::{HistoryStore, MemoryStore, Sequence, SpaceId, StoreError};
+use super::store::{Held, Sequence, SpaceId, Versions};
 use crate::ident::{ServerId, TableName};
 use crate::instant::Instant;
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 mod effects;
 mod rows;
 mod source;
 
+pub(super) use rows::base_key;
 pub use source::ReadError;
 
-/// Builds a [`History`] out of entries.
+/// Operations after which a batch is written, where nothing else says when.
+const BATCH: usize = 10_000;
+
+/// Takes entries in, and gives a [`History`] of what was taken in.
 #[derive(Debug)]
 pub struct Ingest {
-    catalog: Catalog,
-    names: Names,
-    spaces: Vec<Space>,
-    store: MemoryStore,
-    moments: Vec<Moment>,
-    next: Sequence,
-    changes: u64,
+    engine: Box<dyn Engine>,
+    /// The store as of the last commit.
+    snapshot: Option<Arc<dyn Snapshot>>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) names: Arc<Names>,
+    pub(super) spaces: Arc<Vec<Space>>,
+    pub(super) clock: Clock,
+    pub(super) gtids: GtidState,
+    pub(super) next: Sequence,
+    pub(super) changes: u64,
+    /// Versions written: a change of a key makes two.
+    pub(super) versions: u64,
     /// Definitions of the table maps of this stretch between two DDL statements.
     observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
-    pending: rows::Pending,
+    /// What is not committed yet.
+    batch: Batch,
+    /// What keys hold by the batch.
+    newest: HashMap<(SpaceId, Box<[u8]>), Held>,
+    pub(super) dirty: Dirty,
+    pub(super) selection: Selection,
 }
+
+/// What has changed beside rows since the last commit.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    /// Definitions, or which table has which.
+    pub(super) catalog: bool,
+    /// Definitions that are written already.
+    pub(super) definitions: u32,
+    /// Incarnations.
+    pub(super) spaces: BTreeSet<u32>,
+    /// What befell whole schemas and is written already.
+    pub(super) sweeps: usize,
+    /// Tables that statements touched.
+    pub(super) touched: BTreeSet<TableName>,
+}
+
+/// Which tables are captured.
+pub(super) struct Selection(pub(super) Box<dyn Fn(&TableName) -> bool + Send>);
+
+impl std::fmt::Debug for Selection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Selection")
+    }
+}
+
+/// Why a table that is not captured cannot be read.
+pub(super) const NOT_CAPTURED: &str =
+    "the agent was told not to capture it (its include and exclude patterns)";
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self {
-            catalog: Catalog::default(),
-            names: Names::default(),
-            spaces: Vec::new(),
-            store: MemoryStore::default(),
-            moments: Vec::new(),
-            next: Sequence(1),
-            changes: 0,
-            observed: HashMap::new(),
-            pending: rows::Pending::default(),
-        }
+        Self::upon(Box::new(MemoryEngine::default()))
     }
 }
 
 impl Ingest {
+    /// Writes into an engine.
+    #[must_use]
+    pub fn upon(engine: Box<dyn Engine>) -> Self {
+        let snapshot = Some(engine.snapshot());
+        Self {
+            engine,
+            snapshot,
+            catalog: Arc::default(),
+            names: Arc::default(),
+            spaces: Arc::default(),
+            clock: Clock::default(),
+            gtids: GtidState::default(),
+            next: FIRST,
+            changes: 0,
+            versions: 0,
+            observed: HashMap::new(),
+            batch: Batch::default(),
+            newest: HashMap::new(),
+            dirty: Dirty::default(),
+            selection: Selection(Box::new(|_| true)),
+        }
+    }
+
     /// Takes one entry in.
     ///
     /// # Errors
     /// The store failed.
     pub fn entry(&mut self, entry: Entry) -> Result<(), StoreError> {
-        self.moments.push(Moment { first: self.next, committed: entry.committed, gtid: entry.gtid });
+        let moment = Moment { first: self.next, committed: entry.committed, gtid: entry.gtid };
         for change in entry.changes {
             let at = self.take_number();
             match change {
@@ -68,44 +124,108 @@ impl Ingest {
                     self.row(&row, at)?;
                 }
                 Change::Statement(statement) => {
-                    self.flush()?;
                     self.observed.clear();
-                    for effect in self.catalog.apply(&statement) {
-                        self.effect(effect, at)?;
+                    self.dirty.catalog = true;
+                    for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
+                        self.effect(effect, at);
                     }
                 }
                 Change::Unfollowable { tables, reason } => self.unfollowable(&tables, &reason, at),
             }
         }
-        self.flush()
+        self.clock.note(&mut self.batch, &moment, self.next);
+        if let Some(gtid) = &moment.gtid {
+            self.gtids.note(&mut self.batch, gtid, self.next);
+        }
+        Ok(())
     }
 
-    /// The history. `end`: the time of the last event of the last file, or `None` when reading stopped early (`stopped` says why).
+    /// More for the next commit.
+    pub(super) fn add(&mut self, batch: Batch) {
+        self.batch.append(batch);
+    }
+
+    /// How many operations wait to be committed.
     #[must_use]
-    pub fn finish(self, server_id: ServerId, log: LogEnds) -> History {
-        let last = self.moments.iter().map(|m| m.committed).max();
+    pub fn waiting(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Writes what was taken in, and `more` with it.
+    ///
+    /// # Errors
+    /// The store failed; nothing was written.
+    pub fn commit(&mut self, more: Batch) -> Result<(), StoreError> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.append(more);
+        self.newest.clear();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        // The engine in memory copies what a snapshot still holds.
+        self.snapshot = None;
+        let written = self.engine.commit(batch);
+        self.snapshot = Some(self.engine.snapshot());
+        written
+    }
+
+    /// Makes the definitions of the rows to come be looked up again.
+    pub(super) fn forget_observed(&mut self) {
+        self.observed.clear();
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// The store as of the last commit.
+    pub(super) fn committed(&mut self) -> Arc<dyn Snapshot> {
+        Arc::clone(self.snapshot.get_or_insert_with(|| self.engine.snapshot()))
+    }
+
+    /// The history of log files. `end`: the time of the last event of the last file, or `None` when reading stopped early (`stopped` says why).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn finish(mut self, server_id: ServerId, log: LogEnds) -> Result<History, StoreError> {
+        self.commit(Batch::default())?;
+        let last = self.clock.latest;
         let newest = match (log.end, last) {
             // A log that goes on can have another commit stamped with the second of its last one.
-            (None, last) if whole_seconds(&self.moments) => {
+            (None, last) if !self.clock.fractions => {
                 Instant::from_micros(last.unwrap_or(log.start).micros() - 1)
             }
             // The last event's own time is known to the second.
             (Some(end), Some(last)) => last.max(end),
             (end, last) => end.or(last).unwrap_or(log.start),
         };
-        let gtids = GtidIndex::new(&self.moments, log.previous);
+        if let Some(previous) = log.previous {
+            self.gtids.begin(Sequence(0), previous);
+        }
+        let coverage = Coverage { oldest: log.start, newest };
+        let mut history = self.history(server_id, coverage);
+        history.stopped = log.stopped;
+        Ok(history)
+    }
+
+    /// The history as of the last commit.
+    pub(super) fn history(&mut self, server_id: ServerId, coverage: Coverage) -> History {
         History {
             server_id,
-            catalog: self.catalog,
-            names: self.names,
-            moments: Moments::new(self.moments, self.next),
-            gtids,
-            spaces: self.spaces,
-            store: Box::new(self.store),
-            coverage: Coverage { oldest: log.start, newest },
-            stopped: log.stopped,
+            catalog: Arc::clone(&self.catalog),
+            names: Arc::clone(&self.names),
+            spaces: Arc::clone(&self.spaces),
+            snapshot: self.committed(),
+            end: self.next,
+            clock: self.clock.clone(),
+            gtids: self.gtids.clone(),
+            coverage,
+            holes: Arc::default(),
+            horizon: Horizon::default(),
+            stopped: None,
             changes: self.changes,
-            heads: OnceLock::new(),
         }
     }
 
@@ -115,25 +235,31 @@ impl Ingest {
         at
     }
 
-    fn new_space(&mut self, space: Space) -> SpaceId {
-        let id = SpaceId(u32::try_from(self.spaces.len()).unwrap_or(u32::MAX));
-        self.spaces.push(space);
-        id
+    pub(super) fn new_space(&mut self, space: Space) -> SpaceId {
+        let spaces = Arc::make_mut(&mut self.spaces);
+        let id = u32::try_from(spaces.len()).unwrap_or(u32::MAX);
+        spaces.push(space);
+        self.dirty.spaces.insert(id);
+        SpaceId(id)
     }
 
-    fn space_mut(&mut self, id: SpaceId) -> Option<&mut Space> {
-        self.spaces.get_mut(id.0 as usize)
+    pub(super) fn space_mut(&mut self, id: SpaceId) -> Option<&mut Space> {
+        self.dirty.spaces.insert(id.0);
+        Arc::make_mut(&mut self.spaces).get_mut(id.0 as usize)
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
-        let batch = self.pending.take();
-        if batch.is_empty() { Ok(()) } else { self.store.apply(batch) }
+    pub(super) fn names_mut(&mut self) -> &mut Names {
+        Arc::make_mut(&mut self.names)
     }
-}
 
-/// Whether commit times are known to the second only.
-fn whole_seconds(moments: &[Moment]) -> bool {
-    moments.iter().all(|m| m.committed.micros() % 1_000_000 == 0)
+    /// What a key holds at the end of what was taken in.
+    fn held(&mut self, space: SpaceId, key: &[u8]) -> Result<Option<Held>, StoreError> {
+        if let Some(held) = self.newest.get(&(space, Box::from(key))) {
+            return Ok(Some(held.clone()));
+        }
+        let snapshot = self.committed();
+        Versions(&*snapshot).newest_before(space, key, self.next)
+    }
 }
 
 /// What the log says of itself as a whole.

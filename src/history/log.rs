@@ -4,6 +4,7 @@
 
 mod assembly;
 mod bytes;
+mod decoder;
 mod event;
 mod gtid;
 mod json;
@@ -12,10 +13,12 @@ mod query;
 mod raw;
 mod reader;
 mod rows;
+mod stream;
 mod table_map;
 
 pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
+pub use stream::StreamReader;
 
 use crate::agent_api::EventType;
 use crate::ident::TableName;

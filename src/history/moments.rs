@@ -8,9 +8,11 @@
 //! The commit time is the stamp that the log gives. MariaDB and MySQL 5.7 log whole seconds: there `AS OF 12:00:00` holds every commit stamped
 //! 12:00:00, and so does `12:00:00.5`; two commits of one second cannot be told apart by time, only by GTID.
 
+use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::log::Gtid;
 use super::store::Sequence;
 use crate::instant::Instant;
+use serde::{Deserialize, Serialize};
 
 /// One committed entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,66 +34,213 @@ pub struct Cut {
     pub doubtful: Sequence,
 }
 
-/// All entries, in the order of the log.
-#[derive(Debug)]
-pub struct Moments {
-    entries: Vec<Moment>,
-    /// The latest commit time up to each entry.
-    latest: Vec<Instant>,
-    /// The earliest commit time from each entry on.
-    earliest: Vec<Instant>,
-    /// Behind the last change.
-    end: Sequence,
+/// What must be remembered from one entry to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// How many entries there were.
+    pub entries: u64,
+    /// The latest commit time so far.
+    pub latest: Option<Instant>,
+    /// The entries since the clock stepped back, if it has not caught up: the first change, and the last time.
+    run: Option<(Sequence, Instant)>,
+    /// The furthest that an entry was stamped before the latest one, in microseconds.
+    deepest: i64,
+    /// A commit time was not a whole second.
+    pub fractions: bool,
 }
 
-impl Moments {
-    /// Of entries in the order of the log; `end` is behind the last change.
-    #[must_use]
-    pub fn new(entries: Vec<Moment>, end: Sequence) -> Self {
-        let mut latest: Vec<Instant> = entries.iter().map(|e| e.committed).collect();
-        let mut earliest = latest.clone();
-        for i in 1..latest.len() {
-            latest[i] = latest[i].max(latest[i - 1]);
+impl Clock {
+    /// Writes an entry; `behind`: the first change that is not its own.
+    pub fn note(&mut self, batch: &mut Batch, moment: &Moment, behind: Sequence) {
+        self.entries += 1;
+        self.fractions |= moment.committed.micros() % 1_000_000 != 0;
+        batch.put(Table::Moments, number(moment.first), packed(moment));
+        let committed = moment.committed;
+        match self.latest {
+            Some(latest) if committed < latest => {
+                self.deepest = self.deepest.max(latest.micros() - committed.micros());
+                // Inside of a run the times rise, so that its keys are in the order of the log.
+                let start = match self.run {
+                    Some((start, last)) if last <= committed => start,
+                    _ => moment.first,
+                };
+                self.run = Some((start, committed));
+                batch.put(Table::Steps, step(latest, start, committed), number(behind));
+            }
+            Some(latest) if committed == latest => {}
+            _ => {
+                self.latest = Some(committed);
+                self.run = None;
+                batch.put(Table::Maxima, time(committed).to_vec(), number(moment.first));
+            }
         }
-        for i in (1..earliest.len()).rev() {
-            earliest[i - 1] = earliest[i - 1].min(earliest[i]);
+    }
+}
+
+fn number(sequence: Sequence) -> Vec<u8> {
+    sequence.0.to_be_bytes().to_vec()
+}
+
+fn read_number(bytes: &[u8]) -> Result<Sequence, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| damaged())?;
+    Ok(Sequence(u64::from_be_bytes(bytes)))
+}
+
+/// Bytes that order as the times do.
+fn time(at: Instant) -> [u8; 8] {
+    (at.micros().cast_unsigned() ^ 1 << 63).to_be_bytes()
+}
+
+fn read_time(bytes: &[u8]) -> Result<Instant, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| damaged())?;
+    Ok(Instant::from_micros((u64::from_be_bytes(bytes) ^ 1 << 63).cast_signed()))
+}
+
+fn after(at: Instant) -> Instant {
+    Instant::from_micros(at.micros().saturating_add(1))
+}
+
+/// The key of a step: the time that the clock had reached, the run, the time it showed.
+fn step(latest: Instant, run: Sequence, committed: Instant) -> Vec<u8> {
+    [time(latest), run.0.to_be_bytes(), time(committed)].concat()
+}
+
+fn damaged() -> StoreError {
+    StoreError("the times of commits cannot be read: the data folder is damaged".to_owned())
+}
+
+const NO_GTID: u8 = 0;
+const MYSQL: u8 = 1;
+const MARIADB: u8 = 2;
+
+fn packed(moment: &Moment) -> Vec<u8> {
+    let mut out = time(moment.committed).to_vec();
+    match &moment.gtid {
+        None => out.push(NO_GTID),
+        Some(Gtid::MySql { source, tag, number }) => {
+            out.push(MYSQL);
+            out.extend(source);
+            out.extend(number.to_be_bytes());
+            out.extend(tag.as_deref().unwrap_or_default().as_bytes());
         }
-        Self { entries, latest, earliest, end }
+        Some(Gtid::MariaDb { domain, server, sequence }) => {
+            out.push(MARIADB);
+            out.extend(domain.to_be_bytes());
+            out.extend(server.to_be_bytes());
+            out.extend(sequence.to_be_bytes());
+        }
     }
+    out
+}
 
-    /// How many entries there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
+fn unpacked(first: Sequence, bytes: &[u8]) -> Option<Moment> {
+    let (at, rest) = bytes.split_at_checked(8)?;
+    let committed = read_time(at).ok()?;
+    let (family, rest) = rest.split_first()?;
+    let gtid = match *family {
+        NO_GTID => None,
+        MYSQL => {
+            let (source, rest) = rest.split_first_chunk::<16>()?;
+            let (number, tag) = rest.split_first_chunk::<8>()?;
+            let tag = (!tag.is_empty()).then(|| String::from_utf8_lossy(tag).into_owned());
+            Some(Gtid::MySql { source: *source, tag, number: u64::from_be_bytes(*number) })
+        }
+        MARIADB => {
+            let (domain, rest) = rest.split_first_chunk::<4>()?;
+            let (server, rest) = rest.split_first_chunk::<4>()?;
+            let sequence = u64::from_be_bytes(rest.try_into().ok()?);
+            Some(Gtid::MariaDb {
+                domain: u32::from_be_bytes(*domain),
+                server: u32::from_be_bytes(*server),
+                sequence,
+            })
+        }
+        _ => return None,
+    };
+    Some(Moment { first, committed, gtid })
+}
+
+/// Behind the last pair of a table of times that retention may drop.
+#[must_use]
+pub fn before(table: Table, horizon: Sequence, oldest: Instant) -> Vec<u8> {
+    match table {
+        Table::Moments => number(horizon),
+        Table::Maxima => time(oldest).to_vec(),
+        // A step counts for instants before the time that the clock had reached.
+        Table::Steps => time(after(oldest)).to_vec(),
+        Table::Versions | Table::Baseline | Table::Gtids | Table::Meta => Vec::new(),
     }
+}
 
-    /// The place behind the `count` first entries.
-    #[must_use]
-    pub fn behind(&self, count: usize) -> Sequence {
-        self.entries.get(count).map_or(self.end, |e| e.first)
+/// All entries of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments<'a> {
+    /// Where they are.
+    pub snapshot: &'a dyn Snapshot,
+    /// Behind the last change.
+    pub end: Sequence,
+    /// What was remembered of the last entry.
+    pub clock: &'a Clock,
+}
+
+impl Moments<'_> {
+    /// The first change of the first entry of which the latest commit time up to it is `at` or later.
+    fn reached(&self, at: Instant) -> Result<Sequence, StoreError> {
+        let found = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop();
+        found.map_or(Ok(self.end), |(_, first)| read_number(&first))
     }
 
     /// The state at an instant.
-    #[must_use]
-    pub fn cut(&self, at: Instant) -> Cut {
-        let prefix = self.latest.partition_point(|t| *t <= at);
-        let last = self.earliest.partition_point(|t| *t <= at);
-        Cut { at: self.behind(prefix), doubtful: self.behind(prefix.max(last)) }
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn cut(&self, instant: Instant) -> Result<Cut, StoreError> {
+        let at = self.reached(after(instant))?;
+        let mut doubtful = at;
+        // Entries behind the cut that are stamped at or before the instant: each stands in a run behind a time later than it.
+        let furthest = Instant::from_micros(instant.micros().saturating_add(self.clock.deepest));
+        let end = step(furthest, Sequence::END, Instant::from_micros(i64::MAX));
+        let mut from = step(after(instant), Sequence(0), Instant::from_micros(i64::MIN));
+        while let Some((key, _)) = self.snapshot.scan(Table::Steps, &from, &end, 1)?.pop() {
+            let (latest, run) = (
+                read_time(key.get(..8).ok_or_else(damaged)?)?,
+                read_number(key.get(8..16).ok_or_else(damaged)?)?,
+            );
+            let start = step(latest, run, Instant::from_micros(i64::MIN));
+            let upto = step(latest, run, after(instant));
+            if let Some((_, behind)) = self.snapshot.last(Table::Steps, &start, &upto)? {
+                doubtful = doubtful.max(read_number(&behind)?);
+            }
+            from = step(latest, run.next(), Instant::from_micros(i64::MIN));
+        }
+        Ok(Cut { at, doubtful })
     }
 
     /// The smallest stretch of the log that holds every entry committed in `[since, until]`. Other entries may lie in it too.
-    #[must_use]
-    pub fn stretch(&self, since: Instant, until: Instant) -> (Sequence, Sequence) {
-        let from = self.latest.partition_point(|t| *t < since);
-        let to = self.earliest.partition_point(|t| *t <= until);
-        (self.behind(from), self.behind(to.max(from)))
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn stretch(&self, since: Instant, until: Instant) -> Result<(Sequence, Sequence), StoreError> {
+        let from = self.reached(since)?;
+        Ok((from, self.cut(until)?.doubtful.max(from)))
     }
 
     /// The entry of a change.
-    #[must_use]
-    pub fn of(&self, sequence: Sequence) -> Option<&Moment> {
-        let behind = self.entries.partition_point(|e| e.first <= sequence);
-        self.entries.get(behind.checked_sub(1)?)
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn of(&self, sequence: Sequence) -> Result<Option<Moment>, StoreError> {
+        let found = self.snapshot.last(Table::Moments, &[], &number(sequence.next()))?;
+        let Some((first, value)) = found else { return Ok(None) };
+        Ok(Some(unpacked(read_number(&first)?, &value).ok_or_else(damaged)?))
+    }
+
+    /// When a change was committed.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn committed(&self, sequence: Sequence) -> Result<Option<Instant>, StoreError> {
+        Ok(self.of(sequence)?.map(|m| m.committed))
     }
 }
 
@@ -99,14 +248,20 @@ impl Moments {
 mod tests {
     use super::*;
 
+    use crate::history::engine::{Engine, MemoryEngine};
+
     /// Entries of two changes each, committed at these times.
-    fn moments(times: &[i64]) -> Moments {
-        let entries = times.iter().zip(0_u64..).map(|(t, i)| Moment {
-            first: Sequence(1 + 2 * i),
-            committed: Instant::from_micros(*t),
-            gtid: None,
-        });
-        Moments::new(entries.collect(), Sequence(1 + 2 * times.len() as u64))
+    fn with<T>(times: &[i64], ask: impl FnOnce(Moments<'_>) -> T) -> T {
+        let (mut engine, mut batch, mut clock) =
+            (MemoryEngine::default(), Batch::default(), Clock::default());
+        for (i, t) in times.iter().enumerate() {
+            let first = Sequence(1 + 2 * i as u64);
+            let moment = Moment { first, committed: Instant::from_micros(*t), gtid: None };
+            clock.note(&mut batch, &moment, Sequence(first.0 + 2));
+        }
+        engine.commit(batch).unwrap();
+        let end = Sequence(1 + 2 * times.len() as u64);
+        ask(Moments { snapshot: &*engine.snapshot(), end, clock: &clock })
     }
 
     #[test]
@@ -123,7 +278,7 @@ mod tests {
             (&[10, 20, 12, 30], 11, (3, 3)),
             (&[], 5, (1, 1)),
         ] {
-            let cut = moments(times).cut(Instant::from_micros(at));
+            let cut = with(times, |m| m.cut(Instant::from_micros(at)).unwrap());
             assert_eq!((cut.at.0, cut.doubtful.0), want, "{times:?} at {at}");
         }
     }
@@ -136,15 +291,58 @@ mod tests {
             (&[10, 20, 30], 21, 29, (5, 5)),
             (&[10, 20, 12, 30], 11, 13, (3, 7)),
         ] {
-            let (from, to) = moments(times).stretch(Instant::from_micros(since), Instant::from_micros(until));
+            let window = (Instant::from_micros(since), Instant::from_micros(until));
+            let (from, to) = with(times, |m| m.stretch(window.0, window.1).unwrap());
             assert_eq!((from.0, to.0), want, "{times:?} {since}..{until}");
         }
     }
 
     #[test]
     fn a_change_knows_its_entry() {
-        let m = moments(&[10, 20]);
-        let at = |s| m.of(Sequence(s)).map(|e| e.committed.micros());
-        assert_eq!([at(0), at(1), at(2), at(3), at(4)], [None, Some(10), Some(10), Some(20), Some(20)]);
+        with(&[10, 20], |m| {
+            let at = |s| m.committed(Sequence(s)).unwrap().map(Instant::micros);
+            assert_eq!([at(0), at(1), at(2), at(3), at(4)], [None, Some(10), Some(10), Some(20), Some(20)]);
+        });
+    }
+
+    /// The definition of the state at an instant, taken literally.
+    fn plain(times: &[i64], at: i64) -> (u64, u64) {
+        let prefix = times.iter().take_while(|t| **t <= at).count();
+        let last = times.iter().rposition(|t| *t <= at).map_or(0, |i| i + 1);
+        (1 + 2 * prefix as u64, 1 + 2 * prefix.max(last) as u64)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_order_of_times_is_cut_as_defined(times in proptest::collection::vec(0_i64..12, 0..20), at in -1_i64..13) {
+            let cut = with(&times, |m| m.cut(Instant::from_micros(at)).unwrap());
+            proptest::prop_assert_eq!((cut.at.0, cut.doubtful.0), plain(&times, at));
+        }
+    }
+
+    #[test]
+    fn entries_come_back_with_their_ids() {
+        let (mut engine, mut batch, mut clock) =
+            (MemoryEngine::default(), Batch::default(), Clock::default());
+        let gtids = [
+            None,
+            Some(Gtid::MySql { source: [7; 16], tag: None, number: 9 }),
+            Some(Gtid::MySql { source: [8; 16], tag: Some("tag".into()), number: u64::MAX }),
+            Some(Gtid::MariaDb { domain: 1, server: 2, sequence: 3 }),
+        ];
+        let moments: Vec<Moment> = gtids
+            .into_iter()
+            .zip(1..)
+            .map(|(gtid, i)| Moment { first: Sequence(i), committed: Instant::from_micros(-5), gtid })
+            .collect();
+        for moment in &moments {
+            clock.note(&mut batch, moment, moment.first.next());
+        }
+        engine.commit(batch).unwrap();
+        let snapshot = engine.snapshot();
+        let all = Moments { snapshot: &*snapshot, end: Sequence(5), clock: &clock };
+        for moment in &moments {
+            assert_eq!(all.of(moment.first).unwrap().as_ref(), Some(moment));
+        }
     }
 }

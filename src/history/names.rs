@@ -5,10 +5,11 @@
 use super::schema::DefinitionId;
 use super::store::{Sequence, SpaceId};
 use crate::ident::TableName;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a name meant from some place on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// There was no such table.
     Absent,
@@ -23,12 +24,16 @@ pub enum Standing {
     Unreadable(String),
 }
 
+/// What befell whole schemas (none named: all), also tables that had not been mentioned by then.
+pub type Sweep = (Sequence, Vec<String>, Standing);
+
 /// Every name of the record and its standings, in the order of the log.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Names {
     names: BTreeMap<TableName, Vec<(Sequence, Standing)>>,
-    /// What befell whole schemas (none named: all), also tables that had not been mentioned by then.
-    sweeping: Vec<(Sequence, Vec<String>, Standing)>,
+    sweeping: Vec<Sweep>,
+    /// Names whose standings are not written down yet.
+    changed: BTreeSet<TableName>,
 }
 
 const UNMENTIONED: Standing = Standing::Unknown { empty: false };
@@ -36,8 +41,44 @@ const UNMENTIONED: Standing = Standing::Unknown { empty: false };
 impl Names {
     /// What the name means at the end of what was read so far.
     #[must_use]
-    pub fn current(&mut self, name: &TableName) -> Standing {
-        self.history_mut(name).last().map_or(UNMENTIONED, |(_, s)| s.clone())
+    pub fn current(&self, name: &TableName) -> Standing {
+        let mentioned = self.names.get(name).and_then(|list| list.last()).map(|(_, s)| s);
+        mentioned.or_else(|| self.swept(name).last().map(|(_, s)| s)).cloned().unwrap_or(UNMENTIONED)
+    }
+
+    /// What befell the whole schema of a name.
+    fn swept(&self, name: &TableName) -> impl DoubleEndedIterator<Item = (Sequence, &Standing)> {
+        let hits = |schemas: &[String]| schemas.is_empty() || schemas.contains(&name.schema);
+        self.sweeping.iter().filter(move |(_, schemas, _)| hits(schemas)).map(|(at, _, s)| (*at, s))
+    }
+
+    /// Everything as it was written down.
+    #[must_use]
+    pub fn restored(names: BTreeMap<TableName, Vec<(Sequence, Standing)>>, sweeping: Vec<Sweep>) -> Self {
+        Self { names, sweeping, changed: BTreeSet::new() }
+    }
+
+    /// What befell whole schemas.
+    #[must_use]
+    pub fn sweeps(&self) -> &[Sweep] {
+        &self.sweeping
+    }
+
+    /// The names whose standings have changed since this was last asked.
+    pub fn take_changed(&mut self) -> BTreeSet<TableName> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Whether anything has changed since [`Self::take_changed`].
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// The record begins with this table: it was there before.
+    pub fn begin(&mut self, name: &TableName, standing: Standing) {
+        self.changed.insert(name.clone());
+        self.names.insert(name.clone(), vec![(Sequence(0), standing)]);
     }
 
     /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not.
@@ -75,12 +116,13 @@ impl Names {
     }
 
     fn history_mut(&mut self, name: &TableName) -> &mut Vec<(Sequence, Standing)> {
-        self.names.entry(name.clone()).or_insert_with(|| {
-            let swept = self.sweeping.iter().filter(|(_, s, _)| s.is_empty() || s.contains(&name.schema));
-            std::iter::once((Sequence(0), UNMENTIONED))
-                .chain(swept.map(|(at, _, standing)| (*at, standing.clone())))
-                .collect()
-        })
+        self.changed.insert(name.clone());
+        if !self.names.contains_key(name) {
+            let swept = self.swept(name).map(|(at, standing)| (at, standing.clone()));
+            let list = std::iter::once((Sequence(0), UNMENTIONED)).chain(swept).collect();
+            self.names.insert(name.clone(), list);
+        }
+        self.names.entry(name.clone()).or_default()
     }
 
     /// All standings of a name: each with the place from which it holds, the first from the start of the record. Empty for a name never mentioned.

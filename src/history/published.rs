@@ -263,7 +263,7 @@ impl Status {
             newest: coverage.map(|c| c.newest),
             lag_seconds: liveness.and_then(|l| l.lag_seconds(now)),
             tables: history.map(tables).unwrap_or_default(),
-            transactions: history.map_or(0, |h| h.entries() as u64),
+            transactions: history.map_or(0, History::entries),
             row_changes: history.map_or(0, History::changes),
             events: count(|l| l.events),
             bytes: count(|l| l.bytes),

@@ -6,7 +6,7 @@
 use super::gtid::{GtidError, GtidSet};
 use super::moments::Cut;
 use super::names::Standing;
-use super::record::{Coverage, History, Space};
+use super::record::{Coverage, History, Hole, Space};
 use super::schema::DefinitionId;
 use super::store::{Sequence, SpaceId};
 use crate::agent_api::code;
@@ -61,19 +61,25 @@ impl History {
         match point {
             Point::Time(at) => {
                 self.covered(*at)?;
-                Ok(self.moments.cut(*at))
+                Ok(self.moments().cut(*at)?)
             }
             Point::Gtid(text) => {
                 let set = GtidSet::parse(text);
-                let entries = set.and_then(|s| self.gtids.entries_after(&s, text)).map_err(|e| match e {
+                let behind = set.and_then(|s| self.gtids().behind(&s, text)).map_err(|e| match e {
                     GtidError::Malformed(_) | GtidError::WrongFamily { .. } => {
                         Refusal::new(400, code::MALFORMED_GTID, e.to_string())
                     }
                     GtidError::NoGtids | GtidError::TooOld(_) | GtidError::NotThere(_) => {
                         self.out_of_range(&e.to_string(), text)
                     }
+                    GtidError::Store(failed) => failed.into(),
                 })?;
-                let at = self.moments.behind(entries);
+                // Behind the last entry, a change number may have been used that is none of the record's.
+                let at = behind.min(self.end);
+                if at < self.horizon.at {
+                    let what = GtidError::TooOld(text.clone()).to_string();
+                    return Err(self.out_of_range(&what, text));
+                }
                 Ok(Cut { at, doubtful: at })
             }
         }
@@ -91,7 +97,23 @@ impl History {
                 self.out_of_range(&format!("{at} lies behind the end of the record"), &at.to_string())
             );
         }
-        Ok(())
+        self.whole(at, at)
+    }
+
+    /// Refuses a window of which a part was not recorded.
+    fn whole(&self, since: Instant, until: Instant) -> Result<(), Refusal> {
+        let Some(Hole { gap, .. }) = self.holes.iter().find(|h| since < h.gap.to && h.gap.from < until)
+        else {
+            return Ok(());
+        };
+        Err(Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "the record has a gap from {} to {} ({}): what happened in between is not known. Ask for a time before or behind it",
+                gap.from, gap.to, gap.reason
+            ),
+        ))
     }
 
     fn out_of_range(&self, what: &str, asked: &str) -> Refusal {
@@ -131,8 +153,8 @@ impl History {
                 "nothing in the record tells its columns at that instant (log with binlog_row_metadata=FULL, or begin the record with its CREATE TABLE)",
             )),
             Standing::Unreadable(reason) => {
-                let since =
-                    self.moments.of(*from).map(|m| format!("from {} on: ", m.committed)).unwrap_or_default();
+                let since = self.moments().committed(*from)?;
+                let since = since.map(|at| format!("from {at} on: ")).unwrap_or_default();
                 Err(unreadable(name, &format!("{since}{reason}")))
             }
         }
@@ -153,7 +175,10 @@ impl History {
     }
 
     fn absent(&self, name: &TableName, cut: Sequence) -> Refusal {
-        let when = |s: Sequence| self.moments.of(s).map_or_else(String::new, |m| m.committed.to_string());
+        let when = |s: Sequence| {
+            let at = self.moments().committed(s).ok().flatten();
+            at.map_or_else(|| "an instant that is not known".to_owned(), |at| at.to_string())
+        };
         let history = self.names.history(name);
         let dropped =
             history.iter().rev().find(|(from, s)| *from < cut && from.0 > 0 && *s == Standing::Absent);
@@ -170,9 +195,8 @@ impl History {
 
     /// The clock stepped back, and `what` changed in between.
     fn ambiguous(&self, cut: Cut, what: &str) -> Refusal {
-        let first = self.moments.of(cut.at).map_or_else(String::new, |m| {
-            m.gtid.as_ref().map(|g| format!(" (around {g})")).unwrap_or_default()
-        });
+        let first = self.moments().of(cut.at).ok().flatten().and_then(|m| m.gtid);
+        let first = first.map(|g| format!(" (around {g})")).unwrap_or_default();
         Refusal::new(
             422,
             code::AMBIGUOUS_TIME,

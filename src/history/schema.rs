@@ -8,23 +8,27 @@ mod alter;
 mod carry;
 mod columns;
 mod ddl;
+mod declared;
 mod observe;
 mod silent;
 mod table;
 mod token;
+mod written;
 
 use crate::column::TableDefinition;
 use crate::ident::TableName;
 use crate::reply::Row;
 use mysql_common::collations::{Collation, CollationId};
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use table::Full;
 
 use super::log::{LoggedStatement, MappedTable};
 
 /// One definition of one table: an index into the catalog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct DefinitionId(pub u32);
 
 /// What a statement of the log did to tables, in order.
@@ -64,10 +68,10 @@ pub enum Effect {
 #[error("{0}")]
 pub struct CannotCarry(pub String);
 
-/// All definitions of all tables.
-#[derive(Debug, Default)]
+/// All definitions of all tables. A copy shares the definitions.
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    definitions: Vec<Known>,
+    definitions: Vec<Arc<Known>>,
     tables: HashMap<TableName, DefinitionId>,
     /// Default collations of schemas, and whether they are certain.
     schemas: HashMap<String, (Option<String>, bool)>,
@@ -87,10 +91,12 @@ struct Known {
     /// The visible columns among all.
     positions: Vec<usize>,
     step: Option<Step>,
+    /// See [`Catalog::memo`].
+    memo: OnceLock<Vec<u8>>,
 }
 
 /// How a definition came from the one before it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Step {
     before: DefinitionId,
     /// For each column: the one before it came from.
@@ -175,8 +181,14 @@ impl Catalog {
         positions == now && old.full.primary_key.iter().zip(&positions).all(same)
     }
 
+    /// Bytes that follow from a definition alone, made once: every answer begins with them.
+    pub fn memo(&self, id: DefinitionId, make: impl FnOnce(&TableDefinition) -> Vec<u8>) -> Option<&[u8]> {
+        let known = self.known(id)?;
+        Some(known.memo.get_or_init(|| make(&known.public)))
+    }
+
     fn known(&self, id: DefinitionId) -> Option<&Known> {
-        self.definitions.get(usize::try_from(id.0).ok()?)
+        self.definitions.get(usize::try_from(id.0).ok()?).map(|k| &**k)
     }
 
     fn full(&self, id: DefinitionId) -> &Full {
@@ -200,7 +212,7 @@ impl Catalog {
     fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {
         let id = DefinitionId(u32::try_from(self.definitions.len()).unwrap_or(u32::MAX));
         let (public, positions) = (Arc::new(full.public()), full.positions());
-        self.definitions.push(Known { public, full, positions, step });
+        self.definitions.push(Arc::new(Known { public, full, positions, step, memo: OnceLock::new() }));
         id
     }
 

@@ -109,7 +109,7 @@ fn a_token_that_is_taken_out_of_the_file_opens_nothing_any_more() {
 fn up_says_what_is_wrong_with_its_arguments() {
     let arguments = ["up", "--source", "mysql://u:hidden@h", "--data", "/nonexistent/d", "--include", "shop"];
     let (code, out, err) = said(&arguments);
-    let want = "mistake: --include: 'shop' is not schema.table, with * for any characters (shop.*)\n";
+    let want = "mistake: --include: 'shop' is not a pattern of tables: write schema.table, with * for any characters (shop.*, *.orders)\n";
     assert_eq!((code, out.as_str(), err.as_str()), (Some(78), "", want));
     assert_eq!(said(&["up"]).0, Some(2));
 }

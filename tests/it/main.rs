@@ -27,6 +27,7 @@ mod program;
 mod proxysql;
 mod proxysql_config;
 mod random_input;
+mod recorder;
 mod session;
 mod support;
 mod tenants;

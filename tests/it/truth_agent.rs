@@ -84,8 +84,8 @@ fn as_shown(mut row: Value, columns: &Value) -> Value {
     row
 }
 
-fn states(fixture: &str) {
-    let history = history(fixture);
+/// Every row of every tick, by time and by GTID.
+pub fn states(history: &Arc<History>, fixture: &str) {
     let ticks = lines(fixture, "truth.jsonl");
     let mut known: BTreeMap<String, KnownKeys> = BTreeMap::new();
     for (name, table) in ticks.iter().flat_map(tables) {
@@ -135,8 +135,8 @@ fn states(fixture: &str) {
     assert!(compared - empty > 1000 && empty > 500, "only {compared} states compared, {empty} of them empty");
 }
 
-fn changes(fixture: &str) {
-    let history = history(fixture);
+/// Every change of every key.
+pub fn changes(history: &Arc<History>, fixture: &str) {
     let ticks = lines(fixture, "truth.jsonl");
     let mut wanted: BTreeMap<(String, String), (Value, Vec<Value>)> = BTreeMap::new();
     for change in lines(fixture, "changes.jsonl") {
@@ -188,20 +188,20 @@ fn changes(fixture: &str) {
 
 #[test]
 fn states_of_mysql_9_7() {
-    states("mysql-9.7");
+    states(&history("mysql-9.7"), "mysql-9.7");
 }
 
 #[test]
 fn states_of_mariadb_10_11() {
-    states("mariadb-10.11");
+    states(&history("mariadb-10.11"), "mariadb-10.11");
 }
 
 #[test]
 fn changes_of_mysql_9_7() {
-    changes("mysql-9.7");
+    changes(&history("mysql-9.7"), "mysql-9.7");
 }
 
 #[test]
 fn changes_of_mariadb_10_11() {
-    changes("mariadb-10.11");
+    changes(&history("mariadb-10.11"), "mariadb-10.11");
 }

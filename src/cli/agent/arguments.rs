@@ -1,7 +1,7 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
 use super::status::StatusArgs;
-use crate::config::agent::{self, AgentConfig, CaptureSettings, KEEP_FORM, Keep, Origin, SourceSettings};
+use crate::config::agent::{self, AgentConfig, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin};
 use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use crate::ident::ServerId;
 use crate::secret::Secret;
@@ -132,21 +132,23 @@ impl CaptureArgs {
             },
             (None, given) => given.map(Secret::new),
         };
-        mistakes.extend(agent::wrong_url(source, password.as_ref()).map(|why| format!("--source: {why}")));
-        for (name, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
-            let wrong = patterns.iter().filter_map(|pattern| agent::wrong_pattern(pattern));
-            mistakes.extend(wrong.map(|why| format!("--{name}: {why}")));
-        }
-        let source = SourceSettings {
+        let named = NamedSource {
             url: Secret::new(source.clone()),
             password,
             replica_id: self.replica_id,
             include: self.include.clone(),
             exclude: self.exclude.clone(),
-            baseline: !self.no_baseline,
             rows_per_second: self.baseline_rate.unwrap_or(0),
         };
-        Some(CaptureSettings { source, data, keep: self.keep.and_then(|k| k.0) })
+        let baseline = !self.no_baseline;
+        match named.settings() {
+            Ok(source) => Some(CaptureSettings { source, baseline, data, keep: self.keep.and_then(|k| k.0) }),
+            Err(wrong) => {
+                let argument = |key| if key == "url" { "source" } else { key };
+                mistakes.extend(wrong.into_iter().map(|(key, what)| format!("--{}: {what}", argument(key))));
+                None
+            }
+        }
     }
 }
 
@@ -159,6 +161,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     let environment = |name: &str| std::env::var(name).ok();
     let origin = match args.capture.settings(environment, &mut mistakes) {
         Some(capture) => Origin::Live(Box::new(capture)),
+        // Without a source; or with mistakes, and then nothing comes of it.
         None => Origin::Files(args.binlog.clone()),
     };
     let serve = serve_options(args, &mut mistakes);
@@ -212,6 +215,7 @@ pub(in crate::cli) fn secret_in(path: &Path) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::source::Patterns;
     use clap::Parser;
     use std::time::Duration;
 
@@ -276,15 +280,15 @@ mod tests {
         let capture = capture.unwrap();
         assert_eq!((capture.keep, mistakes.len()), (Some(Duration::from_secs(30 * 86_400)), 0));
         let source = capture.source;
-        assert_eq!(source.password.map(|p| p.expose().to_owned()).as_deref(), Some("secret"));
-        assert_eq!((source.include, source.exclude), (vec!["a.*".into(), "b.*".into()], vec!["a.c".into()]));
-        assert_eq!((source.baseline, source.rows_per_second, source.replica_id), (true, 9, None));
+        assert_eq!((source.password.expose(), source.rows_per_second), ("secret", 9));
+        let tables = Patterns::new(&["a.*".into(), "b.*".into()], &["a.c".into()]).unwrap();
+        assert_eq!((source.tables, capture.baseline), (tables, true));
         let line =
             "agent --source mysql://u:p@h --data d --server-id x --keep forever --no-baseline --replica-id 7";
         let (capture, mistakes) = captured(line, None);
         let capture = capture.unwrap();
-        assert_eq!((capture.keep, capture.source.baseline, mistakes.len()), (None, false, 0));
-        assert_eq!(capture.source.replica_id, Some(7));
+        assert_eq!((capture.keep, capture.baseline, mistakes.len()), (None, false, 0));
+        assert_eq!((capture.source.server_id, capture.source.password.expose()), (7, "p"));
     }
 
     #[test]
@@ -293,8 +297,12 @@ mod tests {
         let (_, mistakes) = captured(line, None);
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
         assert!(mistakes[0].starts_with("cannot read /nonexistent/p: "), "{mistakes:?}");
-        assert_eq!(mistakes[1], "--source: it is not mysql://user@host:port");
-        assert_eq!(mistakes[2], "--include: 'shop' is not schema.table, with * for any characters (shop.*)");
+        assert!(mistakes[1].starts_with("--include: 'shop' is not a pattern of tables: "), "{mistakes:?}");
+        assert!(
+            mistakes[2].starts_with("--source: the source's address does not begin with "),
+            "{mistakes:?}"
+        );
+        assert!(!mistakes.concat().contains("hidden"), "{mistakes:?}");
         let (_, mistakes) =
             captured("agent --source mysql://u:hidden@h --data d --server-id x", Some("other"));
         assert_eq!(mistakes, ["--source: it holds a password, and another is given beside it"]);

@@ -1,43 +1,25 @@
 //! Row changes to versions.
 
-use super::Ingest;
+use super::{Ingest, NOT_CAPTURED};
 use crate::agent_api::EventType;
 use crate::column::TableDefinition;
+use crate::history::engine::StoreError;
 use crate::history::image::Image;
 use crate::history::key::{self, KeyError};
 use crate::history::log::{Raw, RowChange};
 use crate::history::names::Standing;
 use crate::history::record::Space;
 use crate::history::schema::DefinitionId;
-use crate::history::store::{HistoryStore, Placed, Sequence, Side, SpaceId, StoreError, Version};
+use crate::history::store::{Held, Sequence, Side, SpaceId, Version, put_version};
 use crate::history::value;
 use crate::reply::Row;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Versions of the entry being read: kept as one batch when it is whole.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    batch: Vec<Placed>,
-    /// Where in the batch the newest version of a key is.
-    newest: HashMap<(SpaceId, Box<[u8]>), usize>,
-}
-
-impl Pending {
-    pub(super) fn take(&mut self) -> Vec<Placed> {
-        self.newest.clear();
-        std::mem::take(&mut self.batch)
-    }
-
-    fn newest(&self, space: SpaceId, key: &[u8]) -> Option<&Version> {
-        let place = self.newest.get(&(space, Box::from(key)))?;
-        self.batch.get(*place).map(|(_, _, version)| version)
-    }
-
-    fn push(&mut self, space: SpaceId, key: Box<[u8]>, version: Version) {
-        self.newest.insert((space, key.clone()), self.batch.len());
-        self.batch.push((space, key, version));
-    }
+/// A row of the server's table as the baseline keeps it: its key's bytes.
+pub(in crate::history) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, String> {
+    stored_key(definition, row).map_err(|trouble| match trouble {
+        Trouble::Unreadable(why) | Trouble::Uncertain(why) => why,
+    })
 }
 
 /// A row with its key.
@@ -84,7 +66,7 @@ impl Ingest {
                 }
             }
             Err(Trouble::Unreadable(reason)) => {
-                self.names.set(&change.table.name, at, Standing::Unreadable(reason));
+                self.names_mut().set(&change.table.name, at, Standing::Unreadable(reason));
             }
         }
         Ok(())
@@ -97,10 +79,14 @@ impl Ingest {
         if matches!(standing, Standing::Unreadable(_)) {
             return None;
         }
+        if !(self.selection.0)(name) {
+            self.names_mut().set(name, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));
+            return None;
+        }
         let definition = match self.definition_of(change) {
             Ok(definition) => definition,
             Err(reason) => {
-                self.names.set(name, at, Standing::Unreadable(reason));
+                self.names_mut().set(name, at, Standing::Unreadable(reason));
                 return None;
             }
         };
@@ -108,19 +94,19 @@ impl Ingest {
             Standing::Table(space, same) if same == definition => Some((space, definition)),
             Standing::Table(space, other) => {
                 let space = self.continued(space, other, definition, at);
-                self.names.set(name, at, Standing::Table(space, definition));
+                self.names_mut().set(name, at, Standing::Table(space, definition));
                 Some((space, definition))
             }
             Standing::Unknown { empty } => {
                 let started = self.names.history(name).last().map_or(Sequence(0), |(from, _)| *from);
                 let space = self.new_space(Space::new(definition, started, empty));
-                self.names.learn(name, space, definition);
+                self.names_mut().learn(name, space, definition);
                 Some((space, definition))
             }
             Standing::Absent => {
                 let reason =
                     format!("the log has a row of {name}, which by its own statements does not exist there");
-                self.names.set(name, at, Standing::Unreadable(reason));
+                self.names_mut().set(name, at, Standing::Unreadable(reason));
                 None
             }
             Standing::Unreadable(_) => None,
@@ -134,7 +120,8 @@ impl Ingest {
         {
             return Ok(*definition);
         }
-        let definition = self.catalog.observe(table)?;
+        self.dirty.catalog = true;
+        let definition = Arc::make_mut(&mut self.catalog).observe(table)?;
         self.observed.insert(table.name.clone(), (table.clone(), definition));
         Ok(definition)
     }
@@ -158,12 +145,9 @@ impl Ingest {
         &mut self,
         space: SpaceId,
         key: Box<[u8]>,
-        mut version: Version,
+        version: Version,
     ) -> Result<Option<Doubt>, StoreError> {
-        let last = match self.pending.newest(space, &key) {
-            Some(last) => Some(last.clone()),
-            None => self.store.newest_before(space, &key, Sequence::END)?,
-        };
+        let last = self.held(space, &key)?;
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
             (Some(last), _) => disagreement(last, &version).map(|why| Doubt(last.sequence, why)),
@@ -175,20 +159,16 @@ impl Ingest {
         if doubt.is_some() {
             return Ok(doubt);
         }
-        // Versions share the row they have in common.
-        if let Some(row) = last.as_ref().and_then(Version::row_after)
-            && version.before.as_ref() == Some(row)
-        {
-            version.before = Some(row.clone());
-        }
-        self.pending.push(space, key, version);
+        self.versions += 1;
+        put_version(&mut self.batch, (space, &key), &version, last.as_ref());
+        self.newest.insert((space, key), version.held());
         Ok(None)
     }
 
     fn doubt(&mut self, change: &RowChange, space: SpaceId, doubt: &Doubt, at: Sequence) {
         let name = &change.table.name;
         let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
-        self.names.set(name, at, Standing::Unreadable(reason.clone()));
+        self.names_mut().set(name, at, Standing::Unreadable(reason.clone()));
         if let Some(space) = self.space_mut(space)
             && space.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
         {
@@ -225,8 +205,8 @@ fn versions(
     }
 }
 
-fn disagreement(last: &Version, next: &Version) -> Option<&'static str> {
-    match (last.row_after(), next.row_before()) {
+fn disagreement(last: &Held, next: &Version) -> Option<&'static str> {
+    match (&last.row, next.row_before()) {
         (Some(_), None) => Some("a row is made with a key that has one already"),
         (None, Some(_)) => Some("a row is changed that is not there"),
         (Some(was), Some(is)) if last.definition == next.definition && was != is => {

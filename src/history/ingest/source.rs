@@ -1,6 +1,7 @@
 //! Files to a history.
 
-use super::{Ingest, LogEnds};
+use super::{BATCH, Ingest, LogEnds};
+use crate::history::engine::{Batch, StoreError};
 use crate::history::gtid::GtidSet;
 use crate::history::log::{Entry, LogReader};
 use crate::history::record::History;
@@ -13,6 +14,12 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ReadError(String);
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl History {
     /// Reads the history of a server from its binary log files. What the log itself cannot tell ends the record early ([`History::stopped`]).
@@ -60,7 +67,12 @@ impl History {
         let mut stopped = None;
         for entry in entries.by_ref() {
             match entry {
-                Ok(entry) => ingest.entry(entry).map_err(|e| ReadError(e.to_string()))?,
+                Ok(entry) => {
+                    ingest.entry(entry)?;
+                    if ingest.waiting() > BATCH {
+                        ingest.commit(Batch::default())?;
+                    }
+                }
                 Err(error) => {
                     stopped = Some(error.to_string());
                     break;
@@ -72,7 +84,7 @@ impl History {
             log.end = None;
             log.stopped = stopped;
         }
-        Ok(ingest.finish(server_id, log))
+        Ok(ingest.finish(server_id, log)?)
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Assembly {
     announced: Option<Announced>,
     tables: HashMap<u64, Arc<MappedTable>>,
     open: Option<Open>,
-    prepared: HashMap<String, Vec<Change>>,
+    prepared: HashMap<String, (Position, Vec<Change>)>,
 }
 
 /// A transaction that is not yet committed.
@@ -51,6 +51,16 @@ impl Assembly {
     /// Whether nothing but the head of the first file was read.
     pub(super) fn is_fresh(&self) -> bool {
         !self.begun
+    }
+
+    /// Whether no transaction is open.
+    pub(super) fn is_between(&self) -> bool {
+        self.open.is_none() && self.announced.is_none()
+    }
+
+    /// Where the oldest prepared transaction begins.
+    pub(super) fn oldest_prepared(&self) -> Option<&Position> {
+        self.prepared.values().map(|(position, _)| position).min()
     }
 
     fn position(&self, event: &Event) -> Position {
@@ -138,6 +148,13 @@ impl Assembly {
         Some(self.entry(event, open.position, open.changes))
     }
 
+    /// A transaction that changes nothing here, and counts as executed all the same if it has an id.
+    fn nothing(&mut self, event: &Event) -> Option<Entry> {
+        self.open = None;
+        let position = self.position(event);
+        self.announced.is_some().then(|| self.entry(event, position, Vec::new()))
+    }
+
     /// A change of its own: inside of the open transaction, or an entry at once.
     fn change(&mut self, event: &Event, change: Change) -> Option<Entry> {
         if let Some(open) = &mut self.open {
@@ -190,10 +207,7 @@ impl Assembly {
             ["BEGIN", ..] | ["START", "TRANSACTION", ..] | ["XA", "START" | "BEGIN", ..] => self.begin(event),
             ["COMMIT", ..] => return Ok(self.commit(event)),
             ["ROLLBACK", "TO", ..] => self.rollback_to(&read.statement.sql),
-            ["ROLLBACK", ..] => {
-                self.open = None;
-                self.announced = None;
-            }
+            ["ROLLBACK", ..] => return Ok(self.nothing(event)),
             ["SAVEPOINT", ..] => {
                 if let Some(open) = &mut self.open {
                     open.savepoints.push((last_word(&read.statement.sql), open.changes.len()));
@@ -203,8 +217,7 @@ impl Assembly {
             ["XA", "COMMIT", ..] => return Ok(self.xa_commit(event, &read.statement)),
             ["XA", "ROLLBACK", ..] => {
                 self.prepared.remove(&xa_name(&read.statement.sql));
-                self.open = None;
-                self.announced = None;
+                return Ok(self.nothing(event));
             }
             _ if read.error != 0 => {
                 let reason = format!("a statement was logged that failed half-way with error {}", read.error);
@@ -240,19 +253,18 @@ impl Assembly {
         }
         let _ = write!(name, "{format}");
         self.tables.clear();
-        self.announced = None;
         if let Some(open) = self.open.take() {
             if self.prepared.len() >= PREPARED {
                 return Err(LogFault::new("more prepared XA transactions than can be kept"));
             }
-            self.prepared.insert(name, open.changes);
+            self.prepared.insert(name, (open.position, open.changes));
         }
-        Ok(None)
+        Ok(self.nothing(event))
     }
 
     fn xa_commit(&mut self, event: &Event, statement: &LoggedStatement) -> Option<Entry> {
         let position = self.position(event);
-        if let Some(changes) = self.prepared.remove(&xa_name(&statement.sql)) {
+        if let Some((_, changes)) = self.prepared.remove(&xa_name(&statement.sql)) {
             self.open = None;
             return Some(self.entry(event, position, changes));
         }

@@ -1,7 +1,7 @@
 //! Files, one after the other, to committed entries.
 
-use super::assembly::Assembly;
-use super::event::{self, Event, Format, Torn, kind};
+use super::decoder::Decoder;
+use super::event::{self, Event, Torn, kind};
 use super::{Entry, LogError, LogFault, Position, gtid};
 use crate::instant::Instant;
 use std::collections::VecDeque;
@@ -16,8 +16,7 @@ pub struct LogReader {
     open: Option<Open>,
     /// The file that the last ROTATE event named.
     expected: Option<String>,
-    assembly: Assembly,
-    ready: VecDeque<Entry>,
+    decoder: Decoder,
     ends: Ends,
     finished: bool,
 }
@@ -45,7 +44,6 @@ struct Open {
     name: String,
     input: BufReader<File>,
     offset: u64,
-    format: Format,
 }
 
 fn name_of(path: &Path) -> String {
@@ -86,8 +84,7 @@ impl LogReader {
             files: files.iter().cloned().collect(),
             open: None,
             expected: None,
-            assembly: Assembly::default(),
-            ready: VecDeque::new(),
+            decoder: Decoder::default(),
             ends: Ends::default(),
             finished: false,
         })
@@ -120,8 +117,8 @@ impl LogReader {
         let mut input = BufReader::with_capacity(1 << 16, file);
         event::magic(&mut input).map_err(|e| LogError::Files(format!("{}: {e}", path.display())))?;
         self.ends.closed = false;
-        self.assembly.file_begins(&name);
-        self.open = Some(Open { name, input, offset: 4, format: Format::default() });
+        self.decoder.file_begins(&name);
+        self.open = Some(Open { name, input, offset: 4 });
         Ok(true)
     }
 
@@ -129,7 +126,7 @@ impl LogReader {
     fn step(&mut self) -> Result<bool, LogError> {
         let Some(open) = &mut self.open else { return Ok(false) };
         let offset = open.offset;
-        let event = match event::next(&mut open.input, offset, open.format.checksum) {
+        let event = match event::next(&mut open.input, offset, self.decoder.format.checksum) {
             Ok(None) => return Ok(false),
             Ok(Some(event)) => event,
             Err(Torn::Tail(what)) if self.files.is_empty() => {
@@ -152,19 +149,15 @@ impl LogReader {
         }
         match event.kind {
             kind::FORMAT_DESCRIPTION => {
-                let format = event::format(event)?;
+                self.decoder.take(event)?;
                 if self.ends.server.is_empty() {
-                    self.ends.server.clone_from(&format.server);
-                }
-                self.assembly.server(format.version());
-                if let Some(open) = &mut self.open {
-                    open.format = format;
+                    self.ends.server.clone_from(&self.decoder.format.server);
                 }
             }
-            kind::PREVIOUS_GTIDS if self.ends.previous.is_none() && self.assembly.is_fresh() => {
+            kind::PREVIOUS_GTIDS if self.ends.previous.is_none() && self.decoder.is_fresh() => {
                 self.ends.previous = gtid::previous_mysql(&event.body)?;
             }
-            kind::MARIADB_GTID_LIST if self.ends.previous.is_none() && self.assembly.is_fresh() => {
+            kind::MARIADB_GTID_LIST if self.ends.previous.is_none() && self.decoder.is_fresh() => {
                 self.ends.previous = Some(gtid::previous_mariadb(&event.body)?);
             }
             kind::PREVIOUS_GTIDS | kind::MARIADB_GTID_LIST => {}
@@ -174,47 +167,21 @@ impl LogReader {
                 self.expected = Some(String::from_utf8_lossy(name).into_owned());
             }
             kind::STOP => self.ends.closed = true,
-            kind::TRANSACTION_PAYLOAD => self.payload(event)?,
-            _ => self.ready.extend(self.assembly.take(event)?),
+            _ => self.decoder.take(event)?,
         }
         Ok(())
     }
 
-    /// A compressed transaction (manual: "Binary Log Transaction Compression"): events without checksums inside of one event.
-    fn payload(&mut self, event: &Event) -> Result<(), LogFault> {
-        let mut inside = super::payload::reader(&event.body)?;
-        let mut at = 0;
-        loop {
-            match event::next(&mut inside, event.offset, false) {
-                Ok(None) => return Ok(()),
-                Ok(Some(inner)) if inner.kind == kind::TRANSACTION_PAYLOAD => {
-                    return Err(LogFault::new("a compressed transaction inside of another"));
-                }
-                Ok(Some(inner)) => {
-                    at += inner.length;
-                    self.ready.extend(self.assembly.take(&inner)?);
-                }
-                Err(Torn::Tail(what)) => {
-                    return Err(LogFault::new(format!(
-                        "a compressed transaction with {what}, after {at} bytes"
-                    )));
-                }
-                Err(Torn::Fault(fault)) => return Err(fault),
-            }
-        }
-    }
-
     fn advance(&mut self) -> Result<Option<Entry>, LogError> {
         loop {
-            if let Some(entry) = self.ready.pop_front() {
+            if let Some(entry) = self.decoder.ready.pop_front() {
                 return Ok(Some(entry));
             }
             if self.open.is_none() && !self.next_file()? {
                 return Ok(None);
             }
             if !self.step()? {
-                // What was begun and not committed when the file ended was rolled back by the crash (or is not in the record).
-                self.assembly.file_ends();
+                self.decoder.file_ends();
                 self.open = None;
             }
         }

@@ -25,7 +25,8 @@ impl History {
     /// The record knows no table of it.
     pub fn tables(&self, schema: &str) -> Result<Tables, Refusal> {
         let of_schema = self.names.iter().filter(|(n, s)| n.schema == schema && readable(s));
-        let tables: Vec<TableEntry> = of_schema.map(|(n, s)| self.entry(n, s)).collect();
+        let tables =
+            of_schema.map(|(n, s)| self.entry(n, s)).collect::<Result<Vec<TableEntry>, Refusal>>()?;
         if tables.is_empty() {
             let message = format!("the record knows no table of schema {schema}");
             return Err(Refusal::new(404, code::UNKNOWN_TABLE, message));
@@ -33,17 +34,19 @@ impl History {
         Ok(Tables { success: true, tables })
     }
 
-    fn entry(&self, name: &TableName, standings: &[(Sequence, Standing)]) -> TableEntry {
+    fn entry(&self, name: &TableName, standings: &[(Sequence, Standing)]) -> Result<TableEntry, Refusal> {
         let is_table = |s: &Standing| matches!(s, Standing::Table(..));
         let first = standings.iter().find(|(_, s)| is_table(s)).map(|(from, _)| *from);
-        let oldest =
-            first.and_then(|from| self.moments.of(from)).map_or(self.coverage.oldest, |m| m.committed);
+        let when = |sequence: Option<Sequence>| match sequence {
+            Some(sequence) => self.moments().committed(sequence),
+            None => Ok(None),
+        };
+        let oldest = when(first)?.map_or(self.coverage.oldest, |at| at.max(self.coverage.oldest));
         let ends = standings.iter().rposition(|(_, s)| is_table(s)).and_then(|i| standings.get(i + 1));
-        let newest = ends
-            .and_then(|(from, _)| self.moments.of(*from))
-            .map_or(self.coverage.newest, |m| Instant::from_micros(m.committed.micros() - 1));
+        let newest = when(ends.map(|(from, _)| *from))?
+            .map_or(self.coverage.newest, |at| Instant::from_micros(at.micros() - 1));
         let dropped = matches!(standings.last(), Some((_, Standing::Absent)));
-        TableEntry { table: name.table.clone(), oldest, newest: newest.max(oldest), dropped }
+        Ok(TableEntry { table: name.table.clone(), oldest, newest: newest.max(oldest), dropped })
     }
 
     /// The columns and the key of a table at a point; without one, at the end of the record.
@@ -78,7 +81,8 @@ impl History {
         for (name, standings) in self.names.iter() {
             for (from, standing) in standings {
                 if let Standing::Unreadable(reason) = standing {
-                    found.push((name.clone(), self.moments.of(*from).map(|m| m.committed), reason.clone()));
+                    let since = self.moments().committed(*from).ok().flatten();
+                    found.push((name.clone(), since, reason.clone()));
                 }
             }
         }

@@ -2,15 +2,16 @@
 
 use super::keys::Wanted;
 use super::merge::{KeyOf, Merge};
-use super::rows::known_keys;
+use super::rows::{known_keys, with_baseline};
 use super::{Found, History, Refusal, lines, unreadable};
 use crate::agent_api::{DiffLine, DiffRequest, EventType, Octets, code};
 use crate::column::TableDefinition;
 use crate::history::image::Image;
 use crate::history::moments::Moment;
 use crate::history::names::Standing;
+use crate::history::record::Baseline;
 use crate::history::schema::DefinitionId;
-use crate::history::store::{Sequence, Side, SpaceId, Version};
+use crate::history::store::{EncodedKey, Sequence, Side, SpaceId, Version};
 use crate::ident::TableName;
 use crate::instant::Instant;
 use std::collections::BTreeSet;
@@ -50,10 +51,11 @@ impl History {
         }
         self.covered(request.since)?;
         self.covered(request.until)?;
+        self.whole(request.since, request.until)?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
-        let found = self.table_at(&name, self.moments.cut(request.until))?;
+        let found = self.table_at(&name, self.moments().cut(request.until)?)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        let (from, to) = self.moments.stretch(request.since, request.until);
+        let (from, to) = self.moments().stretch(request.since, request.until)?;
         let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
         let head = lines::header(self, found.definition_id, None)?;
         let window = Window { history: self, name: &name, found, from, to };
@@ -86,31 +88,44 @@ impl Window<'_> {
             if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
                 return Err(self.crossing("its primary key changes inside of the window"));
             }
-            if let Some((_, why)) = space.losses.iter().find(|(at, _)| (self.from..self.to).contains(at)) {
-                return Err(unreadable(self.name, why));
-            }
-            let emptied = space.emptied.filter(|at| (self.from..self.to).contains(at) && !space.complete);
-            match wanted {
+            let emptied = space.emptied.filter(|(at, _)| (self.from..self.to).contains(at));
+            // Rows of which the record says nothing may have gone too.
+            let unsure = emptied.is_some() && !space.complete && space.baseline != Baseline::Whole;
+            let keys: Vec<EncodedKey> = match wanted {
                 Wanted::Keys(keys) => {
                     for (key, shown) in keys {
-                        let unknown = emptied.is_some()
-                            && self.history.store.newest_before(id, key, Sequence::END)?.is_none();
-                        if unknown {
+                        if unsure && self.is_unknown(id, key)? {
                             return Err(self.lost(&lines::key_text(shown)));
                         }
-                        sources.push((id, key.clone()));
                     }
+                    keys.iter().map(|(key, _)| key.clone()).collect()
                 }
                 Wanted::Range(range) => {
-                    let keys = known_keys(self.history, id, range)?;
-                    if emptied.is_some() && range.width != u128::try_from(keys.len()).ok() {
+                    let mut keys = known_keys(self.history, id, range)?;
+                    if emptied.is_some() {
+                        keys = with_baseline(self.history, id, keys, range)?;
+                    }
+                    if unsure && range.width != u128::try_from(keys.len()).ok() {
                         return Err(self.lost("in that range"));
                     }
-                    sources.extend(keys.into_iter().map(|k| (id, k)));
+                    keys
                 }
+            };
+            for key in keys {
+                if let Some(emptied) = emptied {
+                    // What cannot be told is refused before the first line.
+                    self.history.lost((id, &key), emptied).map_err(|e| unreadable(self.name, &e.message))?;
+                }
+                sources.push(KeyOf { space: id, key, emptied });
             }
         }
         Ok(sources)
+    }
+
+    fn is_unknown(&self, space: SpaceId, key: &[u8]) -> Result<bool, Refusal> {
+        let versions = self.history.versions();
+        let known = versions.newest_before(space, key, self.history.end)?.is_some();
+        Ok(!known && versions.base(space, key)?.is_none())
     }
 
     /// The incarnations of the table in the window, if every step between them is one of which the rows are known.
@@ -142,7 +157,9 @@ impl Window<'_> {
     }
 
     fn step(&self, before: &Standing, after: &Standing, at: Sequence) -> Result<(), Refusal> {
-        let emptied = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.emptied == Some(at));
+        let emptied = |id: &SpaceId| {
+            self.history.space(*id).is_some_and(|s| s.emptied.is_some_and(|(when, _)| when == at))
+        };
         let began = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.started == at && s.complete);
         let follows =
             |old: &SpaceId, new: &SpaceId| self.history.space(*new).is_some_and(|s| s.before == Some(*old));
@@ -164,8 +181,10 @@ impl Window<'_> {
     fn crossing(&self, what: &str) -> Refusal {
         let at =
             self.history.names.history(self.name).iter().filter(|(at, _)| (self.from..self.to).contains(at));
-        let times: Vec<String> =
-            at.filter_map(|(at, _)| self.history.moments.of(*at)).map(|m| m.committed.to_string()).collect();
+        let times: Vec<String> = at
+            .filter_map(|(at, _)| self.history.moments().committed(*at).ok()?)
+            .map(|t| t.to_string())
+            .collect();
         Refusal::new(
             422,
             code::UNREADABLE_TABLE,
@@ -213,14 +232,14 @@ impl DiffAnswer {
                 self.done = true;
                 return lines::trailer(self.count, &[], out);
             };
-            let Some(moment) = history.moments.of(version.sequence) else {
+            let Some(moment) = history.moments().of(version.sequence)? else {
                 return Err(Refusal::internal("a change without an entry".to_owned()));
             };
             if moment.committed < self.window.0 || moment.committed > self.window.1 {
                 continue;
             }
             self.announce(&history, version.definition, out)?;
-            self.event(&version, moment, out)?;
+            self.event(&version, &moment, out)?;
             self.count += 1;
         }
         Ok(())

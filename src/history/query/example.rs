@@ -1,11 +1,10 @@
 //! A row of the record, for a first statement to try.
 
-use super::History;
+use super::{Found, History};
 use crate::column::{Column, ColumnType};
 use crate::history::names::Standing;
 use crate::history::store::Sequence;
 use crate::ident::TableName;
-use std::ops::Bound;
 
 /// Tables looked at, at most.
 const MAX_TABLES: usize = 200;
@@ -39,22 +38,30 @@ impl History {
             })
         };
         named(true).chain(named(false)).find_map(|(name, found)| {
-            let keys = self.store.keys(found.space_id, &[], Bound::Unbounded, MAX_KEYS).ok()?;
-            let key = keys.iter().find_map(|key| {
-                let newest = self.store.newest_before(found.space_id, key, Sequence::END).ok()??;
-                // Of a row under another definition the cells stand elsewhere.
-                let row = newest.row_after().filter(|_| newest.definition == found.definition_id)?.unpack();
-                found
-                    .definition
-                    .primary_key
-                    .iter()
-                    .map(|name| {
-                        let at = found.definition.position(name)?;
-                        Some((found.definition.columns.get(at)?.clone(), row.get(at)?.clone()?))
-                    })
-                    .collect::<Option<Vec<_>>>()
+            let key = self.some_key(&found)?;
+            Some(Example { table: name.clone(), key })
+        })
+    }
+
+    /// The key of one of the first rows of a table.
+    fn some_key(&self, found: &Found<'_>) -> Option<Vec<(Column, Vec<u8>)>> {
+        let (versions, space) = (self.versions(), found.space_id);
+        let window: (&[u8], &[u8]) = (&[], &[0xff; 64]);
+        let read = versions.base_keys(space, window, MAX_KEYS).ok()?;
+        let changed = versions.keys(space, window, self.end, MAX_KEYS).ok()?;
+        read.iter().chain(&changed).find_map(|key| {
+            let (row, under) = match versions.newest_before(space, key, self.end).ok()? {
+                Some(held) => (held.row?, held.definition),
+                None => versions.base(space, key).ok()?.map(|base| (base.row, base.definition))?,
+            };
+            // Of a row under another definition the cells stand elsewhere.
+            let row = (under == found.definition_id).then(|| row.unpack())?;
+            let columns = found.definition.primary_key.iter();
+            let cells = columns.map(|name| {
+                let at = found.definition.position(name)?;
+                Some((found.definition.columns.get(at)?.clone(), row.get(at)?.clone()?))
             });
-            key.map(|key| Example { table: name.clone(), key })
+            cells.collect()
         })
     }
 }

@@ -24,19 +24,13 @@ struct HeaderLine<'a> {
 
 /// The header line of an answer under a definition.
 pub(super) fn header(history: &History, id: DefinitionId, at: Option<&Point>) -> Result<Vec<u8>, Refusal> {
-    let heads = history.heads.get_or_init(|| {
-        let definitions = (0..).map_while(|i| history.catalog.definition(DefinitionId(i)));
-        definitions
-            .map(|definition| {
-                let mut line =
-                    serde_json::to_vec(&HeaderLine { success: true, definition }).unwrap_or_default();
-                // The closing brace comes behind the instant.
-                line.pop();
-                line
-            })
-            .collect()
+    let head = history.catalog.memo(id, |definition| {
+        let mut line = serde_json::to_vec(&HeaderLine { success: true, definition }).unwrap_or_default();
+        // The closing brace comes behind the instant.
+        line.pop();
+        line
     });
-    let head = heads.get(id.0 as usize).filter(|h| !h.is_empty());
+    let head = head.filter(|h| !h.is_empty());
     let head = head.ok_or_else(|| Refusal::internal("a definition could not be written".to_owned()))?;
     let mut out = Vec::with_capacity(head.len() + 512);
     out.extend_from_slice(head);

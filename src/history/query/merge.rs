@@ -1,6 +1,9 @@
 //! Versions of many keys in the order of the log, in bounded memory: a few versions of each key at a time.
 
 use super::{History, Refusal};
+use crate::agent_api::{EventType, code};
+use crate::history::image::Image;
+use crate::history::schema::DefinitionId;
 use crate::history::store::{EncodedKey, Sequence, Side, SpaceId, Version};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -9,13 +12,18 @@ use std::collections::{BinaryHeap, VecDeque};
 const AHEAD: usize = 16;
 
 /// A key in an incarnation.
-pub(super) type KeyOf = (SpaceId, EncodedKey);
+#[derive(Debug)]
+pub(super) struct KeyOf {
+    pub(super) space: SpaceId,
+    pub(super) key: EncodedKey,
+    /// All rows went at once inside of the stretch, under this definition: the last one of this key, if there was one, too.
+    pub(super) emptied: Option<(Sequence, DefinitionId)>,
+}
 
 /// The versions of one key in a stretch of the log.
 #[derive(Debug)]
 struct Source {
-    space: SpaceId,
-    key: EncodedKey,
+    of: KeyOf,
     /// Where the next read begins.
     from: Sequence,
     ready: VecDeque<Version>,
@@ -38,10 +46,7 @@ impl Merge {
         keys: Vec<KeyOf>,
         (from, to): (Sequence, Sequence),
     ) -> Result<Self, Refusal> {
-        let sources = keys
-            .into_iter()
-            .map(|(space, key)| Source { space, key, from, ready: VecDeque::new() })
-            .collect();
+        let sources = keys.into_iter().map(|of| Source { of, from, ready: VecDeque::new() }).collect();
         let mut merge = Self { to, sources, heap: BinaryHeap::new() };
         for index in 0..merge.sources.len() {
             merge.offer(history, index)?;
@@ -53,10 +58,14 @@ impl Merge {
     fn offer(&mut self, history: &History, index: usize) -> Result<(), Refusal> {
         let Some(source) = self.sources.get_mut(index) else { return Ok(()) };
         if source.ready.is_empty() {
-            source.ready =
-                history.store.between(source.space, &source.key, (source.from, self.to), AHEAD)?.into();
+            source.ready = history
+                .versions()
+                .between(source.of.space, &source.of.key, (source.from, self.to), AHEAD)?
+                .into();
             if let Some(last) = source.ready.back() {
                 source.from = last.sequence.next();
+            } else if let Some(emptied) = source.of.emptied.take() {
+                source.ready.extend(history.lost((source.of.space, &source.of.key), emptied)?);
             }
         }
         if let Some(next) = source.ready.front() {
@@ -70,5 +79,39 @@ impl Merge {
         let version = self.sources.get_mut(index).and_then(|s| s.ready.pop_front());
         self.offer(history, index)?;
         Ok(version)
+    }
+}
+
+impl History {
+    /// The DELETE that nobody logged: of the row that a key had when all rows of its table were removed at once.
+    pub(super) fn lost(
+        &self,
+        (space, key): (SpaceId, &[u8]),
+        (at, now): (Sequence, DefinitionId),
+    ) -> Result<Option<Version>, Refusal> {
+        let Some((image, under)) = self.row_at_end(space, key)? else { return Ok(None) };
+        let before = if under == now {
+            image
+        } else {
+            let carried = self.catalog.carry(under, now, &image.unpack());
+            Image::pack(&carried.map_err(|why| Refusal::new(422, code::UNREADABLE_TABLE, why.to_string()))?)
+        };
+        Ok(Some(Version {
+            sequence: at,
+            definition: now,
+            kind: EventType::Delete,
+            side: Side::Same,
+            before: Some(before),
+            after: None,
+        }))
+    }
+
+    /// The last row of a key in an incarnation that has ended.
+    fn row_at_end(&self, space: SpaceId, key: &[u8]) -> Result<Option<(Image, DefinitionId)>, Refusal> {
+        let versions = self.versions();
+        Ok(match versions.newest_before(space, key, self.end)? {
+            Some(held) => held.row.map(|row| (row, held.definition)),
+            None => versions.base(space, key)?.map(|base| (base.row, base.definition)),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Why a question is not answered: what HTTP and the person are told.
 
 use crate::agent_api::{ErrorBody, code};
-use crate::history::store::StoreError;
+use crate::history::engine::StoreError;
 use crate::instant::Instant;
 
 /// A question that is not answered.

@@ -5,11 +5,12 @@ use super::{Found, History, Refusal, lines};
 use crate::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
 use crate::history::image::Image;
 use crate::history::moments::Cut;
+use crate::history::record::Baseline;
 use crate::history::schema::DefinitionId;
-use crate::history::store::{EncodedKey, Sequence, SpaceId, Version, first_from};
+use crate::history::store::{EncodedKey, Sequence, SpaceId};
 use crate::ident::TableName;
 use crate::instant::Instant;
-use std::ops::Bound;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Notes in one answer at most.
@@ -22,7 +23,7 @@ const MAX_NAMED: usize = 5;
 pub enum Reading {
     /// From recorded changes alone.
     Flashback,
-    /// Baseline included. This agent reads log files and has none: what the log does not tell is refused all the same.
+    /// Baseline included, where there is one: an agent that reads log files has none, and what the log does not tell is refused all the same.
     Snapshot,
 }
 
@@ -95,7 +96,7 @@ impl Question<'_> {
     fn rows(&self, keys: Vec<Asked>, reading: Reading) -> Result<KnownRows, Refusal> {
         let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for (key, shown) in keys {
-            match self.state(&key)? {
+            match self.state(&key, reading)? {
                 State::Row(image, under) => {
                     self.can_carry(&image, under)?;
                     rows.push((image, under));
@@ -112,25 +113,37 @@ impl Question<'_> {
         if unknown.is_empty() { Ok((rows, notes)) } else { Err(self.not_recorded(&unknown, reading)) }
     }
 
-    fn state(&self, key: &[u8]) -> Result<State, Refusal> {
-        let (store, space) = (&*self.history.store, self.found.space_id);
+    fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
+        let (versions, space, end) = (self.history.versions(), self.found.space_id, self.history.end);
         let Cut { at, doubtful } = self.cut;
-        if doubtful > at && !store.between(space, key, (at, doubtful), 1)?.is_empty() {
+        if doubtful > at && versions.first(space, key, (at, doubtful))?.is_some() {
             return Err(self.history.ambiguous(self.cut, "a row that is asked for"));
         }
-        if let Some(last) = store.newest_before(space, key, at)? {
-            return Ok(match last.row_after() {
-                Some(image) => State::Row(image.clone(), last.definition),
-                None => State::NoRow(Some((NoteCode::DeletedAt, self.committed(&last)))),
+        if let Some(last) = versions.newest_before(space, key, at)? {
+            return Ok(match last.row {
+                Some(image) => State::Row(image, last.definition),
+                None => State::NoRow(self.noted(NoteCode::DeletedAt, last.sequence)?),
             });
         }
-        if let Some(next) = first_from(store, space, key, at)? {
+        if let Some(next) = versions.first(space, key, (at, end))? {
             return Ok(match next.row_before() {
                 Some(image) => State::Row(image.clone(), next.definition),
-                None => State::NoRow(Some((NoteCode::NotYetCreated, self.committed(&next)))),
+                None => State::NoRow(self.noted(NoteCode::NotYetCreated, next.sequence)?),
             });
         }
-        if self.found.space.complete { Ok(State::NoRow(self.earlier(key)?)) } else { Ok(State::Unknown) }
+        if self.found.space.complete {
+            return Ok(State::NoRow(self.earlier(key)?));
+        }
+        if reading == Reading::Snapshot {
+            // No change of it is recorded: the row is what it was when the table was read.
+            if let Some(base) = versions.base(space, key)? {
+                return Ok(State::Row(base.row, base.definition));
+            }
+            if self.found.space.baseline == Baseline::Whole {
+                return Ok(State::NoRow(None));
+            }
+        }
+        Ok(State::Unknown)
     }
 
     /// What incarnations before this one tell of a key that has no row in it.
@@ -140,20 +153,27 @@ impl Question<'_> {
             if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
                 return Ok(None);
             }
-            if let Some(last) = self.history.store.newest_before(id, key, Sequence::END)? {
-                let gone = last.row_after().is_none();
-                return Ok(gone.then(|| (NoteCode::DeletedAt, self.committed(&last))));
+            if let Some(last) = self.history.versions().newest_before(id, key, self.history.end)? {
+                // A row that was left went with all others.
+                let gone = match (&last.row, space.emptied) {
+                    (None, _) => Some(last.sequence),
+                    (Some(_), Some((at, _))) => Some(at),
+                    (Some(_), None) => None,
+                };
+                return gone.map_or(Ok(None), |at| self.noted(NoteCode::DeletedAt, at));
             }
             if !space.complete {
                 return Ok(None);
             }
             before = space.before;
         }
-        Ok(Some((NoteCode::NeverExisted, None)))
+        // What was dropped as too old may have been a row of this key.
+        let dropped = self.history.horizon.at > Sequence(0);
+        Ok((!dropped).then_some((NoteCode::NeverExisted, None)))
     }
 
-    fn committed(&self, version: &Version) -> Option<Instant> {
-        self.history.moments.of(version.sequence).map(|m| m.committed)
+    fn noted(&self, code: NoteCode, at: Sequence) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+        Ok(Some((code, self.history.moments().committed(at)?)))
     }
 
     fn can_carry(&self, image: &Image, under: DefinitionId) -> Result<(), Refusal> {
@@ -166,8 +186,13 @@ impl Question<'_> {
 
     /// The keys of a range: all that the record knows, if these are certainly all that there can be.
     fn range(&self, range: &Range, reading: Reading) -> Result<Vec<Asked>, Refusal> {
-        let keys = known_keys(self.history, self.found.space_id, range)?;
-        let all = self.found.space.complete || range.width == u128::try_from(keys.len()).ok();
+        let mut keys = known_keys(self.history, self.found.space_id, range)?;
+        let mut all = self.found.space.complete;
+        if reading == Reading::Snapshot {
+            keys = with_baseline(self.history, self.found.space_id, keys, range)?;
+            all |= self.found.space.baseline == Baseline::Whole;
+        }
+        all |= range.width == u128::try_from(keys.len()).ok();
         if all {
             return Ok(keys.into_iter().map(|k| (k, None)).collect());
         }
@@ -177,9 +202,23 @@ impl Question<'_> {
             code::NOT_RECORDED,
             format!(
                 "{table} may have rows in that range of which the record says nothing: its creation is not in the record{}",
-                advice(reading, table)
+                self.advice(reading)
             ),
         ))
+    }
+
+    fn advice(&self, reading: Reading) -> String {
+        match (reading, self.found.space.baseline) {
+            (Reading::Flashback, _) => {
+                format!("; ask _snapshot.{} for rows that never changed", self.name.table)
+            }
+            (Reading::Snapshot, Baseline::Reading) => {
+                "; the first reading of the table is still going on: ask again when it has ended (`dbtrail-shim agent status` tells)".to_owned()
+            }
+            (Reading::Snapshot, Baseline::None | Baseline::Whole) => {
+                "; this agent has no baseline of it that would hold rows that never changed".to_owned()
+            }
+        }
     }
 
     fn not_recorded(&self, unknown: &[Vec<Octets>], reading: Reading) -> Refusal {
@@ -196,7 +235,7 @@ impl Question<'_> {
             format!(
                 "the record says nothing of {table} with key {}{more}: no change of it is recorded, nor the table's creation{}",
                 named.join(", "),
-                advice(reading, table)
+                self.advice(reading)
             ),
         )
     }
@@ -209,17 +248,25 @@ pub(super) fn known_keys(
     range: &Range,
 ) -> Result<Vec<EncodedKey>, Refusal> {
     let limit = range.limit;
-    let keys = history.store.keys(space, &range.from, Bound::Included(&range.to), limit.saturating_add(1))?;
+    let window = (&*range.from, &*range.to);
+    let keys = history.versions().keys(space, window, history.end, limit.saturating_add(1))?;
     if keys.len() > limit { Err(too_many(keys.len(), limit)) } else { Ok(keys) }
 }
 
-fn advice(reading: Reading, table: &TableName) -> String {
-    match reading {
-        Reading::Flashback => format!("; ask _snapshot.{} for rows that never changed", table.table),
-        Reading::Snapshot => {
-            "; this agent reads log files alone and has no baseline that would hold rows that never changed"
-                .to_owned()
-        }
+/// These keys and those of the baseline in the range.
+pub(super) fn with_baseline(
+    history: &History,
+    space: SpaceId,
+    keys: Vec<EncodedKey>,
+    range: &Range,
+) -> Result<Vec<EncodedKey>, Refusal> {
+    let (limit, window) = (range.limit.saturating_add(1), (&*range.from, &*range.to));
+    let base = history.versions().base_keys(space, window, limit)?;
+    let all: BTreeSet<EncodedKey> = keys.into_iter().chain(base).collect();
+    if all.len() > range.limit {
+        Err(too_many(all.len(), range.limit))
+    } else {
+        Ok(all.into_iter().collect())
     }
 }
 

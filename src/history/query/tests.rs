@@ -75,7 +75,7 @@ fn history(entries: Vec<(i64, Vec<Change>)>) -> Arc<History> {
         ingest.entry(Entry { gtid, committed: t(at), position, changes }).unwrap();
     }
     let ends = LogEnds { start: t(0), end: Some(t(100)), previous: None, stopped: None };
-    Arc::new(ingest.finish(ServerId("x".into()), ends))
+    Arc::new(ingest.finish(ServerId("x".into()), ends).unwrap())
 }
 
 fn keys(ids: &[&str]) -> Keys {
@@ -513,7 +513,7 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
             })
             .unwrap();
         let ends = LogEnds { start: Instant::from_micros(0), end, previous: None, stopped: None };
-        ingest.finish(ServerId("x".into()), ends).coverage().newest.micros()
+        ingest.finish(ServerId("x".into()), ends).unwrap().coverage().newest.micros()
     };
     let end = Some(Instant::from_micros(9_000_000));
     assert_eq!(newest(8_000_000, end), 9_000_000, "the file was closed in second 9");

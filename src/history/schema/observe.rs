@@ -129,7 +129,7 @@ fn varchar_bytes(mapped: &MappedColumn) -> usize {
 }
 
 /// `utf8_bin` and `utf8mb3_bin` are two names of one collation.
-fn same_collation(a: &str, b: &str) -> bool {
+pub(super) fn same_collation(a: &str, b: &str) -> bool {
     let plain = |c: &str| c.replacen("utf8mb3_", "utf8_", 1);
     plain(a) == plain(b)
 }

@@ -1,13 +1,14 @@
 //! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
 
 use crate::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinition, same_name};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// No server allows more (manual: "Limits on Table Column Count and Row Size").
 const MOST_COLUMNS: usize = 4096;
 
 /// What rows that stood before get in an added column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Filled {
     /// This cell.
     With(Option<Vec<u8>>),
@@ -16,7 +17,7 @@ pub(super) enum Filled {
 }
 
 /// A column, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FullColumn {
     pub(super) column: Column,
     pub(super) visible: bool,
@@ -44,7 +45,7 @@ impl FullColumn {
 }
 
 /// An index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Index {
     pub(super) name: Option<String>,
     pub(super) unique: bool,
@@ -63,7 +64,7 @@ impl Index {
 }
 
 /// A table, whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Full {
     pub(super) columns: Vec<FullColumn>,
     pub(super) primary_key: Vec<String>,

@@ -1,0 +1,138 @@
+//! Ordered tables of bytes: the one small interface behind which the history is stored.
+//!
+//! An engine takes a batch as a whole or not at all, and hands out snapshots that never change. From a snapshot one can have a value, the last pair
+//! of a range ("the newest version at or before") and the pairs of a range in order ("the versions between"). That is all, so that another
+//! engine, a distributed one too, can take the place of the two that are here. Knows nothing of what the bytes mean.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+mod disk;
+mod memory;
+
+pub use disk::{DiskEngine, DiskOptions};
+pub use memory::MemoryEngine;
+
+/// The tables of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Versions of rows (`store`).
+    Versions,
+    /// Rows that were read from the server's tables (`store`).
+    Baseline,
+    /// Entries by their first change (`moments`).
+    Moments,
+    /// Times to places (`moments`).
+    Maxima,
+    /// Where the clock stepped back (`moments`).
+    Steps,
+    /// Transactions by their ids (`gtid`).
+    Gtids,
+    /// Definitions, names, incarnations, and where capturing goes on (`durable`).
+    Meta,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 7] =
+        [Self::Versions, Self::Baseline, Self::Moments, Self::Maxima, Self::Steps, Self::Gtids, Self::Meta];
+
+    /// Its name on disk.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Versions => "versions",
+            Self::Baseline => "baseline",
+            Self::Moments => "moments",
+            Self::Maxima => "maxima",
+            Self::Steps => "steps",
+            Self::Gtids => "gtids",
+            Self::Meta => "meta",
+        }
+    }
+}
+
+/// The store failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the history store failed: {0}")]
+pub struct StoreError(pub String);
+
+/// A key with its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// What is to be written as one. Later operations on a key win over earlier ones.
+#[derive(Debug, Default)]
+pub struct Batch {
+    operations: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Batch {
+    /// Sets a key.
+    pub fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+        self.operations.push((table, key, Some(value)));
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, table: Table, key: Vec<u8>) {
+        self.operations.push((table, key, None));
+    }
+
+    /// How many operations there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// Everything of another batch behind this one's.
+    pub fn append(&mut self, mut other: Self) {
+        self.operations.append(&mut other.operations);
+    }
+}
+
+/// A state of the tables that does not change. Ranges are `[from, to)`.
+pub trait Snapshot: Send + Sync + Debug {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The last pair of a range.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn last(&self, table: Table, from: &[u8], to: &[u8]) -> Result<Option<Pair>, StoreError>;
+
+    /// Up to `limit` pairs of a range, in order.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
+}
+
+/// Where the history is kept. One writes; snapshots are read by many.
+pub trait Engine: Send + Debug {
+    /// Keeps all of a batch or nothing, also when the process is killed in between.
+    ///
+    /// # Errors
+    /// The engine failed; nothing was kept.
+    fn commit(&mut self, batch: Batch) -> Result<(), StoreError>;
+
+    /// The tables as they are now.
+    fn snapshot(&self) -> Arc<dyn Snapshot>;
+
+    /// What was committed is on the disk when this returns: a loss of power does not take it back.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn sync(&self) -> Result<(), StoreError>;
+
+    /// Bytes taken on disk; in memory, zero.
+    fn bytes(&self) -> u64;
+}

@@ -1,0 +1,76 @@
+//! The reading half of capturing: connects to a running MySQL or MariaDB and tells the writing half what happens there.
+//!
+//! It never writes to the server. It has up to five connections: one on which the log comes in, and ordinary ones for the clock,
+//! for definitions, and for reading tables. All of them must be to one server; when the log's connection breaks, all begin again.
+//!
+//! ```text
+//! preflight -> start -> stream (events)        -> capture::Writer
+//!                       clock (how far is safe)
+//!                       definitions, baseline  <- capture::Wish
+//! ```
+
+mod client;
+mod clock;
+mod config;
+mod event;
+mod facts;
+mod follow;
+mod own;
+mod patterns;
+mod resume;
+mod session;
+mod start;
+mod stream;
+mod wishes;
+
+pub use client::ClientError;
+pub use config::{BadSource, SourceConfig, Tls};
+pub use facts::Facts;
+pub use patterns::{BadPattern, Patterns};
+
+use super::capture::{Wish, Writer};
+use super::place::Place;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Why the server cannot be read, or not now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// Talking to it failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// What it says does not do.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// How following the log ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ended {
+    /// The writing half is gone.
+    Closed,
+    /// The connection broke: why.
+    Failed(String),
+    /// The writing half cannot go on from here: why.
+    Anew(String),
+}
+
+/// Reads the server and tells the writing half, until `stop`, or until the writing half has ended.
+///
+/// `resume` is where capturing goes on; `None` begins a record. Failures of the server or the network are reported ([`super::capture::Input::Connection`])
+/// and tried again for ever.
+pub async fn run(
+    config: SourceConfig,
+    resume: Option<Place>,
+    writer: Writer,
+    wishes: mpsc::Receiver<Wish>,
+    stop: CancellationToken,
+) {
+    let asked = wishes::Wishes::default();
+    let reader = follow::Reader::new(config, writer, &asked);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = asked.gather(wishes) => {}
+        () = reader.run(resume) => {}
+    }
+}

@@ -1,0 +1,164 @@
+//! The writing half of capturing, fed with the events of recorded logs as a server sends them: on disk, and across restarts, it must be the history
+//! that the files give.
+
+use crate::truth_agent;
+use dbtrail_shim::history::capture::{Beside, Input, Start, Wish, Writer};
+use dbtrail_shim::history::engine::DiskOptions;
+use dbtrail_shim::history::place::{FilePlace, Identity, Place};
+use dbtrail_shim::history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
+use dbtrail_shim::history::{History, Published};
+use dbtrail_shim::ident::ServerId;
+use dbtrail_shim::instant::Instant;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+const FILE: &str = "binlog.000003";
+
+fn server(fixture: &str) -> Identity {
+    let mariadb = fixture.starts_with("mariadb");
+    let version = if mariadb { "10.11.14-MariaDB" } else { "9.7.0" };
+    Identity { mariadb, uuid: None, server_id: 1, version: version.to_owned() }
+}
+
+/// The events of a log file, each with its place.
+fn events(fixture: &str) -> Vec<(u64, Vec<u8>)> {
+    let bytes = std::fs::read(truth_agent::folder(fixture).join(FILE)).expect("the fixture is there");
+    let (mut at, mut events) = (4_usize, Vec::new());
+    while at < bytes.len() {
+        let length = u32::from_le_bytes(bytes[at + 9..at + 13].try_into().expect("four bytes")) as usize;
+        events.push((at as u64, bytes[at..at + length].to_vec()));
+        at += length;
+    }
+    events
+}
+
+fn place(offset: u64) -> FilePlace {
+    FilePlace { file: FILE.to_owned(), offset }
+}
+
+struct Feed {
+    published: Arc<Published>,
+    writer: Writer,
+    _wishes: mpsc::Receiver<Wish>,
+    done: tokio::task::JoinHandle<Result<(), dbtrail_shim::history::engine::StoreError>>,
+    resume: Option<Place>,
+}
+
+fn options() -> RecorderOptions {
+    RecorderOptions {
+        selection: Box::new(|_| true),
+        baseline: true,
+        keep: None,
+        disk: DiskOptions::default(),
+    }
+}
+
+impl Feed {
+    fn open(folder: &Path) -> Self {
+        let published = Arc::new(Published::live(ServerId("truth".to_owned()), Instant::from_micros(0)));
+        let recorder =
+            Recorder::open(folder, ServerId("truth".to_owned()), options(), Arc::clone(&published))
+                .expect("opens");
+        let resume = recorder.resume();
+        let (writer, inputs) = Writer::channel(16);
+        let (to, wishes) = mpsc::channel(64);
+        let runtime = tokio::runtime::Handle::current();
+        let done = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+        Self { published, writer, _wishes: wishes, done, resume }
+    }
+
+    async fn send(&self, input: Input) {
+        self.writer.send(input).await.expect("it writes");
+    }
+
+    async fn end(self) -> Arc<History> {
+        drop(self.writer);
+        self.done.await.expect("no panic").expect("the store works");
+        self.published.current().expect("a history")
+    }
+}
+
+/// All transactions of the server before the first one in the log (MySQL): that one's GTID event has its source's UUID and number.
+fn executed_before(events: &[(u64, Vec<u8>)]) -> String {
+    let (_, first) = events.iter().find(|(_, raw)| raw[4] == 33).expect("a GTID event");
+    let hex: String = first[20..36].iter().map(|b| format!("{b:02x}")).collect();
+    let number = u64::from_le_bytes(first[36..44].try_into().expect("eight bytes"));
+    format!("{hex}:1-{}", number - 1)
+}
+
+fn start(fixture: &str, history: &History) -> Start {
+    let gtids =
+        if fixture.starts_with("mariadb") { String::new() } else { executed_before(&events(fixture)) };
+    Start {
+        place: Place { at: place(4), gtids, server: server(fixture) },
+        at: history.coverage().oldest,
+        tables: Vec::new(),
+    }
+}
+
+/// Feeds a whole log, ending the writer again and again in the middle of transactions.
+async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
+    let files = truth_agent::history(fixture);
+    let events = events(fixture);
+    let pieces = events.len() / (restarts + 1) + 1;
+    let mut from = 0;
+    for piece in 0..=restarts {
+        let feed = Feed::open(folder);
+        if let Some(resume) = &feed.resume {
+            from = events.iter().position(|(at, _)| *at == resume.at.offset).expect("an event begins there");
+            feed.send(Input::Follow(resume.at.clone(), server(fixture))).await;
+            // The server sends the description of the file first, wherever reading begins.
+            let mut description = events[0].1.clone();
+            description[13..17].fill(0);
+            description[17] |= 0x20;
+            let end = description.len() - 4;
+            let crc = crc32fast::hash(&description[..end]);
+            description[end..].copy_from_slice(&crc.to_le_bytes());
+            feed.send(Input::Event(description)).await;
+        } else {
+            feed.send(Input::Begin(start(fixture, &files))).await;
+            feed.send(Input::Follow(place(4), server(fixture))).await;
+        }
+        let to = ((piece + 1) * pieces).min(events.len());
+        for (_, raw) in &events[from..to.max(from)] {
+            feed.send(Input::Event(raw.clone())).await;
+        }
+        if piece == restarts {
+            let end = events.last().map_or(4, |(at, raw)| at + raw.len() as u64);
+            // Behind a ROTATE event the log goes on at the start of the next file.
+            let after = FilePlace { file: "binlog.000004".to_owned(), offset: 4 };
+            let after = if events.last().is_some_and(|(_, raw)| raw[4] == 4) { after } else { place(end) };
+            feed.send(Input::Clock(Beside { after, what: files.coverage().newest })).await;
+        }
+        let history = feed.end().await;
+        if piece == restarts {
+            assert_eq!(history.coverage(), files.coverage());
+            assert_eq!((history.entries(), history.changes()), (files.entries(), files.changes()));
+            return history;
+        }
+    }
+    unreachable!("the last piece returns")
+}
+
+async fn is_as_from_files(fixture: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let history = fed(fixture, folder.path(), 13).await;
+    truth_agent::states(&history, fixture);
+    truth_agent::changes(&history, fixture);
+    drop(history);
+    let status = read_status(folder.path(), None, Instant::from_micros(0)).expect("a status");
+    assert!(status.transactions > 100 && status.tables.iter().all(|t| t.readable || t.reason.is_some()));
+    let other = read_status(folder.path(), Some(ServerId("other".to_owned())), Instant::from_micros(0));
+    assert!(matches!(other, Err(OpenError::Other { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mysql_9_7_recorded_with_restarts() {
+    is_as_from_files("mysql-9.7").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mariadb_10_11_recorded_with_restarts() {
+    is_as_from_files("mariadb-10.11").await;
+}
