@@ -4,6 +4,7 @@ pub mod agent;
 pub mod demo;
 pub mod doctor;
 mod embedded;
+mod private_file;
 pub mod proxysql_config;
 pub mod serve;
 pub mod up;

@@ -1,7 +1,7 @@
 //! Where the halves of capturing are put together: everything around them asks here, and here alone.
 
-use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
-use crate::config::agent::{AgentConfig, CaptureSettings};
+use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE};
+use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
 use crate::history::engine::DiskOptions;
 use crate::history::live::Capture;
 use crate::history::published::Status;
@@ -9,6 +9,8 @@ use crate::history::recorder::{self, RecorderOptions};
 use crate::history::{History, Published};
 use crate::ident::ServerId;
 use crate::instant::Instant;
+use std::fmt::Write as _;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -66,13 +68,69 @@ pub(in crate::cli) async fn live(
     Ok(Running { published, capture: Some(task) })
 }
 
-/// Prints what preflight finds, each with what mends it. An error: capturing cannot begin so.
-#[expect(clippy::unused_async, reason = "preflight asks the server")]
-pub(in crate::cli) async fn preflight(_config: &AgentConfig) -> Result<(), CannotStart> {
+/// A finding of preflight: how much it weighs, what was found, and what to type to mend it (empty: nothing).
+type Finding = (&'static str, String, String);
+/// The weight of a finding with which capturing cannot begin.
+const REFUSE: &str = "REFUSE";
+
+/// What stands in the way of capturing, the heaviest first.
+#[expect(clippy::unused_async, reason = "the server is asked")]
+async fn findings(_settings: &CaptureSettings) -> Result<Vec<Finding>, CannotStart> {
     Err(CannotStart("preflight is not wired into this build".to_owned(), UNAVAILABLE))
+}
+
+/// Prints what preflight finds. An error: capturing cannot begin so.
+pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
+    let Origin::Live(settings) = &config.origin else {
+        return Err(CannotStart(
+            "preflight is for a source, and this history is read from log files".to_owned(),
+            CONFIG,
+        ));
+    };
+    let findings = findings(settings).await?;
+    let written = std::io::stdout().write_all(shown(&findings).as_bytes());
+    written.map_err(|e| CannotStart(format!("standard output: {e}"), UNAVAILABLE))?;
+    if findings.iter().any(|(weight, ..)| *weight == REFUSE) {
+        return Err(CannotStart("nothing can be captured like this".to_owned(), UNAVAILABLE));
+    }
+    Ok(())
+}
+
+/// A line a finding, and a line below it for what mends it.
+fn shown(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "OK      nothing stands in the way\n".to_owned();
+    }
+    let text = findings.iter().fold(String::new(), |mut text, (weight, what, mend)| {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{weight:<7} {what}");
+        for line in mend.lines() {
+            let _ = writeln!(text, "        {line}");
+        }
+        text
+    });
+    // What the server says may not steer a terminal.
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }
 
 /// What a store says of itself when no agent has it open.
 pub(super) fn stored_status(data: &Path) -> Result<Status, String> {
     recorder::read_status(data, None, Instant::now()).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_shown_with_what_mends_them() {
+        assert_eq!(shown(&[]), "OK      nothing stands in the way\n");
+        let findings = [
+            (REFUSE, "log_bin is off".to_owned(), "log_bin=binlog\nin my.cnf, and restart".to_owned()),
+            ("NOTE", "a\x1b[2J".to_owned(), String::new()),
+        ];
+        let want =
+            "REFUSE  log_bin is off\n        log_bin=binlog\n        in my.cnf, and restart\nNOTE    a [2J\n";
+        assert_eq!(shown(&findings), want);
+    }
 }

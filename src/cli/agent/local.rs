@@ -2,13 +2,13 @@
 
 use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::agent_api::hex_text;
+use crate::cli::private_file;
 use crate::history::Published;
 use crate::history::serve::serve_status;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -49,7 +49,7 @@ impl Local {
         let text = serde_json::to_string(&Whereabouts { address, scheme, pid, key: key.clone() })
             .map_err(|e| CannotStart(e.to_string(), UNAVAILABLE))?;
         let path = data.join(NAME);
-        private(&path, &text)
+        private_file::write(&path, &text)
             .map_err(|e| CannotStart(format!("cannot write {}: {e}", path.display()), NO_FOLDER))?;
         tokio::spawn(serve_status(listener, Arc::clone(published), Secret::new(key), stop.clone()));
         Ok(Self { path, text })
@@ -92,22 +92,6 @@ pub(in crate::cli) fn random() -> Result<String, String> {
     Ok(hex_text(&bytes))
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-pub(in crate::cli) fn private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    // One that was left by a crash may have another mode.
-    match std::fs::remove_file(&beside) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,7 +118,7 @@ mod tests {
         assert_eq!(address(folder.path()), Ok(None));
         let published = Arc::new(Published::live(ServerId("s".to_owned()), Instant::now()));
         let stop = CancellationToken::new();
-        std::fs::write(folder.path().join("agent.json.new"), "left by a crash").unwrap();
+        std::fs::write(folder.path().join(NAME), "left by a crash").unwrap();
         let local = Local::open(folder.path(), &published, &stop).await.unwrap();
         let read = address(folder.path()).unwrap().unwrap();
         assert!(read.address.ip().is_loopback() && read.key.len() == 32 && read.pid == std::process::id());

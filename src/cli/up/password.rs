@@ -1,8 +1,9 @@
 //! The password of the user: made once, kept beside the store.
 
 use crate::cli::agent::arguments::secret_in;
-use crate::cli::agent::local::{private, random};
+use crate::cli::agent::local::random;
 use crate::cli::agent::{CannotStart, NO_FOLDER};
+use crate::cli::private_file;
 use crate::secret::Secret;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ pub(super) fn kept(data: &Path) -> Result<Secret, CannotStart> {
         return Ok(password);
     }
     let password = random().map_err(|why| CannotStart(why, NO_FOLDER))?;
-    private(&path, &format!("{password}\n"))
+    private_file::write(&path, &format!("{password}\n"))
         .map_err(|e| CannotStart(format!("cannot write {}: {e}", path.display()), NO_FOLDER))?;
     Ok(Secret::new(password))
 }
