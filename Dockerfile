@@ -3,7 +3,8 @@
 # docker run -p 3308:3308 -v /etc/dbtrail-shim:/etc/dbtrail-shim:ro dbtrail-shim
 #
 # In a container shim.yaml needs `listen: 0.0.0.0:3308`, and then `tls:` unless the network is the container's own; its files must be
-# readable by uid 65532. As agent: `docker run dbtrail-shim agent --binlog ... --listen 0.0.0.0:8600 --tls-cert ...`, with --no-healthcheck.
+# readable by uid 65532. As agent: `docker run --no-healthcheck -v history:/data -v /etc/dbtrail-shim:/etc/dbtrail-shim:ro dbtrail-shim agent --config
+# /etc/dbtrail-shim/agent.yaml`, with `listen: 0.0.0.0:8600` and `data: /data` in it; `docker exec ... dbtrail-shim agent status --data /data` asks it.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
@@ -14,11 +15,13 @@ COPY deploy/probe.rs deploy/probe.rs
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
     cargo build --locked --release --bin dbtrail-shim \
     && install -D --strip target/release/dbtrail-shim /out/usr/local/bin/dbtrail-shim \
+    && install -d -m 0700 /out/data \
     && rustc --edition 2024 -C opt-level=2 -C strip=symbols -o /out/usr/local/bin/probe deploy/probe.rs
 
 # libc, libgcc, CA certificates, tzdata; no shell, no package manager; uid 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /out /
+COPY --from=build --chown=65532:65532 /out/data /data
+COPY --from=build /out/usr /usr
 USER 65532:65532
 EXPOSE 3308 8600
 STOPSIGNAL SIGTERM

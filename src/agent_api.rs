@@ -17,6 +17,8 @@ pub mod path {
     pub const SNAPSHOT: &str = "/v1/snapshot";
     /// `POST`: changes inside a window.
     pub const DIFF: &str = "/v1/diff";
+    /// `GET`: the record, and how capturing goes.
+    pub const STATUS: &str = "/v1/status";
 }
 
 /// The media type of a streamed answer: one JSON value a line.
@@ -309,6 +311,8 @@ pub mod code {
     pub const METHOD_NOT_ALLOWED: &str = "method_not_allowed";
     pub const BODY_TOO_LARGE: &str = "body_too_large";
     pub const NOT_FOUND: &str = "not_found";
+    pub const OVERLOADED: &str = "overloaded";
+    pub const NOT_READY: &str = "not_ready";
     pub const INTERNAL: &str = "internal";
 }
 

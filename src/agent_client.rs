@@ -319,6 +319,20 @@ impl AgentClient {
         transport::small::<Tables>(&self.base_url, response).await.map(|answer| answer.tables)
     }
 
+    /// The record, and how capturing goes.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn status<T: serde::de::DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+    ) -> Result<T, Failure> {
+        let url = self.url(&["v1", "status"])?;
+        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        transport::small(&self.base_url, response).await
+    }
+
     /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves that it is there and that its
     /// certificate is good. `None`: it gave no date.
     ///

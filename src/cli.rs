@@ -3,10 +3,12 @@
 pub mod agent;
 pub mod demo;
 pub mod doctor;
+mod embedded;
+mod private_file;
 pub mod proxysql_config;
 pub mod serve;
+pub mod up;
 
-use crate::telemetry;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,8 +38,10 @@ enum Command {
     Serve(WithConfig),
     /// Say everything that is wrong with a configuration; exit code 78 if anything is.
     Check(WithConfig),
-    /// Serve the agent API over the history in binary log files.
-    Agent(agent::AgentArgs),
+    /// Capture the history of a running server (or read log files) and serve the agent API over it.
+    Agent(Box<agent::AgentArgs>),
+    /// Capture the history of a running server, and ask for it with any MySQL client: an agent and a shim in one process.
+    Up(up::UpArgs),
     /// An agent on a bundled recording and a shim in front of it, in one process.
     Demo(demo::DemoArgs),
     /// Write the SQL that makes ProxySQL send time-travel statements to this shim.
@@ -59,10 +63,8 @@ pub fn main() -> ExitCode {
             (Some(Command::Serve(with)), _) => serve::run(&with.config).await,
             (None, Some(config)) => serve::run(&config).await,
             (Some(Command::Check(with)), _) => serve::check(&with.config),
-            (Some(Command::Agent(args)), _) => {
-                telemetry::start("info", telemetry::Format::Text);
-                agent::run(args).await
-            }
+            (Some(Command::Agent(args)), _) => agent::run(&args).await,
+            (Some(Command::Up(args)), _) => up::run(args).await,
             (Some(Command::Demo(args)), _) => demo::run(args).await,
             (Some(Command::ProxysqlConfig(args)), _) => proxysql_config::run(&args),
             (Some(Command::Doctor(args)), _) => doctor::run(&args).await,

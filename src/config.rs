@@ -1,5 +1,6 @@
-//! shim.yaml to the settings that the other modules own. Every mistake that can be seen is reported, with line and path of its key.
+//! shim.yaml and agent.yaml to the settings that the other modules own. Every mistake that can be seen is reported, with line and path of its key.
 
+pub mod agent;
 mod file;
 mod tree;
 
@@ -13,7 +14,7 @@ use crate::telemetry;
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
 use crate::zone::Zone;
-use file::File;
+use file::{File, Layout, SHIM};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -38,23 +39,44 @@ pub struct Config {
 /// # Errors
 /// The mistakes, each as `path of the file:line: path of the key: what`.
 pub fn load(path: &Path) -> Result<Config, Vec<String>> {
+    let secrets = |file: &File| {
+        let held = |tenant: &String| {
+            ["mysql_password", "mysql_pass_sha1", "agent_token"]
+                .iter()
+                .any(|key| file.text(&format!("{tenant}.{key}")).is_some())
+        };
+        file.has("monitor") || file.entries.iter().any(held)
+    };
+    let (config, warnings) = resolve(path, &SHIM, Resolver::config, secrets)?;
+    Ok(Config { warnings, ..config })
+}
+
+/// Reads a file of this layout and makes settings of it; `secrets` tells whether it holds any. Gives the warnings too.
+fn resolve<T>(
+    path: &Path,
+    layout: &Layout,
+    settings: impl FnOnce(&mut Resolver) -> Option<T>,
+    secrets: impl FnOnce(&File) -> bool,
+) -> Result<(T, Vec<String>), Vec<String>> {
     let name = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|e| vec![format!("{name}: the file cannot be read: {e}")])?;
     let environment = |variable: &str| std::env::var(variable).ok();
-    let (file, warnings, config) = match tree::read(&text) {
+    let (mut mistakes, warnings, made) = match tree::read(&text) {
         Ok(root) => {
-            let mut resolver = Resolver { file: File::new(&root, environment), warnings: Vec::new() };
-            let config = resolver.config();
-            resolver.warnings.extend(readable_by_others(path, &resolver.file));
-            (resolver.file.mistakes, resolver.warnings, config)
+            let file = File::new(&root, layout, environment);
+            let mut resolver = Resolver { file, warnings: Vec::new() };
+            let made = settings(&mut resolver);
+            if secrets(&resolver.file) {
+                resolver.warnings.extend(readable_by_others(path));
+            }
+            (resolver.file.mistakes, resolver.warnings, made)
         }
         Err(mistake) => (vec![mistake], Vec::new(), None),
     };
-    match config {
-        Some(config) if file.is_empty() => Ok(Config { warnings, ..config }),
+    match made {
+        Some(made) if mistakes.is_empty() => Ok((made, warnings)),
         _ => {
-            let mut mistakes = file;
             mistakes.sort();
             mistakes.dedup();
             let line = |m: tree::Mistake| match m.path.as_str() {
@@ -66,16 +88,10 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
     }
 }
 
-fn readable_by_others(path: &Path, file: &File) -> Option<String> {
+fn readable_by_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
-    let held = |tenant: &String| {
-        ["mysql_password", "mysql_pass_sha1", "agent_token"]
-            .iter()
-            .any(|key| file.text(&format!("{tenant}.{key}")).is_some())
-    };
-    let secrets = file.has("monitor") || file.tenants.iter().any(held);
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
-    (secrets && mode & 0o077 != 0).then(|| {
+    (mode & 0o077 != 0).then(|| {
         format!(
             "{} holds secrets and others can read it (mode {:o}): chmod 600 {}",
             path.display(),
@@ -86,7 +102,7 @@ fn readable_by_others(path: &Path, file: &File) -> Option<String> {
 }
 
 /// Durations such as `24h`, `30s`, `500ms`, `7d`.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let at = text.find(|c: char| !c.is_ascii_digit())?;
     let number: u64 = text[..at].parse().ok()?;
     Some(match &text[at..] {
@@ -194,10 +210,7 @@ impl Resolver {
         );
         let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
         let plain_1064 = self.one_of("errors.sqlstate_1064", &[("documented", false), ("mysql", true)]);
-        let levels = [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")];
-        let level = self.one_of("log.level", &levels);
-        let forms = [("text", telemetry::Format::Text), ("json", telemetry::Format::Json)];
-        let format = self.one_of("log.format", &forms);
+        let log = self.log();
         let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
         let tenants = self.tenants();
         let monitor = self.monitor();
@@ -220,9 +233,17 @@ impl Resolver {
         Some(Config {
             listen: listen?,
             server: server::Settings { shared: Arc::new(shared), shutdown_grace: grace? },
-            log: (level?.to_owned(), format?),
+            log: log?,
             warnings: Vec::new(),
         })
+    }
+
+    fn log(&mut self) -> Option<(String, telemetry::Format)> {
+        let levels = [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug")];
+        let level = self.one_of("log.level", &levels);
+        let forms = [("text", telemetry::Format::Text), ("json", telemetry::Format::Json)];
+        let format = self.one_of("log.format", &forms);
+        Some((level?.to_owned(), format?))
     }
 
     fn tls(&mut self) -> Option<Tls> {
@@ -245,7 +266,7 @@ impl Resolver {
         if user.is_empty() {
             self.mistake("monitor.user", "it is empty".to_owned())?;
         }
-        if self.file.tenants.iter().any(|t| self.file.text(&format!("{t}.mysql_user")) == Some(&user)) {
+        if self.file.entries.iter().any(|t| self.file.text(&format!("{t}.mysql_user")) == Some(&user)) {
             self.mistake("monitor.user", format!("'{user}' is a tenant's user too"))?;
         }
         if password.is_empty() {
@@ -255,12 +276,12 @@ impl Resolver {
     }
 
     fn tenants(&mut self) -> HashMap<String, Arc<Tenant>> {
-        if self.file.tenants.is_empty() && !self.file.mistakes.iter().any(|m| m.path.starts_with("tenants")) {
+        if self.file.entries.is_empty() && !self.file.mistakes.iter().any(|m| m.path.starts_with("tenants")) {
             self.file.mistake("tenants", "there is none, so nobody could log in".to_owned());
         }
         let mut agents: HashMap<String, Option<AgentClient>> = HashMap::new();
         let (mut tenants, mut first) = (HashMap::new(), HashMap::new());
-        for at in self.file.tenants.clone() {
+        for at in self.file.entries.clone() {
             if let Some(user) = self.text(&format!("{at}.mysql_user"))
                 && let Some(before) = first.insert(user.clone(), at.clone())
             {
@@ -429,9 +450,50 @@ fn tls_config(cert: &[u8], key: &[u8]) -> Result<Arc<rustls::ServerConfig>, Stri
     builder.with_no_client_auth().with_single_cert(chain, key).map(Arc::new).map_err(|e| e.to_string())
 }
 
+/// Whether an example names every key, each with a comment above it, and with its default in both.
+#[cfg(test)]
+fn holds_every_key(example: &str, file: &File, layout: &Layout) {
+    use file::Takes;
+    let lines: Vec<&str> = example.lines().collect();
+    let list = layout.list.map(|(name, keys)| (format!("{name}[0]"), keys));
+    let sections = layout.sections.iter().map(|(name, keys)| ((*name).to_owned(), *keys));
+    for (section, keys) in sections.chain([(String::new(), layout.top)]).chain(list) {
+        assert!(section.is_empty() || section.ends_with(']') || file.has(&section), "{section}");
+        for (key, takes) in keys {
+            let path = if section.is_empty() { (*key).to_owned() } else { format!("{section}.{key}") };
+            if let Takes::Text(Some(default)) = takes {
+                assert_eq!(
+                    file.text(&path),
+                    Some(*default),
+                    "the example differs from the default of {path}"
+                );
+            }
+            // The comment above the key says the default, and shows the other ways to give a password or a token.
+            let written =
+                |line: &&str| line.trim_start().trim_start_matches("- ").starts_with(&format!("{key}:"));
+            match lines.iter().position(written) {
+                Some(at) => {
+                    let above: Vec<&str> = lines[..at].iter().rev().copied().take(3).collect();
+                    let comment = above.join(" ");
+                    match takes {
+                        Takes::Text(Some(default)) => {
+                            let said =
+                                comment.contains(default) && comment.to_lowercase().contains("default");
+                            assert!(said, "no default of {path} in {comment}");
+                        }
+                        Takes::Text(None) | Takes::Needed | Takes::Texts => {
+                            assert!(comment.contains('#'), "{path} has no comment");
+                        }
+                    }
+                }
+                None => assert!(example.contains(&format!("{key}: ")), "{path} is not in the example"),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::file::{SECTIONS, TENANT, TOP, Takes};
     use super::*;
     use std::io::Write;
 
@@ -556,7 +618,7 @@ mod tests {
     #[test]
     fn ok_variables_of_the_environment_are_values_and_never_yaml() {
         let root = tree::read("a: ignored\nlisten: 'x${V}y$$z$'\nagent_url: ${V}\n").unwrap();
-        let file = File::new(&root, |name| (name == "V").then(|| "'\" # : [\n".to_owned()));
+        let file = File::new(&root, &SHIM, |name| (name == "V").then(|| "'\" # : [\n".to_owned()));
         assert_eq!(file.text("listen"), Some("x'\" # : [\ny$z$"));
         assert_eq!(file.text("agent_url"), Some("'\" # : [\n"));
     }
@@ -580,42 +642,8 @@ mod tests {
     #[test]
     fn ok_the_example_holds_every_key_with_its_default() {
         let example = include_str!("../shim.example.yaml");
-        let file = File::new(&tree::read(example).unwrap(), |_| None);
+        let file = File::new(&tree::read(example).unwrap(), &SHIM, |_| None);
         assert_eq!(file.mistakes, []);
-        let lines: Vec<&str> = example.lines().collect();
-        let sections = SECTIONS.iter().map(|(name, keys)| (*name, *keys));
-        for (section, keys) in sections.chain([("", TOP), ("tenants[0]", TENANT)]) {
-            assert!(section.is_empty() || section == "tenants[0]" || file.has(section), "{section}");
-            for (key, takes) in keys {
-                let path = if section.is_empty() { (*key).to_owned() } else { format!("{section}.{key}") };
-                if let Takes::Text(Some(default)) = takes {
-                    assert_eq!(
-                        file.text(&path),
-                        Some(*default),
-                        "the example differs from the default of {path}"
-                    );
-                }
-                // The comment above the key says the default, and shows the other ways to give a password or a token.
-                let written =
-                    |line: &&str| line.trim_start().trim_start_matches("- ").starts_with(&format!("{key}:"));
-                match lines.iter().position(written) {
-                    Some(at) => {
-                        let above: Vec<&str> = lines[..at].iter().rev().copied().take(3).collect();
-                        let comment = above.join(" ");
-                        match takes {
-                            Takes::Text(Some(default)) => {
-                                let said =
-                                    comment.contains(default) && comment.to_lowercase().contains("default");
-                                assert!(said, "no default of {path} in {comment}");
-                            }
-                            Takes::Text(None) | Takes::Needed | Takes::Texts => {
-                                assert!(comment.contains('#'), "{path} has no comment");
-                            }
-                        }
-                    }
-                    None => assert!(example.contains(&format!("{key}: ")), "{path} is not in the example"),
-                }
-            }
-        }
+        holds_every_key(example, &file, &SHIM);
     }
 }

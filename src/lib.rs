@@ -30,8 +30,8 @@
 //! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
 //! | [`wire`] | the MySQL protocol: a core without I/O, and the connection around it; `wire::error` is the one table from failures to error numbers |
 //! | [`server`] | listening, permits, the registry of live connections (KILL), drain with a deadline |
-//! | [`config`] | the YAML file to the settings types that the other modules own; all mistakes at once |
-//! | [`history`] | the agent: binary logs to answers. Knows nothing of the shim |
+//! | [`config`] | the YAML files (shim.yaml, agent.yaml) to the settings types that the other modules own; all mistakes at once |
+//! | [`history`] | the agent: binary logs to answers. Knows nothing of the shim. [`history::Published`] is what is served now: each request keeps to one history while the next is made |
 //!
 //! `tests/it/architecture.rs` holds the imports to this map.
 //!

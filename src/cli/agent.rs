@@ -1,11 +1,20 @@
-//! `dbtrail-shim agent`: the agent API over the history read from binary log files.
+//! `dbtrail-shim agent`: the agent API over a history that is captured from a running server, or read from log files.
 
+pub(super) mod arguments;
+pub(super) mod live;
+pub(super) mod local;
+mod status;
+
+use crate::config::agent::{AgentConfig, Origin};
 use crate::history::History;
-use crate::history::serve::{ServeOptions, exposure, serve, tls_config};
+use crate::history::serve::{Tokens, serve};
 use crate::ident::ServerId;
-use crate::secret::Secret;
+use crate::telemetry;
+pub use arguments::AgentArgs;
+use live::Running;
+use local::Local;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -15,45 +24,37 @@ use tokio_util::sync::CancellationToken;
 /// Unreadable tables named in the log at start-up, at most.
 const MAX_NAMED: usize = 50;
 
-/// Arguments of `agent`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct AgentArgs {
-    /// Binary log files, in any order; together they must be one unbroken sequence.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    pub binlog: Vec<PathBuf>,
-    /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
-    #[arg(long, value_name = "ID")]
-    pub server_id: String,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8600")]
-    pub listen: SocketAddr,
-    /// PEM file with the certificate chain: serve HTTPS.
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// PEM file with the private key.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-    /// File with the tokens that open the door, one a line; `#` begins a comment.
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Listen on an address that is not loopback even without TLS or tokens.
-    #[arg(long)]
-    pub allow_insecure: bool,
-}
-
 /// Why the agent did not start, with the exit code (sysexits.h).
-struct CannotStart(String, u8);
+#[derive(Debug)]
+pub(super) struct CannotStart(pub(super) String, pub(super) u8);
 
 /// EX_CONFIG: something is wrong with the arguments or the files they name.
-const CONFIG: u8 = 78;
+pub(super) const CONFIG: u8 = 78;
 /// EX_DATAERR: the binary logs cannot be read.
 const DATA: u8 = 65;
-/// EX_UNAVAILABLE: the address cannot be listened on.
-const UNAVAILABLE: u8 = 69;
+/// EX_UNAVAILABLE: the address cannot be listened on, or the server cannot be captured from.
+pub(super) const UNAVAILABLE: u8 = 69;
+/// EX_CANTCREAT: the data folder cannot be used.
+pub(super) const NO_FOLDER: u8 = 73;
 
-/// Reads the logs, listens, and serves until SIGTERM or SIGINT.
-pub async fn run(args: AgentArgs) -> ExitCode {
-    match start(args).await {
+/// Runs the agent until SIGTERM or SIGINT, or asks one how it is.
+pub async fn run(args: &AgentArgs) -> ExitCode {
+    if let Some(arguments::AgentCommand::Status(args)) = &args.command {
+        return status::run(args).await;
+    }
+    let config = match arguments::settings(args) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            super::serve::tell(&mistakes, "mistake");
+            return ExitCode::from(CONFIG);
+        }
+    };
+    telemetry::start(&config.log.0, config.log.1);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let done = if args.preflight_only { live::preflight(&config).await } else { start(config).await };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(CannotStart(message, exit)) => {
             tracing::error!("{message}");
@@ -62,72 +63,54 @@ pub async fn run(args: AgentArgs) -> ExitCode {
     }
 }
 
-async fn start(args: AgentArgs) -> Result<(), CannotStart> {
-    let options = options(&args)?;
-    if let Some(danger) = exposure(args.listen, &options) {
-        if !args.allow_insecure {
-            return Err(CannotStart(
-                format!(
-                    "will not listen on {}: {danger}. Give --tls-cert, --tls-key and --token-file, or --allow-insecure",
-                    args.listen
-                ),
-                CONFIG,
-            ));
-        }
-        tracing::warn!(listen = %args.listen, "{danger}");
-    }
+async fn start(config: AgentConfig) -> Result<(), CannotStart> {
     let stop = stop_on_signals()?;
-    let (server_id, files) = (ServerId(args.server_id), args.binlog);
-    let reading = tokio::task::spawn_blocking(move || History::read(server_id, &files));
-    let history = tokio::select! {
-        () = stop.cancelled() => return Ok(()),
-        read = reading => read.map_err(|e| CannotStart(e.to_string(), DATA))?.map_err(|e| CannotStart(e.to_string(), DATA))?,
+    reload_on_hangup(config.serve.tokens.clone())?;
+    let (listener, running, _local) = match config.origin {
+        Origin::Files(files) => {
+            let Some(history) = read(config.server_id, files, &stop).await? else { return Ok(()) };
+            (listen(config.listen).await?, Running::fixed(history), None)
+        }
+        Origin::Live(capture) => {
+            // First the port: who cannot have it has not touched the store or the server.
+            let listener = listen(config.listen).await?;
+            local::folder(&capture.data)?;
+            let running = live::live(&config.server_id, &capture, &stop).await?;
+            let local = Local::open(&capture.data, &running.published, &stop).await?;
+            (listener, running, Some(local))
+        }
     };
-    describe(&history);
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|e| CannotStart(format!("cannot listen on {}: {e}", args.listen), UNAVAILABLE))?;
-    let scheme = if options.tls.is_some() { "https" } else { "http" };
-    let address = listener.local_addr().unwrap_or(args.listen);
-    tracing::info!("agent for server '{}' listens on {scheme}://{address}", history.server_id());
-    serve(listener, Arc::new(history), options, stop).await;
+    let scheme = if config.serve.tls.is_some() { "https" } else { "http" };
+    let address = listener.local_addr().unwrap_or(config.listen);
+    tracing::info!("agent for server '{}' listens on {scheme}://{address}", running.published.server_id());
+    serve(listener, Arc::clone(&running.published), config.serve, stop).await;
+    running.ended().await;
     tracing::info!("agent stopped");
     Ok(())
 }
 
-fn options(args: &AgentArgs) -> Result<ServeOptions, CannotStart> {
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => {
-            let (chain, private) = (read(certificate)?, read(key)?);
-            let config = tls_config(&chain, &private).map_err(|e| {
-                CannotStart(format!("{} and {}: {e}", certificate.display(), key.display()), CONFIG)
-            })?;
-            Some(config)
-        }
-        _ => None,
+/// The history in log files; `None`: the agent is to stop.
+async fn read(
+    server_id: ServerId,
+    files: Vec<PathBuf>,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<History>>, CannotStart> {
+    let reading = tokio::task::spawn_blocking(move || History::read(server_id, &files));
+    let history = tokio::select! {
+        () = stop.cancelled() => return Ok(None),
+        read = reading => read.map_err(|e| CannotStart(e.to_string(), DATA))?.map_err(|e| CannotStart(e.to_string(), DATA))?,
     };
-    let tokens = args.token_file.as_deref().map(tokens).transpose()?.unwrap_or_default();
-    Ok(ServeOptions { tls, tokens, ..ServeOptions::default() })
+    describe(&history);
+    Ok(Some(Arc::new(history)))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CannotStart> {
-    std::fs::read(path).map_err(|e| CannotStart(format!("cannot read {}: {e}", path.display()), CONFIG))
-}
-
-fn tokens(path: &Path) -> Result<Vec<Secret>, CannotStart> {
-    let text = String::from_utf8(read(path)?)
-        .map_err(|_| CannotStart(format!("{} is not UTF-8 text", path.display()), CONFIG))?;
-    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
-    let tokens: Vec<Secret> = lines.map(|l| Secret::new(l.to_owned())).collect();
-    if tokens.is_empty() {
-        // An empty file must not open the door.
-        return Err(CannotStart(format!("{} holds no token", path.display()), CONFIG));
-    }
-    Ok(tokens)
+async fn listen(address: SocketAddr) -> Result<TcpListener, CannotStart> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|e| CannotStart(format!("cannot listen on {address}: {e}"), UNAVAILABLE))
 }
 
 fn stop_on_signals() -> Result<CancellationToken, CannotStart> {
-    let no_signals = |e: std::io::Error| CannotStart(format!("cannot wait for signals: {e}"), UNAVAILABLE);
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let stop = CancellationToken::new();
@@ -140,6 +123,23 @@ fn stop_on_signals() -> Result<CancellationToken, CannotStart> {
         cancel.cancel();
     });
     Ok(stop)
+}
+
+/// SIGHUP, as `systemctl reload` sends it, reads the tokens again.
+fn reload_on_hangup(tokens: Tokens) -> Result<(), CannotStart> {
+    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: the token file is read again");
+            tokens.reload();
+        }
+    });
+    Ok(())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
+fn no_signals(e: std::io::Error) -> CannotStart {
+    CannotStart(format!("cannot wait for signals: {e}"), UNAVAILABLE)
 }
 
 /// What the record covers, for the person who started it.
@@ -163,47 +163,5 @@ fn describe(history: &History) {
     }
     if unreadable.len() > MAX_NAMED {
         tracing::warn!("{} more tables cannot be read", unreadable.len() - MAX_NAMED);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Shell {
-        #[command(flatten)]
-        args: AgentArgs,
-    }
-
-    fn parse(line: &str) -> Result<AgentArgs, String> {
-        Shell::try_parse_from(line.split(' ')).map(|s| s.args).map_err(|e| e.to_string())
-    }
-
-    #[test]
-    fn the_command_line_is_read() {
-        let args = parse("agent --binlog a b --server-id x").unwrap();
-        assert_eq!((args.binlog.len(), args.listen.port(), args.listen.ip().is_loopback()), (2, 8600, true));
-        for bad in [
-            "agent --server-id x",
-            "agent --binlog a",
-            "agent --binlog a --server-id x --tls-cert c",
-            "agent --binlog a --server-id x --listen nowhere",
-        ] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_token_file_has_one_token_a_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tokens");
-        std::fs::write(&path, "# ours\n one \n\ntwo\n").unwrap();
-        let found: Vec<String> = tokens(&path).ok().unwrap().iter().map(|s| s.expose().to_owned()).collect();
-        assert_eq!(found, ["one", "two"]);
-        std::fs::write(&path, "# nothing\n").unwrap();
-        assert!(tokens(&path).is_err_and(|e| e.0.contains("holds no token") && e.1 == CONFIG));
-        assert!(tokens(&folder.path().join("none")).is_err_and(|e| e.0.starts_with("cannot read")));
     }
 }

@@ -4,30 +4,24 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
+use super::embedded::{self, Login};
 use super::serve::{Signals, fail};
-use crate::agent_client::{self, AgentClient, Caller};
-use crate::history::{History, serve as agent};
+use crate::history::{History, Published};
 use crate::ident::ServerId;
-use crate::plan::guard;
 use crate::secret::Secret;
-use crate::session::{self, Credential, Tenant};
-use crate::wire::connection::{Shared, Tls};
-use crate::wire::error::{self, Unreachable};
-use crate::zone::Zone;
 use crate::{server, telemetry};
 use clap::Args;
 use mysql_async::prelude::Queryable;
-use std::collections::HashMap;
 use std::error::Error;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 const RECORDING: &[u8] = include_bytes!("demo/binlog.000003");
+const SERVER: &str = "demo";
 const USER: &str = "demo";
 const PASSWORD: &str = "timetravel";
 
@@ -75,8 +69,13 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
         .map_err(|e| format!("{} cannot be had: {e} (choose another with --listen)", args.listen))?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
-    let client = start_agent(&stop).await?;
-    let running = tokio::spawn(server::serve(listener, Arc::new(settings(client)), stop.clone()));
+    let secret = Secret::new(PASSWORD.to_owned());
+    let published = Arc::new(Published::fixed(Arc::new(history()?)));
+    let client = embedded::start_agent(published, &secret, &stop).await?;
+    let login =
+        Login { user: USER.to_owned(), password: secret.clone(), default_schema: Some("shop".to_owned()) };
+    let settings = embedded::shim(login, ServerId(SERVER.to_owned()), client, secret);
+    let running = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
     let mut out = std::io::stdout();
     ask(address, &mut out).await?;
     writeln!(
@@ -96,59 +95,16 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The agent on a port of its own, with a certificate that is made now; gives a client that trusts this certificate alone.
-async fn start_agent(stop: &CancellationToken) -> Result<AgentClient, Box<dyn Error>> {
+/// The history in the recording.
+fn history() -> Result<History, Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("dbtrail-shim-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let file = folder.join("binlog.000003");
     let history = std::fs::write(&file, RECORDING)
         .map_err(Box::<dyn Error>::from)
-        .and_then(|()| History::read(ServerId("demo".to_owned()), &[file]).map_err(Box::<dyn Error>::from));
+        .and_then(|()| History::read(ServerId(SERVER.to_owned()), &[file]).map_err(Box::<dyn Error>::from));
     std::fs::remove_dir_all(&folder)?;
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
-    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
-    let options = agent::ServeOptions {
-        tls: Some(agent::tls_config(certificate.as_bytes(), key.as_bytes())?),
-        tokens: vec![Secret::new(PASSWORD.to_owned())],
-        grace: Duration::from_secs(1),
-        ..agent::ServeOptions::default()
-    };
-    tokio::spawn(agent::serve(listener, Arc::new(history?), options, stop.clone()));
-    let settings =
-        agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
-    Ok(AgentClient::new(&settings)?)
-}
-
-fn settings(agent: AgentClient) -> server::Settings {
-    let tenant = Tenant {
-        mysql_user: USER.to_owned(),
-        credential: Credential::Password(Secret::new(PASSWORD.to_owned())),
-        server_id: ServerId("demo".to_owned()),
-        agent,
-        caller: Caller { tenant: USER.to_owned(), token: Some(Secret::new(PASSWORD.to_owned())) },
-        default_schema: Some("shop".to_owned()),
-        allowed_schemas: None,
-        time_zone: Zone::utc(),
-    };
-    let session = session::Settings {
-        server_version: "8.0.36-dbtrail".to_owned(),
-        max_diff_window: Duration::from_secs(86_400),
-        guard: guard::Settings { max_keys: 1000 },
-        orm_forms: false,
-        max_packet: 64 << 20,
-        max_connections: 100,
-        max_prepared_statements: 1000,
-    };
-    let shared = Shared {
-        tenants: HashMap::from([(USER.to_owned(), Arc::new(tenant))]),
-        monitor: None,
-        tls: Tls::Off,
-        session: Arc::new(session),
-        errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
-    };
-    server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2) }
+    history
 }
 
 /// Runs the statements as a client would, and prints them as the `mysql` command line does.

@@ -13,13 +13,14 @@
 pub mod patterns;
 mod sql;
 
+use super::private_file;
 use super::serve::{BAD_CONFIG, fail, tell};
 use crate::config::{self, Config};
 use crate::wire::connection::Tls;
 use clap::{Args, ValueEnum};
 use sql::{Setup, User};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// How ProxySQL is laid out: `proxysql-config` writes it, `doctor` expects it.
@@ -135,7 +136,7 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
     let written = match &args.output {
         None => std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("standard output: {e}")),
         Some(path) => {
-            private_file(path, &text).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+            private_file::write(path, &text).map_err(|e| format!("{} cannot be written: {e}", path.display()))
         }
     };
     written.map_or_else(|why| fail(&why), |()| ExitCode::SUCCESS)
@@ -179,26 +180,6 @@ fn setup(args: &ConfigArgs, config: &Config) -> Result<Setup, String> {
         set_server_version: args.set_server_version,
         monitor: shared.monitor.as_ref().map(|(user, _)| user.clone()),
     })
-}
-
-/// A file that is there whole or not at all, and that nobody else can read, whatever was there before.
-fn private_file(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
-    name.push(format!(".{}", std::process::id()));
-    let beside = path.with_file_name(name);
-    let write = || {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    let written = write();
-    if written.is_err() {
-        // It may not be there; the error that counts is the one above.
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
 }
 
 #[cfg(test)]

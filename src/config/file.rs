@@ -15,45 +15,61 @@ pub(super) enum Takes {
 }
 use Takes::{Needed, Text, Texts};
 
-/// Keys of the file itself, and of its sections. The lists are the only place that names them.
-pub(super) const TOP: &[(&str, Takes)] = &[
-    ("listen", Text(Some("127.0.0.1:3308"))),
-    ("server_version", Text(Some("8.0.36-dbtrail"))),
-    ("agent_url", Text(None)),
-    ("shutdown_grace", Text(Some("30s"))),
-];
-pub(super) const SECTIONS: &[(&str, &[(&str, Takes)])] = &[
-    ("agent_tls", &[("ca_file", Text(None)), ("cert_file", Text(None)), ("key_file", Text(None))]),
-    ("tls", &[("mode", Text(Some("off"))), ("cert_file", Text(None)), ("key_file", Text(None))]),
-    ("monitor", &[("user", Needed), ("password", Needed)]),
-    (
-        "limits",
+/// Keys with what they take.
+pub(super) type Keys = &'static [(&'static str, Takes)];
+
+/// The keys of a kind of file: those of the file itself, of its sections, and of the entries of its one list. The only place that names them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub(super) top: Keys,
+    pub(super) sections: &'static [(&'static str, Keys)],
+    pub(super) list: Option<(&'static str, Keys)>,
+}
+
+/// The keys of shim.yaml.
+pub(super) const SHIM: Layout = Layout {
+    top: &[
+        ("listen", Text(Some("127.0.0.1:3308"))),
+        ("server_version", Text(Some("8.0.36-dbtrail"))),
+        ("agent_url", Text(None)),
+        ("shutdown_grace", Text(Some("30s"))),
+    ],
+    sections: &[
+        ("agent_tls", &[("ca_file", Text(None)), ("cert_file", Text(None)), ("key_file", Text(None))]),
+        ("tls", &[("mode", Text(Some("off"))), ("cert_file", Text(None)), ("key_file", Text(None))]),
+        ("monitor", &[("user", Needed), ("password", Needed)]),
+        (
+            "limits",
+            &[
+                ("max_diff_window", Text(Some("24h"))),
+                ("max_keys", Text(Some("1000"))),
+                ("max_connections", Text(Some("1000"))),
+                ("max_prepared_statements", Text(Some("1000"))),
+                ("max_packet", Text(Some("64MiB"))),
+            ],
+        ),
+        ("statements", &[("orm_forms", Text(Some("off")))]),
+        ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
+        ("errors", &[("sqlstate_1064", Text(Some("documented")))]),
+        ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
+    ],
+    list: Some((
+        "tenants",
         &[
-            ("max_diff_window", Text(Some("24h"))),
-            ("max_keys", Text(Some("1000"))),
-            ("max_connections", Text(Some("1000"))),
-            ("max_prepared_statements", Text(Some("1000"))),
-            ("max_packet", Text(Some("64MiB"))),
+            ("mysql_user", Needed),
+            ("mysql_password", Text(None)),
+            ("mysql_password_file", Text(None)),
+            ("mysql_pass_sha1", Text(None)),
+            ("server_id", Needed),
+            ("agent_url", Text(None)),
+            ("agent_token", Text(None)),
+            ("agent_token_file", Text(None)),
+            ("default_schema", Text(None)),
+            ("allowed_schemas", Texts),
+            ("time_zone", Text(Some("+00:00"))),
         ],
-    ),
-    ("statements", &[("orm_forms", Text(Some("off")))]),
-    ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
-    ("errors", &[("sqlstate_1064", Text(Some("documented")))]),
-    ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
-];
-pub(super) const TENANT: &[(&str, Takes)] = &[
-    ("mysql_user", Needed),
-    ("mysql_password", Text(None)),
-    ("mysql_password_file", Text(None)),
-    ("mysql_pass_sha1", Text(None)),
-    ("server_id", Needed),
-    ("agent_url", Text(None)),
-    ("agent_token", Text(None)),
-    ("agent_token_file", Text(None)),
-    ("default_schema", Text(None)),
-    ("allowed_schemas", Texts),
-    ("time_zone", Text(Some("+00:00"))),
-];
+    )),
+};
 
 /// The file, read: values by path (`limits.max_keys`, `tenants[0].mysql_user`), defaults filled in.
 #[derive(Debug, Default)]
@@ -62,23 +78,24 @@ pub(super) struct File {
     lists: HashMap<String, Vec<String>>,
     lines: BTreeMap<String, usize>,
     sections: Vec<&'static str>,
-    /// The paths of the tenants.
-    pub(super) tenants: Vec<String>,
+    /// The paths of the list's entries.
+    pub(super) entries: Vec<String>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
 impl File {
     /// Reads a tree. `environment` gives the values of `${VAR}`.
-    pub(super) fn new(root: &Node, environment: impl Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(root: &Node, layout: &Layout, environment: impl Fn(&str) -> Option<String>) -> Self {
         let mut file = Self::default();
-        let names = TOP.iter().map(|(n, _)| *n).chain(SECTIONS.iter().map(|(n, _)| *n)).chain(["tenants"]);
-        let top = file.entries(root, "", &names.collect::<Vec<_>>()).unwrap_or_default();
-        file.keys(&top, "", root.line, TOP, &environment);
-        for (name, keys) in SECTIONS {
+        let names = layout.top.iter().map(|(n, _)| *n).chain(layout.sections.iter().map(|(n, _)| *n));
+        let names: Vec<&'static str> = names.chain(layout.list.map(|(n, _)| n)).collect();
+        let top = file.known(root, "", &names).unwrap_or_default();
+        file.keys(&top, "", root.line, layout.top, &environment);
+        for (name, keys) in layout.sections {
             let node = top.get(name).filter(|n| n.value != Value::Null);
             if let Some(node) = node {
                 file.sections.push(name);
-                if let Some(entries) = file.entries(node, name, &names_of(keys)) {
+                if let Some(entries) = file.known(node, name, &names_of(keys)) {
                     file.keys(&entries, name, node.line, keys, &environment);
                 }
             } else {
@@ -86,23 +103,37 @@ impl File {
                 file.keys(&HashMap::new(), name, root.line, &defaults, &environment);
             }
         }
-        match top.get("tenants").map(|n| (&n.value, n.line)) {
-            None | Some((Value::Null, _)) => {}
-            Some((Value::List(tenants), _)) => {
-                for (i, node) in tenants.iter().enumerate() {
-                    let path = format!("tenants[{i}]");
-                    file.lines.insert(path.clone(), node.line);
-                    if let Some(entries) = file.entries(node, &path, &names_of(TENANT)) {
-                        file.keys(&entries, &path, node.line, TENANT, &environment);
-                        file.tenants.push(path);
+        if let Some((name, keys)) = layout.list
+            && let Some(node) = top.get(name)
+        {
+            file.list_of(node, name, keys, &environment);
+        }
+        file
+    }
+
+    fn list_of(
+        &mut self,
+        node: &Node,
+        name: &str,
+        keys: Keys,
+        environment: &impl Fn(&str) -> Option<String>,
+    ) {
+        match &node.value {
+            Value::Null => {}
+            Value::List(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    let path = format!("{name}[{i}]");
+                    self.lines.insert(path.clone(), item.line);
+                    if let Some(entries) = self.known(item, &path, &names_of(keys)) {
+                        self.keys(&entries, &path, item.line, keys, environment);
+                        self.entries.push(path);
                     }
                 }
             }
-            Some((other, line)) => {
-                file.mistake_at(line, "tenants", format!("a list is needed, and this is {}", other.kind()));
+            other @ (Value::Text(_) | Value::Map(_)) => {
+                self.mistake_at(node.line, name, format!("a list is needed, and this is {}", other.kind()));
             }
         }
-        file
     }
 
     /// The value of a key, or its default.
@@ -119,6 +150,11 @@ impl File {
         self.sections.contains(&section)
     }
 
+    /// Whether the key of the file itself, or a section, was written down.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.lines.contains_key(key)
+    }
+
     /// A mistake in the value of a key: at its line, or at that of what it belongs to.
     pub(super) fn mistake(&mut self, path: &str, what: String) {
         let mut parents =
@@ -132,7 +168,7 @@ impl File {
     }
 
     /// The known entries of a mapping; unknown and repeated keys are mistakes. `None`: it is no mapping.
-    fn entries<'a>(
+    fn known<'a>(
         &mut self,
         node: &'a Node,
         path: &str,

@@ -280,23 +280,26 @@ impl Status {
 fn tables(history: &History) -> Vec<TableStatus> {
     let mut found = BTreeMap::new();
     for (name, _, reason) in history.unreadable() {
-        let key = (name.schema, name.table);
-        found.insert(key, (None, Some(reason)));
+        found.insert((name.schema.clone(), name.table.clone()), TableStatus::of(name, None, Some(reason)));
     }
     for schema in history.schemas().schemas {
         let entries = history.tables(&schema).map(|t| t.tables).unwrap_or_default();
         for entry in entries {
             let name = TableName { schema: schema.clone(), table: entry.table };
-            let why = history.table(&name, None).err().map(|refused| refused.message);
-            found.insert((name.schema, name.table), (Some((entry.oldest, entry.newest)), why));
+            let reason = history.table(&name, None).err().map(|refused| refused.message);
+            let key = (name.schema.clone(), name.table.clone());
+            found.insert(key, TableStatus::of(name, Some((entry.oldest, entry.newest)), reason));
         }
     }
-    let status = |((schema, table), (range, reason)): ((String, String), (Option<(Instant, Instant)>, _))| {
-        let readable = range.is_some() && Option::is_none(&reason);
+    found.into_values().collect()
+}
+
+impl TableStatus {
+    fn of(name: TableName, range: Option<(Instant, Instant)>, reason: Option<String>) -> Self {
+        let readable = range.is_some() && reason.is_none();
         let (oldest, newest) = range.unzip();
-        TableStatus { schema, table, oldest, newest, readable, reason }
-    };
-    found.into_iter().map(status).collect()
+        Self { schema: name.schema, table: name.table, oldest, newest, readable, reason }
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 mod catalogue;
 mod diff;
+mod example;
 mod keys;
 mod lines;
 mod merge;
@@ -24,6 +25,7 @@ mod refusal;
 mod rows;
 
 pub use diff::DiffAnswer;
+pub use example::Example;
 pub use refusal::Refusal;
 pub use rows::{Reading, RowsAnswer};
 

@@ -1,8 +1,8 @@
-//! The agent's HTTP: the agent API over a [`History`], with TLS or without.
+//! The agent's HTTP: the agent API over the history that is [`Published`], with TLS or without.
 //!
 //! Transport alone lives here (connections, TLS, tokens, limits, status codes); every answer and every refusal comes from `query`.
 
-use super::History;
+use super::Published;
 use crate::secret::Secret;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -19,11 +19,15 @@ use tokio_util::sync::CancellationToken;
 
 mod access;
 mod answer;
+mod limit;
 mod metrics;
+mod readiness;
 mod routes;
 mod tls;
+mod tokens;
 
 pub use tls::{TlsError, tls_config};
+pub use tokens::Tokens;
 
 /// The longest request body.
 const MAX_BODY: usize = 1024 * 1024;
@@ -39,17 +43,28 @@ const PING: Duration = Duration::from_secs(30);
 pub struct ServeOptions {
     /// Certificate and key; `None`: plain HTTP.
     pub tls: Option<Arc<ServerConfig>>,
-    /// Any of these opens the door; empty: it stands open.
-    pub tokens: Vec<Secret>,
+    /// Any of these opens the door.
+    pub tokens: Tokens,
     /// Connections at a time; others wait.
     pub max_connections: usize,
+    /// Requests that read the history at a time; others are told to come again.
+    pub max_requests: usize,
+    /// How far a live history may be behind its server and still be called ready.
+    pub max_lag: Duration,
     /// How long answers may go on after `stop`.
     pub grace: Duration,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { tls: None, tokens: Vec::new(), max_connections: 1024, grace: Duration::from_secs(30) }
+        Self {
+            tls: None,
+            tokens: Tokens::default(),
+            max_connections: 1024,
+            max_requests: 256,
+            max_lag: Duration::from_secs(60),
+            grace: Duration::from_secs(30),
+        }
     }
 }
 
@@ -59,7 +74,7 @@ pub fn exposure(address: SocketAddr, options: &ServeOptions) -> Option<&'static 
     if address.ip().is_loopback() {
         return None;
     }
-    match (options.tls.is_some(), options.tokens.is_empty()) {
+    match (options.tls.is_some(), options.tokens.is_open()) {
         (true, false) => None,
         (false, _) => Some("rows would cross the network in clear text"),
         (true, true) => Some("anyone who reaches the port could read every row"),
@@ -69,13 +84,34 @@ pub fn exposure(address: SocketAddr, options: &ServeOptions) -> Option<&'static 
 /// Serves until `stop`, then lets answers end for `options.grace` at most.
 pub async fn serve(
     listener: TcpListener,
-    history: Arc<History>,
+    published: Arc<Published>,
     options: ServeOptions,
     stop: CancellationToken,
 ) {
+    let router = routes::router(published, &options);
+    run(listener, router, options, stop).await;
+}
+
+/// Serves `GET /v1/status`, and nothing else, to whoever has the key, until `stop`.
+pub async fn serve_status(
+    listener: TcpListener,
+    published: Arc<Published>,
+    key: Secret,
+    stop: CancellationToken,
+) {
+    let options = ServeOptions {
+        tokens: vec![key].into(),
+        max_connections: 16,
+        grace: Duration::from_secs(1),
+        ..ServeOptions::default()
+    };
+    let router = routes::status_only(published, &options);
+    run(listener, router, options, stop).await;
+}
+
+async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(options.max_connections.max(1)));
     let acceptor = options.tls.clone().map(TlsAcceptor::from);
-    let router = routes::router(history, options.tokens);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = async {

@@ -1,12 +1,18 @@
 //! The agent over HTTP, held against `docs/agent-api.yaml`: every route, every error code, and real answers against the schemas.
 
 use crate::truth_agent::history;
-use dbtrail_shim::history::serve::{ServeOptions, exposure, serve, tls_config};
+use dbtrail_shim::history::Published;
+use dbtrail_shim::history::capture::Gap;
+use dbtrail_shim::history::published::BaselineProgress;
+use dbtrail_shim::history::serve::{ServeOptions, Tokens, exposure, serve, tls_config};
+use dbtrail_shim::ident::ServerId;
+use dbtrail_shim::instant::Instant;
 use dbtrail_shim::secret::Secret;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Version};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -29,10 +35,15 @@ struct Agent {
 }
 
 async fn start(options: ServeOptions, scheme: &str, client: Client) -> Agent {
+    let published = Arc::new(Published::fixed(history("mysql-9.7")));
+    serving(published, options, scheme, client).await
+}
+
+async fn serving(published: Arc<Published>, options: ServeOptions, scheme: &str, client: Client) -> Agent {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, history("mysql-9.7"), options, stop.clone()));
+    let task = tokio::spawn(serve(listener, published, options, stop.clone()));
     Agent {
         address,
         base: format!("{scheme}://localhost:{}", address.port()),
@@ -44,7 +55,7 @@ async fn start(options: ServeOptions, scheme: &str, client: Client) -> Agent {
 
 async fn agent() -> Agent {
     let options = ServeOptions {
-        tokens: vec![Secret::new("another".into()), Secret::new(TOKEN.into())],
+        tokens: vec![Secret::new("another".into()), Secret::new(TOKEN.into())].into(),
         ..ServeOptions::default()
     };
     start(options, "http", Client::new()).await
@@ -107,6 +118,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
         Some("string") => value.is_string(),
         Some("boolean") => value.is_boolean(),
         Some("null") => value.is_null(),
+        Some("number") => value.is_number(),
         Some("integer") => value.is_u64() || value.is_i64(),
         Some("array") => value.is_array(),
         Some("object") => value.is_object(),
@@ -190,7 +202,7 @@ async fn every_route_of_the_document_is_there() {
     let agent = agent().await;
     let root = specification();
     let paths = root["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 9);
+    assert_eq!(paths.len(), 10);
     for (path, operations) in paths {
         let real =
             path.replace("{server_id}", "truth").replace("{schema}", "tt").replace("{table}", "orders");
@@ -247,6 +259,7 @@ async fn real_answers_fit_the_document() {
     assert_eq!(status, 200, "{lines:?}");
     assert!(lines.len() > 4);
     for (path, schema) in [
+        ("/v1/status", "Status"),
         ("/v1/servers/truth/schemas", "Schemas"),
         ("/v1/servers/truth/schemas/tt/tables", "Tables"),
         ("/v1/servers/truth/schemas/tt/tables/zoo", "TableAnswer"),
@@ -336,13 +349,13 @@ async fn a_token_opens_the_door_and_nothing_else_does() {
         let response = agent.client.get(format!("{}{open}", agent.base)).send().await.expect("an answer");
         assert_eq!(response.status(), 200);
     }
-    assert_eq!(
-        agent.client.get(format!("{}/metrics", agent.base)).send().await.expect("an answer").status(),
-        401
-    );
+    for closed in ["/metrics", "/v1/status"] {
+        let response = agent.client.get(format!("{}{closed}", agent.base)).send().await.expect("an answer");
+        assert_eq!(response.status(), 401, "{closed}");
+    }
     let metrics =
         agent.request(Method::GET, "/metrics").send().await.expect("an answer").text().await.expect("text");
-    assert!(metrics.contains("dbtrail_agent_requests_total{outcome=\"refused\"} 6\n"), "{metrics}");
+    assert!(metrics.contains("dbtrail_agent_requests_total{outcome=\"refused\"} 7\n"), "{metrics}");
     assert!(metrics.contains("dbtrail_agent_tables 5\n"), "{metrics}");
     let response = agent
         .request(Method::GET, "/healthz")
@@ -386,7 +399,7 @@ fn certificate_and_key_must_be_given_and_fit() {
 fn rows_are_not_offered_to_the_network_by_accident() {
     let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let tls = tls_config(key.cert.pem().as_bytes(), key.signing_key.serialize_pem().as_bytes()).ok();
-    let tokens = vec![Secret::new(TOKEN.into())];
+    let tokens: Tokens = vec![Secret::new(TOKEN.into())].into();
     let open = ServeOptions::default();
     let network = SocketAddr::from(([0, 0, 0, 0], 8600));
     assert!(exposure(SocketAddr::from(([127, 0, 0, 1], 8600)), &open).is_none());
@@ -406,4 +419,151 @@ async fn stopping_ends_idle_connections_and_the_task() {
     drop(agent.stop);
     agent.task.await.expect("it ends");
     assert_eq!(idle.read(&mut buffer).await.expect("closed"), 0);
+}
+
+/// An agent that captures, without a token.
+async fn living(published: &Arc<Published>) -> Agent {
+    serving(Arc::clone(published), ServeOptions::default(), "http", Client::new()).await
+}
+
+async fn ready(agent: &Agent) -> (u16, String) {
+    let response = agent.request(Method::GET, "/readyz").send().await.expect("an answer");
+    (response.status().as_u16(), response.text().await.expect("text"))
+}
+
+#[tokio::test]
+async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
+    let now = Instant::now();
+    let published = Arc::new(Published::live(ServerId("truth".to_owned()), now));
+    let agent = living(&published).await;
+    let (status, lines) = ready(&agent).await;
+    assert_eq!(status, 503);
+    assert_eq!(
+        lines,
+        format!(
+            "the record has not begun\ndisconnected from the server since {now}: the agent is starting\nno instant of the server is known yet\n"
+        )
+    );
+    let code = refused(
+        "/v1/servers/{server_id}/schemas",
+        "get",
+        answer(agent.request(Method::GET, "/v1/servers/truth/schemas")).await,
+    );
+    assert_eq!(code, "not_ready");
+    let code = refused(
+        "/v1/flashback",
+        "post",
+        agent.post("/v1/flashback", &flashback(&["1"], &time(MIDDLE))).await,
+    );
+    assert_eq!(code, "not_ready");
+    let (_, status) = agent.get("/v1/status").await;
+    fits("Status", &status);
+    assert_eq!(
+        (&status["live"], &status["connected"], &status["oldest"]),
+        (&json!(true), &json!(false), &Value::Null)
+    );
+
+    published.set(history("mysql-9.7"));
+    published.tell(|live| {
+        live.connected(Ok(()), now);
+        live.clock = Some(now);
+        live.baseline = BaselineProgress { done: 2, total: 5, rows: 1000 };
+        live.gaps = vec![Gap { from: now, to: now, reason: "the server purged binlog.000007".to_owned() }];
+    });
+    assert_eq!(agent.post("/v1/flashback", &flashback(&["1"], &time(MIDDLE))).await.0, 200);
+    let (status, lines) = ready(&agent).await;
+    let gap = format!("gap from {now} to {now}: the server purged binlog.000007");
+    assert_eq!((status, lines), (200, format!("ok\nbaseline: 2 of 5 tables, 1000 rows\n{gap}\n")));
+    let (_, status) = agent.get("/v1/status").await;
+    fits("Status", &status);
+    assert_eq!(status["baseline"], json!({"done": 2, "total": 5, "rows": 1000}));
+    assert_eq!(status["tables"].as_array().map(Vec::len), Some(5));
+    assert_eq!(status["gaps"][0]["reason"], "the server purged binlog.000007");
+
+    let before = Instant::from_micros(now.micros() - 3_600_000_000);
+    published.tell(|live| live.clock = Some(before));
+    let (status, lines) = ready(&agent).await;
+    assert!(status == 503 && lines.starts_with("lag of 36"), "{lines}");
+    published.tell(|live| live.connected(Err("connection reset".to_owned()), now));
+    let (_, lines) = ready(&agent).await;
+    assert!(
+        lines.starts_with(&format!("disconnected from the server since {now}: connection reset\n")),
+        "{lines}"
+    );
+}
+
+#[tokio::test]
+async fn what_the_server_said_is_told_to_those_who_have_a_token() {
+    let now = Instant::now();
+    let published = Arc::new(Published::live(ServerId("truth".to_owned()), now));
+    published.set(history("mysql-9.7"));
+    published.tell(|live| live.connected(Err("access denied for 'repl'@'10.0.0.7'".to_owned()), now));
+    let tokens: Tokens = vec![Secret::new(TOKEN.into())].into();
+    let options = ServeOptions { tokens, ..ServeOptions::default() };
+    let agent = serving(published, options, "http", Client::new()).await;
+    let open = agent.client.get(format!("{}/readyz", agent.base)).send().await.expect("an answer");
+    let open = open.text().await.expect("text");
+    assert!(open.starts_with("disconnected") && !open.contains("denied"), "{open}");
+    assert!(ready(&agent).await.1.contains("access denied for 'repl'"));
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_told_to_come_again() {
+    let options = ServeOptions { max_requests: 2, ..ServeOptions::default() };
+    let agent = start(options, "http", Client::new()).await;
+    // Two requests whose bodies are not there yet.
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(agent.address).await.expect("a connection");
+        let head =
+            "POST /v1/flashback HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        // "100 Continue" comes when the handler reads the body: the request has its place.
+        let mut buffer = [0; 1024];
+        let n = stream.read(&mut buffer).await.expect("an answer");
+        assert!(buffer[..n].starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&buffer[..n]));
+        held.push(stream);
+    }
+    let response = agent.request(Method::GET, "/v1/servers/truth/schemas").send().await.expect("an answer");
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"1".parse().expect("text"))
+    );
+    let again = answer(agent.request(Method::GET, "/v1/servers/truth/schemas")).await;
+    assert_eq!(again.1[0]["error"], "this agent answers 2 requests at a time: ask again in a second");
+    assert_eq!(refused("/v1/servers/{server_id}/schemas", "get", again), "overloaded");
+    for watched in ["/healthz", "/readyz", "/metrics", "/v1/status"] {
+        let response = agent.request(Method::GET, watched).send().await.expect("an answer");
+        assert_eq!(response.status(), 200, "{watched} is for those who look why");
+    }
+    let metrics = agent.request(Method::GET, "/metrics").send().await.expect("an answer");
+    let metrics = metrics.text().await.expect("text");
+    assert!(metrics.contains("dbtrail_agent_requests_in_flight 2\n"), "{metrics}");
+    assert!(metrics.contains("dbtrail_agent_requests_turned_away_total 2\n"), "{metrics}");
+    let mut first = held.remove(0);
+    first.write_all(b"{}").await.expect("sent");
+    let mut buffer = [0; 4096];
+    assert!(first.read(&mut buffer).await.expect("an answer") > 0);
+    assert_eq!(agent.get("/v1/servers/truth/schemas").await.0, 200, "a place is free again");
+}
+
+#[tokio::test]
+async fn tokens_are_rotated_without_a_restart() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), format!("{TOKEN}\nold\n")).expect("room");
+    let tokens = Tokens::from_file(file.path()).expect("two tokens");
+    let agent =
+        start(ServeOptions { tokens: tokens.clone(), ..ServeOptions::default() }, "http", Client::new())
+            .await;
+    let opens = async |token: &str| {
+        let request = agent.client.get(format!("{}/v1/status", agent.base)).bearer_auth(token);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!([opens(TOKEN).await, opens("old").await, opens("new").await], [200, 200, 401]);
+    std::fs::write(file.path(), format!("{TOKEN}\nnew\n")).expect("room");
+    tokens.reload();
+    assert_eq!([opens(TOKEN).await, opens("old").await, opens("new").await], [200, 401, 200]);
+    std::fs::write(file.path(), "").expect("room");
+    tokens.reload();
+    assert_eq!([opens(TOKEN).await, opens("new").await, opens("").await], [200, 200, 401]);
 }

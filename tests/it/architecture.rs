@@ -44,10 +44,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &["charset", "column", "failure", "ident", "real", "reply", "secret", "session", "telemetry"]),
     ("server", &["failure", "ident", "secret", "session", "wire"]),
     (
+        "history",
+        &["agent_api", "charset", "collation", "column", "ident", "instant", "real", "reply", "secret"],
+    ),
+    (
         "config",
         &[
             "agent_api",
             "agent_client",
+            "history",
             "ident",
             "plan",
             "secret",
@@ -59,14 +64,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "history",
-        &["agent_api", "charset", "collation", "column", "ident", "instant", "real", "reply", "secret"],
-    ),
-    (
         "cli",
         &[
             "agent_api",
             "agent_client",
+            "column",
             "config",
             "failure",
             "history",

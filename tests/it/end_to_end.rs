@@ -3,7 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
-use dbtrail_shim::history::{History, serve as agent};
+use dbtrail_shim::history::{History, Published, serve as agent};
 use dbtrail_shim::ident::ServerId;
 use dbtrail_shim::plan::guard;
 use dbtrail_shim::real::float_text;
@@ -40,12 +40,17 @@ async fn chain(fixture: &str) -> Chain {
         .expect("TLS");
     let options = agent::ServeOptions {
         tls: Some(tls),
-        tokens: vec![Secret::new("token".to_owned())],
+        tokens: vec![Secret::new("token".to_owned())].into(),
         grace: Duration::from_millis(10),
         ..agent::ServeOptions::default()
     };
     let stop = CancellationToken::new();
-    tokio::spawn(agent::serve(listener, Arc::new(history), options, stop.clone()));
+    tokio::spawn(agent::serve(
+        listener,
+        Arc::new(Published::fixed(Arc::new(history))),
+        options,
+        stop.clone(),
+    ));
     let settings =
         agent_client::Settings { base_url, ca_pem: Some(made.cert.pem().into_bytes()), identity_pem: None };
     let client = AgentClient::new(&settings).expect("a client");

@@ -5,6 +5,7 @@
 mod agent_api;
 mod agent_faults;
 mod agent_http2;
+mod agent_program;
 mod architecture;
 mod broken_logs;
 mod chatter;

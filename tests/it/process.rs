@@ -20,7 +20,7 @@ fn version_and_help() {
     assert_eq!(said(&["--version"]), (Some(0), version, String::new()));
     let (code, help, _) = said(&["--help"]);
     assert_eq!(code, Some(0));
-    for word in ["serve", "check", "agent", "demo", "proxysql-config", "doctor", "--config"] {
+    for word in ["serve", "check", "agent", "up", "demo", "proxysql-config", "doctor", "--config"] {
         assert!(help.contains(word), "{word} in {help}");
     }
     let (code, _, err) = said(&[]);

@@ -89,8 +89,16 @@ impl Program {
     }
 
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        let done = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        let done = Command::new("kill").args([signal, &id]).status().expect("kill runs");
         assert!(done.success());
     }
 

@@ -4,11 +4,8 @@ use super::answer;
 use super::routes::Agent;
 use crate::agent_api::{REQUEST_ID, code};
 use crate::history::query::Refusal;
-use crate::secret::Secret;
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -40,7 +37,7 @@ pub(super) async fn around(State(agent): State<Agent>, request: Request, next: N
 
 /// Around every request that shows rows or counts.
 pub(super) async fn guarded(State(agent): State<Agent>, request: Request, next: Next) -> Response {
-    if is_allowed(&agent.tokens, request.headers()) {
+    if agent.tokens.allow(request.headers()) {
         return next.run(request).await;
     }
     let mut response = answer::refusal(&Refusal::new(
@@ -50,16 +47,4 @@ pub(super) async fn guarded(State(agent): State<Agent>, request: Request, next: 
     ));
     response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer"));
     response
-}
-
-fn is_allowed(tokens: &[Secret], headers: &HeaderMap) -> bool {
-    if tokens.is_empty() {
-        return true;
-    }
-    let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
-    let Some((scheme, token)) = given.split_at_checked(7) else { return false };
-    // Every token is compared, so that time does not tell which one came close.
-    let matches =
-        tokens.iter().filter(|t| verify_slices_are_equal(t.expose().as_bytes(), token).is_ok()).count();
-    scheme.eq_ignore_ascii_case(b"bearer ") && matches > 0
 }

@@ -24,13 +24,14 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
 }
 
 /// Plain text.
-pub(super) fn text(body: String) -> Response {
-    response(StatusCode::OK, "text/plain; charset=utf-8", body.into())
+pub(super) fn text(status: StatusCode, body: String) -> Response {
+    response(status, "text/plain; charset=utf-8", body.into())
 }
 
 /// A refusal.
 pub(super) fn refusal(refusal: &Refusal) -> Response {
-    if refusal.status >= 500 {
+    // 503 says how things are, and comes in numbers: whoever finds it so says it once.
+    if refusal.status >= 500 && refusal.status != 503 {
         tracing::error!(error = %refusal, "the agent failed");
     }
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

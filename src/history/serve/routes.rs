@@ -1,17 +1,20 @@
 //! Which path asks what.
 
+use super::limit::{self, Places};
 use super::metrics::Metrics;
-use super::{MAX_BODY, access, answer};
+use super::readiness::readiness;
+use super::tokens::Tokens;
+use super::{MAX_BODY, ServeOptions, access, answer};
 use crate::agent_api::{DiffRequest, RowsRequest, code, path};
-use crate::history::History;
 use crate::history::query::{Reading, Refusal};
+use crate::history::{History, Published};
 use crate::ident::{ServerId, TableName};
 use crate::instant::{Instant, Point};
-use crate::secret::Secret;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
@@ -19,30 +22,76 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the handlers share.
 #[derive(Clone)]
 pub(super) struct Agent {
-    pub(super) history: Arc<History>,
-    pub(super) tokens: Arc<[Secret]>,
+    published: Arc<Published>,
+    pub(super) tokens: Tokens,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) places: Arc<Places>,
+    max_lag: Duration,
+}
+
+impl Agent {
+    /// The history as it is now; one request keeps to one.
+    fn history(&self) -> Result<Arc<History>, Refusal> {
+        self.published.current().ok_or_else(|| {
+            Refusal::new(
+                503,
+                code::NOT_READY,
+                "the record has not begun yet: GET /readyz says why".to_owned(),
+            )
+        })
+    }
+}
+
+impl Agent {
+    fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
+        Self {
+            published,
+            tokens: options.tokens.clone(),
+            metrics: Arc::new(Metrics::default()),
+            places: Arc::new(Places::new(options.max_requests)),
+            max_lag: options.max_lag,
+        }
+    }
+}
+
+/// A route that is asked with one method.
+fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
+    route.fallback(wrong_method)
+}
+
+/// The status alone.
+pub(super) fn status_only(published: Arc<Published>, options: &ServeOptions) -> Router {
+    let agent = Agent::new(published, options);
+    Router::new()
+        .route(path::STATUS, only(get(status)))
+        .route_layer(from_fn_with_state(agent.clone(), access::guarded))
+        .fallback(no_route)
+        .layer(from_fn_with_state(agent.clone(), access::around))
+        .with_state(agent)
 }
 
 /// All routes.
-pub(super) fn router(history: Arc<History>, tokens: Vec<Secret>) -> Router {
-    let agent = Agent { history, tokens: tokens.into(), metrics: Arc::new(Metrics::default()) };
-    let only = |route: MethodRouter<Agent>| route.fallback(wrong_method);
-    let guarded = Router::new()
+pub(super) fn router(published: Arc<Published>, options: &ServeOptions) -> Router {
+    let agent = Agent::new(published, options);
+    let history = Router::new()
         .route(path::FLASHBACK, only(post(flashback)))
         .route(path::SNAPSHOT, only(post(snapshot)))
         .route(path::DIFF, only(post(diff)))
         .route("/v1/servers/{server_id}/schemas", only(get(schemas)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables", only(get(tables)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
+        .route_layer(from_fn_with_state(agent.clone(), limit::limited));
+    let guarded = history
+        .route(path::STATUS, only(get(status)))
         .route("/metrics", only(get(metrics)))
         .route_layer(from_fn_with_state(agent.clone(), access::guarded));
     Router::new()
-        .route("/healthz", only(get(ready)))
+        .route("/healthz", only(get(alive)))
         .route("/readyz", only(get(ready)))
         .merge(guarded)
         .fallback(no_route)
@@ -60,26 +109,28 @@ async fn snapshot(State(agent): State<Agent>, body: Body) -> Response {
 
 async fn rows(agent: &Agent, body: Body, reading: Reading) -> Response {
     let request = read::<RowsRequest>(body).await;
-    answer::lines(request.and_then(|request| agent.history.rows(&request, reading)))
+    answer::lines(request.and_then(|request| agent.history()?.rows(&request, reading)))
 }
 
 async fn diff(State(agent): State<Agent>, body: Body) -> Response {
     let request = read::<DiffRequest>(body).await;
-    answer::lines(request.and_then(|request| agent.history.diff(&request)))
+    answer::lines(request.and_then(|request| agent.history()?.diff(&request)))
 }
 
 async fn schemas(State(agent): State<Agent>, server: Result<Path<String>, PathRejection>) -> Response {
-    let checked = path_of(server).and_then(|server| agent.history.check_server(&ServerId(server)));
-    match checked {
-        Ok(()) => answer::json(&agent.history.schemas()),
-        Err(refused) => answer::refusal(&refused),
-    }
+    let schemas = path_of(server).and_then(|server| {
+        let history = agent.history()?;
+        history.check_server(&ServerId(server))?;
+        Ok(history.schemas())
+    });
+    schemas.map_or_else(|refused| answer::refusal(&refused), |schemas| answer::json(&schemas))
 }
 
 async fn tables(State(agent): State<Agent>, at: Result<Path<(String, String)>, PathRejection>) -> Response {
     let tables = path_of(at).and_then(|(server, schema)| {
-        agent.history.check_server(&ServerId(server))?;
-        agent.history.tables(&schema)
+        let history = agent.history()?;
+        history.check_server(&ServerId(server))?;
+        history.tables(&schema)
     });
     tables.map_or_else(|refused| answer::refusal(&refused), |tables| answer::json(&tables))
 }
@@ -97,9 +148,10 @@ async fn table(
     when: Result<Query<When>, QueryRejection>,
 ) -> Response {
     let table = path_of(at).and_then(|(server, schema, table)| {
-        agent.history.check_server(&ServerId(server))?;
+        let history = agent.history()?;
+        history.check_server(&ServerId(server))?;
         let Query(when) = when.map_err(|e| Refusal::malformed(e.body_text()))?;
-        agent.history.table(&TableName { schema, table }, point(when)?.as_ref())
+        history.table(&TableName { schema, table }, point(when)?.as_ref())
     });
     table.map_or_else(|refused| answer::refusal(&refused), |table| answer::json(&table))
 }
@@ -122,11 +174,23 @@ fn path_of<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
 }
 
 async fn metrics(State(agent): State<Agent>) -> Response {
-    answer::text(agent.metrics.text(&agent.history))
+    let text = agent.metrics.text(&agent.published, &agent.places, Instant::now());
+    answer::text(StatusCode::OK, text)
 }
 
-async fn ready() -> Response {
-    answer::text("ok\n".to_owned())
+async fn status(State(agent): State<Agent>) -> Response {
+    answer::json(&agent.published.status(Instant::now()))
+}
+
+async fn alive() -> Response {
+    answer::text(StatusCode::OK, "ok\n".to_owned())
+}
+
+async fn ready(State(agent): State<Agent>, headers: HeaderMap) -> Response {
+    let trusted = agent.tokens.allow(&headers);
+    let (ready, lines) = readiness(&agent.published, agent.max_lag, trusted, Instant::now());
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer::text(status, lines)
 }
 
 async fn wrong_method() -> Response {

@@ -1,0 +1,315 @@
+//! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
+
+use super::status::StatusArgs;
+use crate::config::agent::{self, AgentConfig, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin};
+use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use crate::ident::ServerId;
+use crate::secret::Secret;
+use crate::telemetry;
+use clap::{ArgGroup, Args, Subcommand};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// The variable that holds the password of the source.
+const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
+/// Where an agent listens that was told nothing.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
+
+/// What agent.yaml says, beside what is of a source.
+const SERVING: [&str; 6] = ["server_id", "listen", "tls_cert", "tls_key", "token_file", "allow_insecure"];
+/// What is of a source.
+const CAPTURING: [&str; 8] = [
+    "source_password_file",
+    "data",
+    "include",
+    "exclude",
+    "keep",
+    "baseline_rate",
+    "no_baseline",
+    "replica_id",
+];
+
+/// Arguments of `agent`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    group(ArgGroup::new("origin").args(["source", "binlog", "config"]).required(true))
+)]
+pub struct AgentArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<AgentCommand>,
+    /// agent.yaml: all settings, instead of arguments (agent.example.yaml explains each).
+    #[arg(long, value_name = "FILE", conflicts_with_all = SERVING, conflicts_with_all = CAPTURING)]
+    pub(super) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) capture: CaptureArgs,
+    /// Binary log files instead of a server, in any order; together they must be one unbroken sequence.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = CAPTURING)]
+    pub(super) binlog: Vec<PathBuf>,
+    /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
+    #[arg(long, value_name = "ID", required_unless_present = "config")]
+    pub(super) server_id: Option<String>,
+    /// Where to listen; default 127.0.0.1:8600.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<SocketAddr>,
+    /// PEM file with the certificate chain: serve HTTPS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// PEM file with the private key.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// File with the tokens that open the door, one a line; `#` begins a comment. It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Listen on an address that is not loopback even without TLS or tokens.
+    #[arg(long)]
+    pub(super) allow_insecure: bool,
+    /// Say what stands in the way of capturing from the source, and what to type to mend it; capture nothing.
+    #[arg(long, conflicts_with = "binlog")]
+    pub(super) preflight_only: bool,
+}
+
+/// Subcommands of `agent`.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum AgentCommand {
+    /// Ask a running agent for its position, lag, tables, gaps and baseline.
+    Status(StatusArgs),
+}
+
+/// What to capture, and where to keep it.
+#[derive(Clone, Debug, Args)]
+pub struct CaptureArgs {
+    /// The server to capture from, mysql://user@host:port[?ssl-mode=required&ssl-ca=FILE]. Give the password in a file or in the environment
+    /// (DBTRAIL_SOURCE_PASSWORD): other users of this machine see the command line.
+    #[arg(long, value_name = "URL", requires = "data")]
+    pub(crate) source: Option<String>,
+    /// File with the password of the source.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) source_password_file: Option<PathBuf>,
+    /// The folder of the store.
+    #[arg(long, value_name = "DIR", requires = "source")]
+    pub(crate) data: Option<PathBuf>,
+    /// Tables to capture: schema.table with * for any characters; may be repeated. Default: all.
+    #[arg(long, value_name = "PATTERN", requires = "source")]
+    pub(crate) include: Vec<String>,
+    /// Tables not to capture, of those; may be repeated.
+    #[arg(long, value_name = "PATTERN", requires = "source")]
+    pub(crate) exclude: Vec<String>,
+    /// How long history is kept: 30d, or forever (default).
+    #[arg(long, value_name = "DURATION", requires = "source", value_parser = kept)]
+    pub(crate) keep: Option<Keep>,
+    /// Rows a second that the first reading of the tables takes at most; default: as many as come.
+    #[arg(long, value_name = "ROWS", requires = "source", conflicts_with = "no_baseline", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) baseline_rate: Option<u32>,
+    /// Do not read the tables: _snapshot then knows what the log tells.
+    #[arg(long, requires = "source")]
+    pub(crate) no_baseline: bool,
+    /// The number under which the agent follows the log as a replica; default: a random one.
+    #[arg(long, value_name = "NUMBER", requires = "source", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) replica_id: Option<u32>,
+}
+
+fn kept(text: &str) -> Result<Keep, String> {
+    agent::keep(text).ok_or_else(|| format!("it is not {KEEP_FORM}"))
+}
+
+impl CaptureArgs {
+    /// The settings; `None`: there is no source. Adds what is wrong with them.
+    pub(crate) fn settings(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+        mistakes: &mut Vec<String>,
+    ) -> Option<CaptureSettings> {
+        let (source, data) = (self.source.as_ref()?, self.data.clone()?);
+        let password = match (&self.source_password_file, environment(PASSWORD)) {
+            (Some(path), _) => match secret_in(path) {
+                Ok(password) => Some(password),
+                Err(why) => {
+                    mistakes.push(why);
+                    None
+                }
+            },
+            (None, given) => given.map(Secret::new),
+        };
+        let named = NamedSource {
+            url: Secret::new(source.clone()),
+            password,
+            replica_id: self.replica_id,
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            rows_per_second: self.baseline_rate.unwrap_or(0),
+        };
+        let baseline = !self.no_baseline;
+        match named.settings() {
+            Ok(source) => Some(CaptureSettings { source, baseline, data, keep: self.keep.and_then(|k| k.0) }),
+            Err(wrong) => {
+                let argument = |key| if key == "url" { "source" } else { key };
+                mistakes.extend(wrong.into_iter().map(|(key, what)| format!("--{}: {what}", argument(key))));
+                None
+            }
+        }
+    }
+}
+
+/// What the arguments come to. The error holds all mistakes.
+pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
+    if let Some(path) = &args.config {
+        return agent::load(path);
+    }
+    let mut mistakes = Vec::new();
+    let environment = |name: &str| std::env::var(name).ok();
+    let origin = match args.capture.settings(environment, &mut mistakes) {
+        Some(capture) => Origin::Live(Box::new(capture)),
+        // Without a source; or with mistakes, and then nothing comes of it.
+        None => Origin::Files(args.binlog.clone()),
+    };
+    let serve = serve_options(args, &mut mistakes);
+    let listen = args.listen.unwrap_or(LISTEN);
+    let mut warnings = Vec::new();
+    match exposure(listen, &serve) {
+        Some(danger) if args.allow_insecure => warnings.push(format!("on {listen} {danger}")),
+        // What could not be read is told already.
+        Some(danger) if mistakes.is_empty() => mistakes.push(format!(
+            "will not listen on {listen}: {danger}. Give --tls-cert, --tls-key and --token-file, or --allow-insecure"
+        )),
+        Some(_) | None => {}
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let server_id = ServerId(args.server_id.clone().unwrap_or_default());
+    let log = ("info".to_owned(), telemetry::Format::Text);
+    Ok(AgentConfig { server_id, listen, origin, serve, log, warnings })
+}
+
+fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
+    let mut options = ServeOptions::default();
+    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        match (read(certificate), read(key)) {
+            (Ok(chain), Ok(private)) => match tls_config(&chain, &private) {
+                Ok(tls) => options.tls = Some(tls),
+                Err(e) => mistakes.push(format!("{} and {}: {e}", certificate.display(), key.display())),
+            },
+            (chain, private) => mistakes.extend(chain.err().into_iter().chain(private.err())),
+        }
+    }
+    match args.token_file.as_deref().map(Tokens::from_file) {
+        Some(Ok(tokens)) => options.tokens = tokens,
+        Some(Err(why)) => mistakes.push(why),
+        None => {}
+    }
+    options
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+/// The secret in a file, without the end of its line.
+pub(in crate::cli) fn secret_in(path: &Path) -> Result<Secret, String> {
+    let text = String::from_utf8(read(path)?).map_err(|_| format!("{} is not UTF-8 text", path.display()))?;
+    Ok(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::source::Patterns;
+    use clap::Parser;
+    use std::time::Duration;
+
+    #[derive(Parser)]
+    struct Shell {
+        #[command(flatten)]
+        args: AgentArgs,
+    }
+
+    fn parse(line: &str) -> Result<AgentArgs, String> {
+        Shell::try_parse_from(line.split(' ')).map(|s| s.args).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        let args = parse("agent --binlog a b --server-id x").unwrap();
+        let config = settings(&args).unwrap();
+        assert_eq!(config.origin, Origin::Files(vec!["a".into(), "b".into()]));
+        assert_eq!(
+            (config.server_id.0.as_str(), config.listen.to_string().as_str()),
+            ("x", "127.0.0.1:8600")
+        );
+        assert!(parse("agent --config agent.yaml").unwrap().config.is_some());
+        assert!(parse("agent --config agent.yaml --preflight-only").unwrap().preflight_only);
+        assert!(matches!(parse("agent status --data d").unwrap().command, Some(AgentCommand::Status(_))));
+        for bad in [
+            "agent",
+            "agent --server-id x",
+            "agent --binlog a",
+            "agent --binlog a --server-id x --tls-cert c",
+            "agent --binlog a --server-id x --listen nowhere",
+            "agent --source mysql://u@h --server-id x",
+            "agent --source mysql://u@h --data d",
+            "agent --source mysql://u@h --data d --server-id x --binlog a",
+            "agent --source mysql://u@h --data d --server-id x --keep soon",
+            "agent --source mysql://u@h --data d --server-id x --no-baseline --baseline-rate 5",
+            "agent --binlog a --server-id x --keep 30d",
+            "agent --binlog a --server-id x --data d",
+            "agent --binlog a --server-id x --no-baseline",
+            "agent --binlog a --server-id x --preflight-only",
+            "agent --config c --server-id x",
+            "agent --config c --data d",
+            "agent --config c --keep 3d",
+            "agent --config c --replica-id 3",
+            "agent --server-id x status --data d",
+            "agent status",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    fn captured(line: &str, environment: Option<&str>) -> (Option<CaptureSettings>, Vec<String>) {
+        let (args, mut mistakes) = (parse(line).unwrap(), Vec::new());
+        let environment = |name: &str| environment.filter(|_| name == PASSWORD).map(str::to_owned);
+        (args.capture.settings(environment, &mut mistakes), mistakes)
+    }
+
+    #[test]
+    fn a_source_is_read() {
+        let line = "agent --source mysql://u@h --data d --server-id x --keep 30d --include a.* --include b.* --exclude a.c --baseline-rate 9";
+        let (capture, mistakes) = captured(line, Some("secret"));
+        let capture = capture.unwrap();
+        assert_eq!((capture.keep, mistakes.len()), (Some(Duration::from_secs(30 * 86_400)), 0));
+        let source = capture.source;
+        assert_eq!((source.password.expose(), source.rows_per_second), ("secret", 9));
+        let tables = Patterns::new(&["a.*".into(), "b.*".into()], &["a.c".into()]).unwrap();
+        assert_eq!((source.tables, capture.baseline), (tables, true));
+        let line =
+            "agent --source mysql://u:p@h --data d --server-id x --keep forever --no-baseline --replica-id 7";
+        let (capture, mistakes) = captured(line, None);
+        let capture = capture.unwrap();
+        assert_eq!((capture.keep, capture.baseline, mistakes.len()), (None, false, 0));
+        assert_eq!((capture.source.server_id, capture.source.password.expose()), (7, "p"));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_and_no_password() {
+        let line = "agent --source http://u:hidden@h --data d --server-id x --include shop --source-password-file /nonexistent/p";
+        let (_, mistakes) = captured(line, None);
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("cannot read /nonexistent/p: "), "{mistakes:?}");
+        assert!(mistakes[1].starts_with("--include: 'shop' is not a pattern of tables: "), "{mistakes:?}");
+        assert!(
+            mistakes[2].starts_with("--source: the source's address does not begin with "),
+            "{mistakes:?}"
+        );
+        assert!(!mistakes.concat().contains("hidden"), "{mistakes:?}");
+        let (_, mistakes) =
+            captured("agent --source mysql://u:hidden@h --data d --server-id x", Some("other"));
+        assert_eq!(mistakes, ["--source: it holds a password, and another is given beside it"]);
+        let args = parse(
+            "agent --binlog a --server-id x --listen 0.0.0.0:1 --tls-cert /nonexistent/c --tls-key /nonexistent/k --token-file /nonexistent/t",
+        );
+        let mistakes = settings(&args.unwrap()).unwrap_err();
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+}

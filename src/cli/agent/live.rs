@@ -1,0 +1,136 @@
+//! Where the halves of capturing are put together: everything around them asks here, and here alone.
+
+use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE};
+use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
+use crate::history::engine::DiskOptions;
+use crate::history::live::Capture;
+use crate::history::published::Status;
+use crate::history::recorder::{self, RecorderOptions};
+use crate::history::{History, Published};
+use crate::ident::ServerId;
+use crate::instant::Instant;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A history, and the task that keeps it.
+#[derive(Debug)]
+pub(in crate::cli) struct Running {
+    /// What is served.
+    pub(in crate::cli) published: Arc<Published>,
+    /// Ends after the stop, when all that was taken in is on disk. `None`: nothing is captured.
+    pub(in crate::cli) capture: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Of log files.
+    pub(in crate::cli) fn fixed(history: Arc<History>) -> Self {
+        Self { published: Arc::new(Published::fixed(history)), capture: None }
+    }
+
+    /// Waits until all is on disk.
+    pub(in crate::cli) async fn ended(self) {
+        if let Some(capture) = self.capture
+            && capture.await.is_err()
+        {
+            tracing::error!("a bug: capturing panicked. What was kept until then is whole");
+        }
+    }
+}
+
+/// Opens the store and begins to capture, until `stop`. What is published is served at once, begun or not; a server that cannot be reached is tried again.
+pub(in crate::cli) async fn live(
+    server_id: &ServerId,
+    settings: &CaptureSettings,
+    stop: &CancellationToken,
+) -> Result<Running, CannotStart> {
+    let published = Arc::new(Published::live(server_id.clone(), Instant::now()));
+    let tables = settings.source.tables.clone();
+    let options = RecorderOptions {
+        selection: Box::new(move |name| tables.includes(name)),
+        baseline: settings.baseline,
+        keep: settings.keep,
+        disk: DiskOptions::default(),
+    };
+    let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(&published));
+    let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
+    let capture = opening
+        .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?
+        .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
+    let stop = stop.clone();
+    let task = tokio::spawn(async move {
+        // The writing half has told why, in the log and in `/readyz`. What was recorded is served on.
+        let _ = capture.run(stop).await;
+    });
+    Ok(Running { published, capture: Some(task) })
+}
+
+/// A finding of preflight: how much it weighs, what was found, and what to type to mend it (empty: nothing).
+type Finding = (&'static str, String, String);
+/// The weight of a finding with which capturing cannot begin.
+const REFUSE: &str = "REFUSE";
+
+/// What stands in the way of capturing, the heaviest first.
+#[expect(clippy::unused_async, reason = "the server is asked")]
+async fn findings(_settings: &CaptureSettings) -> Result<Vec<Finding>, CannotStart> {
+    Err(CannotStart("preflight is not wired into this build".to_owned(), UNAVAILABLE))
+}
+
+/// Prints what preflight finds. An error: capturing cannot begin so.
+pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
+    let Origin::Live(settings) = &config.origin else {
+        return Err(CannotStart(
+            "preflight is for a source, and this history is read from log files".to_owned(),
+            CONFIG,
+        ));
+    };
+    let findings = findings(settings).await?;
+    let written = std::io::stdout().write_all(shown(&findings).as_bytes());
+    written.map_err(|e| CannotStart(format!("standard output: {e}"), UNAVAILABLE))?;
+    if findings.iter().any(|(weight, ..)| *weight == REFUSE) {
+        return Err(CannotStart("nothing can be captured like this".to_owned(), UNAVAILABLE));
+    }
+    Ok(())
+}
+
+/// A line a finding, and a line below it for what mends it.
+fn shown(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "OK      nothing stands in the way\n".to_owned();
+    }
+    let text = findings.iter().fold(String::new(), |mut text, (weight, what, mend)| {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{weight:<7} {what}");
+        for line in mend.lines() {
+            let _ = writeln!(text, "        {line}");
+        }
+        text
+    });
+    // What the server says may not steer a terminal.
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
+/// What a store says of itself when no agent has it open.
+pub(super) fn stored_status(data: &Path) -> Result<Status, String> {
+    recorder::read_status(data, None, Instant::now()).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_shown_with_what_mends_them() {
+        assert_eq!(shown(&[]), "OK      nothing stands in the way\n");
+        let findings = [
+            (REFUSE, "log_bin is off".to_owned(), "log_bin=binlog\nin my.cnf, and restart".to_owned()),
+            ("NOTE", "a\x1b[2J".to_owned(), String::new()),
+        ];
+        let want =
+            "REFUSE  log_bin is off\n        log_bin=binlog\n        in my.cnf, and restart\nNOTE    a [2J\n";
+        assert_eq!(shown(&findings), want);
+    }
+}

@@ -1,0 +1,208 @@
+//! `up`: time travel for one server in one command. An agent that captures, on loopback alone, and a shim in front of it.
+
+mod hint;
+mod password;
+mod progress;
+
+use super::agent::arguments::CaptureArgs;
+use super::agent::live::{self, Running};
+use super::agent::local::{self, Local};
+use super::agent::{CONFIG, CannotStart};
+use super::embedded::{self, Login};
+use super::serve::{Signals, tell};
+use crate::config::agent::CaptureSettings;
+use crate::history::Published;
+use crate::ident::ServerId;
+use crate::secret::Secret;
+use crate::{server, telemetry};
+use clap::{ArgGroup, Args};
+use progress::Progress;
+use std::error::Error;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const USER: &str = "app";
+/// How often the progress is looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("from").args(["source"]).required(true)))]
+pub struct UpArgs {
+    #[command(flatten)]
+    capture: CaptureArgs,
+    /// Where the shim listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3308")]
+    listen: SocketAddr,
+    /// The name of the server, for messages.
+    #[arg(long, value_name = "ID", default_value = "local")]
+    server_id: String,
+}
+
+/// Runs both until SIGTERM or SIGINT.
+pub async fn run(args: UpArgs) -> ExitCode {
+    telemetry::start("warn", telemetry::Format::Text);
+    let mut mistakes = Vec::new();
+    let capture = args.capture.settings(|name| std::env::var(name).ok(), &mut mistakes);
+    let Some(capture) = capture.filter(|_| mistakes.is_empty()) else {
+        tell(&mistakes, "mistake");
+        return ExitCode::from(CONFIG);
+    };
+    if !args.listen.ip().is_loopback() {
+        tracing::warn!(
+            "on {} rows cross the network in clear text: `serve` with a shim.yaml knows TLS",
+            args.listen
+        );
+    }
+    match start(&args, &capture).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CannotStart(why, exit)) => {
+            let _ = writeln!(std::io::stderr(), "dbtrail-shim: up: {why}");
+            ExitCode::from(exit)
+        }
+    }
+}
+
+async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotStart> {
+    let failed = |e: Box<dyn Error>| CannotStart(e.to_string(), super::agent::UNAVAILABLE);
+    let signals = Signals::new().map_err(|e| failed(e.into()))?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|e| {
+        failed(format!("{} cannot be had: {e} (choose another with --listen)", args.listen).into())
+    })?;
+    let stop = CancellationToken::new();
+    let server_id = ServerId(args.server_id.clone());
+    local::folder(&capture.data)?;
+    let running = live::live(&server_id, capture, &stop).await?;
+    let _local = Local::open(&capture.data, &running.published, &stop).await?;
+    let password = password::kept(&capture.data)?;
+    Front { listener, signals, running, password, stop }.run().await.map_err(failed)
+}
+
+/// A running capture, and what stands in front of it.
+struct Front {
+    listener: TcpListener,
+    signals: Signals,
+    running: Running,
+    password: Secret,
+    stop: CancellationToken,
+}
+
+impl Front {
+    async fn run(mut self) -> Result<(), Box<dyn Error>> {
+        let address = self.listener.local_addr()?;
+        let published = Arc::clone(&self.running.published);
+        let token = Secret::new(local::random()?);
+        let agent = embedded::start_agent(Arc::clone(&published), &token, &self.stop).await?;
+        let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
+        let settings = embedded::shim(login, published.server_id().clone(), agent, token);
+        let shim = tokio::spawn(server::serve(self.listener, Arc::new(settings), self.stop.clone()));
+        let told = greet(address, &self.password);
+        if told.is_ok() {
+            tokio::select! {
+                () = self.signals.stopped() => {}
+                () = watch(&published) => {}
+            }
+        }
+        self.stop.cancel();
+        let ended = shim.await;
+        self.running.ended().await;
+        told?;
+        Ok(ended?)
+    }
+}
+
+fn greet(address: SocketAddr, password: &Secret) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    let (host, port, password) = (address.ip(), address.port(), password.expose());
+    writeln!(
+        out,
+        "host      {host}\nport      {port}\nuser      {USER}\npassword  {password}\n\nConnect with any MySQL client:\n\n    \
+         mysql -h {host} -P {port} -u {USER} -p{password}\n"
+    )?;
+    out.flush()
+}
+
+/// Tells of the baseline, and a statement to paste as soon as there is a row to ask for. Never ends.
+async fn watch(published: &Published) {
+    let (mut progress, mut hinted) = (Progress::new(std::io::stderr().is_terminal()), false);
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tick.tick().await;
+        let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+        let baseline = published.liveness().map(|live| live.baseline).unwrap_or_default();
+        if let Some(text) = progress.step(baseline, Instant::now()) {
+            // Who cannot be told is still served.
+            let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        }
+        if hinted {
+            continue;
+        }
+        if let Some(statement) = published.current().as_deref().and_then(hint::statement) {
+            hinted = true;
+            let clear = progress.clear();
+            let _ = err.write_all(clear.as_bytes()).and_then(|()| err.flush());
+            let _ =
+                writeln!(out, "and paste:\n\n    {statement}\n\nCtrl-C ends it.").and_then(|()| out.flush());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::History;
+    use clap::Parser;
+    use mysql_async::prelude::Queryable;
+
+    #[derive(Parser)]
+    struct Shell {
+        #[command(flatten)]
+        args: UpArgs,
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        let parse = |line: &str| Shell::try_parse_from(line.split(' ')).map(|s| s.args);
+        let args = parse("up --source mysql://u@h --data d --keep 3d").unwrap();
+        assert_eq!((args.listen.to_string().as_str(), args.server_id.as_str()), ("127.0.0.1:3308", "local"));
+        for bad in
+            ["up", "up --data d", "up --source mysql://u@h", "up --source mysql://u@h --data d --listen x"]
+        {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_statement_to_paste_gives_a_row() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mysql-9.7/binlog.000003");
+        let server_id = ServerId("local".to_owned());
+        let history = Arc::new(History::read(server_id.clone(), &[file.into()]).unwrap());
+        let statement = hint::statement(&history).unwrap();
+        let secret = Secret::new("pass".to_owned());
+        let stop = CancellationToken::new();
+        let published = Arc::new(Published::fixed(history));
+        let agent = embedded::start_agent(published, &secret, &stop).await.unwrap();
+        let login = Login { user: USER.to_owned(), password: secret.clone(), default_schema: None };
+        let settings = embedded::shim(login, server_id, agent, secret);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shim = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
+        let options = mysql_async::OptsBuilder::default()
+            .ip_or_hostname("127.0.0.1")
+            .tcp_port(port)
+            .user(Some(USER))
+            .pass(Some("pass"))
+            .prefer_socket(false);
+        let mut client = mysql_async::Conn::new(options).await.unwrap();
+        let rows: Vec<mysql_async::Row> = client.query(&statement).await.unwrap();
+        assert_eq!(rows.len(), 1, "{statement}");
+        client.disconnect().await.unwrap();
+        stop.cancel();
+        shim.await.unwrap();
+    }
+}

@@ -1,0 +1,88 @@
+//! A first statement to paste: a real table, the key of a real row.
+
+use crate::agent_api::hex_text;
+use crate::column::{Column, ColumnType};
+use crate::history::History;
+use crate::history::query::Example;
+use crate::instant::Instant;
+
+/// A statement about a row that is there at the end of the record; `None`: none was found.
+pub(super) fn statement(history: &History) -> Option<String> {
+    text(&history.example()?, history.coverage().newest)
+}
+
+fn text(example: &Example, at: Instant) -> Option<String> {
+    let conditions: Option<Vec<String>> = example
+        .key
+        .iter()
+        .map(|(column, value)| Some(format!("{} = {}", quoted(&column.name), literal(column, value)?)))
+        .collect();
+    let (schema, table) = (quoted(&example.table.schema), quoted(&example.table.table));
+    let conditions = conditions?.join(" AND ");
+    Some(format!("SELECT * FROM _snapshot.{schema}.{table} AS OF '{at}' WHERE {conditions};"))
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// `None`: of this type no value is written here.
+fn literal(column: &Column, value: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(value).ok().filter(|t| !t.chars().any(char::is_control));
+    match column.ty {
+        ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => text.map(str::to_owned),
+        ColumnType::Date
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Time { .. }
+        | ColumnType::Char { .. }
+        | ColumnType::VarChar { .. } => {
+            text.map(|t| format!("'{}'", t.replace('\\', "\\\\").replace('\'', "''")))
+        }
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => Some(format!("X'{}'", hex_text(value))),
+        ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::TableName;
+
+    fn column(name: &str, ty: &str) -> Column {
+        serde_json::from_value(serde_json::json!({"name": name, "type": ty, "nullable": false})).unwrap()
+    }
+
+    #[test]
+    fn names_and_values_are_quoted() {
+        let example = |key: Vec<(Column, Vec<u8>)>| Example {
+            table: TableName { schema: "shop".to_owned(), table: "or`der".to_owned() },
+            key,
+        };
+        let at = Instant::from_micros(1_777_280_400_000_000);
+        let key = vec![
+            (column("id", "int"), b"-42".to_vec()),
+            (column("when", "datetime"), b"2026-01-01 00:00:00".to_vec()),
+            (column("name", "varchar(9)"), br"O'N\eil".to_vec()),
+            (column("b", "binary(2)"), vec![0, 255]),
+        ];
+        assert_eq!(
+            text(&example(key), at).unwrap(),
+            r"SELECT * FROM _snapshot.`shop`.`or``der` AS OF '2026-04-27T09:00:00.000000Z' WHERE `id` = -42 AND `when` = '2026-01-01 00:00:00' AND `name` = 'O''N\\eil' AND `b` = X'00ff';"
+        );
+        assert_eq!(text(&example(vec![(column("f", "double"), b"1.5".to_vec())]), at), None);
+        assert_eq!(text(&example(vec![(column("c", "char(1)"), b"\n".to_vec())]), at), None);
+    }
+}

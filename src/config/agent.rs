@@ -1,0 +1,491 @@
+//! agent.yaml to the settings of an agent.
+
+use super::file::{Layout, Takes};
+use super::{Resolver, duration, resolve};
+use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use crate::history::source::{Patterns, SourceConfig};
+use crate::ident::ServerId;
+use crate::secret::Secret;
+use crate::telemetry;
+use Takes::{Needed, Text, Texts};
+use rustls::ServerConfig;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The keys of agent.yaml.
+pub(super) const KEYS: Layout = Layout {
+    top: &[
+        ("server_id", Needed),
+        ("listen", Text(Some("127.0.0.1:8600"))),
+        ("binlog", Texts),
+        ("data", Text(None)),
+        ("keep", Text(Some("forever"))),
+        ("token_file", Text(None)),
+        ("allow_insecure", Text(Some("off"))),
+        ("shutdown_grace", Text(Some("30s"))),
+    ],
+    sections: &[
+        (
+            "source",
+            &[
+                ("url", Needed),
+                ("password", Text(None)),
+                ("password_file", Text(None)),
+                ("replica_id", Text(None)),
+                ("include", Texts),
+                ("exclude", Texts),
+            ],
+        ),
+        ("baseline", &[("mode", Text(Some("on"))), ("rows_per_second", Text(Some("0")))]),
+        ("tls", &[("cert_file", Text(None)), ("key_file", Text(None))]),
+        ("limits", &[("max_requests", Text(Some("256"))), ("max_connections", Text(Some("1024")))]),
+        ("readiness", &[("max_lag", Text(Some("60s")))]),
+        ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
+    ],
+    list: None,
+};
+
+/// An agent that can be started.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// The name under which its history is asked for.
+    pub server_id: ServerId,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where its history comes from.
+    pub origin: Origin,
+    /// How it serves.
+    pub serve: ServeOptions,
+    /// Level and form of the log.
+    pub log: (String, telemetry::Format),
+    /// What is allowed and unwise.
+    pub warnings: Vec<String>,
+}
+
+/// Where a history comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Log files, read once.
+    Files(Vec<PathBuf>),
+    /// A running server.
+    Live(Box<CaptureSettings>),
+}
+
+/// What is captured, and where it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureSettings {
+    /// The server.
+    pub source: SourceConfig,
+    /// Whether tables are read once, for `_snapshot`.
+    pub baseline: bool,
+    /// The folder of the store.
+    pub data: PathBuf,
+    /// How long history is kept; `None`: forever.
+    pub keep: Option<Duration>,
+}
+
+/// A source as arguments or a file name it.
+#[derive(Clone, Debug)]
+pub struct NamedSource {
+    /// Its address; it may hold the password.
+    pub url: Secret,
+    /// The password, where it is not in the address.
+    pub password: Option<Secret>,
+    /// The number under which the agent follows the log; `None`: a random one.
+    pub replica_id: Option<u32>,
+    /// Patterns of tables to capture; none: all.
+    pub include: Vec<String>,
+    /// Patterns of tables not to capture.
+    pub exclude: Vec<String>,
+    /// Rows a second that are read from tables at most; 0: as many as come.
+    pub rows_per_second: u32,
+}
+
+impl NamedSource {
+    /// The source's own settings. The error holds all mistakes, each with the key that it is of; never a password.
+    ///
+    /// # Errors
+    /// The mistakes.
+    pub fn settings(self) -> Result<SourceConfig, Vec<(&'static str, String)>> {
+        let mut mistakes = Vec::new();
+        for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
+            let wrong = patterns.iter().filter_map(|p| Patterns::new(std::slice::from_ref(p), &[]).err());
+            mistakes.extend(wrong.map(|e| (key, e.to_string())));
+        }
+        let read = SourceConfig::from_url(self.url.expose());
+        let mut source = match (read, Patterns::new(&self.include, &self.exclude)) {
+            (Ok(source), Ok(tables)) => SourceConfig { tables, ..source },
+            (read, _) => {
+                mistakes.extend(read.err().map(|e| ("url", e.to_string())));
+                return Err(mistakes);
+            }
+        };
+        if let Some(password) = self.password {
+            if !source.password.expose().is_empty() {
+                return Err(vec![("url", "it holds a password, and another is given beside it".to_owned())]);
+            }
+            source.password = password;
+        }
+        source.server_id = self.replica_id.unwrap_or(source.server_id);
+        source.rows_per_second = self.rows_per_second;
+        Ok(source)
+    }
+}
+
+/// How long history is kept; `None`: forever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep(pub Option<Duration>);
+
+/// Reads a duration, or `forever`.
+#[must_use]
+pub fn keep(text: &str) -> Option<Keep> {
+    if text == "forever" {
+        return Some(Keep(None));
+    }
+    duration(text).filter(|d| !d.is_zero()).map(|d| Keep(Some(d)))
+}
+
+/// What [`keep`] reads.
+pub const KEEP_FORM: &str = "a duration above 0 such as 30d, or forever";
+
+/// Reads agent.yaml. The error holds all mistakes, in the order of the file.
+///
+/// # Errors
+/// The mistakes, each as `path of the file:line: path of the key: what`.
+pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
+    let secrets = |file: &super::File| {
+        file.text("source.password").is_some() || file.text("source.url").is_some_and(names_a_password)
+    };
+    let (config, warnings) = resolve(path, &KEYS, Resolver::agent_config, secrets)?;
+    Ok(AgentConfig { warnings, ..config })
+}
+
+fn names_a_password(url: &str) -> bool {
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    place.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))
+}
+
+impl Resolver {
+    fn agent_config(&mut self) -> Option<AgentConfig> {
+        let server_id = self.text("server_id");
+        if server_id.as_deref() == Some("") {
+            self.file.mistake("server_id", "it is empty".to_owned());
+        }
+        let listen =
+            self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:8600");
+        let origin = self.origin();
+        let serve = self.serve_options();
+        let insecure = self.one_of("allow_insecure", &[("off", false), ("on", true)]);
+        // Of a certificate that could not be read is told already.
+        let tls_is_bad = self.file.mistakes.iter().any(|m| m.path.starts_with("tls"));
+        if let (Some(listen), Some(serve), false) = (listen, &serve, tls_is_bad)
+            && let Some(danger) = exposure(listen, serve)
+        {
+            if insecure == Some(true) {
+                self.warnings.push(format!("listen: on {listen} {danger}"));
+            } else {
+                let what =
+                    format!("on {listen} {danger}: tls and token_file are needed, or allow_insecure: on");
+                self.file.mistake("listen", what);
+            }
+        }
+        let log = self.log();
+        Some(AgentConfig {
+            server_id: ServerId(server_id?),
+            listen: listen?,
+            origin: origin?,
+            serve: serve?,
+            log: log?,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn origin(&mut self) -> Option<Origin> {
+        let files = self.file.list("binlog").map(|l| l.iter().map(PathBuf::from).collect::<Vec<_>>());
+        match (files, self.file.has("source")) {
+            (Some(files), false) => {
+                if files.is_empty() {
+                    self.file.mistake("binlog", "the list is empty".to_owned());
+                }
+                for key in ["data", "keep", "baseline"] {
+                    if self.file.is_given(key) {
+                        let what = "it is for a source; log files are read into memory at each start";
+                        self.file.mistake(key, what.to_owned());
+                    }
+                }
+                Some(Origin::Files(files))
+            }
+            (None, true) => self.capture().map(|c| Origin::Live(Box::new(c))),
+            (Some(_), true) => self.mistake(
+                "binlog",
+                "source and binlog exclude each other: one history has one origin".to_owned(),
+            ),
+            (None, false) => self
+                .mistake("source", "neither source nor binlog says where the history comes from".to_owned()),
+        }
+    }
+
+    fn capture(&mut self) -> Option<CaptureSettings> {
+        let keep = self.parsed("keep", keep, KEEP_FORM);
+        let data = self.text("data").filter(|d| !d.is_empty());
+        if data.is_none() {
+            self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
+        }
+        let password = match (self.text("source.password"), self.file.text("source.password_file")) {
+            (Some(_), Some(_)) => {
+                self.mistake("source", "password and password_file exclude each other".to_owned())
+            }
+            (Some(password), None) => Some(Secret::new(password)),
+            (None, Some(_)) => self.secret_in("source.password_file"),
+            (None, None) => None,
+        };
+        let id = |t: &str| t.parse::<u32>().ok().filter(|n| *n > 0);
+        let replica_id = self.parsed("source.replica_id", id, "a number from 1 to 4294967295");
+        let baseline = self.one_of("baseline.mode", &[("on", true), ("off", false)]);
+        let rate =
+            self.parsed("baseline.rows_per_second", |t| t.parse().ok(), "a number of rows; 0: no limit");
+        let patterns = |key| self.file.list(key).map(<[String]>::to_vec).unwrap_or_default();
+        let (include, exclude) = (patterns("source.include"), patterns("source.exclude"));
+        let url = Secret::new(self.text("source.url")?);
+        let rows_per_second = rate.unwrap_or(0);
+        let named = NamedSource { url, password, replica_id, include, exclude, rows_per_second };
+        let source = match named.settings() {
+            Ok(source) => source,
+            Err(mistakes) => {
+                for (key, what) in mistakes {
+                    self.file.mistake(&format!("source.{key}"), what);
+                }
+                return None;
+            }
+        };
+        Some(CaptureSettings { source, baseline: baseline?, data: PathBuf::from(data?), keep: keep?.0 })
+    }
+
+    /// Certificate and key, where there are any.
+    fn serve_tls(&mut self) -> Option<Arc<ServerConfig>> {
+        match ["tls.cert_file", "tls.key_file"].map(|key| self.text(key).is_some()) {
+            [false, false] => None,
+            [true, true] => {
+                let (chain, key) = (self.bytes("tls.cert_file"), self.bytes("tls.key_file"));
+                tls_config(&chain?, &key?).map_err(|e| self.file.mistake("tls", e.to_string())).ok()
+            }
+            _ => self.mistake("tls", "cert_file and key_file come together".to_owned()),
+        }
+    }
+
+    fn serve_options(&mut self) -> Option<ServeOptions> {
+        let tls = self.serve_tls();
+        let tokens = match self.text("token_file").map(|path| Tokens::from_file(Path::new(&path))) {
+            None => Some(Tokens::default()),
+            Some(Ok(tokens)) => Some(tokens),
+            Some(Err(why)) => self.mistake("token_file", why),
+        };
+        let most = |t: &str| t.parse::<usize>().ok().filter(|n| (1..=1_000_000).contains(n));
+        let form = "a number from 1 to 1000000";
+        let max_requests = self.parsed("limits.max_requests", most, form);
+        let max_connections = self.parsed("limits.max_connections", most, form);
+        let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
+        let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
+        Some(ServeOptions {
+            tls,
+            tokens: tokens?,
+            max_connections: max_connections?,
+            max_requests: max_requests?,
+            max_lag: max_lag?,
+            grace: grace?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::File;
+    use super::super::tree;
+    use super::*;
+    use std::io::Write;
+
+    fn read(text: &str) -> Result<AgentConfig, Vec<String>> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let name = format!("{}:", file.path().display());
+        load(file.path())
+            .map_err(|mistakes| mistakes.iter().map(|m| m.strip_prefix(&name).unwrap().to_owned()).collect())
+    }
+
+    /// Four lines.
+    const LINES: &str = "server_id: shop\ndata: /var/lib/d\nsource:\n  url: mysql://cap@db:3306\n";
+
+    fn capture(config: AgentConfig) -> CaptureSettings {
+        match config.origin {
+            Origin::Live(capture) => *capture,
+            Origin::Files(files) => panic!("{files:?}"),
+        }
+    }
+
+    #[test]
+    fn ok_a_small_file_has_the_defaults() {
+        let config = read(LINES).unwrap();
+        assert_eq!(config.server_id.0, "shop");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8600");
+        assert_eq!(config.warnings, Vec::<String>::new());
+        assert_eq!(config.log, ("info".to_owned(), telemetry::Format::Text));
+        let serve = &config.serve;
+        assert_eq!((serve.max_requests, serve.max_connections), (256, 1024));
+        assert_eq!((serve.max_lag, serve.grace), (Duration::from_secs(60), Duration::from_secs(30)));
+        assert!(serve.tls.is_none() && serve.tokens.is_open());
+        let capture = capture(config);
+        assert_eq!((capture.keep, capture.baseline), (None, true));
+        let source = capture.source;
+        assert_eq!(
+            (source.place().as_str(), source.user.as_str(), source.password.expose()),
+            ("db:3306", "cap", "")
+        );
+        assert_eq!((source.rows_per_second, source.tables), (0, Patterns::default()));
+        assert_eq!(capture.data, PathBuf::from("/var/lib/d"));
+    }
+
+    #[test]
+    fn ok_all_of_a_source() {
+        let mut password = tempfile::NamedTempFile::new().unwrap();
+        password.write_all(b"p w\n").unwrap();
+        let text = format!(
+            "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\nkeep: 30d\n",
+            password.path().display()
+        );
+        let capture = capture(read(&text).unwrap());
+        assert!(!capture.baseline);
+        let source = capture.source;
+        assert_eq!(source.password.expose(), "p w");
+        assert_eq!((source.server_id, source.rows_per_second), (77, 500));
+        let include = ["shop.*".to_owned(), "hr.people".to_owned()];
+        assert_eq!(source.tables, Patterns::new(&include, &["shop.log_*".to_owned()]).unwrap());
+        assert_eq!(capture.keep, Some(Duration::from_secs(30 * 86_400)));
+        let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
+        assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()]));
+    }
+
+    #[test]
+    fn err_each_mistake_has_line_and_path() {
+        for (text, mistake) in [
+            ("listen: nowhere\n", "5: listen: 'nowhere' is not an address with a port"),
+            (
+                "listen: 0.0.0.0:8600\n",
+                "5: listen: on 0.0.0.0:8600 rows would cross the network in clear text: tls and",
+            ),
+            ("keep: 30\n", "5: keep: '30' is not a duration above 0 such as 30d, or forever"),
+            ("keep: 0d\n", "5: keep: '0d' is not a duration above 0"),
+            ("binlog: [a]\n", "5: binlog: source and binlog exclude each other"),
+            (
+                "colour: blue\n",
+                "5: colour: there is no such key; those known here are server_id, listen, binlog, ",
+            ),
+            (
+                "  colour: blue\n",
+                "5: source.colour: there is no such key; those known here are url, password, ",
+            ),
+            ("  replica_id: none\n", "5: source.replica_id: 'none' is not a number from 1"),
+            ("  include: shop\n", "5: source.include: a list is needed, and this is a single value"),
+            ("  include: [shop]\n", "5: source.include: 'shop' is not a pattern of tables"),
+            ("  exclude: [shop.]\n", "5: source.exclude: 'shop.' is not a pattern of tables"),
+            (
+                "  password: a\n  password_file: b\n",
+                "3: source: password and password_file exclude each other",
+            ),
+            ("  password_file: /nonexistent/p\n", "5: source.password_file: /nonexistent/p cannot be read: "),
+            (
+                "  password: ${NOT_SET_ANYWHERE}\n",
+                "5: source.password: the environment variable NOT_SET_ANYWHERE is not set",
+            ),
+            ("baseline: {mode: maybe}\n", "5: baseline.mode: 'maybe' is none of on, off"),
+            (
+                "baseline: {rows_per_second: fast}\n",
+                "5: baseline.rows_per_second: 'fast' is not a number of rows",
+            ),
+            ("tls: {cert_file: c}\n", "5: tls: cert_file and key_file come together"),
+            (
+                "tls: {cert_file: /nonexistent/c, key_file: /nonexistent/k}\n",
+                "5: tls.cert_file: /nonexistent/c cannot be read: ",
+            ),
+            ("listen: 0.0.0.0:1\ntls: {cert_file: /nonexistent/c, key_file: c}\n", "6: tls.cert_file: "),
+            ("token_file: /nonexistent/t\n", "5: token_file: cannot read /nonexistent/t: "),
+            ("limits: {max_requests: 0}\n", "5: limits.max_requests: '0' is not a number from 1 to 1000000"),
+            (
+                "limits: {max_connections: x}\n",
+                "5: limits.max_connections: 'x' is not a number from 1 to 1000000",
+            ),
+            ("readiness: {max_lag: x}\n", "5: readiness.max_lag: 'x' is not a duration such as 60s"),
+            ("shutdown_grace: x\n", "5: shutdown_grace: 'x' is not a duration such as 30s"),
+            ("allow_insecure: yes\n", "5: allow_insecure: 'yes' is none of off, on"),
+            ("log: {level: loud}\n", "5: log.level: 'loud' is none of error, warn, info, debug"),
+        ] {
+            let mistakes = read(&format!("{LINES}{text}")).unwrap_err();
+            assert!(mistakes[0].starts_with(mistake), "{text}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn err_all_mistakes_at_once_and_no_password_in_them() {
+        let text = "listen: x\nkeep: soon\nsource:\n  url: postgres://u:hidden@h\n  include: [shop]\nlimits: {max_requests: many}\n";
+        assert_eq!(
+            read(text).unwrap_err(),
+            [
+                "1: data: a source needs a folder to keep its history in",
+                "1: listen: 'x' is not an address with a port, such as 127.0.0.1:8600",
+                "1: server_id: it is missing",
+                "2: keep: 'soon' is not a duration above 0 such as 30d, or forever",
+                "4: source.url: the source's address does not begin with mysql://; write it as mysql://USER:PASSWORD@HOST:3306, with %40 for @, %3A for : and %2F for / in the password",
+                "5: source.include: 'shop' is not a pattern of tables: write schema.table, with * for any characters (shop.*, *.orders)",
+                "6: limits.max_requests: 'many' is not a number from 1 to 1000000",
+            ]
+        );
+        assert_eq!(
+            read("server_id: s\n").unwrap_err(),
+            ["1: source: neither source nor binlog says where the history comes from"]
+        );
+        let both = "server_id: s\ndata: d\nsource: {url: 'mysql://u:hidden@h', password: other}\n";
+        assert_eq!(
+            read(both).unwrap_err(),
+            ["3: source.url: it holds a password, and another is given beside it"]
+        );
+        let files = "server_id: s\nbinlog: [a]\nkeep: 3d\nbaseline: {mode: 'off'}\n";
+        assert_eq!(
+            read(files).unwrap_err(),
+            ["3: keep", "4: baseline"]
+                .map(|k| format!("{k}: it is for a source; log files are read into memory at each start"))
+        );
+    }
+
+    #[test]
+    fn a_file_with_a_password_that_others_read_is_a_warning() {
+        use std::os::unix::fs::PermissionsExt;
+        for (url, warned) in [("mysql://cap:secret@db", true), ("mysql://cap@db", false)] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(file, "server_id: s\ndata: d\nsource: {{url: '{url}'}}\n").unwrap();
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).unwrap();
+            let warnings = load(file.path()).unwrap().warnings;
+            assert_eq!(warnings.iter().any(|w| w.contains("others can read it (mode 644)")), warned, "{url}");
+        }
+    }
+
+    /// agent.example.yaml names every key, each with its default.
+    #[test]
+    fn ok_the_example_holds_every_key_with_its_default() {
+        let example = include_str!("../../agent.example.yaml");
+        let file = File::new(&tree::read(example).unwrap(), &KEYS, |_| None);
+        assert_eq!(file.mistakes, []);
+        super::super::holds_every_key(example, &file, &KEYS);
+    }
+
+    #[test]
+    fn ok_the_example_is_good_but_for_its_files() {
+        let mistakes = read(include_str!("../../agent.example.yaml")).unwrap_err();
+        let others: Vec<&String> = mistakes
+            .iter()
+            .filter(|m| !m.contains("cannot be read: ") && !m.contains(": cannot read "))
+            .collect();
+        assert!(others.is_empty(), "{others:?}");
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    }
+}
