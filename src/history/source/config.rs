@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn ok_addresses() {
-        let read = |url| SourceConfig::from_url(url).unwrap();
+        let read = |url: &str| SourceConfig::from_url(url).unwrap();
         let c = read("mysql://cap:p%40ss%3Aw%2Ford%25@db.example:3307");
         assert_eq!((c.host.as_str(), c.port, c.user.as_str()), ("db.example", 3307, "cap"));
         assert_eq!(c.password.expose(), "p@ss:w/ord%");

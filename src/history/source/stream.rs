@@ -2,9 +2,9 @@
 
 use super::client::{Client, ClientError, From};
 use super::config::SourceConfig;
-use super::event::{Step, Track};
+use super::event::{self, Step, Track};
 use super::facts::Facts;
-use super::{Ended, SourceError};
+use super::{Ended, SourceError, resume};
 use crate::history::capture::{Input, Writer};
 use crate::history::gtid::GtidSet;
 use crate::history::place::FilePlace;
@@ -58,6 +58,8 @@ pub(super) fn offset(place: &FilePlace) -> Result<u32, SourceError> {
 pub(super) struct Stream {
     client: Client,
     track: Track,
+    /// Whether the server sent more than the head of a file, or found nothing more to send.
+    flows: bool,
 }
 
 impl Stream {
@@ -101,7 +103,7 @@ impl Stream {
             }
         };
         client.wait_at_most(config.heartbeat * 3);
-        Ok(Self { client, track: Track::from(place, checksum) })
+        Ok(Self { client, track: Track::from(place, checksum), flows: false })
     }
 
     /// Waits for the first packet: the server has found the place, or says why it has not.
@@ -118,19 +120,29 @@ impl Stream {
         }
     }
 
+    /// Whether the server has something to send from there.
+    pub(super) fn flows(&self) -> bool {
+        self.flows
+    }
+
     /// Hands events over for as long as they come.
     pub(super) async fn pump(&mut self, writer: &Writer) -> Ended {
         loop {
             let event = match self.client.event().await {
                 Ok(Some(event)) => event,
                 Ok(None) => return Ended::Failed("the server ended the stream of its log".to_owned()),
+                Err(e) if !self.flows && resume::is_final(&e) => return Ended::Refused(e.to_string()),
                 Err(e) => return Ended::Failed(e.to_string()),
             };
             let place = match self.track.take(&event) {
-                Ok(Step::Nothing) => continue,
+                Ok(Step::Nothing) => {
+                    self.flows |= event::is_heartbeat(&event);
+                    continue;
+                }
                 Ok(Step::Event(place)) => place,
                 Err(e) => return Ended::Failed(format!("{e}, after {}", self.track.place())),
             };
+            self.flows |= !event::is_head(&event);
             if let Some(place) = place
                 && writer.send(Input::Follow(place)).await.is_err()
             {
