@@ -350,9 +350,10 @@ impl Recorder {
     fn follow(&mut self, place: FilePlace, server: Identity) {
         tracing::debug!(%place, behind = %self.reader.place(), "following");
         self.deaf = false;
-        self.reader.follow(place.clone());
+        let same = self.state.as_ref().is_some_and(|s| s.place.server.same_server(&server));
+        self.reader.follow(place.clone(), same);
         let Some(state) = &mut self.state else { return };
-        if !state.place.server.same_server(&server) {
+        if !same {
             tracing::warn!(was = ?state.place.server, is = ?server, "the log goes on on another server");
             state.place = Place { at: place.clone(), gtids: String::new(), server };
             state.resume = place;

@@ -28,8 +28,13 @@ impl Default for StreamReader {
 }
 
 impl StreamReader {
-    /// Events come from this place on. What was taken in of an unfinished transaction is dropped: it comes again.
-    pub fn follow(&mut self, place: FilePlace) {
+    /// Events come from this place on. What was taken in of an unfinished transaction is dropped, since it comes again; but where the place lies
+    /// further on in the file, the server has only left out events that tell nothing of rows.
+    pub fn follow(&mut self, place: FilePlace, same_server: bool) {
+        if same_server && place.file == self.place.file && place.offset >= self.place.offset {
+            self.place = place;
+            return;
+        }
         self.decoder.file_ends();
         self.begin(&place.file);
         self.decoder.ready.clear();
