@@ -20,6 +20,7 @@ mod follow;
 mod keyset;
 mod own;
 mod patterns;
+mod preflight;
 mod resume;
 mod session;
 mod start;
@@ -30,6 +31,7 @@ pub use client::ClientError;
 pub use config::{BadSource, SourceConfig, Tls};
 pub use facts::Facts;
 pub use patterns::{BadPattern, Patterns};
+pub use preflight::{Finding, Severity, preflight};
 
 use super::capture::{Wish, Writer};
 use super::place::Place;
@@ -54,6 +56,8 @@ enum Ended {
     Closed,
     /// The connection broke: why.
     Failed(String),
+    /// The server does not send its log from there: its words.
+    Refused(String),
     /// The writing half cannot go on from here: why.
     Anew(String),
 }

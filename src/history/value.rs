@@ -134,15 +134,15 @@ fn stored(ty: &ColumnType, bytes: &[u8], column: &Column) -> Option<Result<Vec<u
             };
             charset::decode(set, bytes).map(|t| t.into_owned().into_bytes()).map_err(|e| e.to_string())
         }
-        ColumnType::Inet4 => match <[u8; 4]>::try_from(bytes) {
+        ColumnType::Inet4 => match <[u8; 4]>::try_from(whole(bytes, 4)) {
             Ok(address) => Ok(Ipv4Addr::from(address).to_string().into_bytes()),
             Err(_) => return None,
         },
-        ColumnType::Inet6 => match <[u8; 16]>::try_from(whole(bytes)) {
+        ColumnType::Inet6 => match <[u8; 16]>::try_from(whole(bytes, 16)) {
             Ok(address) => Ok(inet6_text(address).into_bytes()),
             Err(_) => return None,
         },
-        ColumnType::Uuid => match <[u8; 16]>::try_from(whole(bytes)) {
+        ColumnType::Uuid => match <[u8; 16]>::try_from(whole(bytes, 16)) {
             Ok(stored) => uuid_text(stored).map(String::into_bytes),
             Err(_) => return None,
         },
@@ -150,11 +150,11 @@ fn stored(ty: &ColumnType, bytes: &[u8], column: &Column) -> Option<Result<Vec<u
     })
 }
 
-/// The 16 bytes of a UUID or INET6, whose zeros at the end the log cuts off.
-fn whole(bytes: &[u8]) -> Vec<u8> {
+/// All bytes of a UUID, INET6 or INET4, whose zeros at the end the log cuts off.
+fn whole(bytes: &[u8], width: usize) -> Vec<u8> {
     let mut all = bytes.to_vec();
-    if all.len() < 16 {
-        all.resize(16, 0);
+    if all.len() < width {
+        all.resize(width, 0);
     }
     all
 }

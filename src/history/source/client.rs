@@ -26,6 +26,10 @@ const OK: u8 = 0x00;
 const EOF: u8 = 0xfe;
 const ERR: u8 = 0xff;
 const COM_QUERY: u8 = 0x03;
+/// BINLOG_DUMP_NON_BLOCK: the stream ends where the log does.
+const NON_BLOCK: u16 = 1;
+/// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and places could not be counted. MySQL takes it for nothing.
+const WITH_ANNOTATIONS: u16 = 2;
 
 /// Why talking to the server failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -167,26 +171,31 @@ impl Client {
         Ok(self.texts(sql).await?.and_then(|row| row.into_iter().next()).flatten())
     }
 
-    /// Tells the server who follows its log, and asks for it. Events come from [`Client::event`].
-    pub(super) async fn follow(&mut self, server_id: u32, from: From<'_>) -> Result<(), ClientError> {
-        let host = b"dbtrail-shim".as_slice();
+    /// Tells the server who is going to follow its log.
+    pub(super) async fn register(&mut self, server_id: u32) -> Result<(), ClientError> {
         let mut payload = Vec::new();
+        let host = b"dbtrail-shim".as_slice();
         ComRegisterSlave::new(server_id).with_hostname(host).serialize(&mut payload);
         self.command(&payload).await?;
         let answer = self.packets.read().await?;
-        if answer.first() == Some(&ERR) {
-            return Err(refusal(&answer));
-        }
-        payload.clear();
+        if answer.first() == Some(&ERR) { Err(refusal(&answer)) } else { Ok(()) }
+    }
+
+    /// Registers, and asks for the log. Events come from [`Client::event`].
+    pub(super) async fn follow(&mut self, server_id: u32, from: From<'_>) -> Result<(), ClientError> {
+        self.register(server_id).await?;
+        let mut payload = Vec::new();
         match from {
             From::Place { file, offset, to_end } => {
-                let flags =
-                    if to_end { BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK } else { BinlogDumpFlags::empty() };
+                let flags = if to_end { NON_BLOCK | WITH_ANNOTATIONS } else { WITH_ANNOTATIONS };
                 let dump = ComBinlogDump::new(server_id).with_pos(offset).with_filename(file.as_bytes());
-                dump.with_flags(flags).serialize(&mut payload);
+                dump.with_flags(BinlogDumpFlags::from_bits_retain(flags)).serialize(&mut payload);
             }
             From::Without(set) => ComBinlogDumpGtid::new(server_id).with_sids(set).serialize(&mut payload),
-            From::ConnectState => ComBinlogDump::new(server_id).with_pos(4).serialize(&mut payload),
+            From::ConnectState => {
+                let dump = ComBinlogDump::new(server_id).with_pos(4);
+                dump.with_flags(BinlogDumpFlags::from_bits_retain(WITH_ANNOTATIONS)).serialize(&mut payload);
+            }
         }
         self.command(&payload).await
     }

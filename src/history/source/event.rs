@@ -12,6 +12,9 @@ const HEADER: usize = 19;
 const FIRST: u64 = 4;
 const ROTATE: u8 = 4;
 const FORMAT_DESCRIPTION: u8 = 15;
+/// Events between two transactions: those that begin one (GTID events of both families), and those that belong to a file: STOP, ROTATE,
+/// PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and start of encryption.
+const BETWEEN: [u8; 11] = [3, ROTATE, FORMAT_DESCRIPTION, 33, 34, 35, 42, 161, 162, 163, 164];
 const HEARTBEAT: [u8; 2] = [27, 41];
 const GTID: [u8; 2] = [33, 42];
 /// LOG_EVENT_ARTIFICIAL_F: made for the replica, not in the log.
@@ -78,6 +81,13 @@ impl Track {
         }
         self.place.offset = header.begins(self.place.offset);
         let first = self.say();
+        if first.is_some() && !BETWEEN.contains(&header.kind) {
+            // The writing half would drop the transaction that it is in. No server is known to do this.
+            return Err(Malformed(format!(
+                "the server left out events inside of a transaction, before one of type {}",
+                header.kind
+            )));
+        }
         self.place.offset += u64::from(header.length);
         if header.kind == ROTATE {
             self.place = self.target(event)?;
@@ -152,6 +162,16 @@ impl Header {
         // Never backwards.
         if ahead < 1 << 31 { counted + u64::from(ahead) } else { counted }
     }
+}
+
+/// Whether the server only says that it is there.
+pub(super) fn is_heartbeat(event: &[u8]) -> bool {
+    event.get(4).is_some_and(|kind| HEARTBEAT.contains(kind))
+}
+
+/// Whether it is the description at the head of a file, which comes before the server looks at the place asked for.
+pub(super) fn is_head(event: &[u8]) -> bool {
+    event.get(4) == Some(&FORMAT_DESCRIPTION)
 }
 
 /// The transaction that a GTID event of MySQL announces; `None`: another event, or one that cannot be read.

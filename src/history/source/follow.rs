@@ -3,6 +3,7 @@
 use super::client::ClientError;
 use super::config::SourceConfig;
 use super::own::Own;
+use super::preflight::may_see_processes;
 use super::resume::{self, Way};
 use super::session::Session;
 use super::stream::{Origin, Stream};
@@ -49,13 +50,20 @@ impl From<Closed> for Ended {
 
 impl From<SourceError> for Ended {
     fn from(error: SourceError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            SourceError::Client(error) => error.into(),
+            SourceError::Unfit(why) => Self::Failed(why),
+        }
     }
 }
 
 impl From<ClientError> for Ended {
     fn from(error: ClientError) -> Self {
-        Self::Failed(error.to_string())
+        if resume::is_final(&error) {
+            Self::Refused(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
     }
 }
 
@@ -71,18 +79,33 @@ impl<'a> Reader<'a> {
         let mut refusals = 0;
         loop {
             let began = Instant::now();
-            let ended = self.once(&mut goal, &mut refusals).await;
+            let (ended, flowed) = self.once(&mut goal).await;
+            if flowed {
+                refusals = 0;
+            }
             if began.elapsed() > GOOD {
                 pause = PAUSE;
             }
-            match ended {
+            let reason = match ended {
                 Ended::Closed => return,
-                Ended::Anew(reason) => goal = Goal::Gap(reason),
-                Ended::Failed(reason) => {
-                    tracing::warn!(source = %self.config.place(), "not capturing: {reason}");
-                    if self.writer.send(Input::Connection(Err(reason))).await.is_err() {
-                        return;
+                Ended::Anew(reason) => {
+                    goal = Goal::Gap(reason);
+                    None
+                }
+                Ended::Refused(reason) => {
+                    refusals += 1;
+                    if refusals >= REFUSALS {
+                        refusals = 0;
+                        goal = Goal::Gap(format!("the server does not send its log on: {reason}"));
                     }
+                    Some(reason)
+                }
+                Ended::Failed(reason) => Some(reason),
+            };
+            if let Some(reason) = reason {
+                tracing::warn!(source = %self.config.place(), "not capturing: {reason}");
+                if self.writer.send(Input::Connection(Err(reason))).await.is_err() {
+                    return;
                 }
             }
             tokio::time::sleep(jittered(pause)).await;
@@ -97,33 +120,40 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One connection, from connecting to its end.
-    async fn once(&self, goal: &mut Goal, refusals: &mut u32) -> Ended {
-        match self.connected(goal, refusals).await {
-            Ok(ended) | Err(ended) => ended,
+    /// One connection, from connecting to its end; whether the log came in.
+    async fn once(&self, goal: &mut Goal) -> (Ended, bool) {
+        let mut flowed = false;
+        match self.connected(goal, &mut flowed).await {
+            Ok(ended) | Err(ended) => (ended, flowed),
         }
     }
 
-    async fn connected(&self, goal: &mut Goal, refusals: &mut u32) -> Result<Ended, Ended> {
+    async fn connected(&self, goal: &mut Goal, flowed: &mut bool) -> Result<Ended, Ended> {
         let mut session = Session::open(&self.config).await?;
         let _known = self.own.know(session.client.id());
+        if !session.facts.commit_stamps() && !may_see_processes(&mut session).await? {
+            return Err(Ended::Failed(
+                "the account may not see running statements (PROCESS), without which up to when the log is whole cannot be told; \
+                 the preflight names the GRANT"
+                    .to_owned(),
+            ));
+        }
         let origin = self.origin(&mut session, goal).await?;
-        let mut stream = match self.stream(&session, &origin).await {
-            Ok(stream) => stream,
-            Err(error) => return Err(self.refused(&mut session, &origin, error, goal, refusals).await?),
-        };
-        *refusals = 0;
+        let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
+        stream.first().await?;
         self.writer.send(Input::Connection(Ok(()))).await?;
         tracing::info!(source = %self.config.place(), ?origin, "capturing");
         let facts = session.facts.clone();
-        Ok(tokio::select! {
+        let ended = tokio::select! {
             ended = stream.pump(&self.writer) => ended,
             ended = self.clock(session) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
             reason = self.wishes.anew() => Ended::Anew(reason),
             reason = self.wishes.again() => Ended::Failed(reason),
-        })
+        };
+        *flowed = stream.flows();
+        Ok(ended)
     }
 
     /// Where the log is followed from; takes a start first where there is none.
@@ -148,37 +178,6 @@ impl<'a> Reader<'a> {
         let at = place.at.clone();
         *goal = Goal::On(place);
         Ok(Origin::Place(at))
-    }
-
-    async fn stream(&self, session: &Session, origin: &Origin) -> Result<Stream, SourceError> {
-        let mut stream = Stream::open(&self.config, &session.facts, origin).await?;
-        stream.first().await?;
-        Ok(stream)
-    }
-
-    /// The server did not send its log: whether there is a gap now.
-    async fn refused(
-        &self,
-        session: &mut Session,
-        origin: &Origin,
-        error: SourceError,
-        goal: &mut Goal,
-        refusals: &mut u32,
-    ) -> Result<Ended, Ended> {
-        if let Some(reason) = resume::refused(session, origin, &error).await? {
-            *goal = Goal::Gap(reason.clone());
-            return Ok(Ended::Anew(reason));
-        }
-        if resume::is_final(&error) {
-            *refusals += 1;
-            if *refusals >= REFUSALS {
-                *refusals = 0;
-                return Ok(Ended::Anew(format!(
-                    "the server does not send its log from {origin:?} on: {error}"
-                )));
-            }
-        }
-        Ok(error.into())
     }
 
     /// Tells the clock, on a connection that is opened again when it breaks.

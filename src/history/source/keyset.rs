@@ -206,7 +206,7 @@ mod tests {
             (
                 &["name", "at"],
                 Some(&["O'é", "2026-01-01 00:00:00.000001"]),
-                " FORCE INDEX (PRIMARY) WHERE `name` >= _utf8mb4 X'4F27C3A9' AND (`name` > _utf8mb4 X'4F27C3A9' OR (`name` = _utf8mb4 X'4F27C3A9' \
+                " FORCE INDEX (PRIMARY) WHERE `name` >= _utf8mb4 X'4f27c3a9' AND (`name` > _utf8mb4 X'4f27c3a9' OR (`name` = _utf8mb4 X'4f27c3a9' \
                  AND (`at` > '2026-01-01 00:00:00.000001'))) ORDER BY `name`, `at` LIMIT 7",
             ),
         ] {

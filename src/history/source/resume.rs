@@ -23,10 +23,13 @@ pub(super) enum Way {
 pub(super) async fn way(session: &mut Session, place: &Place) -> Result<Way, SourceError> {
     let facts = &session.facts;
     if facts.identity.same_server(&place.server) {
-        return match lost_transactions(session, place).await? {
-            Some(why) => Ok(Way::Gap(why)),
-            None => Ok(Way::On(Origin::Place(place.at.clone()))),
-        };
+        if let Some(why) = cut(session, &place.at).await? {
+            return Ok(Way::Gap(why));
+        }
+        return Ok(match lost_transactions(session, place).await? {
+            Some(why) => Way::Gap(why),
+            None => Way::On(Origin::Place(place.at.clone())),
+        });
     }
     let other = format!(
         "another server answers than the one captured from (now {}, before server_id {}{})",
@@ -70,12 +73,16 @@ async fn lost_transactions(session: &mut Session, place: &Place) -> Result<Optio
 async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<String>, SourceError> {
     let FilePlace { file, offset } = &place.at;
     let sql = format!("SELECT BINLOG_GTID_POS('{}', {offset})", file.replace('\'', "''"));
-    // No answer: the file is not there, which the stream will say.
-    let Some(there) = session.client.one(&sql).await?.filter(|t| !t.is_empty()) else { return Ok(None) };
-    let (Ok(GtidSet::MariaDb(ours)), Ok(GtidSet::MariaDb(theirs))) =
-        (GtidSet::parse(&place.gtids), GtidSet::parse(&there))
-    else {
-        return Ok(None);
+    let Some(there) = session.client.one(&sql).await? else {
+        return Ok(Some(format!(
+            "no event of the server's log begins at {}, up to where it was read: was it restored, or its log reset?",
+            place.at
+        )));
+    };
+    let Ok(GtidSet::MariaDb(ours)) = GtidSet::parse(&place.gtids) else { return Ok(None) };
+    let theirs = match GtidSet::parse(&there) {
+        Ok(GtidSet::MariaDb(theirs)) => theirs,
+        Ok(GtidSet::MySql(_)) | Err(_) => Vec::new(),
     };
     // What was taken in last cannot lie behind what is in the log before the place.
     let wrong = ours.iter().any(|(domain, server, sequence)| {
@@ -83,7 +90,7 @@ async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<St
     });
     Ok(wrong.then(|| {
         format!(
-            "the server's log has {there} before {} where {} was captured: was it restored, or its log reset?",
+            "the server's log has '{there}' before {} where {} was captured: was it restored, or its log reset?",
             place.at, place.gtids
         )
     }))
@@ -107,45 +114,26 @@ async fn purged(session: &mut Session, place: &Place) -> Result<Option<String>, 
     })
 }
 
-/// The server would not send its log from there: whether that part of it is gone for good, or it may work later.
-pub(super) async fn refused(
-    session: &mut Session,
-    origin: &Origin,
-    error: &SourceError,
-) -> Result<Option<String>, SourceError> {
-    let SourceError::Client(ClientError::Server { code: CANNOT_READ_LOG, message }) = error else {
-        return Ok(None);
-    };
-    match origin {
-        // It was looked whether the server has all: what it says now is that it has not.
-        Origin::Gtids(_) => {
-            Ok((!is_clash(message)).then(|| format!("the server does not have the log any more: {message}")))
-        }
-        Origin::Place(place) => {
-            let logs = session.client.query("SHOW BINARY LOGS").await?;
-            let mut logs = logs.into_iter().map(|row| {
-                let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
-                (
-                    cells.next().unwrap_or_default(),
-                    cells.next().unwrap_or_default().parse::<u64>().unwrap_or(0),
-                )
-            });
-            Ok(match logs.find(|(name, _)| *name == place.file) {
-                None => Some(format!("the server has purged {} before it was read to the end", place.file)),
-                Some((_, size)) if size < place.offset => Some(format!(
-                    "{} ends at byte {size} on the server and was read up to {}: did it lose its end in a crash (sync_binlog), or was \
-                     the log reset?",
-                    place.file, place.offset
-                )),
-                Some(_) => None,
-            })
-        }
-    }
+/// Why the server's files do not reach up to the place any more.
+async fn cut(session: &mut Session, at: &FilePlace) -> Result<Option<String>, SourceError> {
+    let logs = session.client.query("SHOW BINARY LOGS").await?;
+    let mut logs = logs.into_iter().map(|row| {
+        let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
+        (cells.next().unwrap_or_default(), cells.next().unwrap_or_default().parse::<u64>().unwrap_or(0))
+    });
+    Ok(match logs.find(|(name, _)| *name == at.file) {
+        None => Some(format!("the server has purged {} before it was read to the end", at.file)),
+        Some((_, size)) if size < at.offset => Some(format!(
+            "{} ends at byte {size} on the server and was read up to {}: did it lose its end in a crash (sync_binlog), or was the log reset?",
+            at.file, at.offset
+        )),
+        Some(_) => None,
+    })
 }
 
 /// Whether the server says that it cannot read its log, and not that another replica has the same number.
-pub(super) fn is_final(error: &SourceError) -> bool {
-    matches!(error, SourceError::Client(ClientError::Server { code: CANNOT_READ_LOG, message }) if !is_clash(message))
+pub(super) fn is_final(error: &ClientError) -> bool {
+    matches!(error, ClientError::Server { code: CANNOT_READ_LOG, message } if !is_clash(message))
 }
 
 /// Whether another replica has taken the server's thread away.

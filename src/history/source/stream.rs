@@ -2,9 +2,9 @@
 
 use super::client::{Client, ClientError, From};
 use super::config::SourceConfig;
-use super::event::{Step, Track};
+use super::event::{self, Step, Track};
 use super::facts::Facts;
-use super::{Ended, SourceError};
+use super::{Ended, SourceError, resume};
 use crate::history::capture::{Input, Writer};
 use crate::history::gtid::GtidSet;
 use crate::history::place::{FilePlace, Identity};
@@ -62,6 +62,8 @@ pub(super) struct Stream {
     client: Client,
     track: Track,
     server: Identity,
+    /// Whether the server sent more than the head of a file, or found nothing more to send.
+    flows: bool,
 }
 
 impl Stream {
@@ -105,7 +107,7 @@ impl Stream {
             }
         };
         client.wait_at_most(config.heartbeat * 3);
-        Ok(Self { client, track: Track::from(place, checksum), server: found.identity })
+        Ok(Self { client, track: Track::from(place, checksum), server: found.identity, flows: false })
     }
 
     /// Waits for the first packet: the server has found the place, or says why it has not.
@@ -122,6 +124,11 @@ impl Stream {
         }
     }
 
+    /// Whether the server has something to send from there.
+    pub(super) fn flows(&self) -> bool {
+        self.flows
+    }
+
     /// Hands events over for as long as they come: those that have come together, together.
     pub(super) async fn pump(&mut self, writer: &Writer) -> Ended {
         let (mut events, mut bytes) = (Vec::new(), 0);
@@ -129,11 +136,15 @@ impl Stream {
             let event = match self.client.event().await {
                 Ok(Some(event)) => event,
                 Ok(None) => return Ended::Failed("the server ended the stream of its log".to_owned()),
+                Err(e) if !self.flows && resume::is_final(&e) => return Ended::Refused(e.to_string()),
                 Err(e) => return Ended::Failed(e.to_string()),
             };
             match self.track.take(&event) {
-                Ok(Step::Nothing) => {}
+                Ok(Step::Nothing) => {
+                    self.flows |= event::is_heartbeat(&event);
+                }
                 Ok(Step::Event(place)) => {
+                    self.flows |= !event::is_head(&event);
                     if let Some(place) = place {
                         let before = Input::Events(std::mem::take(&mut events));
                         let follow = Input::Follow(place, self.server.clone());

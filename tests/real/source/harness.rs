@@ -1,0 +1,222 @@
+//! A real server, and a writing half that keeps what it is told.
+
+use dbtrail_shim::history::capture::{BaselineJob, BaselineRows, Beside, Input, Start, Wish, Writer};
+use dbtrail_shim::history::log::{Entry, LogReader};
+use dbtrail_shim::history::place::{FilePlace, Place};
+use dbtrail_shim::history::source::{self, SourceConfig};
+use dbtrail_shim::ident::TableName;
+use dbtrail_shim::instant::Instant;
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// The address of the server.
+pub fn url() -> String {
+    std::env::var("DBTRAIL_SOURCE_URL").expect("DBTRAIL_SOURCE_URL names the server")
+}
+
+fn logs() -> PathBuf {
+    std::env::var_os("DBTRAIL_SOURCE_LOGS").expect("DBTRAIL_SOURCE_LOGS names the folder of its logs").into()
+}
+
+pub async fn conn() -> Conn {
+    Conn::from_url(url()).await.expect("the server answers")
+}
+
+/// Runs statements on a connection of their own.
+pub async fn sql(statements: &[&str]) {
+    let mut conn = conn().await;
+    for statement in statements {
+        conn.query_drop(*statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    }
+    conn.disconnect().await.expect("disconnect");
+}
+
+/// Whether the server is MariaDB.
+pub async fn mariadb() -> bool {
+    let version: String =
+        conn().await.query_first("SELECT VERSION()").await.expect("version").expect("a row");
+    version.contains("MariaDB")
+}
+
+pub async fn log_end() -> FilePlace {
+    let sql = if mariadb().await { "SHOW MASTER STATUS" } else { "SHOW BINARY LOG STATUS" };
+    let row: mysql_async::Row = conn().await.query_first(sql).await.expect("a place").expect("a row");
+    FilePlace { file: row.get(0).expect("file"), offset: row.get(1).expect("position") }
+}
+
+/// The files that the server has, in order.
+pub async fn files() -> Vec<PathBuf> {
+    let rows: Vec<mysql_async::Row> = conn().await.query("SHOW BINARY LOGS").await.expect("the logs");
+    rows.iter().map(|r| logs().join(r.get::<String, _>(0).expect("a name"))).collect()
+}
+
+/// All that was committed, read from the files.
+pub async fn entries() -> Vec<Entry> {
+    let files = files().await;
+    LogReader::open(&files).expect("binary logs").collect::<Result<_, _>>().expect("they can be read")
+}
+
+/// Where an entry begins.
+pub fn begins(entry: &Entry) -> FilePlace {
+    FilePlace { file: entry.position.file.clone(), offset: entry.position.offset }
+}
+
+pub fn config() -> SourceConfig {
+    SourceConfig::from_url(&url()).expect("an address")
+}
+
+/// A writing half that writes nothing: it keeps what it is told.
+pub struct Captured {
+    inputs: mpsc::Receiver<Input>,
+    pub wishes: mpsc::Sender<Wish>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+    /// Answered to the question where to go on.
+    pub place: Option<Place>,
+    pub events: Vec<(FilePlace, Vec<u8>)>,
+    pub follows: Vec<FilePlace>,
+    pub clocks: Vec<(FilePlace, Instant)>,
+    pub jobs: VecDeque<BaselineJob>,
+    pub baseline: Vec<Beside<BaselineRows>>,
+    pub definitions: Vec<(TableName, Option<String>)>,
+    pub connection: Vec<Result<(), String>>,
+    at: Option<FilePlace>,
+}
+
+impl Captured {
+    pub fn new(config: SourceConfig, resume: Option<Place>) -> Self {
+        let (writer, inputs) = Writer::channel(64);
+        let (wishes, asked) = mpsc::channel(8);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(source::run(config, resume.clone(), writer, asked, stop.clone()));
+        Self {
+            inputs,
+            wishes,
+            stop,
+            task,
+            place: resume,
+            events: Vec::new(),
+            follows: Vec::new(),
+            clocks: Vec::new(),
+            jobs: VecDeque::new(),
+            baseline: Vec::new(),
+            definitions: Vec::new(),
+            connection: Vec::new(),
+            at: None,
+        }
+    }
+
+    /// The next start or gap; all else is kept.
+    pub async fn step(&mut self) -> Option<(Option<String>, Start)> {
+        let input =
+            timeout(Duration::from_secs(60), self.inputs.recv()).await.expect("in time").expect("open");
+        match input {
+            Input::Where(answer) => answer.send(self.place.clone()).expect("still wanted"),
+            Input::Follow(place) => {
+                self.follows.push(place.clone());
+                self.at = Some(place);
+            }
+            Input::Event(event) => self.take(event),
+            Input::Clock(clock) => self.clocks.push((clock.after, clock.what)),
+            Input::Definition(definition) => self.definitions.push(definition.what),
+            Input::NextJob(answer) => {
+                // Nobody waits any more if the connection broke meanwhile.
+                let _ = answer.send(self.jobs.front().cloned());
+            }
+            Input::Baseline(rows, answer) => {
+                self.keep(&rows);
+                self.baseline.push(rows);
+                let _ = answer.send(true);
+            }
+            Input::Connection(state) => {
+                println!("connection: {state:?}");
+                self.connection.push(state);
+            }
+            Input::Begin(start) => {
+                self.place = Some(start.place.clone());
+                return Some((None, start));
+            }
+            Input::Gap(reason, start) => {
+                self.place = Some(start.place.clone());
+                return Some((Some(reason), start));
+            }
+        }
+        None
+    }
+
+    fn keep(&mut self, rows: &Beside<BaselineRows>) {
+        let job = self.jobs.front_mut().expect("a job was given");
+        if let Some(last) = rows.what.rows.last() {
+            let key = job.columns.primary_key.iter();
+            job.behind = Some(key.map(|n| last[job.columns.position(n).expect("visible")].clone()).collect());
+        }
+        if rows.what.end {
+            self.jobs.pop_front();
+        }
+    }
+
+    /// Follows the rule of [`Input::Event`].
+    fn take(&mut self, event: Vec<u8>) {
+        let at = self.at.as_mut().expect("a Follow before the first event");
+        if event[4] == 15 && at.offset != 4 {
+            return;
+        }
+        let place = at.clone();
+        at.offset += event.len() as u64;
+        if event[4] == 4 {
+            let name = &event[27..event.len() - 4];
+            *at = FilePlace { file: String::from_utf8_lossy(name).into_owned(), offset: 4 };
+        }
+        self.events.push((place, event));
+    }
+
+    /// Waits for a start; the reason if it is one behind a gap.
+    pub async fn started(&mut self) -> (Option<String>, Start) {
+        loop {
+            if let Some(start) = self.step().await {
+                return start;
+            }
+        }
+    }
+
+    /// Takes what comes until this holds.
+    pub async fn until(&mut self, what: impl Fn(&Self) -> bool) {
+        while !what(self) {
+            assert!(self.step().await.is_none(), "no start was expected");
+        }
+    }
+
+    /// Until the log is in up to its end of now.
+    pub async fn caught_up(&mut self) {
+        let end = log_end().await;
+        self.until(|c| c.at.as_ref().is_some_and(|at| at.reaches(&end))).await;
+    }
+
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.expect("it ends by itself");
+    }
+
+    /// Whether the events are byte for byte what stands in the server's files.
+    pub fn stand_in_the_files(&self) {
+        assert!(!self.events.is_empty());
+        for (place, event) in &self.events {
+            let file = std::fs::read(logs().join(&place.file)).expect("the file");
+            let from = usize::try_from(place.offset).expect("small");
+            let mut there = file[from..from + event.len()].to_vec();
+            let mut event = event.clone();
+            if event[4] == 15 {
+                // The flag of a file that is in use, which the checksum leaves out.
+                there[17] &= !1;
+                event[17] &= !1;
+            }
+            assert!(there == event, "{place}, type {}", event[4]);
+        }
+    }
+}
