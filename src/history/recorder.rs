@@ -348,6 +348,7 @@ impl Recorder {
     }
 
     fn follow(&mut self, place: FilePlace, server: Identity) {
+        tracing::debug!(%place, behind = %self.reader.place(), "following");
         self.deaf = false;
         self.reader.follow(place.clone());
         let Some(state) = &mut self.state else { return };
