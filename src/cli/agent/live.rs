@@ -65,7 +65,7 @@ pub(in crate::cli) async fn live(
     let stop = stop.clone();
     let task = tokio::spawn(async move {
         // The writing half has told why, in the log and in `/readyz`. What was recorded is served on.
-        let _ = capture.run(stop).await;
+        let _ = Box::pin(capture.run(stop)).await;
     });
     Ok(Running { published, capture: Some(task) })
 }
