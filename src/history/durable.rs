@@ -5,7 +5,7 @@
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::gtid::GtidState;
 use super::ingest::Ingest;
-use super::moments::Clock;
+use super::moments::{Clock, Entries};
 use super::names::{Names, Standing, Sweep};
 use super::place::{FilePlace, Place};
 use super::record::{Coverage, Hole, Horizon, Space};
@@ -83,6 +83,7 @@ pub(super) struct Progress {
 #[derive(Debug)]
 pub(super) struct Restored {
     pub(super) state: State,
+    pub(super) entries: Entries,
     pub(super) catalog: Catalog,
     pub(super) names: Names,
     pub(super) spaces: Vec<Space>,
@@ -211,5 +212,7 @@ pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreErr
             reading.insert(SpaceId(id), parsed(&text)?);
         }
     }
-    Ok(Some(Restored { state, catalog, names: Names::restored(names, sweeps), spaces, reading }))
+    let entries = Entries::after(state.clock.clone(), snapshot)?;
+    let names = Names::restored(names, sweeps);
+    Ok(Some(Restored { state, entries, catalog, names, spaces, reading }))
 }

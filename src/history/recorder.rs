@@ -221,7 +221,7 @@ impl Recorder {
     }
 
     fn restore(&mut self, restored: Restored) {
-        let Restored { state, catalog, names, spaces, reading } = restored;
+        let Restored { state, entries, catalog, names, spaces, reading } = restored;
         let ingest = &mut self.ingest;
         ingest.dirty.definitions = catalog.count();
         ingest.dirty.sweeps = names.sweeps().len();
@@ -231,7 +231,7 @@ impl Recorder {
         ingest.next = state.next;
         ingest.changes = state.changes;
         ingest.versions = state.versions;
-        ingest.clock = state.clock.clone();
+        ingest.entries = entries;
         ingest.gtids = state.gtids.clone();
         self.reading = reading;
         self.state = Some(state);
@@ -436,7 +436,7 @@ impl Recorder {
         state.next = ingest.next;
         state.changes = ingest.changes;
         state.versions = ingest.versions;
-        state.clock = ingest.clock.clone();
+        state.clock = ingest.entries.clock.clone();
         state.gtids = ingest.gtids.clone();
         let mut batch = Batch::default();
         let changed = durable::write(ingest, state, &mut batch)?;

@@ -175,7 +175,7 @@ impl Sweeper {
         limit: usize,
         batch: &mut Batch,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let end = moments::before(table, self.horizon, self.oldest);
+        let end = moments::before(table, snapshot, self.horizon, self.oldest)?;
         let pairs = snapshot.scan(table, from, &end, limit)?;
         for (key, _) in &pairs {
             batch.remove(table, key.clone());

@@ -41,6 +41,7 @@ impl Recorder {
         let Start { place, at, tables } = start;
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
+        self.ingest.interrupt();
         // One number of its own, so that what is before and what is behind can be told apart by number.
         let hole = self.ingest.next;
         self.ingest.next = hole.next();
