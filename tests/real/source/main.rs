@@ -6,5 +6,6 @@
 
 mod cells;
 mod harness;
+mod preflight;
 mod stream;
 mod times;
