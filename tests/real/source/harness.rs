@@ -136,9 +136,6 @@ impl Captured {
                 let _ = answer.send(true);
             }
             Input::Connection(state) => {
-                if let Err(reason) = &state {
-                    println!("not connected: {reason}");
-                }
                 self.connection.push(state);
             }
             Input::Begin(start) => {
