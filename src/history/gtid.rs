@@ -508,6 +508,25 @@ impl Gtids<'_> {
         }
     }
 
+    /// Whether a transaction is in the record.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn has(&self, gtid: &Gtid) -> Result<bool, GtidError> {
+        match (&self.state.recorded, gtid) {
+            (Some(GtidSet::MySql(sources)), Gtid::MySql { source, tag, number }) => {
+                let ranges = sources.get(&(*source, tag.clone())).map_or(&[][..], Vec::as_slice);
+                Ok(!inside((*number, *number), ranges).is_empty())
+            }
+            // Numbers of a domain rise, as a rule: only one that is not higher than the last can be there.
+            (Some(GtidSet::MariaDb(domains)), Gtid::MariaDb { domain, sequence, .. }) => {
+                let known = domains.iter().any(|(d, _, last)| d == domain && sequence <= last);
+                Ok(known && self.behind_one(gtid)?.is_some())
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// The place behind a transaction.
     fn behind_one(&self, gtid: &Gtid) -> Result<Option<Sequence>, GtidError> {
         let (series, number) = Series::of(gtid);

@@ -5,8 +5,8 @@
 //! makes it unreadable from the last place that was certain. Nothing is guessed.
 
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
-use super::gtid::{GtidSet, GtidState};
-use super::log::{Change, Entry};
+use super::gtid::{GtidSet, GtidState, Gtids};
+use super::log::{Change, Entry, Gtid};
 use super::moments::{Entries, Moment};
 use super::names::Names;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
@@ -144,6 +144,13 @@ impl Ingest {
     /// What comes next does not follow at once on what was taken in.
     pub(super) fn interrupt(&mut self) {
         self.entries.close(&mut self.batch);
+    }
+
+    /// Whether a transaction was taken in before.
+    pub(super) fn has(&mut self, gtid: &Gtid) -> Result<bool, StoreError> {
+        let snapshot = self.committed();
+        let gtids = Gtids { snapshot: &*snapshot, state: &self.gtids, dropped: false };
+        gtids.has(gtid).map_err(|e| StoreError(e.to_string()))
     }
 
     /// More for the next commit.

@@ -376,7 +376,12 @@ impl Recorder {
             if state.place.at.reaches(&end) {
                 continue;
             }
-            self.ingest.entry(entry)?;
+            // A server that took over may send again what it had from another one in another order.
+            if entry.gtid.as_ref().map_or(Ok(false), |gtid| self.ingest.has(gtid))? {
+                tracing::warn!(gtid = ?entry.gtid, "a transaction that is in the record came again, and is passed over");
+            } else {
+                self.ingest.entry(entry)?;
+            }
             state.place.at = end;
             self.unwritten = true;
         }
