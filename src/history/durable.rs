@@ -2,7 +2,7 @@
 //!
 //! Definitions, incarnations and the standings of names are pairs of their own, so that a batch writes only what changed in it.
 
-use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::gtid::GtidState;
 use super::ingest::Ingest;
 use super::moments::{Clock, Entries};
@@ -163,7 +163,7 @@ pub(super) fn write_progress(
 }
 
 /// All pairs of a kind, in order.
-fn all(snapshot: &dyn Snapshot, kind: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+fn all(snapshot: &dyn Snapshot, kind: u8) -> Result<Vec<Pair>, StoreError> {
     let (mut from, to) = (vec![kind], [kind + 1]);
     let mut found = Vec::new();
     loop {

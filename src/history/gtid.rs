@@ -358,6 +358,7 @@ mod as_text {
     pub(super) mod option {
         use super::{Deserialize, Deserializer, Error, GtidSet, Serializer};
 
+        #[expect(clippy::ref_option, reason = "this is how serde calls it")]
         pub(in super::super) fn serialize<S: Serializer>(
             set: &Option<GtidSet>,
             to: S,

@@ -273,13 +273,12 @@ impl Ingest {
         }
         let snapshot = self.committed();
         let versions = Versions(&*snapshot);
-        let beyond = match self.recent.is_beyond(space, key) {
-            Some(beyond) => beyond,
-            None => {
-                let highest = versions.highest(space)?;
-                self.recent.know_highest(space, highest.as_deref().unwrap_or_default());
-                highest.is_none_or(|highest| key > &*highest)
-            }
+        let beyond = if let Some(beyond) = self.recent.is_beyond(space, key) {
+            beyond
+        } else {
+            let highest = versions.highest(space)?;
+            self.recent.know_highest(space, highest.as_deref().unwrap_or_default());
+            highest.is_none_or(|highest| key > &*highest)
         };
         if beyond {
             return Ok(None);

@@ -66,12 +66,11 @@ impl Sweeper {
                 (self.times(table, snapshot, &from, limit, batch)?, 0)
             }
         };
-        self.at = match next {
-            Some(from) => Some((table, from)),
-            None => {
-                let place = ORDER.iter().position(|t| *t == table);
-                place.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
-            }
+        self.at = if let Some(from) = next {
+            Some((table, from))
+        } else {
+            let place = ORDER.iter().position(|t| *t == table);
+            place.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
         };
         Ok(dropped)
     }

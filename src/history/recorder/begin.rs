@@ -49,6 +49,7 @@ impl Recorder {
             self.ingest.gtids.begin(hole, set);
         }
         state.coverage.newest = gap.to;
+        state.baseline_rows = 0;
         state.holes.push(Hole { at: hole, gap: gap.clone() });
         let server = version_of(&place.server);
         state.resume = place.at.clone();
