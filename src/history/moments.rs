@@ -11,6 +11,7 @@
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::gtid;
 use super::log::Gtid;
+use super::record::Hole;
 use super::store::Sequence;
 use crate::instant::Instant;
 use serde::{Deserialize, Serialize};
@@ -198,9 +199,24 @@ pub struct Moments<'a> {
     pub end: Sequence,
     /// What was remembered of the last entry.
     pub clock: &'a Clock,
+    /// Parts of the log that were not read, oldest first.
+    pub holes: &'a [Hole],
 }
 
 impl Moments<'_> {
+    /// A place found for an instant, on the instant's side of each hole: the first entry behind a hole is the next one also for instants long before it.
+    fn on_its_side(&self, at: Instant, mut found: Sequence) -> Sequence {
+        for hole in self.holes {
+            if at <= hole.gap.from {
+                return found.min(hole.at);
+            }
+            if at >= hole.gap.to {
+                found = found.max(hole.at.next());
+            }
+        }
+        found
+    }
+
     /// The first change of the first entry of which the latest commit time up to it is `at` or later.
     fn reached(&self, at: Instant) -> Result<Sequence, StoreError> {
         let full = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop();
@@ -223,8 +239,8 @@ impl Moments<'_> {
     /// # Errors
     /// The engine failed.
     pub fn cut(&self, instant: Instant) -> Result<Cut, StoreError> {
-        let at = self.reached(after(instant))?;
-        let mut doubtful = at;
+        let found = self.reached(after(instant))?;
+        let mut doubtful = found;
         // Entries behind the cut that are stamped at or before the instant: each stands in a run behind a time later than it.
         let furthest = Instant::from_micros(instant.micros().saturating_add(self.clock.deepest));
         let end = step(furthest, Sequence::END, Instant::from_micros(i64::MAX));
@@ -241,7 +257,7 @@ impl Moments<'_> {
             }
             from = step(latest, run.next(), Instant::from_micros(i64::MIN));
         }
-        Ok(Cut { at, doubtful })
+        Ok(Cut { at: self.on_its_side(instant, found), doubtful: self.on_its_side(instant, doubtful) })
     }
 
     /// The smallest stretch of the log that holds every entry committed in `[since, until]`. Other entries may lie in it too.
@@ -249,7 +265,7 @@ impl Moments<'_> {
     /// # Errors
     /// The engine failed.
     pub fn stretch(&self, since: Instant, until: Instant) -> Result<(Sequence, Sequence), StoreError> {
-        let from = self.reached(since)?;
+        let from = self.on_its_side(since, self.reached(since)?);
         Ok((from, self.cut(until)?.doubtful.max(from)))
     }
 
@@ -296,6 +312,7 @@ impl Moments<'_> {
 mod tests {
     use super::*;
 
+    use crate::history::capture::Gap;
     use crate::history::engine::{Engine, MemoryEngine};
 
     /// Entries of two changes each, committed at these times.
@@ -320,7 +337,28 @@ mod tests {
         entries.flush(&mut batch);
         engine.commit(batch).unwrap();
         let end = Sequence(1 + 2 * times.len() as u64);
-        ask(Moments { snapshot: &*engine.snapshot(), end, clock: &entries.clock })
+        ask(Moments { snapshot: &*engine.snapshot(), end, clock: &entries.clock, holes: &[] })
+    }
+
+    #[test]
+    fn instants_stay_on_their_side_of_a_hole() {
+        let hole = |at, from, to| Hole {
+            at: Sequence(at),
+            gap: Gap { from: Instant::from_micros(from), to: Instant::from_micros(to), reason: String::new() },
+        };
+        // Four entries of two changes: 1, 3, 5, 7; the end is 9. Another server's clock may be behind.
+        let holes = [hole(4, 25, 40), hole(6, 50, 50)];
+        for (at, want) in [(9, 1), (10, 3), (20, 4), (25, 4), (40, 5), (45, 5), (50, 6), (51, 7), (60, 7), (99, 9)] {
+            let at = Instant::from_micros(at);
+            let cut = with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.cut(at).unwrap());
+            assert_eq!(cut.at.0, want, "at {at}");
+        }
+        let window = |since, until| {
+            let (since, until) = (Instant::from_micros(since), Instant::from_micros(until));
+            let stretch = with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.stretch(since, until).unwrap());
+            (stretch.0.0, stretch.1.0)
+        };
+        assert_eq!([window(10, 25), window(20, 25), window(41, 50), window(60, 90)], [(1, 4), (3, 4), (5, 6), (7, 9)]);
     }
 
     #[test]

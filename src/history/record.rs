@@ -162,7 +162,7 @@ impl History {
     }
 
     pub(super) fn moments(&self) -> Moments<'_> {
-        Moments { snapshot: &*self.snapshot, end: self.end, clock: &self.clock }
+        Moments { snapshot: &*self.snapshot, end: self.end, clock: &self.clock, holes: &self.holes }
     }
 
     pub(super) fn gtids(&self) -> Gtids<'_> {

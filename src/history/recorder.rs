@@ -358,6 +358,23 @@ impl Recorder {
             state.place = Place { at: place.clone(), gtids: String::new(), server };
             state.resume = place;
             self.unwritten = true;
+            self.forget_places();
+        }
+    }
+
+    /// What waits for places in the log of another server waits for nothing. Definitions are asked for anew; the clock and rows come again by themselves.
+    fn forget_places(&mut self) {
+        let again: Vec<TableName> = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .filter_map(|waiting| match waiting {
+                Waiting::Definition(beside) => Some(beside.what.name),
+                Waiting::Clock(_) | Waiting::Baseline(..) => None,
+            })
+            .chain(std::mem::take(&mut self.touched).into_keys())
+            .collect();
+        self.faulted = None;
+        if !again.is_empty() {
+            self.wish(Wish::Compare(again));
         }
     }
 

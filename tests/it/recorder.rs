@@ -162,3 +162,21 @@ async fn mysql_9_7_recorded_with_restarts() {
 async fn mariadb_10_11_recorded_with_restarts() {
     is_as_from_files("mariadb-10.11").await;
 }
+
+/// Places of two servers cannot be compared: a clock that waits for one of a server that is gone would hold up all that come after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_another_server_holds_nothing_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = truth_agent::history("mysql-9.7");
+    let newest = Instant::from_micros(files.coverage().newest.micros() + 7);
+    let feed = Feed::open(folder.path());
+    feed.send(Input::Begin(start("mysql-9.7", &files))).await;
+    feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
+    let never = FilePlace { file: "binlog.000900".to_owned(), offset: 4 };
+    let late = Instant::from_micros(newest.micros() + 5_000_000);
+    feed.send(Input::Clock(Beside { after: never, what: late })).await;
+    let other = Identity { uuid: Some("another".to_owned()), ..server("mysql-9.7") };
+    feed.send(Input::Follow(place(4), other)).await;
+    feed.send(Input::Clock(Beside { after: place(4), what: newest })).await;
+    assert_eq!(feed.end().await.coverage().newest, newest);
+}

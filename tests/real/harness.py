@@ -310,7 +310,8 @@ class MariaDb:
         try:
             made = subprocess.run(
                 ["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--auth-root-authentication-method=normal",
-                 "--skip-test-db", "--user=root"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                 "--skip-test-db", "--user=root"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                env={**os.environ, "TMPDIR": self.folder})
             if made.returncode:
                 raise RuntimeError("mariadb-install-db: " + made.stdout.decode(errors="replace")[-2000:])
             self.port = free_port()

@@ -212,6 +212,9 @@ impl Question<'_> {
             (Reading::Flashback, _) => {
                 format!("; ask _snapshot.{} for rows that never changed", self.name.table)
             }
+            (Reading::Snapshot, Baseline::Reading) if self.found.space.emptied.is_some() => {
+                "; it lost its rows (TRUNCATE or DROP) before its first reading had ended".to_owned()
+            }
             (Reading::Snapshot, Baseline::Reading) => {
                 "; the first reading of the table is still going on: ask again when it has ended (`dbtrail-shim agent status` tells)".to_owned()
             }

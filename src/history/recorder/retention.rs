@@ -59,6 +59,7 @@ impl Recorder {
             snapshot: &*snapshot,
             end: self.ingest.next,
             clock: &self.ingest.entries.clock,
+            holes: &state.holes,
         };
         let (at, _) = moments.stretch(oldest, oldest)?;
         drop(snapshot);

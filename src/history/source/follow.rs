@@ -83,7 +83,8 @@ impl<'a> Reader<'a> {
             if flowed {
                 refusals = 0;
             }
-            if began.elapsed() > GOOD {
+            // A connection on which the log came in is no reason to wait longer for the next one.
+            if flowed || began.elapsed() > GOOD {
                 pause = PAUSE;
             }
             let reason = match ended {

@@ -143,7 +143,8 @@ async fn may_follow(config: &SourceConfig) -> Result<bool, ClientError> {
 }
 
 async fn tables(config: &SourceConfig, session: &mut Session) -> Result<Vec<Table>, SourceError> {
-    let keyed = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_TYPE = 'PRIMARY KEY'";
+    // TABLE_CONSTRAINTS is shown by MariaDB to those only who may do more than read.
+    let keyed = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS WHERE INDEX_NAME = 'PRIMARY' AND SEQ_IN_INDEX = 1";
     let keyed: BTreeSet<TableName> = session
         .client
         .query(keyed)
