@@ -223,12 +223,32 @@ pub struct GtidState {
     origins: Vec<Origin>,
     /// The furthest that a number was committed behind a higher one of its source or domain.
     lag: u64,
+    /// Transactions up to this change had numbers that the server has given out again since.
+    #[serde(default)]
+    reborn: Sequence,
 }
 
 impl GtidState {
     /// The record begins behind this change, of which no transaction has any; before it these were executed.
     pub fn begin(&mut self, at: Sequence, set: GtidSet) {
         self.origins.push(Origin { at, set });
+    }
+
+    /// The same behind a gap. A server that has not executed all that was recorded (its log was reset, it was restored, it is another one) gives
+    /// out the same numbers again: what they meant before, nobody can ask for any more.
+    pub fn begin_anew(&mut self, at: Sequence, set: GtidSet) {
+        if self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(|known| !covers(&set, known)) {
+            let highest = match self.recorded.take() {
+                Some(GtidSet::MySql(sources)) => sources.values().flatten().map(|(_, to)| *to).max(),
+                Some(GtidSet::MariaDb(domains)) => domains.iter().map(|(_, _, number)| *number).max(),
+                None => None,
+            };
+            // Pages of both times stand among each other.
+            self.lag = self.lag.max(highest.unwrap_or_default());
+            self.origins.clear();
+            self.reborn = at;
+        }
+        self.begin(at, set);
     }
 
     /// Takes a transaction in.
@@ -293,6 +313,20 @@ impl GtidState {
 
     fn has(&self, family: fn(&GtidSet) -> bool) -> bool {
         self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(family)
+    }
+}
+
+/// Whether all transactions of `part` are in `set`, as far as sets tell.
+fn covers(set: &GtidSet, part: &GtidSet) -> bool {
+    match (set, part) {
+        (GtidSet::MySql(set), GtidSet::MySql(part)) => part.iter().all(|(source, ranges)| {
+            let known = set.get(source).map_or(&[][..], Vec::as_slice);
+            ranges.iter().all(|range| without(*range, known).is_empty())
+        }),
+        (GtidSet::MariaDb(set), GtidSet::MariaDb(part)) => {
+            part.iter().all(|(domain, _, number)| set.iter().any(|(d, _, n)| d == domain && n >= number))
+        }
+        (GtidSet::MySql(_) | GtidSet::MariaDb(_), _) => false,
     }
 }
 
@@ -427,7 +461,7 @@ impl Gtids<'_> {
         };
         match (sum.recorded, sum.origin) {
             (Some(behind), None) => Ok(behind),
-            (Some(behind), Some(origin)) if behind > origin => Ok(behind),
+            (Some(behind), Some(origin)) if behind >= origin => Ok(behind),
             (_, Some(origin)) => {
                 // Only the whole of what was executed there is a state that is known.
                 let whole = self.state.origins.iter().any(|o| o.at == origin && o.set.same(set));
@@ -497,6 +531,7 @@ impl Gtids<'_> {
         for page in self.pages(&series, start, to)? {
             for (i, moment) in page.entries.iter().enumerate() {
                 let of = moment.gtid.as_ref().map(Series::of);
+                let of = of.filter(|_| page.behind(i) > self.state.reborn);
                 if let Some((_, number)) = of.filter(|(s, n)| *s == series && (start..=to).contains(n)) {
                     found.insert(number, page.behind(i));
                 }
@@ -532,7 +567,9 @@ impl Gtids<'_> {
     fn behind_one(&self, gtid: &Gtid) -> Result<Option<Sequence>, GtidError> {
         let (series, number) = Series::of(gtid);
         for page in self.pages(&series, number, number)? {
-            if let Some(i) = page.entries.iter().rposition(|m| m.gtid.as_ref() == Some(gtid)) {
+            if let Some(i) = page.entries.iter().rposition(|m| m.gtid.as_ref() == Some(gtid))
+                && page.behind(i) > self.state.reborn
+            {
                 return Ok(Some(page.behind(i)));
             }
         }
@@ -714,5 +751,46 @@ mod tests {
         assert!(matches!(after("1-7"), Err(GtidError::TooOld(_))), "inside of the gap");
         assert!(matches!(after("1-11"), Err(GtidError::NotThere(_))));
         assert_eq!(record.1.executed(), format!("{A}:1-10"));
+    }
+
+    #[test]
+    fn numbers_that_were_given_out_again_mean_the_new_transactions() {
+        let mariadb = |sequence| Gtid::MariaDb { domain: 0, server: 7, sequence };
+        let gtids: [fn(u64) -> (Gtid, String); 2] = [
+            |n| (m(n, None), format!("{A}:1-{n}")),
+            |n| (Gtid::MariaDb { domain: 0, server: 7, sequence: n }, format!("0-7-{n}")),
+        ];
+        for gtid in gtids {
+            let before: Vec<Gtid> = (1..=6).map(|n| gtid(n).0).collect();
+            let mut record = index(&before, None);
+            // The log was reset, and two transactions are in the gap.
+            record.1.begin_anew(Sequence(8), mysql(&gtid(2).1));
+            let mut batch = Batch::default();
+            let snapshot = record.0.snapshot();
+            let has = |record: &Record, n| {
+                Gtids { snapshot: &*snapshot, state: &record.1, dropped: false }.has(&gtid(n).0)
+            };
+            assert_eq!((has(&record, 3), has(&record, 6)), (Ok(false), Ok(false)), "another transaction");
+            let mut entries = Entries::default();
+            record.1.note(&gtid(3).0);
+            entries.note(&mut batch, moment(&gtid(3).0, 8), Sequence(9));
+            entries.close(&mut batch);
+            record.0.commit(batch).unwrap();
+            let after = |n: u64| record.behind(&gtid(n).1);
+            assert_eq!(
+                (after(2), after(3)),
+                (Ok(7), Ok(8)),
+                "the state behind the gap, and the one after the next"
+            );
+            assert!(
+                after(1).is_err() && after(4).is_err() && after(6).is_err(),
+                "what these were before is not told"
+            );
+            assert_eq!(record.1.executed(), gtid(3).1);
+        }
+        // A server that goes on has all that was recorded.
+        let mut goes_on = index(&[mariadb(1), mariadb(2)], None);
+        goes_on.1.begin_anew(Sequence(4), mysql("0-7-9"));
+        assert_eq!((goes_on.behind("0-7-1"), goes_on.behind("0-7-9")), (Ok(1), Ok(3)));
     }
 }

@@ -344,21 +344,31 @@ mod tests {
     fn instants_stay_on_their_side_of_a_hole() {
         let hole = |at, from, to| Hole {
             at: Sequence(at),
-            gap: Gap { from: Instant::from_micros(from), to: Instant::from_micros(to), reason: String::new() },
+            gap: Gap {
+                from: Instant::from_micros(from),
+                to: Instant::from_micros(to),
+                reason: String::new(),
+            },
         };
         // Four entries of two changes: 1, 3, 5, 7; the end is 9. Another server's clock may be behind.
         let holes = [hole(4, 25, 40), hole(6, 50, 50)];
-        for (at, want) in [(9, 1), (10, 3), (20, 4), (25, 4), (40, 5), (45, 5), (50, 6), (51, 7), (60, 7), (99, 9)] {
+        for (at, want) in
+            [(9, 1), (10, 3), (20, 4), (25, 4), (40, 5), (45, 5), (50, 6), (51, 7), (60, 7), (99, 9)]
+        {
             let at = Instant::from_micros(at);
             let cut = with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.cut(at).unwrap());
             assert_eq!(cut.at.0, want, "at {at}");
         }
         let window = |since, until| {
             let (since, until) = (Instant::from_micros(since), Instant::from_micros(until));
-            let stretch = with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.stretch(since, until).unwrap());
+            let stretch =
+                with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.stretch(since, until).unwrap());
             (stretch.0.0, stretch.1.0)
         };
-        assert_eq!([window(10, 25), window(20, 25), window(41, 50), window(60, 90)], [(1, 4), (3, 4), (5, 6), (7, 9)]);
+        assert_eq!(
+            [window(10, 25), window(20, 25), window(41, 50), window(60, 90)],
+            [(1, 4), (3, 4), (5, 6), (7, 9)]
+        );
     }
 
     #[test]

@@ -140,6 +140,12 @@ impl Catalog {
         carry::carry(self, from, to, row)
     }
 
+    /// Whether `later` came of `earlier` by ALTERs.
+    #[must_use]
+    pub fn precedes(&self, earlier: DefinitionId, later: DefinitionId) -> bool {
+        carry::path(self, earlier, later).is_some()
+    }
+
     /// For each visible column its position in the row images of the log.
     #[must_use]
     pub fn source_positions(&self, id: DefinitionId) -> &[usize] {

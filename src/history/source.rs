@@ -34,7 +34,7 @@ pub use patterns::{BadPattern, Patterns};
 pub use preflight::{Finding, Severity, preflight};
 
 use super::capture::{Wish, Writer};
-use super::place::Place;
+use super::place::{FilePlace, Place};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +56,8 @@ enum Ended {
     Closed,
     /// The connection broke: why.
     Failed(String),
+    /// What came behind this place is no event: why.
+    Damaged(FilePlace, String),
     /// The server does not send its log from there: its words.
     Refused(String),
     /// The writing half cannot go on from here: why.

@@ -126,6 +126,14 @@ impl Question<'_> {
             });
         }
         if let Some(next) = versions.first(space, key, (at, end))? {
+            // A row of the baseline that was read before an ALTER is what the row was until its first change behind that; what the change says of
+            // the row before it stands under the new columns, from which there may be no way back.
+            if reading == Reading::Snapshot
+                && let Some(base) = versions.base(space, key)?
+                && self.history.catalog.precedes(base.definition, next.definition)
+            {
+                return Ok(State::Row(base.row, base.definition));
+            }
             return Ok(match next.row_before() {
                 Some(image) => State::Row(image.clone(), next.definition),
                 None => State::NoRow(self.noted(NoteCode::NotYetCreated, next.sequence)?),

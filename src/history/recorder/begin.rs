@@ -46,7 +46,8 @@ impl Recorder {
         let hole = self.ingest.next;
         self.ingest.next = hole.next();
         if let Ok(set) = GtidSet::parse(&place.gtids) {
-            self.ingest.gtids.begin(hole, set);
+            // The state of this set is the one behind the hole.
+            self.ingest.gtids.begin_anew(hole.next(), set);
         }
         state.coverage.newest = gap.to;
         state.baseline_rows = 0;

@@ -77,6 +77,7 @@ impl<'a> Reader<'a> {
         let mut goal = resume.map_or(Goal::Begin, Goal::On);
         let mut pause = PAUSE;
         let mut refusals = 0;
+        let mut damaged = None;
         loop {
             let began = Instant::now();
             let (ended, flowed) = self.once(&mut goal).await;
@@ -98,6 +99,13 @@ impl<'a> Reader<'a> {
                     if refusals >= REFUSALS {
                         refusals = 0;
                         goal = Goal::Gap(format!("the server does not send its log on: {reason}"));
+                    }
+                    Some(reason)
+                }
+                // On the way it may have been damaged once.
+                Ended::Damaged(place, reason) => {
+                    if damaged.replace(place.clone()) == Some(place) {
+                        goal = Goal::Gap(reason.clone());
                     }
                     Some(reason)
                 }

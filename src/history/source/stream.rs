@@ -153,7 +153,11 @@ impl Stream {
                     bytes += event.len();
                     events.push(event);
                 }
-                Err(e) => return Ended::Failed(format!("{e}, after {}", self.track.place())),
+                Err(e) => {
+                    let place = self.track.place().clone();
+                    let why = format!("the log cannot be read behind {place}: {e}");
+                    return Ended::Damaged(place, why);
+                }
             }
             if !self.client.has_event() || bytes >= TOGETHER {
                 bytes = 0;
