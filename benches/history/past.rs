@@ -1,0 +1,211 @@
+//! A long past: a table every row of which was changed several times in the course of a month, on a MariaDB server, and the agent's history of it.
+//!
+//! Both stay in a folder, since they take minutes to make. The server stamps its transactions with times of the past (`SET timestamp`), as its own
+//! documentation does to fill a system-versioned table, and the writing half takes its log in as if it had followed then. From there on the real agent goes on.
+
+use crate::chain::SERVER_ID;
+use crate::mariadb::MariaDb;
+use crate::take_in;
+use dbtrail_shim::instant::Instant;
+use mysql_async::prelude::Queryable;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Rows of one transaction.
+pub const ROWS: u64 = 25;
+/// Statements sent together.
+const TOGETHER: u64 = 20;
+const MONTH: i64 = 30 * 86_400;
+/// What a server of these tests needs beside the usual.
+const SERVER: [&str; 4] = [
+    "--innodb-buffer-pool-size=1G",
+    "--innodb-log-file-size=512M",
+    "--max-binlog-size=256M",
+    "--innodb-lock-wait-timeout=5",
+];
+
+/// How much.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    /// Rows of the table; a multiple of [`ROWS`] times [`TOGETHER`].
+    pub keys: u64,
+    /// How often each is changed after it was made.
+    pub changes: u64,
+    /// Whether there is the same in a system-versioned table, `bench.twin`.
+    pub twin: bool,
+}
+
+/// A server with its past, and the folder with the history of it.
+pub struct Past {
+    pub server: MariaDb,
+    pub extent: Extent,
+    /// Seconds since 1970: from here on every row is there; up to here the past was made.
+    pub since: i64,
+    pub until: i64,
+    data: PathBuf,
+}
+
+/// Keys in an order in which neighbours lie far from each other.
+pub fn scattered(i: u64, keys: u64) -> u64 {
+    i * 370_261 % keys + 1
+}
+
+fn list(first: u64, keys: u64) -> String {
+    (first..first + ROWS).fold(String::new(), |mut text, i| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{}{}", if i == first { "" } else { "," }, scattered(i, keys));
+        text
+    })
+}
+
+/// A statement that changes the rows from this one on, in that order.
+pub fn update(table: &str, number: u64, first: u64, keys: u64) -> String {
+    format!(
+        "UPDATE bench.{table} SET status = ELT({} , 'open', 'paid', 'sent', 'closed'), balance = balance + {}.{:02}, \
+         note = 'changed by order {number} at counter {}', changed = NOW() WHERE id IN ({})",
+        number % 4 + 1,
+        number % 90,
+        number % 100,
+        number % 17,
+        list(first, keys)
+    )
+}
+
+fn insert(table: &str, number: u64, first: u64, keys: u64) -> String {
+    let mut text = format!("INSERT INTO bench.{table} VALUES ");
+    for i in first..first + ROWS {
+        let key = scattered(i, keys);
+        let _ = write!(
+            text,
+            "{}({key}, {}, 'new', {}.50, 'opened by order {number}', NOW())",
+            if i == first { "" } else { "," },
+            key % 30_011,
+            key % 9_000
+        );
+    }
+    text
+}
+
+impl Past {
+    /// Opens what an earlier run has made, or makes it.
+    pub async fn ready(name: &str, extent: Extent) -> Result<Self, Box<dyn Error>> {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/bench-history").join(name);
+        let marker = folder.join("ready");
+        if let Ok(text) = std::fs::read_to_string(&marker) {
+            let times: Vec<i64> = text.split_whitespace().filter_map(|w| w.parse().ok()).collect();
+            let &[since, until] = &times[..] else { return Err("the marker cannot be read".into()) };
+            let server = MariaDb::open(&folder.join("server"), &SERVER)?;
+            return Ok(Self { server, extent, since, until, data: folder.join("agent") });
+        }
+        println!("{name}: the past is made, once, in {}", folder.display());
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let past = Self::make(&folder, extent).await?;
+        std::fs::write(&marker, format!("{} {}\n", past.since, past.until))?;
+        Ok(past)
+    }
+
+    async fn make(folder: &Path, extent: Extent) -> Result<Self, Box<dyn Error>> {
+        let server = MariaDb::open(&folder.join("server"), &SERVER)?;
+        let data = folder.join("agent");
+        private(&data)?;
+        let began = Instant::now().micros() / 1_000_000 - MONTH;
+        let (since, until) = fill(&server, extent, began).await?;
+        let logs = server.binlogs()?;
+        println!("a month has passed on the server; {} log files are taken in", logs.len());
+        let at = Instant::from_micros((began - 1) * 1_000_000);
+        let changes = take_in::files(&data, SERVER_ID, &logs, at, |name| name.table == "accounts").await?;
+        if changes != extent.keys * (1 + extent.changes) {
+            return Err(format!("{changes} row changes came").into());
+        }
+        let mut conn = server.connect().await?;
+        conn.query_drop("PURGE BINARY LOGS BEFORE NOW()").await?;
+        Ok(Self { server, extent, since, until, data })
+    }
+
+    /// The arguments with which the agent goes on from there.
+    pub fn origin(&self) -> Vec<OsString> {
+        let source = format!("mysql://root@127.0.0.1:{}", self.server.port);
+        let mut origin: Vec<OsString> =
+            ["--source", &source, "--include", "bench.accounts", "--no-baseline", "--data"]
+                .iter()
+                .map(OsString::from)
+                .collect();
+        origin.push(self.data.clone().into());
+        origin
+    }
+}
+
+/// Made as the agent would make it: for its owner alone.
+fn private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64), Box<dyn Error>> {
+    let mut conn = server.connect().await?;
+    conn.query_drop(format!("SET time_zone = '+00:00', timestamp = {began}")).await?;
+    conn.query_drop("CREATE DATABASE bench").await?;
+    let mut tables = vec![("accounts", "")];
+    if extent.twin {
+        tables.push(("twin", " WITH SYSTEM VERSIONING"));
+    }
+    for (table, how) in &tables {
+        conn.query_drop(format!(
+            "CREATE TABLE bench.{table} (id INT UNSIGNED NOT NULL PRIMARY KEY, customer INT UNSIGNED NOT NULL, \
+             status ENUM('new','open','paid','sent','closed') NOT NULL, balance DECIMAL(12,2) NOT NULL, \
+             note VARCHAR(80) NOT NULL, changed DATETIME NOT NULL) CHARSET utf8mb4{how}"
+        ))
+        .await?;
+    }
+    let pass = extent.keys / ROWS;
+    let count = pass * (1 + extent.changes);
+    let second = |n: u64| -> Result<i64, Box<dyn Error>> {
+        let share = u128::from(n) * u128::from(MONTH.unsigned_abs() - 600) / u128::from(count);
+        Ok(began + 60 + i64::try_from(share)?)
+    };
+    let mut n = 0;
+    while n < count {
+        let mut sql = String::new();
+        for number in n..n + TOGETHER {
+            let _ = write!(sql, "SET timestamp = {};", second(number)?);
+            let first = number % pass * ROWS;
+            for (table, _) in &tables {
+                let statement = if number < pass { insert } else { update };
+                let _ = write!(sql, "{};", statement(table, number, first, extent.keys));
+            }
+        }
+        conn.query_drop(sql).await?;
+        n += TOGETHER;
+    }
+    conn.query_drop("SET timestamp = DEFAULT").await?;
+    conn.query_drop("FLUSH BINARY LOGS").await?;
+    Ok((second(pass)?, second(count)?))
+}
+
+/// An instant as the agent API writes it.
+pub fn api_time(seconds: i64) -> String {
+    Instant::from_micros(seconds * 1_000_000).to_string()
+}
+
+/// The same as SQL has it, UTC.
+pub fn sql_time(seconds: i64) -> String {
+    api_time(seconds).replace('T', " ").trim_end_matches('Z').to_owned()
+}
+
+/// Numbers without order.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, end: u64) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ z >> 31) % end
+    }
+}
