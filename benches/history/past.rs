@@ -118,12 +118,15 @@ impl Past {
         let logs = server.binlogs()?;
         println!("a month has passed on the server; {} log files are taken in", logs.len());
         let at = Instant::from_micros((began - 1) * 1_000_000);
-        let changes = take_in::files(&data, SERVER_ID, &logs, at, |name| name.table == "accounts").await?;
-        if changes != extent.keys * (1 + extent.changes) {
-            return Err(format!("{changes} row changes came").into());
+        let (_, versions) =
+            take_in::files(&data, SERVER_ID, &logs, at, |name| name.table == "accounts").await?;
+        if versions != extent.keys * (1 + extent.changes) {
+            return Err(format!("{versions} versions came").into());
         }
         let mut conn = server.connect().await?;
-        conn.query_drop("PURGE BINARY LOGS BEFORE NOW()").await?;
+        // The record ends in the last of them.
+        let last = logs.last().and_then(|f| f.file_name()).ok_or("no log was written")?;
+        conn.query_drop(format!("PURGE BINARY LOGS TO '{}'", last.to_string_lossy())).await?;
         Ok(Self { server, extent, since, until, data })
     }
 

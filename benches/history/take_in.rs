@@ -48,14 +48,14 @@ impl Events {
     }
 }
 
-/// Takes these files in, oldest first, as the record of a server that begins at `at`; gives the number of row changes.
+/// Takes these files in, oldest first, as the record of a server that begins at `at`; gives the numbers of row changes in them and of versions kept.
 pub async fn files(
     folder: &Path,
     server_id: &str,
     files: &[PathBuf],
     at: Instant,
     selection: fn(&TableName) -> bool,
-) -> Result<u64, Box<dyn Error>> {
+) -> Result<(u64, u64), Box<dyn Error>> {
     let server_id = ServerId(server_id.to_owned());
     let published = Arc::new(Published::live(server_id.clone(), at));
     let options = RecorderOptions {
@@ -94,12 +94,13 @@ pub async fn files(
     if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| selection(name)) {
         return Err(format!("{name} cannot be read: {why}").into());
     }
-    Ok(history.changes())
+    let versions = published.liveness().map_or(0, |l| l.versions);
+    Ok((history.changes(), versions))
 }
 
 /// One file into a new folder; prints the number of row changes.
 pub async fn alone(file: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let changes = files(folder, "bench", &[file.to_owned()], Instant::from_micros(0), |_| true).await?;
+    let (changes, _) = files(folder, "bench", &[file.to_owned()], Instant::from_micros(0), |_| true).await?;
     println!("{changes}");
     Ok(())
 }
