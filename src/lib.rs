@@ -68,6 +68,8 @@
 //! * **Text keys compare in orders recorded from real servers.** A character whose place is not certain is refused, not approximated.
 //! * **Events are read by this project, on `mysql_common`'s constants, GTID events and collations.** Its row decoder can panic on hostile
 //!   metadata, takes YEAR 0 for 1900, and does not know MariaDB's own events.
+//! * **The log of a running server comes in on a client of this project** (`history::source::client`), on `mysql_common`'s packets: `mysql_async`'s log
+//!   stream decodes events to follow them, loses those that do not parse and panics on one cut short; here bytes are handed over as they stand in the log.
 //! * **ProxySQL's rules ask the digest of a statement and its text**: the digest has no literals and no comments, and with digests off a rule
 //!   on the digest alone would take all traffic (`cli::proxysql_config::patterns`).
 //! * **A prepared statement is its text.** At each execution the text is read again with a literal token for every `?` and goes the one way of all

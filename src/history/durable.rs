@@ -2,10 +2,10 @@
 //!
 //! Definitions, incarnations and the standings of names are pairs of their own, so that a batch writes only what changed in it.
 
-use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::gtid::GtidState;
 use super::ingest::Ingest;
-use super::moments::Clock;
+use super::moments::{Clock, Entries};
 use super::names::{Names, Standing, Sweep};
 use super::place::{FilePlace, Place};
 use super::record::{Coverage, Hole, Horizon, Space};
@@ -83,6 +83,7 @@ pub(super) struct Progress {
 #[derive(Debug)]
 pub(super) struct Restored {
     pub(super) state: State,
+    pub(super) entries: Entries,
     pub(super) catalog: Catalog,
     pub(super) names: Names,
     pub(super) spaces: Vec<Space>,
@@ -162,7 +163,7 @@ pub(super) fn write_progress(
 }
 
 /// All pairs of a kind, in order.
-fn all(snapshot: &dyn Snapshot, kind: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+fn all(snapshot: &dyn Snapshot, kind: u8) -> Result<Vec<Pair>, StoreError> {
     let (mut from, to) = (vec![kind], [kind + 1]);
     let mut found = Vec::new();
     loop {
@@ -211,5 +212,7 @@ pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreErr
             reading.insert(SpaceId(id), parsed(&text)?);
         }
     }
-    Ok(Some(Restored { state, catalog, names: Names::restored(names, sweeps), spaces, reading }))
+    let entries = Entries::after(state.clock.clone(), snapshot)?;
+    let names = Names::restored(names, sweeps);
+    Ok(Some(Restored { state, entries, catalog, names, spaces, reading }))
 }

@@ -5,6 +5,7 @@
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::log::Gtid;
+use super::moments::Page;
 use super::store::Sequence;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -220,7 +221,7 @@ pub struct GtidState {
     recorded: Option<GtidSet>,
     /// What was executed where the record begins, oldest first.
     origins: Vec<Origin>,
-    /// The furthest that a number of MySQL's was committed behind a higher one of its source.
+    /// The furthest that a number was committed behind a higher one of its source or domain.
     lag: u64,
 }
 
@@ -230,12 +231,11 @@ impl GtidState {
         self.origins.push(Origin { at, set });
     }
 
-    /// Writes a transaction; `behind`: the first change that is not its own.
-    pub fn note(&mut self, batch: &mut Batch, gtid: &Gtid, behind: Sequence) {
+    /// Takes a transaction in.
+    pub fn note(&mut self, gtid: &Gtid) {
         match gtid {
             Gtid::MySql { source, tag, number } => {
                 let source = (*source, tag.clone());
-                batch.put(Table::Gtids, mysql_key(&source, *number), behind.0.to_be_bytes().to_vec());
                 let recorded = self.recorded.get_or_insert_with(|| GtidSet::MySql(BTreeMap::new()));
                 if let GtidSet::MySql(sources) = recorded {
                     let ranges = sources.entry(source).or_default();
@@ -245,12 +245,13 @@ impl GtidState {
                 }
             }
             Gtid::MariaDb { domain, server, sequence } => {
-                let value = [&server.to_be_bytes()[..], &behind.0.to_be_bytes()].concat();
-                batch.put(Table::Gtids, mariadb_key(*domain, *sequence), value);
                 let recorded = self.recorded.get_or_insert_with(|| GtidSet::MariaDb(Vec::new()));
                 if let GtidSet::MariaDb(domains) = recorded {
                     match domains.iter_mut().find(|(d, _, _)| d == domain) {
-                        Some(known) => *known = (*domain, *server, *sequence),
+                        Some(known) => {
+                            self.lag = self.lag.max(known.2.saturating_sub(*sequence));
+                            *known = (*domain, *server, *sequence);
+                        }
                         None => domains.push((*domain, *server, *sequence)),
                     }
                 }
@@ -295,27 +296,50 @@ impl GtidState {
     }
 }
 
-fn mysql_key(source: &Source, number: u64) -> Vec<u8> {
-    let tag = source.1.as_deref().unwrap_or_default().as_bytes();
-    // A zero ends the tag, which has none.
-    [&[1][..], &source.0, tag, &[0], &number.to_be_bytes()].concat()
+/// Which numbers count together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Series {
+    MySql(Source),
+    MariaDb(u32),
 }
 
-fn mariadb_key(domain: u32, sequence: u64) -> Vec<u8> {
-    [&[2][..], &domain.to_be_bytes(), &sequence.to_be_bytes()].concat()
+impl Series {
+    fn of(gtid: &Gtid) -> (Self, u64) {
+        match gtid {
+            Gtid::MySql { source, tag, number } => (Self::MySql((*source, tag.clone())), *number),
+            Gtid::MariaDb { domain, sequence, .. } => (Self::MariaDb(*domain), *sequence),
+        }
+    }
+
+    /// The key of the page of entries in which this is the highest number of the series.
+    fn key(&self, number: u64) -> Vec<u8> {
+        match self {
+            Self::MySql((uuid, tag)) => {
+                let tag = tag.as_deref().unwrap_or_default().as_bytes();
+                // A zero ends the tag, which has none.
+                [&[1][..], uuid, tag, &[0], &number.to_be_bytes()].concat()
+            }
+            Self::MariaDb(domain) => [&[2][..], &domain.to_be_bytes(), &number.to_be_bytes()].concat(),
+        }
+    }
 }
 
-fn damaged() -> GtidError {
-    GtidError::Store(StoreError("GTIDs cannot be read: the data folder is damaged".to_owned()))
+/// Writes which transactions a page of entries has.
+pub fn index<'a>(batch: &mut Batch, gtids: impl Iterator<Item = &'a Gtid>, page: &[u8]) {
+    let mut highest = BTreeMap::new();
+    for (series, number) in gtids.map(Series::of) {
+        let known = highest.entry(series).or_insert(number);
+        *known = number.max(*known);
+    }
+    for (series, number) in highest {
+        batch.put(Table::Gtids, series.key(number), page.to_vec());
+    }
 }
 
-fn read_place(bytes: &[u8]) -> Result<Sequence, GtidError> {
-    Ok(Sequence(u64::from_be_bytes(bytes.try_into().map_err(|_| damaged())?)))
-}
-
-/// The place behind a transaction, of the value of its pair.
+/// The first change of the page that a pair of the index names.
+#[must_use]
 pub fn place_of(value: &[u8]) -> Option<Sequence> {
-    Some(Sequence(u64::from_be_bytes(*value.last_chunk()?)))
+    Some(Sequence(u64::from_be_bytes(*value.first_chunk()?)))
 }
 
 /// GTID sets in JSON: as people write them.
@@ -334,6 +358,7 @@ mod as_text {
     pub(super) mod option {
         use super::{Deserialize, Deserializer, Error, GtidSet, Serializer};
 
+        #[expect(clippy::ref_option, reason = "this is how serde calls it")]
         pub(in super::super) fn serialize<S: Serializer>(
             set: &Option<GtidSet>,
             to: S,
@@ -443,36 +468,84 @@ impl Gtids<'_> {
         Ok(sum)
     }
 
+    /// The pages that may have these numbers of a series, and the one that is not full.
+    fn pages(&self, series: &Series, from: u64, to: u64) -> Result<Vec<Page>, GtidError> {
+        let mut pages = Vec::new();
+        // The number that is asked for is not higher than its page's highest, which in turn is not higher than the next ones, but for the lag.
+        let mut next = series.key(from);
+        let end = series.key(u64::MAX);
+        while let Some((key, page)) = self.snapshot.scan(Table::Gtids, &next, &end, 1)?.pop() {
+            pages.extend(Page::find(self.snapshot, &page)?);
+            let highest = key.last_chunk::<8>().map_or(0, |n| u64::from_be_bytes(*n));
+            if highest >= to.saturating_add(self.state.lag) {
+                return Ok(pages);
+            }
+            next = [key.as_slice(), &[0]].concat();
+        }
+        if let Some((key, value)) = self.snapshot.last(Table::Moments, &[], &[0xff; 17])? {
+            pages.push(Page::read(&key, &value)?);
+        }
+        Ok(pages)
+    }
+
     /// The place behind the last committed of these numbers, all of which are recorded.
     fn last_of(&self, source: &Source, (from, to): (u64, u64), text: &str) -> Result<Sequence, GtidError> {
         // A number that is lower by more than the lag was committed before the highest one.
         let start = from.max(to.saturating_sub(self.state.lag));
-        let (low, mut high) = (mysql_key(source, start), mysql_key(source, to));
-        high.push(0);
-        let mut last = Sequence(0);
-        let mut found = 0_u64;
-        let mut next = low;
-        loop {
-            let pairs = self.snapshot.scan(Table::Gtids, &next, &high, 4096)?;
-            let Some((key, _)) = pairs.last() else { break };
-            next = [key.as_slice(), &[0]].concat();
-            for (_, place) in &pairs {
-                last = last.max(read_place(place)?);
-                found += 1;
+        let series = Series::MySql(source.clone());
+        let mut found = BTreeMap::new();
+        for page in self.pages(&series, start, to)? {
+            for (i, moment) in page.entries.iter().enumerate() {
+                let of = moment.gtid.as_ref().map(Series::of);
+                if let Some((_, number)) = of.filter(|(s, n)| *s == series && (start..=to).contains(n)) {
+                    found.insert(number, page.behind(i));
+                }
             }
         }
-        // What retention has dropped lies before the oldest instant.
-        if found < to - start + 1 { Err(GtidError::TooOld(text.to_owned())) } else { Ok(last) }
+        match found.values().max() {
+            Some(last) if found.len() as u64 == to - start + 1 => Ok(*last),
+            // What retention has dropped lies before the oldest instant.
+            _ => Err(GtidError::TooOld(text.to_owned())),
+        }
+    }
+
+    /// Whether a transaction is in the record.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn has(&self, gtid: &Gtid) -> Result<bool, GtidError> {
+        match (&self.state.recorded, gtid) {
+            (Some(GtidSet::MySql(sources)), Gtid::MySql { source, tag, number }) => {
+                let ranges = sources.get(&(*source, tag.clone())).map_or(&[][..], Vec::as_slice);
+                Ok(!inside((*number, *number), ranges).is_empty())
+            }
+            // Numbers of a domain rise, as a rule: only one that is not higher than the last can be there.
+            (Some(GtidSet::MariaDb(domains)), Gtid::MariaDb { domain, sequence, .. }) => {
+                let known = domains.iter().any(|(d, _, last)| d == domain && sequence <= last);
+                Ok(known && self.behind_one(gtid)?.is_some())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The place behind a transaction.
+    fn behind_one(&self, gtid: &Gtid) -> Result<Option<Sequence>, GtidError> {
+        let (series, number) = Series::of(gtid);
+        for page in self.pages(&series, number, number)? {
+            if let Some(i) = page.entries.iter().rposition(|m| m.gtid.as_ref() == Some(gtid)) {
+                return Ok(Some(page.behind(i)));
+            }
+        }
+        Ok(None)
     }
 
     fn mariadb(&self, domains: &[(u32, u32, u64)], text: &str) -> Result<Sum, GtidError> {
         let mut sum = Sum::default();
         for (domain, server, sequence) in domains {
-            let found = self.snapshot.get(Table::Gtids, &mariadb_key(*domain, *sequence))?;
-            if let Some((by, place)) = found.as_deref().and_then(|v| v.split_first_chunk::<4>())
-                && u32::from_be_bytes(*by) == *server
-            {
-                sum.recorded(read_place(place)?);
+            let gtid = Gtid::MariaDb { domain: *domain, server: *server, sequence: *sequence };
+            let recorded = matches!(&self.state.recorded, Some(GtidSet::MariaDb(d)) if d.iter().any(|(d, _, _)| d == domain));
+            if recorded && let Some(behind) = self.behind_one(&gtid)? {
+                sum.recorded(behind);
                 continue;
             }
             let covers = |set: &GtidSet| match set {
@@ -483,7 +556,7 @@ impl Gtids<'_> {
             };
             if let Some(origin) = self.state.origins.iter().find(|o| covers(&o.set)) {
                 sum.origin(origin.at);
-            } else if found.is_none() && self.dropped && self.state.recorded.as_ref().is_some_and(covers) {
+            } else if self.dropped && self.state.recorded.as_ref().is_some_and(covers) {
                 return Err(GtidError::TooOld(text.to_owned()));
             } else {
                 return Err(GtidError::NotThere(format!("{domain}-{server}-{sequence}")));
@@ -526,6 +599,15 @@ fn inside(range: (u64, u64), ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
 mod tests {
     use super::*;
     use crate::history::engine::{Engine, MemoryEngine};
+    use crate::history::moments::{Entries, Moment};
+    use crate::instant::Instant;
+
+    impl Entries {
+        fn note_and_flush(mut self, batch: &mut Batch, moment: Moment, behind: Sequence) {
+            self.note(batch, moment, behind);
+            self.flush(batch);
+        }
+    }
 
     const A: &str = "a724770a-e70c-11f1-aab8-02fc00000001";
 
@@ -544,15 +626,22 @@ mod tests {
         }
     }
 
+    fn moment(gtid: &Gtid, first: u64) -> Moment {
+        Moment { first: Sequence(first), committed: Instant::from_micros(0), gtid: Some(gtid.clone()) }
+    }
+
     fn index(gtids: &[Gtid], previous: Option<&str>) -> Record {
         let (mut engine, mut state, mut batch) =
             (MemoryEngine::default(), GtidState::default(), Batch::default());
         if let Some(previous) = previous {
             state.begin(Sequence(0), mysql(previous));
         }
-        for (gtid, behind) in gtids.iter().zip(2..) {
-            state.note(&mut batch, gtid, Sequence(behind));
+        let mut entries = Entries::default();
+        for (gtid, first) in gtids.iter().zip(1..) {
+            state.note(gtid);
+            entries.note(&mut batch, moment(gtid, first), Sequence(first + 1));
         }
+        entries.close(&mut batch);
         engine.commit(batch).unwrap();
         let json = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<GtidState>(&json).unwrap(), state);
@@ -616,7 +705,8 @@ mod tests {
         let mut record = index(&[m(5, None), m(6, None)], Some(&format!("{A}:1-4")));
         record.1.begin(Sequence(3), mysql(&format!("{A}:1-9")));
         let mut batch = Batch::default();
-        record.1.note(&mut batch, &m(10, None), Sequence(5));
+        record.1.note(&m(10, None));
+        Entries::default().note_and_flush(&mut batch, moment(&m(10, None), 4), Sequence(5));
         record.0.commit(batch).unwrap();
         let after = |t: &str| record.behind(&format!("{A}:{t}"));
         assert_eq!([after("1-5"), after("1-6"), after("1-10")], [Ok(1), Ok(2), Ok(4)]);

@@ -5,9 +5,9 @@
 //! makes it unreadable from the last place that was certain. Nothing is guessed.
 
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
-use super::gtid::{GtidSet, GtidState};
-use super::log::{Change, Entry};
-use super::moments::{Clock, Moment};
+use super::gtid::{GtidSet, GtidState, Gtids};
+use super::log::{Change, Entry, Gtid};
+use super::moments::{Entries, Moment};
 use super::names::Names;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
 use super::schema::{Catalog, DefinitionId};
@@ -38,7 +38,7 @@ pub struct Ingest {
     pub(super) catalog: Arc<Catalog>,
     pub(super) names: Arc<Names>,
     pub(super) spaces: Arc<Vec<Space>>,
-    pub(super) clock: Clock,
+    pub(super) entries: Entries,
     pub(super) gtids: GtidState,
     pub(super) next: Sequence,
     pub(super) changes: u64,
@@ -98,7 +98,7 @@ impl Ingest {
             catalog: Arc::default(),
             names: Arc::default(),
             spaces: Arc::default(),
-            clock: Clock::default(),
+            entries: Entries::default(),
             gtids: GtidState::default(),
             next: FIRST,
             changes: 0,
@@ -134,11 +134,23 @@ impl Ingest {
                 Change::Unfollowable { tables, reason } => self.unfollowable(&tables, &reason, at),
             }
         }
-        self.clock.note(&mut self.batch, &moment, self.next);
         if let Some(gtid) = &moment.gtid {
-            self.gtids.note(&mut self.batch, gtid, self.next);
+            self.gtids.note(gtid);
         }
+        self.entries.note(&mut self.batch, moment, self.next);
         Ok(())
+    }
+
+    /// What comes next does not follow at once on what was taken in.
+    pub(super) fn interrupt(&mut self) {
+        self.entries.close(&mut self.batch);
+    }
+
+    /// Whether a transaction was taken in before.
+    pub(super) fn has(&mut self, gtid: &Gtid) -> Result<bool, StoreError> {
+        let snapshot = self.committed();
+        let gtids = Gtids { snapshot: &*snapshot, state: &self.gtids, dropped: false };
+        gtids.has(gtid).map_err(|e| StoreError(e.to_string()))
     }
 
     /// More for the next commit.
@@ -157,6 +169,7 @@ impl Ingest {
     /// # Errors
     /// The store failed; nothing was written.
     pub fn commit(&mut self, more: Batch) -> Result<(), StoreError> {
+        self.entries.flush(&mut self.batch);
         let mut batch = std::mem::take(&mut self.batch);
         batch.append(more);
         if batch.is_empty() {
@@ -192,10 +205,10 @@ impl Ingest {
     /// The store failed.
     pub fn finish(mut self, server_id: ServerId, log: LogEnds) -> Result<History, StoreError> {
         self.commit(Batch::default())?;
-        let last = self.clock.latest;
+        let last = self.entries.clock.latest;
         let newest = match (log.end, last) {
             // A log that goes on can have another commit stamped with the second of its last one.
-            (None, last) if !self.clock.fractions => {
+            (None, last) if !self.entries.clock.fractions => {
                 Instant::from_micros(last.unwrap_or(log.start).micros() - 1)
             }
             // The last event's own time is known to the second.
@@ -220,7 +233,7 @@ impl Ingest {
             spaces: Arc::clone(&self.spaces),
             snapshot: self.committed(),
             end: self.next,
-            clock: self.clock.clone(),
+            clock: self.entries.clock.clone(),
             gtids: self.gtids.clone(),
             coverage,
             holes: Arc::default(),
@@ -260,13 +273,12 @@ impl Ingest {
         }
         let snapshot = self.committed();
         let versions = Versions(&*snapshot);
-        let beyond = match self.recent.is_beyond(space, key) {
-            Some(beyond) => beyond,
-            None => {
-                let highest = versions.highest(space)?;
-                self.recent.know_highest(space, highest.as_deref().unwrap_or_default());
-                highest.is_none_or(|highest| key > &*highest)
-            }
+        let beyond = if let Some(beyond) = self.recent.is_beyond(space, key) {
+            beyond
+        } else {
+            let highest = versions.highest(space)?;
+            self.recent.know_highest(space, highest.as_deref().unwrap_or_default());
+            highest.is_none_or(|highest| key > &*highest)
         };
         if beyond {
             return Ok(None);

@@ -9,10 +9,18 @@
 //! 12:00:00, and so does `12:00:00.5`; two commits of one second cannot be told apart by time, only by GTID.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::gtid;
 use super::log::Gtid;
 use super::store::Sequence;
 use crate::instant::Instant;
 use serde::{Deserialize, Serialize};
+
+mod page;
+
+pub use page::Page;
+
+/// Behind every key of a page.
+const LAST: [u8; 17] = [0xff; 17];
 
 /// One committed entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +49,8 @@ pub struct Clock {
     pub entries: u64,
     /// The latest commit time so far.
     pub latest: Option<Instant>,
+    /// The latest commit time in the pages that are full.
+    maximum: Option<Instant>,
     /// The entries since the clock stepped back, if it has not caught up: the first change, and the last time.
     run: Option<(Sequence, Instant)>,
     /// The furthest that an entry was stamped before the latest one, in microseconds.
@@ -49,31 +59,79 @@ pub struct Clock {
     pub fractions: bool,
 }
 
-impl Clock {
-    /// Writes an entry; `behind`: the first change that is not its own.
-    pub fn note(&mut self, batch: &mut Batch, moment: &Moment, behind: Sequence) {
-        self.entries += 1;
-        self.fractions |= moment.committed.micros() % 1_000_000 != 0;
-        batch.put(Table::Moments, number(moment.first), packed(moment));
+/// Writes entries: page by page, since most of them are small and resemble each other.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// What must be remembered.
+    pub clock: Clock,
+    open: Page,
+    /// The open page has entries that are not written.
+    changed: bool,
+}
+
+impl Entries {
+    /// Goes on behind what a snapshot holds.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn after(clock: Clock, snapshot: &dyn Snapshot) -> Result<Self, StoreError> {
+        let last = snapshot.last(Table::Moments, &[], &LAST)?;
+        let last = last.map(|(key, value)| Page::read(&key, &value)).transpose()?;
+        let open = last.filter(|page| !page.is_full()).unwrap_or_default();
+        Ok(Self { clock, open, changed: false })
+    }
+
+    /// Takes an entry in; `behind`: the first change that is not its own.
+    pub fn note(&mut self, batch: &mut Batch, moment: Moment, behind: Sequence) {
+        let clock = &mut self.clock;
         let committed = moment.committed;
-        match self.latest {
+        clock.fractions |= committed.micros() % 1_000_000 != 0;
+        match clock.latest {
             Some(latest) if committed < latest => {
-                self.deepest = self.deepest.max(latest.micros() - committed.micros());
+                clock.deepest = clock.deepest.max(latest.micros() - committed.micros());
                 // Inside of a run the times rise, so that its keys are in the order of the log.
-                let start = match self.run {
+                let start = match clock.run {
                     Some((start, last)) if last <= committed => start,
                     _ => moment.first,
                 };
-                self.run = Some((start, committed));
+                clock.run = Some((start, committed));
                 batch.put(Table::Steps, step(latest, start, committed), number(behind));
             }
             Some(latest) if committed == latest => {}
             _ => {
-                self.latest = Some(committed);
-                self.run = None;
-                batch.put(Table::Maxima, time(committed).to_vec(), number(moment.first));
+                clock.latest = Some(committed);
+                clock.run = None;
             }
         }
+        self.open.push(moment, behind, clock.entries);
+        clock.entries += 1;
+        self.changed = true;
+        if self.open.is_full() {
+            self.close(batch);
+        }
+    }
+
+    /// Writes the page that is not full yet.
+    pub fn flush(&mut self, batch: &mut Batch) {
+        if std::mem::take(&mut self.changed) {
+            batch.put(Table::Moments, self.open.key(), self.open.written());
+        }
+    }
+
+    /// Begins another page: what comes behind does not follow at once.
+    pub fn close(&mut self, batch: &mut Batch) {
+        self.flush(batch);
+        let page = std::mem::take(&mut self.open);
+        if page.entries.is_empty() {
+            return;
+        }
+        if self.clock.latest > self.clock.maximum
+            && let Some(latest) = self.clock.latest
+        {
+            self.clock.maximum = Some(latest);
+            batch.put(Table::Maxima, time(latest).to_vec(), page.key());
+        }
+        gtid::index(batch, page.entries.iter().filter_map(|m| m.gtid.as_ref()), &page.key());
     }
 }
 
@@ -109,67 +167,26 @@ fn damaged() -> StoreError {
     StoreError("the times of commits cannot be read: the data folder is damaged".to_owned())
 }
 
-const NO_GTID: u8 = 0;
-const MYSQL: u8 = 1;
-const MARIADB: u8 = 2;
-
-fn packed(moment: &Moment) -> Vec<u8> {
-    let mut out = time(moment.committed).to_vec();
-    match &moment.gtid {
-        None => out.push(NO_GTID),
-        Some(Gtid::MySql { source, tag, number }) => {
-            out.push(MYSQL);
-            out.extend(source);
-            out.extend(number.to_be_bytes());
-            out.extend(tag.as_deref().unwrap_or_default().as_bytes());
-        }
-        Some(Gtid::MariaDb { domain, server, sequence }) => {
-            out.push(MARIADB);
-            out.extend(domain.to_be_bytes());
-            out.extend(server.to_be_bytes());
-            out.extend(sequence.to_be_bytes());
-        }
-    }
-    out
-}
-
-fn unpacked(first: Sequence, bytes: &[u8]) -> Option<Moment> {
-    let (at, rest) = bytes.split_at_checked(8)?;
-    let committed = read_time(at).ok()?;
-    let (family, rest) = rest.split_first()?;
-    let gtid = match *family {
-        NO_GTID => None,
-        MYSQL => {
-            let (source, rest) = rest.split_first_chunk::<16>()?;
-            let (number, tag) = rest.split_first_chunk::<8>()?;
-            let tag = (!tag.is_empty()).then(|| String::from_utf8_lossy(tag).into_owned());
-            Some(Gtid::MySql { source: *source, tag, number: u64::from_be_bytes(*number) })
-        }
-        MARIADB => {
-            let (domain, rest) = rest.split_first_chunk::<4>()?;
-            let (server, rest) = rest.split_first_chunk::<4>()?;
-            let sequence = u64::from_be_bytes(rest.try_into().ok()?);
-            Some(Gtid::MariaDb {
-                domain: u32::from_be_bytes(*domain),
-                server: u32::from_be_bytes(*server),
-                sequence,
-            })
-        }
-        _ => return None,
-    };
-    Some(Moment { first, committed, gtid })
-}
-
 /// Behind the last pair of a table of times that retention may drop.
-#[must_use]
-pub fn before(table: Table, horizon: Sequence, oldest: Instant) -> Vec<u8> {
-    match table {
-        Table::Moments => number(horizon),
+///
+/// # Errors
+/// The engine failed.
+pub fn before(
+    table: Table,
+    snapshot: &dyn Snapshot,
+    horizon: Sequence,
+    oldest: Instant,
+) -> Result<Vec<u8>, StoreError> {
+    Ok(match table {
+        // The last page that begins before the horizon may go on behind it.
+        Table::Moments => {
+            snapshot.last(table, &[], &number(horizon))?.map(|(key, _)| key).unwrap_or_default()
+        }
         Table::Maxima => time(oldest).to_vec(),
         // A step counts for instants before the time that the clock had reached.
         Table::Steps => time(after(oldest)).to_vec(),
         Table::Versions | Table::Baseline | Table::Gtids | Table::Meta => Vec::new(),
-    }
+    })
 }
 
 /// All entries of a snapshot.
@@ -186,8 +203,19 @@ pub struct Moments<'a> {
 impl Moments<'_> {
     /// The first change of the first entry of which the latest commit time up to it is `at` or later.
     fn reached(&self, at: Instant) -> Result<Sequence, StoreError> {
-        let found = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop();
-        found.map_or(Ok(self.end), |(_, first)| read_number(&first))
+        let full = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop();
+        let page = match full {
+            Some((_, key)) => Page::find(self.snapshot, &key)?,
+            // Else it can only be in the page that is not full.
+            None => self.last_page()?,
+        };
+        let entry = page.iter().flat_map(|p| &p.entries).find(|m| m.committed >= at);
+        Ok(entry.map_or(self.end, |m| m.first))
+    }
+
+    fn last_page(&self) -> Result<Option<Page>, StoreError> {
+        let last = self.snapshot.last(Table::Moments, &[], &LAST)?;
+        last.map(|(key, value)| Page::read(&key, &value)).transpose()
     }
 
     /// The state at an instant.
@@ -230,9 +258,12 @@ impl Moments<'_> {
     /// # Errors
     /// The engine failed.
     pub fn of(&self, sequence: Sequence) -> Result<Option<Moment>, StoreError> {
-        let found = self.snapshot.last(Table::Moments, &[], &number(sequence.next()))?;
-        let Some((first, value)) = found else { return Ok(None) };
-        Ok(Some(unpacked(read_number(&first)?, &value).ok_or_else(damaged)?))
+        let Some((key, value)) = self.snapshot.last(Table::Moments, &[], &number(sequence.next()))? else {
+            return Ok(None);
+        };
+        let page = Page::read(&key, &value)?;
+        let behind = page.entries.partition_point(|m| m.first <= sequence);
+        Ok(behind.checked_sub(1).and_then(|i| page.entries.into_iter().nth(i)))
     }
 
     /// When a change was committed.
@@ -251,17 +282,28 @@ mod tests {
     use crate::history::engine::{Engine, MemoryEngine};
 
     /// Entries of two changes each, committed at these times.
-    fn with<T>(times: &[i64], ask: impl FnOnce(Moments<'_>) -> T) -> T {
-        let (mut engine, mut batch, mut clock) =
-            (MemoryEngine::default(), Batch::default(), Clock::default());
+    fn with<T: PartialEq + std::fmt::Debug>(times: &[i64], ask: impl Fn(Moments<'_>) -> T) -> T {
+        let answer = asked(times, false, &ask);
+        assert_eq!(asked(times, true, &ask), answer);
+        answer
+    }
+
+    fn asked<T>(times: &[i64], pages: bool, ask: impl Fn(Moments<'_>) -> T) -> T {
+        // Once with full pages, and once with one page for each entry and the last one open.
+        let (mut engine, mut batch, mut entries) =
+            (MemoryEngine::default(), Batch::default(), Entries::default());
         for (i, t) in times.iter().enumerate() {
             let first = Sequence(1 + 2 * i as u64);
             let moment = Moment { first, committed: Instant::from_micros(*t), gtid: None };
-            clock.note(&mut batch, &moment, Sequence(first.0 + 2));
+            if pages {
+                entries.close(&mut batch);
+            }
+            entries.note(&mut batch, moment, Sequence(first.0 + 2));
         }
+        entries.flush(&mut batch);
         engine.commit(batch).unwrap();
         let end = Sequence(1 + 2 * times.len() as u64);
-        ask(Moments { snapshot: &*engine.snapshot(), end, clock: &clock })
+        ask(Moments { snapshot: &*engine.snapshot(), end, clock: &entries.clock })
     }
 
     #[test]
@@ -317,32 +359,6 @@ mod tests {
         fn any_order_of_times_is_cut_as_defined(times in proptest::collection::vec(0_i64..12, 0..20), at in -1_i64..13) {
             let cut = with(&times, |m| m.cut(Instant::from_micros(at)).unwrap());
             proptest::prop_assert_eq!((cut.at.0, cut.doubtful.0), plain(&times, at));
-        }
-    }
-
-    #[test]
-    fn entries_come_back_with_their_ids() {
-        let (mut engine, mut batch, mut clock) =
-            (MemoryEngine::default(), Batch::default(), Clock::default());
-        let gtids = [
-            None,
-            Some(Gtid::MySql { source: [7; 16], tag: None, number: 9 }),
-            Some(Gtid::MySql { source: [8; 16], tag: Some("tag".into()), number: u64::MAX }),
-            Some(Gtid::MariaDb { domain: 1, server: 2, sequence: 3 }),
-        ];
-        let moments: Vec<Moment> = gtids
-            .into_iter()
-            .zip(1..)
-            .map(|(gtid, i)| Moment { first: Sequence(i), committed: Instant::from_micros(-5), gtid })
-            .collect();
-        for moment in &moments {
-            clock.note(&mut batch, moment, moment.first.next());
-        }
-        engine.commit(batch).unwrap();
-        let snapshot = engine.snapshot();
-        let all = Moments { snapshot: &*snapshot, end: Sequence(5), clock: &clock };
-        for moment in &moments {
-            assert_eq!(all.of(moment.first).unwrap().as_ref(), Some(moment));
         }
     }
 }

@@ -30,7 +30,7 @@ pub type Sweep = (Sequence, Vec<String>, Standing);
 /// Every name of the record and its standings, in the order of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    names: BTreeMap<TableName, Vec<(Sequence, Standing)>>,
+    standings: BTreeMap<TableName, Vec<(Sequence, Standing)>>,
     sweeping: Vec<Sweep>,
     /// Names whose standings are not written down yet.
     changed: BTreeSet<TableName>,
@@ -42,7 +42,7 @@ impl Names {
     /// What the name means at the end of what was read so far.
     #[must_use]
     pub fn current(&self, name: &TableName) -> Standing {
-        let mentioned = self.names.get(name).and_then(|list| list.last()).map(|(_, s)| s);
+        let mentioned = self.standings.get(name).and_then(|list| list.last()).map(|(_, s)| s);
         mentioned.or_else(|| self.swept(name).last().map(|(_, s)| s)).cloned().unwrap_or(UNMENTIONED)
     }
 
@@ -54,8 +54,8 @@ impl Names {
 
     /// Everything as it was written down.
     #[must_use]
-    pub fn restored(names: BTreeMap<TableName, Vec<(Sequence, Standing)>>, sweeping: Vec<Sweep>) -> Self {
-        Self { names, sweeping, changed: BTreeSet::new() }
+    pub fn restored(standings: BTreeMap<TableName, Vec<(Sequence, Standing)>>, sweeping: Vec<Sweep>) -> Self {
+        Self { standings, sweeping, changed: BTreeSet::new() }
     }
 
     /// What befell whole schemas.
@@ -78,7 +78,7 @@ impl Names {
     /// The record begins with this table: it was there before.
     pub fn begin(&mut self, name: &TableName, standing: Standing) {
         self.changed.insert(name.clone());
-        self.names.insert(name.clone(), vec![(Sequence(0), standing)]);
+        self.standings.insert(name.clone(), vec![(Sequence(0), standing)]);
     }
 
     /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not.
@@ -117,18 +117,18 @@ impl Names {
 
     fn history_mut(&mut self, name: &TableName) -> &mut Vec<(Sequence, Standing)> {
         self.changed.insert(name.clone());
-        if !self.names.contains_key(name) {
+        if !self.standings.contains_key(name) {
             let swept = self.swept(name).map(|(at, standing)| (at, standing.clone()));
             let list = std::iter::once((Sequence(0), UNMENTIONED)).chain(swept).collect();
-            self.names.insert(name.clone(), list);
+            self.standings.insert(name.clone(), list);
         }
-        self.names.entry(name.clone()).or_default()
+        self.standings.entry(name.clone()).or_default()
     }
 
     /// All standings of a name: each with the place from which it holds, the first from the start of the record. Empty for a name never mentioned.
     #[must_use]
     pub fn history(&self, name: &TableName) -> &[(Sequence, Standing)] {
-        self.names.get(name).map_or(&[], Vec::as_slice)
+        self.standings.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// What the name meant before the change `cut`.
@@ -150,13 +150,13 @@ impl Names {
 
     /// All names with their standings.
     pub fn iter(&self) -> impl Iterator<Item = (&TableName, &[(Sequence, Standing)])> {
-        self.names.iter().map(|(n, s)| (n, s.as_slice()))
+        self.standings.iter().map(|(n, s)| (n, s.as_slice()))
     }
 
     /// Names that mean a table now or may mean one, in these schemas (empty: in all).
     #[must_use]
     pub fn living(&self, schemas: &[String]) -> Vec<TableName> {
-        self.names
+        self.standings
             .iter()
             .filter(|(n, _)| schemas.is_empty() || schemas.contains(&n.schema))
             .filter(|(_, s)| s.last().is_none_or(|(_, s)| *s != Standing::Absent))

@@ -221,7 +221,7 @@ impl Recorder {
     }
 
     fn restore(&mut self, restored: Restored) {
-        let Restored { state, catalog, names, spaces, reading } = restored;
+        let Restored { state, entries, catalog, names, spaces, reading } = restored;
         let ingest = &mut self.ingest;
         ingest.dirty.definitions = catalog.count();
         ingest.dirty.sweeps = names.sweeps().len();
@@ -231,7 +231,7 @@ impl Recorder {
         ingest.next = state.next;
         ingest.changes = state.changes;
         ingest.versions = state.versions;
-        ingest.clock = state.clock.clone();
+        ingest.entries = entries;
         ingest.gtids = state.gtids.clone();
         self.reading = reading;
         self.state = Some(state);
@@ -376,7 +376,12 @@ impl Recorder {
             if state.place.at.reaches(&end) {
                 continue;
             }
-            self.ingest.entry(entry)?;
+            // A server that took over may send again what it had from another one in another order.
+            if entry.gtid.as_ref().map_or(Ok(false), |gtid| self.ingest.has(gtid))? {
+                tracing::warn!(gtid = ?entry.gtid, "a transaction that is in the record came again, and is passed over");
+            } else {
+                self.ingest.entry(entry)?;
+            }
             state.place.at = end;
             self.unwritten = true;
         }
@@ -436,7 +441,7 @@ impl Recorder {
         state.next = ingest.next;
         state.changes = ingest.changes;
         state.versions = ingest.versions;
-        state.clock = ingest.clock.clone();
+        state.clock = ingest.entries.clock.clone();
         state.gtids = ingest.gtids.clone();
         let mut batch = Batch::default();
         let changed = durable::write(ingest, state, &mut batch)?;

@@ -66,12 +66,11 @@ impl Sweeper {
                 (self.times(table, snapshot, &from, limit, batch)?, 0)
             }
         };
-        self.at = match next {
-            Some(from) => Some((table, from)),
-            None => {
-                let place = ORDER.iter().position(|t| *t == table);
-                place.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
-            }
+        self.at = if let Some(from) = next {
+            Some((table, from))
+        } else {
+            let place = ORDER.iter().position(|t| *t == table);
+            place.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
         };
         Ok(dropped)
     }
@@ -175,7 +174,7 @@ impl Sweeper {
         limit: usize,
         batch: &mut Batch,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let end = moments::before(table, self.horizon, self.oldest);
+        let end = moments::before(table, snapshot, self.horizon, self.oldest)?;
         let pairs = snapshot.scan(table, from, &end, limit)?;
         for (key, _) in &pairs {
             batch.remove(table, key.clone());

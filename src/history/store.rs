@@ -130,7 +130,8 @@ fn damaged(what: &str) -> StoreError {
     StoreError(format!("{what}: the data folder is damaged"))
 }
 
-fn number(out: &mut Vec<u8>, mut value: usize) {
+/// Writes a number in as few bytes as it needs, seven bits in each.
+pub fn put_number(out: &mut Vec<u8>, mut value: u64) {
     while value > 0x7f {
         out.push(0x80 | u8::try_from(value & 0x7f).unwrap_or(0));
         value >>= 7;
@@ -138,12 +139,13 @@ fn number(out: &mut Vec<u8>, mut value: usize) {
     out.push(u8::try_from(value & 0x7f).unwrap_or(0));
 }
 
-fn take_number(bytes: &mut &[u8]) -> Option<usize> {
-    let (mut value, mut shift) = (0_usize, 0_u32);
+/// Reads such a number; `None`: the bytes end before it does, or it is none.
+pub fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let (mut value, mut shift) = (0_u64, 0_u32);
     loop {
         let (byte, rest) = bytes.split_first()?;
         *bytes = rest;
-        value |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        value |= u64::from(byte & 0x7f).checked_shl(shift)?;
         if byte & 0x80 == 0 {
             return Some(value);
         }
@@ -171,9 +173,9 @@ pub fn put_version(batch: &mut Batch, (space, key): (SpaceId, &[u8]), version: &
     };
     let after = if version.after.is_some() { AFTER } else { 0 };
     let mut value = vec![kind | side << SIDE | before << BEFORE | after];
-    number(&mut value, version.definition.0 as usize);
+    put_number(&mut value, u64::from(version.definition.0));
     if let (Some(image), BEFORE_HERE) = (&version.before, before) {
-        number(&mut value, image.bytes().len());
+        put_number(&mut value, image.bytes().len() as u64);
         value.extend_from_slice(image.bytes());
     }
     if let Some(image) = &version.after {
@@ -185,7 +187,7 @@ pub fn put_version(batch: &mut Batch, (space, key): (SpaceId, &[u8]), version: &
 /// Writes a row of the baseline.
 pub fn put_base(batch: &mut Batch, space: SpaceId, key: &[u8], base: &BaseRow) {
     let mut value = Vec::with_capacity(base.row.bytes().len() + 2);
-    number(&mut value, base.definition.0 as usize);
+    put_number(&mut value, u64::from(base.definition.0));
     value.extend_from_slice(base.row.bytes());
     batch.put(Table::Baseline, row_key(space, key), value);
 }
@@ -215,7 +217,7 @@ fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written> {
     let place = flags >> BEFORE & 3;
     let mut before = None;
     if place == BEFORE_HERE {
-        let length = take_number(&mut rest)?;
+        let length = usize::try_from(take_number(&mut rest)?).ok()?;
         let (image, behind) = rest.split_at_checked(length)?;
         before = Some(Image::of_bytes(image));
         rest = behind;

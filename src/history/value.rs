@@ -262,6 +262,19 @@ mod tests {
         }
     }
 
+    /// The log cuts the zeros at the end off.
+    #[test]
+    fn ok_inet4_that_ends_in_zeros() {
+        for (logged, shown) in
+            [(&[1, 2, 3, 4][..], "1.2.3.4"), (&[10, 0, 0], "10.0.0.0"), (&[10], "10.0.0.0"), (&[], "0.0.0.0")]
+        {
+            let column: Column =
+                serde_json::from_str(r#"{"name": "a", "type": "inet4", "nullable": true}"#).unwrap();
+            let cell = cell(&Raw::Bytes(logged.to_vec()), &column).unwrap();
+            assert_eq!(cell.as_deref(), Some(shown.as_bytes()));
+        }
+    }
+
     #[test]
     fn ok_uuid_and_err_an_unknown_order() {
         let bytes = *b"\x01\x90\xa1\xb2\xc3\xd4\x7e\x5f\x8a\x6b\x7c\x8d\x9e\x0f\x1a\x2b";

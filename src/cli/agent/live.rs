@@ -6,6 +6,7 @@ use crate::history::engine::DiskOptions;
 use crate::history::live::Capture;
 use crate::history::published::Status;
 use crate::history::recorder::{self, RecorderOptions};
+use crate::history::source::{self, Finding, Severity};
 use crate::history::{History, Published};
 use crate::ident::ServerId;
 use crate::instant::Instant;
@@ -60,23 +61,44 @@ pub(in crate::cli) async fn live(
     let capture = opening
         .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?
         .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
+    look(settings, published.current().is_some()).await?;
     let stop = stop.clone();
     let task = tokio::spawn(async move {
         // The writing half has told why, in the log and in `/readyz`. What was recorded is served on.
-        let _ = capture.run(stop).await;
+        let _ = Box::pin(capture.run(stop)).await;
     });
     Ok(Running { published, capture: Some(task) })
 }
 
-/// A finding of preflight: how much it weighs, what was found, and what to type to mend it (empty: nothing).
-type Finding = (&'static str, String, String);
-/// The weight of a finding with which capturing cannot begin.
-const REFUSE: &str = "REFUSE";
-
 /// What stands in the way of capturing, the heaviest first.
-#[expect(clippy::unused_async, reason = "the server is asked")]
-async fn findings(_settings: &CaptureSettings) -> Result<Vec<Finding>, CannotStart> {
-    Err(CannotStart("preflight is not wired into this build".to_owned(), UNAVAILABLE))
+async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, CannotStart> {
+    let asked = source::preflight(&settings.source, settings.keep).await;
+    asked.map_err(|e| {
+        CannotStart(format!("the source {} cannot be asked: {e}", settings.source.place()), UNAVAILABLE)
+    })
+}
+
+/// Looks at the server before a capture. Where there is a record to serve, nothing found is a reason not to: the reading half goes on trying.
+async fn look(settings: &CaptureSettings, begun: bool) -> Result<(), CannotStart> {
+    let findings = match findings(settings).await {
+        Ok(findings) => findings,
+        Err(CannotStart(why, _)) if begun => {
+            tracing::warn!("{why}");
+            return Ok(());
+        }
+        Err(cannot) => return Err(cannot),
+    };
+    let mut refused = Vec::new();
+    for Finding { severity, what, mend } in findings {
+        let mend = if mend.is_empty() { String::new() } else { format!(". To mend it: {mend}") };
+        match severity {
+            Severity::Note => tracing::info!("{what}{mend}"),
+            Severity::Warn => tracing::warn!("{what}{mend}"),
+            Severity::Refuse if begun => tracing::error!("{what}{mend}"),
+            Severity::Refuse => refused.push(format!("{what}{mend}")),
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(CannotStart(refused.join("\n"), UNAVAILABLE)) }
 }
 
 /// Prints what preflight finds. An error: capturing cannot begin so.
@@ -90,7 +112,7 @@ pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
     let findings = findings(settings).await?;
     let written = std::io::stdout().write_all(shown(&findings).as_bytes());
     written.map_err(|e| CannotStart(format!("standard output: {e}"), UNAVAILABLE))?;
-    if findings.iter().any(|(weight, ..)| *weight == REFUSE) {
+    if findings.iter().any(|f| f.severity == Severity::Refuse) {
         return Err(CannotStart("nothing can be captured like this".to_owned(), UNAVAILABLE));
     }
     Ok(())
@@ -101,7 +123,12 @@ fn shown(findings: &[Finding]) -> String {
     if findings.is_empty() {
         return "OK      nothing stands in the way\n".to_owned();
     }
-    let text = findings.iter().fold(String::new(), |mut text, (weight, what, mend)| {
+    let text = findings.iter().fold(String::new(), |mut text, Finding { severity, what, mend }| {
+        let weight = match severity {
+            Severity::Note => "NOTE",
+            Severity::Warn => "WARN",
+            Severity::Refuse => "REFUSE",
+        };
         // Writing to a String does not fail.
         let _ = writeln!(text, "{weight:<7} {what}");
         for line in mend.lines() {
@@ -126,8 +153,12 @@ mod tests {
     fn findings_are_shown_with_what_mends_them() {
         assert_eq!(shown(&[]), "OK      nothing stands in the way\n");
         let findings = [
-            (REFUSE, "log_bin is off".to_owned(), "log_bin=binlog\nin my.cnf, and restart".to_owned()),
-            ("NOTE", "a\x1b[2J".to_owned(), String::new()),
+            Finding {
+                severity: Severity::Refuse,
+                what: "log_bin is off".to_owned(),
+                mend: "log_bin=binlog\nin my.cnf, and restart".to_owned(),
+            },
+            Finding { severity: Severity::Note, what: "a\x1b[2J".to_owned(), mend: String::new() },
         ];
         let want =
             "REFUSE  log_bin is off\n        log_bin=binlog\n        in my.cnf, and restart\nNOTE    a [2J\n";

@@ -56,15 +56,16 @@ impl fmt::Debug for Pinned {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn failed(error: fjall::Error) -> StoreError {
     // The library's own text is that of a programmer; these two befall administrators.
-    match error {
-        fjall::Error::Locked => StoreError("another process has this data folder open".to_owned()),
-        fjall::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => {
-            StoreError("the disk is full".to_owned())
-        }
-        other => StoreError(other.to_string()),
+    if matches!(error, fjall::Error::Locked) {
+        return StoreError("another process has this data folder open".to_owned());
     }
+    if matches!(&error, fjall::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull) {
+        return StoreError("the disk is full".to_owned());
+    }
+    StoreError(error.to_string())
 }
 
 impl DiskEngine {
@@ -186,9 +187,8 @@ mod tests {
             let pairs = snapshot.scan(Table::Versions, from.as_bytes(), to.as_bytes(), limit).unwrap();
             pairs.into_iter().map(|(k, _)| String::from_utf8(k).unwrap()).collect()
         };
-        let last = |from: &str, to: &str| {
-            snapshot.last(Table::Versions, from.as_bytes(), to.as_bytes()).unwrap().map(|(k, v)| (k, v))
-        };
+        let last =
+            |from: &str, to: &str| snapshot.last(Table::Versions, from.as_bytes(), to.as_bytes()).unwrap();
         assert_eq!(keys("a", "z", 9), ["a", "b", "d"], "the removal came last");
         assert_eq!(keys("a", "z", 2), ["a", "b"]);
         assert_eq!(keys("b", "d", 9), ["b"], "the end is not in");

@@ -92,8 +92,8 @@ impl Recent {
     }
 
     fn places(key: u128) -> [usize; WAYS] {
-        #[expect(clippy::cast_possible_truncation, reason = "a few bits of it are a slot's number")]
-        let low = key as usize;
+        let [.., a, b, c, d, e] = key.to_be_bytes();
+        let low = usize::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         [low & (SLOTS - 1), (low >> 20) & (SLOTS - 1)]
     }
 

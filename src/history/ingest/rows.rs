@@ -55,7 +55,7 @@ impl Ingest {
         match images {
             Ok((before, after)) => {
                 for (key, version) in versions(change.kind, (before, after), definition, at) {
-                    if let Some(doubt) = self.keep(space, key, version)? {
+                    if let Some(doubt) = self.keep(space, &key, &version)? {
                         self.doubt(change, space, &doubt, at);
                         break;
                     }
@@ -142,14 +142,9 @@ impl Ingest {
     }
 
     /// Keeps a version, if it fits what was there.
-    fn keep(
-        &mut self,
-        space: SpaceId,
-        key: Box<[u8]>,
-        version: Version,
-    ) -> Result<Option<Doubt>, StoreError> {
-        let print = self.recent.key(space, &key);
-        let last = self.last(space, &key, print)?;
+    fn keep(&mut self, space: SpaceId, key: &[u8], version: &Version) -> Result<Option<Doubt>, StoreError> {
+        let print = self.recent.key(space, key);
+        let last = self.last(space, key, print)?;
         let before = version.row_before().map(|row| self.recent.row(row));
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
@@ -167,8 +162,8 @@ impl Ingest {
         let known =
             last.is_some_and(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
-        put_version(&mut self.batch, (space, &key), &version, known);
-        self.recent.has(space, &key);
+        put_version(&mut self.batch, (space, key), version, known);
+        self.recent.has(space, key);
         let row = version.row_after().map(|row| self.recent.row(row));
         let trace = Trace { sequence: version.sequence, definition: version.definition, row };
         self.recent.remember(print, trace);

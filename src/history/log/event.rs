@@ -14,8 +14,6 @@ const LARGEST: usize = (1 << 30) + (1 << 20);
 const IN_USE: u16 = 0x1;
 /// LOG_EVENT_IGNORABLE_F: who does not know the event may pass it over.
 pub(super) const IGNORABLE: u16 = 0x80;
-/// LOG_EVENT_ARTIFICIAL_F: made for the one who reads the log over the network; in no file.
-pub(super) const ARTIFICIAL: u16 = 0x20;
 
 /// Type bytes of events (MySQL: `Log_event_type`; MariaDB's own from 160 on).
 pub(super) mod kind {
@@ -77,8 +75,6 @@ pub(super) struct Event {
     pub(super) offset: u64,
     /// Bytes in the file, header and checksum included.
     pub(super) length: u64,
-    /// The lower 32 bits of where it ends in its file, as it says itself; 0 for an event that is in no file.
-    pub(super) end: u32,
     pub(super) body: Vec<u8>,
 }
 
@@ -138,7 +134,7 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
     let kind = header.u8()?;
     let server = header.u32()?;
     let length = header.length(4)?;
-    let end = header.u32()?;
+    let _end = header.u32()?;
     let flags = header.u16()?;
     if !(HEADER..=LARGEST).contains(&length) {
         return Err(LogFault::new(format!("an event that says it is {length} bytes long")).into());
@@ -152,7 +148,7 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
         verify(&mut raw, kind, flags)?;
     }
     let body = raw.split_off(HEADER);
-    Ok(Some(Event { timestamp, kind, server, flags, offset, end, body, length: length as u64 }))
+    Ok(Some(Event { timestamp, kind, server, flags, offset, body, length: length as u64 }))
 }
 
 /// Compares the CRC32 and cuts it off.

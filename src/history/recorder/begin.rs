@@ -41,6 +41,7 @@ impl Recorder {
         let Start { place, at, tables } = start;
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
+        self.ingest.interrupt();
         // One number of its own, so that what is before and what is behind can be told apart by number.
         let hole = self.ingest.next;
         self.ingest.next = hole.next();
@@ -48,6 +49,7 @@ impl Recorder {
             self.ingest.gtids.begin(hole, set);
         }
         state.coverage.newest = gap.to;
+        state.baseline_rows = 0;
         state.holes.push(Hole { at: hole, gap: gap.clone() });
         let server = version_of(&place.server);
         state.resume = place.at.clone();

@@ -65,11 +65,11 @@ impl Recorder {
             (Standing::Table(..), Some(create)) => self.compare(name, create),
             (Standing::Table(..), None) => self.stop(name, "the server has no such table"),
             (Standing::Unreadable(_) | Standing::Unknown { .. }, Some(create)) => {
-                self.start_anew(name, create)
+                self.start_anew(name, create);
             }
             (Standing::Unreadable(_) | Standing::Unknown { .. } | Standing::Absent, None) => {}
             (Standing::Absent, Some(_)) => {
-                self.stop(name, "the server has such a table, and by the log it is gone")
+                self.stop(name, "the server has such a table, and by the log it is gone");
             }
         }
     }

@@ -58,7 +58,7 @@ impl Recorder {
         let moments = crate::history::moments::Moments {
             snapshot: &*snapshot,
             end: self.ingest.next,
-            clock: &self.ingest.clock,
+            clock: &self.ingest.entries.clock,
         };
         let (at, _) = moments.stretch(oldest, oldest)?;
         drop(snapshot);

@@ -73,10 +73,7 @@ impl ClientError {
     }
 
     fn io(error: &std::io::Error) -> Self {
-        Self::Network(match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
-            _ => error.to_string(),
-        })
+        Self::Network(error.to_string())
     }
 }
 
@@ -191,7 +188,9 @@ impl Client {
                 let dump = ComBinlogDump::new(server_id).with_pos(offset).with_filename(file.as_bytes());
                 dump.with_flags(BinlogDumpFlags::from_bits_retain(flags)).serialize(&mut payload);
             }
-            From::Without(set) => ComBinlogDumpGtid::new(server_id).with_sids(set).serialize(&mut payload),
+            From::Without(set) => {
+                ComBinlogDumpGtid::new(server_id).with_pos(4).with_sids(set).serialize(&mut payload);
+            }
             From::ConnectState => {
                 let dump = ComBinlogDump::new(server_id).with_pos(4);
                 dump.with_flags(BinlogDumpFlags::from_bits_retain(WITH_ANNOTATIONS)).serialize(&mut payload);

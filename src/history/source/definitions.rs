@@ -47,13 +47,12 @@ async fn tell(
     session: &mut Option<(Session, Known)>,
     name: &TableName,
 ) -> Result<Beside<Looked>, ClientError> {
-    let (open, _) = match session {
-        Some(open) => open,
-        None => {
-            let opened = Session::open_same(&reader.config, facts).await?;
-            let known = reader.own.know(opened.client.id());
-            session.insert((opened, known))
-        }
+    let (open, _) = if let Some(open) = session {
+        open
+    } else {
+        let opened = Session::open_same(&reader.config, facts).await?;
+        let known = reader.own.know(opened.client.id());
+        session.insert((opened, known))
     };
     let since = open.log_end().await?;
     let create = open.declared(name).await?;

@@ -213,5 +213,5 @@ fn jittered(pause: Duration) -> Duration {
     let mut byte = [0];
     // Without random bytes all of it.
     let _ = aws_lc_rs::rand::fill(&mut byte);
-    pause - pause.mul_f32(f32::from(byte[0]) / 512.0)
+    pause.mul_f32(1.0 - f32::from(byte[0]) / 512.0)
 }

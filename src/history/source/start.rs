@@ -25,7 +25,7 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
         let (at, gtids) = note(config, session).await?;
         let clock = now(session).await?;
         let after = session.definitions(config).await?;
-        if before == after {
+        if same(&before, &after) {
             let server = session.facts.identity.clone();
             let tables: Vec<Declared> = after.into_iter().map(|(declared, _)| declared).collect();
             tracing::info!(place = %at, gtids, tables = tables.len(), "the record begins");
@@ -39,6 +39,30 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
         "no moment without DDL on captured tables was found in {TRIES} tries: exclude tables that are created and dropped all the time \
          (exclude patterns)"
     )))
+}
+
+/// Whether no table was changed. The next AUTO_INCREMENT value, which every INSERT changes, is none of the definition.
+fn same(before: &[(Declared, String)], after: &[(Declared, String)]) -> bool {
+    before.len() == after.len()
+        && before.iter().zip(after).all(|((a, made), (b, made_again))| {
+            a.name == b.name && made == made_again && without_next(&a.create) == without_next(&b.create)
+        })
+}
+
+/// SHOW CREATE TABLE in two parts, around the next AUTO_INCREMENT value among the table's options.
+fn without_next(create: &str) -> (&str, &str) {
+    let options = create.rfind("\n) ").unwrap_or(0);
+    let (columns, rest) = create.split_at(options);
+    match rest.split_once(" AUTO_INCREMENT=") {
+        Some((front, behind)) => {
+            let end = columns.len() + front.len();
+            (&create[..end], behind.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => match rest.find(" DEFAULT CHARSET=") {
+            Some(at) => create.split_at(columns.len() + at),
+            None => (create, ""),
+        },
+    }
 }
 
 /// A place, and the transactions before it by GTID.
@@ -200,6 +224,28 @@ async fn locked(session: &mut Session) -> Result<FilePlace, SourceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_insert_changes_no_definition() {
+        let table = |next: &str, engine: &str| {
+            let create = format!(
+                "CREATE TABLE `t` (\n  `id` int COMMENT ' AUTO_INCREMENT=1'\n) ENGINE={engine}{next} DEFAULT CHARSET=utf8mb4"
+            );
+            let name = crate::ident::TableName { schema: "s".into(), table: "t".into() };
+            vec![(Declared { name, create }, "BASE TABLE".to_owned())]
+        };
+        let empty = table("", "InnoDB");
+        for (other, want) in [
+            (table(" AUTO_INCREMENT=5", "InnoDB"), true),
+            (table("", "MyISAM"), false),
+            (table("", "InnoDB"), true),
+            (vec![], false),
+        ] {
+            assert_eq!(same(&empty, &other), want);
+        }
+        assert!(same(&table(" AUTO_INCREMENT=5", "InnoDB"), &table(" AUTO_INCREMENT=123", "InnoDB")));
+        assert!(!same(&table(" AUTO_INCREMENT=5", "InnoDB"), &table(" AUTO_INCREMENT=5", "MyISAM")));
+    }
 
     #[test]
     fn ok_owned_gtids() {

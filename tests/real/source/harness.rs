@@ -20,7 +20,8 @@ pub fn url() -> String {
     std::env::var("DBTRAIL_SOURCE_URL").expect("DBTRAIL_SOURCE_URL names the server")
 }
 
-fn logs() -> PathBuf {
+/// The folder of its binary logs, which is that of its data.
+pub fn logs() -> PathBuf {
     std::env::var_os("DBTRAIL_SOURCE_LOGS").expect("DBTRAIL_SOURCE_LOGS names the folder of its logs").into()
 }
 
@@ -135,7 +136,6 @@ impl Captured {
                 let _ = answer.send(true);
             }
             Input::Connection(state) => {
-                println!("connection: {state:?}");
                 self.connection.push(state);
             }
             Input::Begin(start) => {

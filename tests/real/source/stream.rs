@@ -1,12 +1,13 @@
 //! Events, resuming, gaps.
 
-use super::harness::{Captured, begins, config, conn, entries, log_end, mariadb, sql, url};
+use super::harness::{Captured, begins, config, conn, entries, files, log_end, logs, mariadb, sql, url};
 use dbtrail_shim::history::GtidSet;
 use dbtrail_shim::history::capture::Wish;
 use dbtrail_shim::history::log::Change;
 use dbtrail_shim::history::source::{SourceConfig, Tls};
 use mysql_async::prelude::Queryable;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 #[tokio::test]
 async fn events_arrive_as_they_stand_in_the_log() {
@@ -70,6 +71,18 @@ async fn a_broken_connection_is_made_again_from_where_the_writing_half_is() {
 }
 
 #[tokio::test]
+async fn an_idle_server_says_that_it_is_there() {
+    let mut config = config();
+    config.heartbeat = Duration::from_millis(300);
+    let mut captured = Captured::new(config, None);
+    captured.started().await;
+    // Three periods without a sign of life would end the connection; the clock ticks twice a second.
+    captured.until(|c| c.clocks.len() > 7).await;
+    assert_eq!(captured.connection, [Ok(())]);
+    captured.stop().await;
+}
+
+#[tokio::test]
 async fn a_purged_log_is_a_gap() {
     sql(&[
         "DROP DATABASE IF EXISTS cap3",
@@ -84,7 +97,10 @@ async fn a_purged_log_is_a_gap() {
     captured.stop().await;
     sql(&["INSERT INTO cap3.t VALUES (1)", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS"]).await;
     let end = log_end().await;
-    sql(&[&format!("PURGE BINARY LOGS TO '{}'", end.file)]).await;
+    // MariaDB keeps a file for as long as a connection that was closed has not been missed.
+    while files().await.len() > 1 {
+        sql(&[&format!("PURGE BINARY LOGS TO '{}'", end.file)]).await;
+    }
     let mut captured = Captured::new(config(), place);
     let (reason, start) = captured.started().await;
     let reason = reason.expect("a gap");
@@ -119,7 +135,7 @@ async fn a_log_that_was_reset_is_a_gap() {
     let mut captured = Captured::new(config(), place);
     let (reason, _) = captured.started().await;
     let reason = reason.expect("a gap");
-    assert!(reason.contains("restored"), "{reason}");
+    assert!(reason.contains("restored") || reason.contains("was the log reset"), "{reason}");
     captured.stop().await;
 }
 
@@ -163,6 +179,7 @@ async fn at_another_server_it_goes_on_by_gtid() {
 /// Every row before the place can be read, every one behind it comes by the stream, and the GTIDs are those before the place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_under_load_is_exact() {
+    sql(&[if mariadb().await { "RESET MASTER" } else { "RESET BINARY LOGS AND GTIDS" }]).await;
     sql(&[
         "DROP DATABASE IF EXISTS cap6",
         "CREATE DATABASE cap6",
@@ -188,18 +205,18 @@ async fn a_start_under_load_is_exact() {
         captured.stop().await;
         starts.push((start, seen));
     }
-    writers.into_iter().for_each(|w| w.abort());
+    for writer in writers {
+        writer.abort();
+    }
     let entries = entries().await;
     for (start, seen) in starts {
-        let (before, behind): (Vec<_>, Vec<_>) =
-            entries.iter().partition(|e| !begins(e).reaches(&start.place.at));
-        assert!(behind.iter().any(|e| begins(e) == start.place.at), "an entry begins at {}", start.place.at);
+        let before: Vec<_> = entries.iter().filter(|e| !begins(e).reaches(&start.place.at)).collect();
         let ids = before.iter().flat_map(|e| &e.changes).filter_map(|c| match c {
             Change::Row(row) if row.table.name.schema == "cap6" => match row.after.as_ref()?.first()? {
                 Some(dbtrail_shim::history::log::Raw::Int(id)) => u64::try_from(*id).ok(),
                 other => panic!("{other:?}"),
             },
-            _ => None,
+            Change::Row(_) | Change::Statement(_) | Change::Unfollowable { .. } => None,
         });
         let missing: Vec<u64> = ids.filter(|id| !seen.contains(id)).collect();
         assert!(missing.is_empty(), "before {} and not to be seen: {missing:?}", start.place.at);
@@ -249,7 +266,9 @@ async fn passwords_and_encryption() {
     ])
     .await;
     let address = url().replace("root@", "capturer:p%40ss@");
-    let modes = if maria { &[""][..] } else { &["", "", "?ssl-mode=required"] };
+    // MySQL makes itself a certificate at its first start, and an authority for it.
+    let ca = format!("?ssl-mode=verify-ca&ssl-ca={}", logs().join("ca.pem").display());
+    let modes = if maria { &[""][..] } else { &["", "", "?ssl-mode=required", ca.as_str()] };
     for mode in modes {
         let config = SourceConfig::from_url(&format!("{address}{mode}")).unwrap();
         let mut captured = Captured::new(config, None);

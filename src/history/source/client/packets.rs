@@ -169,6 +169,16 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn err_a_server_that_says_nothing() {
+        let (near, mut far) = tokio::io::duplex(64);
+        far.write_all(b"\x09\0\0\0half").await.unwrap();
+        let mut packets = Packets::new(Box::new(near));
+        packets.wait_at_most(Duration::from_secs(15));
+        let error = packets.read().await.unwrap_err().to_string();
+        assert_eq!(error, "nothing came from the server for 15 s");
+    }
+
     #[tokio::test]
     async fn err_a_packet_cut_short_or_out_of_order() {
         for (bytes, part) in [
