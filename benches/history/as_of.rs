@@ -55,6 +55,20 @@ impl Both<'_> {
         Ok(conn)
     }
 
+    /// Waits until the agent goes on with the log: till then, nothing can be told of times behind what it has taken in.
+    async fn wait_for_record(&self) -> Result<(), Box<dyn Error>> {
+        let mut conn = self.connect(Side::Shim).await?;
+        let end = Instant::now() + Duration::from_secs(30);
+        let sql = Side::Shim.sql(&sql_time(self.past.until), 1);
+        while let Err(error) = conn.query_drop(&sql).await {
+            if Instant::now() > end {
+                return Err(error.into());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
     /// Both must say the same.
     async fn compare(&self) -> Result<(), Box<dyn Error>> {
         let (mut ours, mut theirs) = (self.connect(Side::Shim).await?, self.connect(Side::MariaDb).await?);
@@ -112,6 +126,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let past = Past::ready("as_of", EXTENT).await?;
     let chain = Chain::of(&past.origin(), None)?;
     let both = Both { chain: &chain, past: &past };
+    both.wait_for_record().await?;
     both.compare().await?;
     println!(
         "rows at an instant, {} versions of {} rows; {COMPARED} answers were the same; {ROUNDS} rounds of {SECONDS_A_RUN} s, in turn",

@@ -6,12 +6,14 @@
 use crate::chain::SERVER_ID;
 use crate::mariadb::MariaDb;
 use crate::take_in;
+use dbtrail_shim::ident::TableName;
 use dbtrail_shim::instant::Instant;
 use mysql_async::prelude::Queryable;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant as Timer;
 
 /// Rows of one transaction.
 pub const ROWS: u64 = 25;
@@ -92,42 +94,42 @@ impl Past {
     /// Opens what an earlier run has made, or makes it.
     pub async fn ready(name: &str, extent: Extent) -> Result<Self, Box<dyn Error>> {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/bench-history").join(name);
-        let marker = folder.join("ready");
-        if let Ok(text) = std::fs::read_to_string(&marker) {
-            let times: Vec<i64> = text.split_whitespace().filter_map(|w| w.parse().ok()).collect();
-            let &[since, until] = &times[..] else { return Err("the marker cannot be read".into()) };
-            let server = MariaDb::open(&folder.join("server"), &SERVER)?;
-            return Ok(Self { server, extent, since, until, data: folder.join("agent") });
-        }
-        println!("{name}: the past is made, once, in {}", folder.display());
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder)?;
-        }
         std::fs::create_dir_all(&folder)?;
-        let past = Self::make(&folder, extent).await?;
-        std::fs::write(&marker, format!("{} {}\n", past.since, past.until))?;
+        let (passed, taken) = (folder.join("passed"), folder.join("taken-in"));
+        if !passed.exists() {
+            println!("{name}: a month passes on the server, once, in {}", folder.display());
+            anew(&folder.join("server"))?;
+        }
+        let server = MariaDb::open(&folder.join("server"), &SERVER)?;
+        if !passed.exists() {
+            let began = Instant::now().micros() / 1_000_000 - MONTH;
+            let (since, until) = fill(&server, extent, began).await?;
+            std::fs::write(&passed, format!("{began} {since} {until}\n"))?;
+        }
+        let times: Result<Vec<i64>, _> =
+            std::fs::read_to_string(&passed)?.split_whitespace().map(str::parse).collect();
+        let &[began, since, until] = &times?[..] else { return Err("the marker cannot be read".into()) };
+        let past = Self { server, extent, since, until, data: folder.join("agent") };
+        if !taken.exists() {
+            anew(&past.data)?;
+            past.take_in(name, began).await?;
+            std::fs::write(&taken, "")?;
+        }
         Ok(past)
     }
 
-    async fn make(folder: &Path, extent: Extent) -> Result<Self, Box<dyn Error>> {
-        let server = MariaDb::open(&folder.join("server"), &SERVER)?;
-        let data = folder.join("agent");
-        private(&data)?;
-        let began = Instant::now().micros() / 1_000_000 - MONTH;
-        let (since, until) = fill(&server, extent, began).await?;
-        let logs = server.binlogs()?;
-        println!("a month has passed on the server; {} log files are taken in", logs.len());
+    /// What the agent would have made of the log so far.
+    async fn take_in(&self, name: &str, began: i64) -> Result<(), Box<dyn Error>> {
+        private(&self.data)?;
+        self.server.connect().await?.query_drop("FLUSH BINARY LOGS").await?;
         let at = Instant::from_micros((began - 1) * 1_000_000);
-        let (_, versions) =
-            take_in::files(&data, SERVER_ID, &logs, at, |name| name.table == "accounts").await?;
-        if versions != extent.keys * (1 + extent.changes) {
-            return Err(format!("{versions} versions came").into());
-        }
-        let mut conn = server.connect().await?;
-        // The record ends in the last of them.
-        let last = logs.last().and_then(|f| f.file_name()).ok_or("no log was written")?;
-        conn.query_drop(format!("PURGE BINARY LOGS TO '{}'", last.to_string_lossy())).await?;
-        Ok(Self { server, extent, since, until, data })
+        let timer = Timer::now();
+        let logs = self.server.binlogs()?;
+        let selection = |name: &TableName| name.table == "accounts";
+        let (_, versions) = take_in::files(&self.data, SERVER_ID, &logs, at, selection).await?;
+        println!("{name}: {versions} versions were taken in, in {:.0} s", timer.elapsed().as_secs_f64());
+        let wanted = self.extent.keys * (1 + self.extent.changes);
+        if versions < wanted { Err(format!("{wanted} were to come").into()) } else { Ok(()) }
     }
 
     /// The arguments with which the agent goes on from there.
@@ -141,6 +143,11 @@ impl Past {
         origin.push(self.data.clone().into());
         origin
     }
+}
+
+/// Takes away what a run left that did not come to its end.
+fn anew(folder: &Path) -> std::io::Result<()> {
+    if folder.exists() { std::fs::remove_dir_all(folder) } else { Ok(()) }
 }
 
 /// Made as the agent would make it: for its owner alone.
