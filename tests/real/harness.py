@@ -5,16 +5,20 @@ Everything listens on loopback, on ports that the system picks, below one tempor
 """
 import ctypes
 import datetime
+import http.client
 import ipaddress
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 import pymysql
 import pymysql.converters
@@ -146,6 +150,11 @@ class Process:
             time.sleep(0.02)
         raise RuntimeError("%s did not say %r:\n%s" % (self.arguments[0], pattern, self.output()[-3000:]))
 
+    def kill(self):
+        """SIGKILL: no goodbye."""
+        self.child.kill()
+        self.child.wait()
+
     def stop(self, grace=20):
         """SIGTERM, then SIGKILL. Gives the exit code."""
         if self.child.poll() is None:
@@ -158,15 +167,64 @@ class Process:
         return self.child.returncode
 
 
-class Chain:
-    """An agent over binary log files, by HTTPS with a token, and a shim in front of it: two processes."""
+class Agent:
+    """The HTTP API of an agent that serves HTTPS with a token."""
 
-    def __init__(self, binlogs, schema="tt", tls="off", tenants=""):
+    def __init__(self, url, ca):
+        self.place = urllib.parse.urlsplit(url).netloc
+        self.context = ssl.create_default_context(cafile=ca)
+
+    def call(self, method, path, body=None):
+        """Status code and lines of the answer, each read as JSON."""
+        connection = http.client.HTTPSConnection(self.place, timeout=60, context=self.context)
+        try:
+            headers = {"Authorization": "Bearer " + TOKEN}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, [json.loads(line) for line in answer.read().decode().splitlines()]
+        finally:
+            connection.close()
+
+    def status(self):
+        """GET /v1/status; None: nobody answers."""
+        try:
+            return self.call("GET", "/v1/status")[1][0]
+        except OSError:
+            return None
+
+    def lines(self, path, body):
+        """The lines of a streamed answer between head and trailer, or the code and sentence of the refusal."""
+        status, lines = self.call("POST", path, body)
+        if status != 200 or not lines[0].get("success"):
+            return None, (lines[0].get("code"), lines[0].get("error"))
+        assert "end" in lines[-1] and lines[-1]["end"]["rows"] == sum(isinstance(line, list) or "event" in line for line in lines[1:-1]), lines[-1]
+        return lines, None
+
+    def wait(self, until, what, seconds=60):
+        """The status for which `until` holds."""
+        end, status = time.monotonic() + seconds, None
+        while time.monotonic() < end:
+            status = self.status()
+            if status is not None and until(status):
+                return status
+            time.sleep(0.05)
+        raise RuntimeError("not within %d s: %s; the agent says %s" % (seconds, what, json.dumps(status)[:1500]))
+
+
+class Chain:
+    """An agent, by HTTPS with a token, and a shim in front of it: two processes. The agent reads log files, or a running server (`source`)."""
+
+    def __init__(self, binlogs, schema="tt", tls="off", tenants="", source=None, options=()):
         self.folder = tempfile.mkdtemp(prefix="dbtrail-real-")
+        if source is None:
+            self.origin = ["--binlog", *binlogs]
+        else:
+            self.data = os.path.join(self.folder, "history")
+            self.origin = ["--source", source, "--data", self.data, *options]
         self.schema = schema
         self.processes = []
         try:
-            self.start(binlogs, tls, tenants)
+            self.start(tls, tenants)
         except BaseException:
             self.close()
             raise
@@ -177,15 +235,24 @@ class Chain:
             f.write(text)
         return path
 
-    def start(self, binlogs, tls, tenants):
-        self.ca, certificate, key = certificates(self.folder)
-        tokens = self.write("tokens", TOKEN + "\n")
+    def start_agent(self):
+        """Starts it, the first time or again, and does not wait."""
+        self.starts += 1
         self.agent = Process(
-            [binary(), "agent", "--binlog", *binlogs, "--server-id", "real", "--listen", "127.0.0.1:0",
-             "--tls-cert", certificate, "--tls-key", key, "--token-file", tokens],
-            os.path.join(self.folder, "agent.log"))
+            [binary(), "agent", *self.origin, "--server-id", "real", "--listen", self.listen, "--tls-cert", self.certificate,
+             "--tls-key", self.key, "--token-file", os.path.join(self.folder, "tokens")],
+            os.path.join(self.folder, "agent-%d.log" % self.starts))
         self.processes.append(self.agent)
+
+    def start(self, tls, tenants):
+        self.ca, self.certificate, self.key = certificates(self.folder)
+        tokens = self.write("tokens", TOKEN + "\n")
+        self.listen = "127.0.0.1:0"
+        self.starts = 0
+        self.start_agent()
         address = self.agent.wait_for(r"listens on (https://\S+:\d+)").group(1)
+        self.listen = address.partition("//")[2]
+        self.api = Agent(address, self.ca)
         self.port = free_port()
         text = """
 listen: 127.0.0.1:%d
@@ -208,7 +275,7 @@ tenants:
     agent_token: a-wrong-token
     allowed_schemas: [elsewhere]
 %sshutdown_grace: 2s
-""" % (self.port, address, self.ca, tls, certificate, key, self.write("app.password", PASSWORD + "\n"), tokens, self.schema, tenants)
+""" % (self.port, address, self.ca, tls, self.certificate, self.key, self.write("app.password", PASSWORD + "\n"), tokens, self.schema, tenants)
         self.config = self.write("shim.yaml", text)
         self.shim = Process([binary(), "--config", self.config], os.path.join(self.folder, "shim.log"))
         self.processes.append(self.shim)
@@ -239,7 +306,7 @@ class MariaDb:
     def __init__(self, *options):
         self.folder = tempfile.mkdtemp(prefix="dbtrail-mariadb-")
         self.data = os.path.join(self.folder, "data")
-        self.server = None
+        self.server, self.starts, self.options = None, 0, options
         try:
             made = subprocess.run(
                 ["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--auth-root-authentication-method=normal",
@@ -247,17 +314,22 @@ class MariaDb:
             if made.returncode:
                 raise RuntimeError("mariadb-install-db: " + made.stdout.decode(errors="replace")[-2000:])
             self.port = free_port()
-            server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
-            self.server = Process(
-                [server, "--no-defaults", "--datadir=" + self.data, "--socket=" + os.path.join(self.folder, "s"),
-                 "--port=%d" % self.port, "--bind-address=127.0.0.1", "--user=root", "--log-bin=log", "--server-id=7",
-                 "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL", "--sync-binlog=0",
-                 "--innodb-flush-log-at-trx-commit=0", *options],
-                os.path.join(self.folder, "server.log"))
-            self.server.wait_for(r"ready for connections[\s\S]*port: %d" % self.port)
+            self.start()
         except BaseException:
             self.close()
             raise
+
+    def start(self, *more):
+        """Starts it, the first time or again, with more options, and waits until it is ready."""
+        server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
+        self.starts += 1
+        self.server = Process(
+            [server, "--no-defaults", "--datadir=" + self.data, "--socket=" + os.path.join(self.folder, "s"),
+             "--port=%d" % self.port, "--bind-address=127.0.0.1", "--user=root", "--log-bin=log", "--server-id=7",
+             "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL", "--sync-binlog=0",
+             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", *self.options, *more],
+            os.path.join(self.folder, "server-%d.log" % self.starts))
+        self.server.wait_for(r"ready for connections[\s\S]*port: %d" % self.port)
 
     def connect(self):
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", charset="utf8mb4", use_unicode=False,

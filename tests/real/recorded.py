@@ -184,6 +184,11 @@ class Recorder:
         return state
 
     def run(self, transactions):
+        self.create()
+        self.work(transactions)
+
+    def create(self):
+        """Schema and tables, and the rows of those that are not changed any more."""
         self.sql("CREATE DATABASE %s CHARACTER SET utf8mb4" % SCHEMA)
         self.sql("USE " + SCHEMA)
         for table, (_, body) in TABLES.items():
@@ -196,6 +201,9 @@ class Recorder:
         self.sql("INSERT INTO made (id, a) VALUES (1, 10), (2, NULL)")
         self.sql("UPDATE made SET a = 11 WHERE id = 1")
         self.made = ask(self.cursor, "SELECT * FROM made WHERE id = 1")
+
+    def work(self, transactions):
+        """The workload, a tick a statement of DDL."""
         for tick, ddl in enumerate(DDL):
             # Commits count for the whole second they are stamped with: a second without any lies between two ticks.
             time.sleep(2.02 - time.time() % 1)
@@ -248,15 +256,15 @@ class Comparison:
         self.cursor = self.conn.cursor()
         self.recorder = recorder
 
-    def rows(self, count, table, point, columns, found):
-        """All keys ever seen, in one statement."""
-        keys = sorted(self.recorder.seen[table], key=in_order(table))
+    def rows(self, count, table, point, columns, found, virtual="_flashback", keys=None):
+        """All these keys, or else all ever seen, in one statement."""
+        keys = sorted(self.recorder.seen[table] if keys is None else keys, key=in_order(table))
         if not keys:
             return
         names = self.recorder.keys[table]
         left = names[0] if len(names) == 1 else "(%s)" % ", ".join(names)
         right = ", ".join(v if len(names) == 1 else "(%s)" % v for v in (", ".join(literals(table, k)) for k in keys))
-        sql = "SELECT * FROM _flashback.%s %s WHERE %s IN (%s)" % (table, point, left, right)
+        sql = "SELECT * FROM %s.%s %s WHERE %s IN (%s)" % (virtual, table, point, left, right)
         try:
             got_columns, got = ask(self.cursor, sql)
         except pymysql.MySQLError as e:
@@ -275,10 +283,10 @@ class Comparison:
             return
         count.passed += max(1, len(want))
 
-    def diff(self, count, table, since, until, first=0):
+    def diff(self, count, table, since, until, first=0, last=None, keys=None):
         """Each row that a transaction changed shows up in _diff with that transaction's GTID, and its last image is the row."""
-        states = [(g, s[table], e) for g, s, e in self.recorder.states[first:] if table in s]
-        for key in self.recorder.seen[table]:
+        states = [(g, s[table], e) for g, s, e in self.recorder.states[first:last] if table in s]
+        for key in list(self.recorder.seen[table]) if keys is None else keys:
             sql = "SELECT event_type, gtid, row_before, row_after FROM _diff.%s BETWEEN '%s' AND '%s' WHERE %s" % (
                 table, since, until, " AND ".join("%s = %s" % x for x in zip(self.recorder.keys[table], literals(table, key))))
             try:
