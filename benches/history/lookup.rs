@@ -110,7 +110,7 @@ fn look_ups(
         let client = Client::new(&door.ca_pem, agent.port).map_err(|e| e.to_string())?;
         let (all, since, until, keys) = (Arc::clone(&all), past.since, past.until, past.extent.keys);
         threads.push(std::thread::spawn(move || -> Result<(), Failed> {
-            let mut random = Random(c + u64::from(client.base.len() == 0));
+            let mut random = Random(c + u64::from(client.base.is_empty()));
             let mut times = Vec::new();
             client.look_up(1, until)?;
             let mut due = Instant::now();
