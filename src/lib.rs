@@ -15,6 +15,8 @@
 //!                                                              HTTPS, agent_api (the contract)
 //!                                                                         |
 //!                          history::serve <- query <- store <- ingest <- schema <- log <- binary log files
+//!                                                     |         ^
+//!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
 //! ```
 //! One way, little back and forth. Inner modules know neither MySQL packets nor HTTP nor YAML:
 //!
@@ -80,6 +82,14 @@
 //! * **Rows at an instant are asked for over an HTTP/2 connection of the shim's own** (`agent_client::multiplex`), with one write a request; nothing depends on it: without it,
 //!   and with an agent of HTTP/1.1, the request goes over reqwest, which also asks everything else.
 //! * **COM_CHANGE_USER goes on with the scramble of the greeting**, as mysqld does: libmariadb answers to that one whatever it is asked.
+//! * **A history is a snapshot.** The writing half makes one [`history::History`] of each batch, upon a snapshot of the store, and swaps it in; an answer keeps the one it began
+//!   with. Retention publishes the new horizon first and removes versions then, so nothing vanishes under an answer.
+//! * **Rows and the replication position are one batch** of the store, in one thread (`history::recorder`). A process that is killed goes on behind its last batch; a transaction that comes
+//!   again is known by its place, or by its GTID.
+//! * **What is learnt beside the log waits for the log** (`history::capture`): a definition, rows of a table and the server's clock hold from the end of the log at the time they were read. The
+//!   baseline needs no long transaction and no lock: a row that was read counts only for a key of which no change is recorded, and any change recorded tells the row before it.
+//! * **The store is ordered tables of bytes** (`history::engine`): apply a batch, last pair of a range, pairs of a range, snapshot. Versions lie by incarnation, key and place, entries in pages of 64.
+//! * **A part of the log that was not read is a gap with a name**, and every table behind it another incarnation: nothing is carried across.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
 pub mod agent_api;

@@ -1,99 +1,58 @@
 //! The store of the agent: how fast it takes a binary log in, how much room that takes, and how fast it answers meanwhile.
 //!
 //! ```text
-//! cargo bench --bench history -- ingest FILE      row events a second of one binary log file; what is on disk then
+//! cargo bench --bench history -- ingest          a log of TPC-C's tables: row events a second, beside `mariadb-binlog -vv`; bytes on disk
+//! cargo bench --bench history -- ingest FILE     the same of one binary log file
+//! cargo bench --bench history -- lookup          10 million versions of 1 million rows: look-ups while the agent captures; its memory and start
+//! cargo bench --bench history -- as_of           look-ups through shim and agent, and in a system-versioned table of MariaDB's
 //! ```
-#![expect(
-    clippy::print_stdout,
-    clippy::expect_used,
-    reason = "a benchmark tells its figures, and ends where it cannot run"
-)]
+//! They need `mariadbd`, `mariadb-binlog` and `taskset`: each makes a server of its own on loopback, and ends it. Agent and shim are the real
+//! executable, over HTTPS. What takes minutes to make (`lookup`, `as_of`) stays below `target/bench-history` for the next run. Figures are printed,
+//! never asserted: machines differ.
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
 
-use dbtrail_shim::history::Published;
-use dbtrail_shim::history::capture::{Beside, Input, Start, Writer};
-use dbtrail_shim::history::engine::DiskOptions;
-use dbtrail_shim::history::place::{FilePlace, Identity, Place};
-use dbtrail_shim::history::recorder::{Recorder, RecorderOptions};
-use dbtrail_shim::ident::ServerId;
-use dbtrail_shim::instant::Instant;
+mod as_of;
+#[expect(dead_code, reason = "what the benchmarks of the throughput alone use")]
+#[path = "../shared/chain.rs"]
+mod chain;
+mod ingest;
+mod lookup;
+#[expect(dead_code, reason = "what the benchmarks of the throughput alone use")]
+#[path = "../shared/mariadb.rs"]
+mod mariadb;
+mod past;
+mod take_in;
+mod tpcc;
+
+use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant as Timer;
-use tokio::sync::mpsc;
 
+/// As the real executable has it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    match (arguments.next().as_deref(), arguments.next()) {
-        (Some("ingest"), Some(file)) => runtime.block_on(ingest(&PathBuf::from(file))),
-        // `cargo bench` without more runs every benchmark: this one needs a file.
-        _ => println!("history: say `ingest FILE`"),
-    }
-}
-
-fn identity() -> Identity {
-    Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14-MariaDB".to_owned() }
-}
-
-async fn ingest(file: &Path) {
-    let bytes = std::fs::read(file).expect("the file can be read");
-    let folder = tempfile::tempdir().expect("a folder");
-    let published = Arc::new(Published::live(ServerId("bench".to_owned()), Instant::from_micros(0)));
-    let options = RecorderOptions {
-        selection: Box::new(|_| true),
-        baseline: false,
-        keep: None,
-        disk: DiskOptions::default(),
-    };
-    let recorder =
-        Recorder::open(folder.path(), ServerId("bench".to_owned()), options, Arc::clone(&published))
-            .expect("the store opens");
-    let (writer, inputs) = Writer::channel(256);
-    let (to, _wishes) = mpsc::channel(64);
-    let runtime = tokio::runtime::Handle::current();
-    let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let place = |offset| FilePlace { file: name.clone(), offset };
-    let start = Start {
-        place: Place { at: place(4), gtids: String::new(), server: identity() },
-        at: Instant::from_micros(0),
-        tables: Vec::new(),
-    };
-    let began = Timer::now();
-    let send = |input| async { writer.send(input).await.expect("it writes") };
-    send(Input::Begin(start)).await;
-    send(Input::Follow(place(4), identity())).await;
-    let mut at = 4;
-    let mut events = Vec::new();
-    while at < bytes.len() {
-        let length = bytes[at + 9..at + 13].try_into().map_or(0, u32::from_le_bytes) as usize;
-        events.push(bytes[at..at + length].to_vec());
-        at += length;
-        // As they come out of a connection's buffer.
-        if events.len() == 128 || at == bytes.len() {
-            send(Input::Events(std::mem::take(&mut events))).await;
+fn main() -> Result<(), Box<dyn Error>> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let words: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match words[..] {
+        // A process of its own, whose processor time can be told.
+        [take_in::WORD, file, folder] => {
+            return runtime.block_on(take_in::alone(Path::new(file), Path::new(folder)));
         }
+        ["ingest", file] => return ingest::of(&PathBuf::from(file)),
+        _ => {}
     }
-    let newest = Instant::from_micros(4_000_000_000_000_000);
-    let _ = Beside { after: place(0), what: newest };
-    drop(writer);
-    writing.await.expect("no panic").expect("the store works");
-    let seconds = began.elapsed().as_secs_f64();
-    let history = published.current().expect("a history");
-    let changes = history.changes();
-    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-    let rate = changes as f64 / seconds;
-    println!("ingest: {changes} row events in {seconds:.2} s: {rate:.0} a second");
-    let on_disk = published.liveness().map_or(0, |l| l.bytes_on_disk);
-    println!(
-        "log {} bytes, on disk {} bytes while running, {} now",
-        bytes.len(),
-        on_disk,
-        size(folder.path())
-    );
+    if words.is_empty() || words.contains(&"ingest") {
+        ingest::run(&runtime)?;
+    }
+    if words.is_empty() || words.contains(&"lookup") {
+        lookup::run(&runtime)?;
+    }
+    if words.is_empty() || words.contains(&"as_of") {
+        runtime.block_on(as_of::run())?;
+    }
+    Ok(())
 }
 
 /// Bytes of all files in a folder.
@@ -106,4 +65,15 @@ fn size(folder: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
+}
+
+/// The middle one.
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn figure(n: u64) -> f64 {
+    n as f64
 }

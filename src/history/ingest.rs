@@ -14,7 +14,7 @@ use super::schema::{Catalog, DefinitionId};
 use super::store::{Sequence, SpaceId, Versions};
 use crate::ident::{ServerId, TableName};
 use crate::instant::Instant;
-use recent::{Recent, Trace};
+use recent::{Print, Recent, Trace};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -267,7 +267,7 @@ impl Ingest {
     }
 
     /// What a key holds at the end of what was taken in; `print`: its fingerprint.
-    fn last(&mut self, space: SpaceId, key: &[u8], print: u128) -> Result<Option<Trace>, StoreError> {
+    fn last(&mut self, space: SpaceId, key: &[u8], print: Print) -> Result<Option<Trace>, StoreError> {
         if let Some(trace) = self.recent.find(print) {
             return Ok(Some(trace));
         }

@@ -274,12 +274,29 @@ impl Moments<'_> {
     /// # Errors
     /// The engine failed.
     pub fn of(&self, sequence: Sequence) -> Result<Option<Moment>, StoreError> {
-        let Some((key, value)) = self.snapshot.last(Table::Moments, &[], &number(sequence.next()))? else {
-            return Ok(None);
-        };
-        let page = Page::read(&key, &value)?;
+        let mut page = Page::default();
+        Ok(self.of_near(sequence, &mut page)?.cloned())
+    }
+
+    /// The same, where the last answer was in `page`: changes that follow each other are of entries that do.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn of_near<'p>(
+        &self,
+        sequence: Sequence,
+        page: &'p mut Page,
+    ) -> Result<Option<&'p Moment>, StoreError> {
+        let first = page.entries.first().map(|m| m.first);
+        if first.is_none_or(|first| sequence < first) || sequence >= page.behind {
+            let Some((key, value)) = self.snapshot.last(Table::Moments, &[], &number(sequence.next()))?
+            else {
+                return Ok(None);
+            };
+            *page = Page::read(&key, &value)?;
+        }
         let behind = page.entries.partition_point(|m| m.first <= sequence);
-        Ok(behind.checked_sub(1).and_then(|i| page.entries.into_iter().nth(i)))
+        Ok(behind.checked_sub(1).and_then(|i| page.entries.get(i)))
     }
 
     /// When a change was committed.

@@ -2,7 +2,7 @@
 //!
 //! Of each key the last version before the horizon stays: it is the state there. Where the record of a table is whole, a key that had no row there needs none.
 
-use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::store::{self, Sequence};
 use super::{gtid, moments};
 use crate::instant::Instant;
@@ -25,6 +25,8 @@ pub struct Sweeper {
     oldest: Instant,
     /// The table that is looked at, and where to go on in it.
     at: Option<(Table, Vec<u8>)>,
+    /// A version that stays only if none of its key comes behind it and before the horizon.
+    held: Option<Vec<u8>>,
 }
 
 /// In this order.
@@ -37,7 +39,7 @@ impl Sweeper {
     /// A pass that drops what lies before a change and an instant.
     #[must_use]
     pub const fn new(horizon: Sequence, oldest: Instant) -> Self {
-        Self { horizon, oldest, at: Some((ORDER[0], Vec::new())) }
+        Self { horizon, oldest, at: Some((ORDER[0], Vec::new())), held: None }
     }
 
     /// Whether all tables were looked at.
@@ -76,7 +78,7 @@ impl Sweeper {
     }
 
     fn versions(
-        &self,
+        &mut self,
         snapshot: &dyn Snapshot,
         fates: &[Fate],
         from: &[u8],
@@ -107,14 +109,10 @@ impl Sweeper {
         Ok((next, dropped))
     }
 
-    /// The versions of one key, oldest first; `all`: there are no more of it.
-    fn key(
-        &self,
-        group: &[(Vec<u8>, Vec<u8>)],
-        all: bool,
-        fate: Fate,
-        batch: &mut Batch,
-    ) -> Result<u64, StoreError> {
+    /// Versions of one key, oldest first; `all`: there are no more of it.
+    fn key(&mut self, group: &[Pair], all: bool, fate: Fate, batch: &mut Batch) -> Result<u64, StoreError> {
+        let row = store::row_of(&group[0].0)?;
+        let held = self.held.take().filter(|held| store::row_of(held).is_ok_and(|r| r == row));
         let old =
             group.iter().take_while(|(k, _)| store::sequence_of(k).is_some_and(|s| s < self.horizon)).count();
         let keep_from = match fate {
@@ -122,14 +120,20 @@ impl Sweeper {
             Fate::Whole if all && old > 0 && !store::leaves_row(&group[old - 1].1)? => old,
             Fate::Whole | Fate::Partial => old.saturating_sub(1),
         };
-        for (key, _) in &group[..keep_from] {
-            batch.remove(Table::Versions, key.clone());
+        let mut going: Vec<&[u8]> = group[..keep_from].iter().map(|(key, _)| key.as_slice()).collect();
+        // What the last step kept of this key is not the last one before the horizon, if one is here.
+        going.extend(held.as_deref().filter(|_| old > 0 || fate == Fate::Gone));
+        for key in &going {
+            batch.remove(Table::Versions, key.to_vec());
         }
         if old > 0 && fate != Fate::Partial {
             // What the row was before its first change is older than the horizon.
-            batch.remove(Table::Baseline, store::row_of(&group[0].0)?.to_vec());
+            batch.remove(Table::Baseline, row.to_vec());
         }
-        Ok(keep_from as u64)
+        if !all && old == group.len() && fate != Fate::Gone {
+            self.held = group.last().map(|(key, _)| key.clone());
+        }
+        Ok(going.len() as u64)
     }
 
     fn baseline(
@@ -193,4 +197,102 @@ fn fate_of(key: &[u8], fates: &[Fate]) -> Fate {
 fn rest(pairs: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Option<Vec<u8>> {
     let (last, _) = pairs.last().filter(|_| pairs.len() == limit)?;
     Some([last.as_slice(), &[0]].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent_api::EventType;
+    use crate::history::engine::{Engine, MemoryEngine};
+    use crate::history::image::Image;
+    use crate::history::schema::DefinitionId;
+    use crate::history::store::{BaseRow, Side, SpaceId, Version, Versions, put_base, put_version};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const SPACE: SpaceId = SpaceId(0);
+
+    /// One change a sequence number: of this key, to this row (`None`: it is deleted, if there is one).
+    fn recorded(changes: &[(u8, Option<u8>)]) -> MemoryEngine {
+        let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+        let image = |v: u8| Image::pack(&[Some(vec![v])]);
+        let mut now: BTreeMap<u8, u8> = BTreeMap::new();
+        for key in 0..4 {
+            put_base(&mut batch, SPACE, &[key], &BaseRow { definition: DefinitionId(0), row: image(99) });
+        }
+        for ((key, row), sequence) in changes.iter().zip(1..) {
+            let before = now.get(key).copied();
+            let kind = match (before, row) {
+                (None, None) => continue,
+                (None, Some(_)) => EventType::Insert,
+                (Some(_), Some(_)) => EventType::Update,
+                (Some(_), None) => EventType::Delete,
+            };
+            let version = Version {
+                sequence: Sequence(sequence),
+                definition: DefinitionId(0),
+                kind,
+                side: Side::Same,
+                before: before.map(image),
+                after: row.map(image),
+            };
+            put_version(&mut batch, (SPACE, &[*key]), &version, before.is_some());
+            match row {
+                Some(row) => now.insert(*key, *row),
+                None => now.remove(key),
+            };
+        }
+        engine.commit(batch).unwrap();
+        engine
+    }
+
+    fn swept(engine: &mut MemoryEngine, horizon: u64, fate: Fate, limit: usize) -> u64 {
+        let mut sweeper = Sweeper::new(Sequence(horizon), Instant::from_micros(0));
+        let mut dropped = 0;
+        while !sweeper.is_done() {
+            let mut batch = Batch::default();
+            dropped += sweeper.step(&*engine.snapshot(), &[fate], limit, &mut batch).unwrap();
+            engine.commit(batch).unwrap();
+        }
+        dropped
+    }
+
+    proptest! {
+        #[test]
+        fn states_and_changes_behind_the_horizon_stay(
+            changes in prop::collection::vec((0_u8..4, prop::option::of(0_u8..9)), 0..60),
+            horizon in 0_u64..60,
+            limit in 2_usize..9,
+            whole in any::<bool>(),
+        ) {
+            let mut engine = recorded(&changes);
+            let before = engine.snapshot();
+            let fate = if whole { Fate::Whole } else { Fate::Partial };
+            swept(&mut engine, horizon, fate, limit);
+            let after = engine.snapshot();
+            for key in 0..4_u8 {
+                let all = |s| Versions(s).between(SPACE, &[key], (Sequence(horizon), Sequence::END), 99).unwrap();
+                prop_assert_eq!(all(&*after), all(&*before), "changes of {}", key);
+                for cut in horizon..62 {
+                    let at = |s| Versions(s).newest_before(SPACE, &[key], Sequence(cut)).unwrap();
+                    let (was, is) = (at(&*before), at(&*after));
+                    let gone = was.as_ref().is_some_and(|h| h.row.is_none());
+                    prop_assert!(is == was || whole && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");
+                    // Where nothing is recorded any more, the row of the baseline must not stand up again.
+                    let base = Versions(&*after).base(SPACE, &[key]).unwrap();
+                    prop_assert!(was.is_none() || is.is_some() || base.is_none());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_old_goes() {
+        let changes: Vec<(u8, Option<u8>)> = (0..100).map(|i| (i % 2, Some(i % 9))).collect();
+        let mut engine = recorded(&changes);
+        assert_eq!(swept(&mut engine, 91, Fate::Whole, 10), 88, "of each key the last one before stays");
+        let mut engine = recorded(&changes);
+        assert_eq!(swept(&mut engine, 91, Fate::Gone, 10), 100);
+        assert!(engine.snapshot().scan(Table::Baseline, &[], &END, 9).unwrap().is_empty());
+    }
 }

@@ -82,9 +82,9 @@ impl Feed {
 /// All transactions of the server before the first one in the log (MySQL): that one's GTID event has its source's UUID and number.
 fn executed_before(events: &[(u64, Vec<u8>)]) -> String {
     let (_, first) = events.iter().find(|(_, raw)| raw[4] == 33).expect("a GTID event");
-    let hex: String = first[20..36].iter().map(|b| format!("{b:02x}")).collect();
+    let uuid = u128::from_be_bytes(first[20..36].try_into().expect("sixteen bytes"));
     let number = u64::from_le_bytes(first[36..44].try_into().expect("eight bytes"));
-    format!("{hex}:1-{}", number - 1)
+    format!("{uuid:032x}:1-{}", number - 1)
 }
 
 fn start(fixture: &str, history: &History) -> Start {

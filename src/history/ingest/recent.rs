@@ -9,6 +9,7 @@ use crate::history::schema::DefinitionId;
 use crate::history::store::{Held, Sequence, SpaceId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZeroU128;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// Keys that are remembered. A power of two.
@@ -16,18 +17,21 @@ const SLOTS: usize = 1 << 19;
 /// Slots that one key may be in.
 const WAYS: usize = 2;
 
+/// A fingerprint. Never zero, so that having none takes no room.
+pub(super) type Print = NonZeroU128;
+
 /// What a key held last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
     pub(super) sequence: Sequence,
     pub(super) definition: DefinitionId,
     /// The row's fingerprint; `None`: there was no row.
-    pub(super) row: Option<u128>,
+    pub(super) row: Option<Print>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    key: u128,
+    key: Print,
     trace: Trace,
 }
 
@@ -55,7 +59,7 @@ pub(super) struct Recent {
     seed: u64,
     slots: Vec<Option<Slot>>,
     /// Keys of the batch that is not committed: these must not be forgotten.
-    batch: HashMap<u128, Trace, BuildHasherDefault<Same>>,
+    batch: HashMap<Print, Trace, BuildHasherDefault<Same>>,
     /// The highest key of each incarnation that has been looked up.
     highest: HashMap<SpaceId, Vec<u8>>,
 }
@@ -74,13 +78,17 @@ impl Default for Recent {
     }
 }
 
+fn print(bytes: &[u8], seed: u64) -> Print {
+    Print::new(xxh3_128_with_seed(bytes, seed)).unwrap_or(Print::MIN)
+}
+
 impl Recent {
-    pub(super) fn key(&self, space: SpaceId, key: &[u8]) -> u128 {
-        xxh3_128_with_seed(key, self.seed ^ u64::from(space.0).rotate_left(32))
+    pub(super) fn key(&self, space: SpaceId, key: &[u8]) -> Print {
+        print(key, self.seed ^ u64::from(space.0).rotate_left(32))
     }
 
-    pub(super) fn row(&self, image: &Image) -> u128 {
-        xxh3_128_with_seed(image.bytes(), self.seed)
+    pub(super) fn row(&self, image: &Image) -> Print {
+        print(image.bytes(), self.seed)
     }
 
     pub(super) fn trace(&self, held: &Held) -> Trace {
@@ -91,14 +99,14 @@ impl Recent {
         }
     }
 
-    fn places(key: u128) -> [usize; WAYS] {
-        let [.., a, b, c, d, e] = key.to_be_bytes();
+    fn places(key: Print) -> [usize; WAYS] {
+        let [.., a, b, c, d, e] = key.get().to_be_bytes();
         let low = usize::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         [low & (SLOTS - 1), (low >> 20) & (SLOTS - 1)]
     }
 
     /// What the key held last, if that is remembered.
-    pub(super) fn find(&self, key: u128) -> Option<Trace> {
+    pub(super) fn find(&self, key: Print) -> Option<Trace> {
         if let Some(trace) = self.batch.get(&key) {
             return Some(*trace);
         }
@@ -107,7 +115,7 @@ impl Recent {
     }
 
     /// The key holds this now.
-    pub(super) fn remember(&mut self, key: u128, trace: Trace) {
+    pub(super) fn remember(&mut self, key: Print, trace: Trace) {
         self.batch.insert(key, trace);
     }
 
@@ -160,7 +168,12 @@ mod tests {
     use super::*;
 
     fn trace(n: u64) -> Trace {
-        Trace { sequence: Sequence(n), definition: DefinitionId(0), row: Some(u128::from(n)) }
+        Trace { sequence: Sequence(n), definition: DefinitionId(0), row: Print::new(u128::from(n)) }
+    }
+
+    #[test]
+    fn a_slot_is_small() {
+        assert_eq!(size_of::<Option<Slot>>(), 48);
     }
 
     #[test]
@@ -183,8 +196,8 @@ mod tests {
         assert_eq!(recent.find(key(10_001)), None);
     }
 
-    fn recent_key(n: u32) -> u128 {
-        xxh3_128_with_seed(&n.to_be_bytes(), 5)
+    fn recent_key(n: u32) -> Print {
+        print(&n.to_be_bytes(), 5)
     }
 
     #[test]

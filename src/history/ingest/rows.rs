@@ -1,6 +1,6 @@
 //! Row changes to versions.
 
-use super::recent::Trace;
+use super::recent::{Print, Trace};
 use super::{Ingest, NOT_CAPTURED};
 use crate::agent_api::EventType;
 use crate::column::TableDefinition;
@@ -211,7 +211,7 @@ fn versions(
 }
 
 /// In what a change does not fit what its key held; `before`: the fingerprint of the row before it.
-fn disagreement(last: &Trace, before: Option<u128>, definition: DefinitionId) -> Option<&'static str> {
+fn disagreement(last: &Trace, before: Option<Print>, definition: DefinitionId) -> Option<&'static str> {
     match (last.row, before) {
         (Some(_), None) => Some("a row is made with a key that has one already"),
         (None, Some(_)) => Some("a row is changed that is not there"),

@@ -7,7 +7,7 @@ use super::{Found, History, Refusal, lines, unreadable};
 use crate::agent_api::{DiffLine, DiffRequest, EventType, Octets, code};
 use crate::column::TableDefinition;
 use crate::history::image::Image;
-use crate::history::moments::Moment;
+use crate::history::moments::{Moment, Page};
 use crate::history::names::Standing;
 use crate::history::record::Baseline;
 use crate::history::schema::DefinitionId;
@@ -24,6 +24,8 @@ pub struct DiffAnswer {
     window: (Instant, Instant),
     head: Option<Vec<u8>>,
     merge: Merge,
+    /// The entries around the last change.
+    page: Page,
     /// The definition under which the lines stand now.
     definition: (DefinitionId, Arc<TableDefinition>, Vec<usize>),
     count: u64,
@@ -66,6 +68,7 @@ impl History {
             window: (request.since, request.until),
             head: Some(head),
             merge,
+            page: Page::default(),
             definition,
             count: 0,
             done: false,
@@ -232,7 +235,8 @@ impl DiffAnswer {
                 self.done = true;
                 return lines::trailer(self.count, &[], out);
             };
-            let Some(moment) = history.moments().of(version.sequence)? else {
+            let moment = history.moments().of_near(version.sequence, &mut self.page)?.cloned();
+            let Some(moment) = moment else {
                 return Err(Refusal::internal("a change without an entry".to_owned()));
             };
             if moment.committed < self.window.0 || moment.committed > self.window.1 {

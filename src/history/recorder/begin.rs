@@ -1,6 +1,6 @@
 //! Where a record begins, and begins anew behind a gap.
 
-use super::{ALL, Recorder, from, version_of};
+use super::{ALL, Recorder, Waiting, from, version_of};
 use crate::history::capture::{Declared, Gap, Start, Wish};
 use crate::history::durable::State;
 use crate::history::engine::StoreError;
@@ -60,7 +60,12 @@ impl Recorder {
             let standing = self.declared(&table, server, hole);
             self.ingest.names_mut().set(&table.name, hole, standing);
         }
-        self.waiting.clear();
+        for waiting in self.waiting.drain(..) {
+            if let Waiting::Baseline(_, answer) = waiting {
+                // Rows of a table that is another incarnation now.
+                let _ = answer.send(false);
+            }
+        }
         self.touched.clear();
         self.faulted = None;
         self.unwritten = true;

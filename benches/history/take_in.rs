@@ -1,0 +1,106 @@
+//! Log files through the writing half of the capture, in this process: events as a server sends them.
+
+use dbtrail_shim::history::Published;
+use dbtrail_shim::history::capture::{Input, Start, Writer};
+use dbtrail_shim::history::engine::DiskOptions;
+use dbtrail_shim::history::place::{FilePlace, Identity, Place};
+use dbtrail_shim::history::recorder::{Recorder, RecorderOptions};
+use dbtrail_shim::ident::{ServerId, TableName};
+use dbtrail_shim::instant::Instant;
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The argument by which the benchmark calls itself.
+pub const WORD: &str = "take-in";
+/// Events handed over together, as they come out of a connection's buffer.
+const TOGETHER: usize = 128;
+/// Bytes of an event's header.
+const HEADER: usize = 19;
+
+/// Whose log it is.
+fn identity() -> Identity {
+    Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14-MariaDB".to_owned() }
+}
+
+/// The events of a file, one after the other.
+struct Events(BufReader<File>);
+
+impl Events {
+    fn open(path: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+        file.read_exact(&mut [0; 4])?;
+        Ok(Self(file))
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
+        let mut event = vec![0; HEADER];
+        if let Err(e) = self.0.read_exact(&mut event) {
+            return if e.kind() == std::io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(e.into()) };
+        }
+        let length = [event[9], event[10], event[11], event[12]];
+        event.resize(usize::try_from(u32::from_le_bytes(length))?, 0);
+        self.0.read_exact(&mut event[HEADER..])?;
+        Ok(Some(event))
+    }
+}
+
+/// Takes these files in, oldest first, as the record of a server that begins at `at`; gives the numbers of row changes in them and of versions kept.
+pub async fn files(
+    folder: &Path,
+    server_id: &str,
+    files: &[PathBuf],
+    at: Instant,
+    selection: fn(&TableName) -> bool,
+) -> Result<(u64, u64), Box<dyn Error>> {
+    let server_id = ServerId(server_id.to_owned());
+    let published = Arc::new(Published::live(server_id.clone(), at));
+    let options = RecorderOptions {
+        selection: Box::new(selection),
+        baseline: false,
+        keep: None,
+        disk: DiskOptions::default(),
+    };
+    let recorder = Recorder::open(folder, server_id, options, Arc::clone(&published))?;
+    let (writer, inputs) = Writer::channel(256);
+    let (to, _wishes) = mpsc::channel(64);
+    let runtime = tokio::runtime::Handle::current();
+    let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+    for (i, path) in files.iter().enumerate() {
+        let name = path.file_name().ok_or("a path without a file")?.to_string_lossy().into_owned();
+        let place = FilePlace { file: name, offset: 4 };
+        if i == 0 {
+            let start = Place { at: place.clone(), gtids: String::new(), server: identity() };
+            writer.send(Input::Begin(Start { place: start, at, tables: Vec::new() })).await?;
+        }
+        writer.send(Input::Follow(place, identity())).await?;
+        let mut events = Events::open(path)?;
+        let mut ready = Vec::new();
+        while let Some(event) = events.next()? {
+            ready.push(event);
+            if ready.len() == TOGETHER {
+                writer.send(Input::Events(std::mem::take(&mut ready))).await?;
+            }
+        }
+        writer.send(Input::Events(ready)).await?;
+    }
+    drop(writer);
+    writing.await??;
+    let history = published.current().ok_or("no history")?;
+    let unreadable = history.unreadable();
+    if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| selection(name)) {
+        return Err(format!("{name} cannot be read: {why}").into());
+    }
+    let versions = published.liveness().map_or(0, |l| l.versions);
+    Ok((history.changes(), versions))
+}
+
+/// One file into a new folder; prints the number of row changes.
+pub async fn alone(file: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let (changes, _) = files(folder, "bench", &[file.to_owned()], Instant::from_micros(0), |_| true).await?;
+    println!("{changes}");
+    Ok(())
+}
