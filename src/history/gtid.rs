@@ -740,14 +740,14 @@ mod tests {
     #[test]
     fn behind_a_gap_only_what_is_recorded_or_whole_is_known() {
         let mut record = index(&[m(5, None), m(6, None)], Some(&format!("{A}:1-4")));
-        record.1.begin(Sequence(3), mysql(&format!("{A}:1-9")));
+        record.1.begin(Sequence(4), mysql(&format!("{A}:1-9")));
         let mut batch = Batch::default();
         record.1.note(&m(10, None));
         Entries::default().note_and_flush(&mut batch, moment(&m(10, None), 4), Sequence(5));
         record.0.commit(batch).unwrap();
         let after = |t: &str| record.behind(&format!("{A}:{t}"));
         assert_eq!([after("1-5"), after("1-6"), after("1-10")], [Ok(1), Ok(2), Ok(4)]);
-        assert_eq!(after("1-9"), Ok(2), "all that was executed behind the gap");
+        assert_eq!(after("1-9"), Ok(3), "all that was executed behind the gap");
         assert!(matches!(after("1-7"), Err(GtidError::TooOld(_))), "inside of the gap");
         assert!(matches!(after("1-11"), Err(GtidError::NotThere(_))));
         assert_eq!(record.1.executed(), format!("{A}:1-10"));

@@ -350,25 +350,26 @@ mod tests {
                 reason: String::new(),
             },
         };
-        // Four entries of two changes: 1, 3, 5, 7; the end is 9. Another server's clock may be behind.
-        let holes = [hole(4, 25, 40), hole(6, 50, 50)];
+        // Entries begin at 1, 3, 5 and 7; the end is 9.
+        let (times, holes) = ([10, 48, 49, 80], [hole(2, 25, 40), hole(6, 50, 50)]);
         for (at, want) in
-            [(9, 1), (10, 3), (20, 4), (25, 4), (40, 5), (45, 5), (50, 6), (51, 7), (60, 7), (99, 9)]
+            [(9, 1), (10, 2), (20, 2), (25, 2), (40, 3), (45, 3), (48, 5), (50, 6), (51, 7), (79, 7), (80, 9)]
         {
             let at = Instant::from_micros(at);
-            let cut = with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.cut(at).unwrap());
+            let cut = with(&times, |m| Moments { holes: &holes, ..m }.cut(at).unwrap());
             assert_eq!(cut.at.0, want, "at {at}");
         }
-        let window = |since, until| {
-            let (since, until) = (Instant::from_micros(since), Instant::from_micros(until));
-            let stretch =
-                with(&[10, 48, 49, 80], |m| Moments { holes: &holes, ..m }.stretch(since, until).unwrap());
-            (stretch.0.0, stretch.1.0)
-        };
-        assert_eq!(
-            [window(10, 25), window(20, 25), window(41, 50), window(60, 90)],
-            [(1, 4), (3, 4), (5, 6), (7, 9)]
-        );
+        for (since, until, want) in [(10, 25, (1, 2)), (20, 25, (2, 2)), (41, 50, (3, 6)), (60, 90, (7, 9))] {
+            let window = (Instant::from_micros(since), Instant::from_micros(until));
+            let (from, to) =
+                with(&times, |m| Moments { holes: &holes, ..m }.stretch(window.0, window.1).unwrap());
+            assert_eq!((from.0, to.0), want, "{since}..{until}");
+        }
+        // The clock of the server behind the hole is slower: the last entry before it is none of those behind it.
+        let slow = [hole(4, 20, 20)];
+        let cut =
+            |at| with(&[10, 30], |m| Moments { holes: &slow, ..m }.cut(Instant::from_micros(at)).unwrap());
+        assert_eq!((cut(20).at.0, cut(21).at.0), (3, 5));
     }
 
     #[test]
