@@ -212,8 +212,11 @@ class Bench:
         connection.close()
 
     def later(self, instant):
-        newest = caught_up(self.source, self.chain.api)["newest"].replace("T", " ").rstrip("Z")
-        return newest if newest > instant else instant
+        """An instant that can be asked for, behind this one."""
+        newest = max(instant, caught_up(self.source, self.chain.api)["newest"].replace("T", " ").rstrip("Z"))
+        while time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()) <= newest:
+            time.sleep(0.1)
+        return newest
 
 
 def rotation(b):
