@@ -13,12 +13,12 @@
 
 mod as_of;
 #[expect(dead_code, reason = "what the benchmarks of the throughput alone use")]
-#[path = "../shared/chain.rs"]
+#[path = "../beside/chain.rs"]
 mod chain;
 mod ingest;
 mod lookup;
 #[expect(dead_code, reason = "what the benchmarks of the throughput alone use")]
-#[path = "../shared/mariadb.rs"]
+#[path = "../beside/mariadb.rs"]
 mod mariadb;
 mod past;
 mod take_in;

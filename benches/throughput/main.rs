@@ -11,12 +11,12 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 #[expect(dead_code, reason = "what the benchmarks of the history alone use")]
-#[path = "../shared/chain.rs"]
+#[path = "../beside/chain.rs"]
 mod chain;
 mod chatter;
 mod diff;
 mod lookup;
-#[path = "../shared/mariadb.rs"]
+#[path = "../beside/mariadb.rs"]
 mod mariadb;
 
 use std::error::Error;
