@@ -102,6 +102,21 @@ class Spoiler:
         return data[:at] + b"?" + data[at + 1:], False
 
 
+class HeaderSpoiler(Spoiler):
+    """Damages what the event that holds the marker says of its length."""
+
+    def __call__(self, data):
+        at = 0
+        while at + 4 < len(data):
+            length = int.from_bytes(data[at:at + 3], "little")
+            if self.marker in data[at:at + 4 + length]:
+                self.done += 1
+                place = at + 4 + 1 + 9
+                return data[:place] + bytes([data[place] ^ 1]) + data[place + 1:], False
+            at += 4 + length
+        return data, False
+
+
 class Bench:
     """The source, the agent, and what was true when."""
 
@@ -212,8 +227,11 @@ class Bench:
         connection.close()
 
     def later(self, instant):
-        newest = caught_up(self.source, self.chain.api)["newest"].replace("T", " ").rstrip("Z")
-        return newest if newest > instant else instant
+        """An instant that can be asked for, behind this one."""
+        newest = max(instant, caught_up(self.source, self.chain.api)["newest"].replace("T", " ").rstrip("Z"))
+        while time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()) <= newest:
+            time.sleep(0.1)
+        return newest
 
 
 def rotation(b):
@@ -283,6 +301,20 @@ def damaged_always(b):
     b.mark()
     b.gap("damaged always", r"cannot be read.*(checksum|CRC)", states=False)
     b.count.check(spoiler.done >= 2, "damaged always: read again", spoiler.done)
+    b.proxy.spoil = None
+    b.change("behind")
+    b.settled()
+    b.mark()
+    b.settled()
+
+
+def lengths_damaged_always(b):
+    b.mark()
+    b.proxy.spoil = spoiler = HeaderSpoiler(b"damaged length", 10 ** 9)
+    b.change("damaged length")
+    b.mark()
+    b.gap("lengths damaged always", "cannot be read behind .* bytes long and has", states=False)
+    b.count.check(spoiler.done >= 2, "lengths damaged always: read again", spoiler.done)
     b.proxy.spoil = None
     b.change("behind")
     b.settled()
@@ -390,7 +422,7 @@ def another_server(b):
         b.settled()
 
 
-FAULTS = [rotation, cuts, cut_inside_of_an_event, nobody_answers, stall, damaged_once, damaged_always, wrong_password, statement_format, purged, reset,
+FAULTS = [rotation, cuts, cut_inside_of_an_event, nobody_answers, stall, damaged_once, damaged_always, lengths_damaged_always, wrong_password, statement_format, purged, reset,
           reset_while_connected, another_server]
 
 
