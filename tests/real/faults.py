@@ -102,6 +102,21 @@ class Spoiler:
         return data[:at] + b"?" + data[at + 1:], False
 
 
+class HeaderSpoiler(Spoiler):
+    """Damages what the event that holds the marker says of its length."""
+
+    def __call__(self, data):
+        at = 0
+        while at + 4 < len(data):
+            length = int.from_bytes(data[at:at + 3], "little")
+            if self.marker in data[at:at + 4 + length]:
+                self.done += 1
+                place = at + 4 + 1 + 9
+                return data[:place] + bytes([data[place] ^ 1]) + data[place + 1:], False
+            at += 4 + length
+        return data, False
+
+
 class Bench:
     """The source, the agent, and what was true when."""
 
@@ -293,6 +308,20 @@ def damaged_always(b):
     b.settled()
 
 
+def lengths_damaged_always(b):
+    b.mark()
+    b.proxy.spoil = spoiler = HeaderSpoiler(b"damaged length", 10 ** 9)
+    b.change("damaged length")
+    b.mark()
+    b.gap("lengths damaged always", "cannot be read behind .* bytes long and has", states=False)
+    b.count.check(spoiler.done >= 2, "lengths damaged always: read again", spoiler.done)
+    b.proxy.spoil = None
+    b.change("behind")
+    b.settled()
+    b.mark()
+    b.settled()
+
+
 def wrong_password(b):
     b.sql("ALTER USER capture@'%' IDENTIFIED BY 'another'")
     b.proxy.cut()
@@ -393,7 +422,7 @@ def another_server(b):
         b.settled()
 
 
-FAULTS = [rotation, cuts, cut_inside_of_an_event, nobody_answers, stall, damaged_once, damaged_always, wrong_password, statement_format, purged, reset,
+FAULTS = [rotation, cuts, cut_inside_of_an_event, nobody_answers, stall, damaged_once, damaged_always, lengths_damaged_always, wrong_password, statement_format, purged, reset,
           reset_while_connected, another_server]
 
 
