@@ -84,11 +84,12 @@ impl Client {
 async fn write(past: &Past, stop: &AtomicBool, written: &AtomicU64) -> Result<(), Box<dyn Error>> {
     let mut conn = past.server.connect().await?;
     let mut ticks = tokio::time::interval(Duration::from_millis(1000 * ROWS / EVENTS));
-    let mut number = Random(u64::from(past.server.port)).below(1_000_000);
+    let mut random = Random(u64::from(past.server.port));
+    let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
-        let first = number * ROWS % past.extent.keys;
-        conn.query_drop(update("accounts", number, first, past.extent.keys)).await?;
+        let first = random.below(past.extent.keys / ROWS) * ROWS;
+        conn.query_drop(update("accounts", number, first)).await?;
         written.fetch_add(ROWS, Ordering::Relaxed);
         number += 1;
     }
@@ -110,7 +111,7 @@ fn look_ups(
         let client = Client::new(&door.ca_pem, agent.port).map_err(|e| e.to_string())?;
         let (all, since, until, keys) = (Arc::clone(&all), past.since, past.until, past.extent.keys);
         threads.push(std::thread::spawn(move || -> Result<(), Failed> {
-            let mut random = Random(c + u64::from(client.base.is_empty()));
+            let mut random = Random(c);
             let mut times = Vec::new();
             client.look_up(1, until)?;
             let mut due = Instant::now();

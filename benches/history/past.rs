@@ -17,6 +17,8 @@ use std::time::Instant as Timer;
 
 /// Rows of one transaction.
 pub const ROWS: u64 = 25;
+/// Rows that are changed again and again before it is the next ones' turn.
+const BLOCK: u64 = 100_000;
 /// Statements sent together.
 const TOGETHER: u64 = 20;
 const MONTH: i64 = 30 * 86_400;
@@ -31,7 +33,7 @@ const SERVER: [&str; 4] = [
 /// How much.
 #[derive(Clone, Copy)]
 pub struct Extent {
-    /// Rows of the table; a multiple of [`ROWS`] times [`TOGETHER`].
+    /// Rows of the table; a multiple of [`BLOCK`].
     pub keys: u64,
     /// How often each is changed after it was made.
     pub changes: u64,
@@ -49,21 +51,22 @@ pub struct Past {
     data: PathBuf,
 }
 
-/// Keys in an order in which neighbours lie far from each other.
-pub fn scattered(i: u64, keys: u64) -> u64 {
-    i * 370_261 % keys + 1
+/// Keys in the order in which they are changed: block by block, as what is new is changed more than what is old; inside of a block, neighbours lie far
+/// from each other.
+fn scattered(i: u64) -> u64 {
+    i / BLOCK * BLOCK + i % BLOCK * 37_019 % BLOCK + 1
 }
 
-fn list(first: u64, keys: u64) -> String {
+fn list(first: u64) -> String {
     (first..first + ROWS).fold(String::new(), |mut text, i| {
         // Writing to a String does not fail.
-        let _ = write!(text, "{}{}", if i == first { "" } else { "," }, scattered(i, keys));
+        let _ = write!(text, "{}{}", if i == first { "" } else { "," }, scattered(i));
         text
     })
 }
 
 /// A statement that changes the rows from this one on, in that order.
-pub fn update(table: &str, number: u64, first: u64, keys: u64) -> String {
+pub fn update(table: &str, number: u64, first: u64) -> String {
     format!(
         "UPDATE bench.{table} SET status = ELT({} , 'open', 'paid', 'sent', 'closed'), balance = balance + {}.{:02}, \
          note = 'changed by order {number} at counter {}', changed = NOW() WHERE id IN ({})",
@@ -71,14 +74,14 @@ pub fn update(table: &str, number: u64, first: u64, keys: u64) -> String {
         number % 90,
         number % 100,
         number % 17,
-        list(first, keys)
+        list(first)
     )
 }
 
-fn insert(table: &str, number: u64, first: u64, keys: u64) -> String {
+fn insert(table: &str, number: u64, first: u64) -> String {
     let mut text = format!("INSERT INTO bench.{table} VALUES ");
     for i in first..first + ROWS {
-        let key = scattered(i, keys);
+        let key = i + 1;
         let _ = write!(
             text,
             "{}({key}, {}, 'new', {}.50, 'opened by order {number}', NOW())",
@@ -156,6 +159,13 @@ fn private(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// Where the rows of a statement begin: first all rows are made, then each block is changed so many times.
+fn first_row(number: u64, extent: Extent) -> u64 {
+    let Some(change) = number.checked_sub(extent.keys / ROWS) else { return number * ROWS };
+    let (a_pass, a_block) = (BLOCK / ROWS, BLOCK / ROWS * extent.changes);
+    change / a_block * BLOCK + change % a_pass * ROWS
+}
+
 async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64), Box<dyn Error>> {
     let mut conn = server.connect().await?;
     conn.query_drop(format!("SET time_zone = '+00:00', timestamp = {began}")).await?;
@@ -183,10 +193,10 @@ async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64)
         let mut sql = String::new();
         for number in n..n + TOGETHER {
             let _ = write!(sql, "SET timestamp = {};", second(number)?);
-            let first = number % pass * ROWS;
+            let first = first_row(number, extent);
             for (table, _) in &tables {
                 let statement = if number < pass { insert } else { update };
-                let _ = write!(sql, "{};", statement(table, number, first, extent.keys));
+                let _ = write!(sql, "{};", statement(table, number, first));
             }
         }
         conn.query_drop(sql).await?;
