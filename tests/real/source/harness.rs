@@ -119,13 +119,20 @@ impl Captured {
             timeout(Duration::from_secs(60), self.inputs.recv()).await.expect("in time").expect("open");
         match input {
             Input::Where(answer) => answer.send(self.place.clone()).expect("still wanted"),
-            Input::Follow(place) => {
+            Input::Follow(place, _) => {
                 self.follows.push(place.clone());
                 self.at = Some(place);
             }
-            Input::Event(event) => self.take(event),
+            Input::Events(events) => {
+                for event in events {
+                    self.take(event);
+                }
+            }
             Input::Clock(clock) => self.clocks.push((clock.after, clock.what)),
-            Input::Definition(definition) => self.definitions.push(definition.what),
+            Input::Definition(definition) => {
+                let seen = definition.what;
+                self.definitions.push((seen.name, seen.create));
+            }
             Input::NextJob(answer) => {
                 // Nobody waits any more if the connection broke meanwhile.
                 let _ = answer.send(self.jobs.front().cloned());
@@ -161,7 +168,7 @@ impl Captured {
         }
     }
 
-    /// Follows the rule of [`Input::Event`].
+    /// Follows the rule of [`Input::Events`].
     fn take(&mut self, event: Vec<u8>) {
         let at = self.at.as_mut().expect("a Follow before the first event");
         if event[4] == 15 && at.offset != 4 {
