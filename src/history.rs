@@ -19,6 +19,7 @@ pub mod live;
 pub mod log;
 mod moments;
 mod names;
+pub mod patterns;
 pub mod place;
 pub mod published;
 pub mod query;

@@ -6,7 +6,7 @@
 use crate::chain::SERVER_ID;
 use crate::mariadb::MariaDb;
 use crate::take_in;
-use dbtrail_shim::ident::TableName;
+use dbtrail_shim::history::patterns::Patterns;
 use dbtrail_shim::instant::Instant;
 use mysql_async::prelude::Queryable;
 use std::error::Error;
@@ -128,8 +128,8 @@ impl Past {
         let at = Instant::from_micros((began - 1) * 1_000_000);
         let timer = Timer::now();
         let logs = self.server.binlogs()?;
-        let selection = |name: &TableName| name.table == "accounts";
-        let (_, versions) = take_in::files(&self.data, SERVER_ID, &logs, at, selection).await?;
+        let tables = Patterns::new(&["*.accounts".to_owned()], &[])?;
+        let (_, versions) = take_in::files(&self.data, SERVER_ID, &logs, at, tables).await?;
         println!("{name}: {versions} versions were taken in, in {:.0} s", timer.elapsed().as_secs_f64());
         let wanted = self.extent.keys * (1 + self.extent.changes);
         if versions < wanted { Err(format!("{wanted} were to come").into()) } else { Ok(()) }

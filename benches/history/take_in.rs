@@ -3,9 +3,10 @@
 use dbtrail_shim::history::Published;
 use dbtrail_shim::history::capture::{Input, Start, Writer};
 use dbtrail_shim::history::engine::DiskOptions;
+use dbtrail_shim::history::patterns::Patterns;
 use dbtrail_shim::history::place::{FilePlace, Identity, Place};
 use dbtrail_shim::history::recorder::{Recorder, RecorderOptions};
-use dbtrail_shim::ident::{ServerId, TableName};
+use dbtrail_shim::ident::ServerId;
 use dbtrail_shim::instant::Instant;
 use std::error::Error;
 use std::fs::File;
@@ -54,16 +55,12 @@ pub async fn files(
     server_id: &str,
     files: &[PathBuf],
     at: Instant,
-    selection: fn(&TableName) -> bool,
+    tables: Patterns,
 ) -> Result<(u64, u64), Box<dyn Error>> {
     let server_id = ServerId(server_id.to_owned());
     let published = Arc::new(Published::live(server_id.clone(), at));
-    let options = RecorderOptions {
-        selection: Box::new(selection),
-        baseline: false,
-        keep: None,
-        disk: DiskOptions::default(),
-    };
+    let options =
+        RecorderOptions { tables: tables.clone(), baseline: false, keep: None, disk: DiskOptions::default() };
     let recorder = Recorder::open(folder, server_id, options, Arc::clone(&published))?;
     let (writer, inputs) = Writer::channel(256);
     let (to, _wishes) = mpsc::channel(64);
@@ -91,7 +88,7 @@ pub async fn files(
     writing.await??;
     let history = published.current().ok_or("no history")?;
     let unreadable = history.unreadable();
-    if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| selection(name)) {
+    if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| tables.includes(name)) {
         return Err(format!("{name} cannot be read: {why}").into());
     }
     let versions = published.liveness().map_or(0, |l| l.versions);
@@ -100,7 +97,8 @@ pub async fn files(
 
 /// One file into a new folder; prints the number of row changes.
 pub async fn alone(file: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let (changes, _) = files(folder, "bench", &[file.to_owned()], Instant::from_micros(0), |_| true).await?;
+    let (changes, _) =
+        files(folder, "bench", &[file.to_owned()], Instant::from_micros(0), Patterns::default()).await?;
     println!("{changes}");
     Ok(())
 }

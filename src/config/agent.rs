@@ -2,8 +2,9 @@
 
 use super::file::{Layout, Takes};
 use super::{Resolver, duration, resolve};
+use crate::history::patterns::Patterns;
 use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
-use crate::history::source::{Patterns, SourceConfig};
+use crate::history::source::SourceConfig;
 use crate::ident::ServerId;
 use crate::secret::Secret;
 use crate::telemetry;

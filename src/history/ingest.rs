@@ -9,6 +9,7 @@ use super::gtid::{GtidSet, GtidState, Gtids};
 use super::log::{Change, Entry, Gtid};
 use super::moments::{Entries, Moment};
 use super::names::Names;
+use super::patterns::Patterns;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
 use super::schema::{Catalog, DefinitionId};
 use super::store::{Sequence, SpaceId, Versions};
@@ -50,7 +51,8 @@ pub struct Ingest {
     batch: Batch,
     recent: Recent,
     pub(super) dirty: Dirty,
-    pub(super) selection: Selection,
+    /// Which tables are captured; `None`: all.
+    pub(super) tables: Option<Patterns>,
 }
 
 /// What has changed beside rows since the last commit.
@@ -66,15 +68,6 @@ pub(super) struct Dirty {
     pub(super) sweeps: usize,
     /// Tables that statements touched.
     pub(super) touched: BTreeSet<TableName>,
-}
-
-/// Which tables are captured.
-pub(super) struct Selection(pub(super) Box<dyn Fn(&TableName) -> bool + Send>);
-
-impl std::fmt::Debug for Selection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Selection")
-    }
 }
 
 /// Why a table that is not captured cannot be read.
@@ -107,7 +100,7 @@ impl Ingest {
             batch: Batch::default(),
             recent: Recent::default(),
             dirty: Dirty::default(),
-            selection: Selection(Box::new(|_| true)),
+            tables: None,
         }
     }
 
@@ -156,6 +149,11 @@ impl Ingest {
     /// More for the next commit.
     pub(super) fn add(&mut self, batch: Batch) {
         self.batch.append(batch);
+    }
+
+    /// Whether rows of a table are kept.
+    pub(super) fn captures(&self, name: &TableName) -> bool {
+        self.tables.as_ref().is_none_or(|tables| tables.includes(name))
     }
 
     /// How many operations wait to be committed.

@@ -7,8 +7,9 @@
 use super::capture::{Beside, Input, Looked, Wish};
 use super::durable::{self, Progress, Restored, State};
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
-use super::ingest::{Ingest, Selection};
+use super::ingest::Ingest;
 use super::log::{LogFault, ServerVersion, StreamReader};
+use super::patterns::Patterns;
 use super::place::{FilePlace, Identity, Place};
 use super::published::Published;
 use super::record::{Coverage, Horizon};
@@ -42,24 +43,16 @@ const SYNC: Duration = Duration::from_secs(1);
 const MEASURE: Duration = Duration::from_secs(5);
 
 /// What to record, and how.
+#[derive(Clone, Debug)]
 pub struct RecorderOptions {
     /// Which tables.
-    pub selection: Box<dyn Fn(&TableName) -> bool + Send>,
+    pub tables: Patterns,
     /// Whether tables are read for `_snapshot`.
     pub baseline: bool,
     /// How far back states are kept; `None`: all of it.
     pub keep: Option<Duration>,
     /// Memory.
     pub disk: DiskOptions,
-}
-
-impl std::fmt::Debug for RecorderOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RecorderOptions")
-            .field("baseline", &self.baseline)
-            .field("keep", &self.keep)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The writing half.
@@ -184,11 +177,10 @@ impl Recorder {
     fn upon(
         mut ingest: Ingest,
         server_id: ServerId,
-        mut options: RecorderOptions,
+        options: RecorderOptions,
         published: Arc<Published>,
     ) -> Self {
-        let selection = std::mem::replace(&mut options.selection, Box::new(|_| true));
-        ingest.selection = Selection(selection);
+        ingest.tables = Some(options.tables.clone());
         Self {
             server_id,
             options,
@@ -358,24 +350,27 @@ impl Recorder {
             state.place = Place { at: place.clone(), gtids: String::new(), server };
             state.resume = place;
             self.unwritten = true;
-            self.forget_places();
+            let again = self.forget_waiting();
+            if !again.is_empty() {
+                self.wish(Wish::Compare(again));
+            }
         }
     }
 
-    /// What waits for places in the log of another server waits for nothing. Definitions are asked for anew; the clock and rows come again by themselves.
-    fn forget_places(&mut self) {
-        let again: Vec<TableName> = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .filter_map(|waiting| match waiting {
-                Waiting::Definition(beside) => Some(beside.what.name),
-                Waiting::Clock(_) | Waiting::Baseline(..) => None,
-            })
-            .chain(std::mem::take(&mut self.touched).into_keys())
-            .collect();
-        self.faulted = None;
-        if !again.is_empty() {
-            self.wish(Wish::Compare(again));
+    /// What waits for places in the log of another server, or in front of a gap, waits for nothing. Gives the tables that are not compared now; the clock
+    /// comes again by itself, and so do rows.
+    fn forget_waiting(&mut self) -> Vec<TableName> {
+        let mut names: Vec<TableName> = std::mem::take(&mut self.touched).into_keys().collect();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match waiting {
+                Waiting::Definition(beside) => names.push(beside.what.name),
+                // Whoever sent rows waits for this word.
+                Waiting::Baseline(_, answer) => drop(answer.send(false)),
+                Waiting::Clock(_) => {}
+            }
         }
+        self.faulted = None;
+        names
     }
 
     fn event(&mut self, raw: &[u8]) -> Result<(), StoreError> {
@@ -482,7 +477,8 @@ impl Recorder {
         let place = Place { gtids: self.ingest.gtids.executed(), ..state.place.clone() };
         let gaps = state.holes.iter().map(|h| h.gap.clone()).collect();
         let baseline = self.baseline_progress();
-        let (events, bytes, versions) = (self.events, self.bytes, state.versions - state.horizon.dropped);
+        let (events, bytes, versions) =
+            (self.events, self.bytes, state.versions.saturating_sub(state.horizon.dropped));
         let (newest, purged) = (state.coverage.newest, state.horizon.dropped);
         self.published.tell(|l| {
             l.place = Some(place);
@@ -554,7 +550,7 @@ pub fn read_status(
     }
     let published = Arc::new(Published::live(found.clone(), now));
     let options = RecorderOptions {
-        selection: Box::new(|_| true),
+        tables: Patterns::default(),
         baseline: false,
         keep: None,
         disk: DiskOptions::default(),

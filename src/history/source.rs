@@ -19,7 +19,6 @@ mod facts;
 mod follow;
 mod keyset;
 mod own;
-mod patterns;
 mod preflight;
 mod resume;
 mod session;
@@ -30,7 +29,6 @@ mod wishes;
 pub use client::ClientError;
 pub use config::{BadSource, SourceConfig, Tls};
 pub use facts::Facts;
-pub use patterns::{BadPattern, Patterns};
 pub use preflight::{Finding, Severity, preflight};
 
 use super::capture::{Wish, Writer};

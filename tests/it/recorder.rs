@@ -4,6 +4,7 @@
 use crate::truth_agent;
 use dbtrail_shim::history::capture::{Beside, Input, Start, Wish, Writer};
 use dbtrail_shim::history::engine::DiskOptions;
+use dbtrail_shim::history::patterns::Patterns;
 use dbtrail_shim::history::place::{FilePlace, Identity, Place};
 use dbtrail_shim::history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
 use dbtrail_shim::history::{History, Published};
@@ -46,12 +47,7 @@ struct Feed {
 }
 
 fn options() -> RecorderOptions {
-    RecorderOptions {
-        selection: Box::new(|_| true),
-        baseline: true,
-        keep: None,
-        disk: DiskOptions::default(),
-    }
+    RecorderOptions { tables: Patterns::default(), baseline: true, keep: None, disk: DiskOptions::default() }
 }
 
 impl Feed {

@@ -215,7 +215,7 @@ pub(in crate::cli) fn secret_in(path: &Path) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::source::Patterns;
+    use crate::history::patterns::Patterns;
     use clap::Parser;
     use std::time::Duration;
 

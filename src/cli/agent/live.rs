@@ -49,9 +49,8 @@ pub(in crate::cli) async fn live(
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
     let published = Arc::new(Published::live(server_id.clone(), Instant::now()));
-    let tables = settings.source.tables.clone();
     let options = RecorderOptions {
-        selection: Box::new(move |name| tables.includes(name)),
+        tables: settings.source.tables.clone(),
         baseline: settings.baseline,
         keep: settings.keep,
         disk: DiskOptions::default(),

@@ -13,7 +13,7 @@ impl Ingest {
         match effect {
             Effect::Created(name, definition) => {
                 let before = self.emptied(&name, at);
-                let standing = if (self.selection.0)(&name) {
+                let standing = if self.captures(&name) {
                     let space = self.new_space(Space { before, ..Space::new(definition, at, true) });
                     Standing::Table(space, definition)
                 } else {
@@ -105,7 +105,7 @@ impl Ingest {
         self.names_mut().set(from, at, Standing::Absent);
         if matches!(self.names.current(to), Standing::Table(..)) {
             self.impossible(to, "RENAME", at);
-        } else if (self.selection.0)(to) {
+        } else if self.captures(to) {
             self.names_mut().appear(to, at, standing);
         } else {
             self.names_mut().appear(to, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));

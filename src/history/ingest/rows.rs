@@ -80,7 +80,7 @@ impl Ingest {
         if matches!(standing, Standing::Unreadable(_)) {
             return None;
         }
-        if !(self.selection.0)(name) {
+        if !self.captures(name) {
             self.names_mut().set(name, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));
             return None;
         }

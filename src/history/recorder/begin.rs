@@ -1,6 +1,6 @@
 //! Where a record begins, and begins anew behind a gap.
 
-use super::{ALL, Recorder, Waiting, from, version_of};
+use super::{ALL, Recorder, from, version_of};
 use crate::history::capture::{Declared, Gap, Start, Wish};
 use crate::history::durable::State;
 use crate::history::engine::StoreError;
@@ -60,14 +60,8 @@ impl Recorder {
             let standing = self.declared(&table, server, hole);
             self.ingest.names_mut().set(&table.name, hole, standing);
         }
-        for waiting in self.waiting.drain(..) {
-            if let Waiting::Baseline(_, answer) = waiting {
-                // Rows of a table that is another incarnation now.
-                let _ = answer.send(false);
-            }
-        }
-        self.touched.clear();
-        self.faulted = None;
+        // All tables are declared anew: none needs to be compared.
+        drop(self.forget_waiting());
         self.unwritten = true;
         self.wish(Wish::Baseline);
         self.commit()
@@ -92,7 +86,7 @@ impl Recorder {
 
     /// What a table's name means from a place on at which the server declared it so.
     pub(super) fn declared(&mut self, table: &Declared, server: ServerVersion, at: Sequence) -> Standing {
-        if !(self.ingest.selection.0)(&table.name) {
+        if !self.ingest.captures(&table.name) {
             return Standing::Unreadable(NOT_CAPTURED.to_owned());
         }
         self.ingest.dirty.catalog = true;
@@ -123,7 +117,7 @@ impl Recorder {
             .names
             .living(&[])
             .into_iter()
-            .filter(|name| !(self.ingest.selection.0)(name))
+            .filter(|name| !self.ingest.captures(name))
             .filter(|name| matches!(self.ingest.names.current(name), Standing::Table(..)))
             .collect();
         for name in left {

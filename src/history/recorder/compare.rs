@@ -46,7 +46,7 @@ impl Recorder {
 
     fn renew(&mut self, name: &TableName) {
         let soon = self.renewed.get(name).is_some_and(|t| t.elapsed() < AGAIN);
-        if soon || !(self.ingest.selection.0)(name) {
+        if soon || !self.ingest.captures(name) {
             return;
         }
         self.renewed.insert(name.clone(), Timer::now());

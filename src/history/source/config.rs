@@ -1,6 +1,6 @@
 //! Which server is read, as whom, and which of its tables.
 
-use super::patterns::Patterns;
+use crate::history::patterns::Patterns;
 use crate::secret::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
