@@ -2,17 +2,19 @@
 //! that the files give.
 
 use crate::truth_agent;
-use dbtrail_shim::history::capture::{Beside, Input, Start, Wish, Writer};
+use dbtrail_shim::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
+use dbtrail_shim::history::capture::{BaselineRows, Beside, Declared, Input, Start, Wish, Writer};
 use dbtrail_shim::history::engine::DiskOptions;
 use dbtrail_shim::history::patterns::Patterns;
 use dbtrail_shim::history::place::{FilePlace, Identity, Place};
+use dbtrail_shim::history::query::Reading;
 use dbtrail_shim::history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
 use dbtrail_shim::history::{History, Published};
-use dbtrail_shim::ident::ServerId;
-use dbtrail_shim::instant::Instant;
+use dbtrail_shim::ident::{ServerId, TableName};
+use dbtrail_shim::instant::{Instant, Point};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 const FILE: &str = "binlog.000003";
 
@@ -175,4 +177,67 @@ async fn what_waited_for_another_server_holds_nothing_up() {
     feed.send(Input::Follow(place(4), other)).await;
     feed.send(Input::Clock(Beside { after: place(4), what: newest })).await;
     assert_eq!(feed.end().await.coverage().newest, newest);
+}
+
+/// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell them now.
+fn told(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
+    let request = RowsRequest {
+        server_id: ServerId("truth".to_owned()),
+        schema: "shop".to_owned(),
+        table: "quiet".to_owned(),
+        keys: Keys {
+            columns: vec!["id".to_owned()],
+            choice: KeyChoice::Values(vec![vec![Octets(b"1".to_vec())], vec![Octets(b"2".to_vec())]]),
+        },
+        at: Point::Time(history.coverage().oldest),
+    };
+    let answer = history.rows(&request, reading).map_err(|refused| refused.code.to_owned())?;
+    let bytes: Vec<u8> = answer.flat_map(|chunk| chunk.expect("no failure on the way")).collect();
+    let text = String::from_utf8(bytes).expect("JSON");
+    Ok(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect())
+}
+
+/// Rows of a table, and the server's clock, are newer than the log that was taken in: they count when it has come to where they were read.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_beside_the_log_waits_for_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (files, events) = (truth_agent::history("mysql-9.7"), events("mysql-9.7"));
+    let mut begin = start("mysql-9.7", &files);
+    begin.tables.push(Declared {
+        name: TableName { schema: "shop".to_owned(), table: "quiet".to_owned() },
+        create: "CREATE TABLE `quiet` (`id` int NOT NULL, `v` int DEFAULT NULL, PRIMARY KEY (`id`)) \
+                 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"
+            .to_owned(),
+    });
+    let feed = Feed::open(folder.path());
+    feed.send(Input::Begin(begin)).await;
+    feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
+    let job = feed.writer.next_job().await.expect("it writes").expect("a table to read");
+    let (half, rest) = events.split_at(events.len() / 2);
+    let after = place(half.last().map_or(4, |(at, raw)| at + raw.len() as u64));
+    let row = |id: &str, v: &str| vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())];
+    let rows =
+        BaselineRows { space: job.space, definition: job.definition, rows: vec![row("1", "7")], end: true };
+    let (answer, mut kept) = oneshot::channel();
+    feed.send(Input::Baseline(Beside { after: after.clone(), what: rows }, answer)).await;
+    let newest = Instant::from_micros(files.coverage().oldest.micros() + 1);
+    feed.send(Input::Clock(Beside { after, what: newest })).await;
+    let (last, before) = half.split_last().expect("events");
+    feed.send(Input::Events(before.iter().map(|(_, raw)| raw.clone()).collect())).await;
+    // Asked behind all of that, so all of it has been looked at by now.
+    feed.writer.place().await.expect("it writes").expect("a place");
+    let early = feed.published.current().expect("a history");
+    assert!(kept.try_recv().is_err(), "kept before the log had come there");
+    assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()));
+    assert_eq!(early.coverage().newest, early.coverage().oldest);
+    feed.send(Input::Events(vec![last.1.clone()])).await;
+    assert_eq!(kept.await, Ok(true));
+    feed.writer.place().await.expect("it writes");
+    let late = feed.published.current().expect("a history");
+    assert_eq!(told(&late, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]), "2 had no row");
+    assert_eq!(told(&late, Reading::Flashback), Err("not_recorded".to_owned()), "changes alone tell nothing");
+    assert_eq!(late.coverage().newest, newest);
+    assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
+    feed.send(Input::Events(rest.iter().map(|(_, raw)| raw.clone()).collect())).await;
+    assert_eq!(told(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
 }
