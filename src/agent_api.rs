@@ -205,7 +205,8 @@ pub enum DiffLine {
 /// One change of one row, seen under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffEvent {
-    /// Rises with the order of commits, and inside a transaction with the order of changes. Unique within a history.
+    /// Rises with the order of commits, and inside a transaction with the order of changes. Unique within a history, but that rows removed at once
+    /// (TRUNCATE, DROP) share the one of their statement.
     pub event_id: u64,
     /// Commit time.
     pub event_timestamp: Instant,
