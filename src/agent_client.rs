@@ -7,6 +7,7 @@
 
 mod cache;
 mod errors;
+mod inside;
 mod lines;
 mod multiplex;
 mod transport;
@@ -29,8 +30,10 @@ use errors::cleaned;
 use hyper::Uri;
 use lines::Lines;
 use multiplex::Multiplex;
-use reqwest::Client;
+use reqwest::{Client, Method, Request};
 use std::sync::Arc;
+
+pub use inside::{Inside, InsideBody};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +56,21 @@ pub struct SetupError(pub String);
 pub struct AgentClient {
     base_url: Arc<str>,
     endpoints: Arc<Endpoints>,
-    http: Client,
-    /// For rows at an instant, where the agent speaks HTTP/2.
-    multiplex: Option<Arc<Multiplex>>,
+    way: Way,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
+}
+
+/// How requests reach the agent.
+#[derive(Clone, Debug)]
+enum Way {
+    Network {
+        http: Client,
+        /// For rows at an instant, where the agent speaks HTTP/2.
+        multiplex: Option<Arc<Multiplex>>,
+    },
+    /// It is in this process.
+    Inside(Arc<dyn Inside>),
 }
 
 /// Where rows are asked for: read once, since a URL is not read in no time.
@@ -107,14 +120,31 @@ impl AgentClient {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let base_url: Arc<str> = settings.base_url.trim_end_matches('/').into();
         let endpoints = Endpoints::of(&base_url)?;
-        Ok(Self {
+        let way = Way::Network {
             multiplex: Multiplex::new(settings, &endpoints.flashback.url)?,
-            endpoints: Arc::new(endpoints),
-            base_url,
             http: transport::client(settings)?,
+        };
+        Ok(Self::over(base_url, endpoints, way))
+    }
+
+    /// A client of an agent in this process: the same requests and the same answers, without a connection in between.
+    ///
+    /// # Errors
+    /// None that is known: the URL by which the agent is named can be read.
+    pub fn inside(agent: Arc<dyn Inside>) -> Result<Self, SetupError> {
+        let base_url: Arc<str> = inside::BASE_URL.into();
+        let endpoints = Endpoints::of(&base_url)?;
+        Ok(Self::over(base_url, endpoints, Way::Inside(agent)))
+    }
+
+    fn over(base_url: Arc<str>, endpoints: Endpoints, way: Way) -> Self {
+        Self {
+            base_url,
+            endpoints: Arc::new(endpoints),
+            way,
             cache: Arc::default(),
             texts: Arc::default(),
-        })
+        }
     }
 
     /// The base URL, for messages and EXPLAIN.
@@ -191,7 +221,7 @@ impl AgentClient {
             Some(Point::Time(at)) => with_query(url, "at", &at.to_string()),
             Some(Point::Gtid(gtid)) => with_query(url, "gtid", &gtid),
         };
-        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         let answer: TableAnswer = transport::small(&self.base_url, response).await?;
         if answer.schema != table.schema || answer.server_id != *server {
             return Err(Failure::AgentNonsense(format!(
@@ -239,14 +269,12 @@ impl AgentClient {
             }
         };
         let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
-        // The changes of a window may be a million. What is good for a look-up is bad for them: that connection is read only when
-        // nobody else is ready to run, the reader of its own answer among them.
-        let multiplex = match resolved.when {
-            When::At(_) => self.multiplex.as_ref(),
-            When::Between(..) => None,
+        let size = match resolved.when {
+            When::At(_) => transport::Size::Small,
+            When::Between(..) => transport::Size::Large,
         };
         let endpoint = self.endpoint_of(resolved);
-        let response = transport::post(self, multiplex, endpoint, body, caller, request).await?;
+        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
         let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
         let first = lines.header().await?;
         let (header, definition) = match self.texts.header(&first) {
@@ -284,7 +312,7 @@ impl AgentClient {
         request: &RequestId,
     ) -> Result<Vec<String>, Failure> {
         let url = self.url(&["v1", "servers", &server.0, "schemas"])?;
-        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         transport::small::<Schemas>(&self.base_url, response).await.map(|s| s.schemas)
     }
 
@@ -315,7 +343,7 @@ impl AgentClient {
         request: &RequestId,
     ) -> Result<Vec<TableEntry>, Failure> {
         let url = self.url(&["v1", "servers", &server.0, "schemas", schema, "tables"])?;
-        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         transport::small::<Tables>(&self.base_url, response).await.map(|answer| answer.tables)
     }
 
@@ -329,7 +357,7 @@ impl AgentClient {
         request: &RequestId,
     ) -> Result<T, Failure> {
         let url = self.url(&["v1", "status"])?;
-        let response = transport::send(&self.base_url, self.http.get(url), caller, request).await?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         transport::small(&self.base_url, response).await
     }
 
@@ -339,8 +367,7 @@ impl AgentClient {
     /// # Errors
     /// [`Failure::AgentUnreachable`].
     pub async fn clock(&self) -> Result<Option<Instant>, Failure> {
-        let asked = self.http.get(self.url(&["readyz"])?).send().await;
-        let response = asked.map_err(|e| errors::unreachable(&self.base_url, &e))?;
+        let response = transport::execute(self, Request::new(Method::GET, self.url(&["readyz"])?)).await?;
         let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
         Ok(date.and_then(Instant::from_http_date))
     }

@@ -177,13 +177,18 @@ impl Chain {
     }
 
     pub async fn connect(&self, schema: &str) -> Result<mysql_async::Conn, Box<dyn Error>> {
-        let options = mysql_async::OptsBuilder::default()
-            .ip_or_hostname("127.0.0.1")
-            .tcp_port(self.shim_port)
-            .user(Some(USER))
-            .pass(Some(PASSWORD))
-            .db_name(Some(schema))
-            .prefer_socket(false);
-        Ok(mysql_async::Conn::new(options).await?)
+        connect(self.shim_port, PASSWORD, schema).await
     }
+}
+
+/// A client of a shim on this port.
+pub async fn connect(port: u16, password: &str, schema: &str) -> Result<mysql_async::Conn, Box<dyn Error>> {
+    let options = mysql_async::OptsBuilder::default()
+        .ip_or_hostname("127.0.0.1")
+        .tcp_port(port)
+        .user(Some(USER))
+        .pass(Some(password))
+        .db_name(Some(schema))
+        .prefer_socket(false);
+    Ok(mysql_async::Conn::new(options).await?)
 }

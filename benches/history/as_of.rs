@@ -1,8 +1,9 @@
-//! Rows at an instant, by key: through shim and agent, and of a system-versioned table by the server itself.
+//! Rows at an instant, by key: through shim and agent (in one process, and in two over HTTPS), and of a system-versioned table by the server itself.
 
-use crate::chain::Chain;
+use crate::chain::{self, Chain, PASSWORD};
 use crate::median;
 use crate::past::{Extent, Past, Random, sql_time};
+use crate::up::Up;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
 use std::error::Error;
@@ -41,14 +42,16 @@ fn next(random: &mut Random, since: i64, until: i64) -> (String, u64) {
 }
 
 struct Both<'a> {
-    chain: &'a Chain,
+    /// Of the shim.
+    port: u16,
+    password: &'a str,
     past: &'a Past,
 }
 
 impl Both<'_> {
     async fn connect(&self, side: Side) -> Result<Conn, Box<dyn Error>> {
         let mut conn = match side {
-            Side::Shim => self.chain.connect("bench").await?,
+            Side::Shim => chain::connect(self.port, self.password, "bench").await?,
             Side::MariaDb => self.past.server.connect().await?,
         };
         conn.query_drop("SET time_zone = '+00:00'").await?;
@@ -122,28 +125,37 @@ impl Both<'_> {
     }
 }
 
+impl Both<'_> {
+    async fn run(&self, how: &str) -> Result<(), Box<dyn Error>> {
+        self.wait_for_record().await?;
+        self.compare().await?;
+        println!(
+            "shim and agent in {how}: rows at an instant, {} versions of {} rows; {COMPARED} answers were the same; {ROUNDS} rounds of \
+             {SECONDS_A_RUN} s, in turn",
+            EXTENT.keys * (1 + EXTENT.changes),
+            EXTENT.keys
+        );
+        for connections in CONNECTIONS {
+            let mut ratios = Vec::new();
+            for _ in 0..ROUNDS {
+                let (theirs, their_p50) = self.measure(Side::MariaDb, connections).await?;
+                let (ours, our_p50) = self.measure(Side::Shim, connections).await?;
+                println!(
+                    "{connections:>3} connections: shim {ours:>7.0} a second (p50 {our_p50:.0} us), MariaDB {theirs:>7.0} (p50 {their_p50:.0} us)"
+                );
+                ratios.push(ours / theirs);
+            }
+            println!("{connections:>3} connections: shim/MariaDB {:.2} (median)", median(ratios));
+        }
+        Ok(())
+    }
+}
+
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let past = Past::ready("as_of", EXTENT).await?;
+    let up = Up::start(&past)?;
+    Both { port: up.port, password: &up.password, past: &past }.run("one process (`up`)").await?;
+    drop(up);
     let chain = Chain::of(&past.origin(), None)?;
-    let both = Both { chain: &chain, past: &past };
-    both.wait_for_record().await?;
-    both.compare().await?;
-    println!(
-        "rows at an instant, {} versions of {} rows; {COMPARED} answers were the same; {ROUNDS} rounds of {SECONDS_A_RUN} s, in turn",
-        EXTENT.keys * (1 + EXTENT.changes),
-        EXTENT.keys
-    );
-    for connections in CONNECTIONS {
-        let mut ratios = Vec::new();
-        for _ in 0..ROUNDS {
-            let (theirs, their_p50) = both.measure(Side::MariaDb, connections).await?;
-            let (ours, our_p50) = both.measure(Side::Shim, connections).await?;
-            println!(
-                "{connections:>3} connections: shim {ours:>7.0} a second (p50 {our_p50:.0} us), MariaDB {theirs:>7.0} (p50 {their_p50:.0} us)"
-            );
-            ratios.push(ours / theirs);
-        }
-        println!("{connections:>3} connections: shim/MariaDB {:.2} (median)", median(ratios));
-    }
-    Ok(())
+    Both { port: chain.shim_port, password: PASSWORD, past: &past }.run("two processes, over HTTPS").await
 }

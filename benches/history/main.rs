@@ -23,6 +23,7 @@ mod mariadb;
 mod past;
 mod take_in;
 mod tpcc;
+mod up;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -48,7 +48,7 @@ pub struct Past {
     /// Seconds since 1970: from here on every row is there; up to here the past was made.
     pub since: i64,
     pub until: i64,
-    data: PathBuf,
+    pub data: PathBuf,
 }
 
 /// Keys in the order in which they are changed: block by block, as what is new is changed more than what is old; inside of a block, neighbours lie far

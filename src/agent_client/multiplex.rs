@@ -79,16 +79,22 @@ impl Multiplex {
     }
 
     /// Sends a request; `None`: there is no connection, or no answer has begun. Dropping the future, or the body of the answer, resets the stream.
-    pub(super) async fn send(
+    ///
+    /// # Errors
+    /// Those of `request`.
+    pub(super) async fn send<E>(
         &self,
-        request: impl FnOnce() -> Option<Request<()>>,
+        request: impl FnOnce() -> Result<Request<()>, E>,
         body: Bytes,
-    ) -> Option<reqwest::Response> {
-        let mut sender = self.sender()?.ready().await.ok()?;
-        let (answer, mut stream) = sender.send_request(request()?, false).ok()?;
+    ) -> Result<Option<reqwest::Response>, E> {
+        let Some(sender) = self.sender() else { return Ok(None) };
+        let Ok(mut sender) = sender.ready().await else { return Ok(None) };
+        let Ok((answer, mut stream)) = sender.send_request(request()?, false) else { return Ok(None) };
         // The connection's task runs only behind this one: it finds both, and writes both at once.
-        stream.send_data(body, true).ok()?;
-        Some(answer.await.ok()?.map(streamed).into())
+        if stream.send_data(body, true).is_err() {
+            return Ok(None);
+        }
+        Ok(answer.await.ok().map(|answer| answer.map(streamed).into()))
     }
 
     /// Opens the connection in the background, unless there is one.

@@ -1,16 +1,14 @@
-//! Requests over HTTPS.
+//! Requests on their way to the agent, and what of an answer does not depend on the question.
 
 use super::errors::{cleaned, unreachable};
-use super::multiplex::Multiplex;
-use super::{AgentClient, Caller, Endpoint, Settings, SetupError, trust};
+use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Way, inside, trust};
 use crate::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use crate::failure::Failure;
 use crate::ident::RequestId;
 use bytes::Bytes;
 use hyper::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use reqwest::{Client, Identity, RequestBuilder, Response, Version, redirect};
-use std::sync::Arc;
+use reqwest::{Client, Identity, Method, Response, Version, redirect};
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
@@ -69,64 +67,103 @@ fn bearer(caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
     Ok(Some(value))
 }
 
-/// Sends a request; gives the answer if it is a 200.
-pub(super) async fn send(
-    base_url: &str,
-    request: RequestBuilder,
-    caller: &Caller,
-    id: &RequestId,
-) -> Result<Response, Failure> {
-    let mut request = request.header(REQUEST_ID, id.as_str());
-    if let Some(value) = bearer(caller)? {
-        request = request.header(AUTHORIZATION, value);
-    }
-    let response = request.send().await.map_err(|e| unreachable(base_url, &e))?;
-    good(base_url, response).await
+/// How long an answer may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// Rows at an instant.
+    Small,
+    /// The changes of a window may be a million. What is good for a look-up is bad for them: the connection for look-ups is read only
+    /// when nobody else is ready to run, the reader of its own answer among them.
+    Large,
 }
 
-/// Asks for rows, over the connection for them if there is one; gives the answer if it is a 200.
-pub(super) async fn post(
+/// Sends a request as it is; gives the answer, whatever it is.
+pub(super) async fn execute(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
+    match &agent.way {
+        Way::Network { http, .. } => {
+            http.execute(request).await.map_err(|e| unreachable(&agent.base_url, &e))
+        }
+        Way::Inside(inside) => {
+            let request = Request::try_from(request).map_err(|e| unreachable(&agent.base_url, &e))?;
+            // None of these requests has a body that comes bit by bit.
+            let request = request.map(|body| Bytes::copy_from_slice(body.as_bytes().unwrap_or_default()));
+            Ok(inside::answered(&**inside, request).await)
+        }
+    }
+}
+
+/// Sends a request; gives the answer if it is a 200.
+pub(super) async fn send(
     agent: &AgentClient,
-    multiplex: Option<&Arc<Multiplex>>,
-    endpoint: &Endpoint,
-    body: Vec<u8>,
+    mut request: reqwest::Request,
     caller: &Caller,
     id: &RequestId,
 ) -> Result<Response, Failure> {
-    let body = Bytes::from(body);
-    let bearer = bearer(caller)?;
-    if let Some(multiplex) = multiplex {
-        let head = || head(endpoint, body.len(), bearer, id);
-        if let Some(response) = multiplex.send(head, body.clone()).await {
+    let headers = request.headers_mut();
+    headers.insert(REQUEST_ID, request_id(id)?);
+    if let Some(bearer) = bearer(caller)? {
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    good(&agent.base_url, execute(agent, request).await?).await
+}
+
+/// Asks for rows; gives the answer if it is a 200.
+pub(super) async fn post(
+    agent: &AgentClient,
+    size: Size,
+    endpoint: &Endpoint,
+    body: Bytes,
+    caller: &Caller,
+    id: &RequestId,
+) -> Result<Response, Failure> {
+    let head = || head(endpoint, body.len(), bearer(caller)?, id);
+    let multiplex = match &agent.way {
+        Way::Inside(inside) => {
+            let response = inside::answered(&**inside, head()?.map(|()| body)).await;
             return good(&agent.base_url, response).await;
         }
+        Way::Network { multiplex, .. } => multiplex.as_ref().filter(|_| size == Size::Small),
+    };
+    if let Some(multiplex) = multiplex
+        && let Some(response) = multiplex.send(head, body.clone()).await?
+    {
+        return good(&agent.base_url, response).await;
     }
-    let request = agent.http.post(endpoint.url.clone()).header(CONTENT_TYPE, JSON).body(body);
-    let response = send(&agent.base_url, request, caller, id).await?;
+    let mut request = reqwest::Request::new(Method::POST, endpoint.url.clone());
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    *request.body_mut() = Some(body.into());
+    let response = send(agent, request, caller, id).await?;
     if let (Version::HTTP_2, Some(multiplex)) = (response.version(), multiplex) {
         multiplex.open();
     }
     Ok(response)
 }
 
-/// The head of a request for rows, as reqwest makes it. `None`: it cannot be made; reqwest will say why.
+/// The id of a request, as a header.
+fn request_id(id: &RequestId) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(id.as_str()).map_err(|e| Failure::Internal(format!("a request id is no header: {e}")))
+}
+
+/// The head of a request for rows, as reqwest makes it.
 fn head(
     endpoint: &Endpoint,
     length: usize,
     bearer: Option<HeaderValue>,
     id: &RequestId,
-) -> Option<Request<()>> {
-    let mut request = Request::post(endpoint.uri.clone()).version(Version::HTTP_2).body(()).ok()?;
+) -> Result<Request<()>, Failure> {
+    let request = Request::post(endpoint.uri.clone()).version(Version::HTTP_2).body(());
+    let mut request =
+        request.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert(REQUEST_ID, HeaderValue::from_str(id.as_str()).ok()?);
+    headers.insert(REQUEST_ID, request_id(id)?);
     if let Some(bearer) = bearer {
         headers.insert(AUTHORIZATION, bearer);
     }
-    Some(request)
+    Ok(request)
 }
 
 /// The answer, if it is a 200.

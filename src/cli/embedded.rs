@@ -1,6 +1,6 @@
 //! An agent and a shim in front of it, in one process: what `demo` and `up` have in common.
 
-use crate::agent_client::{self, AgentClient, Caller};
+use crate::agent_client::{self, AgentClient, Caller, Inside, InsideBody};
 use crate::history::{Published, serve as agent};
 use crate::ident::ServerId;
 use crate::plan::guard;
@@ -10,6 +10,10 @@ use crate::session::{self, Credential, Tenant};
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
 use crate::zone::Zone;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use hyper::{Request, Response};
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -47,6 +51,26 @@ pub(super) async fn start_agent(
     let settings =
         agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
     Ok(AgentClient::new(&settings)?)
+}
+
+/// A client of an agent that serves what is published without a connection, to this process alone.
+pub(super) fn agent_inside(
+    published: Arc<Published>,
+    token: &Secret,
+) -> Result<AgentClient, Box<dyn Error>> {
+    let options = agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
+    Ok(AgentClient::inside(Arc::new(Within(agent::Local::new(published, &options))))?)
+}
+
+/// See [`agent_inside`].
+#[derive(Debug)]
+struct Within(agent::Local);
+
+impl Inside for Within {
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<InsideBody>> {
+        let agent = self.0.clone();
+        async move { agent.answer(request).await.map(|body| body.map_err(Into::into).boxed()) }.boxed()
+    }
 }
 
 /// A shim for this one user.

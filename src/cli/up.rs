@@ -1,4 +1,4 @@
-//! `up`: time travel for one server in one command. An agent that captures, on loopback alone, and a shim in front of it.
+//! `up`: time travel for one server in one command. An agent that captures and a shim in front of it, in one process: nothing but the shim listens.
 
 mod hint;
 mod password;
@@ -97,7 +97,7 @@ impl Front {
         let address = self.listener.local_addr()?;
         let published = Arc::clone(&self.running.published);
         let token = Secret::new(local::random()?);
-        let agent = embedded::start_agent(Arc::clone(&published), &token, &self.stop).await?;
+        let agent = embedded::agent_inside(Arc::clone(&published), &token)?;
         let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
         let settings = embedded::shim(login, published.server_id().clone(), agent, token);
         let shim = tokio::spawn(server::serve(self.listener, Arc::new(settings), self.stop.clone()));
@@ -186,7 +186,7 @@ mod tests {
         let secret = Secret::new("pass".to_owned());
         let stop = CancellationToken::new();
         let published = Arc::new(Published::fixed(history));
-        let agent = embedded::start_agent(published, &secret, &stop).await.unwrap();
+        let agent = embedded::agent_inside(published, &secret).unwrap();
         let login = Login { user: USER.to_owned(), password: secret.clone(), default_schema: None };
         let settings = embedded::shim(login, server_id, agent, secret);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -4,6 +4,9 @@
 
 use super::Published;
 use crate::secret::Secret;
+use axum::body::{Body, BodyDataStream, Bytes};
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -90,6 +93,24 @@ pub async fn serve(
 ) {
     let router = routes::router(published, &options);
     run(listener, router, options, stop).await;
+}
+
+/// The same API for who is in this process: tokens and limits hold, connections there are none.
+#[derive(Clone, Debug)]
+pub struct Local(TowerToHyperService<axum::Router>);
+
+impl Local {
+    /// Answers from what is published.
+    #[must_use]
+    pub fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
+        Self(TowerToHyperService::new(routes::router(published, options)))
+    }
+
+    /// The answer to a request; its body comes as it is made.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<BodyDataStream> {
+        let Ok(response) = self.0.call(request.map(Body::from)).await;
+        response.map(Body::into_data_stream)
+    }
 }
 
 /// Serves `GET /v1/status`, and nothing else, to whoever has the key, until `stop`.
