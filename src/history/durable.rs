@@ -119,32 +119,32 @@ pub(super) fn write(
     state: &State,
     batch: &mut Batch,
 ) -> Result<BTreeSet<TableName>, StoreError> {
-    batch.put(Table::Meta, STATE.to_vec(), json(state)?);
+    batch.put(Table::Meta, STATE, &json(state)?);
     if std::mem::take(&mut ingest.dirty.catalog) {
         let catalog = Arc::clone(&ingest.catalog);
         for id in ingest.dirty.definitions..catalog.count() {
             if let Some(text) = catalog.definition_text(DefinitionId(id)).map_err(|e| failed(&e))? {
-                batch.put(Table::Meta, numbered(DEFINITION, id), text);
+                batch.put(Table::Meta, &numbered(DEFINITION, id), &text);
             }
         }
         ingest.dirty.definitions = catalog.count();
-        batch.put(Table::Meta, CATALOG.to_vec(), catalog.rest_text().map_err(|e| failed(&e))?);
+        batch.put(Table::Meta, CATALOG, &catalog.rest_text().map_err(|e| failed(&e))?);
     }
     for id in std::mem::take(&mut ingest.dirty.spaces) {
         if let Some(space) = ingest.spaces.get(id as usize) {
-            batch.put(Table::Meta, numbered(SPACE, id), json(space)?);
+            batch.put(Table::Meta, &numbered(SPACE, id), &json(space)?);
         }
     }
     if ingest.names.sweeps().len() != ingest.dirty.sweeps {
         ingest.dirty.sweeps = ingest.names.sweeps().len();
-        batch.put(Table::Meta, SWEEPS.to_vec(), json(&ingest.names.sweeps())?);
+        batch.put(Table::Meta, SWEEPS, &json(&ingest.names.sweeps())?);
     }
     if !ingest.names.is_changed() {
         return Ok(BTreeSet::new());
     }
     let changed = ingest.names_mut().take_changed();
     for name in &changed {
-        batch.put(Table::Meta, name_key(name), json(&(name, ingest.names.history(name)))?);
+        batch.put(Table::Meta, &name_key(name), &json(&(name, ingest.names.history(name)))?);
     }
     Ok(changed)
 }
@@ -156,8 +156,8 @@ pub(super) fn write_progress(
     progress: Option<&Progress>,
 ) -> Result<(), StoreError> {
     match progress {
-        Some(progress) => batch.put(Table::Meta, numbered(READING, space.0), json(progress)?),
-        None => batch.remove(Table::Meta, numbered(READING, space.0)),
+        Some(progress) => batch.put(Table::Meta, &numbered(READING, space.0), &json(progress)?),
+        None => batch.remove(Table::Meta, &numbered(READING, space.0)),
     }
     Ok(())
 }

@@ -63,18 +63,43 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 /// What is to be written as one. Later operations on a key win over earlier ones.
 #[derive(Debug, Default)]
 pub struct Batch {
-    operations: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+    /// Keys and values, one behind the other: a batch has thousands, and each of them in a block of memory of its own would cost more than writing it.
+    bytes: Vec<u8>,
+    operations: Vec<Operation>,
+}
+
+/// A key in a batch, and where it ends; its value behind it.
+#[derive(Clone, Copy, Debug)]
+struct Operation {
+    table: Table,
+    key: usize,
+    value: usize,
+    end: usize,
+    removes: bool,
 }
 
 impl Batch {
     /// Sets a key.
-    pub fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
-        self.operations.push((table, key, Some(value)));
+    pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
+        self.write(table, |out| out.extend_from_slice(key), |out| out.extend_from_slice(value));
+    }
+
+    /// The same of a key and a value that are written where they are kept.
+    pub fn write(&mut self, table: Table, key: impl FnOnce(&mut Vec<u8>), value: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        key(&mut self.bytes);
+        let middle = self.bytes.len();
+        value(&mut self.bytes);
+        let end = self.bytes.len();
+        self.operations.push(Operation { table, key: start, value: middle, end, removes: false });
     }
 
     /// Removes a key.
-    pub fn remove(&mut self, table: Table, key: Vec<u8>) {
-        self.operations.push((table, key, None));
+    pub fn remove(&mut self, table: Table, key: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        let end = self.bytes.len();
+        self.operations.push(Operation { table, key: start, value: end, end, removes: true });
     }
 
     /// How many operations there are.
@@ -90,8 +115,29 @@ impl Batch {
     }
 
     /// Everything of another batch behind this one's.
-    pub fn append(&mut self, mut other: Self) {
-        self.operations.append(&mut other.operations);
+    pub fn append(&mut self, other: &Self) {
+        let by = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.operations.extend(other.operations.iter().map(|o| Operation {
+            key: o.key + by,
+            value: o.value + by,
+            end: o.end + by,
+            ..*o
+        }));
+    }
+
+    /// Takes everything out; the memory stays, for what comes next.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.operations.clear();
+    }
+
+    /// Table, key and value of each operation, in order; no value: the key is removed.
+    fn operations(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
+        self.operations.iter().map(|o| {
+            let value = (!o.removes).then(|| &self.bytes[o.value..o.end]);
+            (o.table, &self.bytes[o.key..o.value], value)
+        })
     }
 }
 
@@ -122,7 +168,7 @@ pub trait Engine: Send + Debug {
     ///
     /// # Errors
     /// The engine failed; nothing was kept.
-    fn commit(&mut self, batch: Batch) -> Result<(), StoreError>;
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
     /// The tables as they are now.
     fn snapshot(&self) -> Arc<dyn Snapshot>;

@@ -366,7 +366,7 @@ pub fn index<'a>(batch: &mut Batch, gtids: impl Iterator<Item = &'a Gtid>, page:
         *known = number.max(*known);
     }
     for (series, number) in highest {
-        batch.put(Table::Gtids, series.key(number), page.to_vec());
+        batch.put(Table::Gtids, &series.key(number), page);
     }
 }
 
@@ -679,7 +679,7 @@ mod tests {
             entries.note(&mut batch, moment(gtid, first), Sequence(first + 1));
         }
         entries.close(&mut batch);
-        engine.commit(batch).unwrap();
+        engine.commit(&batch).unwrap();
         let json = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<GtidState>(&json).unwrap(), state);
         Record(engine, state)
@@ -744,7 +744,7 @@ mod tests {
         let mut batch = Batch::default();
         record.1.note(&m(10, None));
         Entries::default().note_and_flush(&mut batch, moment(&m(10, None), 4), Sequence(5));
-        record.0.commit(batch).unwrap();
+        record.0.commit(&batch).unwrap();
         let after = |t: &str| record.behind(&format!("{A}:{t}"));
         assert_eq!([after("1-5"), after("1-6"), after("1-10")], [Ok(1), Ok(2), Ok(4)]);
         assert_eq!(after("1-9"), Ok(3), "all that was executed behind the gap");
@@ -775,7 +775,7 @@ mod tests {
             record.1.note(&gtid(3).0);
             entries.note(&mut batch, moment(&gtid(3).0, 8), Sequence(9));
             entries.close(&mut batch);
-            record.0.commit(batch).unwrap();
+            record.0.commit(&batch).unwrap();
             let after = |n: u64| record.behind(&gtid(n).1);
             assert_eq!(
                 (after(2), after(3)),

@@ -3,6 +3,8 @@
 //! A cell is its length plus one as a LEB128 number and its bytes; NULL is the number 0.
 
 use crate::reply::{Cell, Row};
+use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One row, packed. Cheap to clone; versions that show the same row share it.
@@ -15,17 +17,11 @@ impl Image {
     pub fn pack(row: &[Cell]) -> Self {
         let mut bytes = Vec::with_capacity(row.iter().map(|c| 2 + c.as_ref().map_or(0, Vec::len)).sum());
         for cell in row {
-            let Some(cell) = cell else {
-                bytes.push(0);
-                continue;
-            };
-            let mut number = cell.len() + 1;
-            while number > 0x7f {
-                bytes.push(0x80 | low_bits(number));
-                number >>= 7;
-            }
-            bytes.push(low_bits(number));
-            bytes.extend_from_slice(cell);
+            let packed: Result<_, Infallible> = put_cell(&mut bytes, |out| {
+                out.extend_from_slice(cell.as_deref().unwrap_or_default());
+                Ok(cell.is_some())
+            });
+            let Ok(_) = packed;
         }
         Self(bytes.into())
     }
@@ -53,6 +49,39 @@ impl Image {
     pub fn unpack(&self) -> Row {
         self.cells().map(|c| c.map(<[u8]>::to_vec)).collect()
     }
+}
+
+impl AsRef<[u8]> for Image {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Appends a cell whose bytes `write` appends, unless it says that it is NULL (false); gives where its bytes stand.
+///
+/// # Errors
+/// Those of `write`; then what was appended is no image.
+pub fn put_cell<E>(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+) -> Result<Option<Range<usize>>, E> {
+    let at = out.len();
+    out.push(0);
+    if !write(out)? {
+        out.truncate(at + 1);
+        return Ok(None);
+    }
+    let mut number = out.len() - at;
+    // Most cells are short: their number has the one byte that is there.
+    let mut more = 0;
+    while number > 0x7f {
+        out[at + more] = 0x80 | low_bits(number);
+        number >>= 7;
+        more += 1;
+        out.insert(at + more, 0);
+    }
+    out[at + more] = low_bits(number);
+    Ok(Some(at + more + 1..out.len()))
 }
 
 fn low_bits(number: usize) -> u8 {

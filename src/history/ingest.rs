@@ -12,7 +12,7 @@ use super::names::Names;
 use super::patterns::Patterns;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
 use super::schema::{Catalog, DefinitionId};
-use super::store::{Sequence, SpaceId, Versions};
+use super::store::{Sequence, SpaceId, Versions, row_key, row_of};
 use crate::ident::{ServerId, TableName};
 use crate::instant::Instant;
 use recent::{Print, Recent, Trace};
@@ -23,6 +23,7 @@ mod effects;
 mod recent;
 mod rows;
 mod source;
+mod stretches;
 
 pub(super) use rows::base_key;
 pub use source::ReadError;
@@ -50,6 +51,8 @@ pub struct Ingest {
     /// What is not committed yet.
     batch: Batch,
     recent: Recent,
+    /// Memory for the row that is being taken in.
+    images: rows::Images,
     pub(super) dirty: Dirty,
     /// Which tables are captured; `None`: all.
     pub(super) tables: Option<Patterns>,
@@ -99,6 +102,7 @@ impl Ingest {
             observed: HashMap::new(),
             batch: Batch::default(),
             recent: Recent::default(),
+            images: rows::Images::default(),
             dirty: Dirty::default(),
             tables: None,
         }
@@ -111,20 +115,20 @@ impl Ingest {
     pub fn entry(&mut self, entry: Entry) -> Result<(), StoreError> {
         let moment = Moment { first: self.next, committed: entry.committed, gtid: entry.gtid };
         for change in entry.changes {
-            let at = self.take_number();
             match change {
-                Change::Row(row) => {
-                    self.changes += 1;
-                    self.row(&row, at)?;
-                }
+                Change::Rows(event) => self.rows(&event, &entry.position.file)?,
                 Change::Statement(statement) => {
+                    let at = self.take_number();
                     self.observed.clear();
                     self.dirty.catalog = true;
                     for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
                         self.effect(effect, at);
                     }
                 }
-                Change::Unfollowable { tables, reason } => self.unfollowable(&tables, &reason, at),
+                Change::Unfollowable { tables, reason } => {
+                    let at = self.take_number();
+                    self.unfollowable(&tables, &reason, at);
+                }
             }
         }
         if let Some(gtid) = &moment.gtid {
@@ -147,7 +151,7 @@ impl Ingest {
     }
 
     /// More for the next commit.
-    pub(super) fn add(&mut self, batch: Batch) {
+    pub(super) fn add(&mut self, batch: &Batch) {
         self.batch.append(batch);
     }
 
@@ -166,16 +170,16 @@ impl Ingest {
     ///
     /// # Errors
     /// The store failed; nothing was written.
-    pub fn commit(&mut self, more: Batch) -> Result<(), StoreError> {
+    pub fn commit(&mut self, more: &Batch) -> Result<(), StoreError> {
         self.entries.flush(&mut self.batch);
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.append(more);
-        if batch.is_empty() {
+        self.batch.append(more);
+        if self.batch.is_empty() {
             return Ok(());
         }
         // The engine in memory copies what a snapshot still holds.
         self.snapshot = None;
-        let written = self.engine.commit(batch);
+        let written = self.engine.commit(&self.batch);
+        self.batch.clear();
         self.recent.settle();
         self.snapshot = Some(self.engine.snapshot());
         written
@@ -202,7 +206,7 @@ impl Ingest {
     /// # Errors
     /// The store failed.
     pub fn finish(mut self, server_id: ServerId, log: LogEnds) -> Result<History, StoreError> {
-        self.commit(Batch::default())?;
+        self.commit(&Batch::default())?;
         let last = self.entries.clock.latest;
         let newest = match (log.end, last) {
             // A log that goes on can have another commit stamped with the second of its last one.
@@ -264,22 +268,30 @@ impl Ingest {
         Arc::make_mut(&mut self.names)
     }
 
-    /// What a key holds at the end of what was taken in; `print`: its fingerprint.
-    fn last(&mut self, space: SpaceId, key: &[u8], print: Print) -> Result<Option<Trace>, StoreError> {
+    /// What a key holds at the end of what was taken in; `print`: its fingerprint; `new`: there should be nothing.
+    fn last(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        print: Print,
+        new: bool,
+    ) -> Result<Option<Trace>, StoreError> {
         if let Some(trace) = self.recent.find(print) {
             return Ok(Some(trace));
         }
+        let row = row_key(space, key);
+        if self.recent.stretches.is_new(&row) {
+            return Ok(None);
+        }
         let snapshot = self.committed();
         let versions = Versions(&*snapshot);
-        let beyond = if let Some(beyond) = self.recent.is_beyond(space, key) {
-            beyond
-        } else {
-            let highest = versions.highest(space)?;
-            self.recent.know_highest(space, highest.as_deref().unwrap_or_default());
-            highest.is_none_or(|highest| key > &*highest)
-        };
-        if beyond {
-            return Ok(None);
+        if new {
+            let next = versions.next_key(&row)?;
+            let next = next.as_deref().map(row_of).transpose()?;
+            if next != Some(&row) {
+                self.recent.stretches.learn(&row, next.map(<[u8]>::to_vec));
+                return Ok(None);
+            }
         }
         let held = versions.newest_before(space, key, self.next)?;
         Ok(held.map(|held| self.recent.trace(&held)))

@@ -16,15 +16,16 @@ mod rows;
 mod stream;
 mod table_map;
 
+pub(super) use assembly::undecodable;
 pub(crate) use raw::{char_bytes, code};
+pub use raw::Digits;
 pub use reader::{Ends, LogReader};
+pub use rows::{Rows, RowsEvent};
 pub use stream::StreamReader;
 
-use crate::agent_api::EventType;
 use crate::ident::TableName;
 use crate::instant::Instant;
 use std::fmt;
-use std::sync::Arc;
 
 /// What is wrong with an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,8 +123,8 @@ pub struct Entry {
 /// One change inside an entry.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// One row.
-    Row(RowChange),
+    /// Rows of one table.
+    Rows(RowsEvent),
     /// A statement logged as text: DDL, or (a gap!) DML of a session with another binlog_format.
     Statement(LoggedStatement),
     /// Something that changes rows and cannot be followed (an event that does not decode, a LOAD DATA event, an incident):
@@ -134,19 +135,6 @@ pub enum Change {
         /// Why, for the person who asks for them.
         reason: String,
     },
-}
-
-/// One row before and after.
-#[derive(Clone, Debug)]
-pub struct RowChange {
-    /// What happened.
-    pub kind: EventType,
-    /// The table, as the log's table map tells it.
-    pub table: Arc<MappedTable>,
-    /// Row before (UPDATE, DELETE); `None` in a cell's place: the image does not hold this column (binlog_row_image is not FULL).
-    pub before: Option<Vec<Option<Raw>>>,
-    /// Row after (INSERT, UPDATE).
-    pub after: Option<Vec<Option<Raw>>>,
 }
 
 /// The server that wrote a file of the log, as far as its version decides how a statement is read.
@@ -243,19 +231,19 @@ pub struct MappedColumn {
 
 /// A value as the row image holds it, decoded as far as the table map alone allows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Raw {
+pub enum Raw<'a> {
     /// NULL.
     Null,
     /// TINY to LONGLONG: the bits, sign-extended from the type's width.
     Int(i64),
-    /// DECIMAL, as exact text, with all decimals of its scale.
-    Decimal(String),
+    /// DECIMAL.
+    Decimal(Digits<'a>),
     /// FLOAT.
     Float(f32),
     /// DOUBLE.
     Double(f64),
     /// BIT(n): big-endian, (n+7)/8 bytes.
-    Bit(Vec<u8>),
+    Bit(&'a [u8]),
     /// YEAR: 0, or 1901 to 2155.
     Year(u16),
     /// DATE: year, month, day; all may be zero.
@@ -267,7 +255,7 @@ pub enum Raw {
     /// TIMESTAMP: seconds since 1970 and microseconds; (0, 0) is the zero date.
     Timestamp(u32, u32),
     /// CHAR, VARCHAR, BINARY, VARBINARY, TEXT, BLOB, GEOMETRY, VECTOR...: the bytes as stored, in the column's character set.
-    Bytes(Vec<u8>),
+    Bytes(&'a [u8]),
     /// ENUM: index from 1; 0 is the error value ''.
     Enum(u16),
     /// SET: bits.

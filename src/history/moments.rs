@@ -96,7 +96,7 @@ impl Entries {
                     _ => moment.first,
                 };
                 clock.run = Some((start, committed));
-                batch.put(Table::Steps, step(latest, start, committed), number(behind));
+                batch.put(Table::Steps, &step(latest, start, committed), &number(behind));
             }
             Some(latest) if committed == latest => {}
             _ => {
@@ -115,7 +115,7 @@ impl Entries {
     /// Writes the page that is not full yet.
     pub fn flush(&mut self, batch: &mut Batch) {
         if std::mem::take(&mut self.changed) {
-            batch.put(Table::Moments, self.open.key(), self.open.written());
+            batch.put(Table::Moments, &self.open.key(), &self.open.written());
         }
     }
 
@@ -130,7 +130,7 @@ impl Entries {
             && let Some(latest) = self.clock.latest
         {
             self.clock.maximum = Some(latest);
-            batch.put(Table::Maxima, time(latest).to_vec(), page.key());
+            batch.put(Table::Maxima, &time(latest), &page.key());
         }
         gtid::index(batch, page.entries.iter().filter_map(|m| m.gtid.as_ref()), &page.key());
     }
@@ -335,7 +335,7 @@ mod tests {
             entries.note(&mut batch, moment, Sequence(first.0 + 2));
         }
         entries.flush(&mut batch);
-        engine.commit(batch).unwrap();
+        engine.commit(&batch).unwrap();
         let end = Sequence(1 + 2 * times.len() as u64);
         ask(Moments { snapshot: &*engine.snapshot(), end, clock: &entries.clock, holes: &[] })
     }

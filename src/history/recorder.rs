@@ -319,7 +319,7 @@ impl Recorder {
                     if self.deaf {
                         break;
                     }
-                    self.event(&raw)?;
+                    self.event(raw)?;
                     self.commit_if_full()?;
                 }
             }
@@ -373,7 +373,7 @@ impl Recorder {
         names
     }
 
-    fn event(&mut self, raw: &[u8]) -> Result<(), StoreError> {
+    fn event(&mut self, raw: Vec<u8>) -> Result<(), StoreError> {
         self.events += 1;
         self.bytes += raw.len() as u64;
         self.batch_bytes += raw.len() as u64;
@@ -457,7 +457,7 @@ impl Recorder {
         state.gtids = ingest.gtids.clone();
         let mut batch = Batch::default();
         let changed = durable::write(ingest, state, &mut batch)?;
-        ingest.commit(batch)?;
+        ingest.commit(&batch)?;
         self.unwritten = false;
         self.timers.committed = Timer::now();
         self.unsynced = true;

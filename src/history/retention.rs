@@ -124,11 +124,11 @@ impl Sweeper {
         // What the last step kept of this key is not the last one before the horizon, if one is here.
         going.extend(held.as_deref().filter(|_| old > 0 || fate == Fate::Gone));
         for key in &going {
-            batch.remove(Table::Versions, key.to_vec());
+            batch.remove(Table::Versions, key);
         }
         if old > 0 && fate != Fate::Partial {
             // What the row was before its first change is older than the horizon.
-            batch.remove(Table::Baseline, row.to_vec());
+            batch.remove(Table::Baseline, row);
         }
         if !all && old == group.len() && fate != Fate::Gone {
             self.held = group.last().map(|(key, _)| key.clone());
@@ -146,7 +146,7 @@ impl Sweeper {
         let pairs = snapshot.scan(Table::Baseline, from, &END, limit)?;
         for (key, _) in &pairs {
             if fate_of(key, fates) == Fate::Gone {
-                batch.remove(Table::Baseline, key.clone());
+                batch.remove(Table::Baseline, key);
             }
         }
         Ok(rest(&pairs, limit))
@@ -163,7 +163,7 @@ impl Sweeper {
         let pairs = snapshot.scan(Table::Gtids, from, &END, limit)?;
         for (key, value) in &pairs {
             if gtid::place_of(value).is_some_and(|behind| behind < self.horizon) {
-                batch.remove(Table::Gtids, key.clone());
+                batch.remove(Table::Gtids, key);
             }
         }
         Ok(rest(&pairs, limit))
@@ -181,7 +181,7 @@ impl Sweeper {
         let end = moments::before(table, snapshot, self.horizon, self.oldest)?;
         let pairs = snapshot.scan(table, from, &end, limit)?;
         for (key, _) in &pairs {
-            batch.remove(table, key.clone());
+            batch.remove(table, key);
         }
         Ok(rest(&pairs, limit))
     }
@@ -242,7 +242,7 @@ mod tests {
                 None => now.remove(key),
             };
         }
-        engine.commit(batch).unwrap();
+        engine.commit(&batch).unwrap();
         engine
     }
 
@@ -252,7 +252,7 @@ mod tests {
         while !sweeper.is_done() {
             let mut batch = Batch::default();
             dropped += sweeper.step(&*engine.snapshot(), &[fate], limit, &mut batch).unwrap();
-            engine.commit(batch).unwrap();
+            engine.commit(&batch).unwrap();
         }
         dropped
     }

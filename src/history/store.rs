@@ -42,9 +42,9 @@ pub enum Side {
     Arrived,
 }
 
-/// One change of one row, seen from one key.
+/// One change of one row, seen from one key. `I`: an image, owned where it was read, borrowed where it is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub struct Version<I = Image> {
     /// Which change.
     pub sequence: Sequence,
     /// Under which definition its images stand.
@@ -54,24 +54,26 @@ pub struct Version {
     /// Whether this key kept the row.
     pub side: Side,
     /// Row before (UPDATE, DELETE).
-    pub before: Option<Image>,
+    pub before: Option<I>,
     /// Row after (INSERT, UPDATE).
-    pub after: Option<Image>,
+    pub after: Option<I>,
 }
 
-impl Version {
+impl<I> Version<I> {
     /// The row under this key after the change.
     #[must_use]
-    pub fn row_after(&self) -> Option<&Image> {
+    pub fn row_after(&self) -> Option<&I> {
         if self.side == Side::Left { None } else { self.after.as_ref() }
     }
 
     /// The row under this key before the change.
     #[must_use]
-    pub fn row_before(&self) -> Option<&Image> {
+    pub fn row_before(&self) -> Option<&I> {
         if self.side == Side::Arrived { None } else { self.before.as_ref() }
     }
+}
 
+impl Version {
     /// What the key holds after it.
     #[must_use]
     pub fn held(&self) -> Held {
@@ -102,6 +104,8 @@ pub struct BaseRow {
 /// A key as the bytes that `key` makes of it. No key of a space is the beginning of another one of it.
 pub type EncodedKey = Box<[u8]>;
 
+/// Behind every key: no incarnation has this number.
+const END: [u8; SPACE] = [0xff; SPACE];
 const SPACE: usize = 4;
 const SEQUENCE: usize = 8;
 
@@ -113,7 +117,9 @@ const BEFORE_HERE: u8 = 1;
 const BEFORE_THERE: u8 = 2;
 const AFTER: u8 = 0x40;
 
-fn row_key(space: SpaceId, key: &[u8]) -> Vec<u8> {
+/// The key of a row, as the baseline has it; a version's begins with it.
+#[must_use]
+pub fn row_key(space: SpaceId, key: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(SPACE + key.len() + SEQUENCE + 1);
     bytes.extend(space.0.to_be_bytes());
     bytes.extend_from_slice(key);
@@ -154,7 +160,12 @@ pub fn take_number(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Writes a version. `there`: the row before is the one that the version before left, under the same definition, and need not be written again.
-pub fn put_version(batch: &mut Batch, (space, key): (SpaceId, &[u8]), version: &Version, there: bool) {
+pub fn put_version<I: AsRef<[u8]>>(
+    batch: &mut Batch,
+    (space, key): (SpaceId, &[u8]),
+    version: &Version<I>,
+    there: bool,
+) {
     let there = there && version.row_before().is_some();
     let before = match (&version.before, there) {
         (None, _) => 0,
@@ -172,24 +183,31 @@ pub fn put_version(batch: &mut Batch, (space, key): (SpaceId, &[u8]), version: &
         Side::Arrived => 2,
     };
     let after = if version.after.is_some() { AFTER } else { 0 };
-    let mut value = vec![kind | side << SIDE | before << BEFORE | after];
-    put_number(&mut value, u64::from(version.definition.0));
-    if let (Some(image), BEFORE_HERE) = (&version.before, before) {
-        put_number(&mut value, image.bytes().len() as u64);
-        value.extend_from_slice(image.bytes());
-    }
-    if let Some(image) = &version.after {
-        value.extend_from_slice(image.bytes());
-    }
-    batch.put(Table::Versions, version_key(space, key, version.sequence), value);
+    let write_key = |out: &mut Vec<u8>| {
+        out.extend(space.0.to_be_bytes());
+        out.extend_from_slice(key);
+        out.extend(version.sequence.0.to_be_bytes());
+    };
+    batch.write(Table::Versions, write_key, |out| {
+        out.push(kind | side << SIDE | before << BEFORE | after);
+        put_number(out, u64::from(version.definition.0));
+        if let (Some(image), BEFORE_HERE) = (&version.before, before) {
+            put_number(out, image.as_ref().len() as u64);
+            out.extend_from_slice(image.as_ref());
+        }
+        if let Some(image) = &version.after {
+            out.extend_from_slice(image.as_ref());
+        }
+    });
 }
 
 /// Writes a row of the baseline.
 pub fn put_base(batch: &mut Batch, space: SpaceId, key: &[u8], base: &BaseRow) {
-    let mut value = Vec::with_capacity(base.row.bytes().len() + 2);
-    put_number(&mut value, u64::from(base.definition.0));
-    value.extend_from_slice(base.row.bytes());
-    batch.put(Table::Baseline, row_key(space, key), value);
+    let write_value = |out: &mut Vec<u8>| {
+        put_number(out, u64::from(base.definition.0));
+        out.extend_from_slice(base.row.bytes());
+    };
+    batch.write(Table::Baseline, |out| out.extend(row_key(space, key)), write_value);
 }
 
 /// A version as it is written.
@@ -287,14 +305,13 @@ impl Versions<'_> {
         found.map(|pair| Ok(Self::read(key, &pair)?.version.held())).transpose()
     }
 
-    /// The highest key of an incarnation.
+    /// The key of the first version from this row on, of whatever row and incarnation.
     ///
     /// # Errors
     /// The engine failed.
-    pub fn highest(&self, space: SpaceId) -> Result<Option<EncodedKey>, StoreError> {
-        let end = row_key(SpaceId(space.0.saturating_add(1)), &[]);
-        let last = self.0.last(Table::Versions, &row_key(space, &[]), &end)?;
-        last.map(|(stored, _)| Ok(row_of(&stored)?[SPACE..].into())).transpose()
+    pub fn next_key(&self, row: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let next = self.0.scan(Table::Versions, row, &END, 1)?.pop();
+        Ok(next.map(|(key, _)| key))
     }
 
     /// Up to `limit` versions of the key in `[from, to)`, oldest first.
@@ -429,7 +446,7 @@ mod tests {
             let there = last.is_some_and(|l| l.row.as_ref() == version.row_before());
             put_version(&mut batch, (SpaceId(2), key), version, there);
             drop(snapshot);
-            engine.commit(batch).unwrap();
+            engine.commit(&batch).unwrap();
         }
         engine.snapshot()
     }
@@ -498,7 +515,7 @@ mod tests {
         for key in [&b"a"[..], b"b", b"c"] {
             put_base(&mut batch, SpaceId(1), key, &base);
         }
-        engine.commit(batch).unwrap();
+        engine.commit(&batch).unwrap();
         let snapshot = engine.snapshot();
         let versions = Versions(&*snapshot);
         assert_eq!(versions.base(SpaceId(1), b"b").unwrap(), Some(base));

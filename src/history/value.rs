@@ -23,67 +23,90 @@ pub struct ValueError {
     pub reason: String,
 }
 
-/// The cell: the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone = '+00:00'`; of a FLOAT all digits.
+/// Appends the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone = '+00:00'`; of a FLOAT all digits. False: it is NULL.
 ///
 /// # Errors
 /// The value does not fit the column's type, or its character set cannot be converted.
-pub fn cell(raw: &Raw, column: &Column) -> Result<Cell, ValueError> {
+pub fn write(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<bool, ValueError> {
     if *raw == Raw::Null {
-        return Ok(None);
+        return Ok(false);
     }
-    text(raw, column).map(Some).map_err(|reason| ValueError { column: column.name.clone(), reason })
+    match text(raw, column, out) {
+        Ok(()) => Ok(true),
+        Err(reason) => Err(ValueError { column: column.name.clone(), reason }),
+    }
 }
 
-fn text(raw: &Raw, column: &Column) -> Result<Vec<u8>, String> {
+/// The same as a cell of its own.
+///
+/// # Errors
+/// As for [`write`].
+pub fn cell(raw: &Raw<'_>, column: &Column) -> Result<Cell, ValueError> {
+    let mut bytes = Vec::new();
+    Ok(write(raw, column, &mut bytes)?.then_some(bytes))
+}
+
+fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String> {
     let misfit = || format!("the log holds a value that is not of type {}", column.ty);
+    let start = out.len();
     match (&column.ty, raw) {
         (ColumnType::Int { size, unsigned, zerofill, display_width }, Raw::Int(v)) => {
-            let text = if *unsigned { cut(*v, *size).to_string() } else { v.to_string() };
-            padded(text, *zerofill, display_width.map(usize::from), misfit)
+            let mut digits = itoa::Buffer::new();
+            let text = if *unsigned { digits.format(cut(*v, *size)) } else { digits.format(*v) };
+            out.extend_from_slice(text.as_bytes());
+            return padded(start, *zerofill, display_width.map(usize::from), out, misfit);
         }
-        (ColumnType::Decimal { precision, scale, unsigned, zerofill }, Raw::Decimal(text)) => {
+        (ColumnType::Decimal { precision, scale, unsigned, zerofill }, Raw::Decimal(digits)) => {
             let width =
                 usize::from(*precision) + usize::from(*scale > 0) + usize::from(!unsigned && !zerofill);
-            padded(text.clone(), *zerofill, Some(width), misfit)
+            digits.write(out).map_err(|e| e.to_string())?;
+            return padded(start, *zerofill, Some(width), out, misfit);
         }
-        (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => Ok(match digits {
-            Some((_, scale)) => fixed(f64::from(*v), *scale),
-            // Six digits, which mysqld prints, are not the number: who prints it cuts it.
-            None => real::exact_float_text(*v),
+        (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => {
+            let text = match digits {
+                Some((_, scale)) => fixed(f64::from(*v), *scale),
+                // Six digits, which mysqld prints, are not the number: who prints it cuts it.
+                None => real::exact_float_text(*v),
+            };
+            out.extend_from_slice(text.as_bytes());
         }
-        .into_bytes()),
-        (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => Ok(match digits {
-            Some((_, scale)) => fixed(*v, *scale),
-            None => real::double_text(*v),
+        (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => {
+            let text = match digits {
+                Some((_, scale)) => fixed(*v, *scale),
+                None => real::double_text(*v),
+            };
+            out.extend_from_slice(text.as_bytes());
         }
-        .into_bytes()),
         (ColumnType::Float { .. } | ColumnType::Double { .. }, Raw::Float(_) | Raw::Double(_)) => {
-            Err("ZEROFILL on FLOAT and DOUBLE is not shown by this version".to_owned())
+            return Err("ZEROFILL on FLOAT and DOUBLE is not shown by this version".to_owned());
         }
-        (ColumnType::Bit { .. }, Raw::Bit(bytes)) => Ok(bytes.clone()),
-        (ColumnType::Year, Raw::Year(year)) => Ok(format!("{year:04}").into_bytes()),
-        (ColumnType::Date, Raw::Date(y, m, d)) => Ok(format!("{y:04}-{m:02}-{d:02}").into_bytes()),
+        (ColumnType::Bit { .. }, Raw::Bit(bytes)) => out.extend_from_slice(bytes),
+        (ColumnType::Year, Raw::Year(year)) => digits(u32::from(*year), 4, out),
+        (ColumnType::Date, Raw::Date(y, m, d)) => date(*y, *m, *d, out),
         (ColumnType::Time { fsp }, Raw::Time(..))
         | (ColumnType::DateTime { fsp }, Raw::DateTime(..))
         | (ColumnType::Timestamp { fsp }, Raw::Timestamp(..)) => {
-            temporal_text(raw, *fsp).map(String::into_bytes).ok_or_else(misfit)
+            return temporal(raw, *fsp, out).ok_or_else(misfit);
         }
-        (ty, Raw::Bytes(bytes)) => stored(ty, bytes, column).unwrap_or_else(|| Err(misfit())),
-        (ColumnType::Enum { labels }, Raw::Enum(index)) => match index.checked_sub(1) {
-            None => Ok(Vec::new()),
-            Some(i) => labels.get(usize::from(i)).map(|l| l.clone().into_bytes()).ok_or_else(misfit),
-        },
+        (ty, Raw::Bytes(bytes)) => return stored(ty, bytes, column, out).unwrap_or_else(|| Err(misfit())),
+        (ColumnType::Enum { labels }, Raw::Enum(index)) => {
+            if let Some(i) = index.checked_sub(1) {
+                let label = labels.get(usize::from(i)).ok_or_else(misfit)?;
+                out.extend_from_slice(label.as_bytes());
+            }
+        }
         (ColumnType::Set { labels }, Raw::Set(bits)) => {
             if labels.len() < 64 && bits >> labels.len() != 0 {
                 return Err(misfit());
             }
             let chosen =
                 labels.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, l)| l.as_str());
-            Ok(chosen.collect::<Vec<_>>().join(",").into_bytes())
+            out.extend_from_slice(chosen.collect::<Vec<_>>().join(",").as_bytes());
         }
-        (ColumnType::Json, Raw::Json(text)) => Ok(text.clone().into_bytes()),
-        _ => Err(misfit()),
+        (ColumnType::Json, Raw::Json(text)) => out.extend_from_slice(text.as_bytes()),
+        _ => return Err(misfit()),
     }
+    Ok(())
 }
 
 /// The unsigned value of an integer that was sign-extended from its width.
@@ -98,56 +121,66 @@ fn cut(value: i64, size: IntSize) -> u64 {
     value.cast_unsigned() & (u64::MAX >> (64 - bits))
 }
 
+/// Fills a number that begins at `start` with zeros in front, where ZEROFILL says so.
 fn padded(
-    text: String,
+    start: usize,
     zerofill: bool,
     width: Option<usize>,
+    out: &mut Vec<u8>,
     misfit: impl Fn() -> String,
-) -> Result<Vec<u8>, String> {
+) -> Result<(), String> {
     match (zerofill, width) {
-        (false, _) => Ok(text.into_bytes()),
-        (true, Some(width)) => Ok(format!("{text:0>width$}").into_bytes()),
+        (false, _) => Ok(()),
+        (true, Some(width)) => {
+            let missing = width.saturating_sub(out.len() - start);
+            out.splice(start..start, std::iter::repeat_n(b'0', missing));
+            Ok(())
+        }
         (true, None) => Err(misfit()),
     }
 }
 
 /// Bytes as stored; `None`: the type holds none.
-fn stored(ty: &ColumnType, bytes: &[u8], column: &Column) -> Option<Result<Vec<u8>, String>> {
-    Some(match ty {
+fn stored(ty: &ColumnType, bytes: &[u8], column: &Column, out: &mut Vec<u8>) -> Option<Result<(), String>> {
+    match ty {
         // The log cuts the zeros at the end off.
         ColumnType::Binary { bytes: width } => {
-            let mut all = bytes.to_vec();
             let width = usize::try_from(*width).unwrap_or(usize::MAX).min(255);
-            if all.len() > width {
-                return None;
-            }
-            all.resize(width, 0);
-            Ok(all)
+            let missing = width.checked_sub(bytes.len())?;
+            out.extend_from_slice(bytes);
+            out.extend(std::iter::repeat_n(0, missing));
         }
         ColumnType::VarBinary { .. }
         | ColumnType::Blob { .. }
         | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. } => Ok(bytes.to_vec()),
+        | ColumnType::Vector { .. } => out.extend_from_slice(bytes),
         ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
             let Some(set) = column.charset() else {
                 return Some(Err("its character set is not known".to_owned()));
             };
-            charset::decode(set, bytes).map(|t| t.into_owned().into_bytes()).map_err(|e| e.to_string())
+            match charset::decode(set, bytes) {
+                Ok(text) => out.extend_from_slice(text.as_bytes()),
+                Err(e) => return Some(Err(e.to_string())),
+            }
         }
-        ColumnType::Inet4 => match <[u8; 4]>::try_from(whole(bytes, 4)) {
-            Ok(address) => Ok(Ipv4Addr::from(address).to_string().into_bytes()),
-            Err(_) => return None,
-        },
-        ColumnType::Inet6 => match <[u8; 16]>::try_from(whole(bytes, 16)) {
-            Ok(address) => Ok(inet6_text(address).into_bytes()),
-            Err(_) => return None,
-        },
-        ColumnType::Uuid => match <[u8; 16]>::try_from(whole(bytes, 16)) {
-            Ok(stored) => uuid_text(stored).map(String::into_bytes),
-            Err(_) => return None,
-        },
+        ColumnType::Inet4 => {
+            let address = <[u8; 4]>::try_from(whole(bytes, 4)).ok()?;
+            out.extend_from_slice(Ipv4Addr::from(address).to_string().as_bytes());
+        }
+        ColumnType::Inet6 => {
+            let address = <[u8; 16]>::try_from(whole(bytes, 16)).ok()?;
+            out.extend_from_slice(inet6_text(address).as_bytes());
+        }
+        ColumnType::Uuid => {
+            let stored = <[u8; 16]>::try_from(whole(bytes, 16)).ok()?;
+            match uuid_text(stored) {
+                Ok(text) => out.extend_from_slice(text.as_bytes()),
+                Err(e) => return Some(Err(e)),
+            }
+        }
         _ => return None,
-    })
+    }
+    Some(Ok(()))
 }
 
 /// All bytes of a UUID, INET6 or INET4, whose zeros at the end the log cuts off.
@@ -205,35 +238,40 @@ fn inet6_text(address: [u8; 16]) -> String {
 
 /// TIME, DATETIME or TIMESTAMP (in UTC) with `fsp` decimals; `None`: another kind of value, or out of range.
 #[must_use]
-pub fn temporal_text(raw: &Raw, fsp: u8) -> Option<String> {
-    let mut text = String::with_capacity(26);
+pub fn temporal_text(raw: &Raw<'_>, fsp: u8) -> Option<String> {
+    let mut text = Vec::with_capacity(26);
+    temporal(raw, fsp, &mut text)?;
+    String::from_utf8(text).ok()
+}
+
+fn temporal(raw: &Raw<'_>, fsp: u8, out: &mut Vec<u8>) -> Option<()> {
     let micros = match raw {
         // What no server writes has no text.
         Raw::Time(_, 839.., ..) | Raw::DateTime(10_000.., ..) => return None,
         Raw::Time(negative, h, m, s, micros) => {
             if *negative {
-                text.push('-');
+                out.push(b'-');
             }
-            clock(u32::from(*h), *m, *s, &mut text);
+            clock(u32::from(*h), *m, *s, out);
             *micros
         }
         Raw::DateTime(y, mo, d, h, m, s, micros) => {
-            date(*y, *mo, *d, &mut text);
-            text.push(' ');
-            clock(u32::from(*h), *m, *s, &mut text);
+            date(*y, *mo, *d, out);
+            out.push(b' ');
+            clock(u32::from(*h), *m, *s, out);
             *micros
         }
         Raw::Timestamp(0, 0) => {
-            text.push_str("0000-00-00 00:00:00");
+            out.extend_from_slice(b"0000-00-00 00:00:00");
             0
         }
         Raw::Timestamp(seconds, micros) => {
             let t = jiff::Timestamp::from_second(i64::from(*seconds)).ok()?;
             let t = jiff::tz::Offset::UTC.to_datetime(t);
             let small = |n: i8| n.cast_unsigned();
-            date(t.year().cast_unsigned(), small(t.month()), small(t.day()), &mut text);
-            text.push(' ');
-            clock(u32::from(small(t.hour())), small(t.minute()), small(t.second()), &mut text);
+            date(t.year().cast_unsigned(), small(t.month()), small(t.day()), out);
+            out.push(b' ');
+            clock(u32::from(small(t.hour())), small(t.minute()), small(t.second()), out);
             *micros
         }
         _ => return None,
@@ -242,33 +280,36 @@ pub fn temporal_text(raw: &Raw, fsp: u8) -> Option<String> {
         return None;
     }
     if fsp > 0 {
-        text.push('.');
-        digits(micros, 6, &mut text);
-        text.truncate(text.len() - (6 - usize::from(fsp)));
+        out.push(b'.');
+        digits(micros, 6, out);
+        out.truncate(out.len() - (6 - usize::from(fsp)));
     }
-    Some(text)
+    Some(())
 }
 
-fn date(year: u16, month: u8, day: u8, text: &mut String) {
-    digits(u32::from(year), 4, text);
-    text.push('-');
-    digits(u32::from(month), 2, text);
-    text.push('-');
-    digits(u32::from(day), 2, text);
+fn date(year: u16, month: u8, day: u8, out: &mut Vec<u8>) {
+    digits(u32::from(year), 4, out);
+    out.push(b'-');
+    digits(u32::from(month), 2, out);
+    out.push(b'-');
+    digits(u32::from(day), 2, out);
 }
 
-fn clock(hour: u32, minute: u8, second: u8, text: &mut String) {
-    digits(hour, if hour > 99 { 3 } else { 2 }, text);
-    text.push(':');
-    digits(u32::from(minute), 2, text);
-    text.push(':');
-    digits(u32::from(second), 2, text);
+fn clock(hour: u32, minute: u8, second: u8, out: &mut Vec<u8>) {
+    digits(hour, if hour > 99 { 3 } else { 2 }, out);
+    out.push(b':');
+    digits(u32::from(minute), 2, out);
+    out.push(b':');
+    digits(u32::from(second), 2, out);
 }
 
 /// The last digits of a number. Rows are full of times: formatting them one by one through `format!` was a noticeable part of reading a log.
-fn digits(number: u32, count: u32, text: &mut String) {
-    for place in (0..count).rev() {
-        text.push(char::from_digit(number / 10_u32.pow(place) % 10, 10).unwrap_or('0'));
+fn digits(mut number: u32, count: usize, out: &mut Vec<u8>) {
+    let end = out.len() + count;
+    out.resize(end, b'0');
+    for digit in out[end - count..].iter_mut().rev() {
+        *digit += u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
     }
 }
 
@@ -311,7 +352,7 @@ mod tests {
         {
             let column: Column =
                 serde_json::from_str(r#"{"name": "a", "type": "inet4", "nullable": true}"#).unwrap();
-            let cell = cell(&Raw::Bytes(logged.to_vec()), &column).unwrap();
+            let cell = cell(&Raw::Bytes(logged), &column).unwrap();
             assert_eq!(cell.as_deref(), Some(shown.as_bytes()));
         }
     }

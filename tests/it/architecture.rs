@@ -93,7 +93,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlparser", &["statement", "plan", "session", "history"]),
     ("axum", &["history"]),
     ("h2", &["agent_client"]),
-    ("hyper", &["history", "agent_client"]),
+    ("hyper", &["history", "agent_client", "cli"]),
     ("hyper_util", &["history"]),
     ("clap", &["cli", "main"]),
     ("serde_saphyr", &["config"]),

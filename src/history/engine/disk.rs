@@ -7,7 +7,7 @@ use super::{Batch, Engine, Pair, Snapshot, StoreError, Table};
 use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, HashRatioPolicy, RestartIntervalPolicy,
 };
-use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -111,9 +111,10 @@ const fn place(table: Table) -> usize {
 }
 
 impl Engine for DiskEngine {
-    fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
-        let mut write = self.database.batch();
-        for (table, key, value) in batch.operations {
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
+        let mut write = write.durability(Some(PersistMode::Buffer));
+        for (table, key, value) in batch.operations() {
             let keyspace = &self.keyspaces[place(table)];
             match value {
                 Some(value) => write.insert(keyspace, key, value),
@@ -175,11 +176,11 @@ mod tests {
     fn fill(engine: &mut dyn Engine) {
         let mut batch = Batch::default();
         for key in ["b", "a", "d", "c"] {
-            batch.put(Table::Versions, bytes(key), bytes(&key.repeat(2)));
+            batch.put(Table::Versions, key.as_bytes(), key.repeat(2).as_bytes());
         }
-        batch.put(Table::Meta, bytes("a"), bytes("other table"));
-        batch.remove(Table::Versions, bytes("c"));
-        engine.commit(batch).unwrap();
+        batch.put(Table::Meta, b"a", b"other table");
+        batch.remove(Table::Versions, b"c");
+        engine.commit(&batch).unwrap();
     }
 
     fn holds(snapshot: &dyn Snapshot) {
@@ -208,9 +209,9 @@ mod tests {
             fill(engine);
             let before = engine.snapshot();
             let mut more = Batch::default();
-            more.put(Table::Versions, bytes("bb"), bytes("new"));
-            more.remove(Table::Versions, bytes("a"));
-            engine.commit(more).unwrap();
+            more.put(Table::Versions, b"bb", b"new");
+            more.remove(Table::Versions, b"a");
+            engine.commit(&more).unwrap();
             holds(&*before);
             assert_eq!(engine.snapshot().get(Table::Versions, b"a").unwrap(), None);
             engine.sync().unwrap();

@@ -17,12 +17,12 @@ pub struct MemoryEngine {
 struct Frozen(HashMap<Table, Arc<Map>>);
 
 impl Engine for MemoryEngine {
-    fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
-        for (table, key, value) in batch.operations {
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        for (table, key, value) in batch.operations() {
             let map = Arc::make_mut(self.tables.entry(table).or_default());
             match value {
-                Some(value) => map.insert(key, value),
-                None => map.remove(&key),
+                Some(value) => map.insert(key.to_vec(), value.to_vec()),
+                None => map.remove(key),
             };
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! Keys and rows stand here as fingerprints of 128 bits under a seed of this process, so that the memory is small and of a fixed size. Two different rows
 //! with one fingerprint are less likely than a fault of the memory.
 
-use crate::history::image::Image;
+use super::stretches::Stretches;
 use crate::history::schema::DefinitionId;
 use crate::history::store::{Held, Sequence, SpaceId};
 use std::collections::HashMap;
@@ -60,8 +60,8 @@ pub(super) struct Recent {
     slots: Vec<Option<Slot>>,
     /// Keys of the batch that is not committed: these must not be forgotten.
     batch: HashMap<Print, Trace, BuildHasherDefault<Same>>,
-    /// The highest key of each incarnation that has been looked up.
-    highest: HashMap<SpaceId, Vec<u8>>,
+    /// Where there are no keys.
+    pub(super) stretches: Stretches,
 }
 
 impl Default for Recent {
@@ -73,7 +73,7 @@ impl Default for Recent {
             seed: u64::from_le_bytes(seed),
             slots: Vec::new(),
             batch: HashMap::default(),
-            highest: HashMap::new(),
+            stretches: Stretches::default(),
         }
     }
 }
@@ -87,15 +87,16 @@ impl Recent {
         print(key, self.seed ^ u64::from(space.0).rotate_left(32))
     }
 
-    pub(super) fn row(&self, image: &Image) -> Print {
-        print(image.bytes(), self.seed)
+    /// Of a packed row.
+    pub(super) fn row(&self, image: &[u8]) -> Print {
+        print(image, self.seed)
     }
 
     pub(super) fn trace(&self, held: &Held) -> Trace {
         Trace {
             sequence: held.sequence,
             definition: held.definition,
-            row: held.row.as_ref().map(|r| self.row(r)),
+            row: held.row.as_ref().map(|r| self.row(r.bytes())),
         }
     }
 
@@ -124,7 +125,8 @@ impl Recent {
         if self.slots.is_empty() && !self.batch.is_empty() {
             self.slots.resize(SLOTS, None);
         }
-        for (key, trace) in std::mem::take(&mut self.batch) {
+        self.stretches.settle();
+        for (key, trace) in self.batch.drain() {
             let [first, second] = Self::places(key);
             let keeps = |slot: &Option<Slot>| slot.is_none_or(|s| s.key == key);
             let place = match (keeps(&self.slots[first]), keeps(&self.slots[second])) {
@@ -138,27 +140,6 @@ impl Recent {
                 }
             };
             self.slots[place] = Some(Slot { key, trace });
-        }
-    }
-
-    /// Whether the key lies behind every key of the incarnation, so that there can be nothing of it; `None`: that is not known of the incarnation.
-    pub(super) fn is_beyond(&self, space: SpaceId, key: &[u8]) -> Option<bool> {
-        self.highest.get(&space).map(|highest| key > highest.as_slice())
-    }
-
-    /// The highest key of an incarnation in the store; nothing, if it has none.
-    pub(super) fn know_highest(&mut self, space: SpaceId, highest: &[u8]) {
-        self.highest.insert(space, highest.to_vec());
-    }
-
-    /// The incarnation has this key from now on.
-    pub(super) fn has(&mut self, space: SpaceId, key: &[u8]) {
-        // Where the store was not asked yet, it will be.
-        if let Some(known) = self.highest.get_mut(&space)
-            && key > known.as_slice()
-        {
-            known.clear();
-            known.extend_from_slice(key);
         }
     }
 }
@@ -201,16 +182,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_behind_the_highest_are_new() {
-        let mut recent = Recent::default();
-        assert_eq!(recent.is_beyond(SpaceId(1), b"b"), None);
-        recent.has(SpaceId(1), b"z");
-        assert_eq!(recent.is_beyond(SpaceId(1), b"b"), None, "one key is not all keys");
-        recent.know_highest(SpaceId(1), b"a");
-        recent.has(SpaceId(1), b"b");
-        recent.has(SpaceId(1), b"a");
-        assert_eq!(recent.is_beyond(SpaceId(1), b"b"), Some(false));
-        assert_eq!(recent.is_beyond(SpaceId(1), b"c"), Some(true));
+    fn keys_of_two_incarnations_are_two() {
+        let recent = Recent::default();
         assert_ne!(recent.key(SpaceId(1), b"a"), recent.key(SpaceId(2), b"a"));
     }
 }

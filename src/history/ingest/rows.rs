@@ -5,28 +5,55 @@ use super::{Ingest, NOT_CAPTURED};
 use crate::agent_api::EventType;
 use crate::column::TableDefinition;
 use crate::history::engine::StoreError;
-use crate::history::image::Image;
+use crate::history::image;
 use crate::history::key::{self, KeyError};
-use crate::history::log::{Raw, RowChange};
+use crate::history::log::{MappedTable, Raw, Rows, RowsEvent, undecodable};
 use crate::history::names::Standing;
 use crate::history::record::Space;
 use crate::history::schema::DefinitionId;
-use crate::history::store::{Sequence, Side, SpaceId, Version, put_version};
+use crate::history::store::{Sequence, Side, SpaceId, Version, put_version, row_key};
 use crate::history::value;
+use crate::ident::TableName;
 use crate::reply::Row;
+use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 /// A row of the server's table as the baseline keeps it: its key's bytes.
 pub(in crate::history) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, String> {
-    stored_key(definition, row).map_err(|trouble| match trouble {
-        Trouble::Unreadable(why) | Trouble::Uncertain(why) => why,
-    })
+    let mut key = Vec::new();
+    let cell = |i: usize| row.get(i).and_then(|cell| cell.as_deref());
+    match stored_key(definition, &key_places(definition), cell, &mut key) {
+        Ok(()) => Ok(key.into()),
+        Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => Err(why),
+    }
 }
 
-/// A row with its key.
+/// A row, packed, and the bytes of its key.
+#[derive(Debug, Default)]
 struct Keyed {
-    image: Image,
-    key: Box<[u8]>,
+    image: Vec<u8>,
+    key: Vec<u8>,
+    /// Where the cells stand in the image; `None`: NULL.
+    cells: Vec<Option<Range<usize>>>,
+}
+
+/// The row before and the row after a change. Kept from change to change for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    before: Keyed,
+    after: Keyed,
+}
+
+/// A table that rows are of.
+struct Target {
+    space: SpaceId,
+    id: DefinitionId,
+    definition: Arc<TableDefinition>,
+    /// Of the definition's columns, where they are in the images of the log.
+    positions: Vec<usize>,
+    /// Of the key's columns, where they are among the definition's.
+    key: Vec<Option<usize>>,
 }
 
 /// Why a row cannot be kept.
@@ -41,41 +68,100 @@ enum Trouble {
 struct Doubt(Sequence, &'static str);
 
 impl Ingest {
-    pub(super) fn row(&mut self, change: &RowChange, at: Sequence) -> Result<(), StoreError> {
-        let Some((space, definition)) = self.readable(change, at) else { return Ok(()) };
-        let Some(known) = self.catalog.definition(definition).cloned() else { return Ok(()) };
-        if known.primary_key.is_empty() {
-            return Ok(());
+    /// Takes the rows of an event in; `file`: where it stands.
+    pub(super) fn rows(&mut self, event: &RowsEvent, file: &str) -> Result<(), StoreError> {
+        let mut rows = event.rows();
+        let mut target = None;
+        let mut first = true;
+        loop {
+            let at = self.next;
+            match rows.step() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(fault) => {
+                    self.take_number();
+                    let reason = undecodable(file, event.offset, &fault);
+                    self.unfollowable(slice::from_ref(&event.table.name), &reason, at);
+                    return Ok(());
+                }
+            }
+            self.take_number();
+            self.changes += 1;
+            if std::mem::take(&mut first) {
+                target = self.target(&event.table, at);
+            }
+            if let Some(known) = &target
+                && !self.row(event, &rows, known, at)?
+            {
+                // It cannot be read from here on.
+                target = None;
+            }
         }
-        let positions = self.catalog.source_positions(definition);
-        let keyed = |image: &Option<Vec<Option<Raw>>>| {
-            image.as_ref().map(|i| keyed(i, &known, positions)).transpose()
+    }
+
+    /// The table of an event, if it can be read and has a key.
+    fn target(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<Target> {
+        let (space, id) = self.readable(table, at)?;
+        let definition = Arc::clone(self.catalog.definition(id)?);
+        let positions = self.catalog.source_positions(id).to_vec();
+        let key = key_places(&definition);
+        (!definition.primary_key.is_empty()).then_some(Target { space, id, definition, positions, key })
+    }
+
+    /// Takes a row in; false: its table cannot be read any more.
+    fn row(
+        &mut self,
+        event: &RowsEvent,
+        rows: &Rows<'_>,
+        target: &Target,
+        at: Sequence,
+    ) -> Result<bool, StoreError> {
+        let mut images = std::mem::take(&mut self.images);
+        let kept = self.row_with(event, rows, target, at, &mut images);
+        self.images = images;
+        kept
+    }
+
+    fn row_with(
+        &mut self,
+        event: &RowsEvent,
+        rows: &Rows<'_>,
+        target: &Target,
+        at: Sequence,
+        images: &mut Images,
+    ) -> Result<bool, StoreError> {
+        let read = |image: Option<&[Option<Raw<'_>>]>, keyed: &mut Keyed| {
+            image.map(|image| keyed.read(image, target)).transpose()
         };
-        let images = keyed(&change.before).and_then(|before| Ok((before, keyed(&change.after)?)));
-        match images {
+        let before = read(rows.before(), &mut images.before);
+        match before.and_then(|before| Ok((before, read(rows.after(), &mut images.after)?))) {
             Ok((before, after)) => {
-                for (key, version) in versions(change.kind, (before, after), definition, at) {
-                    if let Some(doubt) = self.keep(space, &key, &version)? {
-                        self.doubt(change, space, &doubt, at);
-                        break;
+                let before = before.map(|()| &images.before);
+                let after = after.map(|()| &images.after);
+                for (key, version) in versions(event.kind, (before, after), target.id, at).into_iter().flatten() {
+                    if let Some(doubt) = self.keep(target.space, key, &version)? {
+                        self.doubt(&event.table.name, target.space, &doubt, at);
+                        return Ok(false);
                     }
                 }
+                Ok(true)
             }
             Err(Trouble::Uncertain(reason)) => {
-                if let Some(space) = self.space_mut(space) {
+                if let Some(space) = self.space_mut(target.space) {
                     space.uncertain.get_or_insert(reason);
                 }
+                Ok(true)
             }
             Err(Trouble::Unreadable(reason)) => {
-                self.names_mut().set(&change.table.name, at, Standing::Unreadable(reason));
+                self.names_mut().set(&event.table.name, at, Standing::Unreadable(reason));
+                Ok(false)
             }
         }
-        Ok(())
     }
 
     /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now noted).
-    fn readable(&mut self, change: &RowChange, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
-        let name = &change.table.name;
+    fn readable(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
+        let name = &table.name;
         let standing = self.names.current(name);
         if matches!(standing, Standing::Unreadable(_)) {
             return None;
@@ -84,7 +170,7 @@ impl Ingest {
             self.names_mut().set(name, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));
             return None;
         }
-        let definition = match self.definition_of(change) {
+        let definition = match self.definition_of(table) {
             Ok(definition) => definition,
             Err(reason) => {
                 self.names_mut().set(name, at, Standing::Unreadable(reason));
@@ -114,8 +200,7 @@ impl Ingest {
         }
     }
 
-    fn definition_of(&mut self, change: &RowChange) -> Result<DefinitionId, String> {
-        let table = &change.table;
+    fn definition_of(&mut self, table: &Arc<MappedTable>) -> Result<DefinitionId, String> {
         if let Some((seen, definition)) = self.observed.get(&table.name)
             && (Arc::ptr_eq(seen, table) || seen == table)
         {
@@ -123,7 +208,7 @@ impl Ingest {
         }
         self.dirty.catalog = true;
         let definition = Arc::make_mut(&mut self.catalog).observe(table)?;
-        self.observed.insert(table.name.clone(), (table.clone(), definition));
+        self.observed.insert(table.name.clone(), (Arc::clone(table), definition));
         Ok(definition)
     }
 
@@ -142,10 +227,15 @@ impl Ingest {
     }
 
     /// Keeps a version, if it fits what was there.
-    fn keep(&mut self, space: SpaceId, key: &[u8], version: &Version) -> Result<Option<Doubt>, StoreError> {
+    fn keep(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        version: &Version<&[u8]>,
+    ) -> Result<Option<Doubt>, StoreError> {
         let print = self.recent.key(space, key);
-        let last = self.last(space, key, print)?;
         let before = version.row_before().map(|row| self.recent.row(row));
+        let last = self.last(space, key, print, before.is_none())?;
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
             (Some(last), _) => {
@@ -159,19 +249,20 @@ impl Ingest {
         if doubt.is_some() {
             return Ok(doubt);
         }
+        if before.is_none() || last.is_none() {
+            self.recent.stretches.put(&row_key(space, key));
+        }
         let known =
             last.is_some_and(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
         put_version(&mut self.batch, (space, key), version, known);
-        self.recent.has(space, key);
         let row = version.row_after().map(|row| self.recent.row(row));
         let trace = Trace { sequence: version.sequence, definition: version.definition, row };
         self.recent.remember(print, trace);
         Ok(None)
     }
 
-    fn doubt(&mut self, change: &RowChange, space: SpaceId, doubt: &Doubt, at: Sequence) {
-        let name = &change.table.name;
+    fn doubt(&mut self, name: &TableName, space: SpaceId, doubt: &Doubt, at: Sequence) {
         let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
         self.names_mut().set(name, at, Standing::Unreadable(reason.clone()));
         if let Some(space) = self.space_mut(space)
@@ -182,31 +273,29 @@ impl Ingest {
     }
 }
 
-/// What each key sees of a change.
-fn versions(
+/// A version, and the key that sees it.
+type Seen<'a> = (&'a [u8], Version<&'a [u8]>);
+
+/// What each key sees of a change: a change of the key itself is seen by two.
+fn versions<'a>(
     kind: EventType,
-    images: (Option<Keyed>, Option<Keyed>),
+    images: (Option<&'a Keyed>, Option<&'a Keyed>),
     definition: DefinitionId,
     sequence: Sequence,
-) -> Vec<(Box<[u8]>, Version)> {
-    let version = |side, before: Option<&Keyed>, after: Option<&Keyed>| Version {
+) -> [Option<Seen<'a>>; 2] {
+    let version = |side| Version {
         sequence,
         definition,
         kind,
         side,
-        before: before.map(|k| k.image.clone()),
-        after: after.map(|k| k.image.clone()),
+        before: images.0.map(|k| k.image.as_slice()),
+        after: images.1.map(|k| k.image.as_slice()),
     };
     match images {
         (Some(b), Some(a)) if b.key != a.key => {
-            let (left, arrived) =
-                (version(Side::Left, Some(&b), Some(&a)), version(Side::Arrived, Some(&b), Some(&a)));
-            vec![(b.key, left), (a.key, arrived)]
+            [Some((&b.key, version(Side::Left))), Some((&a.key, version(Side::Arrived)))]
         }
-        (before, after) => {
-            let version = version(Side::Same, before.as_ref(), after.as_ref());
-            after.or(before).map(|k| (k.key, version)).into_iter().collect()
-        }
+        (before, after) => [after.or(before).map(|k| (k.key.as_slice(), version(Side::Same))), None],
     }
 }
 
@@ -222,39 +311,54 @@ fn disagreement(last: &Trace, before: Option<Print>, definition: DefinitionId) -
     }
 }
 
-/// Decodes an image and encodes its key.
-fn keyed(image: &[Option<Raw>], definition: &TableDefinition, positions: &[usize]) -> Result<Keyed, Trouble> {
-    let mut row: Row = Vec::with_capacity(definition.columns.len());
-    for (i, column) in definition.columns.iter().enumerate() {
-        let name = &column.name;
-        let raw = positions
-            .get(i)
-            .and_then(|p| image.get(*p))
-            .ok_or_else(|| Trouble::Unreadable(format!("a row in the log has no place for column {name}")))?;
-        let raw = raw.as_ref().ok_or_else(|| {
-            Trouble::Unreadable(format!(
-                "rows are logged without all of their columns ({name} is missing): set binlog_row_image=FULL on the server"
-            ))
-        })?;
-        row.push(value::cell(raw, column).map_err(|e| Trouble::Unreadable(e.to_string()))?);
+impl Keyed {
+    /// Reads an image of the log, and encodes its key.
+    fn read(&mut self, image: &[Option<Raw<'_>>], target: &Target) -> Result<(), Trouble> {
+        let Target { definition, positions, key: places, .. } = target;
+        self.image.clear();
+        self.cells.clear();
+        for (i, column) in definition.columns.iter().enumerate() {
+            let raw = positions.get(i).and_then(|p| image.get(*p)).ok_or_else(|| {
+                Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
+            })?;
+            let raw = raw.as_ref().ok_or_else(|| {
+                Trouble::Unreadable(format!(
+                    "rows are logged without all of their columns ({} is missing): set binlog_row_image=FULL on the server",
+                    column.name
+                ))
+            })?;
+            let cell = image::put_cell(&mut self.image, |out| value::write(raw, column, out));
+            self.cells.push(cell.map_err(|e| Trouble::Unreadable(e.to_string()))?);
+        }
+        self.key.clear();
+        let (cells, bytes) = (&self.cells, &self.image);
+        let cell = |i: usize| cells.get(i)?.clone().and_then(|at| bytes.get(at));
+        stored_key(definition, places, cell, &mut self.key)
     }
-    let key = stored_key(definition, &row)?;
-    Ok(Keyed { image: Image::pack(&row), key })
 }
 
-fn stored_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, Trouble> {
-    let mut key = Vec::new();
-    for name in &definition.primary_key {
-        let place = definition.position(name);
-        let Some((column, Some(cell))) = place.map(|i| (&definition.columns[i], &row[i])) else {
+/// Where the columns of the key are among the columns that are shown.
+fn key_places(definition: &TableDefinition) -> Vec<Option<usize>> {
+    definition.primary_key.iter().map(|name| definition.position(name)).collect()
+}
+
+/// Appends the key of a row whose cells are told by their place among the columns (`None`: NULL).
+fn stored_key<'a>(
+    definition: &TableDefinition,
+    places: &[Option<usize>],
+    cell: impl Fn(usize) -> Option<&'a [u8]>,
+    key: &mut Vec<u8>,
+) -> Result<(), Trouble> {
+    for (place, name) in places.iter().zip(&definition.primary_key) {
+        let Some((column, cell)) = place.and_then(|i| Some((definition.columns.get(i)?, cell(i)?))) else {
             return Err(Trouble::Unreadable(format!(
                 "key column {name} is hidden, or NULL in a row of the log"
             )));
         };
-        key::encode_stored(column, cell, &mut key).map_err(|e| match e {
+        key::encode_stored(column, cell, key).map_err(|e| match e {
             KeyError::Type { .. } | KeyError::Uncertain { .. } => Trouble::Uncertain(e.to_string()),
             KeyError::NotAValue { .. } => Trouble::Unreadable(e.to_string()),
         })?;
     }
-    Ok(key.into())
+    Ok(())
 }

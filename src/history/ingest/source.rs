@@ -70,7 +70,7 @@ impl History {
                 Ok(entry) => {
                     ingest.entry(entry)?;
                     if ingest.waiting() > BATCH {
-                        ingest.commit(Batch::default())?;
+                        ingest.commit(&Batch::default())?;
                     }
                 }
                 Err(error) => {

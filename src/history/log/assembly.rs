@@ -21,6 +21,7 @@ pub(super) struct Assembly {
     begun: bool,
     announced: Option<Announced>,
     tables: HashMap<u64, Arc<MappedTable>>,
+    maps: table_map::Maps,
     open: Option<Open>,
     prepared: HashMap<String, (Position, Vec<Change>)>,
 }
@@ -45,6 +46,7 @@ impl Assembly {
     }
 
     pub(super) fn server(&mut self, server: ServerVersion) {
+        self.maps = table_map::Maps::default();
         self.server = server;
     }
 
@@ -79,8 +81,8 @@ impl Assembly {
             kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
-                let (id, table) = table_map::read(&event.body, self.server.mariadb)?;
-                self.tables.insert(id, Arc::new(table));
+                let (id, table) = self.maps.read(&event.body, self.server.mariadb)?;
+                self.tables.insert(id, table);
             }
             kind::QUERY => return self.query(event, false),
             kind::MARIADB_QUERY_COMPRESSED => return self.query(event, true),
@@ -180,22 +182,19 @@ impl Assembly {
             let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
             return if dummy { Ok(()) } else { Err(LogFault::new("a rows event without its table map")) };
         };
-        let lost = |reason: String| vec![Change::Unfollowable { tables: vec![table.name.clone()], reason }];
-        let changes = if layout.partial {
+        let lost = |reason: String| Change::Unfollowable { tables: vec![table.name.clone()], reason };
+        let change = if layout.partial {
             lost("a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned())
         } else {
-            match rows::read(&event.body, layout, &table) {
-                Ok(rows) => rows.into_iter().map(Change::Row).collect(),
+            match rows::RowsEvent::read(&event.body, event.offset, layout, &table) {
+                Ok(rows) => Change::Rows(rows),
                 // The event's own length says where the next one begins: only this table is lost.
-                Err(fault) => lost(format!(
-                    "rows of it in {}, event at byte {}, cannot be decoded: {fault}",
-                    self.file, event.offset
-                )),
+                Err(fault) => lost(undecodable(&self.file, event.offset, &fault)),
             }
         };
         let open =
             self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
-        open.changes.extend(changes);
+        open.changes.push(change);
         Ok(())
     }
 
@@ -274,6 +273,11 @@ impl Assembly {
             "an XA transaction was committed whose rows were logged before the record begins",
         )
     }
+}
+
+/// What is told of a table whose rows cannot be read.
+pub(in crate::history) fn undecodable(file: &str, offset: u64, fault: &LogFault) -> String {
+    format!("rows of it in {file}, event at byte {offset}, cannot be decoded: {fault}")
 }
 
 /// The first words of a statement in upper case; comments in front are passed over.

@@ -2,6 +2,8 @@
 
 use super::bytes::Bytes;
 use super::{LogFault, ServerVersion};
+use ::bytes::Bytes as Buffer;
+use std::cmp::Ordering;
 use std::io::{BufRead, Read};
 
 /// The four bytes that begin a binary log file.
@@ -10,6 +12,8 @@ const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
 const HEADER: usize = 19;
 /// A server cannot write a larger event (max_allowed_packet is at most 1 GiB).
 const LARGEST: usize = (1 << 30) + (1 << 20);
+/// Room that is made for an event before its bytes have come, at most.
+const AT_ONCE: usize = 1 << 20;
 /// LOG_EVENT_BINLOG_IN_USE_F: set while the file is open; the checksum is computed without it.
 const IN_USE: u16 = 0x1;
 /// LOG_EVENT_IGNORABLE_F: who does not know the event may pass it over.
@@ -75,7 +79,8 @@ pub(super) struct Event {
     pub(super) offset: u64,
     /// Bytes in the file, header and checksum included.
     pub(super) length: u64,
-    pub(super) body: Vec<u8>,
+    /// Shared with whoever keeps a part of it.
+    pub(super) body: Buffer,
 }
 
 /// What the format description event of a file says.
@@ -124,35 +129,65 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
     if input.fill_buf().map_err(io)?.is_empty() {
         return Ok(None);
     }
-    let mut raw = Vec::with_capacity(256);
+    let mut raw = Vec::with_capacity(HEADER);
     input.by_ref().take(HEADER as u64).read_to_end(&mut raw).map_err(io)?;
     if raw.len() < HEADER {
         return Err(Torn::Tail(format!("{} bytes where an event header was expected", raw.len())));
     }
-    let mut header = Bytes(&raw);
+    let length = length(&raw)?;
+    // Memory grows with the bytes that are there, not with the length that is claimed.
+    raw.reserve_exact((length - HEADER).min(AT_ONCE));
+    input.by_ref().take((length - HEADER) as u64).read_to_end(&mut raw).map_err(io)?;
+    if raw.len() < length {
+        return Err(Torn::Tail(format!("an event of {length} bytes of which {} are there", raw.len())));
+    }
+    Ok(Some(read(&raw.into(), offset, checksum)?))
+}
+
+/// An event that is there as a whole, and nothing else.
+pub(super) fn whole(raw: &Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
+    if raw.len() < HEADER {
+        return Err(LogFault::new(format!("{} bytes where an event header was expected", raw.len())));
+    }
+    let length = length(raw)?;
+    match raw.len().cmp(&length) {
+        Ordering::Less => {
+            Err(LogFault::new(format!("an event of {length} bytes of which {} are there", raw.len())))
+        }
+        Ordering::Equal => read(raw, offset, checksum),
+        Ordering::Greater => Err(LogFault::new("an event with bytes behind its end")),
+    }
+}
+
+/// How long an event is, by its header.
+fn length(header: &[u8]) -> Result<usize, LogFault> {
+    let mut input = Bytes(header);
+    input.take(9)?;
+    let length = input.length(4)?;
+    if !(HEADER..=LARGEST).contains(&length) {
+        return Err(LogFault::new(format!("an event that says it is {length} bytes long")));
+    }
+    Ok(length)
+}
+
+fn read(raw: &Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
+    let mut header = Bytes(raw);
     let timestamp = header.u32()?;
     let kind = header.u8()?;
     let server = header.u32()?;
     let length = header.length(4)?;
     let _end = header.u32()?;
     let flags = header.u16()?;
-    if !(HEADER..=LARGEST).contains(&length) {
-        return Err(LogFault::new(format!("an event that says it is {length} bytes long")).into());
-    }
-    // `take` lets memory grow with the bytes that are there, not with the length that is claimed.
-    input.by_ref().take((length - HEADER) as u64).read_to_end(&mut raw).map_err(io)?;
-    if raw.len() < length {
-        return Err(Torn::Tail(format!("an event of {length} bytes of which {} are there", raw.len())));
-    }
+    let mut end = raw.len();
     if checksum || (kind == kind::FORMAT_DESCRIPTION && raw.len() > HEADER + 5 && raw[raw.len() - 5] == 1) {
-        verify(&mut raw, kind, flags)?;
+        end = verified(raw, kind, flags)?;
     }
-    let body = raw.split_off(HEADER);
-    Ok(Some(Event { timestamp, kind, server, flags, offset, body, length: length as u64 }))
+    let body = raw.slice(HEADER..end);
+    Ok(Event { timestamp, kind, server, flags, offset, body, length: length as u64 })
 }
 
-/// Compares the CRC32 and cuts it off.
-fn verify(raw: &mut Vec<u8>, kind: u8, flags: u16) -> Result<(), LogFault> {
+/// Compares the CRC32; gives where it begins.
+fn verified(raw: &[u8], kind: u8, flags: u16) -> Result<usize, LogFault> {
     let at = raw.len().checked_sub(4).filter(|at| *at >= HEADER);
     let at = at.ok_or_else(|| LogFault::new("an event too short for its checksum"))?;
     let stored = Bytes(&raw[at..]).u32()?;
@@ -167,8 +202,7 @@ fn verify(raw: &mut Vec<u8>, kind: u8, flags: u16) -> Result<(), LogFault> {
     if crc.finalize() != stored {
         return Err(LogFault::new("its checksum does not match: the file is damaged"));
     }
-    raw.truncate(at);
-    Ok(())
+    Ok(at)
 }
 
 /// Reads a format description event (its CRC32 is already off when it has one).

@@ -1,7 +1,7 @@
 //! MySQL's binary JSON to the text that mysqld prints (MySQL source documentation, "json_binary.h").
 
 use super::bytes::Bytes;
-use super::raw::{decimal, packed64};
+use super::raw::{Digits, packed64};
 use super::{LogFault, Raw, code};
 use crate::history::value::temporal_text;
 use crate::real::double_text;
@@ -144,7 +144,9 @@ fn opaque(input: &mut Bytes<'_>, out: &mut String) -> Result<(), LogFault> {
     let data = input.take(length)?;
     match (kind, data) {
         (code::NEWDECIMAL, [precision, scale, digits @ ..]) => {
-            out.push_str(&decimal(&mut Bytes(digits), *precision, *scale)?);
+            let mut text = Vec::new();
+            Digits::take(&mut Bytes(digits), *precision, *scale)?.write(&mut text)?;
+            out.push_str(&String::from_utf8_lossy(&text));
         }
         (code::DATE | code::NEWDATE, [_, _, _, _, _, _, _, _]) => {
             if let Raw::DateTime(year, month, day, ..) = packed64(data, false) {

@@ -79,7 +79,7 @@ fn meta(column: &MappedColumn, i: usize) -> Result<u8, LogFault> {
 }
 
 /// One value that is not NULL.
-pub(super) fn value(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw, LogFault> {
+pub(super) fn value<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<Raw<'a>, LogFault> {
     Ok(match column.type_code {
         code::TINY => Raw::Int(signed(input.uint(1)?, 8)),
         code::SHORT => Raw::Int(signed(input.uint(2)?, 16)),
@@ -88,10 +88,10 @@ pub(super) fn value(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw,
         code::LONGLONG => Raw::Int(signed(input.uint(8)?, 64)),
         code::FLOAT => Raw::Float(f32::from_bits(input.u32()?)),
         code::DOUBLE => Raw::Double(f64::from_bits(input.u64()?)),
-        code::NEWDECIMAL => Raw::Decimal(decimal(input, meta(column, 0)?, meta(column, 1)?)?),
+        code::NEWDECIMAL => Raw::Decimal(Digits::take(input, meta(column, 0)?, meta(column, 1)?)?),
         code::BIT => {
             let bits = usize::from(meta(column, 1)?) * 8 + usize::from(meta(column, 0)?);
-            Raw::Bit(input.take(bits.div_ceil(8))?.to_vec())
+            Raw::Bit(input.take(bits.div_ceil(8))?)
         }
         code::ENUM => Raw::Enum(match meta(column, 1)? {
             1 => u16::from(input.u8()?),
@@ -105,14 +105,14 @@ pub(super) fn value(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw,
         code::VARCHAR | code::VAR_STRING => {
             let longest = u16::from_le_bytes([meta(column, 0)?, meta(column, 1)?]);
             let length = input.length(if longest < 256 { 1 } else { 2 })?;
-            Raw::Bytes(input.take(length)?.to_vec())
+            Raw::Bytes(input.take(length)?)
         }
         code::STRING => {
             let length = input.length(if char_bytes(&column.meta) < 256 { 1 } else { 2 })?;
-            Raw::Bytes(input.take(length)?.to_vec())
+            Raw::Bytes(input.take(length)?)
         }
         code::TINY_BLOB..=code::BLOB | code::GEOMETRY | code::VECTOR => {
-            Raw::Bytes(blob(column, input)?.to_vec())
+            Raw::Bytes(blob(column, input)?)
         }
         code::JSON => Raw::Json(json::text(blob(column, input)?)?),
         code::TIMESTAMP..=code::NEWDATE | code::TIMESTAMP2..=code::TIME2 => temporal(column, input)?,
@@ -137,52 +137,78 @@ fn signed(value: u64, bits: u32) -> i64 {
 
 /// A DECIMAL in its packed form: groups of nine digits, the first bit inverted, all bits inverted when negative
 /// (MySQL source documentation, "decimal2bin").
-pub(super) fn decimal(input: &mut Bytes<'_>, precision: u8, scale: u8) -> Result<String, LogFault> {
-    const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
-    let (precision, scale) = (usize::from(precision), usize::from(scale));
-    if precision > 65 || scale > precision || precision == 0 {
-        return Err(LogFault::new(format!("a DECIMAL({precision},{scale})")));
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digits<'a> {
+    packed: &'a [u8],
+    /// Digits before the point.
+    whole: usize,
+    scale: usize,
+}
+
+/// Bytes of so many digits.
+const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
+
+impl<'a> Digits<'a> {
+    pub(super) fn take(input: &mut Bytes<'a>, precision: u8, scale: u8) -> Result<Self, LogFault> {
+        let (precision, scale) = (usize::from(precision), usize::from(scale));
+        if precision > 65 || scale > precision || precision == 0 {
+            return Err(LogFault::new(format!("a DECIMAL({precision},{scale})")));
+        }
+        let whole = precision - scale;
+        let length = BYTES[whole % 9] + whole / 9 * 4 + scale / 9 * 4 + BYTES[scale % 9];
+        Ok(Self { packed: input.take(length)?, whole, scale })
     }
-    let whole = precision - scale;
-    let (head, tail) = (whole % 9, scale % 9);
-    let length = BYTES[head] + whole / 9 * 4 + scale / 9 * 4 + BYTES[tail];
-    let mut packed = input.take(length)?.to_vec();
-    let negative = packed[0] & 0x80 == 0;
-    packed[0] ^= 0x80;
-    if negative {
-        for byte in &mut packed {
-            *byte = !*byte;
+
+    /// Appends the exact text, with all decimals of the scale.
+    ///
+    /// # Errors
+    /// Its bytes are no digits.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), LogFault> {
+        let negative = self.packed.first().is_some_and(|first| first & 0x80 == 0);
+        let mut packed = [0; 32];
+        let bytes = packed
+            .get_mut(..self.packed.len())
+            .ok_or_else(|| LogFault::new("a DECIMAL of more bytes than any has"))?;
+        for (byte, stored) in bytes.iter_mut().zip(self.packed) {
+            *byte = if negative { !stored } else { *stored };
         }
-    }
-    let mut rest = Bytes(&packed);
-    let mut digits = String::with_capacity(precision + 2);
-    let mut group = |count: usize, rest: &mut Bytes<'_>| -> Result<(), LogFault> {
-        if count == 0 {
-            return Ok(());
+        bytes[0] ^= 0x80;
+        let mut rest = Bytes(bytes);
+        let start = out.len();
+        if negative {
+            out.push(b'-');
         }
-        let text = format!("{:0count$}", rest.uint_be(BYTES[count])?);
-        if text.len() != count {
-            return Err(LogFault::new("a DECIMAL whose digits overflow their group"));
+        let first = out.len();
+        group(self.whole % 9, &mut rest, out)?;
+        (0..self.whole / 9).try_for_each(|_| group(9, &mut rest, out))?;
+        let zeros = out[first..].iter().take_while(|digit| **digit == b'0').count();
+        out.drain(first..first + zeros);
+        if out.len() == first {
+            out.push(b'0');
         }
-        digits.push_str(&text);
+        if self.scale > 0 {
+            out.push(b'.');
+            (0..self.scale / 9).try_for_each(|_| group(9, &mut rest, out))?;
+            group(self.scale % 9, &mut rest, out)?;
+        }
+        // MySQL knows no negative zero.
+        if negative && out[first..].iter().all(|b| matches!(b, b'0' | b'.')) {
+            out.remove(start);
+        }
         Ok(())
-    };
-    group(head, &mut rest)?;
-    (0..whole / 9 + scale / 9).try_for_each(|_| group(9, &mut rest))?;
-    group(tail, &mut rest)?;
-    let (whole, fraction) = digits.split_at(whole);
-    let whole = whole.trim_start_matches('0');
-    let mut text = String::with_capacity(precision + 3);
-    // MySQL knows no negative zero.
-    if negative && digits.bytes().any(|b| b != b'0') {
-        text.push('-');
     }
-    text.push_str(if whole.is_empty() { "0" } else { whole });
-    if scale > 0 {
-        text.push('.');
-        text.push_str(fraction);
+}
+
+/// So many digits of a DECIMAL, zeros in front included.
+fn group(count: usize, rest: &mut Bytes<'_>, out: &mut Vec<u8>) -> Result<(), LogFault> {
+    let mut value = rest.uint_be(BYTES[count])?;
+    let end = out.len() + count;
+    out.resize(end, b'0');
+    for digit in out[end - count..].iter_mut().rev() {
+        *digit += u8::try_from(value % 10).unwrap_or(0);
+        value /= 10;
     }
-    Ok(text)
+    if value == 0 { Ok(()) } else { Err(LogFault::new("a DECIMAL whose digits overflow their group")) }
 }
 
 /// Bytes of a fraction of `fsp` decimals, and the factor to microseconds.
@@ -202,7 +228,7 @@ fn bits(value: u64, shift: u32, count: u32) -> u64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "every value is cut to fewer bits than its type has")]
-fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw, LogFault> {
+fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw<'static>, LogFault> {
     Ok(match column.type_code {
         code::YEAR => match input.u8()? {
             0 => Raw::Year(0),
@@ -255,7 +281,7 @@ fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw, LogFaul
 
 /// Year and month (as year * 13 + month), day, hour, minute and second of a packed DATETIME.
 #[expect(clippy::cast_possible_truncation, reason = "every value is cut to fewer bits than its type has")]
-fn datetime(packed: u64, micros: u32) -> Raw {
+fn datetime(packed: u64, micros: u32) -> Raw<'static> {
     let months = bits(packed, 22, 17);
     Raw::DateTime(
         (months / 13) as u16,
@@ -270,7 +296,7 @@ fn datetime(packed: u64, micros: u32) -> Raw {
 
 /// TIME(n): a biased number of three bytes and a fraction that, for negative values, counts up from the next lower second.
 #[expect(clippy::cast_possible_truncation, reason = "every value is cut to fewer bits than its type has")]
-fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw, LogFault> {
+fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw<'static>, LogFault> {
     let (width, factor) = fraction_width(fsp)?;
     let all = input.take(3 + width)?;
     let bias = 1_i64 << (23 + 8 * width);
@@ -289,7 +315,7 @@ fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw, LogFault> {
 
 /// A DATE, DATETIME or TIME inside JSON: 64 bits, little-endian, the lowest 24 of them microseconds.
 #[expect(clippy::cast_possible_truncation, reason = "every value is cut to fewer bits than its type has")]
-pub(super) fn packed64(bytes: &[u8], time: bool) -> Raw {
+pub(super) fn packed64(bytes: &[u8], time: bool) -> Raw<'static> {
     let v = little_endian(bytes).cast_signed();
     let u = v.unsigned_abs();
     let micros = (u & 0xff_ffff) as u32;

@@ -2,8 +2,9 @@
 
 use super::bytes::{Bytes, bit};
 use super::event::kind;
-use super::{LogFault, MappedTable, Raw, RowChange, raw};
+use super::{LogFault, MappedTable, Raw, raw};
 use crate::agent_api::EventType;
+use ::bytes::Bytes as Buffer;
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 use std::sync::Arc;
@@ -53,58 +54,127 @@ pub(super) fn head(body: &[u8]) -> Result<(u64, u16), LogFault> {
     Ok((input.uint(6)?, input.u16()?))
 }
 
-/// All rows of an event.
-pub(super) fn read(
-    body: &[u8],
-    layout: Layout,
-    table: &Arc<MappedTable>,
-) -> Result<Vec<RowChange>, LogFault> {
-    let mut input = Bytes(body);
-    input.take(8)?;
-    if layout.version2 {
-        let extra = usize::from(input.u16()?);
-        input.take(
-            extra
-                .checked_sub(2)
-                .ok_or_else(|| LogFault::new("a rows event whose extra data is too short"))?,
-        )?;
-    }
-    let width = input.lenenc_size()?;
-    if width != table.columns.len() {
-        return Err(LogFault::new(format!(
-            "a rows event of {width} columns for {}, whose table map has {}",
-            table.name,
-            table.columns.len()
-        )));
-    }
-    let first = input.take(width.div_ceil(8))?;
-    let second = if layout.event == EventType::Update { input.take(width.div_ceil(8))? } else { first };
-    let inflated;
-    if layout.compressed {
-        inflated = inflate(input.0)?;
-        input = Bytes(&inflated);
-    }
-    let mut changes = Vec::new();
-    while !input.is_empty() {
-        let one = image(&mut input, first, table)?;
-        let (before, after) = match layout.event {
-            EventType::Insert => (None, Some(one)),
-            EventType::Delete => (Some(one), None),
-            EventType::Update => (Some(one), Some(image(&mut input, second, table)?)),
-        };
-        changes.push(RowChange { kind: layout.event, table: Arc::clone(table), before, after });
+/// An event with rows of one table, all changed in the same way.
+#[derive(Clone, Debug)]
+pub struct RowsEvent {
+    /// What happened.
+    pub kind: EventType,
+    /// The table, as the log's table map tells it.
+    pub table: Arc<MappedTable>,
+    /// Where it stands in its file.
+    pub offset: u64,
+    /// Which columns the images have: of rows before the change, and after it.
+    present: [Buffer; 2],
+    images: Buffer,
+}
+
+impl RowsEvent {
+    /// Of the body of an event.
+    pub(super) fn read(
+        body: &Buffer,
+        offset: u64,
+        layout: Layout,
+        table: &Arc<MappedTable>,
+    ) -> Result<Self, LogFault> {
+        let mut input = Bytes(body);
+        input.take(8)?;
+        if layout.version2 {
+            let extra = usize::from(input.u16()?);
+            input.take(
+                extra
+                    .checked_sub(2)
+                    .ok_or_else(|| LogFault::new("a rows event whose extra data is too short"))?,
+            )?;
+        }
+        let width = input.lenenc_size()?;
+        if width != table.columns.len() {
+            return Err(LogFault::new(format!(
+                "a rows event of {width} columns for {}, whose table map has {}",
+                table.name,
+                table.columns.len()
+            )));
+        }
         if width == 0 {
             return Err(LogFault::new("a rows event without columns"));
         }
+        let first = body.slice_ref(input.take(width.div_ceil(8))?);
+        let second = match layout.event {
+            EventType::Update => body.slice_ref(input.take(width.div_ceil(8))?),
+            EventType::Insert | EventType::Delete => first.clone(),
+        };
+        let images = if layout.compressed { inflate(input.0)?.into() } else { body.slice_ref(input.0) };
+        let table = Arc::clone(table);
+        Ok(Self { kind: layout.event, table, offset, present: [first, second], images })
     }
-    Ok(changes)
+
+    /// Of a body of version 2, for tests.
+    #[cfg(test)]
+    pub(in crate::history) fn of_body(
+        body: &Buffer,
+        event: EventType,
+        table: &Arc<MappedTable>,
+    ) -> Result<Self, LogFault> {
+        Self::read(body, 4, Layout { event, version2: true, compressed: false, partial: false }, table)
+    }
+
+    /// Its rows, one after the other.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { event: self, input: Bytes(&self.images), before: Vec::new(), after: Vec::new() }
+    }
+}
+
+/// The rows of an event: each image is read when it is its turn.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    event: &'a RowsEvent,
+    input: Bytes<'a>,
+    before: Vec<Option<Raw<'a>>>,
+    after: Vec<Option<Raw<'a>>>,
+}
+
+impl<'a> Rows<'a> {
+    /// Goes to the next row; false: there is none.
+    ///
+    /// # Errors
+    /// Its images cannot be read, and neither can what comes behind.
+    pub fn step(&mut self) -> Result<bool, LogFault> {
+        if self.input.is_empty() {
+            return Ok(false);
+        }
+        let RowsEvent { kind, table, present: [first, second], .. } = self.event;
+        if *kind != EventType::Insert {
+            image(&mut self.input, first, table, &mut self.before)?;
+        }
+        if *kind != EventType::Delete {
+            image(&mut self.input, second, table, &mut self.after)?;
+        }
+        Ok(true)
+    }
+
+    /// The row before (UPDATE, DELETE); `None` in a cell's place: the image does not hold this column (binlog_row_image is not FULL).
+    #[must_use]
+    pub fn before(&self) -> Option<&[Option<Raw<'a>>]> {
+        (self.event.kind != EventType::Insert).then_some(&self.before)
+    }
+
+    /// The row after (INSERT, UPDATE).
+    #[must_use]
+    pub fn after(&self) -> Option<&[Option<Raw<'a>>]> {
+        (self.event.kind != EventType::Delete).then_some(&self.after)
+    }
 }
 
 /// One image: a bitmap of NULLs over the columns that are present, then their values.
-fn image(input: &mut Bytes<'_>, present: &[u8], table: &MappedTable) -> Result<Vec<Option<Raw>>, LogFault> {
+fn image<'a>(
+    input: &mut Bytes<'a>,
+    present: &[u8],
+    table: &MappedTable,
+    values: &mut Vec<Option<Raw<'a>>>,
+) -> Result<(), LogFault> {
     let count = (0..table.columns.len()).filter(|i| bit(present, *i)).count();
     let nulls = input.take(count.div_ceil(8))?;
-    let mut values = Vec::with_capacity(table.columns.len());
+    values.clear();
     let mut nth = 0;
     for (i, column) in table.columns.iter().enumerate() {
         if !bit(present, i) {
@@ -115,7 +185,7 @@ fn image(input: &mut Bytes<'_>, present: &[u8], table: &MappedTable) -> Result<V
         nth += 1;
         values.push(Some(if null { Raw::Null } else { raw::value(column, input)? }));
     }
-    Ok(values)
+    Ok(())
 }
 
 /// MariaDB's compression (Knowledge Base: "Compressing Events to Reduce Size of the Binary Log"): a byte with the

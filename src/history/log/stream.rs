@@ -4,9 +4,10 @@
 //! format description where reading begins inside of a file, and heartbeats. Of these only the copies must come here; the others do no harm.
 
 use super::decoder::Decoder;
-use super::event::{self, Event, Torn, kind};
+use super::event::{self, Event, kind};
 use super::{Entry, LogFault};
 use crate::history::place::FilePlace;
+use ::bytes::Bytes as Buffer;
 
 /// Where the first event of a file stands.
 const FIRST: u64 = 4;
@@ -69,18 +70,9 @@ impl StreamReader {
     ///
     /// # Errors
     /// It is damaged, or of a kind that is not known: nothing behind it is certain.
-    pub fn take(&mut self, raw: &[u8]) -> Result<(), LogFault> {
-        let mut input = raw;
+    pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), LogFault> {
         let checksum = self.described && self.decoder.format.checksum;
-        let event = match event::next(&mut input, self.place.offset, checksum) {
-            Ok(Some(event)) => event,
-            Ok(None) => return Err(LogFault::new("an event without a byte")),
-            Err(Torn::Tail(what)) => return Err(LogFault::new(what)),
-            Err(Torn::Fault(fault)) => return Err(fault),
-        };
-        if !input.is_empty() {
-            return Err(LogFault::new("an event with bytes behind its end"));
-        }
+        let event = event::whole(&raw.into(), self.place.offset, checksum)?;
         self.event(&event)
     }
 

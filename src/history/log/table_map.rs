@@ -4,9 +4,34 @@ use super::bytes::{Bytes, bit, text};
 use super::raw::{self, code};
 use super::{LogFault, MappedColumn, MappedTable};
 use crate::ident::TableName;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Reads a table map: the table's id, and what is told of it.
-pub(super) fn read(body: &[u8], mariadb: bool) -> Result<(u64, MappedTable), LogFault> {
+/// Table maps that are remembered at most.
+const REMEMBERED: usize = 1024;
+
+/// The last table map of each id: a server sends one in front of every statement's rows, mostly the same again.
+#[derive(Debug, Default)]
+pub(super) struct Maps(HashMap<u64, (Box<[u8]>, Arc<MappedTable>)>);
+
+impl Maps {
+    /// Reads a table map: the table's id, and what is told of it.
+    pub(super) fn read(&mut self, body: &[u8], mariadb: bool) -> Result<(u64, Arc<MappedTable>), LogFault> {
+        let id = Bytes(body).uint(6)?;
+        if let Some((_, same)) = self.0.get(&id).filter(|(known, _)| **known == *body) {
+            return Ok((id, Arc::clone(same)));
+        }
+        let (id, table) = read(body, mariadb)?;
+        let table = Arc::new(table);
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert(id, (body.into(), Arc::clone(&table)));
+        Ok((id, table))
+    }
+}
+
+fn read(body: &[u8], mariadb: bool) -> Result<(u64, MappedTable), LogFault> {
     let mut input = Bytes(body);
     let id = input.uint(6)?;
     let _flags = input.u16()?;

@@ -70,7 +70,7 @@ impl Recorder {
         if let Some(state) = &mut self.state {
             state.baseline_rows += read.rows.len() as u64;
         }
-        self.ingest.add(batch);
+        self.ingest.add(&batch);
         self.unwritten = true;
         Ok(true)
     }

@@ -88,7 +88,7 @@ impl Recorder {
             state.horizon.dropped += dropped;
         }
         if !batch.is_empty() {
-            self.ingest.add(batch);
+            self.ingest.add(&batch);
             self.unwritten = true;
             self.commit()?;
         }

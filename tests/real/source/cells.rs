@@ -26,18 +26,21 @@ async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>) {
                     rows.clear();
                 }
             }
-            Change::Row(row) if row.table.name == *name => {
-                let id = catalog.observe(&row.table).expect("a definition");
+            Change::Rows(event) if event.table.name == *name => {
+                let id = catalog.observe(&event.table).expect("a definition");
                 let known = Arc::clone(catalog.definition(id).expect("it is known"));
-                let image = row.after.as_ref().expect("only inserted");
-                let cells = catalog.source_positions(id).iter().zip(&known.columns).map(|(i, column)| {
-                    let raw = image[*i].as_ref().expect("the full image");
-                    value::cell(raw, column).unwrap_or_else(|e| panic!("{name}: {e}"))
-                });
-                rows.push(cells.collect());
+                let mut images = event.rows();
+                while images.step().expect("an image that can be read") {
+                    let image = images.after().expect("only inserted");
+                    let cells = catalog.source_positions(id).iter().zip(&known.columns).map(|(i, column)| {
+                        let raw = image[*i].as_ref().expect("the full image");
+                        value::cell(raw, column).unwrap_or_else(|e| panic!("{name}: {e}"))
+                    });
+                    rows.push(cells.collect());
+                }
                 definition = Some(known);
             }
-            Change::Row(_) | Change::Unfollowable { .. } => {}
+            Change::Rows(_) | Change::Unfollowable { .. } => {}
         }
     }
     (definition.expect("rows were inserted"), rows)

@@ -3,7 +3,7 @@
 use super::harness::{Captured, begins, config, conn, entries, files, log_end, logs, mariadb, sql, url};
 use dbtrail_shim::history::GtidSet;
 use dbtrail_shim::history::capture::Wish;
-use dbtrail_shim::history::log::Change;
+use dbtrail_shim::history::log::{Change, Raw};
 use dbtrail_shim::history::source::{SourceConfig, Tls};
 use mysql_async::prelude::Queryable;
 use std::collections::BTreeSet;
@@ -176,6 +176,23 @@ async fn at_another_server_it_goes_on_by_gtid() {
     captured.stop().await;
 }
 
+/// The ids of the rows that a change put into the schema of the test below.
+fn ids(change: &Change) -> Vec<u64> {
+    let mut ids = Vec::new();
+    if let Change::Rows(event) = change
+        && event.table.name.schema == "cap6"
+    {
+        let mut images = event.rows();
+        while images.step().expect("an image that can be read") {
+            match images.after().and_then(|image| image.first()?.as_ref()) {
+                Some(Raw::Int(id)) => ids.push(u64::try_from(*id).unwrap()),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    ids
+}
+
 /// Every row before the place can be read, every one behind it comes by the stream, and the GTIDs are those before the place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_under_load_is_exact() {
@@ -211,13 +228,7 @@ async fn a_start_under_load_is_exact() {
     let entries = entries().await;
     for (start, seen) in starts {
         let before: Vec<_> = entries.iter().filter(|e| !begins(e).reaches(&start.place.at)).collect();
-        let ids = before.iter().flat_map(|e| &e.changes).filter_map(|c| match c {
-            Change::Row(row) if row.table.name.schema == "cap6" => match row.after.as_ref()?.first()? {
-                Some(dbtrail_shim::history::log::Raw::Int(id)) => u64::try_from(*id).ok(),
-                other => panic!("{other:?}"),
-            },
-            Change::Row(_) | Change::Statement(_) | Change::Unfollowable { .. } => None,
-        });
+        let ids = before.iter().flat_map(|e| &e.changes).flat_map(ids);
         let missing: Vec<u64> = ids.filter(|id| !seen.contains(id)).collect();
         assert!(missing.is_empty(), "before {} and not to be seen: {missing:?}", start.place.at);
         assert!(before.iter().all(|e| e.committed <= start.at));
