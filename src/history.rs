@@ -19,6 +19,7 @@ pub mod live;
 pub mod log;
 mod moments;
 mod names;
+mod number;
 pub mod patterns;
 pub mod place;
 pub mod published;

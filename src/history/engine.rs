@@ -1,7 +1,7 @@
 //! Ordered tables of bytes: the one small interface behind which the history is stored.
 //!
-//! An engine takes a batch as a whole or not at all, and hands out snapshots that never change. From a snapshot one can have a value, the last pair
-//! of a range ("the newest version at or before") and the pairs of a range in order ("the versions between"). That is all, so that another
+//! An engine takes a batch as a whole or not at all, and hands out snapshots that never change. From a snapshot one can have a value, the pairs
+//! of a range from the last one back ("the newest version at or before") and the pairs of a range in order ("the versions between"). That is all, so that another
 //! engine, a distributed one too, can take the place of the two that are here. Knows nothing of what the bytes mean.
 
 use std::fmt::Debug;
@@ -149,11 +149,30 @@ pub trait Snapshot: Send + Sync + Debug {
     /// The engine failed.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The pairs of a range from the last one back, until `each` has had enough (false).
+    ///
+    /// # Errors
+    /// The engine failed, or `each` did.
+    fn back(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError>;
+
     /// The last pair of a range.
     ///
     /// # Errors
     /// The engine failed.
-    fn last(&self, table: Table, from: &[u8], to: &[u8]) -> Result<Option<Pair>, StoreError>;
+    fn last(&self, table: Table, from: &[u8], to: &[u8]) -> Result<Option<Pair>, StoreError> {
+        let mut last = None;
+        self.back(table, from, to, &mut |key, value| {
+            last = Some((key.to_vec(), value.to_vec()));
+            Ok(false)
+        })?;
+        Ok(last)
+    }
 
     /// Up to `limit` pairs of a range, in order.
     ///

@@ -99,7 +99,7 @@ impl Sweeper {
             }
             let group = &pairs[done..done + same];
             let all_here = !(more && done + same == pairs.len());
-            dropped += self.key(group, all_here, fate_of(first, fates), batch)?;
+            dropped += self.key(snapshot, group, all_here, fate_of(first, fates), batch)?;
             done += same;
         }
         let next = more.then(|| match pairs.get(done) {
@@ -110,7 +110,14 @@ impl Sweeper {
     }
 
     /// Versions of one key, oldest first; `all`: there are no more of it.
-    fn key(&mut self, group: &[Pair], all: bool, fate: Fate, batch: &mut Batch) -> Result<u64, StoreError> {
+    fn key(
+        &mut self,
+        snapshot: &dyn Snapshot,
+        group: &[Pair],
+        all: bool,
+        fate: Fate,
+        batch: &mut Batch,
+    ) -> Result<u64, StoreError> {
         let row = store::row_of(&group[0].0)?;
         let held = self.held.take().filter(|held| store::row_of(held).is_ok_and(|r| r == row));
         let old =
@@ -125,6 +132,12 @@ impl Sweeper {
         going.extend(held.as_deref().filter(|_| old > 0 || fate == Fate::Gone));
         for key in &going {
             batch.remove(Table::Versions, key);
+        }
+        // The first that stays may say only in what it differs from those that go.
+        if !going.is_empty()
+            && let Some(first) = group.get(keep_from)
+        {
+            store::make_whole(batch, snapshot, first)?;
         }
         if old > 0 && fate != Fate::Partial {
             // What the row was before its first change is older than the horizon.
@@ -206,7 +219,7 @@ mod tests {
     use crate::history::engine::{Engine, MemoryEngine};
     use crate::history::image::Image;
     use crate::history::schema::DefinitionId;
-    use crate::history::store::{BaseRow, Side, SpaceId, Version, Versions, put_base, put_version};
+    use crate::history::store::{BaseRow, Held, Side, SpaceId, Version, Versions, put_base, put_version};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -215,8 +228,9 @@ mod tests {
     /// One change a sequence number: of this key, to this row (`None`: it is deleted, if there is one).
     fn recorded(changes: &[(u8, Option<u8>)]) -> MemoryEngine {
         let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
-        let image = |v: u8| Image::pack(&[Some(vec![v])]);
+        let image = |v: u8| Image::pack(&[Some(vec![v]), Some(vec![0; 20])]);
         let mut now: BTreeMap<u8, u8> = BTreeMap::new();
+        let mut depths: BTreeMap<u8, u8> = BTreeMap::new();
         for key in 0..4 {
             put_base(&mut batch, SPACE, &[key], &BaseRow { definition: DefinitionId(0), row: image(99) });
         }
@@ -236,7 +250,7 @@ mod tests {
                 before: before.map(image),
                 after: row.map(image),
             };
-            put_version(&mut batch, (SPACE, &[*key]), &version, before.is_some());
+            depths.insert(*key, put_version(&mut batch, (SPACE, &[*key]), &version, before.and(depths.get(key)).copied()));
             match row {
                 Some(row) => now.insert(*key, *row),
                 None => now.remove(key),
@@ -274,7 +288,11 @@ mod tests {
                 let all = |s| Versions(s).between(SPACE, &[key], (Sequence(horizon), Sequence::END), 99).unwrap();
                 prop_assert_eq!(all(&*after), all(&*before), "changes of {}", key);
                 for cut in horizon..62 {
-                    let at = |s| Versions(s).newest_before(SPACE, &[key], Sequence(cut)).unwrap();
+                    // How far back the whole row stands may change.
+                    let at = |s| {
+                        let held = Versions(s).newest_before(SPACE, &[key], Sequence(cut)).unwrap();
+                        held.map(|held| Held { depth: 0, ..held })
+                    };
                     let (was, is) = (at(&*before), at(&*after));
                     let gone = was.as_ref().is_some_and(|h| h.row.is_none());
                     prop_assert!(is == was || whole && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");

@@ -1,11 +1,13 @@
 //! The versions of rows, and the rows of the baseline, as pairs of an engine.
 //!
 //! A version's key is its table incarnation, its row's key and its place in the log, so that "the newest version at or before" is the last pair of a range and
-//! "the versions between" are the pairs of a range. A row before a change is not written where it is the row after the change before it, which stands beside it.
-//! Knows no definitions and no times.
+//! "the versions between" are the pairs of a range. A row before a change is not written where it is the row after the change before it, which stands beside it;
+//! and of the row after it only the cells that changed, where these are few. After so many of such versions ([`DEPTH`]) stands one with the whole row,
+//! so that a row is never far away. Knows no definitions and no times.
 
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
-use super::image::Image;
+use super::image::{self, Image};
+use super::number::{put_number, take_number};
 use super::schema::DefinitionId;
 use crate::agent_api::EventType;
 use serde::{Deserialize, Serialize};
@@ -77,7 +79,8 @@ impl Version {
     /// What the key holds after it.
     #[must_use]
     pub fn held(&self) -> Held {
-        Held { sequence: self.sequence, definition: self.definition, row: self.row_after().cloned() }
+        let row = self.row_after().cloned();
+        Held { sequence: self.sequence, definition: self.definition, row, depth: 0 }
     }
 }
 
@@ -90,6 +93,8 @@ pub struct Held {
     pub definition: DefinitionId,
     /// `None`: there is no row.
     pub row: Option<Image>,
+    /// How many versions back its row stands as a whole.
+    pub depth: u8,
 }
 
 /// A row as it was read from the server's table.
@@ -116,6 +121,11 @@ const BEFORE_HERE: u8 = 1;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
 const AFTER: u8 = 0x40;
+/// Of the row after, only the cells that differ from the row before are here.
+const CHANGES: u8 = 0x80;
+
+/// Versions back from any version to the next one that has its row as a whole, at most.
+pub const DEPTH: u8 = 15;
 
 /// The key of a row, as the baseline has it; a version's begins with it.
 #[must_use]
@@ -136,41 +146,19 @@ fn damaged(what: &str) -> StoreError {
     StoreError(format!("{what}: the data folder is damaged"))
 }
 
-/// Writes a number in as few bytes as it needs, seven bits in each.
-pub fn put_number(out: &mut Vec<u8>, mut value: u64) {
-    while value > 0x7f {
-        out.push(0x80 | u8::try_from(value & 0x7f).unwrap_or(0));
-        value >>= 7;
-    }
-    out.push(u8::try_from(value & 0x7f).unwrap_or(0));
-}
-
-/// Reads such a number; `None`: the bytes end before it does, or it is none.
-pub fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    let (mut value, mut shift) = (0_u64, 0_u32);
-    loop {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-        shift += 7;
-    }
-}
-
-/// Writes a version. `there`: the row before is the one that the version before left, under the same definition, and need not be written again.
+/// Writes a version; gives how many versions back its row stands as a whole. `there`: the same of the version before, if that has left the row before, under the
+/// same definition: then it need not be written again.
 pub fn put_version<I: AsRef<[u8]>>(
     batch: &mut Batch,
     (space, key): (SpaceId, &[u8]),
     version: &Version<I>,
-    there: bool,
-) {
-    let there = there && version.row_before().is_some();
+    there: Option<u8>,
+) -> u8 {
+    let there = there.filter(|_| version.row_before().is_some());
     let before = match (&version.before, there) {
         (None, _) => 0,
-        (Some(_), true) => BEFORE_THERE,
-        (Some(_), false) => BEFORE_HERE,
+        (Some(_), Some(_)) => BEFORE_THERE,
+        (Some(_), None) => BEFORE_HERE,
     };
     let kind = match version.kind {
         EventType::Insert => 0,
@@ -183,22 +171,69 @@ pub fn put_version<I: AsRef<[u8]>>(
         Side::Arrived => 2,
     };
     let after = if version.after.is_some() { AFTER } else { 0 };
+    let mut depth = 0;
     let write_key = |out: &mut Vec<u8>| {
         out.extend(space.0.to_be_bytes());
         out.extend_from_slice(key);
         out.extend(version.sequence.0.to_be_bytes());
     };
     batch.write(Table::Versions, write_key, |out| {
+        let flags = out.len();
         out.push(kind | side << SIDE | before << BEFORE | after);
         put_number(out, u64::from(version.definition.0));
         if let (Some(image), BEFORE_HERE) = (&version.before, before) {
             put_number(out, image.as_ref().len() as u64);
             out.extend_from_slice(image.as_ref());
         }
-        if let Some(image) = &version.after {
-            out.extend_from_slice(image.as_ref());
+        let Some(whole) = &version.after else { return };
+        let start = out.len();
+        // A row that goes to another key has no version behind it here.
+        let near = there.filter(|below| *below < DEPTH && version.side == Side::Same);
+        if let (Some(below), Some(old)) = (near, version.row_before())
+            && image::put_changes(old.as_ref(), whole.as_ref(), out)
+            && out.len() - start <= whole.as_ref().len() / 2
+        {
+            out[flags] |= CHANGES;
+            depth = below + 1;
+            return;
         }
+        out.truncate(start);
+        out.extend_from_slice(whole.as_ref());
     });
+    depth
+}
+
+/// Writes the row after a version as a whole, where it is not: what it differs from is about to go.
+///
+/// # Errors
+/// The version cannot be read.
+pub fn make_whole(
+    batch: &mut Batch,
+    snapshot: &dyn Snapshot,
+    (stored, value): &Pair,
+) -> Result<(), StoreError> {
+    let unreadable = || damaged("a version cannot be read");
+    let (flags, rest) = value.split_first().ok_or_else(unreadable)?;
+    if flags & CHANGES == 0 {
+        return Ok(());
+    }
+    let (row, sequence) = (row_of(stored)?, sequence_of(stored).ok_or_else(unreadable)?);
+    let space = space_of(row).ok_or_else(unreadable)?;
+    let held = Versions(snapshot).newest_before(space, &row[SPACE..], sequence.next())?;
+    let whole = held.and_then(|held| held.row).ok_or_else(unreadable)?;
+    let mut behind = rest;
+    take_number(&mut behind).ok_or_else(unreadable)?;
+    let definition = &rest[..rest.len() - behind.len()];
+    batch.write(
+        Table::Versions,
+        |out| out.extend_from_slice(stored),
+        |out| {
+            out.push(flags & !CHANGES);
+            out.extend_from_slice(definition);
+            out.extend_from_slice(whole.bytes());
+        },
+    );
+    Ok(())
 }
 
 /// Writes a row of the baseline.
@@ -211,13 +246,36 @@ pub fn put_base(batch: &mut Batch, space: SpaceId, key: &[u8], base: &BaseRow) {
 }
 
 /// A version as it is written.
-struct Written {
+struct Written<'a> {
+    /// Without what is to be taken from the version before.
     version: Version,
     /// Whether the row before is to be taken from the version before.
     before_there: bool,
+    /// In what the row after differs from the row before, where it is not here as a whole.
+    changes: Option<&'a [u8]>,
 }
 
-fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written> {
+impl Written<'_> {
+    /// The version, behind one that left this row.
+    fn behind(self, row: Option<&Image>) -> Result<Version, StoreError> {
+        let mut version = self.version;
+        if self.before_there {
+            let row = row.ok_or_else(|| damaged("the version before a change is gone"))?;
+            if let Some(changes) = self.changes {
+                version.after = Some(changed(row, changes)?);
+            }
+            version.before = Some(row.clone());
+        }
+        Ok(version)
+    }
+}
+
+fn changed(row: &Image, changes: &[u8]) -> Result<Image, StoreError> {
+    let row = image::changed(row.bytes(), changes);
+    row.map(|row| Image::of_bytes(&row)).ok_or_else(|| damaged("the change of a row cannot be read"))
+}
+
+fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'_>> {
     let (flags, mut rest) = value.split_first()?;
     let kind = match flags & 3 {
         0 => EventType::Insert,
@@ -240,9 +298,14 @@ fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written> {
         before = Some(Image::of_bytes(image));
         rest = behind;
     }
-    let after = (flags & AFTER != 0).then(|| Image::of_bytes(rest));
+    let before_there = place == BEFORE_THERE;
+    let changes = (flags & CHANGES != 0).then_some(rest);
+    if changes.is_some() && !(before_there && flags & AFTER != 0 && side == Side::Same) {
+        return None;
+    }
+    let after = (flags & (AFTER | CHANGES) == AFTER).then(|| Image::of_bytes(rest));
     let version = Version { sequence, definition, kind, side, before, after };
-    Some(Written { version, before_there: place == BEFORE_THERE })
+    Some(Written { version, before_there, changes })
 }
 
 /// The key of a version without its place: the row of which it is a version, as the baseline has it too.
@@ -266,7 +329,7 @@ pub fn space_of(key: &[u8]) -> Option<SpaceId> {
 /// It cannot be read.
 pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
     let written = read_version(Sequence(0), value).ok_or_else(|| damaged("a version cannot be read"))?;
-    Ok(written.version.row_after().is_some())
+    Ok(written.changes.is_some() || written.version.row_after().is_some())
 }
 
 /// The place of a version, of its key.
@@ -281,7 +344,7 @@ pub fn sequence_of(key: &[u8]) -> Option<Sequence> {
 pub struct Versions<'a>(pub &'a dyn Snapshot);
 
 impl Versions<'_> {
-    fn read(key: &[u8], (stored, value): &Pair) -> Result<Written, StoreError> {
+    fn read<'v>(key: &[u8], stored: &[u8], value: &'v [u8]) -> Result<Written<'v>, StoreError> {
         if stored.len() != SPACE + key.len() + SEQUENCE {
             return Err(damaged("a version stands where another key's are"));
         }
@@ -301,8 +364,26 @@ impl Versions<'_> {
         cut: Sequence,
     ) -> Result<Option<Held>, StoreError> {
         let (from, to) = (version_key(space, key, Sequence(0)), version_key(space, key, cut));
-        let found = self.0.last(Table::Versions, &from, &to)?;
-        found.map(|pair| Ok(Self::read(key, &pair)?.version.held())).transpose()
+        let mut newest = None;
+        let mut changes: Vec<Vec<u8>> = Vec::new();
+        self.0.back(Table::Versions, &from, &to, &mut |stored, value| {
+            let written = Self::read(key, stored, value)?;
+            let held = newest.get_or_insert_with(|| written.version.held());
+            if let Some(more) = written.changes {
+                changes.push(more.to_vec());
+                // A version is never further from its row than that; if it seems so, the row is missing below.
+                return Ok(changes.len() <= usize::from(DEPTH));
+            }
+            held.row = written.version.row_after().cloned();
+            Ok(false)
+        })?;
+        let Some(mut held) = newest else { return Ok(None) };
+        for more in changes.iter().rev() {
+            let row = held.row.ok_or_else(|| damaged("the version before a change is gone"))?;
+            held.row = Some(changed(&row, more)?);
+            held.depth += 1;
+        }
+        Ok(Some(held))
     }
 
     /// The key of the first version from this row on, of whatever row and incarnation.
@@ -328,15 +409,18 @@ impl Versions<'_> {
         let (start, end) = (version_key(space, key, from), version_key(space, key, to));
         let pairs = self.0.scan(Table::Versions, &start, &end, limit)?;
         let mut versions: Vec<Version> = Vec::with_capacity(pairs.len());
-        for pair in &pairs {
-            let Written { mut version, before_there } = Self::read(key, pair)?;
-            if before_there {
-                let known = match versions.last() {
-                    Some(last) => last.row_after().cloned(),
-                    None => self.newest_before(space, key, version.sequence)?.and_then(|held| held.row),
-                };
-                version.before = Some(known.ok_or_else(|| damaged("the version before a change is gone"))?);
-            }
+        for (stored, value) in &pairs {
+            let written = Self::read(key, stored, value)?;
+            let earlier;
+            let row = match versions.last() {
+                _ if !written.before_there => None,
+                Some(last) => last.row_after(),
+                None => {
+                    earlier = self.newest_before(space, key, written.version.sequence)?;
+                    earlier.as_ref().and_then(|held| held.row.as_ref())
+                }
+            };
+            let version = written.behind(row)?;
             versions.push(version);
         }
         Ok(versions)
@@ -416,6 +500,7 @@ impl Versions<'_> {
 mod tests {
     use super::*;
     use crate::history::engine::{Engine, MemoryEngine};
+    use proptest::prelude::*;
     use std::sync::Arc;
 
     fn image(text: &str) -> Image {
@@ -443,7 +528,7 @@ mod tests {
             let snapshot = engine.snapshot();
             let last = Versions(&*snapshot).newest_before(SpaceId(2), key, Sequence::END).unwrap();
             let mut batch = Batch::default();
-            let there = last.is_some_and(|l| l.row.as_ref() == version.row_before());
+            let there = last.filter(|l| l.row.as_ref() == version.row_before()).map(|l| l.depth);
             put_version(&mut batch, (SpaceId(2), key), version, there);
             drop(snapshot);
             engine.commit(&batch).unwrap();
@@ -481,6 +566,72 @@ mod tests {
         };
         assert_eq!([keys(b"a", b"m", 99), keys(b"a", b"m", 6), keys(b"m", b"a", 99)], [2, 1, 0]);
         assert!(versions.newest_before(SpaceId(0), k, Sequence::END).unwrap().is_none());
+    }
+
+    proptest! {
+        /// Rows of three cells, of which one is long, under one key: every state and every change comes back, and is never far from a whole row.
+        #[test]
+        fn what_is_written_as_a_change_comes_back(rows in prop::collection::vec(prop::option::weighted(0.9, (0_u8..4, 0_u8..4)), 1..80)) {
+            let image = |(a, b): (u8, u8)| Image::pack(&[Some(vec![a]), Some(vec![9; 50]), Some(vec![b])]);
+            let (mut all, mut now): (Vec<Version>, Option<Image>) = (Vec::new(), None);
+            for (sequence, row) in (1_u64..).zip(&rows) {
+                let next = row.map(image);
+                let kind = match (&now, &next) {
+                    (None, None) => continue,
+                    (None, Some(_)) => EventType::Insert,
+                    (Some(_), Some(_)) => EventType::Update,
+                    (Some(_), None) => EventType::Delete,
+                };
+                let (before, after) = (std::mem::replace(&mut now, next.clone()), next);
+                all.push(Version { sequence: Sequence(sequence), definition: DefinitionId(3), kind, side: Side::Same, before, after });
+            }
+            let snapshot = kept(&all.iter().map(|v| (&b"k"[..], v.clone())).collect::<Vec<_>>());
+            let versions = Versions(&*snapshot);
+            prop_assert_eq!(&versions.between(SpaceId(2), b"k", (Sequence(0), Sequence::END), 99).unwrap(), &all);
+            for version in &all {
+                let Sequence(n) = version.sequence;
+                let held = versions.newest_before(SpaceId(2), b"k", Sequence(n + 1)).unwrap().unwrap();
+                prop_assert_eq!((held.sequence, held.row.as_ref()), (version.sequence, version.row_after()));
+                prop_assert!(held.depth <= DEPTH);
+                let one = versions.first(SpaceId(2), b"k", (Sequence(n), Sequence::END)).unwrap();
+                prop_assert_eq!(one.as_ref(), Some(version));
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_changed_is_written() {
+        let row = |n: u8| Image::pack(&[Some(vec![n]), Some(vec![9; 500])]);
+        let update = |n: u8| Version {
+            before: Some(row(n)),
+            after: Some(row(n + 1)),
+            ..version(u64::from(n) + 2, Some("a"), Some("b"))
+        };
+        let first = Version { after: Some(row(0)), ..version(1, None, Some("a")) };
+        let versions: Vec<(&[u8], Version)> =
+            std::iter::once(first).chain((0..20).map(update)).map(|v| (&b"k"[..], v)).collect();
+        let snapshot = kept(&versions);
+        let pairs = snapshot.scan(Table::Versions, &[0], &[9], 99).unwrap();
+        let whole: Vec<usize> =
+            pairs.iter().enumerate().filter(|(_, (_, value))| value.len() > 500).map(|(i, _)| i).collect();
+        assert_eq!(whole, [0, 16], "and the rest is small");
+        let lost = Versions(&*snapshot).newest_before(SpaceId(2), b"k", Sequence(9)).unwrap().unwrap();
+        assert_eq!((lost.row, lost.depth), (Some(row(7)), 7));
+    }
+
+    #[test]
+    fn a_change_of_a_row_that_is_gone_is_no_row() {
+        let mut engine = MemoryEngine::default();
+        let mut batch = Batch::default();
+        let long = |n| format!("{}{n}", "x".repeat(90));
+        let image = |n| Image::pack(&[Some(b"k".to_vec()), Some(long(0).into_bytes()), Some(vec![n])]);
+        let update = Version { before: Some(image(1)), after: Some(image(2)), ..version(5, Some(""), Some("")) };
+        assert_eq!(put_version(&mut batch, (SpaceId(2), b"k"), &update, Some(3)), 4);
+        engine.commit(&batch).unwrap();
+        let snapshot = engine.snapshot();
+        let versions = Versions(&*snapshot);
+        assert!(versions.newest_before(SpaceId(2), b"k", Sequence::END).unwrap_err().0.contains("damaged"));
+        assert!(versions.first(SpaceId(2), b"k", (Sequence(0), Sequence::END)).is_err());
     }
 
     #[test]

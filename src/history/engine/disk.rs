@@ -148,12 +148,23 @@ impl Snapshot for Pinned {
         Ok(value.map(|v| v.to_vec()))
     }
 
-    fn last(&self, table: Table, from: &[u8], to: &[u8]) -> Result<Option<Pair>, StoreError> {
+    fn back(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
         if from >= to {
-            return Ok(None);
+            return Ok(());
         }
-        let mut range = self.snapshot.range(&self.keyspaces[place(table)], from..to);
-        range.next_back().map(pair).transpose()
+        for guard in self.snapshot.range(&self.keyspaces[place(table)], from..to).rev() {
+            let (key, value) = guard.into_inner().map_err(failed)?;
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
@@ -196,6 +207,13 @@ mod tests {
         assert!(keys("z", "a", 9).is_empty());
         assert_eq!(last("a", "d"), Some((bytes("b"), bytes("bb"))));
         assert_eq!((last("e", "z"), last("z", "e")), (None, None));
+        let mut seen = Vec::new();
+        let mut two = |key: &[u8], _: &[u8]| {
+            seen.push(key.to_vec());
+            Ok(seen.len() < 2)
+        };
+        snapshot.back(Table::Versions, b"a", b"z", &mut two).unwrap();
+        assert_eq!(seen, [b"d", b"b"]);
         assert_eq!(snapshot.get(Table::Meta, b"a").unwrap(), Some(bytes("other table")));
         assert_eq!(snapshot.get(Table::Baseline, b"a").unwrap(), None);
     }

@@ -63,8 +63,19 @@ impl Snapshot for Frozen {
         Ok(self.0.get(&table).and_then(|m| m.get(key)).cloned())
     }
 
-    fn last(&self, table: Table, from: &[u8], to: &[u8]) -> Result<Option<Pair>, StoreError> {
-        Ok(self.range(table, from, to).and_then(|mut r| r.next_back()).map(owned))
+    fn back(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        for (key, value) in self.range(table, from, to).into_iter().flatten().rev() {
+            if !each(key, value)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {

@@ -25,6 +25,8 @@ pub(super) type Print = NonZeroU128;
 pub(super) struct Trace {
     pub(super) sequence: Sequence,
     pub(super) definition: DefinitionId,
+    /// How many versions back its row stands as a whole.
+    pub(super) depth: u8,
     /// The row's fingerprint; `None`: there was no row.
     pub(super) row: Option<Print>,
 }
@@ -96,6 +98,7 @@ impl Recent {
         Trace {
             sequence: held.sequence,
             definition: held.definition,
+            depth: held.depth,
             row: held.row.as_ref().map(|r| self.row(r.bytes())),
         }
     }
@@ -149,7 +152,7 @@ mod tests {
     use super::*;
 
     fn trace(n: u64) -> Trace {
-        Trace { sequence: Sequence(n), definition: DefinitionId(0), row: Print::new(u128::from(n)) }
+        Trace { sequence: Sequence(n), definition: DefinitionId(0), depth: 0, row: Print::new(u128::from(n)) }
     }
 
     #[test]

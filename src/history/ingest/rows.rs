@@ -252,12 +252,12 @@ impl Ingest {
         if before.is_none() || last.is_none() {
             self.recent.stretches.put(&row_key(space, key));
         }
-        let known =
-            last.is_some_and(|l| before.is_some() && l.row == before && l.definition == version.definition);
+        let there =
+            last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
-        put_version(&mut self.batch, (space, key), version, known);
+        let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
         let row = version.row_after().map(|row| self.recent.row(row));
-        let trace = Trace { sequence: version.sequence, definition: version.definition, row };
+        let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row };
         self.recent.remember(print, trace);
         Ok(None)
     }

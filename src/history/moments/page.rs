@@ -5,7 +5,8 @@
 use super::{Moment, damaged};
 use crate::history::engine::{Snapshot, StoreError, Table};
 use crate::history::log::Gtid;
-use crate::history::store::{Sequence, put_number, take_number};
+use crate::history::number::{put_number, take_number};
+use crate::history::store::Sequence;
 use crate::instant::Instant;
 
 /// Entries of a full page.
