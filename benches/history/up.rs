@@ -4,6 +4,7 @@ use crate::chain::{SERVER_ID, USER, free_port, wait_for};
 use crate::past::Past;
 use std::error::Error;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Killed when this is dropped.
 pub struct Up {
@@ -31,9 +32,16 @@ impl Up {
             .stderr(std::env::var_os("BENCH_STDERR").map_or_else(Stdio::null, |_| Stdio::inherit()))
             .spawn()?;
         let mut up = Self { port, password: String::new(), process };
-        wait_for(port)?;
-        // The password that `up` keeps is the one of this user.
+        // The password that `up` keeps is the one of this user; it is made when the store is open.
         let kept = past.data.join(format!("{USER}.password"));
+        let end = Instant::now() + Duration::from_secs(60);
+        while !kept.exists() {
+            if Instant::now() > end {
+                return Err("`up` does not start".into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        wait_for(port)?;
         std::fs::read_to_string(kept)?.trim().clone_into(&mut up.password);
         Ok(up)
     }

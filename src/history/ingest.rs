@@ -7,7 +7,7 @@
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
 use super::gtid::{GtidSet, GtidState, Gtids};
 use super::log::{Change, Entry, Gtid};
-use super::moments::{Entries, Moment};
+use super::moments::{Entries, KnownPages, Moment};
 use super::names::Names;
 use super::patterns::Patterns;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
@@ -41,6 +41,7 @@ pub struct Ingest {
     pub(super) names: Arc<Names>,
     pub(super) spaces: Arc<Vec<Space>>,
     pub(super) entries: Entries,
+    pub(super) pages: Arc<KnownPages>,
     pub(super) gtids: GtidState,
     pub(super) next: Sequence,
     pub(super) changes: u64,
@@ -48,6 +49,8 @@ pub struct Ingest {
     pub(super) versions: u64,
     /// Definitions of the table maps of this stretch between two DDL statements.
     observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
+    /// Definitions of rows of this stretch, by their numbers.
+    columns: HashMap<DefinitionId, Arc<rows::Columns>>,
     /// What is not committed yet.
     batch: Batch,
     recent: Recent,
@@ -95,11 +98,13 @@ impl Ingest {
             names: Arc::default(),
             spaces: Arc::default(),
             entries: Entries::default(),
+            pages: Arc::default(),
             gtids: GtidState::default(),
             next: FIRST,
             changes: 0,
             versions: 0,
             observed: HashMap::new(),
+            columns: HashMap::new(),
             batch: Batch::default(),
             recent: Recent::default(),
             images: rows::Images::default(),
@@ -119,7 +124,7 @@ impl Ingest {
                 Change::Rows(event) => self.rows(&event, &entry.position.file)?,
                 Change::Statement(statement) => {
                     let at = self.take_number();
-                    self.observed.clear();
+                    self.forget_observed();
                     self.dirty.catalog = true;
                     for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
                         self.effect(effect, at);
@@ -188,6 +193,7 @@ impl Ingest {
     /// Makes the definitions of the rows to come be looked up again.
     pub(super) fn forget_observed(&mut self) {
         self.observed.clear();
+        self.columns.clear();
     }
 
     /// The engine.
@@ -236,6 +242,7 @@ impl Ingest {
             snapshot: self.committed(),
             end: self.next,
             clock: self.entries.clock.clone(),
+            pages: Arc::clone(&self.pages),
             gtids: self.gtids.clone(),
             coverage,
             holes: Arc::default(),

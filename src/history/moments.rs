@@ -15,6 +15,8 @@ use super::record::Hole;
 use super::store::Sequence;
 use crate::instant::Instant;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 mod page;
 
@@ -190,6 +192,43 @@ pub fn before(
     })
 }
 
+/// Pages that were looked at, with the times that lead to them: full pages do not change, and most questions are of few of them.
+#[derive(Debug, Default)]
+pub struct KnownPages(RwLock<BTreeMap<Instant, KnownPage>>);
+
+/// A page under the latest commit time up to its end.
+#[derive(Debug)]
+struct KnownPage {
+    /// The same of the pages before it.
+    behind: Option<Instant>,
+    /// Commit time and first change of each entry.
+    entries: Arc<[(Instant, Sequence)]>,
+}
+
+impl KnownPages {
+    /// Pages at most, of a KiB each.
+    const MOST: usize = 8192;
+
+    /// The first page of which the latest commit time up to its end is `at` or later.
+    fn find(&self, at: Instant) -> Option<Arc<[(Instant, Sequence)]>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (_, page) = known.range(at..).next()?;
+        page.behind.is_none_or(|behind| behind < at).then(|| Arc::clone(&page.entries))
+    }
+
+    fn keep(&self, latest: Instant, page: KnownPage) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= Self::MOST {
+            // Any of them: which one is asked for next is not known. The one behind the new one is not always the same.
+            let near = known.range(latest..).next().or_else(|| known.first_key_value());
+            if let Some(near) = near.map(|(near, _)| *near) {
+                known.remove(&near);
+            }
+        }
+        known.insert(latest, page);
+    }
+}
+
 /// All entries of a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments<'a> {
@@ -201,6 +240,8 @@ pub struct Moments<'a> {
     pub clock: &'a Clock,
     /// Parts of the log that were not read, oldest first.
     pub holes: &'a [Hole],
+    /// Pages of this and other snapshots of the same record.
+    pub known: &'a KnownPages,
 }
 
 impl Moments<'_> {
@@ -219,14 +260,28 @@ impl Moments<'_> {
 
     /// The first change of the first entry of which the latest commit time up to it is `at` or later.
     fn reached(&self, at: Instant) -> Result<Sequence, StoreError> {
-        let full = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop();
-        let page = match full {
-            Some((_, key)) => Page::find(self.snapshot, &key)?,
-            // Else it can only be in the page that is not full.
-            None => self.last_page()?,
+        let entries = match self.known.find(at) {
+            Some(known) => Some(known),
+            None => self.page_of(at)?,
         };
-        let entry = page.iter().flat_map(|p| &p.entries).find(|m| m.committed >= at);
-        Ok(entry.map_or(self.end, |m| m.first))
+        let first = entries.iter().flat_map(|e| e.iter()).find(|(committed, _)| *committed >= at);
+        // What is known may be of a later snapshot.
+        Ok(first.map_or(self.end, |(_, first)| (*first).min(self.end)))
+    }
+
+    /// Looks for the first page of which the latest commit time up to its end is `at` or later.
+    fn page_of(&self, at: Instant) -> Result<Option<Arc<[(Instant, Sequence)]>>, StoreError> {
+        let times = |page: Page| page.entries.iter().map(|m| (m.committed, m.first)).collect();
+        let Some((latest, key)) = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop() else {
+            // Then it can only be in the page that is not full.
+            return Ok(self.last_page()?.map(times));
+        };
+        let Some(page) = Page::find(self.snapshot, &key)? else { return Ok(None) };
+        let entries: Arc<[(Instant, Sequence)]> = times(page);
+        let behind = self.snapshot.last(Table::Maxima, &[], &time(at))?;
+        let behind = behind.map(|(time, _)| read_time(&time)).transpose()?;
+        self.known.keep(read_time(&latest)?, KnownPage { behind, entries: Arc::clone(&entries) });
+        Ok(Some(entries))
     }
 
     fn last_page(&self) -> Result<Option<Page>, StoreError> {
@@ -314,6 +369,7 @@ mod tests {
 
     use crate::history::capture::Gap;
     use crate::history::engine::{Engine, MemoryEngine};
+    use proptest::prelude::*;
 
     /// Entries of two changes each, committed at these times.
     fn with<T: PartialEq + std::fmt::Debug>(times: &[i64], ask: impl Fn(Moments<'_>) -> T) -> T {
@@ -337,7 +393,12 @@ mod tests {
         entries.flush(&mut batch);
         engine.commit(&batch).unwrap();
         let end = Sequence(1 + 2 * times.len() as u64);
-        ask(Moments { snapshot: &*engine.snapshot(), end, clock: &entries.clock, holes: &[] })
+        let (snapshot, known) = (engine.snapshot(), KnownPages::default());
+        let moments =
+            Moments { snapshot: &*snapshot, end, clock: &entries.clock, holes: &[], known: &known };
+        // What was looked at once is known the second time.
+        ask(moments);
+        ask(moments)
     }
 
     #[test]
@@ -370,6 +431,37 @@ mod tests {
         let cut =
             |at| with(&[10, 30], |m| Moments { holes: &slow, ..m }.cut(Instant::from_micros(at)).unwrap());
         assert_eq!((cut(20).at.0, cut(21).at.0), (3, 5));
+    }
+
+    proptest! {
+        /// Pages that a later snapshot made known, or another question, answer as a search would.
+        #[test]
+        fn known_pages_answer_as_a_search_would(
+            times in prop::collection::vec(0_i64..300, 1..400),
+            early in 1_usize..400,
+            asked in prop::collection::vec((-1_i64..310, any::<bool>()), 1..60),
+        ) {
+            let (mut engine, mut entries) = (MemoryEngine::default(), Entries::default());
+            let mut snapshots = Vec::new();
+            for (i, t) in (0_u64..).zip(&times) {
+                let mut batch = Batch::default();
+                let moment = Moment { first: Sequence(1 + i), committed: Instant::from_micros(*t), gtid: None };
+                entries.note(&mut batch, moment, Sequence(2 + i));
+                entries.flush(&mut batch);
+                engine.commit(&batch).unwrap();
+                if i + 1 == times.len() as u64 || i + 1 == early as u64 {
+                    snapshots.push((engine.snapshot(), Sequence(2 + i), entries.clock.clone()));
+                }
+            }
+            let known = KnownPages::default();
+            for (at, late) in asked {
+                let (snapshot, end, clock) = if late { snapshots.last() } else { snapshots.first() }.unwrap();
+                let with = |known| Moments { snapshot: &**snapshot, end: *end, clock, holes: &[], known };
+                let fresh = KnownPages::default();
+                let at = Instant::from_micros(at);
+                prop_assert_eq!(with(&known).cut(at).unwrap(), with(&fresh).cut(at).unwrap());
+            }
+        }
     }
 
     #[test]

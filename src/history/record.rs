@@ -6,7 +6,7 @@
 use super::capture::Gap;
 use super::engine::Snapshot;
 use super::gtid::{GtidState, Gtids};
-use super::moments::{Clock, Moments};
+use super::moments::{Clock, KnownPages, Moments};
 use super::names::Names;
 use super::schema::{Catalog, DefinitionId};
 use super::store::{Sequence, SpaceId, Versions};
@@ -107,6 +107,8 @@ pub struct History {
     /// Behind the last change.
     pub(super) end: Sequence,
     pub(super) clock: Clock,
+    /// Pages that were looked at, whichever history of this record looked.
+    pub(super) pages: Arc<KnownPages>,
     pub(super) gtids: GtidState,
     pub(super) coverage: Coverage,
     pub(super) holes: Arc<Vec<Hole>>,
@@ -162,7 +164,13 @@ impl History {
     }
 
     pub(super) fn moments(&self) -> Moments<'_> {
-        Moments { snapshot: &*self.snapshot, end: self.end, clock: &self.clock, holes: &self.holes }
+        Moments {
+            snapshot: &*self.snapshot,
+            end: self.end,
+            clock: &self.clock,
+            holes: &self.holes,
+            known: &self.pages,
+        }
     }
 
     pub(super) fn gtids(&self) -> Gtids<'_> {

@@ -29,6 +29,8 @@ mod routes;
 mod tls;
 mod tokens;
 
+use routes::Agent;
+
 pub use tls::{TlsError, tls_config};
 pub use tokens::Tokens;
 
@@ -91,24 +93,34 @@ pub async fn serve(
     options: ServeOptions,
     stop: CancellationToken,
 ) {
-    let router = routes::router(published, &options);
+    let router = routes::router(Agent::new(published, &options));
     run(listener, router, options, stop).await;
 }
 
 /// The same API for who is in this process: tokens and limits hold, connections there are none.
 #[derive(Clone, Debug)]
-pub struct Local(TowerToHyperService<axum::Router>);
+pub struct Local {
+    agent: Agent,
+    routes: TowerToHyperService<axum::Router>,
+}
 
 impl Local {
     /// Answers from what is published.
     #[must_use]
     pub fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
-        Self(TowerToHyperService::new(routes::router(published, options)))
+        let agent = Agent::new(published, options);
+        Self { routes: TowerToHyperService::new(routes::router(agent.clone())), agent }
     }
 
     /// The answer to a request; its body comes as it is made.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<BodyDataStream> {
-        let Ok(response) = self.0.call(request.map(Body::from)).await;
+        let response = match routes::straight(&self.agent, &request).await {
+            Some(response) => response,
+            None => {
+                let Ok(response) = self.routes.call(request.map(Body::from)).await;
+                response
+            }
+        };
         response.map(Body::into_data_stream)
     }
 }

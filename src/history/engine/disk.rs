@@ -4,6 +4,7 @@
 //! of power can take back is bounded by how often `sync` is called, and is a whole number of batches.
 
 use super::{Batch, Engine, Pair, Snapshot, StoreError, Table};
+use fjall::compaction::Leveled;
 use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, HashRatioPolicy, RestartIntervalPolicy,
 };
@@ -25,12 +26,15 @@ pub struct DiskOptions {
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self { cache: 48 << 20, write_buffer: 8 << 20, workers: 3 }
+        Self { cache: 48 << 20, write_buffer: 24 << 20, workers: 3 }
     }
 }
 
 /// The journal is read whole at every start: this is the least that the library allows.
 const JOURNAL: u64 = 64 << 20;
+
+/// New files of a table before they are merged into the sorted ones: merging is most of what writing costs.
+const NEW_FILES: u8 = 8;
 
 /// Tables on disk.
 pub struct DiskEngine {
@@ -90,7 +94,8 @@ impl DiskEngine {
     }
 }
 
-/// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing.
+/// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing. What is new is merged soon and is not packed until it is
+/// older.
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
     let (block, memtable) = match table {
         // Versions of one key stand side by side and resemble each other: larger blocks pack better.
@@ -98,9 +103,14 @@ fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
         Table::Maxima | Table::Steps | Table::Meta => (4 * 1024, write_buffer / 4),
     };
     KeyspaceCreateOptions::default()
+        .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))
         .max_memtable_size(memtable)
         .data_block_size_policy(BlockSizePolicy::all(block))
-        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+        .data_block_compression_policy(CompressionPolicy::new([
+            CompressionType::None,
+            CompressionType::None,
+            CompressionType::Lz4,
+        ]))
         .data_block_restart_interval_policy(RestartIntervalPolicy::all(16))
         .data_block_hash_ratio_policy(HashRatioPolicy::all(0.0))
         .filter_policy(FilterPolicy::disabled())

@@ -49,10 +49,16 @@ pub(super) struct Images {
 struct Target {
     space: SpaceId,
     id: DefinitionId,
+    columns: Arc<Columns>,
+}
+
+/// A definition, and where its columns are.
+#[derive(Debug)]
+pub(super) struct Columns {
     definition: Arc<TableDefinition>,
-    /// Of the definition's columns, where they are in the images of the log.
+    /// In the images of the log.
     positions: Vec<usize>,
-    /// Of the key's columns, where they are among the definition's.
+    /// Of the key's, among the definition's.
     key: Vec<Option<usize>>,
 }
 
@@ -102,10 +108,18 @@ impl Ingest {
     /// The table of an event, if it can be read and has a key.
     fn target(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<Target> {
         let (space, id) = self.readable(table, at)?;
-        let definition = Arc::clone(self.catalog.definition(id)?);
-        let positions = self.catalog.source_positions(id).to_vec();
-        let key = key_places(&definition);
-        (!definition.primary_key.is_empty()).then_some(Target { space, id, definition, positions, key })
+        let columns = match self.columns.get(&id) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let definition = Arc::clone(self.catalog.definition(id)?);
+                let positions = self.catalog.source_positions(id).to_vec();
+                let key = key_places(&definition);
+                let columns = Arc::new(Columns { definition, positions, key });
+                self.columns.insert(id, Arc::clone(&columns));
+                columns
+            }
+        };
+        (!columns.key.is_empty()).then_some(Target { space, id, columns })
     }
 
     /// Takes a row in; false: its table cannot be read any more.
@@ -131,7 +145,7 @@ impl Ingest {
         images: &mut Images,
     ) -> Result<bool, StoreError> {
         let read = |image: Option<&[Option<Raw<'_>>]>, keyed: &mut Keyed| {
-            image.map(|image| keyed.read(image, target)).transpose()
+            image.map(|image| keyed.read(image, &target.columns)).transpose()
         };
         let before = read(rows.before(), &mut images.before);
         match before.and_then(|before| Ok((before, read(rows.after(), &mut images.after)?))) {
@@ -313,8 +327,8 @@ fn disagreement(last: &Trace, before: Option<Print>, definition: DefinitionId) -
 
 impl Keyed {
     /// Reads an image of the log, and encodes its key.
-    fn read(&mut self, image: &[Option<Raw<'_>>], target: &Target) -> Result<(), Trouble> {
-        let Target { definition, positions, key: places, .. } = target;
+    fn read(&mut self, image: &[Option<Raw<'_>>], columns: &Columns) -> Result<(), Trouble> {
+        let Columns { definition, positions, key: places } = columns;
         self.image.clear();
         self.cells.clear();
         for (i, column) in definition.columns.iter().enumerate() {

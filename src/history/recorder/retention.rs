@@ -60,6 +60,7 @@ impl Recorder {
             end: self.ingest.next,
             clock: &self.ingest.entries.clock,
             holes: &state.holes,
+            known: &self.ingest.pages,
         };
         let (at, _) = moments.stretch(oldest, oldest)?;
         drop(snapshot);

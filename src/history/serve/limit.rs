@@ -41,24 +41,43 @@ impl Places {
     }
 }
 
-/// Around every request that reads the history. Its place is free again when its answer is sent, or nobody wants it any more.
+/// Around every request that reads the history.
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
-    let places = &agent.places;
-    let Ok(place) = Arc::clone(&places.free).try_acquire_owned() else {
-        let before = places.turned_away.fetch_add(1, Ordering::Relaxed);
+    match agent.places.take() {
+        Ok(place) => place.held(next.run(request).await),
+        Err(refused) => refused,
+    }
+}
+
+/// The place of a request that reads the history.
+pub(super) struct Place(OwnedSemaphorePermit);
+
+impl Place {
+    /// The place is free again when the answer is sent, or nobody wants it any more.
+    pub(super) fn held(self, answer: Response) -> Response {
+        answer.map(|body| Body::new(Held { body, _place: self.0 }))
+    }
+}
+
+impl Places {
+    /// A place, or the answer to who gets none.
+    pub(super) fn take(&self) -> Result<Place, Response> {
+        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+            return Ok(Place(place));
+        }
+        let before = self.turned_away.fetch_add(1, Ordering::Relaxed);
         if before.is_power_of_two() || before == 0 {
             tracing::warn!(
-                limit = places.all,
+                limit = self.all,
                 turned_away = before + 1,
                 "more requests at a time than limits.max_requests: turned away with 503"
             );
         }
-        let why = format!("this agent answers {} requests at a time: ask again in a second", places.all);
+        let why = format!("this agent answers {} requests at a time: ask again in a second", self.all);
         let mut response = answer::refusal(&Refusal::new(503, code::OVERLOADED, why));
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        return response;
-    };
-    next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
+        Err(response)
+    }
 }
 
 /// A body, and the place of its request.
