@@ -138,13 +138,7 @@ impl AgentClient {
     }
 
     fn over(base_url: Arc<str>, endpoints: Endpoints, way: Way) -> Self {
-        Self {
-            base_url,
-            endpoints: Arc::new(endpoints),
-            way,
-            cache: Arc::default(),
-            texts: Arc::default(),
-        }
+        Self { base_url, endpoints: Arc::new(endpoints), way, cache: Arc::default(), texts: Arc::default() }
     }
 
     /// The base URL, for messages and EXPLAIN.

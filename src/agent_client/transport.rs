@@ -141,7 +141,8 @@ pub(super) async fn post(
 
 /// The id of a request, as a header.
 fn request_id(id: &RequestId) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(id.as_str()).map_err(|e| Failure::Internal(format!("a request id is no header: {e}")))
+    HeaderValue::from_str(id.as_str())
+        .map_err(|e| Failure::Internal(format!("a request id is no header: {e}")))
 }
 
 /// The head of a request for rows, as reqwest makes it.
@@ -152,8 +153,7 @@ fn head(
     id: &RequestId,
 ) -> Result<Request<()>, Failure> {
     let request = Request::post(endpoint.uri.clone()).version(Version::HTTP_2).body(());
-    let mut request =
-        request.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
+    let mut request = request.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));

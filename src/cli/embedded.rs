@@ -54,11 +54,9 @@ pub(super) async fn start_agent(
 }
 
 /// A client of an agent that serves what is published without a connection, to this process alone.
-pub(super) fn agent_inside(
-    published: Arc<Published>,
-    token: &Secret,
-) -> Result<AgentClient, Box<dyn Error>> {
-    let options = agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
+pub(super) fn agent_inside(published: Arc<Published>, token: &Secret) -> Result<AgentClient, Box<dyn Error>> {
+    let options =
+        agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
     Ok(AgentClient::inside(Arc::new(Within(agent::Local::new(published, &options))))?)
 }
 

@@ -17,8 +17,8 @@ mod stream;
 mod table_map;
 
 pub(super) use assembly::undecodable;
-pub(crate) use raw::{char_bytes, code};
 pub use raw::Digits;
+pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
 pub use rows::{Rows, RowsEvent};
 pub use stream::StreamReader;

@@ -394,8 +394,7 @@ mod tests {
         engine.commit(&batch).unwrap();
         let end = Sequence(1 + 2 * times.len() as u64);
         let (snapshot, known) = (engine.snapshot(), KnownPages::default());
-        let moments =
-            Moments { snapshot: &*snapshot, end, clock: &entries.clock, holes: &[], known: &known };
+        let moments = Moments { snapshot: &*snapshot, end, clock: &entries.clock, holes: &[], known: &known };
         // What was looked at once is known the second time.
         ask(moments);
         ask(moments)

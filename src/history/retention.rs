@@ -250,7 +250,10 @@ mod tests {
                 before: before.map(image),
                 after: row.map(image),
             };
-            depths.insert(*key, put_version(&mut batch, (SPACE, &[*key]), &version, before.and(depths.get(key)).copied()));
+            depths.insert(
+                *key,
+                put_version(&mut batch, (SPACE, &[*key]), &version, before.and(depths.get(key)).copied()),
+            );
             match row {
                 Some(row) => now.insert(*key, *row),
                 None => now.remove(key),

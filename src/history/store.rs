@@ -625,7 +625,8 @@ mod tests {
         let mut batch = Batch::default();
         let long = |n| format!("{}{n}", "x".repeat(90));
         let image = |n| Image::pack(&[Some(b"k".to_vec()), Some(long(0).into_bytes()), Some(vec![n])]);
-        let update = Version { before: Some(image(1)), after: Some(image(2)), ..version(5, Some(""), Some("")) };
+        let update =
+            Version { before: Some(image(1)), after: Some(image(2)), ..version(5, Some(""), Some("")) };
         assert_eq!(put_version(&mut batch, (SpaceId(2), b"k"), &update, Some(3)), 4);
         engine.commit(&batch).unwrap();
         let snapshot = engine.snapshot();

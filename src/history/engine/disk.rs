@@ -8,7 +8,9 @@ use fjall::compaction::Leveled;
 use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, HashRatioPolicy, RestartIntervalPolicy,
 };
-use fjall::{CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
+use fjall::{
+    CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable,
+};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,7 +101,7 @@ impl DiskEngine {
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
     let (block, memtable) = match table {
         // Versions of one key stand side by side and resemble each other: larger blocks pack better.
-        Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => (8 * 1024, write_buffer),
+        Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => (4 * 1024, write_buffer),
         Table::Maxima | Table::Steps | Table::Meta => (4 * 1024, write_buffer / 4),
     };
     KeyspaceCreateOptions::default()
@@ -111,7 +113,7 @@ fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
             CompressionType::None,
             CompressionType::Lz4,
         ]))
-        .data_block_restart_interval_policy(RestartIntervalPolicy::all(16))
+        .data_block_restart_interval_policy(RestartIntervalPolicy::all(4))
         .data_block_hash_ratio_policy(HashRatioPolicy::all(0.0))
         .filter_policy(FilterPolicy::disabled())
 }

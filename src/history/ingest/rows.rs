@@ -152,7 +152,9 @@ impl Ingest {
             Ok((before, after)) => {
                 let before = before.map(|()| &images.before);
                 let after = after.map(|()| &images.after);
-                for (key, version) in versions(event.kind, (before, after), target.id, at).into_iter().flatten() {
+                for (key, version) in
+                    versions(event.kind, (before, after), target.id, at).into_iter().flatten()
+                {
                     if let Some(doubt) = self.keep(target.space, key, &version)? {
                         self.doubt(&event.table.name, target.space, &doubt, at);
                         return Ok(false);

@@ -111,9 +111,7 @@ pub(super) fn value<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<
             let length = input.length(if char_bytes(&column.meta) < 256 { 1 } else { 2 })?;
             Raw::Bytes(input.take(length)?)
         }
-        code::TINY_BLOB..=code::BLOB | code::GEOMETRY | code::VECTOR => {
-            Raw::Bytes(blob(column, input)?)
-        }
+        code::TINY_BLOB..=code::BLOB | code::GEOMETRY | code::VECTOR => Raw::Bytes(blob(column, input)?),
         code::JSON => Raw::Json(json::text(blob(column, input)?)?),
         code::TIMESTAMP..=code::NEWDATE | code::TIMESTAMP2..=code::TIME2 => temporal(column, input)?,
         other => return Err(LogFault::new(format!("a column of type {other}, which is not known"))),

@@ -1,10 +1,10 @@
 //! Which path asks what.
 
+use super::access::Seen;
 use super::limit::{self, Places};
 use super::metrics::Metrics;
 use super::readiness::readiness;
 use super::tokens::Tokens;
-use super::access::Seen;
 use super::{MAX_BODY, ServeOptions, access, answer};
 use crate::agent_api::{DiffRequest, RowsRequest, code, path};
 use crate::history::query::{Reading, Refusal};
