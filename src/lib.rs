@@ -27,7 +27,7 @@
 //! | [`agent_api`] | the messages of the agent contract, shared by its client and its server |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
-//! | [`agent_client`] | HTTPS; sends nothing but what the plan has checked |
+//! | [`agent_client`] | HTTPS, or an agent in the same process; sends nothing but what the plan has checked |
 //! | [`failure`] | the closed union of what can go wrong, and whose fault it is |
 //! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
 //! | [`wire`] | the MySQL protocol: a core without I/O, and the connection around it; `wire::error` is the one table from failures to error numbers |
@@ -81,6 +81,8 @@
 //!   one that does not read its rows must not hold up the others.
 //! * **Rows at an instant are asked for over an HTTP/2 connection of the shim's own** (`agent_client::multiplex`), with one write a request; nothing depends on it: without it,
 //!   and with an agent of HTTP/1.1, the request goes over reqwest, which also asks everything else.
+//! * **`up` asks its agent without a connection** (`agent_client::inside`): the same requests and answers, tokens and limits, but no TLS, no frames and no second process to wake, which were
+//!   half of the time of a look-up. `demo` goes over HTTPS, as two machines do.
 //! * **COM_CHANGE_USER goes on with the scramble of the greeting**, as mysqld does: libmariadb answers to that one whatever it is asked.
 //! * **A history is a snapshot.** The writing half makes one [`history::History`] of each batch, upon a snapshot of the store, and swaps it in; an answer keeps the one it began
 //!   with. Retention publishes the new horizon first and removes versions then, so nothing vanishes under an answer.
@@ -88,7 +90,11 @@
 //!   again is known by its place, or by its GTID.
 //! * **What is learnt beside the log waits for the log** (`history::capture`): a definition, rows of a table and the server's clock hold from the end of the log at the time they were read. The
 //!   baseline needs no long transaction and no lock: a row that was read counts only for a key of which no change is recorded, and any change recorded tells the row before it.
-//! * **The store is ordered tables of bytes** (`history::engine`): apply a batch, last pair of a range, pairs of a range, snapshot. Versions lie by incarnation, key and place, entries in pages of 64.
+//! * **The store is ordered tables of bytes** (`history::engine`): apply a batch, the pairs of a range from its end or its beginning, snapshot. Versions lie by incarnation, key and place, entries in pages of 64.
+//! * **Of an update only the cells that changed are kept** (`history::store`), with a whole row at most 15 versions back: rows of many columns take a fraction of the room, and a look-up reads pairs that lie
+//!   beside each other. What retention keeps of a key it makes whole first.
+//! * **Rows of the log are read where they stand** (`history::log::RowsEvent`): an event's bytes are kept until its transaction commits, and each cell goes straight into the packed row.
+//! * **New keys are known by stretches without keys** (`history::ingest`), learnt by one look-up each: to look every new key up took longer than all else.
 //! * **A part of the log that was not read is a gap with a name**, and every table behind it another incarnation: nothing is carried across.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 

@@ -3,10 +3,12 @@
 //! It gets the requests, and gives the answers, that would otherwise cross a connection: token, limits, lines and trailer included. What a client sees
 //! does not depend on where the agent is.
 
+use super::transport::came_from;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use hyper::{Request, Response};
+use reqwest::Url;
 use std::error::Error;
 use std::fmt::Debug;
 
@@ -23,6 +25,6 @@ pub trait Inside: Send + Sync + Debug {
 }
 
 /// The answer, as the network would have brought it.
-pub(super) async fn answered(agent: &dyn Inside, request: Request<Bytes>) -> reqwest::Response {
-    agent.answer(request).await.map(reqwest::Body::wrap_stream).into()
+pub(super) async fn answered(agent: &dyn Inside, request: Request<Bytes>, url: &Url) -> reqwest::Response {
+    came_from(url, agent.answer(request).await.map(reqwest::Body::wrap_stream))
 }

@@ -7,7 +7,7 @@
 //! breaks before an answer has begun, the request goes the common way, and the common way says what is wrong. Requests only read: to ask
 //! twice changes nothing.
 
-use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW};
+use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW, came_from};
 use super::{Settings, SetupError, trust};
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
@@ -86,6 +86,7 @@ impl Multiplex {
         &self,
         request: impl FnOnce() -> Result<Request<()>, E>,
         body: Bytes,
+        url: &reqwest::Url,
     ) -> Result<Option<reqwest::Response>, E> {
         let Some(sender) = self.sender() else { return Ok(None) };
         let Ok(mut sender) = sender.ready().await else { return Ok(None) };
@@ -94,7 +95,7 @@ impl Multiplex {
         if stream.send_data(body, true).is_err() {
             return Ok(None);
         }
-        Ok(answer.await.ok().map(|answer| answer.map(streamed).into()))
+        Ok(answer.await.ok().map(|answer| came_from(url, answer.map(streamed))))
     }
 
     /// Opens the connection in the background, unless there is one.

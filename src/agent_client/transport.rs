@@ -7,8 +7,9 @@ use crate::failure::Failure;
 use crate::ident::RequestId;
 use bytes::Bytes;
 use hyper::Request;
+use hyper::Response as Answer;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use reqwest::{Client, Identity, Method, Response, Version, redirect};
+use reqwest::{Client, Identity, Method, Response, ResponseBuilderExt, Version, redirect};
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
@@ -84,10 +85,11 @@ pub(super) async fn execute(agent: &AgentClient, request: reqwest::Request) -> R
             http.execute(request).await.map_err(|e| unreachable(&agent.base_url, &e))
         }
         Way::Inside(inside) => {
+            let url = request.url().clone();
             let request = Request::try_from(request).map_err(|e| unreachable(&agent.base_url, &e))?;
             // None of these requests has a body that comes bit by bit.
             let request = request.map(|body| Bytes::copy_from_slice(body.as_bytes().unwrap_or_default()));
-            Ok(inside::answered(&**inside, request).await)
+            Ok(inside::answered(&**inside, request, &url).await)
         }
     }
 }
@@ -119,13 +121,13 @@ pub(super) async fn post(
     let head = || head(endpoint, body.len(), bearer(caller)?, id);
     let multiplex = match &agent.way {
         Way::Inside(inside) => {
-            let response = inside::answered(&**inside, head()?.map(|()| body)).await;
+            let response = inside::answered(&**inside, head()?.map(|()| body), &endpoint.url).await;
             return good(&agent.base_url, response).await;
         }
         Way::Network { multiplex, .. } => multiplex.as_ref().filter(|_| size == Size::Small),
     };
     if let Some(multiplex) = multiplex
-        && let Some(response) = multiplex.send(head, body.clone()).await?
+        && let Some(response) = multiplex.send(head, body.clone(), &endpoint.url).await?
     {
         return good(&agent.base_url, response).await;
     }
@@ -164,6 +166,16 @@ fn head(
         headers.insert(AUTHORIZATION, bearer);
     }
     Ok(request)
+}
+
+/// An answer under the URL that was asked. Without one, reqwest reads another for each answer.
+pub(super) fn came_from(url: &reqwest::Url, answer: Answer<reqwest::Body>) -> Response {
+    let (mut head, body) = answer.into_parts();
+    // A URL that was read is good for a header too; else reqwest makes up its own.
+    if let Ok(named) = Answer::builder().url(url.clone()).body(()) {
+        head.extensions.extend(named.into_parts().0.extensions);
+    }
+    Answer::from_parts(head, body).into()
 }
 
 /// The answer, if it is a 200.

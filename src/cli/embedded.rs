@@ -101,3 +101,106 @@ pub(super) fn shim(login: Login, server_id: ServerId, agent: AgentClient, token:
     };
     server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+    use crate::history::History;
+    use crate::ident::RequestId;
+    use mysql_async::prelude::Queryable;
+    use mysql_async::{Conn, OptsBuilder, Row, Value};
+
+    /// The demo's recording: its statements, and some that are refused.
+    const STATEMENTS: [&str; 9] = [
+        "SELECT * FROM _flashback.shop.orders AS OF '2026-11-23 22:05:56' WHERE id = 42",
+        "SELECT * FROM _flashback.shop.orders AS OF '2026-11-23 22:05:56' WHERE id IN (1, 42, 43, 99)",
+        "SELECT * FROM _diff.shop.orders BETWEEN '2026-11-23 22:05:53' AND '2026-11-23 22:06:03' WHERE id = 42",
+        "SELECT * FROM _snapshot.shop.order_items AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:7' WHERE order_id = 42 AND line IN (1, 2)",
+        "SHOW TABLES FROM shop",
+        "SELECT * FROM _flashback.shop.nothing AS OF '2026-11-23 22:05:56' WHERE id = 42",
+        "SELECT * FROM _flashback.shop.orders AS OF '2020-01-01 00:00:00' WHERE id = 42",
+        "SELECT * FROM _flashback.shop.orders AS OF '2026-11-23 22:05:56' WHERE id BETWEEN 1 AND 100000",
+        "SELECT * FROM _flashback.shop.orders AS OF '2026-11-23 22:05:56' WHERE customer = 'x'",
+    ];
+
+    fn published() -> Arc<Published> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/binlog.000003");
+        Arc::new(Published::fixed(Arc::new(History::read(server(), &[file.into()]).unwrap())))
+    }
+
+    fn server() -> ServerId {
+        ServerId("demo".to_owned())
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    /// Rows, or number and sentence of the error, of each statement through a shim in front of this agent.
+    async fn answers(agent: AgentClient, token: Secret) -> Vec<Result<Vec<Vec<Value>>, (u16, String)>> {
+        let login = Login { user: "u".to_owned(), password: secret("p"), default_schema: None };
+        let settings = shim(login, server(), agent, token);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
+        let options = OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(port);
+        let options = options.user(Some("u")).pass(Some("p")).prefer_socket(false);
+        let mut conn = Conn::new(options).await.unwrap();
+        let mut all = Vec::new();
+        for statement in STATEMENTS {
+            all.push(match conn.query::<Row, _>(statement).await {
+                Ok(rows) => Ok(rows.into_iter().map(Row::unwrap).collect()),
+                // Without the number of the request, of which each has its own.
+                Err(mysql_async::Error::Server(e)) => {
+                    let sentence = e.message.split_once(" (request ").map_or(&*e.message, |(s, _)| s);
+                    Err((e.code, sentence.to_owned()))
+                }
+                Err(other) => panic!("{statement}: {other}"),
+            });
+        }
+        conn.disconnect().await.unwrap();
+        stop.cancel();
+        running.await.unwrap();
+        all
+    }
+
+    #[tokio::test]
+    async fn an_agent_inside_answers_as_one_over_https() {
+        let (stop, token) = (CancellationToken::new(), secret("t"));
+        let outside = start_agent(published(), &token, &stop).await.unwrap();
+        let url = outside.base_url().to_owned();
+        let over_https = answers(outside, token.clone()).await;
+        let inside = agent_inside(published(), &token).unwrap();
+        let named = inside.base_url().to_owned();
+        let within = answers(inside, token).await;
+        stop.cancel();
+        for (i, (statement, answer)) in STATEMENTS.iter().zip(&within).enumerate() {
+            assert_eq!(answer.is_ok(), i < 5, "{statement}: {answer:?}");
+        }
+        for ((statement, inside), outside) in STATEMENTS.iter().zip(within).zip(over_https) {
+            let outside = outside.map_err(|(number, e)| (number, e.replace(&url, &named)));
+            assert_eq!(inside, outside, "{statement}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_agent_inside_wants_its_token() {
+        let agent = agent_inside(published(), &secret("t")).unwrap();
+        let asked = |token: &str| {
+            let caller = Caller { tenant: "u".to_owned(), token: Some(secret(token)) };
+            let agent = agent.clone();
+            async move { agent.schemas(&caller, &server(), &RequestId::next(1)).await }
+        };
+        assert_eq!(asked("t").await.unwrap(), ["shop"]);
+        let refused = asked("other").await.unwrap_err();
+        assert!(matches!(refused, Failure::AgentRejected { status: 401, .. }), "{refused:?}");
+        let refused = answers(agent, secret("other")).await;
+        let told = |answer: &Result<Vec<Vec<Value>>, (u16, String)>| match answer {
+            Ok(rows) => panic!("{rows:?}"),
+            Err((_, message)) => message.contains("token"),
+        };
+        assert!(refused[..4].iter().all(told), "{refused:?}");
+    }
+}

@@ -60,6 +60,9 @@ pub struct StoreError(pub String);
 /// A key with its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// Bytes that an empty batch keeps for the next one, of what a large transaction needed.
+const KEPT: usize = 4 << 20;
+
 /// What is to be written as one. Later operations on a key win over earlier ones.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -126,10 +129,12 @@ impl Batch {
         }));
     }
 
-    /// Takes everything out; the memory stays, for what comes next.
+    /// Takes everything out; some of the memory stays, for what comes next.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
         self.operations.clear();
+        self.operations.shrink_to(KEPT / size_of::<Operation>());
     }
 
     /// Table, key and value of each operation, in order; no value: the key is removed.

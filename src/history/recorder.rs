@@ -286,6 +286,7 @@ impl Recorder {
                 self.take(input)?;
             }
             self.commit_if_full()?;
+            self.commit_if_late()?;
             self.due()?;
             while let Some(wish) = self.wishes.pop_front() {
                 if let Err(refused) = wishes.try_send(wish) {
@@ -299,11 +300,14 @@ impl Recorder {
     }
 
     fn commit_if_full(&mut self) -> Result<(), StoreError> {
-        let late = self.unwritten && self.timers.committed.elapsed() >= LATE;
-        if late || self.ingest.waiting() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+        if self.ingest.waiting() >= BATCH || self.batch_bytes >= BATCH_BYTES {
             self.commit()?;
         }
         Ok(())
+    }
+
+    fn commit_if_late(&mut self) -> Result<(), StoreError> {
+        if self.unwritten && self.timers.committed.elapsed() >= LATE { self.commit() } else { Ok(()) }
     }
 
     fn take(&mut self, input: Input) -> Result<(), StoreError> {

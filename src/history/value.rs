@@ -37,6 +37,13 @@ pub fn write(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<bool, 
     }
 }
 
+/// Whether the column's text is stored as it is shown, if it is UTF-8 at all.
+#[must_use]
+pub fn is_plain(column: &Column) -> bool {
+    matches!(column.ty, ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. })
+        && matches!(column.charset(), Some("utf8mb4" | "utf8mb3" | "utf8"))
+}
+
 /// The same as a cell of its own.
 ///
 /// # Errors

@@ -29,6 +29,9 @@ pub(in crate::history) fn base_key(definition: &TableDefinition, row: &Row) -> R
     }
 }
 
+/// Bytes that are kept for the next row, of what a large one needed.
+const KEPT: usize = 1 << 20;
+
 /// A row, packed, and the bytes of its key.
 #[derive(Debug, Default)]
 struct Keyed {
@@ -43,6 +46,24 @@ struct Keyed {
 pub(super) struct Images {
     before: Keyed,
     after: Keyed,
+}
+
+impl Images {
+    /// Reads the images of a row: before the change, and after it.
+    fn read(
+        &mut self,
+        rows: &Rows<'_>,
+        columns: &Columns,
+    ) -> Result<(Option<&Keyed>, Option<&Keyed>), Trouble> {
+        let (before, after) = (rows.before(), rows.after());
+        if let Some(image) = after {
+            self.after.read(image, columns, None)?;
+        }
+        if let Some(image) = before {
+            self.before.read(image, columns, after.map(|image| (image, &self.after)))?;
+        }
+        Ok((before.map(|_| &self.before), after.map(|_| &self.after)))
+    }
 }
 
 /// A table that rows are of.
@@ -60,6 +81,19 @@ pub(super) struct Columns {
     positions: Vec<usize>,
     /// Of the key's, among the definition's.
     key: Vec<Option<usize>>,
+    /// Which have text that is in UTF-8 already.
+    plain: Vec<bool>,
+}
+
+impl Columns {
+    fn new(definition: &Arc<TableDefinition>, positions: &[usize]) -> Self {
+        Self {
+            definition: Arc::clone(definition),
+            positions: positions.to_vec(),
+            key: key_places(definition),
+            plain: definition.columns.iter().map(value::is_plain).collect(),
+        }
+    }
 }
 
 /// Why a row cannot be kept.
@@ -111,10 +145,8 @@ impl Ingest {
         let columns = match self.columns.get(&id) {
             Some(known) => Arc::clone(known),
             None => {
-                let definition = Arc::clone(self.catalog.definition(id)?);
-                let positions = self.catalog.source_positions(id).to_vec();
-                let key = key_places(&definition);
-                let columns = Arc::new(Columns { definition, positions, key });
+                let definition = self.catalog.definition(id)?;
+                let columns = Arc::new(Columns::new(definition, self.catalog.source_positions(id)));
                 self.columns.insert(id, Arc::clone(&columns));
                 columns
             }
@@ -144,17 +176,9 @@ impl Ingest {
         at: Sequence,
         images: &mut Images,
     ) -> Result<bool, StoreError> {
-        let read = |image: Option<&[Option<Raw<'_>>]>, keyed: &mut Keyed| {
-            image.map(|image| keyed.read(image, &target.columns)).transpose()
-        };
-        let before = read(rows.before(), &mut images.before);
-        match before.and_then(|before| Ok((before, read(rows.after(), &mut images.after)?))) {
-            Ok((before, after)) => {
-                let before = before.map(|()| &images.before);
-                let after = after.map(|()| &images.after);
-                for (key, version) in
-                    versions(event.kind, (before, after), target.id, at).into_iter().flatten()
-                {
+        match images.read(rows, &target.columns) {
+            Ok(images) => {
+                for (key, version) in versions(event.kind, images, target.id, at).into_iter().flatten() {
                     if let Some(doubt) = self.keep(target.space, key, &version)? {
                         self.doubt(&event.table.name, target.space, &doubt, at);
                         return Ok(false);
@@ -328,13 +352,21 @@ fn disagreement(last: &Trace, before: Option<Print>, definition: DefinitionId) -
 }
 
 impl Keyed {
-    /// Reads an image of the log, and encodes its key.
-    fn read(&mut self, image: &[Option<Raw<'_>>], columns: &Columns) -> Result<(), Trouble> {
-        let Columns { definition, positions, key: places } = columns;
+    /// Reads an image of the log, and encodes its key. `other`: another image of the same table, and what was read of it; most cells of a row before a change
+    /// are those of the row after it.
+    fn read(
+        &mut self,
+        image: &[Option<Raw<'_>>],
+        columns: &Columns,
+        other: Option<(&[Option<Raw<'_>>], &Self)>,
+    ) -> Result<(), Trouble> {
+        let Columns { definition, positions, key: places, plain } = columns;
         self.image.clear();
+        self.image.shrink_to(KEPT);
         self.cells.clear();
         for (i, column) in definition.columns.iter().enumerate() {
-            let raw = positions.get(i).and_then(|p| image.get(*p)).ok_or_else(|| {
+            let at = positions.get(i).copied();
+            let raw = at.and_then(|at| image.get(at)).ok_or_else(|| {
                 Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
             })?;
             let raw = raw.as_ref().ok_or_else(|| {
@@ -343,13 +375,32 @@ impl Keyed {
                     column.name
                 ))
             })?;
-            let cell = image::put_cell(&mut self.image, |out| value::write(raw, column, out));
+            let same = other.and_then(|(image, keyed)| keyed.same_cell(raw, image.get(at?)?.as_ref()?, i));
+            let cell = image::put_cell(&mut self.image, |out| match (raw, same) {
+                (_, Some(cell)) => {
+                    out.extend_from_slice(cell);
+                    Ok(true)
+                }
+                (Raw::Bytes(bytes), None) if plain.get(i) == Some(&true) && str::from_utf8(bytes).is_ok() => {
+                    out.extend_from_slice(bytes);
+                    Ok(true)
+                }
+                _ => value::write(raw, column, out),
+            });
             self.cells.push(cell.map_err(|e| Trouble::Unreadable(e.to_string()))?);
         }
         self.key.clear();
         let (cells, bytes) = (&self.cells, &self.image);
         let cell = |i: usize| cells.get(i)?.clone().and_then(|at| bytes.get(at));
         stored_key(definition, places, cell, &mut self.key)
+    }
+
+    /// The text of a value, where it is one that was read here. Of floating point numbers, two that are equal may have different texts.
+    fn same_cell(&self, value: &Raw<'_>, read: &Raw<'_>, i: usize) -> Option<&[u8]> {
+        if matches!(value, Raw::Float(_) | Raw::Double(_)) || value != read {
+            return None;
+        }
+        self.image.get(self.cells.get(i)?.clone()?)
     }
 }
 
