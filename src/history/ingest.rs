@@ -76,6 +76,9 @@ pub(super) struct Dirty {
     pub(super) touched: BTreeSet<TableName>,
 }
 
+/// Behind this change no entry begins: the last one may have as many changes as any transaction has.
+const RESERVE: Sequence = Sequence(Sequence::LAST.0 - (1 << 40));
+
 /// Why a table that is not captured cannot be read.
 pub(super) const NOT_CAPTURED: &str =
     "the agent was told not to capture it (its include and exclude patterns)";
@@ -118,6 +121,9 @@ impl Ingest {
     /// # Errors
     /// The store failed.
     pub fn entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+        if self.next > RESERVE {
+            return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
+        }
         let moment = Moment { first: self.next, committed: entry.committed, gtid: entry.gtid };
         for change in entry.changes {
             match change {

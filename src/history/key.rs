@@ -191,6 +191,7 @@ fn parsed<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
 mod tests {
     use super::*;
     use crate::column::{ColumnKey, IntSize};
+    use proptest::prelude::*;
 
     fn column(ty: ColumnType) -> Column {
         Column {
@@ -220,7 +221,25 @@ mod tests {
         let decimal = ColumnType::Decimal { precision: 10, scale: 2, unsigned: false, zerofill: false };
         let labels = vec!["z".to_owned(), "a".to_owned()];
         let cases: Vec<(ColumnType, Vec<&[u8]>)> = vec![
-            (int, vec![b"-9223372036854775808", b"-2", b"-1", b"0", b"1", b"255", b"18446744073709551615"]),
+            (
+                int,
+                vec![
+                    b"-9223372036854775808",
+                    b"-65537",
+                    b"-65536",
+                    b"-257",
+                    b"-256",
+                    b"-2",
+                    b"-1",
+                    b"0",
+                    b"1",
+                    b"255",
+                    b"256",
+                    b"65535",
+                    b"65536",
+                    b"18446744073709551615",
+                ],
+            ),
             (decimal, vec![b"-100.00", b"-99.99", b"-1.10", b"-1.09", b"0.00", b"0.01", b"9.99", b"10.00"]),
             (
                 ColumnType::VarBinary { bytes: 9 },
@@ -249,6 +268,25 @@ mod tests {
             for pair in keys.windows(2) {
                 assert!(pair[0] < pair[1], "{ty:?} {keys:?}");
                 assert!(!pair[1].starts_with(&pair[0]), "a key begins another: {ty:?} {keys:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn integers_order_and_come_back(a in any::<i64>(), b in any::<i64>(), shift in 0_u32..64, unsigned in any::<u64>()) {
+            let of = |n: i128| {
+                let mut out = Vec::new();
+                number::integer(n.to_string().as_bytes(), false, &mut out).unwrap();
+                out
+            };
+            let (a, b) = (i128::from(a >> shift), i128::from(b >> shift));
+            for (x, y) in [(a, b), (a, i128::from(unsigned >> shift)), (a, a + 1), (a, -a)] {
+                if i64::try_from(x).is_ok() && i64::try_from(y).is_ok() || y > 0 {
+                    prop_assert_eq!(of(x).cmp(&of(y)), x.cmp(&y), "{} {}", x, y);
+                    prop_assert_eq!(number::integer_of(&of(x)), Some(x));
+                    prop_assert_eq!(number::integer_of(&of(y)), Some(y));
+                }
             }
         }
     }

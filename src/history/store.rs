@@ -21,6 +21,15 @@ impl Sequence {
     /// Behind every change.
     pub const END: Self = Self(u64::MAX);
 
+    /// The last one that a record has room for.
+    pub const LAST: Self = Self((1 << (8 * SEQUENCE)) - 2);
+
+    /// In the order of the numbers; what lies behind the last one is the end.
+    fn bytes(self) -> [u8; SEQUENCE] {
+        let [_, _, bytes @ ..] = self.0.min(Self::LAST.0 + 1).to_be_bytes();
+        bytes
+    }
+
     /// The change behind this one.
     #[must_use]
     pub const fn next(self) -> Self {
@@ -112,7 +121,8 @@ pub type EncodedKey = Box<[u8]>;
 /// Behind every key: no incarnation has this number.
 const END: [u8; SPACE] = [0xff; SPACE];
 const SPACE: usize = 4;
-const SEQUENCE: usize = 8;
+/// Bytes of a place in the log: enough for 2.8e14 changes. Short keys stand beside each other in memory, and are compared there.
+const SEQUENCE: usize = 6;
 
 /// Flags of a version's first byte: two bits each for the kind, the side, and where the row before is; one for the row after.
 const SIDE: u8 = 2;
@@ -138,7 +148,7 @@ pub fn row_key(space: SpaceId, key: &[u8]) -> Vec<u8> {
 
 fn version_key(space: SpaceId, key: &[u8], sequence: Sequence) -> Vec<u8> {
     let mut bytes = row_key(space, key);
-    bytes.extend(sequence.0.to_be_bytes());
+    bytes.extend(sequence.bytes());
     bytes
 }
 
@@ -175,7 +185,7 @@ pub fn put_version<I: AsRef<[u8]>>(
     let write_key = |out: &mut Vec<u8>| {
         out.extend(space.0.to_be_bytes());
         out.extend_from_slice(key);
-        out.extend(version.sequence.0.to_be_bytes());
+        out.extend(version.sequence.bytes());
     };
     batch.write(Table::Versions, write_key, |out| {
         let flags = out.len();
@@ -335,8 +345,8 @@ pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
 /// The place of a version, of its key.
 #[must_use]
 pub fn sequence_of(key: &[u8]) -> Option<Sequence> {
-    let bytes = key.get(key.len().checked_sub(SEQUENCE)?..)?;
-    Some(Sequence(u64::from_be_bytes(bytes.try_into().ok()?)))
+    let bytes: &[u8; SEQUENCE] = key.last_chunk()?;
+    Some(Sequence(bytes.iter().fold(0, |number, b| number << 8 | u64::from(*b))))
 }
 
 /// Reads versions from a snapshot.

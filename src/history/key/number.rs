@@ -1,7 +1,10 @@
 //! Key bytes of numbers. `None`: not the text of such a number.
 
-/// One byte of sign and eight of value, so that signed and unsigned columns of any width share one order: a key keeps its
-/// bytes when ALTER TABLE widens its column.
+/// The first byte of zero; of a greater number it is more by the count of the bytes behind it, of a smaller one less, and one more less.
+const ZERO: u8 = 0x80;
+
+/// As many bytes as the number needs behind one that tells how many, so that signed and unsigned columns of any width share one order (a key keeps its bytes when
+/// ALTER TABLE widens its column) and most keys are short.
 pub(super) fn integer(value: &[u8], zerofill: bool, out: &mut Vec<u8>) -> Option<()> {
     let (negative, digits) = signed(value);
     if !digits.iter().all(u8::is_ascii_digit) || digits.is_empty() {
@@ -11,26 +14,34 @@ pub(super) fn integer(value: &[u8], zerofill: bool, out: &mut Vec<u8>) -> Option
         return None;
     }
     let magnitude: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    if negative {
-        let number = 0_i64.checked_sub_unsigned(magnitude)?;
-        out.push(u8::from(number == 0));
-        out.extend(number.to_be_bytes());
+    if negative && magnitude > 0 {
+        // From -1 down: 0, 1, 2... with all bits inverted.
+        let below = (!0_i64.checked_sub_unsigned(magnitude)?).cast_unsigned();
+        let bytes = below.to_be_bytes();
+        let zeros = below.leading_zeros() / 8;
+        let needed = bytes.get(usize::try_from(zeros).ok()?..)?;
+        out.push(ZERO - 1 - u8::try_from(needed.len()).ok()?);
+        out.extend(needed.iter().map(|b| !b));
     } else {
-        out.push(1);
-        out.extend(magnitude.to_be_bytes());
+        let bytes = magnitude.to_be_bytes();
+        let zeros = magnitude.leading_zeros() / 8;
+        let needed = bytes.get(usize::try_from(zeros).ok()?..)?;
+        out.push(ZERO + u8::try_from(needed.len()).ok()?);
+        out.extend(needed);
     }
     Some(())
 }
 
 /// The integer of key bytes that [`integer`] made.
 pub(super) fn integer_of(key: &[u8]) -> Option<i128> {
-    let (sign, value) = key.split_first()?;
-    let value: [u8; 8] = value.try_into().ok()?;
-    Some(if *sign == 0 {
-        i128::from(i64::from_be_bytes(value))
-    } else {
-        i128::from(u64::from_be_bytes(value))
-    })
+    let (head, value) = key.split_first()?;
+    let negative = *head < ZERO;
+    let length = if negative { ZERO - 1 - *head } else { *head - ZERO };
+    if usize::from(length) != value.len() || length > 8 {
+        return None;
+    }
+    let number = value.iter().fold(0, |n: i128, b| n << 8 | i128::from(if negative { !b } else { *b }));
+    Some(if negative { -1 - number } else { number })
 }
 
 fn signed(value: &[u8]) -> (bool, &[u8]) {
