@@ -38,12 +38,14 @@ impl Events {
     }
 
     fn next(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
-        let mut event = vec![0; HEADER];
-        if let Err(e) = self.0.read_exact(&mut event) {
+        let mut header = [0; HEADER];
+        if let Err(e) = self.0.read_exact(&mut header) {
             return if e.kind() == std::io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(e.into()) };
         }
-        let length = [event[9], event[10], event[11], event[12]];
-        event.resize(usize::try_from(u32::from_le_bytes(length))?, 0);
+        let length = u32::from_le_bytes([header[9], header[10], header[11], header[12]]);
+        let mut event = Vec::with_capacity(usize::try_from(length)?);
+        event.extend_from_slice(&header);
+        event.resize(usize::try_from(length)?, 0);
         self.0.read_exact(&mut event[HEADER..])?;
         Ok(Some(event))
     }

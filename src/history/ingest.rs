@@ -12,7 +12,7 @@ use super::names::Names;
 use super::patterns::Patterns;
 use super::record::{Coverage, FIRST, History, Horizon, Space};
 use super::schema::{Catalog, DefinitionId};
-use super::store::{Sequence, SpaceId, Versions, row_key, row_of};
+use super::store::{Sequence, SpaceId, Versions, row_of};
 use crate::ident::{ServerId, TableName};
 use crate::instant::Instant;
 use recent::{Print, Recent, Trace};
@@ -284,25 +284,24 @@ impl Ingest {
     /// What a key holds at the end of what was taken in; `print`: its fingerprint; `new`: there should be nothing.
     fn last(
         &mut self,
-        space: SpaceId,
-        key: &[u8],
+        (space, key): (SpaceId, &[u8]),
+        row: &[u8],
         print: Print,
         new: bool,
     ) -> Result<Option<Trace>, StoreError> {
         if let Some(trace) = self.recent.find(print) {
             return Ok(Some(trace));
         }
-        let row = row_key(space, key);
-        if self.recent.stretches.is_new(&row) {
+        if self.recent.stretches.is_new(row) {
             return Ok(None);
         }
         let snapshot = self.committed();
         let versions = Versions(&*snapshot);
         if new {
-            let next = versions.next_key(&row)?;
+            let next = versions.next_key(row)?;
             let next = next.as_deref().map(row_of).transpose()?;
-            if next != Some(&row) {
-                self.recent.stretches.learn(&row, next.map(<[u8]>::to_vec));
+            if next != Some(row) {
+                self.recent.stretches.learn(row, next.map(<[u8]>::to_vec));
                 return Ok(None);
             }
         }

@@ -29,9 +29,9 @@ mod compare;
 mod retention;
 
 /// Operations after which a batch is written, when events come without a pause.
-const BATCH: usize = 4096;
+const BATCH: usize = 16 * 1024;
 /// Bytes of the log after which a batch is written.
-const BATCH_BYTES: u64 = 4 << 20;
+const BATCH_BYTES: u64 = 16 << 20;
 /// How long a batch waits for more, and how long at most while more comes.
 const LINGER: Duration = Duration::from_millis(2);
 const LATE: Duration = Duration::from_millis(100);

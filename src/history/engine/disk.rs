@@ -28,7 +28,7 @@ pub struct DiskOptions {
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self { cache: 48 << 20, write_buffer: 24 << 20, workers: 3 }
+        Self { cache: 64 << 20, write_buffer: 16 << 20, workers: 3 }
     }
 }
 

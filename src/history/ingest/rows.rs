@@ -275,7 +275,8 @@ impl Ingest {
     ) -> Result<Option<Doubt>, StoreError> {
         let print = self.recent.key(space, key);
         let before = version.row_before().map(|row| self.recent.row(row));
-        let last = self.last(space, key, print, before.is_none())?;
+        let row = row_key(space, key);
+        let last = self.last((space, key), &row, print, before.is_none())?;
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
             (Some(last), _) => {
@@ -290,13 +291,13 @@ impl Ingest {
             return Ok(doubt);
         }
         if before.is_none() || last.is_none() {
-            self.recent.stretches.put(&row_key(space, key));
+            self.recent.stretches.put(&row);
         }
         let there =
             last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
         let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
-        let row = version.row_after().map(|row| self.recent.row(row));
+        let row = version.row_after().map(|after| self.recent.row(after));
         let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row };
         self.recent.remember(print, trace);
         Ok(None)
