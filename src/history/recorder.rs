@@ -266,10 +266,19 @@ impl Recorder {
     ) -> Result<(), StoreError> {
         self.wish(Wish::Baseline);
         self.renew_lost();
+        let mut patient = false;
         loop {
             let input = match inputs.try_recv() {
-                Ok(input) => Some(input),
+                Ok(input) => {
+                    patient = true;
+                    Some(input)
+                }
                 Err(TryRecvError::Disconnected) => break,
+                // Whoever sent this much has more to send, and may only wait for the processor: to fall asleep and be woken for every message costs more.
+                Err(TryRecvError::Empty) if std::mem::take(&mut patient) => {
+                    std::thread::yield_now();
+                    continue;
+                }
                 Err(TryRecvError::Empty) => {
                     let patience = if self.unwritten { LINGER } else { PAUSE };
                     match runtime.block_on(async { tokio::time::timeout(patience, inputs.recv()).await }) {

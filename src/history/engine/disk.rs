@@ -28,7 +28,7 @@ pub struct DiskOptions {
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self { cache: 64 << 20, write_buffer: 16 << 20, workers: 3 }
+        Self { cache: 48 << 20, write_buffer: 24 << 20, workers: 3 }
     }
 }
 
@@ -36,7 +36,7 @@ impl Default for DiskOptions {
 const JOURNAL: u64 = 64 << 20;
 
 /// New files of a table before they are merged into the sorted ones: merging is most of what writing costs.
-const NEW_FILES: u8 = 8;
+const NEW_FILES: u8 = 5;
 
 /// Tables on disk.
 pub struct DiskEngine {
@@ -96,8 +96,8 @@ impl DiskEngine {
     }
 }
 
-/// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing. New files are merged soon, and only
-/// then packed.
+/// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing. What is new is read and merged most,
+/// and only what is older is packed.
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
     let (block, memtable) = match table {
         // Versions of one key stand side by side and resemble each other: larger blocks pack better.
@@ -108,7 +108,11 @@ fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
         .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))
         .max_memtable_size(memtable)
         .data_block_size_policy(BlockSizePolicy::all(block))
-        .data_block_compression_policy(CompressionPolicy::new([CompressionType::None, CompressionType::Lz4]))
+        .data_block_compression_policy(CompressionPolicy::new([
+            CompressionType::None,
+            CompressionType::None,
+            CompressionType::Lz4,
+        ]))
         .data_block_restart_interval_policy(RestartIntervalPolicy::all(4))
         .data_block_hash_ratio_policy(HashRatioPolicy::all(0.0))
         .filter_policy(FilterPolicy::disabled())

@@ -81,7 +81,7 @@ impl Assembly {
             kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
-                let (id, table) = self.maps.read(&event.body, self.server.mariadb)?;
+                let (id, table) = self.maps.read(event.body(), self.server.mariadb)?;
                 self.tables.insert(id, table);
             }
             kind::QUERY => return self.query(event, false),
@@ -172,7 +172,7 @@ impl Assembly {
     }
 
     fn rows(&mut self, event: &Event, layout: rows::Layout) -> Result<(), LogFault> {
-        let (id, flags) = rows::head(&event.body)?;
+        let (id, flags) = rows::head(event.body())?;
         let table = self.tables.get(&id).cloned();
         if flags & rows::STATEMENT_END != 0 {
             self.tables.clear();
@@ -186,7 +186,7 @@ impl Assembly {
         let change = if layout.partial {
             lost("a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned())
         } else {
-            match rows::RowsEvent::read(&event.body, event.offset, layout, &table) {
+            match rows::RowsEvent::read(event, layout, &table) {
                 Ok(rows) => Change::Rows(rows),
                 // The event's own length says where the next one begins: only this table is lost.
                 Err(fault) => lost(undecodable(&self.file, event.offset, &fault)),
@@ -199,7 +199,7 @@ impl Assembly {
     }
 
     fn query(&mut self, event: &Event, compressed: bool) -> Result<Option<Entry>, LogFault> {
-        let read = query::read(&event.body, event.timestamp, compressed, self.server)?;
+        let read = query::read(event.body(), event.timestamp, compressed, self.server)?;
         let words = first_words(&read.statement.sql);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
@@ -239,7 +239,7 @@ impl Assembly {
 
     /// XA_PREPARE_LOG_EVENT: one phase (a commit) or two (the rows wait for XA COMMIT).
     fn xa_prepare(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
-        let mut body = super::bytes::Bytes(&event.body);
+        let mut body = super::bytes::Bytes(event.body());
         if body.u8()? != 0 {
             return Ok(self.commit(event));
         }

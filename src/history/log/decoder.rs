@@ -56,7 +56,7 @@ impl Decoder {
 
     /// A compressed transaction (manual: "Binary Log Transaction Compression"): events without checksums inside of one event.
     fn payload(&mut self, event: &Event) -> Result<(), LogFault> {
-        let mut inside = super::payload::reader(&event.body)?;
+        let mut inside = super::payload::reader(event.body())?;
         let mut at = 0;
         loop {
             match event::next(&mut inside, event.offset, false) {

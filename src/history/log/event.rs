@@ -5,6 +5,7 @@ use super::{LogFault, ServerVersion};
 use ::bytes::Bytes as Buffer;
 use std::cmp::Ordering;
 use std::io::{BufRead, Read};
+use std::ops::Range;
 
 /// The four bytes that begin a binary log file.
 const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
@@ -79,8 +80,21 @@ pub(super) struct Event {
     pub(super) offset: u64,
     /// Bytes in the file, header and checksum included.
     pub(super) length: u64,
-    /// Shared with whoever keeps a part of it.
-    pub(super) body: Buffer,
+    /// All of it, shared with whoever keeps a part.
+    raw: Buffer,
+    /// Where the body ends, and the checksum begins.
+    end: usize,
+}
+
+impl Event {
+    pub(super) fn body(&self) -> &[u8] {
+        self.raw.get(HEADER..self.end).unwrap_or_default()
+    }
+
+    /// The event's bytes, to keep a part of its body, and where that lies.
+    pub(super) fn kept(&self) -> (Buffer, Range<usize>) {
+        (self.raw.clone(), HEADER..self.end)
+    }
 }
 
 /// What the format description event of a file says.
@@ -141,15 +155,15 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
     if raw.len() < length {
         return Err(Torn::Tail(format!("an event of {length} bytes of which {} are there", raw.len())));
     }
-    Ok(Some(read(&raw.into(), offset, checksum)?))
+    Ok(Some(read(raw.into(), offset, checksum)?))
 }
 
 /// An event that is there as a whole, and nothing else.
-pub(super) fn whole(raw: &Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
+pub(super) fn whole(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
     if raw.len() < HEADER {
         return Err(LogFault::new(format!("{} bytes where an event header was expected", raw.len())));
     }
-    let length = length(raw)?;
+    let length = length(&raw)?;
     match raw.len().cmp(&length) {
         Ordering::Less => {
             Err(LogFault::new(format!("an event of {length} bytes of which {} are there", raw.len())))
@@ -170,8 +184,8 @@ fn length(header: &[u8]) -> Result<usize, LogFault> {
     Ok(length)
 }
 
-fn read(raw: &Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
-    let mut header = Bytes(raw);
+fn read(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
+    let mut header = Bytes(&raw);
     let timestamp = header.u32()?;
     let kind = header.u8()?;
     let server = header.u32()?;
@@ -180,10 +194,9 @@ fn read(raw: &Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
     let flags = header.u16()?;
     let mut end = raw.len();
     if checksum || (kind == kind::FORMAT_DESCRIPTION && raw.len() > HEADER + 5 && raw[raw.len() - 5] == 1) {
-        end = verified(raw, kind, flags)?;
+        end = verified(&raw, kind, flags)?;
     }
-    let body = raw.slice(HEADER..end);
-    Ok(Event { timestamp, kind, server, flags, offset, body, length: length as u64 })
+    Ok(Event { timestamp, kind, server, flags, offset, length: length as u64, raw, end })
 }
 
 /// Compares the CRC32; gives where it begins.
@@ -207,7 +220,7 @@ fn verified(raw: &[u8], kind: u8, flags: u16) -> Result<usize, LogFault> {
 
 /// Reads a format description event (its CRC32 is already off when it has one).
 pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
-    let mut body = Bytes(&event.body);
+    let mut body = Bytes(event.body());
     let version = body.u16()?;
     if version != 4 {
         return Err(LogFault::new(format!("binary log version {version}; only version 4 is read")));

@@ -23,8 +23,8 @@ pub(super) struct Announced {
 /// MySQL: GTID_LOG_EVENT, ANONYMOUS_GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT.
 pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFault> {
     let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
-    let context = BinlogCtx::new(event.body.len(), &format, event.kind);
-    let read = GtidEvent::deserialize(context, &mut ParseBuf(&event.body))
+    let context = BinlogCtx::new(event.body().len(), &format, event.kind);
+    let read = GtidEvent::deserialize(context, &mut ParseBuf(event.body()))
         .map_err(|e| LogFault::new(format!("a GTID event that cannot be read: {e}")))?;
     let stamp = i64::try_from(read.immediate_commit_timestamp()).ok().filter(|t| *t > 0);
     let gtid = (!anonymous).then(|| Gtid::MySql {
@@ -38,7 +38,7 @@ pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFaul
 /// MariaDB: GTID_EVENT (Knowledge Base: "GTID_EVENT").
 pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
     const STANDALONE: u8 = 1;
-    let mut body = Bytes(&event.body);
+    let mut body = Bytes(event.body());
     let sequence = body.u64()?;
     let domain = body.u32()?;
     let flags = body.u8()?;

@@ -155,15 +155,15 @@ impl LogReader {
                 }
             }
             kind::PREVIOUS_GTIDS if self.ends.previous.is_none() && self.decoder.is_fresh() => {
-                self.ends.previous = gtid::previous_mysql(&event.body)?;
+                self.ends.previous = gtid::previous_mysql(event.body())?;
             }
             kind::MARIADB_GTID_LIST if self.ends.previous.is_none() && self.decoder.is_fresh() => {
-                self.ends.previous = Some(gtid::previous_mariadb(&event.body)?);
+                self.ends.previous = Some(gtid::previous_mariadb(event.body())?);
             }
             kind::PREVIOUS_GTIDS | kind::MARIADB_GTID_LIST => {}
             kind::ROTATE => {
                 self.ends.closed = true;
-                let name = event.body.get(8..).unwrap_or_default();
+                let name = event.body().get(8..).unwrap_or_default();
                 self.expected = Some(String::from_utf8_lossy(name).into_owned());
             }
             kind::STOP => self.ends.closed = true,

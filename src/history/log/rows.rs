@@ -1,12 +1,13 @@
 //! Rows events, versions 1 and 2 (manual: "MySQL Binary Log Events", `Rows_event`), and MariaDB's compressed ones.
 
 use super::bytes::{Bytes, bit};
-use super::event::kind;
+use super::event::{Event, kind};
 use super::{LogFault, MappedTable, Raw, raw};
 use crate::agent_api::EventType;
 use ::bytes::Bytes as Buffer;
 use flate2::read::ZlibDecoder;
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What is inflated at most: a server cannot write a larger event.
@@ -63,20 +64,29 @@ pub struct RowsEvent {
     pub table: Arc<MappedTable>,
     /// Where it stands in its file.
     pub offset: u64,
+    /// Holds what the ranges below tell.
+    bytes: Buffer,
     /// Which columns the images have: of rows before the change, and after it.
-    present: [Buffer; 2],
-    images: Buffer,
+    present: [Range<usize>; 2],
+    images: Range<usize>,
 }
 
 impl RowsEvent {
-    /// Of the body of an event.
-    pub(super) fn read(
-        body: &Buffer,
+    /// Of an event.
+    pub(super) fn read(event: &Event, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
+        let (bytes, body) = event.kept();
+        Self::of(bytes, body, event.offset, layout, table)
+    }
+
+    /// `body`: where it lies in the bytes.
+    fn of(
+        bytes: Buffer,
+        body: Range<usize>,
         offset: u64,
         layout: Layout,
         table: &Arc<MappedTable>,
     ) -> Result<Self, LogFault> {
-        let mut input = Bytes(body);
+        let mut input = Bytes(bytes.get(body.clone()).unwrap_or_default());
         input.take(8)?;
         if layout.version2 {
             let extra = usize::from(input.u16()?);
@@ -97,14 +107,27 @@ impl RowsEvent {
         if width == 0 {
             return Err(LogFault::new("a rows event without columns"));
         }
-        let first = body.slice_ref(input.take(width.div_ceil(8))?);
-        let second = match layout.event {
-            EventType::Update => body.slice_ref(input.take(width.div_ceil(8))?),
-            EventType::Insert | EventType::Delete => first.clone(),
+        let bitmap = width.div_ceil(8);
+        let first = input.take(bitmap)?;
+        let second = if layout.event == EventType::Update { input.take(bitmap)? } else { first };
+        let (table, kind) = (Arc::clone(table), layout.event);
+        if layout.compressed {
+            let bytes: Buffer = [first, second, &inflate(input.0)?].concat().into();
+            let images = 2 * bitmap..bytes.len();
+            return Ok(Self { kind, table, offset, bytes, present: [0..bitmap, bitmap..2 * bitmap], images });
+        }
+        let images = body.end - input.0.len()..body.end;
+        let second = images.start - bitmap..images.start;
+        let first = if layout.event == EventType::Update {
+            second.start - bitmap..second.start
+        } else {
+            second.clone()
         };
-        let images = if layout.compressed { inflate(input.0)?.into() } else { body.slice_ref(input.0) };
-        let table = Arc::clone(table);
-        Ok(Self { kind: layout.event, table, offset, present: [first, second], images })
+        Ok(Self { kind, table, offset, bytes, present: [first, second], images })
+    }
+
+    fn part(&self, range: &Range<usize>) -> &[u8] {
+        self.bytes.get(range.clone()).unwrap_or_default()
     }
 
     /// Of a body of version 2, for tests.
@@ -114,13 +137,17 @@ impl RowsEvent {
         event: EventType,
         table: &Arc<MappedTable>,
     ) -> Result<Self, LogFault> {
-        Self::read(body, 4, Layout { event, version2: true, compressed: false, partial: false }, table)
+        let layout = Layout { event, version2: true, compressed: false, partial: false };
+        Self::of(body.clone(), 0..body.len(), 4, layout, table)
     }
 
     /// Its rows, one after the other.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
-        Rows { event: self, input: Bytes(&self.images), before: Vec::new(), after: Vec::new() }
+        let [first, second] = &self.present;
+        let present = [self.part(first), self.part(second)];
+        let input = Bytes(self.part(&self.images));
+        Rows { event: self, present, input, before: Vec::new(), after: Vec::new() }
     }
 }
 
@@ -128,6 +155,7 @@ impl RowsEvent {
 #[derive(Debug)]
 pub struct Rows<'a> {
     event: &'a RowsEvent,
+    present: [&'a [u8]; 2],
     input: Bytes<'a>,
     before: Vec<Option<Raw<'a>>>,
     after: Vec<Option<Raw<'a>>>,
@@ -142,7 +170,8 @@ impl<'a> Rows<'a> {
         if self.input.is_empty() {
             return Ok(false);
         }
-        let RowsEvent { kind, table, present: [first, second], .. } = self.event;
+        let RowsEvent { kind, table, .. } = self.event;
+        let [first, second] = self.present;
         if *kind != EventType::Insert {
             image(&mut self.input, first, table, &mut self.before)?;
         }

@@ -72,7 +72,7 @@ impl StreamReader {
     /// It is damaged, or of a kind that is not known: nothing behind it is certain.
     pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), LogFault> {
         let checksum = self.described && self.decoder.format.checksum;
-        let event = event::whole(&raw.into(), self.place.offset, checksum)?;
+        let event = event::whole(raw.into(), self.place.offset, checksum)?;
         self.event(&event)
     }
 
@@ -107,7 +107,7 @@ impl StreamReader {
 
     fn rotate(&mut self, event: &Event) -> Result<(), LogFault> {
         let (offset, name) = event
-            .body
+            .body()
             .split_first_chunk::<8>()
             .ok_or_else(|| LogFault::new("a rotate event without a place"))?;
         let file = String::from_utf8_lossy(name).into_owned();
