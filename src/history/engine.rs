@@ -60,6 +60,9 @@ pub struct StoreError(pub String);
 /// A key with its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// Takes a key and its value, and says whether to go on.
+pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
+
 /// Bytes that an empty batch keeps for the next one, of what a large transaction needed.
 const KEPT: usize = 4 << 20;
 
@@ -158,13 +161,7 @@ pub trait Snapshot: Send + Sync + Debug {
     ///
     /// # Errors
     /// The engine failed, or `each` did.
-    fn back(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError>;
+    fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError>;
 
     /// The last pair of a range.
     ///

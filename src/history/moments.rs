@@ -196,13 +196,15 @@ pub fn before(
 #[derive(Debug, Default)]
 pub struct KnownPages(RwLock<BTreeMap<Instant, KnownPage>>);
 
+/// Commit time and first change of each entry of a page.
+type Times = Arc<[(Instant, Sequence)]>;
+
 /// A page under the latest commit time up to its end.
 #[derive(Debug)]
 struct KnownPage {
     /// The same of the pages before it.
     behind: Option<Instant>,
-    /// Commit time and first change of each entry.
-    entries: Arc<[(Instant, Sequence)]>,
+    entries: Times,
 }
 
 impl KnownPages {
@@ -210,7 +212,7 @@ impl KnownPages {
     const MOST: usize = 8192;
 
     /// The first page of which the latest commit time up to its end is `at` or later.
-    fn find(&self, at: Instant) -> Option<Arc<[(Instant, Sequence)]>> {
+    fn find(&self, at: Instant) -> Option<Times> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (_, page) = known.range(at..).next()?;
         page.behind.is_none_or(|behind| behind < at).then(|| Arc::clone(&page.entries))
@@ -270,14 +272,14 @@ impl Moments<'_> {
     }
 
     /// Looks for the first page of which the latest commit time up to its end is `at` or later.
-    fn page_of(&self, at: Instant) -> Result<Option<Arc<[(Instant, Sequence)]>>, StoreError> {
+    fn page_of(&self, at: Instant) -> Result<Option<Times>, StoreError> {
         let times = |page: Page| page.entries.iter().map(|m| (m.committed, m.first)).collect();
         let Some((latest, key)) = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop() else {
             // Then it can only be in the page that is not full.
             return Ok(self.last_page()?.map(times));
         };
         let Some(page) = Page::find(self.snapshot, &key)? else { return Ok(None) };
-        let entries: Arc<[(Instant, Sequence)]> = times(page);
+        let entries: Times = times(page);
         let behind = self.snapshot.last(Table::Maxima, &[], &time(at))?;
         let behind = behind.map(|(time, _)| read_time(&time)).transpose()?;
         self.known.keep(read_time(&latest)?, KnownPage { behind, entries: Arc::clone(&entries) });

@@ -114,12 +114,11 @@ impl Local {
 
     /// The answer to a request; its body comes as it is made.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<BodyDataStream> {
-        let response = match routes::straight(&self.agent, &request).await {
-            Some(response) => response,
-            None => {
-                let Ok(response) = self.routes.call(request.map(Body::from)).await;
-                response
-            }
+        let response = if let Some(response) = routes::straight(&self.agent, &request).await {
+            response
+        } else {
+            let Ok(response) = self.routes.call(request.map(Body::from)).await;
+            response
         };
         response.map(Body::into_data_stream)
     }

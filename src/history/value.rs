@@ -47,7 +47,7 @@ pub fn is_plain(column: &Column) -> bool {
 /// The same as a cell of its own.
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub fn cell(raw: &Raw<'_>, column: &Column) -> Result<Cell, ValueError> {
     let mut bytes = Vec::new();
     Ok(write(raw, column, &mut bytes)?.then_some(bytes))

@@ -3,7 +3,7 @@
 //! A batch goes to the journal as one record and is handed to the operating system before `commit` returns, so a killed process loses nothing of it; what a loss
 //! of power can take back is bounded by how often `sync` is called, and is a whole number of batches.
 
-use super::{Batch, Engine, Pair, Snapshot, StoreError, Table};
+use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, Table};
 use fjall::compaction::Leveled;
 use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, HashRatioPolicy, RestartIntervalPolicy,
@@ -163,13 +163,7 @@ impl Snapshot for Pinned {
         Ok(value.map(|v| v.to_vec()))
     }
 
-    fn back(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
         if from >= to {
             return Ok(());
         }

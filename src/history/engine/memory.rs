@@ -1,6 +1,6 @@
 //! Tables in memory: for log files that are read at start-up.
 
-use super::{Batch, Engine, Pair, Snapshot, StoreError, Table};
+use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, Table};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -63,13 +63,7 @@ impl Snapshot for Frozen {
         Ok(self.0.get(&table).and_then(|m| m.get(key)).cloned())
     }
 
-    fn back(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
         for (key, value) in self.range(table, from, to).into_iter().flatten().rev() {
             if !each(key, value)? {
                 break;

@@ -142,14 +142,13 @@ impl Ingest {
     /// The table of an event, if it can be read and has a key.
     fn target(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<Target> {
         let (space, id) = self.readable(table, at)?;
-        let columns = match self.columns.get(&id) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let definition = self.catalog.definition(id)?;
-                let columns = Arc::new(Columns::new(definition, self.catalog.source_positions(id)));
-                self.columns.insert(id, Arc::clone(&columns));
-                columns
-            }
+        let columns = if let Some(known) = self.columns.get(&id) {
+            Arc::clone(known)
+        } else {
+            let definition = self.catalog.definition(id)?;
+            let columns = Arc::new(Columns::new(definition, self.catalog.source_positions(id)));
+            self.columns.insert(id, Arc::clone(&columns));
+            columns
         };
         (!columns.key.is_empty()).then_some(Target { space, id, columns })
     }

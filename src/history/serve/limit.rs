@@ -45,7 +45,7 @@ impl Places {
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
     match agent.places.take() {
         Ok(place) => place.held(next.run(request).await),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -61,7 +61,7 @@ impl Place {
 
 impl Places {
     /// A place, or the answer to who gets none.
-    pub(super) fn take(&self) -> Result<Place, Response> {
+    pub(super) fn take(&self) -> Result<Place, Box<Response>> {
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
             return Ok(Place(place));
         }
@@ -76,7 +76,7 @@ impl Places {
         let why = format!("this agent answers {} requests at a time: ask again in a second", self.all);
         let mut response = answer::refusal(&Refusal::new(503, code::OVERLOADED, why));
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        Err(response)
+        Err(Box::new(response))
     }
 }
 

@@ -137,7 +137,7 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         }
         let place = match agent.places.take() {
             Ok(place) => place,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let body = short(request.body().clone());
         place.held(match reading {
