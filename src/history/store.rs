@@ -413,8 +413,23 @@ impl Versions<'_> {
         &self,
         space: SpaceId,
         key: &[u8],
+        window: (Sequence, Sequence),
+        limit: usize,
+    ) -> Result<Vec<Version>, StoreError> {
+        self.between_behind(space, key, window, limit, None)
+    }
+
+    /// The same; `behind`: the row that the version just before the first of them left, where it is known already.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn between_behind(
+        &self,
+        space: SpaceId,
+        key: &[u8],
         (from, to): (Sequence, Sequence),
         limit: usize,
+        behind: Option<&Image>,
     ) -> Result<Vec<Version>, StoreError> {
         let (start, end) = (version_key(space, key, from), version_key(space, key, to));
         let pairs = self.0.scan(Table::Versions, &start, &end, limit)?;
@@ -425,6 +440,7 @@ impl Versions<'_> {
             let row = match versions.last() {
                 _ if !written.before_there => None,
                 Some(last) => last.row_after(),
+                None if behind.is_some() => behind,
                 None => {
                     earlier = self.newest_before(space, key, written.version.sequence)?;
                     earlier.as_ref().and_then(|held| held.row.as_ref())
@@ -571,6 +587,9 @@ mod tests {
         assert_eq!(all, [&history[0].1, &history[1].1, &history[2].1].map(Clone::clone));
         let late = versions.between(SpaceId(2), k, (Sequence(5), Sequence(9)), 9).unwrap();
         assert_eq!(late, [history[1].1.clone()], "its row before stands in the version before");
+        let window = (Sequence(5), Sequence(9));
+        let told = versions.between_behind(SpaceId(2), k, window, 9, Some(&image("told"))).unwrap();
+        assert_eq!(told[0].before, Some(image("told")), "what is known is not read again");
         let keys = |from: &[u8], to: &[u8], cut| {
             versions.keys(SpaceId(2), (from, to), Sequence(cut), 9).unwrap().len()
         };

@@ -26,6 +26,8 @@ struct Source {
     of: KeyOf,
     /// Where the next read begins.
     from: Sequence,
+    /// The row that the version before that left.
+    behind: Option<Image>,
     ready: VecDeque<Version>,
 }
 
@@ -46,7 +48,8 @@ impl Merge {
         keys: Vec<KeyOf>,
         (from, to): (Sequence, Sequence),
     ) -> Result<Self, Refusal> {
-        let sources = keys.into_iter().map(|of| Source { of, from, ready: VecDeque::new() }).collect();
+        let source = |of| Source { of, from, behind: None, ready: VecDeque::new() };
+        let sources = keys.into_iter().map(source).collect();
         let mut merge = Self { to, sources, heap: BinaryHeap::new() };
         for index in 0..merge.sources.len() {
             merge.offer(history, index)?;
@@ -58,12 +61,12 @@ impl Merge {
     fn offer(&mut self, history: &History, index: usize) -> Result<(), Refusal> {
         let Some(source) = self.sources.get_mut(index) else { return Ok(()) };
         if source.ready.is_empty() {
-            source.ready = history
-                .versions()
-                .between(source.of.space, &source.of.key, (source.from, self.to), AHEAD)?
-                .into();
+            let (KeyOf { space, key, .. }, window) = (&source.of, (source.from, self.to));
+            let behind = source.behind.as_ref();
+            source.ready = history.versions().between_behind(*space, key, window, AHEAD, behind)?.into();
             if let Some(last) = source.ready.back() {
                 source.from = last.sequence.next();
+                source.behind = last.row_after().cloned();
             } else if let Some(emptied) = source.of.emptied.take() {
                 source.ready.extend(history.lost((source.of.space, &source.of.key), emptied)?);
             }

@@ -313,6 +313,17 @@ fn a_clock_that_steps_back_is_no_reason_to_guess() {
 }
 
 #[test]
+fn changes_of_one_key_follow_each_other_beyond_what_is_read_at_once() {
+    let text = |n: i64| format!("a value of some length, number {n}");
+    let mut log = vec![(0, vec![sql(CREATE), row("t", None, Some((1, &text(0))))])];
+    log.extend((1..60).map(|n| (n, vec![row("t", Some((1, &text(n - 1))), Some((1, &text(n))))])));
+    let h = history(log);
+    let want: Vec<Value> = (5..=50).map(|n| json!(["UPDATE", "1", text(n - 1), text(n)])).collect();
+    assert_eq!(diff(&h, 5, 50, keys(&["1"])), Ok(want));
+    assert_eq!(rows(&h, 33, &["1"]), Ok(json!([["1", text(33)]])));
+}
+
+#[test]
 fn what_cannot_be_followed_makes_a_table_unreadable_from_there_on() {
     let partial = rows_event("t", EventType::Delete, 0b01, &[&[0][..], &1_i32.to_le_bytes()].concat());
     let cut = rows_event("t", EventType::Delete, 0b11, &image(1, "a")[..6]);
