@@ -20,12 +20,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 mod effects;
+mod images;
 mod recent;
 mod rows;
 mod source;
 mod stretches;
 
-pub(super) use rows::base_key;
+pub(super) use images::base_key;
 pub use source::ReadError;
 
 /// Operations after which a batch is written, where nothing else says when.
@@ -50,12 +51,12 @@ pub struct Ingest {
     /// Definitions of the table maps of this stretch between two DDL statements.
     observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
     /// Definitions of rows of this stretch, by their numbers.
-    columns: HashMap<DefinitionId, Arc<rows::Columns>>,
+    columns: HashMap<DefinitionId, Arc<images::Columns>>,
     /// What is not committed yet.
     batch: Batch,
     recent: Recent,
     /// Memory for the row that is being taken in.
-    images: rows::Images,
+    images: images::Images,
     pub(super) dirty: Dirty,
     /// Which tables are captured; `None`: all.
     pub(super) tables: Option<Patterns>,
@@ -110,7 +111,7 @@ impl Ingest {
             columns: HashMap::new(),
             batch: Batch::default(),
             recent: Recent::default(),
-            images: rows::Images::default(),
+            images: images::Images::default(),
             dirty: Dirty::default(),
             tables: None,
         }
