@@ -7,12 +7,15 @@ use crate::up::Up;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
 use std::error::Error;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 const EXTENT: Extent = Extent { keys: 100_000, changes: 14, twin: true };
 const SECONDS_A_RUN: u64 = 4;
 const ROUNDS: usize = 3;
 const CONNECTIONS: [usize; 3] = [1, 8, 32];
+/// A quarter of the memory that the server has for the same (its buffer pool).
+const CACHE: [&str; 2] = ["--cache", "256"];
 /// Answers that are compared first.
 const COMPARED: usize = 1_000;
 
@@ -153,9 +156,11 @@ impl Both<'_> {
 
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let past = Past::ready("as_of", EXTENT).await?;
-    let up = Up::start(&past)?;
+    let mut origin = past.origin();
+    origin.extend(CACHE.map(OsString::from));
+    let up = Up::start(&past, &origin)?;
     Both { port: up.port, password: &up.password, past: &past }.run("one process (`up`)").await?;
     drop(up);
-    let chain = Chain::of(&past.origin(), None)?;
+    let chain = Chain::of(&origin, None)?;
     Both { port: chain.shim_port, password: PASSWORD, past: &past }.run("two processes, over HTTPS").await
 }

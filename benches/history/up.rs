@@ -3,6 +3,7 @@
 use crate::chain::{SERVER_ID, USER, free_port, wait_for};
 use crate::past::Past;
 use std::error::Error;
+use std::ffi::OsString;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,12 +22,12 @@ impl Drop for Up {
 }
 
 impl Up {
-    /// Goes on with a past.
-    pub fn start(past: &Past) -> Result<Self, Box<dyn Error>> {
+    /// Goes on with a past, with these arguments.
+    pub fn start(past: &Past, origin: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let port = free_port()?;
         let process = Command::new(env!("CARGO_BIN_EXE_dbtrail-shim"))
             .arg("up")
-            .args(past.origin())
+            .args(origin)
             .args(["--server-id", SERVER_ID, "--listen", &format!("127.0.0.1:{port}")])
             .stdout(Stdio::null())
             .stderr(std::env::var_os("BENCH_STDERR").map_or_else(Stdio::null, |_| Stdio::inherit()))

@@ -23,6 +23,7 @@ pub(super) const KEYS: Layout = Layout {
         ("binlog", Texts),
         ("data", Text(None)),
         ("keep", Text(Some("forever"))),
+        ("cache", Text(Some("48"))),
         ("token_file", Text(None)),
         ("allow_insecure", Text(Some("off"))),
         ("shutdown_grace", Text(Some("30s"))),
@@ -85,6 +86,8 @@ pub struct CaptureSettings {
     pub data: PathBuf,
     /// How long history is kept; `None`: forever.
     pub keep: Option<Duration>,
+    /// Memory for what was read of the store, in MiB.
+    pub cache: u32,
 }
 
 /// A source as arguments or a file name it.
@@ -148,6 +151,17 @@ pub fn keep(text: &str) -> Option<Keep> {
     duration(text).filter(|d| !d.is_zero()).map(|d| Keep(Some(d)))
 }
 
+/// Reads the size of the cache, in MiB.
+#[must_use]
+pub fn cache(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|mib| (8..=1 << 20).contains(mib))
+}
+
+/// What [`cache`] reads.
+pub const CACHE_FORM: &str = "a number of MiB from 8 to 1048576";
+/// MiB where nothing is said.
+pub const CACHE: u32 = 48;
+
 /// What [`keep`] reads.
 pub const KEEP_FORM: &str = "a duration above 0 such as 30d, or forever";
 
@@ -210,7 +224,7 @@ impl Resolver {
                 if files.is_empty() {
                     self.file.mistake("binlog", "the list is empty".to_owned());
                 }
-                for key in ["data", "keep", "baseline"] {
+                for key in ["data", "keep", "cache", "baseline"] {
                     if self.file.is_given(key) {
                         let what = "it is for a source; log files are read into memory at each start";
                         self.file.mistake(key, what.to_owned());
@@ -230,6 +244,7 @@ impl Resolver {
 
     fn capture(&mut self) -> Option<CaptureSettings> {
         let keep = self.parsed("keep", keep, KEEP_FORM);
+        let cache = self.parsed("cache", cache, CACHE_FORM);
         let data = self.text("data").filter(|d| !d.is_empty());
         if data.is_none() {
             self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
@@ -261,7 +276,8 @@ impl Resolver {
                 return None;
             }
         };
-        Some(CaptureSettings { source, baseline: baseline?, data: PathBuf::from(data?), keep: keep?.0 })
+        let data = PathBuf::from(data?);
+        Some(CaptureSettings { source, baseline: baseline?, data, keep: keep?.0, cache: cache? })
     }
 
     /// Certificate and key, where there are any.
@@ -337,7 +353,7 @@ mod tests {
         assert_eq!((serve.max_lag, serve.grace), (Duration::from_secs(60), Duration::from_secs(30)));
         assert!(serve.tls.is_none() && serve.tokens.is_open());
         let capture = capture(config);
-        assert_eq!((capture.keep, capture.baseline), (None, true));
+        assert_eq!((capture.keep, capture.baseline, capture.cache), (None, true, CACHE));
         let source = capture.source;
         assert_eq!(
             (source.place().as_str(), source.user.as_str(), source.password.expose()),
@@ -352,7 +368,7 @@ mod tests {
         let mut password = tempfile::NamedTempFile::new().unwrap();
         password.write_all(b"p w\n").unwrap();
         let text = format!(
-            "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\nkeep: 30d\n",
+            "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\nkeep: 30d\ncache: 512\n",
             password.path().display()
         );
         let capture = capture(read(&text).unwrap());
@@ -362,7 +378,7 @@ mod tests {
         assert_eq!((source.server_id, source.rows_per_second), (77, 500));
         let include = ["shop.*".to_owned(), "hr.people".to_owned()];
         assert_eq!(source.tables, Patterns::new(&include, &["shop.log_*".to_owned()]).unwrap());
-        assert_eq!(capture.keep, Some(Duration::from_secs(30 * 86_400)));
+        assert_eq!((capture.keep, capture.cache), (Some(Duration::from_secs(30 * 86_400)), 512));
         let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
         assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()]));
     }
@@ -377,6 +393,8 @@ mod tests {
             ),
             ("keep: 30\n", "5: keep: '30' is not a duration above 0 such as 30d, or forever"),
             ("keep: 0d\n", "5: keep: '0d' is not a duration above 0"),
+            ("cache: 7\n", "5: cache: '7' is not a number of MiB from 8 to 1048576"),
+            ("cache: 1GB\n", "5: cache: '1GB' is not a number of MiB"),
             ("binlog: [a]\n", "5: binlog: source and binlog exclude each other"),
             (
                 "colour: blue\n",
@@ -450,10 +468,10 @@ mod tests {
             read(both).unwrap_err(),
             ["3: source.url: it holds a password, and another is given beside it"]
         );
-        let files = "server_id: s\nbinlog: [a]\nkeep: 3d\nbaseline: {mode: 'off'}\n";
+        let files = "server_id: s\nbinlog: [a]\nkeep: 3d\ncache: 64\nbaseline: {mode: 'off'}\n";
         assert_eq!(
             read(files).unwrap_err(),
-            ["3: keep", "4: baseline"]
+            ["3: keep", "4: cache", "5: baseline"]
                 .map(|k| format!("{k}: it is for a source; log files are read into memory at each start"))
         );
     }

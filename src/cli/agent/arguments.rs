@@ -1,7 +1,9 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
 use super::status::StatusArgs;
-use crate::config::agent::{self, AgentConfig, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin};
+use crate::config::agent::{
+    self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
+};
 use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use crate::ident::ServerId;
 use crate::secret::Secret;
@@ -18,12 +20,13 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 /// What agent.yaml says, beside what is of a source.
 const SERVING: [&str; 6] = ["server_id", "listen", "tls_cert", "tls_key", "token_file", "allow_insecure"];
 /// What is of a source.
-const CAPTURING: [&str; 8] = [
+const CAPTURING: [&str; 9] = [
     "source_password_file",
     "data",
     "include",
     "exclude",
     "keep",
+    "cache",
     "baseline_rate",
     "no_baseline",
     "replica_id",
@@ -99,6 +102,9 @@ pub struct CaptureArgs {
     /// How long history is kept: 30d, or forever (default).
     #[arg(long, value_name = "DURATION", requires = "source", value_parser = kept)]
     pub(crate) keep: Option<Keep>,
+    /// Memory for what was read of the store, in MiB; default: 48.
+    #[arg(long, value_name = "MIB", requires = "source", value_parser = cached)]
+    pub(crate) cache: Option<u32>,
     /// Rows a second that the first reading of the tables takes at most; default: as many as come.
     #[arg(long, value_name = "ROWS", requires = "source", conflicts_with = "no_baseline", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) baseline_rate: Option<u32>,
@@ -112,6 +118,10 @@ pub struct CaptureArgs {
 
 fn kept(text: &str) -> Result<Keep, String> {
     agent::keep(text).ok_or_else(|| format!("it is not {KEEP_FORM}"))
+}
+
+fn cached(text: &str) -> Result<u32, String> {
+    agent::cache(text).ok_or_else(|| format!("it is not {CACHE_FORM}"))
 }
 
 impl CaptureArgs {
@@ -142,7 +152,10 @@ impl CaptureArgs {
         };
         let baseline = !self.no_baseline;
         match named.settings() {
-            Ok(source) => Some(CaptureSettings { source, baseline, data, keep: self.keep.and_then(|k| k.0) }),
+            Ok(source) => {
+                let (keep, cache) = (self.keep.and_then(|k| k.0), self.cache.unwrap_or(CACHE));
+                Some(CaptureSettings { source, baseline, data, keep, cache })
+            }
             Err(wrong) => {
                 let argument = |key| if key == "url" { "source" } else { key };
                 mistakes.extend(wrong.into_iter().map(|(key, what)| format!("--{}: {what}", argument(key))));

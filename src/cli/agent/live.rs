@@ -53,7 +53,7 @@ pub(in crate::cli) async fn live(
         tables: settings.source.tables.clone(),
         baseline: settings.baseline,
         keep: settings.keep,
-        disk: DiskOptions::default(),
+        disk: DiskOptions { cache: u64::from(settings.cache) << 20, ..DiskOptions::default() },
     };
     let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(&published));
     let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
