@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The form of the pairs, for programs to come.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// Pairs read at a time.
 const AT_ONCE: usize = 1024;
 
@@ -215,4 +215,33 @@ pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreErr
     let entries = Entries::after(state.clock.clone(), snapshot)?;
     let names = Names::restored(names, sweeps);
     Ok(Some(Restored { state, entries, catalog, names, spaces, reading }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::engine::{Engine, MemoryEngine};
+    use crate::history::place::Identity;
+    use crate::instant::Instant;
+
+    #[test]
+    fn a_folder_in_another_form_is_refused() {
+        let at = Instant::from_micros(1);
+        let server = Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14".to_owned() };
+        let at_start = FilePlace { file: "log.000001".to_owned(), offset: 4 };
+        let place = Place { at: at_start, gtids: String::new(), server };
+        let coverage = Coverage { oldest: at, newest: at };
+        let mut state = State::new(ServerId("s".to_owned()), place, coverage);
+        let read_back = |state: &State| {
+            let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+            batch.put(Table::Meta, STATE, &json(state).unwrap());
+            engine.commit(&batch).unwrap();
+            read(&*engine.snapshot()).map(|restored| restored.is_some())
+        };
+        assert_eq!(read_back(&state), Ok(true));
+        for form in [FORM - 1, FORM + 1] {
+            state.form = form;
+            assert!(read_back(&state).unwrap_err().0.contains(&format!("written in form {form}")));
+        }
+    }
 }
