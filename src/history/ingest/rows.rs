@@ -164,6 +164,8 @@ impl Ingest {
         }
         self.dirty.catalog = true;
         let definition = Arc::make_mut(&mut self.catalog).observe(table)?;
+        // What is known of it may be more now.
+        self.columns.remove(&definition);
         self.observed.insert(table.name.clone(), (Arc::clone(table), definition));
         Ok(definition)
     }
