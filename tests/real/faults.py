@@ -294,32 +294,29 @@ def damaged_once(b):
     b.whole("damaged once", status)
 
 
-def damaged_always(b):
+def damaged_for_ever(b, name, note, spoiler, reason):
     b.mark()
-    b.proxy.spoil = spoiler = Spoiler(b"always damaged", 10 ** 9)
-    b.change("always damaged")
+    b.proxy.spoil = spoiler
+    b.change(note)
     b.mark()
-    b.gap("damaged always", r"cannot be read.*(checksum|CRC)", states=False)
-    b.count.check(spoiler.done >= 2, "damaged always: read again", spoiler.done)
+    b.gap(name, reason, states=False)
+    b.count.check(spoiler.done >= 2, f"{name}: read again", spoiler.done)
     b.proxy.spoil = None
     b.change("behind")
     b.settled()
     b.mark()
     b.settled()
+
+
+def damaged_always(b):
+    spoiler = Spoiler(b"always damaged", 10 ** 9)
+    damaged_for_ever(b, "damaged always", "always damaged", spoiler, r"cannot be read.*(checksum|CRC)")
 
 
 def lengths_damaged_always(b):
-    b.mark()
-    b.proxy.spoil = spoiler = HeaderSpoiler(b"damaged length", 10 ** 9)
-    b.change("damaged length")
-    b.mark()
-    b.gap("lengths damaged always", "cannot be read behind .* bytes long and has", states=False)
-    b.count.check(spoiler.done >= 2, "lengths damaged always: read again", spoiler.done)
-    b.proxy.spoil = None
-    b.change("behind")
-    b.settled()
-    b.mark()
-    b.settled()
+    spoiler = HeaderSpoiler(b"damaged length", 10 ** 9)
+    reason = "cannot be read behind .* bytes long and has"
+    damaged_for_ever(b, "lengths damaged always", "damaged length", spoiler, reason)
 
 
 def wrong_password(b):

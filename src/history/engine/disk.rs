@@ -99,15 +99,14 @@ impl DiskEngine {
 /// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing. What is new is read and merged most,
 /// and only what is older is packed.
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
-    let (block, memtable) = match table {
-        // Versions of one key stand side by side and resemble each other: larger blocks pack better.
-        Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => (4 * 1024, write_buffer),
-        Table::Maxima | Table::Steps | Table::Meta => (4 * 1024, write_buffer / 4),
+    let memtable = match table {
+        Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => write_buffer,
+        Table::Maxima | Table::Steps | Table::Meta => write_buffer / 4,
     };
     KeyspaceCreateOptions::default()
         .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))
         .max_memtable_size(memtable)
-        .data_block_size_policy(BlockSizePolicy::all(block))
+        .data_block_size_policy(BlockSizePolicy::all(4 * 1024))
         .data_block_compression_policy(CompressionPolicy::new([
             CompressionType::None,
             CompressionType::None,

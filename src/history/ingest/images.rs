@@ -172,3 +172,43 @@ fn stored_key<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Columns {
+        let text = r#"{"columns": [{"name": "id", "type": "int", "nullable": false, "key": "primary"}, {"name": "d", "type": "double", "nullable": true},
+            {"name": "v", "type": "varchar(9)", "collation": "latin1_bin", "nullable": true}], "primary_key": ["id"]}"#;
+        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()), &[0, 1, 2])
+    }
+
+    fn image(id: i64, d: f64, v: &[u8]) -> Vec<Option<Raw<'_>>> {
+        vec![Some(Raw::Int(id)), Some(Raw::Double(d)), Some(Raw::Bytes(v))]
+    }
+
+    /// An image is the same whether cells are taken from another one or not.
+    #[test]
+    fn cells_of_another_image_are_taken_only_where_they_are_the_same() {
+        let columns = columns();
+        let rows = [
+            image(1, 0.0, b"a"),
+            image(1, -0.0, b"a"),
+            image(-1, f64::NAN, b"\xe4"),
+            image(1, 1.5, b""),
+            vec![Some(Raw::Int(1)), Some(Raw::Null), Some(Raw::Null)],
+        ];
+        for one in &rows {
+            for other in &rows {
+                let [mut alone, mut first, mut second] = [(); 3].map(|()| Keyed::default());
+                assert!(alone.read(one, &columns, None).is_ok() && first.read(other, &columns, None).is_ok());
+                assert!(second.read(one, &columns, Some((other, &first))).is_ok());
+                assert_eq!(
+                    (&second.image, &second.key),
+                    (&alone.image, &alone.key),
+                    "{one:?} after {other:?}"
+                );
+            }
+        }
+    }
+}

@@ -5,7 +5,6 @@ use super::{LogFault, ServerVersion};
 use ::bytes::Bytes as Buffer;
 use std::cmp::Ordering;
 use std::io::{BufRead, Read};
-use std::ops::Range;
 
 /// The four bytes that begin a binary log file.
 const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
@@ -91,9 +90,9 @@ impl Event {
         self.raw.get(HEADER..self.end).unwrap_or_default()
     }
 
-    /// The event's bytes, to keep a part of its body, and where that lies.
-    pub(super) fn kept(&self) -> (Buffer, Range<usize>) {
-        (self.raw.clone(), HEADER..self.end)
+    /// The body, to keep a part of it.
+    pub(super) fn kept(&self) -> Buffer {
+        self.raw.slice(HEADER..self.end)
     }
 }
 

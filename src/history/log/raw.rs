@@ -324,3 +324,41 @@ pub(super) fn packed64(bytes: &[u8], time: bool) -> Raw<'static> {
         datetime(whole, micros)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first two are the example of the server's own source ("decimal2bin"), the rest follow from its rules.
+    #[test]
+    fn decimals_have_all_of_their_digits() {
+        for (packed, precision, scale, text) in [
+            (&[0x81, 0x0d, 0xfb, 0x38, 0xd2, 0x04, 0xd2][..], 14, 4, "1234567890.1234"),
+            (&[0x7e, 0xf2, 0x04, 0xc7, 0x2d, 0xfb, 0x2d], 14, 4, "-1234567890.1234"),
+            (&[0x80, 0x00], 3, 2, "0.00"),
+            (&[0x7f, 0xff], 3, 2, "0.00"),
+            (&[0x7f, 0xfa], 3, 2, "-0.05"),
+            (&[0x80, 0x2a], 4, 0, "42"),
+            (&[0x80], 1, 0, "0"),
+            (&[0x85], 1, 1, "0.5"),
+            (&[0x80, 0x00, 0x00, 0x07, 0x3b, 0x9a, 0xc9, 0xff], 18, 0, "7999999999"),
+            (&[0x80, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02], 18, 9, "1.000000002"),
+        ] {
+            let mut input = Bytes(packed);
+            let mut out = b"before ".to_vec();
+            Digits::take(&mut input, precision, scale).unwrap().write(&mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), format!("before {text}"));
+            assert!(input.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_decimal_is_refused() {
+        let overflow = [0xff, 0xff, 0xff, 0xff, 0xff];
+        assert!(Digits::take(&mut Bytes(&overflow), 10, 0).unwrap().write(&mut Vec::new()).is_err());
+        for (precision, scale) in [(0, 0), (66, 0), (5, 6)] {
+            assert!(Digits::take(&mut Bytes(&[0; 40]), precision, scale).is_err());
+        }
+        assert!(Digits::take(&mut Bytes(&[0x80]), 10, 2).is_err(), "too short");
+    }
+}

@@ -7,7 +7,6 @@ use crate::agent_api::EventType;
 use ::bytes::Bytes as Buffer;
 use flate2::read::ZlibDecoder;
 use std::io::Read;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// What is inflated at most: a server cannot write a larger event.
@@ -64,29 +63,19 @@ pub struct RowsEvent {
     pub table: Arc<MappedTable>,
     /// Where it stands in its file.
     pub offset: u64,
-    /// Holds what the ranges below tell.
-    bytes: Buffer,
     /// Which columns the images have: of rows before the change, and after it.
-    present: [Range<usize>; 2],
-    images: Range<usize>,
+    present: [Buffer; 2],
+    images: Buffer,
 }
 
 impl RowsEvent {
     /// Of an event.
     pub(super) fn read(event: &Event, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
-        let (bytes, body) = event.kept();
-        Self::of(bytes, body, event.offset, layout, table)
+        Self::of(&event.kept(), event.offset, layout, table)
     }
 
-    /// `body`: where it lies in the bytes.
-    fn of(
-        bytes: Buffer,
-        body: Range<usize>,
-        offset: u64,
-        layout: Layout,
-        table: &Arc<MappedTable>,
-    ) -> Result<Self, LogFault> {
-        let mut input = Bytes(bytes.get(body.clone()).unwrap_or_default());
+    fn of(body: &Buffer, offset: u64, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
+        let mut input = Bytes(body);
         input.take(8)?;
         if layout.version2 {
             let extra = usize::from(input.u16()?);
@@ -104,30 +93,18 @@ impl RowsEvent {
                 table.columns.len()
             )));
         }
-        if width == 0 {
+        let bitmap = width.div_ceil(8);
+        let first = body.slice_ref(input.take(bitmap)?);
+        let second = match layout.event {
+            EventType::Update => body.slice_ref(input.take(bitmap)?),
+            EventType::Insert | EventType::Delete => first.clone(),
+        };
+        // An image without columns has no bytes: nobody could tell how many rows there are.
+        if [&first, &second].into_iter().any(|present| (0..width).all(|i| !bit(present, i))) {
             return Err(LogFault::new("a rows event without columns"));
         }
-        let bitmap = width.div_ceil(8);
-        let first = input.take(bitmap)?;
-        let second = if layout.event == EventType::Update { input.take(bitmap)? } else { first };
-        let (table, kind) = (Arc::clone(table), layout.event);
-        if layout.compressed {
-            let bytes: Buffer = [first, second, &inflate(input.0)?].concat().into();
-            let images = 2 * bitmap..bytes.len();
-            return Ok(Self { kind, table, offset, bytes, present: [0..bitmap, bitmap..2 * bitmap], images });
-        }
-        let images = body.end - input.0.len()..body.end;
-        let second = images.start - bitmap..images.start;
-        let first = if layout.event == EventType::Update {
-            second.start - bitmap..second.start
-        } else {
-            second.clone()
-        };
-        Ok(Self { kind, table, offset, bytes, present: [first, second], images })
-    }
-
-    fn part(&self, range: &Range<usize>) -> &[u8] {
-        self.bytes.get(range.clone()).unwrap_or_default()
+        let images = if layout.compressed { inflate(input.0)?.into() } else { body.slice_ref(input.0) };
+        Ok(Self { kind: layout.event, table: Arc::clone(table), offset, present: [first, second], images })
     }
 
     /// Of a body of version 2, for tests.
@@ -138,16 +115,13 @@ impl RowsEvent {
         table: &Arc<MappedTable>,
     ) -> Result<Self, LogFault> {
         let layout = Layout { event, version2: true, compressed: false, partial: false };
-        Self::of(body.clone(), 0..body.len(), 4, layout, table)
+        Self::of(body, 4, layout, table)
     }
 
     /// Its rows, one after the other.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
-        let [first, second] = &self.present;
-        let present = [self.part(first), self.part(second)];
-        let input = Bytes(self.part(&self.images));
-        Rows { event: self, present, input, before: Vec::new(), after: Vec::new() }
+        Rows { event: self, input: Bytes(&self.images), before: Vec::new(), after: Vec::new() }
     }
 }
 
@@ -155,7 +129,6 @@ impl RowsEvent {
 #[derive(Debug)]
 pub struct Rows<'a> {
     event: &'a RowsEvent,
-    present: [&'a [u8]; 2],
     input: Bytes<'a>,
     before: Vec<Option<Raw<'a>>>,
     after: Vec<Option<Raw<'a>>>,
@@ -170,8 +143,7 @@ impl<'a> Rows<'a> {
         if self.input.is_empty() {
             return Ok(false);
         }
-        let RowsEvent { kind, table, .. } = self.event;
-        let [first, second] = self.present;
+        let RowsEvent { kind, table, present: [first, second], .. } = self.event;
         if *kind != EventType::Insert {
             image(&mut self.input, first, table, &mut self.before)?;
         }
@@ -238,4 +210,119 @@ pub(super) fn inflate(data: &[u8]) -> Result<Vec<u8>, LogFault> {
         return Err(LogFault::new("a compressed event whose length is not what it says"));
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::log::MappedColumn;
+    use crate::ident::TableName;
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+    use std::io::Write;
+
+    /// Two columns, INT and TINYINT.
+    fn table() -> Arc<MappedTable> {
+        let column = |type_code| MappedColumn {
+            type_code,
+            meta: Vec::new(),
+            nullable: true,
+            unsigned: None,
+            name: None,
+            collation: None,
+            labels: None,
+            geometry: None,
+            visible: None,
+        };
+        Arc::new(MappedTable {
+            name: TableName { schema: "s".into(), table: "t".into() },
+            columns: vec![column(raw::code::LONG), column(raw::code::TINY)],
+            primary_key: None,
+            mariadb: true,
+        })
+    }
+
+    fn layout(event: EventType, compressed: bool) -> Layout {
+        Layout { event, version2: false, compressed, partial: false }
+    }
+
+    fn body(bitmaps: &[u8], images: &[u8]) -> Buffer {
+        [&[7, 0, 0, 0, 0, 0, 1, 0, 2][..], bitmaps, images].concat().into()
+    }
+
+    type Images = (Option<Vec<Option<Raw<'static>>>>, Option<Vec<Option<Raw<'static>>>>);
+
+    fn int(n: i64) -> Option<Raw<'static>> {
+        Some(Raw::Int(n))
+    }
+
+    /// All rows of an event of numbers.
+    fn numbers(event: &RowsEvent) -> Result<Vec<Images>, LogFault> {
+        let owned = |image: &[Option<Raw<'_>>]| {
+            let number = |raw: &Option<Raw<'_>>| match raw {
+                Some(Raw::Int(n)) => int(*n),
+                Some(_) => Some(Raw::Null),
+                None => None,
+            };
+            image.iter().map(number).collect::<Vec<_>>()
+        };
+        let mut rows = event.rows();
+        let mut all = Vec::new();
+        while rows.step()? {
+            all.push((rows.before().map(owned), rows.after().map(owned)));
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn rows_are_read_under_the_columns_that_they_have() {
+        let images = [0, 5, 0, 0, 0, 9, 0, 6, 0, 0, 0, 0, 8, 0, 0, 0, 2, 7];
+        // The images before have both columns, those after the second one alone; in the last one it is NULL.
+        let event = RowsEvent::of(
+            &body(&[0b11, 0b10], &[&images[..6], &[0, 4], &images[6..12], &[1]].concat()),
+            4,
+            layout(EventType::Update, false),
+            &table(),
+        )
+        .unwrap();
+        let wanted = vec![
+            (Some(vec![int(5), int(9)]), Some(vec![None, int(4)])),
+            (Some(vec![int(6), int(0)]), Some(vec![None, Some(Raw::Null)])),
+        ];
+        assert_eq!(numbers(&event).unwrap(), wanted);
+        let cut = RowsEvent::of(&body(&[0b11], &images[..11]), 4, layout(EventType::Delete, false), &table())
+            .unwrap();
+        let mut rows = cut.rows();
+        assert!(rows.step().unwrap(), "the first one is whole");
+        assert!(rows.step().is_err());
+    }
+
+    #[test]
+    fn compressed_rows_are_the_same() {
+        let images = [0, 5, 0, 0, 0, 9, 0, 6, 0, 0, 0, 8];
+        let mut zlib = ZlibEncoder::new(vec![0x81, 12], Compression::default());
+        zlib.write_all(&images).unwrap();
+        let packed = zlib.finish().unwrap();
+        for (kind, bitmaps) in [(EventType::Insert, &[0b11][..]), (EventType::Update, &[0b11, 0b11])] {
+            let plain = RowsEvent::of(&body(bitmaps, &images), 4, layout(kind, false), &table()).unwrap();
+            let small = RowsEvent::of(&body(bitmaps, &packed), 4, layout(kind, true), &table()).unwrap();
+            let rows = numbers(&plain).unwrap();
+            assert_eq!(rows.len(), if kind == EventType::Insert { 2 } else { 1 });
+            assert_eq!(numbers(&small).unwrap(), rows);
+        }
+    }
+
+    /// Such an image takes no bytes: rows without a column could not be counted, and reading them would not end.
+    #[test]
+    fn images_without_columns_are_refused() {
+        for (kind, bitmaps) in [
+            (EventType::Insert, &[0][..]),
+            (EventType::Delete, &[0b100]),
+            (EventType::Update, &[0, 0b11]),
+            (EventType::Update, &[0b11, 0]),
+        ] {
+            let event = RowsEvent::of(&body(bitmaps, &[0, 5, 0, 0, 0, 9]), 4, layout(kind, false), &table());
+            assert!(event.unwrap_err().to_string().contains("without columns"), "{bitmaps:?}");
+        }
+    }
 }

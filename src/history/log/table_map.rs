@@ -218,3 +218,29 @@ fn key(field: &mut Bytes<'_>, prefixed: bool, columns: usize) -> Result<Vec<usiz
     }
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table map of one column.
+    fn body(table: &[u8], kind: u8) -> Vec<u8> {
+        let name = [&[u8::try_from(table.len()).unwrap()][..], table, &[0]].concat();
+        [&[9, 0, 0, 0, 0, 0, 1, 0, 1, b's', 0][..], &name, &[1, kind, 0, 0]].concat()
+    }
+
+    /// Ids are given out again after a restart of the server.
+    #[test]
+    fn an_id_is_not_taken_for_the_table_that_had_it_before() {
+        let mut maps = Maps::default();
+        let mut read = |body: &[u8]| maps.read(body, true).unwrap();
+        let (id, first) = read(&body(b"a", code::LONG));
+        let (_, again) = read(&body(b"a", code::LONG));
+        assert!(id == 9 && Arc::ptr_eq(&first, &again));
+        let (_, wider) = read(&body(b"a", code::LONGLONG));
+        assert_eq!(wider.columns[0].type_code, code::LONGLONG);
+        let (_, other) = read(&body(b"b", code::LONG));
+        assert_eq!(other.name.table, "b");
+        assert_eq!(*read(&body(b"a", code::LONG)).1, *first);
+    }
+}
