@@ -252,15 +252,11 @@ mod tests {
 
     type Images = (Option<Vec<Option<Raw<'static>>>>, Option<Vec<Option<Raw<'static>>>>);
 
-    fn int(n: i64) -> Option<Raw<'static>> {
-        Some(Raw::Int(n))
-    }
-
     /// All rows of an event of numbers.
     fn numbers(event: &RowsEvent) -> Result<Vec<Images>, LogFault> {
         let owned = |image: &[Option<Raw<'_>>]| {
             let number = |raw: &Option<Raw<'_>>| match raw {
-                Some(Raw::Int(n)) => int(*n),
+                Some(Raw::Int(n)) => Some(Raw::Int(*n)),
                 Some(_) => Some(Raw::Null),
                 None => None,
             };
@@ -285,6 +281,7 @@ mod tests {
             &table(),
         )
         .unwrap();
+        let int = |n| Some(Raw::Int(n));
         let wanted = vec![
             (Some(vec![int(5), int(9)]), Some(vec![None, int(4)])),
             (Some(vec![int(6), int(0)]), Some(vec![None, Some(Raw::Null)])),
