@@ -7,7 +7,7 @@
 //! cargo bench --bench history -- as_of           look-ups through shim and agent, and in a system-versioned table of MariaDB's
 //! ```
 //! They need `mariadbd`, `mariadb-binlog` and `taskset`: each makes a server of its own on loopback, and ends it. Agent and shim are the real
-//! executable, over HTTPS. What takes minutes to make (`lookup`, `as_of`) stays below `target/bench-history` for the next run. Figures are printed,
+//! executable, over HTTPS; for `as_of` first as one process. What takes minutes to make (`lookup`, `as_of`) stays below `target/bench-history` for the next run. Figures are printed,
 //! never asserted: machines differ.
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
