@@ -435,13 +435,15 @@ mod tests {
     }
 
     proptest! {
-        /// Pages that a later snapshot made known, or another question, answer as a search would.
+        /// Pages that a later snapshot made known, or another question, answer as a search would: asked at times of entries and beside them, those that end a page
+        /// above all.
         #[test]
         fn known_pages_answer_as_a_search_would(
-            times in prop::collection::vec(0_i64..300, 1..400),
+            steps in prop::collection::vec(prop_oneof![9 => 0_i64..4, 1 => -20_i64..0], 60..400),
             early in 1_usize..400,
-            asked in prop::collection::vec((-1_i64..310, any::<bool>()), 1..60),
+            asked in prop::collection::vec((any::<prop::sample::Index>(), -1_i64..2, any::<bool>(), any::<bool>()), 1..60),
         ) {
+            let times: Vec<i64> = steps.iter().scan(100, |now, step| { *now += step; Some(*now) }).collect();
             let (mut engine, mut entries) = (MemoryEngine::default(), Entries::default());
             let mut snapshots = Vec::new();
             for (i, t) in (0_u64..).zip(&times) {
@@ -455,11 +457,15 @@ mod tests {
                 }
             }
             let known = KnownPages::default();
-            for (at, late) in asked {
+            for (entry, beside, ends_page, late) in asked {
+                let mut entry = entry.index(times.len());
+                if ends_page {
+                    entry = (entry | 63).min(times.len() - 1);
+                }
                 let (snapshot, end, clock) = if late { snapshots.last() } else { snapshots.first() }.unwrap();
                 let with = |known| Moments { snapshot: &**snapshot, end: *end, clock, holes: &[], known };
                 let fresh = KnownPages::default();
-                let at = Instant::from_micros(at);
+                let at = Instant::from_micros(times[entry] + beside);
                 prop_assert_eq!(with(&known).cut(at).unwrap(), with(&fresh).cut(at).unwrap());
             }
         }

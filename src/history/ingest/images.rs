@@ -211,4 +211,13 @@ mod tests {
             }
         }
     }
+
+    /// Bytes of latin1 that are UTF-8 too, of another text.
+    #[test]
+    fn text_is_read_in_its_character_set() {
+        let mut keyed = Keyed::default();
+        assert!(keyed.read(&image(1, 0.0, b"\xc3\xa4"), &columns(), None).is_ok());
+        let cell = keyed.cells[2].clone().unwrap();
+        assert_eq!(std::str::from_utf8(&keyed.image[cell]), Ok("\u{c3}\u{a4}"));
+    }
 }
