@@ -50,7 +50,7 @@ pub struct Ingest {
     pub(super) versions: u64,
     /// Definitions of the table maps of this stretch between two DDL statements.
     observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
-    /// Definitions of rows of this stretch, by their numbers.
+    /// Definitions that rows were read under; a definition never changes.
     columns: HashMap<DefinitionId, Arc<images::Columns>>,
     /// What is not committed yet.
     batch: Batch,
@@ -200,7 +200,6 @@ impl Ingest {
     /// Makes the definitions of the rows to come be looked up again.
     pub(super) fn forget_observed(&mut self) {
         self.observed.clear();
-        self.columns.clear();
     }
 
     /// The engine.
@@ -257,6 +256,13 @@ impl Ingest {
             stopped: None,
             changes: self.changes,
         }
+    }
+
+    /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also where there are no keys.
+    #[cfg(test)]
+    pub(super) fn forget(&mut self, restarts: bool) {
+        self.commit(&Batch::default()).expect("the engine in memory does not fail");
+        self.recent.forget(restarts);
     }
 
     fn take_number(&mut self) -> Sequence {

@@ -109,6 +109,14 @@ impl Recent {
         [low & (SLOTS - 1), (low >> 20) & (SLOTS - 1)]
     }
 
+    #[cfg(test)]
+    pub(super) fn forget(&mut self, restarts: bool) {
+        self.slots.fill(None);
+        if restarts {
+            self.stretches = Stretches::default();
+        }
+    }
+
     /// What the key held last, if that is remembered.
     pub(super) fn find(&self, key: Print) -> Option<Trace> {
         if let Some(trace) = self.batch.get(&key) {

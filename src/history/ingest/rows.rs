@@ -164,8 +164,6 @@ impl Ingest {
         }
         self.dirty.catalog = true;
         let definition = Arc::make_mut(&mut self.catalog).observe(table)?;
-        // What is known of it may be more now.
-        self.columns.remove(&definition);
         self.observed.insert(table.name.clone(), (Arc::clone(table), definition));
         Ok(definition)
     }
@@ -208,6 +206,7 @@ impl Ingest {
         if doubt.is_some() {
             return Ok(doubt);
         }
+        // A key that had no row may have gone from the store with all of its versions, and a stretch may reach over it since.
         if before.is_none() || last.is_none() {
             self.recent.stretches.put(&row);
         }

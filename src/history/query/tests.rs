@@ -77,11 +77,28 @@ const CREATE: &str = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v VARCHAR(20)
 
 /// Entries committed at these seconds, each with a GTID of MariaDB's form: 0-1-1, 0-1-2, ...
 fn history(entries: Vec<(i64, Vec<Change>)>) -> Arc<History> {
+    taken_in(entries, Memory::Keeps)
+}
+
+/// What ingest remembers from one entry to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    Keeps,
+    /// Not what keys held last.
+    Loses,
+    /// Nothing.
+    Restarts,
+}
+
+fn taken_in(entries: Vec<(i64, Vec<Change>)>, memory: Memory) -> Arc<History> {
     let mut ingest = Ingest::default();
     for (i, (at, changes)) in entries.into_iter().enumerate() {
         let gtid = Some(Gtid::MariaDb { domain: 0, server: 1, sequence: i as u64 + 1 });
         let position = Position { file: "binlog.000001".into(), offset: i as u64 };
         ingest.entry(Entry { gtid, committed: t(at), position, changes }).unwrap();
+        if memory != Memory::Keeps {
+            ingest.forget(memory == Memory::Restarts);
+        }
     }
     let ends = LogEnds { start: t(0), end: Some(t(100)), previous: None, stopped: None };
     Arc::new(ingest.finish(ServerId("x".into()), ends).unwrap())
@@ -338,16 +355,24 @@ fn what_cannot_be_followed_makes_a_table_unreadable_from_there_on() {
         ("a DELETE of nothing", row("t", Some((5, "b")), None)),
         ("another before image", row("t", Some((1, "other")), None)),
     ] {
-        let h = history(vec![
-            (1, vec![sql(CREATE)]),
-            (2, vec![row("t", None, Some((1, "a")))]),
-            (4, vec![change]),
-            (6, vec![sql("DROP TABLE t")]),
-        ]);
-        assert_eq!(rows(&h, 1, &["1"]).is_ok(), what != "a DELETE of nothing", "{what}: before it");
-        assert_eq!(rows(&h, 4, &["1"]), Err("unreadable_table"), "{what}: from then on");
-        assert_eq!(diff(&h, 1, 5, keys(&["1"])), Err("unreadable_table"), "{what}: a window across it");
-        assert_eq!(rows(&h, 6, &["1"]), Err("unknown_table"), "{what}: dropped is dropped");
+        for memory in [Memory::Keeps, Memory::Loses, Memory::Restarts] {
+            let log = vec![
+                (1, vec![sql(CREATE)]),
+                (2, vec![row("t", None, Some((1, "a")))]),
+                (4, vec![change.clone()]),
+                (6, vec![sql("DROP TABLE t")]),
+            ];
+            let h = taken_in(log, memory);
+            let what = format!("{what}, ingest {memory:?}");
+            assert_eq!(
+                rows(&h, 1, &["1"]).is_ok(),
+                !what.starts_with("a DELETE of nothing"),
+                "{what}: before it"
+            );
+            assert_eq!(rows(&h, 4, &["1"]), Err("unreadable_table"), "{what}: from then on");
+            assert_eq!(diff(&h, 1, 5, keys(&["1"])), Err("unreadable_table"), "{what}: a window across it");
+            assert_eq!(rows(&h, 6, &["1"]), Err("unknown_table"), "{what}: dropped is dropped");
+        }
     }
 }
 
@@ -453,7 +478,8 @@ mod model {
 
     proptest! {
         #[test]
-        fn states_are_those_of_a_plain_map(entries in prop::collection::vec(prop::collection::vec(step(), 1..6), 1..20), created: bool) {
+        fn states_are_those_of_a_plain_map(entries in prop::collection::vec(prop::collection::vec(step(), 1..6), 1..20), created: bool,
+            memory in prop::sample::select(vec![Memory::Keeps, Memory::Loses, Memory::Restarts])) {
             let mut state = BTreeMap::new();
             let mut log = Vec::new();
             if created {
@@ -469,7 +495,7 @@ mod model {
                 }
                 states.push(state.clone());
             }
-            let h = history(log);
+            let h = taken_in(log, memory);
             let ids: Vec<String> = (0..8).map(|k| k.to_string()).collect();
             for (second, state) in (0_i64..).zip(&states) {
                 for id in &ids {
