@@ -7,7 +7,7 @@
 use crate::failure::Failure;
 use crate::ident::{ServerId, TableName};
 use crate::instant::{Instant, Point};
-use crate::statement::{Draft, Refused, TimeClause};
+use crate::statement::{Draft, Position, Refused, TimeClause};
 use crate::zone::Zone;
 use std::time::Duration;
 
@@ -82,10 +82,10 @@ pub struct Context<'a> {
 pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Resolved, Failure> {
     let table = table(&draft, context)?;
     let clock = Clock { zone: context.zone, now };
-    let past = |expression| clock.past(expression).map_err(|failure| placed(failure, &draft.time_at));
+    let past = |expression| clock.past(expression).map_err(|failure| placed(failure, draft.time_at));
     let when = match &draft.time {
         TimeClause::Gtid(gtid) => {
-            let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, &draft.time_at))?;
+            let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, draft.time_at))?;
             When::At(Point::Gtid(gtid))
         }
         TimeClause::At(expression) => When::At(Point::Time(past(expression)?)),
@@ -93,7 +93,7 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
             let (since, until) = (past(since)?, past(until)?);
             let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
             window(since, until, context.max_diff_window, wide)
-                .map_err(|failure| placed(failure, &draft.time_at))?;
+                .map_err(|failure| placed(failure, draft.time_at))?;
             When::Between(since, until)
         }
     };
@@ -102,7 +102,7 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
 
 /// Adds where the time clause stands, to what does not say it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other failures are not about instants")]
-fn placed(failure: Failure, place: &str) -> Failure {
+fn placed(failure: Failure, place: Position) -> Failure {
     let put = |what: String| format!("{what}; the time clause is at {place}");
     match failure {
         Failure::BadInstant(what) => Failure::BadInstant(put(what)),

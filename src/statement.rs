@@ -7,6 +7,7 @@
 mod bind;
 mod catalogue;
 mod cursor;
+mod equality;
 mod explain;
 mod hint;
 mod instant;
@@ -27,6 +28,7 @@ pub use catalogue::{
 use cursor::Cursor;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
+use std::fmt;
 
 /// Columns of a result at most, as in mysqld.
 pub const MOST_COLUMNS: usize = 4096;
@@ -308,6 +310,19 @@ impl VirtualSchema {
     }
 }
 
+/// A place in a statement as messages name it: `line 1, column 32`. Written only where a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position(Option<(u64, u64)>);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some((line, column)) => write!(f, "line {line}, column {column}"),
+            None => f.write_str("the end of the statement"),
+        }
+    }
+}
+
 /// A time-travel query as written, nothing checked yet but its grammar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
@@ -323,8 +338,8 @@ pub struct Draft {
     pub projection: Vec<Projected>,
     /// The time clause.
     pub time: TimeClause,
-    /// Where it stands, for messages: `line 1, column 32`.
-    pub time_at: String,
+    /// Where it stands, for messages.
+    pub time_at: Position,
     /// WHERE.
     pub filter: Option<Expr>,
     /// ORDER BY: column (as written, qualifier taken off) and whether descending.

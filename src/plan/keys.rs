@@ -184,7 +184,9 @@ impl Predicate<'_> {
         let mut seen = HashSet::new();
         let values: Option<Vec<Vec<Octets>>> = tuples.into_iter().map(|t| t.into_iter().collect()).collect();
         let mut values = values.ok_or_else(|| self.rule("a part of the key is not bound"))?;
-        values.retain(|v| seen.insert(v.clone()));
+        if values.len() > 1 {
+            values.retain(|v| seen.insert(v.clone()));
+        }
         Ok(Keys { columns, choice: KeyChoice::Values(values) })
     }
 

@@ -6,7 +6,7 @@
 )]
 
 use super::hint::Comment;
-use super::{Reading, Refused, lexis};
+use super::{Position, Reading, Refused, equality, lexis};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::keywords::Keyword;
@@ -217,16 +217,13 @@ impl<'a> Cursor<'a> {
         // At the end of a part, what comes behind it.
         match self.tokens.get(self.at) {
             Some(t) => format!("{}, near '{}'", self.position(), shortened(&t.token.to_string(), 40)),
-            None => self.position(),
+            None => self.position().to_string(),
         }
     }
 
     /// "line 1, column 7".
-    pub(super) fn position(&self) -> String {
-        match self.tokens.get(self.at) {
-            Some(t) => format!("line {}, column {}", t.span.start.line, t.span.start.column),
-            None => "the end of the statement".to_owned(),
-        }
+    pub(super) fn position(&self) -> Position {
+        Position(self.tokens.get(self.at).map(|t| (t.span.start.line, t.span.start.column)))
     }
 
     pub(super) fn unexpected(&self, wanted: &str) -> Refused {
@@ -294,6 +291,9 @@ impl<'a> Cursor<'a> {
             return Err(self.unexpected("an expression"));
         }
         self.chain()?;
+        if let Some(key) = equality::equalities(&self.tokens[self.at..self.end]) {
+            return Ok(key);
+        }
         self.foreign_operator()?;
         let dialect = MySqlDialect {};
         let tokens = self.tokens[self.at..self.end].to_vec();

@@ -4,7 +4,7 @@
 
 use super::cursor::{Cursor, shortened};
 use super::instant::instant;
-use super::{Reading, Refused, TimeClause};
+use super::{Position, Reading, Refused, TimeClause};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Whitespace};
 
 /// The comments `/*+ ... */` of a statement.
@@ -22,7 +22,7 @@ pub(super) struct Hints {
     /// `SET_VAR(dbtrail_allow_wide_diff=...)`
     pub(super) allow_wide_diff: Option<bool>,
     /// `DBTRAIL_AT='...'`, `DBTRAIL_GTID='...'`; and where.
-    pub(super) at: Option<(TimeClause, String)>,
+    pub(super) at: Option<(TimeClause, Position)>,
 }
 
 /// Whether a hint of ours is named.
@@ -95,7 +95,7 @@ fn unsupported(message: String) -> Refused {
 fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
     let position = c.position();
     if c.words(&["SET_VAR"]) {
-        return set_var(c, hints, &position);
+        return set_var(c, hints, position);
     }
     if c.words(&["MAX_EXECUTION_TIME"]) {
         return Err(unsupported(format!(
@@ -114,7 +114,7 @@ fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
         } else {
             TimeClause::At(instant(c)?)
         };
-        if hints.at.replace((time, position.clone())).is_some() {
+        if hints.at.replace((time, position)).is_some() {
             return Err(unsupported(format!("a second instant in the hint, at {position}")));
         }
         return Ok(());
@@ -140,7 +140,7 @@ fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
     }
 }
 
-fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: &str) -> Result<(), Refused> {
+fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: Position) -> Result<(), Refused> {
     if !c.token(&Token::LParen) {
         return Err(c.unexpected("( behind SET_VAR"));
     }
@@ -198,7 +198,7 @@ mod tests {
         }
         let hints = read("SELECT /*+ DBTRAIL_AT='2026-04-27' INDEX(t i) */ * FROM t").unwrap();
         let at = TimeClause::At(InstantExpr::Literal("2026-04-27".to_owned()));
-        assert_eq!(hints.at, Some((at, "line 1, column 12".to_owned())));
+        assert_eq!(hints.at, Some((at, Position(Some((1, 12))))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::cursor::{Cursor, syntax};
 use super::hint::Hints;
 use super::misuse::Example;
 use super::travel::{self, Head};
-use super::{Draft, Reading, Refused, TimeClause, VirtualSchema};
+use super::{Draft, Position, Reading, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
 /// The query, if it has one of these forms.
@@ -60,7 +60,7 @@ fn clause_at_the_end(c: &Cursor<'_>) -> Option<usize> {
     (!behind.is_at_end()).then(|| behind.place())
 }
 
-fn time(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Result<(TimeClause, String), Refused> {
+fn time(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Result<(TimeClause, Position), Refused> {
     let Some(place) = clause else {
         return hints.at.clone().ok_or_else(|| syntax("the instant is missing".to_owned()));
     };
@@ -118,8 +118,8 @@ fn off(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Refused {
         there.go(place);
         format!("a time clause at the end of a query on a real table, at {}", there.here())
     } else {
-        let at = hints.at.as_ref().map(|(_, position)| position.as_str()).unwrap_or_default();
-        format!("the hint at {at}")
+        let at = hints.at.as_ref().map(|(_, position)| format!(" at {position}")).unwrap_or_default();
+        format!("the hint{at}")
     };
     Refused::Unsupported {
         message: format!(

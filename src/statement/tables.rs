@@ -5,8 +5,8 @@
     reason = "sqlparser has over a hundred tokens; those that are not named say nothing about tables"
 )]
 
-use super::VirtualSchema;
 use super::cursor::Cursor;
+use super::{Position, VirtualSchema};
 use sqlparser::tokenizer::{Token, Word};
 use std::collections::HashSet;
 
@@ -140,7 +140,7 @@ fn common_tables(cursor: &Cursor<'_>) -> HashSet<String> {
 }
 
 /// The first real table that a query names in any FROM, JOIN or TABLE, at any depth; and where.
-pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, String)> {
+pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, Position)> {
     let common = common_tables(cursor);
     let mut c = cursor.clone();
     c.go(0);

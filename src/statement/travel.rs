@@ -211,9 +211,10 @@ fn table(c: &mut Cursor<'_>) -> Result<(VirtualSchema, Option<String>, String), 
             c.here()
         )));
     }
-    let here = c.here();
+    let begin = c.clone();
     let first = c.name("a virtual table")?;
     let Some(schema) = virtual_schema(&first) else {
+        let here = begin.here();
         return Err(unsupported(format!("the virtual schema comes first, and not what stands at {here}")));
     };
     if !c.token(&Token::Period) || c.clone().words(&["AS", "OF"]) {
