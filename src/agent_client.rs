@@ -137,6 +137,12 @@ impl AgentClient {
         Ok(Self::over(base_url, endpoints, Way::Inside(agent)))
     }
 
+    /// Whether the agent is in this process.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        matches!(self.way, Way::Inside(_))
+    }
+
     fn over(base_url: Arc<str>, endpoints: Endpoints, way: Way) -> Self {
         Self { base_url, endpoints: Arc::new(endpoints), way, cache: Arc::default(), texts: Arc::default() }
     }

@@ -232,7 +232,11 @@ impl Resolver {
         };
         Some(Config {
             listen: listen?,
-            server: server::Settings { shared: Arc::new(shared), shutdown_grace: grace? },
+            server: server::Settings {
+                shared: Arc::new(shared),
+                shutdown_grace: grace?,
+                threads: server::Threads::Shared,
+            },
             log: log?,
             warnings: Vec::new(),
         })

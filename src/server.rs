@@ -11,6 +11,19 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod loops;
+
+use loops::Loops;
+
+/// Which threads run the connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// Those of the runtime that [`serve`] is called in: for statements that wait for an agent elsewhere.
+    Shared,
+    /// Threads of their own: for statements that are answered inside of this process.
+    Own,
+}
+
 /// What the server is told.
 #[derive(Debug)]
 pub struct Settings {
@@ -18,6 +31,8 @@ pub struct Settings {
     pub shared: Arc<Shared>,
     /// How long running statements may go on after the server was told to stop.
     pub shutdown_grace: Duration,
+    /// Where the connections run.
+    pub threads: Threads,
 }
 
 /// The live connections.
@@ -102,6 +117,12 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
         asked: AtomicU64::new(0),
     });
     let tasks = TaskTracker::new();
+    let loops = match settings.threads {
+        Threads::Shared => None,
+        Threads::Own => Loops::start()
+            .inspect_err(|error| tracing::warn!(%error, "connections get no threads of their own: they share those of all else"))
+            .ok(),
+    };
     let most = settings.shared.session.max_connections;
     loop {
         let (socket, peer) = tokio::select! {
@@ -127,10 +148,23 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
         let full = (open >= most).then_some(most as u64);
         let place = Place { id, host: peer.ip().to_string(), handle, connections: others, full };
         let (shared, registry) = (Arc::clone(&settings.shared), Arc::clone(&registry));
-        tasks.spawn(async move {
-            let _leave = Leave { registry, id };
+        let leave = Leave { registry, id };
+        let connection = move |socket| async move {
+            let _leave = leave;
             connection::serve(socket, shared, place).await;
-        });
+        };
+        let Some(loops) = &loops else {
+            tasks.spawn(connection(socket));
+            continue;
+        };
+        let running = tasks.token();
+        let tracked = |socket| async move {
+            let _running = running;
+            connection(socket).await;
+        };
+        if let Err(error) = loops.run(socket, tracked) {
+            tracing::warn!(%error, "a connection could not be handed to its thread");
+        }
     }
     drop(listener);
     tasks.close();

@@ -73,6 +73,7 @@ impl Inside for Within {
 
 /// A shim for this one user.
 pub(super) fn shim(login: Login, server_id: ServerId, agent: AgentClient, token: Secret) -> server::Settings {
+    let threads = if agent.is_inside() { server::Threads::Own } else { server::Threads::Shared };
     let tenant = Tenant {
         mysql_user: login.user.clone(),
         credential: Credential::Password(login.password),
@@ -99,7 +100,7 @@ pub(super) fn shim(login: Login, server_id: ServerId, agent: AgentClient, token:
         session: Arc::new(session),
         errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
     };
-    server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2) }
+    server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2), threads }
 }
 
 #[cfg(test)]

@@ -86,7 +86,11 @@ async fn chain(fixture: &str) -> Chain {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
     let shim = CancellationToken::new();
-    let settings = server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_millis(10) };
+    let settings = server::Settings {
+        shared: Arc::new(shared),
+        shutdown_grace: Duration::from_millis(10),
+        threads: server::Threads::Shared,
+    };
     tokio::spawn(server::serve(listener, Arc::new(settings), shim.clone()));
     Chain { port, agent: stop, _shim: shim }
 }

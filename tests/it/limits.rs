@@ -1,9 +1,10 @@
 //! Bounds on what a client may take, and what ends a statement before its time.
 
 use super::support::{
-    Agent, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates, error, pair, soon, three_rows,
-    wide_pair,
+    Agent, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates, error, pair, pair_on, soon,
+    three_rows, wide_pair,
 };
+use dbtrail_shim::server::Threads;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
@@ -12,6 +13,9 @@ const HEADER: &str = concat!(
     r#"{"name":"v","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true}],"primary_key":["id"]}"#,
     "\n"
 );
+
+/// Wherever the connections run, they end in the same way.
+const THREADS: [Threads; 2] = [Threads::Shared, Threads::Own];
 
 #[tokio::test]
 async fn a_full_server_says_so_and_has_room_again() {
@@ -112,7 +116,13 @@ async fn a_login_has_ten_seconds() {
 
 #[tokio::test]
 async fn kill_query_cancels_the_request() {
-    let (agent, shim) = pair().await;
+    for threads in THREADS {
+        kill_query_cancels_the_request_on(threads).await;
+    }
+}
+
+async fn kill_query_cancels_the_request_on(threads: Threads) {
+    let (agent, shim) = pair_on(threads).await;
     let mut client = shim.raw("a").await;
     let mut other = shim.raw("a").await;
     let mut stranger = shim.raw("b").await;
@@ -244,7 +254,13 @@ const ROWS: [u8; 13 * 1000] = {
 
 #[tokio::test]
 async fn kill_ends_a_connection_and_its_request() {
-    let (agent, shim) = pair().await;
+    for threads in THREADS {
+        kill_ends_a_connection_and_its_request_on(threads).await;
+    }
+}
+
+async fn kill_ends_a_connection_and_its_request_on(threads: Threads) {
+    let (agent, shim) = pair_on(threads).await;
     let mut client = shim.raw("a").await;
     let mut other = shim.raw("a").await;
     agent.always(Reply::nothing(Then::Wait));
@@ -280,9 +296,15 @@ async fn a_change_of_database_can_be_killed_and_left() {
 
 #[tokio::test]
 async fn a_shutdown_lets_statements_end_and_idle_connections_go() {
+    for threads in THREADS {
+        a_shutdown_lets_statements_end_and_idle_connections_go_on(threads).await;
+    }
+}
+
+async fn a_shutdown_lets_statements_end_and_idle_connections_go_on(threads: Threads) {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
-    let plan = Plan { shutdown_grace: Duration::from_secs(3600), ..Plan::before(&agent, &made) };
+    let plan = Plan { shutdown_grace: Duration::from_secs(3600), threads, ..Plan::before(&agent, &made) };
     let shim = plan.start().await;
     let mut idle = shim.raw("a").await;
     let mut busy = shim.raw("a").await;
@@ -311,9 +333,15 @@ async fn a_shutdown_lets_statements_end_and_idle_connections_go() {
 
 #[tokio::test]
 async fn a_shutdown_past_its_grace_period_cancels_requests() {
+    for threads in THREADS {
+        a_shutdown_past_its_grace_period_cancels_requests_on(threads).await;
+    }
+}
+
+async fn a_shutdown_past_its_grace_period_cancels_requests_on(threads: Threads) {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
-    let plan = Plan { shutdown_grace: Duration::from_millis(1), ..Plan::before(&agent, &made) };
+    let plan = Plan { shutdown_grace: Duration::from_millis(1), threads, ..Plan::before(&agent, &made) };
     let shim = plan.start().await;
     let mut busy = shim.raw("a").await;
     agent.always(Reply::nothing(Then::Wait));

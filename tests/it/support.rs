@@ -395,6 +395,7 @@ pub struct Plan {
     pub max_keys: u64,
     pub orm_forms: bool,
     pub shutdown_grace: Duration,
+    pub threads: server::Threads,
     /// How many more tenants there are: `t0`, `t1`...
     pub tenants: usize,
 }
@@ -414,6 +415,7 @@ impl Plan {
             max_keys: 1000,
             orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
+            threads: server::Threads::Shared,
             tenants: 0,
         }
     }
@@ -460,7 +462,11 @@ impl Plan {
             session: Arc::new(session),
             errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
         };
-        let settings = server::Settings { shared: Arc::new(shared), shutdown_grace: self.shutdown_grace };
+        let settings = server::Settings {
+            shared: Arc::new(shared),
+            shutdown_grace: self.shutdown_grace,
+            threads: self.threads,
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let stop = CancellationToken::new();
@@ -474,6 +480,14 @@ pub async fn pair() -> (Agent, Shim) {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
     let shim = Plan::before(&agent, &made).start().await;
+    (agent, shim)
+}
+
+/// The same with a shim whose connections run on these threads.
+pub async fn pair_on(threads: server::Threads) -> (Agent, Shim) {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan { threads, ..Plan::before(&agent, &made) }.start().await;
     (agent, shim)
 }
 
