@@ -148,22 +148,17 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
         let full = (open >= most).then_some(most as u64);
         let place = Place { id, host: peer.ip().to_string(), handle, connections: others, full };
         let (shared, registry) = (Arc::clone(&settings.shared), Arc::clone(&registry));
-        let leave = Leave { registry, id };
+        let (leave, running) = (Leave { registry, id }, tasks.token());
         let connection = move |socket| async move {
-            let _leave = leave;
+            let _ended = (leave, running);
             connection::serve(socket, shared, place).await;
         };
-        let Some(loops) = &loops else {
-            tasks.spawn(connection(socket));
-            continue;
-        };
-        let running = tasks.token();
-        let tracked = |socket| async move {
-            let _running = running;
-            connection(socket).await;
-        };
-        if let Err(error) = loops.run(socket, tracked) {
-            tracing::warn!(%error, "a connection could not be handed to its thread");
+        if let Some(loops) = &loops {
+            if let Err(error) = loops.run(socket, connection) {
+                tracing::warn!(%error, "a connection could not be handed to its thread");
+            }
+        } else {
+            tokio::spawn(connection(socket));
         }
     }
     drop(listener);
