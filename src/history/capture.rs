@@ -112,8 +112,8 @@ pub enum Input {
     Clock(Beside<Instant>),
     /// A table as it is now. Compared with what the DDL in the log gave.
     Definition(Beside<Looked>),
-    /// What should be read next of the tables. Answered with `None` when nothing is left.
-    NextJob(oneshot::Sender<Option<BaselineJob>>),
+    /// What should be read next of the tables, these left alone. Answered with `None` when nothing is left.
+    NextJob(Vec<SpaceId>, oneshot::Sender<Option<BaselineJob>>),
     /// Rows of a table. Answered when they are kept (true), or were thrown away since the table changed meanwhile (false).
     Baseline(Beside<BaselineRows>, oneshot::Sender<bool>),
     /// The log has a hole: the record begins anew behind it.
@@ -172,13 +172,13 @@ impl Writer {
         wait.await.map_err(|_| Closed)
     }
 
-    /// What should be read next of the tables.
+    /// What should be read next of the tables, these left alone.
     ///
     /// # Errors
     /// The writing half has ended.
-    pub async fn next_job(&self) -> Result<Option<BaselineJob>, Closed> {
+    pub async fn next_job(&self, left_alone: Vec<SpaceId>) -> Result<Option<BaselineJob>, Closed> {
         let (answer, wait) = oneshot::channel();
-        self.send(Input::NextJob(answer)).await?;
+        self.send(Input::NextJob(left_alone, answer)).await?;
         wait.await.map_err(|_| Closed)
     }
 

@@ -338,9 +338,9 @@ impl Recorder {
             }
             Input::Clock(beside) => self.waiting.push_back(Waiting::Clock(beside)),
             Input::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
-            Input::NextJob(answer) => {
+            Input::NextJob(left_alone, answer) => {
                 // Nobody waits where the other half is stopping.
-                let _ = answer.send(self.next_job());
+                let _ = answer.send(self.next_job(&left_alone));
             }
             Input::Baseline(beside, answer) => self.waiting.push_back(Waiting::Baseline(beside, answer)),
             Input::Gap(reason, start) => self.gap(reason, start)?,

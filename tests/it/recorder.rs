@@ -244,7 +244,8 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     let feed = Feed::open(folder.path());
     feed.send(Input::Begin(begin)).await;
     feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
-    let job = feed.writer.next_job().await.expect("it writes").expect("a table to read");
+    let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
+    assert!(feed.writer.next_job(vec![job.space]).await.expect("it writes").is_none(), "it is the only one");
     let (half, rest) = events.split_at(events.len() / 2);
     let after = place(half.last().map_or(4, |(at, raw)| at + raw.len() as u64));
     let row = |id: &str, v: &str| vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())];

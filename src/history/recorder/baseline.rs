@@ -9,16 +9,16 @@ use crate::history::ingest::base_key;
 use crate::history::names::Standing;
 use crate::history::published::BaselineProgress;
 use crate::history::record::Baseline;
-use crate::history::store::{BaseRow, put_base};
+use crate::history::store::{BaseRow, SpaceId, put_base};
 use crate::reply::Row;
 
 impl Recorder {
-    /// The next part of a table to be read.
-    pub(super) fn next_job(&mut self) -> Option<BaselineJob> {
+    /// The next part of a table to be read, of any table but these.
+    pub(super) fn next_job(&mut self, left_alone: &[SpaceId]) -> Option<BaselineJob> {
         let (name, space, definition) = self.ingest.names.iter().find_map(|(name, standings)| {
             let Some((_, Standing::Table(space, definition))) = standings.last() else { return None };
             let reading = self.ingest.spaces.get(space.0 as usize)?.baseline == Baseline::Reading;
-            reading.then(|| (name.clone(), *space, *definition))
+            (reading && !left_alone.contains(space)).then(|| (name.clone(), *space, *definition))
         })?;
         let columns = self.ingest.catalog.definition(definition)?.clone();
         let behind = self.reading.get(&space).and_then(|p| p.behind.clone());

@@ -30,7 +30,7 @@ impl Recorder {
             }
         }
         // A new incarnation may want its rows to be read.
-        if !changed.is_empty() && self.next_job().is_some() {
+        if !changed.is_empty() && self.next_job(&[]).is_some() {
             self.wish(Wish::Baseline);
         }
     }

@@ -9,15 +9,17 @@ use super::session::Session;
 use super::{Ended, keyset};
 use crate::history::capture::{BaselineJob, BaselineRows, Beside, Closed, Writer};
 use crate::history::place::FilePlace;
+use crate::history::store::SpaceId;
 use crate::reply::Row;
+use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// Bytes of cells that go over in one message, about.
 const BYTES: usize = 4 << 20;
 /// Rows of the first statement of a table: how long they are is seen then.
 const FIRST: u32 = 100;
-/// How long a table that cannot be read is left alone.
+/// How long a table that cannot be read is left alone: twice as long each time.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -25,9 +27,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 enum Undone {
     Closed,
-    Failed(ClientError),
-    /// What the server sends is not what the definition says.
-    Misfit(String),
+    /// The server cannot be reached: no table can be read.
+    Unreachable(ClientError),
+    /// This table cannot be read.
+    Table(String),
 }
 
 impl From<Closed> for Undone {
@@ -38,38 +41,79 @@ impl From<Closed> for Undone {
 
 impl From<ClientError> for Undone {
     fn from(error: ClientError) -> Self {
-        Self::Failed(error)
+        Self::Unreachable(error)
+    }
+}
+
+/// What went wrong with a statement that reads a table.
+fn of_table(error: ClientError) -> Undone {
+    match error {
+        ClientError::Server { .. } | ClientError::Protocol(_) => Undone::Table(error.to_string()),
+        ClientError::Network(_) | ClientError::Tls(_) | ClientError::Login(_) => Undone::Unreachable(error),
+    }
+}
+
+/// Tables that could not be read, until when each is left alone, and for how long that is. The others are read meanwhile.
+#[derive(Debug, Default)]
+struct LeftAlone(HashMap<SpaceId, (Instant, Duration)>);
+
+impl LeftAlone {
+    fn put(&mut self, table: SpaceId, now: Instant) {
+        let pause = self.0.get(&table).map_or(PAUSE, |(_, last)| (*last * 2).min(LONGEST));
+        self.0.insert(table, (now + pause, pause));
+    }
+
+    /// It can be read.
+    fn done(&mut self, table: SpaceId) {
+        self.0.remove(&table);
+    }
+
+    fn at(&self, now: Instant) -> Vec<SpaceId> {
+        self.0.iter().filter(|(_, (until, _))| *until > now).map(|(table, _)| *table).collect()
+    }
+
+    /// When the next of them is tried again.
+    fn next(&self, now: Instant) -> Option<Instant> {
+        self.0.values().map(|(until, _)| *until).filter(|until| *until > now).min()
     }
 }
 
 /// Reads what is to be read, for as long as the log is followed.
 pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
-    let mut tables = Tables { reader, facts, session: None, limit: FIRST, pace: Pace::of(&reader.config) };
-    let mut pause = PAUSE;
+    let pace = Pace::of(&reader.config);
+    let mut tables = Tables { reader, facts, session: None, last: None, limit: FIRST, pace };
+    let mut left_alone = LeftAlone::default();
     loop {
-        let job = match reader.writer.next_job().await {
+        let now = Instant::now();
+        let job = match reader.writer.next_job(left_alone.at(now)).await {
             Ok(Some(job)) => job,
             Ok(None) => {
                 tables.session = None;
-                reader.wishes.baseline().await;
+                let wished = reader.wishes.baseline();
+                match left_alone.next(now) {
+                    // What comes first of the two: whether it came is all the same.
+                    Some(again) => drop(timeout_at(again, wished).await),
+                    None => wished.await,
+                }
                 continue;
             }
             Err(Closed) => return Ended::Closed,
         };
-        let why = match tables.read(&job).await {
-            Ok(()) => {
-                pause = PAUSE;
-                continue;
-            }
+        match tables.read(&job).await {
+            Ok(()) => left_alone.done(job.space),
             Err(Undone::Closed) => return Ended::Closed,
-            Err(Undone::Failed(error)) => error.to_string(),
-            Err(Undone::Misfit(why)) => why,
-        };
-        // A DDL statement under way, most often: when the writing half has seen it, the job is another.
-        tracing::warn!(table = %job.name, "a table cannot be read for the baseline, trying again: {why}");
-        tables.session = None;
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST);
+            Err(Undone::Unreachable(error)) => {
+                tracing::warn!(table = %job.name, "a table cannot be read for the baseline, trying again: {error}");
+                tables.session = None;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(Undone::Table(why)) => {
+                // A DDL statement under way, most often: when the writing half has seen it, the job is another.
+                tracing::warn!(table = %job.name, "a table cannot be read for the baseline, trying it again later: {why}");
+                tables.session = None;
+                left_alone.put(job.space, Instant::now());
+            }
+        }
     }
 }
 
@@ -78,7 +122,9 @@ struct Tables<'a> {
     reader: &'a Reader<'a>,
     facts: &'a Facts,
     session: Option<(Session, Known)>,
-    /// Rows of the next statement.
+    /// The table that was read last.
+    last: Option<SpaceId>,
+    /// Rows of its next statement.
     limit: u32,
     pace: Pace,
 }
@@ -96,7 +142,7 @@ impl Tables<'_> {
             None => self.open().await?,
         };
         if keyset::in_chunks(job) {
-            if job.behind.is_none() {
+            if self.last.replace(job.space) != Some(job.space) {
                 self.limit = FIRST;
             }
             self.chunk(job, &mut session).await?;
@@ -112,11 +158,11 @@ impl Tables<'_> {
     async fn chunk(&mut self, job: &BaselineJob, session: &mut Session) -> Result<(), Undone> {
         let limit = self.limit.min(self.reader.config.chunk).max(1);
         let sql = keyset::chunk(job, limit)
-            .ok_or_else(|| Undone::Misfit("the key to go on behind is none of this table".to_owned()))?;
+            .ok_or_else(|| Undone::Table("the key to go on behind is none of this table".to_owned()))?;
         let mut rows = Vec::new();
         let mut bytes = 0;
-        let mut result = session.client.rows(&sql).await?;
-        while let Some(row) = result.next().await? {
+        let mut result = session.client.rows(&sql).await.map_err(of_table)?;
+        while let Some(row) = result.next().await.map_err(of_table)? {
             bytes += size(&row);
             rows.push(told(job, row)?);
         }
@@ -131,8 +177,8 @@ impl Tables<'_> {
     /// All rows with one statement. They are as the table was when it began, so the end of the log is asked for, once, when the first is there.
     async fn whole(&mut self, job: &BaselineJob, mut session: Session) -> Result<(), Undone> {
         let (mut beside, _known) = self.open().await?;
-        let mut result = session.client.rows(&keyset::whole(job)).await?;
-        let mut row = result.next().await?;
+        let mut result = session.client.rows(&keyset::whole(job)).await.map_err(of_table)?;
+        let mut row = result.next().await.map_err(of_table)?;
         let after = beside.log_end().await?;
         drop(beside);
         let mut rows = Vec::new();
@@ -149,7 +195,7 @@ impl Tables<'_> {
                 }
                 self.pace.wait(read).await;
             }
-            row = result.next().await?;
+            row = result.next().await.map_err(of_table)?;
         }
         send(&self.reader.writer, job, after, rows, true).await?;
         Ok(())
@@ -162,7 +208,7 @@ fn size(row: &Row) -> usize {
 
 fn told(job: &BaselineJob, row: Row) -> Result<Row, Undone> {
     keyset::told(job, row)
-        .ok_or_else(|| Undone::Misfit("the server sends other cells than the definition has".to_owned()))
+        .ok_or_else(|| Undone::Table("the server sends other cells than the definition has".to_owned()))
 }
 
 async fn send(
@@ -217,6 +263,24 @@ mod tests {
         {
             assert_eq!(next_limit(rows, bytes, 2_000), want, "{rows} rows of {bytes} bytes");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ok_a_table_is_left_alone_for_longer_each_time() {
+        let (mut left, now) = (LeftAlone::default(), Instant::now());
+        let after = |seconds| now + Duration::from_secs(seconds);
+        left.put(SpaceId(1), now);
+        left.put(SpaceId(2), after(1));
+        assert_eq!((left.at(now).len(), left.next(now)), (2, Some(after(1))));
+        assert_eq!((left.at(after(1)), left.next(after(1))), (vec![SpaceId(2)], Some(after(2))));
+        for (at, until) in [(1, 3), (3, 7), (7, 15), (15, 31), (31, 61), (61, 91)] {
+            left.put(SpaceId(1), after(at));
+            assert_eq!(left.next(after(at).max(after(2))), Some(after(until)));
+        }
+        assert_eq!((left.at(after(91)), left.next(after(91))), (Vec::new(), None));
+        left.done(SpaceId(1));
+        left.put(SpaceId(1), after(100));
+        assert_eq!(left.next(after(100)), Some(after(101)), "what could be read begins anew");
     }
 
     #[tokio::test(start_paused = true)]

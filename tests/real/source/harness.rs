@@ -133,7 +133,7 @@ impl Captured {
                 let seen = definition.what;
                 self.definitions.push((seen.name, seen.create));
             }
-            Input::NextJob(answer) => {
+            Input::NextJob(_, answer) => {
                 // Nobody waits any more if the connection broke meanwhile.
                 let _ = answer.send(self.jobs.front().cloned());
             }
