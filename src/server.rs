@@ -167,7 +167,14 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
         handle.drain.cancel();
     }
     if tokio::time::timeout(settings.shutdown_grace, tasks.wait()).await.is_err() {
-        tracing::warn!("statements still ran when the grace period was over: they are cancelled");
+        // The others have only not closed their end of a connection that was told to end.
+        let statements = registry.handles().values().filter(|handle| handle.works()).count();
+        if statements > 0 {
+            tracing::warn!(
+                statements,
+                "statements still ran when the grace period was over: they are cancelled"
+            );
+        }
         for handle in registry.handles().values() {
             handle.end.cancel();
         }

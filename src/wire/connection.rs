@@ -91,6 +91,8 @@ pub struct Activity {
     has_statement: bool,
 }
 
+/// What a connection does between two commands.
+const IDLE: &str = "Sleep";
 /// Bytes of a statement that SHOW PROCESSLIST can show.
 const STATEMENT: usize = 64 * 1024;
 /// Bytes of memory that stay for the next one.
@@ -116,7 +118,14 @@ impl Handle {
         })
     }
 
-    /// A command begins; `Sleep` when it is over.
+    /// Whether a command is being carried out.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        let activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        activity.as_ref().is_some_and(|activity| activity.command != IDLE)
+    }
+
+    /// A command begins; [`IDLE`] when it is over.
     fn does(&self, session: &Session, command: &'static str, statement: Option<&[u8]>) {
         let mut activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
         let activity = activity.get_or_insert_with(|| Activity {
@@ -451,7 +460,7 @@ impl Connection {
         loop {
             self.packets.flush().await?;
             self.packets.new_command();
-            self.place.handle.does(&session, "Sleep", None);
+            self.place.handle.does(&session, IDLE, None);
             // What a SELECT changed was told by no OK, and belongs to no later one.
             session.take_changes();
             let drain = self.place.handle.drain.clone();

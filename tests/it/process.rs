@@ -3,6 +3,7 @@
 use crate::program::{Bare, Program, chain, error, recording, said};
 use std::io::Write;
 use std::net::TcpListener;
+use std::time::Duration;
 
 const GOOD: &str = "listen: 127.0.0.1:0\nagent_url: https://127.0.0.1:1\ntenants:\n  - {mysql_user: a, mysql_password: b, server_id: s}\n";
 
@@ -89,7 +90,7 @@ fn serve_does_not_start_with_a_bad_file_or_without_its_port() {
 
 #[test]
 fn sigterm_drains_and_ends_with_0() {
-    let mut chain = chain("");
+    let mut chain = chain("shutdown_grace: 300ms\n");
     let (mut client, ok) = Bare::login(chain.port, "app", "pass-word", 0);
     assert_eq!(ok, [0, 0, 0, 2, 0, 0, 0]);
     chain.shim.terminate();
@@ -97,6 +98,10 @@ fn sigterm_drains_and_ends_with_0() {
     assert_eq!(error(&client.packet()), (1053, "08S01".to_owned(), "Server shutdown in progress".to_owned()));
     assert_eq!(client.packet(), b"");
     assert_eq!(chain.shim.ended().code(), Some(0));
+    // The client has not closed its end, so the grace period went by; but no statement ran. What was written is read a little later.
+    std::thread::sleep(Duration::from_millis(300));
+    let told = chain.shim.lines();
+    assert!(!told.iter().any(|line| line.contains("still ran")), "nothing ran: {told:?}");
     chain.agent.terminate();
     assert_eq!(chain.agent.ended().code(), Some(0));
 }
