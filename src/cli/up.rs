@@ -13,6 +13,7 @@ use super::serve::{Signals, tell};
 use crate::config::agent::CaptureSettings;
 use crate::history::Published;
 use crate::ident::ServerId;
+use crate::instant;
 use crate::secret::Secret;
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
@@ -142,7 +143,10 @@ async fn watch(published: &Published) {
         if hinted {
             continue;
         }
-        if let Some(statement) = published.current().as_deref().and_then(hint::statement) {
+        let now = instant::Instant::now();
+        if let Some(statement) =
+            published.current().as_deref().and_then(|history| hint::statement(history, now))
+        {
             hinted = true;
             let clear = progress.clear();
             let _ = err.write_all(clear.as_bytes()).and_then(|()| err.flush());
@@ -182,7 +186,7 @@ mod tests {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mysql-9.7/binlog.000003");
         let server_id = ServerId("local".to_owned());
         let history = Arc::new(History::read(server_id.clone(), &[file.into()]).unwrap());
-        let statement = hint::statement(&history).unwrap();
+        let statement = hint::statement(&history, instant::Instant::now()).unwrap();
         let secret = Secret::new("pass".to_owned());
         let stop = CancellationToken::new();
         let published = Arc::new(Published::fixed(history));

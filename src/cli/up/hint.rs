@@ -2,13 +2,19 @@
 
 use crate::agent_api::hex_text;
 use crate::column::{Column, ColumnType};
-use crate::history::History;
 use crate::history::query::Example;
+use crate::history::{Coverage, History};
 use crate::instant::Instant;
 
-/// A statement about a row that is there at the end of the record; `None`: none was found.
-pub(super) fn statement(history: &History) -> Option<String> {
-    text(&history.example()?, history.coverage().newest)
+/// A statement about a row that is there at the end of the record; `None`: none was found, or there is no instant yet that can be asked for.
+/// A record begins with the next full second of the server, which may lie ahead of this machine's clock; and no answer is given of the future.
+pub(super) fn statement(history: &History, now: Instant) -> Option<String> {
+    text(&history.example()?, instant(&history.coverage(), now)?)
+}
+
+fn instant(record: &Coverage, now: Instant) -> Option<Instant> {
+    let at = record.newest.min(now);
+    (at >= record.oldest).then_some(at)
 }
 
 fn text(example: &Example, at: Instant) -> Option<String> {
@@ -63,6 +69,16 @@ mod tests {
 
     fn column(name: &str, ty: &str) -> Column {
         serde_json::from_value(serde_json::json!({"name": name, "type": ty, "nullable": false})).unwrap()
+    }
+
+    #[test]
+    fn an_instant_can_be_asked_for_when_it_has_come() {
+        let at = Instant::from_micros;
+        let record = |oldest, newest| Coverage { oldest: at(oldest), newest: at(newest) };
+        assert_eq!(instant(&record(10, 10), at(9)), None, "it has not begun yet");
+        assert_eq!(instant(&record(10, 10), at(10)), Some(at(10)));
+        assert_eq!(instant(&record(10, 20), at(15)), Some(at(15)), "the server's clock is ahead");
+        assert_eq!(instant(&record(10, 20), at(25)), Some(at(20)));
     }
 
     #[test]

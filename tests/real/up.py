@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""`up`, as somebody uses it who has a MariaDB and nothing else: agent and shim in one process, reached with what it prints.
+
+While a workload goes on, many connections ask at once for rows at instants whose state was noted. One more than the most connections there can be is
+refused, KILL ends one of them, SIGTERM and SIGKILL end all; behind both it goes on with the same password, and tells the same.
+"""
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+import pymysql
+
+from harness import Counter, MariaDb, Process, ask, binary, finish, free_port
+
+ROWS = 300
+CLIENTS = 24  # more than it has threads for connections on two cores
+MOST = 100
+MARKS = 5
+
+
+class Up:
+    def __init__(self, server, folder):
+        self.server, self.folder, self.port, self.starts = server, folder, free_port(), 0
+        self.data = os.path.join(folder, "history")
+        self.start()
+
+    def start(self):
+        self.starts += 1
+        self.process = Process(
+            [binary(), "up", "--source", "mysql://root@127.0.0.1:%d" % self.server.port, "--include", "u.*", "--data", self.data,
+             "--server-id", "here", "--listen", "127.0.0.1:%d" % self.port], os.path.join(self.folder, "up-%d.log" % self.starts))
+        self.process.wait_for("Ctrl-C ends it")
+        said = self.process.output()
+        self.printed = {word: re.search(r"^%s +(\S+)$" % word, said, re.M).group(1) for word in ("host", "port", "user", "password")}
+        self.paste = re.search(r"^ *(SELECT .*;)$", said, re.M).group(1)
+
+    def connect(self):
+        return pymysql.connect(host=self.printed["host"], port=int(self.printed["port"]), user=self.printed["user"], password=self.printed["password"],
+                               database="u", init_command="SET time_zone = '+00:00'", use_unicode=False, conv=pymysql.converters.encoders, read_timeout=60)
+
+    def status(self):
+        told = subprocess.run([binary(), "agent", "status", "--data", self.data, "--json"], stdout=subprocess.PIPE, timeout=20)
+        return json.loads(told.stdout) if told.returncode == 0 else None
+
+    def wait(self, until, what, seconds=60):
+        end, status = time.monotonic() + seconds, None
+        while time.monotonic() < end:
+            status = self.status()
+            if status and until(status):
+                return status
+            time.sleep(0.1)
+        raise RuntimeError("not within %d s: %s: %s" % (seconds, what, json.dumps(status)[:1500]))
+
+    def reached(self, instant):
+        return self.wait(lambda s: s["connected"] and s["newest"] and s["newest"].replace("T", " ") >= instant, "the record reaches " + instant)
+
+
+class Work:
+    """Changes of all kinds, and what was true in between."""
+
+    def __init__(self, server):
+        self.cursor = server.connect().cursor()
+        self.random = random.Random(5)
+        self.marks = []  # (instant, {id: row})
+        for sql in ("CREATE DATABASE u CHARACTER SET utf8mb4", "USE u", "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT, w VARCHAR(100))",
+                    "INSERT INTO t SELECT seq, seq * 10, REPEAT('o', seq %% 50) FROM seq_1_to_%d" % ROWS):
+            self.cursor.execute(sql)
+
+    def change(self):
+        for _ in range(60):
+            some = self.random.randint(1, ROWS)
+            self.cursor.execute(self.random.choice((
+                "UPDATE t SET v = v + 1, w = 'changed' WHERE id BETWEEN %d AND %d" % (some, some + 3),
+                "DELETE FROM t WHERE id = %d" % some,
+                "REPLACE INTO t VALUES (%d, %d, 'again')" % (some, self.random.randint(0, 999)))))
+
+    def mark(self):
+        rows = {int(row[0]): row for row in ask(self.cursor, "SELECT * FROM t")[1]}
+        now = int(ask(self.cursor, "SELECT UNIX_TIMESTAMP()")[1][0][0])
+        instant = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now + 1))
+        time.sleep(2.02 - time.time() % 1)
+        self.marks.append((instant, rows))
+        return instant
+
+
+def compare(up, count, marks, seed, times):
+    """Rows of random keys at random marks."""
+    r = random.Random(seed)
+    connection = up.connect()
+    cursor = connection.cursor()
+    for _ in range(times):
+        (instant, rows), key = r.choice(marks), r.randint(1, ROWS)
+        sql = "SELECT * FROM _snapshot.t AS OF '%s' WHERE id = %d" % (instant, key)
+        try:
+            count.equal(ask(cursor, sql)[1], [rows[key]] if key in rows else [], sql)
+        except pymysql.MySQLError as e:
+            count.check(False, "refused: " + sql, e.args)
+    connection.close()
+
+
+def together(up, count, marks, times, work=None):
+    """CLIENTS connections at once, and the workload beside them."""
+    clients = [threading.Thread(target=compare, args=(up, count, marks, n, times), daemon=True) for n in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    while any(client.is_alive() for client in clients):
+        if work:
+            work.change()
+        time.sleep(0.02)
+
+
+def crowd(up, count):
+    """As many as there may be, and one more; one of them is ended by another."""
+    all_in = [up.connect() for _ in range(MOST)]
+    try:
+        up.connect()
+        count.check(False, "one more than there may be is let in")
+    except pymysql.MySQLError as e:
+        count.equal(e.args[0], 1226, "one more than there may be")
+    for n in range(0, MOST, 7):
+        count.equal(ask(all_in[n].cursor(), "SELECT 1")[1], [[b"1"]], "one of many is answered")
+    first, last = all_in[0], all_in[-1]
+    last.cursor().execute("KILL %d" % first.thread_id())
+    try:
+        count.check(False, "a connection goes on that was ended", ask(first.cursor(), "SELECT 1"))
+    except pymysql.MySQLError as e:
+        count.check(e.args[0] in (2006, 2013), "KILL", e.args)
+    end = time.monotonic() + 5
+    while (there := len(ask(last.cursor(), "SHOW PROCESSLIST")[1])) != MOST - 1 and time.monotonic() < end:
+        time.sleep(0.05)
+    count.equal(there, MOST - 1, "the others are there")
+    for connection in all_in[1:]:
+        connection.close()
+
+
+def main():
+    counters = [Counter("while a workload goes on"), Counter("crowd"), Counter("ends and starts")]
+    beside, many, ends = counters
+    folder = tempfile.mkdtemp(prefix="dbtrail-up-")
+    try:
+        with MariaDb("--character-set-server=utf8mb4") as server:
+            work = Work(server)
+            up = Up(server, folder)
+            up.wait(lambda s: s["connected"] and s["baseline"]["done"] == 1 == s["baseline"]["total"], "the table is read")
+            # What it gave to paste works as it stands.
+            key = int(re.search(r"= '?(\d+)'?;$", up.paste).group(1))
+            beside.equal(ask(up.connect().cursor(), up.paste)[1], ask(work.cursor, "SELECT * FROM u.t WHERE id = %d" % key)[1], up.paste)
+            for _ in range(MARKS):
+                work.change()
+                newest = work.mark()
+            up.reached(newest + ".000000")
+            together(up, beside, work.marks, 60, work)
+            crowd(up, many)
+            for end in ("SIGKILL", "SIGTERM"):
+                printed = up.printed
+                if end == "SIGKILL":
+                    up.process.kill()
+                else:
+                    idle = up.connect()
+                    ends.equal(up.process.stop(), 0, "SIGTERM")
+                    ends.check("still ran" not in up.process.output(), "no statement ran", up.process.output()[-500:])
+                    idle.close()
+                work.change()
+                newest = work.mark()
+                up.start()
+                ends.equal(up.printed, printed, end + ": what it prints")
+                up.reached(newest + ".000000")
+                together(up, ends, work.marks, 20)
+            ends.equal(up.status()["gaps"], [], "no gap")
+            up.process.stop()
+            logs = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".log")]
+            ends.equal([log for log in logs if re.search("panicked|damaged|ERROR", open(log, encoding="utf-8").read())], [], "no panic, no error")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    finish(counters, CLIENTS * 95)
+
+
+if __name__ == "__main__":
+    main()
