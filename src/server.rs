@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use crate::session::{Connections, Process};
-use crate::wire::connection::{self, Handle, Place, Shared};
+use crate::wire::connection::{self, Place, Shared};
+use crate::wire::handle::Handle;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

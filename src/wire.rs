@@ -10,6 +10,7 @@ mod columns;
 mod compress;
 pub mod connection;
 pub mod error;
+pub mod handle;
 mod handshake;
 mod log;
 mod packets;

@@ -1,0 +1,233 @@
+//! Answers, as they go out ("Generic Response Packets", "Text Resultset").
+
+use super::{Connection, Work};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::reply::{ResultColumn, Row};
+use crate::session::{Answer, Next, ResultCharset, RowStream, Session, Status};
+use crate::wire::handshake::capability;
+use crate::wire::log::Line;
+use crate::wire::packets::Gone;
+use crate::wire::{binary, bytes, columns, error, results};
+use std::pin::pin;
+use std::sync::Arc;
+
+/// In which protocol rows go out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// "Text Resultset".
+    Text,
+    /// "Binary Protocol Resultset".
+    Binary,
+}
+
+impl Form {
+    /// The packets of rows; a cell that has no binary form is a failure.
+    pub(super) fn rows(
+        self,
+        rows: &[Row],
+        columns: &[ResultColumn],
+        charset: ResultCharset,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        rows.iter()
+            .map(|row| match self {
+                Self::Text => Ok(results::row(row, columns, charset)),
+                Self::Binary => binary::row(row, columns, charset),
+            })
+            .collect()
+    }
+}
+
+impl Connection {
+    /// The one place that sends answers.
+    pub(super) async fn answer(
+        &mut self,
+        session: &mut Session,
+        answer: Result<Answer, Failure>,
+        work: Work<'_, '_>,
+        line: &mut Line,
+    ) -> Result<(), Gone> {
+        match answer {
+            Ok(Answer::Done) => {
+                line.done();
+                self.done(session).await
+            }
+            Ok(Answer::Table(columns, rows)) => {
+                let charset = session.result_charset();
+                let packets = match work.form.rows(&rows, &columns, charset) {
+                    Ok(packets) => packets,
+                    Err(failure) => return self.told(session, &failure, work.request, line).await,
+                };
+                self.head(&columns, session.status(), charset).await?;
+                for packet in &packets {
+                    self.packets.write(packet).await?;
+                }
+                self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                line.rows(rows.len());
+                line.done();
+                Ok(())
+            }
+            Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, work, line).await,
+            Err(failure) => self.told(session, &failure, work.request, line).await,
+        }
+    }
+
+    /// A failure of a statement: to the client, and to SHOW WARNINGS.
+    pub(super) async fn told(
+        &mut self,
+        session: &mut Session,
+        failure: &Failure,
+        request: &RequestId,
+        line: &mut Line,
+    ) -> Result<(), Gone> {
+        let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, Some(request));
+        line.failed(failure, &error);
+        self.packets.write(&results::err(&error)).await?;
+        session.failed(error.code, error.message);
+        Ok(())
+    }
+
+    /// Sends rows. The client may take them slowly, or not at all: the agent's request must not wait for it when it is killed.
+    pub(super) async fn sent(
+        &mut self,
+        rows: &[Vec<u8>],
+        work: &mut Work<'_, '_>,
+    ) -> Result<Result<(), Failure>, Gone> {
+        let packets = &mut self.packets;
+        let sent = async {
+            for packet in rows {
+                packets.write(packet).await?;
+            }
+            Ok::<(), Gone>(())
+        };
+        tokio::select! {
+            sent = sent => sent.map(Ok),
+            () = work.interrupt.as_mut() => Ok(Err(Failure::Interrupted)),
+        }
+    }
+
+    /// How many columns there are, and their definitions.
+    pub(super) async fn columns(
+        &mut self,
+        columns: &[ResultColumn],
+        charset: ResultCharset,
+    ) -> Result<(), Gone> {
+        let mut count = Vec::new();
+        bytes::put_lenenc(&mut count, columns.len() as u64);
+        self.packets.write(&count).await?;
+        for column in columns {
+            self.packets.write(&columns::definition(column, charset)).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for columns that may have been sent before.
+    async fn head_again(
+        &mut self,
+        columns: &Arc<[ResultColumn]>,
+        status: Status,
+        charset: ResultCharset,
+    ) -> Result<(), Gone> {
+        let mut count = Vec::new();
+        bytes::put_lenenc(&mut count, columns.len() as u64);
+        self.packets.write(&count).await?;
+        for payload in self.written.payloads(columns, charset) {
+            self.packets.write(payload).await?;
+        }
+        self.written.shrink();
+        if self.capabilities & capability::DEPRECATE_EOF == 0 {
+            self.packets.write(&results::eof(status)).await?;
+        }
+        Ok(())
+    }
+
+    async fn head(
+        &mut self,
+        columns: &[ResultColumn],
+        status: Status,
+        charset: ResultCharset,
+    ) -> Result<(), Gone> {
+        self.columns(columns, charset).await?;
+        if self.capabilities & capability::DEPRECATE_EOF == 0 {
+            self.packets.write(&results::eof(status)).await?;
+        }
+        Ok(())
+    }
+
+    /// Rows as they come. The first ones are waited for before anything is sent, so that an early failure is a clean error.
+    async fn stream(
+        &mut self,
+        session: &mut Session,
+        columns: &Arc<[ResultColumn]>,
+        mut rows: RowStream,
+        mut work: Work<'_, '_>,
+        line: &mut Line,
+    ) -> Result<(), Gone> {
+        let charset = session.result_charset();
+        let mut begun = false;
+        loop {
+            let next = work.watch(&mut self.packets, pin!(rows.next())).await?;
+            let ready = match &next {
+                Ok(Next::Rows(batch)) => work.form.rows(batch, columns, charset),
+                Ok(Next::End(_)) | Err(_) => Ok(Vec::new()),
+            };
+            let (next, ready) = match next.and_then(|next| Ok((next, ready?))) {
+                Ok(next) => next,
+                Err(failure) => return self.told(session, &failure, work.request, line).await,
+            };
+            if !begun {
+                self.head_again(columns, session.status(), charset).await?;
+                begun = true;
+            }
+            match next {
+                Next::Rows(batch) => {
+                    line.rows(batch.len());
+                    if let Err(failure) = self.sent(&ready, &mut work).await? {
+                        drop(rows);
+                        return self.told(session, &failure, work.request, line).await;
+                    }
+                }
+                Next::End(notes) => {
+                    session.finish(notes);
+                    line.done();
+                    self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// An OK, with what the statement changed for a client that wants to know.
+    pub(super) async fn done(&mut self, session: &mut Session) -> Result<(), Gone> {
+        let (status, changes) = (session.status(), session.take_changes());
+        let tracks = self.capabilities & capability::SESSION_TRACK != 0;
+        let packet = match changes {
+            Some(changes) if tracks => results::changed(status, &changes),
+            Some(_) | None => results::ok(status, false),
+        };
+        self.packets.write(&packet).await?;
+        Ok(())
+    }
+
+    /// "COM_FIELD_LIST Response": no count of columns, and at the end a true EOF whatever the capabilities say.
+    pub(super) async fn field_list(
+        &mut self,
+        session: &mut Session,
+        listed: Result<Vec<ResultColumn>, Failure>,
+        request: &RequestId,
+        line: &mut Line,
+    ) -> Result<(), Gone> {
+        match listed {
+            Ok(columns) => {
+                line.rows(columns.len());
+                line.done();
+                for column in &columns {
+                    self.packets.write(&columns::listed(column, session.result_charset())).await?;
+                }
+                self.packets.write(&results::eof(session.status())).await?;
+                Ok(())
+            }
+            Err(failure) => self.told(session, &failure, request, line).await,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! From the greeting to the OK of a login, and the exchange that verifies a password ("Connection Phase").
+
+use super::{Connection, Tls};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::session::{Cipher, Credential, Identity, Link, Role, Session};
+use crate::wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
+use crate::wire::compress::Algorithm;
+use crate::wire::handshake::{self, Login, capability};
+use crate::wire::packets::{Gone, Packets};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
+
+/// Bytes of a packet before login.
+const LOGIN_PACKET: usize = 64 * 1024;
+/// For the agent to say whether the schema of a login exists.
+const SCHEMA_TIME: Duration = Duration::from_millis(500);
+
+impl Connection {
+    /// `None`: refused, and told so.
+    pub(super) async fn login(&mut self) -> Result<Option<Session>, Gone> {
+        let tls = !matches!(self.shared.tls, Tls::Off);
+        let version = self.shared.session.server_version.clone();
+        self.packets.write(&handshake::greeting(&version, self.place.id, &self.scramble, tls)).await?;
+        self.packets.flush().await?;
+        let mut payload = self.packets.read(LOGIN_PACKET).await?;
+        if tls && handshake::wants_tls(&payload) {
+            self.encrypt().await?;
+            payload = self.packets.read(LOGIN_PACKET).await?;
+        }
+        let login = handshake::response(&payload, handshake::offered(tls)).map_err(Gone::Refused)?;
+        self.capabilities = login.capabilities;
+        // A client that takes both is given the one that mysqld lists first.
+        self.compression = if login.capabilities & capability::COMPRESS != 0 {
+            Some(Algorithm::Zlib)
+        } else {
+            (login.capabilities & capability::ZSTD != 0).then_some(Algorithm::Zstd(login.zstd_level))
+        };
+        login.user.clone_into(&mut self.asked);
+        if matches!(self.shared.tls, Tls::Required(_)) && self.encrypted.is_none() {
+            let denied = Failure::AccessDenied {
+                user: login.user,
+                host: self.place.host.clone(),
+                using_password: true,
+            };
+            return Err(Gone::Refused(denied));
+        }
+        let session = self.enter(&login).await?;
+        self.greet(session, login.schema.as_deref()).await
+    }
+
+    /// The schema of a login, and its OK.
+    pub(super) async fn greet(
+        &mut self,
+        mut session: Session,
+        schema: Option<&str>,
+    ) -> Result<Option<Session>, Gone> {
+        if let Some(schema) = schema {
+            let request = RequestId::next(self.place.id);
+            let asked = tokio::time::timeout(SCHEMA_TIME, session.use_schema(schema, &request)).await;
+            match asked {
+                Ok(Ok(())) => {}
+                // ProxySQL shuns a server whose logins fail with 2002 or 1317, and waits a second for one: an agent that is down must
+                // not look like a shim that is. The statements to come will say it, each for itself.
+                Ok(Err(
+                    Failure::AgentUnreachable(_) | Failure::AgentFailed { .. } | Failure::AgentNonsense(_),
+                ))
+                | Err(_) => session.assume_schema(schema),
+                Ok(Err(failure)) => {
+                    self.refused_login(&failure);
+                    self.fail(&failure, Some(&request)).await?;
+                    self.packets.flush().await?;
+                    return Ok(None);
+                }
+            }
+        }
+        session.set_multi_statements(self.capabilities & capability::MULTI_STATEMENTS != 0);
+        self.done(&mut session).await?;
+        self.packets.flush().await?;
+        Ok(Some(session))
+    }
+
+    async fn encrypt(&mut self) -> Result<(), Gone> {
+        let (Tls::Offered(config) | Tls::Required(config)) = self.shared.tls.clone() else {
+            return Err(Gone::Closed);
+        };
+        let (placeholder, _) = tokio::io::duplex(1);
+        let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder)));
+        let (stream, sequence) = plain.into_stream();
+        let stream = TlsAcceptor::from(config).accept(stream).await?;
+        self.encrypted = Some(cipher(stream.get_ref().1));
+        self.packets = Packets::go_on(Box::new(stream), sequence);
+        Ok(())
+    }
+
+    /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
+    pub(super) async fn enter(&mut self, login: &Login) -> Result<Session, Gone> {
+        login.user.clone_into(&mut self.asked);
+        self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
+            || login.attribute("_client_name") == Some("libmariadb");
+        let tenant = self.shared.tenants.get(&login.user).cloned();
+        let monitor = self.shared.monitor.as_ref().filter(|(user, _)| *user == login.user);
+        let (credential, role) = match (tenant, monitor) {
+            (Some(tenant), _) => (tenant.credential.clone(), Some(Role::Tenant(tenant))),
+            (None, Some((_, password))) => (Credential::Password(password.clone()), Some(Role::Monitor)),
+            (None, None) => {
+                let nobody = Scramble::new().map_err(|e| Gone::Refused(Failure::Internal(e.to_string())))?;
+                (Credential::NativeHash(nobody.0), None)
+            }
+        };
+        let (verified, using_password) = self.verify(login, &credential).await?;
+        let Some(role) = role else { return Err(Gone::Refused(Failure::UnknownTenant(login.user.clone()))) };
+        if !verified {
+            let (user, host) = (login.user.clone(), self.place.host.clone());
+            return Err(Gone::Refused(Failure::AccessDenied { user, host, using_password }));
+        }
+        if let Some(limit) = self.place.full {
+            return Err(Gone::Refused(Failure::Full { user: login.user.clone(), limit }));
+        }
+        let user = login.user.clone();
+        user.clone_into(&mut self.place.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
+        let identity = Identity {
+            role,
+            user,
+            host: self.place.host.clone(),
+            connection_id: self.place.id,
+            link: Link {
+                tls_offered: !matches!(self.shared.tls, Tls::Off),
+                cipher: self.encrypted.clone(),
+                compression: self.compression.map(Algorithm::name),
+            },
+        };
+        let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.place.connections));
+        Ok(Session::new(identity, settings, others, login.collation))
+    }
+
+    /// Whether the password is right, and whether there was one.
+    async fn verify(&mut self, login: &Login, credential: &Credential) -> Result<(bool, bool), Gone> {
+        let plugin = login.plugin.as_deref().unwrap_or(NATIVE);
+        let known = plugin == NATIVE || plugin == CACHING_SHA2;
+        // COM_CHANGE_USER of libmysqlclient comes without a response and waits to be asked.
+        if known && !login.response.is_empty() {
+            return self.check(plugin, &login.response, credential).await;
+        }
+        let plugin = if known { plugin } else { CACHING_SHA2 };
+        let mut switch = vec![0xfe];
+        switch.extend_from_slice(plugin.as_bytes());
+        switch.push(0);
+        switch.extend_from_slice(&self.scramble.0);
+        switch.push(0);
+        self.packets.write(&switch).await?;
+        self.packets.flush().await?;
+        let response = self.packets.read(LOGIN_PACKET).await?;
+        self.check(plugin, &response, credential).await
+    }
+
+    /// One response to the scramble. A wrong one of caching_sha2_password leads into the full exchange, as in mysqld: sqlx 0.8 makes it in
+    /// an order of its own.
+    async fn check(
+        &mut self,
+        plugin: &str,
+        response: &[u8],
+        credential: &Credential,
+    ) -> Result<(bool, bool), Gone> {
+        let scramble = self.scramble.clone();
+        let using_password = !(response.is_empty() || response == [0]);
+        if plugin == NATIVE {
+            return Ok((auth::native(response, &scramble, credential), using_password));
+        }
+        match auth::fast(response, &scramble, credential) {
+            Fast::Right => {
+                self.packets.write(&[1, 3]).await?;
+                Ok((true, true))
+            }
+            Fast::Wrong | Fast::Unknown if !using_password => Ok((false, false)),
+            Fast::Wrong | Fast::Unknown => self.full(&scramble, credential).await.map(|right| (right, true)),
+        }
+    }
+
+    /// The full exchange of caching_sha2_password: the password itself, inside TLS or encrypted with RSA.
+    async fn full(&mut self, scramble: &Scramble, credential: &Credential) -> Result<bool, Gone> {
+        self.packets.write(&[1, 4]).await?;
+        self.packets.flush().await?;
+        let mut sent = self.packets.read(LOGIN_PACKET).await?;
+        if self.encrypted.is_some() {
+            return Ok(sent.pop() == Some(0) && auth::clear(&sent, credential));
+        }
+        if sent == [2] {
+            let key = auth::public_key()
+                .ok_or_else(|| Gone::Refused(Failure::Internal("there is no RSA key".to_owned())))?;
+            let mut payload = vec![1];
+            payload.extend_from_slice(key.as_bytes());
+            self.packets.write(&payload).await?;
+            self.packets.flush().await?;
+            sent = self.packets.read(LOGIN_PACKET).await?;
+        }
+        Ok(auth::decrypt(&sent, scramble).is_some_and(|password| auth::clear(&password, credential)))
+    }
+}
+
+/// Version and cipher of TLS, as OpenSSL and so mysqld name them.
+fn cipher(tls: &rustls::ServerConnection) -> Cipher {
+    let version = match tls.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        Some(_) | None => "TLSv1.2",
+    };
+    let suite = tls.negotiated_cipher_suite().map(|s| s.suite().as_str().unwrap_or_default());
+    let suite = suite.unwrap_or_default();
+    let name = suite.strip_prefix("TLS13_").map_or_else(
+        || {
+            suite
+                .trim_start_matches("TLS_")
+                .replace("WITH_", "")
+                .replace("AES_", "AES")
+                .replace('_', "-")
+                .replace("-POLY1305-SHA256", "-POLY1305")
+        },
+        |rest| format!("TLS_{rest}"),
+    );
+    Cipher { version, name }
+}

@@ -1,0 +1,118 @@
+//! How a connection is reached from outside, and what it can tell of itself while it works.
+
+use crate::session::{Process, Session};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// How a connection is reached from outside.
+#[derive(Debug, Default)]
+pub struct Handle {
+    /// The user that is logged in.
+    pub user: Mutex<String>,
+    /// KILL QUERY.
+    pub interrupt: Notify,
+    /// KILL CONNECTION, and the end of the server.
+    pub end: CancellationToken,
+    /// The server drains: an idle connection ends.
+    pub drain: CancellationToken,
+    /// What it does, once it is logged in.
+    activity: Mutex<Option<Activity>>,
+}
+
+/// What a connection does, for SHOW PROCESSLIST.
+#[derive(Debug)]
+struct Activity {
+    host: String,
+    schema: Option<String>,
+    command: &'static str,
+    since: std::time::Instant,
+    /// As the client sent it. Its memory stays for the next one.
+    statement: Vec<u8>,
+    has_statement: bool,
+}
+
+/// What a connection does between two commands.
+pub(super) const IDLE: &str = "Sleep";
+/// Bytes of a statement that SHOW PROCESSLIST can show.
+const STATEMENT: usize = 64 * 1024;
+/// Bytes of memory that stay for the next one.
+const KEPT: usize = 4 * 1024;
+
+impl Handle {
+    /// The connection as SHOW PROCESSLIST shows it to `user`, if it is theirs.
+    #[must_use]
+    pub fn process(&self, id: u32, user: &str) -> Option<Process> {
+        let owner = self.user.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        let activity = activity.as_ref().filter(|_| owner == user)?;
+        Some(Process {
+            id,
+            user: owner,
+            host: activity.host.clone(),
+            schema: activity.schema.clone(),
+            command: activity.command,
+            seconds: activity.since.elapsed().as_secs(),
+            statement: activity
+                .has_statement
+                .then(|| String::from_utf8_lossy(&activity.statement).into_owned()),
+        })
+    }
+
+    /// Whether a command is being carried out.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        let activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        activity.as_ref().is_some_and(|activity| activity.command != IDLE)
+    }
+
+    /// A command begins; [`IDLE`] when it is over.
+    pub(super) fn does(&self, session: &Session, command: &'static str, statement: Option<&[u8]>) {
+        let mut activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        let activity = activity.get_or_insert_with(|| Activity {
+            host: String::new(),
+            schema: None,
+            command,
+            since: std::time::Instant::now(),
+            statement: Vec::new(),
+            has_statement: false,
+        });
+        session.identity().host.clone_into(&mut activity.host);
+        match (&mut activity.schema, session.schema()) {
+            (Some(before), Some(now)) => now.clone_into(before),
+            (before, now) => *before = now.map(str::to_owned),
+        }
+        activity.command = command;
+        activity.since = std::time::Instant::now();
+        activity.has_statement = statement.is_some();
+        activity.statement.clear();
+        // A connection that is idle holds no long text.
+        if activity.statement.capacity() > KEPT {
+            activity.statement = Vec::new();
+        }
+        if let Some(statement) = statement {
+            activity.statement.extend_from_slice(&statement[..statement.len().min(STATEMENT)]);
+        }
+    }
+}
+
+/// A command as SHOW PROCESSLIST names it.
+pub(super) const fn command_name(command: u8) -> &'static str {
+    match command {
+        0x02 => "Init DB",
+        0x03 => "Query",
+        0x04 => "Field List",
+        0x09 => "Statistics",
+        0x0e => "Ping",
+        0x11 => "Change user",
+        0x16 => "Prepare",
+        0x17 => "Execute",
+        0x18 => "Long Data",
+        0x19 => "Close stmt",
+        0x1a => "Reset stmt",
+        0x1b => "Set option",
+        0x1c => "Fetch",
+        0x1f => "Reset Connection",
+        _ => "Error",
+    }
+}
