@@ -1,27 +1,18 @@
-//! GTID sets as people write them, and the place in the log behind the last of their transactions.
-//!
-//! MySQL: `uuid:1-5:7,uuid:tag:3` (MySQL Reference Manual, "GTID Format and Storage"). MariaDB: `domain-server-sequence`, several
-//! with commas, each the last of its domain (MariaDB Knowledge Base, "Global Transaction ID").
+//! The place in the log behind the last transaction of a GTID set.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::log::Gtid;
 use super::moments::Page;
 use super::store::Sequence;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 
-/// UUID and tag of MySQL's GTIDs.
-pub type Source = ([u8; 16], Option<String>);
+mod set;
+mod state;
 
-/// A set of transactions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GtidSet {
-    /// For each source, its ranges (both ends inclusive), sorted, apart from each other.
-    MySql(BTreeMap<Source, Vec<(u64, u64)>>),
-    /// The last transaction of each domain: domain, server, sequence.
-    MariaDb(Vec<(u32, u32, u64)>),
-}
+use set::{inside, without};
+
+pub use set::{GtidSet, Source};
+pub use state::GtidState;
 
 /// Why a GTID names no state of this record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,283 +42,6 @@ pub enum GtidError {
     /// Not in the record.
     #[error("transaction {0} is not in the record (not yet, or of another server)")]
     NotThere(String),
-}
-
-impl GtidSet {
-    /// Reads either form; white space and line breaks are skipped, as mysqld does.
-    ///
-    /// # Errors
-    /// The text is not one of these forms.
-    pub fn parse(text: &str) -> Result<Self, GtidError> {
-        let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let malformed = || GtidError::Malformed(text.chars().take(80).collect());
-        let parts: Vec<&str> = compact.split(',').filter(|p| !p.is_empty()).collect();
-        if parts.is_empty() {
-            return Err(malformed());
-        }
-        if compact.contains(':') {
-            let mut sources = BTreeMap::new();
-            for part in parts {
-                mysql_part(part, &mut sources).ok_or_else(malformed)?;
-            }
-            for ranges in sources.values_mut() {
-                merge(ranges);
-            }
-            return Ok(Self::MySql(sources));
-        }
-        let mut domains = Vec::new();
-        for part in parts {
-            let (domain, server, sequence) = mariadb_part(part).ok_or_else(malformed)?;
-            if domains.iter().any(|(d, _, _)| *d == domain) {
-                return Err(malformed());
-            }
-            domains.push((domain, server, sequence));
-        }
-        Ok(Self::MariaDb(domains))
-    }
-}
-
-impl GtidSet {
-    /// Reads either form, or nothing.
-    fn parse_or_empty(text: &str) -> Result<Self, GtidError> {
-        if text.is_empty() { Ok(Self::MySql(BTreeMap::new())) } else { Self::parse(text) }
-    }
-
-    /// Whether both name the same transactions, in whatever order they were written.
-    fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::MySql(a), Self::MySql(b)) => a == b,
-            (Self::MariaDb(a), Self::MariaDb(b)) => {
-                let (mut a, mut b) = (a.clone(), b.clone());
-                a.sort_unstable();
-                b.sort_unstable();
-                a == b
-            }
-            (Self::MySql(_), Self::MariaDb(_)) | (Self::MariaDb(_), Self::MySql(_)) => false,
-        }
-    }
-}
-
-impl fmt::Display for GtidSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        match self {
-            Self::MySql(sources) => {
-                for ((uuid, tag), ranges) in sources {
-                    for (from, to) in ranges {
-                        let first = Gtid::MySql { source: *uuid, tag: tag.clone(), number: *from };
-                        write!(f, "{separator}{first}")?;
-                        if to > from {
-                            write!(f, "-{to}")?;
-                        }
-                        separator = ",";
-                    }
-                }
-            }
-            Self::MariaDb(domains) => {
-                for (domain, server, sequence) in domains {
-                    write!(f, "{separator}{domain}-{server}-{sequence}")?;
-                    separator = ",";
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn mysql_part(part: &str, sources: &mut BTreeMap<Source, Vec<(u64, u64)>>) -> Option<()> {
-    let mut fields = part.split(':');
-    let uuid = parse_uuid(fields.next()?)?;
-    let mut source = (uuid, None);
-    let mut any = false;
-    for field in fields {
-        if field.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            let plain = field.len() <= 32 && field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            source.1 = plain.then(|| Some(field.to_ascii_lowercase()))?;
-            any = false;
-            continue;
-        }
-        let (from, to) = field.split_once('-').unwrap_or((field, field));
-        let (from, to) = (number(from)?, number(to)?);
-        if from == 0 || to < from {
-            return None;
-        }
-        sources.entry(source.clone()).or_default().push((from, to));
-        any = true;
-    }
-    any.then_some(())
-}
-
-fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let dashed = text.len() == 36
-        && text.char_indices().filter(|(_, c)| *c == '-').map(|(i, _)| i).eq([8, 13, 18, 23]);
-    if !dashed && text.len() != 32 {
-        return None;
-    }
-    let digits: String = text.chars().filter(|c| *c != '-').collect();
-    if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    Some(u128::from_str_radix(&digits, 16).ok()?.to_be_bytes())
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-fn mariadb_part(part: &str) -> Option<(u32, u32, u64)> {
-    let mut fields = part.split('-');
-    let found = (number(fields.next()?)?, number(fields.next()?)?, number(fields.next()?)?);
-    fields.next().is_none().then_some(found)
-}
-
-fn merge(ranges: &mut Vec<(u64, u64)>) {
-    ranges.sort_unstable();
-    let mut merged: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
-    for (from, to) in ranges.drain(..) {
-        match merged.last_mut() {
-            Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
-            _ => merged.push((from, to)),
-        }
-    }
-    *ranges = merged;
-}
-
-/// Adds a number to ranges that are sorted and apart from each other.
-fn add(ranges: &mut Vec<(u64, u64)>, number: u64) {
-    match ranges.last_mut() {
-        Some(last) if number == last.1.wrapping_add(1) => last.1 = number,
-        Some(last) if number >= last.0 && number <= last.1 => {}
-        _ => {
-            ranges.push((number, number));
-            merge(ranges);
-        }
-    }
-}
-
-/// Where the record begins, or begins anew behind a gap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Origin {
-    at: Sequence,
-    #[serde(with = "as_text")]
-    set: GtidSet,
-}
-
-/// What is remembered of the transactions as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GtidState {
-    /// Those of the record.
-    #[serde(with = "as_text::option", default)]
-    recorded: Option<GtidSet>,
-    /// What was executed where the record begins, oldest first.
-    origins: Vec<Origin>,
-    /// The furthest that a number was committed behind a higher one of its source or domain.
-    lag: u64,
-    /// Transactions up to this change had numbers that the server has given out again since.
-    #[serde(default)]
-    reborn: Sequence,
-}
-
-impl GtidState {
-    /// The record begins behind this change, of which no transaction has any; before it these were executed.
-    pub fn begin(&mut self, at: Sequence, set: GtidSet) {
-        self.origins.push(Origin { at, set });
-    }
-
-    /// The same behind a gap. A server that has not executed all that was recorded (its log was reset, it was restored, it is another one) gives
-    /// out the same numbers again: what they meant before, nobody can ask for any more.
-    pub fn begin_anew(&mut self, at: Sequence, set: GtidSet) {
-        if self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(|known| !covers(&set, known)) {
-            let highest = match self.recorded.take() {
-                Some(GtidSet::MySql(sources)) => sources.values().flatten().map(|(_, to)| *to).max(),
-                Some(GtidSet::MariaDb(domains)) => domains.iter().map(|(_, _, number)| *number).max(),
-                None => None,
-            };
-            // Pages of both times stand among each other.
-            self.lag = self.lag.max(highest.unwrap_or_default());
-            self.origins.clear();
-            self.reborn = at;
-        }
-        self.begin(at, set);
-    }
-
-    /// Takes a transaction in.
-    pub fn note(&mut self, gtid: &Gtid) {
-        match gtid {
-            Gtid::MySql { source, tag, number } => {
-                let source = (*source, tag.clone());
-                let recorded = self.recorded.get_or_insert_with(|| GtidSet::MySql(BTreeMap::new()));
-                if let GtidSet::MySql(sources) = recorded {
-                    let ranges = sources.entry(source).or_default();
-                    let highest = ranges.last().map_or(0, |(_, to)| *to);
-                    self.lag = self.lag.max(highest.saturating_sub(*number));
-                    add(ranges, *number);
-                }
-            }
-            Gtid::MariaDb { domain, server, sequence } => {
-                let recorded = self.recorded.get_or_insert_with(|| GtidSet::MariaDb(Vec::new()));
-                if let GtidSet::MariaDb(domains) = recorded {
-                    match domains.iter_mut().find(|(d, _, _)| d == domain) {
-                        Some(known) => {
-                            self.lag = self.lag.max(known.2.saturating_sub(*sequence));
-                            *known = (*domain, *server, *sequence);
-                        }
-                        None => domains.push((*domain, *server, *sequence)),
-                    }
-                }
-            }
-        }
-    }
-
-    /// All that was executed up to the end of the record, as the server writes it; empty where it writes none.
-    #[must_use]
-    pub fn executed(&self) -> String {
-        let last = self.origins.last().map(|o| &o.set);
-        match (last, &self.recorded) {
-            (Some(GtidSet::MySql(before)), Some(GtidSet::MySql(recorded))) => {
-                let mut all = before.clone();
-                for (source, ranges) in recorded {
-                    let known = all.entry(source.clone()).or_default();
-                    known.extend(ranges);
-                    merge(known);
-                }
-                GtidSet::MySql(all).to_string()
-            }
-            (Some(GtidSet::MariaDb(before)), Some(GtidSet::MariaDb(recorded))) => {
-                // What the record begins with is older than what is in it, unless nothing was recorded since.
-                let mut all = recorded.clone();
-                for entry in before {
-                    match all.iter_mut().find(|(d, _, _)| *d == entry.0) {
-                        Some(known) if known.2 < entry.2 => *known = *entry,
-                        Some(_) => {}
-                        None => all.push(*entry),
-                    }
-                }
-                GtidSet::MariaDb(all).to_string()
-            }
-            (_, Some(recorded)) => recorded.to_string(),
-            (Some(before), None) => before.to_string(),
-            (None, None) => String::new(),
-        }
-    }
-
-    fn has(&self, family: fn(&GtidSet) -> bool) -> bool {
-        self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(family)
-    }
-}
-
-/// Whether all transactions of `part` are in `set`, as far as sets tell.
-fn covers(set: &GtidSet, part: &GtidSet) -> bool {
-    match (set, part) {
-        (GtidSet::MySql(set), GtidSet::MySql(part)) => part.iter().all(|(source, ranges)| {
-            let known = set.get(source).map_or(&[][..], Vec::as_slice);
-            ranges.iter().all(|range| without(*range, known).is_empty())
-        }),
-        (GtidSet::MariaDb(set), GtidSet::MariaDb(part)) => {
-            part.iter().all(|(domain, _, number)| set.iter().any(|(d, _, n)| d == domain && n >= number))
-        }
-        (GtidSet::MySql(_) | GtidSet::MariaDb(_), _) => false,
-    }
 }
 
 /// Which numbers count together.
@@ -374,42 +88,6 @@ pub fn index<'a>(batch: &mut Batch, gtids: impl Iterator<Item = &'a Gtid>, page:
 #[must_use]
 pub fn place_of(value: &[u8]) -> Option<Sequence> {
     Some(Sequence(u64::from_be_bytes(*value.first_chunk()?)))
-}
-
-/// GTID sets in JSON: as people write them.
-mod as_text {
-    use super::GtidSet;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(set: &GtidSet, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(set)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<GtidSet, D::Error> {
-        GtidSet::parse_or_empty(&String::deserialize(from)?).map_err(D::Error::custom)
-    }
-
-    pub(super) mod option {
-        use super::{Deserialize, Deserializer, Error, GtidSet, Serializer};
-
-        #[expect(clippy::ref_option, reason = "this is how serde calls it")]
-        pub(in super::super) fn serialize<S: Serializer>(
-            set: &Option<GtidSet>,
-            to: S,
-        ) -> Result<S::Ok, S::Error> {
-            match set {
-                Some(set) => to.collect_str(set),
-                None => to.serialize_none(),
-            }
-        }
-
-        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-            from: D,
-        ) -> Result<Option<GtidSet>, D::Error> {
-            let text = Option::<String>::deserialize(from)?;
-            text.map(|t| GtidSet::parse_or_empty(&t).map_err(D::Error::custom)).transpose()
-        }
-    }
 }
 
 /// Finds transactions in a snapshot.
@@ -601,35 +279,6 @@ impl Gtids<'_> {
         }
         Ok(sum)
     }
-}
-
-/// The parts of a range that are in none of `ranges` (sorted, apart from each other).
-fn without(range: (u64, u64), ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let (mut from, to) = range;
-    let mut left = Vec::new();
-    for (a, b) in ranges {
-        if *b < from || *a > to {
-            continue;
-        }
-        if *a > from {
-            left.push((from, a - 1));
-        }
-        match b.checked_add(1) {
-            Some(next) if next <= to => from = next,
-            _ => return left,
-        }
-    }
-    left.push((from, to));
-    left
-}
-
-/// The parts of a range that are in `ranges` (sorted, apart from each other).
-fn inside(range: (u64, u64), ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let overlap = |(a, b): &(u64, u64)| {
-        let (from, to) = (range.0.max(*a), range.1.min(*b));
-        (from <= to).then_some((from, to))
-    };
-    ranges.iter().filter_map(overlap).collect()
 }
 
 #[cfg(test)]
