@@ -6,6 +6,7 @@ mod catalogue;
 mod evaluate;
 mod explain;
 mod filter;
+mod identity;
 mod images;
 mod prepared;
 mod replica;
@@ -17,35 +18,33 @@ mod status;
 mod stream;
 mod text;
 mod tracking;
+mod travel;
+mod values;
 mod variables;
 
 pub use crate::statement::Parameter;
+pub use identity::{Cipher, Credential, Identity, Link, Role, Tenant};
 pub use prepared::{Declared, Prepared};
 pub use status::Process;
 pub use stream::{Next, RowStream};
 pub use text::{ResultCharset, collation_id};
 pub use tracking::Change;
 
-use crate::agent_client::{AgentClient, Caller};
 use crate::charset;
-use crate::column::{Column, ColumnType, TableDefinition};
+use crate::column::Column;
 use crate::failure::Failure;
-use crate::ident::{RequestId, ServerId};
+use crate::ident::RequestId;
 use crate::instant::Instant;
-use crate::plan::{self, Context, Resolved, guard};
+use crate::plan::{self, guard};
 use crate::reply::{Note, ResultColumn, Row};
-use crate::secret::Secret;
-use crate::statement::{Draft, INFORMATION_SCHEMA, Limit, Reading, Show, Statement};
+use crate::statement::{Show, Statement};
 use crate::zone::Zone;
 use evaluate::Value;
-use settings::{Changeable, switch};
 use sqlparser::ast::Expr;
 use standing::Standing;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use variables::Variable;
 
 /// What the configuration says about sessions. One for the whole server.
 #[derive(Debug)]
@@ -64,80 +63,6 @@ pub struct Settings {
     pub max_connections: usize,
     /// `limits.max_prepared_statements`, of one connection.
     pub max_prepared_statements: usize,
-}
-
-/// A tenant: one MySQL user, one server's history, one agent.
-#[derive(Debug)]
-pub struct Tenant {
-    /// The MySQL user name.
-    pub mysql_user: String,
-    /// What a password is checked against.
-    pub credential: Credential,
-    /// Whose history.
-    pub server_id: ServerId,
-    /// The agent that keeps it.
-    pub agent: AgentClient,
-    /// What the agent is told about the caller.
-    pub caller: Caller,
-    /// The database of a login that names none.
-    pub default_schema: Option<String>,
-    /// `None`: all.
-    pub allowed_schemas: Option<Vec<String>>,
-    /// The zone of a new session.
-    pub time_zone: Zone,
-}
-
-/// What a password is checked against.
-#[derive(Clone, Debug)]
-pub enum Credential {
-    /// The password itself: serves both authentication plugins.
-    Password(Secret),
-    /// SHA1(SHA1(password)), as in `mysql.user` for mysql_native_password: serves that plugin, and the full exchange of caching_sha2_password.
-    NativeHash([u8; 20]),
-}
-
-/// Who logged in. Only `wire::auth` makes one, after the password was verified.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Tenant or monitor.
-    pub role: Role,
-    /// User name as sent.
-    pub user: String,
-    /// The peer's address without port, as `USER()` shows it.
-    pub host: String,
-    /// The id of the connection: CONNECTION_ID(), KILL.
-    pub connection_id: u32,
-    /// How the connection was made.
-    pub link: Link,
-}
-
-/// How a connection is encrypted and compressed: `have_ssl`, and SHOW STATUS.
-#[derive(Clone, Debug, Default)]
-pub struct Link {
-    /// Whether the server offers TLS.
-    pub tls_offered: bool,
-    /// TLS, if the client took it.
-    pub cipher: Option<Cipher>,
-    /// `zlib` or `zstd`.
-    pub compression: Option<&'static str>,
-}
-
-/// Version and cipher of TLS, as mysqld names them.
-#[derive(Clone, Debug)]
-pub struct Cipher {
-    /// `TLSv1.3`
-    pub version: &'static str,
-    /// `TLS_AES_128_GCM_SHA256`
-    pub name: String,
-}
-
-/// What a login may do.
-#[derive(Clone, Debug)]
-pub enum Role {
-    /// Ask for its own history.
-    Tenant(Arc<Tenant>),
-    /// ProxySQL's monitor: log in, ping, ask for read_only and replica status; nothing else.
-    Monitor,
 }
 
 /// KILL reaches other connections through this; `server` implements it.
@@ -275,98 +200,6 @@ impl Session {
         match &self.identity.role {
             Role::Tenant(tenant) => Some(Arc::clone(tenant)),
             Role::Monitor => None,
-        }
-    }
-
-    fn default_zone(&self) -> Zone {
-        self.tenant().map_or_else(Zone::utc, |t| t.time_zone.clone())
-    }
-
-    fn changeable(&self) -> Changeable {
-        Changeable {
-            user: self.user.clone(),
-            system: self.system.clone(),
-            zone: self.zone.clone(),
-            autocommit: self.autocommit,
-            in_transaction: self.in_transaction,
-            charset: self.charset,
-            changes: self.changes.clone(),
-        }
-    }
-
-    fn restore(&mut self, before: Changeable) {
-        self.user = before.user;
-        self.system = before.system;
-        self.zone = before.zone;
-        self.autocommit = before.autocommit;
-        self.in_transaction = before.in_transaction;
-        self.charset = before.charset;
-        self.changes = before.changes;
-        self.work_out();
-    }
-
-    fn user_variable(&self, name: &str) -> Value {
-        self.user.get(name).cloned().unwrap_or(Value::Null)
-    }
-
-    /// The value of a system variable; `None` is SQL's NULL.
-    fn variable(&self, name: &str) -> Result<Option<String>, Failure> {
-        let variable = variables::find(name).ok_or_else(|| Failure::UnknownVariable(name.to_owned()))?;
-        Ok(self.session_value(variable))
-    }
-
-    fn session_value(&self, variable: &Variable) -> Option<String> {
-        match variable.name {
-            "time_zone" => Some(self.zone.name().to_owned()),
-            "autocommit" => Some(if self.autocommit { "ON" } else { "OFF" }.to_owned()),
-            "warning_count" => Some(self.warnings.len().to_string()),
-            "error_count" => Some(self.warnings.iter().filter(|w| w.level == "Error").count().to_string()),
-            _ => self.system.get(variable.key()).cloned().unwrap_or_else(|| self.default_of(variable)),
-        }
-    }
-
-    /// The value of a new session, which is also the server's.
-    fn default_of(&self, variable: &Variable) -> Option<String> {
-        let micros = || Instant::now().micros();
-        Some(match variable.default {
-            "{null}" => return None,
-            "{max_packet}" => self.settings.max_packet.to_string(),
-            "{max_connections}" => self.settings.max_connections.to_string(),
-            "{version}" => self.settings.server_version.clone(),
-            "{have_ssl}" => if self.identity.link.tls_offered { "YES" } else { "DISABLED" }.to_owned(),
-            "{now}" => format!("{}.{:06}", micros().div_euclid(1_000_000), micros().rem_euclid(1_000_000)),
-            _ if variable.name == "time_zone" => self.default_zone().name().to_owned(),
-            fixed => fixed.to_owned(),
-        })
-    }
-
-    /// The value of a variable that has one in every session and is computed in none.
-    fn setting(&self, name: &str) -> Cow<'_, str> {
-        if let Some(value) = self.system.get(name) {
-            return Cow::Borrowed(value.as_deref().unwrap_or_default());
-        }
-        let Some(variable) = variables::find(name) else { return Cow::Borrowed("") };
-        match self.system.get(variable.key()) {
-            Some(value) => Cow::Borrowed(value.as_deref().unwrap_or_default()),
-            None if variable.default.starts_with('{') => {
-                self.default_of(variable).map_or(Cow::Borrowed(""), Cow::Owned)
-            }
-            None => Cow::Borrowed(variable.default),
-        }
-    }
-
-    fn has_mode(&self, mode: &str) -> bool {
-        self.setting("sql_mode").split(',').any(|m| m == mode)
-    }
-
-    /// How the session's text is read.
-    fn reading(&self) -> Reading {
-        Reading {
-            ansi_quotes: self.standing.ansi_quotes,
-            no_backslash_escapes: self.standing.no_backslash_escapes,
-            orm_forms: self.settings.orm_forms,
-            version: self.standing.version,
-            in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
         }
     }
 
@@ -521,94 +354,6 @@ impl Session {
             return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
         }
         Ok(())
-    }
-
-    /// What the plan is told of this session.
-    fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
-        let allow_wide_diff =
-            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
-        Ok(Context {
-            user: &self.identity.user,
-            host: &self.identity.host,
-            server_id: &tenant.server_id,
-            current_schema: self.schema_of(draft, tenant)?,
-            allowed_schemas: tenant.allowed_schemas.as_deref(),
-            zone: &self.zone,
-            max_diff_window: self.settings.max_diff_window,
-            allow_wide_diff,
-        })
-    }
-
-    /// A draft with what the session brings to it: its table and instants.
-    fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
-        let select_limit = self.standing.select_limit;
-        if draft.limit.is_none() && select_limit < u64::MAX {
-            draft.limit = Some(Limit { offset: 0, count: select_limit });
-        }
-        let context = self.context(&draft, tenant)?;
-        plan::resolve(draft, &context, now)
-    }
-
-    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
-    async fn travel(&mut self, draft: Draft, now: Instant, request: &RequestId) -> Result<Answer, Failure> {
-        let Some(tenant) = self.tenant() else {
-            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
-        };
-        let resolved = Arc::new(self.resolved(draft, &tenant, now)?);
-        self.about.table = Some(resolved.table.to_string());
-        let (mut definition, mut cached) =
-            tenant.agent.definition(&tenant.caller, &resolved, request).await?;
-        loop {
-            let attempt = async {
-                self.same_bytes(&resolved, &definition)?;
-                let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
-                let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
-                Ok((admitted, rows))
-            };
-            match attempt.await {
-                Ok((admitted, rows))
-                    if Arc::ptr_eq(&rows.announced, &definition) || *rows.announced == *definition =>
-                {
-                    if cached && !Arc::ptr_eq(&rows.announced, &definition) {
-                        // The same definition, found faster the next time.
-                        tenant.agent.remember(&tenant.caller, &resolved, &rows.announced);
-                    }
-                    let (columns, stream) = RowStream::new(rows, &admitted, &self.zone, &mut self.heading);
-                    return Ok(Answer::Stream(columns, Box::new(stream)));
-                }
-                Ok(_) if !cached => {
-                    return Err(Failure::AgentNonsense(format!(
-                        "the agent told one definition of {} and answered with another",
-                        resolved.table
-                    )));
-                }
-                Err(failure) if !cached => return Err(failure),
-                Err(failure @ (Failure::AgentUnreachable(_) | Failure::AgentFailed { .. })) => {
-                    return Err(failure);
-                }
-                Ok(_) | Err(_) => {}
-            }
-            cached = false;
-            definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
-        }
-    }
-
-    /// A binary key is compared with the bytes of a text in the character set of the connection, and texts are UTF-8 here.
-    fn same_bytes(&self, resolved: &plan::Resolved, definition: &TableDefinition) -> Result<(), Failure> {
-        let charset = self.setting("character_set_connection");
-        let utf8 = matches!(charset.as_ref(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
-        let key = definition.key_columns();
-        let binary =
-            key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
-        // Written out only where it matters: few tables have such a key.
-        let ascii = || resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
-        match binary {
-            Some(column) if !utf8 && !ascii() => Err(Failure::Unsupported(format!(
-                "text outside of ASCII for the binary key column {} while character_set_connection is {charset}: write bytes, x'...'",
-                column.name
-            ))),
-            Some(_) | None => Ok(()),
-        }
     }
 
     fn constants(

@@ -1,0 +1,115 @@
+//! A time-travel query: the draft, the rules, the agent.
+
+use super::settings::switch;
+use super::{Answer, RowStream, Session, Tenant};
+use crate::column::{ColumnType, TableDefinition};
+use crate::failure::Failure;
+use crate::ident::RequestId;
+use crate::instant::Instant;
+use crate::plan::{self, Context, Resolved, guard};
+use crate::statement::{Draft, Limit};
+use std::sync::Arc;
+
+impl Session {
+    /// What the plan is told of this session.
+    pub(super) fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
+        let allow_wide_diff =
+            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
+        Ok(Context {
+            user: &self.identity.user,
+            host: &self.identity.host,
+            server_id: &tenant.server_id,
+            current_schema: self.schema_of(draft, tenant)?,
+            allowed_schemas: tenant.allowed_schemas.as_deref(),
+            zone: &self.zone,
+            max_diff_window: self.settings.max_diff_window,
+            allow_wide_diff,
+        })
+    }
+
+    /// A draft with what the session brings to it: its table and instants.
+    pub(super) fn resolved(
+        &self,
+        mut draft: Draft,
+        tenant: &Tenant,
+        now: Instant,
+    ) -> Result<Resolved, Failure> {
+        let select_limit = self.standing.select_limit;
+        if draft.limit.is_none() && select_limit < u64::MAX {
+            draft.limit = Some(Limit { offset: 0, count: select_limit });
+        }
+        let context = self.context(&draft, tenant)?;
+        plan::resolve(draft, &context, now)
+    }
+
+    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
+    pub(super) async fn travel(
+        &mut self,
+        draft: Draft,
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
+        };
+        let resolved = Arc::new(self.resolved(draft, &tenant, now)?);
+        self.about.table = Some(resolved.table.to_string());
+        let (mut definition, mut cached) =
+            tenant.agent.definition(&tenant.caller, &resolved, request).await?;
+        loop {
+            let attempt = async {
+                self.same_bytes(&resolved, &definition)?;
+                let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
+                let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
+                Ok((admitted, rows))
+            };
+            match attempt.await {
+                Ok((admitted, rows))
+                    if Arc::ptr_eq(&rows.announced, &definition) || *rows.announced == *definition =>
+                {
+                    if cached && !Arc::ptr_eq(&rows.announced, &definition) {
+                        // The same definition, found faster the next time.
+                        tenant.agent.remember(&tenant.caller, &resolved, &rows.announced);
+                    }
+                    let (columns, stream) = RowStream::new(rows, &admitted, &self.zone, &mut self.heading);
+                    return Ok(Answer::Stream(columns, Box::new(stream)));
+                }
+                Ok(_) if !cached => {
+                    return Err(Failure::AgentNonsense(format!(
+                        "the agent told one definition of {} and answered with another",
+                        resolved.table
+                    )));
+                }
+                Err(failure) if !cached => return Err(failure),
+                Err(failure @ (Failure::AgentUnreachable(_) | Failure::AgentFailed { .. })) => {
+                    return Err(failure);
+                }
+                Ok(_) | Err(_) => {}
+            }
+            cached = false;
+            definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
+        }
+    }
+
+    /// A binary key is compared with the bytes of a text in the character set of the connection, and texts are UTF-8 here.
+    pub(super) fn same_bytes(
+        &self,
+        resolved: &Resolved,
+        definition: &TableDefinition,
+    ) -> Result<(), Failure> {
+        let charset = self.setting("character_set_connection");
+        let utf8 = matches!(charset.as_ref(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
+        let key = definition.key_columns();
+        let binary =
+            key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
+        // Written out only where it matters: few tables have such a key.
+        let ascii = || resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
+        match binary {
+            Some(column) if !utf8 && !ascii() => Err(Failure::Unsupported(format!(
+                "text outside of ASCII for the binary key column {} while character_set_connection is {charset}: write bytes, x'...'",
+                column.name
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The values that variables have in this session, and what follows from them.
+
+use super::Session;
+use super::evaluate::Value;
+use super::settings::Changeable;
+use super::variables::{self, Variable};
+use crate::failure::Failure;
+use crate::instant::Instant;
+use crate::statement::{INFORMATION_SCHEMA, Reading};
+use crate::zone::Zone;
+use std::borrow::Cow;
+
+impl Session {
+    pub(super) fn default_zone(&self) -> Zone {
+        self.tenant().map_or_else(Zone::utc, |t| t.time_zone.clone())
+    }
+
+    pub(super) fn changeable(&self) -> Changeable {
+        Changeable {
+            user: self.user.clone(),
+            system: self.system.clone(),
+            zone: self.zone.clone(),
+            autocommit: self.autocommit,
+            in_transaction: self.in_transaction,
+            charset: self.charset,
+            changes: self.changes.clone(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, before: Changeable) {
+        self.user = before.user;
+        self.system = before.system;
+        self.zone = before.zone;
+        self.autocommit = before.autocommit;
+        self.in_transaction = before.in_transaction;
+        self.charset = before.charset;
+        self.changes = before.changes;
+        self.work_out();
+    }
+
+    pub(super) fn user_variable(&self, name: &str) -> Value {
+        self.user.get(name).cloned().unwrap_or(Value::Null)
+    }
+
+    /// The value of a system variable; `None` is SQL's NULL.
+    pub(super) fn variable(&self, name: &str) -> Result<Option<String>, Failure> {
+        let variable = variables::find(name).ok_or_else(|| Failure::UnknownVariable(name.to_owned()))?;
+        Ok(self.session_value(variable))
+    }
+
+    pub(super) fn session_value(&self, variable: &Variable) -> Option<String> {
+        match variable.name {
+            "time_zone" => Some(self.zone.name().to_owned()),
+            "autocommit" => Some(if self.autocommit { "ON" } else { "OFF" }.to_owned()),
+            "warning_count" => Some(self.warnings.len().to_string()),
+            "error_count" => Some(self.warnings.iter().filter(|w| w.level == "Error").count().to_string()),
+            _ => self.system.get(variable.key()).cloned().unwrap_or_else(|| self.default_of(variable)),
+        }
+    }
+
+    /// The value of a new session, which is also the server's.
+    pub(super) fn default_of(&self, variable: &Variable) -> Option<String> {
+        let micros = || Instant::now().micros();
+        Some(match variable.default {
+            "{null}" => return None,
+            "{max_packet}" => self.settings.max_packet.to_string(),
+            "{max_connections}" => self.settings.max_connections.to_string(),
+            "{version}" => self.settings.server_version.clone(),
+            "{have_ssl}" => if self.identity.link.tls_offered { "YES" } else { "DISABLED" }.to_owned(),
+            "{now}" => format!("{}.{:06}", micros().div_euclid(1_000_000), micros().rem_euclid(1_000_000)),
+            _ if variable.name == "time_zone" => self.default_zone().name().to_owned(),
+            fixed => fixed.to_owned(),
+        })
+    }
+
+    /// The value of a variable that has one in every session and is computed in none.
+    pub(super) fn setting(&self, name: &str) -> Cow<'_, str> {
+        if let Some(value) = self.system.get(name) {
+            return Cow::Borrowed(value.as_deref().unwrap_or_default());
+        }
+        let Some(variable) = variables::find(name) else { return Cow::Borrowed("") };
+        match self.system.get(variable.key()) {
+            Some(value) => Cow::Borrowed(value.as_deref().unwrap_or_default()),
+            None if variable.default.starts_with('{') => {
+                self.default_of(variable).map_or(Cow::Borrowed(""), Cow::Owned)
+            }
+            None => Cow::Borrowed(variable.default),
+        }
+    }
+
+    pub(super) fn has_mode(&self, mode: &str) -> bool {
+        self.setting("sql_mode").split(',').any(|m| m == mode)
+    }
+
+    /// How the session's text is read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            ansi_quotes: self.standing.ansi_quotes,
+            no_backslash_escapes: self.standing.no_backslash_escapes,
+            orm_forms: self.settings.orm_forms,
+            version: self.standing.version,
+            in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
+        }
+    }
+}
