@@ -175,7 +175,7 @@ def main():
             ends.equal(up.status()["gaps"], [], "no gap")
             up.process.stop()
             logs = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".log")]
-            ends.equal([log for log in logs if re.search("panicked|damaged|ERROR", open(log, encoding="utf-8").read())], [], "no panic, no error")
+            ends.equal([log for log in logs if re.search("panicked|damaged|ERROR|throw each other", open(log, encoding="utf-8").read())], [], "no panic, no error, no replica of the same number")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     finish(counters, CLIENTS * 95)

@@ -104,6 +104,8 @@ async fn survey(
         Err(e) => (may(Err(e))?, (String::new(), String::new())),
     };
     let processes = may_see_processes(session).await?;
+    // Before this program registers under its number itself: the server forgets that some time after the connection is gone.
+    let replicas = replicas(session).await?;
     Ok(Survey {
         account: session.client.one("SELECT CURRENT_USER()").await?.unwrap_or_default(),
         server_id: config.server_id,
@@ -114,7 +116,7 @@ async fn survey(
         may_see_processes: processes,
         closed,
         tables,
-        replicas: replicas(session).await?,
+        replicas,
         filters,
         applies: processes && applies(session).await?,
         facts: session.facts.clone(),
