@@ -229,6 +229,23 @@ pub struct MappedColumn {
     pub visible: Option<bool>,
 }
 
+impl MappedColumn {
+    /// A column of which the optional metadata tells nothing.
+    pub(super) const fn plain(type_code: u8, meta: Vec<u8>, nullable: bool) -> Self {
+        Self {
+            type_code,
+            meta,
+            nullable,
+            unsigned: None,
+            name: None,
+            collation: None,
+            labels: None,
+            geometry: None,
+            visible: None,
+        }
+    }
+}
+
 /// A value as the row image holds it, decoded as far as the table map alone allows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Raw<'a> {

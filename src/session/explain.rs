@@ -16,7 +16,6 @@ use crate::plan::{Resolved, When};
 use crate::reply::ResultColumn;
 use crate::statement::{Draft, VirtualSchema};
 use crate::zone::Zone;
-use std::sync::Arc;
 
 /// Keys and columns that are shown; more are counted.
 const MOST_SHOWN: usize = 10;
@@ -29,12 +28,9 @@ impl Session {
         now: Instant,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let Some(tenant) = self.tenant() else {
-            return Err(Failure::Internal("the monitor asked for a plan".to_owned()));
-        };
-        let resolved = Arc::new(self.resolved(draft, &tenant, now)?);
-        self.about.table = Some(resolved.table.to_string());
+        let (tenant, resolved) = self.asked(draft, now)?;
         let definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
+        self.same_bytes(&resolved, &definition)?;
         let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
         let mut items = plan(&admitted, &self.zone);
         items.push(("endpoint", format!("POST {}", tenant.agent.endpoint(&resolved))));

@@ -28,18 +28,27 @@ impl Session {
     }
 
     /// A draft with what the session brings to it: its table and instants.
-    pub(super) fn resolved(
-        &self,
-        mut draft: Draft,
-        tenant: &Tenant,
-        now: Instant,
-    ) -> Result<Resolved, Failure> {
+    fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
         let select_limit = self.standing.select_limit;
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
         let context = self.context(&draft, tenant)?;
         plan::resolve(draft, &context, now)
+    }
+
+    /// Whose statement it is, and its table and instants; the log is told the table.
+    pub(super) fn asked(
+        &mut self,
+        draft: Draft,
+        now: Instant,
+    ) -> Result<(Arc<Tenant>, Arc<Resolved>), Failure> {
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
+        };
+        let resolved = self.resolved(draft, &tenant, now)?;
+        self.about.table = Some(resolved.table.to_string());
+        Ok((tenant, Arc::new(resolved)))
     }
 
     /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
@@ -49,11 +58,7 @@ impl Session {
         now: Instant,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let Some(tenant) = self.tenant() else {
-            return Err(Failure::Internal("the monitor asked for rows".to_owned()));
-        };
-        let resolved = Arc::new(self.resolved(draft, &tenant, now)?);
-        self.about.table = Some(resolved.table.to_string());
+        let (tenant, resolved) = self.asked(draft, now)?;
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {

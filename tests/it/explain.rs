@@ -1,6 +1,6 @@
 //! EXPLAIN of a time-travel query, on the wire: the plan, no request for rows, and the refusals of the query itself.
 
-use crate::support::{Raw, pair};
+use crate::support::{Outcome, Raw, Reply, pair};
 
 fn items(rows: Vec<Vec<Option<String>>>) -> Vec<(String, String)> {
     let pair = |row: Vec<Option<String>>| {
@@ -119,4 +119,40 @@ async fn what_is_refused_is_refused_in_the_same_words() {
     }
     assert_eq!(agent.figures().0, 0, "a refused statement asked for rows");
     assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
+}
+
+/// A binary key is compared with the bytes that the client means, and texts travel as UTF-8: `ä` of a client that writes latin1 would be another key.
+#[tokio::test]
+async fn text_of_another_character_set_names_no_binary_key() {
+    const DEFINITION: &str = r#""columns":[{"name":"k","type":"varbinary(8)","nullable":false,"key":"primary"}],"primary_key":["k"]"#;
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    agent.catalogue(Reply::json(
+        200,
+        &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{DEFINITION}}}"#),
+    ));
+    agent.always(Reply::ndjson(&format!("{{\"success\":true,{DEFINITION}}}\n{{\"end\":{{\"rows\":0}}}}\n")));
+    let mut asked = 0;
+    for (names, key, told) in [
+        ("utf8mb4", &b"'\xc3\xa4'"[..], true),
+        ("latin1", b"'a'", true),
+        ("latin1", b"x'e4'", true),
+        ("latin1", b"'\xe4'", false),
+    ] {
+        assert_eq!(client.query(&format!("SET NAMES {names}")).await, Outcome::Done(0));
+        for verb in ["SELECT", "EXPLAIN SELECT"] {
+            let sql = format!("{verb} * FROM _flashback.t AS OF '2020-01-01' WHERE k = ");
+            client.command(3, &[sql.as_bytes(), key].concat()).await;
+            match client.outcome().await {
+                Outcome::Rows(..) if told => asked += usize::from(verb == "SELECT"),
+                Outcome::Error(error) if !told => {
+                    assert_eq!(error.code, 1235);
+                    assert!(error.message.contains("binary key column k while"), "{}", error.message);
+                }
+                other => panic!("{verb} {names} {key:?}: {other:?}"),
+            }
+            assert_eq!(agent.figures().0, asked, "{verb} {names} {key:?}");
+        }
+    }
+    assert_eq!(asked, 3);
 }

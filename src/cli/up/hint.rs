@@ -9,7 +9,8 @@ use crate::instant::Instant;
 /// A statement about a row that is there at the end of the record; `None`: none was found, or there is no instant yet that can be asked for.
 /// A record begins with the next full second of the server, which may lie ahead of this machine's clock; and no answer is given of the future.
 pub(super) fn statement(history: &History, now: Instant) -> Option<String> {
-    text(&history.example()?, instant(&history.coverage(), now)?)
+    let at = instant(&history.coverage(), now)?;
+    text(&history.example()?, at)
 }
 
 fn instant(record: &Coverage, now: Instant) -> Option<Instant> {

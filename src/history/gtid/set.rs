@@ -52,9 +52,7 @@ impl GtidSet {
         }
         Ok(Self::MariaDb(domains))
     }
-}
 
-impl GtidSet {
     /// Reads either form, or nothing.
     fn parse_or_empty(text: &str) -> Result<Self, GtidError> {
         if text.is_empty() { Ok(Self::MySql(BTreeMap::new())) } else { Self::parse(text) }

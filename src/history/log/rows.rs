@@ -223,17 +223,7 @@ mod tests {
 
     /// Two columns, INT and TINYINT.
     fn table() -> Arc<MappedTable> {
-        let column = |type_code| MappedColumn {
-            type_code,
-            meta: Vec::new(),
-            nullable: true,
-            unsigned: None,
-            name: None,
-            collation: None,
-            labels: None,
-            geometry: None,
-            visible: None,
-        };
+        let column = |type_code| MappedColumn::plain(type_code, Vec::new(), true);
         Arc::new(MappedTable {
             name: TableName { schema: "s".into(), table: "t".into() },
             columns: vec![column(raw::code::LONG), column(raw::code::TINY)],

@@ -61,17 +61,7 @@ fn column(kind: u8, metadata: &mut Bytes<'_>, nullable: bool) -> Result<MappedCo
         (code::STRING, Some(real @ (&code::ENUM | &code::SET))) => *real,
         _ => kind,
     };
-    Ok(MappedColumn {
-        type_code,
-        meta,
-        nullable,
-        unsigned: None,
-        name: None,
-        collation: None,
-        labels: None,
-        geometry: None,
-        visible: None,
-    })
+    Ok(MappedColumn::plain(type_code, meta, nullable))
 }
 
 fn is_number(kind: u8) -> bool {

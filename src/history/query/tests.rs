@@ -17,15 +17,11 @@ fn t(n: i64) -> Instant {
 
 fn mapped(table: &str) -> Arc<MappedTable> {
     let column = |type_code, meta: &[u8], name: &str, collation| MappedColumn {
-        type_code,
-        meta: meta.to_vec(),
-        nullable: name != "id",
         unsigned: (type_code == 3).then_some(false),
         name: Some(name.to_owned()),
         collation,
-        labels: None,
-        geometry: None,
         visible: Some(true),
+        ..MappedColumn::plain(type_code, meta.to_vec(), name != "id")
     };
     Arc::new(MappedTable {
         name: TableName { schema: "s".into(), table: table.into() },
