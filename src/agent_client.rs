@@ -13,19 +13,19 @@ mod multiplex;
 mod transport;
 mod trust;
 
-use crate::agent_api::{
+use crate::failure::Failure;
+use crate::plan::guard::Admitted;
+use crate::plan::{Resolved, When};
+use crate::statement::VirtualSchema;
+use cache::{Cache, Texts};
+use dbtrail_types::agent_api::{
     ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, KeyChoice, RowLine, RowsRequest,
     Schemas, TableAnswer, TableEntry, Tables, Trailer, path,
 };
-use crate::column::TableDefinition;
-use crate::failure::Failure;
-use crate::ident::{RequestId, ServerId, TableName};
-use crate::instant::{Instant, Point};
-use crate::plan::guard::Admitted;
-use crate::plan::{Resolved, When};
-use crate::secret::Secret;
-use crate::statement::VirtualSchema;
-use cache::{Cache, Texts};
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::{RequestId, ServerId, TableName};
+use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::secret::Secret;
 use errors::cleaned;
 use hyper::Uri;
 use lines::Lines;

@@ -5,15 +5,15 @@ mod file;
 mod tree;
 
 use crate::agent_client::{self, AgentClient, Caller};
-use crate::ident::ServerId;
 use crate::plan::guard;
-use crate::secret::Secret;
 use crate::server;
 use crate::session::{self, Credential, Tenant};
 use crate::telemetry;
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
-use crate::zone::Zone;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
 use file::{File, Layout, SHIM};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -357,7 +357,7 @@ impl Resolver {
                     .file
                     .text(&path)
                     .and_then(|t| t.strip_prefix('*'))
-                    .and_then(crate::agent_api::hex_bytes);
+                    .and_then(dbtrail_types::agent_api::hex_bytes);
                 return bytes.and_then(|b| <[u8; 20]>::try_from(b).ok()).map(Credential::NativeHash).or_else(
                     || {
                         self.mistake(

@@ -2,7 +2,7 @@
 //!
 //! A failure carries the public sentence and what a log needs; numbers and SQLSTATEs are `wire::error`'s alone.
 
-use crate::ident::{RequestId, TableName};
+use dbtrail_types::ident::{RequestId, TableName};
 
 /// Whose fault a failure is: it decides the log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,13 +18,15 @@
 //!                                                     |         ^
 //!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
 //! ```
-//! One way, little back and forth. Inner modules know neither MySQL packets nor HTTP nor YAML:
+//! One way, little back and forth, in three crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
+//! speak of the values and messages in [`dbtrail_types`] (`crates/types`). So the compiler holds what would otherwise be a rule: the
+//! agent knows nothing of the shim. Inner modules know neither MySQL packets nor HTTP nor YAML:
 //!
-//! | module | purpose |
+//! | crate or module | purpose |
 //! | --- | --- |
 //! | [`cli`], `main` | process shell: arguments, one small file a subcommand, exit codes |
-//! | [`secret`], [`ident`], [`instant`], [`zone`], [`mod@column`], [`real`], [`reply`], [`charset`], [`collation`], [`telemetry`] | layer 0: text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the log |
-//! | [`agent_api`] | the messages of the agent contract, shared by its client and its server |
+//! | [`dbtrail_types`] | text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the messages of the agent contract, shared by its client and its server |
+//! | [`telemetry`] | the log |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
 //! | [`agent_client`] | HTTPS, or an agent in the same process; sends nothing but what the plan has checked |
@@ -33,7 +35,7 @@
 //! | [`wire`] | the MySQL protocol: a core without I/O, and the connection around it; `wire::error` is the one table from failures to error numbers |
 //! | [`server`] | listening, the threads of connections, permits, the registry of live connections (KILL), drain with a deadline |
 //! | [`config`] | the YAML files (shim.yaml, agent.yaml) to the settings types that the other modules own; all mistakes at once |
-//! | [`history`] | the agent: binary logs to answers. Knows nothing of the shim. [`history::Published`] is what is served now: each request keeps to one history while the next is made |
+//! | [`dbtrail_history`] | the agent: binary logs to answers. [`dbtrail_history::Published`] is what is served now: each request keeps to one history while the next is made |
 //!
 //! `tests/it/architecture.rs` holds the imports to this map.
 //!
@@ -70,7 +72,7 @@
 //! * **Text keys compare in orders recorded from real servers.** A character whose place is not certain is refused, not approximated.
 //! * **Events are read by this project, on `mysql_common`'s constants, GTID events and collations.** Its row decoder can panic on hostile
 //!   metadata, takes YEAR 0 for 1900, and does not know MariaDB's own events.
-//! * **The log of a running server comes in on a client of this project** (`history::source::client`), on `mysql_common`'s packets: `mysql_async`'s log
+//! * **The log of a running server comes in on a client of this project** (`dbtrail_history::source::client`), on `mysql_common`'s packets: `mysql_async`'s log
 //!   stream decodes events to follow them, loses those that do not parse and panics on one cut short; here bytes are handed over as they stand in the log.
 //! * **ProxySQL's rules ask the digest of a statement and its text**: the digest has no literals and no comments, and with digests off a rule
 //!   on the digest alone would take all traffic (`cli::proxysql_config::patterns`).
@@ -87,38 +89,27 @@
 //!   the disk, in the thread of its connection. The workers of one runtime share one poller, and nobody asked it while all of them computed: with 8 clients on two cores, a tenth of
 //!   the time nothing ran.
 //! * **COM_CHANGE_USER goes on with the scramble of the greeting**, as mysqld does: libmariadb answers to that one whatever it is asked.
-//! * **A history is a snapshot.** The writing half makes one [`history::History`] of each batch, upon a snapshot of the store, and swaps it in; an answer keeps the one it began
+//! * **A history is a snapshot.** The writing half makes one [`dbtrail_history::History`] of each batch, upon a snapshot of the store, and swaps it in; an answer keeps the one it began
 //!   with. Retention publishes the new horizon first and removes versions then, so nothing vanishes under an answer.
-//! * **Rows and the replication position are one batch** of the store, in one thread (`history::recorder`). A process that is killed goes on behind its last batch; a transaction that comes
+//! * **Rows and the replication position are one batch** of the store, in one thread (`dbtrail_history::recorder`). A process that is killed goes on behind its last batch; a transaction that comes
 //!   again is known by its place, or by its GTID.
-//! * **What is learnt beside the log waits for the log** (`history::capture`): a definition, rows of a table and the server's clock hold from the end of the log at the time they were read. The
+//! * **What is learnt beside the log waits for the log** (`dbtrail_history::capture`): a definition, rows of a table and the server's clock hold from the end of the log at the time they were read. The
 //!   baseline needs no long transaction and no lock: a row that was read counts only for a key of which no change is recorded, and any change recorded tells the row before it.
-//! * **The store is ordered tables of bytes** (`history::engine`): apply a batch, the pairs of a range from its end or its beginning, snapshot. Versions lie by incarnation, key and place, entries in pages of 64.
-//! * **Of an update only the cells that changed are kept** (`history::store`), with a whole row at most 15 versions back: rows of many columns take a fraction of the room, and a look-up reads pairs that lie
+//! * **The store is ordered tables of bytes** (`dbtrail_history::engine`): apply a batch, the pairs of a range from its end or its beginning, snapshot. Versions lie by incarnation, key and place, entries in pages of 64.
+//! * **Of an update only the cells that changed are kept** (`dbtrail_history::store`), with a whole row at most 15 versions back: rows of many columns take a fraction of the room, and a look-up reads pairs that lie
 //!   beside each other. What retention keeps of a key it makes whole first.
-//! * **Rows of the log are read where they stand** (`history::log::RowsEvent`): an event's bytes are kept until its transaction commits, and each cell goes straight into the packed row.
-//! * **New keys are known by stretches without keys** (`history::ingest`), learnt by one look-up each: to look every new key up took longer than all else.
+//! * **Rows of the log are read where they stand** (`dbtrail_history::log::RowsEvent`): an event's bytes are kept until its transaction commits, and each cell goes straight into the packed row.
+//! * **New keys are known by stretches without keys** (`dbtrail_history::ingest`), learnt by one look-up each: to look every new key up took longer than all else.
 //! * **A part of the log that was not read is a gap with a name**, and every table behind it another incarnation: nothing is carried across.
 //! * **One crypto library (aws-lc-rs)** under TLS, certificate making, the RSA exchange of caching_sha2_password and the random scrambles.
 
-pub mod agent_api;
 pub mod agent_client;
-pub mod charset;
 pub mod cli;
-pub mod collation;
-pub mod column;
 pub mod config;
 pub mod failure;
-pub mod history;
-pub mod ident;
-pub mod instant;
 pub mod plan;
-pub mod real;
-pub mod reply;
-pub mod secret;
 pub mod server;
 pub mod session;
 pub mod statement;
 pub mod telemetry;
 pub mod wire;
-pub mod zone;

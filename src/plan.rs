@@ -5,10 +5,10 @@
 //! [`guard::Admitted`], and `agent_client` sends nothing else: a statement that was not checked cannot be sent.
 
 use crate::failure::Failure;
-use crate::ident::{ServerId, TableName};
-use crate::instant::{Instant, Point};
 use crate::statement::{Draft, Position, Refused, TimeClause};
-use crate::zone::Zone;
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
 mod gtid;

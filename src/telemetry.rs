@@ -18,7 +18,9 @@ pub enum Format {
 pub fn start(level: &str, format: Format) {
     // Only this program's own lines are known to hold no secret: at debug, the SQL parser logs every token that it reads.
     let others = if level == "error" { "error" } else { "warn" };
-    let filter = EnvFilter::new(format!("{others},sqlparser=off,dbtrail_shim={level}"));
+    let filter = EnvFilter::new(format!(
+        "{others},sqlparser=off,dbtrail_shim={level},dbtrail_history={level},dbtrail_types={level}"
+    ));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error says that a log was started before: in tests, or by an embedding program.
     let _ = match format {

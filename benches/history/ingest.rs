@@ -2,7 +2,7 @@
 
 use crate::mariadb::MariaDb;
 use crate::{figure, median, size, take_in, tpcc};
-use dbtrail_shim::history::engine::{DiskEngine, DiskOptions};
+use dbtrail_history::engine::{DiskEngine, DiskOptions};
 use std::error::Error;
 use std::ffi::OsStr;
 use std::path::Path;

@@ -6,8 +6,8 @@
 use crate::chain::SERVER_ID;
 use crate::mariadb::MariaDb;
 use crate::take_in;
-use dbtrail_shim::history::patterns::Patterns;
-use dbtrail_shim::instant::Instant;
+use dbtrail_history::patterns::Patterns;
+use dbtrail_types::instant::Instant;
 use mysql_async::prelude::Queryable;
 use std::error::Error;
 use std::ffi::OsString;

@@ -1,13 +1,13 @@
 //! Log files through the writing half of the capture, in this process: events as a server sends them.
 
-use dbtrail_shim::history::Published;
-use dbtrail_shim::history::capture::{Input, Start, Writer};
-use dbtrail_shim::history::engine::DiskOptions;
-use dbtrail_shim::history::patterns::Patterns;
-use dbtrail_shim::history::place::{FilePlace, Identity, Place};
-use dbtrail_shim::history::recorder::{Recorder, RecorderOptions};
-use dbtrail_shim::ident::ServerId;
-use dbtrail_shim::instant::Instant;
+use dbtrail_history::Published;
+use dbtrail_history::capture::{Input, Start, Writer};
+use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::patterns::Patterns;
+use dbtrail_history::place::{FilePlace, Identity, Place};
+use dbtrail_history::recorder::{Recorder, RecorderOptions};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::Instant;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufReader, Read};

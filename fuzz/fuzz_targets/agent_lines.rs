@@ -1,7 +1,7 @@
 //! Any bytes as lines of an agent's answer, as each message of the contract; what is understood must survive being written again.
 #![no_main]
 
-use dbtrail_shim::agent_api::{DiffLine, ErrorBody, Header, RowLine, Trailer, hex_bytes, hex_text};
+use dbtrail_types::agent_api::{DiffLine, ErrorBody, Header, RowLine, Trailer, hex_bytes, hex_text};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

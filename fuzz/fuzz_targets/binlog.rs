@@ -3,8 +3,8 @@
 //! Good seeds: the files in tests/data, without their first four bytes.
 #![no_main]
 
-use dbtrail_shim::history::History;
-use dbtrail_shim::ident::ServerId;
+use dbtrail_history::History;
+use dbtrail_types::ident::ServerId;
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 

@@ -1,9 +1,9 @@
 //! Definitions seen last.
 
 use super::Caller;
-use crate::column::TableDefinition;
-use crate::instant::Point;
 use crate::plan::Resolved;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::instant::Point;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! Lines of a body, as they come.
 
 use super::errors;
-use crate::agent_api::ErrorBody;
 use crate::failure::Failure;
+use dbtrail_types::agent_api::ErrorBody;
 use reqwest::Response;
 
 /// One line can hold the largest row that MySQL can send, in hexadecimal digits.

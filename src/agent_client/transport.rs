@@ -2,10 +2,10 @@
 
 use super::errors::{cleaned, unreachable};
 use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Way, inside, trust};
-use crate::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use crate::failure::Failure;
-use crate::ident::RequestId;
 use bytes::Bytes;
+use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
+use dbtrail_types::ident::RequestId;
 use hyper::Request;
 use hyper::Response as Answer;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};

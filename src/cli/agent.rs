@@ -6,11 +6,11 @@ pub(super) mod local;
 mod status;
 
 use crate::config::agent::{AgentConfig, Origin};
-use crate::history::History;
-use crate::history::serve::{Tokens, serve};
-use crate::ident::ServerId;
 use crate::telemetry;
 pub use arguments::AgentArgs;
+use dbtrail_history::History;
+use dbtrail_history::serve::{Tokens, serve};
+use dbtrail_types::ident::ServerId;
 use live::Running;
 use local::Local;
 use std::net::SocketAddr;

@@ -6,11 +6,11 @@
 
 use super::embedded::{self, Login};
 use super::serve::{Signals, fail};
-use crate::history::{History, Published};
-use crate::ident::ServerId;
-use crate::secret::Secret;
 use crate::{server, telemetry};
 use clap::Args;
+use dbtrail_history::{History, Published};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
 use mysql_async::prelude::Queryable;
 use std::error::Error;
 use std::io::Write;

@@ -1,16 +1,16 @@
 //! An agent and a shim in front of it, in one process: what `demo` and `up` have in common.
 
 use crate::agent_client::{self, AgentClient, Caller, Inside, InsideBody};
-use crate::history::{Published, serve as agent};
-use crate::ident::ServerId;
 use crate::plan::guard;
-use crate::secret::Secret;
 use crate::server;
 use crate::session::{self, Credential, Tenant};
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
-use crate::zone::Zone;
 use bytes::Bytes;
+use dbtrail_history::{Published, serve as agent};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use hyper::{Request, Response};
@@ -107,8 +107,8 @@ pub(super) fn shim(login: Login, server_id: ServerId, agent: AgentClient, token:
 mod tests {
     use super::*;
     use crate::failure::Failure;
-    use crate::history::History;
-    use crate::ident::RequestId;
+    use dbtrail_history::History;
+    use dbtrail_types::ident::RequestId;
     use mysql_async::prelude::Queryable;
     use mysql_async::{Conn, OptsBuilder, Row, Value};
 

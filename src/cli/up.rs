@@ -11,12 +11,12 @@ use super::agent::{CONFIG, CannotStart};
 use super::embedded::{self, Login};
 use super::serve::{Signals, tell};
 use crate::config::agent::CaptureSettings;
-use crate::history::Published;
-use crate::ident::ServerId;
-use crate::instant;
-use crate::secret::Secret;
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
+use dbtrail_history::Published;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant;
+use dbtrail_types::secret::Secret;
 use progress::Progress;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
@@ -159,8 +159,8 @@ async fn watch(published: &Published) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::History;
     use clap::Parser;
+    use dbtrail_history::History;
     use mysql_async::prelude::Queryable;
 
     #[derive(Parser)]

@@ -2,13 +2,13 @@
 
 use super::file::{Layout, Takes};
 use super::{Resolver, duration, resolve};
-use crate::history::patterns::Patterns;
-use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
-use crate::history::source::SourceConfig;
-use crate::ident::ServerId;
-use crate::secret::Secret;
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
+use dbtrail_history::patterns::Patterns;
+use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use dbtrail_history::source::SourceConfig;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
 use rustls::ServerConfig;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -2,12 +2,12 @@
 
 use super::Resolved;
 use super::keys::Predicate;
-use crate::agent_api::Keys;
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, TableDefinition, same_name};
 use crate::failure::Failure;
-use crate::ident::TableName;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
-use crate::zone::Zone;
+use dbtrail_types::agent_api::Keys;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, TableDefinition, same_name};
+use dbtrail_types::ident::TableName;
+use dbtrail_types::zone::Zone;
 use std::cell::RefCell;
 use std::sync::Arc;
 

@@ -6,10 +6,10 @@
 )]
 
 use super::literal::{key_value, place as place_of};
-use crate::agent_api::{KeyChoice, KeyRange, Keys, Octets};
-use crate::column::{Column, ColumnType, TableDefinition, same_name};
 use crate::failure::Failure;
-use crate::zone::Zone;
+use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets};
+use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
+use dbtrail_types::zone::Zone;
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, Value};
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -404,8 +404,8 @@ fn conjuncts<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent_api::hex_text;
-    use crate::column::ColumnKey;
+    use dbtrail_types::agent_api::hex_text;
+    use dbtrail_types::column::ColumnKey;
     use proptest::prelude::*;
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::parser::Parser;
@@ -417,7 +417,7 @@ mod tests {
             collation: collation.map(str::to_owned),
             nullable: false,
             key: ColumnKey::None,
-            indexes: crate::column::Indexes::default(),
+            indexes: dbtrail_types::column::Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: false,

@@ -6,9 +6,9 @@
 )]
 
 use super::moment::{date_of, time_of};
-use crate::column::{Column, ColumnType, IntSize};
 use crate::failure::Failure;
-use crate::zone::Zone;
+use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::zone::Zone;
 use sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value};
 
 /// A literal, its SQL form taken off.
@@ -42,7 +42,7 @@ fn literal(expression: &Expr, column: &Column) -> Result<Literal, Failure> {
             Value::SingleQuotedString(s) | Value::DoubleQuotedString(s) | Value::NationalStringLiteral(s) => {
                 Ok(Literal::Text(s.clone()))
             }
-            Value::HexStringLiteral(h) => crate::agent_api::hex_bytes(h)
+            Value::HexStringLiteral(h) => dbtrail_types::agent_api::hex_bytes(h)
                 .map(Literal::Bytes)
                 .ok_or_else(|| refuse(column, "x'...' needs an even number of hexadecimal digits")),
             Value::Boolean(b) => Ok(Literal::Number(u8::from(*b).to_string())),

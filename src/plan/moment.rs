@@ -6,9 +6,9 @@
 )]
 
 use crate::failure::Failure;
-use crate::instant::Instant;
 use crate::statement::{InstantExpr, IntervalUnit};
-use crate::zone::{NotOneInstant, Zone};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::zone::{NotOneInstant, Zone};
 use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
 

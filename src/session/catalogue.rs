@@ -19,16 +19,16 @@ mod tables;
 
 use super::evaluate::Value;
 use super::{About, Answer, Session, Tenant, computed};
-use crate::column::{Column, ColumnType};
 use crate::failure::Failure;
-use crate::ident::{RequestId, TableName};
-use crate::instant::Instant;
-use crate::reply::ResultColumn;
 use crate::statement::{
     Absent, Catalogue, Draft, INFORMATION_SCHEMA, Limit, Named, Narrowed, Selection, VirtualSchema,
     virtual_schema_named,
 };
 use datum::Order;
+use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::ident::{RequestId, TableName};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::reply::ResultColumn;
 use plan::Plan;
 use source::{Extent, Ground, Place, Reader};
 use sqlparser::ast::Expr;

@@ -11,10 +11,10 @@ mod typed;
 
 use super::variables::{self, Kind, Scope};
 use super::{Change, Session, text};
-use crate::column::ColumnType;
 use crate::failure::Failure;
-use crate::instant::Instant;
-use crate::real;
+use dbtrail_types::column::ColumnType;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::real;
 use operators::{Order, Outcome};
 use sqlparser::ast::{
     BinaryOperator, CastKind, CharacterLength, DataType, Expr, FunctionArg, FunctionArgExpr,

@@ -6,16 +6,16 @@
 
 use super::show::table;
 use super::{Answer, Session};
-use crate::agent_api::{KeyChoice, Octets, hex_text};
-use crate::column::Column;
 use crate::failure::Failure;
-use crate::ident::RequestId;
-use crate::instant::{Instant, Point};
 use crate::plan::guard::{self, Admitted};
 use crate::plan::{Resolved, When};
-use crate::reply::ResultColumn;
 use crate::statement::{Draft, VirtualSchema};
-use crate::zone::Zone;
+use dbtrail_types::agent_api::{KeyChoice, Octets, hex_text};
+use dbtrail_types::column::Column;
+use dbtrail_types::ident::RequestId;
+use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::reply::ResultColumn;
+use dbtrail_types::zone::Zone;
 
 /// Keys and columns that are shown; more are counted.
 const MOST_SHOWN: usize = 10;

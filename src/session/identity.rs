@@ -1,9 +1,9 @@
 //! Who speaks, and over what kind of connection.
 
 use crate::agent_client::{AgentClient, Caller};
-use crate::ident::ServerId;
-use crate::secret::Secret;
-use crate::zone::Zone;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
 use std::sync::Arc;
 
 /// A tenant: one MySQL user, one server's history, one agent.

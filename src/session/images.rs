@@ -1,12 +1,12 @@
 //! Rows of a diff as JSON, in the form in which mysqld casts and prints them.
 
 use super::stream::shown_in;
-use crate::agent_api::{Octets, RowLine};
-use crate::column::{Column, ColumnType, TableDefinition};
 use crate::failure::Failure;
-use crate::real;
-use crate::zone::Zone;
 use base64::Engine;
+use dbtrail_types::agent_api::{Octets, RowLine};
+use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::real;
+use dbtrail_types::zone::Zone;
 use std::fmt::Write;
 
 /// A row image as a JSON object, keys in column order.

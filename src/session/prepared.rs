@@ -6,15 +6,15 @@
 use super::evaluate::Value;
 use super::stream::result_columns;
 use super::{About, Answer, Session, computed, explain};
-use crate::column::{Column, ColumnKey, ColumnType, IntSize};
 use crate::failure::Failure;
-use crate::ident::RequestId;
-use crate::instant::Instant;
 use crate::plan;
 use crate::plan::guard::{self, Asked};
 use crate::plan::refusal;
-use crate::reply::ResultColumn;
 use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize};
+use dbtrail_types::ident::RequestId;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::reply::ResultColumn;
 use std::sync::Arc;
 
 /// Characters of a text whose length is not known: as many as mysqld declares.
@@ -322,7 +322,7 @@ fn parameter(ty: ColumnType, text: bool) -> ResultColumn {
         collation: text.then(|| "utf8mb4_0900_ai_ci".to_owned()),
         nullable: true,
         key: ColumnKey::None,
-        indexes: crate::column::Indexes::default(),
+        indexes: dbtrail_types::column::Indexes::default(),
         auto_increment: false,
         on_update_now: false,
         has_default: true,

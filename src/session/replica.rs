@@ -2,8 +2,8 @@
 
 use super::evaluate::Value;
 use super::{Answer, computed};
-use crate::column::{ColumnType, IntSize};
-use crate::reply::ResultColumn;
+use dbtrail_types::column::{ColumnType, IntSize};
+use dbtrail_types::reply::ResultColumn;
 
 enum Kind {
     /// Characters.

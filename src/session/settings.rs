@@ -10,10 +10,10 @@ use super::text::{self, ResultCharset};
 use super::variables::{self, Rule, Scope, Variable};
 use super::{Change, Session};
 use crate::failure::Failure;
-use crate::instant::Instant;
-use crate::reply::Note;
 use crate::statement::Assignment;
-use crate::zone::Zone;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::reply::Note;
+use dbtrail_types::zone::Zone;
 use sqlparser::ast::Expr;
 use std::collections::HashMap;
 

@@ -3,8 +3,8 @@
 use super::evaluate::{Typed, Value};
 use super::{Answer, Session, computed, replica, status};
 use crate::failure::Failure;
-use crate::reply::Row;
 use crate::statement::Show;
+use dbtrail_types::reply::Row;
 
 /// A table of text columns.
 pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {

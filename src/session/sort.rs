@@ -5,8 +5,8 @@
     reason = "the types that are not named have no order here and are refused"
 )]
 
-use crate::column::{Column, ColumnType};
-use crate::reply::{Cell, Row};
+use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::reply::{Cell, Row};
 use std::cmp::Ordering;
 
 /// Compares two rows by the columns at these places.

@@ -3,10 +3,10 @@
 use super::variables::VARIABLES;
 use super::variables::{Scope, Variable};
 use super::{Answer, Session, filter, show};
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use crate::failure::Failure;
-use crate::reply::{Note, ResultColumn, Row};
 use crate::statement::VirtualSchema;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
+use dbtrail_types::reply::{Note, ResultColumn, Row};
 use sqlparser::ast::Expr;
 
 /// Characters of a statement that SHOW PROCESSLIST shows without FULL.

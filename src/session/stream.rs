@@ -1,15 +1,15 @@
 //! Lines of the agent to rows of the client: projection, time zone, order, limit, notes.
 
 use super::{images, sort};
-use crate::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowLine};
 use crate::agent_client::{AgentRows, Batch};
-use crate::column::{Column, ColumnType, TableDefinition};
 use crate::failure::Failure;
-use crate::instant::Instant;
 use crate::plan::guard::{self, Admitted, Output};
-use crate::reply::{Note, ResultColumn, Row};
 use crate::statement::{Draft, Limit, VirtualSchema};
-use crate::zone::Zone;
+use dbtrail_types::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowLine};
+use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::reply::{Note, ResultColumn, Row};
+use dbtrail_types::zone::Zone;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -260,9 +260,9 @@ pub(super) fn result_columns(draft: &Draft, source: &[Column], output: &[Output]
 
 fn event_name(event: &DiffEvent) -> &'static str {
     match event.event_type {
-        crate::agent_api::EventType::Insert => "INSERT",
-        crate::agent_api::EventType::Update => "UPDATE",
-        crate::agent_api::EventType::Delete => "DELETE",
+        dbtrail_types::agent_api::EventType::Insert => "INSERT",
+        dbtrail_types::agent_api::EventType::Update => "UPDATE",
+        dbtrail_types::agent_api::EventType::Delete => "DELETE",
     }
 }
 

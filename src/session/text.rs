@@ -1,7 +1,7 @@
 //! The character set that text goes out in, and the collations by number and by name.
 
-use crate::charset;
-use crate::column::{Column, ColumnType};
+use dbtrail_types::charset;
+use dbtrail_types::column::{Column, ColumnType};
 use mysql_common::collations::{Collation, CollationId};
 use std::borrow::Cow;
 
@@ -116,7 +116,7 @@ pub fn collation_id(name: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::ColumnKey;
+    use dbtrail_types::column::ColumnKey;
 
     fn column(ty: &str, collation: Option<&str>) -> Column {
         Column {
@@ -125,7 +125,7 @@ mod tests {
             collation: collation.map(str::to_owned),
             nullable: true,
             key: ColumnKey::None,
-            indexes: crate::column::Indexes::default(),
+            indexes: dbtrail_types::column::Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: true,

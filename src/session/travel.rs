@@ -2,12 +2,12 @@
 
 use super::settings::switch;
 use super::{Answer, RowStream, Session, Tenant};
-use crate::column::{ColumnType, TableDefinition};
 use crate::failure::Failure;
-use crate::ident::RequestId;
-use crate::instant::Instant;
 use crate::plan::{self, Context, Resolved, guard};
 use crate::statement::{Draft, Limit};
+use dbtrail_types::column::{ColumnType, TableDefinition};
+use dbtrail_types::ident::RequestId;
+use dbtrail_types::instant::Instant;
 use std::sync::Arc;
 
 impl Session {

@@ -5,9 +5,9 @@ use super::evaluate::Value;
 use super::settings::Changeable;
 use super::variables::{self, Variable};
 use crate::failure::Failure;
-use crate::instant::Instant;
 use crate::statement::{INFORMATION_SCHEMA, Reading};
-use crate::zone::Zone;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::zone::Zone;
 use std::borrow::Cow;
 
 impl Session {

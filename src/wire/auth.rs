@@ -145,7 +145,7 @@ pub fn decrypt(cipher: &[u8], scramble: &Scramble) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use dbtrail_types::secret::Secret;
 
     #[test]
     fn ok_scrambles_are_printable_and_fresh() {

@@ -3,10 +3,10 @@
 
 use super::bytes::put_bytes;
 use super::results;
-use crate::column::{ColumnType, IntSize};
 use crate::failure::Failure;
-use crate::reply::{ResultColumn, Row};
 use crate::session::ResultCharset;
+use dbtrail_types::column::{ColumnType, IntSize};
+use dbtrail_types::reply::{ResultColumn, Row};
 
 /// The NULL bitmap of a row begins with two bits that are not used.
 const OFFSET: usize = 2;
@@ -168,7 +168,7 @@ fn time(out: &mut Vec<u8>, text: &str) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::{Column, ColumnKey};
+    use dbtrail_types::column::{Column, ColumnKey};
 
     const UTF8: ResultCharset = ResultCharset::Utf8 { collation_id: 255 };
 
@@ -187,7 +187,7 @@ mod tests {
                 collation: text.then(|| "utf8mb4_bin".to_owned()),
                 nullable: true,
                 key: ColumnKey::None,
-                indexes: crate::column::Indexes::default(),
+                indexes: dbtrail_types::column::Indexes::default(),
                 auto_increment: false,
                 on_update_now: false,
                 has_default: true,
@@ -257,7 +257,7 @@ mod tests {
             text: String,
             binary: String,
         }
-        let plain = |hex: &str| crate::agent_api::hex_bytes(hex).unwrap();
+        let plain = |hex: &str| dbtrail_types::agent_api::hex_bytes(hex).unwrap();
         for recording in [
             include_str!("../../tests/data/binary_rows/mysql-9.7.jsonl"),
             include_str!("../../tests/data/binary_rows/mariadb-10.11.jsonl"),

@@ -1,9 +1,9 @@
 //! Column definitions ("Column Definition 41") as mysqld declares them.
 
 use super::bytes::put_bytes;
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
-use crate::reply::ResultColumn;
 use crate::session::{ResultCharset, collation_id};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
+use dbtrail_types::reply::ResultColumn;
 use std::sync::Arc;
 
 /// The collation id of bytes.

@@ -1,7 +1,7 @@
 //! The one table from failures to MySQL errors (manual: "Server Error Message Reference").
 
 use crate::failure::Failure;
-use crate::ident::RequestId;
+use dbtrail_types::ident::RequestId;
 
 /// What the operator chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use super::error::MySqlError;
 use crate::failure::{Failure, Fault};
-use crate::ident::RequestId;
 use crate::session::{About, Identity, Role};
 use crate::telemetry::Sparse;
+use dbtrail_types::ident::RequestId;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 

@@ -3,10 +3,10 @@
 use super::bytes::{put_bytes, put_lenenc};
 use super::error::MySqlError;
 use super::handshake::capability::DEPRECATE_EOF;
-use crate::column::ColumnType;
-use crate::real;
-use crate::reply::{ResultColumn, Row};
 use crate::session::{Change, ResultCharset, Status};
+use dbtrail_types::column::ColumnType;
+use dbtrail_types::real;
+use dbtrail_types::reply::{ResultColumn, Row};
 use std::borrow::Cow;
 
 /// SERVER_SESSION_STATE_CHANGED.

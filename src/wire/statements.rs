@@ -2,8 +2,8 @@
 
 use super::parameters::{self, Bound, Known};
 use crate::failure::Failure;
-use crate::reply::{ResultColumn, Row};
 use crate::session::{Next, Parameter, Prepared, ResultCharset, RowStream};
+use dbtrail_types::reply::{ResultColumn, Row};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 

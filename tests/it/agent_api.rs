@@ -1,13 +1,13 @@
 //! The agent over HTTP, held against `docs/agent-api.yaml`: every route, every error code, and real answers against the schemas.
 
 use crate::truth_agent::history;
-use dbtrail_shim::history::Published;
-use dbtrail_shim::history::capture::Gap;
-use dbtrail_shim::history::published::BaselineProgress;
-use dbtrail_shim::history::serve::{Local, ServeOptions, Tokens, exposure, serve, tls_config};
-use dbtrail_shim::ident::ServerId;
-use dbtrail_shim::instant::Instant;
-use dbtrail_shim::secret::Secret;
+use dbtrail_history::Published;
+use dbtrail_history::capture::Gap;
+use dbtrail_history::published::BaselineProgress;
+use dbtrail_history::serve::{Local, ServeOptions, Tokens, exposure, serve, tls_config};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::secret::Secret;
 use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Version};
 use serde_json::{Value, json};
@@ -173,7 +173,7 @@ fn refused(route: &str, method: &str, (status, lines): (StatusCode, Vec<Value>))
 
 #[test]
 fn the_document_knows_every_error_code_of_the_contract() {
-    let source = include_str!("../../src/agent_api.rs");
+    let source = include_str!("../../crates/types/src/agent_api.rs");
     let in_code: BTreeSet<String> = source
         .split("pub mod code {")
         .nth(1)

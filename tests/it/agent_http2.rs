@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, Version};
 use axum::response::Response;
-use dbtrail_shim::history::serve::tls_config;
+use dbtrail_history::serve::tls_config;
 use futures_util::{StreamExt, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;

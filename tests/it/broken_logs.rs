@@ -1,8 +1,8 @@
 //! Binary logs that are cut, damaged, or written by someone who wishes us harm: an error or a shorter record, never a panic and never other rows.
 
-use dbtrail_shim::history::History;
-use dbtrail_shim::history::log::LogReader;
-use dbtrail_shim::ident::ServerId;
+use dbtrail_history::History;
+use dbtrail_history::log::LogReader;
+use dbtrail_types::ident::ServerId;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

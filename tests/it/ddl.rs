@@ -2,11 +2,11 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the effects that are not asked for")]
 
-use dbtrail_shim::column::{ColumnKey, ColumnType};
-use dbtrail_shim::history::log::{LoggedStatement, ServerVersion};
-use dbtrail_shim::history::schema::{Catalog, DefinitionId, Effect};
-use dbtrail_shim::ident::TableName;
-use dbtrail_shim::instant::Instant;
+use dbtrail_history::log::{LoggedStatement, ServerVersion};
+use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
+use dbtrail_types::column::{ColumnKey, ColumnType};
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
 use serde::Deserialize;
 use std::path::Path;
 

@@ -2,17 +2,17 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
+use dbtrail_history::{History, Published, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
-use dbtrail_shim::history::{History, Published, serve as agent};
-use dbtrail_shim::ident::ServerId;
 use dbtrail_shim::plan::guard;
-use dbtrail_shim::real::float_text;
-use dbtrail_shim::secret::Secret;
 use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_shim::zone::Zone;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::real::float_text;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, OptsBuilder, Value};

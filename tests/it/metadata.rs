@@ -2,10 +2,10 @@
 //! catalog, its definition through the agent API to a shim, and every field of every packet is compared.
 
 use crate::support::{Agent, Outcome, Plan, Raw, Reply, certificates};
-use dbtrail_shim::column::{Column, ColumnType, TableDefinition};
-use dbtrail_shim::history::log::{LoggedStatement, ServerVersion};
-use dbtrail_shim::history::schema::{Catalog, Effect};
-use dbtrail_shim::instant::Instant;
+use dbtrail_history::log::{LoggedStatement, ServerVersion};
+use dbtrail_history::schema::{Catalog, Effect};
+use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::instant::Instant;
 use serde::Deserialize;
 use std::path::Path;
 

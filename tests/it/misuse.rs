@@ -4,14 +4,14 @@
 //! the answers anew, for somebody to read each of them; a CI machine (`CI` is set) never does.
 
 use crate::support::{Agent, Plan, Reply, certificates};
-use dbtrail_shim::column::TableDefinition;
 use dbtrail_shim::failure::Failure;
-use dbtrail_shim::ident::ServerId;
-use dbtrail_shim::instant::Instant;
 use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_shim::zone::Zone;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::zone::Zone;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

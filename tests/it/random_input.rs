@@ -1,16 +1,16 @@
 //! Text that nobody would write, into the reader of statements and on through the plan and the session: never a panic, always an end.
 
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
-use dbtrail_shim::charset;
-use dbtrail_shim::column::TableDefinition;
 use dbtrail_shim::failure::Failure;
-use dbtrail_shim::ident::{RequestId, ServerId};
-use dbtrail_shim::instant::Instant;
 use dbtrail_shim::plan::{self, Context, guard};
-use dbtrail_shim::secret::Secret;
 use dbtrail_shim::session::{self, Connections, Credential, Identity, Process, Role, Session, Tenant};
 use dbtrail_shim::statement::{Catalogue, Reading, Statement, parse};
-use dbtrail_shim::zone::Zone;
+use dbtrail_types::charset;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::{RequestId, ServerId};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,16 +2,16 @@
 //! that the files give.
 
 use crate::truth_agent;
-use dbtrail_shim::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_shim::history::capture::{BaselineRows, Beside, Declared, Input, Start, Wish, Writer};
-use dbtrail_shim::history::engine::DiskOptions;
-use dbtrail_shim::history::patterns::Patterns;
-use dbtrail_shim::history::place::{FilePlace, Identity, Place};
-use dbtrail_shim::history::query::Reading;
-use dbtrail_shim::history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
-use dbtrail_shim::history::{History, Published};
-use dbtrail_shim::ident::{ServerId, TableName};
-use dbtrail_shim::instant::{Instant, Point};
+use dbtrail_history::capture::{BaselineRows, Beside, Declared, Input, Start, Wish, Writer};
+use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::patterns::Patterns;
+use dbtrail_history::place::{FilePlace, Identity, Place};
+use dbtrail_history::query::Reading;
+use dbtrail_history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
+use dbtrail_history::{History, Published};
+use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::{Instant, Point};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -44,7 +44,7 @@ struct Feed {
     published: Arc<Published>,
     writer: Writer,
     _wishes: mpsc::Receiver<Wish>,
-    done: tokio::task::JoinHandle<Result<(), dbtrail_shim::history::engine::StoreError>>,
+    done: tokio::task::JoinHandle<Result<(), dbtrail_history::engine::StoreError>>,
     resume: Option<Place>,
 }
 

@@ -1,15 +1,15 @@
 //! What the tests on the wire share: an agent that does as it is told, a shim before it, and a MySQL client that shows every byte.
 
+use dbtrail_history::serve::tls_config;
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
-use dbtrail_shim::history::serve::tls_config;
-use dbtrail_shim::ident::ServerId;
 use dbtrail_shim::plan::guard;
-use dbtrail_shim::secret::Secret;
 use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_shim::zone::Zone;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
 use mysql_common::scramble::scramble_native;
 use std::future::Future;
 use std::net::Ipv4Addr;

@@ -1,11 +1,11 @@
 //! The agent's answers against what real servers said at the time: every row of every recorded tick, as of its instant and at its
 //! GTID, and every change. Byte for byte.
 
-use dbtrail_shim::agent_api::{DiffRequest, KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_shim::history::History;
-use dbtrail_shim::history::query::{Reading, Refusal};
-use dbtrail_shim::ident::ServerId;
-use dbtrail_shim::instant::{Instant, Point};
+use dbtrail_history::History;
+use dbtrail_history::query::{Reading, Refusal};
+use dbtrail_types::agent_api::{DiffRequest, KeyChoice, Keys, Octets, RowsRequest};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::{Instant, Point};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ fn as_shown(mut row: Value, columns: &Value) -> Value {
     let types = columns.as_array().expect("columns").iter().map(|c| c["type"].as_str().expect("a type"));
     for (cell, ty) in row.as_array_mut().into_iter().flatten().zip(types) {
         if let (Some(text), "float") = (cell.as_str(), ty) {
-            let shown = dbtrail_shim::real::shown_float(text.as_bytes());
+            let shown = dbtrail_types::real::shown_float(text.as_bytes());
             *cell = Value::from(String::from_utf8(shown).expect("ASCII"));
         }
     }

@@ -4,11 +4,11 @@ use super::status::StatusArgs;
 use crate::config::agent::{
     self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
 };
-use crate::history::serve::{ServeOptions, Tokens, exposure, tls_config};
-use crate::ident::ServerId;
-use crate::secret::Secret;
 use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
+use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::secret::Secret;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -228,8 +228,8 @@ pub(in crate::cli) fn secret_in(path: &Path) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::patterns::Patterns;
     use clap::Parser;
+    use dbtrail_history::patterns::Patterns;
     use std::time::Duration;
 
     #[derive(Parser)]

@@ -2,14 +2,14 @@
 
 use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
-use crate::history::engine::DiskOptions;
-use crate::history::live::Capture;
-use crate::history::published::Status;
-use crate::history::recorder::{self, RecorderOptions};
-use crate::history::source::{self, Finding, Severity};
-use crate::history::{History, Published};
-use crate::ident::ServerId;
-use crate::instant::Instant;
+use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::live::Capture;
+use dbtrail_history::published::Status;
+use dbtrail_history::recorder::{self, RecorderOptions};
+use dbtrail_history::source::{self, Finding, Severity};
+use dbtrail_history::{History, Published};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::Instant;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;

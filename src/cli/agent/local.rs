@@ -1,11 +1,11 @@
 //! `agent.json` in the data folder: where the agent that has the store open can be asked how it is, by whoever may read that file.
 
 use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
-use crate::agent_api::hex_text;
 use crate::cli::private_file;
-use crate::history::Published;
-use crate::history::serve::serve_status;
-use crate::secret::Secret;
+use dbtrail_history::Published;
+use dbtrail_history::serve::serve_status;
+use dbtrail_types::agent_api::hex_text;
+use dbtrail_types::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
@@ -95,8 +95,8 @@ pub(in crate::cli) fn random() -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ident::ServerId;
-    use crate::instant::Instant;
+    use dbtrail_types::ident::ServerId;
+    use dbtrail_types::instant::Instant;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]

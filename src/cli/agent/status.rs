@@ -5,10 +5,10 @@ use super::{live, local};
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::cli::serve::fail;
 use crate::failure::Failure;
-use crate::history::published::Status;
-use crate::ident::RequestId;
-use crate::secret::Secret;
 use clap::{ArgGroup, Args};
+use dbtrail_history::published::Status;
+use dbtrail_types::ident::RequestId;
+use dbtrail_types::secret::Secret;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -198,10 +198,10 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::capture::Gap;
-    use crate::history::published::{BaselineProgress, Published, TableStatus};
-    use crate::ident::ServerId;
-    use crate::instant::Instant;
+    use dbtrail_history::capture::Gap;
+    use dbtrail_history::published::{BaselineProgress, Published, TableStatus};
+    use dbtrail_types::ident::ServerId;
+    use dbtrail_types::instant::Instant;
 
     fn at(seconds: i64) -> Instant {
         Instant::from_micros(seconds * 1_000_000)

@@ -1,6 +1,6 @@
 //! The findings, and how they are shown.
 
-use crate::secret::Secret;
+use dbtrail_types::secret::Secret;
 use std::io::Write;
 
 /// How bad.

@@ -3,9 +3,9 @@
 use super::report::Report;
 use super::{DoctorArgs, PATIENCE};
 use crate::config::Config;
-use crate::secret::Secret;
 use crate::session::Credential;
 use crate::wire::connection::Tls;
+use dbtrail_types::secret::Secret;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -6,10 +6,10 @@
 
 use super::Layout;
 use super::patterns;
-use crate::agent_api::hex_text;
-use crate::secret::Secret;
 use crate::session::Credential;
 use crate::wire::auth;
+use dbtrail_types::agent_api::hex_text;
+use dbtrail_types::secret::Secret;
 use std::fmt::Write;
 
 /// What is written.

@@ -1,10 +1,10 @@
 //! A first statement to paste: a real table, the key of a real row.
 
-use crate::agent_api::hex_text;
-use crate::column::{Column, ColumnType};
-use crate::history::query::Example;
-use crate::history::{Coverage, History};
-use crate::instant::Instant;
+use dbtrail_history::query::Example;
+use dbtrail_history::{Coverage, History};
+use dbtrail_types::agent_api::hex_text;
+use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::instant::Instant;
 
 /// A statement about a row that is there at the end of the record; `None`: none was found, or there is no instant yet that can be asked for.
 /// A record begins with the next full second of the server, which may lie ahead of this machine's clock; and no answer is given of the future.
@@ -66,7 +66,7 @@ fn literal(column: &Column, value: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ident::TableName;
+    use dbtrail_types::ident::TableName;
 
     fn column(name: &str, ty: &str) -> Column {
         serde_json::from_value(serde_json::json!({"name": name, "type": ty, "nullable": false})).unwrap()

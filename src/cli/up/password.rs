@@ -4,7 +4,7 @@ use crate::cli::agent::arguments::secret_in;
 use crate::cli::agent::local::random;
 use crate::cli::agent::{CannotStart, NO_FOLDER};
 use crate::cli::private_file;
-use crate::secret::Secret;
+use dbtrail_types::secret::Secret;
 use std::path::Path;
 
 const NAME: &str = "app.password";

@@ -8,9 +8,9 @@
 use super::datum::{Datum, Order};
 use super::formula::{Aggregate, Comparison, Formula, Function};
 use super::functions;
-use crate::column::same_name;
 use crate::failure::Failure;
 use crate::session::evaluate::Value;
+use dbtrail_types::column::same_name;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, DataType, Expr, InTarget, UnaryOperator, Value as Literal,
 };

@@ -4,9 +4,9 @@ use super::datum::Datum;
 use super::lists::ENGINE;
 use super::source::{Ground, Place};
 use super::tables::Content;
-use crate::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, TableDefinition};
 use crate::plan::guard;
 use crate::statement::VirtualSchema;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, TableDefinition};
 
 type Row = Vec<Datum>;
 
@@ -358,7 +358,7 @@ mod tests {
             on_update_now: false,
             has_default: true,
             default_now: false,
-            indexes: crate::column::Indexes::default(),
+            indexes: dbtrail_types::column::Indexes::default(),
         }
     }
 

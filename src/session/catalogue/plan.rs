@@ -9,11 +9,11 @@ use super::compile::{Kind, Known, Scope, Typed, compared};
 use super::datum::{Datum, Order};
 use super::formula::{Comparison, Formula};
 use super::tables::{self, Table};
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
 use crate::failure::Failure;
-use crate::reply::ResultColumn;
 use crate::session::evaluate::Value;
 use crate::statement::{INFORMATION_SCHEMA, Item, Joined, Limit, MOST_COLUMNS, Narrowed, Selection};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
+use dbtrail_types::reply::ResultColumn;
 use sqlparser::ast::{Expr, Value as Literal};
 
 /// What is to be done.

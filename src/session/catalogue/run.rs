@@ -5,7 +5,7 @@ use super::formula::{Comparison, Formula};
 use super::plan::{FOLDED, Plan, Source, folded};
 use super::source::{Extent, Reader};
 use crate::failure::Failure;
-use crate::reply::Row as Shown;
+use dbtrail_types::reply::Row as Shown;
 use std::collections::{HashMap, HashSet};
 
 type Row = Vec<Datum>;

@@ -4,7 +4,7 @@
 
 use super::compile::Kind;
 use super::datum::Order::{self, Binary, Lower, Upper};
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
 
 /// A table of information_schema.
 #[derive(Debug)]

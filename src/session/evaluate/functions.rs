@@ -1,11 +1,11 @@
 //! Functions of a statement without a table. `None`: not computed here, for these arguments or at all.
 
 use super::typed::{Typed, Value};
-use crate::column::ColumnType;
 use crate::failure::Failure;
-use crate::instant::Instant;
 use crate::session::Session;
-use crate::zone::Zone;
+use dbtrail_types::column::ColumnType;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::zone::Zone;
 use jiff::civil::DateTime;
 
 /// Written without parentheses, too.

@@ -1,7 +1,7 @@
 //! Values, and how mysqld declares them.
 
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use crate::statement::Parameter;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 
 const DOUBLE: ColumnType = ColumnType::Double { digits: None, unsigned: false, zerofill: false };
 

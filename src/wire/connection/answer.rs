@@ -2,13 +2,13 @@
 
 use super::{Connection, Work};
 use crate::failure::Failure;
-use crate::ident::RequestId;
-use crate::reply::{ResultColumn, Row};
 use crate::session::{Answer, Next, ResultCharset, RowStream, Session, Status};
 use crate::wire::handshake::capability;
 use crate::wire::log::Line;
 use crate::wire::packets::Gone;
 use crate::wire::{binary, bytes, columns, error, results};
+use dbtrail_types::ident::RequestId;
+use dbtrail_types::reply::{ResultColumn, Row};
 use std::pin::pin;
 use std::sync::Arc;
 

@@ -2,12 +2,12 @@
 
 use super::{Connection, Tls};
 use crate::failure::Failure;
-use crate::ident::RequestId;
 use crate::session::{Cipher, Credential, Identity, Link, Role, Session};
 use crate::wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
 use crate::wire::compress::Algorithm;
 use crate::wire::handshake::{self, Login, capability};
 use crate::wire::packets::{Gone, Packets};
+use dbtrail_types::ident::RequestId;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;

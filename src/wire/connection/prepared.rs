@@ -1,7 +1,6 @@
 //! The commands of prepared statements ("Prepared Statements").
 
 use super::{Connection, Form, Work};
-use crate::reply::ResultColumn;
 use crate::session::{About, Answer, Next, Session};
 use crate::wire::bytes::Bytes;
 use crate::wire::handshake::capability::DEPRECATE_EOF;
@@ -10,6 +9,7 @@ use crate::wire::packets::Gone;
 use crate::wire::results::CursorState;
 use crate::wire::statements::{Cursor, Statements};
 use crate::wire::{columns, results};
+use dbtrail_types::reply::ResultColumn;
 use std::sync::Arc;
 
 /// CURSOR_TYPE_READ_ONLY; mysqld takes no notice of the other types.

@@ -1,14 +1,14 @@
 //! Cells that are read from tables are those that the log has of the same rows; keys are gone along exactly.
 
 use super::harness::{Captured, config, entries, mariadb, sql};
-use dbtrail_shim::column::TableDefinition;
-use dbtrail_shim::history::capture::{BaselineJob, Wish};
-use dbtrail_shim::history::log::Change;
-use dbtrail_shim::history::schema::{Catalog, DefinitionId, Effect};
-use dbtrail_shim::history::store::SpaceId;
-use dbtrail_shim::history::value;
-use dbtrail_shim::ident::TableName;
-use dbtrail_shim::reply::{Cell, Row};
+use dbtrail_history::capture::{BaselineJob, Wish};
+use dbtrail_history::log::Change;
+use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
+use dbtrail_history::store::SpaceId;
+use dbtrail_history::value;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::TableName;
+use dbtrail_types::reply::{Cell, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
 //! A real server, and a writing half that keeps what it is told.
 
-use dbtrail_shim::history::capture::{BaselineJob, BaselineRows, Beside, Input, Start, Wish, Writer};
-use dbtrail_shim::history::log::{Entry, LogReader};
-use dbtrail_shim::history::place::{FilePlace, Place};
-use dbtrail_shim::history::source::{self, SourceConfig};
-use dbtrail_shim::ident::TableName;
-use dbtrail_shim::instant::Instant;
+use dbtrail_history::capture::{BaselineJob, BaselineRows, Beside, Input, Start, Wish, Writer};
+use dbtrail_history::log::{Entry, LogReader};
+use dbtrail_history::place::{FilePlace, Place};
+use dbtrail_history::source::{self, SourceConfig};
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use std::collections::VecDeque;

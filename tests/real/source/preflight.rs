@@ -1,8 +1,8 @@
 //! What a preflight finds at a real server.
 
 use super::harness::{config, mariadb, sql, url};
-use dbtrail_shim::history::patterns::Patterns;
-use dbtrail_shim::history::source::{Finding, Severity, SourceConfig, preflight};
+use dbtrail_history::patterns::Patterns;
+use dbtrail_history::source::{Finding, Severity, SourceConfig, preflight};
 
 fn has(found: &[Finding], severity: Severity, what: &str, mend: &str) -> bool {
     found.iter().any(|f| f.severity == severity && f.what.contains(what) && f.mend.contains(mend))

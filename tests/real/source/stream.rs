@@ -1,10 +1,10 @@
 //! Events, resuming, gaps.
 
 use super::harness::{Captured, begins, config, conn, entries, files, log_end, logs, mariadb, sql, url};
-use dbtrail_shim::history::GtidSet;
-use dbtrail_shim::history::capture::Wish;
-use dbtrail_shim::history::log::{Change, Raw};
-use dbtrail_shim::history::source::{SourceConfig, Tls};
+use dbtrail_history::GtidSet;
+use dbtrail_history::capture::Wish;
+use dbtrail_history::log::{Change, Raw};
+use dbtrail_history::source::{SourceConfig, Tls};
 use mysql_async::prelude::Queryable;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -248,7 +248,7 @@ async fn wishes_are_answered() {
         "CREATE VIEW cap7.v AS SELECT 1",
     ])
     .await;
-    let name = |table: &str| dbtrail_shim::ident::TableName { schema: "cap7".into(), table: table.into() };
+    let name = |table: &str| dbtrail_types::ident::TableName { schema: "cap7".into(), table: table.into() };
     let mut captured = Captured::new(config(), None);
     let (_, start) = captured.started().await;
     assert!(start.tables.iter().all(|t| t.name != name("v")));

@@ -1,0 +1,194 @@
+//! Capturing from a running server: what the two halves say to each other.
+//!
+//! The *reading half* (`source`, asynchronous) talks to the server: it follows the log, asks for definitions and reads tables. The *writing half*
+//! (`recorder`, one thread) decodes events, keeps the history and never waits for the network. What the reading half learns beside the log
+//! (a definition, rows of a table, the server's clock) holds only from a place in the log on, [`Beside::after`]: the writing half
+//! puts it aside until the log is taken in up to there. So nothing read from a table can be newer than the history it is joined to.
+
+use super::place::{FilePlace, Identity, Place};
+use super::schema::DefinitionId;
+use super::store::SpaceId;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::reply::Row;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A table as `SHOW CREATE TABLE` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Which.
+    pub name: TableName,
+    /// The second column of SHOW CREATE TABLE, with `sql_quote_show_create` on and sql_mode ''.
+    pub create: String,
+}
+
+/// Where and with what a record, or a part of it behind a gap, begins.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Every transaction before this place can be seen in the tables, and every one behind it will be read from the log.
+    pub place: Place,
+    /// The server's clock then: states can be told from here on.
+    pub at: Instant,
+    /// All tables of the capture, as they were at that place.
+    pub tables: Vec<Declared>,
+}
+
+/// What was learnt beside the log.
+#[derive(Debug)]
+pub struct Beside<T> {
+    /// The end of the log after it was learnt.
+    pub after: FilePlace,
+    /// What.
+    pub what: T,
+}
+
+/// A table as it is now.
+#[derive(Debug)]
+pub struct Looked {
+    /// Which.
+    pub name: TableName,
+    /// Its declaration; `None`: there is none of this name.
+    pub create: Option<String>,
+    /// The end of the log before it was looked at: a statement behind it may not have been in what was seen.
+    pub since: FilePlace,
+}
+
+/// Part of a table to be read.
+#[derive(Clone, Debug)]
+pub struct BaselineJob {
+    /// The table.
+    pub name: TableName,
+    /// Its incarnation.
+    pub space: SpaceId,
+    /// Its definition, by number.
+    pub definition: DefinitionId,
+    /// Its visible columns and key.
+    pub columns: Arc<TableDefinition>,
+    /// The key (cells of the key columns in key order) behind which to go on; `None`: from the first row.
+    pub behind: Option<Row>,
+}
+
+/// Rows of a table.
+#[derive(Debug)]
+pub struct BaselineRows {
+    /// The answered job's incarnation.
+    pub space: SpaceId,
+    /// The answered job's definition.
+    pub definition: DefinitionId,
+    /// Cells of the visible columns, in their order: text as mysqld sends it under utf8mb4 and time zone +00:00, a FLOAT with all of its digits.
+    pub rows: Vec<Row>,
+    /// Whether the last row of the table is in.
+    pub end: bool,
+}
+
+/// A part of the log that was not read, and will not be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The last instant that can be told before it.
+    pub from: Instant,
+    /// The first instant that can be told behind it.
+    pub to: Instant,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A message to the writing half.
+#[derive(Debug)]
+pub enum Input {
+    /// The record begins: sent once, before everything else, where there is none yet.
+    Begin(Start),
+    /// Where capturing goes on: behind the last entry that was taken in whole; `None`: nothing was begun. Asked before connecting again.
+    Where(oneshot::Sender<Option<Place>>),
+    /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
+    Follow(FilePlace, Identity),
+    /// Events as they stand in the log: header, body and, if the server writes them, checksum. Each begins where the one before it ended,
+    /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
+    /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.
+    Events(Vec<Vec<u8>>),
+    /// Up to this instant the log holds every commit before the place.
+    Clock(Beside<Instant>),
+    /// A table as it is now. Compared with what the DDL in the log gave.
+    Definition(Beside<Looked>),
+    /// What should be read next of the tables, these left alone. Answered with `None` when nothing is left.
+    NextJob(Vec<SpaceId>, oneshot::Sender<Option<BaselineJob>>),
+    /// Rows of a table. Answered when they are kept (true), or were thrown away since the table changed meanwhile (false).
+    Baseline(Beside<BaselineRows>, oneshot::Sender<bool>),
+    /// The log has a hole: the record begins anew behind it.
+    Gap(String, Start),
+    /// Whether the connection stands; the reason why not.
+    Connection(Result<(), String>),
+}
+
+/// What the writing half asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A DDL statement touched these tables: compare them with the server.
+    Compare(Vec<TableName>),
+    /// This table can be read no longer (why): read it anew from here, if the server still has it.
+    Renew(TableName),
+    /// There is something to be read for the baseline.
+    Baseline,
+    /// An event came damaged (how): connect again and go on from where the record is.
+    Again(String),
+    /// The log cannot be read on from here, also when it is read again (why): begin anew.
+    BeginAnew(String),
+}
+
+/// The way to the writing half.
+#[derive(Clone, Debug)]
+pub struct Writer(mpsc::Sender<Input>);
+
+/// The writing half has ended: the process is stopping, or the store failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the history is not written any more")]
+pub struct Closed;
+
+impl Writer {
+    /// A way that holds this many messages.
+    #[must_use]
+    pub fn channel(depth: usize) -> (Self, mpsc::Receiver<Input>) {
+        let (to, from) = mpsc::channel(depth);
+        (Self(to), from)
+    }
+
+    /// Sends one message; waits while the writing half is behind.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn send(&self, input: Input) -> Result<(), Closed> {
+        self.0.send(input).await.map_err(|_| Closed)
+    }
+
+    /// Where capturing goes on; `None`: nothing was begun.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn place(&self) -> Result<Option<Place>, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(Input::Where(answer)).await?;
+        wait.await.map_err(|_| Closed)
+    }
+
+    /// What should be read next of the tables, these left alone.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn next_job(&self, left_alone: Vec<SpaceId>) -> Result<Option<BaselineJob>, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(Input::NextJob(left_alone, answer)).await?;
+        wait.await.map_err(|_| Closed)
+    }
+
+    /// Hands over rows of a table and waits until they are kept.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn baseline(&self, rows: Beside<BaselineRows>) -> Result<bool, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(Input::Baseline(rows, answer)).await?;
+        wait.await.map_err(|_| Closed)
+    }
+}

@@ -1,0 +1,247 @@
+//! What the history knows beside rows, as pairs of an engine: written with the rows in one batch, read at start.
+//!
+//! Definitions, incarnations and the standings of names are pairs of their own, so that a batch writes only what changed in it.
+
+use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
+use super::gtid::GtidState;
+use super::ingest::Ingest;
+use super::moments::{Clock, Entries};
+use super::names::{Names, Standing, Sweep};
+use super::place::{FilePlace, Place};
+use super::record::{Coverage, Hole, Horizon, Space};
+use super::schema::{Catalog, DefinitionId};
+use super::store::{Sequence, SpaceId};
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::reply::Row;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The form of the pairs, for programs to come.
+const FORM: u32 = 2;
+/// Pairs read at a time.
+const AT_ONCE: usize = 1024;
+
+const STATE: &[u8] = b"\0state";
+const CATALOG: &[u8] = b"\0catalog";
+const SWEEPS: &[u8] = b"\0sweeps";
+const DEFINITION: u8 = b'd';
+const NAME: u8 = b'n';
+const SPACE: u8 = b's';
+const READING: u8 = b'r';
+
+/// Everything that is one value, written with every batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) form: u32,
+    pub(super) server_id: ServerId,
+    /// Behind the last entry.
+    pub(super) place: Place,
+    /// Where reading begins after a restart.
+    pub(super) resume: FilePlace,
+    pub(super) coverage: Coverage,
+    pub(super) holes: Vec<Hole>,
+    pub(super) horizon: Horizon,
+    pub(super) next: Sequence,
+    pub(super) changes: u64,
+    pub(super) versions: u64,
+    pub(super) baseline_rows: u64,
+    pub(super) clock: Clock,
+    pub(super) gtids: GtidState,
+}
+
+impl State {
+    /// A record that begins.
+    pub(super) fn new(server_id: ServerId, place: Place, coverage: Coverage) -> Self {
+        Self {
+            form: FORM,
+            server_id,
+            resume: place.at.clone(),
+            place,
+            coverage,
+            holes: Vec::new(),
+            horizon: Horizon::default(),
+            next: Sequence(1),
+            changes: 0,
+            versions: 0,
+            baseline_rows: 0,
+            clock: Clock::default(),
+            gtids: GtidState::default(),
+        }
+    }
+}
+
+/// How far the first reading of a table is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The key of the last row that was read.
+    pub(super) behind: Option<Row>,
+}
+
+/// What was read at start.
+#[derive(Debug)]
+pub(super) struct Restored {
+    pub(super) state: State,
+    pub(super) entries: Entries,
+    pub(super) catalog: Catalog,
+    pub(super) names: Names,
+    pub(super) spaces: Vec<Space>,
+    pub(super) reading: BTreeMap<SpaceId, Progress>,
+}
+
+fn failed(error: &serde_json::Error) -> StoreError {
+    StoreError(format!(
+        "what is kept beside rows cannot be read or written ({error}): the data folder is damaged"
+    ))
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|e| failed(&e))
+}
+
+fn parsed<T: DeserializeOwned>(text: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(text).map_err(|e| failed(&e))
+}
+
+fn numbered(kind: u8, id: u32) -> Vec<u8> {
+    [&[kind][..], &id.to_be_bytes()].concat()
+}
+
+fn name_key(name: &TableName) -> Vec<u8> {
+    // No name of MySQL's holds a zero byte.
+    [&[NAME][..], name.schema.as_bytes(), &[0], name.table.as_bytes()].concat()
+}
+
+/// What changed since the last batch, and the state. Gives the names whose standings changed.
+pub(super) fn write(
+    ingest: &mut Ingest,
+    state: &State,
+    batch: &mut Batch,
+) -> Result<BTreeSet<TableName>, StoreError> {
+    batch.put(Table::Meta, STATE, &json(state)?);
+    if std::mem::take(&mut ingest.dirty.catalog) {
+        let catalog = Arc::clone(&ingest.catalog);
+        for id in ingest.dirty.definitions..catalog.count() {
+            if let Some(text) = catalog.definition_text(DefinitionId(id)).map_err(|e| failed(&e))? {
+                batch.put(Table::Meta, &numbered(DEFINITION, id), &text);
+            }
+        }
+        ingest.dirty.definitions = catalog.count();
+        batch.put(Table::Meta, CATALOG, &catalog.rest_text().map_err(|e| failed(&e))?);
+    }
+    for id in std::mem::take(&mut ingest.dirty.spaces) {
+        if let Some(space) = ingest.spaces.get(id as usize) {
+            batch.put(Table::Meta, &numbered(SPACE, id), &json(space)?);
+        }
+    }
+    if ingest.names.sweeps().len() != ingest.dirty.sweeps {
+        ingest.dirty.sweeps = ingest.names.sweeps().len();
+        batch.put(Table::Meta, SWEEPS, &json(&ingest.names.sweeps())?);
+    }
+    if !ingest.names.is_changed() {
+        return Ok(BTreeSet::new());
+    }
+    let changed = ingest.names_mut().take_changed();
+    for name in &changed {
+        batch.put(Table::Meta, &name_key(name), &json(&(name, ingest.names.history(name)))?);
+    }
+    Ok(changed)
+}
+
+/// How far the reading of a table is.
+pub(super) fn write_progress(
+    batch: &mut Batch,
+    space: SpaceId,
+    progress: Option<&Progress>,
+) -> Result<(), StoreError> {
+    match progress {
+        Some(progress) => batch.put(Table::Meta, &numbered(READING, space.0), &json(progress)?),
+        None => batch.remove(Table::Meta, &numbered(READING, space.0)),
+    }
+    Ok(())
+}
+
+/// All pairs of a kind, in order.
+fn all(snapshot: &dyn Snapshot, kind: u8) -> Result<Vec<Pair>, StoreError> {
+    let (mut from, to) = (vec![kind], [kind + 1]);
+    let mut found = Vec::new();
+    loop {
+        let pairs = snapshot.scan(Table::Meta, &from, &to, AT_ONCE)?;
+        let Some((last, _)) = pairs.last() else { return Ok(found) };
+        from = [last.as_slice(), &[0]].concat();
+        found.extend(pairs);
+    }
+}
+
+fn number_of(key: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(key.get(1..)?.try_into().ok()?))
+}
+
+/// What was written; `None`: nothing was, the store is new.
+pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreError> {
+    let Some(text) = snapshot.get(Table::Meta, STATE)? else { return Ok(None) };
+    let state: State = parsed(&text)?;
+    if state.form != FORM {
+        return Err(StoreError(format!(
+            "the data folder was written in form {}, and this program reads form {FORM}: use the program that wrote it, or another folder",
+            state.form
+        )));
+    }
+    let definitions = all(snapshot, DEFINITION)?;
+    let definitions = definitions.iter().map(|(_, text)| text.as_slice());
+    let rest = snapshot.get(Table::Meta, CATALOG)?;
+    let catalog = match rest {
+        Some(rest) => Catalog::restored(definitions, &rest).map_err(|e| failed(&e))?,
+        None => Catalog::default(),
+    };
+    let spaces = all(snapshot, SPACE)?;
+    let spaces: Vec<Space> = spaces.iter().map(|(_, text)| parsed(text)).collect::<Result<_, _>>()?;
+    let mut names = BTreeMap::new();
+    for (_, text) in all(snapshot, NAME)? {
+        let (name, standings): (TableName, Vec<(Sequence, Standing)>) = parsed(&text)?;
+        names.insert(name, standings);
+    }
+    let sweeps: Vec<Sweep> = match snapshot.get(Table::Meta, SWEEPS)? {
+        Some(text) => parsed(&text)?,
+        None => Vec::new(),
+    };
+    let mut reading = BTreeMap::new();
+    for (key, text) in all(snapshot, READING)? {
+        if let Some(id) = number_of(&key) {
+            reading.insert(SpaceId(id), parsed(&text)?);
+        }
+    }
+    let entries = Entries::after(state.clock.clone(), snapshot)?;
+    let names = Names::restored(names, sweeps);
+    Ok(Some(Restored { state, entries, catalog, names, spaces, reading }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, MemoryEngine};
+    use crate::place::Identity;
+    use dbtrail_types::instant::Instant;
+
+    #[test]
+    fn a_folder_in_another_form_is_refused() {
+        let at = Instant::from_micros(1);
+        let server = Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14".to_owned() };
+        let at_start = FilePlace { file: "log.000001".to_owned(), offset: 4 };
+        let place = Place { at: at_start, gtids: String::new(), server };
+        let coverage = Coverage { oldest: at, newest: at };
+        let mut state = State::new(ServerId("s".to_owned()), place, coverage);
+        let read_back = |state: &State| {
+            let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+            batch.put(Table::Meta, STATE, &json(state).unwrap());
+            engine.commit(&batch).unwrap();
+            read(&*engine.snapshot()).map(|restored| restored.is_some())
+        };
+        assert_eq!(read_back(&state), Ok(true));
+        for form in [FORM - 1, FORM + 1] {
+            state.form = form;
+            assert!(read_back(&state).unwrap_err().0.contains(&format!("written in form {form}")));
+        }
+    }
+}

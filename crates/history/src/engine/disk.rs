@@ -1,0 +1,255 @@
+//! Tables on disk, in fjall: a log-structured merge tree for each table, one journal for all of them.
+//!
+//! A batch goes to the journal as one record and is handed to the operating system before `commit` returns, so a killed process loses nothing of it; what a loss
+//! of power can take back is bounded by how often `sync` is called, and is a whole number of batches.
+
+use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, Table};
+use fjall::compaction::Leveled;
+use fjall::config::{
+    BlockSizePolicy, CompressionPolicy, FilterPolicy, HashRatioPolicy, RestartIntervalPolicy,
+};
+use fjall::{
+    CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable,
+};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How much memory the store may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskOptions {
+    /// Blocks kept unpacked, in bytes.
+    pub cache: u64,
+    /// What one of the large tables has in memory before it goes to a file, in bytes; up to four of these may wait.
+    pub write_buffer: u64,
+    /// Threads that flush and compact; the first of several only flushes.
+    pub workers: usize,
+}
+
+impl Default for DiskOptions {
+    fn default() -> Self {
+        Self { cache: 48 << 20, write_buffer: 24 << 20, workers: 3 }
+    }
+}
+
+/// The journal is read whole at every start: this is the least that the library allows.
+const JOURNAL: u64 = 64 << 20;
+
+/// New files of a table before they are merged into the sorted ones: merging is most of what writing costs.
+const NEW_FILES: u8 = 5;
+
+/// Tables on disk.
+pub struct DiskEngine {
+    database: Database,
+    keyspaces: Arc<[Keyspace]>,
+}
+
+impl fmt::Debug for DiskEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DiskEngine")
+    }
+}
+
+/// See [`DiskEngine`].
+struct Pinned {
+    snapshot: fjall::Snapshot,
+    keyspaces: Arc<[Keyspace]>,
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pinned")
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn failed(error: fjall::Error) -> StoreError {
+    // The library's own text is that of a programmer; these two befall administrators.
+    if matches!(error, fjall::Error::Locked) {
+        return StoreError("another process has this data folder open".to_owned());
+    }
+    if matches!(&error, fjall::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull) {
+        return StoreError("the disk is full".to_owned());
+    }
+    StoreError(error.to_string())
+}
+
+impl DiskEngine {
+    /// Opens the tables in a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Another process has them open, or the disk fails.
+    pub fn open(folder: &Path, options: DiskOptions) -> Result<Self, StoreError> {
+        let database = Database::builder(folder)
+            .cache_size(options.cache)
+            .max_journaling_size(JOURNAL)
+            .worker_threads(options.workers)
+            .open()
+            .map_err(failed)?;
+        let keyspaces: Result<Vec<Keyspace>, StoreError> = Table::ALL
+            .iter()
+            .map(|table| {
+                database.keyspace(table.name(), || layout(*table, options.write_buffer)).map_err(failed)
+            })
+            .collect();
+        Ok(Self { database, keyspaces: keyspaces?.into() })
+    }
+}
+
+/// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing. What is new is read and merged most,
+/// and only what is older is packed.
+fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
+    let memtable = match table {
+        Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => write_buffer,
+        Table::Maxima | Table::Steps | Table::Meta => write_buffer / 4,
+    };
+    KeyspaceCreateOptions::default()
+        .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))
+        .max_memtable_size(memtable)
+        .data_block_size_policy(BlockSizePolicy::all(4 * 1024))
+        .data_block_compression_policy(CompressionPolicy::new([
+            CompressionType::None,
+            CompressionType::None,
+            CompressionType::Lz4,
+        ]))
+        .data_block_restart_interval_policy(RestartIntervalPolicy::all(4))
+        .data_block_hash_ratio_policy(HashRatioPolicy::all(0.0))
+        .filter_policy(FilterPolicy::disabled())
+}
+
+const fn place(table: Table) -> usize {
+    table as usize
+}
+
+impl Engine for DiskEngine {
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
+        let mut write = write.durability(Some(PersistMode::Buffer));
+        // A key's place in memory is found faster beside the one before it. Of operations on one key the last stays last.
+        let mut operations: Vec<_> = batch.operations().collect();
+        operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
+        for (table, key, value) in operations {
+            let keyspace = &self.keyspaces[place(table)];
+            match value {
+                Some(value) => write.insert(keyspace, key, value),
+                None => write.remove(keyspace, key),
+            }
+        }
+        write.commit().map_err(failed)
+    }
+
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(Pinned { snapshot: self.database.snapshot(), keyspaces: Arc::clone(&self.keyspaces) })
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.database.persist(PersistMode::SyncData).map_err(failed)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.database.disk_space().unwrap_or(0)
+    }
+}
+
+fn pair(guard: Guard) -> Result<Pair, StoreError> {
+    let (key, value) = guard.into_inner().map_err(failed)?;
+    Ok((key.to_vec(), value.to_vec()))
+}
+
+impl Snapshot for Pinned {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.snapshot.get(&self.keyspaces[place(table)], key).map_err(failed)?;
+        Ok(value.map(|v| v.to_vec()))
+    }
+
+    fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        for guard in self.snapshot.range(&self.keyspaces[place(table)], from..to).rev() {
+            let (key, value) = guard.into_inner().map_err(failed)?;
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        self.snapshot.range(&self.keyspaces[place(table)], from..to).take(limit).map(pair).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::MemoryEngine;
+
+    fn bytes(text: &str) -> Vec<u8> {
+        text.as_bytes().to_vec()
+    }
+
+    fn fill(engine: &mut dyn Engine) {
+        let mut batch = Batch::default();
+        for key in ["b", "a", "d", "c"] {
+            batch.put(Table::Versions, key.as_bytes(), key.repeat(2).as_bytes());
+        }
+        batch.put(Table::Meta, b"a", b"other table");
+        batch.remove(Table::Versions, b"c");
+        engine.commit(&batch).unwrap();
+    }
+
+    fn holds(snapshot: &dyn Snapshot) {
+        let keys = |from: &str, to: &str, limit| -> Vec<String> {
+            let pairs = snapshot.scan(Table::Versions, from.as_bytes(), to.as_bytes(), limit).unwrap();
+            pairs.into_iter().map(|(k, _)| String::from_utf8(k).unwrap()).collect()
+        };
+        let last =
+            |from: &str, to: &str| snapshot.last(Table::Versions, from.as_bytes(), to.as_bytes()).unwrap();
+        assert_eq!(keys("a", "z", 9), ["a", "b", "d"], "the removal came last");
+        assert_eq!(keys("a", "z", 2), ["a", "b"]);
+        assert_eq!(keys("b", "d", 9), ["b"], "the end is not in");
+        assert!(keys("z", "a", 9).is_empty());
+        assert_eq!(last("a", "d"), Some((bytes("b"), bytes("bb"))));
+        assert_eq!((last("e", "z"), last("z", "e")), (None, None));
+        let mut seen = Vec::new();
+        let mut two = |key: &[u8], _: &[u8]| {
+            seen.push(key.to_vec());
+            Ok(seen.len() < 2)
+        };
+        snapshot.back(Table::Versions, b"a", b"z", &mut two).unwrap();
+        assert_eq!(seen, [b"d", b"b"]);
+        assert_eq!(snapshot.get(Table::Meta, b"a").unwrap(), Some(bytes("other table")));
+        assert_eq!(snapshot.get(Table::Baseline, b"a").unwrap(), None);
+    }
+
+    #[test]
+    fn both_engines_keep_what_they_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory = MemoryEngine::default();
+        let mut disk = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
+        for engine in [&mut memory as &mut dyn Engine, &mut disk] {
+            fill(engine);
+            let before = engine.snapshot();
+            let mut more = Batch::default();
+            more.put(Table::Versions, b"bb", b"new");
+            more.remove(Table::Versions, b"a");
+            engine.commit(&more).unwrap();
+            holds(&*before);
+            assert_eq!(engine.snapshot().get(Table::Versions, b"a").unwrap(), None);
+            engine.sync().unwrap();
+        }
+        assert!(
+            DiskEngine::open(folder.path(), DiskOptions::default())
+                .unwrap_err()
+                .0
+                .contains("another process")
+        );
+        drop(disk);
+        let again = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
+        assert_eq!(again.snapshot().get(Table::Versions, b"bb").unwrap(), Some(bytes("new")));
+    }
+}

@@ -1,0 +1,118 @@
+//! What is remembered of the transactions of a record as a whole.
+
+use super::set::{GtidSet, add, as_text, covers, merge};
+use crate::log::Gtid;
+use crate::store::Sequence;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where the record begins, or begins anew behind a gap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    pub(super) at: Sequence,
+    #[serde(with = "as_text")]
+    pub(super) set: GtidSet,
+}
+
+/// What is remembered of the transactions as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GtidState {
+    /// Those of the record.
+    #[serde(with = "as_text::option", default)]
+    pub(super) recorded: Option<GtidSet>,
+    /// What was executed where the record begins, oldest first.
+    pub(super) origins: Vec<Origin>,
+    /// The furthest that a number was committed behind a higher one of its source or domain.
+    pub(super) lag: u64,
+    /// Transactions up to this change had numbers that the server has given out again since.
+    #[serde(default)]
+    pub(super) reborn: Sequence,
+}
+
+impl GtidState {
+    /// The record begins behind this change, of which no transaction has any; before it these were executed.
+    pub fn begin(&mut self, at: Sequence, set: GtidSet) {
+        self.origins.push(Origin { at, set });
+    }
+
+    /// The same behind a gap. A server that has not executed all that was recorded (its log was reset, it was restored, it is another one) gives
+    /// out the same numbers again: what they meant before, nobody can ask for any more.
+    pub fn begin_anew(&mut self, at: Sequence, set: GtidSet) {
+        if self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(|known| !covers(&set, known)) {
+            let highest = match self.recorded.take() {
+                Some(GtidSet::MySql(sources)) => sources.values().flatten().map(|(_, to)| *to).max(),
+                Some(GtidSet::MariaDb(domains)) => domains.iter().map(|(_, _, number)| *number).max(),
+                None => None,
+            };
+            // Pages of both times stand among each other.
+            self.lag = self.lag.max(highest.unwrap_or_default());
+            self.origins.clear();
+            self.reborn = at;
+        }
+        self.begin(at, set);
+    }
+
+    /// Takes a transaction in.
+    pub fn note(&mut self, gtid: &Gtid) {
+        match gtid {
+            Gtid::MySql { source, tag, number } => {
+                let source = (*source, tag.clone());
+                let recorded = self.recorded.get_or_insert_with(|| GtidSet::MySql(BTreeMap::new()));
+                if let GtidSet::MySql(sources) = recorded {
+                    let ranges = sources.entry(source).or_default();
+                    let highest = ranges.last().map_or(0, |(_, to)| *to);
+                    self.lag = self.lag.max(highest.saturating_sub(*number));
+                    add(ranges, *number);
+                }
+            }
+            Gtid::MariaDb { domain, server, sequence } => {
+                let recorded = self.recorded.get_or_insert_with(|| GtidSet::MariaDb(Vec::new()));
+                if let GtidSet::MariaDb(domains) = recorded {
+                    match domains.iter_mut().find(|(d, _, _)| d == domain) {
+                        Some(known) => {
+                            self.lag = self.lag.max(known.2.saturating_sub(*sequence));
+                            *known = (*domain, *server, *sequence);
+                        }
+                        None => domains.push((*domain, *server, *sequence)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// All that was executed up to the end of the record, as the server writes it; empty where it writes none.
+    #[must_use]
+    pub fn executed(&self) -> String {
+        let last = self.origins.last().map(|o| &o.set);
+        match (last, &self.recorded) {
+            (Some(GtidSet::MySql(before)), Some(GtidSet::MySql(recorded))) => {
+                let mut all = before.clone();
+                for (source, ranges) in recorded {
+                    let known = all.entry(source.clone()).or_default();
+                    known.extend(ranges);
+                    merge(known);
+                }
+                GtidSet::MySql(all).to_string()
+            }
+            (Some(GtidSet::MariaDb(before)), Some(GtidSet::MariaDb(recorded))) => {
+                // What the record begins with is older than what is in it, unless nothing was recorded since.
+                let mut all = recorded.clone();
+                for entry in before {
+                    match all.iter_mut().find(|(d, _, _)| *d == entry.0) {
+                        Some(known) if known.2 < entry.2 => *known = *entry,
+                        Some(_) => {}
+                        None => all.push(*entry),
+                    }
+                }
+                GtidSet::MariaDb(all).to_string()
+            }
+            (_, Some(recorded)) => recorded.to_string(),
+            (Some(before), None) => before.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+
+    pub(super) fn has(&self, family: fn(&GtidSet) -> bool) -> bool {
+        self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(family)
+    }
+}

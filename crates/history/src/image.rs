@@ -1,0 +1,204 @@
+//! A row as one block of bytes: what the store keeps of each version.
+//!
+//! A cell is its length plus one as a LEB128 number and its bytes; NULL is the number 0.
+
+use super::number::{put_number, take_number};
+use dbtrail_types::reply::{Cell, Row};
+use std::convert::Infallible;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// One row, packed. Cheap to clone; versions that show the same row share it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image(Arc<[u8]>);
+
+impl Image {
+    /// Packs a row.
+    #[must_use]
+    pub fn pack(row: &[Cell]) -> Self {
+        let mut bytes = Vec::with_capacity(row.iter().map(|c| 2 + c.as_ref().map_or(0, Vec::len)).sum());
+        for cell in row {
+            let packed: Result<_, Infallible> = put_cell(&mut bytes, |out| {
+                out.extend_from_slice(cell.as_deref().unwrap_or_default());
+                Ok(cell.is_some())
+            });
+            let Ok(_) = packed;
+        }
+        Self(bytes.into())
+    }
+
+    /// The packed bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Of packed bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The cells, in order.
+    #[must_use]
+    pub fn cells(&self) -> Cells<'_> {
+        Cells(&self.0)
+    }
+
+    /// The row again.
+    #[must_use]
+    pub fn unpack(&self) -> Row {
+        self.cells().map(|c| c.map(<[u8]>::to_vec)).collect()
+    }
+}
+
+impl AsRef<[u8]> for Image {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Appends a cell whose bytes `write` appends, unless it says that it is NULL (false); gives where its bytes stand.
+///
+/// # Errors
+/// Those of `write`; then what was appended is no image.
+pub fn put_cell<E>(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+) -> Result<Option<Range<usize>>, E> {
+    let at = out.len();
+    out.push(0);
+    if !write(out)? {
+        out.truncate(at + 1);
+        return Ok(None);
+    }
+    let mut number = out.len() - at;
+    // Most cells are short: their number has the one byte that is there.
+    let mut more = 0;
+    while number > 0x7f {
+        out[at + more] = 0x80 | low_bits(number);
+        number >>= 7;
+        more += 1;
+        out.insert(at + more, 0);
+    }
+    out[at + more] = low_bits(number);
+    Ok(Some(at + more + 1..out.len()))
+}
+
+/// Appends the cells in which a row differs from another of as many cells: before each, how many are passed over since the one before. False: the rows have
+/// not as many cells, and nothing was appended.
+pub fn put_changes(before: &[u8], after: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let (mut old, mut new) = (before, after);
+    let mut same = 0;
+    loop {
+        match (take_packed(&mut old), take_packed(&mut new)) {
+            (None, None) => return true,
+            (Some(old), Some(new)) if old == new => same += 1,
+            (Some(_), Some(new)) => {
+                put_number(out, same);
+                out.extend_from_slice(new);
+                same = 0;
+            }
+            (Some(_), None) | (None, Some(_)) => {
+                out.truncate(start);
+                return false;
+            }
+        }
+    }
+}
+
+/// A row with such changes; `None`: they are not of this row.
+#[must_use]
+pub fn changed(before: &[u8], mut changes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(before.len() + changes.len());
+    let mut old = before;
+    while !changes.is_empty() {
+        for _ in 0..take_number(&mut changes)? {
+            out.extend_from_slice(take_packed(&mut old)?);
+        }
+        take_packed(&mut old)?;
+        out.extend_from_slice(take_packed(&mut changes)?);
+    }
+    out.extend_from_slice(old);
+    Some(out)
+}
+
+/// The next cell, as it is packed.
+fn take_packed<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let whole = *bytes;
+    let length = usize::try_from(take_number(bytes)?.saturating_sub(1)).ok()?;
+    let (_, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    whole.get(..whole.len() - rest.len())
+}
+
+fn low_bits(number: usize) -> u8 {
+    u8::try_from(number & 0x7f).unwrap_or(0x7f)
+}
+
+/// The cells of an [`Image`].
+#[derive(Debug)]
+pub struct Cells<'a>(&'a [u8]);
+
+impl<'a> Iterator for Cells<'a> {
+    type Item = Option<&'a [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = usize::try_from(take_number(&mut self.0)?).ok()?;
+        let Some(length) = number.checked_sub(1) else { return Some(None) };
+        let (cell, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(Some(cell))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_packed_comes_back() {
+        let long = vec![7; 100_000];
+        let edge = vec![0; 126];
+        for row in [
+            vec![],
+            vec![None, Some(vec![]), Some(b"x".to_vec())],
+            vec![Some(long), None, Some(edge.clone()), Some([&edge[..], &[1, 2]].concat())],
+        ] {
+            assert_eq!(Image::pack(&row).unpack(), row);
+        }
+        assert_ne!(Image::pack(&[None]), Image::pack(&[Some(vec![])]), "NULL is not ''");
+    }
+
+    fn row() -> impl Strategy<Value = Row> {
+        let cell = prop::option::weighted(0.8, prop::collection::vec(0_u8..3, 0..3));
+        let long = prop::collection::vec(any::<u8>(), 120..300).prop_map(Some);
+        prop::collection::vec(prop_oneof![9 => cell, 1 => long], 5)
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_comes_back_from_its_changes(before in row(), after in row(), noise in prop::collection::vec(any::<u8>(), 0..40)) {
+            let (old, new) = (Image::pack(&before), Image::pack(&after));
+            let mut changes = Vec::new();
+            prop_assert!(put_changes(old.bytes(), new.bytes(), &mut changes));
+            let again = changed(old.bytes(), &changes);
+            prop_assert_eq!(again.as_deref(), Some(new.bytes()));
+            prop_assert_eq!(changes.is_empty(), before == after);
+            let shorter = Image::pack(&after[1..]);
+            prop_assert!(!put_changes(old.bytes(), shorter.bytes(), &mut changes));
+            // Damaged bytes give something or nothing, and no panic.
+            let _ = (changed(&noise, &changes), changed(old.bytes(), &noise));
+        }
+    }
+
+    #[test]
+    fn changes_are_small() {
+        let row = |n: &str| Image::pack(&[Some(b"1".to_vec()), Some(vec![7; 500]), Some(n.into()), None]);
+        let mut changes = Vec::new();
+        assert!(put_changes(row("1").bytes(), row("2").bytes(), &mut changes));
+        assert_eq!(changes, [2, 2, b'2']);
+    }
+}

@@ -1,0 +1,331 @@
+//! Entries of the log to the history: definitions, names, versions.
+//!
+//! One pass in the order of the log. Whatever cannot be followed makes the table unreadable from that place on, with the reason;
+//! a row that contradicts what the log said before (an INSERT of a key that has a row, a before image that is not the last after image)
+//! makes it unreadable from the last place that was certain. Nothing is guessed.
+
+use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
+use super::gtid::{GtidSet, GtidState, Gtids};
+use super::log::{Change, Entry, Gtid};
+use super::moments::{Entries, KnownPages, Moment};
+use super::names::Names;
+use super::patterns::Patterns;
+use super::record::{Coverage, FIRST, History, Horizon, Space};
+use super::schema::{Catalog, DefinitionId};
+use super::store::{Sequence, SpaceId, Versions, row_of};
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::Instant;
+use recent::{Print, Recent, Trace};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+mod effects;
+mod images;
+mod recent;
+mod rows;
+mod source;
+mod stretches;
+
+pub(super) use images::base_key;
+pub use source::ReadError;
+
+/// Operations after which a batch is written, where nothing else says when.
+const BATCH: usize = 10_000;
+
+/// Takes entries in, and gives a [`History`] of what was taken in.
+#[derive(Debug)]
+pub struct Ingest {
+    engine: Box<dyn Engine>,
+    /// The store as of the last commit.
+    snapshot: Option<Arc<dyn Snapshot>>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) names: Arc<Names>,
+    pub(super) spaces: Arc<Vec<Space>>,
+    pub(super) entries: Entries,
+    pub(super) pages: Arc<KnownPages>,
+    pub(super) gtids: GtidState,
+    pub(super) next: Sequence,
+    pub(super) changes: u64,
+    /// Versions written: a change of a key makes two.
+    pub(super) versions: u64,
+    /// Definitions of the table maps of this stretch between two DDL statements.
+    observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
+    /// Definitions that rows were read under; a definition never changes.
+    columns: HashMap<DefinitionId, Arc<images::Columns>>,
+    /// What is not committed yet.
+    batch: Batch,
+    recent: Recent,
+    /// Memory for the row that is being taken in.
+    images: images::Images,
+    pub(super) dirty: Dirty,
+    /// Which tables are captured; `None`: all.
+    pub(super) tables: Option<Patterns>,
+}
+
+/// What has changed beside rows since the last commit.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    /// Definitions, or which table has which.
+    pub(super) catalog: bool,
+    /// Definitions that are written already.
+    pub(super) definitions: u32,
+    /// Incarnations.
+    pub(super) spaces: BTreeSet<u32>,
+    /// What befell whole schemas and is written already.
+    pub(super) sweeps: usize,
+    /// Tables that statements touched.
+    pub(super) touched: BTreeSet<TableName>,
+}
+
+/// Behind this change no entry begins: the last one may have as many changes as any transaction has.
+const RESERVE: Sequence = Sequence(Sequence::LAST.0 - (1 << 40));
+
+/// Why a table that is not captured cannot be read.
+pub(super) const NOT_CAPTURED: &str =
+    "the agent was told not to capture it (its include and exclude patterns)";
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self::upon(Box::new(MemoryEngine::default()))
+    }
+}
+
+impl Ingest {
+    /// Writes into an engine.
+    #[must_use]
+    pub fn upon(engine: Box<dyn Engine>) -> Self {
+        let snapshot = Some(engine.snapshot());
+        Self {
+            engine,
+            snapshot,
+            catalog: Arc::default(),
+            names: Arc::default(),
+            spaces: Arc::default(),
+            entries: Entries::default(),
+            pages: Arc::default(),
+            gtids: GtidState::default(),
+            next: FIRST,
+            changes: 0,
+            versions: 0,
+            observed: HashMap::new(),
+            columns: HashMap::new(),
+            batch: Batch::default(),
+            recent: Recent::default(),
+            images: images::Images::default(),
+            dirty: Dirty::default(),
+            tables: None,
+        }
+    }
+
+    /// Takes one entry in.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+        if self.next > RESERVE {
+            return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
+        }
+        let moment = Moment { first: self.next, committed: entry.committed, gtid: entry.gtid };
+        for change in entry.changes {
+            match change {
+                Change::Rows(event) => self.rows(&event, &entry.position.file)?,
+                Change::Statement(statement) => {
+                    let at = self.take_number();
+                    self.forget_observed();
+                    self.dirty.catalog = true;
+                    for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
+                        self.effect(effect, at);
+                    }
+                }
+                Change::Unfollowable { tables, reason } => {
+                    let at = self.take_number();
+                    self.unfollowable(&tables, &reason, at);
+                }
+            }
+        }
+        if let Some(gtid) = &moment.gtid {
+            self.gtids.note(gtid);
+        }
+        self.entries.note(&mut self.batch, moment, self.next);
+        Ok(())
+    }
+
+    /// What comes next does not follow at once on what was taken in.
+    pub(super) fn interrupt(&mut self) {
+        self.entries.close(&mut self.batch);
+    }
+
+    /// Whether a transaction was taken in before.
+    pub(super) fn has(&mut self, gtid: &Gtid) -> Result<bool, StoreError> {
+        let snapshot = self.committed();
+        let gtids = Gtids { snapshot: &*snapshot, state: &self.gtids, dropped: false };
+        gtids.has(gtid).map_err(|e| StoreError(e.to_string()))
+    }
+
+    /// More for the next commit.
+    pub(super) fn add(&mut self, batch: &Batch) {
+        self.batch.append(batch);
+    }
+
+    /// Whether rows of a table are kept.
+    pub(super) fn captures(&self, name: &TableName) -> bool {
+        self.tables.as_ref().is_none_or(|tables| tables.includes(name))
+    }
+
+    /// How many operations wait to be committed.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Writes what was taken in, and `more` with it.
+    ///
+    /// # Errors
+    /// The store failed; nothing was written.
+    pub fn commit(&mut self, more: &Batch) -> Result<(), StoreError> {
+        self.entries.flush(&mut self.batch);
+        self.batch.append(more);
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        // The engine in memory copies what a snapshot still holds.
+        self.snapshot = None;
+        let written = self.engine.commit(&self.batch);
+        self.batch.clear();
+        self.recent.settle();
+        self.snapshot = Some(self.engine.snapshot());
+        written
+    }
+
+    /// Makes the definitions of the rows to come be looked up again.
+    pub(super) fn forget_observed(&mut self) {
+        self.observed.clear();
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// The store as of the last commit.
+    pub(super) fn committed(&mut self) -> Arc<dyn Snapshot> {
+        Arc::clone(self.snapshot.get_or_insert_with(|| self.engine.snapshot()))
+    }
+
+    /// The history of log files. `end`: the time of the last event of the last file, or `None` when reading stopped early (`stopped` says why).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn finish(mut self, server_id: ServerId, log: LogEnds) -> Result<History, StoreError> {
+        self.commit(&Batch::default())?;
+        let last = self.entries.clock.latest;
+        let newest = match (log.end, last) {
+            // A log that goes on can have another commit stamped with the second of its last one.
+            (None, last) if !self.entries.clock.fractions => {
+                Instant::from_micros(last.unwrap_or(log.start).micros() - 1)
+            }
+            // The last event's own time is known to the second.
+            (Some(end), Some(last)) => last.max(end),
+            (end, last) => end.or(last).unwrap_or(log.start),
+        };
+        if let Some(previous) = log.previous {
+            self.gtids.begin(Sequence(0), previous);
+        }
+        let coverage = Coverage { oldest: log.start, newest };
+        let mut history = self.history(server_id, coverage);
+        history.stopped = log.stopped;
+        Ok(history)
+    }
+
+    /// The history as of the last commit.
+    pub(super) fn history(&mut self, server_id: ServerId, coverage: Coverage) -> History {
+        History {
+            server_id,
+            catalog: Arc::clone(&self.catalog),
+            names: Arc::clone(&self.names),
+            spaces: Arc::clone(&self.spaces),
+            snapshot: self.committed(),
+            end: self.next,
+            clock: self.entries.clock.clone(),
+            pages: Arc::clone(&self.pages),
+            gtids: self.gtids.clone(),
+            coverage,
+            holes: Arc::default(),
+            horizon: Horizon::default(),
+            stopped: None,
+            changes: self.changes,
+        }
+    }
+
+    /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also where there are no keys.
+    #[cfg(test)]
+    pub(super) fn forget(&mut self, restarts: bool) {
+        self.commit(&Batch::default()).expect("the engine in memory does not fail");
+        self.recent.forget(restarts);
+    }
+
+    fn take_number(&mut self) -> Sequence {
+        let at = self.next;
+        self.next = at.next();
+        at
+    }
+
+    pub(super) fn new_space(&mut self, space: Space) -> SpaceId {
+        let spaces = Arc::make_mut(&mut self.spaces);
+        let id = u32::try_from(spaces.len()).unwrap_or(u32::MAX);
+        spaces.push(space);
+        self.dirty.spaces.insert(id);
+        SpaceId(id)
+    }
+
+    pub(super) fn space_mut(&mut self, id: SpaceId) -> Option<&mut Space> {
+        self.dirty.spaces.insert(id.0);
+        Arc::make_mut(&mut self.spaces).get_mut(id.0 as usize)
+    }
+
+    pub(super) fn names_mut(&mut self) -> &mut Names {
+        Arc::make_mut(&mut self.names)
+    }
+
+    /// What a key holds at the end of what was taken in; `print`: its fingerprint; `new`: there should be nothing.
+    fn last(
+        &mut self,
+        (space, key): (SpaceId, &[u8]),
+        row: &[u8],
+        print: Print,
+        new: bool,
+    ) -> Result<Option<Trace>, StoreError> {
+        if let Some(trace) = self.recent.find(print) {
+            return Ok(Some(trace));
+        }
+        if self.recent.stretches.is_new(row) {
+            return Ok(None);
+        }
+        let snapshot = self.committed();
+        let versions = Versions(&*snapshot);
+        if new {
+            let next = versions.next_key(row)?;
+            let next = next.as_deref().map(row_of).transpose()?;
+            if next != Some(row) {
+                self.recent.stretches.learn(row, next.map(<[u8]>::to_vec));
+                return Ok(None);
+            }
+        }
+        let held = versions.newest_before(space, key, self.next)?;
+        Ok(held.map(|held| self.recent.trace(&held)))
+    }
+}
+
+/// What the log says of itself as a whole.
+#[derive(Clone, Debug)]
+pub struct LogEnds {
+    /// Time of the first event.
+    pub start: Instant,
+    /// Time of the last event; `None` when reading stopped early.
+    pub end: Option<Instant>,
+    /// GTIDs executed before the first file.
+    pub previous: Option<GtidSet>,
+    /// Why reading stopped early.
+    pub stopped: Option<String>,
+}

@@ -1,0 +1,223 @@
+//! Row images of the log to packed rows and the bytes of their keys.
+//!
+//! Knows definitions and values; knows nothing of what a key held before.
+
+use crate::image;
+use crate::key::{self, KeyError};
+use crate::log::{Raw, Rows};
+use crate::value;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::reply::Row;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A row of the server's table as the baseline keeps it: its key's bytes.
+pub(crate) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, String> {
+    let mut key = Vec::new();
+    let cell = |i: usize| row.get(i).and_then(|cell| cell.as_deref());
+    match stored_key(definition, &key_places(definition), cell, &mut key) {
+        Ok(()) => Ok(key.into()),
+        Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => Err(why),
+    }
+}
+
+/// Bytes that are kept for the next row, of what a large one needed.
+const KEPT: usize = 1 << 20;
+
+/// A row, packed, and the bytes of its key.
+#[derive(Debug, Default)]
+pub(super) struct Keyed {
+    pub(super) image: Vec<u8>,
+    pub(super) key: Vec<u8>,
+    /// Where the cells stand in the image; `None`: NULL.
+    cells: Vec<Option<Range<usize>>>,
+}
+
+/// The row before and the row after a change. Kept from change to change for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    before: Keyed,
+    after: Keyed,
+}
+
+impl Images {
+    /// Reads the images of a row: before the change, and after it.
+    pub(super) fn read(
+        &mut self,
+        rows: &Rows<'_>,
+        columns: &Columns,
+    ) -> Result<(Option<&Keyed>, Option<&Keyed>), Trouble> {
+        let (before, after) = (rows.before(), rows.after());
+        if let Some(image) = after {
+            self.after.read(image, columns, None)?;
+        }
+        if let Some(image) = before {
+            self.before.read(image, columns, after.map(|image| (image, &self.after)))?;
+        }
+        Ok((before.map(|_| &self.before), after.map(|_| &self.after)))
+    }
+}
+
+/// A definition, and where its columns are.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) definition: Arc<TableDefinition>,
+    /// In the images of the log.
+    positions: Vec<usize>,
+    /// Of the key's, among the definition's.
+    key: Vec<Option<usize>>,
+    /// Which have text that is in UTF-8 already.
+    plain: Vec<bool>,
+}
+
+impl Columns {
+    pub(super) fn new(definition: &Arc<TableDefinition>, positions: &[usize]) -> Self {
+        Self {
+            definition: Arc::clone(definition),
+            positions: positions.to_vec(),
+            key: key_places(definition),
+            plain: definition.columns.iter().map(value::is_plain).collect(),
+        }
+    }
+
+    /// Whether the table has a primary key.
+    pub(super) fn has_key(&self) -> bool {
+        !self.key.is_empty()
+    }
+}
+
+/// Why a row cannot be kept.
+pub(super) enum Trouble {
+    /// The table cannot be read from this row on.
+    Unreadable(String),
+    /// Its key has no certain place: rows of the table cannot be found by key.
+    Uncertain(String),
+}
+
+impl Keyed {
+    /// Reads an image of the log, and encodes its key. `other`: another image of the same table, and what was read of it; most cells of a row before a change
+    /// are those of the row after it.
+    fn read(
+        &mut self,
+        image: &[Option<Raw<'_>>],
+        columns: &Columns,
+        other: Option<(&[Option<Raw<'_>>], &Self)>,
+    ) -> Result<(), Trouble> {
+        let Columns { definition, positions, key: places, plain } = columns;
+        self.image.clear();
+        self.image.shrink_to(KEPT);
+        self.cells.clear();
+        for (i, column) in definition.columns.iter().enumerate() {
+            let at = positions.get(i).copied();
+            let raw = at.and_then(|at| image.get(at)).ok_or_else(|| {
+                Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
+            })?;
+            let raw = raw.as_ref().ok_or_else(|| {
+                Trouble::Unreadable(format!(
+                    "rows are logged without all of their columns ({} is missing): set binlog_row_image=FULL on the server",
+                    column.name
+                ))
+            })?;
+            let same = other.and_then(|(image, keyed)| keyed.same_cell(raw, image.get(at?)?.as_ref()?, i));
+            let cell = image::put_cell(&mut self.image, |out| match (raw, same) {
+                (_, Some(cell)) => {
+                    out.extend_from_slice(cell);
+                    Ok(true)
+                }
+                (Raw::Bytes(bytes), None) if plain.get(i) == Some(&true) && str::from_utf8(bytes).is_ok() => {
+                    out.extend_from_slice(bytes);
+                    Ok(true)
+                }
+                _ => value::write(raw, column, out),
+            });
+            self.cells.push(cell.map_err(|e| Trouble::Unreadable(e.to_string()))?);
+        }
+        self.key.clear();
+        let (cells, bytes) = (&self.cells, &self.image);
+        let cell = |i: usize| cells.get(i)?.clone().and_then(|at| bytes.get(at));
+        stored_key(definition, places, cell, &mut self.key)
+    }
+
+    /// The text of a value, where it is one that was read here. Of floating point numbers, two that are equal may have different texts.
+    fn same_cell(&self, value: &Raw<'_>, read: &Raw<'_>, i: usize) -> Option<&[u8]> {
+        if matches!(value, Raw::Float(_) | Raw::Double(_)) || value != read {
+            return None;
+        }
+        self.image.get(self.cells.get(i)?.clone()?)
+    }
+}
+
+/// Where the columns of the key are among the columns that are shown.
+fn key_places(definition: &TableDefinition) -> Vec<Option<usize>> {
+    definition.primary_key.iter().map(|name| definition.position(name)).collect()
+}
+
+/// Appends the key of a row whose cells are told by their place among the columns (`None`: NULL).
+fn stored_key<'a>(
+    definition: &TableDefinition,
+    places: &[Option<usize>],
+    cell: impl Fn(usize) -> Option<&'a [u8]>,
+    key: &mut Vec<u8>,
+) -> Result<(), Trouble> {
+    for (place, name) in places.iter().zip(&definition.primary_key) {
+        let Some((column, cell)) = place.and_then(|i| Some((definition.columns.get(i)?, cell(i)?))) else {
+            return Err(Trouble::Unreadable(format!(
+                "key column {name} is hidden, or NULL in a row of the log"
+            )));
+        };
+        key::encode_stored(column, cell, key).map_err(|e| match e {
+            KeyError::Type { .. } | KeyError::Uncertain { .. } => Trouble::Uncertain(e.to_string()),
+            KeyError::NotAValue { .. } => Trouble::Unreadable(e.to_string()),
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Columns {
+        let text = r#"{"columns": [{"name": "id", "type": "int", "nullable": false, "key": "primary"}, {"name": "d", "type": "double", "nullable": true},
+            {"name": "v", "type": "varchar(9)", "collation": "latin1_bin", "nullable": true}], "primary_key": ["id"]}"#;
+        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()), &[0, 1, 2])
+    }
+
+    fn image(id: i64, d: f64, v: &[u8]) -> Vec<Option<Raw<'_>>> {
+        vec![Some(Raw::Int(id)), Some(Raw::Double(d)), Some(Raw::Bytes(v))]
+    }
+
+    /// An image is the same whether cells are taken from another one or not.
+    #[test]
+    fn cells_of_another_image_are_taken_only_where_they_are_the_same() {
+        let columns = columns();
+        let rows = [
+            image(1, 0.0, b"a"),
+            image(1, -0.0, b"a"),
+            image(-1, f64::NAN, b"\xe4"),
+            image(1, 1.5, b""),
+            vec![Some(Raw::Int(1)), Some(Raw::Null), Some(Raw::Null)],
+        ];
+        for one in &rows {
+            for other in &rows {
+                let [mut alone, mut first, mut second] = [(); 3].map(|()| Keyed::default());
+                assert!(alone.read(one, &columns, None).is_ok() && first.read(other, &columns, None).is_ok());
+                assert!(second.read(one, &columns, Some((other, &first))).is_ok());
+                assert_eq!(
+                    (&second.image, &second.key),
+                    (&alone.image, &alone.key),
+                    "{one:?} after {other:?}"
+                );
+            }
+        }
+    }
+
+    /// Bytes of latin1 that are UTF-8 too, of another text.
+    #[test]
+    fn text_is_read_in_its_character_set() {
+        let mut keyed = Keyed::default();
+        assert!(keyed.read(&image(1, 0.0, b"\xc3\xa4"), &columns(), None).is_ok());
+        let cell = keyed.cells[2].clone().unwrap();
+        assert_eq!(std::str::from_utf8(&keyed.image[cell]), Ok("\u{c3}\u{a4}"));
+    }
+}

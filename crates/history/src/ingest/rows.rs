@@ -1,0 +1,270 @@
+//! Row changes to versions.
+
+use super::images::{Columns, Images, Keyed, Trouble};
+use super::recent::{Print, Trace};
+use super::{Ingest, NOT_CAPTURED};
+use crate::engine::StoreError;
+use crate::log::{MappedTable, Rows, RowsEvent, undecodable};
+use crate::names::Standing;
+use crate::record::Space;
+use crate::schema::DefinitionId;
+use crate::store::{Sequence, Side, SpaceId, Version, put_version, row_key};
+use dbtrail_types::agent_api::EventType;
+use dbtrail_types::ident::TableName;
+use std::slice;
+use std::sync::Arc;
+
+/// A table that rows are of.
+struct Target {
+    space: SpaceId,
+    id: DefinitionId,
+    columns: Arc<Columns>,
+}
+
+/// From which place on a table is in doubt, and why.
+struct Doubt(Sequence, &'static str);
+
+impl Ingest {
+    /// Takes the rows of an event in; `file`: where it stands.
+    pub(super) fn rows(&mut self, event: &RowsEvent, file: &str) -> Result<(), StoreError> {
+        let mut rows = event.rows();
+        let mut target = None;
+        let mut first = true;
+        loop {
+            let at = self.next;
+            match rows.step() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(fault) => {
+                    self.take_number();
+                    let reason = undecodable(file, event.offset, &fault);
+                    self.unfollowable(slice::from_ref(&event.table.name), &reason, at);
+                    return Ok(());
+                }
+            }
+            self.take_number();
+            self.changes += 1;
+            if std::mem::take(&mut first) {
+                target = self.target(&event.table, at);
+            }
+            if let Some(known) = &target
+                && !self.row(event, &rows, known, at)?
+            {
+                // It cannot be read from here on.
+                target = None;
+            }
+        }
+    }
+
+    /// The table of an event, if it can be read and has a key.
+    fn target(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<Target> {
+        let (space, id) = self.readable(table, at)?;
+        let columns = if let Some(known) = self.columns.get(&id) {
+            Arc::clone(known)
+        } else {
+            let definition = self.catalog.definition(id)?;
+            let columns = Arc::new(Columns::new(definition, self.catalog.source_positions(id)));
+            self.columns.insert(id, Arc::clone(&columns));
+            columns
+        };
+        columns.has_key().then_some(Target { space, id, columns })
+    }
+
+    /// Takes a row in; false: its table cannot be read any more.
+    fn row(
+        &mut self,
+        event: &RowsEvent,
+        rows: &Rows<'_>,
+        target: &Target,
+        at: Sequence,
+    ) -> Result<bool, StoreError> {
+        let mut images = std::mem::take(&mut self.images);
+        let kept = self.row_with(event, rows, target, at, &mut images);
+        self.images = images;
+        kept
+    }
+
+    fn row_with(
+        &mut self,
+        event: &RowsEvent,
+        rows: &Rows<'_>,
+        target: &Target,
+        at: Sequence,
+        images: &mut Images,
+    ) -> Result<bool, StoreError> {
+        match images.read(rows, &target.columns) {
+            Ok(images) => {
+                for (key, version) in versions(event.kind, images, target.id, at).into_iter().flatten() {
+                    if let Some(doubt) = self.keep(target.space, key, &version)? {
+                        self.doubt(&event.table.name, target.space, &doubt, at);
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Err(Trouble::Uncertain(reason)) => {
+                if let Some(space) = self.space_mut(target.space) {
+                    space.uncertain.get_or_insert(reason);
+                }
+                Ok(true)
+            }
+            Err(Trouble::Unreadable(reason)) => {
+                self.names_mut().set(&event.table.name, at, Standing::Unreadable(reason));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now noted).
+    fn readable(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
+        let name = &table.name;
+        let standing = self.names.current(name);
+        if matches!(standing, Standing::Unreadable(_)) {
+            return None;
+        }
+        if !self.captures(name) {
+            self.names_mut().set(name, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));
+            return None;
+        }
+        let definition = match self.definition_of(table) {
+            Ok(definition) => definition,
+            Err(reason) => {
+                self.names_mut().set(name, at, Standing::Unreadable(reason));
+                return None;
+            }
+        };
+        match standing {
+            Standing::Table(space, same) if same == definition => Some((space, definition)),
+            Standing::Table(space, other) => {
+                let space = self.continued(space, other, definition, at);
+                self.names_mut().set(name, at, Standing::Table(space, definition));
+                Some((space, definition))
+            }
+            Standing::Unknown { empty } => {
+                let started = self.names.history(name).last().map_or(Sequence(0), |(from, _)| *from);
+                let space = self.new_space(Space::new(definition, started, empty));
+                self.names_mut().learn(name, space, definition);
+                Some((space, definition))
+            }
+            Standing::Absent => {
+                let reason =
+                    format!("the log has a row of {name}, which by its own statements does not exist there");
+                self.names_mut().set(name, at, Standing::Unreadable(reason));
+                None
+            }
+            Standing::Unreadable(_) => None,
+        }
+    }
+
+    fn definition_of(&mut self, table: &Arc<MappedTable>) -> Result<DefinitionId, String> {
+        if let Some((seen, definition)) = self.observed.get(&table.name)
+            && (Arc::ptr_eq(seen, table) || seen == table)
+        {
+            return Ok(*definition);
+        }
+        self.dirty.catalog = true;
+        let definition = Arc::make_mut(&mut self.catalog).observe(table)?;
+        self.observed.insert(table.name.clone(), (Arc::clone(table), definition));
+        Ok(definition)
+    }
+
+    /// The incarnation under a new definition: the same one as long as the key is the same.
+    pub(super) fn continued(
+        &mut self,
+        space: SpaceId,
+        old: DefinitionId,
+        new: DefinitionId,
+        at: Sequence,
+    ) -> SpaceId {
+        if self.catalog.same_key(old, new) {
+            return space;
+        }
+        self.new_space(Space { before: Some(space), ..Space::new(new, at, false) })
+    }
+
+    /// Keeps a version, if it fits what was there.
+    fn keep(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        version: &Version<&[u8]>,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let print = self.recent.key(space, key);
+        let before = version.row_before().map(|row| self.recent.row(row));
+        let row = row_key(space, key);
+        let last = self.last((space, key), &row, print, before.is_none())?;
+        let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
+        let doubt = match (&last, complete_since) {
+            (Some(last), _) => {
+                disagreement(last, before, version.definition).map(|why| Doubt(last.sequence, why))
+            }
+            (None, Some(started)) if before.is_some() => {
+                Some(Doubt(started, "a row is changed that was never put into the table"))
+            }
+            (None, _) => None,
+        };
+        if doubt.is_some() {
+            return Ok(doubt);
+        }
+        // A key that had no row may have gone from the store with all of its versions, and a stretch may reach over it since.
+        if before.is_none() || last.is_none() {
+            self.recent.stretches.put(&row);
+        }
+        let there =
+            last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
+        self.versions += 1;
+        let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
+        let row = version.row_after().map(|after| self.recent.row(after));
+        let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row };
+        self.recent.remember(print, trace);
+        Ok(None)
+    }
+
+    fn doubt(&mut self, name: &TableName, space: SpaceId, doubt: &Doubt, at: Sequence) {
+        let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
+        self.names_mut().set(name, at, Standing::Unreadable(reason.clone()));
+        if let Some(space) = self.space_mut(space)
+            && space.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
+        {
+            space.doubt = Some((doubt.0, reason));
+        }
+    }
+}
+
+/// A version, and the key that sees it.
+type Seen<'a> = (&'a [u8], Version<&'a [u8]>);
+
+/// What each key sees of a change: a change of the key itself is seen by two.
+fn versions<'a>(
+    kind: EventType,
+    images: (Option<&'a Keyed>, Option<&'a Keyed>),
+    definition: DefinitionId,
+    sequence: Sequence,
+) -> [Option<Seen<'a>>; 2] {
+    let version = |side| Version {
+        sequence,
+        definition,
+        kind,
+        side,
+        before: images.0.map(|k| k.image.as_slice()),
+        after: images.1.map(|k| k.image.as_slice()),
+    };
+    match images {
+        (Some(b), Some(a)) if b.key != a.key => {
+            [Some((&b.key, version(Side::Left))), Some((&a.key, version(Side::Arrived)))]
+        }
+        (before, after) => [after.or(before).map(|k| (k.key.as_slice(), version(Side::Same))), None],
+    }
+}
+
+/// In what a change does not fit what its key held; `before`: the fingerprint of the row before it.
+fn disagreement(last: &Trace, before: Option<Print>, definition: DefinitionId) -> Option<&'static str> {
+    match (last.row, before) {
+        (Some(_), None) => Some("a row is made with a key that has one already"),
+        (None, Some(_)) => Some("a row is changed that is not there"),
+        (Some(was), Some(is)) if last.definition == definition && was != is => {
+            Some("a row before a change is not as the change before it had left it")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! Files to a history.
+
+use super::{BATCH, Ingest, LogEnds};
+use crate::engine::{Batch, StoreError};
+use crate::gtid::GtidSet;
+use crate::log::{Entry, LogReader};
+use crate::record::History;
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::Instant;
+use std::fmt::Display;
+use std::path::PathBuf;
+
+/// The files could not be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ReadError(String);
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl History {
+    /// Reads the history of a server from its binary log files. What the log itself cannot tell ends the record early ([`History::stopped`]).
+    ///
+    /// # Errors
+    /// The files are not there, are no binary logs, or leave a gap between them.
+    pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
+        let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?;
+        let mut begun = false;
+        let history = Self::of_entries(server_id, reader, |reader| {
+            let ends = reader.ends();
+            begun = ends.start.is_some();
+            LogEnds {
+                start: ends.start.unwrap_or(Instant::from_micros(0)),
+                // A log that was not closed can go on in the very second of its last event.
+                end: ends.end.filter(|_| ends.closed && ends.torn.is_none()),
+                previous: ends.previous.as_deref().and_then(|text| GtidSet::parse(text).ok()),
+                stopped: ends.torn.clone(),
+            }
+        })?;
+        if !begun {
+            let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+            let why = history.stopped().map_or(String::new(), |why| format!(": {why}"));
+            return Err(ReadError(format!("not one event can be read from {}{why}", names.join(", "))));
+        }
+        Ok(history)
+    }
+
+    /// The history of entries in the order of the log. The first one that is an error ends the record: what lies behind it is not certain.
+    ///
+    /// `ends` is asked when all entries are read; what it says of the end counts only if none was an error.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn of_entries<I, E>(
+        server_id: ServerId,
+        mut entries: I,
+        ends: impl FnOnce(I) -> LogEnds,
+    ) -> Result<Self, ReadError>
+    where
+        I: Iterator<Item = Result<Entry, E>>,
+        E: Display,
+    {
+        let mut ingest = Ingest::default();
+        let mut stopped = None;
+        for entry in entries.by_ref() {
+            match entry {
+                Ok(entry) => {
+                    ingest.entry(entry)?;
+                    if ingest.waiting() > BATCH {
+                        ingest.commit(&Batch::default())?;
+                    }
+                }
+                Err(error) => {
+                    stopped = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        let mut log = ends(entries);
+        if stopped.is_some() {
+            log.end = None;
+            log.stopped = stopped;
+        }
+        Ok(ingest.finish(server_id, log)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Position;
+
+    fn entry(micros: i64) -> Entry {
+        let position = Position { file: "binlog.000001".into(), offset: 4 };
+        Entry { gtid: None, committed: Instant::from_micros(micros), position, changes: vec![] }
+    }
+
+    fn read(entries: Vec<Result<Entry, &str>>) -> History {
+        let ends = |_| LogEnds {
+            start: Instant::from_micros(1),
+            end: Some(Instant::from_micros(9)),
+            previous: None,
+            stopped: None,
+        };
+        History::of_entries(ServerId("x".into()), entries.into_iter(), ends).unwrap()
+    }
+
+    #[test]
+    fn an_error_ends_the_record_there() {
+        let whole = read(vec![Ok(entry(3)), Ok(entry(5))]);
+        assert_eq!((whole.entries(), whole.stopped(), whole.coverage().newest.micros()), (2, None, 9));
+        let cut = read(vec![Ok(entry(3)), Err("a checksum is wrong at binlog.000001:4711"), Ok(entry(5))]);
+        assert_eq!((cut.entries(), cut.coverage().newest.micros()), (1, 3));
+        assert_eq!(cut.stopped(), Some("a checksum is wrong at binlog.000001:4711"));
+    }
+}

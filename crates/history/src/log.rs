@@ -1,0 +1,282 @@
+//! Binary log files to a sequence of committed entries, in the order of the log.
+//!
+//! Knows events, checksums, compression, GTIDs and raw values; knows no table definitions but what a table map itself says.
+
+mod assembly;
+mod bytes;
+mod decoder;
+mod event;
+mod gtid;
+mod json;
+mod payload;
+mod query;
+mod raw;
+mod reader;
+mod rows;
+mod stream;
+mod table_map;
+
+pub(super) use assembly::undecodable;
+pub use raw::Digits;
+pub(crate) use raw::{char_bytes, code};
+pub use reader::{Ends, LogReader};
+pub use rows::{Rows, RowsEvent};
+pub use stream::StreamReader;
+
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
+use std::fmt;
+
+/// What is wrong with an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LogFault(String);
+
+impl LogFault {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+/// Why a log cannot be read, or not further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The files themselves.
+    #[error("{0}")]
+    Files(String),
+    /// An event.
+    #[error("{}, event at byte {}: {fault}", position.file, position.offset)]
+    Event {
+        /// Where.
+        position: Position,
+        /// What.
+        fault: LogFault,
+    },
+}
+
+/// A place in the log: for error messages and for resuming.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// File name without its folder.
+    pub file: String,
+    /// Byte offset of the event.
+    pub offset: u64,
+}
+
+/// One transaction id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Gtid {
+    /// MySQL: `source_uuid[:tag]:number`.
+    MySql {
+        /// The server's UUID.
+        source: [u8; 16],
+        /// The tag (MySQL 8.3 and newer), in lower case.
+        tag: Option<String>,
+        /// The transaction's number, from 1.
+        number: u64,
+    },
+    /// MariaDB: `domain-server-sequence`.
+    MariaDb {
+        /// Replication domain.
+        domain: u32,
+        /// The server that wrote it.
+        server: u32,
+        /// Sequence number in the domain.
+        sequence: u64,
+    },
+}
+
+impl fmt::Display for Gtid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MySql { source, tag, number } => {
+                for (i, b) in source.iter().enumerate() {
+                    if matches!(i, 4 | 6 | 8 | 10) {
+                        f.write_str("-")?;
+                    }
+                    write!(f, "{b:02x}")?;
+                }
+                if let Some(tag) = tag {
+                    write!(f, ":{tag}")?;
+                }
+                write!(f, ":{number}")
+            }
+            Self::MariaDb { domain, server, sequence } => write!(f, "{domain}-{server}-{sequence}"),
+        }
+    }
+}
+
+/// What was committed as one: a transaction with its row changes, or one DDL statement (with rows, for CREATE TABLE ... SELECT).
+/// What was rolled back never becomes one.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id, where the server writes GTIDs.
+    pub gtid: Option<Gtid>,
+    /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else whole seconds from the commit's header.
+    pub committed: Instant,
+    /// Where it begins.
+    pub position: Position,
+    /// In the order of the log.
+    pub changes: Vec<Change>,
+}
+
+/// One change inside an entry.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Rows of one table.
+    Rows(RowsEvent),
+    /// A statement logged as text: DDL, or (a gap!) DML of a session with another binlog_format.
+    Statement(LoggedStatement),
+    /// Something that changes rows and cannot be followed (an event that does not decode, a LOAD DATA event, an incident):
+    /// the tables named, or all when none is.
+    Unfollowable {
+        /// The tables hit; empty: unknown, so all.
+        tables: Vec<TableName>,
+        /// Why, for the person who asks for them.
+        reason: String,
+    },
+}
+
+/// The server that wrote a file of the log, as far as its version decides how a statement is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerVersion {
+    /// MariaDB, not MySQL.
+    pub mariadb: bool,
+    /// Major and minor number; (0, 0): not known.
+    pub number: (u16, u16),
+}
+
+impl ServerVersion {
+    /// Reads the version text of a format description event.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut parts = text.split(['.', '-']).map(|p| p.parse().unwrap_or(0));
+        let number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        Self { mariadb: text.to_ascii_lowercase().contains("mariadb"), number }
+    }
+
+    /// MariaDB older than this; false for an unknown version.
+    #[must_use]
+    pub fn mariadb_before(self, number: (u16, u16)) -> bool {
+        self.mariadb && self.number > (0, 0) && self.number < number
+    }
+
+    /// MySQL older than this; false for an unknown version.
+    #[must_use]
+    pub fn mysql_before(self, number: (u16, u16)) -> bool {
+        !self.mariadb && self.number > (0, 0) && self.number < number
+    }
+}
+
+/// A statement in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedStatement {
+    /// The database that was current.
+    pub schema: Option<String>,
+    /// The text, decoded to UTF-8.
+    pub sql: String,
+    /// sql_mode bits of the session (ANSI_QUOTES is 0x4, NO_BACKSLASH_ESCAPES is 0x100000), where the event tells.
+    pub sql_mode: Option<u64>,
+    /// Id of collation_server / character set defaults of the session where the event tells: (client, connection, server).
+    pub charsets: Option<(u16, u16, u16)>,
+    /// Id of the default collation of utf8mb4 in that session (MySQL), where the event tells.
+    pub default_utf8mb4: Option<u16>,
+    /// Collation id of the current database, where the event tells.
+    pub database_collation: Option<u16>,
+    /// explicit_defaults_for_timestamp of the session, where the event tells (MySQL 8): without it a TIMESTAMP is NOT NULL.
+    pub explicit_timestamps: Option<bool>,
+    /// The server that wrote it.
+    pub server: ServerVersion,
+    /// Session time zone name, where the event tells (defaults of TIMESTAMP columns are read in it).
+    pub time_zone: Option<String>,
+    /// When the statement began.
+    pub at: Instant,
+}
+
+/// A table as a table map event tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedTable {
+    /// Schema and table.
+    pub name: TableName,
+    /// Its columns, in table order, invisible and generated ones included.
+    pub columns: Vec<MappedColumn>,
+    /// Positions of the key columns (optional metadata), in key order.
+    pub primary_key: Option<Vec<usize>>,
+    /// Whether MariaDB wrote it: JSON is text there, and old temporal formats differ.
+    pub mariadb: bool,
+}
+
+/// A column as a table map event tells it. What is `None` was not in the optional metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedColumn {
+    /// Type byte, as in `mysql_common::constants::ColumnType`, after ENUM/SET/CHAR were told apart.
+    pub type_code: u8,
+    /// The type's metadata bytes.
+    pub meta: Vec<u8>,
+    /// NULL allowed.
+    pub nullable: bool,
+    /// UNSIGNED (numbers).
+    pub unsigned: Option<bool>,
+    /// Its name (row metadata FULL).
+    pub name: Option<String>,
+    /// Collation id (text, ENUM, SET); 63 is binary.
+    pub collation: Option<u16>,
+    /// Labels of ENUM or SET (row metadata FULL), in the column's character set.
+    pub labels: Option<Vec<Vec<u8>>>,
+    /// Geometry kind (row metadata FULL).
+    pub geometry: Option<u8>,
+    /// Whether `SELECT *` shows it (MySQL 8.0.23 and newer, row metadata FULL).
+    pub visible: Option<bool>,
+}
+
+impl MappedColumn {
+    /// A column of which the optional metadata tells nothing.
+    pub(super) const fn plain(type_code: u8, meta: Vec<u8>, nullable: bool) -> Self {
+        Self {
+            type_code,
+            meta,
+            nullable,
+            unsigned: None,
+            name: None,
+            collation: None,
+            labels: None,
+            geometry: None,
+            visible: None,
+        }
+    }
+}
+
+/// A value as the row image holds it, decoded as far as the table map alone allows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Raw<'a> {
+    /// NULL.
+    Null,
+    /// TINY to LONGLONG: the bits, sign-extended from the type's width.
+    Int(i64),
+    /// DECIMAL.
+    Decimal(Digits<'a>),
+    /// FLOAT.
+    Float(f32),
+    /// DOUBLE.
+    Double(f64),
+    /// BIT(n): big-endian, (n+7)/8 bytes.
+    Bit(&'a [u8]),
+    /// YEAR: 0, or 1901 to 2155.
+    Year(u16),
+    /// DATE: year, month, day; all may be zero.
+    Date(u16, u8, u8),
+    /// TIME: negative, hours, minutes, seconds, microseconds.
+    Time(bool, u16, u8, u8, u32),
+    /// DATETIME: year, month, day, hour, minute, second, microsecond.
+    DateTime(u16, u8, u8, u8, u8, u8, u32),
+    /// TIMESTAMP: seconds since 1970 and microseconds; (0, 0) is the zero date.
+    Timestamp(u32, u32),
+    /// CHAR, VARCHAR, BINARY, VARBINARY, TEXT, BLOB, GEOMETRY, VECTOR...: the bytes as stored, in the column's character set.
+    Bytes(&'a [u8]),
+    /// ENUM: index from 1; 0 is the error value ''.
+    Enum(u16),
+    /// SET: bits.
+    Set(u64),
+    /// MySQL's binary JSON, already as mysqld prints it.
+    Json(String),
+}

@@ -1,0 +1,314 @@
+//! Events to committed entries: what is rolled back never becomes one.
+
+use super::event::{self, Event, kind};
+use super::gtid::{self, Announced};
+use super::{
+    Change, Entry, LogFault, LoggedStatement, MappedTable, Position, ServerVersion, query, rows, table_map,
+};
+use dbtrail_types::instant::Instant;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Prepared XA transactions kept at most; a server allows few (`max_connections`).
+const PREPARED: usize = 100_000;
+
+/// What is known between two events.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    file: String,
+    server: ServerVersion,
+    begun: bool,
+    announced: Option<Announced>,
+    tables: HashMap<u64, Arc<MappedTable>>,
+    maps: table_map::Maps,
+    open: Option<Open>,
+    prepared: HashMap<String, (Position, Vec<Change>)>,
+}
+
+/// A transaction that is not yet committed.
+#[derive(Debug)]
+struct Open {
+    position: Position,
+    changes: Vec<Change>,
+    savepoints: Vec<(String, usize)>,
+}
+
+impl Assembly {
+    pub(super) fn file_begins(&mut self, name: &str) {
+        name.clone_into(&mut self.file);
+    }
+
+    pub(super) fn file_ends(&mut self) {
+        self.open = None;
+        self.announced = None;
+        self.tables.clear();
+    }
+
+    pub(super) fn server(&mut self, server: ServerVersion) {
+        self.maps = table_map::Maps::default();
+        self.server = server;
+    }
+
+    /// Whether nothing but the head of the first file was read.
+    pub(super) fn is_fresh(&self) -> bool {
+        !self.begun
+    }
+
+    /// Whether no transaction is open.
+    pub(super) fn is_between(&self) -> bool {
+        self.open.is_none() && self.announced.is_none()
+    }
+
+    /// Where the oldest prepared transaction begins.
+    pub(super) fn oldest_prepared(&self) -> Option<&Position> {
+        self.prepared.values().map(|(position, _)| position).min()
+    }
+
+    fn position(&self, event: &Event) -> Position {
+        Position { file: self.file.clone(), offset: event.offset }
+    }
+
+    /// The entry that an event completes, if it does.
+    pub(super) fn take(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
+        self.begun = true;
+        if let Some(layout) = rows::layout(event.kind) {
+            self.rows(event, layout)?;
+            return Ok(None);
+        }
+        match event.kind {
+            kind::GTID | kind::GTID_TAGGED => self.announce(gtid::mysql(event, false)?, event),
+            kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
+            kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
+            kind::TABLE_MAP => {
+                let (id, table) = self.maps.read(event.body(), self.server.mariadb)?;
+                self.tables.insert(id, table);
+            }
+            kind::QUERY => return self.query(event, false),
+            kind::MARIADB_QUERY_COMPRESSED => return self.query(event, true),
+            kind::XID => return Ok(self.commit(event)),
+            kind::XA_PREPARE => return self.xa_prepare(event),
+            kind::BEGIN_LOAD_QUERY | kind::EXECUTE_LOAD_QUERY => {
+                return Ok(
+                    self.unfollowable(event, "LOAD DATA was logged as a statement: use binlog_format=ROW")
+                );
+            }
+            kind::INCIDENT => {
+                return Ok(self
+                    .unfollowable(event, "the server logged an incident: changes are missing from its log"));
+            }
+            kind::MARIADB_START_ENCRYPTION => return Err(LogFault::new("the log is encrypted")),
+            // These accompany a statement that is logged as text, which the schema history judges; or they tell nothing of rows.
+            kind::INTVAR
+            | kind::RAND
+            | kind::USER_VAR
+            | kind::HEARTBEAT
+            | kind::HEARTBEAT_V2
+            | kind::IGNORABLE
+            | kind::ROWS_QUERY
+            | kind::TRANSACTION_CONTEXT
+            | kind::VIEW_CHANGE
+            | kind::MARIADB_ANNOTATE_ROWS
+            | kind::MARIADB_BINLOG_CHECKPOINT => {}
+            other if event.flags & event::IGNORABLE != 0 => {
+                tracing::debug!(kind = other, "an event that may be ignored");
+            }
+            other => return Err(LogFault::new(format!("an event of type {other}, which is not known"))),
+        }
+        Ok(None)
+    }
+
+    fn announce(&mut self, announced: Announced, event: &Event) {
+        let begins = announced.begins;
+        self.announced = Some(announced);
+        // What was open without COMMIT when a new transaction is announced was cut by a crash.
+        self.open = None;
+        if begins {
+            self.begin(event);
+        }
+    }
+
+    fn begin(&mut self, event: &Event) {
+        self.open =
+            Some(Open { position: self.position(event), changes: Vec::new(), savepoints: Vec::new() });
+    }
+
+    fn entry(&mut self, event: &Event, position: Position, changes: Vec<Change>) -> Entry {
+        let announced = self.announced.take();
+        let stamp = announced.as_ref().and_then(|a| a.committed);
+        Entry {
+            gtid: announced.and_then(|a| a.gtid),
+            committed: Instant::from_micros(stamp.unwrap_or(i64::from(event.timestamp) * 1_000_000)),
+            position,
+            changes,
+        }
+    }
+
+    fn commit(&mut self, event: &Event) -> Option<Entry> {
+        self.tables.clear();
+        let open = self.open.take()?;
+        Some(self.entry(event, open.position, open.changes))
+    }
+
+    /// A transaction that changes nothing here, and counts as executed all the same if it has an id.
+    fn nothing(&mut self, event: &Event) -> Option<Entry> {
+        self.open = None;
+        let position = self.position(event);
+        self.announced.is_some().then(|| self.entry(event, position, Vec::new()))
+    }
+
+    /// A change of its own: inside of the open transaction, or an entry at once.
+    fn change(&mut self, event: &Event, change: Change) -> Option<Entry> {
+        if let Some(open) = &mut self.open {
+            open.changes.push(change);
+            return None;
+        }
+        let position = self.position(event);
+        Some(self.entry(event, position, vec![change]))
+    }
+
+    fn unfollowable(&mut self, event: &Event, reason: &str) -> Option<Entry> {
+        self.change(event, Change::Unfollowable { tables: Vec::new(), reason: reason.to_owned() })
+    }
+
+    fn rows(&mut self, event: &Event, layout: rows::Layout) -> Result<(), LogFault> {
+        let (id, flags) = rows::head(event.body())?;
+        let table = self.tables.get(&id).cloned();
+        if flags & rows::STATEMENT_END != 0 {
+            self.tables.clear();
+        }
+        let Some(table) = table else {
+            // An event for no table only marks the end of a statement.
+            let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
+            return if dummy { Ok(()) } else { Err(LogFault::new("a rows event without its table map")) };
+        };
+        let lost = |reason: String| Change::Unfollowable { tables: vec![table.name.clone()], reason };
+        let change = if layout.partial {
+            lost("a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned())
+        } else {
+            match rows::RowsEvent::read(event, layout, &table) {
+                Ok(rows) => Change::Rows(rows),
+                // The event's own length says where the next one begins: only this table is lost.
+                Err(fault) => lost(undecodable(&self.file, event.offset, &fault)),
+            }
+        };
+        let open =
+            self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
+        open.changes.push(change);
+        Ok(())
+    }
+
+    fn query(&mut self, event: &Event, compressed: bool) -> Result<Option<Entry>, LogFault> {
+        let read = query::read(event.body(), event.timestamp, compressed, self.server)?;
+        let words = first_words(&read.statement.sql);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["BEGIN", ..] | ["START", "TRANSACTION", ..] | ["XA", "START" | "BEGIN", ..] => self.begin(event),
+            ["COMMIT", ..] => return Ok(self.commit(event)),
+            ["ROLLBACK", "TO", ..] => self.rollback_to(&read.statement.sql),
+            ["ROLLBACK", ..] => return Ok(self.nothing(event)),
+            ["SAVEPOINT", ..] => {
+                if let Some(open) = &mut self.open {
+                    open.savepoints.push((last_word(&read.statement.sql), open.changes.len()));
+                }
+            }
+            ["RELEASE", "SAVEPOINT", ..] | ["XA", "END", ..] => {}
+            ["XA", "COMMIT", ..] => return Ok(self.xa_commit(event, &read.statement)),
+            ["XA", "ROLLBACK", ..] => {
+                self.prepared.remove(&xa_name(&read.statement.sql));
+                return Ok(self.nothing(event));
+            }
+            _ if read.error != 0 => {
+                let reason = format!("a statement was logged that failed half-way with error {}", read.error);
+                return Ok(self.unfollowable(event, &reason));
+            }
+            _ => return Ok(self.change(event, Change::Statement(read.statement))),
+        }
+        Ok(None)
+    }
+
+    fn rollback_to(&mut self, sql: &str) {
+        let name = last_word(sql);
+        if let Some(open) = &mut self.open
+            && let Some(i) = open.savepoints.iter().rposition(|(n, _)| n.eq_ignore_ascii_case(&name))
+        {
+            open.changes.truncate(open.savepoints[i].1);
+            open.savepoints.truncate(i + 1);
+        }
+    }
+
+    /// XA_PREPARE_LOG_EVENT: one phase (a commit) or two (the rows wait for XA COMMIT).
+    fn xa_prepare(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
+        let mut body = super::bytes::Bytes(event.body());
+        if body.u8()? != 0 {
+            return Ok(self.commit(event));
+        }
+        let format = body.u32()?;
+        let (global, branch) = (body.length(4)?, body.length(4)?);
+        let mut name = String::new();
+        for part in [body.take(global)?, body.take(branch)?] {
+            // Writing to a String cannot fail.
+            let _ = write!(name, "x'{}',", dbtrail_types::agent_api::hex_text(part));
+        }
+        let _ = write!(name, "{format}");
+        self.tables.clear();
+        if let Some(open) = self.open.take() {
+            if self.prepared.len() >= PREPARED {
+                return Err(LogFault::new("more prepared XA transactions than can be kept"));
+            }
+            self.prepared.insert(name, (open.position, open.changes));
+        }
+        Ok(self.nothing(event))
+    }
+
+    fn xa_commit(&mut self, event: &Event, statement: &LoggedStatement) -> Option<Entry> {
+        let position = self.position(event);
+        if let Some((_, changes)) = self.prepared.remove(&xa_name(&statement.sql)) {
+            self.open = None;
+            return Some(self.entry(event, position, changes));
+        }
+        self.open = None;
+        self.unfollowable(
+            event,
+            "an XA transaction was committed whose rows were logged before the record begins",
+        )
+    }
+}
+
+/// What is told of a table whose rows cannot be read.
+pub(crate) fn undecodable(file: &str, offset: u64, fault: &LogFault) -> String {
+    format!("rows of it in {file}, event at byte {offset}, cannot be decoded: {fault}")
+}
+
+/// The first words of a statement in upper case; comments in front are passed over.
+fn first_words(sql: &str) -> Vec<String> {
+    let mut rest = sql.trim_start();
+    while let Some(inside) = rest.strip_prefix("/*") {
+        if inside.starts_with(['!', 'M']) {
+            break;
+        }
+        rest = inside.split_once("*/").map_or("", |(_, behind)| behind).trim_start();
+    }
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|w| !w.is_empty())
+        .take(3)
+        .map(str::to_uppercase)
+        .collect()
+}
+
+/// The name in a SAVEPOINT statement, without its quotes.
+fn last_word(sql: &str) -> String {
+    let name = sql.trim_end_matches([';', ' ']).rsplit(char::is_whitespace).next().unwrap_or_default();
+    name.trim_matches('`').to_owned()
+}
+
+/// The XID of an XA statement: lower case, no white space, without options behind it.
+fn xa_name(sql: &str) -> String {
+    let behind = sql.trim_start().splitn(3, char::is_whitespace).nth(2).unwrap_or_default();
+    let lower = behind.to_ascii_lowercase().replace("one phase", "");
+    let mut name: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
+    if name.matches(',').count() == 1 {
+        name.push_str(",1");
+    }
+    name
+}

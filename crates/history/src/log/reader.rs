@@ -1,0 +1,202 @@
+//! Files, one after the other, to committed entries.
+
+use super::decoder::Decoder;
+use super::event::{self, Event, Torn, kind};
+use super::{Entry, LogError, LogFault, Position, gtid};
+use dbtrail_types::instant::Instant;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+/// Reads binary log files in the order given. An iterator of entries; after an error it gives nothing more.
+#[derive(Debug)]
+pub struct LogReader {
+    files: VecDeque<PathBuf>,
+    open: Option<Open>,
+    /// The file that the last ROTATE event named.
+    expected: Option<String>,
+    decoder: Decoder,
+    ends: Ends,
+    finished: bool,
+}
+
+/// What the files say of the record as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Ends {
+    /// Time of the first event of the first file.
+    pub start: Option<Instant>,
+    /// Time of the last event, to the second.
+    pub end: Option<Instant>,
+    /// Whether the last file was closed (by ROTATE or STOP): nothing can follow in it.
+    pub closed: bool,
+    /// GTIDs executed before the first file, as text.
+    pub previous: Option<String>,
+    /// The last file ends inside an event: what is behind the last whole one.
+    pub torn: Option<String>,
+    /// The server that wrote the first file.
+    pub server: String,
+}
+
+/// The file being read.
+#[derive(Debug)]
+struct Open {
+    name: String,
+    input: BufReader<File>,
+    offset: u64,
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// `binlog.000042` as its stem and number.
+fn numbered(name: &str) -> Option<(&str, u64)> {
+    let (stem, number) = name.rsplit_once('.')?;
+    Some((stem, number.parse().ok()?))
+}
+
+impl LogReader {
+    /// Looks at all files: each must be there and begin as a binary log does, and their numbers must follow each other.
+    ///
+    /// # Errors
+    /// No file, a file that cannot be opened or is no binary log, a gap or a wrong order in the numbers.
+    pub fn open(files: &[PathBuf]) -> Result<Self, LogError> {
+        if files.is_empty() {
+            return Err(LogError::Files("no binary log file was named".to_owned()));
+        }
+        for path in files {
+            let mut input = File::open(path)
+                .map_err(|e| LogError::Files(format!("{}: cannot be opened: {e}", path.display())))?;
+            event::magic(&mut input).map_err(|e| LogError::Files(format!("{}: {e}", path.display())))?;
+        }
+        for pair in files.windows(2) {
+            let (first, second) = (name_of(&pair[0]), name_of(&pair[1]));
+            if let (Some((a, m)), Some((b, n))) = (numbered(&first), numbered(&second))
+                && (a != b || n != m + 1)
+            {
+                return Err(LogError::Files(format!(
+                    "{second} does not follow {first}: name the files in order and leave none out"
+                )));
+            }
+        }
+        Ok(Self {
+            files: files.iter().cloned().collect(),
+            open: None,
+            expected: None,
+            decoder: Decoder::default(),
+            ends: Ends::default(),
+            finished: false,
+        })
+    }
+
+    /// What the files say of the record as a whole: complete when the iterator has ended.
+    #[must_use]
+    pub fn ends(&self) -> &Ends {
+        &self.ends
+    }
+
+    fn error(&self, offset: u64, fault: LogFault) -> LogError {
+        let file = self.open.as_ref().map_or_else(String::new, |o| o.name.clone());
+        LogError::Event { position: Position { file, offset }, fault }
+    }
+
+    /// Opens the next file; false: there is none.
+    fn next_file(&mut self) -> Result<bool, LogError> {
+        let Some(path) = self.files.pop_front() else { return Ok(false) };
+        let name = name_of(&path);
+        if let Some(expected) = self.expected.take()
+            && expected != name
+        {
+            return Err(LogError::Files(format!(
+                "after its last event the log goes on in {expected}, and the next file named is {name}"
+            )));
+        }
+        let file = File::open(&path)
+            .map_err(|e| LogError::Files(format!("{}: cannot be opened: {e}", path.display())))?;
+        let mut input = BufReader::with_capacity(1 << 16, file);
+        event::magic(&mut input).map_err(|e| LogError::Files(format!("{}: {e}", path.display())))?;
+        self.ends.closed = false;
+        self.decoder.file_begins(&name);
+        self.open = Some(Open { name, input, offset: 4 });
+        Ok(true)
+    }
+
+    /// Reads one event of the open file into the assembly; false: the file is at its end.
+    fn step(&mut self) -> Result<bool, LogError> {
+        let Some(open) = &mut self.open else { return Ok(false) };
+        let offset = open.offset;
+        let event = match event::next(&mut open.input, offset, self.decoder.format.checksum) {
+            Ok(None) => return Ok(false),
+            Ok(Some(event)) => event,
+            Err(Torn::Tail(what)) if self.files.is_empty() => {
+                self.ends.torn = Some(format!("{} ends with {what}, at byte {offset}", open.name));
+                return Ok(false);
+            }
+            Err(Torn::Tail(what)) => return Err(self.error(offset, LogFault::new(what))),
+            Err(Torn::Fault(fault)) => return Err(self.error(offset, fault)),
+        };
+        open.offset += event.length;
+        self.take(&event).map_err(|fault| self.error(offset, fault))?;
+        Ok(true)
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), LogFault> {
+        let stamp = Instant::from_micros(i64::from(event.timestamp) * 1_000_000);
+        if event.timestamp != 0 {
+            self.ends.start.get_or_insert(stamp);
+            self.ends.end = Some(stamp);
+        }
+        match event.kind {
+            kind::FORMAT_DESCRIPTION => {
+                self.decoder.take(event)?;
+                if self.ends.server.is_empty() {
+                    self.ends.server.clone_from(&self.decoder.format.server);
+                }
+            }
+            kind::PREVIOUS_GTIDS if self.ends.previous.is_none() && self.decoder.is_fresh() => {
+                self.ends.previous = gtid::previous_mysql(event.body())?;
+            }
+            kind::MARIADB_GTID_LIST if self.ends.previous.is_none() && self.decoder.is_fresh() => {
+                self.ends.previous = Some(gtid::previous_mariadb(event.body())?);
+            }
+            kind::PREVIOUS_GTIDS | kind::MARIADB_GTID_LIST => {}
+            kind::ROTATE => {
+                self.ends.closed = true;
+                let name = event.body().get(8..).unwrap_or_default();
+                self.expected = Some(String::from_utf8_lossy(name).into_owned());
+            }
+            kind::STOP => self.ends.closed = true,
+            _ => self.decoder.take(event)?,
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<Option<Entry>, LogError> {
+        loop {
+            if let Some(entry) = self.decoder.ready.pop_front() {
+                return Ok(Some(entry));
+            }
+            if self.open.is_none() && !self.next_file()? {
+                return Ok(None);
+            }
+            if !self.step()? {
+                self.decoder.file_ends();
+                self.open = None;
+            }
+        }
+    }
+}
+
+impl Iterator for LogReader {
+    type Item = Result<Entry, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.finished {
+            return None;
+        }
+        let next = self.advance();
+        self.finished = !matches!(next, Ok(Some(_)));
+        next.transpose()
+    }
+}

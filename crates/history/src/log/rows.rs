@@ -1,0 +1,315 @@
+//! Rows events, versions 1 and 2 (manual: "MySQL Binary Log Events", `Rows_event`), and MariaDB's compressed ones.
+
+use super::bytes::{Bytes, bit};
+use super::event::{Event, kind};
+use super::{LogFault, MappedTable, Raw, raw};
+use ::bytes::Bytes as Buffer;
+use dbtrail_types::agent_api::EventType;
+use flate2::read::ZlibDecoder;
+use std::io::Read;
+use std::sync::Arc;
+
+/// What is inflated at most: a server cannot write a larger event.
+const LARGEST: u64 = 1 << 30;
+/// STMT_END_F: the table maps before this event hold no longer.
+pub(super) const STATEMENT_END: u16 = 1;
+
+/// What a type byte says of the event's layout.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    event: EventType,
+    version2: bool,
+    compressed: bool,
+    /// PARTIAL_UPDATE_ROWS_EVENT: the after image holds changes of JSON documents.
+    pub(super) partial: bool,
+}
+
+/// `None`: not a rows event.
+pub(super) fn layout(event: u8) -> Option<Layout> {
+    use EventType::{Delete, Insert, Update};
+    let of = |event, version2, compressed| Some(Layout { event, version2, compressed, partial: false });
+    match event {
+        kind::WRITE_ROWS_V1 => of(Insert, false, false),
+        kind::UPDATE_ROWS_V1 => of(Update, false, false),
+        kind::DELETE_ROWS_V1 => of(Delete, false, false),
+        kind::WRITE_ROWS => of(Insert, true, false),
+        kind::UPDATE_ROWS => of(Update, true, false),
+        kind::DELETE_ROWS => of(Delete, true, false),
+        kind::MARIADB_WRITE_ROWS_COMPRESSED_V1 => of(Insert, false, true),
+        kind::MARIADB_UPDATE_ROWS_COMPRESSED_V1 => of(Update, false, true),
+        kind::MARIADB_DELETE_ROWS_COMPRESSED_V1 => of(Delete, false, true),
+        kind::MARIADB_WRITE_ROWS_COMPRESSED => of(Insert, true, true),
+        kind::MARIADB_UPDATE_ROWS_COMPRESSED => of(Update, true, true),
+        kind::MARIADB_DELETE_ROWS_COMPRESSED => of(Delete, true, true),
+        kind::PARTIAL_UPDATE_ROWS => {
+            Some(Layout { event: Update, version2: true, compressed: false, partial: true })
+        }
+        _ => None,
+    }
+}
+
+/// The head of a rows event: for which table, and whether the statement ends with it.
+pub(super) fn head(body: &[u8]) -> Result<(u64, u16), LogFault> {
+    let mut input = Bytes(body);
+    Ok((input.uint(6)?, input.u16()?))
+}
+
+/// An event with rows of one table, all changed in the same way.
+#[derive(Clone, Debug)]
+pub struct RowsEvent {
+    /// What happened.
+    pub kind: EventType,
+    /// The table, as the log's table map tells it.
+    pub table: Arc<MappedTable>,
+    /// Where it stands in its file.
+    pub offset: u64,
+    /// Which columns the images have: of rows before the change, and after it.
+    present: [Buffer; 2],
+    images: Buffer,
+}
+
+impl RowsEvent {
+    /// Of an event.
+    pub(super) fn read(event: &Event, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
+        Self::of(&event.kept(), event.offset, layout, table)
+    }
+
+    fn of(body: &Buffer, offset: u64, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
+        let mut input = Bytes(body);
+        input.take(8)?;
+        if layout.version2 {
+            let extra = usize::from(input.u16()?);
+            input.take(
+                extra
+                    .checked_sub(2)
+                    .ok_or_else(|| LogFault::new("a rows event whose extra data is too short"))?,
+            )?;
+        }
+        let width = input.lenenc_size()?;
+        if width != table.columns.len() {
+            return Err(LogFault::new(format!(
+                "a rows event of {width} columns for {}, whose table map has {}",
+                table.name,
+                table.columns.len()
+            )));
+        }
+        let bitmap = width.div_ceil(8);
+        let first = body.slice_ref(input.take(bitmap)?);
+        let second = match layout.event {
+            EventType::Update => body.slice_ref(input.take(bitmap)?),
+            EventType::Insert | EventType::Delete => first.clone(),
+        };
+        // An image without columns has no bytes: nobody could tell how many rows there are.
+        if [&first, &second].into_iter().any(|present| (0..width).all(|i| !bit(present, i))) {
+            return Err(LogFault::new("a rows event without columns"));
+        }
+        let images = if layout.compressed { inflate(input.0)?.into() } else { body.slice_ref(input.0) };
+        Ok(Self { kind: layout.event, table: Arc::clone(table), offset, present: [first, second], images })
+    }
+
+    /// Of a body of version 2, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_body(
+        body: &Buffer,
+        event: EventType,
+        table: &Arc<MappedTable>,
+    ) -> Result<Self, LogFault> {
+        let layout = Layout { event, version2: true, compressed: false, partial: false };
+        Self::of(body, 4, layout, table)
+    }
+
+    /// Its rows, one after the other.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { event: self, input: Bytes(&self.images), before: Vec::new(), after: Vec::new() }
+    }
+}
+
+/// The rows of an event: each image is read when it is its turn.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    event: &'a RowsEvent,
+    input: Bytes<'a>,
+    before: Vec<Option<Raw<'a>>>,
+    after: Vec<Option<Raw<'a>>>,
+}
+
+impl<'a> Rows<'a> {
+    /// Goes to the next row; false: there is none.
+    ///
+    /// # Errors
+    /// Its images cannot be read, and neither can what comes behind.
+    pub fn step(&mut self) -> Result<bool, LogFault> {
+        if self.input.is_empty() {
+            return Ok(false);
+        }
+        let RowsEvent { kind, table, present: [first, second], .. } = self.event;
+        if *kind != EventType::Insert {
+            image(&mut self.input, first, table, &mut self.before)?;
+        }
+        if *kind != EventType::Delete {
+            image(&mut self.input, second, table, &mut self.after)?;
+        }
+        Ok(true)
+    }
+
+    /// The row before (UPDATE, DELETE); `None` in a cell's place: the image does not hold this column (binlog_row_image is not FULL).
+    #[must_use]
+    pub fn before(&self) -> Option<&[Option<Raw<'a>>]> {
+        (self.event.kind != EventType::Insert).then_some(&self.before)
+    }
+
+    /// The row after (INSERT, UPDATE).
+    #[must_use]
+    pub fn after(&self) -> Option<&[Option<Raw<'a>>]> {
+        (self.event.kind != EventType::Delete).then_some(&self.after)
+    }
+}
+
+/// One image: a bitmap of NULLs over the columns that are present, then their values.
+fn image<'a>(
+    input: &mut Bytes<'a>,
+    present: &[u8],
+    table: &MappedTable,
+    values: &mut Vec<Option<Raw<'a>>>,
+) -> Result<(), LogFault> {
+    let count = (0..table.columns.len()).filter(|i| bit(present, *i)).count();
+    let nulls = input.take(count.div_ceil(8))?;
+    values.clear();
+    let mut nth = 0;
+    for (i, column) in table.columns.iter().enumerate() {
+        if !bit(present, i) {
+            values.push(None);
+            continue;
+        }
+        let null = bit(nulls, nth);
+        nth += 1;
+        values.push(Some(if null { Raw::Null } else { raw::value(column, input)? }));
+    }
+    Ok(())
+}
+
+/// MariaDB's compression (Knowledge Base: "Compressing Events to Reduce Size of the Binary Log"): a byte with the
+/// algorithm and the width of the length, the length (big-endian), zlib data.
+pub(super) fn inflate(data: &[u8]) -> Result<Vec<u8>, LogFault> {
+    let mut input = Bytes(data);
+    let head = input.u8()?;
+    if head & 0xe0 != 0x80 || head & 0x70 != 0 {
+        return Err(LogFault::new("a compressed event of an unknown kind of compression"));
+    }
+    let length = input.uint_be(usize::from(head & 0x07))?;
+    if length > LARGEST {
+        return Err(LogFault::new(format!("a compressed event of {length} bytes")));
+    }
+    let mut out = Vec::new();
+    ZlibDecoder::new(input.0)
+        .take(length + 1)
+        .read_to_end(&mut out)
+        .map_err(|e| LogFault::new(format!("a compressed event that cannot be inflated: {e}")))?;
+    if out.len() as u64 != length {
+        return Err(LogFault::new("a compressed event whose length is not what it says"));
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::MappedColumn;
+    use dbtrail_types::ident::TableName;
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+    use std::io::Write;
+
+    /// Two columns, INT and TINYINT.
+    fn table() -> Arc<MappedTable> {
+        let column = |type_code| MappedColumn::plain(type_code, Vec::new(), true);
+        Arc::new(MappedTable {
+            name: TableName { schema: "s".into(), table: "t".into() },
+            columns: vec![column(raw::code::LONG), column(raw::code::TINY)],
+            primary_key: None,
+            mariadb: true,
+        })
+    }
+
+    fn layout(event: EventType, compressed: bool) -> Layout {
+        Layout { event, version2: false, compressed, partial: false }
+    }
+
+    fn body(bitmaps: &[u8], images: &[u8]) -> Buffer {
+        [&[7, 0, 0, 0, 0, 0, 1, 0, 2][..], bitmaps, images].concat().into()
+    }
+
+    type Images = (Option<Vec<Option<Raw<'static>>>>, Option<Vec<Option<Raw<'static>>>>);
+
+    /// All rows of an event of numbers.
+    fn numbers(event: &RowsEvent) -> Result<Vec<Images>, LogFault> {
+        let owned = |image: &[Option<Raw<'_>>]| {
+            let number = |raw: &Option<Raw<'_>>| match raw {
+                Some(Raw::Int(n)) => Some(Raw::Int(*n)),
+                Some(_) => Some(Raw::Null),
+                None => None,
+            };
+            image.iter().map(number).collect::<Vec<_>>()
+        };
+        let mut rows = event.rows();
+        let mut all = Vec::new();
+        while rows.step()? {
+            all.push((rows.before().map(owned), rows.after().map(owned)));
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn rows_are_read_under_the_columns_that_they_have() {
+        let images = [0, 5, 0, 0, 0, 9, 0, 6, 0, 0, 0, 0, 8, 0, 0, 0, 2, 7];
+        // The images before have both columns, those after the second one alone; in the last one it is NULL.
+        let event = RowsEvent::of(
+            &body(&[0b11, 0b10], &[&images[..6], &[0, 4], &images[6..12], &[1]].concat()),
+            4,
+            layout(EventType::Update, false),
+            &table(),
+        )
+        .unwrap();
+        let int = |n| Some(Raw::Int(n));
+        let wanted = vec![
+            (Some(vec![int(5), int(9)]), Some(vec![None, int(4)])),
+            (Some(vec![int(6), int(0)]), Some(vec![None, Some(Raw::Null)])),
+        ];
+        assert_eq!(numbers(&event).unwrap(), wanted);
+        let cut = RowsEvent::of(&body(&[0b11], &images[..11]), 4, layout(EventType::Delete, false), &table())
+            .unwrap();
+        let mut rows = cut.rows();
+        assert!(rows.step().unwrap(), "the first one is whole");
+        assert!(rows.step().is_err());
+    }
+
+    #[test]
+    fn compressed_rows_are_the_same() {
+        let images = [0, 5, 0, 0, 0, 9, 0, 6, 0, 0, 0, 8];
+        let mut zlib = ZlibEncoder::new(vec![0x81, 12], Compression::default());
+        zlib.write_all(&images).unwrap();
+        let packed = zlib.finish().unwrap();
+        for (kind, bitmaps) in [(EventType::Insert, &[0b11][..]), (EventType::Update, &[0b11, 0b11])] {
+            let plain = RowsEvent::of(&body(bitmaps, &images), 4, layout(kind, false), &table()).unwrap();
+            let small = RowsEvent::of(&body(bitmaps, &packed), 4, layout(kind, true), &table()).unwrap();
+            let rows = numbers(&plain).unwrap();
+            assert_eq!(rows.len(), if kind == EventType::Insert { 2 } else { 1 });
+            assert_eq!(numbers(&small).unwrap(), rows);
+        }
+    }
+
+    /// Such an image takes no bytes: rows without a column could not be counted, and reading them would not end.
+    #[test]
+    fn images_without_columns_are_refused() {
+        for (kind, bitmaps) in [
+            (EventType::Insert, &[0][..]),
+            (EventType::Delete, &[0b100]),
+            (EventType::Update, &[0, 0b11]),
+            (EventType::Update, &[0b11, 0]),
+        ] {
+            let event = RowsEvent::of(&body(bitmaps, &[0, 5, 0, 0, 0, 9]), 4, layout(kind, false), &table());
+            assert!(event.unwrap_err().to_string().contains("without columns"), "{bitmaps:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Events as a server sends them to a replica, to committed entries with the places behind them (manual: "Replication Protocol").
+//!
+//! Beside the events of its files a server sends some that are in no file: a rotate event with the file's name in front of each file, a copy of the
+//! format description where reading begins inside of a file, and heartbeats. Of these only the copies must come here; the others do no harm.
+
+use super::decoder::Decoder;
+use super::event::{self, Event, kind};
+use super::{Entry, LogFault};
+use crate::place::FilePlace;
+use ::bytes::Bytes as Buffer;
+
+/// Where the first event of a file stands.
+const FIRST: u64 = 4;
+
+/// Reads the events of one server, in order.
+#[derive(Debug)]
+pub struct StreamReader {
+    decoder: Decoder,
+    place: FilePlace,
+    /// Whether the format description of this connection has come.
+    described: bool,
+}
+
+impl Default for StreamReader {
+    fn default() -> Self {
+        Self {
+            decoder: Decoder::default(),
+            place: FilePlace { file: String::new(), offset: 0 },
+            described: false,
+        }
+    }
+}
+
+impl StreamReader {
+    /// Events come from this place on. What was taken in of an unfinished transaction is dropped, since it comes again; but where the place lies
+    /// further on in the file, the server has only left out events that tell nothing of rows.
+    pub fn follow(&mut self, place: FilePlace, same_server: bool) {
+        if same_server && place.file == self.place.file && place.offset >= self.place.offset {
+            self.place = place;
+            return;
+        }
+        self.decoder.file_ends();
+        self.begin(&place.file);
+        self.decoder.ready.clear();
+        self.place = place;
+    }
+
+    /// Behind the last event.
+    #[must_use]
+    pub fn place(&self) -> &FilePlace {
+        &self.place
+    }
+
+    /// Where reading must begin after a restart, so that nothing that was begun is missed.
+    #[must_use]
+    pub fn resume(&self, behind: &FilePlace) -> FilePlace {
+        match self.decoder.oldest_prepared() {
+            Some(p) => FilePlace { file: p.file.clone(), offset: p.offset },
+            None => behind.clone(),
+        }
+    }
+
+    /// Whether no transaction is open.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.decoder.is_between()
+    }
+
+    /// Takes one event, as it stands in the log: header, body, checksum.
+    ///
+    /// # Errors
+    /// It is damaged, or of a kind that is not known: nothing behind it is certain.
+    pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), LogFault> {
+        let checksum = self.described && self.decoder.format.checksum;
+        let event = event::whole(raw.into(), self.place.offset, checksum)?;
+        self.event(&event)
+    }
+
+    fn event(&mut self, event: &Event) -> Result<(), LogFault> {
+        match event.kind {
+            // In front of the first file comes one before it is known whether events have checksums; `follow` has told the place.
+            kind::ROTATE if !self.described => return Ok(()),
+            kind::ROTATE => return self.rotate(event),
+            kind::HEARTBEAT | kind::HEARTBEAT_V2 => return Ok(()),
+            kind::STOP | kind::PREVIOUS_GTIDS | kind::MARIADB_GTID_LIST => {}
+            kind::FORMAT_DESCRIPTION => {
+                self.described = true;
+                self.decoder.take(event)?;
+                // The one of the file's head, sent again since reading begins further on.
+                if self.place.offset != FIRST {
+                    return Ok(());
+                }
+            }
+            _ => self.decoder.take(event)?,
+        }
+        // Not by what events say of their end: newer MariaDB leaves that out inside of transactions, and it has 32 bits.
+        self.place.offset += event.length;
+        Ok(())
+    }
+
+    /// Events are as before until a description comes: one stands at the head of a file, and in front of what comes from the middle of one.
+    fn begin(&mut self, file: &str) {
+        let format = self.decoder.format.clone();
+        self.decoder.file_begins(file);
+        self.decoder.format = format;
+    }
+
+    fn rotate(&mut self, event: &Event) -> Result<(), LogFault> {
+        let (offset, name) = event
+            .body()
+            .split_first_chunk::<8>()
+            .ok_or_else(|| LogFault::new("a rotate event without a place"))?;
+        let file = String::from_utf8_lossy(name).into_owned();
+        if file != self.place.file {
+            // A transaction never goes on in another file: what is open was cut by a crash of the server.
+            self.decoder.file_ends();
+            self.begin(&file);
+            self.place = FilePlace { file, offset: u64::from_le_bytes(*offset) };
+        }
+        Ok(())
+    }
+
+    /// The next whole entry. Those of one event all end where it ends.
+    pub fn entry(&mut self) -> Option<Entry> {
+        self.decoder.ready.pop_front()
+    }
+}

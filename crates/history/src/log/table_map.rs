@@ -1,0 +1,236 @@
+//! Table map events (manual: "MySQL Binary Log Events", `Table_map_event`): the columns of a table as the rows behind it have them.
+
+use super::bytes::{Bytes, bit, text};
+use super::raw::{self, code};
+use super::{LogFault, MappedColumn, MappedTable};
+use dbtrail_types::ident::TableName;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Table maps that are remembered at most.
+const REMEMBERED: usize = 1024;
+
+/// The last table map of each id: a server sends one in front of every statement's rows, mostly the same again.
+#[derive(Debug, Default)]
+pub(super) struct Maps(HashMap<u64, (Box<[u8]>, Arc<MappedTable>)>);
+
+impl Maps {
+    /// Reads a table map: the table's id, and what is told of it.
+    pub(super) fn read(&mut self, body: &[u8], mariadb: bool) -> Result<(u64, Arc<MappedTable>), LogFault> {
+        let id = Bytes(body).uint(6)?;
+        if let Some((_, same)) = self.0.get(&id).filter(|(known, _)| **known == *body) {
+            return Ok((id, Arc::clone(same)));
+        }
+        let (id, table) = read(body, mariadb)?;
+        let table = Arc::new(table);
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert(id, (body.into(), Arc::clone(&table)));
+        Ok((id, table))
+    }
+}
+
+fn read(body: &[u8], mariadb: bool) -> Result<(u64, MappedTable), LogFault> {
+    let mut input = Bytes(body);
+    let id = input.uint(6)?;
+    let _flags = input.u16()?;
+    let schema = input.short_name()?;
+    input.take(1)?;
+    let table = input.short_name()?;
+    input.take(1)?;
+    let count = input.lenenc_size()?;
+    let kinds = input.take(count)?;
+    let mut metadata = Bytes(input.lenenc_bytes()?);
+    let nullable = input.take(count.div_ceil(8))?;
+    let mut columns = Vec::with_capacity(count);
+    for (i, kind) in kinds.iter().enumerate() {
+        columns.push(column(*kind, &mut metadata, bit(nullable, i))?);
+    }
+    let mut mapped = MappedTable { name: TableName { schema, table }, columns, primary_key: None, mariadb };
+    optional(&mut input, &mut mapped)?;
+    Ok((id, mapped))
+}
+
+fn column(kind: u8, metadata: &mut Bytes<'_>, nullable: bool) -> Result<MappedColumn, LogFault> {
+    let length = raw::metadata_length(kind)
+        .ok_or_else(|| LogFault::new(format!("a column of type {kind}, which is not known")))?;
+    let meta = metadata.take(length)?.to_vec();
+    // ENUM and SET travel as STRING and tell their real type in the metadata.
+    let type_code = match (kind, meta.first()) {
+        (code::STRING, Some(real @ (&code::ENUM | &code::SET))) => *real,
+        _ => kind,
+    };
+    Ok(MappedColumn::plain(type_code, meta, nullable))
+}
+
+fn is_number(kind: u8) -> bool {
+    matches!(
+        kind,
+        code::TINY
+            | code::SHORT
+            | code::INT24
+            | code::LONG
+            | code::LONGLONG
+            | code::FLOAT
+            | code::DOUBLE
+            | code::NEWDECIMAL
+    ) || kind == code::YEAR
+}
+
+fn is_text(kind: u8) -> bool {
+    matches!(kind, code::STRING | code::VAR_STRING | code::VARCHAR | code::TINY_BLOB..=code::BLOB)
+}
+
+/// What MariaDB counts as text: seen with a POINT column behind others (10.11), which has a place in the list of collations.
+fn is_text_or_geometry(kind: u8) -> bool {
+    is_text(kind)
+        || matches!(kind, code::GEOMETRY | code::MARIADB_BLOB_COMPRESSED | code::MARIADB_VARCHAR_COMPRESSED)
+}
+
+fn is_enum(kind: u8) -> bool {
+    matches!(kind, code::ENUM | code::SET)
+}
+
+/// The optional metadata: type, length, value, until the end.
+fn optional(input: &mut Bytes<'_>, table: &mut MappedTable) -> Result<(), LogFault> {
+    while !input.is_empty() {
+        let kind = input.u8()?;
+        let mut field = Bytes(input.lenenc_bytes()?);
+        match kind {
+            1 => signedness(&field, table),
+            2 if table.mariadb => default_charset(&mut field, table, is_text_or_geometry)?,
+            2 => default_charset(&mut field, table, is_text)?,
+            3 if table.mariadb => column_charsets(&mut field, table, is_text_or_geometry)?,
+            3 => column_charsets(&mut field, table, is_text)?,
+            4 => names(&mut field, table)?,
+            5 => labels(&mut field, table, code::SET)?,
+            6 => labels(&mut field, table, code::ENUM)?,
+            7 => geometry(&mut field, table)?,
+            8 => table.primary_key = Some(key(&mut field, false, table.columns.len())?),
+            9 => table.primary_key = Some(key(&mut field, true, table.columns.len())?),
+            10 => default_charset(&mut field, table, is_enum)?,
+            11 => column_charsets(&mut field, table, is_enum)?,
+            12 => visibility(&field, table),
+            // A field of a newer server; its length says where the next one begins.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Bits from the highest of the first byte on, one for each number.
+fn signedness(field: &Bytes<'_>, table: &mut MappedTable) {
+    for (i, column) in table.columns.iter_mut().filter(|c| is_number(c.type_code)).enumerate() {
+        column.unsigned = field.0.get(i / 8).map(|b| b >> (7 - i % 8) & 1 == 1);
+    }
+}
+
+fn visibility(field: &Bytes<'_>, table: &mut MappedTable) {
+    for (i, column) in table.columns.iter_mut().enumerate() {
+        column.visible = field.0.get(i / 8).map(|b| b >> (7 - i % 8) & 1 == 1);
+    }
+}
+
+fn collation_id(field: &mut Bytes<'_>) -> Result<u16, LogFault> {
+    u16::try_from(field.lenenc()?).map_err(|_| LogFault::new("a collation id beyond 65535"))
+}
+
+/// One collation for all, and pairs (which of these columns, collation) for the others.
+fn default_charset(
+    field: &mut Bytes<'_>,
+    table: &mut MappedTable,
+    of: fn(u8) -> bool,
+) -> Result<(), LogFault> {
+    let all = collation_id(field)?;
+    let mut columns: Vec<&mut MappedColumn> = table.columns.iter_mut().filter(|c| of(c.type_code)).collect();
+    for column in &mut columns {
+        column.collation = Some(all);
+    }
+    while !field.is_empty() {
+        let which = field.lenenc_size()?;
+        let collation = collation_id(field)?;
+        let column = columns
+            .get_mut(which)
+            .ok_or_else(|| LogFault::new("a collation for a column that is not there"))?;
+        column.collation = Some(collation);
+    }
+    Ok(())
+}
+
+fn column_charsets(
+    field: &mut Bytes<'_>,
+    table: &mut MappedTable,
+    of: fn(u8) -> bool,
+) -> Result<(), LogFault> {
+    for column in table.columns.iter_mut().filter(|c| of(c.type_code)) {
+        column.collation = Some(collation_id(field)?);
+    }
+    Ok(())
+}
+
+fn names(field: &mut Bytes<'_>, table: &mut MappedTable) -> Result<(), LogFault> {
+    for column in &mut table.columns {
+        column.name = Some(text(field.lenenc_bytes()?)?);
+    }
+    Ok(())
+}
+
+fn labels(field: &mut Bytes<'_>, table: &mut MappedTable, kind: u8) -> Result<(), LogFault> {
+    for column in table.columns.iter_mut().filter(|c| c.type_code == kind) {
+        let count = field.lenenc_size()?;
+        let labels: Result<Vec<Vec<u8>>, LogFault> =
+            (0..count).map(|_| field.lenenc_bytes().map(<[u8]>::to_vec)).collect();
+        column.labels = Some(labels?);
+    }
+    Ok(())
+}
+
+fn geometry(field: &mut Bytes<'_>, table: &mut MappedTable) -> Result<(), LogFault> {
+    for column in table.columns.iter_mut().filter(|c| c.type_code == code::GEOMETRY) {
+        column.geometry = Some(field.u8()?);
+    }
+    Ok(())
+}
+
+/// Positions of the key columns; `prefixed`: each with the length of its prefix (0: the whole column).
+fn key(field: &mut Bytes<'_>, prefixed: bool, columns: usize) -> Result<Vec<usize>, LogFault> {
+    let mut key = Vec::new();
+    while !field.is_empty() {
+        let position = field.lenenc_size()?;
+        if position >= columns {
+            return Err(LogFault::new("a key over a column that is not there"));
+        }
+        if prefixed {
+            field.lenenc()?;
+        }
+        key.push(position);
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table map of one column.
+    fn body(table: &[u8], kind: u8) -> Vec<u8> {
+        let name = [&[u8::try_from(table.len()).unwrap()][..], table, &[0]].concat();
+        [&[9, 0, 0, 0, 0, 0, 1, 0, 1, b's', 0][..], &name, &[1, kind, 0, 0]].concat()
+    }
+
+    /// Ids are given out again after a restart of the server.
+    #[test]
+    fn an_id_is_not_taken_for_the_table_that_had_it_before() {
+        let mut maps = Maps::default();
+        let mut read = |body: &[u8]| maps.read(body, true).unwrap();
+        let (id, first) = read(&body(b"a", code::LONG));
+        let (_, again) = read(&body(b"a", code::LONG));
+        assert!(id == 9 && Arc::ptr_eq(&first, &again));
+        let (_, wider) = read(&body(b"a", code::LONGLONG));
+        assert_eq!(wider.columns[0].type_code, code::LONGLONG);
+        let (_, other) = read(&body(b"b", code::LONG));
+        assert_eq!(other.name.table, "b");
+        assert_eq!(*read(&body(b"a", code::LONG)).1, *first);
+    }
+}

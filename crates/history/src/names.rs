@@ -1,0 +1,195 @@
+//! Which table a name meant, and under which definition, at each place in the log.
+//!
+//! TRUNCATE and CREATE begin another incarnation, RENAME takes one to another name. Knows no rows.
+
+use super::schema::DefinitionId;
+use super::store::{Sequence, SpaceId};
+use dbtrail_types::ident::TableName;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a name meant from some place on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// There was no such table.
+    Absent,
+    /// The record says nothing of its columns (yet). `empty`: that it began without rows here is in the record.
+    Unknown {
+        /// Whether it was empty where this standing begins.
+        empty: bool,
+    },
+    /// A table that can be read.
+    Table(SpaceId, DefinitionId),
+    /// It cannot be read: why.
+    Unreadable(String),
+}
+
+/// What befell whole schemas (none named: all), also tables that had not been mentioned by then.
+pub type Sweep = (Sequence, Vec<String>, Standing);
+
+/// Every name of the record and its standings, in the order of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    standings: BTreeMap<TableName, Vec<(Sequence, Standing)>>,
+    sweeping: Vec<Sweep>,
+    /// Names whose standings are not written down yet.
+    changed: BTreeSet<TableName>,
+}
+
+const UNMENTIONED: Standing = Standing::Unknown { empty: false };
+
+impl Names {
+    /// What the name means at the end of what was read so far.
+    #[must_use]
+    pub fn current(&self, name: &TableName) -> Standing {
+        let mentioned = self.standings.get(name).and_then(|list| list.last()).map(|(_, s)| s);
+        mentioned.or_else(|| self.swept(name).last().map(|(_, s)| s)).cloned().unwrap_or(UNMENTIONED)
+    }
+
+    /// What befell the whole schema of a name.
+    fn swept(&self, name: &TableName) -> impl DoubleEndedIterator<Item = (Sequence, &Standing)> {
+        let hits = |schemas: &[String]| schemas.is_empty() || schemas.contains(&name.schema);
+        self.sweeping.iter().filter(move |(_, schemas, _)| hits(schemas)).map(|(at, _, s)| (*at, s))
+    }
+
+    /// Everything as it was written down.
+    #[must_use]
+    pub fn restored(standings: BTreeMap<TableName, Vec<(Sequence, Standing)>>, sweeping: Vec<Sweep>) -> Self {
+        Self { standings, sweeping, changed: BTreeSet::new() }
+    }
+
+    /// What befell whole schemas.
+    #[must_use]
+    pub fn sweeps(&self) -> &[Sweep] {
+        &self.sweeping
+    }
+
+    /// The names whose standings have changed since this was last asked.
+    pub fn take_changed(&mut self) -> BTreeSet<TableName> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Whether anything has changed since [`Self::take_changed`].
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// The record begins with this table: it was there before.
+    pub fn begin(&mut self, name: &TableName, standing: Standing) {
+        self.changed.insert(name.clone());
+        self.standings.insert(name.clone(), vec![(Sequence(0), standing)]);
+    }
+
+    /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not.
+    pub fn sweep(&mut self, schemas: &[String], at: Sequence, standing: &Standing) {
+        for name in self.living(schemas) {
+            self.set(&name, at, standing.clone());
+        }
+        self.sweeping.push((at, schemas.to_vec(), standing.clone()));
+    }
+
+    /// From `at` on, the name means this.
+    pub fn set(&mut self, name: &TableName, at: Sequence, standing: Standing) {
+        let known = self.history_mut(name);
+        match known.last_mut() {
+            Some((_, current)) if *current == standing => {}
+            Some((from, current)) if *from == at => *current = standing,
+            _ => known.push((at, standing)),
+        }
+    }
+
+    /// The columns of a name that stood [`Standing::Unknown`] have become known: they were the same since that began.
+    pub fn learn(&mut self, name: &TableName, space: SpaceId, definition: DefinitionId) {
+        if let Some(last) = self.history_mut(name).last_mut() {
+            last.1 = Standing::Table(space, definition);
+        }
+    }
+
+    /// The name is made now (CREATE, RENAME): if the record never mentioned it, there was no such table before.
+    pub fn appear(&mut self, name: &TableName, at: Sequence, standing: Standing) {
+        let list = self.history_mut(name);
+        if let [(_, only @ UNMENTIONED)] = list.as_mut_slice() {
+            *only = Standing::Absent;
+        }
+        self.set(name, at, standing);
+    }
+
+    fn history_mut(&mut self, name: &TableName) -> &mut Vec<(Sequence, Standing)> {
+        self.changed.insert(name.clone());
+        if !self.standings.contains_key(name) {
+            let swept = self.swept(name).map(|(at, standing)| (at, standing.clone()));
+            let list = std::iter::once((Sequence(0), UNMENTIONED)).chain(swept).collect();
+            self.standings.insert(name.clone(), list);
+        }
+        self.standings.entry(name.clone()).or_default()
+    }
+
+    /// All standings of a name: each with the place from which it holds, the first from the start of the record. Empty for a name never mentioned.
+    #[must_use]
+    pub fn history(&self, name: &TableName) -> &[(Sequence, Standing)] {
+        self.standings.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the name meant before the change `cut`.
+    #[must_use]
+    pub fn at(&self, name: &TableName, cut: Sequence) -> Option<&(Sequence, Standing)> {
+        let list = self.history(name);
+        let behind = list.partition_point(|(from, _)| *from < cut);
+        list.get(behind.saturating_sub(1))
+    }
+
+    /// The incarnation that the name meant last.
+    #[must_use]
+    pub fn last_table(&self, name: &TableName) -> Option<SpaceId> {
+        self.history(name).iter().rev().find_map(|(_, standing)| match standing {
+            Standing::Table(space, _) => Some(*space),
+            Standing::Absent | Standing::Unknown { .. } | Standing::Unreadable(_) => None,
+        })
+    }
+
+    /// All names with their standings.
+    pub fn iter(&self) -> impl Iterator<Item = (&TableName, &[(Sequence, Standing)])> {
+        self.standings.iter().map(|(n, s)| (n, s.as_slice()))
+    }
+
+    /// Names that mean a table now or may mean one, in these schemas (empty: in all).
+    #[must_use]
+    pub fn living(&self, schemas: &[String]) -> Vec<TableName> {
+        self.standings
+            .iter()
+            .filter(|(n, _)| schemas.is_empty() || schemas.contains(&n.schema))
+            .filter(|(_, s)| s.last().is_none_or(|(_, s)| *s != Standing::Absent))
+            .map(|(n, _)| n.clone())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_what_the_log_said_last() {
+        let name = TableName { schema: "s".into(), table: "t".into() };
+        let mut names = Names::default();
+        assert!(names.at(&name, Sequence(5)).is_none());
+        assert_eq!(names.current(&name), UNMENTIONED);
+        let table = Standing::Table(SpaceId(0), DefinitionId(0));
+        names.set(&name, Sequence(3), Standing::Absent);
+        names.set(&name, Sequence(5), Standing::Unknown { empty: true });
+        names.learn(&name, SpaceId(0), DefinitionId(0));
+        names.sweep(&[], Sequence(7), &Standing::Unreadable("why".into()));
+        let late = TableName { schema: "s".into(), table: "late".into() };
+        assert_eq!(
+            names.current(&late),
+            Standing::Unreadable("why".into()),
+            "mentioned only behind the sweep"
+        );
+        let at = |s| names.at(&name, Sequence(s)).unwrap().1.clone();
+        assert_eq!(
+            [at(0), at(3), at(4), at(5), at(6)],
+            [UNMENTIONED, UNMENTIONED, Standing::Absent, Standing::Absent, table]
+        );
+    }
+}

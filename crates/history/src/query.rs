@@ -1,0 +1,234 @@
+//! Questions to the history, and their answers or refusals.
+//!
+//! Everything that can be refused is refused before the first line of an answer; the lines are then made one chunk at a time, so that no answer
+//! is held as a whole. Knows no HTTP.
+
+use super::gtid::{GtidError, GtidSet};
+use super::moments::Cut;
+use super::names::Standing;
+use super::record::{Coverage, History, Hole, Space};
+use super::schema::DefinitionId;
+use super::store::{Sequence, SpaceId};
+use dbtrail_types::agent_api::code;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::{Instant, Point};
+use std::sync::Arc;
+
+mod catalogue;
+mod diff;
+mod example;
+mod keys;
+mod lines;
+mod merge;
+mod refusal;
+mod rows;
+
+pub use diff::DiffAnswer;
+pub use example::Example;
+pub use refusal::Refusal;
+pub use rows::{Reading, RowsAnswer};
+
+/// The most keys that one request may name or a range may hold.
+pub const MAX_KEYS: usize = 10_000;
+
+/// A table at some place in the log.
+pub(super) struct Found<'a> {
+    pub(super) space_id: SpaceId,
+    pub(super) space: &'a Space,
+    pub(super) definition_id: DefinitionId,
+    pub(super) definition: &'a Arc<TableDefinition>,
+}
+
+impl History {
+    /// Checks that the history is that server's.
+    ///
+    /// # Errors
+    /// It is another's.
+    pub fn check_server(&self, server: &ServerId) -> Result<(), Refusal> {
+        if *server == self.server_id {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            404,
+            code::UNKNOWN_SERVER,
+            format!("this agent has no history of server '{server}'; it has that of '{}'", self.server_id),
+        ))
+    }
+
+    /// The place in the log of an instant or a GTID.
+    fn cut(&self, point: &Point) -> Result<Cut, Refusal> {
+        match point {
+            Point::Time(at) => {
+                self.covered(*at)?;
+                Ok(self.moments().cut(*at)?)
+            }
+            Point::Gtid(text) => {
+                let set = GtidSet::parse(text);
+                let behind = set.and_then(|s| self.gtids().behind(&s, text)).map_err(|e| match e {
+                    GtidError::Malformed(_) | GtidError::WrongFamily { .. } => {
+                        Refusal::new(400, code::MALFORMED_GTID, e.to_string())
+                    }
+                    GtidError::NoGtids | GtidError::TooOld(_) | GtidError::NotThere(_) => {
+                        self.out_of_range(&e.to_string(), text)
+                    }
+                    GtidError::Store(failed) => failed.into(),
+                })?;
+                // Behind the last entry, a change number may have been used that is none of the record's.
+                let at = behind.min(self.end);
+                if at < self.horizon.at {
+                    let what = GtidError::TooOld(text.clone()).to_string();
+                    return Err(self.out_of_range(&what, text));
+                }
+                Ok(Cut { at, doubtful: at })
+            }
+        }
+    }
+
+    /// Refuses an instant outside of the record.
+    fn covered(&self, at: Instant) -> Result<(), Refusal> {
+        if at < self.coverage.oldest {
+            return Err(
+                self.out_of_range(&format!("{at} lies before the start of the record"), &at.to_string())
+            );
+        }
+        if at > self.coverage.newest {
+            return Err(
+                self.out_of_range(&format!("{at} lies behind the end of the record"), &at.to_string())
+            );
+        }
+        self.whole(at, at)
+    }
+
+    /// Refuses a window of which a part was not recorded.
+    fn whole(&self, since: Instant, until: Instant) -> Result<(), Refusal> {
+        let Some(Hole { gap, .. }) = self.holes.iter().find(|h| since < h.gap.to && h.gap.from < until)
+        else {
+            return Ok(());
+        };
+        Err(Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "the record has a gap from {} to {} ({}): what happened in between is not known. Ask for a time before or behind it",
+                gap.from, gap.to, gap.reason
+            ),
+        ))
+    }
+
+    fn out_of_range(&self, what: &str, asked: &str) -> Refusal {
+        let Coverage { oldest, newest } = self.coverage;
+        let stopped =
+            self.stopped.as_ref().map(|why| format!("; reading stopped there: {why}")).unwrap_or_default();
+        Refusal {
+            asked: Some(asked.to_owned()),
+            range: Some((oldest, newest)),
+            ..Refusal::new(
+                422,
+                code::OUT_OF_RANGE,
+                format!("{what}: the record goes from {oldest} to {newest}{stopped}"),
+            )
+        }
+    }
+
+    /// The table that the name meant at a place in the log.
+    fn table_at(&self, name: &TableName, cut: Cut) -> Result<Found<'_>, Refusal> {
+        let Some((from, standing)) = self.names.at(name, cut.at) else {
+            return Err(Refusal::new(
+                404,
+                code::UNKNOWN_TABLE,
+                format!(
+                    "the record says nothing of a table {name} (names count as written, upper and lower case too)"
+                ),
+            ));
+        };
+        if self.names.at(name, cut.doubtful).is_some_and(|(later, _)| later != from) {
+            return Err(self.ambiguous(cut, &format!("table {name}")));
+        }
+        match standing {
+            Standing::Table(space, definition) => self.found(name, *space, *definition),
+            Standing::Absent => Err(self.absent(name, cut.at)),
+            Standing::Unknown { .. } => Err(unreadable(
+                name,
+                "nothing in the record tells its columns at that instant (log with binlog_row_metadata=FULL, or begin the record with its CREATE TABLE)",
+            )),
+            Standing::Unreadable(reason) => {
+                let since = self.moments().committed(*from)?;
+                let since = since.map(|at| format!("from {at} on: ")).unwrap_or_default();
+                Err(unreadable(name, &format!("{since}{reason}")))
+            }
+        }
+    }
+
+    fn found(
+        &self,
+        name: &TableName,
+        space: SpaceId,
+        definition: DefinitionId,
+    ) -> Result<Found<'_>, Refusal> {
+        match (self.space(space), self.catalog.definition(definition)) {
+            (Some(known), Some(columns)) => {
+                Ok(Found { space_id: space, space: known, definition_id: definition, definition: columns })
+            }
+            _ => Err(Refusal::internal(format!("{name} has no definition"))),
+        }
+    }
+
+    fn absent(&self, name: &TableName, cut: Sequence) -> Refusal {
+        let when = |s: Sequence| {
+            let at = self.moments().committed(s).ok().flatten();
+            at.map_or_else(|| "an instant that is not known".to_owned(), |at| at.to_string())
+        };
+        let history = self.names.history(name);
+        let dropped =
+            history.iter().rev().find(|(from, s)| *from < cut && from.0 > 0 && *s == Standing::Absent);
+        let created = history.iter().find(|(from, s)| *from >= cut && *s != Standing::Absent);
+        let mut parts = vec![format!("table {name} does not exist at that instant")];
+        if let Some((from, _)) = dropped {
+            parts.push(format!("it was dropped or renamed at {}", when(*from)));
+        }
+        if let Some((from, _)) = created {
+            parts.push(format!("it was created at {}", when(*from)));
+        }
+        Refusal::new(404, code::UNKNOWN_TABLE, parts.join("; "))
+    }
+
+    /// The clock stepped back, and `what` changed in between.
+    fn ambiguous(&self, cut: Cut, what: &str) -> Refusal {
+        let first = self.moments().of(cut.at).ok().flatten().and_then(|m| m.gtid);
+        let first = first.map(|g| format!(" (around {g})")).unwrap_or_default();
+        Refusal::new(
+            422,
+            code::AMBIGUOUS_TIME,
+            format!(
+                "the server's clock stepped back{first}, so that instant came twice, and {what} changed in between: ask AT GTID, or for another instant"
+            ),
+        )
+    }
+}
+
+/// Why rows of this incarnation cannot be told in the state before `cut`, if so.
+fn certain(name: &TableName, space: &Space, cut: Sequence) -> Result<(), Refusal> {
+    if let Some(reason) = &space.uncertain {
+        return Err(Refusal::new(
+            422,
+            code::UNSUPPORTED_KEY,
+            format!("rows of {name} cannot be found by key: {reason}"),
+        ));
+    }
+    match &space.doubt {
+        Some((from, reason)) if *from < cut => Err(unreadable(name, reason)),
+        _ => Ok(()),
+    }
+}
+
+fn unreadable(name: &TableName, reason: &str) -> Refusal {
+    Refusal::new(
+        422,
+        code::UNREADABLE_TABLE,
+        format!("table {name} cannot be read at that instant: {reason}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

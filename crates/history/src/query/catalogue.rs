@@ -1,0 +1,95 @@
+//! Which schemas and tables the history knows, and what columns a table had.
+
+use super::{History, Refusal};
+use crate::moments::Cut;
+use crate::names::Standing;
+use crate::store::Sequence;
+use dbtrail_types::agent_api::{Schemas, TableAnswer, TableEntry, Tables, code};
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::{Instant, Point};
+use std::collections::BTreeSet;
+
+impl History {
+    /// Schemas with a table that can be read at some time.
+    #[must_use]
+    pub fn schemas(&self) -> Schemas {
+        let schemas: BTreeSet<&String> =
+            self.names.iter().filter(|(_, s)| readable(s)).map(|(n, _)| &n.schema).collect();
+        Schemas { success: true, schemas: schemas.into_iter().cloned().collect() }
+    }
+
+    /// Tables of a schema that can be read at some time.
+    ///
+    /// # Errors
+    /// The record knows no table of it.
+    pub fn tables(&self, schema: &str) -> Result<Tables, Refusal> {
+        let of_schema = self.names.iter().filter(|(n, s)| n.schema == schema && readable(s));
+        let tables =
+            of_schema.map(|(n, s)| self.entry(n, s)).collect::<Result<Vec<TableEntry>, Refusal>>()?;
+        if tables.is_empty() {
+            let message = format!("the record knows no table of schema {schema}");
+            return Err(Refusal::new(404, code::UNKNOWN_TABLE, message));
+        }
+        Ok(Tables { success: true, tables })
+    }
+
+    fn entry(&self, name: &TableName, standings: &[(Sequence, Standing)]) -> Result<TableEntry, Refusal> {
+        let is_table = |s: &Standing| matches!(s, Standing::Table(..));
+        let first = standings.iter().find(|(_, s)| is_table(s)).map(|(from, _)| *from);
+        let when = |sequence: Option<Sequence>| match sequence {
+            Some(sequence) => self.moments().committed(sequence),
+            None => Ok(None),
+        };
+        let oldest = when(first)?.map_or(self.coverage.oldest, |at| at.max(self.coverage.oldest));
+        let ends = standings.iter().rposition(|(_, s)| is_table(s)).and_then(|i| standings.get(i + 1));
+        let newest = when(ends.map(|(from, _)| *from))?
+            .map_or(self.coverage.newest, |at| Instant::from_micros(at.micros() - 1));
+        let dropped = matches!(standings.last(), Some((_, Standing::Absent)));
+        Ok(TableEntry { table: name.table.clone(), oldest, newest: newest.max(oldest), dropped })
+    }
+
+    /// The columns and the key of a table at a point; without one, at the end of the record.
+    ///
+    /// # Errors
+    /// The point is not in the record, or there is no such table, or it cannot be read.
+    pub fn table(&self, name: &TableName, at: Option<&Point>) -> Result<TableAnswer, Refusal> {
+        let cut = match at {
+            Some(point) => self.cut(point)?,
+            None => Cut { at: Sequence::END, doubtful: Sequence::END },
+        };
+        let definition: &TableDefinition = self.table_at(name, cut)?.definition;
+        Ok(TableAnswer {
+            success: true,
+            server_id: self.server_id.clone(),
+            schema: name.schema.clone(),
+            table: name.table.clone(),
+            definition: definition.clone(),
+        })
+    }
+
+    /// How many tables can be read at some time.
+    #[must_use]
+    pub fn table_count(&self) -> usize {
+        self.names.iter().filter(|(_, s)| readable(s)).count()
+    }
+
+    /// Tables that cannot be read from some instant on, with the reason.
+    #[must_use]
+    pub fn unreadable(&self) -> Vec<(TableName, Option<Instant>, String)> {
+        let mut found = Vec::new();
+        for (name, standings) in self.names.iter() {
+            for (from, standing) in standings {
+                if let Standing::Unreadable(reason) = standing {
+                    let since = self.moments().committed(*from).ok().flatten();
+                    found.push((name.clone(), since, reason.clone()));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn readable(standings: &[(Sequence, Standing)]) -> bool {
+    standings.iter().any(|(_, s)| matches!(s, Standing::Table(..)))
+}

@@ -1,0 +1,307 @@
+//! Changes inside a window, oldest first.
+
+use super::keys::Wanted;
+use super::merge::{KeyOf, Merge};
+use super::rows::{known_keys, with_baseline};
+use super::{Found, History, Refusal, lines, unreadable};
+use crate::image::Image;
+use crate::moments::{Moment, Page};
+use crate::names::Standing;
+use crate::record::Baseline;
+use crate::schema::DefinitionId;
+use crate::store::{EncodedKey, Sequence, Side, SpaceId, Version};
+use dbtrail_types::agent_api::{DiffLine, DiffRequest, EventType, Octets, code};
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The lines of an answer, in chunks.
+#[derive(Debug)]
+pub struct DiffAnswer {
+    history: Arc<History>,
+    window: (Instant, Instant),
+    head: Option<Vec<u8>>,
+    merge: Merge,
+    /// The entries around the last change.
+    page: Page,
+    /// The definition under which the lines stand now.
+    definition: (DefinitionId, Arc<TableDefinition>, Vec<usize>),
+    count: u64,
+    done: bool,
+}
+
+/// One window over one table.
+struct Window<'a> {
+    history: &'a History,
+    name: &'a TableName,
+    found: Found<'a>,
+    from: Sequence,
+    to: Sequence,
+}
+
+impl History {
+    /// The changes of rows with these keys inside a window.
+    ///
+    /// # Errors
+    /// Every reason not to answer.
+    pub fn diff(self: &Arc<Self>, request: &DiffRequest) -> Result<DiffAnswer, Refusal> {
+        self.check_server(&request.server_id)?;
+        if request.since > request.until {
+            return Err(Refusal::malformed("the window ends before it begins".to_owned()));
+        }
+        self.covered(request.since)?;
+        self.covered(request.until)?;
+        self.whole(request.since, request.until)?;
+        let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
+        let found = self.table_at(&name, self.moments().cut(request.until)?)?;
+        let wanted = Wanted::read(&request.keys, found.definition, &name)?;
+        let (from, to) = self.moments().stretch(request.since, request.until)?;
+        let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
+        let head = lines::header(self, found.definition_id, None)?;
+        let window = Window { history: self, name: &name, found, from, to };
+        let sources = window.sources(&wanted)?;
+        let merge = Merge::new(self, sources, (from, to))?;
+        Ok(DiffAnswer {
+            history: Arc::clone(self),
+            window: (request.since, request.until),
+            head: Some(head),
+            merge,
+            page: Page::default(),
+            definition,
+            count: 0,
+            done: false,
+        })
+    }
+}
+
+fn key_places(definition: &TableDefinition) -> Vec<usize> {
+    definition.primary_key.iter().filter_map(|n| definition.position(n)).collect()
+}
+
+impl Window<'_> {
+    /// Every key in every incarnation that the name meant in the window.
+    fn sources(&self, wanted: &Wanted) -> Result<Vec<KeyOf>, Refusal> {
+        let mut sources = Vec::new();
+        for id in self.incarnations()? {
+            let space =
+                self.history.space(id).ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
+            super::certain(self.name, space, self.to)?;
+            if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
+                return Err(self.crossing("its primary key changes inside of the window"));
+            }
+            let emptied = space.emptied.filter(|(at, _)| (self.from..self.to).contains(at));
+            // Rows of which the record says nothing may have gone too.
+            let unsure = emptied.is_some() && !space.complete && space.baseline != Baseline::Whole;
+            let keys: Vec<EncodedKey> = match wanted {
+                Wanted::Keys(keys) => {
+                    for (key, shown) in keys {
+                        if unsure && self.is_unknown(id, key)? {
+                            return Err(self.lost(&lines::key_text(shown)));
+                        }
+                    }
+                    keys.iter().map(|(key, _)| key.clone()).collect()
+                }
+                Wanted::Range(range) => {
+                    let mut keys = known_keys(self.history, id, range)?;
+                    if emptied.is_some() {
+                        keys = with_baseline(self.history, id, keys, range)?;
+                    }
+                    if unsure && range.width != u128::try_from(keys.len()).ok() {
+                        return Err(self.lost("in that range"));
+                    }
+                    keys
+                }
+            };
+            for key in keys {
+                if let Some(emptied) = emptied {
+                    // What cannot be told is refused before the first line.
+                    self.history.lost((id, &key), emptied).map_err(|e| unreadable(self.name, &e.message))?;
+                }
+                sources.push(KeyOf { space: id, key, emptied });
+            }
+        }
+        Ok(sources)
+    }
+
+    fn is_unknown(&self, space: SpaceId, key: &[u8]) -> Result<bool, Refusal> {
+        let versions = self.history.versions();
+        let known = versions.newest_before(space, key, self.history.end)?.is_some();
+        Ok(!known && versions.base(space, key)?.is_none())
+    }
+
+    /// The incarnations of the table in the window, if every step between them is one of which the rows are known.
+    fn incarnations(&self) -> Result<BTreeSet<SpaceId>, Refusal> {
+        let history = self.history.names.history(self.name);
+        let start = history.partition_point(|(from, _)| *from < self.from).saturating_sub(1);
+        let mut spaces = BTreeSet::new();
+        let mut before: Option<&Standing> = None;
+        for (at, standing) in history.iter().skip(start).take_while(|(at, _)| *at < self.to) {
+            if let Some(before) = before {
+                self.step(before, standing, *at)?;
+            }
+            match standing {
+                Standing::Table(space, _) => {
+                    spaces.insert(*space);
+                }
+                Standing::Absent => {}
+                Standing::Unknown { .. } => {
+                    return Err(unreadable(
+                        self.name,
+                        "nothing in the record tells its columns in a part of the window",
+                    ));
+                }
+                Standing::Unreadable(reason) => return Err(unreadable(self.name, reason)),
+            }
+            before = Some(standing);
+        }
+        Ok(spaces)
+    }
+
+    fn step(&self, before: &Standing, after: &Standing, at: Sequence) -> Result<(), Refusal> {
+        let emptied = |id: &SpaceId| {
+            self.history.space(*id).is_some_and(|s| s.emptied.is_some_and(|(when, _)| when == at))
+        };
+        let began = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.started == at && s.complete);
+        let follows =
+            |old: &SpaceId, new: &SpaceId| self.history.space(*new).is_some_and(|s| s.before == Some(*old));
+        let renamed =
+            || self.crossing("it is renamed inside of the window, so that rows come or go with no change");
+        match (before, after) {
+            (Standing::Table(old, _), Standing::Table(new, _)) if old == new => Ok(()),
+            (Standing::Table(old, _), Standing::Table(new, _)) if emptied(old) && began(new) => Ok(()),
+            (Standing::Table(old, _), Standing::Table(new, _)) if follows(old, new) => {
+                Err(self.crossing("its primary key changes inside of the window"))
+            }
+            (Standing::Table(..), Standing::Table(..)) => Err(renamed()),
+            (Standing::Table(old, _), Standing::Absent) if !emptied(old) => Err(renamed()),
+            (Standing::Absent, Standing::Table(new, _)) if !began(new) => Err(renamed()),
+            _ => Ok(()),
+        }
+    }
+
+    fn crossing(&self, what: &str) -> Refusal {
+        let at =
+            self.history.names.history(self.name).iter().filter(|(at, _)| (self.from..self.to).contains(at));
+        let times: Vec<String> = at
+            .filter_map(|(at, _)| self.history.moments().committed(*at).ok()?)
+            .map(|t| t.to_string())
+            .collect();
+        Refusal::new(
+            422,
+            code::UNREADABLE_TABLE,
+            format!(
+                "the changes of {} cannot be told as one list: {what} (its definition or name changes at {}). Ask for the windows before and after it",
+                self.name,
+                times.join(", ")
+            ),
+        )
+    }
+
+    fn lost(&self, key: &str) -> Refusal {
+        Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "{} lost all of its rows at once inside of the window (TRUNCATE or DROP), and the record does not say whether there was one with key {key}",
+                self.name
+            ),
+        )
+    }
+}
+
+impl Iterator for DiffAnswer {
+    type Item = Result<Vec<u8>, Refusal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let mut out = self.head.take().unwrap_or_default();
+        let result = self.fill(&mut out);
+        if result.is_err() {
+            self.done = true;
+        }
+        Some(result.map(|()| out))
+    }
+}
+
+impl DiffAnswer {
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let history = Arc::clone(&self.history);
+        while out.len() < lines::CHUNK {
+            let Some(version) = self.merge.next(&history)? else {
+                self.done = true;
+                return lines::trailer(self.count, &[], out);
+            };
+            let moment = history.moments().of_near(version.sequence, &mut self.page)?.cloned();
+            let Some(moment) = moment else {
+                return Err(Refusal::internal("a change without an entry".to_owned()));
+            };
+            if moment.committed < self.window.0 || moment.committed > self.window.1 {
+                continue;
+            }
+            self.announce(&history, version.definition, out)?;
+            self.event(&version, &moment, out)?;
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    /// A definition line, where the columns of the next event are others.
+    fn announce(&mut self, history: &History, id: DefinitionId, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if id == self.definition.0 {
+            return Ok(());
+        }
+        let definition = history.catalog.definition(id);
+        let definition =
+            definition.ok_or_else(|| Refusal::internal("a change without a definition".to_owned()))?;
+        if *definition != self.definition.1 {
+            lines::json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
+            out.push(b'\n');
+        }
+        self.definition = (id, Arc::clone(definition), key_places(definition));
+        Ok(())
+    }
+
+    fn event(&self, version: &Version, moment: &Moment, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let kind = match version.kind {
+            EventType::Insert => "INSERT",
+            EventType::Update => "UPDATE",
+            EventType::Delete => "DELETE",
+        };
+        out.extend_from_slice(b"{\"event\":{\"event_id\":");
+        out.extend_from_slice(version.sequence.0.to_string().as_bytes());
+        out.extend_from_slice(b",\"event_timestamp\":");
+        lines::json(&moment.committed, out)?;
+        out.extend_from_slice(b",\"event_type\":\"");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\",\"gtid\":");
+        lines::json(&moment.gtid.as_ref().map(ToString::to_string), out)?;
+        out.extend_from_slice(b",\"key\":");
+        let keyed = if version.side == Side::Left {
+            version.before.as_ref()
+        } else {
+            version.after.as_ref().or(version.before.as_ref())
+        };
+        lines::json(&keyed.map(|i| self.key(i)).unwrap_or_default(), out)?;
+        for (name, image) in [("before", &version.before), ("after", &version.after)] {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            match image {
+                Some(image) => lines::row(image.cells(), out),
+                None => out.extend_from_slice(b"null"),
+            }
+        }
+        out.extend_from_slice(b"}}\n");
+        Ok(())
+    }
+
+    fn key(&self, image: &Image) -> Vec<Octets> {
+        let cells: Vec<Option<&[u8]>> = image.cells().collect();
+        let places = self.definition.2.iter();
+        places.map(|i| Octets(cells.get(*i).copied().flatten().unwrap_or_default().to_vec())).collect()
+    }
+}

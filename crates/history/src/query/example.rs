@@ -1,0 +1,67 @@
+//! A row of the record, for a first statement to try.
+
+use super::{Found, History};
+use crate::names::Standing;
+use crate::store::Sequence;
+use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::ident::TableName;
+
+/// Tables looked at, at most.
+const MAX_TABLES: usize = 200;
+/// Keys of a table looked at, at most.
+const MAX_KEYS: usize = 20;
+
+/// A row that is there at the end of the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Its table.
+    pub table: TableName,
+    /// Its key: columns in key order, each with its text.
+    pub key: Vec<(Column, Vec<u8>)>,
+}
+
+impl History {
+    /// A row that can be asked for at the end of the record; one of a table whose key is made of integers rather than of another.
+    /// `None`: a short look found none.
+    #[must_use]
+    pub fn example(&self) -> Option<Example> {
+        let named = |integers: bool| {
+            let tables = self.names.iter().take(MAX_TABLES);
+            tables.filter_map(move |(name, standings)| {
+                let Some((_, Standing::Table(space, definition))) = standings.last() else { return None };
+                let found = self.found(name, *space, *definition).ok()?;
+                super::certain(name, found.space, Sequence::END).ok()?;
+                let key = found.definition.key_columns();
+                let whole = !key.is_empty() && key.len() == found.definition.primary_key.len();
+                let is_integer = |c: &&Column| matches!(c.ty, ColumnType::Int { .. });
+                (whole && key.iter().all(is_integer) == integers).then_some((name, found))
+            })
+        };
+        named(true).chain(named(false)).find_map(|(name, found)| {
+            let key = self.some_key(&found)?;
+            Some(Example { table: name.clone(), key })
+        })
+    }
+
+    /// The key of one of the first rows of a table.
+    fn some_key(&self, found: &Found<'_>) -> Option<Vec<(Column, Vec<u8>)>> {
+        let (versions, space) = (self.versions(), found.space_id);
+        let window: (&[u8], &[u8]) = (&[], &[0xff; 64]);
+        let read = versions.base_keys(space, window, MAX_KEYS).ok()?;
+        let changed = versions.keys(space, window, self.end, MAX_KEYS).ok()?;
+        read.iter().chain(&changed).find_map(|key| {
+            let (row, under) = match versions.newest_before(space, key, self.end).ok()? {
+                Some(held) => (held.row?, held.definition),
+                None => versions.base(space, key).ok()?.map(|base| (base.row, base.definition))?,
+            };
+            // Of a row under another definition the cells stand elsewhere.
+            let row = (under == found.definition_id).then(|| row.unpack())?;
+            let columns = found.definition.primary_key.iter();
+            let cells = columns.map(|name| {
+                let at = found.definition.position(name)?;
+                Some((found.definition.columns.get(at)?.clone(), row.get(at)?.clone()?))
+            });
+            cells.collect()
+        })
+    }
+}

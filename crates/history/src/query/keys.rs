@@ -1,0 +1,151 @@
+//! The keys of a request, as bytes of the store.
+
+use super::{MAX_KEYS, Refusal};
+use crate::key::{self, KeyError};
+use crate::store::EncodedKey;
+use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets, code};
+use dbtrail_types::column::{Column, TableDefinition, same_name};
+use dbtrail_types::ident::TableName;
+use std::collections::BTreeMap;
+
+/// What is wanted, in key order.
+pub(super) enum Wanted {
+    /// These keys, as they were asked for.
+    Keys(Vec<(EncodedKey, Vec<Octets>)>),
+    /// All keys in `[from, to]`.
+    Range(Range),
+}
+
+/// A range of keys.
+pub(super) struct Range {
+    pub(super) from: EncodedKey,
+    pub(super) to: EncodedKey,
+    /// How many keys it can hold, where that is a number (integers).
+    pub(super) width: Option<u128>,
+    /// The most keys that may be answered.
+    pub(super) limit: usize,
+}
+
+impl Wanted {
+    /// Reads the keys under a definition.
+    pub(super) fn read(
+        keys: &Keys,
+        definition: &TableDefinition,
+        table: &TableName,
+    ) -> Result<Self, Refusal> {
+        let columns = key_columns(keys, definition, table)?;
+        match &keys.choice {
+            KeyChoice::Values(values) => read_values(values, &columns),
+            KeyChoice::Range(range) => read_range(range, &columns).map(Self::Range),
+        }
+    }
+}
+
+fn key_columns<'a>(
+    keys: &Keys,
+    definition: &'a TableDefinition,
+    table: &TableName,
+) -> Result<Vec<&'a Column>, Refusal> {
+    let columns = definition.key_columns();
+    let refuse = |message| Err(Refusal::new(422, code::UNSUPPORTED_KEY, message));
+    if definition.primary_key.is_empty() {
+        return refuse(format!(
+            "table {table} has no primary key at that instant, so its rows cannot be found"
+        ));
+    }
+    if columns.len() != definition.primary_key.len() {
+        return refuse(format!(
+            "a column of the primary key of {table} is invisible: its rows cannot be found"
+        ));
+    }
+    let same = columns.len() == keys.columns.len()
+        && columns.iter().zip(&keys.columns).all(|(c, asked)| same_name(&c.name, asked));
+    if !same {
+        return refuse(format!(
+            "the primary key of {table} at that instant is ({}), and the request names ({})",
+            definition.primary_key.join(", "),
+            keys.columns.join(", ")
+        ));
+    }
+    Ok(columns)
+}
+
+fn refused(error: &KeyError) -> Refusal {
+    match error {
+        KeyError::Type { .. } | KeyError::Uncertain { .. } => {
+            Refusal::new(422, code::UNSUPPORTED_KEY, error.to_string())
+        }
+        KeyError::NotAValue { .. } => Refusal::malformed(error.to_string()),
+    }
+}
+
+fn encode(columns: &[&Column], values: &[Octets]) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::new();
+    for (column, value) in columns.iter().zip(values) {
+        key::encode(column, &value.0, &mut out).map_err(|e| refused(&e))?;
+    }
+    Ok(out)
+}
+
+fn read_values(values: &[Vec<Octets>], columns: &[&Column]) -> Result<Wanted, Refusal> {
+    if values.len() > MAX_KEYS {
+        return Err(too_many(values.len(), MAX_KEYS));
+    }
+    let mut keys = BTreeMap::new();
+    for value in values {
+        if value.len() != columns.len() {
+            return Err(Refusal::malformed(format!(
+                "a key has {} values, and the primary key has {} columns",
+                value.len(),
+                columns.len()
+            )));
+        }
+        keys.entry(encode(columns, value)?.into_boxed_slice()).or_insert_with(|| value.clone());
+    }
+    Ok(Wanted::Keys(keys.into_iter().collect()))
+}
+
+fn read_range(range: &KeyRange, columns: &[&Column]) -> Result<Range, Refusal> {
+    let Some((last, prefix)) = columns.split_last() else {
+        return Err(Refusal::internal("a key without columns".to_owned()));
+    };
+    if range.prefix.len() != prefix.len() {
+        return Err(Refusal::malformed(format!(
+            "the range has {} values before its own column, and the primary key has {}",
+            range.prefix.len(),
+            prefix.len()
+        )));
+    }
+    if !key::is_ordered(&last.ty) {
+        return Err(Refusal::new(
+            422,
+            code::UNSUPPORTED_KEY,
+            format!(
+                "key column `{}` is {}: ranges of it are not supported, name the keys",
+                last.name, last.ty
+            ),
+        ));
+    }
+    let start = encode(prefix, &range.prefix)?;
+    let end = |value: &Octets| {
+        let mut last_bytes = Vec::new();
+        key::encode(last, &value.0, &mut last_bytes).map_err(|e| refused(&e)).map(|()| last_bytes)
+    };
+    let (from, to) = (end(&range.from)?, end(&range.to)?);
+    let width = key::is_integer(&last.ty).then(|| key::integers_between(&from, &to)).flatten();
+    let asked = range.max_keys.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_KEYS);
+    Ok(Range {
+        from: [start.as_slice(), &from].concat().into(),
+        to: [start.as_slice(), &to].concat().into(),
+        width,
+        limit: asked.min(MAX_KEYS),
+    })
+}
+
+pub(super) fn too_many(found: usize, limit: usize) -> Refusal {
+    Refusal::new(
+        422,
+        code::TOO_MANY_KEYS,
+        format!("{found} keys are asked for (or more), and the limit is {limit}: ask for fewer at a time"),
+    )
+}

@@ -1,0 +1,136 @@
+//! The lines of a streamed answer, written straight as bytes.
+
+use super::{History, Refusal};
+use crate::schema::DefinitionId;
+use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::instant::Point;
+use serde::Serialize;
+
+/// Bytes after which a chunk is handed out.
+pub(super) const CHUNK: usize = 32 * 1024;
+
+pub(super) fn json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    serde_json::to_writer(out, value)
+        .map_err(|e| Refusal::internal(format!("an answer could not be written: {e}")))
+}
+
+#[derive(Serialize)]
+struct HeaderLine<'a> {
+    success: bool,
+    #[serde(flatten)]
+    definition: &'a TableDefinition,
+}
+
+/// The header line of an answer under a definition.
+pub(super) fn header(history: &History, id: DefinitionId, at: Option<&Point>) -> Result<Vec<u8>, Refusal> {
+    let head = history.catalog.memo(id, |definition| {
+        let mut line = serde_json::to_vec(&HeaderLine { success: true, definition }).unwrap_or_default();
+        // The closing brace comes behind the instant.
+        line.pop();
+        line
+    });
+    let head = head.filter(|h| !h.is_empty());
+    let head = head.ok_or_else(|| Refusal::internal("a definition could not be written".to_owned()))?;
+    let mut out = Vec::with_capacity(head.len() + 512);
+    out.extend_from_slice(head);
+    if let Some(at) = at {
+        out.extend_from_slice(b",\"at\":");
+        json(at, &mut out)?;
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(out)
+}
+
+pub(super) fn trailer(rows: u64, notes: &[ApiNote], out: &mut Vec<u8>) -> Result<(), Refusal> {
+    json(&Trailer { end: End { rows, notes: notes.to_vec() } }, out)?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// A row as an array of cells.
+pub(super) fn row<'a>(cells: impl Iterator<Item = Option<&'a [u8]>>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (i, value) in cells.enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        cell(value, out);
+    }
+    out.push(b']');
+}
+
+/// Text, `{"hex": "..."}` or null.
+pub(super) fn cell(value: Option<&[u8]>, out: &mut Vec<u8>) {
+    let Some(bytes) = value else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return string(text, out);
+    }
+    out.extend_from_slice(b"{\"hex\":\"");
+    out.extend_from_slice(hex_text(bytes).as_bytes());
+    out.extend_from_slice(b"\"}");
+}
+
+/// A JSON string.
+pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut clean = 0;
+    let bytes = text.as_bytes();
+    for (i, b) in bytes.iter().enumerate() {
+        if *b >= 0x20 && *b != b'"' && *b != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[clean..i]);
+        clean = i + 1;
+        match b {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            other => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(hex_text(&[*other]).as_bytes());
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[clean..]);
+    out.push(b'"');
+}
+
+/// A key for people: `42` or `(1, abc)`; what is not text as x'..'.
+pub(super) fn key_text(key: &[Octets]) -> String {
+    let one = |o: &Octets| match std::str::from_utf8(&o.0) {
+        Ok(text) if !text.chars().any(char::is_control) => text.chars().take(60).collect(),
+        _ => format!("x'{}'", hex_text(o.0.get(..30).unwrap_or(&o.0))),
+    };
+    match key {
+        [single] => one(single),
+        several => format!("({})", several.iter().map(one).collect::<Vec<String>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_come_back_through_any_json_reader() {
+        let all: String = (0..0x80_u8).map(char::from).chain("é🙂\u{2028}".chars()).collect();
+        for text in ["", "plain", "\"", "\\", "a\nb", all.as_str()] {
+            let mut out = Vec::new();
+            string(text, &mut out);
+            assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn cells_are_text_hex_or_null() {
+        let mut out = Vec::new();
+        row([Some(&b"1"[..]), None, Some(b""), Some(b"\xff\0")].into_iter(), &mut out);
+        assert_eq!(out, b"[\"1\",null,\"\",{\"hex\":\"ff00\"}]");
+    }
+}

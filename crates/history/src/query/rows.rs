@@ -1,0 +1,317 @@
+//! Rows at one instant.
+
+use super::keys::{Range, Wanted, too_many};
+use super::{Found, History, Refusal, lines};
+use crate::image::Image;
+use crate::moments::Cut;
+use crate::record::Baseline;
+use crate::schema::DefinitionId;
+use crate::store::{EncodedKey, Sequence, SpaceId};
+use dbtrail_types::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Notes in one answer at most.
+const MAX_NOTES: usize = 64;
+/// Keys named in a refusal at most.
+const MAX_NAMED: usize = 5;
+
+/// Which of the two questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// From recorded changes alone.
+    Flashback,
+    /// Baseline included, where there is one: an agent that reads log files has none, and what the log does not tell is refused all the same.
+    Snapshot,
+}
+
+/// The lines of an answer, in chunks.
+#[derive(Debug)]
+pub struct RowsAnswer {
+    history: Arc<History>,
+    definition: DefinitionId,
+    head: Option<Vec<u8>>,
+    rows: std::vec::IntoIter<(Image, DefinitionId)>,
+    count: u64,
+    notes: Option<Vec<ApiNote>>,
+}
+
+/// What is known of one key at one place of the log.
+enum State {
+    Row(Image, DefinitionId),
+    /// There is no row; the note says why.
+    NoRow(Option<(NoteCode, Option<Instant>)>),
+    /// The record says nothing of it.
+    Unknown,
+}
+
+/// The keys of a request in a table at a place in the log.
+struct Question<'a> {
+    history: &'a History,
+    name: TableName,
+    found: Found<'a>,
+    cut: Cut,
+}
+
+impl History {
+    /// The rows with these keys at an instant.
+    ///
+    /// # Errors
+    /// Every reason not to answer.
+    pub fn rows(self: &Arc<Self>, request: &RowsRequest, reading: Reading) -> Result<RowsAnswer, Refusal> {
+        self.check_server(&request.server_id)?;
+        let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
+        let cut = self.cut(&request.at)?;
+        let found = self.table_at(&name, cut)?;
+        let wanted = Wanted::read(&request.keys, found.definition, &name)?;
+        super::certain(&name, found.space, cut.doubtful)?;
+        let definition = found.definition_id;
+        let question = Question { history: self, name, found, cut };
+        let keys = match wanted {
+            Wanted::Keys(keys) => keys.into_iter().map(|(k, shown)| (k, Some(shown))).collect(),
+            Wanted::Range(range) => question.range(&range, reading)?,
+        };
+        let (rows, notes) = question.rows(keys, reading)?;
+        let head = lines::header(self, definition, Some(&request.at))?;
+        Ok(RowsAnswer {
+            history: Arc::clone(self),
+            definition,
+            head: Some(head),
+            rows: rows.into_iter(),
+            count: 0,
+            notes: Some(notes),
+        })
+    }
+}
+
+/// A key, and as it was asked for where it was asked for by itself.
+type Asked = (EncodedKey, Option<Vec<Octets>>);
+
+/// Rows with their definitions, and notes on keys without one.
+type KnownRows = (Vec<(Image, DefinitionId)>, Vec<ApiNote>);
+
+impl Question<'_> {
+    fn rows(&self, keys: Vec<Asked>, reading: Reading) -> Result<KnownRows, Refusal> {
+        let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, shown) in keys {
+            match self.state(&key, reading)? {
+                State::Row(image, under) => {
+                    self.can_carry(&image, under)?;
+                    rows.push((image, under));
+                }
+                State::NoRow(Some((code, at))) if notes.len() < MAX_NOTES => {
+                    if let Some(key) = shown {
+                        notes.push(ApiNote { code, key, at });
+                    }
+                }
+                State::NoRow(_) => {}
+                State::Unknown => unknown.extend(shown),
+            }
+        }
+        if unknown.is_empty() { Ok((rows, notes)) } else { Err(self.not_recorded(&unknown, reading)) }
+    }
+
+    fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
+        let (versions, space, end) = (self.history.versions(), self.found.space_id, self.history.end);
+        let Cut { at, doubtful } = self.cut;
+        if doubtful > at && versions.first(space, key, (at, doubtful))?.is_some() {
+            return Err(self.history.ambiguous(self.cut, "a row that is asked for"));
+        }
+        if let Some(last) = versions.newest_before(space, key, at)? {
+            return Ok(match last.row {
+                Some(image) => State::Row(image, last.definition),
+                None => State::NoRow(self.noted(NoteCode::DeletedAt, last.sequence)?),
+            });
+        }
+        if let Some(next) = versions.first(space, key, (at, end))? {
+            // A row of the baseline that was read before an ALTER is what the row was until its first change behind that; what the change says of
+            // the row before it stands under the new columns, from which there may be no way back.
+            if reading == Reading::Snapshot
+                && let Some(base) = versions.base(space, key)?
+                && self.history.catalog.precedes(base.definition, next.definition)
+            {
+                return Ok(State::Row(base.row, base.definition));
+            }
+            return Ok(match next.row_before() {
+                Some(image) => State::Row(image.clone(), next.definition),
+                None => State::NoRow(self.noted(NoteCode::NotYetCreated, next.sequence)?),
+            });
+        }
+        if self.found.space.complete {
+            return Ok(State::NoRow(self.earlier(key)?));
+        }
+        if reading == Reading::Snapshot {
+            // No change of it is recorded: the row is what it was when the table was read.
+            if let Some(base) = versions.base(space, key)? {
+                return Ok(State::Row(base.row, base.definition));
+            }
+            if self.found.space.baseline == Baseline::Whole {
+                return Ok(State::NoRow(None));
+            }
+        }
+        Ok(State::Unknown)
+    }
+
+    /// What incarnations before this one tell of a key that has no row in it.
+    fn earlier(&self, key: &[u8]) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+        let mut before = self.found.space.before;
+        while let Some((id, space)) = before.and_then(|id| Some((id, self.history.space(id)?))) {
+            if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
+                return Ok(None);
+            }
+            if let Some(last) = self.history.versions().newest_before(id, key, self.history.end)? {
+                // A row that was left went with all others.
+                let gone = match (&last.row, space.emptied) {
+                    (None, _) => Some(last.sequence),
+                    (Some(_), Some((at, _))) => Some(at),
+                    (Some(_), None) => None,
+                };
+                return gone.map_or(Ok(None), |at| self.noted(NoteCode::DeletedAt, at));
+            }
+            if !space.complete {
+                return Ok(None);
+            }
+            before = space.before;
+        }
+        // What was dropped as too old may have been a row of this key.
+        let dropped = self.history.horizon.at > Sequence(0);
+        Ok((!dropped).then_some((NoteCode::NeverExisted, None)))
+    }
+
+    fn noted(&self, code: NoteCode, at: Sequence) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+        Ok(Some((code, self.history.moments().committed(at)?)))
+    }
+
+    fn can_carry(&self, image: &Image, under: DefinitionId) -> Result<(), Refusal> {
+        if under == self.found.definition_id {
+            return Ok(());
+        }
+        let carried = self.history.catalog.carry(under, self.found.definition_id, &image.unpack());
+        carried.map(|_| ()).map_err(|why| super::unreadable(&self.name, &why.to_string()))
+    }
+
+    /// The keys of a range: all that the record knows, if these are certainly all that there can be.
+    fn range(&self, range: &Range, reading: Reading) -> Result<Vec<Asked>, Refusal> {
+        let mut keys = known_keys(self.history, self.found.space_id, range)?;
+        let mut all = self.found.space.complete;
+        if reading == Reading::Snapshot {
+            keys = with_baseline(self.history, self.found.space_id, keys, range)?;
+            all |= self.found.space.baseline == Baseline::Whole;
+        }
+        all |= range.width == u128::try_from(keys.len()).ok();
+        if all {
+            return Ok(keys.into_iter().map(|k| (k, None)).collect());
+        }
+        let table = &self.name;
+        Err(Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "{table} may have rows in that range of which the record says nothing: its creation is not in the record{}",
+                self.advice(reading)
+            ),
+        ))
+    }
+
+    fn advice(&self, reading: Reading) -> String {
+        match (reading, self.found.space.baseline) {
+            (Reading::Flashback, _) => {
+                format!("; ask _snapshot.{} for rows that never changed", self.name.table)
+            }
+            (Reading::Snapshot, Baseline::Reading) if self.found.space.emptied.is_some() => {
+                "; it lost its rows (TRUNCATE or DROP) before its first reading had ended".to_owned()
+            }
+            (Reading::Snapshot, Baseline::Reading) => {
+                "; the first reading of the table is still going on: ask again when it has ended (`dbtrail-shim agent status` tells)".to_owned()
+            }
+            (Reading::Snapshot, Baseline::None | Baseline::Whole) => {
+                "; this agent has no baseline of it that would hold rows that never changed".to_owned()
+            }
+        }
+    }
+
+    fn not_recorded(&self, unknown: &[Vec<Octets>], reading: Reading) -> Refusal {
+        let table = &self.name;
+        let more = if unknown.len() > MAX_NAMED {
+            format!(" and {} more", unknown.len() - MAX_NAMED)
+        } else {
+            String::new()
+        };
+        let named: Vec<String> = unknown.iter().take(MAX_NAMED).map(|k| lines::key_text(k)).collect();
+        Refusal::new(
+            422,
+            code::NOT_RECORDED,
+            format!(
+                "the record says nothing of {table} with key {}{more}: no change of it is recorded, nor the table's creation{}",
+                named.join(", "),
+                self.advice(reading)
+            ),
+        )
+    }
+}
+
+/// The keys of the range that the record knows, no more than the limit.
+pub(super) fn known_keys(
+    history: &History,
+    space: SpaceId,
+    range: &Range,
+) -> Result<Vec<EncodedKey>, Refusal> {
+    let limit = range.limit;
+    let window = (&*range.from, &*range.to);
+    let keys = history.versions().keys(space, window, history.end, limit.saturating_add(1))?;
+    if keys.len() > limit { Err(too_many(keys.len(), limit)) } else { Ok(keys) }
+}
+
+/// These keys and those of the baseline in the range.
+pub(super) fn with_baseline(
+    history: &History,
+    space: SpaceId,
+    keys: Vec<EncodedKey>,
+    range: &Range,
+) -> Result<Vec<EncodedKey>, Refusal> {
+    let (limit, window) = (range.limit.saturating_add(1), (&*range.from, &*range.to));
+    let base = history.versions().base_keys(space, window, limit)?;
+    let all: BTreeSet<EncodedKey> = keys.into_iter().chain(base).collect();
+    if all.len() > range.limit {
+        Err(too_many(all.len(), range.limit))
+    } else {
+        Ok(all.into_iter().collect())
+    }
+}
+
+impl Iterator for RowsAnswer {
+    type Item = Result<Vec<u8>, Refusal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.notes.as_ref()?;
+        let mut out = self.head.take().unwrap_or_default();
+        while out.len() < lines::CHUNK {
+            let Some((image, under)) = self.rows.next() else {
+                let notes = self.notes.take().unwrap_or_default();
+                return Some(lines::trailer(self.count, &notes, &mut out).map(|()| out));
+            };
+            if let Err(refusal) = self.line(&image, under, &mut out) {
+                self.notes = None;
+                return Some(Err(refusal));
+            }
+            self.count += 1;
+        }
+        Some(Ok(out))
+    }
+}
+
+impl RowsAnswer {
+    fn line(&self, image: &Image, under: DefinitionId, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if under == self.definition {
+            lines::row(image.cells(), out);
+        } else {
+            let carried = self.history.catalog.carry(under, self.definition, &image.unpack());
+            let row = carried.map_err(|why| Refusal::internal(why.to_string()))?;
+            lines::row(row.iter().map(|c| c.as_deref()), out);
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+}

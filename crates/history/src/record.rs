@@ -1,0 +1,179 @@
+//! The history as it is at one moment of its recording: definitions, names, times and versions together. Made by `ingest`, asked by `query`.
+//!
+//! A [`History`] never changes. While the record goes on, the writing half makes one after the other, each upon a snapshot of the store, so that an
+//! answer is made of one state of everything, however long it takes.
+
+use super::capture::Gap;
+use super::engine::Snapshot;
+use super::gtid::{GtidState, Gtids};
+use super::moments::{Clock, KnownPages, Moments};
+use super::names::Names;
+use super::schema::{Catalog, DefinitionId};
+use super::store::{Sequence, SpaceId, Versions};
+use dbtrail_types::ident::ServerId;
+use dbtrail_types::instant::Instant;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The first change of a record.
+pub const FIRST: Sequence = Sequence(1);
+
+/// Whether the rows that a table had when the record of it began are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Baseline {
+    /// They are not, and will not be.
+    #[default]
+    None,
+    /// They are being read.
+    Reading,
+    /// Every key without a version has the row of the baseline, or none.
+    Whole,
+}
+
+/// What is known of one incarnation of a table as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Space {
+    /// The change from which it holds.
+    pub started: Sequence,
+    /// Whether it began without rows in the record: then a key without versions never had a row in it.
+    pub complete: bool,
+    /// The rows from before the record.
+    #[serde(default)]
+    pub baseline: Baseline,
+    /// The change that removed all of its rows at once (TRUNCATE, DROP), and the definition then.
+    pub emptied: Option<(Sequence, DefinitionId)>,
+    /// A definition with its key.
+    pub definition: DefinitionId,
+    /// The incarnation before it under the same name.
+    pub before: Option<SpaceId>,
+    /// Why rows cannot be found by key in it: a row was written whose key has no certain place.
+    pub uncertain: Option<String>,
+    /// The log contradicts itself: from this place on nothing read here is certain.
+    pub doubt: Option<(Sequence, String)>,
+}
+
+impl Space {
+    /// A new incarnation.
+    #[must_use]
+    pub const fn new(definition: DefinitionId, started: Sequence, complete: bool) -> Self {
+        Self {
+            started,
+            complete,
+            baseline: Baseline::None,
+            emptied: None,
+            definition,
+            before: None,
+            uncertain: None,
+            doubt: None,
+        }
+    }
+}
+
+/// The instants between which states can be told, both inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The first event of the first file; where retention has dropped what is older, the horizon.
+    pub oldest: Instant,
+    /// The last event of the last file; less, where that cannot be told from commits that may follow.
+    pub newest: Instant,
+}
+
+/// A part of the log that was not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hole {
+    /// The first change behind it.
+    pub at: Sequence,
+    /// When, and why.
+    pub gap: Gap,
+}
+
+/// What retention has dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Horizon {
+    /// Of each key the last version before this change is kept, and none older.
+    pub at: Sequence,
+    /// Versions dropped since the record began.
+    pub dropped: u64,
+}
+
+/// The history of one server.
+#[derive(Debug)]
+pub struct History {
+    pub(super) server_id: ServerId,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) names: Arc<Names>,
+    pub(super) spaces: Arc<Vec<Space>>,
+    pub(super) snapshot: Arc<dyn Snapshot>,
+    /// Behind the last change.
+    pub(super) end: Sequence,
+    pub(super) clock: Clock,
+    /// Pages that were looked at, whichever history of this record looked.
+    pub(super) pages: Arc<KnownPages>,
+    pub(super) gtids: GtidState,
+    pub(super) coverage: Coverage,
+    pub(super) holes: Arc<Vec<Hole>>,
+    pub(super) horizon: Horizon,
+    /// Why reading stopped before the end of the files.
+    pub(super) stopped: Option<String>,
+    /// How many row changes it holds.
+    pub(super) changes: u64,
+}
+
+impl History {
+    /// Whose history it is.
+    #[must_use]
+    pub fn server_id(&self) -> &ServerId {
+        &self.server_id
+    }
+
+    /// From when to when states can be told.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
+    }
+
+    /// Why reading the log stopped before its end, if it did.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    /// How many transactions and DDL statements were read.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.clock.entries
+    }
+
+    /// How many row changes were read.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Parts of the log that were not read, oldest first.
+    pub fn gaps(&self) -> impl Iterator<Item = &Gap> {
+        self.holes.iter().map(|h| &h.gap)
+    }
+
+    pub(super) fn space(&self, id: SpaceId) -> Option<&Space> {
+        self.spaces.get(id.0 as usize)
+    }
+
+    pub(super) fn versions(&self) -> Versions<'_> {
+        Versions(&*self.snapshot)
+    }
+
+    pub(super) fn moments(&self) -> Moments<'_> {
+        Moments {
+            snapshot: &*self.snapshot,
+            end: self.end,
+            clock: &self.clock,
+            holes: &self.holes,
+            known: &self.pages,
+        }
+    }
+
+    pub(super) fn gtids(&self) -> Gtids<'_> {
+        Gtids { snapshot: &*self.snapshot, state: &self.gtids, dropped: self.horizon.at > Sequence(0) }
+    }
+}

@@ -1,0 +1,587 @@
+//! The writing half of capturing: events to the store, one batch after the other, and a [`History`](super::History) of each.
+//!
+//! One thread owns everything here. Rows, definitions and the place behind the last whole entry are written in one batch, so that a process that is killed
+//! begins again exactly behind what it kept. What was learnt beside the log waits until the log is taken in up to where it was learnt (`capture`).
+//! Knows nothing of connections.
+
+use super::capture::{Beside, Input, Looked, Wish};
+use super::durable::{self, Progress, Restored, State};
+use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
+use super::ingest::Ingest;
+use super::log::{LogFault, ServerVersion, StreamReader};
+use super::patterns::Patterns;
+use super::place::{FilePlace, Identity, Place};
+use super::published::Published;
+use super::record::{Coverage, Horizon};
+use super::store::SpaceId;
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::Instant;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant as Timer};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+
+mod baseline;
+mod begin;
+mod compare;
+mod retention;
+
+/// Operations after which a batch is written, when events come without a pause.
+const BATCH: usize = 16 * 1024;
+/// Bytes of the log after which a batch is written.
+const BATCH_BYTES: u64 = 16 << 20;
+/// How long a batch waits for more, and how long at most while more comes.
+const LINGER: Duration = Duration::from_millis(2);
+const LATE: Duration = Duration::from_millis(100);
+/// Between two looks at what is due, when nothing comes.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Between two writes to the disk itself: what a loss of power can take back, and the source sends again.
+const SYNC: Duration = Duration::from_secs(1);
+/// Between two looks at the size on disk.
+const MEASURE: Duration = Duration::from_secs(5);
+
+/// What to record, and how.
+#[derive(Clone, Debug)]
+pub struct RecorderOptions {
+    /// Which tables.
+    pub tables: Patterns,
+    /// Whether tables are read for `_snapshot`.
+    pub baseline: bool,
+    /// How far back states are kept; `None`: all of it.
+    pub keep: Option<Duration>,
+    /// Memory.
+    pub disk: DiskOptions,
+}
+
+/// The writing half.
+#[derive(Debug)]
+pub struct Recorder {
+    server_id: ServerId,
+    options: RecorderOptions,
+    ingest: Ingest,
+    reader: StreamReader,
+    /// `None`: the record has not begun.
+    state: Option<State>,
+    published: Arc<Published>,
+    /// What was learnt beside the log, in the order of its places.
+    waiting: VecDeque<Waiting>,
+    /// What the other half has not taken yet.
+    wishes: VecDeque<Wish>,
+    /// Behind the last statement that touched a table, since the start.
+    touched: HashMap<TableName, FilePlace>,
+    /// When tables were asked for anew.
+    renewed: HashMap<TableName, Timer>,
+    /// How far the reading of tables is.
+    reading: BTreeMap<SpaceId, Progress>,
+    /// Names of the tables that are being read.
+    jobs: HashMap<SpaceId, TableName>,
+    purge: Option<retention::Purge>,
+    /// Events are not looked at until the other half has followed again.
+    deaf: bool,
+    /// The place of the last event that was damaged.
+    faulted: Option<FilePlace>,
+    /// Changes of the state that no batch holds yet.
+    unwritten: bool,
+    unsynced: bool,
+    timers: Timers,
+    events: u64,
+    bytes: u64,
+    batch_bytes: u64,
+}
+
+#[derive(Debug)]
+struct Timers {
+    synced: Timer,
+    measured: Option<Timer>,
+    horizon: Option<Timer>,
+    swept: Timer,
+    committed: Timer,
+}
+
+/// What waits for the log.
+#[derive(Debug)]
+enum Waiting {
+    Clock(Beside<Instant>),
+    Definition(Beside<Looked>),
+    Baseline(Beside<super::capture::BaselineRows>, tokio::sync::oneshot::Sender<bool>),
+}
+
+impl Waiting {
+    fn after(&self) -> &FilePlace {
+        match self {
+            Self::Clock(b) => &b.after,
+            Self::Definition(b) => &b.after,
+            Self::Baseline(b, _) => &b.after,
+        }
+    }
+}
+
+/// Why a record cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error("{}: {error}", folder.display())]
+    Store {
+        /// The data folder.
+        folder: std::path::PathBuf,
+        /// What.
+        error: StoreError,
+    },
+    /// It is the record of another server.
+    #[error("{} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder", folder.display())]
+    Other {
+        /// The data folder.
+        folder: std::path::PathBuf,
+        /// Whose it is.
+        found: ServerId,
+        /// Whose it should be.
+        asked: ServerId,
+    },
+}
+
+/// The folder of the store inside of the data folder.
+const STORE: &str = "history";
+
+impl Recorder {
+    /// Opens the record in a data folder, or makes room for a new one; publishes what is there.
+    ///
+    /// # Errors
+    /// Another process has it open, it is damaged, or it is of another server.
+    pub fn open(
+        folder: &Path,
+        server_id: ServerId,
+        options: RecorderOptions,
+        published: Arc<Published>,
+    ) -> Result<Self, OpenError> {
+        let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
+        let engine = DiskEngine::open(&folder.join(STORE), options.disk).map_err(failed)?;
+        let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, published);
+        let snapshot = recorder.ingest.committed();
+        if let Some(restored) = durable::read(&*snapshot).map_err(failed)? {
+            if restored.state.server_id != recorder.server_id {
+                return Err(OpenError::Other {
+                    folder: folder.to_owned(),
+                    found: restored.state.server_id,
+                    asked: recorder.server_id,
+                });
+            }
+            recorder.restore(restored);
+            recorder.select_anew();
+            recorder.publish();
+        }
+        Ok(recorder)
+    }
+
+    fn upon(
+        mut ingest: Ingest,
+        server_id: ServerId,
+        options: RecorderOptions,
+        published: Arc<Published>,
+    ) -> Self {
+        ingest.tables = Some(options.tables.clone());
+        Self {
+            server_id,
+            options,
+            ingest,
+            reader: StreamReader::default(),
+            state: None,
+            published,
+            waiting: VecDeque::new(),
+            wishes: VecDeque::new(),
+            touched: HashMap::new(),
+            renewed: HashMap::new(),
+            reading: BTreeMap::new(),
+            jobs: HashMap::new(),
+            purge: None,
+            deaf: false,
+            faulted: None,
+            unwritten: false,
+            unsynced: false,
+            timers: Timers {
+                synced: Timer::now(),
+                measured: None,
+                horizon: None,
+                swept: Timer::now(),
+                committed: Timer::now(),
+            },
+            events: 0,
+            bytes: 0,
+            batch_bytes: 0,
+        }
+    }
+
+    fn restore(&mut self, restored: Restored) {
+        let Restored { state, entries, catalog, names, spaces, reading } = restored;
+        let ingest = &mut self.ingest;
+        ingest.dirty.definitions = catalog.count();
+        ingest.dirty.sweeps = names.sweeps().len();
+        ingest.catalog = Arc::new(catalog);
+        ingest.names = Arc::new(names);
+        ingest.spaces = Arc::new(spaces);
+        ingest.next = state.next;
+        ingest.changes = state.changes;
+        ingest.versions = state.versions;
+        ingest.entries = entries;
+        ingest.gtids = state.gtids.clone();
+        self.reading = reading;
+        self.state = Some(state);
+    }
+
+    /// Where the other half goes on; `None`: the record has not begun.
+    #[must_use]
+    pub fn resume(&self) -> Option<Place> {
+        let state = self.state.as_ref()?;
+        Some(Place {
+            at: state.resume.clone(),
+            gtids: self.ingest.gtids.executed(),
+            server: state.place.server.clone(),
+        })
+    }
+
+    /// Writes until the other half is gone. Blocks: for a thread of its own inside of a runtime.
+    ///
+    /// # Errors
+    /// The store failed; what was written before is whole.
+    pub fn run(
+        mut self,
+        runtime: &tokio::runtime::Handle,
+        mut inputs: mpsc::Receiver<Input>,
+        wishes: &mpsc::Sender<Wish>,
+    ) -> Result<(), StoreError> {
+        let done = self.drive(runtime, &mut inputs, wishes);
+        if let Err(error) = &done {
+            tracing::error!(%error, "the history is not written any more");
+            self.published.tell(|l| l.failed = Some(error.to_string()));
+        }
+        done
+    }
+
+    fn drive(
+        &mut self,
+        runtime: &tokio::runtime::Handle,
+        inputs: &mut mpsc::Receiver<Input>,
+        wishes: &mpsc::Sender<Wish>,
+    ) -> Result<(), StoreError> {
+        self.wish(Wish::Baseline);
+        self.renew_lost();
+        let mut patient = false;
+        loop {
+            let input = match inputs.try_recv() {
+                Ok(input) => {
+                    patient = true;
+                    Some(input)
+                }
+                Err(TryRecvError::Disconnected) => break,
+                // Whoever sent this much has more to send, and may only wait for the processor: to fall asleep and be woken for every message costs more.
+                Err(TryRecvError::Empty) if std::mem::take(&mut patient) => {
+                    std::thread::yield_now();
+                    continue;
+                }
+                Err(TryRecvError::Empty) => {
+                    let patience = if self.unwritten { LINGER } else { PAUSE };
+                    match runtime.block_on(async { tokio::time::timeout(patience, inputs.recv()).await }) {
+                        Ok(Some(input)) => Some(input),
+                        Ok(None) => break,
+                        Err(_) => {
+                            self.commit()?;
+                            None
+                        }
+                    }
+                }
+            };
+            if let Some(input) = input {
+                self.take(input)?;
+            }
+            self.commit_if_full()?;
+            self.commit_if_late()?;
+            self.due()?;
+            while let Some(wish) = self.wishes.pop_front() {
+                if let Err(refused) = wishes.try_send(wish) {
+                    self.wishes.push_front(refused.into_inner());
+                    break;
+                }
+            }
+        }
+        self.commit()?;
+        self.ingest.engine().sync()
+    }
+
+    fn commit_if_full(&mut self) -> Result<(), StoreError> {
+        if self.ingest.waiting() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn commit_if_late(&mut self) -> Result<(), StoreError> {
+        if self.unwritten && self.timers.committed.elapsed() >= LATE { self.commit() } else { Ok(()) }
+    }
+
+    fn take(&mut self, input: Input) -> Result<(), StoreError> {
+        match input {
+            Input::Begin(start) => self.begin(start)?,
+            Input::Follow(place, server) => self.follow(place, server),
+            Input::Where(answer) => {
+                self.commit()?;
+                let _ = answer.send(self.resume());
+            }
+            Input::Events(events) => {
+                for raw in events {
+                    if self.deaf {
+                        break;
+                    }
+                    self.event(raw)?;
+                    self.commit_if_full()?;
+                }
+            }
+            Input::Clock(beside) => self.waiting.push_back(Waiting::Clock(beside)),
+            Input::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
+            Input::NextJob(left_alone, answer) => {
+                // Nobody waits where the other half is stopping.
+                let _ = answer.send(self.next_job(&left_alone));
+            }
+            Input::Baseline(beside, answer) => self.waiting.push_back(Waiting::Baseline(beside, answer)),
+            Input::Gap(reason, start) => self.gap(reason, start)?,
+            Input::Connection(up) => {
+                let now = Instant::now();
+                self.published.tell(|l| l.connected(up, now));
+            }
+        }
+        self.reached()
+    }
+
+    fn follow(&mut self, place: FilePlace, server: Identity) {
+        tracing::debug!(%place, behind = %self.reader.place(), "following");
+        self.deaf = false;
+        let same = self.state.as_ref().is_some_and(|s| s.place.server.same_server(&server));
+        self.reader.follow(place.clone(), same);
+        let Some(state) = &mut self.state else { return };
+        if !same {
+            tracing::warn!(was = ?state.place.server, is = ?server, "the log goes on on another server");
+            state.place = Place { at: place.clone(), gtids: String::new(), server };
+            state.resume = place;
+            self.unwritten = true;
+            let again = self.forget_waiting();
+            if !again.is_empty() {
+                self.wish(Wish::Compare(again));
+            }
+        }
+    }
+
+    /// What waits for places in the log of another server, or in front of a gap, waits for nothing. Gives the tables that are not compared now; the clock
+    /// comes again by itself, and so do rows.
+    fn forget_waiting(&mut self) -> Vec<TableName> {
+        let mut names: Vec<TableName> = std::mem::take(&mut self.touched).into_keys().collect();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match waiting {
+                Waiting::Definition(beside) => names.push(beside.what.name),
+                // Whoever sent rows waits for this word.
+                Waiting::Baseline(_, answer) => drop(answer.send(false)),
+                Waiting::Clock(_) => {}
+            }
+        }
+        self.faulted = None;
+        names
+    }
+
+    fn event(&mut self, raw: Vec<u8>) -> Result<(), StoreError> {
+        self.events += 1;
+        self.bytes += raw.len() as u64;
+        self.batch_bytes += raw.len() as u64;
+        if let Err(fault) = self.reader.take(raw) {
+            self.fault(&fault);
+            return Ok(());
+        }
+        while let Some(entry) = self.reader.entry() {
+            let end = self.reader.place().clone();
+            let Some(state) = &mut self.state else { continue };
+            // After a restart that went back to a prepared transaction, what is known comes again.
+            if state.place.at.reaches(&end) {
+                continue;
+            }
+            // A server that took over may send again what it had from another one in another order.
+            if entry.gtid.as_ref().map_or(Ok(false), |gtid| self.ingest.has(gtid))? {
+                tracing::warn!(gtid = ?entry.gtid, "a transaction that is in the record came again, and is passed over");
+            } else {
+                self.ingest.entry(entry)?;
+            }
+            state.place.at = end;
+            self.unwritten = true;
+        }
+        Ok(())
+    }
+
+    /// An event that cannot be read: read again from before it, and where that does not help, begin anew.
+    fn fault(&mut self, fault: &LogFault) {
+        self.deaf = true;
+        let place = self.reader.place().clone();
+        let what = format!("the event at {place} cannot be read: {fault}");
+        tracing::error!("{what}");
+        if self.faulted.replace(place) == Some(self.reader.place().clone()) {
+            self.wish(Wish::BeginAnew(what));
+        } else {
+            self.wish(Wish::Again(what));
+        }
+    }
+
+    /// Takes what waited for the log to come this far.
+    fn reached(&mut self) -> Result<(), StoreError> {
+        while self.waiting.front().is_some_and(|w| !self.deaf && self.reader.place().reaches(w.after())) {
+            match self.waiting.pop_front() {
+                Some(Waiting::Clock(beside)) => self.clock(beside.what)?,
+                Some(Waiting::Definition(beside)) => self.definition(&beside.what),
+                Some(Waiting::Baseline(beside, answer)) => {
+                    let kept = self.baseline(&beside.what)?;
+                    self.commit()?;
+                    let _ = answer.send(kept);
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// All commits up to this instant are in.
+    fn clock(&mut self, newest: Instant) -> Result<(), StoreError> {
+        self.commit()?;
+        if let Some(state) = &mut self.state
+            && newest > state.coverage.newest
+        {
+            state.coverage.newest = newest;
+            self.publish();
+        }
+        Ok(())
+    }
+
+    /// Writes what was taken in as one batch, and publishes the history with it.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        if !self.unwritten && self.ingest.waiting() == 0 {
+            return Ok(());
+        }
+        let ingest = &mut self.ingest;
+        state.resume = self.reader.resume(&state.place.at);
+        state.next = ingest.next;
+        state.changes = ingest.changes;
+        state.versions = ingest.versions;
+        state.clock = ingest.entries.clock.clone();
+        state.gtids = ingest.gtids.clone();
+        let mut batch = Batch::default();
+        let changed = durable::write(ingest, state, &mut batch)?;
+        ingest.commit(&batch)?;
+        self.unwritten = false;
+        self.timers.committed = Timer::now();
+        self.unsynced = true;
+        self.batch_bytes = 0;
+        self.publish();
+        self.look_at(&changed);
+        Ok(())
+    }
+
+    /// Makes the history of the last commit the one that answers.
+    fn publish(&mut self) {
+        let Some(state) = &self.state else { return };
+        let mut history = self.ingest.history(self.server_id.clone(), state.coverage);
+        history.holes = Arc::new(state.holes.clone());
+        history.horizon = state.horizon;
+        self.published.set(Arc::new(history));
+        let place = Place { gtids: self.ingest.gtids.executed(), ..state.place.clone() };
+        let gaps = state.holes.iter().map(|h| h.gap.clone()).collect();
+        let baseline = self.baseline_progress();
+        let (events, bytes, versions) =
+            (self.events, self.bytes, state.versions.saturating_sub(state.horizon.dropped));
+        let (newest, purged) = (state.coverage.newest, state.horizon.dropped);
+        self.published.tell(|l| {
+            l.place = Some(place);
+            l.clock = Some(newest);
+            l.gaps = gaps;
+            l.baseline = baseline;
+            l.events = events;
+            l.bytes = bytes;
+            l.versions = versions;
+            l.purged = purged;
+        });
+    }
+
+    /// What is due from time to time.
+    fn due(&mut self) -> Result<(), StoreError> {
+        if self.unsynced && self.timers.synced.elapsed() >= SYNC {
+            self.ingest.engine().sync()?;
+            self.unsynced = false;
+            self.timers.synced = Timer::now();
+        }
+        if self.timers.measured.is_none_or(|t| t.elapsed() >= MEASURE) {
+            self.timers.measured = Some(Timer::now());
+            let bytes = self.ingest.engine().bytes();
+            self.published.tell(|l| l.bytes_on_disk = bytes);
+        }
+        self.retain()
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        if !self.wishes.contains(&wish) {
+            self.wishes.push_back(wish);
+        }
+    }
+
+    /// The version of the server, as far as statements are read by it.
+    fn version(&self) -> ServerVersion {
+        self.state.as_ref().map(|s| version_of(&s.place.server)).unwrap_or_default()
+    }
+}
+
+fn version_of(server: &Identity) -> ServerVersion {
+    ServerVersion { mariadb: server.mariadb, ..ServerVersion::read(&server.version) }
+}
+
+/// Reads what a data folder holds while no agent runs on it.
+///
+/// # Errors
+/// An agent has it open, or it is damaged.
+pub fn read_status(
+    folder: &Path,
+    server_id: Option<ServerId>,
+    now: Instant,
+) -> Result<super::published::Status, OpenError> {
+    let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
+    if !folder.join(STORE).exists() {
+        return Err(failed(StoreError("there is no history in this folder".to_owned())));
+    }
+    let engine = DiskEngine::open(&folder.join(STORE), DiskOptions::default()).map_err(failed)?;
+    let bytes = super::engine::Engine::bytes(&engine);
+    let mut ingest = Ingest::upon(Box::new(engine));
+    let snapshot = ingest.committed();
+    let restored = durable::read(&*snapshot).map_err(failed)?;
+    let Some(restored) = restored else {
+        return Err(failed(StoreError("nothing is recorded in this folder yet".to_owned())));
+    };
+    let found = restored.state.server_id.clone();
+    if let Some(asked) = server_id.filter(|asked| *asked != found) {
+        return Err(OpenError::Other { folder: folder.to_owned(), found, asked });
+    }
+    let published = Arc::new(Published::live(found.clone(), now));
+    let options = RecorderOptions {
+        tables: Patterns::default(),
+        baseline: false,
+        keep: None,
+        disk: DiskOptions::default(),
+    };
+    let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&published));
+    recorder.restore(restored);
+    recorder.publish();
+    published.tell(|l| {
+        l.bytes_on_disk = bytes;
+        l.connected(Err("no agent runs on this folder".to_owned()), now);
+    });
+    Ok(published.status(now))
+}
+
+/// A coverage of one instant.
+const fn from(at: Instant) -> Coverage {
+    Coverage { oldest: at, newest: at }
+}
+
+/// What is not dropped.
+const ALL: Horizon = Horizon { at: super::store::Sequence(0), dropped: 0 };

@@ -1,0 +1,128 @@
+//! Where a record begins, and begins anew behind a gap.
+
+use super::{ALL, Recorder, from, version_of};
+use crate::capture::{Declared, Gap, Start, Wish};
+use crate::durable::State;
+use crate::engine::StoreError;
+use crate::gtid::GtidSet;
+use crate::ingest::NOT_CAPTURED;
+use crate::log::ServerVersion;
+use crate::names::Standing;
+use crate::record::{Baseline, Hole, Space};
+use crate::store::Sequence;
+use dbtrail_types::ident::TableName;
+use std::sync::Arc;
+
+impl Recorder {
+    /// The first start.
+    pub(super) fn begin(&mut self, start: Start) -> Result<(), StoreError> {
+        if self.state.is_some() {
+            return self.gap("capturing began anew".to_owned(), start);
+        }
+        let Start { place, at, tables } = start;
+        if let Ok(set) = GtidSet::parse(&place.gtids) {
+            self.ingest.gtids.begin(Sequence(0), set);
+        }
+        let server = version_of(&place.server);
+        for table in tables {
+            let standing = self.declared(&table, server, Sequence(0));
+            self.ingest.names_mut().begin(&table.name, standing);
+        }
+        self.state = Some(State { horizon: ALL, ..State::new(self.server_id.clone(), place, from(at)) });
+        self.unwritten = true;
+        self.wish(Wish::Baseline);
+        self.commit()
+    }
+
+    /// The log has a hole. What was known ends before it; behind it every table is another incarnation.
+    pub(super) fn gap(&mut self, reason: String, start: Start) -> Result<(), StoreError> {
+        self.commit()?;
+        let Some(state) = &mut self.state else { return self.begin(start) };
+        let Start { place, at, tables } = start;
+        let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
+        tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
+        self.ingest.interrupt();
+        // One number of its own, so that what is before and what is behind can be told apart by number.
+        let hole = self.ingest.next;
+        self.ingest.next = hole.next();
+        if let Ok(set) = GtidSet::parse(&place.gtids) {
+            // The state of this set is the one behind the hole.
+            self.ingest.gtids.begin_anew(hole.next(), set);
+        }
+        state.coverage.newest = gap.to;
+        state.baseline_rows = 0;
+        state.holes.push(Hole { at: hole, gap: gap.clone() });
+        let server = version_of(&place.server);
+        state.resume = place.at.clone();
+        state.place = place;
+        self.end_all(hole, &gap);
+        for table in tables {
+            let standing = self.declared(&table, server, hole);
+            self.ingest.names_mut().set(&table.name, hole, standing);
+        }
+        // All tables are declared anew: none needs to be compared.
+        drop(self.forget_waiting());
+        self.unwritten = true;
+        self.wish(Wish::Baseline);
+        self.commit()
+    }
+
+    /// Nothing that was known of tables holds from here on.
+    fn end_all(&mut self, at: Sequence, gap: &Gap) {
+        Arc::make_mut(&mut self.ingest.catalog).begin_anew();
+        self.ingest.dirty.catalog = true;
+        self.ingest.forget_observed();
+        let gone = format!(
+            "behind the gap from {} to {} ({}) there was no such table",
+            gap.from, gap.to, gap.reason
+        );
+        let living = self.ingest.names.living(&[]);
+        let names = self.ingest.names_mut();
+        names.sweep(&[], at, &Standing::Unknown { empty: false });
+        for name in living {
+            names.set(&name, at, Standing::Unreadable(gone.clone()));
+        }
+    }
+
+    /// What a table's name means from a place on at which the server declared it so.
+    pub(super) fn declared(&mut self, table: &Declared, server: ServerVersion, at: Sequence) -> Standing {
+        if !self.ingest.captures(&table.name) {
+            return Standing::Unreadable(NOT_CAPTURED.to_owned());
+        }
+        self.ingest.dirty.catalog = true;
+        self.ingest.forget_observed();
+        let declared = Arc::make_mut(&mut self.ingest.catalog).declare(&table.name, &table.create, server);
+        let definition = match declared {
+            Ok(definition) => definition,
+            Err(reason) => {
+                tracing::warn!(table = %table.name, "the table cannot be captured: {reason}");
+                return Standing::Unreadable(format!("its declaration cannot be followed ({reason})"));
+            }
+        };
+        let keyed = self
+            .ingest
+            .catalog
+            .definition(definition)
+            .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
+        let baseline = if keyed && self.options.baseline { Baseline::Reading } else { Baseline::None };
+        let space = self.ingest.new_space(Space { baseline, ..Space::new(definition, at, false) });
+        Standing::Table(space, definition)
+    }
+
+    /// Tables that the options leave out now, or do not leave out any more.
+    pub(super) fn select_anew(&mut self) {
+        let next = self.ingest.next;
+        let left: Vec<TableName> = self
+            .ingest
+            .names
+            .living(&[])
+            .into_iter()
+            .filter(|name| !self.ingest.captures(name))
+            .filter(|name| matches!(self.ingest.names.current(name), Standing::Table(..)))
+            .collect();
+        for name in left {
+            self.ingest.names_mut().set(&name, next, Standing::Unreadable(NOT_CAPTURED.to_owned()));
+            self.unwritten = true;
+        }
+    }
+}

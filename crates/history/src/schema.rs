@@ -1,0 +1,245 @@
+//! The history of table definitions: which columns and key a table had from which point of the log on.
+//!
+//! Fed with the DDL statements of the log and with what its table maps say. Where neither tells, a table is unreadable,
+//! with the reason; nothing is guessed. Also carries a row over from the definition it was written under to the
+//! definition at the instant asked for.
+
+mod alter;
+mod carry;
+mod columns;
+mod ddl;
+mod declared;
+mod observe;
+mod silent;
+mod table;
+mod token;
+mod written;
+
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::ident::TableName;
+use dbtrail_types::reply::Row;
+use mysql_common::collations::{Collation, CollationId};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+use table::Full;
+
+use super::log::{LoggedStatement, MappedTable};
+
+/// One definition of one table: an index into the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DefinitionId(pub u32);
+
+/// What a statement of the log did to tables, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The table exists from here on, empty. (CREATE TABLE, also CREATE TABLE ... LIKE; rows of ... SELECT follow as row events.)
+    Created(TableName, DefinitionId),
+    /// The table is gone.
+    Dropped(TableName),
+    /// The table is empty from here on.
+    Truncated(TableName),
+    /// Same rows, another definition.
+    Altered(TableName, DefinitionId),
+    /// Same rows under another name (RENAME TABLE, ALTER TABLE ... RENAME, swaps in one statement: apply in order).
+    Renamed {
+        /// Old name.
+        from: TableName,
+        /// New name.
+        to: TableName,
+    },
+    /// From here on the table cannot be read: why, with the statement.
+    Unreadable(TableName, String),
+    /// A whole schema is gone (DROP DATABASE).
+    SchemaDropped(String),
+    /// A statement that may change rows of tables unknown (DML logged as text, an unparseable statement): all tables of
+    /// these schemas (empty: of all) are unreadable from here on.
+    UnreadableAll {
+        /// Schemas hit; empty: all.
+        schemas: Vec<String>,
+        /// Why, with the statement.
+        reason: String,
+    },
+}
+
+/// Why a row cannot be shown under another definition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotCarry(pub String);
+
+/// All definitions of all tables. A copy shares the definitions.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    definitions: Vec<Arc<Known>>,
+    tables: HashMap<TableName, DefinitionId>,
+    /// Default collations of schemas, and whether they are certain.
+    schemas: HashMap<String, (Option<String>, bool)>,
+    /// Schemas that were made in the record: what is not known of them is not there.
+    whole: HashSet<String>,
+    /// Tables that are there, and whose definition was lost.
+    lost: HashSet<TableName>,
+    /// Names that sessions gave to temporary tables.
+    temporary: HashSet<TableName>,
+}
+
+/// One definition.
+#[derive(Debug)]
+struct Known {
+    public: Arc<TableDefinition>,
+    full: Full,
+    /// The visible columns among all.
+    positions: Vec<usize>,
+    step: Option<Step>,
+    /// See [`Catalog::memo`].
+    memo: OnceLock<Vec<u8>>,
+}
+
+/// How a definition came from the one before it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Step {
+    before: DefinitionId,
+    /// For each column: the one before it came from.
+    from: Vec<Option<usize>>,
+    statement: String,
+}
+
+impl Catalog {
+    /// Follows one statement.
+    pub fn apply(&mut self, statement: &LoggedStatement) -> Vec<Effect> {
+        let effects = ddl::follow(self, statement);
+        for effect in &effects {
+            if let Effect::UnreadableAll { schemas, .. } = effect {
+                self.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
+                self.whole.retain(|s| !schemas.is_empty() && !schemas.contains(s));
+            }
+        }
+        effects
+    }
+
+    /// The definition under which a row event was written: known from DDL and checked against the map, or learnt from the map's
+    /// own metadata.
+    ///
+    /// # Errors
+    /// Neither tells, or they contradict each other: the reason why the table is unreadable from here on.
+    pub fn observe(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
+        observe::observe(self, table)
+    }
+
+    /// The definition itself. SELECT * columns only.
+    #[must_use]
+    pub fn definition(&self, id: DefinitionId) -> Option<&Arc<TableDefinition>> {
+        self.known(id).map(|k| &k.public)
+    }
+
+    /// Shows a row (cells of the visible columns of `from`) under definition `to` of the same table, forwards or backwards through its ALTERs.
+    ///
+    /// # Errors
+    /// A step between the two cannot be followed exactly for this row.
+    pub fn carry(&self, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
+        carry::carry(self, from, to, row)
+    }
+
+    /// Whether `later` came of `earlier` by ALTERs.
+    #[must_use]
+    pub fn precedes(&self, earlier: DefinitionId, later: DefinitionId) -> bool {
+        carry::path(self, earlier, later).is_some()
+    }
+
+    /// For each visible column its position in the row images of the log.
+    #[must_use]
+    pub fn source_positions(&self, id: DefinitionId) -> &[usize] {
+        self.known(id).map_or(&[], |k| &k.positions)
+    }
+
+    /// Whether two definitions of one table identify rows in the same way: the same columns as key, of the same types and collations.
+    #[must_use]
+    pub fn same_key(&self, a: DefinitionId, b: DefinitionId) -> bool {
+        if a == b {
+            return true;
+        }
+        let (first, second) = if a < b { (a, b) } else { (b, a) };
+        let (Some(old), Some(new)) = (self.known(first), self.known(second)) else { return false };
+        let Some(path) = carry::path(self, first, second) else {
+            // Two tables that had the name one after the other.
+            let key = |known: &Known| -> Vec<_> {
+                let columns = known.public.key_columns();
+                columns.iter().map(|c| (c.name.to_lowercase(), c.ty.clone(), c.collation.clone())).collect()
+            };
+            return key(old) == key(new);
+        };
+        let mut positions: Vec<Option<usize>> =
+            old.full.primary_key.iter().map(|n| old.full.position(n)).collect();
+        for id in path {
+            let Some(Known { step: Some(step), .. }) = self.known(id) else { return false };
+            for position in &mut positions {
+                *position = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
+            }
+        }
+        let now: Vec<Option<usize>> = new.full.primary_key.iter().map(|n| new.full.position(n)).collect();
+        let same = |(old_name, at): (&String, &Option<usize>)| {
+            let before = old.full.position(old_name).and_then(|i| old.full.columns.get(i));
+            let after = at.and_then(|i| new.full.columns.get(i));
+            before
+                .zip(after)
+                .is_some_and(|(b, a)| b.column.ty == a.column.ty && b.column.collation == a.column.collation)
+        };
+        positions == now && old.full.primary_key.iter().zip(&positions).all(same)
+    }
+
+    /// Bytes that follow from a definition alone, made once: every answer begins with them.
+    pub fn memo(&self, id: DefinitionId, make: impl FnOnce(&TableDefinition) -> Vec<u8>) -> Option<&[u8]> {
+        let known = self.known(id)?;
+        Some(known.memo.get_or_init(|| make(&known.public)))
+    }
+
+    fn known(&self, id: DefinitionId) -> Option<&Known> {
+        self.definitions.get(usize::try_from(id.0).ok()?).map(|k| &**k)
+    }
+
+    fn full(&self, id: DefinitionId) -> &Full {
+        static NONE: Full = Full {
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            indexes: Vec::new(),
+            collation: None,
+            collation_certain: false,
+            learnt: false,
+        };
+        self.known(id).map_or(&NONE, |k| &k.full)
+    }
+
+    /// The table is there, and its definition is not known any more.
+    fn forget(&mut self, name: &TableName) {
+        self.tables.remove(name);
+        self.lost.insert(name.clone());
+    }
+
+    fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {
+        let id = DefinitionId(u32::try_from(self.definitions.len()).unwrap_or(u32::MAX));
+        let (public, positions) = (Arc::new(full.public()), full.positions());
+        self.definitions.push(Arc::new(Known { public, full, positions, step, memo: OnceLock::new() }));
+        id
+    }
+
+    fn add(&mut self, full: Full) -> DefinitionId {
+        self.push(full, None)
+    }
+
+    fn follow_up(
+        &mut self,
+        before: DefinitionId,
+        full: Full,
+        from: Vec<Option<usize>>,
+        sql: &str,
+    ) -> DefinitionId {
+        self.push(full, Some(Step { before, from, statement: ddl::excerpt(sql) }))
+    }
+}
+
+/// The name of a collation; `None`: not known to this version.
+fn collation_name(id: u16) -> Option<String> {
+    let collation = Collation::from(CollationId::from(id));
+    let name = collation.collation();
+    (collation.id() != CollationId::UNKNOWN_COLLATION_ID).then(|| name.to_owned())
+}

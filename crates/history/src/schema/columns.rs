@@ -1,0 +1,607 @@
+//! The grammar of column definitions, keys and table options (manual: "CREATE TABLE Statement").
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
+
+use super::silent::{Silent, longest_character};
+use super::table::{Filled, Full, FullColumn, Index};
+use super::token::{Tokens, Unread, show};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
+use dbtrail_types::real::{double_text, exact_float_text};
+use sqlparser::tokenizer::Token;
+
+/// Reads `name type attributes...`; a key among the attributes goes to the table.
+pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> Result<FullColumn, Unread> {
+    let name = tokens.name()?;
+    if tokens.words(&["SERIAL"]) {
+        table.indexes.push(Index::alone(&name));
+        let ty = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
+        let mut full = bare(name, ty);
+        full.column.nullable = false;
+        full.column.auto_increment = true;
+        let mut state = Attributes { null_said: true, ..Attributes::default() };
+        while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
+        finish(&mut full, state, table, silent)?;
+        return Ok(full);
+    }
+    let mut state = Attributes::default();
+    let ty = type_of(tokens, &mut state, silent)?;
+    let mut full = bare(name, ty);
+    while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
+    finish(&mut full, state, table, silent)?;
+    Ok(full)
+}
+
+fn bare(name: String, ty: ColumnType) -> FullColumn {
+    FullColumn {
+        column: Column {
+            name,
+            ty,
+            collation: None,
+            nullable: true,
+            key: ColumnKey::None,
+            indexes: Indexes::default(),
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+            default_now: false,
+        },
+        visible: true,
+        collation_certain: true,
+        null_certain: true,
+        filled: Filled::With(None),
+        generated: None,
+    }
+}
+
+/// The words of a type, up to the first that is none of its own.
+fn type_of(tokens: &mut Tokens, state: &mut Attributes, silent: Silent) -> Result<ColumnType, Unread> {
+    let mut text = tokens.name()?.to_lowercase();
+    if text == "real" && silent.real_as_float {
+        "float".clone_into(&mut text);
+    }
+    if matches!(text.as_str(), "nchar" | "nvarchar" | "national") {
+        state.charset = Some("utf8mb3".to_owned());
+    }
+    match text.as_str() {
+        "double" if tokens.words(&["PRECISION"]) => text.push_str(" precision"),
+        "character" | "char" if tokens.words(&["VARYING"]) => text.push_str(" varying"),
+        "national" => {
+            text.push(' ');
+            text.push_str(&tokens.name()?.to_lowercase());
+        }
+        "long" => {
+            if let Some(word) = tokens.one_of(&["VARCHAR", "VARBINARY"]) {
+                text.push(' ');
+                text.push_str(&word.to_lowercase());
+            }
+        }
+        _ => {}
+    }
+    if matches!(text.as_str(), "text" | "blob") && tokens.peek() == Some(&Token::LParen) {
+        let mut group = tokens.group()?;
+        let length = group.number().and_then(|n| n.parse().ok());
+        state.lob_length = Some(length.filter(|_| group.is_at_end()).ok_or("the length of a TEXT or BLOB")?);
+    } else if tokens.peek() == Some(&Token::LParen) {
+        text.push_str(&arguments(tokens.group()?)?);
+    }
+    while let Some(word) = tokens.one_of(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {
+        text.push(' ');
+        text.push_str(&word.to_lowercase());
+    }
+    let ty: ColumnType = text.parse().map_err(|e: dbtrail_types::column::NotAType| e.to_string())?;
+    Ok(ty)
+}
+
+fn arguments(mut group: Tokens) -> Result<String, Unread> {
+    let mut parts = Vec::new();
+    loop {
+        if let Some(label) = group.text() {
+            parts.push(format!("'{}'", label.replace('\'', "''")));
+        } else if let Some(number) = group.number() {
+            parts.push(number);
+        } else {
+            return Err(format!("a number or a label was expected, and {} came", show(group.peek())));
+        }
+        if !group.token(&Token::Comma) {
+            return if group.is_at_end() {
+                Ok(format!("({})", parts.join(",")))
+            } else {
+                Err("a type".to_owned())
+            };
+        }
+    }
+}
+
+#[derive(Default)]
+struct Attributes {
+    charset: Option<String>,
+    collation: Option<String>,
+    binary: bool,
+    default: Option<Default>,
+    /// NULL or NOT NULL was written.
+    null_said: bool,
+    /// The n of TEXT(n) and BLOB(n).
+    lob_length: Option<u64>,
+}
+
+enum Default {
+    Null,
+    Text(String),
+    Number(String),
+    Bytes(Vec<u8>),
+    Bits(u64),
+    /// CURRENT_TIMESTAMP and its other names, with so many decimals.
+    Now(u8),
+    Other(String),
+}
+
+fn bits_of(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 2).ok().filter(|_| text.len() <= 64)
+}
+
+/// One attribute; false: none comes next.
+fn attribute(
+    tokens: &mut Tokens,
+    full: &mut FullColumn,
+    state: &mut Attributes,
+    table: &mut Full,
+) -> Result<bool, Unread> {
+    let own = full.column.name.clone();
+    if tokens.words(&["NOT", "NULL"]) {
+        full.column.nullable = false;
+        state.null_said = true;
+    } else if tokens.words(&["NULL"]) {
+        full.column.nullable = true;
+        state.null_said = true;
+    } else if tokens.words(&["CHARACTER", "SET"]) || tokens.words(&["CHARSET"]) {
+        state.charset = Some(word_or_text(tokens)?);
+    } else if tokens.words(&["COLLATE"]) {
+        state.collation = Some(word_or_text(tokens)?);
+    } else if tokens.words(&["BINARY"]) {
+        state.binary = true;
+    } else if tokens.words(&["ASCII"]) {
+        state.charset = Some("latin1".to_owned());
+    } else if tokens.words(&["UNICODE"]) {
+        state.charset = Some("ucs2".to_owned());
+    } else if tokens.words(&["BYTE"]) {
+        state.charset = Some("binary".to_owned());
+    } else if tokens.words(&["DEFAULT"]) {
+        state.default = Some(default(tokens)?);
+    } else if tokens.words(&["ON", "UPDATE"]) {
+        tokens.next();
+        if tokens.peek() == Some(&Token::LParen) {
+            tokens.group()?;
+        }
+        full.column.on_update_now = true;
+    } else if tokens.words(&["AUTO_INCREMENT"]) {
+        full.column.auto_increment = true;
+    } else if tokens.words(&["PRIMARY", "KEY"]) || tokens.words(&["PRIMARY"]) || tokens.words(&["KEY"]) {
+        table.primary_key = vec![own];
+    } else if tokens.words(&["UNIQUE"]) {
+        tokens.words(&["KEY"]);
+        table.indexes.push(Index::alone(&own));
+    } else if tokens.words(&["COMMENT"]) {
+        tokens.token(&Token::Eq);
+        tokens.text().ok_or("a comment")?;
+    } else if tokens.words(&["INVISIBLE"]) {
+        full.visible = false;
+    } else if tokens.words(&["VISIBLE"]) {
+        full.visible = true;
+    } else if tokens.words(&["CONSTRAINT"]) {
+        if !tokens.words(&["CHECK"]) {
+            tokens.name()?;
+            tokens.words(&["CHECK"]);
+        }
+        tokens.group()?;
+    } else if tokens.words(&["CHECK"]) {
+        tokens.group()?;
+    } else if tokens.words(&["NOT", "ENFORCED"]) || tokens.words(&["ENFORCED"]) {
+    } else if tokens.words(&["GENERATED", "ALWAYS", "AS"]) || tokens.words(&["AS"]) {
+        full.generated = Some(tokens.group()?.words_of());
+        full.filled = Filled::Unknown("a generated column's values are not computed here".to_owned());
+    } else if let Some(how) = tokens.one_of(&["VIRTUAL", "STORED", "PERSISTENT"]) {
+        if let Some(generated) = &mut full.generated {
+            generated.push_str(if how == "VIRTUAL" { " VIRTUAL" } else { " STORED" });
+        }
+    } else if tokens.one_of(&["COLUMN_FORMAT", "STORAGE", "SRID"]).is_some() {
+        tokens.next();
+    } else if tokens.words(&["REFERENCES"]) {
+        references(tokens)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// `REFERENCES t (c) ON DELETE CASCADE`: changes that the engine makes on its own are not in every server's log.
+fn references(tokens: &mut Tokens) -> Result<(), Unread> {
+    tokens.name()?;
+    if tokens.token(&Token::Period) {
+        tokens.name()?;
+    }
+    tokens.group()?;
+    while tokens.one_of(&["MATCH", "ON"]).is_some() {
+        if tokens.one_of(&["DELETE", "UPDATE"]).is_some() {
+            if tokens.one_of(&["CASCADE"]).is_some()
+                || tokens.words(&["SET", "NULL"])
+                || tokens.words(&["SET", "DEFAULT"])
+            {
+                return Err("a foreign key changes rows by itself (CASCADE, SET NULL), and such changes are not in the log".to_owned());
+            }
+            if !(tokens.words(&["NO", "ACTION"]) || tokens.words(&["RESTRICT"])) {
+                return Err("a foreign key action that is not known".to_owned());
+            }
+        } else {
+            tokens.next();
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn word_or_text(tokens: &mut Tokens) -> Result<String, Unread> {
+    tokens.token(&Token::Eq);
+    if let Some(text) = tokens.text() {
+        return Ok(text.to_lowercase());
+    }
+    Ok(tokens.name()?.to_lowercase())
+}
+
+fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
+    if let Some(text) = tokens.text() {
+        return Ok(Default::Text(text));
+    }
+    let negative = tokens.token(&Token::Minus);
+    if !negative {
+        tokens.token(&Token::Plus);
+    }
+    if let Some(number) = tokens.number() {
+        return Ok(Default::Number(if negative { format!("-{number}") } else { number }));
+    }
+    if tokens.peek() == Some(&Token::LParen) {
+        tokens.group()?;
+        return Ok(Default::Other("an expression".to_owned()));
+    }
+    Ok(match tokens.next() {
+        Some(Token::HexStringLiteral(h)) => {
+            dbtrail_types::agent_api::hex_bytes(&h).map(Default::Bytes).ok_or("a hexadecimal default")?
+        }
+        Some(Token::SingleQuotedByteStringLiteral(bits)) => {
+            bits_of(&bits).map(Default::Bits).ok_or("a bit default")?
+        }
+        Some(Token::Word(w)) => match w.value.to_uppercase().as_str() {
+            "NULL" => Default::Null,
+            "TRUE" => Default::Number("1".to_owned()),
+            "FALSE" => Default::Number("0".to_owned()),
+            // A character set before a text: what is ASCII is the same in all of them.
+            set if set.starts_with('_') => match tokens.text() {
+                Some(text) if text.is_ascii() => Default::Text(text),
+                _ => Default::Other(format!("a literal in {set}")),
+            },
+            other => {
+                let what = other.to_owned();
+                let mut decimals = None;
+                if tokens.peek() == Some(&Token::LParen) {
+                    decimals = tokens.group()?.number();
+                }
+                let now = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"].contains(&other);
+                match decimals.map_or(Ok(0), |d| d.parse()) {
+                    Ok(decimals) if now => Default::Now(decimals),
+                    _ => Default::Other(what),
+                }
+            }
+        },
+        other => return Err(format!("a default value was expected, and {} came", show(other.as_ref()))),
+    })
+}
+
+/// Settles what the attributes decide together.
+fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent) -> Result<(), Unread> {
+    if silent.server.mariadb && full.column.ty == ColumnType::Json {
+        // MariaDB's JSON is another name of LONGTEXT with a binary collation.
+        full.column.ty = ColumnType::Text { size: LobSize::Long };
+        full.column.collation = Some("utf8mb4_bin".to_owned());
+    } else if full.is_text() {
+        let charset = state.charset.map(|c| silent.charset(&c));
+        let (collation, certain) = match (state.collation, &charset) {
+            (Some(collation), Some((set, known))) => {
+                let (collation, certain) = silent.collation(&collation, Some(set));
+                (Some(collation), certain && *known)
+            }
+            (Some(collation), None) => {
+                let charset = table.collation.as_deref().and_then(|c| c.split('_').next());
+                let (collation, certain) = silent.collation(&collation, charset);
+                (Some(collation), certain)
+            }
+            (None, Some((set, known))) if state.binary => (Some(format!("{set}_bin")), *known),
+            (None, Some((set, known))) => {
+                let (collation, certain) = silent.default_collation(set);
+                (Some(collation), certain && *known)
+            }
+            (None, None) if state.binary => {
+                let charset = table.collation.as_deref().and_then(|c| c.split('_').next());
+                (charset.map(|c| format!("{c}_bin")), table.collation_certain)
+            }
+            (None, None) => (table.collation.clone(), table.collation_certain && table.collation.is_some()),
+        };
+        full.column.collation = collation;
+        full.collation_certain = certain;
+    }
+    if full.column.collation.as_deref() == Some("binary") {
+        binary(full)?;
+    }
+    if let Some(length) = state.lob_length {
+        sized(full, length)?;
+    }
+    let column = &mut full.column;
+    if matches!(column.ty, ColumnType::Timestamp { .. }) && !state.null_said {
+        match silent.bare_timestamp_is_nullable() {
+            Some(true) => {}
+            Some(false) => column.nullable = false,
+            // The table map tells.
+            None => full.null_certain = false,
+        }
+    }
+    if column.auto_increment {
+        // Whatever was written: AUTO_INCREMENT takes no NULL.
+        column.nullable = false;
+    }
+    column.default_now = matches!(state.default, Some(Default::Now(_)));
+    column.has_default = match &state.default {
+        Some(Default::Null) => column.nullable,
+        Some(_) => true,
+        None => column.nullable || column.auto_increment,
+    };
+    if full.generated.is_none() {
+        // A bare TIMESTAMP without a default of its own may get one.
+        let bare = is_timestamp(&column.ty) && !state.null_said && state.default.is_none();
+        full.filled = if !bare || (full.null_certain && column.nullable) {
+            filled(column, state.default.as_ref(), silent)
+        } else {
+            Filled::Unknown(format!(
+                "what rows that stood before have in column {} depends on explicit_defaults_for_timestamp",
+                column.name
+            ))
+        };
+    }
+    Ok(())
+}
+
+fn is_timestamp(ty: &ColumnType) -> bool {
+    matches!(ty, ColumnType::Timestamp { .. })
+}
+
+/// Text types with the character set `binary` are the binary types.
+fn binary(full: &mut FullColumn) -> Result<(), Unread> {
+    full.column.ty = match full.column.ty {
+        ColumnType::Char { chars } => ColumnType::Binary { bytes: chars },
+        ColumnType::VarChar { chars } => ColumnType::VarBinary { bytes: chars },
+        ColumnType::Text { size } => ColumnType::Blob { size },
+        _ => return Err("ENUM and SET in character set binary are not followed".to_owned()),
+    };
+    full.column.collation = None;
+    Ok(())
+}
+
+/// TEXT(n) and BLOB(n): the smallest type with room for n characters or bytes.
+fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
+    let room = match &full.column.ty {
+        ColumnType::Text { .. } => {
+            let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
+            length.saturating_mul(u64::from(width.ok_or("TEXT(n) in a character set that is not certain")?))
+        }
+        _ => length,
+    };
+    let size = lob_size(room);
+    match &mut full.column.ty {
+        ColumnType::Text { size: s } | ColumnType::Blob { size: s } => *s = size,
+        _ => return Err("a length where none can be".to_owned()),
+    }
+    Ok(())
+}
+
+/// The smallest of the four with room for so many bytes.
+pub(super) fn lob_size(bytes: u64) -> LobSize {
+    match bytes {
+        0..=0xff => LobSize::Tiny,
+        0x100..=0xffff => LobSize::Normal,
+        0x1_0000..=0xff_ffff => LobSize::Medium,
+        _ => LobSize::Long,
+    }
+}
+
+/// What rows that stood before get when this column is added to them.
+fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled {
+    let unknown = |what: &str| Filled::Unknown(format!("the default of column {} is {what}", column.name));
+    let text = match default {
+        Some(Default::Null) => return Filled::With(None),
+        None if column.nullable => return Filled::With(None),
+        None if column.auto_increment => return unknown("AUTO_INCREMENT"),
+        None => return implicit(column),
+        Some(Default::Other(what)) => return unknown(what),
+        Some(Default::Bytes(bytes)) => match &column.ty {
+            ColumnType::VarBinary { .. } => return Filled::With(Some(bytes.clone())),
+            _ => return unknown("a hexadecimal literal"),
+        },
+        Some(Default::Bits(bits)) => match &column.ty {
+            ColumnType::Bit { bits: width } => return Filled::With(Some(bit_cell(*bits, *width))),
+            _ => return unknown("a bit literal"),
+        },
+        // The statement's own second, which the log tells; a DATETIME would be in the session's time zone, and fractions are not always logged.
+        Some(Default::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
+            return match silent.now() {
+                Some(text) => Filled::With(Some(text.into_bytes())),
+                None => unknown("the time of the statement"),
+            };
+        }
+        Some(Default::Now(_)) => return unknown("the time of the statement in the session's time zone"),
+        Some(Default::Text(text) | Default::Number(text)) => text,
+    };
+    match literal(&column.ty, text) {
+        Some(cell) => Filled::With(Some(cell)),
+        None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
+    }
+}
+
+fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
+    let length = usize::from(width).div_ceil(8);
+    bits.to_be_bytes()[8 - length.min(8)..].to_vec()
+}
+
+/// A literal as the cell of a type; `None`: not certain.
+fn literal(ty: &ColumnType, text: &str) -> Option<Vec<u8>> {
+    let shown = match ty {
+        ColumnType::Int { zerofill: false, .. } => text.parse::<i128>().ok()?.to_string(),
+        ColumnType::Decimal { scale, zerofill: false, .. } => decimal(text, usize::from(*scale))?,
+        ColumnType::Float { digits: None, zerofill: false, .. } => exact_float_text(text.parse().ok()?),
+        ColumnType::Double { digits: None, zerofill: false, .. } => double_text(text.parse().ok()?),
+        ColumnType::VarChar { chars } | ColumnType::Char { chars } => {
+            if text.chars().count() > usize::try_from(*chars).ok()? || (text.ends_with(' ')) {
+                return None;
+            }
+            text.to_owned()
+        }
+        ColumnType::Enum { labels } => labels.iter().find(|l| *l == text)?.clone(),
+        ColumnType::Set { labels } if text.is_empty() || labels.iter().any(|l| l == text) => text.to_owned(),
+        ColumnType::Date => {
+            let date: jiff::civil::Date = text.parse().ok()?;
+            if text.len() != 10 {
+                return None;
+            }
+            date.to_string()
+        }
+        ColumnType::DateTime { fsp } if text.len() == 19 => {
+            let _: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
+            if *fsp == 0 { text.to_owned() } else { format!("{text}.{}", "0".repeat(usize::from(*fsp))) }
+        }
+        ColumnType::Year if text.len() == 4 => {
+            text.parse::<u16>().ok().filter(|y| (1901..=2155).contains(y))?.to_string()
+        }
+        _ => return None,
+    };
+    Some(shown.into_bytes())
+}
+
+/// A decimal number with exactly `scale` decimals; `None` when it has more, or is none.
+fn decimal(text: &str, scale: usize) -> Option<String> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) || fraction.len() > scale || digits.is_empty() {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
+    let sign = if zero { "" } else { sign };
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0<scale$}") })
+}
+
+/// The implicit default of a NOT NULL column (manual: "Data Type Default Values").
+fn implicit(column: &Column) -> Filled {
+    let zero_fraction =
+        |fsp: u8| if fsp == 0 { String::new() } else { format!(".{}", "0".repeat(usize::from(fsp))) };
+    let text = match &column.ty {
+        ColumnType::Decimal { scale, zerofill: false, .. } => {
+            decimal("0", usize::from(*scale)).unwrap_or_default()
+        }
+        ColumnType::Int { zerofill: false, .. }
+        | ColumnType::Float { digits: None, zerofill: false, .. }
+        | ColumnType::Double { digits: None, zerofill: false, .. } => "0".to_owned(),
+        ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Set { .. } => String::new(),
+        ColumnType::Enum { labels } => labels.first().cloned().unwrap_or_default(),
+        ColumnType::Year => "0000".to_owned(),
+        ColumnType::Date => "0000-00-00".to_owned(),
+        ColumnType::DateTime { fsp } => format!("0000-00-00 00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Bit { bits } => return Filled::With(Some(bit_cell(0, *bits))),
+        ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
+        _ => {
+            return Filled::Unknown(format!("the implicit default of column {} is not certain", column.name));
+        }
+    };
+    Filled::With(Some(text.into_bytes()))
+}
+
+/// An index, a key or a constraint of a table; false: none comes next.
+pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unread> {
+    let constraint = tokens.words(&["CONSTRAINT"]);
+    let named = constraint && !is_key_word(tokens);
+    let constraint_name = if named { Some(tokens.name()?) } else { None };
+    if tokens.words(&["PRIMARY", "KEY"]) {
+        index_type(tokens);
+        (table.primary_key, _) = key_parts(tokens)?;
+    } else if tokens.words(&["FOREIGN", "KEY"]) {
+        if tokens.peek() != Some(&Token::LParen) {
+            tokens.name()?;
+        }
+        let (columns, _) = key_parts(tokens)?;
+        tokens.words(&["REFERENCES"]);
+        references(tokens)?;
+        table.indexes.push(Index {
+            name: constraint_name,
+            unique: false,
+            columns,
+            whole: true,
+            implied: true,
+        });
+    } else if tokens.words(&["CHECK"]) {
+        tokens.group()?;
+    } else if let Some(word) = tokens.one_of(&["UNIQUE", "FULLTEXT", "SPATIAL", "INDEX", "KEY"]) {
+        tokens.one_of(&["INDEX", "KEY"]);
+        tokens.words(&["IF", "NOT", "EXISTS"]);
+        let name = if tokens.peek() == Some(&Token::LParen) || index_type(tokens) {
+            None
+        } else {
+            Some(tokens.name()?)
+        };
+        index_type(tokens);
+        let (columns, whole) = key_parts(tokens)?;
+        table.indexes.push(Index {
+            name: name.or(constraint_name),
+            unique: word == "UNIQUE",
+            columns,
+            whole,
+            implied: false,
+        });
+    } else {
+        return Ok(false);
+    }
+    // Options of an index change no rows.
+    while !tokens.is_at_end() && tokens.next().is_some() {}
+    Ok(true)
+}
+
+fn is_key_word(tokens: &Tokens) -> bool {
+    let mut ahead = tokens.clone();
+    ahead.one_of(&["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"]).is_some()
+}
+
+fn index_type(tokens: &mut Tokens) -> bool {
+    tokens.words(&["USING"]) && tokens.next().is_some()
+}
+
+/// `(a, b(10) DESC)`: the names, and whether none stands for a part of a column or for an expression.
+pub(super) fn key_parts(tokens: &mut Tokens) -> Result<(Vec<String>, bool), Unread> {
+    let mut whole = true;
+    let names: Result<Vec<String>, Unread> = tokens
+        .group()?
+        .split()
+        .into_iter()
+        .map(|mut part| {
+            // A functional key part has no column.
+            if part.peek() == Some(&Token::LParen) {
+                whole = false;
+                return Ok("(expression)".to_owned());
+            }
+            let name = part.name()?;
+            whole &= part.peek() != Some(&Token::LParen);
+            Ok(name)
+        })
+        .collect();
+    Ok((names?, whole))
+}

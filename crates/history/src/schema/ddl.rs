@@ -1,0 +1,507 @@
+//! Statements of the log to effects.
+
+use super::alter::{self, charset_option};
+use super::columns::{column, index, key_parts};
+use super::silent::Silent;
+use super::table::{Full, Index};
+use super::token::{Tokens, Unread, show};
+use super::{Catalog, Effect};
+use crate::log::LoggedStatement;
+use dbtrail_types::ident::TableName;
+use sqlparser::tokenizer::Token;
+
+/// First words of statements that leave tables as they are.
+const HARMLESS: &[&str] = &[
+    "GRANT",
+    "REVOKE",
+    "SET",
+    "FLUSH",
+    "OPTIMIZE",
+    "CHECK",
+    "USE",
+    "SAVEPOINT",
+    "RELEASE",
+    "INSTALL",
+    "UNINSTALL",
+    "RESET",
+    "PURGE",
+    "CHANGE",
+    "START",
+    "STOP",
+    "BINLOG",
+    "DO",
+    "CACHE",
+    "LOCK",
+    "UNLOCK",
+    "CLONE",
+];
+/// sql_mode ORACLE, MSSQL, DB2 and MAXDB: types mean something else in them.
+const FOREIGN_MODES: u64 = 0x1e00;
+/// Objects whose CREATE, ALTER and DROP leave tables as they are.
+const OTHER_OBJECTS: &[&str] = &[
+    "USER",
+    "ROLE",
+    "VIEW",
+    "TRIGGER",
+    "PROCEDURE",
+    "FUNCTION",
+    "EVENT",
+    "SERVER",
+    "SEQUENCE",
+    "PACKAGE",
+    "TABLESPACE",
+    "LOGFILE",
+    "RESOURCE",
+    "INSTANCE",
+    "DEFINER",
+    "AGGREGATE",
+    "SQL",
+    "UNDO",
+    "SPATIAL",
+    "LIBRARY",
+];
+
+/// What a statement does, for a catalog.
+pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<Effect> {
+    let mut walk = Walk { catalog, statement, table: None, other: None };
+    match walk.statement() {
+        Ok(effects) => effects,
+        Err(reason) => {
+            let reason = format!("this statement cannot be followed ({reason}): {}", excerpt(&statement.sql));
+            match walk.table.take() {
+                Some(table) => {
+                    let other = walk.other.take();
+                    let hit = std::iter::once(table).chain(other);
+                    hit.map(|table| {
+                        walk.catalog.forget(&table);
+                        Effect::Unreadable(table, reason.clone())
+                    })
+                    .collect()
+                }
+                None => vec![Effect::UnreadableAll { schemas: Vec::new(), reason }],
+            }
+        }
+    }
+}
+
+pub(super) fn excerpt(sql: &str) -> String {
+    let mut cut: String = sql.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if cut.len() < sql.len() {
+        cut.push_str("...");
+    }
+    cut
+}
+
+struct Walk<'a> {
+    catalog: &'a mut Catalog,
+    statement: &'a LoggedStatement,
+    /// The table spoken of, once that is known.
+    table: Option<TableName>,
+    /// A second table whose rows change hands with it.
+    other: Option<TableName>,
+}
+
+type Effects = Result<Vec<Effect>, Unread>;
+
+impl Walk<'_> {
+    fn schema(&self) -> Option<&str> {
+        self.statement.schema.as_deref()
+    }
+
+    fn silent(&self) -> Silent {
+        Silent::of(self.statement)
+    }
+
+    fn name(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
+        let name = tokens.table(self.statement.schema.as_deref())?;
+        self.table = Some(name.clone());
+        Ok(name)
+    }
+
+    /// The name of a table that is there, where a session's temporary table may be meant instead.
+    fn standing(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
+        let name = self.name(tokens)?;
+        if self.catalog.temporary.contains(&name) {
+            return Err("a session had made a temporary table of this name, and the log does not tell which of the two is meant".to_owned());
+        }
+        Ok(name)
+    }
+
+    /// Refuses modes of the session under which types have other meanings.
+    fn modes(&self) -> Result<(), Unread> {
+        if self.statement.sql_mode.unwrap_or(0) & FOREIGN_MODES == 0 {
+            Ok(())
+        } else {
+            Err("it ran in sql_mode ORACLE or another one that changes the meaning of types".to_owned())
+        }
+    }
+
+    fn statement(&mut self) -> Effects {
+        let mut tokens = Tokens::new(&self.statement.sql, self.statement.sql_mode)?;
+        if tokens.is_at_end() {
+            return Ok(Vec::new());
+        }
+        if tokens.words(&["SET", "STATEMENT"]) {
+            behind_settings(&mut tokens)?;
+        }
+        if tokens.words(&["ANALYZE"]) {
+            tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
+            return if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
+                Ok(Vec::new())
+            } else {
+                Err("ANALYZE carries a statement out".to_owned())
+            };
+        }
+        match tokens.one_of(&[
+            "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "REPAIR", "INSERT", "REPLACE", "UPDATE",
+            "DELETE", "LOAD", "WITH", "CALL", "MERGE",
+        ]) {
+            Some("CREATE") => self.create(tokens),
+            Some("ALTER") => self.alter(tokens),
+            Some("DROP") => self.drop(tokens),
+            Some("TRUNCATE") => {
+                tokens.words(&["TABLE"]);
+                tokens.words(&["IF", "EXISTS"]);
+                let name = self.standing(&mut tokens)?;
+                Ok(vec![Effect::Truncated(name)])
+            }
+            Some("RENAME") => self.rename(tokens),
+            Some("REPAIR") => self.repair(tokens),
+            // A server that starts logs that its MEMORY tables are empty.
+            Some("DELETE") if self.statement.sql.contains("/* generated by server */") => {
+                tokens.words(&["FROM"]);
+                let name = self.name(&mut tokens)?;
+                if tokens.is_at_end() {
+                    return Ok(vec![Effect::Truncated(name)]);
+                }
+                self.table = None;
+                Err("rows were changed by a statement".to_owned())
+            }
+            Some(_) => Err("rows were changed by a statement: use binlog_format=ROW".to_owned()),
+            None if HARMLESS.iter().any(|w| tokens.words(&[w])) => Ok(Vec::new()),
+            None => Err(format!("{} is not known", show(tokens.peek()))),
+        }
+    }
+
+    /// REPAIR TABLE drops the rows that it cannot read.
+    fn repair(&mut self, mut tokens: Tokens) -> Effects {
+        tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
+        if !tokens.words(&["TABLE"]) {
+            return Ok(Vec::new());
+        }
+        let mut effects = Vec::new();
+        loop {
+            let name = tokens.table(self.schema())?;
+            self.catalog.forget(&name);
+            effects.push(Effect::Unreadable(name, "REPAIR TABLE may have dropped rows of it".to_owned()));
+            if !tokens.token(&Token::Comma) {
+                return Ok(effects);
+            }
+        }
+    }
+
+    fn create(&mut self, mut tokens: Tokens) -> Effects {
+        let replaces = tokens.words(&["OR", "REPLACE"]);
+        if tokens.words(&["TEMPORARY"]) {
+            if tokens.words(&["TABLE"]) {
+                tokens.words(&["IF", "NOT", "EXISTS"]);
+                let name = tokens.table(self.schema())?;
+                self.catalog.temporary.insert(name);
+            }
+            return Ok(Vec::new());
+        }
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
+            let name = tokens.name()?;
+            // It is logged where the schema was there before, too.
+            if !maybe {
+                self.catalog.whole.insert(name.clone());
+                let told = self.statement.charsets.and_then(|(_, _, server)| super::collation_name(server));
+                let certain = told.is_some();
+                self.catalog.schemas.insert(name.clone(), (told, certain));
+                self.schema_options(&mut tokens, &name)?;
+            }
+            return Ok(Vec::new());
+        }
+        if tokens.words(&["TABLE"]) {
+            return self.create_table(tokens, replaces);
+        }
+        let unique = tokens.words(&["UNIQUE"]);
+        tokens.one_of(&["FULLTEXT", "SPATIAL", "ONLINE", "OFFLINE"]);
+        if tokens.words(&["INDEX"]) {
+            return self.create_index(tokens, unique);
+        }
+        if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["ALGORITHM"]) {
+            return Ok(Vec::new());
+        }
+        Err(format!("CREATE {} is not known", show(tokens.peek())))
+    }
+
+    /// The default collation that a statement gives to a schema, if it does.
+    fn schema_options(&mut self, tokens: &mut Tokens, name: &str) -> Result<(), Unread> {
+        let silent = self.silent();
+        let mut defaults = Full::default();
+        let mut said = false;
+        while !tokens.is_at_end() {
+            if charset_option(tokens, &mut defaults, silent)? {
+                said = true;
+            } else {
+                tokens.next();
+            }
+        }
+        if said {
+            self.catalog.schemas.insert(name.to_owned(), (defaults.collation, defaults.collation_certain));
+        }
+        Ok(())
+    }
+
+    fn create_index(&mut self, mut tokens: Tokens, unique: bool) -> Effects {
+        tokens.words(&["IF", "NOT", "EXISTS"]);
+        let index = tokens.name()?;
+        if tokens.words(&["USING"]) {
+            tokens.next();
+        }
+        if !tokens.words(&["ON"]) {
+            return Err("ON was expected".to_owned());
+        }
+        let name = self.name(&mut tokens)?;
+        let (columns, whole) = key_parts(&mut tokens)?;
+        let index = Index { name: Some(index), unique, columns, whole, implied: false };
+        Ok(self.same_rows(&name, |full| full.indexes.push(index)))
+    }
+
+    /// A change of indexes only.
+    fn same_rows(&mut self, name: &TableName, change: impl FnOnce(&mut Full)) -> Vec<Effect> {
+        let Some(before) = self.catalog.tables.get(name).copied() else { return Vec::new() };
+        let mut full = self.catalog.full(before).clone();
+        change(&mut full);
+        full.settle();
+        let from = (0..full.columns.len()).map(Some).collect();
+        let id = self.catalog.follow_up(before, full, from, &self.statement.sql);
+        self.catalog.tables.insert(name.clone(), id);
+        vec![Effect::Altered(name.clone(), id)]
+    }
+
+    fn create_table(&mut self, mut tokens: Tokens, replaces: bool) -> Effects {
+        let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
+        let name = self.name(&mut tokens)?;
+        if maybe && self.catalog.tables.contains_key(&name) {
+            return Ok(Vec::new());
+        }
+        self.modes()?;
+        let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
+        if maybe && !certain {
+            return Err(
+                "it is logged even where the table was there before, and the record does not tell".to_owned()
+            );
+        }
+        let mut effects = Vec::new();
+        if replaces {
+            effects.push(Effect::Dropped(name.clone()));
+        }
+        let like = tokens.words(&["LIKE"]);
+        let mut inside =
+            if !like && tokens.peek() == Some(&Token::LParen) { Some(tokens.group()?) } else { None };
+        if like || inside.as_mut().is_some_and(|i| i.words(&["LIKE"])) {
+            let source = inside.as_mut().unwrap_or(&mut tokens).table(self.schema())?;
+            let id = *self
+                .catalog
+                .tables
+                .get(&source)
+                .ok_or_else(|| format!("the definition of {source} is not known"))?;
+            let copy = self.catalog.full(id).clone();
+            return Ok(self.created(effects, name, copy));
+        }
+        let Some(inside) = inside else {
+            return Err("the columns come from a SELECT".to_owned());
+        };
+        let mut full = self.defaults(&name.schema, &tokens)?;
+        for mut part in inside.split() {
+            if !index(&mut part, &mut full)? {
+                let one = column(&mut part, &mut full, self.silent())?;
+                full.columns.push(one);
+                if !part.is_at_end() {
+                    return Err(format!("{} is not understood", show(part.peek())));
+                }
+            }
+        }
+        full.check()?;
+        Ok(self.created(effects, name, full))
+    }
+
+    /// The table's defaults: its own options, or those of its schema.
+    fn defaults(&self, schema: &str, options: &Tokens) -> Result<Full, Unread> {
+        let mut full = Full::default();
+        if let Some((collation, certain)) = self.catalog.schemas.get(schema) {
+            full.collation.clone_from(collation);
+            full.collation_certain = *certain;
+        }
+        let mut options = options.clone();
+        while !options.is_at_end() {
+            if options.one_of(&["SELECT", "AS"]).is_some() {
+                return Err("columns come from a SELECT".to_owned());
+            }
+            if options.words(&["WITH", "SYSTEM", "VERSIONING"]) {
+                return Err("the table is system-versioned".to_owned());
+            }
+            if options.one_of(&["PARTITION"]).is_some() {
+                break;
+            }
+            if !charset_option(&mut options, &mut full, self.silent())? {
+                options.next();
+            }
+        }
+        Ok(full)
+    }
+
+    fn created(&mut self, mut effects: Vec<Effect>, name: TableName, mut full: Full) -> Vec<Effect> {
+        full.settle();
+        let id = self.catalog.add(full);
+        self.catalog.lost.remove(&name);
+        self.catalog.tables.insert(name.clone(), id);
+        effects.push(Effect::Created(name, id));
+        effects
+    }
+
+    fn alter(&mut self, mut tokens: Tokens) -> Effects {
+        tokens.one_of(&["ONLINE", "OFFLINE"]);
+        let ignore = tokens.words(&["IGNORE"]);
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            let options = ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ"];
+            let unnamed = tokens.clone().one_of(&options).is_some();
+            let name = if unnamed { self.schema().map(str::to_owned) } else { Some(tokens.name()?) };
+            self.schema_options(&mut tokens, &name.ok_or("it names no schema")?)?;
+            return Ok(Vec::new());
+        }
+        if !tokens.words(&["TABLE"]) {
+            if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["ALGORITHM"]) {
+                return Ok(Vec::new());
+            }
+            return Err(format!("ALTER {} is not known", show(tokens.peek())));
+        }
+        tokens.words(&["IF", "EXISTS"]);
+        let name = self.standing(&mut tokens)?;
+        self.other = other_table(&tokens, &name.schema);
+        if ignore {
+            return Err("under IGNORE rows vanish without a word".to_owned());
+        }
+        self.modes()?;
+        let Some(before) = self.catalog.tables.get(&name).copied() else {
+            return Err("the table's definition before it is not known".to_owned());
+        };
+        let altered = alter::alter(tokens, self.catalog.full(before), &name.schema, self.silent())?;
+        let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
+        self.catalog.tables.insert(name.clone(), id);
+        let mut effects = vec![Effect::Altered(name.clone(), id)];
+        if let Some(to) = altered.renamed {
+            effects.push(self.moved(name, to));
+        }
+        Ok(effects)
+    }
+
+    fn moved(&mut self, from: TableName, to: TableName) -> Effect {
+        match self.catalog.tables.remove(&from) {
+            Some(id) => self.catalog.tables.insert(to.clone(), id),
+            None => self.catalog.tables.remove(&to),
+        };
+        if self.catalog.lost.remove(&from) {
+            self.catalog.lost.insert(to.clone());
+        } else {
+            self.catalog.lost.remove(&to);
+        }
+        Effect::Renamed { from, to }
+    }
+
+    fn drop(&mut self, mut tokens: Tokens) -> Effects {
+        if tokens.words(&["TEMPORARY"]) {
+            return Ok(Vec::new());
+        }
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let name = tokens.name()?;
+            self.catalog.tables.retain(|t, _| t.schema != name);
+            self.catalog.lost.retain(|t| t.schema != name);
+            self.catalog.temporary.retain(|t| t.schema != name);
+            self.catalog.schemas.remove(&name);
+            self.catalog.whole.remove(&name);
+            return Ok(vec![Effect::SchemaDropped(name)]);
+        }
+        if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let mut effects = Vec::new();
+            loop {
+                let name = tokens.table(self.schema())?;
+                if self.catalog.temporary.contains(&name) {
+                    self.table = Some(name);
+                    return Err("a session had made a temporary table of this name, and the log does not tell which of the two is meant".to_owned());
+                }
+                self.catalog.tables.remove(&name);
+                self.catalog.lost.remove(&name);
+                effects.push(Effect::Dropped(name));
+                if !tokens.token(&Token::Comma) {
+                    return Ok(effects);
+                }
+            }
+        }
+        if tokens.words(&["INDEX"]) {
+            tokens.words(&["IF", "EXISTS"]);
+            let index = tokens.name()?;
+            tokens.words(&["ON"]);
+            let name = self.name(&mut tokens)?;
+            return Ok(self.same_rows(&name, |full| alter::drop_index(full, &index)));
+        }
+        if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["PREPARE"]) {
+            return Ok(Vec::new());
+        }
+        Err(format!("DROP {} is not known", show(tokens.peek())))
+    }
+
+    fn rename(&mut self, mut tokens: Tokens) -> Effects {
+        if tokens.words(&["USER"]) {
+            return Ok(Vec::new());
+        }
+        tokens.one_of(&["TABLE", "TABLES"]);
+        let mut effects = Vec::new();
+        for mut part in tokens.split() {
+            part.words(&["IF", "EXISTS"]);
+            let from = self.standing(&mut part)?;
+            if part.one_of(&["WAIT", "NOWAIT"]) == Some("WAIT") {
+                part.next();
+            }
+            if !part.words(&["TO"]) {
+                return Err("TO was expected".to_owned());
+            }
+            let to = part.table(self.schema())?;
+            effects.push(self.moved(from, to));
+        }
+        Ok(effects)
+    }
+}
+
+/// The second table of EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p.
+fn other_table(tokens: &Tokens, schema: &str) -> Option<TableName> {
+    let mut tokens = tokens.clone();
+    tokens.clone().one_of(&["EXCHANGE", "CONVERT"])?;
+    while !tokens.is_at_end() {
+        if tokens.words(&["TABLE"]) {
+            return tokens.table(Some(schema)).ok();
+        }
+        tokens.next();
+    }
+    None
+}
+
+/// MariaDB's `SET STATEMENT a = 1, b = 2 FOR statement`: the cursor goes to the statement, if the settings leave its meaning alone.
+fn behind_settings(tokens: &mut Tokens) -> Result<(), Unread> {
+    while !tokens.words(&["FOR"]) {
+        let name = tokens.clone().name().unwrap_or_default().to_lowercase();
+        if tokens.is_at_end() || tokens.peek() == Some(&Token::LParen) {
+            return Err("SET STATEMENT is not understood".to_owned());
+        }
+        if ["mode", "character_set", "collation", "timestamp"].iter().any(|w| name.contains(w)) {
+            return Err(format!("SET STATEMENT {name} may change what it means"));
+        }
+        tokens.next();
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Definitions as the server itself declares them (SHOW CREATE TABLE), against those that follow from the log.
+
+use super::table::{Full, FullColumn};
+use super::{Catalog, DefinitionId, Effect};
+use crate::log::{LoggedStatement, ServerVersion};
+use dbtrail_types::column::{ColumnType, LobSize, same_name};
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
+
+impl Catalog {
+    /// Takes a table as the server declares it: the definition from here on, whatever the log said before.
+    ///
+    /// # Errors
+    /// The declaration cannot be followed.
+    pub fn declare(
+        &mut self,
+        name: &TableName,
+        create: &str,
+        server: ServerVersion,
+    ) -> Result<DefinitionId, String> {
+        let full = read(name, create, server)?;
+        self.lost.remove(name);
+        let id = self.add(full);
+        self.tables.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    /// In what a table as the server declares it differs from what follows from the log; `None`: in nothing that counts.
+    #[must_use]
+    pub fn differs(&self, name: &TableName, create: &str, server: ServerVersion) -> Option<String> {
+        let Some(known) = self.tables.get(name).and_then(|id| self.known(*id)) else {
+            return Some("the log does not tell its definition".to_owned());
+        };
+        match read(name, create, server) {
+            Ok(declared) => difference(&known.full, &declared),
+            Err(why) => Some(format!("its declaration cannot be read ({why})")),
+        }
+    }
+
+    /// Forgets all tables: the record begins anew. Definitions stay, for what was recorded under them.
+    pub fn begin_anew(&mut self) {
+        let definitions = std::mem::take(&mut self.definitions);
+        *self = Self { definitions, ..Self::default() };
+    }
+}
+
+fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<Full, String> {
+    let statement = LoggedStatement {
+        schema: Some(name.schema.clone()),
+        sql: create.to_owned(),
+        sql_mode: Some(0),
+        charsets: None,
+        default_utf8mb4: None,
+        database_collation: None,
+        explicit_timestamps: Some(true),
+        server,
+        time_zone: None,
+        at: Instant::from_micros(0),
+    };
+    let mut scratch = Catalog::default();
+    for effect in scratch.apply(&statement) {
+        match effect {
+            Effect::Created(_, id) => return Ok(scratch.full(id).clone()),
+            Effect::Unreadable(_, reason) | Effect::UnreadableAll { reason, .. } => return Err(reason),
+            Effect::Dropped(_)
+            | Effect::Truncated(_)
+            | Effect::Altered(..)
+            | Effect::Renamed { .. }
+            | Effect::SchemaDropped(_) => {}
+        }
+    }
+    Err("it is not the declaration of a table".to_owned())
+}
+
+fn difference(known: &Full, declared: &Full) -> Option<String> {
+    let names =
+        |full: &Full| -> Vec<String> { full.columns.iter().map(|c| c.column.name.to_lowercase()).collect() };
+    if names(known) != names(declared) {
+        return Some(format!(
+            "its columns are ({}), and by the log they are ({})",
+            names(declared).join(", "),
+            names(known).join(", ")
+        ));
+    }
+    for (ours, theirs) in known.columns.iter().zip(&declared.columns) {
+        if let Some(what) = column_difference(ours, theirs) {
+            return Some(format!("column {}: {what}", theirs.column.name));
+        }
+    }
+    let same_key = known.primary_key.len() == declared.primary_key.len()
+        && known.primary_key.iter().zip(&declared.primary_key).all(|(a, b)| same_name(a, b));
+    (!same_key).then(|| {
+        format!(
+            "its primary key is ({}), and by the log it is ({})",
+            declared.primary_key.join(", "),
+            known.primary_key.join(", ")
+        )
+    })
+}
+
+fn column_difference(ours: &FullColumn, theirs: &FullColumn) -> Option<String> {
+    let (a, b) = (&ours.column, &theirs.column);
+    if !same_type(&a.ty, &b.ty) {
+        return Some(format!("it is {}, and by the log it is {}", b.ty, a.ty));
+    }
+    if ours.null_certain && a.nullable != b.nullable {
+        return Some("NULL or NOT NULL is not as the log has it".to_owned());
+    }
+    if ours.visible != theirs.visible {
+        return Some("it is invisible, or was, and the log has it the other way".to_owned());
+    }
+    let certain = ours.is_text() && ours.collation_certain && theirs.collation_certain;
+    match (&a.collation, &b.collation) {
+        (Some(known), Some(declared)) if certain && !super::observe::same_collation(known, declared) => {
+            Some(format!("its collation is {declared}, and by the log it is {known}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether two types are written alike in rows and shown alike. Servers differ in which display widths they tell.
+fn same_type(a: &ColumnType, b: &ColumnType) -> bool {
+    use ColumnType::{Int, Json, Text};
+    match (a, b) {
+        (
+            Int { size, unsigned, zerofill, display_width },
+            Int { size: s, unsigned: u, zerofill: z, display_width: w },
+        ) => {
+            let widths = !*zerofill || display_width.is_none() || w.is_none() || display_width == w;
+            size == s && unsigned == u && zerofill == z && widths
+        }
+        // MariaDB's JSON is another name of LONGTEXT.
+        (Json, Text { size: LobSize::Long }) | (Text { size: LobSize::Long }, Json) => true,
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (10, 11) };
+
+    fn orders() -> TableName {
+        TableName { schema: "shop".into(), table: "orders".into() }
+    }
+
+    const CREATE: &str = "CREATE TABLE `orders` (\n  `id` int(11) NOT NULL,\n  `note` varchar(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci DEFAULT NULL,\n  \
+        `doc` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK (json_valid(`doc`)),\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci";
+
+    #[test]
+    fn what_the_server_declares_is_compared_in_what_counts() {
+        let mut catalog = Catalog::default();
+        let id = catalog.declare(&orders(), CREATE, SERVER).unwrap();
+        assert_eq!(catalog.definition(id).unwrap().primary_key, ["id"]);
+        assert_eq!(catalog.differs(&orders(), CREATE, SERVER), None);
+        for (from, to, what) in [
+            ("int(11)", "bigint(20)", "column id"),
+            ("int(11)", "int(10)", ""),
+            ("varchar(20)", "varchar(21)", "column note"),
+            ("latin1_swedish_ci", "latin1_bin", "collation is latin1_bin"),
+            ("`note`", "`remark`", "columns are (id, remark, doc)"),
+            ("PRIMARY KEY (`id`)", "KEY (`id`)", "primary key"),
+            ("DEFAULT NULL,\n  `doc`", "NOT NULL,\n  `doc`", "column note: NULL"),
+        ] {
+            let other = catalog.differs(&orders(), &CREATE.replacen(from, to, 1), SERVER).unwrap_or_default();
+            assert!(other.contains(what) && other.is_empty() == what.is_empty(), "{from} {to}: {other}");
+        }
+        assert!(catalog.differs(&orders(), "SELECT 1", SERVER).is_some());
+        catalog.begin_anew();
+        assert!(catalog.differs(&orders(), CREATE, SERVER).is_some());
+        assert!(catalog.definition(id).is_some());
+    }
+}

@@ -1,0 +1,97 @@
+//! What a statement leaves unsaid, and who decides it: the server's version and the session's settings, as far as the log tells them.
+
+use super::collation_name;
+use crate::log::{LoggedStatement, Raw, ServerVersion};
+use crate::value;
+use dbtrail_types::instant::Instant;
+
+/// The settings under which a statement ran.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Silent {
+    pub(super) server: ServerVersion,
+    /// Default collation of utf8mb4 (MySQL 8).
+    utf8mb4: Option<u16>,
+    explicit_timestamps: Option<bool>,
+    /// REAL_AS_FLOAT.
+    pub(super) real_as_float: bool,
+    at: Instant,
+}
+
+impl Silent {
+    pub(super) fn of(statement: &LoggedStatement) -> Self {
+        Self {
+            server: statement.server,
+            utf8mb4: statement.default_utf8mb4,
+            explicit_timestamps: statement.explicit_timestamps,
+            real_as_float: statement.sql_mode.unwrap_or(0) & 1 != 0,
+            at: statement.at,
+        }
+    }
+
+    /// The character set that a name means, and whether that is certain: `utf8` is what MariaDB's old_mode says since 10.6, and old_mode is not in the log.
+    pub(super) fn charset(self, name: &str) -> (String, bool) {
+        match name {
+            "utf8" => ("utf8mb3".to_owned(), !self.server.mariadb || self.server.mariadb_before((10, 6))),
+            other => (other.to_owned(), true),
+        }
+    }
+
+    /// A collation by the name that servers show, and whether that is certain.
+    pub(super) fn collation(self, name: &str, charset: Option<&str>) -> (String, bool) {
+        if let Some(rest) = name.strip_prefix("utf8_") {
+            let (charset, certain) = self.charset("utf8");
+            return (format!("{charset}_{rest}"), certain);
+        }
+        // MariaDB's collations that fit several character sets are written without one.
+        if name.starts_with("uca1400_") {
+            return match charset {
+                Some(charset) => (format!("{charset}_{name}"), true),
+                None => (name.to_owned(), false),
+            };
+        }
+        (name.to_owned(), true)
+    }
+
+    /// The collation of a character set that stands without one, and whether that is certain: since MariaDB 11.2 the session's
+    /// `character_set_collations` decides, which is not read here.
+    pub(super) fn default_collation(self, charset: &str) -> (String, bool) {
+        let (charset, known) = self.charset(charset);
+        let settled = !self.server.mariadb || self.server.mariadb_before((11, 2));
+        let (name, certain) = match charset.as_str() {
+            "utf8mb4" => match self.utf8mb4.and_then(collation_name) {
+                Some(told) => (told, true),
+                None if self.server.mariadb => ("utf8mb4_general_ci".to_owned(), settled),
+                None if self.server.mysql_before((8, 0)) => ("utf8mb4_general_ci".to_owned(), true),
+                None => ("utf8mb4_0900_ai_ci".to_owned(), false),
+            },
+            "latin1" => ("latin1_swedish_ci".to_owned(), settled),
+            "binary" => ("binary".to_owned(), true),
+            "utf8mb3" | "ascii" | "ucs2" | "utf16" | "utf32" => (format!("{charset}_general_ci"), settled),
+            // Nothing is read in other character sets.
+            other => (format!("{other}_general_ci"), false),
+        };
+        (name, certain && known)
+    }
+
+    /// The second in which the statement began, as a TIMESTAMP.
+    pub(super) fn now(self) -> Option<String> {
+        let seconds = u32::try_from(self.at.micros() / 1_000_000).ok()?;
+        value::temporal_text(&Raw::Timestamp(seconds, 0), 0)
+    }
+
+    /// Whether a TIMESTAMP without NULL and NOT NULL takes NULL; `None`: the log does not tell.
+    pub(super) fn bare_timestamp_is_nullable(self) -> Option<bool> {
+        self.explicit_timestamps
+    }
+}
+
+/// Bytes of the longest character of a character set; `None`: not known here.
+pub(super) fn longest_character(charset: &str) -> Option<u32> {
+    match charset {
+        "utf8mb4" | "utf16" | "utf32" | "utf16le" => Some(4),
+        "utf8mb3" | "utf8" => Some(3),
+        "ucs2" => Some(2),
+        "latin1" | "ascii" | "binary" => Some(1),
+        _ => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
+
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinition, same_name};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// No server allows more (manual: "Limits on Table Column Count and Row Size").
+const MOST_COLUMNS: usize = 4096;
+
+/// What rows that stood before get in an added column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Filled {
+    /// This cell.
+    With(Option<Vec<u8>>),
+    /// It cannot be told exactly: why.
+    Unknown(String),
+}
+
+/// A column, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FullColumn {
+    pub(super) column: Column,
+    pub(super) visible: bool,
+    /// Whether the collation follows from what was written, or was told by a table map; else it is one that a table map must tell.
+    pub(super) collation_certain: bool,
+    /// Whether NULL is allowed follows from what was written; a bare TIMESTAMP depends on a setting of the session.
+    pub(super) null_certain: bool,
+    pub(super) filled: Filled,
+    /// The expression, and VIRTUAL or STORED, of a generated column.
+    pub(super) generated: Option<String>,
+}
+
+impl FullColumn {
+    /// Whether its values are text in a character set.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(
+            self.column.ty,
+            ColumnType::Char { .. }
+                | ColumnType::VarChar { .. }
+                | ColumnType::Text { .. }
+                | ColumnType::Enum { .. }
+                | ColumnType::Set { .. }
+        )
+    }
+}
+
+/// An index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) name: Option<String>,
+    pub(super) unique: bool,
+    pub(super) columns: Vec<String>,
+    /// No part of it is the beginning of a column or an expression.
+    pub(super) whole: bool,
+    /// A foreign key asked for it: there is none where another index serves.
+    pub(super) implied: bool,
+}
+
+impl Index {
+    /// A unique index of one column.
+    pub(super) fn alone(column: &str) -> Self {
+        Self { name: None, unique: true, columns: vec![column.to_owned()], whole: true, implied: false }
+    }
+}
+
+/// A table, whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Full {
+    pub(super) columns: Vec<FullColumn>,
+    pub(super) primary_key: Vec<String>,
+    pub(super) indexes: Vec<Index>,
+    /// The default collation of new text columns; `None`: not known.
+    pub(super) collation: Option<String>,
+    pub(super) collation_certain: bool,
+    /// Known from a table map alone: which columns are generated is not known then.
+    pub(super) learnt: bool,
+}
+
+impl Full {
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| same_name(&c.column.name, name))
+    }
+
+    /// Whether there can be such a table.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.columns.len() > MOST_COLUMNS {
+            return Err(format!("it has more than {MOST_COLUMNS} columns"));
+        }
+        let mut names = HashSet::new();
+        match self.columns.iter().find(|c| !names.insert(c.column.name.to_lowercase())) {
+            Some(twice) => Err(format!("there would be two columns {}", twice.column.name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets what follows from the indexes: NOT NULL of key columns, and what SHOW COLUMNS calls their key.
+    pub(super) fn settle(&mut self) {
+        let key: HashSet<String> = self.primary_key.iter().map(|n| n.to_lowercase()).collect();
+        for full in &mut self.columns {
+            let column = &mut full.column;
+            if key.contains(&column.name.to_lowercase()) {
+                if column.nullable {
+                    column.nullable = false;
+                    // The default was the NULL that it no longer takes.
+                    if full.filled == Filled::With(None) {
+                        column.has_default = column.auto_increment;
+                        full.filled = Filled::Unknown(format!("{} is part of the primary key", column.name));
+                    }
+                }
+                full.null_certain = true;
+            }
+        }
+        let promoted = self.promoted();
+        let real: Vec<bool> = (0..self.indexes.len()).map(|i| self.is_real(i)).collect();
+        for full in &mut self.columns {
+            let column = &mut full.column;
+            let is = |name: &String| same_name(name, &column.name);
+            let mut indexes = Indexes::default();
+            let others = self.indexes.iter().enumerate().filter(|(i, _)| real[*i]);
+            for (i, index) in others {
+                indexes.part |= index.columns.iter().any(is);
+                if promoted == Some(i) || !index.columns.first().is_some_and(is) {
+                    continue;
+                }
+                let alone = index.unique && index.columns.len() == 1;
+                indexes.unique |= alone;
+                indexes.multiple |= !alone;
+            }
+            let stands_in =
+                promoted.and_then(|i| self.indexes.get(i)).is_some_and(|i| i.columns.iter().any(is));
+            column.key = if stands_in || key.contains(&column.name.to_lowercase()) {
+                ColumnKey::Primary
+            } else if indexes.unique {
+                ColumnKey::Unique
+            } else if indexes.multiple {
+                ColumnKey::Multiple
+            } else {
+                ColumnKey::None
+            };
+            column.indexes = indexes;
+        }
+        // Names of the key as the columns have them.
+        let names: Vec<String> = self
+            .primary_key
+            .iter()
+            .map(|n| self.position(n).map_or_else(|| n.clone(), |i| self.columns[i].column.name.clone()))
+            .collect();
+        self.primary_key = names;
+    }
+
+    /// The unique index that servers call the primary key where there is none: the first over columns that are whole and NOT NULL.
+    fn promoted(&self) -> Option<usize> {
+        let not_null = |name: &String| self.position(name).is_some_and(|i| !self.columns[i].column.nullable);
+        let fits = |i: &Index| i.unique && i.whole && i.columns.iter().all(not_null);
+        if self.primary_key.is_empty() { self.indexes.iter().position(fits) } else { None }
+    }
+
+    /// Whether an index is there: one that a foreign key implies is not, where another begins with its columns.
+    fn is_real(&self, at: usize) -> bool {
+        let Some(index) = self.indexes.get(at).filter(|i| i.implied) else { return true };
+        let begins = |columns: &[String]| {
+            columns.len() >= index.columns.len()
+                && columns.iter().zip(&index.columns).all(|(a, b)| same_name(a, b))
+        };
+        let others = self.indexes.iter().enumerate();
+        !begins(&self.primary_key)
+            && !others.filter(|(i, o)| *i != at && (!o.implied || *i < at)).any(|(_, o)| begins(&o.columns))
+    }
+
+    /// What clients see.
+    pub(super) fn public(&self) -> TableDefinition {
+        TableDefinition {
+            columns: self.columns.iter().filter(|c| c.visible).map(|c| c.column.clone()).collect(),
+            primary_key: self.primary_key.clone(),
+        }
+    }
+
+    /// The positions of the visible columns among all.
+    pub(super) fn positions(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|i| self.columns[*i].visible).collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! The catalog as bytes, and back: definitions one by one, since they never change, and the rest as a whole.
+
+use super::table::Full;
+use super::{Catalog, DefinitionId, Known, Step};
+use dbtrail_types::ident::TableName;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+
+#[derive(Serialize, Deserialize)]
+struct Definition {
+    full: Full,
+    step: Option<Step>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    tables: Vec<(TableName, DefinitionId)>,
+    schemas: Vec<(String, (Option<String>, bool))>,
+    whole: Vec<String>,
+    lost: Vec<TableName>,
+    temporary: Vec<TableName>,
+}
+
+impl Catalog {
+    /// How many definitions there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.definitions.len()).unwrap_or(u32::MAX)
+    }
+
+    /// One definition, written.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn definition_text(&self, id: DefinitionId) -> Result<Option<Vec<u8>>, serde_json::Error> {
+        let Some(known) = self.known(id) else { return Ok(None) };
+        let text = Definition { full: known.full.clone(), step: known.step.clone() };
+        serde_json::to_vec(&text).map(Some)
+    }
+
+    /// All but the definitions, written.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn rest_text(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&Rest {
+            tables: self.tables.iter().map(|(n, d)| (n.clone(), *d)).collect(),
+            schemas: self.schemas.iter().map(|(n, s)| (n.clone(), s.clone())).collect(),
+            whole: self.whole.iter().cloned().collect(),
+            lost: self.lost.iter().cloned().collect(),
+            temporary: self.temporary.iter().cloned().collect(),
+        })
+    }
+
+    /// A catalog of what [`Self::definition_text`] gave for each definition in order, and [`Self::rest_text`].
+    ///
+    /// # Errors
+    /// The text is not of this kind.
+    pub fn restored<'a>(
+        definitions: impl Iterator<Item = &'a [u8]>,
+        rest: &[u8],
+    ) -> Result<Self, serde_json::Error> {
+        let definitions = definitions.map(|text| {
+            let Definition { full, step } = serde_json::from_slice(text)?;
+            let (public, positions) = (Arc::new(full.public()), full.positions());
+            Ok(Arc::new(Known { public, full, positions, step, memo: OnceLock::new() }))
+        });
+        let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
+        let Rest { tables, schemas, whole, lost, temporary } = serde_json::from_slice(rest)?;
+        Ok(Self {
+            definitions,
+            tables: tables.into_iter().collect(),
+            schemas: schemas.into_iter().collect(),
+            whole: whole.into_iter().collect(),
+            lost: lost.into_iter().collect(),
+            temporary: temporary.into_iter().collect(),
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! The agent's HTTP: the agent API over the history that is [`Published`], with TLS or without.
+//!
+//! Transport alone lives here (connections, TLS, tokens, limits, status codes); every answer and every refusal comes from `query`.
+
+use super::Published;
+use axum::body::{Body, BodyDataStream, Bytes};
+use dbtrail_types::secret::Secret;
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_util::sync::CancellationToken;
+
+mod access;
+mod answer;
+mod limit;
+mod metrics;
+mod readiness;
+mod routes;
+mod tls;
+mod tokens;
+
+use routes::Agent;
+
+pub use tls::{TlsError, tls_config};
+pub use tokens::Tokens;
+
+/// The longest request body.
+const MAX_BODY: usize = 1024 * 1024;
+/// For the TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// For a request's head, the idle time of a kept connection included: longer than clients keep idle connections.
+const HEAD: Duration = Duration::from_secs(120);
+/// Between HTTP/2 pings.
+const PING: Duration = Duration::from_secs(30);
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Certificate and key; `None`: plain HTTP.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Any of these opens the door.
+    pub tokens: Tokens,
+    /// Connections at a time; others wait.
+    pub max_connections: usize,
+    /// Requests that read the history at a time; others are told to come again.
+    pub max_requests: usize,
+    /// How far a live history may be behind its server and still be called ready.
+    pub max_lag: Duration,
+    /// How long answers may go on after `stop`.
+    pub grace: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            tokens: Tokens::default(),
+            max_connections: 1024,
+            max_requests: 256,
+            max_lag: Duration::from_secs(60),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why it is not safe to listen there with these options; `None`: it is.
+#[must_use]
+pub fn exposure(address: SocketAddr, options: &ServeOptions) -> Option<&'static str> {
+    if address.ip().is_loopback() {
+        return None;
+    }
+    match (options.tls.is_some(), options.tokens.is_open()) {
+        (true, false) => None,
+        (false, _) => Some("rows would cross the network in clear text"),
+        (true, true) => Some("anyone who reaches the port could read every row"),
+    }
+}
+
+/// Serves until `stop`, then lets answers end for `options.grace` at most.
+pub async fn serve(
+    listener: TcpListener,
+    published: Arc<Published>,
+    options: ServeOptions,
+    stop: CancellationToken,
+) {
+    let router = routes::router(Agent::new(published, &options));
+    run(listener, router, options, stop).await;
+}
+
+/// The same API for who is in this process: tokens and limits hold, connections there are none.
+#[derive(Clone, Debug)]
+pub struct Local {
+    agent: Agent,
+    routes: TowerToHyperService<axum::Router>,
+}
+
+impl Local {
+    /// Answers from what is published.
+    #[must_use]
+    pub fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
+        let agent = Agent::new(published, options);
+        Self { routes: TowerToHyperService::new(routes::router(agent.clone())), agent }
+    }
+
+    /// The answer to a request; its body comes as it is made.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<BodyDataStream> {
+        let response = if let Some(response) = routes::straight(&self.agent, &request).await {
+            response
+        } else {
+            let Ok(response) = self.routes.call(request.map(Body::from)).await;
+            response
+        };
+        response.map(Body::into_data_stream)
+    }
+}
+
+/// Serves `GET /v1/status`, and nothing else, to whoever has the key, until `stop`.
+pub async fn serve_status(
+    listener: TcpListener,
+    published: Arc<Published>,
+    key: Secret,
+    stop: CancellationToken,
+) {
+    let options = ServeOptions {
+        tokens: vec![key].into(),
+        max_connections: 16,
+        grace: Duration::from_secs(1),
+        ..ServeOptions::default()
+    };
+    let router = routes::status_only(published, &options);
+    run(listener, router, options, stop).await;
+}
+
+async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(options.max_connections.max(1)));
+    let acceptor = options.tls.clone().map(TlsAcceptor::from);
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (listener.accept().await, permit)
+        };
+        let (stream, permit) = tokio::select! {
+            () = stop.cancelled() => break,
+            (accepted, permit) = accepted => match accepted {
+                Ok((stream, _)) => (stream, permit),
+                Err(error) => {
+                    // Out of file descriptors, mostly: a short pause instead of a busy loop.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+        };
+        let connection =
+            Connection { router: router.clone(), acceptor: acceptor.clone(), watcher: graceful.watcher() };
+        tokio::spawn(async move {
+            connection.run(stream).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(options.grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("answers were still being sent when the grace period ended");
+    }
+}
+
+struct Connection {
+    router: axum::Router,
+    acceptor: Option<TlsAcceptor>,
+    watcher: hyper_util::server::graceful::Watcher,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream) {
+        // Answers are written whole: waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let Some(acceptor) = self.acceptor else {
+            let builder = builder(false);
+            let connection =
+                builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+            report(self.watcher.watch(connection.into_owned()).await);
+            return;
+        };
+        match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let service = TowerToHyperService::new(self.router);
+                let builder = builder(http2);
+                let connection = builder.serve_connection(TokioIo::new(stream), service);
+                report(self.watcher.watch(connection.into_owned()).await);
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
+        }
+    }
+}
+
+fn report<E: std::fmt::Display>(result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// The protocol is fixed beforehand (ALPN, else HTTP/1.1): guessing it from the first bytes would wait for them without a limit.
+fn builder(http2: bool) -> Builder<TokioExecutor> {
+    let builder = Builder::new(TokioExecutor::new());
+    let mut builder = if http2 { builder.http2_only() } else { builder.http1_only() };
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        // One shim asks for all of its clients over one connection, and a client may take its rows slowly.
+        .max_concurrent_streams(4096)
+        .max_header_list_size(64 * 1024);
+    builder
+}

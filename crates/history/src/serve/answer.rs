@@ -1,0 +1,63 @@
+//! Answers and refusals as HTTP responses.
+
+use crate::query::Refusal;
+use axum::body::{Body, Bytes};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use dbtrail_types::agent_api::NDJSON;
+use serde::Serialize;
+
+fn response(status: StatusCode, kind: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// A small answer.
+pub(super) fn json<T: Serialize>(value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => response(StatusCode::OK, "application/json", body.into()),
+        Err(error) => refusal(&Refusal::internal(format!("an answer could not be written: {error}"))),
+    }
+}
+
+/// Plain text.
+pub(super) fn text(status: StatusCode, body: String) -> Response {
+    response(status, "text/plain; charset=utf-8", body.into())
+}
+
+/// A refusal.
+pub(super) fn refusal(refusal: &Refusal) -> Response {
+    // 503 says how things are, and comes in numbers: whoever finds it so says it once.
+    if refusal.status >= 500 && refusal.status != 503 {
+        tracing::error!(error = %refusal, "the agent failed");
+    }
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
+    response(status, "application/json", body.into())
+}
+
+/// Lines, sent as they are made. A failure on the way cuts the body: it then has no trailer, which says so.
+pub(super) fn lines<I>(answer: Result<I, Refusal>) -> Response
+where
+    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+{
+    let mut chunks = match answer {
+        Ok(chunks) => chunks,
+        Err(refused) => return refusal(&refused),
+    };
+    let first = match chunks.next() {
+        Some(Ok(first)) => first,
+        Some(Err(refused)) => return refusal(&refused),
+        None => Vec::new(),
+    };
+    // Most answers are one chunk: they get a length and no stream.
+    let Some(second) = chunks.next() else {
+        return response(StatusCode::OK, NDJSON, first.into());
+    };
+    let all = std::iter::once(Ok(first)).chain(std::iter::once(second)).chain(chunks);
+    let stream = futures_util::stream::iter(all.map(|chunk| chunk.map(Bytes::from)));
+    response(StatusCode::OK, NDJSON, Body::from_stream(stream))
+}

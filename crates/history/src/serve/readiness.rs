@@ -1,0 +1,128 @@
+//! Whether this agent's answers can be had, and are of now.
+
+use crate::Published;
+use crate::capture::Gap;
+use crate::published::{Connection, Liveness};
+use dbtrail_types::instant::Instant;
+use std::time::Duration;
+
+/// Gaps told one by one, at most.
+const MAX_GAPS: usize = 10;
+
+/// Whether it is, and lines that say why not, and what else is to be known. Reasons of the server and of the store are for those who have a token.
+pub(super) fn readiness(
+    published: &Published,
+    max_lag: Duration,
+    trusted: bool,
+    now: Instant,
+) -> (bool, String) {
+    let mut against = Vec::new();
+    let mut told = Vec::new();
+    if published.current().is_none() {
+        against.push("the record has not begun".to_owned());
+    }
+    if let Some(live) = published.liveness() {
+        against.extend(obstacles(&live, max_lag, trusted, now));
+        told.extend(remarks(&live, trusted));
+    }
+    let ready = against.is_empty();
+    let first = if ready { vec!["ok".to_owned()] } else { against };
+    let mut text = String::new();
+    for line in first.iter().chain(&told) {
+        // One line each, whatever a reason holds.
+        text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        text.push('\n');
+    }
+    (ready, text)
+}
+
+fn obstacles(live: &Liveness, max_lag: Duration, trusted: bool, now: Instant) -> Vec<String> {
+    let detail = |reason: &str| if trusted { format!(": {reason}") } else { String::new() };
+    let mut lines = Vec::new();
+    if let Some(why) = &live.failed {
+        lines.push(format!("the history is not written any more{}", detail(why)));
+    }
+    if let Connection::Down { since, reason } = &live.connection {
+        lines.push(format!("disconnected from the server since {since}{}", detail(reason)));
+    }
+    match live.lag_seconds(now) {
+        None => lines.push("no instant of the server is known yet".to_owned()),
+        Some(lag) if lag > max_lag.as_secs_f64() => {
+            lines.push(format!("lag of {lag:.1} s, more than {} s", max_lag.as_secs_f64()));
+        }
+        Some(_) => {}
+    }
+    lines
+}
+
+fn remarks(live: &Liveness, trusted: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let baseline = live.baseline;
+    if baseline.is_running() {
+        lines.push(format!(
+            "baseline: {} of {} tables, {} rows",
+            baseline.done, baseline.total, baseline.rows
+        ));
+    }
+    for Gap { from, to, reason } in live.gaps.iter().rev().take(MAX_GAPS) {
+        let why = if trusted { format!(": {reason}") } else { String::new() };
+        lines.push(format!("gap from {from} to {to}{why}"));
+    }
+    if live.gaps.len() > MAX_GAPS {
+        lines.push(format!("{} more gaps before these", live.gaps.len() - MAX_GAPS));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::published::BaselineProgress;
+    use dbtrail_types::ident::ServerId;
+
+    fn at(seconds: i64) -> Instant {
+        Instant::from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn reasons_have_a_line_each() {
+        let mut live = Liveness::starting(at(0));
+        live.gaps = vec![Gap { from: at(1), to: at(2), reason: "purged\nbefore it was read".to_owned() }];
+        live.baseline = BaselineProgress { done: 1, total: 2, rows: 30 };
+        let lines = |live: &Liveness, trusted| obstacles(live, Duration::from_secs(60), trusted, at(100));
+        assert_eq!(
+            lines(&live, true),
+            [
+                "disconnected from the server since 1970-01-01T00:00:00.000000Z: the agent is starting",
+                "no instant of the server is known yet"
+            ]
+        );
+        live.connected(Ok(()), at(1));
+        live.clock = Some(at(40));
+        assert_eq!(lines(&live, true), Vec::<String>::new(), "60 s are not too much");
+        live.clock = Some(at(39));
+        assert_eq!(lines(&live, true), ["lag of 61.0 s, more than 60 s"]);
+        live.failed = Some("disk full".to_owned());
+        assert_eq!(lines(&live, false)[0], "the history is not written any more");
+        assert_eq!(lines(&live, true)[0], "the history is not written any more: disk full");
+        let gap = "gap from 1970-01-01T00:00:01.000000Z to 1970-01-01T00:00:02.000000Z";
+        assert_eq!(remarks(&live, false), ["baseline: 1 of 2 tables, 30 rows", gap]);
+        live.gaps = vec![live.gaps[0].clone(); 12];
+        assert_eq!(remarks(&live, false).last().map(String::as_str), Some("2 more gaps before these"));
+    }
+
+    #[test]
+    fn a_record_that_has_not_begun_is_not_ready() {
+        let published = Published::live(ServerId("s".to_owned()), at(0));
+        published.tell(|l| {
+            l.connected(Err("no\nroute".to_owned()), at(1));
+            l.clock = Some(at(9));
+        });
+        let (ready, text) = readiness(&published, Duration::from_secs(60), true, at(10));
+        assert!(!ready);
+        assert_eq!(
+            text,
+            "the record has not begun\ndisconnected from the server since 1970-01-01T00:00:00.000000Z: no route\n"
+        );
+    }
+}

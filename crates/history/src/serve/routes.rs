@@ -1,0 +1,284 @@
+//! Which path asks what.
+
+use super::access::Seen;
+use super::limit::{self, Places};
+use super::metrics::Metrics;
+use super::readiness::readiness;
+use super::tokens::Tokens;
+use super::{MAX_BODY, ServeOptions, access, answer};
+use crate::query::{Reading, Refusal};
+use crate::{History, Published};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use dbtrail_types::agent_api::{DiffRequest, RowsRequest, code, path};
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::{Instant, Point};
+use hyper::Request;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub(super) struct Agent {
+    published: Arc<Published>,
+    pub(super) tokens: Tokens,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) places: Arc<Places>,
+    max_lag: Duration,
+}
+
+impl Agent {
+    /// The history as it is now; one request keeps to one.
+    fn history(&self) -> Result<Arc<History>, Refusal> {
+        self.published.current().ok_or_else(|| {
+            Refusal::new(
+                503,
+                code::NOT_READY,
+                "the record has not begun yet: GET /readyz says why".to_owned(),
+            )
+        })
+    }
+}
+
+impl Agent {
+    pub(super) fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
+        Self {
+            published,
+            tokens: options.tokens.clone(),
+            metrics: Arc::new(Metrics::default()),
+            places: Arc::new(Places::new(options.max_requests)),
+            max_lag: options.max_lag,
+        }
+    }
+}
+
+/// A route that is asked with one method.
+fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
+    route.fallback(wrong_method)
+}
+
+/// The status alone.
+pub(super) fn status_only(published: Arc<Published>, options: &ServeOptions) -> Router {
+    let agent = Agent::new(published, options);
+    Router::new()
+        .route(path::STATUS, only(get(status)))
+        .route_layer(from_fn_with_state(agent.clone(), access::guarded))
+        .fallback(no_route)
+        .layer(from_fn_with_state(agent.clone(), access::around))
+        .with_state(agent)
+}
+
+/// All routes.
+pub(super) fn router(agent: Agent) -> Router {
+    let history = Router::new()
+        .route(path::FLASHBACK, only(post(flashback)))
+        .route(path::SNAPSHOT, only(post(snapshot)))
+        .route(path::DIFF, only(post(diff)))
+        .route("/v1/servers/{server_id}/schemas", only(get(schemas)))
+        .route("/v1/servers/{server_id}/schemas/{schema}/tables", only(get(tables)))
+        .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
+        .route_layer(from_fn_with_state(agent.clone(), limit::limited));
+    let guarded = history
+        .route(path::STATUS, only(get(status)))
+        .route("/metrics", only(get(metrics)))
+        .route_layer(from_fn_with_state(agent.clone(), access::guarded));
+    Router::new()
+        .route("/healthz", only(get(alive)))
+        .route("/readyz", only(get(ready)))
+        .merge(guarded)
+        .fallback(no_route)
+        .layer(from_fn_with_state(agent.clone(), access::around))
+        .with_state(agent)
+}
+
+async fn flashback(State(agent): State<Agent>, body: Body) -> Response {
+    rows(&agent, whole(body).await, Reading::Flashback)
+}
+
+async fn snapshot(State(agent): State<Agent>, body: Body) -> Response {
+    rows(&agent, whole(body).await, Reading::Snapshot)
+}
+
+async fn diff(State(agent): State<Agent>, body: Body) -> Response {
+    changes(&agent, whole(body).await)
+}
+
+fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> Response {
+    let request = body.and_then(|body| read::<RowsRequest>(&body));
+    answer::lines(request.and_then(|request| agent.history()?.rows(&request, reading)))
+}
+
+fn changes(agent: &Agent, body: Result<Bytes, Refusal>) -> Response {
+    let request = body.and_then(|body| read::<DiffRequest>(&body));
+    answer::lines(request.and_then(|request| agent.history()?.diff(&request)))
+}
+
+/// The answer to a request for rows, without the way through the routes: on that way, much of the time of a look-up inside of one process went by.
+/// `None`: it is for something else.
+pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<Response> {
+    let reading = match (request.method(), request.uri().path()) {
+        (&Method::POST, path::FLASHBACK) => Some(Reading::Flashback),
+        (&Method::POST, path::SNAPSHOT) => Some(Reading::Snapshot),
+        (&Method::POST, path::DIFF) => None,
+        _ => return None,
+    };
+    let answer = async {
+        if !agent.tokens.allow(request.headers()) {
+            return access::unauthorized();
+        }
+        let place = match agent.places.take() {
+            Ok(place) => place,
+            Err(refused) => return *refused,
+        };
+        let body = short(request.body().clone());
+        place.held(match reading {
+            Some(reading) => rows(agent, body, reading),
+            None => changes(agent, body),
+        })
+    };
+    Some(Seen::of(request).answered(agent, answer).await)
+}
+
+async fn schemas(State(agent): State<Agent>, server: Result<Path<String>, PathRejection>) -> Response {
+    let schemas = path_of(server).and_then(|server| {
+        let history = agent.history()?;
+        history.check_server(&ServerId(server))?;
+        Ok(history.schemas())
+    });
+    schemas.map_or_else(|refused| answer::refusal(&refused), |schemas| answer::json(&schemas))
+}
+
+async fn tables(State(agent): State<Agent>, at: Result<Path<(String, String)>, PathRejection>) -> Response {
+    let tables = path_of(at).and_then(|(server, schema)| {
+        let history = agent.history()?;
+        history.check_server(&ServerId(server))?;
+        history.tables(&schema)
+    });
+    tables.map_or_else(|refused| answer::refusal(&refused), |tables| answer::json(&tables))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct When {
+    at: Option<String>,
+    gtid: Option<String>,
+}
+
+async fn table(
+    State(agent): State<Agent>,
+    at: Result<Path<(String, String, String)>, PathRejection>,
+    when: Result<Query<When>, QueryRejection>,
+) -> Response {
+    let table = path_of(at).and_then(|(server, schema, table)| {
+        let history = agent.history()?;
+        history.check_server(&ServerId(server))?;
+        let Query(when) = when.map_err(|e| Refusal::malformed(e.body_text()))?;
+        history.table(&TableName { schema, table }, point(when)?.as_ref())
+    });
+    table.map_or_else(|refused| answer::refusal(&refused), |table| answer::json(&table))
+}
+
+fn point(when: When) -> Result<Option<Point>, Refusal> {
+    match (when.at, when.gtid) {
+        (None, None) => Ok(None),
+        (Some(at), None) => {
+            let at: Instant = at
+                .parse()
+                .map_err(|e: dbtrail_types::instant::NotAnInstant| malformed_time(&e.to_string()))?;
+            Ok(Some(Point::Time(at)))
+        }
+        (None, Some(gtid)) => Ok(Some(Point::Gtid(gtid))),
+        (Some(_), Some(_)) => Err(Refusal::malformed("give at or gtid, not both".to_owned())),
+    }
+}
+
+fn path_of<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
+    path.map(|Path(parts)| parts).map_err(|e| Refusal::malformed(e.body_text()))
+}
+
+async fn metrics(State(agent): State<Agent>) -> Response {
+    let text = agent.metrics.text(&agent.published, &agent.places, Instant::now());
+    answer::text(StatusCode::OK, text)
+}
+
+async fn status(State(agent): State<Agent>) -> Response {
+    answer::json(&agent.published.status(Instant::now()))
+}
+
+async fn alive() -> Response {
+    answer::text(StatusCode::OK, "ok\n".to_owned())
+}
+
+async fn ready(State(agent): State<Agent>, headers: HeaderMap) -> Response {
+    let trusted = agent.tokens.allow(&headers);
+    let (ready, lines) = readiness(&agent.published, agent.max_lag, trusted, Instant::now());
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer::text(status, lines)
+}
+
+async fn wrong_method() -> Response {
+    answer::refusal(&Refusal::new(
+        405,
+        code::METHOD_NOT_ALLOWED,
+        "this path is asked with another method (rows with POST, all else with GET)".to_owned(),
+    ))
+}
+
+async fn no_route() -> Response {
+    answer::refusal(&Refusal::new(404, code::NOT_FOUND, "this agent has no such path".to_owned()))
+}
+
+fn too_large() -> Refusal {
+    let why = format!("the request is longer than {MAX_BODY} bytes, or was cut");
+    Refusal::new(413, code::BODY_TOO_LARGE, why)
+}
+
+/// A body that comes bit by bit.
+async fn whole(body: Body) -> Result<Bytes, Refusal> {
+    axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| too_large())
+}
+
+/// A body that is there.
+fn short(body: Bytes) -> Result<Bytes, Refusal> {
+    if body.len() > MAX_BODY { Err(too_large()) } else { Ok(body) }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| what_is_wrong(body, &error))
+}
+
+/// The most telling refusal of a body that is not a request.
+fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> Refusal {
+    let value: Value = match serde_json::from_slice(bytes) {
+        Ok(value) => value,
+        Err(error) => return Refusal::malformed(format!("the request is not JSON: {error}")),
+    };
+    if value.get("server_id").and_then(Value::as_str).is_none_or(str::is_empty) {
+        return Refusal::new(400, code::MISSING_SERVER_ID, "the request names no server_id".to_owned());
+    }
+    for (name, time) in
+        [("at.time", value.pointer("/at/time")), ("since", value.get("since")), ("until", value.get("until"))]
+    {
+        let Some(time) = time else { continue };
+        let parsed = time.as_str().map(str::parse::<Instant>);
+        match parsed {
+            Some(Ok(_)) => {}
+            Some(Err(why)) => return malformed_time(&format!("{name}: {why}")),
+            None => return malformed_time(&format!("{name} is not text")),
+        }
+    }
+    Refusal::malformed(format!("the request is not understood: {error}"))
+}
+
+fn malformed_time(why: &str) -> Refusal {
+    Refusal::new(400, code::MALFORMED_TIMESTAMP, why.to_owned())
+}

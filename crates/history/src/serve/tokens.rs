@@ -1,0 +1,251 @@
+//! The tokens that open the door: given, or in a file that may change at any time.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use dbtrail_types::secret::Secret;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+/// The file is looked at this often at most.
+const PERIOD: Duration = Duration::from_secs(1);
+/// A file that cannot be used is complained of this often.
+const REMINDER: Duration = Duration::from_secs(60);
+/// A file changed so shortly before it was read may have changed again without its times telling.
+const SETTLED: Duration = Duration::from_secs(2);
+/// The longest file.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// Any of these opens the door; where there are none, it stands open. Clones share what was read last.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens(Option<Arc<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    current: RwLock<Arc<[Secret]>>,
+    file: Option<(PathBuf, Mutex<Seen>)>,
+}
+
+/// What is known of the file.
+#[derive(Debug)]
+struct Seen {
+    /// When it was looked at last.
+    looked: Instant,
+    /// How it was when it was read; `None`: read it again.
+    stamp: Option<Stamp>,
+    /// The last complaint.
+    complained: Option<(Instant, String)>,
+}
+
+/// Changes whenever the file does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl From<Vec<Secret>> for Tokens {
+    fn from(tokens: Vec<Secret>) -> Self {
+        if tokens.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Arc::new(Kept { current: RwLock::new(tokens.into()), file: None })))
+    }
+}
+
+impl Tokens {
+    /// Those of a file: one a line, `#` begins a comment. The file is read again when it changes; a file that cannot be read or holds no token
+    /// then changes nothing.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds no token: an empty file must not open the door.
+    pub fn from_file(path: &Path) -> Result<Self, String> {
+        let (tokens, stamp) = read(path)?;
+        let seen = Seen { looked: Instant::now(), stamp, complained: None };
+        Ok(Self(Some(Arc::new(Kept {
+            current: RwLock::new(tokens.into()),
+            file: Some((path.to_owned(), Mutex::new(seen))),
+        }))))
+    }
+
+    /// Whether anyone may come in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether a request may come in.
+    pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
+        let Some(kept) = &self.0 else { return true };
+        self.look(Instant::now());
+        let given = headers.get(AUTHORIZATION).map_or(&[][..], |v| v.as_bytes());
+        let Some((scheme, token)) = given.split_at_checked(7) else { return false };
+        // Every token is compared, so that time does not tell which one came close.
+        let current = Arc::clone(&kept.current.read().unwrap_or_else(PoisonError::into_inner));
+        let matches =
+            current.iter().filter(|t| verify_slices_are_equal(t.expose().as_bytes(), token).is_ok()).count();
+        scheme.eq_ignore_ascii_case(b"bearer ") && matches > 0
+    }
+
+    /// Reads the file again now, changed or not (SIGHUP).
+    pub fn reload(&self) {
+        let Some((path, seen)) = self.0.as_ref().and_then(|k| k.file.as_ref()) else { return };
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.stamp = None;
+        seen.complained = None;
+        seen.looked = Instant::now();
+        self.take(path, &mut seen);
+    }
+
+    /// Reads the file again if it changed since.
+    fn look(&self, now: Instant) {
+        let Some((path, seen)) = self.0.as_ref().and_then(|k| k.file.as_ref()) else { return };
+        // Whoever finds it locked knows that another request is looking.
+        let Ok(mut seen) = seen.try_lock() else { return };
+        if now.saturating_duration_since(seen.looked) < PERIOD {
+            return;
+        }
+        seen.looked = now;
+        let stamp = std::fs::metadata(path).map(|m| Stamp::of(&m)).ok();
+        if stamp.is_none() || stamp != seen.stamp {
+            self.take(path, &mut seen);
+        }
+    }
+
+    fn take(&self, path: &Path, seen: &mut Seen) {
+        let Some(kept) = &self.0 else { return };
+        match read(path) {
+            Ok((tokens, stamp)) => {
+                (seen.stamp, seen.complained) = (stamp, None);
+                let mut current = kept.current.write().unwrap_or_else(PoisonError::into_inner);
+                if current[..] != tokens[..] {
+                    tracing::info!(tokens = tokens.len(), "the tokens of {} are read anew", path.display());
+                    *current = tokens.into();
+                }
+            }
+            Err(why) => {
+                seen.stamp = None;
+                let now = Instant::now();
+                let told = seen.complained.as_ref();
+                if told
+                    .is_none_or(|(at, what)| *what != why || now.saturating_duration_since(*at) >= REMINDER)
+                {
+                    tracing::error!(
+                        "the tokens stay those that were read before, removed ones go on to open the door: {why}"
+                    );
+                    seen.complained = Some((now, why));
+                }
+            }
+        }
+    }
+}
+
+impl Stamp {
+    fn of(found: &std::fs::Metadata) -> Self {
+        Self {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
+/// The tokens of a file, and how the file was when they were read; without that, it has to be read again.
+fn read(path: &Path) -> Result<(Vec<Secret>, Option<Stamp>), String> {
+    let shown = path.display();
+    let cannot = |e: std::io::Error| format!("cannot read {shown}: {e}");
+    let found = std::fs::metadata(path).map_err(cannot)?;
+    if found.len() > MAX_FILE {
+        return Err(format!("{shown} is longer than {MAX_FILE} bytes, which no list of tokens is"));
+    }
+    let bytes = std::fs::read(path).map_err(cannot)?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text"))?;
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    let tokens: Vec<Secret> = lines.map(|l| Secret::new(l.to_owned())).collect();
+    if tokens.is_empty() {
+        return Err(format!("{shown} holds no token"));
+    }
+    let modified = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    let settled = SystemTime::now().duration_since(modified).is_ok_and(|age| age >= SETTLED);
+    Ok((tokens, settled.then(|| Stamp::of(&found))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn opens(tokens: &Tokens, token: &str) -> bool {
+        let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        tokens.allow(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
+    }
+
+    /// Looks as if this many periods had gone by.
+    fn later(tokens: &Tokens, periods: u32) {
+        tokens.look(Instant::now() + PERIOD * periods);
+    }
+
+    #[test]
+    fn a_file_has_one_token_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        std::fs::write(&path, "# ours\n one \n\ntwo\n").unwrap();
+        let tokens = Tokens::from_file(&path).unwrap();
+        assert!(!tokens.is_open());
+        for (token, open) in [("one", true), ("two", true), ("# ours", false), ("", false), ("on", false)] {
+            assert_eq!(opens(&tokens, token), open, "{token}");
+        }
+        std::fs::write(&path, "# nothing\n").unwrap();
+        assert!(Tokens::from_file(&path).unwrap_err().ends_with("holds no token"));
+        std::fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert!(Tokens::from_file(&path).unwrap_err().ends_with("is not UTF-8 text"));
+        assert!(Tokens::from_file(&folder.path().join("none")).unwrap_err().starts_with("cannot read"));
+    }
+
+    #[test]
+    fn a_changed_file_counts_and_a_lost_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let tokens = Tokens::from_file(&path).unwrap();
+        // Same length: only the times of the file, or its content, tell.
+        std::fs::write(&path, "six\ntwo\n").unwrap();
+        later(&tokens, 2);
+        assert_eq!(["one", "two", "six"].map(|t| opens(&tokens, t)), [false, true, true]);
+        for (broken, periods) in [("", 4), ("# all gone\n", 6)] {
+            std::fs::write(&path, broken).unwrap();
+            later(&tokens, periods);
+            assert_eq!(["two", "six"].map(|t| opens(&tokens, t)), [true, true], "{broken:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        later(&tokens, 8);
+        assert!(opens(&tokens, "six"));
+        // Rotated by a rename, as careful people do.
+        let new = folder.path().join("new");
+        std::fs::write(&new, "ten\n").unwrap();
+        std::fs::rename(&new, &path).unwrap();
+        later(&tokens, 10);
+        assert_eq!(["two", "six", "ten"].map(|t| opens(&tokens, t)), [false, false, true]);
+    }
+
+    #[test]
+    fn an_old_file_that_does_not_change_is_not_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        std::fs::write(&path, "one\n").unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+        let (_, stamp) = read(&path).unwrap();
+        assert_eq!(stamp, Some(Stamp::of(&std::fs::metadata(&path).unwrap())));
+        let tokens = Tokens::from_file(&path).unwrap();
+        tokens.reload();
+        assert!(opens(&tokens, "one"));
+    }
+}

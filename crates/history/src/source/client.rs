@@ -1,0 +1,310 @@
+//! A connection to the server: statements in the text protocol, and the log as the server sends it.
+//!
+//! `mysql_async` is not used here. Its log stream decodes events to follow them (it loses one that does not parse, panics on one that is cut short,
+//! unpacks compressed transactions whole), and its connections do not give raw packets. What is wanted is less: bytes of events as they stand
+//! in the log, and cells as the text protocol has them. Packets are those of `mysql_common`.
+
+mod login;
+mod packets;
+mod tls;
+
+use super::config::SourceConfig;
+use dbtrail_types::reply::Row;
+use mysql_common::io::ParseBuf;
+use mysql_common::packets::{
+    BinlogDumpFlags, ComBinlogDump, ComBinlogDumpGtid, ComRegisterSlave, ErrPacket, Sid,
+};
+use mysql_common::proto::MySerialize;
+use packets::Packets;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// What connecting and logging in may take.
+const LOGIN: Duration = Duration::from_secs(15);
+
+const OK: u8 = 0x00;
+const EOF: u8 = 0xfe;
+const ERR: u8 = 0xff;
+const COM_QUERY: u8 = 0x03;
+/// BINLOG_DUMP_NON_BLOCK: the stream ends where the log does.
+const NON_BLOCK: u16 = 1;
+/// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and places could not be counted. MySQL takes it for nothing.
+const WITH_ANNOTATIONS: u16 = 2;
+
+/// Why talking to the server failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The network, or the server's end of it.
+    #[error("{0}")]
+    Network(String),
+    /// Encryption.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The server said no.
+    #[error("the server says: {message} (error {code})")]
+    Server {
+        /// Its error number.
+        code: u16,
+        /// Its words.
+        message: String,
+    },
+    /// It speaks otherwise than expected.
+    #[error("the server answered in a way that is not understood: {0}")]
+    Protocol(String),
+    /// Logging in takes what this program does not have.
+    #[error("logging in: {0}")]
+    Login(String),
+}
+
+impl ClientError {
+    /// The server's error number.
+    #[must_use]
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Server { code, .. } => Some(*code),
+            Self::Network(_) | Self::Tls(_) | Self::Protocol(_) | Self::Login(_) => None,
+        }
+    }
+
+    /// Whether the connection can be used on: the server refused one statement, and nothing else is wrong.
+    pub(super) fn is_of_statement(&self) -> bool {
+        // 1053 shutdown, 1158 to 1161 network, 1927 and 3169 killed, 4031 idle too long.
+        !matches!(self.code(), None | Some(1053 | 1158..=1161 | 1927 | 3169 | 4031))
+    }
+
+    fn io(error: &std::io::Error) -> Self {
+        Self::Network(error.to_string())
+    }
+}
+
+/// From where the log is asked for.
+#[derive(Clone, Debug)]
+pub(super) enum From<'a> {
+    /// A byte of a file.
+    Place {
+        file: &'a str,
+        offset: u32,
+        /// Whether the server ends the stream at the end of the log.
+        to_end: bool,
+    },
+    /// MySQL: what is not in this set.
+    Without(Vec<Sid<'static>>),
+    /// MariaDB: behind `@slave_connect_state`, which was set before.
+    ConnectState,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Client {
+    packets: Packets,
+    /// CONNECTION_ID().
+    id: u32,
+}
+
+impl Client {
+    /// Connects and logs in.
+    pub(super) async fn connect(config: &SourceConfig) -> Result<Self, ClientError> {
+        let place = config.place();
+        let late = || ClientError::Network(format!("{place} did not answer within {} s", LOGIN.as_secs()));
+        timeout(LOGIN, login::connect(config))
+            .await
+            .map_err(|_| late())?
+            .map(|(packets, id)| Self { packets, id })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    async fn command(&mut self, payload: &[u8]) -> Result<(), ClientError> {
+        self.packets.begin();
+        self.packets.write(payload).await
+    }
+
+    /// Runs a statement; the rows come from [`Rows::next`].
+    pub(super) async fn rows(&mut self, sql: &str) -> Result<Rows<'_>, ClientError> {
+        let mut payload = vec![COM_QUERY];
+        payload.extend_from_slice(sql.as_bytes());
+        self.command(&payload).await?;
+        let head = self.packets.read().await?;
+        let columns = match head.first() {
+            Some(&OK) => 0,
+            Some(&ERR) => return Err(refusal(&head)),
+            Some(0xfb) | None => return Err(ClientError::Protocol("no head of a result".to_owned())),
+            Some(_) => Cells(&head).length()?.unwrap_or(0),
+        };
+        for _ in 0..columns {
+            self.packets.read().await?;
+        }
+        if columns > 0 && self.packets.read().await?.first() != Some(&EOF) {
+            return Err(ClientError::Protocol("no end of the column list".to_owned()));
+        }
+        Ok(Rows { client: self, columns, ended: columns == 0 })
+    }
+
+    /// Runs a statement and takes all of its rows.
+    pub(super) async fn query(&mut self, sql: &str) -> Result<Vec<Row>, ClientError> {
+        let mut rows = self.rows(sql).await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().await? {
+            all.push(row);
+        }
+        Ok(all)
+    }
+
+    /// Runs a statement that gives no rows.
+    pub(super) async fn execute(&mut self, sql: &str) -> Result<(), ClientError> {
+        self.query(sql).await.map(drop)
+    }
+
+    /// The cells of the first row as text.
+    pub(super) async fn texts(&mut self, sql: &str) -> Result<Option<Vec<Option<String>>>, ClientError> {
+        let rows = self.query(sql).await?;
+        Ok(rows.into_iter().next().map(|r| r.into_iter().map(text).collect()))
+    }
+
+    /// The first cell of the first row as text.
+    pub(super) async fn one(&mut self, sql: &str) -> Result<Option<String>, ClientError> {
+        Ok(self.texts(sql).await?.and_then(|row| row.into_iter().next()).flatten())
+    }
+
+    /// Tells the server who is going to follow its log.
+    pub(super) async fn register(&mut self, server_id: u32) -> Result<(), ClientError> {
+        let mut payload = Vec::new();
+        let host = b"dbtrail-shim".as_slice();
+        ComRegisterSlave::new(server_id).with_hostname(host).serialize(&mut payload);
+        self.command(&payload).await?;
+        let answer = self.packets.read().await?;
+        if answer.first() == Some(&ERR) { Err(refusal(&answer)) } else { Ok(()) }
+    }
+
+    /// Registers, and asks for the log. Events come from [`Client::event`].
+    pub(super) async fn follow(&mut self, server_id: u32, from: From<'_>) -> Result<(), ClientError> {
+        self.register(server_id).await?;
+        let mut payload = Vec::new();
+        match from {
+            From::Place { file, offset, to_end } => {
+                let flags = if to_end { NON_BLOCK | WITH_ANNOTATIONS } else { WITH_ANNOTATIONS };
+                let dump = ComBinlogDump::new(server_id).with_pos(offset).with_filename(file.as_bytes());
+                dump.with_flags(BinlogDumpFlags::from_bits_retain(flags)).serialize(&mut payload);
+            }
+            From::Without(set) => {
+                ComBinlogDumpGtid::new(server_id).with_pos(4).with_sids(set).serialize(&mut payload);
+            }
+            From::ConnectState => {
+                let dump = ComBinlogDump::new(server_id).with_pos(4);
+                dump.with_flags(BinlogDumpFlags::from_bits_retain(WITH_ANNOTATIONS)).serialize(&mut payload);
+            }
+        }
+        self.command(&payload).await
+    }
+
+    /// How long the server may say nothing from here on.
+    pub(super) fn wait_at_most(&mut self, patience: Duration) {
+        self.packets.wait_at_most(patience);
+    }
+
+    /// Whether the next event is here already.
+    pub(super) fn has_event(&self) -> bool {
+        self.packets.has_packet()
+    }
+
+    /// The next event: header, body, and checksum if there is one. `None`: the server ended the stream.
+    pub(super) async fn event(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let mut packet = self.packets.read().await?;
+        match packet.first() {
+            Some(&OK) => {
+                packet.remove(0);
+                Ok(Some(packet))
+            }
+            Some(&EOF) => Ok(None),
+            Some(&ERR) => Err(refusal(&packet)),
+            _ => Err(ClientError::Protocol("a packet in the log's stream that is no event".to_owned())),
+        }
+    }
+}
+
+/// The rows of a statement, one after the other. They must be taken to the end before the connection serves another.
+#[derive(Debug)]
+pub(super) struct Rows<'a> {
+    client: &'a mut Client,
+    columns: u64,
+    ended: bool,
+}
+
+impl Rows<'_> {
+    /// The next row.
+    pub(super) async fn next(&mut self) -> Result<Option<Row>, ClientError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let packet = self.client.packets.read().await?;
+        match packet.first() {
+            Some(&ERR) => {
+                self.ended = true;
+                Err(refusal(&packet))
+            }
+            // A longer packet with this byte is a row whose first cell is longer than 16 MiB.
+            Some(&EOF) if packet.len() < 9 => {
+                self.ended = true;
+                Ok(None)
+            }
+            _ => {
+                let mut cells = Cells(&packet);
+                (0..self.columns).map(|_| cells.next()).collect::<Result<Row, _>>().map(Some)
+            }
+        }
+    }
+}
+
+/// Length-encoded strings (manual: "Protocol::LengthEncodedString").
+struct Cells<'a>(&'a [u8]);
+
+impl Cells<'_> {
+    fn number(&mut self, bytes: usize) -> Result<u64, ClientError> {
+        let (head, rest) = self
+            .0
+            .split_at_checked(bytes)
+            .ok_or_else(|| ClientError::Protocol("a row that is cut short".to_owned()))?;
+        self.0 = rest;
+        Ok(head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)))
+    }
+
+    /// `None`: NULL.
+    fn length(&mut self) -> Result<Option<u64>, ClientError> {
+        Ok(match self.number(1)? {
+            0xfb => None,
+            0xfc => Some(self.number(2)?),
+            0xfd => Some(self.number(3)?),
+            0xfe => Some(self.number(8)?),
+            short => Some(short),
+        })
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let Some(length) = self.length()? else { return Ok(None) };
+        let cut = || ClientError::Protocol("a cell that is cut short".to_owned());
+        let length = usize::try_from(length).map_err(|_| cut())?;
+        let (cell, rest) = self.0.split_at_checked(length).ok_or_else(cut)?;
+        self.0 = rest;
+        Ok(Some(cell.to_vec()))
+    }
+}
+
+/// A cell as text.
+pub(super) fn text(cell: Option<Vec<u8>>) -> Option<String> {
+    cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The error in an ERR packet.
+fn refusal(packet: &[u8]) -> ClientError {
+    use mysql_common::constants::CapabilityFlags;
+    match ParseBuf(packet).parse::<ErrPacket<'_>>(CapabilityFlags::CLIENT_PROTOCOL_41) {
+        Ok(ErrPacket::Error(e)) => {
+            ClientError::Server { code: e.error_code(), message: e.message_str().into_owned() }
+        }
+        Ok(ErrPacket::Progress(_)) | Err(_) => {
+            ClientError::Protocol("an error packet that cannot be read".to_owned())
+        }
+    }
+}

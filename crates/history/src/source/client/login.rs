@@ -1,0 +1,234 @@
+//! The first packets of a connection (manual: "Connection Phase").
+
+use super::packets::Packets;
+use super::{ClientError, ERR, OK, refusal, tls};
+use crate::source::config::{SourceConfig, Tls};
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
+use mysql_common::constants::CapabilityFlags;
+use mysql_common::io::ParseBuf;
+use mysql_common::packets::{AuthPlugin, AuthSwitchRequest, HandshakePacket, HandshakeResponse, SslRequest};
+use mysql_common::proto::MySerialize;
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+use rustls::pki_types::pem::PemObject;
+use std::collections::HashMap;
+use tokio::net::TcpStream;
+use zeroize::Zeroizing;
+
+/// Packets of up to 1 GiB come in.
+const LARGEST: u32 = 1 << 30;
+const MORE: u8 = 0x01;
+const SWITCH: u8 = 0xfe;
+/// AuthMoreData of caching_sha2_password: known already, or the password itself is wanted.
+const FAST: u8 = 3;
+const FULL: u8 = 4;
+const ASK_FOR_KEY: u8 = 2;
+
+/// A connection that is logged in, and its number.
+pub(super) async fn connect(config: &SourceConfig) -> Result<(Packets, u32), ClientError> {
+    let place = config.place();
+    let stream = TcpStream::connect((config.host.as_str(), config.port))
+        .await
+        .map_err(|e| ClientError::Network(format!("{place} cannot be reached: {e}")))?;
+    // Small statements must not wait for more of them.
+    stream.set_nodelay(true).map_err(|e| ClientError::io(&e))?;
+    let mut packets = Packets::new(Box::new(stream));
+    let greeting = packets.read().await?;
+    if greeting.first() == Some(&ERR) {
+        return Err(refusal(&greeting));
+    }
+    let greeting: HandshakePacket<'_> = ParseBuf(&greeting).parse(()).map_err(|e| not_understood(&e))?;
+    let capabilities = capabilities(&greeting, config)?;
+    let encrypted = config.tls != Tls::Off;
+    if encrypted {
+        packets = secure(packets, capabilities, config).await?;
+    }
+    let mut nonce = greeting.scramble_1_ref().to_vec();
+    nonce.extend_from_slice(greeting.scramble_2_ref().unwrap_or_default());
+    nonce.resize(20, 0);
+    let plugin = match greeting.auth_plugin() {
+        Some(AuthPlugin::CachingSha2Password) => AuthPlugin::CachingSha2Password,
+        // The server asks for another one in its next packet if the account has it.
+        _ => AuthPlugin::MysqlNativePassword,
+    };
+    let mut login = Login { packets, config, encrypted, nonce, plugin };
+    login.respond(capabilities).await?;
+    login.conclude().await?;
+    Ok((login.packets, greeting.connection_id()))
+}
+
+fn not_understood(error: &std::io::Error) -> ClientError {
+    ClientError::Protocol(format!("its greeting: {error}"))
+}
+
+fn capabilities(
+    greeting: &HandshakePacket<'_>,
+    config: &SourceConfig,
+) -> Result<CapabilityFlags, ClientError> {
+    let wanted = CapabilityFlags::CLIENT_PROTOCOL_41
+        | CapabilityFlags::CLIENT_SECURE_CONNECTION
+        | CapabilityFlags::CLIENT_LONG_PASSWORD
+        | CapabilityFlags::CLIENT_LONG_FLAG
+        | CapabilityFlags::CLIENT_TRANSACTIONS
+        | CapabilityFlags::CLIENT_PLUGIN_AUTH
+        | CapabilityFlags::CLIENT_CONNECT_ATTRS
+        | CapabilityFlags::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA;
+    let offered = greeting.capabilities();
+    if !offered.contains(CapabilityFlags::CLIENT_PROTOCOL_41) {
+        return Err(ClientError::Protocol("it is older than MySQL 4.1".to_owned()));
+    }
+    // MariaDB leaves this bit out to say that it has capabilities of its own, which are not asked for here.
+    let mut both = wanted & (offered | CapabilityFlags::CLIENT_LONG_PASSWORD);
+    if config.tls != Tls::Off {
+        if !offered.contains(CapabilityFlags::CLIENT_SSL) {
+            return Err(ClientError::Tls(
+                "the server offers no encryption: give it a certificate, or use ssl-mode=disabled".to_owned(),
+            ));
+        }
+        both |= CapabilityFlags::CLIENT_SSL;
+    }
+    Ok(both)
+}
+
+async fn secure(
+    mut packets: Packets,
+    capabilities: CapabilityFlags,
+    config: &SourceConfig,
+) -> Result<Packets, ClientError> {
+    const UTF8MB4_GENERAL_CI: u8 = 45;
+    let mut payload = Vec::new();
+    SslRequest::new(capabilities, LARGEST, UTF8MB4_GENERAL_CI).serialize(&mut payload);
+    packets.write(&payload).await?;
+    let (wire, sequence) = packets.into_wire()?;
+    Ok(Packets::resume(tls::encrypt(wire, &config.host, &config.tls).await?, sequence))
+}
+
+/// The exchange of passwords.
+struct Login<'a> {
+    packets: Packets,
+    config: &'a SourceConfig,
+    encrypted: bool,
+    nonce: Vec<u8>,
+    plugin: AuthPlugin<'static>,
+}
+
+impl Login<'_> {
+    fn password(&self) -> Option<&str> {
+        Some(self.config.password.expose()).filter(|p| !p.is_empty())
+    }
+
+    /// What proves the password under the plugin.
+    fn proof(&self) -> Result<Vec<u8>, ClientError> {
+        match &self.plugin {
+            AuthPlugin::CachingSha2Password | AuthPlugin::MysqlNativePassword => {
+                Ok(self.plugin.gen_data(self.password(), &self.nonce).map(|d| d.to_vec()).unwrap_or_default())
+            }
+            AuthPlugin::MysqlClearPassword if self.encrypted => Ok(self.with_zero().to_vec()),
+            AuthPlugin::MysqlClearPassword => Err(ClientError::Login(format!(
+                "the account {} wants its password sent in the clear, which is done only under TLS: add ssl-mode=required",
+                self.config.user
+            ))),
+            AuthPlugin::MysqlOldPassword
+            | AuthPlugin::Ed25519
+            | AuthPlugin::MariadbParsec { .. }
+            | AuthPlugin::Other(_) => Err(ClientError::Login(format!(
+                "the account {} uses the plugin {}, which is not supported: give the agent an account with \
+                 caching_sha2_password (MySQL) or mysql_native_password (MariaDB)",
+                self.config.user,
+                String::from_utf8_lossy(self.plugin.as_bytes())
+            ))),
+        }
+    }
+
+    fn with_zero(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(self.password().unwrap_or_default().as_bytes().to_vec());
+        bytes.push(0);
+        bytes
+    }
+
+    async fn respond(&mut self, capabilities: CapabilityFlags) -> Result<(), ClientError> {
+        let attributes = HashMap::from([
+            ("program_name".to_owned(), "dbtrail-shim".to_owned()),
+            ("_client_name".to_owned(), "dbtrail-shim".to_owned()),
+            ("_client_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ]);
+        let attributes = capabilities.contains(CapabilityFlags::CLIENT_CONNECT_ATTRS).then_some(attributes);
+        let mut payload = Vec::new();
+        HandshakeResponse::new(
+            Some(self.proof()?),
+            (5, 7, 0),
+            Some(self.config.user.as_bytes()),
+            None::<&[u8]>,
+            Some(self.plugin.borrow()),
+            capabilities,
+            attributes,
+            LARGEST,
+        )
+        .serialize(&mut payload);
+        self.packets.write(&payload).await
+    }
+
+    /// Answers what the server asks until it says yes or no.
+    async fn conclude(&mut self) -> Result<(), ClientError> {
+        let mut switched = false;
+        loop {
+            let packet = self.packets.read().await?;
+            match packet.as_slice() {
+                [OK, ..] => return Ok(()),
+                [ERR, ..] => return Err(refusal(&packet)),
+                [SWITCH] => {
+                    return Err(ClientError::Login("the account has a password of MySQL 3 or 4".to_owned()));
+                }
+                [SWITCH, ..] if !switched => {
+                    switched = true;
+                    self.switch(&packet).await?;
+                }
+                [MORE, FAST] => {}
+                [MORE, FULL] => self.whole_password().await?,
+                _ => return Err(ClientError::Protocol("an unknown packet while logging in".to_owned())),
+            }
+        }
+    }
+
+    async fn switch(&mut self, packet: &[u8]) -> Result<(), ClientError> {
+        let request: AuthSwitchRequest<'_> = ParseBuf(packet).parse(()).map_err(|e| not_understood(&e))?;
+        self.plugin = request.auth_plugin().into_owned();
+        self.nonce = request.plugin_data().to_vec();
+        // A zero ends it.
+        self.nonce.truncate(20);
+        let proof = self.proof()?;
+        self.packets.write(&proof).await
+    }
+
+    /// The server does not have the password's hash at hand: it goes over whole, under TLS or encrypted for the server's RSA key.
+    async fn whole_password(&mut self) -> Result<(), ClientError> {
+        if self.encrypted {
+            let password = self.with_zero();
+            return self.packets.write(&password).await;
+        }
+        self.packets.write(&[ASK_FOR_KEY]).await?;
+        let packet = self.packets.read().await?;
+        let [MORE, pem @ ..] = packet.as_slice() else {
+            return Err(if packet.first() == Some(&ERR) { refusal(&packet) } else { no_key() });
+        };
+        let mut password = self.with_zero();
+        for (byte, mask) in password.iter_mut().zip(self.nonce.iter().cycle()) {
+            *byte ^= mask;
+        }
+        let sealed = seal(pem, &password).ok_or_else(no_key)?;
+        self.packets.write(&sealed).await
+    }
+}
+
+fn no_key() -> ClientError {
+    ClientError::Login("the server sent no RSA key for the password: use TLS (ssl-mode=required)".to_owned())
+}
+
+fn seal(pem: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).ok()?;
+    let key = PublicEncryptingKey::from_der(der.as_ref()).ok()?;
+    let key = OaepPublicEncryptingKey::new(key).ok()?;
+    let mut sealed = vec![0; key.ciphertext_size()];
+    let length = key.encrypt(&OAEP_SHA1_MGF1SHA1, plain, &mut sealed, None).ok()?.len();
+    sealed.truncate(length);
+    Some(sealed)
+}

@@ -1,0 +1,278 @@
+//! As much of an event as the reading half must know: its header, and where the log goes on.
+
+use crate::log::Gtid;
+use crate::place::FilePlace;
+use mysql_common::binlog::BinlogCtx;
+use mysql_common::binlog::consts::BinlogVersion;
+use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
+use mysql_common::io::ParseBuf;
+use mysql_common::proto::MyDeserialize;
+
+const HEADER: usize = 19;
+const FIRST: u64 = 4;
+const ROTATE: u8 = 4;
+const FORMAT_DESCRIPTION: u8 = 15;
+/// Events between two transactions: those that begin one (GTID events of both families), and those that belong to a file: STOP, ROTATE,
+/// PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and start of encryption.
+const BETWEEN: [u8; 11] = [3, ROTATE, FORMAT_DESCRIPTION, 33, 34, 35, 42, 161, 162, 163, 164];
+const HEARTBEAT: [u8; 2] = [27, 41];
+const GTID: [u8; 2] = [33, 42];
+/// LOG_EVENT_ARTIFICIAL_F: made for the replica, not in the log.
+const ARTIFICIAL: u16 = 0x20;
+
+/// Where the stream is, and what of it is in the log.
+#[derive(Debug)]
+pub(super) struct Track {
+    /// Where the next event begins.
+    place: FilePlace,
+    /// What the writing half takes for the place: it counts the bytes of events, and goes where a ROTATE sends it.
+    told: Option<FilePlace>,
+    /// Whether events end in a checksum: as the server was asked to send them, then as each file's description says.
+    checksum: bool,
+}
+
+/// What to do with a packet of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It only says that the server is there, or tells the place.
+    Nothing,
+    /// It is an event; `Some`: first say that it comes from this place.
+    Event(Option<FilePlace>),
+}
+
+/// An event that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Malformed(String);
+
+impl Track {
+    /// Of a stream that was asked for from here; where the server chooses, its first packet says so.
+    pub(super) fn from(place: FilePlace, checksum: bool) -> Self {
+        Self { place, told: None, checksum }
+    }
+
+    /// Whether events end in a checksum.
+    pub(super) fn checksum(&self) -> bool {
+        self.checksum
+    }
+
+    /// Where the next event begins.
+    pub(super) fn place(&self) -> &FilePlace {
+        &self.place
+    }
+
+    /// Takes the next packet's event.
+    pub(super) fn take(&mut self, event: &[u8]) -> Result<Step, Malformed> {
+        let header = Header::read(event)?;
+        if HEARTBEAT.contains(&header.kind) {
+            return Ok(Step::Nothing);
+        }
+        if header.kind == FORMAT_DESCRIPTION {
+            self.checksum = matches!(event, [.., 1, _, _, _, _]);
+            // Before the events from the middle of a file the server sends the description that stands at its head.
+            if self.place.offset != FIRST {
+                return Ok(Step::Event(self.say()));
+            }
+        } else if header.flags & ARTIFICIAL != 0 || (header.kind == ROTATE && header.end == 0) {
+            if header.kind == ROTATE {
+                self.place = self.target(event)?;
+            }
+            return Ok(Step::Nothing);
+        }
+        self.place.offset = header.begins(self.place.offset);
+        let first = self.say();
+        if first.is_some() && !BETWEEN.contains(&header.kind) {
+            // The writing half would drop the transaction that it is in. No server is known to do this.
+            return Err(Malformed(format!(
+                "the server left out events inside of a transaction, before one of type {}",
+                header.kind
+            )));
+        }
+        self.place.offset += u64::from(header.length);
+        if header.kind == ROTATE {
+            self.place = self.target(event)?;
+        }
+        self.told = Some(self.place.clone());
+        Ok(Step::Event(first))
+    }
+
+    /// The place, if the writing half takes another for it.
+    fn say(&mut self) -> Option<FilePlace> {
+        if self.told.as_ref() == Some(&self.place) {
+            return None;
+        }
+        self.told = Some(self.place.clone());
+        self.told.clone()
+    }
+
+    /// Where a ROTATE sends the reader.
+    fn target(&self, event: &[u8]) -> Result<FilePlace, Malformed> {
+        let body = event.get(HEADER..).unwrap_or_default();
+        let (head, name) = body
+            .split_at_checked(8)
+            .ok_or_else(|| Malformed("a ROTATE event that is cut short".to_owned()))?;
+        let offset = head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
+        let name = if self.checksum { &name[..name.len().saturating_sub(4)] } else { name };
+        Ok(FilePlace { file: String::from_utf8_lossy(name).into_owned(), offset })
+    }
+}
+
+/// The common header (manual: "Event header").
+struct Header {
+    kind: u8,
+    length: u32,
+    /// Where the event ends in its file, in 32 bits; 0: it does not say (MariaDB 11.4 and newer inside of transactions).
+    end: u32,
+    flags: u16,
+}
+
+impl Header {
+    fn read(event: &[u8]) -> Result<Self, Malformed> {
+        let Some(head) = event.first_chunk::<HEADER>() else {
+            return Err(Malformed(format!(
+                "an event of {} bytes, which is shorter than its header",
+                event.len()
+            )));
+        };
+        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let header = Self {
+            kind: head[4],
+            length: number(9),
+            end: number(13),
+            flags: u16::from_le_bytes([head[17], head[18]]),
+        };
+        if usize::try_from(header.length) != Ok(event.len()) {
+            return Err(Malformed(format!(
+                "an event that says it is {} bytes long and has {}",
+                header.length,
+                event.len()
+            )));
+        }
+        Ok(header)
+    }
+
+    /// Where it begins: at the place that was counted to, or further on, where the server has left events out.
+    fn begins(&self, counted: u64) -> u64 {
+        if self.end == 0 {
+            return counted;
+        }
+        let low = self.end.wrapping_sub(self.length);
+        let [a, b, c, d, ..] = counted.to_le_bytes();
+        let ahead = low.wrapping_sub(u32::from_le_bytes([a, b, c, d]));
+        // Never backwards.
+        if ahead < 1 << 31 { counted + u64::from(ahead) } else { counted }
+    }
+}
+
+/// Whether the server only says that it is there.
+pub(super) fn is_heartbeat(event: &[u8]) -> bool {
+    event.get(4).is_some_and(|kind| HEARTBEAT.contains(kind))
+}
+
+/// Whether it is the description at the head of a file, which comes before the server looks at the place asked for.
+pub(super) fn is_head(event: &[u8]) -> bool {
+    event.get(4) == Some(&FORMAT_DESCRIPTION)
+}
+
+/// The transaction that a GTID event of MySQL announces; `None`: another event, or one that cannot be read.
+pub(super) fn mysql_gtid(event: &[u8], checksum: bool) -> Option<Gtid> {
+    let kind = *event.get(4)?;
+    if !GTID.contains(&kind) {
+        return None;
+    }
+    let end = event.len().checked_sub(if checksum { 4 } else { 0 })?;
+    let body = event.get(HEADER..end)?;
+    let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
+    let context = BinlogCtx::new(body.len(), &format, kind);
+    let read = GtidEvent::deserialize(context, &mut ParseBuf(body)).ok()?;
+    Some(Gtid::MySql {
+        source: read.sid(),
+        tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
+        number: read.gno(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An event of this type and length that says it ends there.
+    fn event(kind: u8, length: usize, end: u32, flags: u16) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        bytes[4] = kind;
+        bytes[9..13].copy_from_slice(&u32::try_from(length).unwrap().to_le_bytes());
+        bytes[13..17].copy_from_slice(&end.to_le_bytes());
+        bytes[17..19].copy_from_slice(&flags.to_le_bytes());
+        bytes
+    }
+
+    fn rotate(to: &str, end: u32, flags: u16, checksum: bool) -> Vec<u8> {
+        let tail = if checksum { 4 } else { 0 };
+        let mut bytes = event(ROTATE, HEADER + 8 + to.len() + tail, end, flags);
+        bytes[HEADER] = 4;
+        bytes[HEADER + 8..HEADER + 8 + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    }
+
+    fn place(file: &str, offset: u64) -> FilePlace {
+        FilePlace { file: file.to_owned(), offset }
+    }
+
+    #[test]
+    fn ok_a_stream_from_the_middle_of_a_file_and_on_to_the_next() {
+        let mut track = Track::from(place("b.000001", 500), false);
+        let follow = |file, offset| Ok(Step::Event(Some(place(file, offset))));
+        let plain = Ok(Step::Event(None));
+        let mut asked = rotate("b.000001", 0, ARTIFICIAL, false);
+        asked[HEADER..HEADER + 8].copy_from_slice(&500_u64.to_le_bytes());
+        for (event, want) in [
+            (asked, Ok(Step::Nothing)),
+            (event(FORMAT_DESCRIPTION, 100, 0, 0), follow("b.000001", 500)),
+            (event(33, 50, 550, 0), plain.clone()),
+            // MariaDB 11.4 does not say where events inside of a transaction end.
+            (event(19, 40, 0, 0), plain.clone()),
+            (event(16, 30, 620, 0), plain.clone()),
+            (event(27, 40, 620, 0), Ok(Step::Nothing)),
+            // A transaction that is left out.
+            (event(33, 50, 770, 0), follow("b.000001", 720)),
+            (rotate("b.000002", 805, 0, false), plain.clone()),
+            (rotate("b.000002", 0, ARTIFICIAL, false), Ok(Step::Nothing)),
+            (event(FORMAT_DESCRIPTION, 100, 104, 0), plain.clone()),
+            // A crash: no ROTATE at the end of the file.
+            (rotate("b.000003", 0, ARTIFICIAL, false), Ok(Step::Nothing)),
+            (event(FORMAT_DESCRIPTION, 100, 104, 0), follow("b.000003", 4)),
+        ] {
+            assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
+        }
+        assert_eq!(*track.place(), place("b.000003", 104));
+    }
+
+    #[test]
+    fn ok_the_checksum_behind_a_file_name_is_none_of_it() {
+        let mut track = Track::from(place("b.000001", 4), true);
+        assert_eq!(track.take(&rotate("b.000009", 0, ARTIFICIAL, true)), Ok(Step::Nothing));
+        assert_eq!(*track.place(), place("b.000009", 4));
+    }
+
+    #[test]
+    fn ok_places_behind_four_gigabytes() {
+        let mut track = Track::from(place("b.000001", 0xffff_fff0), false);
+        assert_eq!(track.take(&event(33, 50, 34, 0)), Ok(Step::Event(Some(place("b.000001", 0xffff_fff0)))));
+        assert_eq!(*track.place(), place("b.000001", 0x1_0000_0022));
+    }
+
+    #[test]
+    fn err_events_that_cannot_be_or_that_miss_others() {
+        let mut track = Track::from(place("b.000001", 500), false);
+        for (event, part) in [
+            (vec![0; 18], "shorter than its header"),
+            (event(33, 50, 550, 0)[..49].to_vec(), "says it is 50 bytes long and has 49"),
+            (event(ROTATE, HEADER + 3, 0, ARTIFICIAL), "cut short"),
+        ] {
+            assert!(track.take(&event).unwrap_err().to_string().contains(part));
+        }
+        track.take(&event(33, 50, 550, 0)).unwrap();
+        let inside = track.take(&event(19, 40, 690, 0)).unwrap_err().to_string();
+        assert!(inside.contains("inside of a transaction, before one of type 19"), "{inside}");
+    }
+}

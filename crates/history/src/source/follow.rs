@@ -1,0 +1,226 @@
+//! Following the server for ever: begin, go on, reconnect, and gaps where there is no going on.
+
+use super::client::ClientError;
+use super::config::SourceConfig;
+use super::own::Own;
+use super::preflight::may_see_processes;
+use super::resume::{self, Way};
+use super::session::Session;
+use super::stream::{Origin, Stream};
+use super::wishes::Wishes;
+use super::{Ended, SourceError, baseline, clock, definitions, start};
+use crate::capture::{Closed, Input, Writer};
+use crate::place::Place;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// The shortest and the longest pause before connecting again.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(30);
+/// A connection that held for this long was a good one.
+const GOOD: Duration = Duration::from_secs(20);
+/// How often the server may refuse its log from one place before that part of the log is given up.
+const REFUSALS: u32 = 5;
+
+/// What is to be done with the next connection.
+#[derive(Clone, Debug)]
+enum Goal {
+    /// Begin a record.
+    Begin,
+    /// Go on.
+    On(Place),
+    /// Begin anew: why.
+    Gap(String),
+}
+
+/// The reading half.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) config: SourceConfig,
+    pub(super) writer: Writer,
+    pub(super) wishes: &'a Wishes,
+    pub(super) own: Own,
+}
+
+impl From<Closed> for Ended {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<SourceError> for Ended {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Client(error) => error.into(),
+            SourceError::Unfit(why) => Self::Failed(why),
+        }
+    }
+}
+
+impl From<ClientError> for Ended {
+    fn from(error: ClientError) -> Self {
+        if resume::is_final(&error) {
+            Self::Refused(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(config: SourceConfig, writer: Writer, wishes: &'a Wishes) -> Self {
+        Self { config, writer, wishes, own: Own::default() }
+    }
+
+    /// Follows until the writing half has ended.
+    pub(super) async fn run(self, resume: Option<Place>) {
+        let mut goal = resume.map_or(Goal::Begin, Goal::On);
+        let mut pause = PAUSE;
+        let mut refusals = 0;
+        let mut damaged = None;
+        loop {
+            let began = Instant::now();
+            let (ended, flowed) = self.once(&mut goal).await;
+            if flowed {
+                refusals = 0;
+            }
+            // A connection on which the log came in is no reason to wait longer for the next one.
+            if flowed || began.elapsed() > GOOD {
+                pause = PAUSE;
+            }
+            let reason = match ended {
+                Ended::Closed => return,
+                Ended::Anew(reason) => {
+                    goal = Goal::Gap(reason);
+                    None
+                }
+                Ended::Refused(reason) => {
+                    refusals += 1;
+                    if refusals >= REFUSALS {
+                        refusals = 0;
+                        goal = Goal::Gap(format!("the server does not send its log on: {reason}"));
+                    }
+                    Some(reason)
+                }
+                // On the way it may have been damaged once.
+                Ended::Damaged(place, reason) => {
+                    if damaged.replace(place.clone()) == Some(place) {
+                        goal = Goal::Gap(reason.clone());
+                    }
+                    Some(reason)
+                }
+                Ended::Failed(reason) => Some(reason),
+            };
+            if let Some(reason) = reason {
+                tracing::warn!(source = %self.config.place(), "not capturing: {reason}");
+                if self.writer.send(Input::Connection(Err(reason))).await.is_err() {
+                    return;
+                }
+            }
+            tokio::time::sleep(jittered(pause)).await;
+            pause = (pause * 2).min(LONGEST);
+            if let Goal::On(place) = &mut goal {
+                match self.writer.place().await {
+                    Ok(Some(behind)) => *place = behind,
+                    Ok(None) => goal = Goal::Begin,
+                    Err(Closed) => return,
+                }
+            }
+        }
+    }
+
+    /// One connection, from connecting to its end; whether the log came in.
+    async fn once(&self, goal: &mut Goal) -> (Ended, bool) {
+        let mut flowed = false;
+        match self.connected(goal, &mut flowed).await {
+            Ok(ended) | Err(ended) => (ended, flowed),
+        }
+    }
+
+    async fn connected(&self, goal: &mut Goal, flowed: &mut bool) -> Result<Ended, Ended> {
+        let mut session = Session::open(&self.config).await?;
+        let _known = self.own.know(session.client.id());
+        if !session.facts.commit_stamps() && !may_see_processes(&mut session).await? {
+            return Err(Ended::Failed(
+                "the account may not see running statements (PROCESS), without which up to when the log is whole cannot be told; \
+                 the preflight names the GRANT"
+                    .to_owned(),
+            ));
+        }
+        let origin = self.origin(&mut session, goal).await?;
+        let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
+        stream.first().await?;
+        self.writer.send(Input::Connection(Ok(()))).await?;
+        tracing::info!(source = %self.config.place(), ?origin, "capturing");
+        let facts = session.facts.clone();
+        let ended = tokio::select! {
+            ended = stream.pump(&self.writer) => ended,
+            ended = self.clock(session) => ended,
+            ended = definitions::serve(self, &facts) => ended,
+            ended = baseline::serve(self, &facts) => ended,
+            reason = self.wishes.anew() => Ended::Anew(reason),
+            reason = self.wishes.again() => Ended::Failed(reason),
+        };
+        *flowed = stream.flows();
+        Ok(ended)
+    }
+
+    /// Where the log is followed from; takes a start first where there is none.
+    async fn origin(&self, session: &mut Session, goal: &mut Goal) -> Result<Origin, Ended> {
+        if let Goal::On(place) = goal {
+            match resume::way(session, place).await? {
+                Way::On(origin) => return Ok(origin),
+                Way::Gap(reason) => *goal = Goal::Gap(reason),
+            }
+        }
+        let start = start::take(&self.config, session).await?;
+        let place = start.place.clone();
+        self.wishes.forget();
+        let input = match goal {
+            Goal::Gap(reason) => {
+                tracing::error!(place = %place.at, "the record has a gap: {reason}");
+                Input::Gap(reason.clone(), start)
+            }
+            Goal::Begin | Goal::On(_) => Input::Begin(start),
+        };
+        self.writer.send(input).await?;
+        let at = place.at.clone();
+        *goal = Goal::On(place);
+        Ok(Origin::Place(at))
+    }
+
+    /// Tells the clock, on a connection that is opened again when it breaks.
+    async fn clock(&self, mut session: Session) -> Ended {
+        let facts = session.facts.clone();
+        let mut ticks = tokio::time::interval(clock::EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut known = self.own.know(session.client.id());
+        loop {
+            ticks.tick().await;
+            match clock::read(&mut session, &self.own).await {
+                Ok(Some(clock)) => {
+                    if self.writer.send(Input::Clock(clock)).await.is_err() {
+                        return Ended::Closed;
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!("the server's clock cannot be read: {error}");
+                    if let Ok(again) = Session::open_same(&self.config, &facts).await {
+                        known = self.own.know(again.client.id());
+                        session = again;
+                    }
+                    tracing::debug!(?known, "reading the clock again");
+                }
+            }
+        }
+    }
+}
+
+/// The pause, or up to half of it less: many agents do not come back at one moment.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without random bytes all of it.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    pause.mul_f32(1.0 - f32::from(byte[0]) / 512.0)
+}

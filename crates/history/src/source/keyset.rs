@@ -1,0 +1,254 @@
+//! The statements that read a table, and what the server's text of a cell becomes.
+//!
+//! A table is read in chunks along its primary key, if the next chunk can be asked for exactly: key columns are compared with literals of their own
+//! kind. A number in quotes would be compared as a DOUBLE, which has 53 bits; FLOAT and DOUBLE keys have values whose text is
+//! another number; ENUM, SET and BIT order by numbers that the text does not tell; YEAR takes small numbers for abbreviations. Tables with such
+//! keys, and those without, are read in one piece.
+
+use super::session::{quoted, quoted_table};
+use crate::capture::BaselineJob;
+use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::real;
+use dbtrail_types::reply::{Cell, Row};
+use std::fmt::Write as _;
+
+/// How the values of a key column are written in a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Literal {
+    /// Digits as they are: exact for integers and decimals of any size.
+    Number,
+    /// In quotes: the server takes a constant that is compared with a temporal (or address) column for one of its type.
+    Quoted,
+    /// Text, compared in the column's own collation.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+fn literal(ty: &ColumnType) -> Option<Literal> {
+    match ty {
+        ColumnType::Int { .. } | ColumnType::Decimal { .. } => Some(Literal::Number),
+        ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => Some(Literal::Quoted),
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } => Some(Literal::Text),
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => Some(Literal::Binary),
+        ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Year
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => None,
+    }
+}
+
+impl Literal {
+    /// The value in a statement; `None`: it is not what a column of this kind holds.
+    fn of(self, cell: &[u8]) -> Option<String> {
+        let text = || std::str::from_utf8(cell).ok();
+        match self {
+            Self::Number => {
+                let text = text()?;
+                let digits = text.strip_prefix('-').unwrap_or(text);
+                let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                plain.then(|| text.to_owned())
+            }
+            Self::Quoted => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || " -:.".contains(c);
+                text().filter(|t| t.chars().all(plain)).map(|t| format!("'{t}'"))
+            }
+            Self::Text => Some(format!("_utf8mb4 X'{}'", dbtrail_types::agent_api::hex_text(cell))),
+            Self::Binary => Some(format!("X'{}'", dbtrail_types::agent_api::hex_text(cell))),
+        }
+    }
+}
+
+/// The key along which a table is read in chunks; `None`: it must be read in one piece.
+fn key(definition: &TableDefinition) -> Option<Vec<(&Column, Literal)>> {
+    let columns = definition.key_columns();
+    // A key column that SELECT * does not show is not among the cells.
+    if columns.is_empty() || columns.len() != definition.primary_key.len() {
+        return None;
+    }
+    columns.into_iter().map(|c| Some((c, literal(&c.ty)?))).collect()
+}
+
+/// Whether the table can be read in chunks.
+pub(super) fn in_chunks(job: &BaselineJob) -> bool {
+    key(&job.columns).is_some()
+}
+
+fn columns(definition: &TableDefinition) -> String {
+    let shown = definition.columns.iter().map(|column| {
+        let name = quoted(&column.name);
+        // The text of a FLOAT has six digits; that of a DOUBLE has all.
+        if is_bare_float(&column.ty) { format!("{name} * 1e0") } else { name }
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn is_bare_float(ty: &ColumnType) -> bool {
+    matches!(ty, ColumnType::Float { digits: None, zerofill: false, .. })
+}
+
+/// The next rows behind `job.behind`, at most `limit`; `None`: the table cannot be read in chunks, or not from there.
+pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
+    let key = key(&job.columns)?;
+    let order = key.iter().map(|(c, _)| quoted(&c.name)).collect::<Vec<_>>().join(", ");
+    let mut sql =
+        format!("SELECT {} FROM {} FORCE INDEX (PRIMARY)", columns(&job.columns), quoted_table(&job.name));
+    if let Some(behind) = &job.behind {
+        let values: Option<Vec<(String, String)>> = key
+            .iter()
+            .enumerate()
+            .map(|(i, (column, literal))| {
+                let cell = behind.get(i)?.as_ref()?;
+                Some((quoted(&column.name), literal.of(cell)?))
+            })
+            .collect();
+        let values = values?;
+        // The first comparison alone gives the range of the index to every version of the optimizer.
+        let (first, value) = values.first()?;
+        // Writing to a String cannot fail.
+        let _ = write!(sql, " WHERE {first} >= {value} AND ({})", greater(&values));
+    }
+    let _ = write!(sql, " ORDER BY {order} LIMIT {limit}");
+    Some(sql)
+}
+
+/// `(a, b) > (x, y)` spelled out: `a > x OR (a = x AND (b > y))`.
+fn greater(values: &[(String, String)]) -> String {
+    match values {
+        [] => "FALSE".to_owned(),
+        [(column, value)] => format!("{column} > {value}"),
+        [(column, value), rest @ ..] => {
+            format!("{column} > {value} OR ({column} = {value} AND ({}))", greater(rest))
+        }
+    }
+}
+
+/// All rows.
+pub(super) fn whole(job: &BaselineJob) -> String {
+    format!("SELECT {} FROM {}", columns(&job.columns), quoted_table(&job.name))
+}
+
+/// The cells as [`crate::value::cell`] makes them of a row image; `None`: one is not what its column holds.
+pub(super) fn told(job: &BaselineJob, row: Row) -> Option<Row> {
+    if row.len() != job.columns.columns.len() {
+        return None;
+    }
+    job.columns.columns.iter().zip(row).map(|(column, cell)| told_cell(column, cell)).collect()
+}
+
+fn told_cell(column: &Column, cell: Cell) -> Option<Cell> {
+    let Some(bytes) = cell.as_ref().filter(|_| is_bare_float(&column.ty)) else { return Some(cell) };
+    // Every FLOAT is a DOUBLE, so that narrowing it gives the same number back.
+    #[expect(clippy::cast_possible_truncation, reason = "the DOUBLE is that of a FLOAT")]
+    let value = std::str::from_utf8(bytes).ok()?.parse::<f64>().ok()? as f32;
+    Some(Some(real::exact_float_text(value).into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::DefinitionId;
+    use crate::store::SpaceId;
+    use dbtrail_types::column::ColumnKey;
+    use dbtrail_types::ident::TableName;
+    use std::sync::Arc;
+
+    fn job(columns: &[(&str, &str)], key: &[&str], behind: Option<&[&str]>) -> BaselineJob {
+        let column = |(name, ty): &(&str, &str)| Column {
+            name: (*name).to_owned(),
+            ty: ty.parse().unwrap(),
+            collation: None,
+            nullable: false,
+            key: ColumnKey::None,
+            indexes: dbtrail_types::column::Indexes::default(),
+            auto_increment: false,
+            on_update_now: false,
+            has_default: false,
+            default_now: false,
+        };
+        BaselineJob {
+            name: TableName { schema: "s".into(), table: "a`b".into() },
+            space: SpaceId(1),
+            definition: DefinitionId(1),
+            columns: Arc::new(TableDefinition {
+                columns: columns.iter().map(column).collect(),
+                primary_key: key.iter().map(|k| (*k).to_owned()).collect(),
+            }),
+            behind: behind.map(|cells| cells.iter().map(|c| Some(c.as_bytes().to_vec())).collect()),
+        }
+    }
+
+    #[test]
+    fn ok_chunks() {
+        let columns =
+            [("id", "bigint unsigned"), ("f", "float"), ("name", "varchar(20)"), ("at", "datetime(6)")];
+        let from = "SELECT `id`, `f` * 1e0, `name`, `at` FROM `s`.`a``b`";
+        for (key, behind, want) in [
+            (&["id"][..], None, " FORCE INDEX (PRIMARY) ORDER BY `id` LIMIT 7"),
+            (
+                &["id"],
+                Some(&["18446744073709551615"][..]),
+                " FORCE INDEX (PRIMARY) WHERE `id` >= 18446744073709551615 AND (`id` > 18446744073709551615) ORDER BY `id` LIMIT 7",
+            ),
+            (
+                &["name", "at"],
+                Some(&["O'é", "2026-01-01 00:00:00.000001"]),
+                " FORCE INDEX (PRIMARY) WHERE `name` >= _utf8mb4 X'4f27c3a9' AND (`name` > _utf8mb4 X'4f27c3a9' OR (`name` = _utf8mb4 X'4f27c3a9' \
+                 AND (`at` > '2026-01-01 00:00:00.000001'))) ORDER BY `name`, `at` LIMIT 7",
+            ),
+        ] {
+            assert_eq!(chunk(&job(&columns, key, behind), 7), Some(format!("{from}{want}")));
+        }
+        assert_eq!(whole(&job(&columns, &[], None)), from);
+    }
+
+    #[test]
+    fn keys_whose_order_is_not_in_their_text_are_not_read_in_chunks() {
+        let columns =
+            [("i", "int"), ("f", "float"), ("e", "enum('a')"), ("b", "bit(3)"), ("y", "year"), ("t", "text")];
+        for key in [&["f"][..], &["i", "e"], &["b"], &["y"], &["t"], &[], &["hidden"], &["i", "hidden"]] {
+            assert!(!in_chunks(&job(&columns, key, None)), "{key:?}");
+        }
+        assert!(in_chunks(&job(&columns, &["i"], None)));
+    }
+
+    #[test]
+    fn err_a_key_that_is_no_number_never_becomes_a_statement() {
+        let columns = [("i", "int"), ("d", "date")];
+        for bad in ["1 OR 1=1", "", "-", "1e3", "NULL"] {
+            assert_eq!(chunk(&job(&columns, &["i"], Some(&[bad])), 7), None, "{bad}");
+        }
+        assert_eq!(chunk(&job(&columns, &["d"], Some(&["2026-01-01' OR '1"])), 7), None);
+    }
+
+    #[test]
+    fn ok_a_float_has_all_digits() {
+        let job = job(&[("f", "float"), ("d", "double")], &[], None);
+        let cell = |text: &str| Some(text.as_bytes().to_vec());
+        for (sent, want) in [
+            ("0.10000000149011612", "0.1"),
+            ("1234567.75", "1234567.8"),
+            ("3.4028234663852886e38", "3.4028235e38"),
+            ("-0", "-0"),
+            ("1.401298464324817e-45", "1e-45"),
+        ] {
+            assert_eq!(told(&job, vec![cell(sent), cell(sent)]), Some(vec![cell(want), cell(sent)]));
+        }
+        assert_eq!(told(&job, vec![None, None]), Some(vec![None, None]));
+        assert_eq!(told(&job, vec![cell("x"), None]), None);
+        assert_eq!(told(&job, vec![None]), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! An ordinary connection: set up so that text comes in one form whatever the server's defaults are, and so that nothing can be written.
+
+use super::SourceError;
+use super::client::{Client, ClientError};
+use super::config::SourceConfig;
+use super::facts::Facts;
+use crate::capture::Declared;
+use crate::place::FilePlace;
+use dbtrail_types::ident::TableName;
+use dbtrail_types::instant::Instant;
+
+/// What every server takes. A long read may be held up by the writing half for as long as it takes.
+const SETUP: [&str; 4] = [
+    "SET NAMES utf8mb4",
+    "SET SESSION time_zone = '+00:00', sql_mode = '', sql_quote_show_create = 1, autocommit = 1, lock_wait_timeout = 10, \
+     wait_timeout = 86400, net_write_timeout = 86400, sql_big_selects = 1",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "SET SESSION TRANSACTION READ ONLY",
+];
+/// What only some have, or only from some version on.
+const WHERE_THERE: [&str; 4] = [
+    "SET SESSION show_create_table_verbosity = 1",
+    "SET SESSION show_gipk_in_create_table_and_information_schema = ON",
+    "SET SESSION max_execution_time = 0",
+    "SET SESSION max_statement_time = 0",
+];
+/// ER_UNKNOWN_SYSTEM_VARIABLE.
+const UNKNOWN_VARIABLE: u16 = 1193;
+/// ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR.
+const NO_TABLE: [u16; 2] = [1146, 1049];
+
+/// A connection for statements, to the server that the facts are of.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) facts: Facts,
+}
+
+impl Session {
+    /// Connects, sets the session up and learns who answers.
+    pub(super) async fn open(config: &SourceConfig) -> Result<Self, ClientError> {
+        let mut client = Client::connect(config).await?;
+        for statement in SETUP {
+            client.execute(statement).await?;
+        }
+        for statement in WHERE_THERE {
+            match client.execute(statement).await {
+                Err(e) if e.code() == Some(UNKNOWN_VARIABLE) => {}
+                other => other?,
+            }
+        }
+        let facts = Facts::ask(&mut client).await?;
+        Ok(Self { client, facts })
+    }
+
+    /// The same, and fails if it is another server than `expected`: behind one address there may be several.
+    pub(super) async fn open_same(config: &SourceConfig, expected: &Facts) -> Result<Self, ClientError> {
+        let session = Self::open(config).await?;
+        if session.facts.is_of_same_server(expected) {
+            return Ok(session);
+        }
+        Err(ClientError::Network(format!(
+            "another server answers at {} than the one whose log is followed ({} instead of {})",
+            config.place(),
+            session.facts.who(),
+            expected.who()
+        )))
+    }
+
+    /// The server's clock.
+    pub(super) async fn now(&mut self) -> Result<Instant, ClientError> {
+        let text = self.client.one("SELECT UTC_TIMESTAMP(6)").await?.unwrap_or_default();
+        instant(&text).ok_or_else(|| ClientError::Protocol(format!("its clock shows '{text}'")))
+    }
+
+    /// The end of the log.
+    pub(super) async fn log_end(&mut self) -> Result<FilePlace, ClientError> {
+        // SHOW MASTER STATUS went with MySQL 8.4, and its successor came with 8.2.
+        let sql =
+            if self.facts.has_binary_log_status() { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
+        let row = self.client.texts(sql).await?.unwrap_or_default();
+        let place = |row: &[Option<String>]| {
+            let (file, offset) = (row.first()?.clone()?, row.get(1)?.as_deref()?.parse().ok()?);
+            Some(FilePlace { file, offset })
+        };
+        place(&row).ok_or_else(|| {
+            ClientError::Protocol(format!("{sql} names no place: is the binary log on (log_bin)?"))
+        })
+    }
+
+    /// SHOW CREATE TABLE; `None`: there is no such table, or it is a view or a sequence.
+    pub(super) async fn declared(&mut self, name: &TableName) -> Result<Option<String>, ClientError> {
+        let sql = format!("SHOW CREATE TABLE {}", quoted_table(name));
+        match self.client.texts(&sql).await {
+            // A view gives four columns, its own statement in the second.
+            Ok(row) => Ok(row
+                .and_then(|r| r.into_iter().nth(1))
+                .flatten()
+                .filter(|t| t.starts_with("CREATE TABLE "))),
+            Err(e) if e.code().is_some_and(|c| NO_TABLE.contains(&c)) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The base tables of the capture, with what changes when they are made anew.
+    pub(super) async fn tables(
+        &mut self,
+        config: &SourceConfig,
+    ) -> Result<Vec<(TableName, String)>, ClientError> {
+        // TABLE_TYPE is VIEW, SYSTEM VIEW or SEQUENCE for others. MariaDB's system-versioned tables hold rows of the past besides.
+        let sql = "SELECT TABLE_SCHEMA, TABLE_NAME, CONCAT_WS('/', TABLE_TYPE, ENGINE, CREATE_TIME) FROM information_schema.TABLES \
+                   WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+                   AND TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
+                   ORDER BY TABLE_SCHEMA, TABLE_NAME";
+        let rows = self.client.query(sql).await?;
+        let named = rows.into_iter().filter_map(|row| {
+            let mut cells = row.into_iter().map(super::client::text);
+            let (schema, table, made) = (cells.next()??, cells.next()??, cells.next()??);
+            Some((TableName { schema, table }, made))
+        });
+        Ok(named.filter(|(name, _)| config.tables.includes(name)).collect())
+    }
+
+    /// The definitions of the tables of the capture, with what [`Self::tables`] tells of them.
+    pub(super) async fn definitions(
+        &mut self,
+        config: &SourceConfig,
+    ) -> Result<Vec<(Declared, String)>, SourceError> {
+        let mut all = Vec::new();
+        for (name, made) in self.tables(config).await? {
+            // One that is gone meanwhile is seen when the list is read again.
+            if let Some(create) = self.declared(&name).await? {
+                all.push((Declared { name, create }, made));
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// `2026-04-27 09:00:00.123456` in UTC.
+pub(super) fn instant(text: &str) -> Option<Instant> {
+    format!("{}Z", text.replace(' ', "T")).parse().ok()
+}
+
+/// An identifier in backticks.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// Schema and table in backticks.
+pub(super) fn quoted_table(name: &TableName) -> String {
+    format!("{}.{}", quoted(&name.schema), quoted(&name.table))
+}

@@ -1,0 +1,262 @@
+//! Where a record begins: a place in the log such that all before it can be seen in the tables, found without stopping writers.
+
+use super::SourceError;
+use super::client::{Client, From};
+use super::config::SourceConfig;
+use super::event::{self, Step, Track};
+use super::session::Session;
+use super::stream;
+use crate::capture::{Declared, Start};
+use crate::place::{FilePlace, Place};
+use dbtrail_types::instant::Instant;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How often the definitions are read again when DDL came between.
+const TRIES: u32 = 10;
+/// How long commits that were under way are waited for.
+const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// Takes a start.
+pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result<Start, SourceError> {
+    let mut before = session.definitions(config).await?;
+    for round in 1..=TRIES {
+        let (at, gtids) = note(config, session).await?;
+        let clock = now(session).await?;
+        let after = session.definitions(config).await?;
+        if same(&before, &after) {
+            let server = session.facts.identity.clone();
+            let tables: Vec<Declared> = after.into_iter().map(|(declared, _)| declared).collect();
+            tracing::info!(place = %at, gtids, tables = tables.len(), "the record begins");
+            return Ok(Start { place: Place { at, gtids, server }, at: clock, tables });
+        }
+        tracing::info!(round, "tables were changed by DDL while the start was noted: once more");
+        before = after;
+        tokio::time::sleep(Duration::from_millis(200) * round).await;
+    }
+    Err(SourceError::Unfit(format!(
+        "no moment without DDL on captured tables was found in {TRIES} tries: exclude tables that are created and dropped all the time \
+         (exclude patterns)"
+    )))
+}
+
+/// Whether no table was changed. The next AUTO_INCREMENT value, which every INSERT changes, is none of the definition.
+fn same(before: &[(Declared, String)], after: &[(Declared, String)]) -> bool {
+    before.len() == after.len()
+        && before.iter().zip(after).all(|((a, made), (b, made_again))| {
+            a.name == b.name && made == made_again && without_next(&a.create) == without_next(&b.create)
+        })
+}
+
+/// SHOW CREATE TABLE in two parts, around the next AUTO_INCREMENT value among the table's options.
+fn without_next(create: &str) -> (&str, &str) {
+    let options = create.rfind("\n) ").unwrap_or(0);
+    let (columns, rest) = create.split_at(options);
+    match rest.split_once(" AUTO_INCREMENT=") {
+        Some((front, behind)) => {
+            let end = columns.len() + front.len();
+            (&create[..end], behind.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => match rest.find(" DEFAULT CHARSET=") {
+            Some(at) => create.split_at(columns.len() + at),
+            None => (create, ""),
+        },
+    }
+}
+
+/// A place, and the transactions before it by GTID.
+async fn note(config: &SourceConfig, session: &mut Session) -> Result<(FilePlace, String), SourceError> {
+    if session.facts.mariadb() {
+        mariadb(session).await
+    } else if session.facts.gtids() {
+        mysql_with_gtids(config, session).await
+    } else {
+        Ok((locked(session).await?, String::new()))
+    }
+}
+
+/// The server's clock, behind the stamps of all commits before the place.
+async fn now(session: &mut Session) -> Result<Instant, SourceError> {
+    let now = session.now().await?;
+    if session.facts.commit_stamps() {
+        return Ok(now);
+    }
+    // Stamps are whole seconds there.
+    Ok(Instant::from_micros(now.micros().div_euclid(1_000_000).saturating_add(1) * 1_000_000))
+}
+
+/// MariaDB tells the place that belongs to a snapshot (Knowledge Base: "Enhancements for START TRANSACTION WITH CONSISTENT SNAPSHOT"):
+/// what is committed in the engines then is what lies before it.
+async fn mariadb(session: &mut Session) -> Result<(FilePlace, String), SourceError> {
+    let client = &mut session.client;
+    client.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
+    let rows = client.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'").await;
+    client.execute("ROLLBACK").await?;
+    let mut place = FilePlace { file: String::new(), offset: 0 };
+    for row in rows? {
+        let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
+        let (name, value) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        match name.to_ascii_lowercase().as_str() {
+            "binlog_snapshot_file" => place.file = value,
+            "binlog_snapshot_position" => place.offset = value.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+    if place.file.is_empty() || place.offset == 0 {
+        return Err(SourceError::Unfit(
+            "the server tells no place in its log for a snapshot: is the binary log on (log_bin)?".to_owned(),
+        ));
+    }
+    let sql = format!("SELECT BINLOG_GTID_POS('{}', {})", place.file.replace('\'', "''"), place.offset);
+    let gtids = client.one(&sql).await?.unwrap_or_default();
+    Ok((place, gtids))
+}
+
+/// MySQL with GTIDs. The end of the log is noted first; some transactions before it may still be on their way from the log into the
+/// engines. Those own their GTIDs until they can be seen: when all that were owned are free, everything before the place can be seen.
+async fn mysql_with_gtids(
+    config: &SourceConfig,
+    session: &mut Session,
+) -> Result<(FilePlace, String), SourceError> {
+    let place = session.log_end().await?;
+    let under_way = owned(session).await?;
+    let began = tokio::time::Instant::now();
+    while !owned(session).await?.is_disjoint(&under_way) {
+        if began.elapsed() > DRAIN {
+            // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for a long transaction.
+            tracing::info!(
+                "transactions with GTIDs of their own stay open: taking a short read lock instead"
+            );
+            let place = locked(session).await?;
+            let gtids = before(config, session, &place).await?;
+            return Ok((place, gtids));
+        }
+        tokio::time::sleep(DRAIN_STEP).await;
+    }
+    let gtids = before(config, session, &place).await?;
+    Ok((place, gtids))
+}
+
+/// The GTIDs before a place whose transactions are all executed: those executed now without those that the log has behind it.
+async fn before(
+    config: &SourceConfig,
+    session: &mut Session,
+    place: &FilePlace,
+) -> Result<String, SourceError> {
+    let executed = session.client.one("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
+    let end = session.log_end().await?;
+    let behind = if end == *place { Vec::new() } else { between(config, session, place, &end).await? };
+    if behind.is_empty() {
+        return Ok(executed.split_whitespace().collect());
+    }
+    let sql = format!("SELECT GTID_SUBTRACT('{executed}', '{}')", behind.join(","));
+    let rest = session.client.one(&sql).await?.unwrap_or_default();
+    Ok(rest.split_whitespace().collect())
+}
+
+/// The GTIDs of the log between two places.
+async fn between(
+    config: &SourceConfig,
+    session: &Session,
+    from: &FilePlace,
+    to: &FilePlace,
+) -> Result<Vec<String>, SourceError> {
+    let mut client = Client::connect(config).await?;
+    let checksum = stream::prepare(&mut client, &session.facts, config.heartbeat).await?;
+    let offset = stream::offset(from)?;
+    let asked = From::Place { file: &from.file, offset, to_end: true };
+    client.follow(config.server_id, asked).await?;
+    let mut track = Track::from(from.clone(), checksum);
+    let mut found = Vec::new();
+    while !track.place().reaches(to) {
+        let Some(event) = client.event().await? else { break };
+        let step = track.take(&event).map_err(|e| SourceError::Unfit(e.to_string()))?;
+        if matches!(step, Step::Event(_))
+            && let Some(gtid) = event::mysql_gtid(&event, track.checksum())
+        {
+            found.push(gtid.to_string());
+        }
+    }
+    Ok(found)
+}
+
+/// GTIDs that transactions own: written or about to be, and not yet to be seen.
+async fn owned(session: &mut Session) -> Result<BTreeSet<String>, SourceError> {
+    Ok(owned_gtids(&session.client.one("SELECT @@GLOBAL.gtid_owned").await?.unwrap_or_default()))
+}
+
+/// Reads `gtid_owned`: `uuid:5#11:tag:7#12#13,uuid:...` (the number of a transaction, then the threads that own it).
+fn owned_gtids(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for part in text.split(',') {
+        let mut fields = part.split(':').map(str::trim);
+        let source = fields.next().unwrap_or_default();
+        let mut tag = String::new();
+        for field in fields {
+            match field.split_once('#') {
+                Some((number, _)) => _ = found.insert(format!("{source}{tag}:{number}")),
+                None => tag = format!(":{field}"),
+            }
+        }
+    }
+    found
+}
+
+/// Any server: with commits held up for as long as it takes to ask for the place.
+async fn locked(session: &mut Session) -> Result<FilePlace, SourceError> {
+    let lock = async {
+        session.client.execute("SET SESSION lock_wait_timeout = 3").await?;
+        session.client.execute("FLUSH TABLES WITH READ LOCK").await
+    };
+    if let Err(e) = lock.await {
+        return Err(SourceError::Unfit(format!(
+            "the place where the record begins cannot be noted without a short FLUSH TABLES WITH READ LOCK, since gtid_mode is not ON, and \
+             that failed: {e}. Grant RELOAD, or try when no long statement runs"
+        )));
+    }
+    let place = session.log_end().await;
+    session.client.execute("UNLOCK TABLES").await?;
+    session.client.execute("SET SESSION lock_wait_timeout = 10").await?;
+    Ok(place?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_insert_changes_no_definition() {
+        let table = |next: &str, engine: &str| {
+            let create = format!(
+                "CREATE TABLE `t` (\n  `id` int COMMENT ' AUTO_INCREMENT=1'\n) ENGINE={engine}{next} DEFAULT CHARSET=utf8mb4"
+            );
+            let name = dbtrail_types::ident::TableName { schema: "s".into(), table: "t".into() };
+            vec![(Declared { name, create }, "BASE TABLE".to_owned())]
+        };
+        let empty = table("", "InnoDB");
+        for (other, want) in [
+            (table(" AUTO_INCREMENT=5", "InnoDB"), true),
+            (table("", "MyISAM"), false),
+            (table("", "InnoDB"), true),
+            (vec![], false),
+        ] {
+            assert_eq!(same(&empty, &other), want);
+        }
+        assert!(same(&table(" AUTO_INCREMENT=5", "InnoDB"), &table(" AUTO_INCREMENT=123", "InnoDB")));
+        assert!(!same(&table(" AUTO_INCREMENT=5", "InnoDB"), &table(" AUTO_INCREMENT=5", "MyISAM")));
+    }
+
+    #[test]
+    fn ok_owned_gtids() {
+        let uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+        let other = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+        let read = |text: &str| owned_gtids(text).into_iter().collect::<Vec<_>>();
+        assert!(read("").is_empty());
+        assert_eq!(read(&format!("{uuid}:5#11")), [format!("{uuid}:5")]);
+        assert_eq!(
+            read(&format!("{uuid}:5#11:6#12#13:tag:5#14,\n{other}:9#1")),
+            [format!("{uuid}:5"), format!("{uuid}:6"), format!("{uuid}:tag:5"), format!("{other}:9")]
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! The log as the server sends it, from where the record goes on.
+
+use super::client::{Client, ClientError, From};
+use super::config::SourceConfig;
+use super::event::{self, Step, Track};
+use super::facts::Facts;
+use super::{Ended, SourceError, resume};
+use crate::capture::{Input, Writer};
+use crate::gtid::GtidSet;
+use crate::place::{FilePlace, Identity};
+use mysql_common::packets::{GnoInterval, Sid, Tag};
+use std::time::Duration;
+
+/// Bytes of events handed over at once, about.
+const TOGETHER: usize = 1 << 16;
+
+/// From where the log is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A byte of a file of this server.
+    Place(FilePlace),
+    /// Behind these transactions, wherever this server has them.
+    Gtids(String),
+}
+
+/// Tells the server how to send its log; whether checksums come with events.
+pub(super) async fn prepare(
+    client: &mut Client,
+    facts: &Facts,
+    heartbeat: Duration,
+) -> Result<bool, ClientError> {
+    let nanos = heartbeat.as_nanos();
+    // A server that knows nothing of these variables keeps them like any other, so both names of each can be set.
+    client
+        .execute(&format!(
+            "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
+             @master_binlog_checksum = @@GLOBAL.binlog_checksum, @source_binlog_checksum = @@GLOBAL.binlog_checksum"
+        ))
+        .await?;
+    // The server's thread may be held up by the writing half.
+    client.execute("SET SESSION net_write_timeout = 86400").await?;
+    if facts.mariadb() {
+        // MARIA_SLAVE_CAPABILITY_GTID: without it the server replaces its own events by others.
+        client.execute("SET @mariadb_slave_capability = 4").await?;
+    }
+    let checksum = client.one("SELECT @master_binlog_checksum").await?.unwrap_or_default();
+    Ok(!checksum.is_empty() && !checksum.eq_ignore_ascii_case("NONE"))
+}
+
+/// The offset as the protocol takes it.
+pub(super) fn offset(place: &FilePlace) -> Result<u32, SourceError> {
+    u32::try_from(place.offset).map_err(|_| {
+        SourceError::Unfit(format!(
+            "{place} lies behind the first 4 GiB of its file, from where no server sends its log"
+        ))
+    })
+}
+
+/// A connection on which the log comes in.
+#[derive(Debug)]
+pub(super) struct Stream {
+    client: Client,
+    track: Track,
+    server: Identity,
+    /// Whether the server sent more than the head of a file, or found nothing more to send.
+    flows: bool,
+}
+
+impl Stream {
+    /// Connects and asks for the log.
+    pub(super) async fn open(
+        config: &SourceConfig,
+        facts: &Facts,
+        origin: &Origin,
+    ) -> Result<Self, SourceError> {
+        let mut client = Client::connect(config).await?;
+        let found = Facts::ask(&mut client).await?;
+        if !found.is_of_same_server(facts) {
+            return Err(SourceError::Unfit(format!(
+                "{} answers at {}, and {} did a moment ago",
+                found.who(),
+                config.place(),
+                facts.who()
+            )));
+        }
+        let checksum = prepare(&mut client, facts, config.heartbeat).await?;
+        let nowhere = FilePlace { file: String::new(), offset: 0 };
+        let place = match origin {
+            Origin::Place(place) => {
+                let from = From::Place { file: &place.file, offset: offset(place)?, to_end: false };
+                client.follow(config.server_id, from).await?;
+                place.clone()
+            }
+            Origin::Gtids(set) if facts.mariadb() => {
+                let set = set.replace('\'', "");
+                client
+                    .execute(&format!(
+                        "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
+                    ))
+                    .await?;
+                client.follow(config.server_id, From::ConnectState).await?;
+                nowhere
+            }
+            Origin::Gtids(set) => {
+                client.follow(config.server_id, From::Without(sids(set)?)).await?;
+                nowhere
+            }
+        };
+        client.wait_at_most(config.heartbeat * 3);
+        Ok(Self { client, track: Track::from(place, checksum), server: found.identity, flows: false })
+    }
+
+    /// Waits for the first packet: the server has found the place, or says why it has not.
+    pub(super) async fn first(&mut self) -> Result<(), SourceError> {
+        let event = self.client.event().await?;
+        let event =
+            event.ok_or_else(|| SourceError::Unfit("the server ended the stream at once".to_owned()))?;
+        match self.track.take(&event) {
+            Ok(Step::Nothing) => Ok(()),
+            Ok(Step::Event(_)) => Err(SourceError::Unfit(
+                "the server's log does not begin with the name of its file".to_owned(),
+            )),
+            Err(e) => Err(SourceError::Unfit(e.to_string())),
+        }
+    }
+
+    /// Whether the server has something to send from there.
+    pub(super) fn flows(&self) -> bool {
+        self.flows
+    }
+
+    /// Hands events over for as long as they come: those that have come together, together.
+    pub(super) async fn pump(&mut self, writer: &Writer) -> Ended {
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        loop {
+            let event = match self.client.event().await {
+                Ok(Some(event)) => event,
+                Ok(None) => return Ended::Failed("the server ended the stream of its log".to_owned()),
+                Err(e) if !self.flows && resume::is_final(&e) => return Ended::Refused(e.to_string()),
+                Err(e) => return Ended::Failed(e.to_string()),
+            };
+            match self.track.take(&event) {
+                Ok(Step::Nothing) => self.flows |= event::is_heartbeat(&event),
+                Ok(Step::Event(place)) => {
+                    if let Some(place) = place {
+                        let before = Input::Events(std::mem::take(&mut events));
+                        let follow = Input::Follow(place, self.server.clone());
+                        if writer.send(before).await.is_err() || writer.send(follow).await.is_err() {
+                            return Ended::Closed;
+                        }
+                    }
+                    self.flows |= !event::is_head(&event);
+                    bytes += event.len();
+                    events.push(event);
+                }
+                Err(e) => {
+                    let place = self.track.place().clone();
+                    let why = format!("the log cannot be read behind {place}: {e}");
+                    return Ended::Damaged(place, why);
+                }
+            }
+            if !self.client.has_event() || bytes >= TOGETHER {
+                bytes = 0;
+                if !events.is_empty()
+                    && writer.send(Input::Events(std::mem::take(&mut events))).await.is_err()
+                {
+                    return Ended::Closed;
+                }
+            }
+        }
+    }
+}
+
+/// A set of GTIDs as COM_BINLOG_DUMP_GTID takes it.
+fn sids(set: &str) -> Result<Vec<Sid<'static>>, SourceError> {
+    let bad = || SourceError::Unfit(format!("'{set}' is no GTID set of MySQL"));
+    if set.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let GtidSet::MySql(sources) = GtidSet::parse(set).map_err(|_| bad())? else { return Err(bad()) };
+    sources
+        .into_iter()
+        .map(|((uuid, tag), ranges)| {
+            // The protocol names the number behind the last one.
+            let interval = |(from, to): (u64, u64)| {
+                GnoInterval::check_and_new(from, to.checked_add(1).ok_or_else(bad)?).map_err(|_| bad())
+            };
+            let intervals = ranges.into_iter().map(interval).collect::<Result<Vec<_>, _>>()?;
+            let sid = Sid::new(uuid).with_intervals(intervals);
+            match tag {
+                Some(tag) => Ok(sid.with_tag(Tag::new(tag).map_err(|_| bad())?)),
+                None => Ok(sid),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,251 @@
+//! How versions and rows of the baseline are written: their keys and their bytes.
+//!
+//! Knows what one pair holds; what another one holds that it leans on is the reader's business (`store`).
+
+use super::{BaseRow, Sequence, Side, SpaceId, Version};
+use crate::engine::{Batch, StoreError, Table};
+use crate::image::{self, Image};
+use crate::number::{put_number, take_number};
+use crate::schema::DefinitionId;
+use dbtrail_types::agent_api::EventType;
+
+/// Bytes of an incarnation.
+pub(super) const SPACE: usize = 4;
+/// Bytes of a place in the log: enough for 2.8e14 changes. Short keys stand beside each other in memory, and are compared there.
+pub(super) const SEQUENCE: usize = 6;
+
+/// Flags of a version's first byte: two bits each for the kind, the side, and where the row before is; one for the row after.
+const SIDE: u8 = 2;
+const BEFORE: u8 = 4;
+const BEFORE_HERE: u8 = 1;
+/// The row before is the row after the version before.
+const BEFORE_THERE: u8 = 2;
+const AFTER: u8 = 0x40;
+/// Of the row after, only the cells that differ from the row before are here.
+const CHANGES: u8 = 0x80;
+
+/// Versions back from any version to the next one that has its row as a whole, at most.
+pub const DEPTH: u8 = 15;
+
+impl Sequence {
+    /// The last one that a record has room for.
+    pub const LAST: Self = Self((1 << (8 * SEQUENCE)) - 2);
+
+    /// In the order of the numbers; what lies behind the last one is the end.
+    fn bytes(self) -> [u8; SEQUENCE] {
+        let [_, _, bytes @ ..] = self.0.min(Self::LAST.0 + 1).to_be_bytes();
+        bytes
+    }
+}
+
+/// The key of a row, as the baseline has it; a version's begins with it.
+#[must_use]
+pub fn row_key(space: SpaceId, key: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(SPACE + key.len() + SEQUENCE + 1);
+    bytes.extend(space.0.to_be_bytes());
+    bytes.extend_from_slice(key);
+    bytes
+}
+
+pub(super) fn version_key(space: SpaceId, key: &[u8], sequence: Sequence) -> Vec<u8> {
+    let mut bytes = row_key(space, key);
+    bytes.extend(sequence.bytes());
+    bytes
+}
+
+pub(super) fn damaged(what: &str) -> StoreError {
+    StoreError(format!("{what}: the data folder is damaged"))
+}
+
+/// Writes a version; gives how many versions back its row stands as a whole. `there`: the same of the version before, if that has left the row before, under the
+/// same definition: then it need not be written again.
+pub fn put_version<I: AsRef<[u8]>>(
+    batch: &mut Batch,
+    (space, key): (SpaceId, &[u8]),
+    version: &Version<I>,
+    there: Option<u8>,
+) -> u8 {
+    let there = there.filter(|_| version.row_before().is_some());
+    let before = match (&version.before, there) {
+        (None, _) => 0,
+        (Some(_), Some(_)) => BEFORE_THERE,
+        (Some(_), None) => BEFORE_HERE,
+    };
+    let kind = match version.kind {
+        EventType::Insert => 0,
+        EventType::Update => 1,
+        EventType::Delete => 2,
+    };
+    let side = match version.side {
+        Side::Same => 0,
+        Side::Left => 1,
+        Side::Arrived => 2,
+    };
+    let after = if version.after.is_some() { AFTER } else { 0 };
+    let mut depth = 0;
+    let write_key = |out: &mut Vec<u8>| {
+        out.extend(space.0.to_be_bytes());
+        out.extend_from_slice(key);
+        out.extend(version.sequence.bytes());
+    };
+    batch.write(Table::Versions, write_key, |out| {
+        let flags = out.len();
+        out.push(kind | side << SIDE | before << BEFORE | after);
+        put_number(out, u64::from(version.definition.0));
+        if let (Some(image), BEFORE_HERE) = (&version.before, before) {
+            put_number(out, image.as_ref().len() as u64);
+            out.extend_from_slice(image.as_ref());
+        }
+        let Some(whole) = &version.after else { return };
+        let start = out.len();
+        // A row that goes to another key has no version behind it here.
+        let near = there.filter(|below| *below < DEPTH && version.side == Side::Same);
+        if let (Some(below), Some(old)) = (near, version.row_before())
+            && image::put_changes(old.as_ref(), whole.as_ref(), out)
+            && out.len() - start <= whole.as_ref().len() / 2
+        {
+            out[flags] |= CHANGES;
+            depth = below + 1;
+            return;
+        }
+        out.truncate(start);
+        out.extend_from_slice(whole.as_ref());
+    });
+    depth
+}
+
+/// Writes a version again with its row after as a whole, where it was not.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn put_whole(
+    batch: &mut Batch,
+    stored: &[u8],
+    value: &[u8],
+    whole: impl FnOnce() -> Result<Image, StoreError>,
+) -> Result<(), StoreError> {
+    let unreadable = || damaged("a version cannot be read");
+    let (flags, rest) = value.split_first().ok_or_else(unreadable)?;
+    if flags & CHANGES == 0 {
+        return Ok(());
+    }
+    let mut changes = rest;
+    take_number(&mut changes).ok_or_else(unreadable)?;
+    let definition = &rest[..rest.len() - changes.len()];
+    let whole = whole()?;
+    batch.write(
+        Table::Versions,
+        |out| out.extend_from_slice(stored),
+        |out| {
+            out.push(flags & !CHANGES);
+            out.extend_from_slice(definition);
+            out.extend_from_slice(whole.bytes());
+        },
+    );
+    Ok(())
+}
+
+/// Writes a row of the baseline.
+pub fn put_base(batch: &mut Batch, space: SpaceId, key: &[u8], base: &BaseRow) {
+    let write_value = |out: &mut Vec<u8>| {
+        put_number(out, u64::from(base.definition.0));
+        out.extend_from_slice(base.row.bytes());
+    };
+    batch.write(Table::Baseline, |out| out.extend(row_key(space, key)), write_value);
+}
+
+/// A version as it is written.
+pub(super) struct Written<'a> {
+    /// Without what is to be taken from the version before.
+    pub(super) version: Version,
+    /// Whether the row before is to be taken from the version before.
+    pub(super) before_there: bool,
+    /// In what the row after differs from the row before, where it is not here as a whole.
+    pub(super) changes: Option<&'a [u8]>,
+}
+
+impl Written<'_> {
+    /// The version, behind one that left this row.
+    pub(super) fn behind(self, row: Option<&Image>) -> Result<Version, StoreError> {
+        let mut version = self.version;
+        if self.before_there {
+            let row = row.ok_or_else(|| damaged("the version before a change is gone"))?;
+            if let Some(changes) = self.changes {
+                version.after = Some(changed(row, changes)?);
+            }
+            version.before = Some(row.clone());
+        }
+        Ok(version)
+    }
+}
+
+/// A row with what a version says of it.
+pub(super) fn changed(row: &Image, changes: &[u8]) -> Result<Image, StoreError> {
+    let row = image::changed(row.bytes(), changes);
+    row.map(|row| Image::of_bytes(&row)).ok_or_else(|| damaged("the change of a row cannot be read"))
+}
+
+/// `None`: it is none.
+pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'_>> {
+    let (flags, mut rest) = value.split_first()?;
+    let kind = match flags & 3 {
+        0 => EventType::Insert,
+        1 => EventType::Update,
+        2 => EventType::Delete,
+        _ => return None,
+    };
+    let side = match flags >> SIDE & 3 {
+        0 => Side::Same,
+        1 => Side::Left,
+        2 => Side::Arrived,
+        _ => return None,
+    };
+    let definition = DefinitionId(u32::try_from(take_number(&mut rest)?).ok()?);
+    let place = flags >> BEFORE & 3;
+    let mut before = None;
+    if place == BEFORE_HERE {
+        let length = usize::try_from(take_number(&mut rest)?).ok()?;
+        let (image, behind) = rest.split_at_checked(length)?;
+        before = Some(Image::of_bytes(image));
+        rest = behind;
+    }
+    let before_there = place == BEFORE_THERE;
+    let changes = (flags & CHANGES != 0).then_some(rest);
+    if changes.is_some() && !(before_there && flags & AFTER != 0 && side == Side::Same) {
+        return None;
+    }
+    let after = (flags & (AFTER | CHANGES) == AFTER).then(|| Image::of_bytes(rest));
+    let version = Version { sequence, definition, kind, side, before, after };
+    Some(Written { version, before_there, changes })
+}
+
+/// The key of a version without its place: the row of which it is a version, as the baseline has it too.
+///
+/// # Errors
+/// It is none.
+pub fn row_of(key: &[u8]) -> Result<&[u8], StoreError> {
+    let end = key.len().checked_sub(SEQUENCE).filter(|end| *end >= SPACE);
+    end.map(|end| &key[..end]).ok_or_else(|| damaged("a version has a key that is too short"))
+}
+
+/// The incarnation that a key of either table belongs to.
+#[must_use]
+pub fn space_of(key: &[u8]) -> Option<SpaceId> {
+    Some(SpaceId(u32::from_be_bytes(*key.first_chunk()?)))
+}
+
+/// Whether there is a row under the key after a version.
+///
+/// # Errors
+/// It cannot be read.
+pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
+    let written = read_version(Sequence(0), value).ok_or_else(|| damaged("a version cannot be read"))?;
+    Ok(written.changes.is_some() || written.version.row_after().is_some())
+}
+
+/// The place of a version, of its key.
+#[must_use]
+pub fn sequence_of(key: &[u8]) -> Option<Sequence> {
+    let bytes: &[u8; SEQUENCE] = key.last_chunk()?;
+    Some(Sequence(bytes.iter().fold(0, |number, b| number << 8 | u64::from(*b))))
+}

@@ -1,0 +1,376 @@
+//! Raw values of row images to the text that mysqld sends.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a stored value of a form that is not named does not belong to the type, which is an error"
+)]
+
+use super::log::Raw;
+use dbtrail_types::charset;
+use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::real;
+use dbtrail_types::reply::Cell;
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+/// A value that cannot be shown exactly.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {reason}")]
+pub struct ValueError {
+    /// The column.
+    pub column: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Appends the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone = '+00:00'`; of a FLOAT all digits. False: it is NULL.
+///
+/// # Errors
+/// The value does not fit the column's type, or its character set cannot be converted.
+pub fn write(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<bool, ValueError> {
+    if *raw == Raw::Null {
+        return Ok(false);
+    }
+    match text(raw, column, out) {
+        Ok(()) => Ok(true),
+        Err(reason) => Err(ValueError { column: column.name.clone(), reason }),
+    }
+}
+
+/// Whether the column's text is stored as it is shown, if it is UTF-8 at all.
+#[must_use]
+pub fn is_plain(column: &Column) -> bool {
+    matches!(column.ty, ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. })
+        && matches!(column.charset(), Some("utf8mb4" | "utf8mb3" | "utf8"))
+}
+
+/// The same as a cell of its own.
+///
+/// # Errors
+/// As for [`write()`].
+pub fn cell(raw: &Raw<'_>, column: &Column) -> Result<Cell, ValueError> {
+    let mut bytes = Vec::new();
+    Ok(write(raw, column, &mut bytes)?.then_some(bytes))
+}
+
+fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String> {
+    let misfit = || format!("the log holds a value that is not of type {}", column.ty);
+    let start = out.len();
+    match (&column.ty, raw) {
+        (ColumnType::Int { size, unsigned, zerofill, display_width }, Raw::Int(v)) => {
+            let mut digits = itoa::Buffer::new();
+            let text = if *unsigned { digits.format(cut(*v, *size)) } else { digits.format(*v) };
+            out.extend_from_slice(text.as_bytes());
+            return padded(start, *zerofill, display_width.map(usize::from), out, misfit);
+        }
+        (ColumnType::Decimal { precision, scale, unsigned, zerofill }, Raw::Decimal(digits)) => {
+            let width =
+                usize::from(*precision) + usize::from(*scale > 0) + usize::from(!unsigned && !zerofill);
+            digits.write(out).map_err(|e| e.to_string())?;
+            return padded(start, *zerofill, Some(width), out, misfit);
+        }
+        (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => {
+            let text = match digits {
+                Some((_, scale)) => fixed(f64::from(*v), *scale),
+                // Six digits, which mysqld prints, are not the number: who prints it cuts it.
+                None => real::exact_float_text(*v),
+            };
+            out.extend_from_slice(text.as_bytes());
+        }
+        (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => {
+            let text = match digits {
+                Some((_, scale)) => fixed(*v, *scale),
+                None => real::double_text(*v),
+            };
+            out.extend_from_slice(text.as_bytes());
+        }
+        (ColumnType::Float { .. } | ColumnType::Double { .. }, Raw::Float(_) | Raw::Double(_)) => {
+            return Err("ZEROFILL on FLOAT and DOUBLE is not shown by this version".to_owned());
+        }
+        (ColumnType::Bit { .. }, Raw::Bit(bytes)) => out.extend_from_slice(bytes),
+        (ColumnType::Year, Raw::Year(year)) => digits(u32::from(*year), 4, out),
+        (ColumnType::Date, Raw::Date(y, m, d)) => date(*y, *m, *d, out),
+        (ColumnType::Time { fsp }, Raw::Time(..))
+        | (ColumnType::DateTime { fsp }, Raw::DateTime(..))
+        | (ColumnType::Timestamp { fsp }, Raw::Timestamp(..)) => {
+            return temporal(raw, *fsp, out).ok_or_else(misfit);
+        }
+        (ty, Raw::Bytes(bytes)) => return stored(ty, bytes, column, out).unwrap_or_else(|| Err(misfit())),
+        (ColumnType::Enum { labels }, Raw::Enum(index)) => {
+            if let Some(i) = index.checked_sub(1) {
+                let label = labels.get(usize::from(i)).ok_or_else(misfit)?;
+                out.extend_from_slice(label.as_bytes());
+            }
+        }
+        (ColumnType::Set { labels }, Raw::Set(bits)) => {
+            if labels.len() < 64 && bits >> labels.len() != 0 {
+                return Err(misfit());
+            }
+            let chosen =
+                labels.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, l)| l.as_str());
+            out.extend_from_slice(chosen.collect::<Vec<_>>().join(",").as_bytes());
+        }
+        (ColumnType::Json, Raw::Json(text)) => out.extend_from_slice(text.as_bytes()),
+        _ => return Err(misfit()),
+    }
+    Ok(())
+}
+
+/// The unsigned value of an integer that was sign-extended from its width.
+fn cut(value: i64, size: IntSize) -> u64 {
+    let bits = match size {
+        IntSize::Tiny => 8,
+        IntSize::Small => 16,
+        IntSize::Medium => 24,
+        IntSize::Int => 32,
+        IntSize::Big => 64,
+    };
+    value.cast_unsigned() & (u64::MAX >> (64 - bits))
+}
+
+/// Fills a number that begins at `start` with zeros in front, where ZEROFILL says so.
+fn padded(
+    start: usize,
+    zerofill: bool,
+    width: Option<usize>,
+    out: &mut Vec<u8>,
+    misfit: impl Fn() -> String,
+) -> Result<(), String> {
+    match (zerofill, width) {
+        (false, _) => Ok(()),
+        (true, Some(width)) => {
+            let missing = width.saturating_sub(out.len() - start);
+            out.splice(start..start, std::iter::repeat_n(b'0', missing));
+            Ok(())
+        }
+        (true, None) => Err(misfit()),
+    }
+}
+
+/// Bytes as stored; `None`: the type holds none.
+fn stored(ty: &ColumnType, bytes: &[u8], column: &Column, out: &mut Vec<u8>) -> Option<Result<(), String>> {
+    match ty {
+        // The log cuts the zeros at the end off.
+        ColumnType::Binary { bytes: width } => {
+            let width = usize::try_from(*width).unwrap_or(usize::MAX).min(255);
+            let missing = width.checked_sub(bytes.len())?;
+            out.extend_from_slice(bytes);
+            out.extend(std::iter::repeat_n(0, missing));
+        }
+        ColumnType::VarBinary { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => out.extend_from_slice(bytes),
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            let Some(set) = column.charset() else {
+                return Some(Err("its character set is not known".to_owned()));
+            };
+            match charset::decode(set, bytes) {
+                Ok(text) => out.extend_from_slice(text.as_bytes()),
+                Err(e) => return Some(Err(e.to_string())),
+            }
+        }
+        ColumnType::Inet4 => {
+            let address = <[u8; 4]>::try_from(whole(bytes, 4)).ok()?;
+            out.extend_from_slice(Ipv4Addr::from(address).to_string().as_bytes());
+        }
+        ColumnType::Inet6 => {
+            let address = <[u8; 16]>::try_from(whole(bytes, 16)).ok()?;
+            out.extend_from_slice(inet6_text(address).as_bytes());
+        }
+        ColumnType::Uuid => {
+            let stored = <[u8; 16]>::try_from(whole(bytes, 16)).ok()?;
+            match uuid_text(stored) {
+                Ok(text) => out.extend_from_slice(text.as_bytes()),
+                Err(e) => return Some(Err(e)),
+            }
+        }
+        _ => return None,
+    }
+    Some(Ok(()))
+}
+
+/// All bytes of a UUID, INET6 or INET4, whose zeros at the end the log cuts off.
+fn whole(bytes: &[u8], width: usize) -> Vec<u8> {
+    let mut all = bytes.to_vec();
+    if all.len() < width {
+        all.resize(width, 0);
+    }
+    all
+}
+
+/// A UUID of MariaDB, whose bytes the log has in the order of the text (seen in 10.11, all versions). Tables have them in another order,
+/// in which the variant's bits would not be where they are asked for here.
+fn uuid_text(bytes: [u8; 16]) -> Result<String, String> {
+    if bytes[8] & 0x80 == 0 && bytes != [0; 16] {
+        return Err("a UUID of a variant, or in an order, that this version does not know".to_owned());
+    }
+    let hex =
+        |range: std::ops::Range<usize>| dbtrail_types::agent_api::hex_text(&bytes[range]).to_lowercase();
+    Ok([hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)].join("-"))
+}
+
+/// An INET6 of MariaDB: the first longest run of zero words becomes `::`; addresses that hold an IPv4 address end as one.
+fn inet6_text(address: [u8; 16]) -> String {
+    let words: Vec<u16> = address.chunks(2).map(|p| u16::from_be_bytes([p[0], p[1]])).collect();
+    let run = |from: usize| words[from..].iter().take_while(|w| **w == 0).count();
+    let mut gap = (0, 0);
+    for from in 0..8 {
+        if run(from) > gap.1 {
+            gap = (from, run(from));
+        }
+    }
+    let v4 = gap.0 == 0 && (gap.1 == 6 || (gap.1 == 5 && words[5] == 0xffff));
+    let mut text = String::new();
+    let mut at = 0;
+    while at < 8 {
+        if gap.1 > 0 && at == gap.0 {
+            text.push_str("::");
+            at += gap.1;
+            continue;
+        }
+        if !text.is_empty() && !text.ends_with(':') {
+            text.push(':');
+        }
+        if at == 6 && v4 {
+            let [.., a, b, c, d] = address;
+            text.push_str(&Ipv4Addr::new(a, b, c, d).to_string());
+            break;
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{:x}", words[at]);
+        at += 1;
+    }
+    text
+}
+
+/// TIME, DATETIME or TIMESTAMP (in UTC) with `fsp` decimals; `None`: another kind of value, or out of range.
+#[must_use]
+pub fn temporal_text(raw: &Raw<'_>, fsp: u8) -> Option<String> {
+    let mut text = Vec::with_capacity(26);
+    temporal(raw, fsp, &mut text)?;
+    String::from_utf8(text).ok()
+}
+
+fn temporal(raw: &Raw<'_>, fsp: u8, out: &mut Vec<u8>) -> Option<()> {
+    let micros = match raw {
+        // What no server writes has no text.
+        Raw::Time(_, 839.., ..) | Raw::DateTime(10_000.., ..) => return None,
+        Raw::Time(negative, h, m, s, micros) => {
+            if *negative {
+                out.push(b'-');
+            }
+            clock(u32::from(*h), *m, *s, out);
+            *micros
+        }
+        Raw::DateTime(y, mo, d, h, m, s, micros) => {
+            date(*y, *mo, *d, out);
+            out.push(b' ');
+            clock(u32::from(*h), *m, *s, out);
+            *micros
+        }
+        Raw::Timestamp(0, 0) => {
+            out.extend_from_slice(b"0000-00-00 00:00:00");
+            0
+        }
+        Raw::Timestamp(seconds, micros) => {
+            let t = jiff::Timestamp::from_second(i64::from(*seconds)).ok()?;
+            let t = jiff::tz::Offset::UTC.to_datetime(t);
+            let small = |n: i8| n.cast_unsigned();
+            date(t.year().cast_unsigned(), small(t.month()), small(t.day()), out);
+            out.push(b' ');
+            clock(u32::from(small(t.hour())), small(t.minute()), small(t.second()), out);
+            *micros
+        }
+        _ => return None,
+    };
+    if micros > 999_999 || fsp > 6 {
+        return None;
+    }
+    if fsp > 0 {
+        out.push(b'.');
+        digits(micros, 6, out);
+        out.truncate(out.len() - (6 - usize::from(fsp)));
+    }
+    Some(())
+}
+
+fn date(year: u16, month: u8, day: u8, out: &mut Vec<u8>) {
+    digits(u32::from(year), 4, out);
+    out.push(b'-');
+    digits(u32::from(month), 2, out);
+    out.push(b'-');
+    digits(u32::from(day), 2, out);
+}
+
+fn clock(hour: u32, minute: u8, second: u8, out: &mut Vec<u8>) {
+    digits(hour, if hour > 99 { 3 } else { 2 }, out);
+    out.push(b':');
+    digits(u32::from(minute), 2, out);
+    out.push(b':');
+    digits(u32::from(second), 2, out);
+}
+
+/// The last digits of a number. Rows are full of times: formatting them one by one through `format!` was a noticeable part of reading a log.
+fn digits(mut number: u32, count: usize, out: &mut Vec<u8>) {
+    let end = out.len() + count;
+    out.resize(end, b'0');
+    for digit in out[end - count..].iter_mut().rev() {
+        *digit += u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+    }
+}
+
+fn fixed(v: f64, scale: u8) -> String {
+    let text = format!("{v:.*}", usize::from(scale));
+    // MySQL prints no negative zero here.
+    if text.starts_with('-') && text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.')) {
+        return text[1..].to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What MariaDB 10.11 showed for these addresses.
+    #[test]
+    fn ok_inet6_as_mariadb_shows_it() {
+        for (words, shown) in [
+            ([0, 0, 0, 0, 0, 0, 0, 0], "::"),
+            ([0, 0, 0, 0, 0, 0, 0, 1], "::1"),
+            ([0, 0, 0, 0, 0, 0, 0x00ff, 0x442e], "::0.255.68.46"),
+            ([0, 0, 0, 0, 0, 0xffff, 0x0102, 0x0304], "::ffff:1.2.3.4"),
+            ([0xffff, 0, 0xffff, 0, 0, 0xffff, 0xffff, 0], "ffff:0:ffff::ffff:ffff:0"),
+            ([0xec14, 0, 0, 0xa11d, 0, 0x1ef2, 0x552b, 0xf927], "ec14::a11d:0:1ef2:552b:f927"),
+            ([1, 2, 3, 4, 5, 6, 7, 8], "1:2:3:4:5:6:7:8"),
+            ([1, 2, 3, 4, 5, 6, 0, 0], "1:2:3:4:5:6::"),
+        ] {
+            let bytes: Vec<u8> = words.iter().flat_map(|w: &u16| w.to_be_bytes()).collect();
+            assert_eq!(inet6_text(bytes.try_into().unwrap()), shown);
+        }
+    }
+
+    /// The log cuts the zeros at the end off.
+    #[test]
+    fn ok_inet4_that_ends_in_zeros() {
+        for (logged, shown) in
+            [(&[1, 2, 3, 4][..], "1.2.3.4"), (&[10, 0, 0], "10.0.0.0"), (&[10], "10.0.0.0"), (&[], "0.0.0.0")]
+        {
+            let column: Column =
+                serde_json::from_str(r#"{"name": "a", "type": "inet4", "nullable": true}"#).unwrap();
+            let cell = cell(&Raw::Bytes(logged), &column).unwrap();
+            assert_eq!(cell.as_deref(), Some(shown.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn ok_uuid_and_err_an_unknown_order() {
+        let bytes = *b"\x01\x90\xa1\xb2\xc3\xd4\x7e\x5f\x8a\x6b\x7c\x8d\x9e\x0f\x1a\x2b";
+        assert_eq!(uuid_text(bytes).unwrap(), "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b");
+        assert_eq!(uuid_text([0; 16]).unwrap(), "00000000-0000-0000-0000-000000000000");
+        let table_order = *b"\x7c\x8d\x9e\x0f\x1a\x2b\x8a\x6b\x1e\x5f\xc3\xd4\x01\x90\xa1\xb2";
+        assert!(uuid_text(table_order).is_err());
+    }
+}
