@@ -56,6 +56,8 @@ impl Server {
             server: self.version,
             time_zone: None,
             at: Instant::from_micros(1_767_225_600_000_000),
+            exec_time: 0,
+            error: 0,
         })
     }
 

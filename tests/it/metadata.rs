@@ -60,6 +60,8 @@ fn followed(ddl: &str, mariadb: bool) -> TableDefinition {
             server: ServerVersion { mariadb, number: if mariadb { (10, 11) } else { (9, 7) } },
             time_zone: None,
             at: Instant::from_micros(1_767_225_600_000_000),
+            exec_time: 0,
+            error: 0,
         })
     };
     run("CREATE DATABASE tt CHARACTER SET utf8mb4");

@@ -191,6 +191,32 @@ pub struct LoggedStatement {
     pub time_zone: Option<String>,
     /// When the statement began.
     pub at: Instant,
+    /// Whole seconds from the statement's start to when it was logged, as the server counts them: its effect could be seen no
+    /// earlier than about so many seconds behind `at`. 0 where the event tells none.
+    pub exec_time: u32,
+    /// The error that the statement ended with where it was logged all the same; 0: none.
+    pub error: u16,
+}
+
+impl LoggedStatement {
+    /// A statement of which nothing is told but its text, the server that wrote it, and when it began.
+    #[must_use]
+    pub fn plain(sql: &str, server: ServerVersion, at: Instant) -> Self {
+        Self {
+            schema: None,
+            sql: sql.to_owned(),
+            sql_mode: None,
+            charsets: None,
+            default_utf8mb4: None,
+            database_collation: None,
+            explicit_timestamps: None,
+            server,
+            time_zone: None,
+            at,
+            exec_time: 0,
+            error: 0,
+        }
+    }
 }
 
 /// A table as a table map event tells it.

@@ -200,29 +200,29 @@ impl Assembly {
 
     fn query(&mut self, event: &Event, compressed: bool) -> Result<Option<Entry>, LogFault> {
         let read = query::read(event.body(), event.timestamp, compressed, self.server)?;
-        let words = first_words(&read.statement.sql);
+        let words = first_words(&read.sql);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["BEGIN", ..] | ["START", "TRANSACTION", ..] | ["XA", "START" | "BEGIN", ..] => self.begin(event),
             ["COMMIT", ..] => return Ok(self.commit(event)),
-            ["ROLLBACK", "TO", ..] => self.rollback_to(&read.statement.sql),
+            ["ROLLBACK", "TO", ..] => self.rollback_to(&read.sql),
             ["ROLLBACK", ..] => return Ok(self.nothing(event)),
             ["SAVEPOINT", ..] => {
                 if let Some(open) = &mut self.open {
-                    open.savepoints.push((last_word(&read.statement.sql), open.changes.len()));
+                    open.savepoints.push((last_word(&read.sql), open.changes.len()));
                 }
             }
             ["RELEASE", "SAVEPOINT", ..] | ["XA", "END", ..] => {}
-            ["XA", "COMMIT", ..] => return Ok(self.xa_commit(event, &read.statement)),
+            ["XA", "COMMIT", ..] => return Ok(self.xa_commit(event, &read)),
             ["XA", "ROLLBACK", ..] => {
-                self.prepared.remove(&xa_name(&read.statement.sql));
+                self.prepared.remove(&xa_name(&read.sql));
                 return Ok(self.nothing(event));
             }
             _ if read.error != 0 => {
                 let reason = format!("a statement was logged that failed half-way with error {}", read.error);
                 return Ok(self.unfollowable(event, &reason));
             }
-            _ => return Ok(self.change(event, Change::Statement(read.statement))),
+            _ => return Ok(self.change(event, Change::Statement(read))),
         }
         Ok(None)
     }

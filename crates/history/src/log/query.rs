@@ -6,22 +6,16 @@ use dbtrail_types::charset;
 use dbtrail_types::instant::Instant;
 use mysql_common::collations::{Collation, CollationId};
 
-/// A statement, and the error that it ended with where it was logged.
-pub(super) struct Query {
-    pub(super) statement: LoggedStatement,
-    pub(super) error: u16,
-}
-
 /// Reads a query event; `compressed`: MariaDB's form.
 pub(super) fn read(
     body: &[u8],
     timestamp: u32,
     compressed: bool,
     server: ServerVersion,
-) -> Result<Query, LogFault> {
+) -> Result<LoggedStatement, LogFault> {
     let mut input = Bytes(body);
     let _thread = input.u32()?;
-    let _seconds = input.u32()?;
+    let exec_time = input.u32()?;
     let schema_length = usize::from(input.u8()?);
     let error = input.u16()?;
     let settings_length = usize::from(input.u16()?);
@@ -30,15 +24,9 @@ pub(super) fn read(
     input.take(1)?;
     let mut statement = LoggedStatement {
         schema: (!schema.is_empty()).then_some(schema),
-        sql: String::new(),
-        sql_mode: None,
-        charsets: None,
-        default_utf8mb4: None,
-        database_collation: None,
-        explicit_timestamps: None,
-        server,
-        time_zone: None,
-        at: Instant::from_micros(i64::from(timestamp) * 1_000_000),
+        exec_time,
+        error,
+        ..LoggedStatement::plain("", server, Instant::from_micros(i64::from(timestamp) * 1_000_000))
     };
     variables(&mut Bytes(settings), &mut statement)?;
     let inflated;
@@ -49,7 +37,7 @@ pub(super) fn read(
         input.0
     };
     statement.sql = decode(sql, statement.charsets.map(|(client, _, _)| client))?;
-    Ok(Query { statement, error })
+    Ok(statement)
 }
 
 /// The text in the client's character set. ASCII is the same in all that mysqld allows for clients.

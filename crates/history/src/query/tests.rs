@@ -57,15 +57,11 @@ fn row(table: &str, before: Option<(i32, &str)>, after: Option<(i32, &str)>) -> 
 fn sql(text: &str) -> Change {
     Change::Statement(LoggedStatement {
         schema: Some("s".into()),
-        sql: text.into(),
         sql_mode: Some(0),
         charsets: Some((45, 45, 46)),
-        default_utf8mb4: None,
         database_collation: Some(46),
         explicit_timestamps: Some(true),
-        server: ServerVersion { mariadb: true, number: (10, 11) },
-        time_zone: None,
-        at: t(0),
+        ..LoggedStatement::plain(text, ServerVersion { mariadb: true, number: (10, 11) }, t(0))
     })
 }
 

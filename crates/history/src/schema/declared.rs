@@ -47,15 +47,9 @@ impl Catalog {
 fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<Full, String> {
     let statement = LoggedStatement {
         schema: Some(name.schema.clone()),
-        sql: create.to_owned(),
         sql_mode: Some(0),
-        charsets: None,
-        default_utf8mb4: None,
-        database_collation: None,
         explicit_timestamps: Some(true),
-        server,
-        time_zone: None,
-        at: Instant::from_micros(0),
+        ..LoggedStatement::plain(create, server, Instant::from_micros(0))
     };
     let mut scratch = Catalog::default();
     for effect in scratch.apply(&statement) {
