@@ -1,5 +1,5 @@
 """What the tests with real programs share: processes that end with the test, a throw-away certificate, the chain of
-agent and shim, a MariaDB server, and counting.
+agent and shim, database servers, and counting.
 
 Everything listens on loopback, on ports that the system picks, below one temporary folder.
 """
@@ -300,37 +300,52 @@ tenants:
         self.close()
 
 
-class MariaDb:
-    """A MariaDB server of the test's own, in a temporary folder."""
+class Server:
+    """A database server of the test's own, in a temporary folder, that writes a binary log in ROW format."""
 
-    def __init__(self, *options):
-        self.folder = tempfile.mkdtemp(prefix="dbtrail-mariadb-")
+    def __init__(self, *options, root=""):
+        """`root`: the folder that the programs are installed in, where that is not the machine itself (see servers.py)."""
+        self.root, self.options = root, options
+        self.folder = tempfile.mkdtemp(prefix="dbtrail-server-", dir=root + "/tmp" if root else None)
+        self.inside = self.folder[len(root):]  # as the server sees it
         self.data = os.path.join(self.folder, "data")
-        self.server, self.starts, self.options = None, 0, options
+        self.server, self.starts = None, 0
         try:
-            made = subprocess.run(
-                ["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--auth-root-authentication-method=normal",
-                 "--skip-test-db", "--user=root"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-                env={**os.environ, "TMPDIR": self.folder})
-            if made.returncode:
-                raise RuntimeError("mariadb-install-db: " + made.stdout.decode(errors="replace")[-2000:])
+            self.run(self.installing(), "making the data folder")
             self.port = free_port()
             self.start()
+            self.prepare()
         except BaseException:
             self.close()
             raise
 
+    def enter(self):
+        """What stands before a command of the server's own system."""
+        return ["chroot", self.root] if self.root else []
+
+    def program(self, name):
+        """A server program, which is often not in PATH."""
+        return "/usr/sbin/" + name if self.root else shutil.which(name) or "/usr/sbin/" + name
+
+    def run(self, arguments, what):
+        made = subprocess.run(self.enter() + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180,
+                              env={**os.environ, "TMPDIR": self.inside})
+        if made.returncode:
+            raise RuntimeError("%s: %s" % (what, made.stdout.decode(errors="replace")[-2000:]))
+
     def start(self, *more):
         """Starts it, the first time or again, with more options, and waits until it is ready."""
-        server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
         self.starts += 1
         self.server = Process(
-            [server, "--no-defaults", "--datadir=" + self.data, "--socket=" + os.path.join(self.folder, "s"),
+            [*self.enter(), *self.serving(), "--datadir=" + self.inside + "/data", "--socket=" + self.inside + "/s",
              "--port=%d" % self.port, "--bind-address=127.0.0.1", "--user=root", "--log-bin=log", "--server-id=7",
-             "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL", "--sync-binlog=0",
-             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", *self.options, *more],
+             "--pid-file=" + self.inside + "/pid", "--tmpdir=" + self.inside, "--binlog-row-image=FULL",
+             "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", *self.options, *more],
             os.path.join(self.folder, "server-%d.log" % self.starts))
-        self.server.wait_for(r"ready for connections[\s\S]*port: %d" % self.port)
+        self.server.wait_for(r"ready for connections[\s\S]*port: %d" % self.port, 120)
+
+    def prepare(self):
+        """What is left to do once it runs."""
 
     def connect(self):
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", charset="utf8mb4", use_unicode=False,
@@ -350,6 +365,33 @@ class MariaDb:
 
     def __exit__(self, *_):
         self.close()
+
+
+class MariaDb(Server):
+    """MariaDB; without `root` the one that is installed on this machine. Row metadata is FULL unless an option says otherwise."""
+
+    flavor = "mariadb"
+    gtid = "gtid_binlog_pos"  # the variable with the GTIDs of the log
+
+    def installing(self):
+        return ["mariadb-install-db", "--no-defaults", "--datadir=" + self.inside + "/data", "--auth-root-authentication-method=normal",
+                "--skip-test-db", "--user=root", "--force"]
+
+    def serving(self):
+        return [self.program("mariadbd"), "--no-defaults", "--binlog-format=ROW", "--binlog-row-metadata=FULL"]
+
+
+class MySql(Server):
+    """MySQL, with GTIDs; all else is as it comes."""
+
+    flavor = "mysql"
+    gtid = "gtid_executed"
+
+    def installing(self):
+        return [self.program("mysqld"), "--no-defaults", "--initialize-insecure", "--datadir=" + self.inside + "/data", "--user=root"]
+
+    def serving(self):
+        return [self.program("mysqld"), "--no-defaults", "--mysqlx=OFF", "--secure-file-priv=", "--gtid-mode=ON", "--enforce-gtid-consistency=ON"]
 
 
 def cell(value):
