@@ -8,6 +8,7 @@ mod explain;
 mod filter;
 mod identity;
 mod images;
+mod like;
 mod prepared;
 mod replica;
 mod settings;

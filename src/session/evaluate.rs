@@ -9,6 +9,7 @@ mod functions;
 mod operators;
 mod typed;
 
+use super::like::{self, Letters, Unmatched};
 use super::variables::{self, Kind, Scope};
 use super::{Change, Session, text};
 use crate::failure::Failure;
@@ -191,10 +192,13 @@ impl Session {
         let holds = match (&value.value, &pattern.value) {
             (Value::Null, _) | (_, Value::Null) => None,
             (Value::Text(text), Value::Text(pattern)) => {
-                if !text.is_ascii() || !pattern.is_ascii() || self.order() != Order::Letters {
-                    return Ok(None);
+                let collation = self.variable("collation_connection")?.unwrap_or_default();
+                let Some(letters) = Letters::of(&collation) else { return Ok(None) };
+                match like::like(text, pattern, letters, self.escape()) {
+                    Ok(held) => Some(held != negated),
+                    Err(Unmatched::Uncertain) => return Ok(None),
+                    Err(Unmatched::TooLong) => return Err(super::filter::like_too_long()),
                 }
-                Some(super::show::like(text, pattern) != negated)
             }
             _ => return Ok(None),
         };

@@ -5,19 +5,43 @@
     reason = "sqlparser's expressions are many; the ones that are not named are refused"
 )]
 
-use super::show::like;
+use super::like::{self, Letters, Unmatched};
 use crate::failure::Failure;
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value as Literal};
 
 /// Deeper than any client asks.
 const DEEPEST: usize = 64;
 
-/// Whether a row, given as `(column, value)` pairs, is wanted.
-pub(super) fn wanted(filter: &Expr, row: &[(&str, &str)]) -> Result<bool, Failure> {
+/// A row that is shown: its columns by name, and the escape character of LIKE in this session.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) cells: &'a [(&'a str, &'a str)],
+    pub(super) escape: Option<char>,
+}
+
+/// Whether a row is wanted.
+pub(super) fn wanted(filter: &Expr, row: Shown<'_>) -> Result<bool, Failure> {
     holds(filter, row, DEEPEST)
 }
 
-fn holds(filter: &Expr, row: &[(&str, &str)], depth: usize) -> Result<bool, Failure> {
+/// LIKE in the collation of what SHOW shows: utf8mb4_0900_ai_ci.
+pub(super) fn like(text: &str, pattern: &str, escape: Option<char>) -> Result<bool, Failure> {
+    like::like(text, pattern, Letters::AsciiCase, escape).map_err(|why| match why {
+        Unmatched::Uncertain => Failure::Unsupported(
+            "LIKE with a character outside of printable ASCII behind SHOW: MySQL takes letters with accents for \
+             plain ones"
+                .to_owned(),
+        ),
+        Unmatched::TooLong => like_too_long(),
+    })
+}
+
+/// A pattern that takes too many steps.
+pub(super) fn like_too_long() -> Failure {
+    Failure::Unsupported("LIKE of a text and a pattern that are both very long".to_owned())
+}
+
+fn holds(filter: &Expr, row: Shown<'_>, depth: usize) -> Result<bool, Failure> {
     let Some(depth) = depth.checked_sub(1) else { return Err(not_computed(filter)) };
     match filter {
         Expr::Nested(inside) => holds(inside, row, depth),
@@ -41,21 +65,22 @@ fn holds(filter: &Expr, row: &[(&str, &str)], depth: usize) -> Result<bool, Fail
             Ok(found != *negated)
         }
         Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
-            Ok(like(text(expr, row)?, text(pattern, row)?) != *negated)
+            Ok(like(text(expr, row)?, text(pattern, row)?, row.escape)? != *negated)
         }
         _ => Err(not_computed(filter)),
     }
 }
 
-fn same(left: &Expr, right: &Expr, row: &[(&str, &str)]) -> Result<bool, Failure> {
+fn same(left: &Expr, right: &Expr, row: Shown<'_>) -> Result<bool, Failure> {
     Ok(text(left, row)?.to_lowercase() == text(right, row)?.to_lowercase())
 }
 
 /// A shown column or a literal of text. A number is neither: mysqld would compare it as a floating-point number.
-fn text<'a>(expression: &'a Expr, row: &[(&str, &'a str)]) -> Result<&'a str, Failure> {
+fn text<'a>(expression: &'a Expr, row: Shown<'a>) -> Result<&'a str, Failure> {
     match expression {
         Expr::Nested(inside) => text(inside, row),
         Expr::Identifier(name) => row
+            .cells
             .iter()
             .find(|(column, _)| column.eq_ignore_ascii_case(&name.value))
             .map(|(_, value)| *value)
@@ -84,7 +109,8 @@ mod tests {
 
     fn ask(filter: &str) -> Result<bool, Failure> {
         let mut parser = Parser::new(&MySqlDialect {}).try_with_sql(filter).unwrap();
-        wanted(&parser.parse_expr().unwrap(), &[("Variable_name", "sql_mode"), ("Value", "ANSI")])
+        let cells = [("Variable_name", "sql_mode"), ("Value", "ANSI")];
+        wanted(&parser.parse_expr().unwrap(), Shown { cells: &cells, escape: Some('\\') })
     }
 
     #[test]

@@ -23,21 +23,6 @@ pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
     Answer::Table(columns, rows)
 }
 
-/// LIKE without regard to case: `%`, `_`, and `\` before either.
-pub(super) fn like(text: &str, pattern: &str) -> bool {
-    fn matches(text: &[char], pattern: &[char]) -> bool {
-        match pattern {
-            [] => text.is_empty(),
-            ['%', rest @ ..] => (0..=text.len()).any(|i| matches(&text[i..], rest)),
-            ['_', rest @ ..] => !text.is_empty() && matches(&text[1..], rest),
-            ['\\', c, rest @ ..] | [c, rest @ ..] => text.first() == Some(c) && matches(&text[1..], rest),
-        }
-    }
-    let chars = |s: &str| s.to_lowercase().chars().take(256).collect::<Vec<char>>();
-    // Each `%` multiplies the work: a pattern with many of them has no honest use here.
-    pattern.matches('%').count() <= 8 && matches(&chars(text), &chars(pattern))
-}
-
 impl Session {
     pub(super) fn show(&self, show: Show) -> Result<Answer, Failure> {
         match show {

@@ -2,7 +2,7 @@
 
 use super::variables::VARIABLES;
 use super::variables::{Scope, Variable};
-use super::{Answer, Session, filter, show};
+use super::{Answer, Session, filter};
 use crate::failure::Failure;
 use crate::statement::VirtualSchema;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
@@ -89,14 +89,19 @@ pub(super) fn warnings<'a>(notes: impl Iterator<Item = &'a Note>) -> Answer {
 }
 
 /// Rows by LIKE and WHERE.
-fn chosen(all: Vec<(String, String)>, like: Option<&str>, filter: Option<&Expr>) -> Result<Answer, Failure> {
+fn chosen(
+    all: Vec<(String, String)>,
+    like: Option<&str>,
+    filter: Option<&Expr>,
+    escape: Option<char>,
+) -> Result<Answer, Failure> {
     let mut rows = Vec::new();
     for (name, value) in all {
-        if !like.is_none_or(|pattern| show::like(&name, pattern)) {
+        if !like.map_or(Ok(true), |pattern| filter::like(&name, pattern, escape))? {
             continue;
         }
-        let shown = [("Variable_name", name.as_str()), ("Value", value.as_str())];
-        if filter.map_or(Ok(true), |f| filter::wanted(f, &shown))? {
+        let cells = [("Variable_name", name.as_str()), ("Value", value.as_str())];
+        if filter.map_or(Ok(true), |f| filter::wanted(f, filter::Shown { cells: &cells, escape }))? {
             rows.push((name, value));
         }
     }
@@ -112,7 +117,12 @@ impl Session {
     ) -> Result<Answer, Failure> {
         let value = |v: &Variable| if global { self.default_of(v) } else { self.session_value(v) };
         let all = VARIABLES.iter().filter(|v| !(global && v.scope == Scope::Session));
-        chosen(all.map(|v| (v.name.to_owned(), value(v).unwrap_or_default())).collect(), like, filter)
+        chosen(
+            all.map(|v| (v.name.to_owned(), value(v).unwrap_or_default())).collect(),
+            like,
+            filter,
+            self.escape(),
+        )
     }
 
     pub(super) fn show_status(&self, like: Option<&str>, filter: Option<&Expr>) -> Result<Answer, Failure> {
@@ -128,7 +138,7 @@ impl Session {
             ("Threads_connected", open.to_string()),
             ("Uptime", uptime.to_string()),
         ];
-        chosen(all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(), like, filter)
+        chosen(all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(), like, filter, self.escape())
     }
 
     /// What the user may do here: log in, and read the virtual schemas.

@@ -92,6 +92,11 @@ impl Session {
         self.setting("sql_mode").split(',').any(|m| m == mode)
     }
 
+    /// The escape character of LIKE where none is named.
+    pub(super) fn escape(&self) -> Option<char> {
+        (!self.standing.no_backslash_escapes).then_some('\\')
+    }
+
     /// How the session's text is read.
     pub(super) fn reading(&self) -> Reading {
         Reading {
