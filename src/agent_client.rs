@@ -19,14 +19,13 @@ use crate::plan::{Resolved, When};
 use crate::statement::VirtualSchema;
 use cache::{Cache, Texts};
 use dbtrail_types::agent_api::{
-    ApiNote, DiffEvent, DiffLine, DiffRequest, ErrorBody, EventType, KeyChoice, RowLine, RowsRequest,
-    Schemas, TableAnswer, TableEntry, Tables, Trailer, path,
+    ApiNote, DiffEvent, DiffLine, DiffRequest, EventType, KeyChoice, RowLine, RowsRequest, Schemas,
+    TableAnswer, TableEntry, Tables, Trailer, path,
 };
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::{RequestId, ServerId, TableName};
 use dbtrail_types::instant::{Instant, Point};
 use dbtrail_types::secret::Secret;
-use errors::cleaned;
 use hyper::Uri;
 use lines::Lines;
 use multiplex::Multiplex;
@@ -275,10 +274,15 @@ impl AgentClient {
         };
         let endpoint = self.endpoint_of(resolved);
         let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?);
+        let framed = self.is_inside() || transport::is_framed(&response);
+        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
         let first = lines.header().await?;
         let (header, definition) = match self.texts.header(&first) {
             Ok(header) => header,
+            Err(e) if e.is_eof() => {
+                let whole = [first.as_slice(), lines.rest().await?].concat();
+                return Err(not_a_header(&whole, &e));
+            }
             Err(e) => return Err(not_a_header(&first, &e)),
         };
         if !header.success {
@@ -387,10 +391,10 @@ fn with_query(mut url: reqwest::Url, name: &str, value: &str) -> reqwest::Url {
 }
 
 fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
-    match serde_json::from_slice::<ErrorBody>(line) {
-        Ok(refused) => Failure::AgentNonsense(cleaned(&refused.error)),
-        Err(_) => Failure::AgentNonsense(format!("the agent's answer is not understood: {error}")),
-    }
+    let sentence = errors::refusal(line);
+    Failure::AgentNonsense(
+        sentence.unwrap_or_else(|| format!("the agent's answer is not understood: {error}")),
+    )
 }
 
 /// The lines of an answer behind its header. Dropping it cancels the request.
@@ -478,7 +482,7 @@ impl AgentRows {
                 return Ok(batch);
             }
             if !self.lines.more().await? {
-                return Err(errors::cut(self.lines.base_url()));
+                return Err(self.lines.ended("its last line, which says that all rows were sent,"));
             }
         }
     }
@@ -522,7 +526,10 @@ impl AgentRows {
                 let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
                 return self.finish(&trailer, some.then_some(batch));
             }
-            match serde_json::from_slice(line).map_err(|e| nonsense(&e))? {
+            let read = serde_json::from_slice(line);
+            match read
+                .map_err(|e| errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense))?
+            {
                 DiffLine::Event(event) => {
                     let width = self.definition.columns.len();
                     if [&event.before, &event.after].into_iter().flatten().any(|image| image.len() != width) {
@@ -548,7 +555,8 @@ impl AgentRows {
 
     /// The trailer; where rows stand before it, it is put back to come next.
     fn finish(&mut self, line: &[u8], before: Option<Batch>) -> Result<Option<Batch>, Failure> {
-        let trailer: Trailer = serde_json::from_slice(line).map_err(|e| nonsense(&e))?;
+        let trailer: Trailer = serde_json::from_slice(line)
+            .map_err(|e| errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense))?;
         if trailer.end.rows != self.count {
             return Err(Failure::AgentNonsense(format!(
                 "the agent announced {} rows and sent {}",

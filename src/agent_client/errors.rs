@@ -29,6 +29,28 @@ pub(super) fn unreachable(base_url: &str, error: &reqwest::Error) -> Failure {
     Failure::AgentUnreachable(format!("{base_url}: {words}"))
 }
 
+/// Of a refusal no more bytes than these are read.
+pub(super) const LONGEST_REFUSAL: usize = 64 * 1024;
+
+/// The sentence of a refusal: a JSON object that says `"success": false`, whatever else it holds. `None`: it is another text.
+pub(super) fn refusal(text: &[u8]) -> Option<String> {
+    let refused = serde_json::from_slice::<Refused>(text).ok().filter(|r| !r.success)?;
+    let sentence = cleaned(&refused.error.unwrap_or_default());
+    Some(if sentence.is_empty() {
+        "the agent refused the request (success: false) and gave no reason: its log may have one".to_owned()
+    } else {
+        sentence
+    })
+}
+
+/// [`dbtrail_types::agent_api::ErrorBody`] of any agent: only what the sentence needs.
+#[derive(serde::Deserialize)]
+struct Refused {
+    success: bool,
+    #[serde(default)]
+    error: Option<String>,
+}
+
 /// A body that ended before its trailer.
 pub(super) fn cut(base_url: &str) -> Failure {
     Failure::AgentUnreachable(format!("{base_url}: the connection was lost before the end of the answer"))

@@ -2,7 +2,6 @@
 
 use super::errors;
 use crate::failure::Failure;
-use dbtrail_types::agent_api::ErrorBody;
 use reqwest::Response;
 
 /// One line can hold the largest row that MySQL can send, in hexadecimal digits.
@@ -15,6 +14,7 @@ const LONGEST_HEADER: usize = 16 << 20;
 pub(super) struct Lines {
     base_url: String,
     response: Response,
+    framed: bool,
     buffer: Vec<u8>,
     /// Where the next line begins in the buffer.
     from: usize,
@@ -23,12 +23,21 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(base_url: &str, response: Response) -> Self {
-        Self { base_url: base_url.to_owned(), response, buffer: Vec::new(), from: 0, searched: 0 }
+    /// `framed`: HTTP says where the body ends, so that one cut short is an error of [`Lines::more`].
+    pub(super) fn new(base_url: &str, response: Response, framed: bool) -> Self {
+        Self { base_url: base_url.to_owned(), response, framed, buffer: Vec::new(), from: 0, searched: 0 }
     }
 
-    pub(super) fn base_url(&self) -> &str {
-        &self.base_url
+    /// What it means that the body has ended, and `lacks` was still to come.
+    pub(super) fn ended(&self, lacks: &str) -> Failure {
+        if self.framed {
+            Failure::AgentNonsense(format!(
+                "the agent's answer is complete by HTTP, and {lacks} is missing: ask whoever runs the agent at {}",
+                self.base_url
+            ))
+        } else {
+            errors::cut(&self.base_url)
+        }
     }
 
     /// A whole line that is in the buffer already.
@@ -87,12 +96,19 @@ impl Lines {
             if !self.more().await? {
                 // A refusal is one JSON object, with or without a line end: its own end shows that it is whole.
                 let rest = std::mem::take(&mut self.buffer);
-                return match serde_json::from_slice::<ErrorBody>(&rest) {
-                    Ok(refused) if !refused.success => Ok(rest),
-                    Ok(_) | Err(_) => Err(errors::cut(&self.base_url)),
+                return if errors::refusal(&rest).is_some() || (self.framed && !rest.is_empty()) {
+                    Ok(rest)
+                } else {
+                    Err(self.ended("its first line"))
                 };
             }
         }
+    }
+
+    /// What follows the first line, where that line and the rest may be a refusal that is written over several lines.
+    pub(super) async fn rest(&mut self) -> Result<&[u8], Failure> {
+        while self.buffer.len() - self.from < errors::LONGEST_REFUSAL && self.more().await? {}
+        Ok(&self.buffer[self.from..])
     }
 
     /// Whether anything but white space is left, now that the answer is over.

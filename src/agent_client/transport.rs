@@ -1,19 +1,21 @@
 //! Requests on their way to the agent, and what of an answer does not depend on the question.
 
 use super::errors::{cleaned, unreachable};
-use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Way, inside, trust};
+use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Way, errors, inside, trust};
 use crate::failure::Failure;
 use bytes::Bytes;
 use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use dbtrail_types::ident::RequestId;
 use hyper::Request;
 use hyper::Response as Answer;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
+};
 use reqwest::{Client, Identity, Method, Response, ResponseBuilderExt, Version, redirect};
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
-const ERROR_BODY: usize = 64 * 1024;
+const ERROR_BODY: usize = errors::LONGEST_REFUSAL;
 /// For the text of an error body no longer than this: the status, which decides what the client is told, is there already.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 /// Of a small answer (definitions, lists) no more than this.
@@ -223,6 +225,15 @@ fn media_type(response: &Response) -> String {
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
+/// Whether HTTP tells where the body ends ("Message Body Length", RFC 9112; END_STREAM, RFC 9113): by a length, by a last chunk, or by the end
+/// of a stream. A body that ends with its connection may have been cut anywhere.
+pub(super) fn is_framed(response: &Response) -> bool {
+    let headers = response.headers();
+    response.version() >= Version::HTTP_2
+        || headers.contains_key(CONTENT_LENGTH)
+        || headers.get(TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().ends_with(b"chunked"))
+}
+
 /// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal of an agent goes on.
 pub(super) fn streamed(response: Response) -> Result<Response, Failure> {
     let kind = media_type(&response);
@@ -242,6 +253,7 @@ pub(super) async fn small<T: serde::de::DeserializeOwned>(
     mut response: Response,
 ) -> Result<T, Failure> {
     let json = media_type(&response).contains("json");
+    let framed = is_framed(&response);
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| unreachable(base_url, &e))? {
         bytes.extend_from_slice(&chunk);
@@ -249,14 +261,13 @@ pub(super) async fn small<T: serde::de::DeserializeOwned>(
             return Err(Failure::AgentNonsense("the agent's answer is far too long".to_owned()));
         }
     }
-    if let Ok(refused) = serde_json::from_slice::<ErrorBody>(&bytes)
-        && !refused.success
-    {
-        return Err(Failure::AgentNonsense(cleaned(&refused.error)));
+    if let Some(sentence) = errors::refusal(&bytes) {
+        return Err(Failure::AgentNonsense(sentence));
     }
     match serde_json::from_slice(&bytes) {
         Ok(value) if json => Ok(value),
         Ok(_) => Err(Failure::AgentNonsense("the agent's answer does not say that it is JSON".to_owned())),
+        Err(e) if e.is_eof() && !framed && base_url != inside::BASE_URL => Err(errors::cut(base_url)),
         Err(e) => Err(Failure::AgentNonsense(format!("the agent's answer is not understood: {e}"))),
     }
 }

@@ -135,6 +135,13 @@ impl Reply {
         Self { bytes: head.into_bytes(), then }
     }
 
+    /// A whole answer of one chunk.
+    pub fn chunked(status: u16, body: &str) -> Self {
+        let mut reply = Self::chunk(status, body, Then::KeepAlive);
+        reply.bytes.extend(b"0\r\n\r\n");
+        reply
+    }
+
     /// Nothing at all.
     pub fn nothing(then: Then) -> Self {
         Self { bytes: Vec::new(), then }

@@ -280,7 +280,8 @@ pub struct ErrorBody {
     pub success: bool,
     /// The sentence for the person who asked.
     pub error: String,
-    /// A word for programs: see [`code`].
+    /// A word for programs: see [`code`]. Other agents may leave it out: empty.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub code: String,
     /// `out_of_range`: the instant asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -291,6 +292,10 @@ pub struct ErrorBody {
     /// `out_of_range`: the newest readable instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Instant>,
+}
+
+fn or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The words that [`ErrorBody::code`] can hold. A client must live with others too.
