@@ -12,6 +12,7 @@ pub mod up;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Time travel for every MySQL client.
 #[derive(Debug, Parser)]
@@ -50,6 +51,9 @@ enum Command {
     Doctor(doctor::DoctorArgs),
 }
 
+/// How long tasks that were told to end have, once the subcommand has ended.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -58,7 +62,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return serve::fail(&format!("the asynchronous runtime cannot start: {error}")),
     };
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match (cli.command, cli.config) {
             (Some(Command::Serve(with)), _) => serve::run(&with.config).await,
             (None, Some(config)) => serve::run(&config).await,
@@ -70,5 +74,8 @@ pub fn main() -> ExitCode {
             (Some(Command::Doctor(args)), _) => doctor::run(&args).await,
             (None, None) => serve::fail("--config FILE or a subcommand is needed; see --help"),
         }
-    })
+    });
+    // What still computes without a pause is not waited for: whoever stopped the program is.
+    runtime.shutdown_timeout(LAST_WAIT);
+    code
 }

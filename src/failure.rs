@@ -133,6 +133,8 @@ pub enum Failure {
     TooLong,
     /// 4031: the client was silent for longer than its wait_timeout.
     Inactive,
+    /// 1159: the client stopped in the middle of a packet.
+    Stalled,
     /// 1053: the server shuts down.
     ShuttingDown,
     /// 1226: the server is full.
@@ -223,6 +225,7 @@ impl Failure {
             | Self::Interrupted
             | Self::TooLong
             | Self::Inactive
+            | Self::Stalled
             | Self::WrongType(_)
             | Self::SessionVariable(_)
             | Self::NoSessionValue(_)

@@ -1,20 +1,22 @@
 //! The listening socket, the connections and their end.
 
-use crate::failure::Failure;
-use crate::session::{Connections, Process};
+use crate::session::Connections;
 use crate::wire::connection::{self, Place, Shared};
 use crate::wire::handle::Handle;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 mod loops;
+mod registry;
 
 use loops::Loops;
+use registry::{Limits, Registry};
+
+/// How long a connection that is cancelled has to reach a point at which it ends.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Which threads run the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,35 +38,6 @@ pub struct Settings {
     pub threads: Threads,
 }
 
-/// The live connections.
-#[derive(Debug)]
-struct Registry {
-    handles: Mutex<HashMap<u32, Arc<Handle>>>,
-    started: Instant,
-    next: Mutex<u32>,
-    /// Statements since the start.
-    asked: AtomicU64,
-}
-
-impl Registry {
-    fn handles(&self) -> std::sync::MutexGuard<'_, HashMap<u32, Arc<Handle>>> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A number that no live connection has.
-    fn enter(&self, handle: &Arc<Handle>) -> u32 {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut handles = self.handles();
-        loop {
-            *next = next.wrapping_add(1).max(1);
-            if let std::collections::hash_map::Entry::Vacant(e) = handles.entry(*next) {
-                e.insert(Arc::clone(handle));
-                return *next;
-            }
-        }
-    }
-}
-
 /// Gives a connection's number and its place back, also where its task ends in a panic.
 struct Leave {
     registry: Arc<Registry>,
@@ -73,50 +46,13 @@ struct Leave {
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        self.registry.handles().remove(&self.id);
-    }
-}
-
-impl Connections for Registry {
-    fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure> {
-        let handle = u32::try_from(id)
-            .ok()
-            .and_then(|id| self.handles().get(&id).cloned())
-            .ok_or(Failure::NoSuchThread(id))?;
-        if *handle.user.lock().unwrap_or_else(PoisonError::into_inner) != user {
-            return Err(Failure::NotOwner(id));
-        }
-        if query_only {
-            handle.interrupt.notify_waiters();
-        } else {
-            handle.end.cancel();
-        }
-        Ok(())
-    }
-
-    fn figures(&self) -> (u64, u64, u64) {
-        (self.handles().len() as u64, self.asked.load(Ordering::Relaxed), self.started.elapsed().as_secs())
-    }
-
-    fn asked(&self) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn processes(&self, user: &str) -> Vec<Process> {
-        let handles: Vec<(u32, Arc<Handle>)> =
-            self.handles().iter().map(|(id, handle)| (*id, Arc::clone(handle))).collect();
-        handles.into_iter().filter_map(|(id, handle)| handle.process(id, user)).collect()
+        self.registry.leave(self.id);
     }
 }
 
 /// Accepts connections until `stop`; then idle ones end at once, and statements that run have the grace period.
 pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: CancellationToken) {
-    let registry = Arc::new(Registry {
-        handles: Mutex::default(),
-        started: Instant::now(),
-        next: Mutex::new(0),
-        asked: AtomicU64::new(0),
-    });
+    let registry = Arc::new(Registry::new(Limits::of(settings.shared.session.max_connections)));
     let tasks = TaskTracker::new();
     let loops = match settings.threads {
         Threads::Shared => None,
@@ -124,7 +60,6 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
             .inspect_err(|error| tracing::warn!(%error, "connections get no threads of their own: they share those of all else"))
             .ok(),
     };
-    let most = settings.shared.session.max_connections;
     loop {
         let (socket, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -138,16 +73,10 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
             },
             () = stop.cancelled() => break,
         };
-        let open = registry.handles().len();
-        // Those who are over the limit are told so at login; a crowd of them is not even let in.
-        if open >= most.saturating_mul(2).saturating_add(64) {
-            continue;
-        }
         let handle = Arc::new(Handle::default());
-        let id = registry.enter(&handle);
+        let id = registry.arrive(&handle, peer.ip());
         let others: Arc<dyn Connections> = Arc::clone(&registry) as Arc<dyn Connections>;
-        let full = (open >= most).then_some(most as u64);
-        let place = Place { id, host: peer.ip().to_string(), handle, connections: others, full };
+        let place = Place { id, host: peer.ip().to_string(), handle, connections: others };
         let (shared, registry) = (Arc::clone(&settings.shared), Arc::clone(&registry));
         let (leave, running) = (Leave { registry, id }, tasks.token());
         let connection = move |socket| async move {
@@ -164,21 +93,26 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
     }
     drop(listener);
     tasks.close();
-    for handle in registry.handles().values() {
+    for handle in registry.handles() {
         handle.drain.cancel();
     }
     if tokio::time::timeout(settings.shutdown_grace, tasks.wait()).await.is_err() {
         // The others have only not closed their end of a connection that was told to end.
-        let statements = registry.handles().values().filter(|handle| handle.works()).count();
+        let statements = registry.handles().iter().filter(|handle| handle.works()).count();
         if statements > 0 {
             tracing::warn!(
                 statements,
                 "statements still ran when the grace period was over: they are cancelled"
             );
         }
-        for handle in registry.handles().values() {
+        for handle in registry.handles() {
             handle.end.cancel();
         }
-        tasks.wait().await;
+        if tokio::time::timeout(LAST_WAIT, tasks.wait()).await.is_err() {
+            tracing::warn!(
+                connections = tasks.len(),
+                "connections did not end though they were told to: the server ends without them"
+            );
+        }
     }
 }

@@ -42,6 +42,7 @@ use dbtrail_types::reply::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
 use evaluate::Value;
 use sqlparser::ast::Expr;
+pub use standing::Network;
 use standing::Standing;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -73,12 +74,27 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Failure::NoSuchThread`], [`Failure::NotOwner`].
     fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure>;
-    /// `(connections open now, statements since start, seconds since start)` for COM_STATISTICS and SHOW STATUS.
-    fn figures(&self) -> (u64, u64, u64);
+    /// The login of connection `id` was right: from here on it takes one of the places of those who are logged in.
+    ///
+    /// # Errors
+    /// [`Failure::Full`]: there is none.
+    fn enter(&self, id: u32, user: &str, place: PlaceOf) -> Result<(), Failure>;
+    /// `(connections of the user open now, statements since start, seconds since start)` for COM_STATISTICS and SHOW STATUS.
+    fn figures(&self, user: &str) -> (u64, u64, u64);
     /// A statement was asked.
     fn asked(&self);
     /// The connections of a user.
     fn processes(&self, user: &str) -> Vec<Process>;
+}
+
+/// Which of the places a login takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceOf {
+    /// One of `limits.max_connections`.
+    Client,
+    /// One that is kept for those who look after the server: ProxySQL's monitor, the connection with which ProxySQL kills a
+    /// statement, and `doctor`. A server that is full must not look like one that is down.
+    Caretaker,
 }
 
 /// An answer to one statement.
@@ -431,6 +447,12 @@ impl Session {
     #[must_use]
     pub fn patience(&self) -> Duration {
         self.standing.patience
+    }
+
+    /// How long the client may stop in the middle of a packet.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.standing.network
     }
 
     /// What OK and EOF packets tell.

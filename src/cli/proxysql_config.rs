@@ -172,7 +172,7 @@ fn setup(args: &ConfigArgs, config: &Config) -> Result<Setup, String> {
         mysql: args.mysql.clone(),
         shim,
         shim_tls: !matches!(shared.tls, Tls::Off),
-        max_connections: shared.session.max_connections,
+        max_connections: pool(shared.session.max_connections),
         users,
         cleartext: args.password_form == PasswordForm::Cleartext,
         transaction_persistent: args.transaction_persistent == 1,
@@ -180,6 +180,12 @@ fn setup(args: &ConfigArgs, config: &Config) -> Result<Setup, String> {
         set_server_version: args.set_server_version,
         monitor: shared.monitor.as_ref().map(|(user, _)| user.clone()),
     })
+}
+
+/// Connections that ProxySQL may open to a shim that lets in so many: a tenth is left to those who come without ProxySQL. One login that
+/// is refused because the shim is full counts as a failure of the whole backend there.
+fn pool(max_connections: usize) -> usize {
+    (max_connections - max_connections / 10).max(1)
 }
 
 #[cfg(test)]

@@ -18,6 +18,36 @@ pub(super) struct Standing {
     pub(super) time_limit: Option<Duration>,
     /// wait_timeout
     pub(super) patience: Duration,
+    /// net_read_timeout, net_write_timeout
+    pub(super) network: Network,
+}
+
+/// How long a client may stop in the middle of a packet before its connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// While it sends a packet (net_read_timeout).
+    pub read: Duration,
+    /// While it takes none of an answer (net_write_timeout).
+    pub write: Duration,
+}
+
+impl Network {
+    /// mysqld lets a session ask for a year: here nobody holds memory of the server for that long.
+    const MOST: u64 = 600;
+
+    fn of(read: &str, write: &str) -> Self {
+        let duration = |seconds: &str, default: u64| {
+            Duration::from_secs(seconds.parse().unwrap_or(default).clamp(1, Self::MOST))
+        };
+        Self { read: duration(read, 30), write: duration(write, 60) }
+    }
+}
+
+impl Default for Network {
+    /// mysqld's defaults.
+    fn default() -> Self {
+        Self::of("", "")
+    }
 }
 
 impl Session {
@@ -33,6 +63,7 @@ impl Session {
             notes: self.setting("sql_notes") == "ON",
             time_limit: limit.map(Duration::from_millis),
             patience: Duration::from_secs(seconds.unwrap_or(28_800)),
+            network: Network::of(&self.setting("net_read_timeout"), &self.setting("net_write_timeout")),
         };
     }
 }

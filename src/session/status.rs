@@ -126,7 +126,7 @@ impl Session {
     }
 
     pub(super) fn show_status(&self, like: Option<&str>, filter: Option<&Expr>) -> Result<Answer, Failure> {
-        let (open, statements, uptime) = self.connections.figures();
+        let (open, statements, uptime) = self.connections.figures(&self.identity.user);
         let link = &self.identity.link;
         let (cipher, version) = link.cipher.as_ref().map_or(("", ""), |c| (c.name.as_str(), c.version));
         let all = [

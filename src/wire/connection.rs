@@ -69,8 +69,6 @@ pub struct Place {
     pub handle: Arc<Handle>,
     /// The others.
     pub connections: Arc<dyn Connections>,
-    /// There is no room: the login ends with 1226, which says this limit.
-    pub full: Option<u64>,
 }
 
 struct Connection {
@@ -164,6 +162,7 @@ impl Connection {
     async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
         let mut statements = Statements::default();
         loop {
+            self.packets.wait_for(session.network());
             self.packets.flush().await?;
             self.packets.new_command();
             self.place.handle.does(&session, IDLE, None);
@@ -207,7 +206,7 @@ impl Connection {
                     self.field_list(&mut session, listed?, &request, &mut line).await?;
                 }
                 0x09 => {
-                    let (open, statements, uptime) = self.place.connections.figures();
+                    let (open, statements, uptime) = self.place.connections.figures(&session.identity().user);
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }

@@ -166,6 +166,7 @@ pub fn of(
              configuring this behavior."
                 .to_owned(),
         ),
+        Failure::Stalled => (1159, "08S01", "Got timeout reading communication packets".to_owned()),
         Failure::ShuttingDown => (1053, "08S01", "Server shutdown in progress".to_owned()),
         Failure::Full { user, limit } => (
             1226,

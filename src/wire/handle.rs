@@ -1,6 +1,7 @@
 //! How a connection is reached from outside, and what it can tell of itself while it works.
 
 use crate::session::{Process, Session};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Handle {
     /// The user that is logged in.
     pub user: Mutex<String>,
+    /// The client has answered the greeting.
+    pub spoke: AtomicBool,
     /// KILL QUERY.
     pub interrupt: Notify,
     /// KILL CONNECTION, and the end of the server.

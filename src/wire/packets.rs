@@ -2,13 +2,18 @@
 
 use super::compress::{Algorithm, Compression};
 use crate::failure::Failure;
+use crate::session::Network;
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The longest payload of one packet; a payload of this length goes on in the next.
 pub(super) const FULL: usize = 0xff_ffff;
 /// Bytes written before they are sent.
 const FLUSH: usize = 32 * 1024;
+/// A client that sends a packet may take a second more for each of so many bytes, however it spreads them.
+const SLOWEST: usize = 64 * 1024;
 /// What is read ahead while a statement runs.
 const AHEAD: usize = 64 * 1024;
 
@@ -45,6 +50,7 @@ pub(super) struct Packets {
     /// Once the login is over, for a client that asked for it; and what came and was not unpacked yet.
     compression: Option<Compression>,
     packed: Vec<u8>,
+    network: Network,
 }
 
 impl Packets {
@@ -71,7 +77,13 @@ impl Packets {
             sequence,
             compression: None,
             packed: Vec::new(),
+            network: Network::default(),
         }
+    }
+
+    /// How long the peer may stop in the middle of a packet from here on.
+    pub(super) fn wait_for(&mut self, network: Network) {
+        self.network = network;
     }
 
     /// From here on everything is packed, in both directions. What was read ahead already was sent packed.
@@ -88,9 +100,14 @@ impl Packets {
     /// Reads one payload of at most `largest` bytes, of one or more packets.
     pub(super) async fn read(&mut self, largest: usize) -> Result<Vec<u8>, Gone> {
         let mut payload = Vec::new();
+        // A peer that has sent nothing is idle, which is another limit.
+        if self.input.is_empty() && self.packed.is_empty() {
+            self.fill().await?;
+        }
+        let begun = Instant::now();
         loop {
             while self.input.len() < 4 {
-                self.more(largest).await?;
+                self.more_in_time(begun, payload.len(), largest).await?;
             }
             let length = usize::from(self.input[0])
                 | usize::from(self.input[1]) << 8
@@ -104,7 +121,7 @@ impl Packets {
                 return Err(Gone::Refused(Failure::PacketTooLarge));
             }
             while self.input.len() < 4 + length {
-                self.more(largest).await?;
+                self.more_in_time(begun, payload.len(), largest).await?;
             }
             payload.extend_from_slice(&self.input[4..4 + length]);
             self.input.drain(..4 + length);
@@ -112,6 +129,15 @@ impl Packets {
                 return Ok(payload);
             }
         }
+    }
+
+    /// Adds to the input of a payload that began at `begun`, of which so many bytes were taken out of the input already: whoever
+    /// sends it a byte at a time would otherwise hold its memory for ever.
+    async fn more_in_time(&mut self, begun: Instant, taken: usize, largest: usize) -> Result<(), Gone> {
+        let seconds = (taken + self.input.len().max(self.packed.len())) / SLOWEST;
+        let allowance = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let end = begun + self.network.read + allowance;
+        timeout_at(end, self.more(largest)).await.unwrap_or(Err(Gone::Refused(Failure::Stalled)))
     }
 
     /// Adds to the input. A packed packet is unpacked only when it is its turn: its number is the one that the answer goes on from.
@@ -172,7 +198,9 @@ impl Packets {
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         loop {
             while self.sent < self.leaving.len() {
-                let count = self.stream.write(&self.leaving[self.sent..]).await?;
+                // A peer that takes nothing of its answer holds a place and memory.
+                let written = self.stream.write(&self.leaving[self.sent..]);
+                let count = timeout(self.network.write, written).await??;
                 if count == 0 {
                     return Err(io::ErrorKind::WriteZero.into());
                 }

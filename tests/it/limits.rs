@@ -179,6 +179,25 @@ async fn kill_query_reaches_a_statement_whose_client_does_not_read() {
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);
 }
 
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_not_waited_for() {
+    let (agent, shim) = wide_pair().await;
+    let mut client = shim.raw("a").await;
+    assert_eq!(client.query("SET net_write_timeout = 1").await, Outcome::Done(0));
+    agent.always(Reply::part(200, HEADER, Then::Repeat(&ROWS)));
+    client.send(RANGE).await;
+    agent.asked(1).await;
+    // The client takes nothing, and asks nothing more: after a second its statement and its request are over.
+    agent.left_alone(1).await;
+    let mut other = shim.raw("a").await;
+    let gone = async {
+        while other.rows("SHOW STATUS LIKE 'Threads_connected'").await[0][1].as_deref() != Some("1") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("the end of the connection", gone).await;
+}
+
 /// COM_SET_OPTION with MYSQL_OPTION_MULTI_STATEMENTS_ON.
 async fn takes_several(client: &mut Raw) {
     client.command(0x1b, &[0, 0]).await;
@@ -351,4 +370,67 @@ async fn a_shutdown_past_its_grace_period_cancels_requests_on(threads: Threads) 
     agent.left_alone(1).await;
     assert_eq!(busy.outcome().await, Outcome::Closed);
     soon("the end of the server", shim.task).await.expect("no panic");
+}
+
+#[tokio::test]
+async fn sockets_that_say_nothing_keep_nobody_out() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan { max_connections: 2, ..Plan::before(&agent, &made) }.start().await;
+    let mut silent = Vec::new();
+    // More than may wait for a login of one address.
+    for _ in 0..600 {
+        silent.push(tokio::net::TcpStream::connect(("127.0.0.1", shim.port)).await.expect("connected"));
+    }
+    let mut first = shim.raw("a").await;
+    let mut second = shim.raw("b").await;
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
+    }
+    // The oldest one was sent away, to make room for the newest.
+    let mut rest = Vec::new();
+    soon("the end of the oldest", silent[0].read_to_end(&mut rest)).await.expect("read");
+    drop(silent);
+    assert_eq!(first.rows(FLASHBACK).await.len(), 3);
+    assert_eq!(
+        first.rows("SHOW STATUS LIKE 'Threads_connected'").await,
+        [[Some("Threads_connected".to_owned()), Some("1".to_owned())]],
+        "a tenant learns nothing of the others"
+    );
+}
+
+#[tokio::test]
+async fn a_full_server_lets_in_who_kills_a_statement() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan { max_connections: 1, ..Plan::before(&agent, &made) }.start().await;
+    let mut client = shim.raw("a").await;
+    let id = client.cell("SELECT CONNECTION_ID()").await.expect("a number");
+    let mut other = Raw::connect(shim.port).await;
+    assert_eq!(error(&other.login("a", "secret-a", None).await).code, 1226);
+    let mut killer = Raw::connect(shim.port).await;
+    killer.attributes = vec![("program_name", "proxysql_killer")];
+    let answer = killer.login("a", "secret-a", None).await;
+    assert_eq!(answer.first(), Some(&0), "{answer:?}");
+    assert!(matches!(killer.query(&format!("KILL CONNECTION {id}")).await, Outcome::Done(..)));
+    assert!(client.is_closed().await);
+}
+
+/// The clock stands still but where nothing else can happen: then it jumps to the next timer.
+#[tokio::test(start_paused = true)]
+async fn a_packet_that_does_not_end_is_not_waited_for() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan::before(&agent, &made).start().await;
+    for (set, seconds) in [("SELECT 1", 30), ("SET net_read_timeout = 7", 7)] {
+        let mut client = shim.raw("a").await;
+        client.query(set).await;
+        let begun = tokio::time::Instant::now();
+        tokio::io::AsyncWriteExt::write_all(&mut client.stream, &[200, 0, 0, 0, 3]).await.expect("written");
+        let mut rest = Vec::new();
+        client.stream.read_to_end(&mut rest).await.expect("the end");
+        let told = error(&rest[4..]);
+        assert_eq!((told.code, told.state.as_str()), (1159, "08S01"));
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+    }
 }

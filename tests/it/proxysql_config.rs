@@ -91,7 +91,7 @@ fn options_reach_the_rows() {
     assert_eq!(code, Some(0));
     for part in [
         "DELETE FROM mysql_query_rules WHERE comment = 'two';\n",
-        "VALUES (20, '::1', 3309, 200, 0, 'two');\n",
+        "VALUES (20, '::1', 3309, 180, 0, 'two');\n",
         "VALUES ('app', 'other', 10, NULL, 0, 'two');\n",
         "VALUES ('zoe', 'secret', 10, 'shop', 0, 'two');\n",
         "VALUES (5, 1, ",

@@ -3,7 +3,9 @@
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::failure::Failure;
 use dbtrail_shim::plan::{self, Context, guard};
-use dbtrail_shim::session::{self, Connections, Credential, Identity, Process, Role, Session, Tenant};
+use dbtrail_shim::session::{
+    self, Connections, Credential, Identity, PlaceOf, Process, Role, Session, Tenant,
+};
 use dbtrail_shim::statement::{Catalogue, Reading, Statement, parse};
 use dbtrail_types::charset;
 use dbtrail_types::column::TableDefinition;
@@ -175,7 +177,11 @@ impl Connections for Alone {
         Err(Failure::NoSuchThread(id))
     }
 
-    fn figures(&self) -> (u64, u64, u64) {
+    fn enter(&self, _: u32, _: &str, _: PlaceOf) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn figures(&self, _: &str) -> (u64, u64, u64) {
         (1, 1, 1)
     }
 

@@ -8,6 +8,7 @@ use crate::wire::connection::Tls;
 use dbtrail_types::secret::Secret;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -136,6 +137,8 @@ async fn ask(
         .user(Some(user))
         .pass(Some(password.expose()))
         .prefer_socket(false)
+        // The shim keeps places for whoever looks after it: one that is full is not taken for one that is down.
+        .connect_attributes(HashMap::from([("program_name".to_owned(), "dbtrail-shim doctor".to_owned())]))
         .max_allowed_packet(Some(1 << 20))
         .wait_timeout(Some(60))
         .ssl_opts(ssl);

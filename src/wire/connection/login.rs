@@ -2,16 +2,19 @@
 
 use super::{Connection, Tls};
 use crate::failure::Failure;
-use crate::session::{Cipher, Credential, Identity, Link, Role, Session};
+use crate::session::{Cipher, Credential, Identity, Link, PlaceOf, Role, Session};
 use crate::wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
 use crate::wire::compress::Algorithm;
 use crate::wire::handshake::{self, Login, capability};
 use crate::wire::packets::{Gone, Packets};
 use dbtrail_types::ident::RequestId;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
+/// What ProxySQL calls itself where it logs in to kill a statement, and what `doctor` calls itself. Either is right only with a tenant's password.
+const CARETAKERS: [&str; 2] = ["proxysql_killer", "dbtrail-shim doctor"];
 /// Bytes of a packet before login.
 const LOGIN_PACKET: usize = 64 * 1024;
 /// For the agent to say whether the schema of a login exists.
@@ -25,6 +28,7 @@ impl Connection {
         self.packets.write(&handshake::greeting(&version, self.place.id, &self.scramble, tls)).await?;
         self.packets.flush().await?;
         let mut payload = self.packets.read(LOGIN_PACKET).await?;
+        self.place.handle.spoke.store(true, Ordering::Relaxed);
         if tls && handshake::wants_tls(&payload) {
             self.encrypt().await?;
             payload = self.packets.read(LOGIN_PACKET).await?;
@@ -115,10 +119,11 @@ impl Connection {
             let (user, host) = (login.user.clone(), self.place.host.clone());
             return Err(Gone::Refused(Failure::AccessDenied { user, host, using_password }));
         }
-        if let Some(limit) = self.place.full {
-            return Err(Gone::Refused(Failure::Full { user: login.user.clone(), limit }));
-        }
         let user = login.user.clone();
+        let caretaker = matches!(role, Role::Monitor)
+            || login.attribute("program_name").is_some_and(|program| CARETAKERS.contains(&program));
+        let place = if caretaker { PlaceOf::Caretaker } else { PlaceOf::Client };
+        self.place.connections.enter(self.place.id, &user, place).map_err(Gone::Refused)?;
         user.clone_into(&mut self.place.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
         let identity = Identity {
             role,

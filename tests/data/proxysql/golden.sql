@@ -19,7 +19,7 @@ DELETE FROM mysql_query_rules WHERE comment = 'dbtrail-shim';
 DELETE FROM mysql_users WHERE comment = 'dbtrail-shim';
 DELETE FROM mysql_servers WHERE comment = 'dbtrail-shim';
 INSERT OR IGNORE INTO mysql_servers (hostgroup_id, hostname, port, max_connections, use_ssl, comment) VALUES (990, '10.0.0.5', 3306, 1000, 0, 'dbtrail-shim');
-INSERT OR IGNORE INTO mysql_servers (hostgroup_id, hostname, port, max_connections, use_ssl, comment) VALUES (991, '10.0.0.7', 3308, 200, 0, 'dbtrail-shim');
+INSERT OR IGNORE INTO mysql_servers (hostgroup_id, hostname, port, max_connections, use_ssl, comment) VALUES (991, '10.0.0.7', 3308, 180, 0, 'dbtrail-shim');
 INSERT OR IGNORE INTO mysql_users (username, password, default_hostgroup, default_schema, transaction_persistent, comment) VALUES ('app', '*6BB4837EB74329105EE4568DDA7DC67ED2CA2AD9', 990, NULL, 1, 'dbtrail-shim');
 INSERT OR IGNORE INTO mysql_users (username, password, default_hostgroup, default_schema, transaction_persistent, comment) VALUES ('zoe', '*14E65567ABDB5135D0CFD9A70B3032C179A49EE7', 990, 'shop', 1, 'dbtrail-shim');
 /* FROM and JOIN of a virtual table, in whatever statement */
