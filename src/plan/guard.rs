@@ -215,6 +215,7 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
         on_update_now: false,
         has_default: true,
         default_now: false,
+        invisible: false,
     };
     let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
     let mut source = vec![
@@ -231,6 +232,7 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
         on_update_now: false,
         has_default: true,
         default_now: false,
+        invisible: false,
         ..c.clone()
     }));
     for name in ["changed_columns", "row_before", "row_after"] {
@@ -240,7 +242,8 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
 }
 
 fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
-    let all = || source.iter().enumerate().map(|(i, c)| Output { source: i, name: c.name.clone() });
+    let shown = || source.iter().enumerate().filter(|(_, column)| !column.invisible);
+    let all = || shown().map(|(i, c)| Output { source: i, name: c.name.clone() });
     if projection.is_empty() {
         return Ok(all().collect());
     }

@@ -422,6 +422,7 @@ mod tests {
             on_update_now: false,
             has_default: false,
             default_now: false,
+            invisible: false,
         }
     }
 

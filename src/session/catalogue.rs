@@ -105,7 +105,9 @@ impl Session {
         let place = reader.place(None, None).await?;
         let shown = reader.shown(&place, &table).await?;
         let name = TableName { schema: place.shown, table };
-        let wanted = |c: &Column| wildcard.is_empty() || Order::Lower.like(&c.name, &wildcard);
+        // Both servers leave invisible columns out here.
+        let wanted =
+            |c: &Column| !c.invisible && (wildcard.is_empty() || Order::Lower.like(&c.name, &wildcard));
         let columns = shown.columns.into_iter().filter(wanted).map(|column| ResultColumn {
             name: column.name.clone(),
             org_name: column.name.clone(),

@@ -327,6 +327,7 @@ fn parameter(ty: ColumnType, text: bool) -> ResultColumn {
         on_update_now: false,
         has_default: true,
         default_now: false,
+        invisible: false,
     };
     computed("?", column)
 }

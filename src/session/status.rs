@@ -50,6 +50,7 @@ fn column(name: &str, ty: ColumnType, nullable: bool) -> ResultColumn {
             on_update_now: false,
             has_default: true,
             default_now: false,
+            invisible: false,
             indexes: Indexes::default(),
         },
     }

@@ -130,6 +130,7 @@ mod tests {
             on_update_now: false,
             has_default: true,
             default_now: false,
+            invisible: false,
         }
     }
 

@@ -192,6 +192,7 @@ mod tests {
                 on_update_now: false,
                 has_default: true,
                 default_now: false,
+                invisible: false,
             },
         }
     }

@@ -83,15 +83,14 @@ impl Server {
 /// What differs between the definition that was followed and the server's own; empty: nothing.
 fn differences(server: &Server, id: DefinitionId, recorded: &Recorded) -> Vec<String> {
     let definition = server.catalog.definition(id).expect("it was just made");
-    let visible: Vec<_> =
-        recorded.columns.iter().filter(|c| !c[5].as_deref().unwrap_or("").contains("INVISIBLE")).collect();
-    let names: Vec<&str> = visible.iter().map(|c| c[0].as_deref().unwrap_or("")).collect();
+    let names: Vec<&str> = recorded.columns.iter().map(|c| c[0].as_deref().unwrap_or("")).collect();
     let followed: Vec<&str> = definition.columns.iter().map(|c| c.name.as_str()).collect();
     if names != followed {
         return vec![format!("columns {followed:?}, and the server has {names:?}")];
     }
     let mut found = Vec::new();
-    for ([_, ty, collation, nullable, key, extra, default], column) in visible.iter().zip(&definition.columns)
+    for ([_, ty, collation, nullable, key, extra, default], column) in
+        recorded.columns.iter().zip(&definition.columns)
     {
         let (extra, nullable) = (extra.as_deref().unwrap_or(""), nullable.as_deref() == Some("YES"));
         let ty: ColumnType = ty.as_deref().unwrap_or("").parse().expect("a type of the server");
@@ -132,6 +131,13 @@ fn differences(server: &Server, id: DefinitionId, recorded: &Recorded) -> Vec<St
             "AUTO_INCREMENT",
             column.auto_increment.to_string(),
             auto.to_string(),
+        );
+        let invisible = extra.contains("INVISIBLE");
+        check(
+            invisible == column.invisible,
+            "INVISIBLE",
+            column.invisible.to_string(),
+            invisible.to_string(),
         );
         let on_update = extra.to_lowercase().contains("on update");
         check(

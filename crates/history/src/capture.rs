@@ -65,7 +65,7 @@ pub struct BaselineJob {
     pub space: SpaceId,
     /// Its definition, by number.
     pub definition: DefinitionId,
-    /// Its visible columns and key.
+    /// Its columns and key.
     pub columns: Arc<TableDefinition>,
     /// The key (cells of the key columns in key order) behind which to go on; `None`: from the first row.
     pub behind: Option<Row>,
@@ -78,7 +78,7 @@ pub struct BaselineRows {
     pub space: SpaceId,
     /// The answered job's definition.
     pub definition: DefinitionId,
-    /// Cells of the visible columns, in their order: text as mysqld sends it under utf8mb4 and time zone +00:00, a FLOAT with all of its digits.
+    /// Cells of the columns, in their order: text as mysqld sends it under utf8mb4 and time zone +00:00, a FLOAT with all of its digits.
     pub rows: Vec<Row>,
     /// Whether the last row of the table is in.
     pub end: bool,

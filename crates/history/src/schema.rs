@@ -88,8 +88,6 @@ pub struct Catalog {
 struct Known {
     public: Arc<TableDefinition>,
     full: Full,
-    /// The visible columns among all.
-    positions: Vec<usize>,
     step: Option<Step>,
     /// See [`Catalog::memo`].
     memo: OnceLock<Vec<u8>>,
@@ -126,13 +124,13 @@ impl Catalog {
         observe::observe(self, table)
     }
 
-    /// The definition itself. SELECT * columns only.
+    /// The definition itself.
     #[must_use]
     pub fn definition(&self, id: DefinitionId) -> Option<&Arc<TableDefinition>> {
         self.known(id).map(|k| &k.public)
     }
 
-    /// Shows a row (cells of the visible columns of `from`) under definition `to` of the same table, forwards or backwards through its ALTERs.
+    /// Shows a row under definition `to` of the same table, forwards or backwards through its ALTERs.
     ///
     /// # Errors
     /// A step between the two cannot be followed exactly for this row.
@@ -144,12 +142,6 @@ impl Catalog {
     #[must_use]
     pub fn precedes(&self, earlier: DefinitionId, later: DefinitionId) -> bool {
         carry::path(self, earlier, later).is_some()
-    }
-
-    /// For each visible column its position in the row images of the log.
-    #[must_use]
-    pub fn source_positions(&self, id: DefinitionId) -> &[usize] {
-        self.known(id).map_or(&[], |k| &k.positions)
     }
 
     /// Whether two definitions of one table identify rows in the same way: the same columns as key, of the same types and collations.
@@ -217,8 +209,8 @@ impl Catalog {
 
     fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {
         let id = DefinitionId(u32::try_from(self.definitions.len()).unwrap_or(u32::MAX));
-        let (public, positions) = (Arc::new(full.public()), full.positions());
-        self.definitions.push(Arc::new(Known { public, full, positions, step, memo: OnceLock::new() }));
+        let public = Arc::new(full.public());
+        self.definitions.push(Arc::new(Known { public, full, step, memo: OnceLock::new() }));
         id
     }
 

@@ -190,6 +190,9 @@ pub struct Column {
     /// DEFAULT CURRENT_TIMESTAMP.
     #[serde(default)]
     pub default_now: bool,
+    /// INVISIBLE: `SELECT *` leaves it out, and it can be asked for by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invisible: bool,
 }
 
 impl Column {
@@ -203,7 +206,7 @@ impl Column {
 /// The columns of a table and its primary key, at some instant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TableDefinition {
-    /// In their order then. Invisible columns are left out, as `SELECT *` leaves them out.
+    /// In their order then, invisible ones among them (see [`Column::invisible`]). An older agent leaves those out.
     pub columns: Vec<Column>,
     /// Names of the key columns in key order; empty when the table has no primary key.
     pub primary_key: Vec<String>,

@@ -191,16 +191,24 @@ fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
             ColumnKey::Unique => "UNI",
             ColumnKey::Multiple => "MUL",
         }),
-        Datum::from(match (column.auto_increment, column.on_update_now) {
-            (true, _) => "auto_increment",
-            (false, true) => "on update CURRENT_TIMESTAMP",
-            (false, false) => "",
-        }),
+        Datum::from(extra(column)),
         Datum::from("select"),
         Datum::from(""),
         Datum::from(""),
         Datum::Null,
     ]
+}
+
+/// EXTRA: what MySQL 9.7 says of columns as far as an agent tells them.
+fn extra(column: &Column) -> &'static str {
+    match (column.auto_increment, column.on_update_now, column.invisible) {
+        (true, _, false) => "auto_increment",
+        (true, _, true) => "auto_increment INVISIBLE",
+        (false, true, false) => "on update CURRENT_TIMESTAMP",
+        (false, true, true) => "on update CURRENT_TIMESTAMP INVISIBLE",
+        (false, false, true) => "INVISIBLE",
+        (false, false, false) => "",
+    }
 }
 
 /// CHARACTER_MAXIMUM_LENGTH and CHARACTER_OCTET_LENGTH.
@@ -321,6 +329,9 @@ pub(super) fn create_table(place: &Place, table: &str, shown: &Shown) -> String 
                 line.extend(["(", fsp.to_string().as_str(), ")"]);
             }
         }
+        if column.invisible {
+            line.push_str(" /*!80023 INVISIBLE */");
+        }
         lines.push(line);
     }
     if !shown.key.is_empty() {
@@ -358,6 +369,7 @@ mod tests {
             on_update_now: false,
             has_default: true,
             default_now: false,
+            invisible: false,
             indexes: dbtrail_types::column::Indexes::default(),
         }
     }
@@ -416,7 +428,7 @@ mod tests {
         let mut id = of("bigint unsigned", None);
         (id.name, id.nullable, id.auto_increment) = ("i`d".to_owned(), false, true);
         let mut at = of("timestamp(3)", None);
-        (at.name, at.on_update_now) = ("at".to_owned(), true);
+        (at.name, at.on_update_now, at.invisible) = ("at".to_owned(), true, true);
         let shown = Shown {
             columns: vec![id, of("varchar(20)", Some("utf8mb4_bin")), at, of("json", None)],
             key: vec!["i`d".to_owned(), "c".to_owned()],
@@ -428,7 +440,7 @@ mod tests {
         assert_eq!(
             create_table(&flashback, "t", &shown),
             "CREATE TABLE `t` (\n  `i``d` bigint unsigned NOT NULL AUTO_INCREMENT,\n  `c` varchar(20) CHARACTER SET utf8mb4 \
-             COLLATE utf8mb4_bin,\n  `at` timestamp(3) NULL ON UPDATE CURRENT_TIMESTAMP(3),\n  `c` json,\n  PRIMARY KEY (`i``d`,`c`)\n\
+             COLLATE utf8mb4_bin,\n  `at` timestamp(3) NULL ON UPDATE CURRENT_TIMESTAMP(3) /*!80023 INVISIBLE */,\n  `c` json,\n  PRIMARY KEY (`i``d`,`c`)\n\
              ) ENGINE=DBTRAIL COMMENT='dbtrail: rows of sh''op.t AS OF an instant, by primary key. Not told here: defaults, further \
              indexes, generated columns, comments'"
         );

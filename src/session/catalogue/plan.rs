@@ -343,6 +343,7 @@ fn declared(name: &str, typed: &Typed) -> Column {
         on_update_now: false,
         has_default: true,
         default_now: false,
+        invisible: false,
         indexes: Indexes::default(),
     }
 }

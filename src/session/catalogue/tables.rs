@@ -159,6 +159,7 @@ impl Field {
             on_update_now: false,
             has_default: true,
             default_now: false,
+            invisible: false,
             indexes: Indexes::default(),
         }
     }

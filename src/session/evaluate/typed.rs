@@ -177,6 +177,7 @@ impl Typed {
             on_update_now: false,
             has_default: true,
             default_now: false,
+            invisible: false,
         }
     }
 }

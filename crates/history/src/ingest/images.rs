@@ -58,23 +58,20 @@ impl Images {
     }
 }
 
-/// A definition, and where its columns are.
+/// A definition, and what follows from it for each row.
 #[derive(Debug)]
 pub(super) struct Columns {
     pub(super) definition: Arc<TableDefinition>,
-    /// In the images of the log.
-    positions: Vec<usize>,
-    /// Of the key's, among the definition's.
+    /// Places of the key's columns among the definition's.
     key: Vec<Option<usize>>,
     /// Which have text that is in UTF-8 already.
     plain: Vec<bool>,
 }
 
 impl Columns {
-    pub(super) fn new(definition: &Arc<TableDefinition>, positions: &[usize]) -> Self {
+    pub(super) fn new(definition: &Arc<TableDefinition>) -> Self {
         Self {
             definition: Arc::clone(definition),
-            positions: positions.to_vec(),
             key: key_places(definition),
             plain: definition.columns.iter().map(value::is_plain).collect(),
         }
@@ -103,13 +100,12 @@ impl Keyed {
         columns: &Columns,
         other: Option<(&[Option<Raw<'_>>], &Self)>,
     ) -> Result<(), Trouble> {
-        let Columns { definition, positions, key: places, plain } = columns;
+        let Columns { definition, key: places, plain } = columns;
         self.image.clear();
         self.image.shrink_to(KEPT);
         self.cells.clear();
         for (i, column) in definition.columns.iter().enumerate() {
-            let at = positions.get(i).copied();
-            let raw = at.and_then(|at| image.get(at)).ok_or_else(|| {
+            let raw = image.get(i).ok_or_else(|| {
                 Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
             })?;
             let raw = raw.as_ref().ok_or_else(|| {
@@ -118,7 +114,7 @@ impl Keyed {
                     column.name
                 ))
             })?;
-            let same = other.and_then(|(image, keyed)| keyed.same_cell(raw, image.get(at?)?.as_ref()?, i));
+            let same = other.and_then(|(image, keyed)| keyed.same_cell(raw, image.get(i)?.as_ref()?, i));
             let cell = image::put_cell(&mut self.image, |out| match (raw, same) {
                 (_, Some(cell)) => {
                     out.extend_from_slice(cell);
@@ -147,7 +143,7 @@ impl Keyed {
     }
 }
 
-/// Where the columns of the key are among the columns that are shown.
+/// Where the columns of the key are among all columns.
 fn key_places(definition: &TableDefinition) -> Vec<Option<usize>> {
     definition.primary_key.iter().map(|name| definition.position(name)).collect()
 }
@@ -161,9 +157,7 @@ fn stored_key<'a>(
 ) -> Result<(), Trouble> {
     for (place, name) in places.iter().zip(&definition.primary_key) {
         let Some((column, cell)) = place.and_then(|i| Some((definition.columns.get(i)?, cell(i)?))) else {
-            return Err(Trouble::Unreadable(format!(
-                "key column {name} is hidden, or NULL in a row of the log"
-            )));
+            return Err(Trouble::Unreadable(format!("key column {name} is NULL in a row of the log")));
         };
         key::encode_stored(column, cell, key).map_err(|e| match e {
             KeyError::Type { .. } | KeyError::Uncertain { .. } => Trouble::Uncertain(e.to_string()),
@@ -180,7 +174,7 @@ mod tests {
     fn columns() -> Columns {
         let text = r#"{"columns": [{"name": "id", "type": "int", "nullable": false, "key": "primary"}, {"name": "d", "type": "double", "nullable": true},
             {"name": "v", "type": "varchar(9)", "collation": "latin1_bin", "nullable": true}], "primary_key": ["id"]}"#;
-        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()), &[0, 1, 2])
+        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()))
     }
 
     fn image(id: i64, d: f64, v: &[u8]) -> Vec<Option<Raw<'_>>> {

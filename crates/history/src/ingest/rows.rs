@@ -63,7 +63,7 @@ impl Ingest {
             Arc::clone(known)
         } else {
             let definition = self.catalog.definition(id)?;
-            let columns = Arc::new(Columns::new(definition, self.catalog.source_positions(id)));
+            let columns = Arc::new(Columns::new(definition));
             self.columns.insert(id, Arc::clone(&columns));
             columns
         };

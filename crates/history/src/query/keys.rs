@@ -55,7 +55,7 @@ fn key_columns<'a>(
     }
     if columns.len() != definition.primary_key.len() {
         return refuse(format!(
-            "a column of the primary key of {table} is invisible: its rows cannot be found"
+            "a column of the primary key of {table} is not among its columns: its rows cannot be found"
         ));
     }
     let same = columns.len() == keys.columns.len()

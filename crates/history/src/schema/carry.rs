@@ -7,7 +7,7 @@ use super::{CannotCarry, Catalog, DefinitionId, Step};
 use dbtrail_types::column::{Column, ColumnType, LobSize};
 use dbtrail_types::reply::{Cell, Row};
 
-/// Shows a row of the visible columns of `from` under `to`.
+/// Shows a row of the columns of `from` under `to`.
 pub(super) fn carry(
     catalog: &Catalog,
     from: DefinitionId,
@@ -54,36 +54,26 @@ pub(super) fn path(catalog: &Catalog, from: DefinitionId, to: DefinitionId) -> O
     None
 }
 
-/// The visible column's place in the row, from its place among all.
-fn visible(positions: &[usize], full: usize) -> Option<usize> {
-    positions.iter().position(|p| *p == full)
-}
-
 fn forward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
     let lost = || CannotCarry("a definition is missing".to_owned());
     let (old, new) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
     let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
     let values = changed(step, &old.full, &new.full);
-    new.positions
-        .iter()
-        .map(|position| {
-            let target = &new.full.columns[*position];
-            match step.from[*position] {
-                Some(_) if values && (new.full.learnt || target.generated.is_some()) => {
-                    Err(refuse(recomputed(target, new.full.learnt)))
-                }
-                Some(source) => {
-                    let place = visible(&old.positions, source).ok_or_else(|| {
-                        refuse(format!("column {} was invisible before", target.column.name))
-                    })?;
-                    convert(&row[place], &old.full.columns[source].column, &target.column).map_err(refuse)
-                }
-                None => match &target.filled {
-                    Filled::With(cell) => Ok(cell.clone()),
-                    Filled::Unknown(why) => Err(refuse(why.clone())),
-                },
+    let columns = new.full.columns.iter().zip(&step.from);
+    columns
+        .map(|(target, source)| match *source {
+            Some(_) if values && (new.full.learnt || target.generated.is_some()) => {
+                Err(refuse(recomputed(target, new.full.learnt)))
             }
+            Some(source) => {
+                let cell = row.get(source).ok_or_else(lost)?;
+                convert(cell, &old.full.columns[source].column, &target.column).map_err(refuse)
+            }
+            None => match &target.filled {
+                Filled::With(cell) => Ok(cell.clone()),
+                Filled::Unknown(why) => Err(refuse(why.clone())),
+            },
         })
         .collect()
 }
@@ -94,20 +84,19 @@ fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) 
     let step = new.step.as_ref().ok_or_else(lost)?;
     let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
     let values = changed(step, &old.full, &new.full);
-    old.positions
-        .iter()
-        .map(|position| {
-            let target = &old.full.columns[*position].column;
-            let source = step.from.iter().position(|f| *f == Some(*position)).ok_or_else(|| {
+    let columns = old.full.columns.iter().enumerate();
+    columns
+        .map(|(position, target)| {
+            let target = &target.column;
+            let source = step.from.iter().position(|f| *f == Some(position)).ok_or_else(|| {
                 refuse(format!("column {} was dropped, and what was in it is not recorded", target.name))
             })?;
-            let place = visible(&new.positions, source)
-                .ok_or_else(|| refuse(format!("column {} became invisible", target.name)))?;
             if values && (new.full.learnt || new.full.columns[source].generated.is_some()) {
                 return Err(refuse(recomputed(&new.full.columns[source], new.full.learnt)));
             }
             certain(&new.full.columns[source].column, target).map_err(&refuse)?;
-            convert(&row[place], &new.full.columns[source].column, target).map_err(refuse)
+            let cell = row.get(source).ok_or_else(lost)?;
+            convert(cell, &new.full.columns[source].column, target).map_err(refuse)
         })
         .collect()
 }

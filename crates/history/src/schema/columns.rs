@@ -44,6 +44,7 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
             on_update_now: false,
             has_default: true,
             default_now: false,
+            invisible: false,
         },
         visible: true,
         collation_certain: true,

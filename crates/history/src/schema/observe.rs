@@ -244,6 +244,7 @@ fn learn(table: &MappedTable) -> Result<Full, String> {
                 on_update_now: false,
                 has_default: mapped.nullable,
                 default_now: false,
+                invisible: false,
             },
             visible: mapped.visible.unwrap_or(true),
             collation_certain: true,

@@ -31,6 +31,11 @@ pub(super) struct FullColumn {
 }
 
 impl FullColumn {
+    /// What clients see of it.
+    fn public(&self) -> Column {
+        Column { invisible: !self.visible, ..self.column.clone() }
+    }
+
     /// Whether its values are text in a character set.
     pub(super) fn is_text(&self) -> bool {
         matches!(
@@ -170,13 +175,8 @@ impl Full {
     /// What clients see.
     pub(super) fn public(&self) -> TableDefinition {
         TableDefinition {
-            columns: self.columns.iter().filter(|c| c.visible).map(|c| c.column.clone()).collect(),
+            columns: self.columns.iter().map(FullColumn::public).collect(),
             primary_key: self.primary_key.clone(),
         }
-    }
-
-    /// The positions of the visible columns among all.
-    pub(super) fn positions(&self) -> Vec<usize> {
-        (0..self.columns.len()).filter(|i| self.columns[*i].visible).collect()
     }
 }

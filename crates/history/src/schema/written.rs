@@ -62,8 +62,8 @@ impl Catalog {
     ) -> Result<Self, serde_json::Error> {
         let definitions = definitions.map(|text| {
             let Definition { full, step } = serde_json::from_slice(text)?;
-            let (public, positions) = (Arc::new(full.public()), full.positions());
-            Ok(Arc::new(Known { public, full, positions, step, memo: OnceLock::new() }))
+            let public = Arc::new(full.public());
+            Ok(Arc::new(Known { public, full, step, memo: OnceLock::new() }))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
         let Rest { tables, schemas, whole, lost, temporary } = serde_json::from_slice(rest)?;

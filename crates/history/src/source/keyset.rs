@@ -178,6 +178,7 @@ mod tests {
             on_update_now: false,
             has_default: false,
             default_now: false,
+            invisible: false,
         };
         BaselineJob {
             name: TableName { schema: "s".into(), table: "a`b".into() },
