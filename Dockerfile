@@ -8,7 +8,9 @@
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
-COPY Cargo.toml Cargo.lock ./
+# --build-arg DBTRAIL_COMMIT=$(git rev-parse --short=12 HEAD): what `--version` names.
+ARG DBTRAIL_COMMIT=
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 COPY src src
 COPY crates crates

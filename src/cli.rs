@@ -4,6 +4,7 @@ pub mod agent;
 pub mod demo;
 pub mod doctor;
 mod embedded;
+mod paper;
 mod private_file;
 pub mod proxysql_config;
 pub mod serve;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 /// Time travel for every MySQL client.
 #[derive(Debug, Parser)]
-#[command(name = "dbtrail-shim", version, about)]
+#[command(name = "dbtrail-shim", version = paper::VERSION, about)]
 pub struct Cli {
     /// Run the shim with this file (the same as `serve --config`).
     #[arg(long, value_name = "FILE")]
@@ -49,6 +50,13 @@ enum Command {
     ProxysqlConfig(proxysql_config::ConfigArgs),
     /// Check every link from the client to the history; exit code 1 if one is broken, 78 for a bad configuration.
     Doctor(doctor::DoctorArgs),
+    /// Print the manual page.
+    Man,
+    /// Print what a shell needs to complete this command line.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How long tasks that were told to end have, once the subcommand has ended.
@@ -72,6 +80,8 @@ pub fn main() -> ExitCode {
             (Some(Command::Demo(args)), _) => demo::run(args).await,
             (Some(Command::ProxysqlConfig(args)), _) => proxysql_config::run(&args),
             (Some(Command::Doctor(args)), _) => doctor::run(&args).await,
+            (Some(Command::Man), _) => paper::manual(),
+            (Some(Command::Completions { shell }), _) => paper::completions(shell),
             (None, None) => serve::fail("--config FILE or a subcommand is needed; see --help"),
         }
     });

@@ -13,6 +13,7 @@ mod columns;
 mod cut_answers;
 mod ddl;
 mod discovery;
+mod docs;
 mod doctor;
 mod end_to_end;
 mod explain;

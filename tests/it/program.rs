@@ -140,15 +140,19 @@ pub struct Chain {
 
 /// Starts both; `more` are further lines of shim.yaml.
 pub fn chain(more: &str) -> Chain {
+    chain_on(&recording(), "tt", more)
+}
+
+/// The same on this recording, with this default schema.
+pub fn chain_on(recording: &Path, schema: &str, more: &str) -> Chain {
     let folder = tempfile::tempdir().expect("a folder");
     let (tokens, config) = (folder.path().join("tokens"), folder.path().join("shim.yaml"));
     std::fs::write(&tokens, "agent-token\n").expect("a file");
-    let recording = recording();
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let agent = Program::start(&[
         "agent",
         "--binlog",
-        &text(&recording),
+        &text(recording),
         "--server-id",
         "shop-1",
         "--listen",
@@ -160,7 +164,7 @@ pub fn chain(more: &str) -> Chain {
     let agent_url = line.rsplit(' ').next().expect("an address");
     let yaml = format!(
         "listen: 127.0.0.1:0\nagent_url: {agent_url}\ntenants:\n  - mysql_user: app\n    mysql_password: pass-word\n    \
-         server_id: shop-1\n    agent_token: agent-token\n    default_schema: tt\n{more}"
+         server_id: shop-1\n    agent_token: agent-token\n    default_schema: {schema}\n{more}"
     );
     std::fs::write(&config, &yaml).expect("a file");
     let shim = Program::start(&["--config", &text(&config)]);
