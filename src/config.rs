@@ -442,7 +442,11 @@ fn is_local(host: &str) -> bool {
 }
 
 /// A server's certificate chain and key, both PEM.
-fn tls_config(cert: &[u8], key: &[u8]) -> Result<Arc<rustls::ServerConfig>, String> {
+/// The TLS of the protocol's port, of a certificate chain and its key in PEM.
+///
+/// # Errors
+/// Either cannot be read, or they do not belong together.
+pub fn tls_config(cert: &[u8], key: &[u8]) -> Result<Arc<rustls::ServerConfig>, String> {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(cert).collect();

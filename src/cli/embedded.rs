@@ -1,6 +1,7 @@
 //! An agent and a shim in front of it, in one process: what `demo` and `up` have in common.
 
 use crate::agent_client::{self, AgentClient, Caller, Inside, InsideBody};
+use crate::config;
 use crate::plan::guard;
 use crate::server;
 use crate::session::{self, Credential, Tenant};
@@ -37,8 +38,7 @@ pub(super) async fn start_agent(
     token: &Secret,
     stop: &CancellationToken,
 ) -> Result<AgentClient, Box<dyn Error>> {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
-    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let (certificate, key) = certificate()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
     let options = agent::ServeOptions {
@@ -51,6 +51,12 @@ pub(super) async fn start_agent(
     let settings =
         agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
     Ok(AgentClient::new(&settings)?)
+}
+
+/// A certificate for this machine that is made now, and its key, in PEM.
+fn certificate() -> Result<(String, String), rcgen::Error> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+    Ok((made.cert.pem(), made.signing_key.serialize_pem()))
 }
 
 /// A client of an agent that serves what is published without a connection, to this process alone.
@@ -71,8 +77,19 @@ impl Inside for Within {
     }
 }
 
-/// A shim for this one user.
-pub(super) fn shim(login: Login, server_id: ServerId, agent: AgentClient, token: Secret) -> server::Settings {
+/// A shim for this one user. It offers TLS: MariaDB's client of version 11.4 and newer insists on it, and takes a certificate that
+/// nobody has signed where it comes from a loopback address.
+///
+/// # Errors
+/// The certificate could not be made.
+pub(super) fn shim(
+    login: Login,
+    server_id: ServerId,
+    agent: AgentClient,
+    token: Secret,
+) -> Result<server::Settings, Box<dyn Error>> {
+    let (certificate, key) = certificate()?;
+    let tls = Tls::Offered(config::tls_config(certificate.as_bytes(), key.as_bytes())?);
     let threads = if agent.is_inside() { server::Threads::Own } else { server::Threads::Shared };
     let tenant = Tenant {
         mysql_user: login.user.clone(),
@@ -96,11 +113,11 @@ pub(super) fn shim(login: Login, server_id: ServerId, agent: AgentClient, token:
     let shared = Shared {
         tenants: HashMap::from([(login.user, Arc::new(tenant))]),
         monitor: None,
-        tls: Tls::Off,
+        tls,
         session: Arc::new(session),
         errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
     };
-    server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2), threads }
+    Ok(server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2), threads })
 }
 
 #[cfg(test)]
@@ -110,7 +127,7 @@ mod tests {
     use dbtrail_history::History;
     use dbtrail_types::ident::RequestId;
     use mysql_async::prelude::Queryable;
-    use mysql_async::{Conn, OptsBuilder, Row, Value};
+    use mysql_async::{Conn, OptsBuilder, Row, SslOpts, Value};
 
     /// The demo's recording: its statements, and some that are refused.
     const STATEMENTS: [&str; 9] = [
@@ -139,16 +156,27 @@ mod tests {
     }
 
     /// Rows, or number and sentence of the error, of each statement through a shim in front of this agent.
-    async fn answers(agent: AgentClient, token: Secret) -> Vec<Result<Vec<Vec<Value>>, (u16, String)>> {
+    async fn answers(
+        agent: AgentClient,
+        token: Secret,
+        tls: bool,
+    ) -> Vec<Result<Vec<Vec<Value>>, (u16, String)>> {
         let login = Login { user: "u".to_owned(), password: secret("p"), default_schema: None };
-        let settings = shim(login, server(), agent, token);
+        let settings = shim(login, server(), agent, token).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = CancellationToken::new();
         let running = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
         let options = OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(port);
-        let options = options.user(Some("u")).pass(Some("p")).prefer_socket(false);
+        let ssl = tls.then(|| {
+            let any = SslOpts::default().with_danger_accept_invalid_certs(true);
+            any.with_danger_skip_domain_validation(true)
+        });
+        let options = options.user(Some("u")).pass(Some("p")).prefer_socket(false).ssl_opts(ssl);
         let mut conn = Conn::new(options).await.unwrap();
+        let status: Option<(String, String)> =
+            conn.query_first("SHOW STATUS LIKE 'Ssl_version'").await.unwrap();
+        assert_eq!(status.unwrap().1, if tls { "TLSv1.3" } else { "" });
         let mut all = Vec::new();
         for statement in STATEMENTS {
             all.push(match conn.query::<Row, _>(statement).await {
@@ -172,10 +200,10 @@ mod tests {
         let (stop, token) = (CancellationToken::new(), secret("t"));
         let outside = start_agent(published(), &token, &stop).await.unwrap();
         let url = outside.base_url().to_owned();
-        let over_https = answers(outside, token.clone()).await;
+        let over_https = answers(outside, token.clone(), false).await;
         let inside = agent_inside(published(), &token).unwrap();
         let named = inside.base_url().to_owned();
-        let within = answers(inside, token).await;
+        let within = answers(inside, token, true).await;
         stop.cancel();
         for (i, (statement, answer)) in STATEMENTS.iter().zip(&within).enumerate() {
             assert_eq!(answer.is_ok(), i < 5, "{statement}: {answer:?}");
@@ -197,7 +225,7 @@ mod tests {
         assert_eq!(asked("t").await.unwrap(), ["shop"]);
         let refused = asked("other").await.unwrap_err();
         assert!(matches!(refused, Failure::AgentRejected { status: 401, .. }), "{refused:?}");
-        let refused = answers(agent, secret("other")).await;
+        let refused = answers(agent, secret("other"), false).await;
         let told = |answer: &Result<Vec<Vec<Value>>, (u16, String)>| match answer {
             Ok(rows) => panic!("{rows:?}"),
             Err((_, message)) => message.contains("token"),

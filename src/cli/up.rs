@@ -100,7 +100,7 @@ impl Front {
         let token = Secret::new(local::random()?);
         let agent = embedded::agent_inside(Arc::clone(&published), &token)?;
         let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
-        let settings = embedded::shim(login, published.server_id().clone(), agent, token);
+        let settings = embedded::shim(login, published.server_id().clone(), agent, token)?;
         let shim = tokio::spawn(server::serve(self.listener, Arc::new(settings), self.stop.clone()));
         let told = greet(address, &self.password);
         if told.is_ok() {
@@ -192,7 +192,7 @@ mod tests {
         let published = Arc::new(Published::fixed(history));
         let agent = embedded::agent_inside(published, &secret).unwrap();
         let login = Login { user: USER.to_owned(), password: secret.clone(), default_schema: None };
-        let settings = embedded::shim(login, server_id, agent, secret);
+        let settings = embedded::shim(login, server_id, agent, secret).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let shim = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
