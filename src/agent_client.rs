@@ -20,7 +20,7 @@ use crate::statement::VirtualSchema;
 use cache::{Cache, Texts};
 use dbtrail_types::agent_api::{
     ApiNote, DiffEvent, DiffLine, DiffRequest, EventType, KeyChoice, RowLine, RowsRequest, Schemas,
-    TableAnswer, TableEntry, Tables, Trailer, path,
+    TableAnswer, Tables, Trailer, path,
 };
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::{RequestId, ServerId, TableName};
@@ -320,22 +320,8 @@ impl AgentClient {
         transport::small::<Schemas>(&self.base_url, response).await.map(|s| s.schemas)
     }
 
-    /// The tables (dropped ones left out) that the agent knows of a schema.
-    ///
-    /// # Errors
-    /// Every agent failure.
-    pub async fn tables(
-        &self,
-        caller: &Caller,
-        server: &ServerId,
-        schema: &str,
-        request: &RequestId,
-    ) -> Result<Vec<String>, Failure> {
-        let tables = self.recorded(caller, server, schema, request).await?;
-        Ok(tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect())
-    }
-
-    /// The same, dropped ones too, each with the span of time that can be asked for.
+    /// The tables that the agent knows of a schema, dropped ones too, each with the span of time that can be asked for; and those
+    /// of which no row is answered, with the reason.
     ///
     /// # Errors
     /// Every agent failure.
@@ -345,10 +331,10 @@ impl AgentClient {
         server: &ServerId,
         schema: &str,
         request: &RequestId,
-    ) -> Result<Vec<TableEntry>, Failure> {
+    ) -> Result<Tables, Failure> {
         let url = self.url(&["v1", "servers", &server.0, "schemas", schema, "tables"])?;
         let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
-        transport::small::<Tables>(&self.base_url, response).await.map(|answer| answer.tables)
+        transport::small::<Tables>(&self.base_url, response).await
     }
 
     /// The record, and how capturing goes.

@@ -141,6 +141,7 @@ async fn answered(
         }
         Catalogue::Tables { full, schema, narrowed } => {
             let place = reader.place(schema.as_deref(), None).await?;
+            reader.note_refused(&place).await?;
             let narrowed = cased(narrowed, &place);
             let name = headed(&format!("Tables_in_{}", place.shown), narrowed.as_ref());
             let mut shown = vec![(name, "TABLE_NAME"), ("Table_type".to_owned(), "TABLE_TYPE")];

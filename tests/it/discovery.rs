@@ -726,3 +726,43 @@ fn the_recording_has_its_tree() {
         ["1|4"]
     );
 }
+
+/// A schema with a table that has no key and one that could not be followed.
+fn in_part(path: &str) -> Reply {
+    let parts: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+    match parts[..] {
+        [_, "schemas", "tt", "tables"] => Reply::json(
+            200,
+            r#"{"success":true,"tables":[{"table":"orders","oldest":"2020-01-01T00:00:00.000000Z","newest":"2020-01-02T00:00:00.000000Z","dropped":false}],
+               "refused":[{"table":"ledger","since":"2020-01-01T00:00:00.000000Z","reason":"its declaration cannot be followed"},{"table":"log","reason":"it has no primary key"}]}"#,
+        ),
+        [_, "schemas", "tt", "tables", "ledger"] => Reply::json(
+            422,
+            r#"{"success":false,"code":"table_unreadable","error":"table tt.ledger cannot be read at that instant: its declaration cannot be followed"}"#,
+        ),
+        _ => world(path),
+    }
+}
+
+#[tokio::test]
+async fn tables_that_are_not_answered_are_named_with_the_reason() {
+    let (agent, shim) = pair().await;
+    agent.world(in_part);
+    let mut client = shim.raw("a").await;
+    for sql in ["SHOW TABLES", "SHOW FULL TABLES FROM _flashback"] {
+        assert_eq!(ask(&mut client, sql).await.1.len(), 1, "{sql}");
+        assert_eq!(
+            ask(&mut client, "SHOW WARNINGS").await.1,
+            [
+                "Note|1105|no row of tt.ledger is answered: its declaration cannot be followed",
+                "Note|1105|no row of tt.log is answered: it has no primary key",
+            ],
+            "{sql}"
+        );
+    }
+    for sql in ["DESCRIBE ledger", "SHOW CREATE TABLE tt.ledger", "DESCRIBE _flashback.ledger"] {
+        let told = client.told(sql).await;
+        assert_eq!(told.code, 1064, "{sql}");
+        assert!(told.message.contains("its declaration cannot be followed"), "{told:?}");
+    }
+}

@@ -368,7 +368,7 @@ class Server:
 
 
 class MariaDb(Server):
-    """MariaDB; without `root` the one that is installed on this machine. Row metadata is FULL unless an option says otherwise."""
+    """MariaDB; without `root` the one that is installed on this machine, with row metadata FULL. Else as it is shipped."""
 
     flavor = "mariadb"
     gtid = "gtid_binlog_pos"  # the variable with the GTIDs of the log
@@ -378,7 +378,7 @@ class MariaDb(Server):
                 "--skip-test-db", "--user=root", "--force"]
 
     def serving(self):
-        return [self.program("mariadbd"), "--no-defaults", "--binlog-format=ROW", "--binlog-row-metadata=FULL"]
+        return [self.program("mariadbd"), "--no-defaults", "--binlog-format=ROW", *([] if self.root else ["--binlog-row-metadata=FULL"])]
 
 
 class MySql(Server):

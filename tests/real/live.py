@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Capturing from a running MariaDB: tables that were filled before the agent first started, then the random workload of recorded.py
+"""Capturing from a running server: tables that were filled before the agent first started, then the random workload of recorded.py
 with its DDL while the agent captures. While it runs, every tick that is past is compared, and all of them again at the end
 and once more after a restart of the agent:
   * _snapshot of all keys, also of rows that never changed, and none that TRUNCATE or DROP took away;
   * _flashback of all keys that changed; of the others the right answer, or a refusal that says that nothing is recorded of them;
   * both AT GTID, after transactions; and _diff between ticks.
 
-Two rounds: binlog_row_metadata FULL and MINIMAL. `--seed N` repeats a run.
+Without more these are two rounds on the MariaDB of this machine, binlog_row_metadata FULL and MINIMAL, with compressed events.
+`--server mysql` or another kind of servers.py is one round on that server as it is shipped; options of the server follow behind
+`--`. `--seed N` repeats a run.
 """
 import random
 import sys
@@ -15,7 +17,8 @@ import time
 
 import pymysql
 
-from harness import Chain, Counter, MariaDb, ask, finish
+import servers
+from harness import Chain, Counter, ask, finish
 from recorded import DDL, SCHEMA, Comparison, Recorder, in_order, literals, quote
 
 LONG = 500  # rows of the table that is read in several pieces
@@ -140,11 +143,10 @@ def rfc(instant):
     return instant.replace(" ", "T") + ".000000Z"
 
 
-def run(metadata, seed):
+def run(kind, options, seed):
     names = ["_snapshot", "_flashback", "nothing recorded", "_diff", "what is gone"]
-    counters = [Counter("%s: %s" % (metadata, name)) for name in names]
-    with MariaDb("--log-bin-compress=ON", "--log-bin-compress-min-len=10", "--max-binlog-size=262144", "--max-allowed-packet=64M",
-                 "--character-set-server=utf8mb4", "--binlog-row-metadata=" + metadata) as server:
+    counters = [Counter("%s: %s" % (kind, name)) for name in names]
+    with servers.start(kind, "--max-binlog-size=262144", "--max-allowed-packet=64M", *options) as server:
         recorder = Filled(server, seed)
         recorder.r2 = random.Random(seed)
         recorder.create()
@@ -182,8 +184,11 @@ def run(metadata, seed):
 def main():
     seed = int(sys.argv[sys.argv.index("--seed") + 1]) if "--seed" in sys.argv else random.randrange(10 ** 6)
     print("seed %d" % seed, flush=True)
-    counters = [c for metadata in ("FULL", "MINIMAL") for c in run(metadata, seed)]
-    finish(counters, 40000)
+    compressed = ["--log-bin-compress=ON", "--log-bin-compress-min-len=10", "--character-set-server=utf8mb4"]
+    kind, options = servers.chosen(None)
+    rounds = [options] if options is not None else [[*compressed, "--binlog-row-metadata=" + m] for m in ("FULL", "MINIMAL")]
+    counters = [c for options in rounds for c in run(kind, options, seed)]
+    finish(counters, 20000 * len(rounds))
 
 
 if __name__ == "__main__":

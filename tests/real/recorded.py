@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""A fresh recording: a MariaDB server of our own runs a random workload, we note what it answers after every transaction, and
-agent and shim must then say the same from its binary logs.
+"""A fresh recording: a server of our own runs a random workload, we note what it answers after every transaction, and agent and
+shim must then say the same from its binary logs.
 
 In it: every column type, several character sets, DDL of every followed kind, rollbacks and savepoints, transactions of many
-statements and tables, rows of more than 16 MiB, compressed events, and many log files. `--seed N` repeats a run.
+statements and tables, rows of more than 16 MiB, and many log files. `--seed N` repeats a run. Without more it is the MariaDB of
+this machine with compressed events and FULL metadata. `--server mysql` or another kind of servers.py takes that server as it is
+shipped; options of the server follow behind `--`.
 """
 import os
 import random
+import re
 import sys
 import time
 
 import pymysql
 
-from harness import Chain, Counter, MariaDb, ask, finish
+import servers
+from harness import Chain, Counter, ask, finish
 
 SCHEMA = "rec"
 TABLES = {
@@ -70,6 +74,7 @@ class Recorder:
         self.r = random.Random(seed)
         self.conn = server.connect()
         self.cursor = self.conn.cursor()
+        self.flavor, self.gtid = server.flavor, server.gtid
         self.keys = {t: k for t, (k, _) in TABLES.items()}
         self.keys.update(copied=["id"], couples=["a", "b"], alike=["id"])
         self.tables = list(TABLES)
@@ -111,7 +116,7 @@ class Recorder:
             "tt": [self.text(BEYOND_BMP)], "tx": [self.text() * r.choice([1, 500])], "mt": [self.text(WORDS[:11]) * r.choice([1, 90])],
             "lt": [self.text(BEYOND_BMP)], "tb": [r.randbytes(r.randint(0, 255))], "bl": [r.randbytes(r.randint(0, 3000))], "lb": [r.randbytes(9)],
             "en": ["one", "zwei", "trois '3'", "ü"], "se": ["", "a", "b,c", "a,b,c,d e"], "js": json,
-            "pt": [Raw("PointFromText('POINT(%d %d)')" % (r.randint(-9, 9), r.randint(-9, 9)))],
+            "pt": [Raw("ST_PointFromText('POINT(%d %d)')" % (r.randint(-9, 9), r.randint(-9, 9)))],
             "extra": [self.text(["né", "", "x"])[:8]], "first_one": [r.randint(-5, 5)], "v": [r.randint(-99, 99)], "w": [self.text(BEYOND_BMP) * r.choice([1, 9])],
             "n": [Raw("%.2f" % r.uniform(-1e6, 1e6))], "stamp": [self.moment(3)], "other": [r.randint(0, 9)], "name": [self.text()], "body": [r.randbytes(200)],
         }
@@ -179,7 +184,7 @@ class Recorder:
                 found[key] = row
                 self.seen[table][key] = key
             state[table] = (columns, found)
-        gtid = self.sql("SELECT @@GLOBAL.gtid_binlog_pos")[0][0].decode()
+        gtid = self.sql("SELECT @@GLOBAL." + self.gtid)[0][0].decode().replace("\n", "")
         self.states.append((gtid, state, events))
         return state
 
@@ -193,11 +198,14 @@ class Recorder:
         self.sql("USE " + SCHEMA)
         for table, (_, body) in TABLES.items():
             self.sql("CREATE TABLE %s (%s)" % (table, body))
-        self.sql("CREATE TABLE addresses (id INT PRIMARY KEY, u UUID, i INET6, four INET4)")
+        # MySQL has no types for them, and people write them as text.
+        maria = self.flavor == "mariadb"
+        types = ("UUID", "INET6", "INET4") if maria else ("CHAR(36)", "VARCHAR(45)", "VARCHAR(15)")
+        self.sql("CREATE TABLE addresses (id INT PRIMARY KEY, u %s, i %s, four %s)" % types)
         self.sql("INSERT INTO addresses VALUES (1, '123e4567-e89b-12d3-a456-426655440000', '::1', '10.0.0.255')")
         self.addresses = ask(self.cursor, "SELECT * FROM addresses WHERE id = 1")
         # What may be refused, but never shown wrong.
-        self.sql("CREATE TABLE made (id INT PRIMARY KEY, a INT, v INT AS (a + 1) VIRTUAL, p INT AS (a * 2) PERSISTENT, hidden INT INVISIBLE DEFAULT 3)")
+        self.sql("CREATE TABLE made (id INT PRIMARY KEY, a INT, v INT AS (a + 1) VIRTUAL, p INT AS (a * 2) STORED, hidden INT INVISIBLE DEFAULT 3)")
         self.sql("INSERT INTO made (id, a) VALUES (1, 10), (2, NULL)")
         self.sql("UPDATE made SET a = 11 WHERE id = 1")
         self.made = ask(self.cursor, "SELECT * FROM made WHERE id = 1")
@@ -248,6 +256,11 @@ def in_order(table):
     if table in ("bytes", "days"):
         return lambda key: key[0]
     return lambda key: (int(key[0]), *key[1:])
+
+
+def last_of(gtids):
+    """The last GTID of a state: MySQL has a set of all of one server, MariaDB the last one."""
+    return re.sub(r":(?:.*[-:])?(\d+)$", r":\1", gtids)
 
 
 class Comparison:
@@ -301,6 +314,7 @@ class Comparison:
             for (_, (_, was), _), (gtid, (columns, now), real) in zip(states, states[1:]):
                 if real and was.get(key) != now.get(key):
                     # The state is noted after each transaction, so the one that changed the row is its GTID.
+                    gtid = last_of(gtid)
                     if count.check(gtid in of, "a change that _diff does not show: " + sql, sorted(of), gtid):
                         kind, _, after = of[gtid][-1]
                         if key in now:
@@ -314,10 +328,11 @@ class Comparison:
 def main():
     seed = int(sys.argv[sys.argv.index("--seed") + 1]) if "--seed" in sys.argv else random.randrange(10 ** 6)
     print("seed %d" % seed, flush=True)
+    kind, options = servers.chosen(("--log-bin-compress=ON", "--log-bin-compress-min-len=10", "--character-set-server=utf8mb4",
+                                    "--binlog-row-metadata=FULL"))
     counters = [Counter("after each transaction, by GTID"), Counter("after each tick, by time"), Counter("changes"), Counter("what cannot be read")]
     by_gtid, by_time, changes, refused = counters
-    with MariaDb("--log-bin-compress=ON", "--log-bin-compress-min-len=10", "--max-binlog-size=262144", "--max-allowed-packet=64M",
-                 "--character-set-server=utf8mb4") as server:
+    with servers.start(kind, "--max-binlog-size=262144", "--max-allowed-packet=64M", *options) as server:
         recorder = Recorder(server, seed)
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 1))
         time.sleep(1.02 - time.time() % 1)

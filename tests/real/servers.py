@@ -76,9 +76,11 @@ def start(kind, *options):
         yield server
 
 
-def chosen(default="mariadb"):
-    """What `--server KIND` says, and the options of the server after `--`."""
-    kind = sys.argv[sys.argv.index("--server") + 1] if "--server" in sys.argv else default
+def chosen(default):
+    """What `--server KIND` says, and the options of that server behind `--`; without it MariaDB and the options of `default`."""
+    if "--server" not in sys.argv:
+        return "mariadb", default
+    kind = sys.argv[sys.argv.index("--server") + 1]
     if kind not in KINDS:
         sys.exit("--server is one of " + ", ".join(KINDS))
     return kind, sys.argv[sys.argv.index("--") + 1:] if "--" in sys.argv else []

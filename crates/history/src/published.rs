@@ -279,9 +279,6 @@ impl Status {
 /// The tables of a history: those that can be read at some time, and those that never can.
 fn tables(history: &History) -> Vec<TableStatus> {
     let mut found = BTreeMap::new();
-    for (name, _, reason) in history.unreadable() {
-        found.insert((name.schema.clone(), name.table.clone()), TableStatus::of(name, None, Some(reason)));
-    }
     for schema in history.schemas().schemas {
         let entries = history.tables(&schema).map(|t| t.tables).unwrap_or_default();
         for entry in entries {
@@ -289,6 +286,15 @@ fn tables(history: &History) -> Vec<TableStatus> {
             let reason = history.table(&name, None).err().map(|refused| refused.message);
             let key = (name.schema.clone(), name.table.clone());
             found.insert(key, TableStatus::of(name, Some((entry.oldest, entry.newest)), reason));
+        }
+    }
+    for (name, table) in history.refused(None) {
+        let key = (name.schema.clone(), name.table.clone());
+        let since = table.since.map(|at| format!("from {at} on: ")).unwrap_or_default();
+        let reason = Some(format!("{since}{}", table.reason));
+        match found.get_mut(&key) {
+            Some(status) => (status.readable, status.reason) = (false, reason),
+            None => drop(found.insert(key, TableStatus::of(name, None, reason))),
         }
     }
     found.into_values().collect()

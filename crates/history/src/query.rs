@@ -26,6 +26,7 @@ mod rows;
 
 pub use diff::DiffAnswer;
 pub use example::Example;
+pub(crate) use keys::no_key;
 pub use refusal::Refusal;
 pub use rows::{Reading, RowsAnswer};
 

@@ -338,6 +338,21 @@ pub struct Tables {
     pub success: bool,
     /// Sorted by name.
     pub tables: Vec<TableEntry>,
+    /// Those of which no row can be asked for at the end of the record, sorted by name. Left out: none, or the agent does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedTable>,
+}
+
+/// A table that is there and of which no row can be asked for at the end of the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedTable {
+    /// Its name.
+    pub table: String,
+    /// From when on; left out where it was never answered in the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Instant>,
+    /// Why, and what changes it.
+    pub reason: String,
 }
 
 /// A table that the history knows, dropped ones too.

@@ -151,10 +151,19 @@ async fn tables(
     }
     let request = RequestId::next(0);
     match patiently(tenant.agent.recorded(&tenant.caller, &tenant.server_id, schema, &request)).await {
-        Ok(tables) => {
-            let newest = tables.iter().map(|t| t.newest).max();
-            let names: Vec<String> = tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect();
-            report.ok(&link, format!("'{schema}' can be read, {} tables", names.len()));
+        Ok(known) => {
+            let newest = known.tables.iter().map(|t| t.newest).max();
+            let names: Vec<String> =
+                known.tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect();
+            let refused: BTreeSet<&String> = known.refused.iter().map(|t| &t.table).collect();
+            let answered = names.iter().filter(|name| !refused.contains(name)).count();
+            report.ok(&link, format!("'{schema}' can be read, {answered} tables"));
+            for table in &known.refused {
+                let what = format!("no row of {schema}.{} is answered: {}", table.table, table.reason);
+                let mend = "agent status, and the agent's preflight, name it too; where nothing can change it, leave the table out with \
+                            an exclude pattern";
+                report.warn(&link, what, mend);
+            }
             if args.agent {
                 definitions(report, tenant, schema, names).await;
             }

@@ -8,6 +8,7 @@ use super::tables::{Content, TABLES, Table};
 use crate::failure::Failure;
 use crate::session::{Session, Tenant};
 use crate::statement::{INFORMATION_SCHEMA, VirtualSchema, virtual_schema_named};
+use dbtrail_types::agent_api;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::{RequestId, TableName};
 use dbtrail_types::reply::Note;
@@ -21,6 +22,8 @@ type Row = Vec<Datum>;
 const MOST_DEFINITIONS: usize = 1000;
 /// Rows kept of one table at most.
 const MOST_ROWS: usize = 100_000;
+/// Tables without answers that SHOW TABLES names.
+const MOST_NOTES: usize = 20;
 /// Questions that are under way at a time.
 const AT_ONCE: usize = 8;
 
@@ -68,6 +71,8 @@ pub(super) struct Reader<'a> {
     request: &'a RequestId,
     schemas: Option<Vec<String>>,
     tables: HashMap<String, Vec<String>>,
+    /// Tables of which no row is answered, by schema.
+    refused: HashMap<String, Vec<agent_api::RefusedTable>>,
     definitions: HashMap<TableName, Result<TableDefinition, Failure>>,
     /// Tables whose columns could not be had.
     pub(super) notes: Vec<Note>,
@@ -76,8 +81,8 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(session: &'a Session, request: &'a RequestId) -> Result<Self, Failure> {
         let tenant = session.tenant().ok_or(Failure::NoDatabase)?;
-        let (tables, definitions) = (HashMap::new(), HashMap::new());
-        Ok(Self { session, tenant, request, schemas: None, tables, definitions, notes: Vec::new() })
+        let (tables, refused, definitions) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Ok(Self { session, tenant, request, schemas: None, tables, refused, definitions, notes: Vec::new() })
     }
 
     /// The real schemas that the tenant may use.
@@ -165,11 +170,36 @@ impl<'a> Reader<'a> {
             .collect();
         let (tenant, request) = (&self.tenant, self.request);
         let asked = stream::iter(wanted).map(|schema| async move {
-            let tables = tenant.agent.tables(&tenant.caller, &tenant.server_id, &schema, request).await?;
-            Ok::<_, Failure>((schema, tables))
+            let known = tenant.agent.recorded(&tenant.caller, &tenant.server_id, &schema, request).await?;
+            Ok::<_, Failure>((schema, known))
         });
-        let found: Vec<(String, Vec<String>)> = asked.buffered(AT_ONCE).try_collect().await?;
-        self.tables.extend(found);
+        let found: Vec<(String, agent_api::Tables)> = asked.buffered(AT_ONCE).try_collect().await?;
+        for (schema, known) in found {
+            let there = known.tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect();
+            self.tables.insert(schema.clone(), there);
+            self.refused.insert(schema, known.refused);
+        }
+        Ok(())
+    }
+
+    /// Notes of the tables of a schema whose rows are not answered, with the reasons.
+    pub(super) async fn note_refused(&mut self, place: &Place) -> Result<(), Failure> {
+        self.list(std::slice::from_ref(place)).await?;
+        let Some(real) = place.real() else { return Ok(()) };
+        let refused = self.refused.get(real).map(Vec::as_slice).unwrap_or_default();
+        let sentences = refused
+            .iter()
+            .take(MOST_NOTES)
+            .map(|t| format!("no row of {real}.{} is answered: {}", t.table, t.reason))
+            .chain((refused.len() > MOST_NOTES).then(|| {
+                let more = refused.len() - MOST_NOTES;
+                format!("no row of {more} more tables of {real} is answered: agent status has their reasons")
+            }));
+        self.notes.extend(sentences.map(|message| Note {
+            level: "Note",
+            code: crate::session::stream::NOTE,
+            message,
+        }));
         Ok(())
     }
 
@@ -210,7 +240,7 @@ impl<'a> Reader<'a> {
     /// A table of a schema, as it is shown.
     ///
     /// # Errors
-    /// 1146 for one that SHOW TABLES does not show; what the agent says.
+    /// 1146 for one that is not there; what the agent says, for one that it refuses too.
     pub(super) async fn shown(&mut self, place: &Place, table: &str) -> Result<Shown, Failure> {
         if place.ground == Ground::Information {
             let of_mysqld = super::tables::find(table)
@@ -221,7 +251,9 @@ impl<'a> Reader<'a> {
         let unknown =
             || Failure::UnknownTable(TableName { schema: place.shown.clone(), table: table.to_owned() });
         let real = place.real().ok_or_else(unknown)?.to_owned();
-        if !self.tables_of(place).iter().any(|t| t == table) {
+        let refused = self.refused.get(&real).is_some_and(|all| all.iter().any(|t| t.table == table));
+        // One that is there and refused is asked for too: the agent says why.
+        if !refused && !self.tables_of(place).iter().any(|t| t == table) {
             return Err(unknown());
         }
         let name = TableName { schema: real, table: table.to_owned() };

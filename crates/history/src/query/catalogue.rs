@@ -1,25 +1,27 @@
 //! Which schemas and tables the history knows, and what columns a table had.
 
+use super::keys::no_key;
 use super::{History, Refusal};
 use crate::moments::Cut;
 use crate::names::Standing;
 use crate::store::Sequence;
-use dbtrail_types::agent_api::{Schemas, TableAnswer, TableEntry, Tables, code};
+use dbtrail_types::agent_api::{RefusedTable, Schemas, TableAnswer, TableEntry, Tables, code};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::{Instant, Point};
 use std::collections::BTreeSet;
 
 impl History {
-    /// Schemas with a table that can be read at some time.
+    /// Schemas with a table that can be read at some time, or that is there and refused.
     #[must_use]
     pub fn schemas(&self) -> Schemas {
+        let shown = |s: &[(Sequence, Standing)]| readable(s) || self.refusal(s).is_some();
         let schemas: BTreeSet<&String> =
-            self.names.iter().filter(|(_, s)| readable(s)).map(|(n, _)| &n.schema).collect();
+            self.names.iter().filter(|(_, s)| shown(s)).map(|(n, _)| &n.schema).collect();
         Schemas { success: true, schemas: schemas.into_iter().cloned().collect() }
     }
 
-    /// Tables of a schema that can be read at some time.
+    /// Tables of a schema that can be read at some time, and those that are there and refused.
     ///
     /// # Errors
     /// The record knows no table of it.
@@ -27,11 +29,38 @@ impl History {
         let of_schema = self.names.iter().filter(|(n, s)| n.schema == schema && readable(s));
         let tables =
             of_schema.map(|(n, s)| self.entry(n, s)).collect::<Result<Vec<TableEntry>, Refusal>>()?;
-        if tables.is_empty() {
+        let refused = self.refused(Some(schema));
+        if tables.is_empty() && refused.is_empty() {
             let message = format!("the record knows no table of schema {schema}");
             return Err(Refusal::new(404, code::UNKNOWN_TABLE, message));
         }
-        Ok(Tables { success: true, tables })
+        let refused = refused.into_iter().map(|(_, table)| table).collect();
+        Ok(Tables { success: true, tables, refused })
+    }
+
+    /// Tables (of this schema, or all) of which no row can be asked for at the end of the record. This is the one list of them:
+    /// statuses, SHOW TABLES and the doctor show it.
+    #[must_use]
+    pub fn refused(&self, schema: Option<&str>) -> Vec<(TableName, RefusedTable)> {
+        let of_schema = self.names.iter().filter(|(n, _)| schema.is_none_or(|s| n.schema == s));
+        of_schema
+            .filter_map(|(name, standings)| {
+                let (since, reason) = self.refusal(standings)?;
+                let table = name.table.clone();
+                Some((name.clone(), RefusedTable { table, since, reason }))
+            })
+            .collect()
+    }
+
+    /// From when on and why a table with these standings is refused at the end of the record.
+    fn refusal(&self, standings: &[(Sequence, Standing)]) -> Option<(Option<Instant>, String)> {
+        let (from, last) = standings.last()?;
+        let reason = match last {
+            Standing::Unreadable(reason) => reason.clone(),
+            Standing::Table(_, definition) => no_key(self.catalog.definition(*definition)?)?.to_owned(),
+            Standing::Absent | Standing::Unknown { .. } => return None,
+        };
+        Some((self.moments().committed(*from).ok().flatten(), reason))
     }
 
     fn entry(&self, name: &TableName, standings: &[(Sequence, Standing)]) -> Result<TableEntry, Refusal> {

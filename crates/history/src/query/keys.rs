@@ -41,6 +41,19 @@ impl Wanted {
     }
 }
 
+/// Why no row of a table with this definition can be asked for; `None`: it can.
+pub(crate) fn no_key(definition: &TableDefinition) -> Option<&'static str> {
+    if definition.primary_key.is_empty() {
+        return Some(
+            "it has no primary key, so its rows cannot be found: ALTER TABLE ... ADD PRIMARY KEY (...) changes that from there on",
+        );
+    }
+    if definition.key_columns().len() != definition.primary_key.len() {
+        return Some("a column of its primary key is not among its columns, so its rows cannot be found");
+    }
+    None
+}
+
 fn key_columns<'a>(
     keys: &Keys,
     definition: &'a TableDefinition,
@@ -48,15 +61,8 @@ fn key_columns<'a>(
 ) -> Result<Vec<&'a Column>, Refusal> {
     let columns = definition.key_columns();
     let refuse = |message| Err(Refusal::new(422, code::UNSUPPORTED_KEY, message));
-    if definition.primary_key.is_empty() {
-        return refuse(format!(
-            "table {table} has no primary key at that instant, so its rows cannot be found"
-        ));
-    }
-    if columns.len() != definition.primary_key.len() {
-        return refuse(format!(
-            "a column of the primary key of {table} is not among its columns: its rows cannot be found"
-        ));
+    if let Some(why) = no_key(definition) {
+        return refuse(format!("table {table} at that instant: {why}"));
     }
     let same = columns.len() == keys.columns.len()
         && columns.iter().zip(&keys.columns).all(|(c, asked)| same_name(&c.name, asked));

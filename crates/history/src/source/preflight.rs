@@ -1,14 +1,15 @@
 //! What to know before capturing: settings, privileges and tables of the server that stand in the way, and what to type to mend it.
 
 mod judge;
+mod shortfall;
 
 use super::SourceError;
 use super::client::{Client, ClientError, text};
 use super::config::SourceConfig;
 use super::facts::Facts;
 use super::session::{Session, quoted_table};
+use crate::log::ServerVersion;
 use dbtrail_types::ident::TableName;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How much a finding weighs.
@@ -65,8 +66,8 @@ struct Survey {
 #[derive(Clone, Debug)]
 struct Table {
     name: TableName,
-    engine: String,
-    keyed: bool,
+    /// What of it is not captured.
+    shortfalls: Vec<shortfall::Shortfall>,
 }
 
 /// Looks at the server. What weighs most comes first.
@@ -145,20 +146,26 @@ async fn may_follow(config: &SourceConfig) -> Result<bool, ClientError> {
 }
 
 async fn tables(config: &SourceConfig, session: &mut Session) -> Result<Vec<Table>, SourceError> {
-    // TABLE_CONSTRAINTS is shown by MariaDB to those only who may do more than read.
-    let keyed = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS WHERE INDEX_NAME = 'PRIMARY' AND SEQ_IN_INDEX = 1";
-    let keyed: BTreeSet<TableName> = session
-        .client
-        .query(keyed)
-        .await?
-        .into_iter()
-        .filter_map(|row| named(row).map(|(name, _)| name))
-        .collect();
     let all = "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES \
                WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY TABLE_SCHEMA, TABLE_NAME";
     let rows = session.client.query(all).await?;
-    let named = rows.into_iter().filter_map(named).filter(|(name, _)| config.tables.includes(name));
-    Ok(named.map(|(name, engine)| Table { keyed: keyed.contains(&name), name, engine }).collect())
+    let identity = &session.facts.identity;
+    let server = ServerVersion { mariadb: identity.mariadb, ..ServerVersion::read(&identity.version) };
+    let mut tables = Vec::new();
+    for (name, engine) in rows.into_iter().filter_map(named) {
+        if !config.tables.includes(&name) {
+            continue;
+        }
+        let declared = match session.declared(&name).await {
+            Ok(declared) => declared,
+            // It is among those that may not be read, which says enough.
+            Err(e) => may(Err(e)).map(|_| None)?,
+        };
+        let shortfalls =
+            declared.map(|create| shortfall::of(&name, &create, &engine, server)).unwrap_or_default();
+        tables.push(Table { name, shortfalls });
+    }
+    Ok(tables)
 }
 
 /// Schema, table, and what stands behind them.

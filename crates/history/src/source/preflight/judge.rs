@@ -1,6 +1,9 @@
 //! Answers of the server to findings. Pure.
 
-use super::{Finding, Severity, Survey, Table};
+use super::shortfall::{Extent, Shortfall};
+use super::{Finding, Severity, Survey};
+use dbtrail_types::ident::TableName;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Names listed of many.
@@ -161,32 +164,20 @@ fn tables(survey: &Survey, found: &mut Vec<Finding>) {
             ),
         );
     }
-    let keyless: Vec<&Table> = survey.tables.iter().filter(|t| !t.keyed).collect();
-    if !keyless.is_empty() {
-        add(
-            found,
-            Severity::Warn,
-            format!(
-                "tables without a primary key, whose rows nothing can ask for: {}",
-                list(keyless.iter().map(|t| &t.name))
-            ),
-            "ALTER TABLE ... ADD PRIMARY KEY, or leave them out with an exclude pattern",
-        );
+    // Tables of one reason stand together, and each is named: a table that nobody was told of looks captured.
+    let mut by_reason: BTreeMap<&Shortfall, Vec<&TableName>> = BTreeMap::new();
+    for table in &survey.tables {
+        for shortfall in &table.shortfalls {
+            by_reason.entry(shortfall).or_default().push(&table.name);
+        }
     }
-    let plain = |t: &&Table| !["InnoDB", "RocksDB", "TokuDB", "ndbcluster"].iter().any(|e| is(e, &t.engine));
-    let plain: Vec<&Table> = survey.tables.iter().filter(plain).collect();
-    if !plain.is_empty() {
-        let named = plain.iter().map(|t| format!("{} ({})", t.name, t.engine));
-        add(
-            found,
-            Severity::Warn,
-            format!(
-                "tables of engines without transactions: a change shows before it is in the log, and stays when its statement fails; what \
-                 MEMORY tables lose in a restart is not logged: {}",
-                list(named)
-            ),
-            "ALTER TABLE ... ENGINE=InnoDB, or leave them out with an exclude pattern",
-        );
+    for (Shortfall { extent, reason, mend }, names) in by_reason {
+        let extent = match extent {
+            Extent::Whole => "not captured",
+            Extent::Part => "captured only in part",
+        };
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        add(found, Severity::Warn, format!("{extent}: {}: {reason}", names.join(", ")), *mend);
     }
 }
 
@@ -313,9 +304,9 @@ fn list(names: impl Iterator<Item = impl std::fmt::Display>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Table;
     use super::*;
     use crate::source::facts::tests::facts;
-    use dbtrail_types::ident::TableName;
     use std::time::Duration;
 
     const GOOD: [(&str, &str); 9] = [
@@ -330,8 +321,16 @@ mod tests {
         ("log_replica_updates", "ON"),
     ];
 
-    fn table(name: &str, engine: &str, keyed: bool) -> Table {
-        Table { name: TableName { schema: "shop".into(), table: name.into() }, engine: engine.into(), keyed }
+    fn table(name: &str, lacks: &[(Extent, &str)]) -> Table {
+        let shortfall = |(extent, why): &(Extent, &str)| Shortfall {
+            extent: *extent,
+            reason: (*why).to_owned(),
+            mend: "do",
+        };
+        Table {
+            name: TableName { schema: "shop".into(), table: name.into() },
+            shortfalls: lacks.iter().map(shortfall).collect(),
+        }
     }
 
     /// A server against which nothing can be said, with these variables instead.
@@ -348,7 +347,7 @@ mod tests {
             may_see_log: true,
             may_see_processes: true,
             closed: vec![],
-            tables: vec![table("orders", "InnoDB", true)],
+            tables: vec![table("orders", &[])],
             replicas: vec![8],
             filters: (String::new(), String::new()),
             applies: false,
@@ -460,14 +459,21 @@ mod tests {
         for (survey, severity, what) in [
             (Survey { tables: vec![], ..base() }, Severity::Warn, "no table fits"),
             (
-                Survey { tables: vec![table("a", "InnoDB", false)], ..base() },
+                Survey {
+                    tables: vec![
+                        table("a", &[(Extent::Whole, "it has no key")]),
+                        table("b", &[]),
+                        table("c", &[(Extent::Whole, "it has no key")]),
+                    ],
+                    ..base()
+                },
                 Severity::Warn,
-                "ask for: shop.a",
+                "not captured: shop.a, shop.c: it has no key",
             ),
             (
-                Survey { tables: vec![table("a", "MyISAM", true)], ..base() },
+                Survey { tables: vec![table("a", &[(Extent::Part, "it forgets")])], ..base() },
                 Severity::Warn,
-                "shop.a (MyISAM)",
+                "captured only in part: shop.a: it forgets",
             ),
             (Survey { replicas: vec![8, 9], ..base() }, Severity::Warn, "throw each other out"),
             (

@@ -1,0 +1,123 @@
+//! What of a table is not captured: the same reading of its declaration that the writing half does when the record begins.
+
+use crate::log::ServerVersion;
+use crate::query::no_key;
+use crate::schema::Catalog;
+use dbtrail_types::ident::TableName;
+
+/// How much of a table is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Extent {
+    /// No row of it is answered.
+    Whole,
+    /// Some of its changes, or of its columns.
+    Part,
+}
+
+/// Something that is not captured of a table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shortfall {
+    pub(super) extent: Extent,
+    /// Why: a sentence without the name of the table, so that tables of one reason stand together.
+    pub(super) reason: String,
+    /// What changes it.
+    pub(super) mend: &'static str,
+}
+
+const LEAVE_OUT: &str = "leave them out with an exclude pattern, if nobody is to ask for them";
+
+/// What is not captured of a table that the server declares with `create`, of this engine.
+pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVersion) -> Vec<Shortfall> {
+    let mut found = Vec::new();
+    let mut add = |extent, reason: String, mend| found.push(Shortfall { extent, reason, mend });
+    let mut catalog = Catalog::default();
+    match catalog.declare(name, create, server) {
+        Err(reason) => {
+            add(Extent::Whole, format!("the declaration cannot be followed ({reason})"), LEAVE_OUT);
+        }
+        Ok(id) => {
+            if let Some(why) = catalog.definition(id).and_then(|definition| no_key(definition)) {
+                let mend = "ALTER TABLE ... ADD PRIMARY KEY (...), or leave them out with an exclude pattern";
+                add(Extent::Whole, why.to_owned(), mend);
+            }
+        }
+    }
+    if let Some(why) = engine_reason(engine) {
+        let mend = "ALTER TABLE ... ENGINE=InnoDB, or leave them out with an exclude pattern";
+        add(Extent::Part, format!("their engine is {engine}: {why}"), mend);
+    }
+    found
+}
+
+/// What an engine does to rows that its log does not say.
+fn engine_reason(engine: &str) -> Option<&'static str> {
+    let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(engine));
+    if is(&["InnoDB", "RocksDB", "TokuDB", "ndbcluster"]) {
+        return None;
+    }
+    Some(if is(&["MEMORY"]) {
+        "a change shows before it is in the log and stays when its statement fails, and a restart empties them"
+    } else if is(&["MRG_MyISAM"]) {
+        "their rows are those of other tables, and change with them"
+    } else if is(&["BLACKHOLE"]) {
+        "what is written to them is logged, and nothing is kept"
+    } else if is(&["FEDERATED", "CONNECT", "SPIDER", "S3"]) {
+        "their rows are elsewhere, and change there without a word in this log"
+    } else {
+        "without transactions a change shows before it is in the log, and stays when its statement fails"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shortfalls(create: &str, engine: &str) -> Vec<(Extent, String)> {
+        let name = TableName { schema: "shop".into(), table: "t".into() };
+        of(&name, create, engine, ServerVersion::read("9.7.4"))
+            .into_iter()
+            .map(|s| (s.extent, s.reason))
+            .collect()
+    }
+
+    #[test]
+    fn a_table_that_is_captured_lacks_nothing() {
+        assert_eq!(shortfalls("CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))", "InnoDB"), []);
+    }
+
+    #[test]
+    fn what_is_lacking_is_said() {
+        for (create, engine, extent, reason) in [
+            ("CREATE TABLE `t` (`id` int NOT NULL)", "InnoDB", Extent::Whole, "no primary key"),
+            (
+                "CREATE TABLE `t` (`id` wonder, PRIMARY KEY (`id`))",
+                "InnoDB",
+                Extent::Whole,
+                "cannot be followed",
+            ),
+            ("CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))", "MEMORY", Extent::Part, "a restart"),
+            (
+                "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
+                "MRG_MyISAM",
+                Extent::Part,
+                "other tables",
+            ),
+            (
+                "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
+                "BLACKHOLE",
+                Extent::Part,
+                "nothing is kept",
+            ),
+            (
+                "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
+                "MyISAM",
+                Extent::Part,
+                "transactions",
+            ),
+        ] {
+            let found = shortfalls(create, engine);
+            assert_eq!(found.len(), 1, "{create}: {found:?}");
+            assert!(found[0].0 == extent && found[0].1.contains(reason), "{found:?}");
+        }
+    }
+}
