@@ -47,17 +47,11 @@ impl Server {
     fn run(&mut self, sql: &str) -> Vec<Effect> {
         self.catalog.apply(&LoggedStatement {
             schema: Some(self.schema.clone()),
-            sql: sql.to_owned(),
             sql_mode: Some(0),
             charsets: Some((45, 45, 45)),
             default_utf8mb4: (!self.version.mariadb).then_some(255),
-            database_collation: None,
             explicit_timestamps: (!self.version.mariadb).then_some(true),
-            server: self.version,
-            time_zone: None,
-            at: Instant::from_micros(1_767_225_600_000_000),
-            exec_time: 0,
-            error: 0,
+            ..LoggedStatement::plain(sql, self.version, Instant::from_micros(1_767_225_600_000_000))
         })
     }
 

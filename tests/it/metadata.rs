@@ -51,17 +51,15 @@ fn followed(ddl: &str, mariadb: bool) -> TableDefinition {
     let mut run = |sql: &str| {
         catalog.apply(&LoggedStatement {
             schema: Some("tt".to_owned()),
-            sql: sql.to_owned(),
             sql_mode: Some(0),
             charsets: Some((45, 45, 45)),
             default_utf8mb4: (!mariadb).then_some(255),
-            database_collation: None,
             explicit_timestamps: Some(true),
-            server: ServerVersion { mariadb, number: if mariadb { (10, 11) } else { (9, 7) } },
-            time_zone: None,
-            at: Instant::from_micros(1_767_225_600_000_000),
-            exec_time: 0,
-            error: 0,
+            ..LoggedStatement::plain(
+                sql,
+                ServerVersion { mariadb, number: if mariadb { (10, 11) } else { (9, 7) } },
+                Instant::from_micros(1_767_225_600_000_000),
+            )
         })
     };
     run("CREATE DATABASE tt CHARACTER SET utf8mb4");

@@ -4,6 +4,7 @@
 
 mod assembly;
 mod bytes;
+mod collations;
 mod decoder;
 mod event;
 mod gtid;
@@ -13,15 +14,19 @@ mod query;
 mod raw;
 mod reader;
 mod rows;
+mod savepoints;
 mod stream;
 mod table_map;
+mod text;
 
 pub(super) use assembly::undecodable;
+pub(crate) use collations::{charset as charset_of, name as collation_name};
 pub use raw::Digits;
 pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
 pub use rows::{Rows, RowsEvent};
 pub use stream::StreamReader;
+pub(crate) use text::UNREAD;
 
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
@@ -173,8 +178,10 @@ impl ServerVersion {
 pub struct LoggedStatement {
     /// The database that was current.
     pub schema: Option<String>,
-    /// The text, decoded to UTF-8.
+    /// The text, decoded to UTF-8; U+FFFD stands for each character that could not be.
     pub sql: String,
+    /// Whether all of the text could be decoded.
+    pub decoded: bool,
     /// sql_mode bits of the session (ANSI_QUOTES is 0x4, NO_BACKSLASH_ESCAPES is 0x100000), where the event tells.
     pub sql_mode: Option<u64>,
     /// Id of collation_server / character set defaults of the session where the event tells: (client, connection, server).
@@ -187,6 +194,11 @@ pub struct LoggedStatement {
     pub explicit_timestamps: Option<bool>,
     /// The server that wrote it.
     pub server: ServerVersion,
+    /// The schemas whose tables it changed, triggers and functions included, where the event lists them (MySQL).
+    pub updated_schemas: Option<Vec<String>>,
+    /// MariaDB's `character_set_collations` where the event tells it: pairs of the id of a character set's first collation, and the
+    /// id of the one it has when none is named. Without it the session had the server's own setting.
+    pub set_collations: Option<Vec<(u16, u16)>>,
     /// Session time zone name, where the event tells (defaults of TIMESTAMP columns are read in it).
     pub time_zone: Option<String>,
     /// When the statement began.
@@ -205,12 +217,15 @@ impl LoggedStatement {
         Self {
             schema: None,
             sql: sql.to_owned(),
+            decoded: true,
             sql_mode: None,
             charsets: None,
             default_utf8mb4: None,
             database_collation: None,
             explicit_timestamps: None,
             server,
+            updated_schemas: None,
+            set_collations: None,
             time_zone: None,
             at,
             exec_time: 0,

@@ -81,12 +81,24 @@ impl Names {
         self.standings.insert(name.clone(), vec![(Sequence(0), standing)]);
     }
 
-    /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not.
-    pub fn sweep(&mut self, schemas: &[String], at: Sequence, standing: &Standing) {
-        for name in self.living(schemas) {
+    /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not; but not those that are spared, which are all mentioned.
+    pub fn sweep(&mut self, schemas: &[String], spared: &[TableName], at: Sequence, standing: &Standing) {
+        for name in spared {
+            // What is mentioned now is not swept when it is mentioned later.
+            if !self.standings.contains_key(name) {
+                self.history_mut(name);
+            }
+        }
+        for name in self.living(schemas).into_iter().filter(|name| !spared.contains(name)) {
             self.set(&name, at, standing.clone());
         }
-        self.sweeping.push((at, schemas.to_vec(), standing.clone()));
+        // A server that logs statements would add one with each of them.
+        let same = self.sweeping.last().is_some_and(|(_, swept, last)| {
+            swept == schemas && matches!((last, standing), (Standing::Unreadable(_), Standing::Unreadable(_)))
+        });
+        if !same {
+            self.sweeping.push((at, schemas.to_vec(), standing.clone()));
+        }
     }
 
     /// From `at` on, the name means this.
@@ -179,7 +191,7 @@ mod tests {
         names.set(&name, Sequence(3), Standing::Absent);
         names.set(&name, Sequence(5), Standing::Unknown { empty: true });
         names.learn(&name, SpaceId(0), DefinitionId(0));
-        names.sweep(&[], Sequence(7), &Standing::Unreadable("why".into()));
+        names.sweep(&[], &[], Sequence(7), &Standing::Unreadable("why".into()));
         let late = TableName { schema: "s".into(), table: "late".into() };
         assert_eq!(
             names.current(&late),

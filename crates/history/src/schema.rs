@@ -9,7 +9,9 @@ mod carry;
 mod columns;
 mod ddl;
 mod declared;
+mod links;
 mod observe;
+mod reach;
 mod silent;
 mod table;
 mod token;
@@ -18,13 +20,12 @@ mod written;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
 use dbtrail_types::reply::Row;
-use mysql_common::collations::{Collation, CollationId};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use table::Full;
 
-use super::log::{LoggedStatement, MappedTable};
+use super::log::{LoggedStatement, MappedTable, collation_name};
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ pub enum Effect {
     UnreadableAll {
         /// Schemas hit; empty: all.
         schemas: Vec<String>,
+        /// Tables that are known to be untouched.
+        spared: Vec<TableName>,
         /// Why, with the statement.
         reason: String,
     },
@@ -81,6 +84,8 @@ pub struct Catalog {
     lost: HashSet<TableName>,
     /// Names that sessions gave to temporary tables.
     temporary: HashSet<TableName>,
+    /// Which tables change with others.
+    links: links::Links,
 }
 
 /// One definition.
@@ -106,12 +111,7 @@ impl Catalog {
     /// Follows one statement.
     pub fn apply(&mut self, statement: &LoggedStatement) -> Vec<Effect> {
         let effects = ddl::follow(self, statement);
-        for effect in &effects {
-            if let Effect::UnreadableAll { schemas, .. } = effect {
-                self.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
-                self.whole.retain(|s| !schemas.is_empty() && !schemas.contains(s));
-            }
-        }
+        self.links.note(statement, &effects);
         effects
     }
 
@@ -227,11 +227,4 @@ impl Catalog {
     ) -> DefinitionId {
         self.push(full, Some(Step { before, from, statement: ddl::excerpt(sql) }))
     }
-}
-
-/// The name of a collation; `None`: not known to this version.
-fn collation_name(id: u16) -> Option<String> {
-    let collation = Collation::from(CollationId::from(id));
-    let name = collation.collation();
-    (collation.id() != CollationId::UNKNOWN_COLLATION_ID).then(|| name.to_owned())
 }

@@ -34,10 +34,10 @@ impl Ingest {
                 for name in self.names.living(&schemas) {
                     self.emptied(&name, at);
                 }
-                self.names_mut().sweep(&schemas, at, &Standing::Absent);
+                self.names_mut().sweep(&schemas, &[], at, &Standing::Absent);
             }
-            Effect::UnreadableAll { schemas, reason } => {
-                self.names_mut().sweep(&schemas, at, &Standing::Unreadable(reason));
+            Effect::UnreadableAll { schemas, spared, reason } => {
+                self.names_mut().sweep(&schemas, &spared, at, &Standing::Unreadable(reason));
             }
         }
     }
@@ -61,7 +61,7 @@ impl Ingest {
     pub(super) fn unfollowable(&mut self, tables: &[TableName], reason: &str, at: Sequence) {
         let unreadable = Standing::Unreadable(reason.to_owned());
         if tables.is_empty() {
-            self.names_mut().sweep(&[], at, &unreadable);
+            self.names_mut().sweep(&[], &[], at, &unreadable);
         }
         for name in tables {
             self.names_mut().set(name, at, unreadable.clone());

@@ -2,13 +2,12 @@
 
 use super::event::{self, Event, kind};
 use super::gtid::{self, Announced};
-use super::{
-    Change, Entry, LogFault, LoggedStatement, MappedTable, Position, ServerVersion, query, rows, table_map,
-};
+use super::savepoints::Savepoints;
+use super::table_map::Mapped;
+use super::{Change, Entry, LogFault, LoggedStatement, Position, ServerVersion, query, rows, table_map};
 use dbtrail_types::instant::Instant;
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Arc;
 
 /// Prepared XA transactions kept at most; a server allows few (`max_connections`).
 const PREPARED: usize = 100_000;
@@ -20,7 +19,7 @@ pub(super) struct Assembly {
     server: ServerVersion,
     begun: bool,
     announced: Option<Announced>,
-    tables: HashMap<u64, Arc<MappedTable>>,
+    tables: HashMap<u64, Mapped>,
     maps: table_map::Maps,
     open: Option<Open>,
     prepared: HashMap<String, (Position, Vec<Change>)>,
@@ -31,7 +30,7 @@ pub(super) struct Assembly {
 struct Open {
     position: Position,
     changes: Vec<Change>,
-    savepoints: Vec<(String, usize)>,
+    savepoints: Savepoints,
 }
 
 impl Assembly {
@@ -84,22 +83,20 @@ impl Assembly {
                 let (id, table) = self.maps.read(event.body(), self.server.mariadb)?;
                 self.tables.insert(id, table);
             }
-            kind::QUERY => return self.query(event, false),
-            kind::MARIADB_QUERY_COMPRESSED => return self.query(event, true),
+            kind::QUERY | kind::MARIADB_QUERY_COMPRESSED | kind::EXECUTE_LOAD_QUERY => return self.query(event),
             kind::XID => return Ok(self.commit(event)),
             kind::XA_PREPARE => return self.xa_prepare(event),
-            kind::BEGIN_LOAD_QUERY | kind::EXECUTE_LOAD_QUERY => {
-                return Ok(
-                    self.unfollowable(event, "LOAD DATA was logged as a statement: use binlog_format=ROW")
-                );
-            }
             kind::INCIDENT => {
                 return Ok(self
                     .unfollowable(event, "the server logged an incident: changes are missing from its log"));
             }
-            kind::MARIADB_START_ENCRYPTION => return Err(LogFault::new("the log is encrypted")),
+            // The bytes of a file for LOAD DATA, whose statement follows; a server that encrypts its files sends them in clear.
+            kind::BEGIN_LOAD_QUERY
+            | kind::APPEND_BLOCK
+            | kind::DELETE_FILE
+            | kind::MARIADB_START_ENCRYPTION
             // These accompany a statement that is logged as text, which the schema history judges; or they tell nothing of rows.
-            kind::INTVAR
+            | kind::INTVAR
             | kind::RAND
             | kind::USER_VAR
             | kind::HEARTBEAT
@@ -129,8 +126,11 @@ impl Assembly {
     }
 
     fn begin(&mut self, event: &Event) {
-        self.open =
-            Some(Open { position: self.position(event), changes: Vec::new(), savepoints: Vec::new() });
+        self.open = Some(Open {
+            position: self.position(event),
+            changes: Vec::new(),
+            savepoints: Savepoints::default(),
+        });
     }
 
     fn entry(&mut self, event: &Event, position: Position, changes: Vec<Change>) -> Entry {
@@ -182,15 +182,19 @@ impl Assembly {
             let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
             return if dummy { Ok(()) } else { Err(LogFault::new("a rows event without its table map")) };
         };
-        let lost = |reason: String| Change::Unfollowable { tables: vec![table.name.clone()], reason };
-        let change = if layout.partial {
-            lost("a row was logged with partial JSON: set binlog_row_value_options to ''".to_owned())
-        } else {
-            match rows::RowsEvent::read(event, layout, &table) {
-                Ok(rows) => Change::Rows(rows),
-                // The event's own length says where the next one begins: only this table is lost.
-                Err(fault) => lost(undecodable(&self.file, event.offset, &fault)),
+        let lost = |name, reason| Change::Unfollowable { tables: vec![name], reason };
+        // Events' own lengths say where the next ones begin: only this table is lost.
+        let unread = |name, fault: &LogFault| lost(name, undecodable(&self.file, event.offset, fault));
+        let change = match table {
+            Mapped::Unread(name, fault) => unread(name, &fault),
+            Mapped::Known(table) if layout.partial => {
+                let reason = "a row was logged with partial JSON: set binlog_row_value_options to ''";
+                lost(table.name.clone(), reason.to_owned())
             }
+            Mapped::Known(table) => match rows::RowsEvent::read(event, layout, &table) {
+                Ok(rows) => Change::Rows(rows),
+                Err(fault) => unread(table.name.clone(), &fault),
+            },
         };
         let open =
             self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
@@ -198,18 +202,25 @@ impl Assembly {
         Ok(())
     }
 
-    fn query(&mut self, event: &Event, compressed: bool) -> Result<Option<Entry>, LogFault> {
-        let read = query::read(event.body(), event.timestamp, compressed, self.server)?;
+    fn query(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
+        let read = query::read(event, self.server)?;
+        if self.announced.as_ref().is_some_and(|a| a.idle) {
+            return Ok(self.nothing(event));
+        }
         let words = first_words(&read.sql);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["BEGIN", ..] | ["START", "TRANSACTION", ..] | ["XA", "START" | "BEGIN", ..] => self.begin(event),
             ["COMMIT", ..] => return Ok(self.commit(event)),
-            ["ROLLBACK", "TO", ..] => self.rollback_to(&read.sql),
+            ["ROLLBACK", "TO", ..] => {
+                if let Some(open) = &mut self.open {
+                    open.savepoints.rollback_to(&read.sql, &mut open.changes);
+                }
+            }
             ["ROLLBACK", ..] => return Ok(self.nothing(event)),
             ["SAVEPOINT", ..] => {
                 if let Some(open) = &mut self.open {
-                    open.savepoints.push((last_word(&read.sql), open.changes.len()));
+                    open.savepoints.set(&read.sql, open.changes.len());
                 }
             }
             ["RELEASE", "SAVEPOINT", ..] | ["XA", "END", ..] => {}
@@ -218,23 +229,9 @@ impl Assembly {
                 self.prepared.remove(&xa_name(&read.sql));
                 return Ok(self.nothing(event));
             }
-            _ if read.error != 0 => {
-                let reason = format!("a statement was logged that failed half-way with error {}", read.error);
-                return Ok(self.unfollowable(event, &reason));
-            }
             _ => return Ok(self.change(event, Change::Statement(read))),
         }
         Ok(None)
-    }
-
-    fn rollback_to(&mut self, sql: &str) {
-        let name = last_word(sql);
-        if let Some(open) = &mut self.open
-            && let Some(i) = open.savepoints.iter().rposition(|(n, _)| n.eq_ignore_ascii_case(&name))
-        {
-            open.changes.truncate(open.savepoints[i].1);
-            open.savepoints.truncate(i + 1);
-        }
     }
 
     /// XA_PREPARE_LOG_EVENT: one phase (a commit) or two (the rows wait for XA COMMIT).
@@ -294,12 +291,6 @@ fn first_words(sql: &str) -> Vec<String> {
         .take(3)
         .map(str::to_uppercase)
         .collect()
-}
-
-/// The name in a SAVEPOINT statement, without its quotes.
-fn last_word(sql: &str) -> String {
-    let name = sql.trim_end_matches([';', ' ']).rsplit(char::is_whitespace).next().unwrap_or_default();
-    name.trim_matches('`').to_owned()
 }
 
 /// The XID of an XA statement: lower case, no white space, without options behind it.

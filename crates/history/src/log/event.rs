@@ -8,6 +8,8 @@ use std::io::{BufRead, Read};
 
 /// The four bytes that begin a binary log file.
 const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
+/// Those that begin one that MySQL has encrypted.
+const ENCRYPTED: [u8; 4] = [0xfd, b'b', b'i', b'n'];
 /// Bytes of the common header.
 const HEADER: usize = 19;
 /// A server cannot write a larger event (max_allowed_packet is at most 1 GiB).
@@ -25,6 +27,8 @@ pub(super) mod kind {
     pub(crate) const STOP: u8 = 3;
     pub(crate) const ROTATE: u8 = 4;
     pub(crate) const INTVAR: u8 = 5;
+    pub(crate) const APPEND_BLOCK: u8 = 9;
+    pub(crate) const DELETE_FILE: u8 = 11;
     pub(crate) const RAND: u8 = 13;
     pub(crate) const USER_VAR: u8 = 14;
     pub(crate) const FORMAT_DESCRIPTION: u8 = 15;
@@ -130,6 +134,11 @@ impl From<LogFault> for Torn {
 pub(super) fn magic(input: &mut impl Read) -> Result<(), LogFault> {
     let mut bytes = [0; 4];
     input.read_exact(&mut bytes).map_err(|_| LogFault::new("the file is shorter than four bytes"))?;
+    if bytes == ENCRYPTED {
+        return Err(LogFault::new(
+            "the file is encrypted (binlog_encryption=ON): let the agent capture from the server itself (--source), which sends its log in clear",
+        ));
+    }
     if bytes != MAGIC {
         return Err(LogFault::new("the file does not begin with the bytes of a binary log (fe 62 69 6e)"));
     }
@@ -217,6 +226,15 @@ fn verified(raw: &[u8], kind: u8, flags: u16) -> Result<usize, LogFault> {
     Ok(at)
 }
 
+/// MySQL before 5.6.1, MariaDB before 5.3.
+fn has_no_checksums(server: &str) -> bool {
+    let mut parts = server.split(['.', '-']).map_while(|p| p.parse::<u16>().ok());
+    let number = (parts.next(), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    let (Some(major), minor, patch) = number else { return false };
+    let first = if server.to_ascii_lowercase().contains("mariadb") { (5, 3, 0) } else { (5, 6, 1) };
+    (major, minor, patch) < first
+}
+
 /// Reads a format description event (its CRC32 is already off when it has one).
 pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     let mut body = Bytes(event.body());
@@ -231,6 +249,10 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     let header = body.u8()?;
     if usize::from(header) != HEADER {
         return Err(LogFault::new(format!("event headers of {header} bytes; only {HEADER} are known")));
+    }
+    // Older servers have no checksums, and say nothing of them.
+    if has_no_checksums(&server) {
+        return Ok(Format { server, checksum: false });
     }
     // Behind the table of post-header lengths stands the checksum algorithm (0 off, 1 CRC32); a checksum in turn was cut off,
     // or, where the algorithm is off, four unused bytes follow.

@@ -18,7 +18,15 @@ pub(super) struct Announced {
     pub(super) committed: Option<i64>,
     /// MariaDB: a transaction begins here, and no BEGIN follows.
     pub(super) begins: bool,
+    /// MariaDB: an ALTER TABLE that begins here, or failed (`binlog_alter_two_phase`). Its statement changes nothing: an ALTER takes effect where it is
+    /// logged as carried out, with its text again.
+    pub(super) idle: bool,
 }
+
+/// Extra flags of MariaDB's GTID events, and of its statements: what `binlog_alter_two_phase` logs of an ALTER TABLE.
+const START_ALTER: u8 = 2;
+pub(super) const COMMIT_ALTER: u8 = 4;
+pub(super) const ROLLBACK_ALTER: u8 = 8;
 
 /// MySQL: GTID_LOG_EVENT, ANONYMOUS_GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT.
 pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFault> {
@@ -32,18 +40,32 @@ pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFaul
         tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
         number: read.gno(),
     });
-    Ok(Announced { gtid, committed: stamp, begins: false })
+    Ok(Announced { gtid, committed: stamp, begins: false, idle: false })
 }
 
 /// MariaDB: GTID_EVENT (Knowledge Base: "GTID_EVENT").
 pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
     const STANDALONE: u8 = 1;
+    const GROUP_COMMIT: u8 = 2;
+    const PREPARED_XA: u8 = 0x40;
+    const COMPLETED_XA: u8 = 0x80;
     let mut body = Bytes(event.body());
     let sequence = body.u64()?;
     let domain = body.u32()?;
     let flags = body.u8()?;
     let gtid = Gtid::MariaDb { domain, server: event.server, sequence };
-    Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0 })
+    if flags & GROUP_COMMIT != 0 {
+        body.u64()?;
+    }
+    if flags & (PREPARED_XA | COMPLETED_XA) != 0 {
+        body.u32()?;
+        let (global, branch) = (body.u8()?, body.u8()?);
+        body.take(usize::from(global) + usize::from(branch))?;
+    }
+    // What is left is short where nothing more is said.
+    let extra = if body.is_empty() { 0 } else { body.u8()? };
+    let idle = extra & (START_ALTER | ROLLBACK_ALTER) != 0;
+    Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0, idle })
 }
 
 /// PREVIOUS_GTIDS_LOG_EVENT as a GTID set in text; `None`: a form (with tags) that is not read here.

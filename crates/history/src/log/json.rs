@@ -145,7 +145,7 @@ fn opaque(input: &mut Bytes<'_>, out: &mut String) -> Result<(), LogFault> {
     match (kind, data) {
         (code::NEWDECIMAL, [precision, scale, digits @ ..]) => {
             let mut text = Vec::new();
-            Digits::take(&mut Bytes(digits), *precision, *scale)?.write(&mut text)?;
+            Digits::take_json(&mut Bytes(digits), *precision, *scale)?.write(&mut text)?;
             out.push_str(&String::from_utf8_lossy(&text));
         }
         (code::DATE | code::NEWDATE, [_, _, _, _, _, _, _, _]) => {
@@ -164,4 +164,31 @@ fn opaque(input: &mut Bytes<'_>, out: &mut String) -> Result<(), LogFault> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Products of DECIMALs as MySQL 9.7 wrote them into a JSON column, and as it shows them.
+    #[test]
+    fn decimals_have_more_digits_than_a_column_can_have() {
+        for (bytes, shown) in [
+            (
+                "0ff6265100\
+                 800000093b9ac99b3b9ac9ff3b9ac9ff3b9ac9ff3b9ac9ff3b9ac9ff3b9ac9ff35a4e901",
+                "9999999899999999999999999999999999999999999999999999999999999999900000001",
+            ),
+            (
+                "0202002f000f0a000f0f00f603010080f61e3f1b85f5e0ff3b9ac9ff3b9ac9fe3b9ac9ff35a4e9000000000000000001",
+                "[0, 99999999999999999999999998999999999.900000000000000000000000001]",
+            ),
+        ] {
+            let bytes: Vec<u8> = (0..bytes.len())
+                .step_by(2)
+                .map(|i| u8::from_str_radix(&bytes[i..i + 2], 16).unwrap())
+                .collect();
+            assert_eq!(text(&bytes), Ok(shown.to_owned()));
+        }
+    }
 }

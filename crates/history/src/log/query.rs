@@ -1,24 +1,22 @@
 //! Query events (manual: "MySQL Binary Log Events", `Query_event`): a statement, and the settings it ran under.
 
 use super::bytes::{Bytes, text};
-use super::{LogFault, LoggedStatement, ServerVersion, rows};
-use dbtrail_types::charset;
+use super::event::{Event, kind};
+use super::{LogFault, LoggedStatement, ServerVersion, collations, rows, text as decoding};
 use dbtrail_types::instant::Instant;
-use mysql_common::collations::{Collation, CollationId};
 
-/// Reads a query event; `compressed`: MariaDB's form.
-pub(super) fn read(
-    body: &[u8],
-    timestamp: u32,
-    compressed: bool,
-    server: ServerVersion,
-) -> Result<LoggedStatement, LogFault> {
-    let mut input = Bytes(body);
+/// Reads a query event, in MariaDB's compressed form too, or an execute-load-query event.
+pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStatement, LogFault> {
+    let mut input = Bytes(event.body());
     let _thread = input.u32()?;
     let exec_time = input.u32()?;
     let schema_length = usize::from(input.u8()?);
     let error = input.u16()?;
     let settings_length = usize::from(input.u16()?);
+    if event.kind == kind::EXECUTE_LOAD_QUERY {
+        // The file's number, where its name stands in the text, and what becomes of duplicates.
+        input.take(13)?;
+    }
     let settings = input.take(settings_length)?;
     let schema = text(input.take(schema_length)?)?;
     input.take(1)?;
@@ -26,52 +24,42 @@ pub(super) fn read(
         schema: (!schema.is_empty()).then_some(schema),
         exec_time,
         error,
-        ..LoggedStatement::plain("", server, Instant::from_micros(i64::from(timestamp) * 1_000_000))
+        ..LoggedStatement::plain("", server, Instant::from_micros(i64::from(event.timestamp) * 1_000_000))
     };
     variables(&mut Bytes(settings), &mut statement)?;
     let inflated;
-    let sql = if compressed {
+    let sql = if event.kind == kind::MARIADB_QUERY_COMPRESSED {
         inflated = rows::inflate(input.0)?;
         &inflated[..]
     } else {
         input.0
     };
-    statement.sql = decode(sql, statement.charsets.map(|(client, _, _)| client))?;
+    (statement.sql, statement.decoded) =
+        decoding::decode(sql, statement.charsets.map(|(client, _, _)| client));
     Ok(statement)
 }
 
-/// The text in the client's character set. ASCII is the same in all that mysqld allows for clients.
-fn decode(sql: &[u8], client: Option<u16>) -> Result<String, LogFault> {
-    if let Ok(text) = std::str::from_utf8(sql)
-        && (text.is_ascii() || client.is_none())
-    {
-        return Ok(text.to_owned());
-    }
-    let collation = Collation::from(CollationId::from(client.unwrap_or(255)));
-    charset::decode(collation.charset(), sql)
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|e| LogFault::new(format!("a statement whose text cannot be read: {e}")))
-}
-
-/// The status variables. They come in no promised order and without lengths: one that is not known ends the reading.
+/// The status variables (MySQL: `Query_event_status_vars`). They come in no promised order and without lengths: one that is not known ends the reading.
 fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(), LogFault> {
+    let mariadb = statement.server.mariadb;
+    let collation = |input: &mut Bytes<'_>| input.u16().map(|id| collations::of_server(id, mariadb));
     while !input.is_empty() {
         match input.u8()? {
-            // Flags; AUTO_INCREMENT step and offset.
-            0 | 3 => drop(input.take(4)?),
+            // Flags; AUTO_INCREMENT step and offset; the size of a source's events.
+            0 | 3 | 10 => drop(input.take(4)?),
             1 => statement.sql_mode = Some(input.u64()?),
             // Catalog, with a zero at its end.
             2 => {
                 let length = usize::from(input.u8()?);
                 input.take(length + 1)?;
             }
-            4 => statement.charsets = Some((input.u16()?, input.u16()?, input.u16()?)),
+            4 => statement.charsets = Some((collation(input)?, collation(input)?, collation(input)?)),
             5 => statement.time_zone = Some(input.short_name()?),
             // Catalog.
             6 => drop(input.short_name()?),
             // Language of names of months.
             7 => drop(input.take(2)?),
-            8 => statement.database_collation = Some(input.u16()?),
+            8 => statement.database_collation = Some(collation(input)?),
             // Tables of a multi-table update; XID of a DDL statement (MySQL, MariaDB).
             9 | 17 | 129 => drop(input.take(8)?),
             // The user and host of a definer.
@@ -79,30 +67,53 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
                 input.short_name()?;
                 input.short_name()?;
             }
-            12 => updated_schemas(input)?,
+            12 => statement.updated_schemas = updated_schemas(input)?,
             // Microseconds of the start (MySQL, MariaDB).
             13 | 128 => {
                 let micros = i64::try_from(input.uint(3)?).unwrap_or_default();
                 statement.at = Instant::from_micros(statement.at.micros() + micros);
             }
             16 => statement.explicit_timestamps = Some(input.u8()? != 0),
-            // sql_require_primary_key, default_table_encryption.
-            19 | 20 => drop(input.take(1)?),
+            // sql_require_primary_key, default_table_encryption; one that MySQL 9.7 writes with DML and that no manual names.
+            19..=21 => drop(input.take(1)?),
             18 => statement.default_utf8mb4 = Some(input.u16()?),
-            _ => return Ok(()),
+            // MariaDB: whether an ALTER begins, ends or fails, and the number of its beginning. The GTID event says the same.
+            130 => {
+                if input.u8()? & (super::gtid::COMMIT_ALTER | super::gtid::ROLLBACK_ALTER) != 0 {
+                    input.take(8)?;
+                }
+            }
+            // MariaDB: character_set_collations where it is not the server's own: pairs of a character set, told by its first collation, and the one it has.
+            131 => {
+                let count = usize::from(input.u8()?);
+                let pairs = (0..count).map(|_| Ok((collation(input)?, collation(input)?)));
+                statement.set_collations = Some(pairs.collect::<Result<_, LogFault>>()?);
+            }
+            other => {
+                tracing::debug!(variable = other, "a status variable of a statement that is not known");
+                return Ok(());
+            }
         }
     }
     Ok(())
 }
 
-/// Names of the schemas that a statement changed, each with a zero at its end; 254: too many to be listed.
-fn updated_schemas(input: &mut Bytes<'_>) -> Result<(), LogFault> {
+/// Names of the schemas that a statement changed, each with a zero at its end; 254: too many to be listed. `None`: all, which an empty name says too.
+fn updated_schemas(input: &mut Bytes<'_>) -> Result<Option<Vec<String>>, LogFault> {
     let count = input.u8()?;
     if count == 254 {
-        return Ok(());
+        return Ok(None);
     }
+    let mut schemas = Vec::new();
     for _ in 0..count {
-        while input.u8()? != 0 {}
+        let mut name = Vec::new();
+        loop {
+            match input.u8()? {
+                0 => break,
+                byte => name.push(byte),
+            }
+        }
+        schemas.push(text(&name)?);
     }
-    Ok(())
+    Ok((!schemas.is_empty() && schemas.iter().all(|name| !name.is_empty())).then_some(schemas))
 }

@@ -147,9 +147,19 @@ pub struct Digits<'a> {
 const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 
 impl<'a> Digits<'a> {
+    /// Of a column.
     pub(super) fn take(input: &mut Bytes<'a>, precision: u8, scale: u8) -> Result<Self, LogFault> {
+        Self::of_precision(input, precision, scale, 65)
+    }
+
+    /// Of a JSON value, which holds results of a calculation with all of their digits: MySQL calculates with nine groups of nine.
+    pub(super) fn take_json(input: &mut Bytes<'a>, precision: u8, scale: u8) -> Result<Self, LogFault> {
+        Self::of_precision(input, precision, scale, 81)
+    }
+
+    fn of_precision(input: &mut Bytes<'a>, precision: u8, scale: u8, most: usize) -> Result<Self, LogFault> {
         let (precision, scale) = (usize::from(precision), usize::from(scale));
-        if precision > 65 || scale > precision || precision == 0 {
+        if precision > most || scale > precision || precision == 0 {
             return Err(LogFault::new(format!("a DECIMAL({precision},{scale})")));
         }
         let whole = precision - scale;
@@ -163,7 +173,7 @@ impl<'a> Digits<'a> {
     /// Its bytes are no digits.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), LogFault> {
         let negative = self.packed.first().is_some_and(|first| first & 0x80 == 0);
-        let mut packed = [0; 32];
+        let mut packed = [0; 48];
         let bytes = packed
             .get_mut(..self.packed.len())
             .ok_or_else(|| LogFault::new("a DECIMAL of more bytes than any has"))?;

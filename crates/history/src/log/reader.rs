@@ -167,6 +167,12 @@ impl LogReader {
                 self.expected = Some(String::from_utf8_lossy(name).into_owned());
             }
             kind::STOP => self.ends.closed = true,
+            kind::MARIADB_START_ENCRYPTION => {
+                return Err(LogFault::new(
+                    "from here on the file is encrypted (encrypt_binlog=ON): let the agent capture from the server itself (--source), \
+                     which sends its log in clear",
+                ));
+            }
             _ => self.decoder.take(event)?,
         }
         Ok(())

@@ -150,6 +150,14 @@ impl<'a> Rows<'a> {
         if *kind != EventType::Delete {
             image(&mut self.input, second, table, &mut self.after)?;
         }
+        if *kind == EventType::Update {
+            // What the image after a change leaves out has not changed (MariaDB's binlog_row_image=FULL_NODUP).
+            for (after, before) in self.after.iter_mut().zip(&self.before) {
+                if after.is_none() {
+                    after.clone_from(before);
+                }
+            }
+        }
         Ok(true)
     }
 
@@ -159,7 +167,7 @@ impl<'a> Rows<'a> {
         (self.event.kind != EventType::Insert).then_some(&self.before)
     }
 
-    /// The row after (INSERT, UPDATE).
+    /// The row after (INSERT, UPDATE); `None` in a cell's place: no image of the row holds this column.
     #[must_use]
     pub fn after(&self) -> Option<&[Option<Raw<'a>>]> {
         (self.event.kind != EventType::Delete).then_some(&self.after)
@@ -273,8 +281,8 @@ mod tests {
         .unwrap();
         let int = |n| Some(Raw::Int(n));
         let wanted = vec![
-            (Some(vec![int(5), int(9)]), Some(vec![None, int(4)])),
-            (Some(vec![int(6), int(0)]), Some(vec![None, Some(Raw::Null)])),
+            (Some(vec![int(5), int(9)]), Some(vec![int(5), int(4)])),
+            (Some(vec![int(6), int(0)]), Some(vec![int(6), Some(Raw::Null)])),
         ];
         assert_eq!(numbers(&event).unwrap(), wanted);
         let cut = RowsEvent::of(&body(&[0b11], &images[..11]), 4, layout(EventType::Delete, false), &table())

@@ -2,7 +2,7 @@
 
 use super::bytes::{Bytes, bit, text};
 use super::raw::{self, code};
-use super::{LogFault, MappedColumn, MappedTable};
+use super::{LogFault, MappedColumn, MappedTable, collations};
 use dbtrail_types::ident::TableName;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,35 +10,54 @@ use std::sync::Arc;
 /// Table maps that are remembered at most.
 const REMEMBERED: usize = 1024;
 
+/// What a table map tells.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Mapped {
+    /// A table.
+    Known(Arc<MappedTable>),
+    /// The name of a table, and why its columns cannot be read.
+    Unread(TableName, LogFault),
+}
+
 /// The last table map of each id: a server sends one in front of every statement's rows, mostly the same again.
 #[derive(Debug, Default)]
-pub(super) struct Maps(HashMap<u64, (Box<[u8]>, Arc<MappedTable>)>);
+pub(super) struct Maps(HashMap<u64, (Box<[u8]>, Mapped)>);
 
 impl Maps {
     /// Reads a table map: the table's id, and what is told of it.
-    pub(super) fn read(&mut self, body: &[u8], mariadb: bool) -> Result<(u64, Arc<MappedTable>), LogFault> {
+    ///
+    /// # Errors
+    /// Not even its name can be read.
+    pub(super) fn read(&mut self, body: &[u8], mariadb: bool) -> Result<(u64, Mapped), LogFault> {
         let id = Bytes(body).uint(6)?;
         if let Some((_, same)) = self.0.get(&id).filter(|(known, _)| **known == *body) {
-            return Ok((id, Arc::clone(same)));
+            return Ok((id, same.clone()));
         }
-        let (id, table) = read(body, mariadb)?;
-        let table = Arc::new(table);
+        let mapped = read(body, mariadb)?;
         if self.0.len() >= REMEMBERED {
             self.0.clear();
         }
-        self.0.insert(id, (body.into(), Arc::clone(&table)));
-        Ok((id, table))
+        self.0.insert(id, (body.into(), mapped.clone()));
+        Ok((id, mapped))
     }
 }
 
-fn read(body: &[u8], mariadb: bool) -> Result<(u64, MappedTable), LogFault> {
+fn read(body: &[u8], mariadb: bool) -> Result<Mapped, LogFault> {
     let mut input = Bytes(body);
-    let id = input.uint(6)?;
-    let _flags = input.u16()?;
+    // The id and flags.
+    input.take(8)?;
     let schema = input.short_name()?;
     input.take(1)?;
     let table = input.short_name()?;
     input.take(1)?;
+    let name = TableName { schema, table };
+    Ok(match columns(&mut input, name.clone(), mariadb) {
+        Ok(table) => Mapped::Known(Arc::new(table)),
+        Err(fault) => Mapped::Unread(name, fault),
+    })
+}
+
+fn columns(input: &mut Bytes<'_>, name: TableName, mariadb: bool) -> Result<MappedTable, LogFault> {
     let count = input.lenenc_size()?;
     let kinds = input.take(count)?;
     let mut metadata = Bytes(input.lenenc_bytes()?);
@@ -47,9 +66,9 @@ fn read(body: &[u8], mariadb: bool) -> Result<(u64, MappedTable), LogFault> {
     for (i, kind) in kinds.iter().enumerate() {
         columns.push(column(*kind, &mut metadata, bit(nullable, i))?);
     }
-    let mut mapped = MappedTable { name: TableName { schema, table }, columns, primary_key: None, mariadb };
-    optional(&mut input, &mut mapped)?;
-    Ok((id, mapped))
+    let mut mapped = MappedTable { name, columns, primary_key: None, mariadb };
+    optional(input, &mut mapped)?;
+    Ok(mapped)
 }
 
 fn column(kind: u8, metadata: &mut Bytes<'_>, nullable: bool) -> Result<MappedColumn, LogFault> {
@@ -82,6 +101,11 @@ fn is_text(kind: u8) -> bool {
     matches!(kind, code::STRING | code::VAR_STRING | code::VARCHAR | code::TINY_BLOB..=code::BLOB)
 }
 
+/// What MySQL counts as text: seen with a VECTOR column in front of others (9.7), which has a place in the list of collations.
+fn is_text_or_vector(kind: u8) -> bool {
+    is_text(kind) || kind == code::VECTOR
+}
+
 /// What MariaDB counts as text: seen with a POINT column behind others (10.11), which has a place in the list of collations.
 fn is_text_or_geometry(kind: u8) -> bool {
     is_text(kind)
@@ -100,9 +124,9 @@ fn optional(input: &mut Bytes<'_>, table: &mut MappedTable) -> Result<(), LogFau
         match kind {
             1 => signedness(&field, table),
             2 if table.mariadb => default_charset(&mut field, table, is_text_or_geometry)?,
-            2 => default_charset(&mut field, table, is_text)?,
+            2 => default_charset(&mut field, table, is_text_or_vector)?,
             3 if table.mariadb => column_charsets(&mut field, table, is_text_or_geometry)?,
-            3 => column_charsets(&mut field, table, is_text)?,
+            3 => column_charsets(&mut field, table, is_text_or_vector)?,
             4 => names(&mut field, table)?,
             5 => labels(&mut field, table, code::SET)?,
             6 => labels(&mut field, table, code::ENUM)?,
@@ -132,8 +156,9 @@ fn visibility(field: &Bytes<'_>, table: &mut MappedTable) {
     }
 }
 
-fn collation_id(field: &mut Bytes<'_>) -> Result<u16, LogFault> {
-    u16::try_from(field.lenenc()?).map_err(|_| LogFault::new("a collation id beyond 65535"))
+fn collation_id(field: &mut Bytes<'_>, mariadb: bool) -> Result<u16, LogFault> {
+    let id = u16::try_from(field.lenenc()?).map_err(|_| LogFault::new("a collation id beyond 65535"))?;
+    Ok(collations::of_server(id, mariadb))
 }
 
 /// One collation for all, and pairs (which of these columns, collation) for the others.
@@ -142,14 +167,15 @@ fn default_charset(
     table: &mut MappedTable,
     of: fn(u8) -> bool,
 ) -> Result<(), LogFault> {
-    let all = collation_id(field)?;
+    let mariadb = table.mariadb;
+    let all = collation_id(field, mariadb)?;
     let mut columns: Vec<&mut MappedColumn> = table.columns.iter_mut().filter(|c| of(c.type_code)).collect();
     for column in &mut columns {
         column.collation = Some(all);
     }
     while !field.is_empty() {
         let which = field.lenenc_size()?;
-        let collation = collation_id(field)?;
+        let collation = collation_id(field, mariadb)?;
         let column = columns
             .get_mut(which)
             .ok_or_else(|| LogFault::new("a collation for a column that is not there"))?;
@@ -163,8 +189,9 @@ fn column_charsets(
     table: &mut MappedTable,
     of: fn(u8) -> bool,
 ) -> Result<(), LogFault> {
+    let mariadb = table.mariadb;
     for column in table.columns.iter_mut().filter(|c| of(c.type_code)) {
-        column.collation = Some(collation_id(field)?);
+        column.collation = Some(collation_id(field, mariadb)?);
     }
     Ok(())
 }
@@ -223,14 +250,35 @@ mod tests {
     #[test]
     fn an_id_is_not_taken_for_the_table_that_had_it_before() {
         let mut maps = Maps::default();
-        let mut read = |body: &[u8]| maps.read(body, true).unwrap();
-        let (id, first) = read(&body(b"a", code::LONG));
-        let (_, again) = read(&body(b"a", code::LONG));
-        assert!(id == 9 && Arc::ptr_eq(&first, &again));
-        let (_, wider) = read(&body(b"a", code::LONGLONG));
-        assert_eq!(wider.columns[0].type_code, code::LONGLONG);
-        let (_, other) = read(&body(b"b", code::LONG));
-        assert_eq!(other.name.table, "b");
-        assert_eq!(*read(&body(b"a", code::LONG)).1, *first);
+        let mut read = |body: &[u8]| match maps.read(body, true).unwrap() {
+            (9, Mapped::Known(table)) => table,
+            other => panic!("{other:?}"),
+        };
+        let first = read(&body(b"a", code::LONG));
+        assert!(Arc::ptr_eq(&first, &read(&body(b"a", code::LONG))));
+        assert_eq!(read(&body(b"a", code::LONGLONG)).columns[0].type_code, code::LONGLONG);
+        assert_eq!(read(&body(b"b", code::LONG)).name.table, "b");
+        assert_eq!(*read(&body(b"a", code::LONG)), *first);
+    }
+
+    /// A type of a server to come: its own table is lost, and no other one.
+    #[test]
+    fn a_table_with_a_column_of_an_unknown_type_has_its_name() {
+        let (id, mapped) = Maps::default().read(&body(b"a", 200), false).unwrap();
+        let Mapped::Unread(name, fault) = mapped else { panic!("{mapped:?}") };
+        assert_eq!((id, name.to_string().as_str()), (9, "s.a"));
+        assert!(fault.to_string().contains("type 200"));
+    }
+
+    /// As MySQL 9.7 wrote it for `(id INT PRIMARY KEY, v VECTOR(3), t VARCHAR(9) CHARACTER SET latin1, b VARBINARY(3), u TEXT CHARACTER SET utf8mb4, j JSON,
+    /// w VECTOR(3))`.
+    #[test]
+    fn a_vector_counts_among_the_columns_with_collations() {
+        let bytes = "7b00000000000100016300027665000703f20f0ffcf5f20804090003000204047e01010002073f010803fcff000d020303";
+        let body: Vec<u8> =
+            (0..bytes.len()).step_by(2).map(|i| u8::from_str_radix(&bytes[i..i + 2], 16).unwrap()).collect();
+        let (_, Mapped::Known(table)) = Maps::default().read(&body, false).unwrap() else { panic!() };
+        let collations: Vec<Option<u16>> = table.columns.iter().map(|c| c.collation).collect();
+        assert_eq!(collations, [None, Some(63), Some(8), Some(63), Some(255), None, Some(63)]);
     }
 }

@@ -78,7 +78,7 @@ impl Recorder {
         );
         let living = self.ingest.names.living(&[]);
         let names = self.ingest.names_mut();
-        names.sweep(&[], at, &Standing::Unknown { empty: false });
+        names.sweep(&[], &[], at, &Standing::Unknown { empty: false });
         for name in living {
             names.set(&name, at, Standing::Unreadable(gone.clone()));
         }

@@ -5,7 +5,7 @@ use super::columns::{column, index, key_parts};
 use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
-use super::{Catalog, Effect};
+use super::{Catalog, Effect, links, reach};
 use crate::log::LoggedStatement;
 use dbtrail_types::ident::TableName;
 use sqlparser::tokenizer::Token;
@@ -63,25 +63,51 @@ const OTHER_OBJECTS: &[&str] = &[
 
 /// What a statement does, for a catalog.
 pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<Effect> {
+    if statement.error != 0 {
+        return lost(catalog, statement, &format!("it failed half-way with error {}", statement.error), &[]);
+    }
+    if !statement.decoded && reach::has_unread_parts(statement) {
+        return lost(catalog, statement, "its text cannot be decoded", &[]);
+    }
     let mut walk = Walk { catalog, statement, table: None, other: None };
     match walk.statement() {
         Ok(effects) => effects,
         Err(reason) => {
-            let reason = format!("this statement cannot be followed ({reason}): {}", excerpt(&statement.sql));
-            match walk.table.take() {
-                Some(table) => {
-                    let other = walk.other.take();
-                    let hit = std::iter::once(table).chain(other);
-                    hit.map(|table| {
-                        walk.catalog.forget(&table);
-                        Effect::Unreadable(table, reason.clone())
-                    })
-                    .collect()
-                }
-                None => vec![Effect::UnreadableAll { schemas: Vec::new(), reason }],
+            let named: Vec<TableName> = walk.table.take().into_iter().chain(walk.other.take()).collect();
+            lost(catalog, statement, &reason, &named)
+        }
+    }
+}
+
+/// A statement that cannot be followed: all that it can have changed is unreadable; `named`: tables that it is known to speak of.
+fn lost(catalog: &mut Catalog, statement: &LoggedStatement, why: &str, named: &[TableName]) -> Vec<Effect> {
+    let reason = format!("this statement cannot be followed ({why}): {}", excerpt(&statement.sql));
+    let mut reach = reach::of(statement);
+    if reach.unknown && !named.is_empty() {
+        reach = reach::Reach::default();
+    }
+    if reach.rows.is_none() {
+        reach.tables.extend_from_slice(named);
+    }
+    reach.tables.sort();
+    reach.tables.dedup();
+    for table in &reach.tables {
+        catalog.forget(table);
+    }
+    for schema in &reach.defaults {
+        catalog.schemas.remove(schema);
+    }
+    let effects = links::in_doubt(&catalog.links, &reach, statement.updated_schemas.as_deref(), &reason);
+    // What only changed rows leaves definitions as they are.
+    if reach.rows.is_none() || reach.unknown {
+        for effect in &effects {
+            if let Effect::UnreadableAll { schemas, .. } = effect {
+                catalog.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
+                catalog.whole.retain(|s| !schemas.is_empty() && !schemas.contains(s));
             }
         }
     }
+    effects
 }
 
 pub(super) fn excerpt(sql: &str) -> String {

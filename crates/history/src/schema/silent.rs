@@ -1,9 +1,36 @@
 //! What a statement leaves unsaid, and who decides it: the server's version and the session's settings, as far as the log tells them.
 
 use super::collation_name;
-use crate::log::{LoggedStatement, Raw, ServerVersion};
+use crate::log::{LoggedStatement, Raw, ServerVersion, charset_of};
 use crate::value;
 use dbtrail_types::instant::Instant;
+
+/// Pairs of `character_set_collations`: a character set by its first collation, and the one it has.
+#[derive(Clone, Copy, Debug)]
+struct SetCollations {
+    pairs: [(u16, u16); Self::MOST],
+    /// There are no more.
+    whole: bool,
+}
+
+impl SetCollations {
+    /// MariaDB 11.8 has 40 character sets.
+    const MOST: usize = 44;
+
+    fn of(pairs: &[(u16, u16)]) -> Self {
+        let mut all = [(0, 0); Self::MOST];
+        for (place, pair) in all.iter_mut().zip(pairs) {
+            *place = *pair;
+        }
+        Self { pairs: all, whole: pairs.len() <= Self::MOST }
+    }
+
+    /// The name of the collation that a character set was given.
+    fn of_charset(self, charset: &str) -> Option<String> {
+        let (_, own) = self.pairs.iter().find(|(first, _)| charset_of(*first).as_deref() == Some(charset))?;
+        collation_name(*own)
+    }
+}
 
 /// The settings under which a statement ran.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +38,8 @@ pub(super) struct Silent {
     pub(super) server: ServerVersion,
     /// Default collation of utf8mb4 (MySQL 8).
     utf8mb4: Option<u16>,
+    /// MariaDB's `character_set_collations` where it is not the server's own.
+    set_collations: Option<SetCollations>,
     explicit_timestamps: Option<bool>,
     /// REAL_AS_FLOAT.
     pub(super) real_as_float: bool,
@@ -22,6 +51,7 @@ impl Silent {
         Self {
             server: statement.server,
             utf8mb4: statement.default_utf8mb4,
+            set_collations: statement.set_collations.as_deref().map(SetCollations::of),
             explicit_timestamps: statement.explicit_timestamps,
             real_as_float: statement.sql_mode.unwrap_or(0) & 1 != 0,
             at: statement.at,
@@ -53,10 +83,21 @@ impl Silent {
     }
 
     /// The collation of a character set that stands without one, and whether that is certain: since MariaDB 11.2 the session's
-    /// `character_set_collations` decides, which is not read here.
+    /// `character_set_collations` decides, which 11.5 and newer log where it is not what they begin with.
     pub(super) fn default_collation(self, charset: &str) -> (String, bool) {
         let (charset, known) = self.charset(charset);
-        let settled = !self.server.mariadb || self.server.mariadb_before((11, 2));
+        let settled = !self.server.mariadb
+            || self.server.mariadb_before((11, 2))
+            || self.set_collations.is_some_and(|set| set.whole);
+        if let Some(own) = self.set_collations.and_then(|set| set.of_charset(&charset)) {
+            return (own, known);
+        }
+        let begins_with_uca = self.server.mariadb
+            && self.server.number >= (11, 5)
+            && matches!(charset.as_str(), "utf8mb3" | "utf8mb4" | "ucs2" | "utf16" | "utf32");
+        if self.set_collations.is_none() && begins_with_uca {
+            return (format!("{charset}_uca1400_ai_ci"), known);
+        }
         let (name, certain) = match charset.as_str() {
             "utf8mb4" => match self.utf8mb4.and_then(collation_name) {
                 Some(told) => (told, true),

@@ -19,6 +19,8 @@ struct Rest {
     whole: Vec<String>,
     lost: Vec<TableName>,
     temporary: Vec<TableName>,
+    #[serde(default)]
+    links: super::links::Links,
 }
 
 impl Catalog {
@@ -49,6 +51,7 @@ impl Catalog {
             whole: self.whole.iter().cloned().collect(),
             lost: self.lost.iter().cloned().collect(),
             temporary: self.temporary.iter().cloned().collect(),
+            links: self.links.clone(),
         })
     }
 
@@ -66,7 +69,7 @@ impl Catalog {
             Ok(Arc::new(Known { public, full, step, memo: OnceLock::new() }))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
-        let Rest { tables, schemas, whole, lost, temporary } = serde_json::from_slice(rest)?;
+        let Rest { tables, schemas, whole, lost, temporary, links } = serde_json::from_slice(rest)?;
         Ok(Self {
             definitions,
             tables: tables.into_iter().collect(),
@@ -74,6 +77,7 @@ impl Catalog {
             whole: whole.into_iter().collect(),
             lost: lost.into_iter().collect(),
             temporary: temporary.into_iter().collect(),
+            links,
         })
     }
 }

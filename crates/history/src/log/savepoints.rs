@@ -1,0 +1,97 @@
+//! Savepoints of a transaction: what is rolled back to one of them leaves what came behind it in the log, and never takes effect.
+//!
+//! Servers log `ROLLBACK TO` only where rows of a table without transactions stand behind the savepoint; else they take the rows out of the log.
+
+use super::{Change, UNREAD};
+use dbtrail_types::ident::TableName;
+use std::collections::BTreeSet;
+
+/// The names set so far, and how many changes stood in front of each.
+#[derive(Debug, Default)]
+pub(super) struct Savepoints(Vec<(String, usize)>);
+
+impl Savepoints {
+    /// `SAVEPOINT name`, behind so many changes.
+    pub(super) fn set(&mut self, sql: &str, changes: usize) {
+        self.0.push((name(sql), changes));
+    }
+
+    /// `ROLLBACK TO name`: the changes behind the savepoint go. Where it is not certain which savepoint is meant, all tables with changes in the transaction
+    /// are in doubt.
+    pub(super) fn rollback_to(&mut self, sql: &str, changes: &mut Vec<Change>) {
+        let name = name(sql);
+        // Servers compare such names without regard to case and accents.
+        let plain = |name: &str| name.is_ascii() && !name.contains(UNREAD);
+        let certain = plain(&name) && self.0.iter().all(|(other, _)| plain(other));
+        match self.0.iter().rposition(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+            Some(i) if certain => {
+                changes.truncate(self.0[i].1);
+                self.0.truncate(i + 1);
+            }
+            _ => unsure(changes),
+        }
+    }
+}
+
+fn unsure(changes: &mut Vec<Change>) {
+    let mut tables: BTreeSet<TableName> = BTreeSet::new();
+    changes.retain(|change| {
+        if let Change::Rows(rows) = change {
+            tables.insert(rows.table.name.clone());
+            return false;
+        }
+        true
+    });
+    if !tables.is_empty() {
+        let reason =
+            "a transaction was rolled back to a savepoint whose name cannot be told from others".to_owned();
+        changes.push(Change::Unfollowable { tables: tables.into_iter().collect(), reason });
+    }
+}
+
+/// The name in `SAVEPOINT name` and `ROLLBACK TO name`, without its quotes.
+fn name(sql: &str) -> String {
+    let sql = sql.trim_end_matches([';', ' ']);
+    match (sql.find('`'), sql.rfind('`')) {
+        (Some(open), Some(close)) if open < close => sql[open + 1..close].replace("``", "`"),
+        _ => sql.rsplit(char::is_whitespace).next().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(n: u8) -> Change {
+        Change::Unfollowable { tables: Vec::new(), reason: n.to_string() }
+    }
+
+    fn left(savepoints: &[(&str, usize)], to: &str) -> usize {
+        let mut all = Savepoints::default();
+        for (sql, changes) in savepoints {
+            all.set(sql, *changes);
+        }
+        let mut changes: Vec<Change> = (0..9).map(change).collect();
+        all.rollback_to(to, &mut changes);
+        changes.len()
+    }
+
+    #[test]
+    fn a_name_is_all_that_stands_between_its_quotes() {
+        let set = [("SAVEPOINT `x b`", 2), ("SAVEPOINT `y b`", 5), ("SAVEPOINT plain", 7)];
+        assert_eq!(left(&set, "ROLLBACK TO `x b`"), 2);
+        assert_eq!(left(&set, "ROLLBACK TO `Y B`"), 5);
+        assert_eq!(left(&set, "ROLLBACK TO plain"), 7);
+        assert_eq!(left(&set, "ROLLBACK TO SAVEPOINT plain;"), 7);
+        assert_eq!(left(&[("SAVEPOINT `a``b`", 3)], "ROLLBACK TO `a``b`"), 3);
+    }
+
+    /// Nothing is taken out where it is not certain what.
+    #[test]
+    fn names_that_may_be_equal_are_not_told_apart() {
+        assert_eq!(left(&[("SAVEPOINT `é`", 2)], "ROLLBACK TO `É`"), 9);
+        assert_eq!(left(&[("SAVEPOINT `é`", 2), ("SAVEPOINT e", 4)], "ROLLBACK TO e"), 9);
+        assert_eq!(left(&[("SAVEPOINT `\u{fffd}`", 2)], "ROLLBACK TO `\u{fffd}`"), 9);
+        assert_eq!(left(&[], "ROLLBACK TO `gone`"), 9);
+    }
+}

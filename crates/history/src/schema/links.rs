@@ -1,0 +1,186 @@
+//! Which tables change with another one: through its triggers, and through foreign keys that refer to it.
+//!
+//! Needed where a statement was logged as text: no row event then tells what triggers and cascades changed. Known for tables that were made in the record, whose
+//! triggers and keys are in the log; of all others nothing is certain.
+
+use super::Effect;
+use super::reach::{self, Reach};
+use crate::log::LoggedStatement;
+use dbtrail_types::ident::TableName;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of ties between tables.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Links {
+    /// Base tables, no views, whose triggers and foreign keys are all known.
+    sure: BTreeSet<TableName>,
+    /// Triggers by name, each with its table.
+    #[serde(with = "pairs")]
+    triggers: BTreeMap<TableName, TableName>,
+    /// Tables that are referred to, and those whose foreign keys do.
+    #[serde(with = "pairs")]
+    children: BTreeMap<TableName, BTreeSet<TableName>>,
+}
+
+/// Maps whose keys are no text, as JSON.
+mod pairs {
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K: Ord + DeserializeOwned, V: DeserializeOwned, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Vec::<(K, V)>::deserialize(from).map(|list| list.into_iter().collect())
+    }
+}
+
+impl Links {
+    /// Takes in what a statement did.
+    pub(super) fn note(&mut self, statement: &LoggedStatement, effects: &[Effect]) {
+        let told = reach::told(statement);
+        for effect in effects {
+            match effect {
+                Effect::Created(name, _) => {
+                    self.forget(name);
+                    self.sure.insert(name.clone());
+                }
+                Effect::Dropped(name) => self.forget(name),
+                Effect::Renamed { from, to } => self.rename(from, to),
+                Effect::Unreadable(name, _) => self.unreadable(name, statement, &told),
+                Effect::SchemaDropped(schema) => self.forget_all(|name| name.schema == *schema),
+                Effect::UnreadableAll { schemas, .. } => {
+                    if told.reach.rows.is_none() {
+                        self.sure.retain(|n| !schemas.is_empty() && !schemas.contains(&n.schema));
+                    }
+                }
+                Effect::Altered(..) | Effect::Truncated(_) => {}
+            }
+        }
+        if let Some(child) = &told.child {
+            for parent in &told.parents {
+                self.children.entry(parent.clone()).or_default().insert(child.clone());
+            }
+        }
+        match told.trigger {
+            reach::Trigger::None => {}
+            reach::Trigger::Made(name, table) => drop(self.triggers.insert(name, table)),
+            reach::Trigger::Dropped(name) => drop(self.triggers.remove(&name)),
+            // On any table that is there.
+            reach::Trigger::Unread => self.sure.clear(),
+        }
+    }
+
+    fn unreadable(&mut self, name: &TableName, statement: &LoggedStatement, told: &reach::Told) {
+        let whole = statement.decoded && statement.error == 0;
+        if told.creates && whole {
+            self.forget(name);
+            self.sure.insert(name.clone());
+        } else if told.reach.rows.is_none() && !(told.alters && whole && told.reach.tables.len() == 1) {
+            self.sure.remove(name);
+        }
+    }
+
+    fn forget(&mut self, table: &TableName) {
+        self.forget_all(|name| name == table);
+    }
+
+    fn forget_all(&mut self, gone: impl Fn(&TableName) -> bool) {
+        self.sure.retain(|name| !gone(name));
+        self.triggers.retain(|_, table| !gone(table));
+        for children in self.children.values_mut() {
+            children.retain(|child| !gone(child));
+        }
+        self.children.retain(|_, children| !children.is_empty());
+    }
+
+    fn rename(&mut self, from: &TableName, to: &TableName) {
+        if self.sure.remove(from) {
+            self.sure.insert(to.clone());
+        } else {
+            self.sure.remove(to);
+        }
+        for table in self.triggers.values_mut().filter(|table| *table == from) {
+            table.clone_from(to);
+        }
+        for children in self.children.values_mut() {
+            if children.remove(from) {
+                children.insert(to.clone());
+            }
+        }
+        // Foreign keys follow the table that they refer to; where the checks are off they go on to refer to the name.
+        if let Some(children) = self.children.get(from).cloned() {
+            self.children.entry(to.clone()).or_default().extend(children);
+        }
+    }
+
+    /// The tables whose rows can have changed with those of `targets`, by a statement that reads `reads`; `None`: that is not known.
+    pub(super) fn changed_with(
+        &self,
+        targets: &[TableName],
+        reads: &[TableName],
+    ) -> Option<BTreeSet<TableName>> {
+        // A view can stand for any table, and call functions that change any.
+        if !reads.iter().all(|name| self.sure.contains(name)) {
+            return None;
+        }
+        let mut changed = BTreeSet::new();
+        let mut waiting: Vec<&TableName> = targets.iter().collect();
+        while let Some(name) = waiting.pop() {
+            if !self.sure.contains(name) || self.triggers.values().any(|table| table == name) {
+                return None;
+            }
+            if changed.insert(name.clone()) {
+                waiting.extend(self.children.get(name).into_iter().flatten());
+            }
+        }
+        Some(changed)
+    }
+
+    /// Tables of which it is known to what they refer.
+    pub(super) fn sure(&self) -> impl Iterator<Item = &TableName> {
+        self.sure.iter()
+    }
+}
+
+/// What a statement did that is not known otherwise: the tables that it can have changed are unreadable from here on.
+pub(super) fn in_doubt(links: &Links, reach: &Reach, bound: Option<&[String]>, reason: &str) -> Vec<Effect> {
+    let all = |spared: Vec<TableName>| Effect::UnreadableAll {
+        schemas: bound.unwrap_or_default().to_vec(),
+        spared,
+        reason: reason.to_owned(),
+    };
+    if reach.unknown {
+        return vec![all(Vec::new())];
+    }
+    let unreadable = |name: &TableName| Effect::Unreadable(name.clone(), reason.to_owned());
+    let mut effects: Vec<Effect> = reach.tables.iter().map(unreadable).collect();
+    if !reach.schemas.is_empty() {
+        effects.push(Effect::UnreadableAll {
+            schemas: reach.schemas.clone(),
+            spared: Vec::new(),
+            reason: reason.to_owned(),
+        });
+    }
+    if let Some(rows) = &reach.rows {
+        let changed = if rows.calls { None } else { links.changed_with(&rows.targets, &rows.reads) };
+        match changed {
+            None => effects.push(all(Vec::new())),
+            Some(changed) => {
+                effects.extend(changed.iter().map(unreadable));
+                // Keys of tables that the record does not know may refer to these.
+                effects.push(all(links.sure().filter(|name| !changed.contains(*name)).cloned().collect()));
+            }
+        }
+    }
+    effects
+}
