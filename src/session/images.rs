@@ -3,7 +3,7 @@
 use super::stream::shown_in;
 use crate::failure::Failure;
 use base64::Engine;
-use dbtrail_types::agent_api::{Octets, RowLine};
+use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
 use dbtrail_types::real;
 use dbtrail_types::zone::Zone;
@@ -19,22 +19,38 @@ pub(super) fn object(image: &RowLine, definition: &TableDefinition, zone: &Zone)
         quoted(&column.name, &mut out);
         out.push_str(": ");
         match cell {
-            None => out.push_str("null"),
-            Some(Octets(bytes)) => value(bytes, column, zone, &mut out)?,
+            RowCell::Null => out.push_str("null"),
+            RowCell::Value(Octets(bytes)) => value(bytes, column, zone, &mut out)?,
+            RowCell::Unknown(why) => unknown(why, &mut out),
         }
     }
     out.push('}');
     Ok(out.into_bytes())
 }
 
-/// The names of the columns whose cells differ, as a JSON array.
+/// What stands in the place of what is not known: an object that no value of a column is taken for.
+fn unknown(what: &str, out: &mut String) {
+    out.push_str("{\"dbtrail_unknown\": ");
+    quoted(what, out);
+    out.push('}');
+}
+
+/// The names of the columns whose cells differ, as a JSON array. Of a column whose cells are not both known the name stands in an object.
 pub(super) fn changed(before: &RowLine, after: &RowLine, definition: &TableDefinition) -> Vec<u8> {
     let mut out = String::from("[");
     for (i, column) in definition.columns.iter().enumerate() {
-        if before.get(i) != after.get(i) {
-            if out.len() > 1 {
-                out.push_str(", ");
-            }
+        let unsure = |cell: Option<&RowCell>| matches!(cell, Some(RowCell::Unknown(_)));
+        let (was, is) = (before.get(i), after.get(i));
+        let unsure = unsure(was) || unsure(is);
+        if was == is && !unsure {
+            continue;
+        }
+        if out.len() > 1 {
+            out.push_str(", ");
+        }
+        if unsure {
+            unknown(&column.name, &mut out);
+        } else {
             quoted(&column.name, &mut out);
         }
     }

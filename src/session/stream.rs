@@ -5,7 +5,7 @@ use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
 use crate::plan::guard::{self, Admitted, Output};
 use crate::statement::{Draft, Limit, VirtualSchema};
-use dbtrail_types::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowLine};
+use dbtrail_types::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::{Note, ResultColumn, Row};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Rows that ORDER BY keeps in memory at most, in bytes of cells.
 const SORT_MEMORY: usize = 64 << 20;
+/// Columns that a refusal lists at most.
+const MOST_NAMED: usize = 40;
 /// ER_UNKNOWN_ERROR: the number that notes without one of their own have.
 pub(super) const NOTE: u16 = 1105;
 
@@ -24,6 +26,8 @@ pub struct RowStream {
     rows: AgentRows,
     source: guard::Source,
     output: Vec<usize>,
+    /// Whether a column of the source is shown or sorted by.
+    needed: Vec<bool>,
     order: Vec<(usize, bool)>,
     skip: u64,
     left: u64,
@@ -96,8 +100,16 @@ impl RowStream {
             columns
         });
         let limit = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
+        let mut needed = vec![false; source.len()];
+        let sorted = admitted.order().iter().map(|(at, _)| *at);
+        for at in admitted.output().iter().map(|o| o.source).chain(sorted) {
+            if let Some(needed) = needed.get_mut(at) {
+                *needed = true;
+            }
+        }
         let stream = Self {
             rows,
+            needed,
             output: admitted.output().iter().map(|o| o.source).collect(),
             order: admitted.order().to_vec(),
             skip: limit.offset,
@@ -204,7 +216,32 @@ impl RowStream {
     }
 
     fn row(&self, line: RowLine) -> Result<Row, Failure> {
-        line.into_iter().zip(self.source.iter()).map(|(cell, column)| self.cell(cell, column)).collect()
+        let unknown = |(i, cell): (usize, &RowCell)| match cell {
+            RowCell::Unknown(why) if self.needed.get(i) == Some(&true) => Some((i, why.clone())),
+            RowCell::Unknown(_) | RowCell::Null | RowCell::Value(_) => None,
+        };
+        if let Some((i, why)) = line.iter().enumerate().find_map(unknown) {
+            return Err(self.unknown(&line, i, &why));
+        }
+        let cells = line.into_iter().zip(self.source.iter());
+        // What is not known is not shown here.
+        cells.map(|(cell, column)| self.cell(cell.known().unwrap_or_default(), column)).collect()
+    }
+
+    /// A column that was asked for is not known in a row: which can be asked for instead.
+    fn unknown(&self, line: &RowLine, at: usize, why: &str) -> Failure {
+        let name = self.source.get(at).map_or("", |column| column.name.as_str());
+        let known = line.iter().zip(self.source.iter());
+        let known = known.filter(|(cell, c)| !(c.invisible || matches!(cell, RowCell::Unknown(_))));
+        let mut known: Vec<String> = known.map(|(_, c)| quoted_name(&c.name)).collect();
+        if known.len() > MOST_NAMED {
+            known.truncate(MOST_NAMED);
+            known.push("...".to_owned());
+        }
+        Failure::UnknownCell(format!(
+            "what column {name} held is not known ({why}). Leave it out: SELECT {} FROM ...",
+            known.join(", ")
+        ))
     }
 
     fn cell(&self, cell: Option<Octets>, column: &Column) -> Result<Option<Vec<u8>>, Failure> {
@@ -235,10 +272,21 @@ impl RowStream {
         let changed =
             event.before.as_ref().zip(event.after.as_ref()).map(|(b, a)| images::changed(b, a, definition));
         row.push(changed);
+        // A cell that is not known says so in its place.
         for image in [&event.before, &event.after] {
             row.push(image.as_ref().map(|i| images::object(i, definition, &self.zone)).transpose()?);
         }
         Ok(row)
+    }
+}
+
+/// A name as a statement can have it.
+fn quoted_name(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if name.bytes().all(plain) && !name.bytes().all(|b| b.is_ascii_digit()) {
+        name.to_owned()
+    } else {
+        format!("`{}`", name.replace('`', "``"))
     }
 }
 

@@ -79,7 +79,7 @@ pub fn of(
         Failure::WindowTooWide(what) => {
             (1064, documented, format!("dbtrail-shim: _diff window exceeds limit: {what}"))
         }
-        Failure::ReversedWindow(what) => (1064, documented, format!("dbtrail-shim: {what}")),
+        Failure::ReversedWindow(what) | Failure::UnknownCell(what) => (1064, documented, format!("dbtrail-shim: {what}")),
         Failure::UnknownTenant(user) => (1045, "28000", format!("unknown tenant for MySQL user \"{user}\"")),
         Failure::AccessDenied { user, host, using_password } => {
             let using = if *using_password { "YES" } else { "NO" };

@@ -1,12 +1,39 @@
 //! A row as one block of bytes: what the store keeps of each version.
 //!
-//! A cell is its length plus one as a LEB128 number and its bytes; NULL is the number 0.
+//! A cell is its length plus one as a LEB128 number and its bytes; NULL is the number 0. A cell that is not known is a number beyond every length.
 
 use super::number::{put_number, take_number};
-use dbtrail_types::reply::{Cell, Row};
+use dbtrail_types::reply::Cell;
 use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// A cell of a row before a change, which the log does not hold. Longer than any cell can be, so that a reader that does not know it finds the row cut.
+const UNKNOWN: u64 = (1 << 35) - 1;
+/// The same of a row after a change: another number, so that the two never pass for one cell that stayed the same.
+const UNKNOWN_ANEW: u64 = UNKNOWN - 1;
+
+/// What a packed row holds of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// NULL.
+    Null,
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// The record does not hold it.
+    Unknown,
+}
+
+impl<'a> Content<'a> {
+    /// Its bytes; `None`: NULL, or not known.
+    #[must_use]
+    pub fn bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Null | Self::Unknown => None,
+        }
+    }
+}
 
 /// One row, packed. Cheap to clone; versions that show the same row share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +50,19 @@ impl Image {
                 Ok(cell.is_some())
             });
             let Ok(_) = packed;
+        }
+        Self(bytes.into())
+    }
+
+    /// Packs a row of which cells may not be known (`Err`: why, which is not kept).
+    #[must_use]
+    pub fn pack_known<E>(row: &[Result<Cell, E>]) -> Self {
+        let mut bytes = Vec::new();
+        for cell in row {
+            match cell {
+                Ok(cell) => bytes.extend_from_slice(Self::pack(std::slice::from_ref(cell)).bytes()),
+                Err(_) => put_unknown(&mut bytes, true),
+            }
         }
         Self(bytes.into())
     }
@@ -44,12 +84,25 @@ impl Image {
     pub fn cells(&self) -> Cells<'_> {
         Cells(&self.0)
     }
+}
 
-    /// The row again.
-    #[must_use]
-    pub fn unpack(&self) -> Row {
-        self.cells().map(|c| c.map(<[u8]>::to_vec)).collect()
+/// Appends a cell that is not known; `after`: of a row after a change.
+pub fn put_unknown(out: &mut Vec<u8>, after: bool) {
+    put_number(out, if after { UNKNOWN_ANEW } else { UNKNOWN });
+}
+
+/// The bytes of a packed row without the cells at these places, which rise.
+#[must_use]
+pub fn without(image: &[u8], places: &[usize]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(image.len());
+    let (mut rest, mut at, mut places) = (image, 0, places.iter().peekable());
+    while let Some(cell) = take_packed(&mut rest) {
+        if places.next_if(|place| **place == at).is_none() {
+            out.extend_from_slice(cell);
+        }
+        at += 1;
     }
+    out
 }
 
 impl AsRef<[u8]> for Image {
@@ -127,7 +180,10 @@ pub fn changed(before: &[u8], mut changes: &[u8]) -> Option<Vec<u8>> {
 /// The next cell, as it is packed.
 fn take_packed<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let whole = *bytes;
-    let length = usize::try_from(take_number(bytes)?.saturating_sub(1)).ok()?;
+    let length = match take_number(bytes)? {
+        UNKNOWN | UNKNOWN_ANEW => 0,
+        number => usize::try_from(number.saturating_sub(1)).ok()?,
+    };
     let (_, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     whole.get(..whole.len() - rest.len())
@@ -142,21 +198,56 @@ fn low_bits(number: usize) -> u8 {
 pub struct Cells<'a>(&'a [u8]);
 
 impl<'a> Iterator for Cells<'a> {
-    type Item = Option<&'a [u8]>;
+    type Item = Content<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let number = usize::try_from(take_number(&mut self.0)?).ok()?;
-        let Some(length) = number.checked_sub(1) else { return Some(None) };
+        let length = match take_number(&mut self.0)? {
+            0 => return Some(Content::Null),
+            UNKNOWN | UNKNOWN_ANEW => return Some(Content::Unknown),
+            number => usize::try_from(number - 1).ok()?,
+        };
         let (cell, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        Some(Some(cell))
+        Some(Content::Bytes(cell))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbtrail_types::reply::Row;
     use proptest::prelude::*;
+
+    fn unpacked(image: &Image) -> Row {
+        image.cells().map(|c| c.bytes().map(<[u8]>::to_vec)).collect()
+    }
+
+    /// A cell that is not known stays so: it is none that stayed the same, and none that is NULL.
+    #[test]
+    fn what_is_not_known_is_neither_null_nor_unchanged() {
+        let of = |after| {
+            let mut bytes = Image::pack(&[Some(b"1".to_vec())]).bytes().to_vec();
+            put_unknown(&mut bytes, after);
+            bytes.extend_from_slice(Image::pack(&[None]).bytes());
+            bytes
+        };
+        let anew = of(true);
+        let cells: Vec<Content<'_>> = Cells(&anew).collect();
+        assert_eq!(cells, [Content::Bytes(b"1"), Content::Unknown, Content::Null]);
+        let known = Image::pack(&[Some(b"1".to_vec()), Some(b"old".to_vec()), None]);
+        let mut changes = Vec::new();
+        assert!(put_changes(&of(false), &of(true), &mut changes));
+        let after = changed(known.bytes(), &changes).unwrap();
+        assert_eq!(
+            Cells(&after).nth(1),
+            Some(Content::Unknown),
+            "a value from before does not shine through"
+        );
+        assert_eq!(without(&of(true), &[1]), without(known.bytes(), &[1]));
+        assert_eq!(without(&of(true), &[]), of(true));
+        let row: [Result<Cell, ()>; 3] = [Ok(Some(b"1".to_vec())), Err(()), Ok(None)];
+        assert_eq!(Image::pack_known(&row).bytes(), of(true));
+    }
 
     #[test]
     fn what_is_packed_comes_back() {
@@ -167,7 +258,7 @@ mod tests {
             vec![None, Some(vec![]), Some(b"x".to_vec())],
             vec![Some(long), None, Some(edge.clone()), Some([&edge[..], &[1, 2]].concat())],
         ] {
-            assert_eq!(Image::pack(&row).unpack(), row);
+            assert_eq!(unpacked(&Image::pack(&row)), row);
         }
         assert_ne!(Image::pack(&[None]), Image::pack(&[Some(vec![])]), "NULL is not ''");
     }

@@ -313,7 +313,11 @@ impl Ingest {
             }
         }
         let held = versions.newest_before(space, key, self.next)?;
-        Ok(held.map(|held| self.recent.trace(&held)))
+        Ok(held.map(|held| {
+            let row =
+                held.row.as_ref().map(|r| self.recent.row(&self.comparable(held.definition, r.bytes())));
+            Recent::trace(&held, row)
+        }))
     }
 }
 

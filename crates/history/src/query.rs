@@ -232,4 +232,6 @@ fn unreadable(name: &TableName, reason: &str) -> Refusal {
 }
 
 #[cfg(test)]
+mod generated_tests;
+#[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod carry;
 mod columns;
 mod ddl;
 mod declared;
+mod generated;
 mod links;
 mod observe;
 mod reach;
@@ -19,13 +20,14 @@ mod written;
 
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
-use dbtrail_types::reply::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use table::Full;
 
+use super::image::{Content, Image};
 use super::log::{LoggedStatement, MappedTable, collation_name};
+pub use carry::Carried;
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,9 +95,19 @@ pub struct Catalog {
 struct Known {
     public: Arc<TableDefinition>,
     full: Full,
+    /// Places of the generated columns.
+    generated: Vec<usize>,
     step: Option<Step>,
     /// See [`Catalog::memo`].
     memo: OnceLock<Vec<u8>>,
+}
+
+impl Known {
+    fn new(full: Full, step: Option<Step>) -> Self {
+        let generated = (0..).zip(&full.columns).filter(|(_, c)| c.generated.is_some());
+        let generated = generated.map(|(i, _)| i).collect();
+        Self { public: Arc::new(full.public()), full, generated, step, memo: OnceLock::new() }
+    }
 }
 
 /// How a definition came from the one before it.
@@ -130,12 +142,56 @@ impl Catalog {
         self.known(id).map(|k| &k.public)
     }
 
-    /// Shows a row under definition `to` of the same table, forwards or backwards through its ALTERs.
+    /// Shows a row under definition `to` of the same table, forwards or backwards through its ALTERs. A cell that a step between the two does not
+    /// leave exact becomes one that is not known (`Err`: why), and the others stay.
     ///
     /// # Errors
-    /// A step between the two cannot be followed exactly for this row.
-    pub fn carry(&self, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
+    /// The two are not of one table.
+    pub fn carry(&self, from: DefinitionId, to: DefinitionId, row: Carried) -> Result<Carried, CannotCarry> {
         carry::carry(self, from, to, row)
+    }
+
+    /// A packed row of this definition; of a cell that is not known: why.
+    #[must_use]
+    pub fn unpack(&self, id: DefinitionId, image: &Image) -> Carried {
+        let cells = image.cells().enumerate();
+        cells
+            .map(|(i, cell)| match cell {
+                Content::Null => Ok(None),
+                Content::Bytes(bytes) => Ok(Some(bytes.to_vec())),
+                Content::Unknown => Err(self.why_unknown(id, i)),
+            })
+            .collect()
+    }
+
+    /// Why a cell of this column is not known in a row that was recorded under this definition.
+    #[must_use]
+    pub fn why_unknown(&self, id: DefinitionId, column: usize) -> String {
+        generated::why_unknown(self.full(id), column)
+    }
+
+    /// Places of the generated columns of a definition, rising: not all servers log them with each row.
+    #[must_use]
+    pub fn generated(&self, id: DefinitionId) -> &[usize] {
+        self.known(id).map_or(&[], |k| &k.generated)
+    }
+
+    /// The row with those unknown generated cells that another row of the same definition tells: a generated column has the same value where all columns
+    /// that its expression names have.
+    #[must_use]
+    pub fn filled(&self, id: DefinitionId, row: &Image, other: &Image) -> Option<Image> {
+        generated::filled(self.known(id)?, row, other)
+    }
+
+    /// A definition in which these columns are known to be generated, whatever their expressions: rows of the log leave them out. Only where the definition
+    /// was learnt from table maps alone.
+    pub fn leave_out(&mut self, name: &TableName, columns: &[usize]) -> Option<DefinitionId> {
+        let id = *self.tables.get(name)?;
+        let full = generated::left_out(self.full(id), columns)?;
+        let from = (0..full.columns.len()).map(Some).collect();
+        let id = self.follow_up(id, full, from, "rows of the log leave columns out");
+        self.tables.insert(name.clone(), id);
+        Some(id)
     }
 
     /// Whether `later` came of `earlier` by ALTERs.
@@ -209,8 +265,7 @@ impl Catalog {
 
     fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {
         let id = DefinitionId(u32::try_from(self.definitions.len()).unwrap_or(u32::MAX));
-        let public = Arc::new(full.public());
-        self.definitions.push(Arc::new(Known { public, full, step, memo: OnceLock::new() }));
+        self.definitions.push(Arc::new(Known::new(full, step)));
         id
     }
 

@@ -49,10 +49,11 @@ impl Images {
     ) -> Result<(Option<&Keyed>, Option<&Keyed>), Trouble> {
         let (before, after) = (rows.before(), rows.after());
         if let Some(image) = after {
-            self.after.read(image, columns, None)?;
+            self.after.read(image, columns, Beside::Behind(before))?;
         }
         if let Some(image) = before {
-            self.before.read(image, columns, after.map(|image| (image, &self.after)))?;
+            let other = after.map(|image| (image, &self.after));
+            self.before.read(image, columns, Beside::Of(other))?;
         }
         Ok((before.map(|_| &self.before), after.map(|_| &self.after)))
     }
@@ -66,14 +67,17 @@ pub(super) struct Columns {
     key: Vec<Option<usize>>,
     /// Which have text that is in UTF-8 already.
     plain: Vec<bool>,
+    /// Places of the generated ones.
+    generated: Vec<usize>,
 }
 
 impl Columns {
-    pub(super) fn new(definition: &Arc<TableDefinition>) -> Self {
+    pub(super) fn new(definition: &Arc<TableDefinition>, generated: &[usize]) -> Self {
         Self {
             definition: Arc::clone(definition),
             key: key_places(definition),
             plain: definition.columns.iter().map(value::is_plain).collect(),
+            generated: generated.to_vec(),
         }
     }
 
@@ -81,6 +85,18 @@ impl Columns {
     pub(super) fn has_key(&self) -> bool {
         !self.key.is_empty()
     }
+}
+
+/// The cells of an image of the log; `None` in a cell's place: the image does not hold this column.
+type Image<'a> = &'a [Option<Raw<'a>>];
+
+/// What helps to read an image.
+#[derive(Clone, Copy)]
+enum Beside<'a> {
+    /// Of a row after a change: the row before it. A column that only that one has did not change (FULL_NODUP).
+    Behind(Option<Image<'a>>),
+    /// Of a row before a change: the image after it, and what was read of it. Most cells of the two are the same.
+    Of(Option<(Image<'a>, &'a Keyed)>),
 }
 
 /// Why a row cannot be kept.
@@ -92,15 +108,18 @@ pub(super) enum Trouble {
 }
 
 impl Keyed {
-    /// Reads an image of the log, and encodes its key. `other`: another image of the same table, and what was read of it; most cells of a row before a change
-    /// are those of the row after it.
+    /// Reads an image of the log, and encodes its key.
     fn read(
         &mut self,
         image: &[Option<Raw<'_>>],
         columns: &Columns,
-        other: Option<(&[Option<Raw<'_>>], &Self)>,
+        beside: Beside<'_>,
     ) -> Result<(), Trouble> {
-        let Columns { definition, key: places, plain } = columns;
+        let Columns { definition, key: places, plain, generated } = columns;
+        let (behind, other, is_after) = match beside {
+            Beside::Behind(before) => (before, None, true),
+            Beside::Of(other) => (None, other, false),
+        };
         self.image.clear();
         self.image.shrink_to(KEPT);
         self.cells.clear();
@@ -108,12 +127,18 @@ impl Keyed {
             let raw = image.get(i).ok_or_else(|| {
                 Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
             })?;
-            let raw = raw.as_ref().ok_or_else(|| {
-                Trouble::Unreadable(format!(
+            let raw = raw.as_ref().or_else(|| behind?.get(i)?.as_ref());
+            let Some(raw) = raw else {
+                if generated.contains(&i) {
+                    image::put_unknown(&mut self.image, is_after);
+                    self.cells.push(None);
+                    continue;
+                }
+                return Err(Trouble::Unreadable(format!(
                     "rows are logged without all of their columns ({} is missing): set binlog_row_image=FULL on the server",
                     column.name
-                ))
-            })?;
+                )));
+            };
             let same = other.and_then(|(image, keyed)| keyed.same_cell(raw, image.get(i)?.as_ref()?, i));
             let cell = image::put_cell(&mut self.image, |out| match (raw, same) {
                 (_, Some(cell)) => {
@@ -174,7 +199,7 @@ mod tests {
     fn columns() -> Columns {
         let text = r#"{"columns": [{"name": "id", "type": "int", "nullable": false, "key": "primary"}, {"name": "d", "type": "double", "nullable": true},
             {"name": "v", "type": "varchar(9)", "collation": "latin1_bin", "nullable": true}], "primary_key": ["id"]}"#;
-        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()))
+        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()), &[])
     }
 
     fn image(id: i64, d: f64, v: &[u8]) -> Vec<Option<Raw<'_>>> {
@@ -195,8 +220,10 @@ mod tests {
         for one in &rows {
             for other in &rows {
                 let [mut alone, mut first, mut second] = [(); 3].map(|()| Keyed::default());
-                assert!(alone.read(one, &columns, None).is_ok() && first.read(other, &columns, None).is_ok());
-                assert!(second.read(one, &columns, Some((other, &first))).is_ok());
+                let nothing = || Beside::Of(None);
+                assert!(alone.read(one, &columns, nothing()).is_ok());
+                assert!(first.read(other, &columns, nothing()).is_ok());
+                assert!(second.read(one, &columns, Beside::Of(Some((other, &first)))).is_ok());
                 assert_eq!(
                     (&second.image, &second.key),
                     (&alone.image, &alone.key),
@@ -210,7 +237,7 @@ mod tests {
     #[test]
     fn text_is_read_in_its_character_set() {
         let mut keyed = Keyed::default();
-        assert!(keyed.read(&image(1, 0.0, b"\xc3\xa4"), &columns(), None).is_ok());
+        assert!(keyed.read(&image(1, 0.0, b"\xc3\xa4"), &columns(), Beside::Of(None)).is_ok());
         let cell = keyed.cells[2].clone().unwrap();
         assert_eq!(std::str::from_utf8(&keyed.image[cell]), Ok("\u{c3}\u{a4}"));
     }

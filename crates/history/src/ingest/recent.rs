@@ -94,13 +94,9 @@ impl Recent {
         print(image, self.seed)
     }
 
-    pub(super) fn trace(&self, held: &Held) -> Trace {
-        Trace {
-            sequence: held.sequence,
-            definition: held.definition,
-            depth: held.depth,
-            row: held.row.as_ref().map(|r| self.row(r.bytes())),
-        }
+    /// `row`: of its row, as rows are compared.
+    pub(super) fn trace(held: &Held, row: Option<Print>) -> Trace {
+        Trace { sequence: held.sequence, definition: held.definition, depth: held.depth, row }
     }
 
     fn places(key: Print) -> [usize; WAYS] {

@@ -4,6 +4,7 @@ use super::images::{Columns, Images, Keyed, Trouble};
 use super::recent::{Print, Trace};
 use super::{Ingest, NOT_CAPTURED};
 use crate::engine::StoreError;
+use crate::image;
 use crate::log::{MappedTable, Rows, RowsEvent, undecodable};
 use crate::names::Standing;
 use crate::record::Space;
@@ -11,6 +12,7 @@ use crate::schema::DefinitionId;
 use crate::store::{Sequence, Side, SpaceId, Version, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::ident::TableName;
+use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ impl Ingest {
             self.take_number();
             self.changes += 1;
             if std::mem::take(&mut first) {
-                target = self.target(&event.table, at);
+                target = self.target(event, at);
             }
             if let Some(known) = &target
                 && !self.row(event, &rows, known, at)?
@@ -57,13 +59,13 @@ impl Ingest {
     }
 
     /// The table of an event, if it can be read and has a key.
-    fn target(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<Target> {
-        let (space, id) = self.readable(table, at)?;
+    fn target(&mut self, event: &RowsEvent, at: Sequence) -> Option<Target> {
+        let (space, id) = self.readable(event, at)?;
         let columns = if let Some(known) = self.columns.get(&id) {
             Arc::clone(known)
         } else {
             let definition = self.catalog.definition(id)?;
-            let columns = Arc::new(Columns::new(definition));
+            let columns = Arc::new(Columns::new(definition, self.catalog.generated(id)));
             self.columns.insert(id, Arc::clone(&columns));
             columns
         };
@@ -116,7 +118,8 @@ impl Ingest {
     }
 
     /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now noted).
-    fn readable(&mut self, table: &Arc<MappedTable>, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
+    fn readable(&mut self, event: &RowsEvent, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
+        let table = &event.table;
         let name = &table.name;
         let standing = self.names.current(name);
         if matches!(standing, Standing::Unreadable(_)) {
@@ -127,7 +130,7 @@ impl Ingest {
             return None;
         }
         let definition = match self.definition_of(table) {
-            Ok(definition) => definition,
+            Ok(definition) => self.leaving_out(event, definition),
             Err(reason) => {
                 self.names_mut().set(name, at, Standing::Unreadable(reason));
                 return None;
@@ -154,6 +157,22 @@ impl Ingest {
             }
             Standing::Unreadable(_) => None,
         }
+    }
+
+    /// The definition, with the columns as generated ones that rows of MariaDB leave out, where it was learnt from a table map: that does not tell
+    /// which columns are generated.
+    fn leaving_out(&mut self, event: &RowsEvent, id: DefinitionId) -> DefinitionId {
+        let table = &event.table;
+        let missing = if table.mariadb { event.left_out() } else { Vec::new() };
+        let known = self.catalog.generated(id);
+        let in_key = |i: &usize| table.primary_key.as_ref().is_some_and(|key| key.contains(i));
+        if missing.iter().all(|i| known.contains(i)) || missing.iter().any(in_key) {
+            return id;
+        }
+        let Some(id) = Arc::make_mut(&mut self.catalog).leave_out(&table.name, &missing) else { return id };
+        self.dirty.catalog = true;
+        self.observed.insert(table.name.clone(), (Arc::clone(table), id));
+        id
     }
 
     fn definition_of(&mut self, table: &Arc<MappedTable>) -> Result<DefinitionId, String> {
@@ -189,8 +208,10 @@ impl Ingest {
         key: &[u8],
         version: &Version<&[u8]>,
     ) -> Result<Option<Doubt>, StoreError> {
+        let print = |row: &&[u8]| self.recent.row(&self.comparable(version.definition, row));
+        let before = version.row_before().map(print);
+        let after = version.row_after().map(print);
         let print = self.recent.key(space, key);
-        let before = version.row_before().map(|row| self.recent.row(row));
         let row = row_key(space, key);
         let last = self.last((space, key), &row, print, before.is_none())?;
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
@@ -214,10 +235,17 @@ impl Ingest {
             last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
         let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
-        let row = version.row_after().map(|after| self.recent.row(after));
-        let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row };
+        let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row: after };
         self.recent.remember(print, trace);
         Ok(None)
+    }
+
+    /// What two rows are compared by: all cells but those of generated columns, which follow from the others and are not in every row of the log.
+    pub(super) fn comparable<'a>(&self, id: DefinitionId, row: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.catalog.generated(id) {
+            [] => Cow::Borrowed(row),
+            generated => Cow::Owned(image::without(row, generated)),
+        }
     }
 
     fn doubt(&mut self, name: &TableName, space: SpaceId, doubt: &Doubt, at: Sequence) {

@@ -118,6 +118,15 @@ impl RowsEvent {
         Self::of(body, 4, layout, table)
     }
 
+    /// Places of columns that no image of an UPDATE or DELETE has, rising.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<usize> {
+        let [first, second] = &self.present;
+        let missing = |i: &usize| !bit(first, *i) && !bit(second, *i);
+        let inserted = self.kind == EventType::Insert;
+        (0..self.table.columns.len()).filter(|i| !inserted && missing(i)).collect()
+    }
+
     /// Its rows, one after the other.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {

@@ -4,7 +4,7 @@ use super::keys::Wanted;
 use super::merge::{KeyOf, Merge};
 use super::rows::{known_keys, with_baseline};
 use super::{Found, History, Refusal, lines, unreadable};
-use crate::image::Image;
+use crate::image::{Content, Image};
 use crate::moments::{Moment, Page};
 use crate::names::Standing;
 use crate::record::Baseline;
@@ -286,12 +286,21 @@ impl DiffAnswer {
             version.after.as_ref().or(version.before.as_ref())
         };
         lines::json(&keyed.map(|i| self.key(i)).unwrap_or_default(), out)?;
-        for (name, image) in [("before", &version.before), ("after", &version.after)] {
+        let catalog = &self.history.catalog;
+        let filled = |image: &Option<Image>, other: &Option<Image>| {
+            let (image, other) = image.as_ref().zip(other.as_ref())?;
+            catalog.filled(version.definition, image, other)
+        };
+        let after = filled(&version.after, &version.before);
+        let before = filled(&version.before, &version.after);
+        let images =
+            [("before", before.as_ref(), &version.before), ("after", after.as_ref(), &version.after)];
+        for (name, filled, image) in images {
             out.extend_from_slice(b",\"");
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b"\":");
-            match image {
-                Some(image) => lines::row(image.cells(), out),
+            match filled.or(image.as_ref()) {
+                Some(image) => lines::image(catalog, version.definition, image, out),
                 None => out.extend_from_slice(b"null"),
             }
         }
@@ -300,7 +309,7 @@ impl DiffAnswer {
     }
 
     fn key(&self, image: &Image) -> Vec<Octets> {
-        let cells: Vec<Option<&[u8]>> = image.cells().collect();
+        let cells: Vec<Option<&[u8]>> = image.cells().map(Content::bytes).collect();
         let places = self.definition.2.iter();
         places.map(|i| Octets(cells.get(*i).copied().flatten().unwrap_or_default().to_vec())).collect()
     }

@@ -55,11 +55,11 @@ impl History {
                 None => versions.base(space, key).ok()?.map(|base| (base.row, base.definition))?,
             };
             // Of a row under another definition the cells stand elsewhere.
-            let row = (under == found.definition_id).then(|| row.unpack())?;
+            let row = (under == found.definition_id).then(|| self.catalog.unpack(under, &row))?;
             let columns = found.definition.primary_key.iter();
             let cells = columns.map(|name| {
                 let at = found.definition.position(name)?;
-                Some((found.definition.columns.get(at)?.clone(), row.get(at)?.clone()?))
+                Some((found.definition.columns.get(at)?.clone(), row.get(at)?.clone().ok()??))
             });
             cells.collect()
         })

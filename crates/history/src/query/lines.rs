@@ -1,7 +1,8 @@
 //! The lines of a streamed answer, written straight as bytes.
 
 use super::{History, Refusal};
-use crate::schema::DefinitionId;
+use crate::image::{Content, Image};
+use crate::schema::{Catalog, DefinitionId};
 use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::Point;
@@ -48,14 +49,34 @@ pub(super) fn trailer(rows: u64, notes: &[ApiNote], out: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-/// A row as an array of cells.
-pub(super) fn row<'a>(cells: impl Iterator<Item = Option<&'a [u8]>>, out: &mut Vec<u8>) {
+/// A packed row, as it was recorded, as an array of cells.
+pub(super) fn image(catalog: &Catalog, id: DefinitionId, image: &Image, out: &mut Vec<u8>) {
+    let known = |(i, cell)| match cell {
+        Content::Null => Ok(None),
+        Content::Bytes(bytes) => Ok(Some(bytes)),
+        Content::Unknown => Err(catalog.why_unknown(id, i)),
+    };
+    row(image.cells().enumerate().map(known), out);
+}
+
+/// A row as an array of cells; `Err`: why a cell is not known.
+pub(super) fn row<'a>(
+    cells: impl Iterator<Item = Result<Option<&'a [u8]>, impl AsRef<str>>>,
+    out: &mut Vec<u8>,
+) {
     out.push(b'[');
     for (i, value) in cells.enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        cell(value, out);
+        match value {
+            Ok(value) => cell(value, out),
+            Err(why) => {
+                out.extend_from_slice(b"{\"unknown\":");
+                string(why.as_ref(), out);
+                out.push(b'}');
+            }
+        }
     }
     out.push(b']');
 }
@@ -128,9 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_text_hex_or_null() {
+    fn cells_are_text_hex_null_or_unknown() {
         let mut out = Vec::new();
-        row([Some(&b"1"[..]), None, Some(b""), Some(b"\xff\0")].into_iter(), &mut out);
-        assert_eq!(out, b"[\"1\",null,\"\",{\"hex\":\"ff00\"}]");
+        let cells = [Ok(Some(&b"1"[..])), Ok(None), Ok(Some(b"")), Ok(Some(b"\xff\0")), Err("no\"t there")];
+        row(cells.into_iter(), &mut out);
+        assert_eq!(out, b"[\"1\",null,\"\",{\"hex\":\"ff00\"},{\"unknown\":\"no\\\"t there\"}]");
     }
 }

@@ -96,8 +96,10 @@ impl History {
         let before = if under == now {
             image
         } else {
-            let carried = self.catalog.carry(under, now, &image.unpack());
-            Image::pack(&carried.map_err(|why| Refusal::new(422, code::UNREADABLE_TABLE, why.to_string()))?)
+            let carried = self.catalog.carry(under, now, self.catalog.unpack(under, &image));
+            Image::pack_known(
+                &carried.map_err(|why| Refusal::new(422, code::UNREADABLE_TABLE, why.to_string()))?,
+            )
         };
         Ok(Some(Version {
             sequence: at,

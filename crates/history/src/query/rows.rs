@@ -2,7 +2,7 @@
 
 use super::keys::{Range, Wanted, too_many};
 use super::{Found, History, Refusal, lines};
-use crate::image::Image;
+use crate::image::{Content, Image};
 use crate::moments::Cut;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Notes in one answer at most.
 const MAX_NOTES: usize = 64;
+/// Rows of a key that are looked at, at most, for what the log does not tell.
+const MAX_OTHERS: usize = 32;
 /// Keys named in a refusal at most.
 const MAX_NAMED: usize = 5;
 
@@ -99,6 +101,7 @@ impl Question<'_> {
             match self.state(&key, reading)? {
                 State::Row(image, under) => {
                     self.can_carry(&image, under)?;
+                    let image = self.filled(&key, image, under)?;
                     rows.push((image, under));
                 }
                 State::NoRow(Some((code, at))) if notes.len() < MAX_NOTES => {
@@ -184,11 +187,33 @@ impl Question<'_> {
         Ok(Some((code, self.history.moments().committed(at)?)))
     }
 
+    /// The row with generated cells that the log leaves out, where another row of the key tells them.
+    fn filled(&self, key: &[u8], image: Image, under: DefinitionId) -> Result<Image, Refusal> {
+        let unknown = |image: &Image| image.cells().any(|cell| cell == Content::Unknown);
+        let (catalog, versions) = (&self.history.catalog, self.history.versions());
+        if catalog.generated(under).is_empty() || !unknown(&image) {
+            return Ok(image);
+        }
+        let space = self.found.space_id;
+        let base = versions.base(space, key)?.map(|base| (base.definition, base.row));
+        let first = versions.between(space, key, (Sequence(0), self.history.end), MAX_OTHERS)?;
+        let first = first.into_iter().filter_map(|v| Some((v.definition, v.row_after()?.clone())));
+        let mut image = image;
+        for (_, other) in base.into_iter().chain(first).filter(|(definition, _)| *definition == under) {
+            image = catalog.filled(under, &image, &other).unwrap_or(image);
+            if !unknown(&image) {
+                break;
+            }
+        }
+        Ok(image)
+    }
+
     fn can_carry(&self, image: &Image, under: DefinitionId) -> Result<(), Refusal> {
         if under == self.found.definition_id {
             return Ok(());
         }
-        let carried = self.history.catalog.carry(under, self.found.definition_id, &image.unpack());
+        let catalog = &self.history.catalog;
+        let carried = catalog.carry(under, self.found.definition_id, catalog.unpack(under, image));
         carried.map(|_| ()).map_err(|why| super::unreadable(&self.name, &why.to_string()))
     }
 
@@ -305,11 +330,12 @@ impl Iterator for RowsAnswer {
 impl RowsAnswer {
     fn line(&self, image: &Image, under: DefinitionId, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if under == self.definition {
-            lines::row(image.cells(), out);
+            lines::image(&self.history.catalog, under, image, out);
         } else {
-            let carried = self.history.catalog.carry(under, self.definition, &image.unpack());
+            let catalog = &self.history.catalog;
+            let carried = catalog.carry(under, self.definition, catalog.unpack(under, image));
             let row = carried.map_err(|why| Refusal::internal(why.to_string()))?;
-            lines::row(row.iter().map(|c| c.as_deref()), out);
+            lines::row(row.iter().map(|c| c.as_ref().map(|c| c.as_deref())), out);
         }
         out.push(b'\n');
         Ok(())

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// Instants of these tests are this many microseconds after 2026-01-01, with a fraction, so that times count as known to the microsecond.
 const START: i64 = 1_767_225_600_000_001;
 
-fn t(n: i64) -> Instant {
+pub(super) fn t(n: i64) -> Instant {
     Instant::from_micros(START + n * 1_000_000)
 }
 
@@ -54,7 +54,7 @@ fn row(table: &str, before: Option<(i32, &str)>, after: Option<(i32, &str)>) -> 
     rows_event(table, kind, 0b11, &images)
 }
 
-fn sql(text: &str) -> Change {
+pub(super) fn sql(text: &str) -> Change {
     Change::Statement(LoggedStatement {
         schema: Some("s".into()),
         sql_mode: Some(0),
@@ -68,7 +68,7 @@ fn sql(text: &str) -> Change {
 const CREATE: &str = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_bin) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_bin";
 
 /// Entries committed at these seconds, each with a GTID of MariaDB's form: 0-1-1, 0-1-2, ...
-fn history(entries: Vec<(i64, Vec<Change>)>) -> Arc<History> {
+pub(super) fn history(entries: Vec<(i64, Vec<Change>)>) -> Arc<History> {
     taken_in(entries, Memory::Keeps)
 }
 
@@ -96,7 +96,7 @@ fn taken_in(entries: Vec<(i64, Vec<Change>)>, memory: Memory) -> Arc<History> {
     Arc::new(ingest.finish(ServerId("x".into()), ends).unwrap())
 }
 
-fn keys(ids: &[&str]) -> Keys {
+pub(super) fn keys(ids: &[&str]) -> Keys {
     let values = ids.iter().map(|k| vec![Octets(k.as_bytes().to_vec())]).collect();
     Keys { columns: vec!["id".into()], choice: KeyChoice::Values(values) }
 }
@@ -130,7 +130,7 @@ fn at(history: &Arc<History>, point: Point, keys: Keys) -> Result<(Value, Value)
     Ok((Value::Array(rows), end["end"]["notes"].clone()))
 }
 
-fn rows(history: &Arc<History>, second: i64, ids: &[&str]) -> Result<Value, &'static str> {
+pub(super) fn rows(history: &Arc<History>, second: i64, ids: &[&str]) -> Result<Value, &'static str> {
     at(history, Point::Time(t(second)), keys(ids)).map(|(rows, _)| rows)
 }
 

@@ -5,24 +5,25 @@
 use super::table::{Filled, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step};
 use dbtrail_types::column::{Column, ColumnType, LobSize};
-use dbtrail_types::reply::{Cell, Row};
+use dbtrail_types::reply::Cell;
 
-/// Shows a row of the columns of `from` under `to`.
+/// A row of which cells may not be known: why not.
+pub type Carried = Vec<Result<Cell, String>>;
+
+/// Shows a row of the columns of `from` under `to`: a cell that cannot be told exactly is not known, and the others stay.
 pub(super) fn carry(
     catalog: &Catalog,
     from: DefinitionId,
     to: DefinitionId,
-    row: &Row,
-) -> Result<Row, CannotCarry> {
+    row: Carried,
+) -> Result<Carried, CannotCarry> {
     if from == to {
-        return Ok(row.clone());
+        return Ok(row);
     }
     if let Some(path) = path(catalog, from, to) {
         return path
             .into_iter()
-            .try_fold((from, row.clone()), |(at, row), next| {
-                forward(catalog, at, next, &row).map(|row| (next, row))
-            })
+            .try_fold((from, row), |(at, row), next| forward(catalog, at, next, &row).map(|row| (next, row)))
             .map(|(_, row)| row);
     }
     if let Some(mut path) = path(catalog, to, from) {
@@ -31,9 +32,7 @@ pub(super) fn carry(
         path.push(to);
         return path
             .into_iter()
-            .try_fold((from, row.clone()), |(at, row), next| {
-                backward(catalog, at, next, &row).map(|row| (next, row))
-            })
+            .try_fold((from, row), |(at, row), next| backward(catalog, at, next, &row).map(|row| (next, row)))
             .map(|(_, row)| row);
     }
     Err(CannotCarry("the two definitions are not of one table".to_owned()))
@@ -54,49 +53,69 @@ pub(super) fn path(catalog: &Catalog, from: DefinitionId, to: DefinitionId) -> O
     None
 }
 
-fn forward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
+fn forward(
+    catalog: &Catalog,
+    from: DefinitionId,
+    to: DefinitionId,
+    row: &Carried,
+) -> Result<Carried, CannotCarry> {
     let lost = || CannotCarry("a definition is missing".to_owned());
     let (old, new) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
-    let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
+    let refuse = |what: String| format!("{what} (by: {})", step.statement);
     let values = changed(step, &old.full, &new.full);
     let columns = new.full.columns.iter().zip(&step.from);
     columns
-        .map(|(target, source)| match *source {
-            Some(_) if values && (new.full.learnt || target.generated.is_some()) => {
-                Err(refuse(recomputed(target, new.full.learnt)))
+        .map(|(target, source)| {
+            let Some(source) = *source else {
+                return Ok(match &target.filled {
+                    Filled::With(cell) => Ok(cell.clone()),
+                    Filled::Unknown(why) => Err(refuse(why.clone())),
+                });
+            };
+            let was = old.full.columns.get(source).ok_or_else(lost)?;
+            let anew = target.generated.is_some() && target.generated != was.generated;
+            if anew || values && (new.full.learnt || target.generated.is_some()) {
+                return Ok(Err(refuse(recomputed(target, new.full.learnt))));
             }
-            Some(source) => {
-                let cell = row.get(source).ok_or_else(lost)?;
-                convert(cell, &old.full.columns[source].column, &target.column).map_err(refuse)
-            }
-            None => match &target.filled {
-                Filled::With(cell) => Ok(cell.clone()),
-                Filled::Unknown(why) => Err(refuse(why.clone())),
-            },
+            let cell = row.get(source).ok_or_else(lost)?;
+            let cell = cell.as_ref().map_err(Clone::clone);
+            Ok(cell.and_then(|cell| convert(cell, &was.column, &target.column).map_err(refuse)))
         })
         .collect()
 }
 
-fn backward(catalog: &Catalog, from: DefinitionId, to: DefinitionId, row: &Row) -> Result<Row, CannotCarry> {
+fn backward(
+    catalog: &Catalog,
+    from: DefinitionId,
+    to: DefinitionId,
+    row: &Carried,
+) -> Result<Carried, CannotCarry> {
     let lost = || CannotCarry("a definition is missing".to_owned());
     let (new, old) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
-    let refuse = |what: String| CannotCarry(format!("{what} (by: {})", step.statement));
+    let refuse = |what: String| format!("{what} (by: {})", step.statement);
     let values = changed(step, &old.full, &new.full);
     let columns = old.full.columns.iter().enumerate();
     columns
         .map(|(position, target)| {
-            let target = &target.column;
-            let source = step.from.iter().position(|f| *f == Some(position)).ok_or_else(|| {
-                refuse(format!("column {} was dropped, and what was in it is not recorded", target.name))
-            })?;
-            if values && (new.full.learnt || new.full.columns[source].generated.is_some()) {
-                return Err(refuse(recomputed(&new.full.columns[source], new.full.learnt)));
+            let Some(source) = step.from.iter().position(|f| *f == Some(position)) else {
+                let name = &target.column.name;
+                return Ok(Err(refuse(format!(
+                    "column {name} was dropped, and what was in it is not recorded"
+                ))));
+            };
+            let is = new.full.columns.get(source).ok_or_else(lost)?;
+            let anew = target.generated.is_some() && target.generated != is.generated;
+            if anew || values && (new.full.learnt || is.generated.is_some()) {
+                return Ok(Err(refuse(recomputed(is, new.full.learnt))));
             }
-            certain(&new.full.columns[source].column, target).map_err(&refuse)?;
+            if let Err(why) = certain(&is.column, &target.column) {
+                return Ok(Err(refuse(why)));
+            }
             let cell = row.get(source).ok_or_else(lost)?;
-            convert(cell, &new.full.columns[source].column, target).map_err(refuse)
+            let cell = cell.as_ref().map_err(Clone::clone);
+            Ok(cell.and_then(|cell| convert(cell, &is.column, &target.column).map_err(refuse)))
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use super::table::Full;
 use super::{Catalog, DefinitionId, Known, Step};
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
 struct Definition {
@@ -65,8 +65,7 @@ impl Catalog {
     ) -> Result<Self, serde_json::Error> {
         let definitions = definitions.map(|text| {
             let Definition { full, step } = serde_json::from_slice(text)?;
-            let public = Arc::new(full.public());
-            Ok(Arc::new(Known { public, full, step, memo: OnceLock::new() }))
+            Ok(Arc::new(Known::new(full, step)))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
         let Rest { tables, schemas, whole, lost, temporary, links } = serde_json::from_slice(rest)?;
