@@ -32,6 +32,7 @@ mod proxysql_config;
 mod random_input;
 mod recorder;
 mod session;
+mod silent_changes;
 mod support;
 mod tenants;
 mod transcripts;

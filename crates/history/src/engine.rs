@@ -28,14 +28,24 @@ pub enum Table {
     Steps,
     /// Transactions by their ids (`gtid`).
     Gtids,
+    /// Rows by what their foreign keys hold (`references`).
+    References,
     /// Definitions, names, incarnations, and where capturing goes on (`durable`).
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 7] =
-        [Self::Versions, Self::Baseline, Self::Moments, Self::Maxima, Self::Steps, Self::Gtids, Self::Meta];
+    pub const ALL: [Self; 8] = [
+        Self::Versions,
+        Self::Baseline,
+        Self::Moments,
+        Self::Maxima,
+        Self::Steps,
+        Self::Gtids,
+        Self::References,
+        Self::Meta,
+    ];
 
     /// Its name on disk.
     #[must_use]
@@ -47,6 +57,7 @@ impl Table {
             Self::Maxima => "maxima",
             Self::Steps => "steps",
             Self::Gtids => "gtids",
+            Self::References => "references",
             Self::Meta => "meta",
         }
     }

@@ -105,6 +105,37 @@ pub fn without(image: &[u8], places: &[usize]) -> Vec<u8> {
     out
 }
 
+/// The cells of packed bytes, in order.
+#[must_use]
+pub fn cells(packed: &[u8]) -> Cells<'_> {
+    Cells(packed)
+}
+
+/// A packed row with other bytes in some cells: places and cells, by rising places. `None`: the row has not so many cells.
+#[must_use]
+pub fn with_cells(packed: &[u8], others: &[(usize, Content<'_>)]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(packed.len());
+    let (mut rest, mut at) = (packed, 0);
+    for (place, cell) in others {
+        while at < *place {
+            out.extend_from_slice(take_packed(&mut rest)?);
+            at += 1;
+        }
+        take_packed(&mut rest)?;
+        at += 1;
+        if *cell == Content::Unknown {
+            put_unknown(&mut out, true);
+            continue;
+        }
+        let Ok(_) = put_cell::<Infallible>(&mut out, |bytes| {
+            bytes.extend_from_slice(cell.bytes().unwrap_or_default());
+            Ok(cell.bytes().is_some())
+        });
+    }
+    out.extend_from_slice(rest);
+    Some(out)
+}
+
 impl AsRef<[u8]> for Image {
     fn as_ref(&self) -> &[u8] {
         &self.0

@@ -19,9 +19,12 @@ use recent::{Print, Recent, Trace};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+mod cascade;
+mod doubt;
 mod effects;
 mod images;
 mod recent;
+mod references;
 mod rows;
 mod source;
 mod stretches;
@@ -60,6 +63,15 @@ pub struct Ingest {
     pub(super) dirty: Dirty,
     /// Which tables are captured; `None`: all.
     pub(super) tables: Option<Patterns>,
+    /// Whether tables whose rows are unknown are read again.
+    pub(super) rereads: bool,
+    /// What foreign keys make of tables, in this stretch between two DDL statements.
+    roles: HashMap<TableName, Arc<cascade::Roles>>,
+    pending: references::Pending,
+    /// The statement whose rows come in.
+    under: cascade::Under,
+    /// Tables whose rows became unknown since this was last asked.
+    pub(super) doubted: BTreeSet<TableName>,
 }
 
 /// What has changed beside rows since the last commit.
@@ -114,6 +126,11 @@ impl Ingest {
             images: images::Images::default(),
             dirty: Dirty::default(),
             tables: None,
+            rereads: false,
+            roles: HashMap::new(),
+            pending: references::Pending::default(),
+            under: cascade::Under::default(),
+            doubted: BTreeSet::new(),
         }
     }
 
@@ -125,6 +142,7 @@ impl Ingest {
         if self.next > RESERVE {
             return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
         }
+        self.under = cascade::Under::default();
         let moment = Moment { first: self.next, committed: entry.committed, gtid: entry.gtid };
         for change in entry.changes {
             match change {
@@ -175,7 +193,7 @@ impl Ingest {
     /// How many operations wait to be committed.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.batch.len()
+        self.batch.len() + self.pending.len()
     }
 
     /// Writes what was taken in, and `more` with it.
@@ -184,9 +202,10 @@ impl Ingest {
     /// The store failed; nothing was written.
     pub fn commit(&mut self, more: &Batch) -> Result<(), StoreError> {
         self.entries.flush(&mut self.batch);
+        self.pending.flush(&mut self.batch);
         self.batch.append(more);
         if self.batch.is_empty() {
-            return Ok(());
+            return self.make_references();
         }
         // The engine in memory copies what a snapshot still holds.
         self.snapshot = None;
@@ -194,12 +213,14 @@ impl Ingest {
         self.batch.clear();
         self.recent.settle();
         self.snapshot = Some(self.engine.snapshot());
-        written
+        written?;
+        self.make_references()
     }
 
     /// Makes the definitions of the rows to come be looked up again.
     pub(super) fn forget_observed(&mut self) {
         self.observed.clear();
+        self.roles.clear();
     }
 
     /// The engine.
@@ -271,7 +292,9 @@ impl Ingest {
         at
     }
 
-    pub(super) fn new_space(&mut self, space: Space) -> SpaceId {
+    /// Another incarnation of a table, of which no row is known yet.
+    pub(super) fn new_space(&mut self, name: &TableName, mut space: Space) -> SpaceId {
+        space.indexed = self.catalog.followed_keys(name).iter().map(|key| key.number).collect();
         let spaces = Arc::make_mut(&mut self.spaces);
         let id = u32::try_from(spaces.len()).unwrap_or(u32::MAX);
         spaces.push(space);

@@ -24,7 +24,7 @@ pub(crate) use collations::{charset as charset_of, name as collation_name};
 pub use raw::Digits;
 pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
-pub use rows::{Rows, RowsEvent};
+pub use rows::{MappedTables, Rows, RowsEvent, Statement};
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
 
@@ -245,6 +245,8 @@ pub struct MappedTable {
     pub primary_key: Option<Vec<usize>>,
     /// Whether MariaDB wrote it: JSON is text there, and old temporal formats differ.
     pub mariadb: bool,
+    /// MySQL: a foreign key of some table refers to it (`TM_REFERRED_FK_DB_F`). MariaDB never says so.
+    pub referred: bool,
 }
 
 /// A column as a table map event tells it. What is `None` was not in the optional metadata.

@@ -188,7 +188,7 @@ pub fn before(
         Table::Maxima => time(oldest).to_vec(),
         // A step counts for instants before the time that the clock had reached.
         Table::Steps => time(after(oldest)).to_vec(),
-        Table::Versions | Table::Baseline | Table::Gtids | Table::Meta => Vec::new(),
+        Table::Versions | Table::Baseline | Table::Gtids | Table::References | Table::Meta => Vec::new(),
     })
 }
 

@@ -111,6 +111,35 @@ impl Names {
         }
     }
 
+    /// From `at` on the name means this, which begins anew there, whatever it meant before.
+    pub fn set_anew(&mut self, name: &TableName, at: Sequence, standing: Standing) {
+        let known = self.history_mut(name);
+        let unknown = |s: Option<&(Sequence, Standing)>| matches!(s, Some((_, Standing::Unknown { .. })));
+        let still_unknown =
+            unknown(known.last()) && unknown(known.iter().rev().nth(1)) && matches!(standing, UNMENTIONED);
+        match known.last_mut() {
+            Some((from, current)) if *from == at => *current = standing,
+            // What was never learnt is not worth a place of its own.
+            Some((from, _)) if still_unknown => *from = at,
+            _ => known.push((at, standing)),
+        }
+    }
+
+    /// What the name means now is another incarnation, from where that standing began.
+    pub fn replace_last(&mut self, name: &TableName, standing: Standing) {
+        if let Some((_, current)) = self.history_mut(name).last_mut() {
+            *current = standing;
+        }
+    }
+
+    /// Of names that were not mentioned before `at` nothing is known from before it.
+    pub fn sweep_unmentioned(&mut self, at: Sequence) {
+        match self.sweeping.last_mut() {
+            Some((from, schemas, UNMENTIONED)) if schemas.is_empty() => *from = at,
+            _ => self.sweeping.push((at, Vec::new(), UNMENTIONED)),
+        }
+    }
+
     /// The columns of a name that stood [`Standing::Unknown`] have become known: they were the same since that began.
     pub fn learn(&mut self, name: &TableName, space: SpaceId, definition: DefinitionId) {
         if let Some(last) = self.history_mut(name).last_mut() {

@@ -217,8 +217,9 @@ fn certain(name: &TableName, space: &Space, cut: Sequence) -> Result<(), Refusal
             format!("rows of {name} cannot be found by key: {reason}"),
         ));
     }
-    match &space.doubt {
-        Some((from, reason)) if *from < cut => Err(unreadable(name, reason)),
+    match (&space.doubt, &space.known_from) {
+        (Some((from, reason)), _) if *from < cut => Err(unreadable(name, reason)),
+        (_, Some((from, reason))) if cut <= *from => Err(unreadable(name, reason)),
         _ => Ok(()),
     }
 }

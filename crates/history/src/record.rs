@@ -50,6 +50,16 @@ pub struct Space {
     pub uncertain: Option<String>,
     /// The log contradicts itself: from this place on nothing read here is certain.
     pub doubt: Option<(Sequence, String)>,
+    /// Rows changed here in a way that the log does not tell (how): what stood in the table before and behind it is not joined, and what is known of this
+    /// incarnation holds only behind it.
+    #[serde(default)]
+    pub known_from: Option<(Sequence, String)>,
+    /// A row of it is kept.
+    #[serde(default)]
+    pub used: bool,
+    /// The numbers of the foreign keys by which its rows can be found.
+    #[serde(default)]
+    pub indexed: Vec<u32>,
 }
 
 impl Space {
@@ -65,6 +75,9 @@ impl Space {
             before: None,
             uncertain: None,
             doubt: None,
+            known_from: None,
+            used: false,
+            indexed: Vec::new(),
         }
     }
 }

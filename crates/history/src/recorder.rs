@@ -181,6 +181,7 @@ impl Recorder {
         published: Arc<Published>,
     ) -> Self {
         ingest.tables = Some(options.tables.clone());
+        ingest.rereads = options.baseline;
         Self {
             server_id,
             options,
@@ -409,6 +410,9 @@ impl Recorder {
             }
             state.place.at = end;
             self.unwritten = true;
+            if self.ingest.wants_commit() {
+                self.commit()?;
+            }
         }
         Ok(())
     }

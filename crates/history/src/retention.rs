@@ -30,8 +30,15 @@ pub struct Sweeper {
 }
 
 /// In this order.
-const ORDER: [Table; 6] =
-    [Table::Versions, Table::Baseline, Table::Moments, Table::Maxima, Table::Steps, Table::Gtids];
+const ORDER: [Table; 7] = [
+    Table::Versions,
+    Table::Baseline,
+    Table::References,
+    Table::Moments,
+    Table::Maxima,
+    Table::Steps,
+    Table::Gtids,
+];
 
 const END: [u8; 40] = [0xff; 40];
 
@@ -62,7 +69,9 @@ impl Sweeper {
         let Some((table, from)) = self.at.take() else { return Ok(0) };
         let (next, dropped) = match table {
             Table::Versions => self.versions(snapshot, fates, &from, limit, batch)?,
-            Table::Baseline => (Self::baseline(snapshot, fates, &from, limit, batch)?, 0),
+            Table::Baseline | Table::References => {
+                (Self::of_spaces(table, snapshot, fates, &from, limit, batch)?, 0)
+            }
             Table::Gtids => (self.gtids(snapshot, &from, limit, batch)?, 0),
             Table::Moments | Table::Maxima | Table::Steps | Table::Meta => {
                 (self.times(table, snapshot, &from, limit, batch)?, 0)
@@ -149,17 +158,19 @@ impl Sweeper {
         Ok(going.len() as u64)
     }
 
-    fn baseline(
+    /// Pairs that are kept as long as their incarnation is.
+    fn of_spaces(
+        table: Table,
         snapshot: &dyn Snapshot,
         fates: &[Fate],
         from: &[u8],
         limit: usize,
         batch: &mut Batch,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let pairs = snapshot.scan(Table::Baseline, from, &END, limit)?;
+        let pairs = snapshot.scan(table, from, &END, limit)?;
         for (key, _) in &pairs {
             if fate_of(key, fates) == Fate::Gone {
-                batch.remove(Table::Baseline, key);
+                batch.remove(table, key);
             }
         }
         Ok(rest(&pairs, limit))
@@ -247,6 +258,7 @@ mod tests {
                 definition: DefinitionId(0),
                 kind,
                 side: Side::Same,
+                derived: false,
                 before: before.map(image),
                 after: row.map(image),
             };

@@ -9,6 +9,7 @@ mod carry;
 mod columns;
 mod ddl;
 mod declared;
+mod foreign;
 mod generated;
 mod links;
 mod observe;
@@ -21,13 +22,14 @@ mod written;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use table::Full;
 
 use super::image::{Content, Image};
 use super::log::{LoggedStatement, MappedTable, collation_name};
 pub use carry::Carried;
+pub use foreign::{Action, ForeignKey};
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +90,7 @@ pub struct Catalog {
     temporary: HashSet<TableName>,
     /// Which tables change with others.
     links: links::Links,
+    foreign: foreign::ForeignKeys,
 }
 
 /// One definition.
@@ -235,6 +238,44 @@ impl Catalog {
         positions == now && old.full.primary_key.iter().zip(&positions).all(same)
     }
 
+    /// The foreign keys that refer to a table and change rows of others when rows of it change, with their tables.
+    #[must_use]
+    pub fn children(&self, parent: &TableName) -> Vec<(TableName, ForeignKey)> {
+        let to = self.foreign.to(parent).filter(|(_, key)| key.changes_rows());
+        to.map(|(child, key)| (child.clone(), key.clone())).collect()
+    }
+
+    /// The foreign keys of a table by which its own rows change.
+    #[must_use]
+    pub fn followed_keys(&self, child: &TableName) -> Vec<ForeignKey> {
+        self.foreign.of(child).iter().filter(|k| k.changes_rows()).cloned().collect()
+    }
+
+    /// All tables whose rows may change when rows of this one do, by foreign keys alone.
+    #[must_use]
+    pub fn below(&self, table: &TableName) -> BTreeSet<TableName> {
+        self.foreign.below(table)
+    }
+
+    /// The generated columns that may be computed from some columns: those whose expressions have a word of such a name.
+    #[must_use]
+    pub fn dependents(&self, id: DefinitionId, columns: &[&str]) -> Vec<usize> {
+        let Some(known) = self.known(id) else { return Vec::new() };
+        let uses = |expression: &String| {
+            let expression = expression.to_lowercase();
+            // More than words: a name with other characters in it is no one word.
+            columns.iter().any(|column| expression.contains(&column.to_lowercase()))
+        };
+        let columns = known.full.columns.iter().enumerate();
+        columns.filter(|(_, c)| c.generated.as_ref().is_some_and(uses)).map(|(at, _)| at).collect()
+    }
+
+    /// Whether all of a table is known, its foreign keys too: not where its columns are known from a table map alone.
+    #[must_use]
+    pub fn is_declared(&self, name: &TableName) -> bool {
+        self.tables.get(name).and_then(|id| self.known(*id)).is_some_and(|known| !known.full.learnt)
+    }
+
     /// Bytes that follow from a definition alone, made once: every answer begins with them.
     pub fn memo(&self, id: DefinitionId, make: impl FnOnce(&TableDefinition) -> Vec<u8>) -> Option<&[u8]> {
         let known = self.known(id)?;
@@ -253,6 +294,8 @@ impl Catalog {
             collation: None,
             collation_certain: false,
             learnt: false,
+            engine: None,
+            foreign_keys: Vec::new(),
         };
         self.known(id).map_or(&NONE, |k| &k.full)
     }

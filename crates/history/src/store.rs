@@ -60,6 +60,8 @@ pub struct Version<I = Image> {
     pub kind: EventType,
     /// Whether this key kept the row.
     pub side: Side,
+    /// It is not in the log: a foreign key did it, by a change that is.
+    pub derived: bool,
     /// Row before (UPDATE, DELETE).
     pub before: Option<I>,
     /// Row after (INSERT, UPDATE).
@@ -329,6 +331,7 @@ mod tests {
                 _ => EventType::Update,
             },
             side: Side::Same,
+            derived: false,
             before: before.map(image),
             after: after.map(image),
         }
@@ -398,7 +401,7 @@ mod tests {
                     (Some(_), None) => EventType::Delete,
                 };
                 let (before, after) = (std::mem::replace(&mut now, next.clone()), next);
-                all.push(Version { sequence: Sequence(sequence), definition: DefinitionId(3), kind, side: Side::Same, before, after });
+                all.push(Version { sequence: Sequence(sequence), definition: DefinitionId(3), kind, side: Side::Same, derived: sequence % 3 == 0, before, after });
             }
             let snapshot = kept(&all.iter().map(|v| (&b"k"[..], v.clone())).collect::<Vec<_>>());
             let versions = Versions(&*snapshot);
@@ -492,7 +495,7 @@ mod tests {
 
     #[test]
     fn damaged_bytes_are_an_error() {
-        for value in [&[][..], &[3], &[0x03, 0], &[0x10, 0, 200, 1], &[0x0c, 0], &[0, 0x80]] {
+        for value in [&[][..], &[3], &[0x0f, 0], &[0x10, 0, 200, 1], &[0x0c, 0], &[0, 0x80]] {
             assert!(read_version(Sequence(1), value).is_none(), "{value:?}");
         }
     }

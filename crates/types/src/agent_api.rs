@@ -303,6 +303,9 @@ pub struct DiffEvent {
     pub event_timestamp: Instant,
     /// What happened.
     pub event_type: EventType,
+    /// It is not in the log: a foreign key (CASCADE, SET NULL) did it, by a change of the same transaction that is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub derived: bool,
     /// The transaction, where the server has GTIDs.
     pub gtid: Option<String>,
     /// The key under which the event is shown, in key order: a change of the key itself is shown under both.
@@ -311,6 +314,11 @@ pub struct DiffEvent {
     pub before: Option<RowLine>,
     /// Row after; `None` for DELETE.
     pub after: Option<RowLine>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Kinds of change.

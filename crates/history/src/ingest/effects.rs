@@ -10,11 +10,19 @@ use dbtrail_types::ident::TableName;
 impl Ingest {
     pub(super) fn effect(&mut self, effect: Effect, at: Sequence) {
         self.touch(&effect);
+        let altered = if let Effect::Altered(name, _) = &effect { Some(name.clone()) } else { None };
+        self.carry_out(effect, at);
+        if let Some(name) = altered {
+            self.want_references(&name);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect, at: Sequence) {
         match effect {
             Effect::Created(name, definition) => {
                 let before = self.emptied(&name, at);
                 let standing = if self.captures(&name) {
-                    let space = self.new_space(Space { before, ..Space::new(definition, at, true) });
+                    let space = self.new_space(&name, Space { before, ..Space::new(definition, at, true) });
                     Standing::Table(space, definition)
                 } else {
                     Standing::Unreadable(NOT_CAPTURED.to_owned())
@@ -65,6 +73,7 @@ impl Ingest {
         }
         for name in tables {
             self.names_mut().set(name, at, unreadable.clone());
+            self.unknown_below(name, at);
         }
     }
 
@@ -72,7 +81,7 @@ impl Ingest {
         match self.names.current(name) {
             Standing::Table(_, definition) => {
                 let before = self.emptied(name, at);
-                let space = self.new_space(Space { before, ..Space::new(definition, at, true) });
+                let space = self.new_space(name, Space { before, ..Space::new(definition, at, true) });
                 self.names_mut().set(name, at, Standing::Table(space, definition));
             }
             Standing::Unknown { .. } => self.names_mut().set(name, at, Standing::Unknown { empty: true }),
@@ -84,11 +93,11 @@ impl Ingest {
     fn altered(&mut self, name: &TableName, definition: DefinitionId, at: Sequence) {
         match self.names.current(name) {
             Standing::Table(space, old) => {
-                let space = self.continued(space, old, definition, at);
+                let space = self.continued(name, (space, old), definition, at);
                 self.names_mut().set(name, at, Standing::Table(space, definition));
             }
             Standing::Unknown { empty } => {
-                let space = self.new_space(Space::new(definition, at, empty));
+                let space = self.new_space(name, Space::new(definition, at, empty));
                 self.names_mut().set(name, at, Standing::Table(space, definition));
             }
             Standing::Absent => self.impossible(name, "ALTER TABLE", at),

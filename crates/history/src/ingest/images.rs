@@ -81,6 +81,11 @@ impl Columns {
         }
     }
 
+    /// The name of a column.
+    pub(super) fn name(&self, at: usize) -> Option<&str> {
+        self.definition.columns.get(at).map(|c| c.name.as_str())
+    }
+
     /// Whether the table has a primary key.
     pub(super) fn has_key(&self) -> bool {
         !self.key.is_empty()
@@ -157,6 +162,14 @@ impl Keyed {
         let (cells, bytes) = (&self.cells, &self.image);
         let cell = |i: usize| cells.get(i)?.clone().and_then(|at| bytes.get(at));
         stored_key(definition, places, cell, &mut self.key)
+    }
+
+    /// A row that is packed already.
+    pub(super) fn of(row: &[u8], columns: &Columns) -> Result<Self, Trouble> {
+        let cells: Vec<_> = image::cells(row).collect();
+        let mut key = Vec::new();
+        stored_key(&columns.definition, &columns.key, |i| cells.get(i)?.bytes(), &mut key)?;
+        Ok(Self { image: row.to_vec(), key, cells: Vec::new() })
     }
 
     /// The text of a value, where it is one that was read here. Of floating point numbers, two that are equal may have different texts.

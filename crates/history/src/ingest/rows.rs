@@ -1,11 +1,13 @@
 //! Row changes to versions.
 
+use super::cascade::{Parent, Roles};
 use super::images::{Columns, Images, Keyed, Trouble};
 use super::recent::{Print, Trace};
+use super::references::Referring;
 use super::{Ingest, NOT_CAPTURED};
 use crate::engine::StoreError;
 use crate::image;
-use crate::log::{MappedTable, Rows, RowsEvent, undecodable};
+use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
 use crate::names::Standing;
 use crate::record::Space;
 use crate::schema::DefinitionId;
@@ -17,10 +19,13 @@ use std::slice;
 use std::sync::Arc;
 
 /// A table that rows are of.
-struct Target {
-    space: SpaceId,
-    id: DefinitionId,
-    columns: Arc<Columns>,
+pub(super) struct Target {
+    pub(super) space: SpaceId,
+    pub(super) id: DefinitionId,
+    pub(super) columns: Arc<Columns>,
+    /// Its foreign keys, if there are some that change rows.
+    pub(super) referring: Option<Arc<Referring>>,
+    pub(super) roles: Arc<Roles>,
 }
 
 /// From which place on a table is in doubt, and why.
@@ -32,16 +37,19 @@ impl Ingest {
         let mut rows = event.rows();
         let mut target = None;
         let mut first = true;
+        // Rows that refer to rows that cannot be read were looked after.
+        let mut lost = false;
+        self.statement_goes_on(event);
         loop {
             let at = self.next;
             match rows.step() {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
+                Ok(false) => break,
                 Err(fault) => {
                     self.take_number();
                     let reason = undecodable(file, event.offset, &fault);
                     self.unfollowable(slice::from_ref(&event.table.name), &reason, at);
-                    return Ok(());
+                    break;
                 }
             }
             self.take_number();
@@ -55,21 +63,34 @@ impl Ingest {
                 // It cannot be read from here on.
                 target = None;
             }
+            if target.as_ref().is_some_and(|t| !self.is_still(&event.table.name, t)) {
+                // What a foreign key of it did to rows of its own is not known.
+                target = self.target(event, self.next);
+            }
+            if target.is_none() && !std::mem::replace(&mut lost, true) {
+                self.unreadable_parent(event, at);
+            }
         }
+        if event.statement.ends {
+            self.statement_ends();
+        }
+        Ok(())
     }
 
     /// The table of an event, if it can be read and has a key.
     fn target(&mut self, event: &RowsEvent, at: Sequence) -> Option<Target> {
         let (space, id) = self.readable(event, at)?;
-        let columns = if let Some(known) = self.columns.get(&id) {
-            Arc::clone(known)
-        } else {
-            let definition = self.catalog.definition(id)?;
-            let columns = Arc::new(Columns::new(definition, self.catalog.generated(id)));
-            self.columns.insert(id, Arc::clone(&columns));
-            columns
-        };
-        columns.has_key().then_some(Target { space, id, columns })
+        let columns = self.columns_of(id)?;
+        let roles = self.roles(&event.table.name);
+        let keyed = !roles.keys.is_empty();
+        let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
+        columns.has_key().then_some(Target { space, id, columns, referring, roles })
+    }
+
+    /// Whether a table is the same as when its rows began to come: a foreign key that refers to it can change that.
+    pub(super) fn is_still(&self, name: &TableName, target: &Target) -> bool {
+        target.roles.children.is_empty()
+            || self.names.current(name) == Standing::Table(target.space, target.id)
     }
 
     /// Takes a row in; false: its table cannot be read any more.
@@ -94,13 +115,27 @@ impl Ingest {
         at: Sequence,
         images: &mut Images,
     ) -> Result<bool, StoreError> {
+        self.watch(rows, event);
         match images.read(rows, &target.columns) {
             Ok(images) => {
                 for (key, version) in versions(event.kind, images, target.id, at).into_iter().flatten() {
-                    if let Some(doubt) = self.keep(target.space, key, &version)? {
+                    if let Some(doubt) = self.keep(target, key, &version)? {
                         self.doubt(&event.table.name, target.space, &doubt, at);
                         return Ok(false);
                     }
+                }
+                let Statement { checks, logs_cascades, .. } = event.statement;
+                if let (Some(before), after, false, true, false) =
+                    (images.0, images.1, target.roles.children.is_empty(), checks, logs_cascades)
+                {
+                    let parent = Parent {
+                        table: &event.table.name,
+                        definition: &target.columns.definition,
+                        before: &before.image,
+                        after: after.map(|a| a.image.as_slice()),
+                        depth: 0,
+                    };
+                    self.cascade(&parent, event, &target.roles)?;
                 }
                 Ok(true)
             }
@@ -108,6 +143,7 @@ impl Ingest {
                 if let Some(space) = self.space_mut(target.space) {
                     space.uncertain.get_or_insert(reason);
                 }
+                self.unreadable_parent(event, at);
                 Ok(true)
             }
             Err(Trouble::Unreadable(reason)) => {
@@ -139,13 +175,13 @@ impl Ingest {
         match standing {
             Standing::Table(space, same) if same == definition => Some((space, definition)),
             Standing::Table(space, other) => {
-                let space = self.continued(space, other, definition, at);
+                let space = self.continued(name, (space, other), definition, at);
                 self.names_mut().set(name, at, Standing::Table(space, definition));
                 Some((space, definition))
             }
             Standing::Unknown { empty } => {
                 let started = self.names.history(name).last().map_or(Sequence(0), |(from, _)| *from);
-                let space = self.new_space(Space::new(definition, started, empty));
+                let space = self.new_space(name, Space::new(definition, started, empty));
                 self.names_mut().learn(name, space, definition);
                 Some((space, definition))
             }
@@ -190,24 +226,25 @@ impl Ingest {
     /// The incarnation under a new definition: the same one as long as the key is the same.
     pub(super) fn continued(
         &mut self,
-        space: SpaceId,
-        old: DefinitionId,
+        name: &TableName,
+        (space, old): (SpaceId, DefinitionId),
         new: DefinitionId,
         at: Sequence,
     ) -> SpaceId {
         if self.catalog.same_key(old, new) {
             return space;
         }
-        self.new_space(Space { before: Some(space), ..Space::new(new, at, false) })
+        self.new_space(name, Space { before: Some(space), ..Space::new(new, at, false) })
     }
 
     /// Keeps a version, if it fits what was there.
     fn keep(
         &mut self,
-        space: SpaceId,
+        target: &Target,
         key: &[u8],
         version: &Version<&[u8]>,
     ) -> Result<Option<Doubt>, StoreError> {
+        let space = target.space;
         let print = |row: &&[u8]| self.recent.row(&self.comparable(version.definition, row));
         let before = version.row_before().map(print);
         let after = version.row_after().map(print);
@@ -237,6 +274,12 @@ impl Ingest {
         let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
         let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row: after };
         self.recent.remember(print, trace);
+        if let Some(referring) = &target.referring {
+            let after = version.row_after().map(|row| (*row, version.definition));
+            let columns = &target.columns.definition;
+            self.refer((space, key), (referring, columns), version.row_before().copied(), after);
+        }
+        self.is_used(space);
         Ok(None)
     }
 
@@ -246,6 +289,39 @@ impl Ingest {
             [] => Cow::Borrowed(row),
             generated => Cow::Owned(image::without(row, generated)),
         }
+    }
+
+    /// A row of an incarnation is kept.
+    pub(crate) fn is_used(&mut self, space: SpaceId) {
+        let first = self.spaces.get(space.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
+        if first && let Some(space) = self.space_mut(space) {
+            space.used = true;
+        }
+    }
+
+    /// Keeps a change that a foreign key made; the error says why that cannot be.
+    pub(super) fn keep_derived(
+        &mut self,
+        target: &Target,
+        (before, after): (&[u8], Option<&[u8]>),
+        at: Sequence,
+    ) -> Result<Result<(), String>, StoreError> {
+        let keyed = |row: &[u8]| Keyed::of(row, &target.columns);
+        let read = keyed(before).and_then(|b| Ok((b, after.map(keyed).transpose()?)));
+        let (before, after) = match read {
+            Ok(rows) => rows,
+            Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => return Ok(Err(why)),
+        };
+        let kind = if after.is_some() { EventType::Update } else { EventType::Delete };
+        for (key, version) in
+            versions(kind, (Some(&before), after.as_ref()), target.id, at).into_iter().flatten()
+        {
+            let version = Version { derived: true, ..version };
+            if let Some(Doubt(_, why)) = self.keep(target, key, &version)? {
+                return Ok(Err(why.to_owned()));
+            }
+        }
+        Ok(Ok(()))
     }
 
     fn doubt(&mut self, name: &TableName, space: SpaceId, doubt: &Doubt, at: Sequence) {
@@ -274,6 +350,7 @@ fn versions<'a>(
         definition,
         kind,
         side,
+        derived: false,
         before: images.0.map(|k| k.image.as_slice()),
         after: images.1.map(|k| k.image.as_slice()),
     };

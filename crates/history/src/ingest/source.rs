@@ -69,7 +69,7 @@ impl History {
             match entry {
                 Ok(entry) => {
                     ingest.entry(entry)?;
-                    if ingest.waiting() > BATCH {
+                    if ingest.waiting() > BATCH || ingest.wants_commit() {
                         ingest.commit(&Batch::default())?;
                     }
                 }

@@ -4,13 +4,19 @@ use super::event::{self, Event, kind};
 use super::gtid::{self, Announced};
 use super::savepoints::Savepoints;
 use super::table_map::Mapped;
-use super::{Change, Entry, LogFault, LoggedStatement, Position, ServerVersion, query, rows, table_map};
+use super::{
+    Change, Entry, LogFault, LoggedStatement, MappedTable, MappedTables, Position, ServerVersion, query,
+    rows, table_map,
+};
 use dbtrail_types::instant::Instant;
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Prepared XA transactions kept at most; a server allows few (`max_connections`).
 const PREPARED: usize = 100_000;
+/// Table maps of one statement that are listed at most: far more than a statement can open.
+const MAPPED: usize = 16_384;
 
 /// What is known between two events.
 #[derive(Debug, Default)]
@@ -20,6 +26,10 @@ pub(super) struct Assembly {
     begun: bool,
     announced: Option<Announced>,
     tables: HashMap<u64, Mapped>,
+    /// The tables of this statement, in the order of their maps.
+    mapped: Vec<Arc<MappedTable>>,
+    /// The same, as its rows events hold it.
+    shared: Option<MappedTables>,
     maps: table_map::Maps,
     open: Option<Open>,
     prepared: HashMap<String, (Position, Vec<Change>)>,
@@ -41,7 +51,14 @@ impl Assembly {
     pub(super) fn file_ends(&mut self) {
         self.open = None;
         self.announced = None;
+        self.statement_ends();
+    }
+
+    /// The table maps before this hold no longer.
+    fn statement_ends(&mut self) {
         self.tables.clear();
+        self.mapped.clear();
+        self.shared = None;
     }
 
     pub(super) fn server(&mut self, server: ServerVersion) {
@@ -81,6 +98,10 @@ impl Assembly {
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
                 let (id, table) = self.maps.read(event.body(), self.server.mariadb)?;
+                if self.mapped.len() < MAPPED {
+                    self.mapped.push(table.named());
+                    self.shared = None;
+                }
                 self.tables.insert(id, table);
             }
             kind::QUERY | kind::MARIADB_QUERY_COMPRESSED | kind::EXECUTE_LOAD_QUERY => return self.query(event),
@@ -145,7 +166,7 @@ impl Assembly {
     }
 
     fn commit(&mut self, event: &Event) -> Option<Entry> {
-        self.tables.clear();
+        self.statement_ends();
         let open = self.open.take()?;
         Some(self.entry(event, open.position, open.changes))
     }
@@ -174,8 +195,9 @@ impl Assembly {
     fn rows(&mut self, event: &Event, layout: rows::Layout) -> Result<(), LogFault> {
         let (id, flags) = rows::head(event.body())?;
         let table = self.tables.get(&id).cloned();
+        let mapped = Arc::clone(self.shared.get_or_insert_with(|| self.mapped.as_slice().into()));
         if flags & rows::STATEMENT_END != 0 {
-            self.tables.clear();
+            self.statement_ends();
         }
         let Some(table) = table else {
             // An event for no table only marks the end of a statement.
@@ -191,7 +213,7 @@ impl Assembly {
                 let reason = "a row was logged with partial JSON: set binlog_row_value_options to ''";
                 lost(table.name.clone(), reason.to_owned())
             }
-            Mapped::Known(table) => match rows::RowsEvent::read(event, layout, &table) {
+            Mapped::Known(table) => match rows::RowsEvent::read(event, layout, &table, &mapped) {
                 Ok(rows) => Change::Rows(rows),
                 Err(fault) => unread(table.name.clone(), &fault),
             },
@@ -248,7 +270,7 @@ impl Assembly {
             let _ = write!(name, "x'{}',", dbtrail_types::agent_api::hex_text(part));
         }
         let _ = write!(name, "{format}");
-        self.tables.clear();
+        self.statement_ends();
         if let Some(open) = self.open.take() {
             if self.prepared.len() >= PREPARED {
                 return Err(LogFault::new("more prepared XA transactions than can be kept"));

@@ -13,6 +13,11 @@ use std::sync::Arc;
 const LARGEST: u64 = 1 << 30;
 /// STMT_END_F: the table maps before this event hold no longer.
 pub(super) const STATEMENT_END: u16 = 1;
+/// NO_FOREIGN_KEY_CHECKS_F: the session had foreign_key_checks off.
+const NO_CHECKS: u16 = 2;
+/// MySQL 9.6 and newer without `innodb_native_foreign_keys`: the server itself carries out foreign keys, and logs the rows of the children (seen in every rows
+/// event of 9.7).
+const CASCADES_LOGGED: u16 = 0x10;
 
 /// What a type byte says of the event's layout.
 #[derive(Clone, Copy)]
@@ -54,6 +59,34 @@ pub(super) fn head(body: &[u8]) -> Result<(u64, u16), LogFault> {
     Ok((input.uint(6)?, input.u16()?))
 }
 
+/// The tables that a statement's table maps name, in their order; one may come twice.
+pub type MappedTables = Arc<[Arc<MappedTable>]>;
+
+/// What a rows event says of the statement that it is a part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// All tables that its table maps name: also those of which it has no rows.
+    pub mapped: MappedTables,
+    /// foreign_key_checks were on.
+    pub checks: bool,
+    /// What foreign keys did to other rows is logged as row changes of its own.
+    pub logs_cascades: bool,
+    /// It is the statement's last rows event.
+    pub ends: bool,
+}
+
+impl Statement {
+    /// Of the flags of a rows event.
+    pub(super) fn of(flags: u16, mapped: &MappedTables) -> Self {
+        Self {
+            mapped: Arc::clone(mapped),
+            checks: flags & NO_CHECKS == 0,
+            logs_cascades: flags & CASCADES_LOGGED != 0,
+            ends: flags & STATEMENT_END != 0,
+        }
+    }
+}
+
 /// An event with rows of one table, all changed in the same way.
 #[derive(Clone, Debug)]
 pub struct RowsEvent {
@@ -61,6 +94,8 @@ pub struct RowsEvent {
     pub kind: EventType,
     /// The table, as the log's table map tells it.
     pub table: Arc<MappedTable>,
+    /// The statement.
+    pub statement: Statement,
     /// Where it stands in its file.
     pub offset: u64,
     /// Which columns the images have: of rows before the change, and after it.
@@ -70,11 +105,23 @@ pub struct RowsEvent {
 
 impl RowsEvent {
     /// Of an event.
-    pub(super) fn read(event: &Event, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
-        Self::of(&event.kept(), event.offset, layout, table)
+    pub(super) fn read(
+        event: &Event,
+        layout: Layout,
+        table: &Arc<MappedTable>,
+        mapped: &MappedTables,
+    ) -> Result<Self, LogFault> {
+        Self::of(&event.kept(), event.offset, layout, (table, mapped))
     }
 
-    fn of(body: &Buffer, offset: u64, layout: Layout, table: &Arc<MappedTable>) -> Result<Self, LogFault> {
+    fn of(
+        body: &Buffer,
+        offset: u64,
+        layout: Layout,
+        (table, mapped): (&Arc<MappedTable>, &MappedTables),
+    ) -> Result<Self, LogFault> {
+        let (_, flags) = head(body)?;
+        let statement = Statement::of(flags, mapped);
         let mut input = Bytes(body);
         input.take(8)?;
         if layout.version2 {
@@ -104,7 +151,14 @@ impl RowsEvent {
             return Err(LogFault::new("a rows event without columns"));
         }
         let images = if layout.compressed { inflate(input.0)?.into() } else { body.slice_ref(input.0) };
-        Ok(Self { kind: layout.event, table: Arc::clone(table), offset, present: [first, second], images })
+        Ok(Self {
+            kind: layout.event,
+            table: Arc::clone(table),
+            statement,
+            offset,
+            present: [first, second],
+            images,
+        })
     }
 
     /// Of a body of version 2, for tests.
@@ -115,7 +169,7 @@ impl RowsEvent {
         table: &Arc<MappedTable>,
     ) -> Result<Self, LogFault> {
         let layout = Layout { event, version2: true, compressed: false, partial: false };
-        Self::of(body, 4, layout, table)
+        Self::of(body, 4, layout, (table, &Arc::from([Arc::clone(table)])))
     }
 
     /// Places of columns that no image of an UPDATE or DELETE has, rising.
@@ -246,6 +300,7 @@ mod tests {
             columns: vec![column(raw::code::LONG), column(raw::code::TINY)],
             primary_key: None,
             mariadb: true,
+            referred: false,
         })
     }
 
@@ -255,6 +310,15 @@ mod tests {
 
     fn body(bitmaps: &[u8], images: &[u8]) -> Buffer {
         [&[7, 0, 0, 0, 0, 0, 1, 0, 2][..], bitmaps, images].concat().into()
+    }
+
+    fn of(
+        body: &Buffer,
+        offset: u64,
+        layout: Layout,
+        table: &Arc<MappedTable>,
+    ) -> Result<RowsEvent, LogFault> {
+        RowsEvent::of(body, offset, layout, (table, &Arc::from([Arc::clone(table)])))
     }
 
     type Images = (Option<Vec<Option<Raw<'static>>>>, Option<Vec<Option<Raw<'static>>>>);
@@ -281,7 +345,7 @@ mod tests {
     fn rows_are_read_under_the_columns_that_they_have() {
         let images = [0, 5, 0, 0, 0, 9, 0, 6, 0, 0, 0, 0, 8, 0, 0, 0, 2, 7];
         // The images before have both columns, those after the second one alone; in the last one it is NULL.
-        let event = RowsEvent::of(
+        let event = of(
             &body(&[0b11, 0b10], &[&images[..6], &[0, 4], &images[6..12], &[1]].concat()),
             4,
             layout(EventType::Update, false),
@@ -294,8 +358,7 @@ mod tests {
             (Some(vec![int(6), int(0)]), Some(vec![int(6), Some(Raw::Null)])),
         ];
         assert_eq!(numbers(&event).unwrap(), wanted);
-        let cut = RowsEvent::of(&body(&[0b11], &images[..11]), 4, layout(EventType::Delete, false), &table())
-            .unwrap();
+        let cut = of(&body(&[0b11], &images[..11]), 4, layout(EventType::Delete, false), &table()).unwrap();
         let mut rows = cut.rows();
         assert!(rows.step().unwrap(), "the first one is whole");
         assert!(rows.step().is_err());
@@ -308,8 +371,8 @@ mod tests {
         zlib.write_all(&images).unwrap();
         let packed = zlib.finish().unwrap();
         for (kind, bitmaps) in [(EventType::Insert, &[0b11][..]), (EventType::Update, &[0b11, 0b11])] {
-            let plain = RowsEvent::of(&body(bitmaps, &images), 4, layout(kind, false), &table()).unwrap();
-            let small = RowsEvent::of(&body(bitmaps, &packed), 4, layout(kind, true), &table()).unwrap();
+            let plain = of(&body(bitmaps, &images), 4, layout(kind, false), &table()).unwrap();
+            let small = of(&body(bitmaps, &packed), 4, layout(kind, true), &table()).unwrap();
             let rows = numbers(&plain).unwrap();
             assert_eq!(rows.len(), if kind == EventType::Insert { 2 } else { 1 });
             assert_eq!(numbers(&small).unwrap(), rows);
@@ -325,7 +388,7 @@ mod tests {
             (EventType::Update, &[0, 0b11]),
             (EventType::Update, &[0b11, 0]),
         ] {
-            let event = RowsEvent::of(&body(bitmaps, &[0, 5, 0, 0, 0, 9]), 4, layout(kind, false), &table());
+            let event = of(&body(bitmaps, &[0, 5, 0, 0, 0, 9]), 4, layout(kind, false), &table());
             assert!(event.unwrap_err().to_string().contains("without columns"), "{bitmaps:?}");
         }
     }

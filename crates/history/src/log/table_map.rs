@@ -7,6 +7,8 @@ use dbtrail_types::ident::TableName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// TM_REFERRED_FK_DB_F: a foreign key refers to the table (seen in MySQL 9.7, with and without `innodb_native_foreign_keys`).
+const REFERRED: u16 = 2;
 /// Table maps that are remembered at most.
 const REMEMBERED: usize = 1024;
 
@@ -17,6 +19,22 @@ pub(super) enum Mapped {
     Known(Arc<MappedTable>),
     /// The name of a table, and why its columns cannot be read.
     Unread(TableName, LogFault),
+}
+
+impl Mapped {
+    /// The table, as the statement's other rows events name it: without columns where these cannot be read.
+    pub(super) fn named(&self) -> Arc<MappedTable> {
+        match self {
+            Self::Known(table) => Arc::clone(table),
+            Self::Unread(name, _) => Arc::new(MappedTable {
+                name: name.clone(),
+                columns: Vec::new(),
+                primary_key: None,
+                mariadb: true,
+                referred: false,
+            }),
+        }
+    }
 }
 
 /// The last table map of each id: a server sends one in front of every statement's rows, mostly the same again.
@@ -44,15 +62,16 @@ impl Maps {
 
 fn read(body: &[u8], mariadb: bool) -> Result<Mapped, LogFault> {
     let mut input = Bytes(body);
-    // The id and flags.
-    input.take(8)?;
+    input.take(6)?;
+    let flags = input.u16()?;
     let schema = input.short_name()?;
     input.take(1)?;
     let table = input.short_name()?;
     input.take(1)?;
     let name = TableName { schema, table };
+    let referred = !mariadb && flags & REFERRED != 0;
     Ok(match columns(&mut input, name.clone(), mariadb) {
-        Ok(table) => Mapped::Known(Arc::new(table)),
+        Ok(table) => Mapped::Known(Arc::new(MappedTable { referred, ..table })),
         Err(fault) => Mapped::Unread(name, fault),
     })
 }
@@ -66,7 +85,7 @@ fn columns(input: &mut Bytes<'_>, name: TableName, mariadb: bool) -> Result<Mapp
     for (i, kind) in kinds.iter().enumerate() {
         columns.push(column(*kind, &mut metadata, bit(nullable, i))?);
     }
-    let mut mapped = MappedTable { name, columns, primary_key: None, mariadb };
+    let mut mapped = MappedTable { name, columns, primary_key: None, mariadb, referred: false };
     optional(input, &mut mapped)?;
     Ok(mapped)
 }

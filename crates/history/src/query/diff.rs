@@ -88,6 +88,9 @@ impl Window<'_> {
             let space =
                 self.history.space(id).ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
             super::certain(self.name, space, self.to)?;
+            if let Some((_, reason)) = space.known_from.as_ref().filter(|(at, _)| self.from <= *at) {
+                return Err(self.crossing(reason));
+            }
             if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
                 return Err(self.crossing("its primary key changes inside of the window"));
             }
@@ -166,6 +169,12 @@ impl Window<'_> {
         let began = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.started == at && s.complete);
         let follows =
             |old: &SpaceId, new: &SpaceId| self.history.space(*new).is_some_and(|s| s.before == Some(*old));
+        let unknown = |id: &SpaceId| {
+            self.history
+                .space(*id)
+                .and_then(|s| s.known_from.as_ref())
+                .map(|(_, reason)| self.crossing(reason))
+        };
         let renamed =
             || self.crossing("it is renamed inside of the window, so that rows come or go with no change");
         match (before, after) {
@@ -174,7 +183,7 @@ impl Window<'_> {
             (Standing::Table(old, _), Standing::Table(new, _)) if follows(old, new) => {
                 Err(self.crossing("its primary key changes inside of the window"))
             }
-            (Standing::Table(..), Standing::Table(..)) => Err(renamed()),
+            (Standing::Table(..), Standing::Table(new, _)) => Err(unknown(new).unwrap_or_else(renamed)),
             (Standing::Table(old, _), Standing::Absent) if !emptied(old) => Err(renamed()),
             (Standing::Absent, Standing::Table(new, _)) if !began(new) => Err(renamed()),
             _ => Ok(()),
@@ -277,7 +286,8 @@ impl DiffAnswer {
         lines::json(&moment.committed, out)?;
         out.extend_from_slice(b",\"event_type\":\"");
         out.extend_from_slice(kind.as_bytes());
-        out.extend_from_slice(b"\",\"gtid\":");
+        out.extend_from_slice(if version.derived { b"\",\"derived\":true" } else { b"\"" });
+        out.extend_from_slice(b",\"gtid\":");
         lines::json(&moment.gtid.as_ref().map(ToString::to_string), out)?;
         out.extend_from_slice(b",\"key\":");
         let keyed = if version.side == Side::Left {

@@ -20,6 +20,7 @@ fn mapped(full: bool) -> Arc<MappedTable> {
         columns: ["id", "a", "v", "n"].map(column).to_vec(),
         primary_key: full.then(|| vec![0]),
         mariadb: true,
+        referred: false,
     })
 }
 

@@ -106,6 +106,7 @@ impl History {
             definition: now,
             kind: EventType::Delete,
             side: Side::Same,
+            derived: false,
             before: Some(before),
             after: None,
         }))

@@ -234,7 +234,8 @@ impl Question<'_> {
             422,
             code::NOT_RECORDED,
             format!(
-                "{table} may have rows in that range of which the record says nothing: its creation is not in the record{}",
+                "{table} may have rows in that range of which the record says nothing: {}{}",
+                self.since("its creation is not in the record"),
                 self.advice(reading)
             ),
         ))
@@ -257,6 +258,14 @@ impl Question<'_> {
         }
     }
 
+    /// What is missing, in a sentence.
+    fn since(&self, missing: &str) -> String {
+        let Some((from, reason)) = &self.found.space.known_from else { return missing.to_owned() };
+        let at = self.history.moments().committed(*from).ok().flatten();
+        let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+        format!("what was known of its rows ended{at}, when {reason}, and no change of it is recorded since")
+    }
+
     fn not_recorded(&self, unknown: &[Vec<Octets>], reading: Reading) -> Refusal {
         let table = &self.name;
         let more = if unknown.len() > MAX_NAMED {
@@ -269,8 +278,9 @@ impl Question<'_> {
             422,
             code::NOT_RECORDED,
             format!(
-                "the record says nothing of {table} with key {}{more}: no change of it is recorded, nor the table's creation{}",
+                "the record says nothing of {table} with key {}{more}: {}{}",
                 named.join(", "),
+                self.since("no change of it is recorded, nor the table's creation"),
                 self.advice(reading)
             ),
         )

@@ -28,6 +28,7 @@ fn mapped(table: &str) -> Arc<MappedTable> {
         columns: vec![column(3, &[], "id", None), column(15, &[80, 0], "v", Some(46))],
         primary_key: Some(vec![0]),
         mariadb: false,
+        referred: false,
     })
 }
 

@@ -35,6 +35,7 @@ impl Recorder {
         let definition = self.ingest.catalog.definition(read.definition).cloned();
         let (Some(definition), true, true) = (definition, same, reading) else { return Ok(false) };
         let mut batch = Batch::default();
+        let mut kept = Vec::with_capacity(read.rows.len());
         for row in &read.rows {
             let key = match base_key(&definition, row) {
                 Ok(key) => key,
@@ -50,6 +51,11 @@ impl Recorder {
             };
             let base = BaseRow { definition: read.definition, row: Image::pack(row) };
             put_base(&mut batch, read.space, &key, &base);
+            kept.push((key, base.row));
+        }
+        self.ingest.refer_base(&name, read.space, read.definition, &kept)?;
+        if !kept.is_empty() {
+            self.ingest.is_used(read.space);
         }
         let places = definition.primary_key.iter().filter_map(|n| definition.position(n));
         let behind: Option<Row> =

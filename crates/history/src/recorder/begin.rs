@@ -105,7 +105,8 @@ impl Recorder {
             .definition(definition)
             .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
         let baseline = if keyed && self.options.baseline { Baseline::Reading } else { Baseline::None };
-        let space = self.ingest.new_space(Space { baseline, ..Space::new(definition, at, false) });
+        let space =
+            self.ingest.new_space(&table.name, Space { baseline, ..Space::new(definition, at, false) });
         Standing::Table(space, definition)
     }
 

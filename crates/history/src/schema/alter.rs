@@ -16,6 +16,8 @@ pub(super) struct Altered {
     pub(super) full: Full,
     pub(super) from: Vec<Option<usize>>,
     pub(super) renamed: Option<TableName>,
+    /// Names of foreign keys and constraints that are dropped.
+    pub(super) dropped_keys: Vec<String>,
 }
 
 /// First words of actions on columns, keys and names; what begins otherwise is options of the table.
@@ -46,6 +48,8 @@ struct Reading<'a> {
     dropped: Vec<bool>,
     added: Vec<(FullColumn, Place)>,
     dropped_indexes: Vec<String>,
+    /// Names of foreign keys and constraints.
+    dropped_keys: Vec<String>,
     renamed_indexes: Vec<(String, String)>,
     drops_primary_key: bool,
     /// CONVERT TO CHARACTER SET: collation, and whether it is certain.
@@ -58,6 +62,7 @@ pub(super) fn alter(tokens: Tokens, before: &Full, schema: &str, silent: Silent)
     let mut declared = Full { learnt: before.learnt, ..Full::default() };
     declared.collation.clone_from(&before.collation);
     declared.collation_certain = before.collation_certain;
+    declared.engine.clone_from(&before.engine);
     let mut reading = Reading {
         before,
         silent,
@@ -67,6 +72,7 @@ pub(super) fn alter(tokens: Tokens, before: &Full, schema: &str, silent: Silent)
         dropped: vec![false; before.columns.len()],
         added: Vec::new(),
         dropped_indexes: Vec::new(),
+        dropped_keys: Vec::new(),
         renamed_indexes: Vec::new(),
         drops_primary_key: false,
         converted: None,
@@ -136,12 +142,14 @@ impl Reading<'_> {
     }
 
     /// The keys declared so far: what a column's own attributes add to them goes again if the column does (IF EXISTS).
-    fn mark(&self) -> (usize, Vec<String>) {
-        (self.declared.indexes.len(), self.declared.primary_key.clone())
+    fn mark(&self) -> (usize, usize, Vec<String>) {
+        let Full { indexes, foreign_keys, primary_key, .. } = &self.declared;
+        (indexes.len(), foreign_keys.len(), primary_key.clone())
     }
 
-    fn back_to(&mut self, (indexes, primary_key): (usize, Vec<String>)) {
+    fn back_to(&mut self, (indexes, foreign_keys, primary_key): (usize, usize, Vec<String>)) {
         self.declared.indexes.truncate(indexes);
+        self.declared.foreign_keys.truncate(foreign_keys);
         self.declared.primary_key = primary_key;
     }
 
@@ -192,10 +200,15 @@ impl Reading<'_> {
         if tokens.one_of(&["PARTITION", "SYSTEM", "PERIOD"]).is_some() {
             return Err("rows or columns vanish with it".to_owned());
         }
-        if tokens.words(&["FOREIGN", "KEY"]) || tokens.one_of(&["CHECK", "CONSTRAINT"]).is_some() {
+        let foreign = tokens.words(&["FOREIGN", "KEY"]);
+        if let Some(word) = if foreign { Some("FOREIGN") } else { tokens.one_of(&["CHECK", "CONSTRAINT"]) } {
             tokens.words(&["IF", "EXISTS"]);
+            let name = tokens.name()?;
+            if word != "CHECK" {
+                self.dropped_keys.push(name.clone());
+            }
             // A constraint may be a unique index.
-            self.dropped_indexes.push(tokens.name()?);
+            self.dropped_indexes.push(name);
             return Ok(());
         }
         if tokens.one_of(&["INDEX", "KEY"]).is_some() {
@@ -308,12 +321,15 @@ impl Reading<'_> {
             collation: self.declared.collation.clone(),
             collation_certain: self.declared.collation_certain,
             learnt: self.before.learnt,
+            engine: self.declared.engine.take(),
+            foreign_keys: std::mem::take(&mut self.declared.foreign_keys),
             ..Full::default()
         };
         self.keys(&mut full);
         let slots = self.slots()?;
         full.primary_key.retain(|n| slots.iter().any(|s| same_name(&s.column.column.name, n)));
-        let mut altered = Altered { full, from: Vec::new(), renamed: self.renamed };
+        let mut altered =
+            Altered { full, from: Vec::new(), renamed: self.renamed, dropped_keys: self.dropped_keys };
         for slot in slots {
             altered.full.columns.push(slot.column);
             altered.from.push(slot.from);
@@ -463,7 +479,6 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
         .one_of(&[
             "ALGORITHM",
             "LOCK",
-            "ENGINE",
             "COMMENT",
             "AUTO_INCREMENT",
             "ROW_FORMAT",
@@ -486,6 +501,8 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
     {
         tokens.token(&Token::Eq);
         tokens.next();
+    } else if tokens.words(&["ENGINE"]) {
+        declared.engine = Some(word_or_text(tokens)?);
     } else if tokens.words(&["FORCE"])
         || tokens.words(&["NOWAIT"])
         || tokens.words(&["ENABLE", "KEYS"])

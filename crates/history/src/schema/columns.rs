@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
+use super::foreign::{inline_counts, references};
 use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
@@ -23,7 +24,7 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> R
         finish(&mut full, state, table, silent)?;
         return Ok(full);
     }
-    let mut state = Attributes::default();
+    let mut state = Attributes { inline_keys: inline_counts(silent.server), ..Attributes::default() };
     let ty = type_of(tokens, &mut state, silent)?;
     let mut full = bare(name, ty);
     while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
@@ -123,6 +124,8 @@ struct Attributes {
     null_said: bool,
     /// The n of TEXT(n) and BLOB(n).
     lob_length: Option<u64>,
+    /// REFERENCES makes a foreign key here.
+    inline_keys: bool,
 }
 
 enum Default {
@@ -207,36 +210,14 @@ fn attribute(
     } else if tokens.one_of(&["COLUMN_FORMAT", "STORAGE", "SRID"]).is_some() {
         tokens.next();
     } else if tokens.words(&["REFERENCES"]) {
-        references(tokens)?;
+        let key = references(tokens, vec![own])?;
+        if state.inline_keys {
+            table.foreign_keys.push(key);
+        }
     } else {
         return Ok(false);
     }
     Ok(true)
-}
-
-/// `REFERENCES t (c) ON DELETE CASCADE`: changes that the engine makes on its own are not in every server's log.
-fn references(tokens: &mut Tokens) -> Result<(), Unread> {
-    tokens.name()?;
-    if tokens.token(&Token::Period) {
-        tokens.name()?;
-    }
-    tokens.group()?;
-    while tokens.one_of(&["MATCH", "ON"]).is_some() {
-        if tokens.one_of(&["DELETE", "UPDATE"]).is_some() {
-            if tokens.one_of(&["CASCADE"]).is_some()
-                || tokens.words(&["SET", "NULL"])
-                || tokens.words(&["SET", "DEFAULT"])
-            {
-                return Err("a foreign key changes rows by itself (CASCADE, SET NULL), and such changes are not in the log".to_owned());
-            }
-            if !(tokens.words(&["NO", "ACTION"]) || tokens.words(&["RESTRICT"])) {
-                return Err("a foreign key action that is not known".to_owned());
-            }
-        } else {
-            tokens.next();
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn word_or_text(tokens: &mut Tokens) -> Result<String, Unread> {
@@ -537,12 +518,13 @@ pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unrea
         index_type(tokens);
         (table.primary_key, _) = key_parts(tokens)?;
     } else if tokens.words(&["FOREIGN", "KEY"]) {
-        if tokens.peek() != Some(&Token::LParen) {
-            tokens.name()?;
-        }
+        tokens.words(&["IF", "NOT", "EXISTS"]);
+        let index_name = if tokens.peek() == Some(&Token::LParen) { None } else { Some(tokens.name()?) };
         let (columns, _) = key_parts(tokens)?;
         tokens.words(&["REFERENCES"]);
-        references(tokens)?;
+        let mut key = references(tokens, columns.clone())?;
+        key.names.extend([constraint_name.clone(), index_name].into_iter().flatten());
+        table.foreign_keys.push(key);
         table.indexes.push(Index {
             name: constraint_name,
             unique: false,

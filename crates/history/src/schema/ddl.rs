@@ -1,11 +1,12 @@
 //! Statements of the log to effects.
 
-use super::alter::{self, charset_option};
-use super::columns::{column, index, key_parts};
+use super::alter::{self, Altered, charset_option};
+use super::columns::{column, index, key_parts, word_or_text};
+use super::foreign::keeps_keys;
 use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
-use super::{Catalog, Effect, links, reach};
+use super::{Catalog, DefinitionId, Effect, links, reach};
 use crate::log::LoggedStatement;
 use dbtrail_types::ident::TableName;
 use sqlparser::tokenizer::Token;
@@ -335,6 +336,7 @@ impl Walk<'_> {
                 .tables
                 .get(&source)
                 .ok_or_else(|| format!("the definition of {source} is not known"))?;
+            // Its foreign keys are not copied.
             let copy = self.catalog.full(id).clone();
             return Ok(self.created(effects, name, copy));
         }
@@ -373,7 +375,9 @@ impl Walk<'_> {
             if options.one_of(&["PARTITION"]).is_some() {
                 break;
             }
-            if !charset_option(&mut options, &mut full, self.silent())? {
+            if options.words(&["ENGINE"]) || options.words(&["TYPE"]) {
+                full.engine = Some(word_or_text(&mut options)?);
+            } else if !charset_option(&mut options, &mut full, self.silent())? {
                 options.next();
             }
         }
@@ -382,6 +386,9 @@ impl Walk<'_> {
 
     fn created(&mut self, mut effects: Vec<Effect>, name: TableName, mut full: Full) -> Vec<Effect> {
         full.settle();
+        let keys = std::mem::take(&mut full.foreign_keys);
+        let keys = if keeps_keys(full.engine.as_deref()) { keys } else { Vec::new() };
+        self.catalog.foreign.set(&name, keys);
         let id = self.catalog.add(full);
         self.catalog.lost.remove(&name);
         self.catalog.tables.insert(name.clone(), id);
@@ -415,7 +422,8 @@ impl Walk<'_> {
         let Some(before) = self.catalog.tables.get(&name).copied() else {
             return Err("the table's definition before it is not known".to_owned());
         };
-        let altered = alter::alter(tokens, self.catalog.full(before), &name.schema, self.silent())?;
+        let mut altered = alter::alter(tokens, self.catalog.full(before), &name.schema, self.silent())?;
+        self.foreign_keys(&name, before, &mut altered);
         let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
         self.catalog.tables.insert(name.clone(), id);
         let mut effects = vec![Effect::Altered(name.clone(), id)];
@@ -425,7 +433,28 @@ impl Walk<'_> {
         Ok(effects)
     }
 
+    /// What an ALTER does to the foreign keys of a table, and to those that refer to it.
+    fn foreign_keys(&mut self, name: &TableName, before: DefinitionId, altered: &mut Altered) {
+        let old = self.catalog.full(before);
+        let now =
+            |at| altered.from.iter().position(|from| *from == Some(at)).map(|i| &altered.full.columns[i]);
+        let renamed = old.columns.iter().enumerate();
+        let renamed =
+            renamed.map(|(at, c)| (c.column.name.to_lowercase(), now(at).map(|now| now.column.name.clone())));
+        let renamed = renamed.collect();
+        let foreign = &mut self.catalog.foreign;
+        for key in &altered.dropped_keys {
+            foreign.drop(name, key);
+        }
+        foreign.rename_columns(name, &renamed);
+        foreign.add(name, std::mem::take(&mut altered.full.foreign_keys));
+        if !keeps_keys(altered.full.engine.as_deref()) {
+            foreign.remove(name);
+        }
+    }
+
     fn moved(&mut self, from: TableName, to: TableName) -> Effect {
+        self.catalog.foreign.rename(&from, &to);
         match self.catalog.tables.remove(&from) {
             Some(id) => self.catalog.tables.insert(to.clone(), id),
             None => self.catalog.tables.remove(&to),
@@ -450,6 +479,7 @@ impl Walk<'_> {
             self.catalog.temporary.retain(|t| t.schema != name);
             self.catalog.schemas.remove(&name);
             self.catalog.whole.remove(&name);
+            self.catalog.foreign.remove_schema(&name);
             return Ok(vec![Effect::SchemaDropped(name)]);
         }
         if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
@@ -463,6 +493,7 @@ impl Walk<'_> {
                 }
                 self.catalog.tables.remove(&name);
                 self.catalog.lost.remove(&name);
+                self.catalog.foreign.remove(&name);
                 effects.push(Effect::Dropped(name));
                 if !tokens.token(&Token::Comma) {
                     return Ok(effects);

@@ -1,7 +1,7 @@
 //! Definitions as the server itself declares them (SHOW CREATE TABLE), against those that follow from the log.
 
 use super::table::{Full, FullColumn};
-use super::{Catalog, DefinitionId, Effect};
+use super::{Catalog, DefinitionId, Effect, ForeignKey};
 use crate::log::{LoggedStatement, ServerVersion};
 use dbtrail_types::column::{ColumnType, LobSize, same_name};
 use dbtrail_types::ident::TableName;
@@ -18,8 +18,9 @@ impl Catalog {
         create: &str,
         server: ServerVersion,
     ) -> Result<DefinitionId, String> {
-        let full = read(name, create, server)?;
+        let (full, keys) = read(name, create, server)?;
         self.lost.remove(name);
+        self.foreign.set(name, keys);
         let id = self.add(full);
         self.tables.insert(name.clone(), id);
         Ok(id)
@@ -32,7 +33,9 @@ impl Catalog {
             return Some("the log does not tell its definition".to_owned());
         };
         match read(name, create, server) {
-            Ok(declared) => difference(&known.full, &declared),
+            Ok((declared, keys)) => {
+                difference(&known.full, &declared).or_else(|| self.foreign.difference(name, &keys))
+            }
             Err(why) => Some(format!("its declaration cannot be read ({why})")),
         }
     }
@@ -40,11 +43,12 @@ impl Catalog {
     /// Forgets all tables: the record begins anew. Definitions stay, for what was recorded under them.
     pub fn begin_anew(&mut self) {
         let definitions = std::mem::take(&mut self.definitions);
-        *self = Self { definitions, ..Self::default() };
+        let foreign = std::mem::take(&mut self.foreign).begin_anew();
+        *self = Self { definitions, foreign, ..Self::default() };
     }
 }
 
-fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<Full, String> {
+fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<(Full, Vec<ForeignKey>), String> {
     let statement = LoggedStatement {
         schema: Some(name.schema.clone()),
         sql_mode: Some(0),
@@ -54,7 +58,9 @@ fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<Full, S
     let mut scratch = Catalog::default();
     for effect in scratch.apply(&statement) {
         match effect {
-            Effect::Created(_, id) => return Ok(scratch.full(id).clone()),
+            Effect::Created(_, id) => {
+                return Ok((scratch.full(id).clone(), scratch.foreign.of(name).to_vec()));
+            }
             Effect::Unreadable(_, reason) | Effect::UnreadableAll { reason, .. } => return Err(reason),
             Effect::Dropped(_)
             | Effect::Truncated(_)

@@ -1,5 +1,6 @@
 //! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
 
+use super::foreign::ForeignKey;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinition, same_name};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -79,6 +80,12 @@ pub(super) struct Full {
     pub(super) collation_certain: bool,
     /// Known from a table map alone: which columns are generated is not known then.
     pub(super) learnt: bool,
+    /// The engine, in lower case, where the log or the server names it.
+    #[serde(default)]
+    pub(super) engine: Option<String>,
+    /// Foreign keys that the statement under way declares: the catalog keeps them beside the definitions.
+    #[serde(skip)]
+    pub(super) foreign_keys: Vec<ForeignKey>,
 }
 
 impl Full {

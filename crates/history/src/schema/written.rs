@@ -1,5 +1,6 @@
 //! The catalog as bytes, and back: definitions one by one, since they never change, and the rest as a whole.
 
+use super::foreign::{ForeignKey, ForeignKeys};
 use super::table::Full;
 use super::{Catalog, DefinitionId, Known, Step};
 use dbtrail_types::ident::TableName;
@@ -21,6 +22,8 @@ struct Rest {
     temporary: Vec<TableName>,
     #[serde(default)]
     links: super::links::Links,
+    #[serde(default)]
+    foreign: (u32, Vec<(TableName, Vec<ForeignKey>)>),
 }
 
 impl Catalog {
@@ -52,6 +55,7 @@ impl Catalog {
             lost: self.lost.iter().cloned().collect(),
             temporary: self.temporary.iter().cloned().collect(),
             links: self.links.clone(),
+            foreign: self.foreign.listed(),
         })
     }
 
@@ -68,7 +72,7 @@ impl Catalog {
             Ok(Arc::new(Known::new(full, step)))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
-        let Rest { tables, schemas, whole, lost, temporary, links } = serde_json::from_slice(rest)?;
+        let Rest { tables, schemas, whole, lost, temporary, links, foreign } = serde_json::from_slice(rest)?;
         Ok(Self {
             definitions,
             tables: tables.into_iter().collect(),
@@ -77,6 +81,7 @@ impl Catalog {
             lost: lost.into_iter().collect(),
             temporary: temporary.into_iter().collect(),
             links,
+            foreign: ForeignKeys::restored(foreign),
         })
     }
 }

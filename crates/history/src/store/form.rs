@@ -18,6 +18,8 @@ pub(super) const SEQUENCE: usize = 6;
 const SIDE: u8 = 2;
 const BEFORE: u8 = 4;
 const BEFORE_HERE: u8 = 1;
+/// In the place of the kind: the change is not in the log. Its kind stands with the number of its definition, which is three times as large.
+const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
 const AFTER: u8 = 0x40;
@@ -90,8 +92,9 @@ pub fn put_version<I: AsRef<[u8]>>(
     };
     batch.write(Table::Versions, write_key, |out| {
         let flags = out.len();
-        out.push(kind | side << SIDE | before << BEFORE | after);
-        put_number(out, u64::from(version.definition.0));
+        out.push(if version.derived { DERIVED } else { kind } | side << SIDE | before << BEFORE | after);
+        let number = u64::from(version.definition.0);
+        put_number(out, if version.derived { number * 3 + u64::from(kind) } else { number });
         if let (Some(image), BEFORE_HERE) = (&version.before, before) {
             put_number(out, image.as_ref().len() as u64);
             out.extend_from_slice(image.as_ref());
@@ -188,7 +191,11 @@ pub(super) fn changed(row: &Image, changes: &[u8]) -> Result<Image, StoreError> 
 /// `None`: it is none.
 pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'_>> {
     let (flags, mut rest) = value.split_first()?;
-    let kind = match flags & 3 {
+    let number = take_number(&mut rest)?;
+    let derived = flags & 3 == DERIVED;
+    let (number, kind) =
+        if derived { (number / 3, u8::try_from(number % 3).ok()?) } else { (number, flags & 3) };
+    let kind = match kind {
         0 => EventType::Insert,
         1 => EventType::Update,
         2 => EventType::Delete,
@@ -200,7 +207,7 @@ pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'
         2 => Side::Arrived,
         _ => return None,
     };
-    let definition = DefinitionId(u32::try_from(take_number(&mut rest)?).ok()?);
+    let definition = DefinitionId(u32::try_from(number).ok()?);
     let place = flags >> BEFORE & 3;
     let mut before = None;
     if place == BEFORE_HERE {
@@ -215,7 +222,7 @@ pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'
         return None;
     }
     let after = (flags & (AFTER | CHANGES) == AFTER).then(|| Image::of_bytes(rest));
-    let version = Version { sequence, definition, kind, side, before, after };
+    let version = Version { sequence, definition, kind, side, derived, before, after };
     Some(Written { version, before_there, changes })
 }
 
