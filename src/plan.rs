@@ -11,12 +11,15 @@ use dbtrail_types::instant::{Instant, Point};
 use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
+pub mod charsets;
 mod gtid;
 pub mod guard;
+mod key_value;
 mod keys;
 mod literal;
 mod moment;
 
+use charsets::Charsets;
 use moment::Clock;
 
 /// A draft whose table and instants are fixed and allowed.
@@ -32,6 +35,8 @@ pub struct Resolved {
     pub when: When,
     /// The session's zone: TIMESTAMP keys are read in it.
     pub zone: Zone,
+    /// The session's character sets: strings are read in them.
+    pub charsets: Charsets,
 }
 
 /// The instants of a query.
@@ -69,6 +74,8 @@ pub struct Context<'a> {
     pub allowed_schemas: Option<&'a [String]>,
     /// The session's time zone.
     pub zone: &'a Zone,
+    /// The session's character sets.
+    pub charsets: Charsets,
     /// `limits.max_diff_window`.
     pub max_diff_window: Duration,
     /// `@dbtrail_allow_wide_diff` is on.
@@ -97,7 +104,14 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
             When::Between(since, until)
         }
     };
-    Ok(Resolved { server_id: context.server_id.clone(), table, when, zone: context.zone.clone(), draft })
+    Ok(Resolved {
+        server_id: context.server_id.clone(),
+        table,
+        when,
+        zone: context.zone.clone(),
+        charsets: context.charsets,
+        draft,
+    })
 }
 
 /// Adds where the time clause stands, to what does not say it.

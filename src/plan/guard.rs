@@ -1,6 +1,8 @@
 //! The PK rule: every statement binds the table's whole primary key, or is refused.
 
 use super::Resolved;
+use super::charsets::Charsets;
+use super::key_value::Reader;
 use super::keys::Predicate;
 use crate::failure::Failure;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
@@ -86,7 +88,12 @@ pub fn admit(
     definition: &Arc<TableDefinition>,
     settings: Settings,
 ) -> Result<Admitted, Failure> {
-    let asked = Asked { draft: &resolved.draft, table: &resolved.table, zone: &resolved.zone };
+    let asked = Asked {
+        draft: &resolved.draft,
+        table: &resolved.table,
+        zone: &resolved.zone,
+        charsets: resolved.charsets,
+    };
     let (keys, output, order) = checked(asked, definition, settings, None)?;
     let limit = resolved.draft.limit;
     Ok(Admitted {
@@ -117,6 +124,8 @@ pub struct Asked<'a> {
     pub table: &'a TableName,
     /// The session's zone.
     pub zone: &'a Zone,
+    /// The session's character sets.
+    pub charsets: Charsets,
 }
 
 /// Holds a statement that is being prepared against a definition of its table: what is refused here would be refused with any value.
@@ -141,7 +150,7 @@ fn checked(
     settings: Settings,
     open: Option<&RefCell<Vec<(usize, Column)>>>,
 ) -> Result<Checked, Failure> {
-    let Asked { draft, table, zone } = asked;
+    let Asked { draft, table, zone, charsets } = asked;
     let virtual_name = draft.virtual_schema.name();
     let full = format!("{virtual_name}.{}", draft.table);
     let qualifiers = match &draft.alias {
@@ -156,7 +165,7 @@ fn checked(
     let predicate = Predicate {
         definition,
         qualifiers: &qualifiers,
-        zone,
+        reader: Reader { zone, charsets },
         max_keys: settings.max_keys,
         table: &full,
         open,

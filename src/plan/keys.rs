@@ -5,11 +5,11 @@
     reason = "sqlparser's expressions and the types without a key order are many; the ones that are not named are refused"
 )]
 
-use super::literal::{key_value, place as place_of};
+use super::key_value::{Condition, KeyValue, Reader, one_kind};
+use super::literal::place as place_of;
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
-use dbtrail_types::zone::Zone;
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, Value};
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -19,7 +19,8 @@ pub(super) struct Predicate<'a> {
     pub(super) definition: &'a TableDefinition,
     /// Names by which a column may be qualified: alias or table.
     pub(super) qualifiers: &'a [String],
-    pub(super) zone: &'a Zone,
+    /// How literals are read.
+    pub(super) reader: Reader<'a>,
     pub(super) max_keys: u64,
     /// `_flashback.orders AS OF ...`, for the example in the message.
     pub(super) table: &'a str,
@@ -76,12 +77,31 @@ impl Predicate<'_> {
     }
 
     /// A literal as the text of a key column; a refusal has an example.
-    fn value(&self, literal: &Expr, column: &Column) -> Result<Octets, Failure> {
+    fn value(
+        &self,
+        literal: &Expr,
+        column: &Column,
+        condition: Condition,
+    ) -> Result<Option<KeyValue>, Failure> {
         if let (Some(open), Some(number)) = (self.open, parameter(literal)) {
             open.borrow_mut().push((number, column.clone()));
-            return Ok(Octets(Vec::new()));
+            return Ok(None);
         }
-        key_value(literal, column, self.zone).map(Octets).map_err(|failure| self.with_example(failure))
+        let value = self.reader.value(literal, column, condition);
+        value.map(Some).map_err(|failure| self.with_example(failure))
+    }
+
+    /// The values of one column in a list, which are compared together.
+    fn listed(
+        &self,
+        values: Vec<Option<KeyValue>>,
+        column: &Column,
+        condition: Condition,
+    ) -> Result<Vec<Octets>, Failure> {
+        let known: Vec<&KeyValue> = values.iter().flatten().collect();
+        one_kind(&known, column, condition).map_err(|failure| self.with_example(failure))?;
+        // A parameter that has no value yet stands for no key.
+        Ok(values.into_iter().map(|v| Octets(v.map(|v| v.bytes).unwrap_or_default())).collect())
     }
 
     #[expect(
@@ -281,10 +301,11 @@ impl Predicate<'_> {
         if list.len() as u64 > self.max_keys {
             return Err(self.too_many());
         }
-        let key = self.key();
-        let values: Result<Vec<Vec<Octets>>, Failure> =
-            list.iter().map(|v| Ok(vec![self.value(v, key[place])?])).collect();
-        Ok(Ok(Bound::Values(vec![place], values?)))
+        let column = self.key()[place];
+        let condition = if list.len() == 1 { Condition::Equality } else { Condition::List };
+        let values: Result<Vec<_>, Failure> = list.iter().map(|v| self.value(v, column, condition)).collect();
+        let values = self.listed(values?, column, condition)?.into_iter().map(|v| vec![v]).collect();
+        Ok(Ok(Bound::Values(vec![place], values)))
     }
 
     fn tuples(&self, columns: &[Expr], list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
@@ -299,7 +320,7 @@ impl Predicate<'_> {
             return Err(self.too_many());
         }
         let key = self.key();
-        let mut values = Vec::new();
+        let mut by_place: Vec<Vec<Option<KeyValue>>> = vec![Vec::new(); places.len()];
         for tuple in list {
             let Expr::Tuple(cells) = tuple else { return Err(self.rule(&unclear(tuple))) };
             if cells.len() != places.len() {
@@ -310,16 +331,25 @@ impl Predicate<'_> {
                     places.len()
                 )));
             }
-            let cells: Result<Vec<Octets>, Failure> =
-                cells.iter().zip(&places).map(|(v, p)| self.value(v, key[*p])).collect();
-            values.push(cells?);
+            for ((cell, place), values) in cells.iter().zip(&places).zip(&mut by_place) {
+                values.push(self.value(cell, key[*place], Condition::List)?);
+            }
         }
-        Ok(Ok(Bound::Values(places, values)))
+        let mut columns = Vec::new();
+        for (values, place) in by_place.into_iter().zip(&places) {
+            columns.push(self.listed(values, key[*place], Condition::List)?.into_iter());
+        }
+        let tuples = list.iter().map(|_| columns.iter_mut().filter_map(Iterator::next).collect()).collect();
+        Ok(Ok(Bound::Values(places, tuples)))
     }
 
     fn range(&self, place: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
         let column = self.key()[place];
-        let (from, to) = (self.value(low, column)?, self.value(high, column)?);
+        let ends =
+            vec![self.value(low, column, Condition::Range)?, self.value(high, column, Condition::Range)?];
+        let mut ends = self.listed(ends, column, Condition::Range)?.into_iter();
+        let (from, to) =
+            (ends.next().unwrap_or(Octets(Vec::new())), ends.next().unwrap_or(Octets(Vec::new())));
         let known = self.open.is_none() || (parameter(low).is_none() && parameter(high).is_none());
         if let ColumnType::Int { .. } = column.ty
             && known
@@ -404,8 +434,10 @@ fn conjuncts<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::charsets::Charsets;
     use dbtrail_types::agent_api::hex_text;
     use dbtrail_types::column::ColumnKey;
+    use dbtrail_types::zone::Zone;
     use proptest::prelude::*;
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::parser::Parser;
@@ -440,7 +472,7 @@ mod tests {
         let predicate = Predicate {
             definition,
             qualifiers: &["t".to_owned()],
-            zone: &Zone::parse("+02:00").unwrap(),
+            reader: Reader { zone: &Zone::parse("+02:00").unwrap(), charsets: Charsets::default() },
             max_keys: 1000,
             table: "_flashback.t",
             open: None,
@@ -571,6 +603,14 @@ mod tests {
             ("varchar(20)", Some("utf8mb4_bin"), "N'ab'", "ab"),
             ("varchar(20)", Some("utf8mb4_bin"), "_utf8mb4'ü'", "ü"),
             ("varchar(20)", Some("utf8mb4_bin"), "_latin1'u'", "u"),
+            // Its bytes, as a client of UTF-8 sends them.
+            ("varchar(20)", Some("utf8mb4_bin"), "_latin1'ä'", "Ã¤"),
+            ("varchar(20)", Some("utf8mb4_bin"), "_latin1 x'e4'", "ä"),
+            ("year", None, "'0070'", "1970"),
+            ("year", None, "'0'", "2000"),
+            ("year", None, "0", "0000"),
+            ("time", None, "'-09:08:07.0'", "-09:08:07"),
+            ("datetime(3)", None, "'2026-04-27'", "2026-04-27 00:00:00.000"),
             ("varbinary(4)", None, "_binary'ab'", "ab"),
             ("varbinary(4)", None, "'ab'", "ab"),
             ("datetime", None, "TIMESTAMP '2026-04-27 09:00:00'", "2026-04-27 09:00:00"),
@@ -591,8 +631,7 @@ mod tests {
             ("datetime", "'2026-04-27 09:00:00.5'"),
             ("double", "1.5"),
             ("date", "20260427"),
-            // Which bytes these are depends on the connection's character set.
-            ("varchar(20)", "_latin1'ü'"),
+            ("varchar(20)", "_koi8r'ü'"),
             ("varchar(20)", "_binary'a'"),
             ("varchar(20)", "x'61'"),
             ("varchar(20)", "'a' COLLATE utf8mb4_general_ci"),

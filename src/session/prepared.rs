@@ -8,6 +8,7 @@ use super::stream::result_columns;
 use super::{About, Answer, Session, computed, explain};
 use crate::failure::Failure;
 use crate::plan;
+use crate::plan::charsets::Charsets;
 use crate::plan::guard::{self, Asked};
 use crate::plan::refusal;
 use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
@@ -29,6 +30,8 @@ pub struct Prepared {
     template: Template,
     /// The current database of its PREPARE, which every execution has.
     schema: Option<String>,
+    /// Those of its PREPARE, in which its literals are read.
+    charsets: Charsets,
 }
 
 /// What is told of a statement when it is prepared. It is not kept: it may be a hundred times as long as the text.
@@ -123,7 +126,8 @@ impl Session {
             *limit = parameter(big_int(true), false);
         }
         let columns = self.described(&template, outline, &mut parameters, now, request).await?;
-        Ok((Prepared { template, schema: self.schema.clone() }, Declared { parameters, columns }))
+        let (schema, charsets) = (self.schema.clone(), self.standing.charsets);
+        Ok((Prepared { template, schema, charsets }, Declared { parameters, columns }))
     }
 
     /// The columns of the result to come; takes down what is known of the parameters.
@@ -189,7 +193,8 @@ impl Session {
             let resolved = plan::resolve(draft.clone(), &self.context(&draft, &tenant)?, now)?;
             tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?
         };
-        let asked = Asked { draft: &draft, table: &table, zone: &self.zone };
+        let asked =
+            Asked { draft: &draft, table: &table, zone: &self.zone, charsets: self.standing.charsets };
         let outlined = guard::outline(asked, &definition, self.settings.guard)?;
         for (number, column) in outlined.parameters {
             if let Some(declared) = parameters.get_mut(number) {
@@ -256,6 +261,14 @@ impl Session {
         self.warnings.clear();
         let statement = prepared.template.bound(values);
         self.about = About { kind: statement.kind(), table: None };
+        if prepared.charsets != self.standing.charsets
+            && matches!(statement, Statement::TimeTravel(_) | Statement::Explain(_))
+        {
+            return Err(Failure::Unsupported(
+                "a statement that was prepared under another character_set_client or character_set_connection: prepare it again"
+                    .to_owned(),
+            ));
+        }
         let there = Elsewhere::go(self, prepared.schema.clone());
         there.session.run(statement, now, request).await
     }

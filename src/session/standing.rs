@@ -1,6 +1,7 @@
 //! What the system variables mean for each statement, worked out when they change and not each time one is asked.
 
 use super::{Session, version_number};
+use crate::plan::charsets::{Charset, Charsets};
 use std::time::Duration;
 
 /// Those that every statement asks for.
@@ -20,6 +21,8 @@ pub(super) struct Standing {
     pub(super) patience: Duration,
     /// net_read_timeout, net_write_timeout
     pub(super) network: Network,
+    /// character_set_client, character_set_connection
+    pub(super) charsets: Charsets,
 }
 
 /// How long a client may stop in the middle of a packet before its connection ends.
@@ -63,6 +66,10 @@ impl Session {
             notes: self.setting("sql_notes") == "ON",
             time_limit: limit.map(Duration::from_millis),
             patience: Duration::from_secs(seconds.unwrap_or(28_800)),
+            charsets: Charsets {
+                client: Charset::named(&self.setting("character_set_client")),
+                connection: Charset::named(&self.setting("character_set_connection")),
+            },
             network: Network::of(&self.setting("net_read_timeout"), &self.setting("net_write_timeout")),
         };
     }

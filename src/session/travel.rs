@@ -5,7 +5,6 @@ use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
 use crate::plan::{self, Context, Resolved, guard};
 use crate::statement::{Draft, Limit};
-use dbtrail_types::column::{ColumnType, TableDefinition};
 use dbtrail_types::ident::RequestId;
 use dbtrail_types::instant::Instant;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ impl Session {
             current_schema: self.schema_of(draft, tenant)?,
             allowed_schemas: tenant.allowed_schemas.as_deref(),
             zone: &self.zone,
+            charsets: self.standing.charsets,
             max_diff_window: self.settings.max_diff_window,
             allow_wide_diff,
         })
@@ -63,7 +63,6 @@ impl Session {
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
             let attempt = async {
-                self.same_bytes(&resolved, &definition)?;
                 let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
                 let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
                 Ok((admitted, rows))
@@ -93,28 +92,6 @@ impl Session {
             }
             cached = false;
             definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
-        }
-    }
-
-    /// A binary key is compared with the bytes of a text in the character set of the connection, and texts are UTF-8 here.
-    pub(super) fn same_bytes(
-        &self,
-        resolved: &Resolved,
-        definition: &TableDefinition,
-    ) -> Result<(), Failure> {
-        let charset = self.setting("character_set_connection");
-        let utf8 = matches!(charset.as_ref(), "utf8mb4" | "utf8mb3" | "utf8" | "binary");
-        let key = definition.key_columns();
-        let binary =
-            key.iter().find(|c| matches!(c.ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. }));
-        // Written out only where it matters: few tables have such a key.
-        let ascii = || resolved.draft.filter.as_ref().is_none_or(|filter| filter.to_string().is_ascii());
-        match binary {
-            Some(column) if !utf8 && !ascii() => Err(Failure::Unsupported(format!(
-                "text outside of ASCII for the binary key column {} while character_set_connection is {charset}: write bytes, x'...'",
-                column.name
-            ))),
-            Some(_) | None => Ok(()),
         }
     }
 }

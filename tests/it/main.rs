@@ -18,6 +18,7 @@ mod doctor;
 mod end_to_end;
 mod explain;
 mod headings;
+mod keys;
 mod limits;
 mod log;
 mod logins;

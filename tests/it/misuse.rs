@@ -5,6 +5,7 @@
 
 use crate::support::{Agent, Plan, Reply, certificates};
 use dbtrail_shim::failure::Failure;
+use dbtrail_shim::plan::charsets::Charsets;
 use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_shim::wire::error::{self, Unreachable};
@@ -55,6 +56,7 @@ fn answer(text: &str) -> Result<(), Failure> {
         current_schema: Some("shop"),
         allowed_schemas: None,
         zone: &zone,
+        charsets: Charsets::default(),
         max_diff_window: Duration::from_secs(86_400),
         allow_wide_diff: false,
     };

@@ -2,6 +2,7 @@
 
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::failure::Failure;
+use dbtrail_shim::plan::charsets::Charsets;
 use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::session::{
     self, Connections, Credential, Identity, PlaceOf, Process, Role, Session, Tenant,
@@ -252,6 +253,7 @@ async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut 
                 current_schema: Some("tt"),
                 allowed_schemas: None,
                 zone: &zone,
+                charsets: Charsets::default(),
                 max_diff_window: Duration::from_secs(3600),
                 allow_wide_diff: true,
             };

@@ -14,7 +14,7 @@ pub mod engine;
 mod gtid;
 mod image;
 mod ingest;
-mod key;
+pub mod key;
 pub mod live;
 pub mod log;
 mod moments;

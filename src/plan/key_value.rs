@@ -1,0 +1,425 @@
+//! Literals as the text of the key column that they are compared with, exactly as MySQL compares them; or a refusal.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "pairs of a type and a literal are many; the ones that are not named are refused"
+)]
+
+use super::charsets::{Charset, Charsets};
+use super::literal::{Kind, Literal, literal, place, refuse, shortened};
+use super::moment::{date_of, time_of};
+use crate::failure::Failure;
+use dbtrail_types::collation;
+use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::zone::Zone;
+use sqlparser::ast::Expr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What a literal is read by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) zone: &'a Zone,
+    pub(super) charsets: Charsets,
+}
+
+/// In which condition a literal stands: mysqld converts the only literal of an equality by rules of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// `k = v`, `k IN (v)`.
+    Equality,
+    /// One of several values.
+    List,
+    /// An end of BETWEEN.
+    Range,
+}
+
+/// A literal as a value of its column.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct KeyValue {
+    /// Text-protocol text, or bytes.
+    pub(super) bytes: Vec<u8>,
+    /// What it was.
+    pub(super) kind: Kind,
+}
+
+impl Reader<'_> {
+    /// The text (or bytes) of a key value.
+    pub(super) fn value(
+        &self,
+        expression: &Expr,
+        column: &Column,
+        condition: Condition,
+    ) -> Result<KeyValue, Failure> {
+        let read = literal(expression, column, self.charsets).and_then(|literal| {
+            let kind = literal.kind();
+            self.of(literal, column, condition).map(|bytes| KeyValue { bytes, kind })
+        });
+        read.map_err(|failure| match failure {
+            Failure::Unsupported(what) => Failure::Unsupported(format!("{what} (at {})", place(expression))),
+            other => other,
+        })
+    }
+
+    fn of(&self, literal: Literal, column: &Column, condition: Condition) -> Result<Vec<u8>, Failure> {
+        let literal = match literal {
+            Literal::Double(n) => Literal::Number(without_exponent(&n, column)?),
+            other => other,
+        };
+        match (&column.ty, literal) {
+            (ColumnType::Int { .. }, Literal::Number(n)) => int(&n, column),
+            (ColumnType::Int { .. }, Literal::Text(n, _)) => {
+                // The end of a range as a string is compared as a signed BIGINT, or as floating point.
+                if condition == Condition::Range && integer(&n).is_some_and(|n| n > i128::from(i64::MAX)) {
+                    return Err(refuse(column, "write the ends of a range without quotes"));
+                }
+                int(&n, column)
+            }
+            (ColumnType::Year, Literal::Number(n)) => year(&n, false, column, condition),
+            (ColumnType::Year, Literal::Text(n, _)) => year(&n, true, column, condition),
+            (
+                ColumnType::Decimal { scale, zerofill: false, .. },
+                Literal::Number(n) | Literal::Text(n, _),
+            ) => decimal(&n, usize::from(*scale)).map(String::into_bytes).ok_or_else(|| {
+                refuse(column, &format!("'{}' has more decimals, or is no number", shortened(&n)))
+            }),
+            (
+                ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
+                Literal::Text(text, charset),
+            ) => characters(text, charset, column).map(String::into_bytes),
+            (
+                ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
+                Literal::Number(n),
+            ) => {
+                let why = format!("MySQL compares text with a number as floating point; write '{n}'");
+                Err(refuse(column, &why))
+            }
+            (ColumnType::Enum { labels }, Literal::Text(text, charset)) => {
+                let text = characters(text, charset, column)?;
+                label(&text, labels, column, condition)
+            }
+            (ColumnType::Binary { .. } | ColumnType::VarBinary { .. }, Literal::Text(text, charset)) => {
+                let bytes = charset.bytes(&text).ok_or_else(|| {
+                    refuse(column, "which bytes this text has is not certain: write bytes, x'...'")
+                })?;
+                octets(bytes, column)
+            }
+            (ColumnType::Binary { .. } | ColumnType::VarBinary { .. }, Literal::Bytes(bytes)) => {
+                octets(bytes, column)
+            }
+            (ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6, Literal::Text(text, charset))
+                if charset != Charset::Binary =>
+            {
+                address(&text, column)
+            }
+            (_, literal) => self.temporal(literal, column),
+        }
+    }
+
+    /// Dates and times.
+    fn temporal(&self, literal: Literal, column: &Column) -> Result<Vec<u8>, Failure> {
+        let form = || refuse(column, hint(&column.ty));
+        match (&column.ty, literal) {
+            (ColumnType::Date, Literal::Text(text, _)) => {
+                date_of(&text).map(|d| d.to_string().into_bytes()).ok_or_else(form)
+            }
+            (ColumnType::Date, Literal::Moment(text)) => moment(&text)
+                .filter(|t| t.time() == jiff::civil::Time::midnight())
+                .map(|t| t.date().to_string().into_bytes())
+                .ok_or_else(|| refuse(column, "no DATE equals an instant that is not midnight")),
+            (ColumnType::Time { fsp }, Literal::Text(text, _)) => clock(&text, *fsp).ok_or_else(form),
+            (ColumnType::DateTime { fsp }, Literal::Text(text, _) | Literal::Moment(text)) => {
+                moment(&text).and_then(|t| shown(t, *fsp)).map(String::into_bytes).ok_or_else(form)
+            }
+            (ColumnType::Timestamp { fsp }, Literal::Text(text, _) | Literal::Moment(text)) => {
+                let local = moment(&text).ok_or_else(form)?;
+                let instant = self.zone.to_instant(local).map_err(|_| {
+                    let zone = self.zone.name();
+                    refuse(column, &format!("'{text}' is no single instant in time zone {zone}"))
+                })?;
+                let utc = Zone::utc().local(instant);
+                utc.and_then(|t| shown(t, *fsp))
+                    .map(String::into_bytes)
+                    .ok_or_else(|| refuse(column, "more decimals than the column has"))
+            }
+            _ => Err(form()),
+        }
+    }
+}
+
+/// Refuses literals of several kinds where mysqld or MariaDB compares them otherwise than each alone.
+pub(super) fn one_kind(values: &[&KeyValue], column: &Column, condition: Condition) -> Result<(), Failure> {
+    let Some((first, rest)) = values.split_first() else { return Ok(()) };
+    let mixed = rest.iter().any(|v| v.kind != first.kind);
+    let refused = match column.ty {
+        // Each whole number of a list is compared as such, whatever it is written as.
+        ColumnType::Int { .. } | ColumnType::Year => mixed && condition == Condition::Range,
+        // Up to 15 digits a number is one DOUBLE; beyond, MariaDB compares a list with strings as DOUBLE.
+        ColumnType::Decimal { precision, .. } => {
+            precision > 15 && (mixed || (first.kind != Kind::Number && !rest.is_empty()))
+        }
+        _ => mixed,
+    };
+    if !refused {
+        return Ok(());
+    }
+    Err(refuse(
+        column,
+        "numbers, strings, typed literals and strings of other character sets in one list or range are not compared as each of them alone is, and not \
+         alike in MySQL and MariaDB: write all in one form",
+    ))
+}
+
+/// How a value of this type is written, where a literal was none.
+fn hint(ty: &ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Int { .. } | ColumnType::Year => "write a whole number, without quotes",
+        ColumnType::Decimal { zerofill: true, .. } => {
+            "keys of DECIMAL ZEROFILL cannot be asked for: how a literal compares with them is not certain"
+        }
+        ColumnType::Decimal { .. } => "write a number with a point, without quotes",
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            "write a string in quotes; bytes (x'...', _binary'...') are compared in another way than text is"
+        }
+        ColumnType::Enum { .. } => "write one of its labels, in quotes",
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => "write bytes, x'...'",
+        ColumnType::Date => "write 'YYYY-MM-DD'",
+        ColumnType::Time { .. } => "write 'HH:MM:SS', with no more decimals than the column has",
+        ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
+            "write 'YYYY-MM-DD HH:MM:SS', with no more decimals than the column has"
+        }
+        ColumnType::Uuid => {
+            "write a UUID as MariaDB shows it, in quotes: '6ccd780c-baba-1026-9564-5b8c656024db'"
+        }
+        ColumnType::Inet4 => "write an IPv4 address in quotes: '192.0.2.1'",
+        ColumnType::Inet6 => "write an IPv6 address in quotes: '2001:db8::1'",
+        ColumnType::Float { .. } | ColumnType::Double { .. } => {
+            "floating-point keys cannot be asked for: a literal is seldom the very number that is stored"
+        }
+        ColumnType::Bit { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => {
+            "keys of this type cannot be asked for: how a literal compares with them is not certain"
+        }
+    }
+}
+
+/// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares both as DOUBLE, and beyond 15 digits
+/// several numbers are one DOUBLE.
+fn without_exponent(number: &str, column: &Column) -> Result<String, Failure> {
+    let refused = || refuse(column, &format!("how MySQL compares it with {number} is not certain enough"));
+    let value: f64 = number.parse().map_err(|_| refused())?;
+    let few_digits = match column.ty {
+        ColumnType::Int { .. } | ColumnType::Year => true,
+        ColumnType::Decimal { precision, .. } => precision <= 15,
+        _ => false,
+    };
+    if !few_digits || value.abs() > 9_007_199_254_740_991.0 {
+        return Err(refused());
+    }
+    // The shortest digits that mean this DOUBLE.
+    let text = value.to_string();
+    Ok(if text == "-0" { "0".to_owned() } else { text })
+}
+
+fn int(n: &str, column: &Column) -> Result<Vec<u8>, Failure> {
+    let ColumnType::Int { size, unsigned, zerofill, display_width } = &column.ty else {
+        return Err(refuse(column, "it is no integer"));
+    };
+    let value =
+        integer(n).ok_or_else(|| refuse(column, &format!("'{}' is no whole number", shortened(n))))?;
+    let (low, high) = range(*size, *unsigned);
+    if !(low..=high).contains(&value) {
+        return Err(refuse(column, &format!("{value} is outside of its range, {low} to {high}")));
+    }
+    let width = if *zerofill { display_width.map_or(0, usize::from) } else { 0 };
+    Ok(format!("{value:0>width$}").into_bytes())
+}
+
+/// A year. Alone, one of two digits is of 1970 to 2069, a number 0 the year 0000, and a string of zeros 2000 if it has less than four (manual: "2-Digit Years in Dates"); in
+/// a list MySQL compares the number itself, and MariaDB does not.
+fn year(n: &str, quoted: bool, column: &Column, condition: Condition) -> Result<Vec<u8>, Failure> {
+    let number = integer(n)
+        .filter(|_| n.len() <= 4 || !quoted)
+        .ok_or_else(|| refuse(column, &format!("'{}' is no year; write four digits", shortened(n))))?;
+    let plain_digits = n.bytes().all(|b| b.is_ascii_digit());
+    let year = match number {
+        1901..=2155 => number,
+        _ if condition != Condition::Equality => {
+            return Err(refuse(
+                column,
+                "a year below 1901 is read in different ways in a list or a range: write four digits, or one = each",
+            ));
+        }
+        0 if quoted && plain_digits && n.len() < 4 => 2000,
+        0 if plain_digits => 0,
+        1..=69 => 2000 + number,
+        70..=99 => 1900 + number,
+        _ => return Err(refuse(column, &format!("{number} is no year: they go from 1901 to 2155"))),
+    };
+    Ok(format!("{year:04}").into_bytes())
+}
+
+/// A string that is compared as text of the column's collation, and that the column can hold.
+fn characters(text: String, charset: Charset, column: &Column) -> Result<String, Failure> {
+    if charset == Charset::Binary {
+        return Err(refuse(
+            column,
+            "under character_set_connection=binary a string is compared by its bytes, and not by the column's collation: SET NAMES utf8mb4 first",
+        ));
+    }
+    let own = column.charset().map_or(Charset::Other, Charset::named);
+    if own == Charset::Other || own.holds(&text) {
+        return Ok(text);
+    }
+    let name = column.charset().unwrap_or_default();
+    Err(refuse(
+        column,
+        &format!(
+            "'{}' has a character that its character set, {name}, lacks: no row has this key",
+            shortened(&text)
+        ),
+    ))
+}
+
+/// A label, if no other one of the column can be meant.
+fn label(text: &str, labels: &[String], column: &Column, condition: Condition) -> Result<Vec<u8>, Failure> {
+    if condition == Condition::Range {
+        return Err(refuse(
+            column,
+            "BETWEEN compares labels as text in MySQL, while they are stored in their own order: name them with IN",
+        ));
+    }
+    let shown = shortened(text);
+    if !labels.iter().any(|l| *l == text) {
+        return Err(refuse(column, &format!("'{shown}' is none of its labels, as they are written")));
+    }
+    let weight = |label: &str| {
+        let mut key = Vec::new();
+        let collation = column.collation.as_deref().unwrap_or_default();
+        collation::sort_key(collation, label, &mut key).ok().map(|()| key)
+    };
+    let own = weight(text);
+    let differs = |other: &String| match (&own, weight(other)) {
+        (Some(own), Some(other)) => *own != other,
+        _ => false,
+    };
+    match labels.iter().filter(|l| *l != text).find(|l| !differs(l)) {
+        None => Ok(text.as_bytes().to_vec()),
+        Some(other) => Err(refuse(
+            column,
+            &format!(
+                "its labels '{shown}' and '{}' are equal in collation {}, or it is not certain that they are not",
+                shortened(other),
+                column.collation.as_deref().unwrap_or("(unknown)")
+            ),
+        )),
+    }
+}
+
+fn octets(bytes: Vec<u8>, column: &Column) -> Result<Vec<u8>, Failure> {
+    match column.ty {
+        ColumnType::Binary { bytes: width }
+            if bytes.len() != usize::try_from(width).unwrap_or(usize::MAX) =>
+        {
+            let why = format!("the value has {} bytes; the column compares all {width}", bytes.len());
+            Err(refuse(column, &why))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// UUID, INET4 and INET6, as MariaDB shows them.
+fn address(text: &str, column: &Column) -> Result<Vec<u8>, Failure> {
+    let read = match column.ty {
+        ColumnType::Uuid => {
+            let dash = |i| matches!(i, 8 | 13 | 18 | 23);
+            let good = text.len() == 36
+                && text
+                    .bytes()
+                    .enumerate()
+                    .all(|(i, b)| if dash(i) { b == b'-' } else { b.is_ascii_hexdigit() });
+            good.then(|| text.to_ascii_lowercase())
+        }
+        ColumnType::Inet4 => text.parse::<Ipv4Addr>().ok().map(|a| a.to_string()),
+        _ => text.parse::<Ipv6Addr>().ok().map(|a| a.to_string()),
+    };
+    read.map(String::into_bytes).ok_or_else(|| refuse(column, hint(&column.ty)))
+}
+
+/// A whole number, also written `042`, `+42` or `42.0`.
+fn integer(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if fraction.is_empty() || fraction.bytes().any(|b| b != b'0') || whole.len() > 40 {
+        return None;
+    }
+    whole.parse().ok()
+}
+
+fn range(size: IntSize, unsigned: bool) -> (i128, i128) {
+    let bits = match size {
+        IntSize::Tiny => 8,
+        IntSize::Small => 16,
+        IntSize::Medium => 24,
+        IntSize::Int => 32,
+        IntSize::Big => 64,
+    };
+    if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) }
+}
+
+fn decimal(text: &str, scale: usize) -> Option<String> {
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |r| ("-", r));
+    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let (kept, cut) = fraction.split_at(scale.min(fraction.len()));
+    if whole.is_empty() || !plain(whole) || !plain(fraction) || cut.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let sign = if whole == "0" && kept.bytes().all(|b| b == b'0') { "" } else { sign };
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{kept:0<scale$}") })
+}
+
+/// `YYYY-MM-DD`, which is its midnight, or with a time of the day behind it.
+fn moment(text: &str) -> Option<jiff::civil::DateTime> {
+    match text.split_once([' ', 'T']) {
+        Some((date, time)) => Some(date_of(date)?.to_datetime(time_of(time)?)),
+        None => Some(date_of(text)?.to_datetime(jiff::civil::Time::midnight())),
+    }
+}
+
+/// A local time with `fsp` decimals; `None`: it has more.
+fn shown(t: jiff::civil::DateTime, fsp: u8) -> Option<String> {
+    let whole = t.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    with_decimals(whole, &format!("{:06}", t.subsec_nanosecond() / 1000), fsp)
+}
+
+/// `[-]HH:MM:SS[.ffffff]` up to 838 hours, with `fsp` decimals.
+fn clock(text: &str, fsp: u8) -> Option<Vec<u8>> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let parts: Vec<&str> = digits.split(':').collect();
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u16>().ok())?;
+    let in_range = number(hours)? <= 838 && number(minutes)? < 60 && number(seconds)? < 60;
+    // Three digits only where they are needed, as mysqld prints it.
+    let wide = hours.len() == 2 || (hours.len() == 3 && !hours.starts_with('0'));
+    let fits = wide && minutes.len() == 2 && seconds.len() == 2 && (1..=6).contains(&decimals.len());
+    let zero = text.bytes().all(|b| !(b'1'..=b'9').contains(&b));
+    let plain = decimals.bytes().all(|b| b.is_ascii_digit());
+    let shown = (in_range && fits && plain && !(zero && whole.starts_with('-')))
+        .then(|| with_decimals(whole.to_owned(), &format!("{decimals:0<6}"), fsp))?;
+    shown.map(String::into_bytes)
+}
+
+/// A time and so many of its six decimals; `None`: it has more.
+fn with_decimals(whole: String, micros: &str, fsp: u8) -> Option<String> {
+    let (kept, cut) = micros.split_at_checked(usize::from(fsp.min(6)))?;
+    if cut.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    Some(if fsp == 0 { whole } else { format!("{whole}.{kept}") })
+}
