@@ -205,6 +205,27 @@ impl AgentClient {
         self.ask_definition(caller, server, table, None, request).await
     }
 
+    /// The oldest and the newest instant that can be asked for; `None`: the agent does not say.
+    ///
+    /// Every agent names both where an instant lies outside of its record (`out_of_range`), and 1970 lies outside of every record.
+    ///
+    /// # Errors
+    /// The agent cannot be reached, or fails.
+    pub async fn ends(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        table: &TableName,
+        request: &RequestId,
+    ) -> Result<Option<(Instant, Instant)>, Failure> {
+        let url =
+            self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
+        let url = with_query(url, "at", &Instant::from_micros(0).to_string());
+        transport::refusal(self, Request::new(Method::GET, url), caller, request)
+            .await
+            .map(|refused| refused.and_then(|body| body.oldest.zip(body.newest)))
+    }
+
     async fn ask_definition(
         &self,
         caller: &Caller,

@@ -11,6 +11,7 @@ use crate::session::{self, Credential, Tenant};
 use crate::telemetry;
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
+use dbtrail_types::agent_api::MOST_KEYS;
 use dbtrail_types::ident::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
@@ -199,7 +200,10 @@ impl Resolver {
         let window = self.parsed("limits.max_diff_window", duration, "a duration such as 24h");
         let packet = |t: &str| size(t).filter(|s| (1 << 10..=1 << 30).contains(s));
         let max_packet = self.parsed("limits.max_packet", packet, "a size from 1KiB to 1GiB, such as 64MiB");
-        let max_keys = self.parsed("limits.max_keys", positive, "a number above 0");
+        // More than the agent of this project answers would be found out only by the first statement that asks for them.
+        let keys = |t: &str| positive(t).filter(|n| *n <= MOST_KEYS as u64);
+        let max_keys =
+            self.parsed("limits.max_keys", keys, "a number from 1 to 10000, the most that an agent answers");
         let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
         let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
         let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
@@ -542,10 +546,17 @@ mod tests {
                 "limits:\n  max_keys: 5\n  max_diff_window: long\n",
                 "8: limits.max_diff_window: 'long' is not a duration",
             ),
-            ("limits: {max_keys: 0}\n", "6: limits.max_keys: '0' is not a number above 0"),
+            (
+                "limits: {max_keys: 0}\n",
+                "6: limits.max_keys: '0' is not a number from 1 to 10000, the most that an agent answers",
+            ),
             ("limits: {max_connections: many}\n", "6: limits.max_connections: 'many' is not a number"),
             ("limits: {max_packet: 2GiB}\n", "6: limits.max_packet: '2GiB' is not a size from 1KiB to 1GiB"),
             ("limits: 5\n", "6: limits: keys with values are needed, and this is a single value"),
+            (
+                "limits: {max_keys: 1000000}\n",
+                "6: limits.max_keys: '1000000' is not a number from 1 to 10000, the most that an agent answers",
+            ),
             ("limits: {max_keys: [5]}\n", "6: limits.max_keys: a single value is needed, and this is a list"),
             ("monitor: {user: app, password: x}\n", "6: monitor.user: 'app' is a tenant's user too"),
             ("monitor: {user: m, password: ''}\n", "6: monitor.password: it is empty"),

@@ -66,6 +66,8 @@ pub enum Failure {
         /// Whether a password was sent.
         using_password: bool,
     },
+    /// 3159: `tls: required`, and a client without TLS.
+    InsecureTransport,
     /// 1044: this tenant may not use this schema.
     SchemaDenied {
         /// The user.
@@ -195,6 +197,7 @@ impl Failure {
             Self::AgentRejected { status: 401 | 403, .. }
             | Self::UnknownTenant(_)
             | Self::AccessDenied { .. }
+            | Self::InsecureTransport
             | Self::SchemaDenied { .. }
             | Self::Full { .. }
             | Self::NotForThisServer(_)

@@ -325,7 +325,10 @@ impl Session {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
-            Statement::Constants { items, limit } => self.constants(&items, limit, now),
+            Statement::Constants { mut items, limit } => {
+                self.ends_selected(&mut items, request).await?;
+                self.constants(&items, limit, now)
+            }
             Statement::Show(show) => self.show(show),
             Statement::Catalogue(question) => self.catalogue(question, now, request).await,
             Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),

@@ -26,6 +26,7 @@ pub use catalogue::{
     Absent, Catalogue, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection, virtual_schema_named,
 };
 use cursor::Cursor;
+use dbtrail_types::instant::Instant;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 use std::fmt;
@@ -401,9 +402,13 @@ impl InstantExpr {
         match self {
             Self::Parameter(_) => true,
             Self::Minus { base, .. } => base.is_open(),
-            Self::Literal(_) | Self::Now { .. } | Self::Today | Self::UtcTimestamp { .. } | Self::Unix(_) => {
-                false
-            }
+            Self::Literal(_)
+            | Self::End(_)
+            | Self::Known(_)
+            | Self::Now { .. }
+            | Self::Today
+            | Self::UtcTimestamp { .. }
+            | Self::Unix(_) => false,
         }
     }
 }
@@ -413,6 +418,10 @@ impl InstantExpr {
 pub enum InstantExpr {
     /// A quoted literal in any of the accepted forms, `'now'` and `'5 minutes ago'` among them.
     Literal(String),
+    /// LATEST or EARLIEST: an end of what can be answered. The plan takes `'now'` and a NOW() alone for the former.
+    End(RecordEnd),
+    /// What an end was found to be.
+    Known(Instant),
     /// `NOW([n])`, CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp` decimals.
     Now {
         /// Decimals of a second, 0 to 6.
@@ -438,6 +447,50 @@ pub enum InstantExpr {
     },
     /// `?`, the nth of the statement, counted from 0.
     Parameter(usize),
+}
+
+/// An end of the record, as far as it can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordEnd {
+    /// The oldest instant.
+    Earliest,
+    /// The newest instant.
+    Latest,
+}
+
+impl RecordEnd {
+    /// The word, or the literal in any case, that means one.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        let is = |name: &str| word.trim().eq_ignore_ascii_case(name);
+        if is("LATEST") || is("NOW") { Some(Self::Latest) } else { is("EARLIEST").then_some(Self::Earliest) }
+    }
+}
+
+impl InstantExpr {
+    /// The end of the record that this means, if it is one: `'now'` and NOW() by themselves are the newest instant that can be answered, since
+    /// what a server has committed reaches an agent a little later.
+    #[must_use]
+    pub fn end(&self) -> Option<RecordEnd> {
+        match self {
+            Self::End(end) => Some(*end),
+            Self::Literal(text) => RecordEnd::named(text),
+            Self::Now { .. } | Self::UtcTimestamp { .. } => Some(RecordEnd::Latest),
+            Self::Known(_) | Self::Today | Self::Unix(_) | Self::Minus { .. } | Self::Parameter(_) => None,
+        }
+    }
+}
+
+impl TimeClause {
+    /// Its instants, to be looked at or to be put in.
+    pub fn instants(&mut self) -> impl Iterator<Item = &mut InstantExpr> {
+        let (first, second) = match self {
+            Self::At(at) => (Some(at), None),
+            Self::Gtid(_) => (None, None),
+            Self::Between(since, until) => (Some(since), Some(until)),
+        };
+        first.into_iter().chain(second)
+    }
 }
 
 /// Units of INTERVAL.

@@ -111,6 +111,25 @@ pub(super) async fn send(
     good(&agent.base_url, execute(agent, request).await?).await
 }
 
+/// Sends a request that is meant to be refused; gives the refusal. `None`: it was not refused with 4xx, or not in the words of the contract.
+pub(super) async fn refusal(
+    agent: &AgentClient,
+    mut request: reqwest::Request,
+    caller: &Caller,
+    id: &RequestId,
+) -> Result<Option<ErrorBody>, Failure> {
+    let headers = request.headers_mut();
+    headers.insert(REQUEST_ID, request_id(id)?);
+    if let Some(bearer) = bearer(caller)? {
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    let response = execute(agent, request).await?;
+    if !response.status().is_client_error() {
+        return Ok(None);
+    }
+    Ok(serde_json::from_slice(&first_bytes(response).await).ok())
+}
+
 /// Asks for rows; gives the answer if it is a 200.
 pub(super) async fn post(
     agent: &AgentClient,
@@ -202,7 +221,14 @@ async fn good(base_url: &str, response: Response) -> Result<Response, Failure> {
 
 /// The sentence of an error body, or as much of the body as is for people. An error while reading it, or an end that does not come,
 /// loses text, not the status.
-async fn error_body(mut response: Response) -> String {
+async fn error_body(response: Response) -> String {
+    let bytes = first_bytes(response).await;
+    let sentence = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| b.error);
+    cleaned(&sentence.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// As much of a body as comes in time, up to a limit.
+async fn first_bytes(mut response: Response) -> Vec<u8> {
     let mut bytes = Vec::new();
     let whole = async {
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -215,8 +241,7 @@ async fn error_body(mut response: Response) -> String {
     };
     // What came until then is kept.
     let _ = tokio::time::timeout(ERROR_BODY_TIME, whole).await;
-    let sentence = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| b.error);
-    cleaned(&sentence.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned()))
+    bytes
 }
 
 /// The media type that an answer says it has, in lower case and without parameters.

@@ -210,6 +210,10 @@ pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Sourc
     }
 }
 
+/// Columns of a diff that are none of the table's.
+pub(super) const CHANGE_COLUMNS: [&str; 7] =
+    ["event_id", "event_timestamp", "event_type", "gtid", "changed_columns", "row_before", "row_after"];
+
 /// The columns of a diff.
 #[must_use]
 pub fn changes(definition: &TableDefinition) -> Vec<Column> {

@@ -5,9 +5,11 @@
     reason = "sqlparser's expressions and the types without a key order are many; the ones that are not named are refused"
 )]
 
+use super::guard::CHANGE_COLUMNS;
 use super::key_value::{Condition, KeyValue, Reader, one_kind};
 use super::literal::place as place_of;
 use crate::failure::Failure;
+use crate::statement::VirtualSchema;
 use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, Value};
@@ -39,6 +41,10 @@ enum Bound {
 impl Predicate<'_> {
     fn key(&self) -> Vec<&Column> {
         self.definition.key_columns()
+    }
+
+    fn is_diff(&self) -> bool {
+        self.table.starts_with(VirtualSchema::Diff.name())
     }
 
     /// The refusal by the PK rule: what is wrong, then the key and an example.
@@ -236,10 +242,12 @@ impl Predicate<'_> {
         if name.starts_with('@') {
             return Ok(None);
         }
-        let at = self
-            .definition
-            .position(&name)
-            .ok_or_else(|| Failure::UnknownColumn(name.clone(), "where clause"))?;
+        let Some(at) = self.definition.position(&name) else {
+            // A column that _diff shows and the table has not.
+            let shown = CHANGE_COLUMNS.iter().find(|c| self.is_diff() && same_name(c, &name));
+            let unknown = Failure::UnknownColumn(name.clone(), "where clause");
+            return shown.map(|column| Some(Err((*column).to_owned()))).ok_or(unknown);
+        };
         let own = &self.definition.columns[at].name;
         Ok(Some(self.key().iter().position(|c| c.name == *own).ok_or_else(|| own.clone())))
     }

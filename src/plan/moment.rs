@@ -6,7 +6,7 @@
 )]
 
 use crate::failure::Failure;
-use crate::statement::{InstantExpr, IntervalUnit};
+use crate::statement::{InstantExpr, IntervalUnit, RecordEnd};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::zone::{NotOneInstant, Zone};
 use jiff::Span;
@@ -28,7 +28,8 @@ impl Clock<'_> {
     /// The instant, if it is not in the future.
     pub(super) fn past(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
         let instant = self.instant(expression)?;
-        if instant > self.now {
+        // What an agent says that it knows is no future, whatever this machine's clock says.
+        if instant > self.now && !matches!(expression, InstantExpr::Known(_)) {
             let now = self.now;
             return Err(match expression {
                 InstantExpr::Literal(text) => bad(
@@ -49,6 +50,13 @@ impl Clock<'_> {
     fn instant(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
         match expression {
             InstantExpr::Literal(text) => self.literal(text),
+            InstantExpr::Known(instant) => Ok(*instant),
+            // Where an agent does not tell the ends of its record.
+            InstantExpr::End(RecordEnd::Latest) => Ok(self.now),
+            InstantExpr::End(RecordEnd::Earliest) => Err(Failure::BadInstant(
+                "Incorrect DATETIME value: 'EARLIEST': the agent does not tell where its record begins; write the instant itself"
+                    .to_owned(),
+            )),
             // UTC_TIMESTAMP() names the same instant as NOW(): the two differ in how they are shown.
             InstantExpr::Now { fsp } | InstantExpr::UtcTimestamp { fsp } => {
                 let unit = 10_i64.pow(6 - u32::from((*fsp).min(6)));
@@ -147,8 +155,8 @@ impl Clock<'_> {
 
     fn literal(&self, text: &str) -> Result<Instant, Failure> {
         let t = text.trim();
-        if t.eq_ignore_ascii_case("now") {
-            return Ok(self.now);
+        if let Some(end) = RecordEnd::named(t) {
+            return self.instant(&InstantExpr::End(end));
         }
         if let Some(span) = ago(t) {
             return span
@@ -183,6 +191,8 @@ fn is_utc(expression: &InstantExpr) -> bool {
         InstantExpr::UtcTimestamp { .. } => true,
         InstantExpr::Minus { base, .. } => is_utc(base),
         InstantExpr::Literal(_)
+        | InstantExpr::End(_)
+        | InstantExpr::Known(_)
         | InstantExpr::Now { .. }
         | InstantExpr::Today
         | InstantExpr::Unix(_)
@@ -219,7 +229,7 @@ fn diagnosis(text: &str) -> String {
         "a date is written YYYY-MM-DD"
     };
     format!(
-        "{what}; write 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, 'now', or '5 minutes ago'"
+        "{what}; write 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, '5 minutes ago', LATEST or EARLIEST"
     )
 }
 

@@ -28,7 +28,7 @@ impl Session {
         now: Instant,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let (tenant, resolved) = self.asked(draft, now)?;
+        let (tenant, resolved) = self.asked(draft, now, request).await?;
         let definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
         let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
         let mut items = plan(&admitted, &self.zone);

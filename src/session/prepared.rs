@@ -186,7 +186,8 @@ impl Session {
         };
         let table = plan::table(&draft, &self.context(&draft, &tenant)?)?;
         self.about.table = Some(table.to_string());
-        let definition = if draft.time.is_open() {
+        let an_end = super::travel::ends_named(&mut draft.time.clone()).iter().any(Option::is_some);
+        let definition = if draft.time.is_open() || an_end {
             let newest = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &table, request);
             Arc::new(newest.await?)
         } else {

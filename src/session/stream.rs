@@ -33,6 +33,8 @@ pub struct RowStream {
     left: u64,
     zone: Zone,
     sorted: Option<(std::vec::IntoIter<Row>, Vec<Note>)>,
+    /// Of the statement itself, before those on its rows.
+    notes: Vec<Note>,
 }
 
 /// The columns of a result, kept for the next one: most statements of a session ask for what the one before asked for, and a name more or less
@@ -116,10 +118,17 @@ impl RowStream {
             left: limit.count,
             zone: zone.clone(),
             sorted: None,
+            notes: Vec::new(),
             source,
         };
         debug_assert!(draft.virtual_schema != VirtualSchema::Diff || stream.source.len() >= 7);
         (columns, stream)
+    }
+
+    /// The same stream, with these notes at its end.
+    pub(super) fn with_notes(mut self, notes: Vec<Note>) -> Self {
+        self.notes = notes;
+        self
     }
 
     /// The next rows.
@@ -127,6 +136,17 @@ impl RowStream {
     /// # Errors
     /// Any failure of the agent after its header.
     pub async fn next(&mut self) -> Result<Next, Failure> {
+        Ok(match self.next_rows().await? {
+            Next::End(notes) => {
+                let mut all = std::mem::take(&mut self.notes);
+                all.extend(notes);
+                Next::End(all)
+            }
+            rows @ Next::Rows(_) => rows,
+        })
+    }
+
+    async fn next_rows(&mut self) -> Result<Next, Failure> {
         if !self.order.is_empty() {
             return self.next_sorted().await;
         }
@@ -315,7 +335,7 @@ fn event_name(event: &DiffEvent) -> &'static str {
 }
 
 /// An instant as DATETIME(6) in a zone.
-fn moment(instant: Instant, zone: &Zone) -> Result<String, Failure> {
+pub(super) fn moment(instant: Instant, zone: &Zone) -> Result<String, Failure> {
     let local = zone.local(instant).ok_or_else(|| {
         Failure::AgentNonsense(format!("the agent sent the instant {instant}, which no calendar has"))
     })?;
@@ -351,6 +371,9 @@ fn note(note: &ApiNote, zone: &Zone) -> Note {
     let mut message = format!("key ({}): ", key.join(", "));
     // Writing to a String cannot fail.
     let _ = match note.code {
+        NoteCode::NeverExisted if note.at.is_some() => {
+            write!(message, "no row has had it since the record begins, {when}")
+        }
         NoteCode::NeverExisted => write!(message, "no row ever had it"),
         NoteCode::DeletedAt => write!(message, "its row was deleted {when}"),
         NoteCode::NotYetCreated => write!(message, "its row was created only later, {when}"),

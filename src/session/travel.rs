@@ -1,12 +1,15 @@
 //! A time-travel query: the draft, the rules, the agent.
 
 use super::settings::switch;
+use super::stream::NOTE;
 use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
-use crate::plan::{self, Context, Resolved, guard};
-use crate::statement::{Draft, Limit};
-use dbtrail_types::ident::RequestId;
-use dbtrail_types::instant::Instant;
+use crate::plan::{self, Context, Resolved, When, guard};
+use crate::statement::{Draft, InstantExpr, Limit, RecordEnd, TimeClause};
+use dbtrail_types::ident::{RequestId, TableName};
+use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::reply::Note;
+use sqlparser::ast::{Expr, Value};
 use std::sync::Arc;
 
 impl Session {
@@ -38,17 +41,101 @@ impl Session {
     }
 
     /// Whose statement it is, and its table and instants; the log is told the table.
-    pub(super) fn asked(
+    pub(super) async fn asked(
         &mut self,
-        draft: Draft,
+        mut draft: Draft,
         now: Instant,
+        request: &RequestId,
     ) -> Result<(Arc<Tenant>, Arc<Resolved>), Failure> {
         let Some(tenant) = self.tenant() else {
             return Err(Failure::Internal("the monitor asked for rows".to_owned()));
         };
+        self.ends_found(&mut draft, &tenant, request).await?;
         let resolved = self.resolved(draft, &tenant, now)?;
         self.about.table = Some(resolved.table.to_string());
         Ok((tenant, Arc::new(resolved)))
+    }
+
+    /// Puts the ends of the record in the place of the words that mean them.
+    async fn ends_found(
+        &self,
+        draft: &mut Draft,
+        tenant: &Tenant,
+        request: &RequestId,
+    ) -> Result<(), Failure> {
+        if ends_named(&mut draft.time).iter().all(Option::is_none) {
+            return Ok(());
+        }
+        let table = plan::table(draft, &self.context(draft, tenant)?)?;
+        let found = tenant.agent.ends(&tenant.caller, &tenant.server_id, &table, request).await?;
+        let Some((oldest, newest)) = found else { return Ok(()) };
+        for instant in draft.time.instants() {
+            match instant.end() {
+                Some(RecordEnd::Earliest) => *instant = InstantExpr::Known(oldest),
+                Some(RecordEnd::Latest) => *instant = InstantExpr::Known(newest),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What the words for an end were taken for.
+    fn ends_told(&self, ends: &[Option<RecordEnd>], resolved: &Resolved) -> Vec<Note> {
+        let instants = match &resolved.when {
+            When::At(Point::Time(at)) => vec![*at],
+            When::At(Point::Gtid(_)) => Vec::new(),
+            When::Between(since, until) => vec![*since, *until],
+        };
+        let told = ends.iter().zip(instants).filter_map(|(end, at)| {
+            let which = match (*end)? {
+                RecordEnd::Earliest => "oldest",
+                RecordEnd::Latest => "newest",
+            };
+            let local = super::stream::moment(at, &self.zone).unwrap_or_else(|_| at.to_string());
+            let zone = self.zone.name();
+            let message = format!("asked as of {local} ({zone}), the {which} instant that can be answered");
+            Some(Note { level: "Note", code: NOTE, message })
+        });
+        told.collect()
+    }
+
+    /// `SELECT @@dbtrail_oldest, @@dbtrail_newest`: literals in the place of the two, in the session's zone.
+    pub(super) async fn ends_selected(
+        &self,
+        items: &mut [(String, Expr)],
+        request: &RequestId,
+    ) -> Result<(), Failure> {
+        let named = |expression: &Expr| match expression {
+            Expr::Identifier(name) if name.value.eq_ignore_ascii_case("@@dbtrail_oldest") => {
+                Some(RecordEnd::Earliest)
+            }
+            Expr::Identifier(name) if name.value.eq_ignore_ascii_case("@@dbtrail_newest") => {
+                Some(RecordEnd::Latest)
+            }
+            _ => None,
+        };
+        if !items.iter().any(|(_, expression)| named(expression).is_some()) {
+            return Ok(());
+        }
+        let Some(tenant) = self.tenant() else {
+            return Err(Failure::Internal("the monitor asked for the record".to_owned()));
+        };
+        // The instant is looked at before the table: no table need have this name.
+        let table = TableName { schema: "mysql".to_owned(), table: "dbtrail_record".to_owned() };
+        let found = tenant.agent.ends(&tenant.caller, &tenant.server_id, &table, request).await?;
+        let (oldest, newest) = found.ok_or_else(|| {
+            Failure::Unsupported("the agent does not tell the ends of its record".to_owned())
+        })?;
+        for (_, expression) in items {
+            let at = match named(expression) {
+                Some(RecordEnd::Earliest) => oldest,
+                Some(RecordEnd::Latest) => newest,
+                None => continue,
+            };
+            let local = super::stream::moment(at, &self.zone)?;
+            *expression = Expr::Value(Value::SingleQuotedString(local).with_empty_span());
+        }
+        Ok(())
     }
 
     /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
@@ -58,7 +145,9 @@ impl Session {
         now: Instant,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let (tenant, resolved) = self.asked(draft, now)?;
+        let notes = ends_named(&mut draft.time.clone());
+        let (tenant, resolved) = self.asked(draft, now, request).await?;
+        let notes = self.ends_told(&notes, &resolved);
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {
@@ -76,6 +165,7 @@ impl Session {
                         tenant.agent.remember(&tenant.caller, &resolved, &rows.announced);
                     }
                     let (columns, stream) = RowStream::new(rows, &admitted, &self.zone, &mut self.heading);
+                    let stream = stream.with_notes(notes);
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }
                 Ok(_) if !cached => {
@@ -94,4 +184,9 @@ impl Session {
             definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
         }
     }
+}
+
+/// Which instants of a clause are ends of the record.
+pub(super) fn ends_named(time: &mut TimeClause) -> Vec<Option<RecordEnd>> {
+    time.instants().map(|instant| instant.end()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::misuse::not_an_instant;
-use super::{InstantExpr, IntervalUnit, Refused};
+use super::{InstantExpr, IntervalUnit, RecordEnd, Refused};
 use sqlparser::tokenizer::Token;
 
 /// Intervals behind one instant: each is a level of a tree.
@@ -116,6 +116,11 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     if let Some(text) = c.text() {
         return Ok(InstantExpr::Literal(text));
     }
+    for (word, end) in [("LATEST", RecordEnd::Latest), ("EARLIEST", RecordEnd::Earliest)] {
+        if c.words(&[word]) {
+            return Ok(InstantExpr::End(end));
+        }
+    }
     if c.one_of(&["NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE"]).is_some() {
         return Ok(InstantExpr::Now { fsp: fsp(c)? });
     }
@@ -218,6 +223,8 @@ mod tests {
                 "DATE_SUB('2026-04-27 09:00', INTERVAL 1 MONTH) - INTERVAL 2 SECOND",
                 minus(minus(literal(), "1", IntervalUnit::Month), "2", IntervalUnit::Second),
             ),
+            ("LATEST", InstantExpr::End(RecordEnd::Latest)),
+            ("earliest", InstantExpr::End(RecordEnd::Earliest)),
             ("FROM_UNIXTIME(1777280400.5)", InstantExpr::Unix("1777280400.5".to_owned())),
         ] {
             assert_eq!(read(text), Ok(wanted), "{text}");

@@ -1,6 +1,7 @@
 //! What people type who know another system, or are tired: each is told what is wrong, where, and what works.
 
 use super::cursor::{Cursor, shortened, syntax};
+use super::instant::instant;
 use super::tables::virtual_schema;
 use super::{Refused, VirtualSchema};
 use sqlparser::tokenizer::{Token, Word};
@@ -25,6 +26,9 @@ const ENDS: &[&[&str]] = &[
 
 /// The longest predicate that an example repeats, in characters.
 const LONGEST_PREDICATE: usize = 60;
+
+/// The longest time clause that an example repeats, in characters.
+const LONGEST_CLAUSE: usize = 80;
 
 /// The statement that works, about the table that was meant. It is put together where it is told, and not for every statement that is right.
 pub(super) struct Example<'a> {
@@ -51,6 +55,27 @@ impl<'a> Example<'a> {
         if plain { written.trim().to_owned() } else { "<primary key> = ...".to_owned() }
     }
 
+    /// The time clause as it was written, if it is a good one for this schema.
+    fn time(&self, schema: VirtualSchema) -> Option<String> {
+        let words: &[&str] = match schema {
+            VirtualSchema::Flashback | VirtualSchema::Snapshot => &["AS", "OF"],
+            VirtualSchema::Diff => &["BETWEEN"],
+        };
+        let mut c = self.statement.clone();
+        c.go(c.find_any(&[words]));
+        let begin = c.place();
+        if !c.words(words) {
+            return None;
+        }
+        instant(&mut c).ok()?;
+        if schema == VirtualSchema::Diff && (!c.words(&["AND"]) || instant(&mut c).is_err()) {
+            return None;
+        }
+        let written = c.part(begin, c.place()).source();
+        let short = written.chars().count() <= LONGEST_CLAUSE && !written.contains(['\n', '\r', ';', '?']);
+        short.then_some(written)
+    }
+
     fn table(&self) -> String {
         let name = |part: &String| {
             if part.chars().all(|c| c.is_alphanumeric() || c == '_') && !part.is_empty() {
@@ -64,10 +89,13 @@ impl<'a> Example<'a> {
 
     /// One instant, or a window.
     pub(super) fn form(&self, schema: VirtualSchema) -> String {
-        let time = match schema {
-            VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF '2026-04-27 09:00:00'",
-            VirtualSchema::Diff => "BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00'",
-        };
+        let time = self.time(schema).unwrap_or_else(|| {
+            let usual = match schema {
+                VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF '2026-04-27 09:00:00'",
+                VirtualSchema::Diff => "BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00'",
+            };
+            usual.to_owned()
+        });
         format!("SELECT * FROM {}.{} {time} WHERE {}", schema.name(), self.table(), self.predicate())
     }
 
@@ -369,7 +397,9 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
     while table.token(&Token::Period) {
         path.push(table.name("a table").ok()?);
     }
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let mut path: Vec<&str> = path.iter().map(String::as_str).collect();
+    // `_history.orders`: no real schema is called so, and an example must not repeat it.
+    let meant = if path.len() > 1 && path[0].starts_with('_') { Some(path.remove(0)) } else { None };
     let example = Example::new(&table, &path);
     let window = ["BETWEEN", "ALL", "FROM", "CONTAINED"].iter().any(|w| {
         let mut behind = clause.clone();
@@ -378,6 +408,16 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
         behind.words(&[w])
     });
     let schema = if window { VirtualSchema::Diff } else { VirtualSchema::Flashback };
+    if let Some(meant) = meant {
+        return Some(Refused::Unsupported {
+            message: format!(
+                "'{}' is no virtual schema, at {}: there are _flashback, _snapshot (AS OF, AT GTID) and _diff (BETWEEN): {}",
+                shortened(meant, 40),
+                clause.here(),
+                example.form(schema)
+            ),
+        });
+    }
     Some(Refused::Unsupported {
         message: format!(
             "a time clause at {} behind the real table {}: the past is in the virtual schemas: {}",

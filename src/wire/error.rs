@@ -85,6 +85,11 @@ pub fn of(
             let using = if *using_password { "YES" } else { "NO" };
             (1045, "28000", format!("Access denied for user '{user}'@'{host}' (using password: {using})"))
         }
+        Failure::InsecureTransport => (
+            3159,
+            "HY000",
+            "Connections using insecure transport are prohibited while --require_secure_transport=ON.".to_owned(),
+        ),
         Failure::SchemaDenied { user, host, schema } => {
             (1044, "42000", format!("Access denied for user '{user}'@'{host}' to database '{schema}'"))
         }
@@ -147,8 +152,9 @@ pub fn of(
             1235,
             "42000",
             format!(
-                "dbtrail-shim: this server answers time-travel statements only, and not: {what}. ProxySQL should have sent it to \
-                 MySQL; a SET of a user variable here locks a ProxySQL session to this server"
+                "dbtrail-shim: this server answers time-travel statements only, and not: {what}. Write SELECT ... FROM \
+                 _flashback.<table> AS OF '<instant>' WHERE <primary key> = ..., or ask MySQL itself; behind ProxySQL, its rules \
+                 should have sent it there, and a SET of a user variable locks a session to this server"
             ),
         ),
         Failure::Syntax(what) => (1064, "42000", format!("You have an error in your SQL syntax; {what}")),

@@ -4,6 +4,8 @@ use super::support::{
     Agent, COLUMNS, Certificates, DIFF, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates,
     error, pair, self_signed, soon, three_rows, wide_pair,
 };
+use dbtrail_history::serve::tls_config;
+use dbtrail_shim::wire::connection::Tls;
 
 const HEADER_AND_ONE_ROW: &str = concat!(
     r#"{"success":true,"columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},"#,
@@ -447,8 +449,9 @@ async fn rules_of_the_shim_have_their_texts() {
             "DELETE FROM t".to_owned(),
             1235,
             "42000",
-            "dbtrail-shim: this server answers time-travel statements only, and not: DELETE FROM t. ProxySQL should have sent it to MySQL; a SET \
-             of a user variable here locks a ProxySQL session to this server",
+            "dbtrail-shim: this server answers time-travel statements only, and not: DELETE FROM t. Write SELECT ... FROM _flashback.<table> AS OF \
+             '<instant>' WHERE <primary key> = ..., or ask MySQL itself; behind ProxySQL, its rules should have sent it there, and a SET of a user \
+             variable locks a session to this server",
         ),
         (
             format!("SELECT * FROM _flashback.t {at} WHERE id = = 1"),
@@ -623,4 +626,26 @@ async fn answers_to_something_else_are_1815() {
     let want = "dbtrail-shim: the agent sent more rows than the 2 that can have the keys asked for";
     assert_eq!(told.plain(), (1815, "HY000", want));
     goes_on(Some(&agent), &mut client).await;
+}
+
+#[tokio::test]
+async fn a_client_without_tls_is_told_that_it_needs_it() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let config = tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS");
+    let shim = Plan { tls: Tls::Required(config), ..Plan::before(&agent, &made) }.start().await;
+    for (user, password) in [("a", "secret-a"), ("a", "wrong"), ("nobody", "x")] {
+        let mut client = Raw::connect(shim.port).await;
+        let told = error(&client.login(user, password, None).await);
+        // As MySQL 9.7 says it with require_secure_transport=ON (MariaDB 11.8 has SQLSTATE 08004).
+        assert_eq!(
+            (told.code, told.state.as_str(), told.message.as_str()),
+            (
+                3159,
+                "HY000",
+                "Connections using insecure transport are prohibited while --require_secure_transport=ON."
+            )
+        );
+        assert!(client.is_closed().await);
+    }
 }

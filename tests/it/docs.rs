@@ -200,6 +200,7 @@ fn failures() -> Vec<Failure> {
         Failure::WindowTooWide(s()),
         Failure::UnknownTenant(s()),
         Failure::AccessDenied { user: s(), host: s(), using_password: true },
+        Failure::InsecureTransport,
         Failure::SchemaDenied { user: s(), host: s(), schema: s() },
         Failure::UnknownSchema(s()),
         Failure::UnknownTable(TableName { schema: s(), table: s() }),

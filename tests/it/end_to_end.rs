@@ -383,3 +383,57 @@ async fn logins_and_an_agent_that_is_gone() {
     let one: Option<u8> = conn.query_first("SELECT 1").await.expect("the session goes on");
     assert_eq!(one, Some(1));
 }
+
+/// `'now'`, NOW(), LATEST and EARLIEST are the ends of what can be answered, and a note says which instants they were.
+#[tokio::test]
+async fn ends_of_the_record_are_instants() {
+    let chain = chain("mysql-9.7").await;
+    let mut conn = connect(&chain, "app").await;
+    let ends: (String, String) = conn
+        .query_first("SELECT @@dbtrail_oldest, @@DBTRAIL_NEWEST AS n")
+        .await
+        .expect("a row")
+        .expect("a row");
+    let (oldest, newest) = &ends;
+    assert!(oldest < newest, "{ends:?}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mysql-9.7");
+    let text = std::fs::read_to_string(folder.join("truth.jsonl")).expect("a record");
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a tick")).expect("JSON");
+    let key = last["tables"]["orders"]["rows"][0][0].as_str().expect("a row").to_owned();
+    let rows = |at: &str| format!("SELECT * FROM _flashback.orders AS OF {at} WHERE id = {key}");
+    let written: Vec<mysql_async::Row> = conn.query(rows(&format!("'{newest}'"))).await.expect("rows");
+    assert_eq!(written.len(), 1);
+    for at in ["'now'", "NOW()", "NOW(6)", "LATEST", "'latest'", "CURRENT_TIMESTAMP", "TIMESTAMP 'now'"] {
+        let got: Vec<mysql_async::Row> = conn.query(rows(at)).await.unwrap_or_else(|e| panic!("{at}: {e}"));
+        assert_eq!(format!("{got:?}"), format!("{written:?}"), "{at}");
+        let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
+        let note = format!("asked as of {newest} (+00:00), the newest instant that can be answered");
+        assert_eq!(notes, [("Note".to_owned(), 1105, note)], "{at}");
+    }
+    // The notes of an ORDER BY and of a LIMIT that is reached are not lost.
+    for tail in ["ORDER BY id", "LIMIT 1"] {
+        let sql = format!("{} {tail}", rows("LATEST"));
+        let _: Vec<mysql_async::Row> = conn.query(&sql).await.expect("rows");
+        let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
+        assert_eq!(notes.len(), 1, "{tail}");
+    }
+    let all = "SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ event_id FROM _diff.orders BETWEEN EARLIEST AND 'now' WHERE id";
+    let events: Vec<u64> = conn.query(format!("{all} = {key}")).await.expect("events");
+    assert!(!events.is_empty());
+    let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
+    let told: Vec<&str> = notes.iter().map(|n| n.2.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            format!("asked as of {oldest} (+00:00), the oldest instant that can be answered"),
+            format!("asked as of {newest} (+00:00), the newest instant that can be answered")
+        ]
+    );
+    // Reckoned from the clock, as before; the record of these files ended long ago.
+    assert_eq!(refused(&mut conn, &rows("NOW() - INTERVAL 1 SECOND")).await.0, 1064);
+    // A column of the answer is no condition, and is not unknown.
+    let diff =
+        format!("SELECT * FROM _diff.orders BETWEEN '{newest}' AND LATEST WHERE id = 1 AND gtid = 'x'");
+    let (code, _, text) = refused(&mut conn, &diff).await;
+    assert!(code == 1235 && text.contains("a condition on gtid at line 1"), "{code} {text}");
+}

@@ -53,6 +53,7 @@ fn column(name: &str, ty: &str, collation: Option<String>) -> Column {
         on_update_now: false,
         has_default: false,
         default_now: false,
+        invisible: false,
     }
 }
 

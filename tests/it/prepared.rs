@@ -760,7 +760,7 @@ async fn an_answer_that_breaks_or_holds_what_no_column_can_is_an_error() {
 }
 
 #[tokio::test]
-async fn text_in_latin1_is_no_bytes_for_a_binary_key() {
+async fn text_in_latin1_names_a_binary_key_by_its_own_bytes() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let columns = r#""columns":[{"name":"k","type":"varbinary(9)","nullable":false,"key":"primary"}],"primary_key":["k"]"#;
@@ -790,10 +790,17 @@ async fn text_in_latin1_is_no_bytes_for_a_binary_key() {
     let asked = agent.figures().0;
     let told =
         client.execute(&bound(ready.id, PLAIN, &[(TEXT, Some(rows(b"\xe9")))])).await.expect_err("text");
+    // Its literals were read in other character sets.
     assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{told:?}");
+    assert!(told.message.contains("prepare it again"), "{told:?}");
     assert_eq!(agent.figures().0, asked);
-    let bytes = (BLOB, Some(rows(b"\xe9")));
-    assert_eq!(client.execute(&bound(ready.id, PLAIN, &[bytes])).await.expect("a row").1.len(), 1);
+    let ready = client.ready("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE k = ?").await;
+    for kind in [TEXT, BLOB] {
+        let sent = (kind, Some(rows(b"\xe9")));
+        assert_eq!(client.execute(&bound(ready.id, PLAIN, &[sent])).await.expect("a row").1.len(), 1);
+        let body = agent.last().body;
+        assert!(body.contains(r#""values":[[{"hex":"e9"}]]"#), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -212,7 +212,13 @@ async fn what_comes_again_is_not_taken_in_again() {
 }
 
 /// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell them now.
+/// The rows that are told.
 fn told(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
+    let text = whole_answer(history, reading)?;
+    Ok(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect())
+}
+
+fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, String> {
     let request = RowsRequest {
         server_id: ServerId("truth".to_owned()),
         schema: "shop".to_owned(),
@@ -225,8 +231,7 @@ fn told(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String>
     };
     let answer = history.rows(&request, reading).map_err(|refused| refused.code.to_owned())?;
     let bytes: Vec<u8> = answer.flat_map(|chunk| chunk.expect("no failure on the way")).collect();
-    let text = String::from_utf8(bytes).expect("JSON");
-    Ok(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect())
+    Ok(String::from_utf8(bytes).expect("JSON"))
 }
 
 /// Rows of a table, and the server's clock, are newer than the log that was taken in: they count when it has come to where they were read.
@@ -268,6 +273,10 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     feed.writer.place().await.expect("it writes");
     let late = feed.published.current().expect("a history");
     assert_eq!(told(&late, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]), "2 had no row");
+    let oldest = late.coverage().oldest;
+    let note = format!(r#"{{"code":"never_existed","key":["2"],"at":"{oldest}"}}"#);
+    let whole = whole_answer(&late, Reading::Snapshot).expect("an answer");
+    assert!(whole.contains(&note), "{whole}");
     assert_eq!(told(&late, Reading::Flashback), Err("not_recorded".to_owned()), "changes alone tell nothing");
     assert_eq!(late.coverage().newest, newest);
     assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");

@@ -403,6 +403,7 @@ pub struct Plan {
     pub orm_forms: bool,
     pub shutdown_grace: Duration,
     pub threads: server::Threads,
+    pub tls: Tls,
     /// How many more tenants there are: `t0`, `t1`...
     pub tenants: usize,
 }
@@ -416,6 +417,7 @@ impl Plan {
         Self {
             agent_url,
             authority: Some(made.authority.clone()),
+            tls: Tls::Off,
             max_connections: 10,
             max_prepared_statements: 10,
             max_packet: 1 << 20,
@@ -465,7 +467,7 @@ impl Plan {
                 .chain((0..self.tenants).map(|n| tenant(&format!("t{n}"), None, None)))
                 .collect(),
             monitor: Some(("monitor".to_owned(), Secret::new("secret-monitor".to_owned()))),
-            tls: Tls::Off,
+            tls: self.tls,
             session: Arc::new(session),
             errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
         };

@@ -30,6 +30,16 @@ pub enum KeyError {
         /// What is not certain.
         uncertain: collation::Uncertain,
     },
+    /// The text cannot be read: its character set is not known to this version.
+    #[error(
+        "key column `{column}` has collation {collation}, whose character set this version cannot convert: rows cannot be found by it"
+    )]
+    Charset {
+        /// The column.
+        column: String,
+        /// Its collation.
+        collation: String,
+    },
     /// Not a value of the column in the form that mysqld prints.
     #[error("'{value}' is not a value of key column `{column}` ({ty}) as mysqld prints it")]
     NotAValue {
@@ -65,7 +75,7 @@ pub fn encode(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), Ke
             Some(())
         }
         ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-            return text(column, value, out).unwrap_or_else(|| Err(not_a_value()));
+            return text(column, value, out);
         }
         ColumnType::Enum { labels } => label(value, labels, out),
         ColumnType::Set { labels } => label_set(value, labels, out),
@@ -127,13 +137,13 @@ fn shown(value: &[u8]) -> String {
     short
 }
 
-fn text(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Option<Result<(), KeyError>> {
-    let text = std::str::from_utf8(value).ok()?;
-    let collation = column.collation.as_deref()?;
-    Some(
-        collation::sort_key(collation, text, out)
-            .map_err(|uncertain| KeyError::Uncertain { column: column.name.clone(), uncertain }),
-    )
+fn text(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
+    // The agent keeps text in UTF-8; what is none was left as it was stored.
+    let collation = column.collation.as_deref().unwrap_or("(none that is known)");
+    let text = std::str::from_utf8(value)
+        .map_err(|_| KeyError::Charset { column: column.name.clone(), collation: collation.to_owned() })?;
+    collation::sort_key(collation, text, out)
+        .map_err(|uncertain| KeyError::Uncertain { column: column.name.clone(), uncertain })
 }
 
 /// 00 becomes 00 FF, and 00 00 ends the value: order is kept, and no value's bytes begin another's.

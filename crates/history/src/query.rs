@@ -31,7 +31,7 @@ pub use refusal::Refusal;
 pub use rows::{Reading, RowsAnswer};
 
 /// The most keys that one request may name or a range may hold.
-pub const MAX_KEYS: usize = 10_000;
+pub const MAX_KEYS: usize = dbtrail_types::agent_api::MOST_KEYS;
 
 /// A table at some place in the log.
 pub(super) struct Found<'a> {

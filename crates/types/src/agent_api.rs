@@ -24,6 +24,9 @@ pub mod path {
 /// The media type of a streamed answer: one JSON value a line.
 pub const NDJSON: &str = "application/x-ndjson";
 
+/// Keys that one request may name, or a range may hold, at most: what the agent of this project answers.
+pub const MOST_KEYS: usize = 10_000;
+
 /// The header that names a request in the logs of both sides; the agent echoes it.
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -355,7 +358,7 @@ pub struct ApiNote {
     pub code: NoteCode,
     /// The key, in key order.
     pub key: Vec<Octets>,
-    /// When it was deleted, or created later.
+    /// When it was deleted, or created later; of a key that never existed: since when the record goes, where that is not the table's creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Instant>,
 }
@@ -364,7 +367,7 @@ pub struct ApiNote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteCode {
-    /// No row ever had this key, as far as the record goes, and the record goes back to the table's creation.
+    /// No row ever had this key, and the record goes back to the table's creation; or none since `at`, where the record begins.
     NeverExisted,
     /// The last row with this key was deleted at `at`.
     DeletedAt,

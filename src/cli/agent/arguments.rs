@@ -47,7 +47,7 @@ pub struct AgentArgs {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) capture: CaptureArgs,
-    /// Binary log files instead of a server, in any order; together they must be one unbroken sequence.
+    /// Binary log files instead of a server, in any order: their numbers tell the right one. Together they must be one unbroken sequence.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = CAPTURING)]
     pub(super) binlog: Vec<PathBuf>,
     /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).

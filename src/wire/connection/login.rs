@@ -43,12 +43,7 @@ impl Connection {
         };
         login.user.clone_into(&mut self.asked);
         if matches!(self.shared.tls, Tls::Required(_)) && self.encrypted.is_none() {
-            let denied = Failure::AccessDenied {
-                user: login.user,
-                host: self.place.host.clone(),
-                using_password: true,
-            };
-            return Err(Gone::Refused(denied));
+            return Err(Gone::Refused(Failure::InsecureTransport));
         }
         let session = self.enter(&login).await?;
         self.greet(session, login.schema.as_deref()).await

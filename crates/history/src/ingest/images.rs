@@ -198,7 +198,9 @@ fn stored_key<'a>(
             return Err(Trouble::Unreadable(format!("key column {name} is NULL in a row of the log")));
         };
         key::encode_stored(column, cell, key).map_err(|e| match e {
-            KeyError::Type { .. } | KeyError::Uncertain { .. } => Trouble::Uncertain(e.to_string()),
+            KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. } => {
+                Trouble::Uncertain(e.to_string())
+            }
             KeyError::NotAValue { .. } => Trouble::Unreadable(e.to_string()),
         })?;
     }

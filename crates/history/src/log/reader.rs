@@ -4,7 +4,7 @@ use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
 use super::{Entry, LogError, LogFault, Position, gtid};
 use dbtrail_types::instant::Instant;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -56,8 +56,20 @@ fn numbered(name: &str) -> Option<(&str, u64)> {
     Some((stem, number.parse().ok()?))
 }
 
+/// The files by their numbers, where all have one and the same name before it; else as they were named.
+fn in_order(files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = files.to_vec();
+    let names: Vec<String> = files.iter().map(|f| name_of(f)).collect();
+    let stems: Option<HashSet<&str>> = names.iter().map(|n| numbered(n).map(|(stem, _)| stem)).collect();
+    if stems.is_some_and(|stems| stems.len() == 1) {
+        all.sort_by_key(|f| numbered(&name_of(f)).map(|(_, number)| number));
+    }
+    all
+}
+
 impl LogReader {
-    /// Looks at all files: each must be there and begin as a binary log does, and their numbers must follow each other.
+    /// Looks at all files, which may be named in any order: each must be there and begin as a binary log does, and their numbers must follow each
+    /// other.
     ///
     /// # Errors
     /// No file, a file that cannot be opened or is no binary log, a gap or a wrong order in the numbers.
@@ -70,18 +82,19 @@ impl LogReader {
                 .map_err(|e| LogError::Files(format!("{}: cannot be opened: {e}", path.display())))?;
             event::magic(&mut input).map_err(|e| LogError::Files(format!("{}: {e}", path.display())))?;
         }
+        let files = in_order(files);
         for pair in files.windows(2) {
             let (first, second) = (name_of(&pair[0]), name_of(&pair[1]));
             if let (Some((a, m)), Some((b, n))) = (numbered(&first), numbered(&second))
                 && (a != b || n != m + 1)
             {
                 return Err(LogError::Files(format!(
-                    "{second} does not follow {first}: name the files in order and leave none out"
+                    "{second} does not follow {first}: leave none of the files out"
                 )));
             }
         }
         Ok(Self {
-            files: files.iter().cloned().collect(),
+            files: files.into(),
             open: None,
             expected: None,
             decoder: Decoder::default(),
@@ -204,5 +217,30 @@ impl Iterator for LogReader {
         let next = self.advance();
         self.finished = !matches!(next, Ok(Some(_)));
         next.transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_in_the_order_of_their_numbers() {
+        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+        for (named, read) in [
+            (
+                &["a/binlog.000002", "binlog.000001", "b/binlog.000003"],
+                ["binlog.000001", "a/binlog.000002", "b/binlog.000003"],
+            ),
+            (
+                &["binlog.1000000", "binlog.999999", "binlog.999998"],
+                ["binlog.999998", "binlog.999999", "binlog.1000000"],
+            ),
+            // Nothing tells an order: as they were named.
+            (&["second.000002", "first.000001", "x"], ["second.000002", "first.000001", "x"]),
+            (&["c", "b", "a"], ["c", "b", "a"]),
+        ] {
+            assert_eq!(in_order(&paths(named)), paths(&read));
+        }
     }
 }

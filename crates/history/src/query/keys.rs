@@ -78,7 +78,7 @@ fn key_columns<'a>(
 
 fn refused(error: &KeyError) -> Refusal {
     match error {
-        KeyError::Type { .. } | KeyError::Uncertain { .. } => {
+        KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. } => {
             Refusal::new(422, code::UNSUPPORTED_KEY, error.to_string())
         }
         KeyError::NotAValue { .. } => Refusal::malformed(error.to_string()),

@@ -150,8 +150,10 @@ impl Question<'_> {
             if let Some(base) = versions.base(space, key)? {
                 return Ok(State::Row(base.row, base.definition));
             }
+            // The whole table was read, and no change of the key is recorded: it had no row from where the record begins.
             if self.found.space.baseline == Baseline::Whole {
-                return Ok(State::NoRow(None));
+                let since = self.history.coverage.oldest;
+                return Ok(State::NoRow(Some((NoteCode::NeverExisted, Some(since)))));
             }
         }
         Ok(State::Unknown)
