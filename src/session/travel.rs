@@ -105,14 +105,14 @@ impl Session {
         items: &mut [(String, Expr)],
         request: &RequestId,
     ) -> Result<(), Failure> {
-        let named = |expression: &Expr| match expression {
-            Expr::Identifier(name) if name.value.eq_ignore_ascii_case("@@dbtrail_oldest") => {
+        let named = |expression: &Expr| {
+            let Expr::Identifier(name) = expression else { return None };
+            let is = |variable: &str| name.value.eq_ignore_ascii_case(variable);
+            if is("@@dbtrail_oldest") {
                 Some(RecordEnd::Earliest)
+            } else {
+                is("@@dbtrail_newest").then_some(RecordEnd::Latest)
             }
-            Expr::Identifier(name) if name.value.eq_ignore_ascii_case("@@dbtrail_newest") => {
-                Some(RecordEnd::Latest)
-            }
-            _ => None,
         };
         if !items.iter().any(|(_, expression)| named(expression).is_some()) {
             return Ok(());

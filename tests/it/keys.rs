@@ -20,7 +20,8 @@ use std::time::Duration;
 
 #[derive(Deserialize)]
 struct Table {
-    table: String,
+    #[serde(rename = "table")]
+    name: String,
     key: Vec<String>,
     k: Typed,
     rows: Vec<String>,
@@ -171,7 +172,7 @@ fn held_to(file: &str) -> (usize, usize) {
         if line.starts_with("{\"table\"") {
             let table: Table = serde_json::from_str(line).expect("a table");
             let definition = Arc::new(definition(&table));
-            tables.insert(table.table.clone(), (table, definition));
+            tables.insert(table.name.clone(), (table, definition));
             continue;
         }
         let case: Case = serde_json::from_str(line).expect("a condition");
@@ -183,12 +184,11 @@ fn held_to(file: &str) -> (usize, usize) {
             // Where the server has an error, no row is as good.
             Ok(rows) if case.r.as_ref().map_or(rows.is_empty(), |r| *r == rows) => {}
             Ok(rows) => {
-                wrong.push(format!("{} {:?} {}: {:?}, here {rows:?}", table.k.ty, case.s, case.w, case.r))
+                wrong.push(format!("{} {:?} {}: {:?}, here {rows:?}", table.k.ty, case.s, case.w, case.r));
             }
         }
     }
-    println!("{file}: {all} conditions, refused: {refused:?}");
-    assert!(wrong.is_empty(), "{file}: {} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{file}: {} wrong, refused: {refused:?}\n{}", wrong.len(), wrong.join("\n"));
     (refused.values().sum(), all)
 }
 
