@@ -67,6 +67,8 @@ pub struct BaselineJob {
     pub definition: DefinitionId,
     /// Its columns and key.
     pub columns: Arc<TableDefinition>,
+    /// Whether the key is a primary key, and no unique index in the place of one.
+    pub primary: bool,
     /// The key (cells of the key columns in key order) behind which to go on; `None`: from the first row.
     pub behind: Option<Row>,
 }

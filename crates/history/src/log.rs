@@ -5,6 +5,7 @@
 mod assembly;
 mod bytes;
 mod collations;
+mod compressed;
 mod decoder;
 mod event;
 mod gtid;
@@ -316,6 +317,8 @@ pub enum Raw<'a> {
     Timestamp(u32, u32),
     /// CHAR, VARCHAR, BINARY, VARBINARY, TEXT, BLOB, GEOMETRY, VECTOR...: the bytes as stored, in the column's character set.
     Bytes(&'a [u8]),
+    /// The same, of MariaDB's COMPRESSED columns.
+    Inflated(Vec<u8>),
     /// ENUM: index from 1; 0 is the error value ''.
     Enum(u16),
     /// SET: bits.

@@ -173,6 +173,12 @@ impl Catalog {
         generated::why_unknown(self.full(id), column)
     }
 
+    /// Whether its key is a primary key, and no unique index in the place of one.
+    #[must_use]
+    pub fn has_primary(&self, id: DefinitionId) -> bool {
+        !self.full(id).primary_key.is_empty()
+    }
+
     /// Places of the generated columns of a definition, rising: not all servers log them with each row.
     #[must_use]
     pub fn generated(&self, id: DefinitionId) -> &[usize] {
@@ -220,14 +226,14 @@ impl Catalog {
             return key(old) == key(new);
         };
         let mut positions: Vec<Option<usize>> =
-            old.full.primary_key.iter().map(|n| old.full.position(n)).collect();
+            old.public.primary_key.iter().map(|n| old.full.position(n)).collect();
         for id in path {
             let Some(Known { step: Some(step), .. }) = self.known(id) else { return false };
             for position in &mut positions {
                 *position = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
             }
         }
-        let now: Vec<Option<usize>> = new.full.primary_key.iter().map(|n| new.full.position(n)).collect();
+        let now: Vec<Option<usize>> = new.public.primary_key.iter().map(|n| new.full.position(n)).collect();
         let same = |(old_name, at): (&String, &Option<usize>)| {
             let before = old.full.position(old_name).and_then(|i| old.full.columns.get(i));
             let after = at.and_then(|i| new.full.columns.get(i));
@@ -235,7 +241,7 @@ impl Catalog {
                 .zip(after)
                 .is_some_and(|(b, a)| b.column.ty == a.column.ty && b.column.collation == a.column.collation)
         };
-        positions == now && old.full.primary_key.iter().zip(&positions).all(same)
+        positions == now && old.public.primary_key.iter().zip(&positions).all(same)
     }
 
     /// The foreign keys that refer to a table and change rows of others when rows of it change, with their tables.

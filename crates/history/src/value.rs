@@ -96,6 +96,7 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String>
             return temporal(raw, *fsp, out).ok_or_else(misfit);
         }
         (ty, Raw::Bytes(bytes)) => return stored(ty, bytes, column, out).unwrap_or_else(|| Err(misfit())),
+        (ty, Raw::Inflated(bytes)) => return stored(ty, bytes, column, out).unwrap_or_else(|| Err(misfit())),
         (ColumnType::Enum { labels }, Raw::Enum(index)) => {
             if let Some(i) = index.checked_sub(1) {
                 let label = labels.get(usize::from(i)).ok_or_else(misfit)?;

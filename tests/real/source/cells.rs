@@ -53,6 +53,7 @@ async fn read(name: &TableName, definition: &Arc<TableDefinition>, chunk: u32) -
     let mut captured = Captured::new(config, None);
     captured.started().await;
     captured.jobs.push_back(BaselineJob {
+        primary: true,
         name: name.clone(),
         space: SpaceId(5),
         definition: DefinitionId(7),

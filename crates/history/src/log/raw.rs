@@ -1,7 +1,7 @@
 //! Values of row images (manual: "MySQL Binary Log Events", "Row-based events": packed formats of each type).
 
 use super::bytes::{Bytes, big_endian, little_endian};
-use super::{LogFault, MappedColumn, Raw, json};
+use super::{LogFault, MappedColumn, Raw, compressed, json};
 
 /// Type bytes in table maps (`enum_field_types`).
 pub(crate) mod code {
@@ -102,11 +102,9 @@ pub(super) fn value<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<
             width @ 1..=8 => Raw::Set(input.uint(width)?),
             other => return Err(LogFault::new(format!("a SET of {other} bytes"))),
         },
-        code::VARCHAR | code::VAR_STRING => {
-            let longest = u16::from_le_bytes([meta(column, 0)?, meta(column, 1)?]);
-            let length = input.length(if longest < 256 { 1 } else { 2 })?;
-            Raw::Bytes(input.take(length)?)
-        }
+        code::VARCHAR | code::VAR_STRING => Raw::Bytes(varchar(column, input)?),
+        code::MARIADB_VARCHAR_COMPRESSED => compressed::value(varchar(column, input)?)?,
+        code::MARIADB_BLOB_COMPRESSED => compressed::value(blob(column, input)?)?,
         code::STRING => {
             let length = input.length(if char_bytes(&column.meta) < 256 { 1 } else { 2 })?;
             Raw::Bytes(input.take(length)?)
@@ -116,6 +114,12 @@ pub(super) fn value<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<
         code::TIMESTAMP..=code::NEWDATE | code::TIMESTAMP2..=code::TIME2 => temporal(column, input)?,
         other => return Err(LogFault::new(format!("a column of type {other}, which is not known"))),
     })
+}
+
+fn varchar<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<&'a [u8], LogFault> {
+    let longest = u16::from_le_bytes([meta(column, 0)?, meta(column, 1)?]);
+    let length = input.length(if longest < 256 { 1 } else { 2 })?;
+    input.take(length)
 }
 
 fn blob<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<&'a [u8], LogFault> {

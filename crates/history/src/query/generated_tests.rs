@@ -128,3 +128,29 @@ fn what_the_clock_decides_is_not_taken_from_another_row() {
     ]);
     assert!(unknown(&rows(&h, 3, &["1"]).unwrap()[0][2]));
 }
+
+/// With binlog_row_metadata=FULL alone, MariaDB's UUID and INET6 look as BINARY(16) does, and INET4 as BINARY(4).
+#[test]
+fn an_address_is_not_taken_for_bytes() {
+    let table = |length: u8| {
+        let column = |type_code, meta: &[u8], name: &str| MappedColumn {
+            unsigned: Some(false),
+            name: Some(name.to_owned()),
+            collation: (type_code == 254).then_some(63),
+            ..MappedColumn::plain(type_code, meta.to_vec(), name != "id")
+        };
+        Arc::new(MappedTable {
+            name: TableName { schema: "s".into(), table: "t".into() },
+            columns: vec![column(3, &[], "id"), column(254, &[254, length], "k")],
+            primary_key: Some(vec![0]),
+            mariadb: true,
+            referred: false,
+        })
+    };
+    for (length, known) in [(16, false), (4, false), (8, true)] {
+        let body = [7, 0, 0, 0, 0, 0, 1, 0, 2, 0, 2, 3, 0, 1, 0, 0, 0, 1, 9];
+        let event = RowsEvent::of_body(&body.to_vec().into(), EventType::Insert, &table(length)).unwrap();
+        let h = history(vec![(2, vec![Change::Rows(event)])]);
+        assert_eq!(rows(&h, 3, &["1"]).is_ok(), known, "BINARY({length})");
+    }
+}

@@ -45,7 +45,7 @@ impl Wanted {
 pub(crate) fn no_key(definition: &TableDefinition) -> Option<&'static str> {
     if definition.primary_key.is_empty() {
         return Some(
-            "it has no primary key, so its rows cannot be found: ALTER TABLE ... ADD PRIMARY KEY (...) changes that from there on",
+            "it has no primary key (nor a UNIQUE key over NOT NULL columns), so its rows cannot be found: ALTER TABLE ... ADD PRIMARY KEY (...) changes that from there on",
         );
     }
     if definition.key_columns().len() != definition.primary_key.len() {

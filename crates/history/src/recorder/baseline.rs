@@ -21,9 +21,10 @@ impl Recorder {
             (reading && !left_alone.contains(space)).then(|| (name.clone(), *space, *definition))
         })?;
         let columns = self.ingest.catalog.definition(definition)?.clone();
+        let primary = self.ingest.catalog.has_primary(definition);
         let behind = self.reading.get(&space).and_then(|p| p.behind.clone());
         self.jobs.insert(space, name.clone());
-        Some(BaselineJob { name, space, definition, columns, behind })
+        Some(BaselineJob { name, space, definition, columns, primary, behind })
     }
 
     /// Keeps rows of a table, if it is still the one that was asked for.

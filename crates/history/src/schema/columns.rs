@@ -187,6 +187,11 @@ fn attribute(
     } else if tokens.words(&["COMMENT"]) {
         tokens.token(&Token::Eq);
         tokens.text().ok_or("a comment")?;
+    } else if tokens.words(&["COMPRESSED"]) {
+        // MariaDB, with or without the method. The log's table map says how values are written.
+        if tokens.token(&Token::Eq) {
+            tokens.name()?;
+        }
     } else if tokens.words(&["INVISIBLE"]) {
         full.visible = false;
     } else if tokens.words(&["VISIBLE"]) {

@@ -87,14 +87,10 @@ fn difference(known: &Full, declared: &Full) -> Option<String> {
             return Some(format!("column {}: {what}", theirs.column.name));
         }
     }
-    let same_key = known.primary_key.len() == declared.primary_key.len()
-        && known.primary_key.iter().zip(&declared.primary_key).all(|(a, b)| same_name(a, b));
+    let (ours, theirs) = (known.key(), declared.key());
+    let same_key = ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(a, b)| same_name(a, b));
     (!same_key).then(|| {
-        format!(
-            "its primary key is ({}), and by the log it is ({})",
-            declared.primary_key.join(", "),
-            known.primary_key.join(", ")
-        )
+        format!("its primary key is ({}), and by the log it is ({})", theirs.join(", "), ours.join(", "))
     })
 }
 
@@ -147,6 +143,33 @@ mod tests {
 
     const CREATE: &str = "CREATE TABLE `orders` (\n  `id` int(11) NOT NULL,\n  `note` varchar(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci DEFAULT NULL,\n  \
         `doc` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK (json_valid(`doc`)),\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci";
+
+    /// What DESCRIBE of MySQL 9.7.4 and MariaDB 11.8.9 shows as PRI: the first unique index over whole NOT NULL columns, in the order of the indexes.
+    #[test]
+    fn a_unique_index_stands_in_the_place_of_a_primary_key() {
+        let columns = "`b` int NOT NULL, `a` int NOT NULL, `p` varchar(20) NOT NULL, `z` int DEFAULT NULL";
+        let key = |indexes: &str| {
+            let mut catalog = Catalog::default();
+            let create = format!("CREATE TABLE `orders` ({columns}{indexes})");
+            let id = catalog.declare(&orders(), &create, SERVER).unwrap();
+            (catalog.definition(id).unwrap().primary_key.join(","), catalog.has_primary(id))
+        };
+        let all = ", UNIQUE KEY `pp` (`p`(3)), UNIQUE KEY `zz` (`z`), UNIQUE KEY `ab` (`a`,`b`), UNIQUE KEY `bb` (`b`)";
+        assert_eq!(key(all), ("a,b".into(), false));
+        assert_eq!(key(&format!("{all}, PRIMARY KEY (`b`)")), ("b".into(), true));
+        assert_eq!(key(", UNIQUE KEY `zz` (`z`), KEY `b` (`b`)"), (String::new(), false));
+    }
+
+    #[test]
+    fn compressed_columns_of_mariadb_are_followed() {
+        let mut catalog = Catalog::default();
+        let create = "CREATE TABLE `orders` (`id` int(11) NOT NULL, `a` varchar(2000) /*M!100301 COMPRESSED*/ DEFAULT NULL, \
+            `f` mediumtext /*M!100301 COMPRESSED*/ CHARACTER SET latin1 COLLATE latin1_swedish_ci DEFAULT NULL, PRIMARY KEY (`id`))";
+        let id = catalog.declare(&orders(), create, SERVER).unwrap();
+        let types: Vec<String> =
+            catalog.definition(id).unwrap().columns.iter().map(|c| c.ty.to_string()).collect();
+        assert_eq!(types[1..], ["varchar(2000)", "mediumtext"]);
+    }
 
     #[test]
     fn what_the_server_declares_is_compared_in_what_counts() {

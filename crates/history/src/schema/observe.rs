@@ -45,7 +45,7 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
     if let Some(key) = &table.primary_key {
         let told: Vec<&str> =
             key.iter().filter_map(|i| corrected.columns.get(*i)).map(|c| c.column.name.as_str()).collect();
-        if told.len() != key.len() || told != corrected.primary_key {
+        if told.len() != key.len() || told != corrected.key() {
             return Err(format!("the log contradicts the DDL of {} in its primary key", table.name));
         }
     }
@@ -111,6 +111,9 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
     let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
     let (length, chars) = match (&full.column.ty, mapped.type_code) {
         (ColumnType::VarChar { chars }, code::VARCHAR) => (varchar_bytes(mapped), *chars),
+        (ColumnType::VarChar { chars }, code::MARIADB_VARCHAR_COMPRESSED) => {
+            (varchar_bytes(mapped).saturating_sub(1), *chars)
+        }
         (ColumnType::Char { chars }, code::STRING) => (char_bytes(&mapped.meta), *chars),
         _ => return Ok(()),
     };
@@ -175,6 +178,15 @@ fn matches(ty: &ColumnType, mapped: &MappedColumn) -> bool {
         | (ColumnType::Json, code::JSON)
         | (ColumnType::Geometry { .. }, code::GEOMETRY)
         | (ColumnType::Vector { .. }, code::VECTOR) => true,
+        // MariaDB's vector.
+        (ColumnType::Vector { dimensions }, code::VARCHAR) => {
+            dimensions.checked_mul(4) == Some(u32::from(length()))
+        }
+        // MariaDB's COMPRESSED columns have a byte in front of each value.
+        (ColumnType::VarChar { chars }, code::MARIADB_VARCHAR_COMPRESSED) => u32::from(length()) > *chars,
+        (ColumnType::VarBinary { bytes }, code::MARIADB_VARCHAR_COMPRESSED) => {
+            u32::from(length()).checked_sub(1) == Some(*bytes)
+        }
         (ColumnType::Time { fsp }, code::TIME2)
         | (ColumnType::DateTime { fsp }, code::DATETIME2)
         | (ColumnType::Timestamp { fsp }, code::TIMESTAMP2) => meta(0) == *fsp,
@@ -188,7 +200,10 @@ fn matches(ty: &ColumnType, mapped: &MappedColumn) -> bool {
         }
         (ColumnType::Uuid | ColumnType::Inet6, code::STRING) => char_bytes(&mapped.meta) == 16,
         (ColumnType::Inet4, code::STRING) => char_bytes(&mapped.meta) == 4,
-        (ColumnType::Text { size } | ColumnType::Blob { size }, code::BLOB) => meta(0) == lob_width(*size),
+        (
+            ColumnType::Text { size } | ColumnType::Blob { size },
+            code::BLOB | code::MARIADB_BLOB_COMPRESSED,
+        ) => meta(0) == lob_width(*size),
         (ColumnType::Enum { labels }, code::ENUM) | (ColumnType::Set { labels }, code::SET) => {
             mapped.labels.as_ref().is_none_or(|told| same_labels(labels, told, mapped.collation))
         }
@@ -216,9 +231,26 @@ fn int_code(size: IntSize) -> u8 {
     }
 }
 
+/// Why a table map of MariaDB does not tell a type: UUID and INET6 are written as BINARY(16) is, and INET4 as BINARY(4).
+fn addresses(table: &MappedTable) -> Option<String> {
+    let bytes = |mapped: &MappedColumn| char_bytes(&mapped.meta);
+    let binary =
+        |mapped: &MappedColumn| mapped.collation.and_then(collation_name).is_none_or(|c| c == "binary");
+    let found = table
+        .columns
+        .iter()
+        .find(|m| table.mariadb && m.type_code == code::STRING && binary(m) && matches!(bytes(m), 4 | 16))?;
+    let types = if bytes(found) == 4 { "BINARY(4) or INET4" } else { "BINARY(16), UUID or INET6" };
+    let name = found.name.as_deref().unwrap_or("?");
+    Some(format!("whether column {name} of {} is {types} is not in the log", table.name))
+}
+
 /// A definition from a map alone. What a map cannot tell is refused: ZEROFILL of unsigned numbers changes their text.
 fn learn(table: &MappedTable) -> Result<Full, String> {
     let way_out = "name the log files from before the table was created, too";
+    if let Some(why) = addresses(table) {
+        return Err(format!("{why}; {way_out}"));
+    }
     let mut full = Full { learnt: true, ..Full::default() };
     for mapped in &table.columns {
         let name = mapped.name.clone().ok_or_else(|| {
@@ -309,8 +341,10 @@ fn learnt_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
         code::JSON => Ok(ColumnType::Json),
         code::ENUM => labels().map(|labels| ColumnType::Enum { labels }),
         code::SET => labels().map(|labels| ColumnType::Set { labels }),
-        code::VARCHAR => {
-            let bytes = u32::try_from(varchar_bytes(mapped)).unwrap_or(u32::MAX);
+        code::VARCHAR | code::MARIADB_VARCHAR_COMPRESSED => {
+            let head = usize::from(mapped.type_code == code::MARIADB_VARCHAR_COMPRESSED);
+            let bytes = varchar_bytes(mapped).saturating_sub(head);
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             if text {
                 width().map(|width| ColumnType::VarChar { chars: bytes / width })
             } else {
@@ -325,7 +359,7 @@ fn learnt_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
                 Ok(ColumnType::Binary { bytes })
             }
         }
-        code::BLOB => {
+        code::BLOB | code::MARIADB_BLOB_COMPRESSED => {
             let size = match meta(0) {
                 1 => LobSize::Tiny,
                 2 => LobSize::Normal,

@@ -160,9 +160,23 @@ impl Full {
         self.primary_key = names;
     }
 
+    /// The columns that tell rows apart: the primary key, or the unique index in its place.
+    pub(super) fn key(&self) -> Vec<String> {
+        let Some(index) = self.promoted().and_then(|i| self.indexes.get(i)) else {
+            return self.primary_key.clone();
+        };
+        let columns = index.columns.iter().filter_map(|name| self.columns.get(self.position(name)?));
+        columns.map(|c| c.column.name.clone()).collect()
+    }
+
     /// The unique index that servers call the primary key where there is none: the first over columns that are whole and NOT NULL.
     fn promoted(&self) -> Option<usize> {
-        let not_null = |name: &String| self.position(name).is_some_and(|i| !self.columns[i].column.nullable);
+        // MariaDB keeps a unique index over a whole TEXT or BLOB as one of hashes, which is not taken.
+        let is_long = |ty: &ColumnType| matches!(ty, ColumnType::Text { .. } | ColumnType::Blob { .. });
+        let not_null = |name: &String| {
+            let column = self.position(name).and_then(|i| self.columns.get(i));
+            column.is_some_and(|c| !c.column.nullable && !is_long(&c.column.ty))
+        };
         let fits = |i: &Index| i.unique && i.whole && i.columns.iter().all(not_null);
         if self.primary_key.is_empty() { self.indexes.iter().position(fits) } else { None }
     }
@@ -183,7 +197,7 @@ impl Full {
     pub(super) fn public(&self) -> TableDefinition {
         TableDefinition {
             columns: self.columns.iter().map(FullColumn::public).collect(),
-            primary_key: self.primary_key.clone(),
+            primary_key: self.key(),
         }
     }
 }

@@ -104,8 +104,11 @@ fn is_bare_float(ty: &ColumnType) -> bool {
 pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
     let key = key(&job.columns)?;
     let order = key.iter().map(|(c, _)| quoted(&c.name)).collect::<Vec<_>>().join(", ");
-    let mut sql =
-        format!("SELECT {} FROM {} FORCE INDEX (PRIMARY)", columns(&job.columns), quoted_table(&job.name));
+    let mut sql = format!("SELECT {} FROM {}", columns(&job.columns), quoted_table(&job.name));
+    // The name of another index is not known; the order names all of its columns.
+    if job.primary {
+        sql.push_str(" FORCE INDEX (PRIMARY)");
+    }
     if let Some(behind) = &job.behind {
         let values: Option<Vec<(String, String)>> = key
             .iter()
@@ -181,6 +184,7 @@ mod tests {
             invisible: false,
         };
         BaselineJob {
+            primary: true,
             name: TableName { schema: "s".into(), table: "a`b".into() },
             space: SpaceId(1),
             definition: DefinitionId(1),
