@@ -72,7 +72,7 @@ pub async fn files(
         let name = path.file_name().ok_or("a path without a file")?.to_string_lossy().into_owned();
         let place = FilePlace { file: name, offset: 4 };
         if i == 0 {
-            let start = Place { at: place.clone(), gtids: String::new(), server: identity() };
+            let start = Place::new(place.clone(), String::new(), identity());
             writer.send(Input::Begin(Start { place: start, at, tables: Vec::new() })).await?;
         }
         writer.send(Input::Follow(place, identity())).await?;

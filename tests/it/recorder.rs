@@ -2,7 +2,9 @@
 //! that the files give.
 
 use crate::truth_agent;
-use dbtrail_history::capture::{BaselineRows, Beside, Declared, Input, Start, Wish, Writer};
+use dbtrail_history::capture::{
+    BaselineRows, Beside, Declared, Input, Reading as Clock, Start, Wish, Writer,
+};
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::place::{FilePlace, Identity, Place};
@@ -43,7 +45,7 @@ fn place(offset: u64) -> FilePlace {
 struct Feed {
     published: Arc<Published>,
     writer: Writer,
-    _wishes: mpsc::Receiver<Wish>,
+    wishes: mpsc::Receiver<Wish>,
     done: tokio::task::JoinHandle<Result<(), dbtrail_history::engine::StoreError>>,
     resume: Option<Place>,
 }
@@ -63,7 +65,7 @@ impl Feed {
         let (to, wishes) = mpsc::channel(64);
         let runtime = tokio::runtime::Handle::current();
         let done = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-        Self { published, writer, _wishes: wishes, done, resume }
+        Self { published, writer, wishes, done, resume }
     }
 
     async fn send(&self, input: Input) {
@@ -89,10 +91,21 @@ fn start(fixture: &str, history: &History) -> Start {
     let gtids =
         if fixture.starts_with("mariadb") { String::new() } else { executed_before(&events(fixture)) };
     Start {
-        place: Place { at: place(4), gtids, server: server(fixture) },
+        place: Place::new(place(4), gtids, server(fixture)),
         at: history.coverage().oldest,
         tables: Vec::new(),
     }
+}
+
+/// The description of a file as a server sends it in front of what comes from its middle.
+fn description(head: &[u8]) -> Vec<u8> {
+    let mut description = head.to_vec();
+    description[13..17].fill(0);
+    description[17] |= 0x20;
+    let end = description.len() - 4;
+    let crc = crc32fast::hash(&description[..end]);
+    description[end..].copy_from_slice(&crc.to_le_bytes());
+    description
 }
 
 /// Feeds a whole log, ending the writer again and again in the middle of transactions.
@@ -107,13 +120,7 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
             from = events.iter().position(|(at, _)| *at == resume.at.offset).expect("an event begins there");
             feed.send(Input::Follow(resume.at.clone(), server(fixture))).await;
             // The server sends the description of the file first, wherever reading begins.
-            let mut description = events[0].1.clone();
-            description[13..17].fill(0);
-            description[17] |= 0x20;
-            let end = description.len() - 4;
-            let crc = crc32fast::hash(&description[..end]);
-            description[end..].copy_from_slice(&crc.to_le_bytes());
-            feed.send(Input::Events(vec![description])).await;
+            feed.send(Input::Events(vec![description(&events[0].1)])).await;
         } else {
             feed.send(Input::Begin(start(fixture, &files))).await;
             feed.send(Input::Follow(place(4), server(fixture))).await;
@@ -127,7 +134,7 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
             // Behind a ROTATE event the log goes on at the start of the next file.
             let after = FilePlace { file: "binlog.000004".to_owned(), offset: 4 };
             let after = if events.last().is_some_and(|(_, raw)| raw[4] == 4) { after } else { place(end) };
-            feed.send(Input::Clock(Beside { after, what: files.coverage().newest })).await;
+            feed.send(Input::Clock(Beside { after, what: Clock::plain(files.coverage().newest) })).await;
         }
         let history = feed.end().await;
         if piece == restarts {
@@ -172,11 +179,53 @@ async fn what_waited_for_another_server_holds_nothing_up() {
     feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
     let never = FilePlace { file: "binlog.000900".to_owned(), offset: 4 };
     let late = Instant::from_micros(newest.micros() + 5_000_000);
-    feed.send(Input::Clock(Beside { after: never, what: late })).await;
+    feed.send(Input::Clock(Beside { after: never, what: Clock::plain(late) })).await;
     let other = Identity { uuid: Some("another".to_owned()), ..server("mysql-9.7") };
     feed.send(Input::Follow(place(4), other)).await;
-    feed.send(Input::Clock(Beside { after: place(4), what: newest })).await;
+    feed.send(Input::Clock(Beside { after: place(4), what: Clock::plain(newest) })).await;
     assert_eq!(feed.end().await.coverage().newest, newest);
+}
+
+/// A restore under the same identity: files, lengths and GTIDs as before, and another history.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_history_of_the_same_lengths_is_a_gap() {
+    for fixture in ["mysql-9.7", "mariadb-10.11"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (files, events) = (truth_agent::history(fixture), events(fixture));
+        let half = events.len() / 2;
+        let feed = Feed::open(folder.path());
+        feed.send(Input::Begin(start(fixture, &files))).await;
+        feed.send(Input::Follow(place(4), server(fixture))).await;
+        feed.send(Input::Events(events[..half].iter().map(|(_, raw)| raw.clone()).collect())).await;
+        feed.end().await;
+        for other in [false, true] {
+            let mut feed = Feed::open(folder.path());
+            let resume = feed.resume.clone().expect("a place");
+            let last = resume.last.clone().expect("an event");
+            assert_eq!((resume.from(), last.ends()), (last.begins(), resume.at.clone()), "{fixture}");
+            feed.send(Input::Follow(resume.from(), server(fixture))).await;
+            let mut raw = description(&events[0].1);
+            feed.send(Input::Events(vec![raw])).await;
+            raw = events.iter().find(|(at, _)| *at == last.offset).expect("it is there").1.clone();
+            if other {
+                raw[0] ^= 1;
+                let end = raw.len() - 4;
+                let crc = crc32fast::hash(&raw[..end]);
+                raw[end..].copy_from_slice(&crc.to_le_bytes());
+            }
+            feed.send(Input::Events(vec![raw])).await;
+            feed.writer.place().await.expect("it writes");
+            let mut anew = Vec::new();
+            while let Ok(wish) = feed.wishes.try_recv() {
+                if let Wish::BeginAnew(why) = wish {
+                    anew.push(why);
+                }
+            }
+            assert_eq!(anew.len(), usize::from(other), "{anew:?}");
+            assert!(anew.iter().all(|why| why.contains("restored from a backup")), "{anew:?}");
+            feed.end().await;
+        }
+    }
 }
 
 /// A server without GTIDs: only places tell what came before.
@@ -195,7 +244,7 @@ async fn what_comes_again_is_not_taken_in_again() {
         let feed = Feed::open(folder.path());
         if round == 0 {
             feed.send(Input::Begin(Start {
-                place: Place { at: place(4), gtids: String::new(), server: server("mysql-9.7") },
+                place: Place::new(place(4), String::new(), server("mysql-9.7")),
                 ..start("mysql-9.7", &files)
             }))
             .await;
@@ -259,7 +308,7 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     let (answer, mut kept) = oneshot::channel();
     feed.send(Input::Baseline(Beside { after: after.clone(), what: rows }, answer)).await;
     let newest = Instant::from_micros(files.coverage().oldest.micros() + 1);
-    feed.send(Input::Clock(Beside { after, what: newest })).await;
+    feed.send(Input::Clock(Beside { after, what: Clock::plain(newest) })).await;
     let (last, before) = half.split_last().expect("events");
     feed.send(Input::Events(before.iter().map(|(_, raw)| raw.clone()).collect())).await;
     // Asked behind all of that, so all of it has been looked at by now.

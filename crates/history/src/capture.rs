@@ -14,6 +14,7 @@ use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::Row;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::{Duration, Instant as Timer};
 use tokio::sync::{mpsc, oneshot};
 
 /// A table as `SHOW CREATE TABLE` tells it.
@@ -43,6 +44,33 @@ pub struct Beside<T> {
     pub after: FilePlace,
     /// What.
     pub what: T,
+}
+
+/// The server's clock, read before the end of the log was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// What it showed.
+    pub now: Instant,
+    /// Up to this instant the log holds every commit before the place; `None`: that cannot be told.
+    pub safe: Option<Instant>,
+    /// When it was asked for, by this machine's clock.
+    pub asked: Timer,
+    /// How long it took from there until the end of the log was known.
+    pub took: Duration,
+    /// The longest that the server, as it is set, waits between the stamp of a commit and showing it.
+    pub delay: Duration,
+    /// Its log has the times of another server, which it applies transactions of, or did until it was stopped: its own clock says nothing of them, and the
+    /// newest instant follows what was applied.
+    pub follows: bool,
+}
+
+impl Reading {
+    /// The reading of a clock that is asked at no cost, of a server that does not wait.
+    #[must_use]
+    pub fn plain(now: Instant) -> Self {
+        let (asked, took, delay) = (Timer::now(), Duration::ZERO, Duration::ZERO);
+        Self { now, safe: Some(now), asked, took, delay, follows: false }
+    }
 }
 
 /// A table as it is now.
@@ -110,8 +138,8 @@ pub enum Input {
     /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
     /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.
     Events(Vec<Vec<u8>>),
-    /// Up to this instant the log holds every commit before the place.
-    Clock(Beside<Instant>),
+    /// The server's clock.
+    Clock(Beside<Reading>),
     /// A table as it is now. Compared with what the DDL in the log gave.
     Definition(Beside<Looked>),
     /// What should be read next of the tables, these left alone. Answered with `None` when nothing is left.

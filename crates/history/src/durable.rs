@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The form of the pairs, for programs to come.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 /// Pairs read at a time.
 const AT_ONCE: usize = 1024;
 
@@ -49,6 +49,28 @@ pub(super) struct State {
     pub(super) baseline_rows: u64,
     pub(super) clock: Clock,
     pub(super) gtids: GtidState,
+    /// Tables that statements have touched since the server was seen to agree, and the change behind which the first of them stands.
+    #[serde(default, with = "pairs")]
+    pub(super) unverified: BTreeMap<TableName, Sequence>,
+}
+
+/// A map whose keys are no text, as a list of pairs.
+mod pairs {
+    use super::{BTreeMap, Sequence, TableName};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<TableName, Sequence>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<TableName, Sequence>, D::Error> {
+        Ok(Vec::<(TableName, Sequence)>::deserialize(from)?.into_iter().collect())
+    }
 }
 
 impl State {
@@ -68,6 +90,7 @@ impl State {
             baseline_rows: 0,
             clock: Clock::default(),
             gtids: GtidState::default(),
+            unverified: BTreeMap::new(),
         }
     }
 }
@@ -229,7 +252,7 @@ mod tests {
         let at = Instant::from_micros(1);
         let server = Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14".to_owned() };
         let at_start = FilePlace { file: "log.000001".to_owned(), offset: 4 };
-        let place = Place { at: at_start, gtids: String::new(), server };
+        let place = Place::new(at_start, String::new(), server);
         let coverage = Coverage { oldest: at, newest: at };
         let mut state = State::new(ServerId("s".to_owned()), place, coverage);
         let read_back = |state: &State| {

@@ -22,8 +22,10 @@ pub enum Table {
     Baseline,
     /// Entries by their first change (`moments`).
     Moments,
-    /// Times to places (`moments`).
+    /// Commit times to places (`moments`).
     Maxima,
+    /// Times at which everything up to a place could be seen (`moments`).
+    Visible,
     /// Where the clock stepped back (`moments`).
     Steps,
     /// Transactions by their ids (`gtid`).
@@ -36,11 +38,12 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Versions,
         Self::Baseline,
         Self::Moments,
         Self::Maxima,
+        Self::Visible,
         Self::Steps,
         Self::Gtids,
         Self::References,
@@ -55,6 +58,7 @@ impl Table {
             Self::Baseline => "baseline",
             Self::Moments => "moments",
             Self::Maxima => "maxima",
+            Self::Visible => "visible",
             Self::Steps => "steps",
             Self::Gtids => "gtids",
             Self::References => "references",
@@ -67,6 +71,11 @@ impl Table {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the history store failed: {0}")]
 pub struct StoreError(pub String);
+
+/// Whether the store could not be opened since another process has it.
+pub(super) fn is_locked(error: &StoreError) -> bool {
+    error.0 == disk::LOCKED
+}
 
 /// A key with its value.
 pub type Pair = (Vec<u8>, Vec<u8>);

@@ -313,7 +313,12 @@ mod tests {
     }
 
     fn moment(gtid: &Gtid, first: u64) -> Moment {
-        Moment { first: Sequence(first), committed: Instant::from_micros(0), gtid: Some(gtid.clone()) }
+        Moment {
+            first: Sequence(first),
+            committed: Instant::from_micros(0),
+            visible: Instant::from_micros(0),
+            gtid: Some(gtid.clone()),
+        }
     }
 
     fn index(gtids: &[Gtid], previous: Option<&str>) -> Record {

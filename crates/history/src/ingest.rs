@@ -134,16 +134,27 @@ impl Ingest {
         }
     }
 
-    /// Takes one entry in.
+    /// Takes one entry in, visible when its log says.
     ///
     /// # Errors
     /// The store failed.
     pub fn entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let visible = entry.stamp.visible(entry.committed);
+        self.entry_seen(entry, visible)
+    }
+
+    /// Takes one entry in that everybody could see from `visible` on.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) fn entry_seen(&mut self, entry: Entry, visible: Instant) -> Result<(), StoreError> {
         if self.next > RESERVE {
             return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
         }
         self.under = cascade::Under::default();
-        let moment = Moment { first: self.next, committed: entry.committed, gtid: entry.gtid };
+        let committed = entry.committed;
+        let visible = visible.max(committed);
+        let moment = Moment { first: self.next, committed, visible, gtid: entry.gtid };
         for change in entry.changes {
             match change {
                 Change::Rows(event) => self.rows(&event, &entry.position.file)?,

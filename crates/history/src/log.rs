@@ -16,6 +16,7 @@ mod raw;
 mod reader;
 mod rows;
 mod savepoints;
+mod stamp;
 mod stream;
 mod table_map;
 mod text;
@@ -26,6 +27,7 @@ pub use raw::Digits;
 pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
 pub use rows::{MappedTables, Rows, RowsEvent, Statement};
+pub use stamp::Stamp;
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
 
@@ -118,8 +120,10 @@ impl fmt::Display for Gtid {
 pub struct Entry {
     /// Its id, where the server writes GTIDs.
     pub gtid: Option<Gtid>,
-    /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else whole seconds from the commit's header.
+    /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else the second of the commit's header. Nobody saw the entry before.
     pub committed: Instant,
+    /// What the commit time is.
+    pub stamp: Stamp,
     /// Where it begins.
     pub position: Position,
     /// In the order of the log.

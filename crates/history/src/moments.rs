@@ -1,12 +1,12 @@
 //! Instants to places in the log.
 //!
-//! The order of commits is the order of the log, also where clocks step back. The state at an instant T is the state after the
-//! longest prefix of the log whose every entry was committed at or before T: never half a transaction. Where the clock stepped back,
-//! later entries may bear times at or before T as well; then the state at T is certain only for what none of those entries changed. [`Cut`]
-//! carries both ends of that doubtful stretch, and the query refuses what lies inside of it.
+//! The order of commits is the order of the log, also where clocks step back. Each entry has two times: nobody saw it before the one ([`Moment::committed`]), and
+//! everybody could from the other on ([`Moment::visible`]). MySQL 8 stamps the commit to the microsecond, and the two are the same but for what the server
+//! waits behind the stamp; MariaDB and MySQL 5.7 log whole seconds, and some of them those in which the statement began.
 //!
-//! The commit time is the stamp that the log gives. MariaDB and MySQL 5.7 log whole seconds: there `AS OF 12:00:00` holds every commit stamped
-//! 12:00:00, and so does `12:00:00.5`; two commits of one second cannot be told apart by time, only by GTID.
+//! The state at an instant T certainly holds the longest prefix of the log whose every entry could be seen by T: never half a transaction. It may
+//! hold what lies behind, up to the last entry that was committed at or before T. [`Cut`] carries both ends of that doubtful stretch, and the query
+//! refuses what lies inside of it: only keys and tables that changed there.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::gtid;
@@ -30,18 +30,20 @@ const LAST: [u8; 17] = [0xff; 17];
 pub struct Moment {
     /// Its first change (or the first of the next entry, if it has none).
     pub first: Sequence,
-    /// Its commit time.
+    /// Its commit time: nobody saw it before.
     pub committed: Instant,
+    /// From when on everybody could see it.
+    pub visible: Instant,
     /// Its id.
     pub gtid: Option<Gtid>,
 }
 
-/// A place between two changes. All versions before `at` are in; `doubtful` is `at`, or further where the clock stepped back.
+/// A place between two changes. All versions before `at` are in; those up to `doubtful` may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The first change that is not in.
+    /// The first change that is not certainly in.
     pub at: Sequence,
-    /// Up to here (exclusive), entries are stamped both before and after the instant.
+    /// The first change that is certainly not in.
     pub doubtful: Sequence,
 }
 
@@ -60,6 +62,48 @@ pub struct Clock {
     deepest: i64,
     /// A commit time was not a whole second.
     pub fractions: bool,
+    /// The latest time at which an entry could be seen.
+    #[serde(default)]
+    visible: Option<Instant>,
+    /// The same in the pages that are full.
+    #[serde(default)]
+    visible_maximum: Option<Instant>,
+    /// Some entry could be seen later than it was committed.
+    #[serde(default)]
+    wide: bool,
+    /// Stretches of which it became known too late how long the server had waited with them.
+    #[serde(default)]
+    blurred: Vec<Blurred>,
+}
+
+/// Entries that became visible at some time inside of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blurred {
+    /// The first change.
+    pub from: Sequence,
+    /// Behind the last one.
+    pub to: Sequence,
+    /// None of them was seen before.
+    pub since: Instant,
+    /// All of them could be seen from here on.
+    pub until: Instant,
+}
+
+impl Clock {
+    /// Stretches that are remembered; the two oldest become one then.
+    const BLURRED: usize = 64;
+
+    /// Notes a stretch.
+    pub fn blur(&mut self, stretch: Blurred) {
+        if self.blurred.len() >= Self::BLURRED && self.blurred.len() > 1 {
+            let Blurred { from, since, .. } = self.blurred.remove(0);
+            if let Some(next) = self.blurred.first_mut() {
+                next.from = next.from.min(from);
+                next.since = next.since.min(since);
+            }
+        }
+        self.blurred.push(stretch);
+    }
 }
 
 /// Writes entries: page by page, since most of them are small and resemble each other.
@@ -89,6 +133,8 @@ impl Entries {
         let clock = &mut self.clock;
         let committed = moment.committed;
         clock.fractions |= committed.micros() % 1_000_000 != 0;
+        clock.wide |= moment.visible > committed;
+        clock.visible = clock.visible.max(Some(moment.visible.max(committed)));
         match clock.latest {
             Some(latest) if committed < latest => {
                 clock.deepest = clock.deepest.max(latest.micros() - committed.micros());
@@ -133,6 +179,12 @@ impl Entries {
         {
             self.clock.maximum = Some(latest);
             batch.put(Table::Maxima, &time(latest), &page.key());
+        }
+        if self.clock.visible > self.clock.visible_maximum
+            && let Some(visible) = self.clock.visible
+        {
+            self.clock.visible_maximum = Some(visible);
+            batch.put(Table::Visible, &time(visible), &page.key());
         }
         gtid::index(batch, page.entries.iter().filter_map(|m| m.gtid.as_ref()), &page.key());
     }
@@ -185,21 +237,61 @@ pub fn before(
         Table::Moments => {
             snapshot.last(table, &[], &number(horizon))?.map(|(key, _)| key).unwrap_or_default()
         }
-        Table::Maxima => time(oldest).to_vec(),
+        Table::Maxima | Table::Visible => time(oldest).to_vec(),
         // A step counts for instants before the time that the clock had reached.
         Table::Steps => time(after(oldest)).to_vec(),
         Table::Versions | Table::Baseline | Table::Gtids | Table::References | Table::Meta => Vec::new(),
     })
 }
 
-/// Pages that were looked at, with the times that lead to them: full pages do not change, and most questions are of few of them.
-#[derive(Debug, Default)]
-pub struct KnownPages(RwLock<BTreeMap<Instant, KnownPage>>);
+/// Which of an entry's times.
+#[derive(Clone, Copy, Debug)]
+enum Measure {
+    Committed,
+    Visible,
+}
 
-/// Commit time and first change of each entry of a page.
+impl Measure {
+    /// Where the highest times of full pages are.
+    fn table(self) -> Table {
+        match self {
+            Self::Committed => Table::Maxima,
+            Self::Visible => Table::Visible,
+        }
+    }
+
+    fn of(self, moment: &Moment) -> Instant {
+        match self {
+            Self::Committed => moment.committed,
+            Self::Visible => moment.visible,
+        }
+    }
+}
+
+/// Pages that were looked at, by each of the times that lead to them: full pages do not change, and most questions are of few of them.
+#[derive(Debug, Default)]
+pub struct KnownPages {
+    committed: KnownTimes,
+    visible: KnownTimes,
+}
+
+impl KnownPages {
+    fn by(&self, measure: Measure) -> &KnownTimes {
+        match measure {
+            Measure::Committed => &self.committed,
+            Measure::Visible => &self.visible,
+        }
+    }
+}
+
+/// Pages under one measure.
+#[derive(Debug, Default)]
+struct KnownTimes(RwLock<BTreeMap<Instant, KnownPage>>);
+
+/// A time and the first change of each entry of a page.
 type Times = Arc<[(Instant, Sequence)]>;
 
-/// A page under the latest commit time up to its end.
+/// A page under the latest time up to its end.
 #[derive(Debug)]
 struct KnownPage {
     /// The same of the pages before it.
@@ -207,11 +299,11 @@ struct KnownPage {
     entries: Times,
 }
 
-impl KnownPages {
+impl KnownTimes {
     /// Pages at most, of a KiB each.
     const MOST: usize = 8192;
 
-    /// The first page of which the latest commit time up to its end is `at` or later.
+    /// The first page of which the latest time up to its end is `at` or later.
     fn find(&self, at: Instant) -> Option<Times> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (_, page) = known.range(at..).next()?;
@@ -260,29 +352,31 @@ impl Moments<'_> {
         found
     }
 
-    /// The first change of the first entry of which the latest commit time up to it is `at` or later.
-    fn reached(&self, at: Instant) -> Result<Sequence, StoreError> {
-        let entries = match self.known.find(at) {
+    /// The first change of the first entry of which the latest time up to it is `at` or later.
+    fn reached(&self, measure: Measure, at: Instant) -> Result<Sequence, StoreError> {
+        let entries = match self.known.by(measure).find(at) {
             Some(known) => Some(known),
-            None => self.page_of(at)?,
+            None => self.page_of(measure, at)?,
         };
-        let first = entries.iter().flat_map(|e| e.iter()).find(|(committed, _)| *committed >= at);
+        let first = entries.iter().flat_map(|e| e.iter()).find(|(time, _)| *time >= at);
         // What is known may be of a later snapshot.
         Ok(first.map_or(self.end, |(_, first)| (*first).min(self.end)))
     }
 
-    /// Looks for the first page of which the latest commit time up to its end is `at` or later.
-    fn page_of(&self, at: Instant) -> Result<Option<Times>, StoreError> {
-        let times = |page: Page| page.entries.iter().map(|m| (m.committed, m.first)).collect();
-        let Some((latest, key)) = self.snapshot.scan(Table::Maxima, &time(at), &[0xff; 9], 1)?.pop() else {
+    /// Looks for the first page of which the latest time up to its end is `at` or later.
+    fn page_of(&self, measure: Measure, at: Instant) -> Result<Option<Times>, StoreError> {
+        let times = |page: Page| page.entries.iter().map(|m| (measure.of(m), m.first)).collect();
+        let table = measure.table();
+        let Some((latest, key)) = self.snapshot.scan(table, &time(at), &[0xff; 9], 1)?.pop() else {
             // Then it can only be in the page that is not full.
             return Ok(self.last_page()?.map(times));
         };
         let Some(page) = Page::find(self.snapshot, &key)? else { return Ok(None) };
         let entries: Times = times(page);
-        let behind = self.snapshot.last(Table::Maxima, &[], &time(at))?;
+        let behind = self.snapshot.last(table, &[], &time(at))?;
         let behind = behind.map(|(time, _)| read_time(&time)).transpose()?;
-        self.known.keep(read_time(&latest)?, KnownPage { behind, entries: Arc::clone(&entries) });
+        let known = KnownPage { behind, entries: Arc::clone(&entries) };
+        self.known.by(measure).keep(read_time(&latest)?, known);
         Ok(Some(entries))
     }
 
@@ -296,7 +390,11 @@ impl Moments<'_> {
     /// # Errors
     /// The engine failed.
     pub fn cut(&self, instant: Instant) -> Result<Cut, StoreError> {
-        let found = self.reached(after(instant))?;
+        let found = self.reached(Measure::Committed, after(instant))?;
+        let mut at = found;
+        if self.clock.wide {
+            at = at.min(self.reached(Measure::Visible, after(instant))?);
+        }
         let mut doubtful = found;
         // Entries behind the cut that are stamped at or before the instant: each stands in a run behind a time later than it.
         let furthest = Instant::from_micros(instant.micros().saturating_add(self.clock.deepest));
@@ -314,7 +412,13 @@ impl Moments<'_> {
             }
             from = step(latest, run.next(), Instant::from_micros(i64::MIN));
         }
-        Ok(Cut { at: self.on_its_side(instant, found), doubtful: self.on_its_side(instant, doubtful) })
+        for blurred in &self.clock.blurred {
+            if (blurred.since..blurred.until).contains(&instant) {
+                at = at.min(blurred.from);
+                doubtful = doubtful.max(blurred.to.min(self.end));
+            }
+        }
+        Ok(Cut { at: self.on_its_side(instant, at), doubtful: self.on_its_side(instant, doubtful) })
     }
 
     /// The smallest stretch of the log that holds every entry committed in `[since, until]`. Other entries may lie in it too.
@@ -322,8 +426,16 @@ impl Moments<'_> {
     /// # Errors
     /// The engine failed.
     pub fn stretch(&self, since: Instant, until: Instant) -> Result<(Sequence, Sequence), StoreError> {
-        let from = self.on_its_side(since, self.reached(since)?);
+        let from = self.on_its_side(since, self.reached(Measure::Committed, since)?);
         Ok((from, self.cut(until)?.doubtful.max(from)))
+    }
+
+    /// Before everything that tells of this instant or a later one.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn horizon(&self, oldest: Instant) -> Result<Sequence, StoreError> {
+        Ok(self.stretch(oldest, oldest)?.0.min(self.cut(oldest)?.at))
     }
 
     /// The entry of a change.
@@ -386,7 +498,8 @@ mod tests {
             (MemoryEngine::default(), Batch::default(), Entries::default());
         for (i, t) in times.iter().enumerate() {
             let first = Sequence(1 + 2 * i as u64);
-            let moment = Moment { first, committed: Instant::from_micros(*t), gtid: None };
+            let committed = Instant::from_micros(*t);
+            let moment = Moment { first, committed, visible: committed, gtid: None };
             if pages {
                 entries.close(&mut batch);
             }
@@ -448,7 +561,8 @@ mod tests {
             let mut snapshots = Vec::new();
             for (i, t) in (0_u64..).zip(&times) {
                 let mut batch = Batch::default();
-                let moment = Moment { first: Sequence(1 + i), committed: Instant::from_micros(*t), gtid: None };
+                let committed = Instant::from_micros(*t);
+                let moment = Moment { first: Sequence(1 + i), committed, visible: committed, gtid: None };
                 entries.note(&mut batch, moment, Sequence(2 + i));
                 entries.flush(&mut batch);
                 engine.commit(&batch).unwrap();
@@ -525,5 +639,64 @@ mod tests {
             let cut = with(&times, |m| m.cut(Instant::from_micros(at)).unwrap());
             proptest::prop_assert_eq!((cut.at.0, cut.doubtful.0), plain(&times, at));
         }
+    }
+    /// Entries of one change each, with their times; the same at once and page by page.
+    fn wide(times: &[(i64, i64)], ask: impl Fn(Moments<'_>)) {
+        let (mut engine, mut entries) = (MemoryEngine::default(), Entries::default());
+        for (i, (committed, width)) in (1_u64..).zip(times) {
+            let mut batch = Batch::default();
+            let committed = Instant::from_micros(*committed);
+            let visible = Instant::from_micros(committed.micros() + width);
+            entries.note(
+                &mut batch,
+                Moment { first: Sequence(i), committed, visible, gtid: None },
+                Sequence(i + 1),
+            );
+            entries.flush(&mut batch);
+            engine.commit(&batch).unwrap();
+        }
+        let (snapshot, end) = (engine.snapshot(), Sequence(times.len() as u64 + 1));
+        let known = KnownPages::default();
+        ask(Moments { snapshot: &*snapshot, end, clock: &entries.clock, holes: &[], known: &known });
+    }
+
+    proptest! {
+        /// The definition of the state at an instant, taken literally, over several pages.
+        #[test]
+        fn what_may_have_been_seen_is_in_doubt(
+            steps in prop::collection::vec((prop_oneof![9 => 0_i64..4, 1 => -20_i64..0], 0_i64..9), 0..300),
+            asked in prop::collection::vec(-5_i64..600, 1..20),
+        ) {
+            let times: Vec<(i64, i64)> =
+                steps.iter().scan(100, |now, (step, width)| { *now += step; Some((*now, *width)) }).collect();
+            wide(&times, |moments| for at in &asked {
+                let certain = times.iter().take_while(|(l, w)| l + w <= *at).count();
+                let possible = times.iter().rposition(|(l, _)| *l <= *at).map_or(0, |i| i + 1);
+                let cut = moments.cut(Instant::from_micros(*at)).unwrap();
+                assert_eq!((cut.at.0, cut.doubtful.0), (1 + certain as u64, 1 + possible.max(certain) as u64), "{at}");
+            });
+        }
+    }
+
+    #[test]
+    fn what_was_waited_for_unknown_is_in_doubt_as_a_whole() {
+        wide(&[(10, 0), (20, 0), (30, 0), (40, 0)], |moments| {
+            let mut clock = moments.clock.clone();
+            let at = Instant::from_micros;
+            clock.blur(Blurred { from: Sequence(2), to: Sequence(4), since: at(20), until: at(35) });
+            let blurred = Moments { clock: &clock, ..moments };
+            for (instant, want) in [(19, (2, 2)), (20, (2, 4)), (34, (2, 4)), (35, (4, 4)), (40, (5, 5))] {
+                let cut = blurred.cut(at(instant)).unwrap();
+                assert_eq!((cut.at.0, cut.doubtful.0), want, "at {instant}");
+            }
+        });
+        let mut clock = Clock::default();
+        for i in 0..200 {
+            let (from, to) = (Sequence(10 * i), Sequence(10 * i + 5));
+            let since = Instant::from_micros(10 * i.cast_signed());
+            clock.blur(Blurred { from, to, since, until: since });
+        }
+        assert_eq!(clock.blurred.len(), Clock::BLURRED);
+        assert_eq!(clock.blurred[0].from, Sequence(0), "the oldest are one");
     }
 }

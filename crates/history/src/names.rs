@@ -140,6 +140,29 @@ impl Names {
         }
     }
 
+    /// What the name meant from `from` on is taken back, and it means this instead. Gives the incarnations that it meant there, each with the place
+    /// from which it did.
+    pub fn retract(
+        &mut self,
+        name: &TableName,
+        from: Sequence,
+        standing: Standing,
+    ) -> Vec<(Sequence, SpaceId)> {
+        let known = self.history_mut(name);
+        let mut taken = Vec::new();
+        let keep = known.partition_point(|(at, _)| *at < from);
+        if let Some((_, Standing::Table(space, _))) = keep.checked_sub(1).and_then(|last| known.get(last)) {
+            taken.push((from, *space));
+        }
+        for (at, before) in known.drain(keep..) {
+            if let Standing::Table(space, _) = before {
+                taken.push((at, space));
+            }
+        }
+        known.push((from, standing));
+        taken
+    }
+
     /// The columns of a name that stood [`Standing::Unknown`] have become known: they were the same since that began.
     pub fn learn(&mut self, name: &TableName, space: SpaceId, definition: DefinitionId) {
         if let Some(last) = self.history_mut(name).last_mut() {

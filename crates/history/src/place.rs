@@ -75,11 +75,80 @@ pub struct Place {
     pub gtids: String,
     /// Of which server.
     pub server: Identity,
+    /// The last event that was taken in; it may lie behind `at`, where a prepared transaction began before it.
+    #[serde(default)]
+    pub last: Option<LastEvent>,
+}
+
+impl Place {
+    /// A place before which nothing was taken in.
+    #[must_use]
+    pub const fn new(at: FilePlace, gtids: String, server: Identity) -> Self {
+        Self { at, gtids, server, last: None }
+    }
+
+    /// Behind everything that was taken in.
+    #[must_use]
+    pub fn behind(&self) -> FilePlace {
+        self.last.as_ref().map_or_else(|| self.at.clone(), LastEvent::ends)
+    }
+
+    /// From where to read, so that the last event comes again and can be compared.
+    #[must_use]
+    pub fn from(&self) -> FilePlace {
+        let begins = self.last.as_ref().map(LastEvent::begins);
+        begins.filter(|begins| self.at.reaches(begins)).unwrap_or_else(|| self.at.clone())
+    }
+}
+
+/// An event by which a log is known again: after a restore from a backup, file names, lengths and GTIDs may be as before, and the events others. Each
+/// bears the second in which it was written, so none of two histories is as that of the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastEvent {
+    /// The file in which it stands.
+    pub file: String,
+    /// Its first byte there.
+    pub offset: u64,
+    /// Its bytes.
+    pub length: u64,
+    /// A fingerprint of all of them ([`LastEvent::fingerprint`]).
+    pub fingerprint: u64,
+}
+
+impl LastEvent {
+    /// Of the bytes of an event. No CRC32: behind its own checksum, that of any event is the same.
+    #[must_use]
+    pub fn fingerprint(raw: &[u8]) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(raw)
+    }
+
+    /// Where it begins.
+    #[must_use]
+    pub fn begins(&self) -> FilePlace {
+        FilePlace { file: self.file.clone(), offset: self.offset }
+    }
+
+    /// Where it ends.
+    #[must_use]
+    pub fn ends(&self) -> FilePlace {
+        FilePlace { file: self.file.clone(), offset: self.offset.saturating_add(self.length) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn events_with_checksums_of_their_own_can_be_told_apart() {
+        let event = |second: u32| {
+            let mut raw = [&second.to_le_bytes()[..], &[16; 23]].concat();
+            raw.extend(crc32fast::hash(&raw).to_le_bytes());
+            raw
+        };
+        assert_eq!(crc32fast::hash(&event(1)), crc32fast::hash(&event(2)), "which is why");
+        assert_ne!(LastEvent::fingerprint(&event(1)), LastEvent::fingerprint(&event(2)));
+    }
 
     #[test]
     fn places_order_by_number_and_byte() {

@@ -134,7 +134,13 @@ impl History {
 
     /// The table that the name meant at a place in the log.
     fn table_at(&self, name: &TableName, cut: Cut) -> Result<Found<'_>, Refusal> {
-        let Some((from, standing)) = self.names.at(name, cut.at) else {
+        let known = self.names.at(name, cut.at);
+        if let Some((later, _)) = self.names.at(name, cut.doubtful)
+            && known.is_none_or(|(from, _)| from != later)
+        {
+            return Err(self.ambiguous(*later, &format!("table {name}")));
+        }
+        let Some((from, standing)) = known else {
             return Err(Refusal::new(
                 404,
                 code::UNKNOWN_TABLE,
@@ -143,9 +149,6 @@ impl History {
                 ),
             ));
         };
-        if self.names.at(name, cut.doubtful).is_some_and(|(later, _)| later != from) {
-            return Err(self.ambiguous(cut, &format!("table {name}")));
-        }
         match standing {
             Standing::Table(space, definition) => self.found(name, *space, *definition),
             Standing::Absent => Err(self.absent(name, cut.at)),
@@ -194,17 +197,27 @@ impl History {
         Refusal::new(404, code::UNKNOWN_TABLE, parts.join("; "))
     }
 
-    /// The clock stepped back, and `what` changed in between.
-    fn ambiguous(&self, cut: Cut, what: &str) -> Refusal {
-        let first = self.moments().of(cut.at).ok().flatten().and_then(|m| m.gtid);
-        let first = first.map(|g| format!(" (around {g})")).unwrap_or_default();
-        Refusal::new(
-            422,
-            code::AMBIGUOUS_TIME,
+    /// It is not certain on which side of the instant `what` was changed, at this place of the log.
+    fn ambiguous(&self, at: Sequence, what: &str) -> Refusal {
+        let change = match self.moments().of(at) {
+            Ok(Some(change)) => change,
+            Ok(None) => return Refusal::internal("a change without an entry".to_owned()),
+            Err(failed) => return failed.into(),
+        };
+        let id = change.gtid.map(|g| format!(" (GTID {g})")).unwrap_or_default();
+        let (committed, visible) = (change.committed, change.visible);
+        let message = if visible > committed {
             format!(
-                "the server's clock stepped back{first}, so that instant came twice, and {what} changed in between: ask AT GTID, or for another instant"
-            ),
-        )
+                "{what} changed in the transaction{id} that could be seen from some instant between {committed} and {visible} on, and the log does not \
+                 say from which: ask AT GTID, or AS OF {visible} or later, or before {committed}"
+            )
+        } else {
+            format!(
+                "{what} changed in the transaction{id} of {committed}, and around it the times in the log are not in its order (the clock was set \
+                 back, the server waited with its commits, or it applied transactions of several sources): ask AT GTID, or for another instant"
+            )
+        };
+        Refusal::new(422, code::AMBIGUOUS_TIME, message)
     }
 }
 

@@ -4,18 +4,20 @@
 //! begins again exactly behind what it kept. What was learnt beside the log waits until the log is taken in up to where it was learnt (`capture`).
 //! Knows nothing of connections.
 
-use super::capture::{Beside, Input, Looked, Wish};
+use super::capture::{Beside, Input, Looked, Reading, Wish};
 use super::durable::{self, Progress, Restored, State};
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
 use super::ingest::Ingest;
 use super::log::{LogFault, ServerVersion, StreamReader};
 use super::patterns::Patterns;
-use super::place::{FilePlace, Identity, Place};
+use super::place::{FilePlace, Identity, LastEvent, Place};
 use super::published::Published;
 use super::record::{Coverage, Horizon};
 use super::store::SpaceId;
+use bytes::Bytes;
 use dbtrail_types::ident::{ServerId, TableName};
 use dbtrail_types::instant::Instant;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ mod baseline;
 mod begin;
 mod compare;
 mod retention;
+mod visibility;
 
 /// Operations after which a batch is written, when events come without a pause.
 const BATCH: usize = 16 * 1024;
@@ -39,6 +42,8 @@ const LATE: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(200);
 /// Between two writes to the disk itself: what a loss of power can take back, and the source sends again.
 const SYNC: Duration = Duration::from_secs(1);
+/// Microseconds by which the newest instant on disk is older at most, where nothing else is written.
+const KEPT_WITHIN: i64 = 5_000_000;
 /// Between two looks at the size on disk.
 const MEASURE: Duration = Duration::from_secs(5);
 
@@ -73,6 +78,8 @@ pub struct Recorder {
     touched: HashMap<TableName, FilePlace>,
     /// When tables were asked for anew.
     renewed: HashMap<TableName, Timer>,
+    /// Tables that are to be asked for anew.
+    renewals: BTreeMap<TableName, compare::Renewal>,
     /// How far the reading of tables is.
     reading: BTreeMap<SpaceId, Progress>,
     /// Names of the tables that are being read.
@@ -80,11 +87,16 @@ pub struct Recorder {
     purge: Option<retention::Purge>,
     /// Events are not looked at until the other half has followed again.
     deaf: bool,
+    sight: visibility::Sight,
+    /// The event that must come again behind a place from which the log is followed.
+    expected: Option<LastEvent>,
     /// The place of the last event that was damaged.
     faulted: Option<FilePlace>,
     /// Changes of the state that no batch holds yet.
     unwritten: bool,
     unsynced: bool,
+    /// The newest instant as it was last written.
+    written: Option<Instant>,
     timers: Timers,
     events: u64,
     bytes: u64,
@@ -103,7 +115,7 @@ struct Timers {
 /// What waits for the log.
 #[derive(Debug)]
 enum Waiting {
-    Clock(Beside<Instant>),
+    Clock(Beside<Reading>),
     Definition(Beside<Looked>),
     Baseline(Beside<super::capture::BaselineRows>, tokio::sync::oneshot::Sender<bool>),
 }
@@ -156,7 +168,7 @@ impl Recorder {
         published: Arc<Published>,
     ) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
-        let engine = DiskEngine::open(&folder.join(STORE), options.disk).map_err(failed)?;
+        let engine = patiently(|| DiskEngine::open(&folder.join(STORE), options.disk)).map_err(failed)?;
         let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, published);
         let snapshot = recorder.ingest.committed();
         if let Some(restored) = durable::read(&*snapshot).map_err(failed)? {
@@ -193,10 +205,14 @@ impl Recorder {
             wishes: VecDeque::new(),
             touched: HashMap::new(),
             renewed: HashMap::new(),
+            renewals: BTreeMap::new(),
             reading: BTreeMap::new(),
             jobs: HashMap::new(),
             purge: None,
             deaf: false,
+            sight: visibility::Sight::default(),
+            expected: None,
+            written: None,
             faulted: None,
             unwritten: false,
             unsynced: false,
@@ -238,6 +254,7 @@ impl Recorder {
             at: state.resume.clone(),
             gtids: self.ingest.gtids.executed(),
             server: state.place.server.clone(),
+            last: state.place.last.clone(),
         })
     }
 
@@ -305,6 +322,7 @@ impl Recorder {
                 }
             }
         }
+        self.unwritten |= self.state.as_ref().is_some_and(|s| Some(s.coverage.newest) != self.written);
         self.commit()?;
         self.ingest.engine().sync()
     }
@@ -337,7 +355,10 @@ impl Recorder {
                     self.commit_if_full()?;
                 }
             }
-            Input::Clock(beside) => self.waiting.push_back(Waiting::Clock(beside)),
+            Input::Clock(beside) => {
+                self.sight.came(&beside);
+                self.waiting.push_back(Waiting::Clock(beside));
+            }
             Input::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
             Input::NextJob(left_alone, answer) => {
                 // Nobody waits where the other half is stopping.
@@ -346,6 +367,9 @@ impl Recorder {
             Input::Baseline(beside, answer) => self.waiting.push_back(Waiting::Baseline(beside, answer)),
             Input::Gap(reason, start) => self.gap(reason, start)?,
             Input::Connection(up) => {
+                if up.is_ok() {
+                    self.sight = visibility::Sight::default();
+                }
                 let now = Instant::now();
                 self.published.tell(|l| l.connected(up, now));
             }
@@ -359,9 +383,11 @@ impl Recorder {
         let same = self.state.as_ref().is_some_and(|s| s.place.server.same_server(&server));
         self.reader.follow(place.clone(), same);
         let Some(state) = &mut self.state else { return };
+        let last = state.place.last.as_ref().filter(|last| same && last.begins().reaches(&place));
+        self.expected = last.cloned();
         if !same {
             tracing::warn!(was = ?state.place.server, is = ?server, "the log goes on on another server");
-            state.place = Place { at: place.clone(), gtids: String::new(), server };
+            state.place = Place::new(place.clone(), String::new(), server);
             state.resume = place;
             self.unwritten = true;
             let again = self.forget_waiting();
@@ -391,13 +417,18 @@ impl Recorder {
         self.events += 1;
         self.bytes += raw.len() as u64;
         self.batch_bytes += raw.len() as u64;
-        if let Err(fault) = self.reader.take(raw) {
+        let raw = Bytes::from(raw);
+        if !self.is_as_expected(&raw) {
+            return Ok(());
+        }
+        let begins = self.reader.place().clone();
+        if let Err(fault) = self.reader.take(raw.clone()) {
             self.fault(&fault);
             return Ok(());
         }
-        while let Some(entry) = self.reader.entry() {
+        while let Some(mut entry) = self.reader.entry() {
             let end = self.reader.place().clone();
-            let Some(state) = &mut self.state else { continue };
+            let Some(state) = &self.state else { continue };
             // After a restart that went back to a prepared transaction, what is known comes again.
             if state.place.at.reaches(&end) {
                 continue;
@@ -406,15 +437,51 @@ impl Recorder {
             if entry.gtid.as_ref().map_or(Ok(false), |gtid| self.ingest.has(gtid))? {
                 tracing::warn!(gtid = ?entry.gtid, "a transaction that is in the record came again, and is passed over");
             } else {
-                self.ingest.entry(entry)?;
+                let visible = self.visible(&mut entry, &end);
+                if let Some(state) = &self.state {
+                    self.sight.took(entry.gtid.as_ref(), entry.committed, &state.place.server);
+                }
+                self.ingest.entry_seen(entry, visible)?;
             }
-            state.place.at = end;
+            if let Some(state) = &mut self.state {
+                let FilePlace { file, offset } = begins.clone();
+                let (length, fingerprint) = (raw.len() as u64, LastEvent::fingerprint(&raw));
+                state.place.last = Some(LastEvent { file, offset, length, fingerprint });
+                state.place.at = end;
+            }
             self.unwritten = true;
             if self.ingest.wants_commit() {
                 self.commit()?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the log goes on as it was: the last event that was taken in comes again, byte for byte.
+    fn is_as_expected(&mut self, raw: &[u8]) -> bool {
+        /// FORMAT_DESCRIPTION_EVENT: that of the file's head is sent again wherever reading begins.
+        const DESCRIPTION: u8 = 15;
+        let Some(expected) = &self.expected else { return true };
+        if raw.get(4) == Some(&DESCRIPTION) {
+            return true;
+        }
+        match self.reader.place().compare(&expected.begins()) {
+            Some(Ordering::Less) => return true,
+            Some(Ordering::Equal) if LastEvent::fingerprint(raw) == expected.fingerprint => {
+                self.expected = None;
+                return true;
+            }
+            Some(Ordering::Equal | Ordering::Greater) | None => {}
+        }
+        let what = format!(
+            "the server's log has another event at {} than the one that was captured there: the server was restored from a backup, or its log reset, and went on \
+             from there",
+            expected.begins()
+        );
+        self.expected = None;
+        self.deaf = true;
+        self.wish(Wish::BeginAnew(what));
+        false
     }
 
     /// An event that cannot be read: read again from before it, and where that does not help, begin anew.
@@ -434,7 +501,7 @@ impl Recorder {
     fn reached(&mut self) -> Result<(), StoreError> {
         while self.waiting.front().is_some_and(|w| !self.deaf && self.reader.place().reaches(w.after())) {
             match self.waiting.pop_front() {
-                Some(Waiting::Clock(beside)) => self.clock(beside.what)?,
+                Some(Waiting::Clock(beside)) => self.clock(&beside.what)?,
                 Some(Waiting::Definition(beside)) => self.definition(&beside.what),
                 Some(Waiting::Baseline(beside, answer)) => {
                     let kept = self.baseline(&beside.what)?;
@@ -447,13 +514,18 @@ impl Recorder {
         Ok(())
     }
 
-    /// All commits up to this instant are in.
-    fn clock(&mut self, newest: Instant) -> Result<(), StoreError> {
+    /// All commits up to a reading of the clock are in.
+    fn clock(&mut self, reading: &Reading) -> Result<(), StoreError> {
+        self.sight_reached(reading);
         self.commit()?;
-        if let Some(state) = &mut self.state
+        let newest = if reading.follows { self.sight.applied() } else { reading.safe };
+        if let (Some(state), Some(newest)) = (&mut self.state, newest)
             && newest > state.coverage.newest
         {
             state.coverage.newest = newest;
+            // Also where nothing happens: a gap begins at the last instant that was known.
+            let late = |written: Instant| newest.micros().saturating_sub(written.micros()) > KEPT_WITHIN;
+            self.unwritten |= self.written.is_none_or(late);
             self.publish();
         }
         Ok(())
@@ -466,6 +538,7 @@ impl Recorder {
             return Ok(());
         }
         let ingest = &mut self.ingest;
+        let before = state.next;
         state.resume = self.reader.resume(&state.place.at);
         state.next = ingest.next;
         state.changes = ingest.changes;
@@ -475,12 +548,13 @@ impl Recorder {
         let mut batch = Batch::default();
         let changed = durable::write(ingest, state, &mut batch)?;
         ingest.commit(&batch)?;
+        self.written = Some(state.coverage.newest);
         self.unwritten = false;
         self.timers.committed = Timer::now();
         self.unsynced = true;
         self.batch_bytes = 0;
         self.publish();
-        self.look_at(&changed);
+        self.look_at(&changed, before);
         Ok(())
     }
 
@@ -521,6 +595,7 @@ impl Recorder {
             let bytes = self.ingest.engine().bytes();
             self.published.tell(|l| l.bytes_on_disk = bytes);
         }
+        self.renew_due();
         self.retain()
     }
 
@@ -579,7 +654,23 @@ pub fn read_status(
         l.bytes_on_disk = bytes;
         l.connected(Err("no agent runs on this folder".to_owned()), now);
     });
-    Ok(published.status(now))
+    // What nobody writes does not lag behind.
+    Ok(super::published::Status { lag_seconds: None, ..published.status(now) })
+}
+
+/// Opens the store, and waits a little where another process has it: `agent status` looks at it only for a moment.
+fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    const STEP: Duration = Duration::from_millis(50);
+    let began = Timer::now();
+    loop {
+        match open() {
+            Err(error) if super::engine::is_locked(&error) && began.elapsed() < PATIENCE => {
+                std::thread::sleep(STEP);
+            }
+            other => return other,
+        }
+    }
 }
 
 /// A coverage of one instant.

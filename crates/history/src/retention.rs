@@ -30,12 +30,13 @@ pub struct Sweeper {
 }
 
 /// In this order.
-const ORDER: [Table; 7] = [
+const ORDER: [Table; 8] = [
     Table::Versions,
     Table::Baseline,
     Table::References,
     Table::Moments,
     Table::Maxima,
+    Table::Visible,
     Table::Steps,
     Table::Gtids,
 ];
@@ -73,7 +74,7 @@ impl Sweeper {
                 (Self::of_spaces(table, snapshot, fates, &from, limit, batch)?, 0)
             }
             Table::Gtids => (self.gtids(snapshot, &from, limit, batch)?, 0),
-            Table::Moments | Table::Maxima | Table::Steps | Table::Meta => {
+            Table::Moments | Table::Maxima | Table::Visible | Table::Steps | Table::Meta => {
                 (self.times(table, snapshot, &from, limit, batch)?, 0)
             }
         };

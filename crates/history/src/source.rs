@@ -20,10 +20,12 @@ mod follow;
 mod keyset;
 mod own;
 mod preflight;
+mod replica;
 mod resume;
 mod session;
 mod start;
 mod stream;
+mod waiting;
 mod wishes;
 
 pub use client::ClientError;

@@ -128,7 +128,7 @@ impl Captured {
                     self.take(event);
                 }
             }
-            Input::Clock(clock) => self.clocks.push((clock.after, clock.what)),
+            Input::Clock(clock) => self.clocks.extend(clock.what.safe.map(|safe| (clock.after, safe))),
             Input::Definition(definition) => {
                 let seen = definition.what;
                 self.definitions.push((seen.name, seen.create));

@@ -62,11 +62,14 @@ impl fmt::Debug for Pinned {
     }
 }
 
+/// The words for a folder that another process has open.
+pub(super) const LOCKED: &str = "another process has this data folder open";
+
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn failed(error: fjall::Error) -> StoreError {
     // The library's own text is that of a programmer; these two befall administrators.
     if matches!(error, fjall::Error::Locked) {
-        return StoreError("another process has this data folder open".to_owned());
+        return StoreError(LOCKED.to_owned());
     }
     if matches!(&error, fjall::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull) {
         return StoreError("the disk is full".to_owned());
@@ -101,7 +104,7 @@ impl DiskEngine {
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
     let memtable = match table {
         Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => write_buffer,
-        Table::Maxima | Table::Steps | Table::References | Table::Meta => write_buffer / 4,
+        Table::Maxima | Table::Visible | Table::Steps | Table::References | Table::Meta => write_buffer / 4,
     };
     KeyspaceCreateOptions::default()
         .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))

@@ -91,11 +91,12 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::Position;
+    use crate::log::{Position, Stamp};
 
     fn entry(micros: i64) -> Entry {
         let position = Position { file: "binlog.000001".into(), offset: 4 };
-        Entry { gtid: None, committed: Instant::from_micros(micros), position, changes: vec![] }
+        let committed = Instant::from_micros(micros);
+        Entry { gtid: None, committed, stamp: Stamp::Commit, position, changes: vec![] }
     }
 
     fn read(entries: Vec<Result<Entry, &str>>) -> History {

@@ -6,9 +6,8 @@ use super::savepoints::Savepoints;
 use super::table_map::Mapped;
 use super::{
     Change, Entry, LogFault, LoggedStatement, MappedTable, MappedTables, Position, ServerVersion, query,
-    rows, table_map,
+    rows, stamp, table_map,
 };
-use dbtrail_types::instant::Instant;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -25,6 +24,8 @@ pub(super) struct Assembly {
     server: ServerVersion,
     begun: bool,
     announced: Option<Announced>,
+    /// The second of the first table map of what is open.
+    began: Option<u32>,
     tables: HashMap<u64, Mapped>,
     /// The tables of this statement, in the order of their maps.
     mapped: Vec<Arc<MappedTable>>,
@@ -103,6 +104,7 @@ impl Assembly {
                     self.shared = None;
                 }
                 self.tables.insert(id, table);
+                self.began.get_or_insert(event.timestamp);
             }
             kind::QUERY | kind::MARIADB_QUERY_COMPRESSED | kind::EXECUTE_LOAD_QUERY => return self.query(event),
             kind::XID => return Ok(self.commit(event)),
@@ -147,6 +149,7 @@ impl Assembly {
     }
 
     fn begin(&mut self, event: &Event) {
+        self.began = None;
         self.open = Some(Open {
             position: self.position(event),
             changes: Vec::new(),
@@ -156,13 +159,9 @@ impl Assembly {
 
     fn entry(&mut self, event: &Event, position: Position, changes: Vec<Change>) -> Entry {
         let announced = self.announced.take();
-        let stamp = announced.as_ref().and_then(|a| a.committed);
-        Entry {
-            gtid: announced.and_then(|a| a.gtid),
-            committed: Instant::from_micros(stamp.unwrap_or(i64::from(event.timestamp) * 1_000_000)),
-            position,
-            changes,
-        }
+        let began = self.began.take().filter(|_| changes.iter().any(|c| matches!(c, Change::Rows(_))));
+        let (committed, stamp) = stamp::of(event, announced.as_ref(), began, self.server);
+        Entry { gtid: announced.and_then(|a| a.gtid), committed, stamp, position, changes }
     }
 
     fn commit(&mut self, event: &Event) -> Option<Entry> {

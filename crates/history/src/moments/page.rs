@@ -9,6 +9,7 @@ use crate::number::{put_number, take_number};
 use crate::store::Sequence;
 use dbtrail_types::instant::Instant;
 
+const SECOND: u64 = 1_000_000;
 /// Entries of a full page.
 const FULL: usize = 64;
 
@@ -62,13 +63,15 @@ impl Page {
     #[must_use]
     pub fn written(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(16 + 8 * self.entries.len());
-        let mut before = Moment { first: Sequence(0), committed: Instant::from_micros(0), gtid: None };
+        let zero = Instant::from_micros(0);
+        let mut before = Moment { first: Sequence(0), committed: zero, visible: zero, gtid: None };
         if let Some(first) = self.entries.first() {
             before.first = first.first;
         }
         for moment in &self.entries {
             put_number(&mut out, moment.first.0 - before.first.0);
             put_number(&mut out, zigzag(moment.committed.micros().wrapping_sub(before.committed.micros())));
+            put_number(&mut out, width(moment));
             put_gtid(&mut out, moment.gtid.as_ref(), before.gtid.as_ref());
             before = moment.clone();
         }
@@ -101,22 +104,32 @@ fn read(key: &[u8], value: &[u8]) -> Option<Page> {
     let ordinal = u64::from_be_bytes(rest.try_into().ok()?);
     let (count, value) = value.split_last()?;
     let (mut rest, behind) = value.split_last_chunk::<8>()?;
-    let mut before = Moment {
-        first: Sequence(u64::from_be_bytes(*first)),
-        committed: Instant::from_micros(0),
-        gtid: None,
-    };
+    let zero = Instant::from_micros(0);
+    let first = Sequence(u64::from_be_bytes(*first));
+    let mut before = Moment { first, committed: zero, visible: zero, gtid: None };
     let mut entries = Vec::with_capacity(usize::from(*count));
     for _ in 0..*count {
         let first = Sequence(before.first.0.checked_add(take_number(&mut rest)?)?);
         let step = unzigzag(take_number(&mut rest)?);
         let committed = Instant::from_micros(before.committed.micros().wrapping_add(step));
+        let visible = visible(committed, take_number(&mut rest)?);
         let gtid = take_gtid(&mut rest, before.gtid.as_ref())?;
-        before = Moment { first, committed, gtid };
+        before = Moment { first, committed, visible, gtid };
         entries.push(before.clone());
     }
     let behind = Sequence(before.first.0.checked_add(u64::from_be_bytes(*behind))?);
     rest.is_empty().then_some(Page { ordinal, entries, behind })
+}
+
+/// From the commit time to when the entry could be seen: mostly nothing, or whole seconds.
+fn width(moment: &Moment) -> u64 {
+    let micros = moment.visible.micros().wrapping_sub(moment.committed.micros()).cast_unsigned();
+    if micros.is_multiple_of(SECOND) { (micros / SECOND) << 1 } else { (micros << 1) | 1 }
+}
+
+fn visible(committed: Instant, width: u64) -> Instant {
+    let micros = if width & 1 == 0 { (width >> 1).wrapping_mul(SECOND) } else { width >> 1 };
+    Instant::from_micros(committed.micros().wrapping_add(micros.cast_signed()))
 }
 
 /// Small numbers for small steps either way.
@@ -216,8 +229,10 @@ mod tests {
         let times = [5, -5, 0, i64::MAX, i64::MIN, 1, 2, 3, 3, 1_700_000_000_000_000];
         let mut page = Page::default();
         for ((gtid, at), i) in gtids.into_iter().zip(times).zip(0_u64..) {
-            let moment =
-                Moment { first: Sequence(100 + i / 2 * 1000), committed: Instant::from_micros(at), gtid };
+            let committed = Instant::from_micros(at);
+            let wide = [0, 1, 1_000_000, 999_999, 10_000_000][usize::try_from(i % 5).unwrap()];
+            let visible = Instant::from_micros(at.saturating_add(wide));
+            let moment = Moment { first: Sequence(100 + i / 2 * 1000), committed, visible, gtid };
             page.push(moment, Sequence(100 + i / 2 * 1000 + 3), 40 + i);
         }
         assert_eq!(Page::read(&page.key(), &page.written()).unwrap(), page);
@@ -234,9 +249,9 @@ mod tests {
         for i in 0..64 {
             let gtid = Some(Gtid::MySql { source: [7; 16], tag: None, number: 1_000_000 + i });
             let committed = Instant::from_micros(1_700_000_000_000_000 + i.cast_signed() * 731);
-            page.push(Moment { first: Sequence(i), committed, gtid }, Sequence(i + 1), i);
+            page.push(Moment { first: Sequence(i), committed, visible: committed, gtid }, Sequence(i + 1), i);
         }
         assert!(page.is_full());
-        assert!(page.written().len() < 64 * 5 + 40, "{}", page.written().len());
+        assert!(page.written().len() < 64 * 6 + 40, "{}", page.written().len());
     }
 }

@@ -119,8 +119,10 @@ impl Question<'_> {
     fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
         let (versions, space, end) = (self.history.versions(), self.found.space_id, self.history.end);
         let Cut { at, doubtful } = self.cut;
-        if doubtful > at && versions.first(space, key, (at, doubtful))?.is_some() {
-            return Err(self.history.ambiguous(self.cut, "a row that is asked for"));
+        if doubtful > at
+            && let Some(change) = versions.first(space, key, (at, doubtful))?
+        {
+            return Err(self.history.ambiguous(change.sequence, "a row that is asked for"));
         }
         if let Some(last) = versions.newest_before(space, key, at)? {
             return Ok(match last.row {

@@ -4,6 +4,7 @@ use super::*;
 use crate::ingest::{Ingest, LogEnds};
 use crate::log::{
     Change, Entry, Gtid, LoggedStatement, MappedColumn, MappedTable, Position, RowsEvent, ServerVersion,
+    Stamp,
 };
 use dbtrail_types::agent_api::{DiffRequest, EventType, KeyChoice, KeyRange, Keys, Octets, RowsRequest};
 use serde_json::{Value, json};
@@ -84,11 +85,15 @@ enum Memory {
 }
 
 fn taken_in(entries: Vec<(i64, Vec<Change>)>, memory: Memory) -> Arc<History> {
+    stamped(entries, memory, Stamp::Commit)
+}
+
+fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Arc<History> {
     let mut ingest = Ingest::default();
     for (i, (at, changes)) in entries.into_iter().enumerate() {
         let gtid = Some(Gtid::MariaDb { domain: 0, server: 1, sequence: i as u64 + 1 });
         let position = Position { file: "binlog.000001".into(), offset: i as u64 };
-        ingest.entry(Entry { gtid, committed: t(at), position, changes }).unwrap();
+        ingest.entry(Entry { gtid, committed: t(at), stamp, position, changes }).unwrap();
         if memory != Memory::Keeps {
             ingest.forget(memory == Memory::Restarts);
         }
@@ -323,6 +328,43 @@ fn a_clock_that_steps_back_is_no_reason_to_guess() {
 }
 
 #[test]
+fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
+    let log = vec![
+        (1, vec![sql(CREATE)]),
+        (2, vec![row("t", None, Some((1, "a"))), row("t", None, Some((2, "b")))]),
+        (5, vec![row("t", Some((1, "a")), Some((1, "c")))]),
+        (7, vec![sql("CREATE TABLE u (id INT NOT NULL PRIMARY KEY)"), sql("DROP TABLE t")]),
+    ];
+    let h = stamped(log, Memory::Keeps, Stamp::Second);
+    let asked = |micros: i64, key: &str| {
+        let at = Point::Time(Instant::from_micros(t(0).micros() + micros));
+        let server_id = ServerId("x".into());
+        let request =
+            RowsRequest { server_id, schema: "s".into(), table: "t".into(), keys: keys(&[key]), at };
+        h.rows(&request, Reading::Flashback).map(Iterator::count)
+    };
+    for (micros, key, told) in [
+        (4_999_999, "1", true),
+        (5_000_000, "1", false),
+        (5_000_000, "2", true),
+        (5_999_999, "1", false),
+        (6_000_000, "1", true),
+        (6_999_999, "2", true),
+        (7_000_000, "2", false),
+        (7_999_999, "2", false),
+    ] {
+        let refused = asked(micros, key).err().map(|refused| refused.code);
+        assert_eq!(refused.is_none(), told, "key {key} at {micros}");
+        assert!(refused.is_none_or(|code| code == "ambiguous_time"), "{refused:?}");
+    }
+    let message = asked(5_500_000, "1").unwrap_err().message;
+    let named = format!("(GTID 0-1-3) that could be seen from some instant between {} and {} on", t(5), t(6));
+    assert!(message.contains(&named), "{message}");
+    assert_eq!(rows(&h, 6, &["1"]), Ok(json!([["1", "c"]])));
+    assert_eq!(rows(&h, 8, &["1"]), Err("unknown_table"));
+}
+
+#[test]
 fn changes_of_one_key_follow_each_other_beyond_what_is_read_at_once() {
     let text = |n: i64| format!("a value of some length, number {n}");
     let mut log = vec![(0, vec![sql(CREATE), row("t", None, Some((1, &text(0))))])];
@@ -546,6 +588,7 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
             .entry(Entry {
                 gtid: None,
                 committed: Instant::from_micros(committed),
+                stamp: Stamp::Commit,
                 position,
                 changes: vec![],
             })

@@ -55,6 +55,8 @@ impl Recorder {
         let server = version_of(&place.server);
         state.resume = place.at.clone();
         state.place = place;
+        state.unverified.clear();
+        self.renewals.clear();
         self.end_all(hole, &gap);
         for table in tables {
             let standing = self.declared(&table, server, hole);

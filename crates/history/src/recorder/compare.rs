@@ -2,29 +2,51 @@
 
 use super::Recorder;
 use crate::capture::{Declared, Looked, Wish};
+use crate::ingest::NOT_CAPTURED;
 use crate::names::Standing;
+use crate::store::Sequence;
 use dbtrail_types::ident::TableName;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant as Timer};
 
-/// Between two attempts to read a table anew.
-const AGAIN: Duration = Duration::from_secs(60);
+/// Between two looks at a table that cannot be read, at least; twice as long each time that nothing came of it, up to a limit.
+const SOON: Duration = Duration::from_secs(1);
+const SELDOM: Duration = Duration::from_secs(60);
+
+/// A table that is to be read anew.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Renewal {
+    due: Timer,
+    pause: Duration,
+}
 
 impl Recorder {
     /// After a batch: which tables to compare with the server, and which to read anew.
-    pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>) {
+    pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>, before: Sequence) {
         let touched = std::mem::take(&mut self.ingest.dirty.touched);
-        if let (false, Some(state)) = (touched.is_empty(), &self.state) {
+        if let (false, Some(state)) = (touched.is_empty(), &mut self.state) {
             let place = state.place.at.clone();
             self.touched.extend(touched.iter().map(|name| (name.clone(), place.clone())));
-            let there = |name: &TableName| matches!(self.ingest.names.current(name), Standing::Table(..));
-            let compare: Vec<TableName> = touched.into_iter().filter(there).collect();
+            for name in &touched {
+                state.unverified.entry(name.clone()).or_insert(before);
+            }
+            self.unwritten = true;
+            // Also tables that are gone by the log: a temporary table may have been meant.
+            let (lost, compare): (Vec<_>, Vec<_>) = touched
+                .into_iter()
+                .filter(|name| self.ingest.captures(name))
+                .partition(|name| matches!(self.ingest.names.current(name), Standing::Unreadable(_)));
+            for name in lost {
+                self.renew(&name);
+            }
             if !compare.is_empty() {
                 self.wish(Wish::Compare(compare));
             }
         }
         for name in changed {
-            if let Standing::Unreadable(reason) = self.ingest.names.current(name) {
+            if let Standing::Unreadable(reason) = self.ingest.names.current(name)
+                && reason != NOT_CAPTURED
+            {
                 tracing::warn!(table = %name, "the table can be read no longer: {reason}");
                 self.renew(name);
             }
@@ -35,22 +57,47 @@ impl Recorder {
         }
     }
 
-    /// At start: tables that are lost, or were left out and are not any more.
+    /// At start: tables that are lost, or were left out and are not any more, and those that no look at the server has followed the last statement of.
     pub(super) fn renew_lost(&mut self) {
         for name in self.ingest.names.living(&[]) {
             if matches!(self.ingest.names.current(&name), Standing::Unreadable(_)) {
                 self.renew(&name);
             }
         }
+        let unverified: Vec<TableName> =
+            self.state.iter().flat_map(|state| state.unverified.keys().cloned()).collect();
+        if !unverified.is_empty() {
+            self.wish(Wish::Compare(unverified));
+        }
     }
 
+    /// Has a table read anew: at once, or a second after the last time that it was asked for.
     fn renew(&mut self, name: &TableName) {
-        let soon = self.renewed.get(name).is_some_and(|t| t.elapsed() < AGAIN);
-        if soon || !self.ingest.captures(name) {
+        if !self.ingest.captures(name) {
             return;
         }
-        self.renewed.insert(name.clone(), Timer::now());
-        self.wish(Wish::Renew(name.clone()));
+        let now = Timer::now();
+        let due = self.renewed.get(name).map_or(now, |last| now.max(*last + SOON));
+        self.renewals.insert(name.clone(), Renewal { due, pause: SOON });
+    }
+
+    /// Asks for the tables that are due, until they can be read or the server has said why not.
+    pub(super) fn renew_due(&mut self) {
+        let now = Timer::now();
+        let due: Vec<TableName> =
+            self.renewals.iter().filter(|(_, r)| r.due <= now).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            if !matches!(self.ingest.names.current(&name), Standing::Unreadable(_)) {
+                self.renewals.remove(&name);
+                continue;
+            }
+            if let Some(renewal) = self.renewals.get_mut(&name) {
+                renewal.due = now + renewal.pause;
+                renewal.pause = (renewal.pause * 2).min(SELDOM);
+            }
+            self.renewed.insert(name.clone(), now);
+            self.wish(Wish::Renew(name));
+        }
     }
 
     /// The server's own definition of a table has come, and the log is taken in up to where it was asked for.
@@ -67,10 +114,15 @@ impl Recorder {
             (Standing::Unreadable(_) | Standing::Unknown { .. }, Some(create)) => {
                 self.start_anew(name, create);
             }
-            (Standing::Unreadable(_) | Standing::Unknown { .. } | Standing::Absent, None) => {}
+            (Standing::Unreadable(_) | Standing::Unknown { .. } | Standing::Absent, None) => {
+                self.renewals.remove(name);
+            }
             (Standing::Absent, Some(_)) => {
                 self.stop(name, "the server has such a table, and by the log it is gone");
             }
+        }
+        if let Some(state) = &mut self.state {
+            self.unwritten |= state.unverified.remove(name).is_some();
         }
     }
 
@@ -80,18 +132,32 @@ impl Recorder {
         }
     }
 
-    /// A difference between what the log says and what the server has stops the table, loudly.
+    /// A difference between what the log says and what the server has stops the table, loudly, and back to the first statement about it since the
+    /// two were seen to agree: any of them may have been followed wrongly.
     fn stop(&mut self, name: &TableName, difference: &str) {
         let reason =
             format!("its definition on the server is not the one that follows from the log: {difference}");
         tracing::error!(table = %name, "{reason}");
-        let at = self.ingest.next;
-        self.ingest.names_mut().set(name, at, Standing::Unreadable(reason));
+        let noticed = self.ingest.next;
+        let since = self.state.as_ref().and_then(|state| state.unverified.get(name)).copied();
+        let from = since.map_or(noticed, |since| {
+            let statements = self.ingest.names.history(name).iter().map(|(at, _)| *at);
+            statements.filter(|at| *at >= since).min().unwrap_or(since)
+        });
+        let taken = self.ingest.names_mut().retract(name, from, Standing::Unreadable(reason.clone()));
+        for (at, space) in taken {
+            if let Some(space) = self.ingest.space_mut(space)
+                && space.doubt.as_ref().is_none_or(|(earlier, _)| at < *earlier)
+            {
+                space.doubt = Some((at, reason.clone()));
+            }
+        }
         self.unwritten = true;
     }
 
     /// The record of a table begins anew, with its definition of now.
     fn start_anew(&mut self, name: &TableName, create: &str) {
+        self.renewals.remove(name);
         let at = self.ingest.next;
         let server = self.version();
         let table = Declared { name: name.clone(), create: create.to_owned() };

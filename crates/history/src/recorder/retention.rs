@@ -62,7 +62,7 @@ impl Recorder {
             holes: &state.holes,
             known: &self.ingest.pages,
         };
-        let (at, _) = moments.stretch(oldest, oldest)?;
+        let at = moments.horizon(oldest)?;
         drop(snapshot);
         state.coverage.oldest = oldest;
         let moved = at > state.horizon.at;

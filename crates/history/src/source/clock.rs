@@ -8,27 +8,37 @@
 use super::client::ClientError;
 use super::own::Own;
 use super::session::Session;
-use crate::capture::Beside;
+use super::{replica, waiting};
+use crate::capture::{Beside, Reading};
 use dbtrail_types::instant::Instant;
-use std::time::Duration;
+use std::time::{Duration, Instant as Timer};
 
 /// How often the clock is read.
 pub(super) const EVERY: Duration = Duration::from_millis(500);
 const SECOND: i64 = 1_000_000;
 
-/// Reads the clock, then the end of the log. `None`: no time is safe, since the server applies transactions of another, whose stamps are those
-/// of their origin.
-pub(super) async fn read(session: &mut Session, own: &Own) -> Result<Option<Beside<Instant>>, ClientError> {
-    let what = if session.facts.commit_stamps() {
-        Some(Instant::from_micros(session.now().await?.micros() - 1))
+/// Reads the clock, then the end of the log.
+pub(super) async fn read(session: &mut Session, own: &Own) -> Result<Beside<Reading>, ClientError> {
+    let delay = waiting::longest(session).await?;
+    let asked = Timer::now();
+    let (now, safe, follows) = if session.facts.commit_stamps() {
+        let now = session.now().await?;
+        (now, Some(Instant::from_micros(now.micros() - 1)), false)
     } else {
-        before_statements(session, own).await?
+        let follows = replica::is_one(session).await?;
+        before_statements(session, own, follows).await?
     };
     let after = session.log_end().await?;
-    Ok(what.map(|what| Beside { after, what }))
+    let took = asked.elapsed();
+    Ok(Beside { after, what: Reading { now, safe, asked, took, delay, follows } })
 }
 
-async fn before_statements(session: &mut Session, own: &Own) -> Result<Option<Instant>, ClientError> {
+/// The clock, the time that is safe by it, and whether none is since the server applies transactions of another, whose stamps are those of their origin.
+async fn before_statements(
+    session: &mut Session,
+    own: &Own,
+    replica: bool,
+) -> Result<(Instant, Option<Instant>, bool), ClientError> {
     let own = own.ids().iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let age = if session.facts.mariadb() { "TIME_MS" } else { "TIME" };
     let sql = format!(
@@ -42,11 +52,11 @@ async fn before_statements(session: &mut Session, own: &Own) -> Result<Option<In
     let now = cells.next().flatten().as_deref().and_then(super::session::instant);
     let now = now.ok_or_else(|| ClientError::Protocol("its clock shows no time".to_owned()))?;
     let appliers = cells.next().flatten().unwrap_or_default();
-    if appliers != "0" {
-        return Ok(None);
+    if replica || appliers != "0" {
+        return Ok((now, None, true));
     }
     let oldest = cells.next().flatten();
-    Ok(Some(safe(now, oldest.as_deref(), session.facts.mariadb())))
+    Ok((now, Some(safe(now, oldest.as_deref(), session.facts.mariadb())), false))
 }
 
 /// The last instant before the second in which the oldest running statement began. Its age is in milliseconds (MariaDB) or seconds.

@@ -15,6 +15,8 @@ const FORMAT_DESCRIPTION: u8 = 15;
 /// Events between two transactions: those that begin one (GTID events of both families), and those that belong to a file: STOP, ROTATE,
 /// PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and start of encryption.
 const BETWEEN: [u8; 11] = [3, ROTATE, FORMAT_DESCRIPTION, 33, 34, 35, 42, 161, 162, 163, 164];
+/// Those of them that begin a transaction.
+const BEGINNING: [u8; 4] = [33, 34, 42, 162];
 const HEARTBEAT: [u8; 2] = [27, 41];
 const GTID: [u8; 2] = [33, 42];
 /// LOG_EVENT_ARTIFICIAL_F: made for the replica, not in the log.
@@ -27,6 +29,8 @@ pub(super) struct Track {
     place: FilePlace,
     /// What the writing half takes for the place: it counts the bytes of events, and goes where a ROTATE sends it.
     told: Option<FilePlace>,
+    /// The server was asked by GTID for what is behind this place: of its file it sends the head, and then what comes behind.
+    behind: Option<FilePlace>,
     /// Whether events end in a checksum: as the server was asked to send them, then as each file's description says.
     checksum: bool,
 }
@@ -48,7 +52,13 @@ pub(super) struct Malformed(String);
 impl Track {
     /// Of a stream that was asked for from here; where the server chooses, its first packet says so.
     pub(super) fn from(place: FilePlace, checksum: bool) -> Self {
-        Self { place, told: None, checksum }
+        Self { place, told: None, behind: None, checksum }
+    }
+
+    /// Of a stream that was asked for by GTID, of a server of which it is known where they end.
+    pub(super) fn behind(place: FilePlace, checksum: bool) -> Self {
+        let nowhere = FilePlace { file: String::new(), offset: 0 };
+        Self { behind: Some(place), ..Self::from(nowhere, checksum) }
     }
 
     /// Whether events end in a checksum.
@@ -76,8 +86,22 @@ impl Track {
         } else if header.flags & ARTIFICIAL != 0 || (header.kind == ROTATE && header.end == 0) {
             if header.kind == ROTATE {
                 self.place = self.target(event)?;
+                match self.behind.take() {
+                    Some(behind) if behind.file == self.place.file => {
+                        self.place = behind.clone();
+                        self.behind = Some(behind);
+                    }
+                    _ => {}
+                }
             }
             return Ok(Step::Nothing);
+        }
+        if self.behind.is_some() && self.place.offset != FIRST {
+            if !BEGINNING.contains(&header.kind) {
+                // The head of the file, whose places are far before this one.
+                return Ok(Step::Nothing);
+            }
+            self.behind = None;
         }
         self.place.offset = header.begins(self.place.offset);
         let first = self.say();
@@ -259,6 +283,33 @@ mod tests {
         let mut track = Track::from(place("b.000001", 0xffff_fff0), false);
         assert_eq!(track.take(&event(33, 50, 34, 0)), Ok(Step::Event(Some(place("b.000001", 0xffff_fff0)))));
         assert_eq!(*track.place(), place("b.000001", 0x1_0000_0022));
+    }
+
+    #[test]
+    fn ok_by_gtid_behind_four_gigabytes_the_head_of_the_file_is_no_place() {
+        // Seen: MySQL and MariaDB write places modulo 2^32, and send a dump by GTID from the head of the file on.
+        let far = (1 << 32) + 500;
+        let mut track = Track::behind(place("b.000001", far), false);
+        for (event, want) in [
+            (rotate("b.000001", 0, ARTIFICIAL, false), Ok(Step::Nothing)),
+            (event(FORMAT_DESCRIPTION, 100, 104, 0), Ok(Step::Event(Some(place("b.000001", far))))),
+            (event(35, 60, 164, 0), Ok(Step::Nothing)),
+            (event(163, 60, 224, 0), Ok(Step::Nothing)),
+            (event(33, 50, 550, 0), Ok(Step::Event(None))),
+            (event(35, 60, 610, 0), Ok(Step::Event(None))),
+        ] {
+            assert_eq!(track.take(&event), want, "type {}", event[4]);
+        }
+        assert_eq!(*track.place(), place("b.000001", far + 110));
+        // They were all in the file before: the stream begins with the next one.
+        let mut track = Track::behind(place("b.000001", far), false);
+        assert_eq!(track.take(&rotate("b.000002", 0, ARTIFICIAL, false)), Ok(Step::Nothing));
+        assert_eq!(
+            track.take(&event(FORMAT_DESCRIPTION, 100, 104, 0)),
+            Ok(Step::Event(Some(place("b.000002", 4))))
+        );
+        assert_eq!(track.take(&event(35, 60, 164, 0)), Ok(Step::Event(None)));
+        assert_eq!(*track.place(), place("b.000002", 164));
     }
 
     #[test]

@@ -94,6 +94,19 @@ impl<'a> Reader<'a> {
                     goal = Goal::Gap(reason);
                     None
                 }
+                Ended::Refused(reason) if matches!(goal, Goal::On(_)) && resume::is_elsewhere(&reason) => {
+                    goal = Goal::Gap(format!(
+                        "the server's log has no event where one was captured, though its file is as long: it was restored from a backup, or its log \
+                         reset ({reason})"
+                    ));
+                    None
+                }
+                Ended::Refused(reason) if resume::is_other_history(&reason) => {
+                    goal = Goal::Gap(format!(
+                        "the server does not have the last transaction that was captured: it took over without it, or was restored ({reason})"
+                    ));
+                    None
+                }
                 Ended::Refused(reason) => {
                     refusals += 1;
                     if refusals >= REFUSALS {
@@ -151,6 +164,9 @@ impl<'a> Reader<'a> {
         let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
         stream.first().await?;
         self.writer.send(Input::Connection(Ok(()))).await?;
+        // In front of the log, so that it is known of what comes how long the server waits, and which of it was logged before.
+        let clock = clock::read(&mut session, &self.own).await?;
+        self.writer.send(Input::Clock(clock)).await?;
         tracing::info!(source = %self.config.place(), ?origin, "capturing");
         let facts = session.facts.clone();
         let ended = tokio::select! {
@@ -198,12 +214,11 @@ impl<'a> Reader<'a> {
         loop {
             ticks.tick().await;
             match clock::read(&mut session, &self.own).await {
-                Ok(Some(clock)) => {
+                Ok(clock) => {
                     if self.writer.send(Input::Clock(clock)).await.is_err() {
                         return Ended::Closed;
                     }
                 }
-                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!("the server's clock cannot be read: {error}");
                     if let Ok(again) = Session::open_same(&self.config, &facts).await {

@@ -190,5 +190,6 @@ async fn replicas(session: &mut Session) -> Result<Vec<u32>, ClientError> {
 
 async fn applies(session: &mut Session) -> Result<bool, ClientError> {
     let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'system user' AND COMMAND <> 'Daemon'";
-    Ok(session.client.one(sql).await?.is_some_and(|n| n != "0"))
+    let running = session.client.one(sql).await?.is_some_and(|n| n != "0");
+    Ok(running || super::replica::is_one(session).await?)
 }

@@ -22,13 +22,17 @@ pub(super) enum Way {
 /// Looks at what the server has.
 pub(super) async fn way(session: &mut Session, place: &Place) -> Result<Way, SourceError> {
     let facts = &session.facts;
+    let facts_gtids = facts.gtids();
     if facts.identity.same_server(&place.server) {
-        if let Some(why) = cut(session, &place.at).await? {
-            return Ok(Way::Gap(why));
+        let logs = logs(session).await?;
+        for at in [&place.at, &place.behind()] {
+            if let Some(why) = cut(&logs, at) {
+                return Ok(Way::Gap(why));
+            }
         }
         return Ok(match lost_transactions(session, place).await? {
             Some(why) => Way::Gap(why),
-            None => Way::On(Origin::Place(place.at.clone())),
+            None => Way::On(onward(place, &logs, facts_gtids)),
         });
     }
     let other = format!(
@@ -71,12 +75,17 @@ async fn lost_transactions(session: &mut Session, place: &Place) -> Result<Optio
 
 /// MariaDB: whether the log up to the place has other transactions than those captured.
 async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<String>, SourceError> {
-    let FilePlace { file, offset } = &place.at;
+    // Of what was executed up to there: a transaction that is only prepared may have begun long before.
+    let behind = place.behind();
+    let FilePlace { file, offset } = &behind;
+    if *offset > u64::from(u32::MAX) {
+        // The function knows no such places: it answers NULL.
+        return Ok(None);
+    }
     let sql = format!("SELECT BINLOG_GTID_POS('{}', {offset})", file.replace('\'', "''"));
     let Some(there) = session.client.one(&sql).await? else {
         return Ok(Some(format!(
-            "no event of the server's log begins at {}, up to where it was read: was it restored, or its log reset?",
-            place.at
+            "no event of the server's log begins at {behind}, up to where it was read: was it restored, or its log reset?"
         )));
     };
     let Ok(GtidSet::MariaDb(ours)) = GtidSet::parse(&place.gtids) else { return Ok(None) };
@@ -90,8 +99,8 @@ async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<St
     });
     Ok(wrong.then(|| {
         format!(
-            "the server's log has '{there}' before {} where {} was captured: was it restored, or its log reset?",
-            place.at, place.gtids
+            "the server's log has '{there}' before {behind} where {} was captured: was it restored, or its log reset?",
+            place.gtids
         )
     }))
 }
@@ -114,21 +123,81 @@ async fn purged(session: &mut Session, place: &Place) -> Result<Option<String>, 
     })
 }
 
-/// Why the server's files do not reach up to the place any more.
-async fn cut(session: &mut Session, at: &FilePlace) -> Result<Option<String>, SourceError> {
+/// The server's files and their sizes, oldest first.
+async fn logs(session: &mut Session) -> Result<Vec<FilePlace>, SourceError> {
     let logs = session.client.query("SHOW BINARY LOGS").await?;
-    let mut logs = logs.into_iter().map(|row| {
+    let sizes = logs.into_iter().map(|row| {
         let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
-        (cells.next().unwrap_or_default(), cells.next().unwrap_or_default().parse::<u64>().unwrap_or(0))
+        let file = cells.next().unwrap_or_default();
+        FilePlace { file, offset: cells.next().unwrap_or_default().parse().unwrap_or(0) }
     });
-    Ok(match logs.find(|(name, _)| *name == at.file) {
-        None => Some(format!("the server has purged {} before it was read to the end", at.file)),
-        Some((_, size)) if size < at.offset => Some(format!(
-            "{} ends at byte {size} on the server and was read up to {}: did it lose its end in a crash (sync_binlog), or was the log reset?",
-            at.file, at.offset
+    Ok(sizes.collect())
+}
+
+/// Why the server's files do not reach up to the place any more.
+fn cut(logs: &[FilePlace], at: &FilePlace) -> Option<String> {
+    match logs.iter().find(|log| log.file == at.file) {
+        None => Some(match logs.first() {
+            Some(first) if first.number() > at.number() => {
+                format!(
+                    "the server has purged {} before it was read to the end: its oldest file is {} now",
+                    at.file, first.file
+                )
+            }
+            first => format!(
+                "the server's log was begun anew (RESET BINARY LOGS AND GTIDS, RESET MASTER, or a restore): it was read up to {at}, and its oldest file is {} now",
+                first.map_or("none", |f| f.file.as_str())
+            ),
+        }),
+        Some(log) if log.offset < at.offset => Some(format!(
+            "{} ends at byte {} on the server and was read up to {}: did it lose its end in a crash (sync_binlog), or was the log reset?",
+            at.file, log.offset, at.offset
         )),
         Some(_) => None,
-    })
+    }
+}
+
+/// From where the log is followed on. A dump begins in the first 4 GiB of a file (COM_BINLOG_DUMP has 32 bits for the place): behind them, from the next
+/// file if nothing but the way there is left, else by GTID.
+fn onward(place: &Place, logs: &[FilePlace], gtids: bool) -> Origin {
+    let from = place.from();
+    if u32::try_from(from.offset).is_ok() {
+        return Origin::Place(from);
+    }
+    let at = &place.at;
+    if let Some([this, next, ..]) = logs.windows(2).find(|pair| pair[0].file == at.file)
+        && this.offset.saturating_sub(at.offset) <= rotation(&next.file)
+    {
+        return Origin::Place(FilePlace { file: next.file.clone(), offset: 4 });
+    }
+    if gtids && !place.gtids.is_empty() {
+        return Origin::Behind(at.clone(), place.gtids.clone());
+    }
+    Origin::Place(from)
+}
+
+/// Bytes of a ROTATE event to a file: header, place, name and checksum.
+fn rotation(file: &str) -> u64 {
+    19 + 8 + file.len() as u64 + 4
+}
+
+/// Whether the server has no event where one was captured, by its refusal to send the log from there: its words are those for a damaged log (for events that
+/// seem larger than `max_allowed_packet`, too).
+pub(super) fn is_elsewhere(message: &str) -> bool {
+    let words = [
+        "max_allowed_packet",
+        "bogus data",
+        "impossible position",
+        "position > file size",
+        "invalid position",
+    ];
+    words.iter().any(|w| message.contains(w))
+}
+
+/// Whether the server says that it does not have a transaction behind which its log is asked for (MariaDB).
+pub(super) fn is_other_history(message: &str) -> bool {
+    message.contains("not in the master's binlog")
+        || message.contains("GTID position") && message.contains("diverge")
 }
 
 /// Whether the server says that it cannot read its log, and not that another replica has the same number.
@@ -153,5 +222,74 @@ fn short(set: &str) -> String {
         compact
     } else {
         format!("{}...", compact.chars().take(120).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::{Identity, LastEvent};
+
+    fn at(file: &str, offset: u64) -> FilePlace {
+        FilePlace { file: file.to_owned(), offset }
+    }
+
+    #[test]
+    fn what_is_gone_was_purged_cut_or_reset() {
+        for (logs, place, want) in [
+            (vec![at("b.000007", 900)], at("b.000007", 900), None),
+            (vec![at("b.000008", 900)], at("b.000007", 4), Some("has purged b.000007")),
+            (vec![at("b.000001", 900)], at("b.000007", 4), Some("log was begun anew")),
+            (vec![], at("b.000007", 4), Some("log was begun anew")),
+            (vec![at("b.000007", 899)], at("b.000007", 900), Some("ends at byte 899")),
+        ] {
+            let why = cut(&logs, &place);
+            assert_eq!(why.is_some(), want.is_some(), "{why:?}");
+            assert!(want.is_none_or(|want| why.clone().unwrap_or_default().contains(want)), "{why:?}");
+        }
+    }
+
+    #[test]
+    fn behind_four_gigabytes_there_is_a_way_on() {
+        let far = 4_509_067_804;
+        let server = Identity { mariadb: false, uuid: None, server_id: 1, version: "9.7.4".to_owned() };
+        let last = LastEvent { file: "b.000001".to_owned(), offset: far - 31, length: 31, fingerprint: 7 };
+        let place = Place {
+            last: Some(last.clone()),
+            ..Place::new(at("b.000001", far), "u:1-5".to_owned(), server.clone())
+        };
+        // What MySQL writes behind one transaction of 4.5 GB is the way to the next file.
+        let logs = [at("b.000001", far + 39), at("b.000002", 200)];
+        assert_eq!(onward(&place, &logs, true), Origin::Place(at("b.000002", 4)));
+        assert_eq!(onward(&place, &logs, false), Origin::Place(at("b.000002", 4)));
+        let logs = [at("b.000001", far + 4000)];
+        assert_eq!(onward(&place, &logs, true), Origin::Behind(at("b.000001", far), "u:1-5".to_owned()));
+        assert_eq!(onward(&place, &logs, false), Origin::Place(at("b.000001", far - 31)));
+        // The last event comes again, so that it can be compared.
+        let near = LastEvent { offset: 469, ..last };
+        let near = Place { last: Some(near), ..Place::new(at("b.000001", 500), String::new(), server) };
+        assert_eq!(onward(&near, &logs, true), Origin::Place(at("b.000001", 469)));
+    }
+
+    #[test]
+    fn refusals_that_no_second_attempt_mends() {
+        for (message, elsewhere, other) in [
+            ("Client requested source to start replication from position > file size", true, false),
+            ("bogus data in log event; the first event 'binlog.000003' at 500", true, false),
+            (
+                "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on source",
+                true,
+                false,
+            ),
+            ("Client requested master to start replication from impossible position", true, false),
+            (
+                "Error: connecting slave requested to start from GTID 0-1-9, which is not in the master's binlog",
+                false,
+                true,
+            ),
+            ("could not find next log", false, false),
+        ] {
+            assert_eq!((is_elsewhere(message), is_other_history(message)), (elsewhere, other), "{message}");
+        }
     }
 }

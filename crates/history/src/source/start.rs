@@ -29,7 +29,7 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
             let server = session.facts.identity.clone();
             let tables: Vec<Declared> = after.into_iter().map(|(declared, _)| declared).collect();
             tracing::info!(place = %at, gtids, tables = tables.len(), "the record begins");
-            return Ok(Start { place: Place { at, gtids, server }, at: clock, tables });
+            return Ok(Start { place: Place::new(at, gtids, server), at: clock, tables });
         }
         tracing::info!(round, "tables were changed by DDL while the start was noted: once more");
         before = after;

@@ -21,6 +21,8 @@ pub(super) enum Origin {
     Place(FilePlace),
     /// Behind these transactions, wherever this server has them.
     Gtids(String),
+    /// The same of the server that was followed before: the place where they end there is known, and no dump can be asked for from it.
+    Behind(FilePlace, String),
 }
 
 /// Tells the server how to send its log; whether checksums come with events.
@@ -84,30 +86,24 @@ impl Stream {
             )));
         }
         let checksum = prepare(&mut client, facts, config.heartbeat).await?;
-        let nowhere = FilePlace { file: String::new(), offset: 0 };
-        let place = match origin {
+        let nowhere = || Track::from(FilePlace { file: String::new(), offset: 0 }, checksum);
+        let track = match origin {
             Origin::Place(place) => {
                 let from = From::Place { file: &place.file, offset: offset(place)?, to_end: false };
                 client.follow(config.server_id, from).await?;
-                place.clone()
-            }
-            Origin::Gtids(set) if facts.mariadb() => {
-                let set = set.replace('\'', "");
-                client
-                    .execute(&format!(
-                        "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
-                    ))
-                    .await?;
-                client.follow(config.server_id, From::ConnectState).await?;
-                nowhere
+                Track::from(place.clone(), checksum)
             }
             Origin::Gtids(set) => {
-                client.follow(config.server_id, From::Without(sids(set)?)).await?;
-                nowhere
+                by_gtid(&mut client, config, facts, set).await?;
+                nowhere()
+            }
+            Origin::Behind(place, set) => {
+                by_gtid(&mut client, config, facts, set).await?;
+                Track::behind(place.clone(), checksum)
             }
         };
         client.wait_at_most(config.heartbeat * 3);
-        Ok(Self { client, track: Track::from(place, checksum), server: found.identity, flows: false })
+        Ok(Self { client, track, server: found.identity, flows: false })
     }
 
     /// Waits for the first packet: the server has found the place, or says why it has not.
@@ -169,6 +165,25 @@ impl Stream {
             }
         }
     }
+}
+
+/// Asks for what the server's log has behind a set of transactions.
+async fn by_gtid(
+    client: &mut Client,
+    config: &SourceConfig,
+    facts: &Facts,
+    set: &str,
+) -> Result<(), SourceError> {
+    if !facts.mariadb() {
+        return Ok(client.follow(config.server_id, From::Without(sids(set)?)).await?);
+    }
+    let set = set.replace('\'', "");
+    client
+        .execute(&format!(
+            "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
+        ))
+        .await?;
+    Ok(client.follow(config.server_id, From::ConnectState).await?)
 }
 
 /// A set of GTIDs as COM_BINLOG_DUMP_GTID takes it.

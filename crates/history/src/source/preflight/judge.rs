@@ -244,16 +244,15 @@ fn replication(survey: &Survey, found: &mut Vec<Finding>) {
             "the server is a replica and does not log what it applies (log_slave_updates): that would not be captured",
             "put log_slave_updates = ON (MySQL 8.0.26 and newer: log_replica_updates) under [mysqld] in the option file and restart, or capture from its source",
         );
+        return;
     }
-    if !facts.commit_stamps() {
-        add(
-            found,
-            Severity::Warn,
-            "the server is a replica (or a Galera node), whose log has the times of its source: up to when it is whole cannot be told by its \
-             clock, so the newest instant stands at the last commit",
-            "capture from the source itself",
-        );
-    }
+    let what = if facts.commit_stamps() {
+        "the server is a replica: AS OF means what could be seen on it, which is later than at its source by as much as it lags"
+    } else {
+        "the server is a replica (or a Galera node), whose log has the times of its source: AS OF means the time at the source, and the newest instant is \
+         that of the last transaction that was applied"
+    };
+    add(found, Severity::Warn, what, "nothing, if that is meant; else capture from the source itself");
 }
 
 fn retention(survey: &Survey, found: &mut Vec<Finding>) {
@@ -502,13 +501,17 @@ mod tests {
                 Severity::Warn,
                 "has the times of its source",
             ),
+            (
+                Survey { applies: true, ..survey("9.7.4", &[("log_replica_updates", "ON")]) },
+                Severity::Warn,
+                "AS OF means what could be seen on it",
+            ),
         ] {
             let found = only(&survey);
             assert_eq!(found.severity, severity);
             assert!(found.what.contains(what), "{found:?}");
         }
         assert_eq!(findings(&Survey { encrypted: false, local: true, ..base() }), []);
-        assert_eq!(findings(&Survey { applies: true, ..base() }), []);
         assert_eq!(findings(&Survey { keep: Some(Duration::from_secs(86_400)), ..base() }), []);
     }
 }

@@ -1,0 +1,161 @@
+//! From when on everybody could see a commit: by its stamp, by when it came, and by how long the server waits between the two.
+//!
+//! The log alone tells it to the second at best (MariaDB, MySQL 5.7), and where a statement is stamped with its beginning not even that. What is read live
+//! tells more: what lies behind the end of the log at one reading of the server's clock was committed after it, and what lies before the end at
+//! another reading, or has come, was committed before that. What was logged while nobody looked (the agent was away) is told by its stamp.
+
+use super::{Recorder, Waiting};
+use crate::capture::{Beside, Reading};
+use crate::log::{Entry, Gtid, Stamp};
+use crate::moments::Blurred;
+use crate::place::{FilePlace, Identity};
+use crate::store::Sequence;
+use dbtrail_types::instant::Instant;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant as Timer};
+
+const SECOND: i64 = 1_000_000;
+/// What a server takes from the end of its waiting to the commit in the engine, generously. Seen: 8 ms.
+const AFTER_WAITING: Duration = Duration::from_millis(100);
+
+/// What is known of the server's clock since this connection.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    /// The last reading that came, whether the log is there yet or not: what the clock showed, and when it was asked for here.
+    came: Option<(Instant, Timer)>,
+    /// The end of the log at the first reading: what lies behind it was logged while the clock was watched.
+    watched: Option<FilePlace>,
+    /// What the clock showed at the last reading up to which the log was taken in.
+    reached: Option<Instant>,
+    /// The change that came next then, and the longest that the server waited by that reading.
+    settled: Option<(Sequence, Duration)>,
+    /// The longest that the server waits between the stamp of a commit and showing it, by all readings that may concern what comes.
+    delay: Duration,
+    /// The log has the times of another server.
+    follows: bool,
+    /// The last commit time of what was applied, by domain (MariaDB) or server.
+    applied: BTreeMap<u128, Instant>,
+}
+
+/// Later by this much.
+fn later(at: Instant, by: Duration) -> Instant {
+    Instant::from_micros(at.micros().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+}
+
+impl Sight {
+    /// A reading has come.
+    pub(super) fn came(&mut self, reading: &Beside<Reading>) {
+        self.came = Some((reading.what.now, reading.what.asked));
+        self.watched.get_or_insert_with(|| reading.after.clone());
+        self.delay = self.delay.max(reading.what.delay);
+        self.follows = reading.what.follows;
+    }
+
+    /// A transaction of this commit time was taken in.
+    pub(super) fn took(&mut self, gtid: Option<&Gtid>, committed: Instant, server: &Identity) {
+        if !self.follows {
+            return;
+        }
+        let from = match gtid {
+            Some(Gtid::MariaDb { server: from, .. }) if *from == server.server_id => return,
+            Some(Gtid::MariaDb { domain, .. }) => u128::from(*domain),
+            Some(Gtid::MySql { source, .. }) => u128::from_be_bytes(*source),
+            None => 0,
+        };
+        let last = self.applied.entry(from).or_insert(committed);
+        *last = committed.max(*last);
+    }
+
+    /// The newest instant by what was applied: another commit of the same time may follow, from each of the sources.
+    pub(super) fn applied(&self) -> Option<Instant> {
+        let last = self.applied.values().min().filter(|_| self.follows)?;
+        Some(Instant::from_micros(last.micros() - 1))
+    }
+
+    /// The server's clock cannot be later than this now.
+    fn now(&self) -> Option<Instant> {
+        self.came.map(|(shown, asked)| later(shown, asked.elapsed()))
+    }
+
+    /// Whether the entry that ends here was logged while the clock was watched.
+    fn saw(&self, end: &FilePlace) -> bool {
+        self.watched.as_ref().is_some_and(|from| end.compare(from) == Some(Ordering::Greater))
+    }
+
+    /// The clock went on from the last reading that was reached: it was not set back since.
+    fn runs(&self) -> Option<Instant> {
+        self.reached.filter(|reached| self.came.is_some_and(|(shown, _)| shown >= *reached))
+    }
+}
+
+impl Recorder {
+    /// From when on everybody could see the entry that ends here; raises its commit time where that is known to be later than the log says.
+    pub(super) fn visible(&self, entry: &mut Entry, end: &FilePlace) -> Instant {
+        let sight = &self.sight;
+        if sight.follows {
+            // Times of the source. What it stamped before an instant that was answered already counts from there on: no answer changes.
+            let answered = self.state.as_ref().map(|s| s.coverage.newest);
+            entry.committed = entry.committed.max(answered.unwrap_or(entry.committed));
+            return entry.stamp.visible(entry.committed);
+        }
+        let logged = entry.stamp.visible(entry.committed);
+        let visible = match entry.stamp {
+            Stamp::Commit | Stamp::Span(_) => logged,
+            Stamp::Second | Stamp::Start if !sight.saw(end) => logged,
+            Stamp::Second | Stamp::Start => {
+                let runs = sight.runs();
+                if let Some(reached) = runs {
+                    // In whole seconds, as all commit times of such a server.
+                    let second = reached.micros().div_euclid(SECOND) * SECOND;
+                    entry.committed = entry.committed.max(Instant::from_micros(second));
+                }
+                let by = self.logged_by(end);
+                match by {
+                    // A commit is stamped in its second, unless it was held up.
+                    Some(by) if entry.stamp == Stamp::Second && runs.is_none_or(|r| r < logged) => {
+                        by.min(logged)
+                    }
+                    Some(by) => by,
+                    None => logged,
+                }
+            }
+        };
+        if sight.delay.is_zero() { visible } else { later(visible, sight.delay + AFTER_WAITING) }
+    }
+
+    /// The server's clock when the entry that ends here was in the log for certain.
+    fn logged_by(&self, end: &FilePlace) -> Option<Instant> {
+        let reading = self.waiting.iter().find_map(|waiting| match waiting {
+            Waiting::Clock(reading) if reading.after.reaches(end) => Some(&reading.what),
+            Waiting::Clock(_) | Waiting::Definition(_) | Waiting::Baseline(..) => None,
+        });
+        let read = reading.map(|reading| later(reading.now, reading.took));
+        match (read, self.sight.now()) {
+            (Some(read), Some(now)) => Some(read.min(now)),
+            (read, now) => read.or(now),
+        }
+    }
+
+    /// The log is taken in up to a reading of the clock.
+    pub(super) fn sight_reached(&mut self, reading: &Reading) {
+        let next = self.ingest.next;
+        if let Some((from, delay)) = self.sight.settled
+            && reading.delay > delay
+            && from < next
+        {
+            // The server was made to wait at some time since the last reading: what came between may have been seen that much later than is noted.
+            let until = later(reading.now, reading.took + reading.delay + AFTER_WAITING);
+            let since = self.sight.reached.unwrap_or(reading.now);
+            self.ingest.entries.clock.blur(Blurred { from, to: next, since, until });
+            self.unwritten = true;
+        }
+        let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
+            Waiting::Clock(reading) => Some(reading.what.delay),
+            Waiting::Definition(_) | Waiting::Baseline(..) => None,
+        });
+        self.sight.delay = waiting.max().unwrap_or_default().max(reading.delay);
+        self.sight.settled = Some((next, reading.delay));
+        self.sight.reached = Some(reading.now);
+    }
+}
