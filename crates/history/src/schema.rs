@@ -139,6 +139,12 @@ impl Catalog {
         observe::observe(self, table)
     }
 
+    /// The definition that a table has at the end of what was followed; `None`: it is not known.
+    #[must_use]
+    pub fn current(&self, name: &TableName) -> Option<DefinitionId> {
+        self.tables.get(name).copied()
+    }
+
     /// The definition itself.
     #[must_use]
     pub fn definition(&self, id: DefinitionId) -> Option<&Arc<TableDefinition>> {

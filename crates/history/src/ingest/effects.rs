@@ -86,7 +86,13 @@ impl Ingest {
             }
             Standing::Unknown { .. } => self.names_mut().set(name, at, Standing::Unknown { empty: true }),
             Standing::Absent => self.impossible(name, "TRUNCATE", at),
-            Standing::Unreadable(_) => {}
+            // Whatever rows it had: where its definition is known, all is known again.
+            Standing::Unreadable(_) => {
+                if let Some(definition) = self.catalog.current(name).filter(|_| self.captures(name)) {
+                    let space = self.new_space(Space::new(definition, at, true));
+                    self.names_mut().set(name, at, Standing::Table(space, definition));
+                }
+            }
         }
     }
 
