@@ -71,7 +71,7 @@ fn odd_events_harm_their_own_tables_alone() {
         let truth: BTreeMap<String, Truth> = serde_json::from_str(&text).expect("JSON");
         for (table, Truth { rows: held, doubt }) in truth {
             let mut ids: Vec<&str> = held.iter().filter_map(|row| row[0].as_deref()).collect();
-            ids.push("999");
+            ids.push("424242");
             let want: Vec<Value> = held.iter().map(|row| serde_json::json!(row)).collect();
             match rows(&history, &table, &ids) {
                 Ok(got) if got == want => {}
