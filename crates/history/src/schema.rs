@@ -36,6 +36,8 @@ pub use foreign::{Action, ForeignKey};
 #[serde(transparent)]
 pub struct DefinitionId(pub u32);
 
+pub(crate) use links::NO_TRIGGERS;
+
 /// What a statement of the log did to tables, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {

@@ -1,6 +1,6 @@
 //! Logs with odd events, as servers wrote them, against what the servers held when they ended (recorded by `tests/real/events_record.py`).
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test")]
+#![expect(clippy::expect_used, reason = "a test")]
 
 use dbtrail_history::History;
 use dbtrail_history::query::Reading;

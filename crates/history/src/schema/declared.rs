@@ -18,6 +18,7 @@ impl Catalog {
         create: &str,
         server: ServerVersion,
     ) -> Result<DefinitionId, String> {
+        self.links.declared(name, &declaration(name, create, server));
         let (full, keys) = read(name, create, server)?;
         self.lost.remove(name);
         self.foreign.set(name, keys);
@@ -48,13 +49,18 @@ impl Catalog {
     }
 }
 
-fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<(Full, Vec<ForeignKey>), String> {
-    let statement = LoggedStatement {
+/// A declaration as a statement.
+fn declaration(name: &TableName, create: &str, server: ServerVersion) -> LoggedStatement {
+    LoggedStatement {
         schema: Some(name.schema.clone()),
         sql_mode: Some(0),
         explicit_timestamps: Some(true),
         ..LoggedStatement::plain(create, server, Instant::from_micros(0))
-    };
+    }
+}
+
+fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<(Full, Vec<ForeignKey>), String> {
+    let statement = declaration(name, create, server);
     let mut scratch = Catalog::default();
     for effect in scratch.apply(&statement) {
         match effect {

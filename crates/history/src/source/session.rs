@@ -6,6 +6,7 @@ use super::config::SourceConfig;
 use super::facts::Facts;
 use crate::capture::Declared;
 use crate::place::FilePlace;
+use crate::schema::NO_TRIGGERS;
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
 
@@ -88,17 +89,57 @@ impl Session {
         })
     }
 
-    /// SHOW CREATE TABLE; `None`: there is no such table, or it is a view or a sequence.
+    /// SHOW CREATE TABLE, and behind it whether the server says that the table has no triggers; `None`: there is no such table, or it is a view or a
+    /// sequence.
     pub(super) async fn declared(&mut self, name: &TableName) -> Result<Option<String>, ClientError> {
         let sql = format!("SHOW CREATE TABLE {}", quoted_table(name));
-        match self.client.texts(&sql).await {
+        let create = match self.client.texts(&sql).await {
             // A view gives four columns, its own statement in the second.
-            Ok(row) => Ok(row
-                .and_then(|r| r.into_iter().nth(1))
-                .flatten()
-                .filter(|t| t.starts_with("CREATE TABLE "))),
-            Err(e) if e.code().is_some_and(|c| NO_TABLE.contains(&c)) => Ok(None),
+            Ok(row) => {
+                row.and_then(|r| r.into_iter().nth(1)).flatten().filter(|t| t.starts_with("CREATE TABLE "))
+            }
+            Err(e) if e.code().is_some_and(|c| NO_TABLE.contains(&c)) => None,
+            Err(e) => return Err(e),
+        };
+        let Some(mut create) = create else { return Ok(None) };
+        if self.has_no_triggers(name).await? {
+            create.push_str(NO_TRIGGERS);
+        }
+        Ok(Some(create))
+    }
+
+    /// Whether it is certain that a table has no triggers: a list without any counts only where the account sees those of all tables.
+    async fn has_no_triggers(&mut self, name: &TableName) -> Result<bool, ClientError> {
+        let hex = |text: &str| dbtrail_types::agent_api::hex_text(text.as_bytes());
+        let sql = format!(
+            "SELECT (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER' \
+             AND GRANTEE = CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')), \
+             (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = _utf8mb4 x'{}' AND EVENT_OBJECT_TABLE = _utf8mb4 x'{}')",
+            hex(&name.schema),
+            hex(&name.table)
+        );
+        match self.client.texts(&sql).await {
+            Ok(Some(row)) => {
+                let number =
+                    |i: usize| row.get(i).and_then(Option::as_deref).and_then(|t| t.parse::<u64>().ok());
+                let none = number(0).is_some_and(|seen| seen > 0) && number(1) == Some(0);
+                Ok(none && self.privileges_are_whole().await?)
+            }
+            Ok(None) => Ok(false),
+            Err(e) if e.is_of_statement() => Ok(false),
             Err(e) => Err(e),
+        }
+    }
+
+    /// Whether a privilege on everything holds for every schema: MySQL can take it away from some (partial_revokes).
+    async fn privileges_are_whole(&mut self) -> Result<bool, ClientError> {
+        match self.client.texts("SELECT @@global.partial_revokes").await {
+            Ok(row) => Ok(row.and_then(|r| r.into_iter().next()).flatten().as_deref() == Some("0")),
+            Err(e) => match e.code() {
+                Some(UNKNOWN_VARIABLE) => Ok(true),
+                Some(_) => Ok(false),
+                None => Err(e),
+            },
         }
     }
 
