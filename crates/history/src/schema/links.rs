@@ -237,16 +237,21 @@ mod tests {
                     Effect::UnreadableAll { spared: kept, .. } => {
                         spared = Some(kept.into_iter().map(|name| name.table).collect::<Vec<_>>());
                     }
-                    other => panic!("{other:?}"),
+                    Effect::Created(..)
+                    | Effect::Dropped(_)
+                    | Effect::Truncated(_)
+                    | Effect::Altered(..)
+                    | Effect::Renamed { .. }
+                    | Effect::SchemaDropped(_) => {}
                 }
             }
             spared.filter(|kept| !kept.is_empty()).map(|kept| (doubt, kept))
         }
     }
 
-    fn lists(doubt: &[&str], spared: &[&str]) -> Option<(Vec<String>, Vec<String>)> {
+    fn lists(doubt: &[&str], spared: &[&str]) -> (Vec<String>, Vec<String>) {
         let owned = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect();
-        Some((owned(doubt), owned(spared)))
+        (owned(doubt), owned(spared))
     }
 
     const TABLES: [&str; 5] = [
@@ -260,12 +265,12 @@ mod tests {
     #[test]
     fn a_statement_reaches_the_tables_that_refer_to_its_own() {
         let mut log = Log::of(&TABLES);
-        assert_eq!(log.doubt("DELETE FROM p"), lists(&["c", "d", "p"], &["u"]));
-        assert_eq!(log.doubt("INSERT INTO d SELECT id, id FROM u"), lists(&["d"], &["c", "p", "u"]));
+        assert_eq!(log.doubt("DELETE FROM p"), Some(lists(&["c", "d", "p"], &["u"])));
+        assert_eq!(log.doubt("INSERT INTO d SELECT id, id FROM u"), Some(lists(&["d"], &["c", "p", "u"])));
         log.run("RENAME TABLE c TO e");
-        assert_eq!(log.doubt("DELETE FROM p"), lists(&["d", "e", "p"], &["u"]));
+        assert_eq!(log.doubt("DELETE FROM p"), Some(lists(&["d", "e", "p"], &["u"])));
         log.run("DROP TABLE d");
-        assert_eq!(log.doubt("UPDATE p SET id = 2"), lists(&["e", "p"], &["u"]));
+        assert_eq!(log.doubt("UPDATE p SET id = 2"), Some(lists(&["e", "p"], &["u"])));
         // A definition stays: rows alone are in doubt.
         let name = TableName { schema: "s".to_owned(), table: "p".to_owned() };
         assert!(log.0.current(&name).is_some());
@@ -284,9 +289,9 @@ mod tests {
         }
         log.run("CREATE DEFINER=`root`@`h` TRIGGER s.tr AFTER INSERT ON u FOR EACH ROW DELETE FROM d");
         assert_eq!(Log(log.0.clone()).doubt("INSERT INTO u VALUES (1)"), None);
-        assert_eq!(log.doubt("DELETE FROM d"), lists(&["d"], &["c", "p", "u"]));
+        assert_eq!(log.doubt("DELETE FROM d"), Some(lists(&["d"], &["c", "p", "u"])));
         log.run("DROP TRIGGER IF EXISTS tr");
-        assert_eq!(log.doubt("INSERT INTO u VALUES (1)"), lists(&["u"], &["c", "d", "p"]));
+        assert_eq!(log.doubt("INSERT INTO u VALUES (1)"), Some(lists(&["u"], &["c", "d", "p"])));
     }
 
     #[test]
@@ -308,6 +313,6 @@ mod tests {
         );
         assert_eq!(Log(log.0.clone()).doubt("DELETE FROM a"), None);
         assert_eq!(Log(log.0.clone()).doubt("DELETE FROM b"), None, "none is left to be spared");
-        assert_eq!(log.doubt("DELETE FROM c"), lists(&["c"], &["b"]));
+        assert_eq!(log.doubt("DELETE FROM c"), Some(lists(&["c"], &["b"])));
     }
 }
