@@ -113,7 +113,7 @@ impl Session {
         let hex = |text: &str| dbtrail_types::agent_api::hex_text(text.as_bytes());
         let sql = format!(
             "SELECT (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER' \
-             AND GRANTEE = CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')), \
+             AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')), \
              (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = _utf8mb4 x'{}' AND EVENT_OBJECT_TABLE = _utf8mb4 x'{}')",
             hex(&name.schema),
             hex(&name.table)
