@@ -89,7 +89,7 @@ impl Ingest {
             // Whatever rows it had: where its definition is known, all is known again.
             Standing::Unreadable(_) => {
                 if let Some(definition) = self.catalog.current(name).filter(|_| self.captures(name)) {
-                    let space = self.new_space(Space::new(definition, at, true));
+                    let space = self.new_space(name, Space::new(definition, at, true));
                     self.names_mut().set(name, at, Standing::Table(space, definition));
                 }
             }
