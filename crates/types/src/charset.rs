@@ -2,12 +2,18 @@
 
 use std::borrow::Cow;
 
+mod double_byte;
+mod single_byte;
+
 /// A character set that this program cannot convert exactly, or bytes that are not text in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CharsetError {
     /// Not known here.
     #[error("character set {0} cannot be converted to UTF-8 by this version")]
     Unknown(String),
+    /// Some of them stand for no character, or for one that other bytes stand for too: from the text they could not be told again.
+    #[error("{0} text with bytes that have no character of their own")]
+    NoCharacter(String),
     /// Not valid in it.
     #[error("bytes that are not valid {0} text")]
     Invalid(String),
@@ -39,7 +45,11 @@ pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Charse
             let units = pairs.iter().map(|p| u16::from_be_bytes(*p));
             char::decode_utf16(units).collect::<Result<String, _>>().map(Cow::Owned).map_err(|_| invalid())
         }
-        other => Err(CharsetError::Unknown(other.to_owned())),
+        other => match single_byte::decode(other, bytes).or_else(|| double_byte::decode(other, bytes)) {
+            Some(Ok(text)) => Ok(Cow::Owned(text)),
+            Some(Err(())) => Err(CharsetError::NoCharacter(other.to_owned())),
+            None => Err(CharsetError::Unknown(other.to_owned())),
+        },
     }
 }
 
@@ -85,7 +95,11 @@ pub fn encode<'a>(charset: &str, text: &'a [u8]) -> Cow<'a, [u8]> {
     match charset {
         "latin1" => Cow::Owned(encode_latin1(&String::from_utf8_lossy(text))),
         "ucs2" | "utf16" => Cow::Owned(units(text)),
-        _ => Cow::Borrowed(text),
+        other => {
+            let shown = String::from_utf8_lossy(text);
+            let stored = single_byte::encode(other, &shown).or_else(|| double_byte::encode(other, &shown));
+            stored.map_or(Cow::Borrowed(text), Cow::Owned)
+        }
     }
 }
 

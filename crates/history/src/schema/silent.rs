@@ -88,7 +88,8 @@ impl Silent {
         let (charset, known) = self.charset(charset);
         let settled = !self.server.mariadb
             || self.server.mariadb_before((11, 2))
-            || self.set_collations.is_some_and(|set| set.whole);
+            || self.set_collations.is_some_and(|set| set.whole)
+            || (self.set_collations.is_none() && self.server.number >= (11, 5));
         if let Some(own) = self.set_collations.and_then(|set| set.of_charset(&charset)) {
             return (own, known);
         }
@@ -108,8 +109,10 @@ impl Silent {
             "latin1" => ("latin1_swedish_ci".to_owned(), settled),
             "binary" => ("binary".to_owned(), true),
             "utf8mb3" | "ascii" | "ucs2" | "utf16" | "utf32" => (format!("{charset}_general_ci"), settled),
-            // Nothing is read in other character sets.
-            other => (format!("{other}_general_ci"), false),
+            other => match general(other) {
+                Some(name) => (format!("{other}_{name}"), settled),
+                None => (format!("{other}_general_ci"), false),
+            },
         };
         (name, certain && known)
     }
@@ -126,13 +129,31 @@ impl Silent {
     }
 }
 
+/// How the default collation of the other character sets ends, in MySQL 9.7 and MariaDB 11.8 alike; `None`: a set that is not known here.
+fn general(charset: &str) -> Option<&'static str> {
+    Some(match charset {
+        "big5" | "gb18030" | "gb2312" | "gbk" => "chinese_ci",
+        "cp932" | "eucjpms" | "sjis" | "ujis" => "japanese_ci",
+        "dec8" | "swe7" => "swedish_ci",
+        "euckr" => "korean_ci",
+        "hp8" => "english_ci",
+        "latin5" => "turkish_ci",
+        "tis620" => "thai_ci",
+        "armscii8" | "cp1250" | "cp1251" | "cp1256" | "cp1257" | "cp850" | "cp852" | "cp866" | "geostd8"
+        | "greek" | "hebrew" | "keybcs2" | "koi8r" | "koi8u" | "latin2" | "latin7" | "macce" | "macroman"
+        | "utf16le" => "general_ci",
+        _ => return None,
+    })
+}
+
 /// Bytes of the longest character of a character set; `None`: not known here.
 pub(super) fn longest_character(charset: &str) -> Option<u32> {
     match charset {
-        "utf8mb4" | "utf16" | "utf32" | "utf16le" => Some(4),
-        "utf8mb3" | "utf8" => Some(3),
-        "ucs2" => Some(2),
+        "utf8mb4" | "utf16" | "utf32" | "utf16le" | "gb18030" => Some(4),
+        "utf8mb3" | "utf8" | "ujis" | "eucjpms" => Some(3),
+        "ucs2" | "big5" | "cp932" | "euckr" | "gb2312" | "gbk" | "sjis" => Some(2),
         "latin1" | "ascii" | "binary" => Some(1),
-        _ => None,
+        // All that are left have one byte a character.
+        other => general(other).map(|_| 1),
     }
 }
