@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Holds "Not captured" of docs/agent.md: each of its lines is tried on every kind of server, and what the line says is what is seen.
+
+A line is known here by how it begins: one that is new or gone fails, until somebody says here what it means.
+"""
+import os
+import re
+import subprocess
+import time
+
+import pymysql
+
+import servers
+from harness import ROOT, Chain, Counter, ask, binary, finish
+from live import caught_up
+
+SCHEMA = "n"
+
+
+def lines_of_the_paper():
+    with open(os.path.join(ROOT, "docs", "agent.md"), encoding="utf-8") as f:
+        section = f.read().split("\n## Not captured\n")[1].split("\n## ")[0]
+    return re.findall(r"^\* \*\*(.+?)\*\*", section, re.M)
+
+
+class Tried:
+    """One kind of server, captured."""
+
+    def __init__(self, server, count):
+        self.server, self.count = server, count
+        self.conn = server.connect()
+        self.source = self.conn.cursor()
+
+    def sql(self, *statements):
+        for statement in statements:
+            self.source.execute(statement)
+
+    def now(self):
+        """An instant by which all that was done counts."""
+        caught_up(self.server, self.chain.api)
+        now = int(ask(self.source, "SELECT UNIX_TIMESTAMP()")[1][0][0])
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now - 1))
+
+    def settled(self):
+        """A whole second behind what was done before."""
+        time.sleep(2.1)
+        return self.now()
+
+    def refused(self, sql, why):
+        """It is refused with a reason, and not as a table that does not exist."""
+        try:
+            self.count.check(False, "an answer: " + sql, ask(self.shim, sql)[1], why)
+        except pymysql.MySQLError as e:
+            self.count.check(e.args[0] != 1146 and re.search(why, e.args[1]), "the refusal: " + sql, e.args, why)
+
+    def answers(self, sql, rows):
+        try:
+            self.count.equal(ask(self.shim, sql)[1], rows, sql)
+        except pymysql.MySQLError as e:
+            self.count.check(False, "refused: " + sql, e.args, rows)
+
+    def notes(self, sql):
+        ask(self.shim, sql)
+        return "\n".join(row[2].decode() for row in ask(self.shim, "SHOW WARNINGS")[1])
+
+
+# What there is before the capture begins.
+BEFORE = [
+    "CREATE DATABASE n", "USE n",
+    "CREATE TABLE keyless (v INT)", "INSERT INTO keyless VALUES (1)",
+    "CREATE TABLE quiet (id INT PRIMARY KEY, v INT)", "INSERT INTO quiet VALUES (1, 10), (2, 20)",
+    "CREATE TABLE plain (id INT PRIMARY KEY, v INT)", "INSERT INTO plain VALUES (1, 10)",
+    "CREATE VIEW looks AS SELECT * FROM plain",
+    "CREATE TABLE island (id INT PRIMARY KEY, v INT) ENGINE=MyISAM",
+]
+
+
+def keyless(t):
+    t.refused("SELECT * FROM _flashback.keyless AS OF '%s' WHERE v = 1" % t.settled(), "primary key")
+    t.count.check("n.keyless" in t.preflight and "ADD PRIMARY KEY" in t.preflight, "preflight names it", t.preflight)
+    status = t.chain.api.status()
+    row = [x for x in status["tables"] if x["table"] == "keyless"]
+    t.count.check(len(row) == 1 and not row[0]["readable"] and "primary key" in row[0]["reason"], "status names it", row)
+    t.count.check("n.keyless" in t.notes("SHOW TABLES"), "SHOW TABLES names it", t.notes("SHOW TABLES"))
+    # What the message says works.
+    t.sql("ALTER TABLE keyless ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY", "INSERT INTO keyless (id, v) VALUES (7, 70)")
+    t.answers("SELECT v FROM _flashback.keyless AS OF '%s' WHERE id = 7" % t.settled(), [[b"70"]])
+
+
+def unlogged(t):
+    before = t.settled()
+    t.answers("SELECT v FROM _snapshot.quiet AS OF '%s' WHERE id = 1" % before, [[b"10"]])
+    t.sql("SET sql_log_bin = 0", "UPDATE quiet SET v = 11 WHERE id = 1", "SET sql_log_bin = 1")
+    time.sleep(1.1)
+    t.sql("UPDATE quiet SET v = 12 WHERE id = 1")
+    t.refused("SELECT v FROM _snapshot.quiet AS OF '%s' WHERE id = 1" % t.settled(), "contradict|does not fit|not the row|in doubt|differs")
+
+
+def views(t):
+    now = t.settled()
+    t.refused("SELECT * FROM _flashback.looks AS OF '%s' WHERE id = 1" % now, "looks")
+    t.sql("CREATE TEMPORARY TABLE passing (id INT PRIMARY KEY)", "INSERT INTO passing VALUES (1)", "DROP TEMPORARY TABLE passing")
+    t.refused("SELECT * FROM _flashback.passing AS OF '%s' WHERE id = 1" % t.settled(), "passing")
+    t.refused("SELECT * FROM _flashback.mysql.user AS OF '%s' WHERE host = 'x' AND user = 'y'" % now, "mysql")
+
+
+def engines(t):
+    t.count.check("captured only in part: n.island" in t.preflight, "preflight names it", t.preflight)
+
+
+LINES = {
+    "Tables without a primary key": keyless,
+    "Changes made with `sql_log_bin=0`": unlogged,
+    "Views, temporary tables, the server's own schemas": views,
+    "Tables of engines without transactions": engines,
+}
+
+
+def main():
+    counters = [Counter("the paper")]
+    counters[0].equal(sorted(lines_of_the_paper()), sorted(LINES), "the lines of docs/agent.md")
+    for kind in servers.KINDS:
+        for line, trial in LINES.items():
+            counters.append(Counter("%s: %s" % (kind, line[:40])))
+        with servers.start(kind) as server:
+            tried = Tried(server, None)
+            tried.sql(*BEFORE)
+            address = "mysql://root@127.0.0.1:%d" % server.port
+            with Chain(None, schema=SCHEMA, source=address) as chain:
+                tried.chain = chain
+                said = subprocess.run([binary(), "agent", "--source", address, "--data", chain.folder + "/none", "--server-id", "s", "--preflight-only"],
+                                      stdout=subprocess.PIPE, timeout=60)
+                tried.preflight = said.stdout.decode()
+                chain.api.wait(lambda s: s["oldest"] and s["baseline"]["done"] == s["baseline"]["total"], "the tables are read")
+                tried.shim = chain.connect().cursor()
+                for count, trial in zip(counters[-len(LINES):], LINES.values()):
+                    tried.count = count
+                    trial(tried)
+    finish(counters, 20)
+
+
+if __name__ == "__main__":
+    main()
