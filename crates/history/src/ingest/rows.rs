@@ -9,9 +9,9 @@ use crate::engine::StoreError;
 use crate::image;
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
 use crate::names::Standing;
-use crate::record::Space;
+use crate::record::{Baseline, Space};
 use crate::schema::DefinitionId;
-use crate::store::{Sequence, Side, SpaceId, Version, put_version, row_key};
+use crate::store::{Sequence, Side, SpaceId, Version, Versions, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::ident::TableName;
 use std::borrow::Cow;
@@ -259,7 +259,7 @@ impl Ingest {
             (None, Some(started)) if before.is_some() => {
                 Some(Doubt(started, "a row is changed that was never put into the table"))
             }
-            (None, _) => None,
+            (None, _) => self.unlike_baseline((space, key), version.definition, before)?,
         };
         if doubt.is_some() {
             return Ok(doubt);
@@ -281,6 +281,26 @@ impl Ingest {
         }
         self.is_used(space);
         Ok(None)
+    }
+
+    /// What does not fit between the row that a key had in the baseline and its first recorded change. All changes up to the end of
+    /// the reading are recorded, so a key without one had that row until now.
+    fn unlike_baseline(
+        &mut self,
+        (space, key): (SpaceId, &[u8]),
+        definition: DefinitionId,
+        before: Option<Print>,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let read = |s: &&Space| s.baseline != Baseline::None;
+        let started = self.spaces.get(space.0 as usize).filter(read).map(|s| s.started);
+        // Of a new row nothing is looked up: that took longer than all else of it.
+        let (Some(is), Some(started)) = (before, started) else { return Ok(None) };
+        let snapshot = self.committed();
+        let Some(base) = Versions(&*snapshot).base(space, key)? else { return Ok(None) };
+        let was = self.recent.row(&self.comparable(base.definition, base.row.bytes()));
+        let differs = base.definition == definition && is != was;
+        let why = "a row before its first change is not as it was read from the table";
+        Ok(differs.then_some(Doubt(started, why)))
     }
 
     /// What two rows are compared by: all cells but those of generated columns, which follow from the others and are not in every row of the log.
