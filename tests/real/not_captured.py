@@ -131,7 +131,7 @@ LINES = {
     "Tables without a primary key": keyless,
     "Changes made with `sql_log_bin=0`": unlogged,
     "Views, temporary tables, the server's own schemas": views,
-    "Foreign-key cascades": cascades,
+    "What foreign keys do (CASCADE, SET NULL)": cascades,
     "Tables of engines without transactions": engines,
 }
 
