@@ -207,6 +207,7 @@ impl Resolver {
         let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
         let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
         let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
+        let compute = self.compute();
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         let unreachable = self.one_of(
             "proxysql.unreachable_code",
@@ -226,6 +227,7 @@ impl Resolver {
             max_packet: max_packet?,
             max_connections: max_connections?,
             max_prepared_statements: max_prepared_statements?,
+            compute: compute?,
         };
         let shared = Shared {
             tenants,
@@ -244,6 +246,17 @@ impl Resolver {
             log: log?,
             warnings: Vec::new(),
         })
+    }
+
+    fn compute(&mut self) -> Option<dbtrail_expression::Limits> {
+        let milliseconds =
+            |t: &str| duration(t).and_then(|d| u64::try_from(d.as_millis()).ok()).filter(|n| *n > 0);
+        let what = "a duration from 1ms on";
+        let time = self.parsed("limits.compute_time", milliseconds, what);
+        let stretch = self.parsed("limits.compute_stretch", milliseconds, what);
+        let memory = |t: &str| size(t).and_then(|n| u64::try_from(n).ok()).filter(|n| *n >= 1 << 10);
+        let memory = self.parsed("limits.compute_memory", memory, "a size from 1KiB on, such as 16MiB");
+        Some(dbtrail_expression::Limits::new(time?, stretch?, memory?))
     }
 
     fn log(&mut self) -> Option<(String, telemetry::Format)> {

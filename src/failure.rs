@@ -103,8 +103,8 @@ pub enum Failure {
     InTransaction,
     /// 1621: the variable has a value of the session's own that cannot be set.
     ReadOnlyInSession(String),
-    /// 1690: the result of an expression is no BIGINT. Text: the expression.
-    OutOfRange(String),
+    /// 1690: the type of an expression (`BIGINT`) does not hold its result. Fields: type, expression.
+    OutOfRange(&'static str, String),
     /// 1238: the variable is read-only (or global only). Fields: variable, `read only` or `GLOBAL`-style reason.
     ReadOnlyVariable(String, &'static str),
     /// 1229: the variable is global, SET GLOBAL was needed.
@@ -237,7 +237,7 @@ impl Failure {
             | Self::NoSessionValue(_)
             | Self::InTransaction
             | Self::ReadOnlyInSession(_)
-            | Self::OutOfRange(_)
+            | Self::OutOfRange(..)
             | Self::NoSuchThread(_)
             | Self::NotOwner(_)
             | Self::UnknownCommand

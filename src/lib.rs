@@ -18,13 +18,14 @@
 //!                                                     |         ^
 //!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
 //! ```
-//! One way, little back and forth, in three crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
-//! speak of the values and messages in [`dbtrail_types`] (`crates/types`). So the compiler holds what would otherwise be a rule: the
+//! One way, little back and forth, in four crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
+//! speak of the values and messages in [`dbtrail_types`] (`crates/types`); [`dbtrail_expression`] (`crates/expression`) computes. So the compiler holds what would otherwise be a rule: the
 //! agent knows nothing of the shim. Inner modules know neither MySQL packets nor HTTP nor YAML:
 //!
 //! | crate or module | purpose |
 //! | --- | --- |
 //! | [`cli`], `main` | process shell: arguments, one small file a subcommand, exit codes |
+//! | [`dbtrail_expression`] | expressions of SQL as MySQL evaluates them, or refused: values, types, collations, LIKE; a budget of steps and bytes |
 //! | [`dbtrail_types`] | text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the messages of the agent contract, shared by its client and its server |
 //! | [`telemetry`] | the log |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |

@@ -8,7 +8,6 @@ mod explain;
 mod filter;
 mod identity;
 mod images;
-mod like;
 mod prepared;
 mod replica;
 mod settings;
@@ -34,6 +33,7 @@ pub use tracking::Change;
 use crate::failure::Failure;
 use crate::plan::{self, guard};
 use crate::statement::{Show, Statement};
+use dbtrail_expression::{Limits, Typed};
 use dbtrail_types::charset;
 use dbtrail_types::column::Column;
 use dbtrail_types::ident::RequestId;
@@ -65,6 +65,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// `limits.max_prepared_statements`, of one connection.
     pub max_prepared_statements: usize,
+    /// `limits.compute_time`, `compute_stretch`, `compute_memory`: what a statement may compute that is no time-travel answer.
+    pub compute: Limits,
 }
 
 /// KILL reaches other connections through this; `server` implements it.
@@ -136,7 +138,7 @@ pub struct Session {
     autocommit: bool,
     in_transaction: bool,
     read_only: bool,
-    user: HashMap<String, Value>,
+    user: HashMap<String, Typed>,
     /// By [`variables::Variable::key`].
     system: HashMap<&'static str, Option<String>>,
     /// What `system` means.
@@ -329,7 +331,7 @@ impl Session {
                 self.ends_selected(&mut items, request).await?;
                 self.constants(&items, limit, now)
             }
-            Statement::Show(show) => self.show(show),
+            Statement::Show(show) => self.show(show, now),
             Statement::Catalogue(question) => self.catalogue(question, now, request).await,
             Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
             Statement::Begin { read_only, snapshot } => {
@@ -343,8 +345,9 @@ impl Session {
             // No table is ever locked here: there is nothing to unlock, which is what mysqld does then.
             Statement::Comments | Statement::UnlockTables => Ok(Answer::Done),
             Statement::Do(expressions) => {
+                let mut budget = self.budget();
                 for expression in &expressions {
-                    self.evaluate(expression, now)?;
+                    self.typed(expression, now, &mut budget)?;
                 }
                 Ok(Answer::Done)
             }
@@ -383,10 +386,16 @@ impl Session {
         now: Instant,
     ) -> Result<Answer, Failure> {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
+        let (mut budget, mut length) = (self.budget(), 0_usize);
         for (name, expression) in items {
-            let found = self.assigned(expression, now)?;
-            row.push(found.value.text().map(String::into_bytes));
-            columns.push(computed(name, found.column(name)));
+            let (value, ty) = self.assigned(expression, now, &mut budget)?;
+            // A variable that is named often is kept once, and sent as often as it is named.
+            length = length.saturating_add(value.length());
+            if length > self.settings.max_packet {
+                return Err(Failure::Unsupported("a row that is longer than max_allowed_packet".to_owned()));
+            }
+            row.push(value.text().map(|t| t.as_bytes().to_vec()));
+            columns.push(computed(name, evaluate::column(name, &ty)));
         }
         let none =
             limit == Some(0) || self.variable("sql_select_limit").ok().flatten().as_deref() == Some("0");

@@ -109,6 +109,7 @@ pub(super) fn shim(
         max_packet: 64 << 20,
         max_connections: 100,
         max_prepared_statements: 1000,
+        compute: dbtrail_expression::Limits::default(),
     };
     let shared = Shared {
         tenants: HashMap::from([(login.user, Arc::new(tenant))]),

@@ -5,33 +5,29 @@
 //!
 //! What an agent does not tell is NULL or left out (defaults, further indexes, generated columns, sizes, times), and never made up.
 
-mod compile;
-mod datum;
 mod describe;
-mod formula;
-mod functions;
 mod lists;
 mod plan;
 mod run;
+mod scope;
 mod shown;
 mod source;
 mod tables;
 
-use super::evaluate::Value;
+use super::evaluate::{Ground as Here, Value, column_of};
 use super::{About, Answer, Session, Tenant, computed};
 use crate::failure::Failure;
 use crate::statement::{
-    Absent, Catalogue, Draft, INFORMATION_SCHEMA, Limit, Named, Narrowed, Selection, VirtualSchema,
+    Absent, Catalogue, Draft, INFORMATION_SCHEMA, Named, Narrowed, Selection, VirtualSchema,
     virtual_schema_named,
 };
-use datum::Order;
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_expression::{Budget, Letters, like};
+use dbtrail_types::column::ColumnType;
 use dbtrail_types::ident::{RequestId, TableName};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::ResultColumn;
 use plan::Plan;
 use source::{Extent, Ground, Place, Reader};
-use sqlparser::ast::Expr;
 
 impl Session {
     /// Whether the configuration lets the tenant use a real schema.
@@ -80,8 +76,7 @@ impl Session {
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let mut reader = Reader::new(self, request)?;
-        let constant = |e: &Expr| self.evaluate(e, now);
-        let answer = answered(self, &mut reader, question, &constant).await?;
+        let answer = answered(Here { session: self, now }, &mut reader, question).await?;
         let notes = std::mem::take(&mut reader.notes);
         self.warnings.extend(notes);
         Ok(answer)
@@ -106,9 +101,15 @@ impl Session {
         let shown = reader.shown(&place, &table).await?;
         let name = TableName { schema: place.shown, table };
         // Both servers leave invisible columns out here.
-        let wanted =
-            |c: &Column| !c.invisible && (wildcard.is_empty() || Order::Lower.like(&c.name, &wildcard));
-        let columns = shown.columns.into_iter().filter(wanted).map(|column| ResultColumn {
+        let mut wanted = Vec::new();
+        for column in shown.columns.into_iter().filter(|c| !c.invisible) {
+            let escape = self.escape();
+            let held = |budget: &mut Budget| like(&column.name, &wildcard, Letters::Lower, escape, budget);
+            if wildcard.is_empty() || reader.budget.with(held)? {
+                wanted.push(column);
+            }
+        }
+        let columns = wanted.into_iter().map(|column| ResultColumn {
             name: column.name.clone(),
             org_name: column.name.clone(),
             table: name.table.clone(),
@@ -126,14 +127,7 @@ pub(super) fn own(schema: &str) -> Option<&'static str> {
     virtual_schema_named(schema).map(VirtualSchema::name).or(information)
 }
 
-type OfSession<'a> = &'a (dyn Fn(&Expr) -> Result<Value, Failure> + Sync);
-
-async fn answered(
-    session: &Session,
-    reader: &mut Reader<'_>,
-    question: Catalogue,
-    constant: OfSession<'_>,
-) -> Result<Answer, Failure> {
+async fn answered(here: Here<'_>, reader: &mut Reader<'_>, question: Catalogue) -> Result<Answer, Failure> {
     let (table, shown, narrowed, extent) = match question {
         Catalogue::Databases(narrowed) => {
             let name = headed("Database", narrowed.as_ref());
@@ -180,11 +174,13 @@ async fn answered(
         }
         Catalogue::CreateTable(table) => return create_table(reader, &table).await,
         Catalogue::CreateDatabase(name) => return create_database(reader, &name).await,
-        Catalogue::Select(selection) => return select(session, reader, *selection, constant).await,
+        Catalogue::Select(selection) => return select(here, reader, *selection).await,
     };
     let table =
         tables::find(table).ok_or_else(|| Failure::Internal(format!("there is no table {table} to show")))?;
-    let plan = Plan::show(table, &shown, narrowed.as_ref(), constant)?;
+    let mut plan = Plan::show(table, &shown, narrowed.as_ref(), here)?;
+    // SHOW is a SELECT to mysqld, here too.
+    plan.limit = here.session.select_limit();
     let rows = run::run(&plan, reader, &extent).await?;
     Ok(Answer::Table(plan.columns(), rows))
 }
@@ -243,7 +239,7 @@ async fn create_database(reader: &mut Reader<'_>, name: &str) -> Result<Answer, 
 /// One row of a name and a statement, declared as mysqld does.
 fn pair(names: [&str; 2], cells: [String; 2]) -> Answer {
     let columns = names.iter().zip(&cells).zip([64, 1024]).map(|((name, cell), least)| {
-        let mut column = Value::Text(String::new()).column(name);
+        let mut column = column_of(name, &Value::from(""));
         let chars = u32::try_from(cell.chars().count()).unwrap_or(u32::MAX).max(least);
         (column.ty, column.nullable) = (ColumnType::VarChar { chars }, false);
         computed(name, column)
@@ -252,16 +248,14 @@ fn pair(names: [&str; 2], cells: [String; 2]) -> Answer {
 }
 
 async fn select(
-    session: &Session,
+    here: Here<'_>,
     reader: &mut Reader<'_>,
     mut selection: Selection,
-    constant: OfSession<'_>,
 ) -> Result<Answer, Failure> {
     if selection.limit.is_none() {
-        let limit = session.variable("sql_select_limit").ok().flatten().and_then(|v| v.parse().ok());
-        selection.limit = limit.filter(|n| *n < u64::MAX).map(|count| Limit { offset: 0, count });
+        selection.limit = here.session.select_limit();
     }
-    let plan = Plan::select(&selection, constant)?;
+    let plan = Plan::select(&selection, here)?;
     let rows = run::run(&plan, reader, &Extent::All).await?;
     Ok(Answer::Table(plan.columns(), rows))
 }

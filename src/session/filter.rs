@@ -1,152 +1,93 @@
-//! WHERE behind SHOW: comparisons of a shown column with text, as mysqld compares names there (without regard to case).
+//! LIKE and WHERE behind SHOW VARIABLES and SHOW STATUS, on the columns that they show.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser's expressions are many; the ones that are not named are refused"
-)]
-
-use super::like::{self, Letters, Unmatched};
+use super::evaluate::Ground;
 use crate::failure::Failure;
-use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value as Literal};
+use dbtrail_expression::{
+    Budget, Coercibility, Collated, Error, Kind, Letters, Node, Scope, Settings, Type, Typed, Value,
+    condition, like,
+};
+use sqlparser::ast::Expr;
 
-/// Deeper than any client asks.
-const DEEPEST: usize = 64;
+/// The collation of what is shown: MySQL takes it from tables of performance_schema.
+const SHOWN: &str = "utf8mb4_0900_ai_ci";
+/// The columns, and their characters.
+const COLUMNS: [(&str, u32); 2] = [("Variable_name", 64), ("Value", 1024)];
 
-/// A row that is shown: its columns by name, and the escape character of LIKE in this session.
-#[derive(Clone, Copy)]
-pub(super) struct Shown<'a> {
-    pub(super) cells: &'a [(&'a str, &'a str)],
-    pub(super) escape: Option<char>,
+/// Which rows are wanted.
+pub(super) struct Filter<'a> {
+    like: Option<&'a str>,
+    escape: Option<char>,
+    condition: Option<Node>,
+    budget: Budget,
 }
 
-/// Whether a row is wanted.
-pub(super) fn wanted(filter: &Expr, row: Shown<'_>) -> Result<bool, Failure> {
-    holds(filter, row, DEEPEST)
-}
+struct Names<'a>(Ground<'a>);
 
-/// LIKE in the collation of what SHOW shows: utf8mb4_0900_ai_ci.
-pub(super) fn like(text: &str, pattern: &str, escape: Option<char>) -> Result<bool, Failure> {
-    like::like(text, pattern, Letters::AsciiCase, escape).map_err(|why| match why {
-        Unmatched::Uncertain => Failure::Unsupported(
-            "LIKE with a character outside of printable ASCII behind SHOW: MySQL takes letters with accents for \
-             plain ones"
-                .to_owned(),
-        ),
-        Unmatched::TooLong => like_too_long(),
-    })
-}
+impl Scope for Names<'_> {
+    fn settings(&self) -> Settings {
+        self.0.settings()
+    }
 
-/// A pattern that takes too many steps.
-pub(super) fn like_too_long() -> Failure {
-    Failure::Unsupported("LIKE of a text and a pattern that are both very long".to_owned())
-}
+    fn column(&self, qualifier: Option<&str>, name: &str) -> Result<Typed, Error> {
+        let at = COLUMNS.iter().position(|(column, _)| column.eq_ignore_ascii_case(name));
+        let Some(at) = at.filter(|_| qualifier.is_none()) else {
+            return Err(Error::UnknownColumn(
+                qualifier.map_or_else(|| name.to_owned(), |q| format!("{q}.{name}")),
+            ));
+        };
+        let collated = Collated { name: SHOWN, coercibility: Coercibility::Implicit };
+        let ty = Type::new(Kind::Text { chars: COLUMNS[at].1, collated }, at > 0);
+        Ok(Typed { node: Node::Column(at), ty })
+    }
 
-fn holds(filter: &Expr, row: Shown<'_>, depth: usize) -> Result<bool, Failure> {
-    let Some(depth) = depth.checked_sub(1) else { return Err(not_computed(filter)) };
-    match filter {
-        Expr::Nested(inside) => holds(inside, row, depth),
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => holds(expr, row, depth).map(|h| !h),
-        // Both sides are looked at, so that an unknown column is an error in any row.
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            let (left, right) = (holds(left, row, depth)?, holds(right, row, depth)?);
-            Ok(left && right)
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
-            let (left, right) = (holds(left, row, depth)?, holds(right, row, depth)?);
-            Ok(left || right)
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => same(left, right, row),
-        Expr::BinaryOp { left, op: BinaryOperator::NotEq, right } => same(left, right, row).map(|s| !s),
-        Expr::In { expr, target: InTarget::List(list), negated, global: false } => {
-            let mut found = false;
-            for item in list {
-                found |= same(expr, item, row)?;
-            }
-            Ok(found != *negated)
-        }
-        Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
-            Ok(like(text(expr, row)?, text(pattern, row)?, row.escape)? != *negated)
-        }
-        _ => Err(not_computed(filter)),
+    fn user_variable(&self, name: &str) -> Typed {
+        self.0.user_variable(name)
+    }
+
+    fn system_variable(&self, scope: &str, name: &str) -> Result<Typed, Error> {
+        self.0.system_variable(scope, name)
+    }
+
+    fn function(&self, name: &str, arguments: &[Typed]) -> Option<Result<Typed, Error>> {
+        self.0.function(name, arguments)
+    }
+
+    fn bare_function(&self, name: &str) -> Option<Result<Typed, Error>> {
+        self.0.bare_function(name)
     }
 }
 
-fn same(left: &Expr, right: &Expr, row: Shown<'_>) -> Result<bool, Failure> {
-    Ok(text(left, row)?.to_lowercase() == text(right, row)?.to_lowercase())
-}
-
-/// A shown column or a literal of text. A number is neither: mysqld would compare it as a floating-point number.
-fn text<'a>(expression: &'a Expr, row: Shown<'a>) -> Result<&'a str, Failure> {
-    match expression {
-        Expr::Nested(inside) => text(inside, row),
-        Expr::Identifier(name) => row
-            .cells
-            .iter()
-            .find(|(column, _)| column.eq_ignore_ascii_case(&name.value))
-            .map(|(_, value)| *value)
-            .ok_or_else(|| Failure::UnknownColumn(name.value.clone(), "where clause")),
-        Expr::Value(value) => match &value.value {
-            Literal::SingleQuotedString(s)
-            | Literal::DoubleQuotedString(s)
-            | Literal::NationalStringLiteral(s) => Ok(s),
-            _ => Err(not_computed(expression)),
-        },
-        _ => Err(not_computed(expression)),
-    }
-}
-
-fn not_computed(expression: &Expr) -> Failure {
-    Failure::Unsupported(format!(
-        "'{expression}' behind SHOW ... WHERE: compare columns with text by =, <>, IN, LIKE, AND, OR and NOT"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sqlparser::dialect::MySqlDialect;
-    use sqlparser::parser::Parser;
-
-    fn ask(filter: &str) -> Result<bool, Failure> {
-        let mut parser = Parser::new(&MySqlDialect {}).try_with_sql(filter).unwrap();
-        let cells = [("Variable_name", "sql_mode"), ("Value", "ANSI")];
-        wanted(&parser.parse_expr().unwrap(), Shown { cells: &cells, escape: Some('\\') })
+impl<'a> Filter<'a> {
+    /// The filter of a statement.
+    ///
+    /// # Errors
+    /// WHERE names what is not shown, or is not computed here.
+    pub(super) fn new(
+        session: Ground<'_>,
+        like: Option<&'a str>,
+        filter: Option<&Expr>,
+    ) -> Result<Self, Failure> {
+        let names = Names(session);
+        let condition = filter.map(|f| condition(f, &names)).transpose();
+        Ok(Self {
+            like,
+            escape: (!names.settings().no_backslash_escapes).then_some('\\'),
+            condition: condition.map_err(|e| Failure::from((e, "where clause")))?,
+            budget: session.session.budget(),
+        })
     }
 
-    #[test]
-    fn ok_the_forms_that_clients_send() {
-        for (filter, held) in [
-            ("Variable_name = 'sql_mode'", true),
-            ("variable_name = 'SQL_MODE'", true),
-            ("`Variable_name` = 'sql_mod'", false),
-            ("'sql_mode' = Variable_name", true),
-            ("Variable_name <> 'sql_mode'", false),
-            ("Variable_name != 'other'", true),
-            ("Variable_name IN ('a', 'sql_mode')", true),
-            ("Variable_name NOT IN ('a', 'sql_mode')", false),
-            ("Variable_name LIKE 'sql\\_%'", true),
-            ("Variable_name NOT LIKE 'sql%'", false),
-            ("Variable_name LIKE '%x%' OR Variable_name = 'sql_mode'", true),
-            ("Variable_name LIKE 'sql%' AND Value = 'ansi'", true),
-            ("(Variable_name LIKE 'sql%') AND NOT (Value = 'ansi')", false),
-        ] {
-            assert_eq!(ask(filter), Ok(held), "{filter}");
-        }
-    }
-
-    #[test]
-    fn err_what_is_not_certain() {
-        assert_eq!(ask("nosuch = 'x'"), Err(Failure::UnknownColumn("nosuch".into(), "where clause")));
-        assert_eq!(
-            ask("Variable_name = 'other' AND nosuch = 'x'"),
-            Err(Failure::UnknownColumn("nosuch".into(), "where clause"))
-        );
-        for filter in
-            ["Value = 1", "Value > 'A'", "LENGTH(Value) = 4", "Value", "Value IS NULL", "Value REGEXP 'A'"]
+    /// Whether a variable is wanted.
+    ///
+    /// # Errors
+    /// What MySQL would answer is not certain; it takes too long.
+    pub(super) fn wants(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
+        if let Some(pattern) = self.like
+            && !like(name, pattern, Letters::AsciiCase, self.escape, &mut self.budget)?
         {
-            assert!(matches!(ask(filter), Err(Failure::Unsupported(_))), "{filter}");
+            return Ok(false);
         }
-        let deep = format!("{}Value = 'ANSI'", "NOT ".repeat(65));
-        assert!(matches!(ask(&deep), Err(Failure::Unsupported(_))));
+        let Some(condition) = &self.condition else { return Ok(true) };
+        Ok(condition.holds(&[Value::from(name), Value::from(value)], &[], &mut self.budget)?)
     }
 }

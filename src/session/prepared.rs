@@ -3,7 +3,7 @@
 //! The text is kept, and is read again with its values at each execution: there is one way for a statement, prepared or not. As in
 //! mysqld a statement keeps the database, the sql_mode and the character set of its PREPARE.
 
-use super::evaluate::Value;
+use super::evaluate;
 use super::stream::result_columns;
 use super::{About, Answer, Session, computed, explain};
 use crate::failure::Failure;
@@ -218,7 +218,7 @@ impl Session {
             column
         };
         let columns = items.iter().map(|(name, expression)| match self.declared(expression, now) {
-            Ok(found) if !open || found.value != Value::Null => Ok(computed(name, found.column(name))),
+            Ok((value, ty)) if !open || !value.is_null() => Ok(computed(name, evaluate::column(name, &ty))),
             Err(failure) if !open || !matches!(failure, Failure::Unsupported(_)) => Err(failure),
             Ok(_) | Err(_) => Ok(unknown(name)),
         });
@@ -289,7 +289,9 @@ impl Session {
         }
         let text = match source {
             PreparedText::Literal(text) => Some(text),
-            PreparedText::Variable(variable) => self.user_variable(&variable).text(),
+            PreparedText::Variable(variable) => {
+                self.user_variable(&variable).text().map(|t| t.as_ref().to_owned())
+            }
         };
         let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
         let (prepared, _) = self.prepare_text(text, (0, 0), request).await?;
@@ -313,7 +315,7 @@ impl Session {
             return Err(Failure::WrongArguments("EXECUTE"));
         }
         let values: Vec<Parameter> =
-            using.iter().map(|variable| self.user_variable(variable).parameter()).collect();
+            using.iter().map(|variable| evaluate::parameter(&self.user_variable(variable))).collect();
         self.execute(&prepared, &values, request).await
     }
 

@@ -94,11 +94,11 @@ pub(super) fn status(old_words: bool) -> Answer {
             display_width: Some(*width),
         };
         let (of, ty) = match kind {
-            Text(chars) => (Value::Text(String::new()), ColumnType::VarChar { chars: *chars }),
+            Text(chars) => (Value::from(""), ColumnType::VarChar { chars: *chars }),
             Int(width) => (Value::Int(0), integer(IntSize::Int, width)),
             Big(width) => (Value::Int(0), integer(IntSize::Big, width)),
         };
-        let mut column = of.column(&name);
+        let mut column = super::evaluate::column_of(&name, &of);
         (column.ty, column.nullable) = (ty, false);
         computed(&name, column)
     };

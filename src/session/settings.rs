@@ -5,12 +5,13 @@
     reason = "sqlparser's expressions are many; the ones that are not named are refused"
 )]
 
-use super::evaluate::Value;
+use super::evaluate::{self, Value};
 use super::text::{self, ResultCharset};
 use super::variables::{self, Rule, Scope, Variable};
 use super::{Change, Session};
 use crate::failure::Failure;
 use crate::statement::Assignment;
+use dbtrail_expression::{Budget, Type, Typed};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::Note;
 use dbtrail_types::zone::Zone;
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 /// What SET changes: kept aside until all assignments of a statement are good.
 #[derive(Clone, Debug)]
 pub(super) struct Changeable {
-    pub(super) user: HashMap<String, Value>,
+    pub(super) user: HashMap<String, Typed>,
     pub(super) system: HashMap<&'static str, Option<String>>,
     pub(super) zone: Zone,
     pub(super) autocommit: bool,
@@ -37,7 +38,7 @@ const NO_VARIABLE: u16 = 1231;
 
 /// An assignment whose value is computed.
 enum Ready<'a> {
-    User(&'a str, Value),
+    User(&'a str, Value, Type),
     /// `None`: DEFAULT.
     System(&'static Variable, Option<Value>),
     Names {
@@ -53,8 +54,9 @@ enum Ready<'a> {
 
 impl Session {
     pub(super) fn set(&mut self, assignments: &[Assignment], now: Instant) -> Result<(), Failure> {
+        let mut budget = self.budget();
         let ready: Vec<Ready<'_>> =
-            assignments.iter().map(|a| self.ready(a, now)).collect::<Result<_, _>>()?;
+            assignments.iter().map(|a| self.ready(a, now, &mut budget)).collect::<Result<_, _>>()?;
         let before = self.changeable();
         for assignment in ready {
             if let Err(failure) = self.assign(assignment) {
@@ -68,9 +70,17 @@ impl Session {
         Ok(())
     }
 
-    fn ready<'a>(&self, assignment: &'a Assignment, now: Instant) -> Result<Ready<'a>, Failure> {
+    fn ready<'a>(
+        &self,
+        assignment: &'a Assignment,
+        now: Instant,
+        budget: &mut Budget,
+    ) -> Result<Ready<'a>, Failure> {
         Ok(match assignment {
-            Assignment::User { name, value } => Ready::User(name, self.user_value(name, value, now)?),
+            Assignment::User { name, value } => {
+                let (value, ty) = self.user_value(name, value, now, budget)?;
+                Ready::User(name, value, ty)
+            }
             Assignment::System { global, name, value } => {
                 let unknown = || Failure::UnknownVariable(name.clone());
                 let variable = variables::find(name).ok_or_else(unknown)?;
@@ -78,7 +88,7 @@ impl Session {
                 let value = match value {
                     Expr::Identifier(word) if word.value.eq_ignore_ascii_case("DEFAULT") => None,
                     Expr::Identifier(word) if !word.value.starts_with('@') => Some(bare(&word.value)),
-                    other => Some(self.evaluate(other, now)?),
+                    other => Some(self.typed(other, now, budget)?.0),
                 };
                 Ready::System(variable, value)
             }
@@ -91,24 +101,34 @@ impl Session {
         })
     }
 
-    fn user_value(&self, name: &str, value: &Expr, now: Instant) -> Result<Value, Failure> {
+    fn user_value(
+        &self,
+        name: &str,
+        value: &Expr,
+        now: Instant,
+        budget: &mut Budget,
+    ) -> Result<(Value, Type), Failure> {
+        let known = |value: Value| {
+            let ty = evaluate::type_of(&value);
+            (value, ty)
+        };
         match value {
             Expr::Identifier(word) if !word.value.starts_with('@') => match bare(&word.value) {
                 Value::Text(text) => match text.to_uppercase().as_str() {
                     // mysqld takes no bare word for a user variable; this one is a switch, and is documented with ON.
-                    "ON" | "OFF" if name == "dbtrail_allow_wide_diff" => Ok(Value::Text(text)),
+                    "ON" | "OFF" if name == "dbtrail_allow_wide_diff" => Ok(known(Value::Text(text))),
                     "DEFAULT" => Err(Failure::Syntax(format!("@{name} has no DEFAULT"))),
-                    _ => self.evaluate(value, now),
+                    _ => self.typed(value, now, budget),
                 },
-                other => Ok(other),
+                other => Ok(known(other)),
             },
-            other => self.evaluate(other, now),
+            other => self.typed(other, now, budget),
         }
     }
 
     fn assign(&mut self, assignment: Ready<'_>) -> Result<(), Failure> {
         match assignment {
-            Ready::User(name, value) => self.assign_user(name, value),
+            Ready::User(name, value, ty) => self.assign_user(name, value, &ty),
             Ready::System(variable, value) => self.assign_system(variable, value),
             Ready::Names { names, charset, collation } => self.assign_names(names, charset, collation),
             Ready::Transaction { session, characteristics } => {
@@ -118,18 +138,21 @@ impl Session {
     }
 
     /// `@name := value` and `SET @name = value`.
-    pub(super) fn assign_user(&mut self, name: &str, value: Value) -> Result<(), Failure> {
+    pub(super) fn assign_user(&mut self, name: &str, value: Value, ty: &Type) -> Result<(), Failure> {
         if self.user.len() >= MOST && !self.user.contains_key(name) {
             return Err(Failure::Unsupported(format!("more than {MOST} user variables in a session")));
         }
         let others = self.user.iter().filter(|(n, _)| *n != name);
-        let length = |v: &Value| v.text().map_or(0, |t| t.len());
-        if others.map(|(_, v)| length(v)).sum::<usize>() + length(&value) > self.settings.max_packet {
+        let length = |t: &Typed| match &t.node {
+            dbtrail_expression::Node::Constant(value) => value.length(),
+            _ => 0,
+        };
+        if others.map(|(_, v)| length(v)).sum::<usize>() + value.length() > self.settings.max_packet {
             return Err(Failure::Unsupported(
                 "user variables that together are longer than max_allowed_packet".to_owned(),
             ));
         }
-        self.user.insert(name.to_owned(), value);
+        self.user.insert(name.to_owned(), evaluate::of_variable(value, ty));
         Ok(())
     }
 
@@ -173,9 +196,9 @@ impl Session {
     }
 
     fn assign_own(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
-        let default = || self.default_of(variable).map_or(Value::Null, Value::Text);
+        let default = || self.default_of(variable).map_or(Value::Null, Value::from);
         let value = value.unwrap_or_else(default);
-        let shown = value.text().unwrap_or_else(|| "NULL".to_owned());
+        let shown = value.text().map_or_else(|| "NULL".to_owned(), |t| t.as_ref().to_owned());
         let wrong = || Failure::WrongValue(variable.name.to_owned(), shown.clone());
         match variable.name {
             "autocommit" => {
@@ -188,7 +211,8 @@ impl Session {
             }
             "time_zone" => {
                 let Value::Text(name) = &value else { return Err(wrong()) };
-                self.zone = Zone::parse(name).ok_or_else(|| Failure::UnknownTimeZone(name.clone()))?;
+                self.zone =
+                    Zone::parse(name).ok_or_else(|| Failure::UnknownTimeZone(name.as_ref().to_owned()))?;
                 self.changed("time_zone");
                 Ok(())
             }
@@ -196,7 +220,7 @@ impl Session {
                 let modes = match &value {
                     Value::Text(text) => variables::modes(text),
                     Value::Int(0) => Ok(String::new()),
-                    Value::Int(_) | Value::Number(_) | Value::Double(_) | Value::Null => return Err(wrong()),
+                    Value::Int(_) | Value::Decimal(_) | Value::Double(_) | Value::Null => return Err(wrong()),
                 };
                 let wrong = |mode| Failure::WrongValue(variable.name.to_owned(), mode);
                 self.keep(variable, Some(modes.map_err(wrong)?));
@@ -215,13 +239,13 @@ impl Session {
                         self.warnings.push(Note { level: "Warning", code: NO_VARIABLE, message });
                     }
                 }
-                self.keep(variable, value.text());
+                self.keep(variable, value.text().map(|t| t.as_ref().to_owned()));
                 Ok(())
             }
             "collation_connection" => {
                 let Value::Text(name) = &value else { return Err(wrong()) };
                 let (charset, collation, id) = text::by_name(&name.to_lowercase())
-                    .ok_or_else(|| Failure::UnknownCollation(name.clone()))?;
+                    .ok_or_else(|| Failure::UnknownCollation(name.as_ref().to_owned()))?;
                 ResultCharset::of(charset, id).ok_or_else(|| Failure::UnknownCharset(charset.to_owned()))?;
                 self.system.insert("character_set_connection", Some(charset.to_owned()));
                 self.changed("character_set_connection");
@@ -242,8 +266,8 @@ impl Session {
                 self.keep(variable, None);
                 return Ok(());
             }
-            Value::Null | Value::Int(_) | Value::Number(_) | Value::Double(_) => {
-                let shown = value.text().unwrap_or_else(|| "NULL".to_owned());
+            Value::Null | Value::Int(_) | Value::Decimal(_) | Value::Double(_) => {
+                let shown = value.text().map_or_else(|| "NULL".to_owned(), |t| t.as_ref().to_owned());
                 return Err(Failure::WrongValue(name.to_owned(), shown));
             }
         };
@@ -353,7 +377,7 @@ fn bare(word: &str) -> Value {
         "NULL" => Value::Null,
         "TRUE" => Value::Int(1),
         "FALSE" => Value::Int(0),
-        _ => Value::Text(word.to_owned()),
+        _ => Value::from(word),
     }
 }
 

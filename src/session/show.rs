@@ -1,9 +1,11 @@
 //! SHOW.
 
-use super::evaluate::{Typed, Value};
+use super::evaluate::{self, Ground, Value};
+use super::filter::Filter;
 use super::{Answer, Session, computed, replica, status};
 use crate::failure::Failure;
 use crate::statement::Show;
+use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::Row;
 
 /// A table of text columns.
@@ -15,7 +17,7 @@ pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
             .map(|c| c.chars().count())
             .max()
             .unwrap_or(0);
-        computed(name, Value::Text(" ".repeat(longest.max(64))).column(name))
+        computed(name, evaluate::column_of(name, &Value::from(" ".repeat(longest.max(64)))))
     });
     let columns = columns.collect();
     let rows: Vec<Row> =
@@ -24,7 +26,7 @@ pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
 }
 
 impl Session {
-    pub(super) fn show(&self, show: Show) -> Result<Answer, Failure> {
+    pub(super) fn show(&self, show: Show, now: Instant) -> Result<Answer, Failure> {
         match show {
             Show::Warnings { errors_only, limit } => {
                 let notes = self.warnings.iter().filter(|w| !errors_only || w.level == "Error");
@@ -40,12 +42,22 @@ impl Session {
                 let name = if errors_only { "@@session.error_count" } else { "@@session.warning_count" };
                 let count = self.warnings.iter().filter(|w| !errors_only || w.level == "Error").count();
                 let row = vec![Some(count.to_string().into_bytes())];
-                Ok(Answer::Table(vec![computed(name, Typed::count().column(name))], vec![row]))
+                Ok(Answer::Table(
+                    vec![computed(
+                        name,
+                        evaluate::column(name, &evaluate::system_number(None, true, true).ty),
+                    )],
+                    vec![row],
+                ))
             }
             Show::Variables { global, like, filter } => {
-                self.show_variables(global, like.as_deref(), filter.as_deref())
+                let here = Ground { session: self, now };
+                self.show_variables(global, Filter::new(here, like.as_deref(), filter.as_deref())?)
             }
-            Show::Status { like, filter } => self.show_status(like.as_deref(), filter.as_deref()),
+            Show::Status { like, filter } => {
+                let here = Ground { session: self, now };
+                self.show_status(Filter::new(here, like.as_deref(), filter.as_deref())?)
+            }
             Show::Grants => Ok(self.show_grants()),
             Show::Plugins => Ok(Self::show_plugins()),
             Show::ProcessList { full } => Ok(self.show_processes(full)),

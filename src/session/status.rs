@@ -1,13 +1,13 @@
 //! SHOW VARIABLES, STATUS, GRANTS, PLUGINS and PROCESSLIST: what the server says of itself.
 
+use super::filter::Filter;
 use super::variables::VARIABLES;
 use super::variables::{Scope, Variable};
-use super::{Answer, Session, filter};
+use super::{Answer, Session};
 use crate::failure::Failure;
-use crate::statement::VirtualSchema;
+use crate::statement::{Limit, VirtualSchema};
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
 use dbtrail_types::reply::{Note, ResultColumn, Row};
-use sqlparser::ast::Expr;
 
 /// Characters of a statement that SHOW PROCESSLIST shows without FULL.
 const INFO: usize = 100;
@@ -92,17 +92,16 @@ pub(super) fn warnings<'a>(notes: impl Iterator<Item = &'a Note>) -> Answer {
 /// Rows by LIKE and WHERE.
 fn chosen(
     all: Vec<(String, String)>,
-    like: Option<&str>,
-    filter: Option<&Expr>,
-    escape: Option<char>,
+    mut filter: Filter<'_>,
+    limit: Option<Limit>,
 ) -> Result<Answer, Failure> {
     let mut rows = Vec::new();
+    let most = limit.map_or(usize::MAX, |l| usize::try_from(l.count).unwrap_or(usize::MAX));
     for (name, value) in all {
-        if !like.map_or(Ok(true), |pattern| filter::like(&name, pattern, escape))? {
-            continue;
+        if rows.len() >= most {
+            break;
         }
-        let cells = [("Variable_name", name.as_str()), ("Value", value.as_str())];
-        if filter.map_or(Ok(true), |f| filter::wanted(f, filter::Shown { cells: &cells, escape }))? {
+        if filter.wants(&name, &value)? {
             rows.push((name, value));
         }
     }
@@ -110,23 +109,17 @@ fn chosen(
 }
 
 impl Session {
-    pub(super) fn show_variables(
-        &self,
-        global: bool,
-        like: Option<&str>,
-        filter: Option<&Expr>,
-    ) -> Result<Answer, Failure> {
+    pub(super) fn show_variables(&self, global: bool, filter: Filter<'_>) -> Result<Answer, Failure> {
         let value = |v: &Variable| if global { self.default_of(v) } else { self.session_value(v) };
         let all = VARIABLES.iter().filter(|v| !(global && v.scope == Scope::Session));
         chosen(
             all.map(|v| (v.name.to_owned(), value(v).unwrap_or_default())).collect(),
-            like,
             filter,
-            self.escape(),
+            self.select_limit(),
         )
     }
 
-    pub(super) fn show_status(&self, like: Option<&str>, filter: Option<&Expr>) -> Result<Answer, Failure> {
+    pub(super) fn show_status(&self, filter: Filter<'_>) -> Result<Answer, Failure> {
         let (open, statements, uptime) = self.connections.figures(&self.identity.user);
         let link = &self.identity.link;
         let (cipher, version) = link.cipher.as_ref().map_or(("", ""), |c| (c.name.as_str(), c.version));
@@ -139,7 +132,7 @@ impl Session {
             ("Threads_connected", open.to_string()),
             ("Uptime", uptime.to_string()),
         ];
-        chosen(all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(), like, filter, self.escape())
+        chosen(all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(), filter, self.select_limit())
     }
 
     /// What the user may do here: log in, and read the virtual schemas.

@@ -5,7 +5,7 @@ use super::evaluate::Value;
 use super::settings::Changeable;
 use super::variables::{self, Variable};
 use crate::failure::Failure;
-use crate::statement::{INFORMATION_SCHEMA, Reading};
+use crate::statement::{INFORMATION_SCHEMA, Limit, Reading};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::zone::Zone;
 use std::borrow::Cow;
@@ -39,7 +39,10 @@ impl Session {
     }
 
     pub(super) fn user_variable(&self, name: &str) -> Value {
-        self.user.get(name).cloned().unwrap_or(Value::Null)
+        match self.user.get(name).map(|typed| &typed.node) {
+            Some(dbtrail_expression::Node::Constant(value)) => value.clone(),
+            _ => Value::Null,
+        }
     }
 
     /// The value of a system variable; `None` is SQL's NULL.
@@ -90,6 +93,12 @@ impl Session {
 
     pub(super) fn has_mode(&self, mode: &str) -> bool {
         self.setting("sql_mode").split(',').any(|m| m == mode)
+    }
+
+    /// sql_select_limit, where it is one.
+    pub(super) fn select_limit(&self) -> Option<Limit> {
+        let count = self.standing.select_limit;
+        (count < u64::MAX).then_some(Limit { offset: 0, count })
     }
 
     /// The escape character of LIKE where none is named.

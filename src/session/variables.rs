@@ -74,7 +74,7 @@ pub(super) fn find(name: &str) -> Option<&'static Variable> {
 
 /// The value that a SET means, in the form that SHOW VARIABLES shows; with it the value that was cut to the bounds of the variable.
 pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Option<String>), Failure> {
-    let shown = || value.text().unwrap_or_else(|| "NULL".to_owned());
+    let shown = || value.text().map_or_else(|| "NULL".to_owned(), |t| t.as_ref().to_owned());
     let wrong = || Failure::WrongValue(variable.name.to_owned(), shown());
     let wrong_type = || Failure::WrongType(variable.name.to_owned());
     let plain = |text: &str| Ok((text.to_owned(), None));
@@ -91,9 +91,9 @@ pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Opt
             let fitting = number.clamp(i128::from(least), i128::from(most));
             Ok((fitting.to_string(), (fitting != number).then(|| number.to_string())))
         }
-        (Kind::Switch | Kind::Choice(_) | Kind::Integer(..), Value::Number(_) | Value::Double(_))
+        (Kind::Switch | Kind::Choice(_) | Kind::Integer(..), Value::Decimal(_) | Value::Double(_))
         | (Kind::Integer(..) | Kind::Real, Value::Text(_) | Value::Null) => Err(wrong_type()),
-        (Kind::Real, Value::Int(_) | Value::Number(_) | Value::Double(_)) => {
+        (Kind::Real, Value::Int(_) | Value::Decimal(_) | Value::Double(_)) => {
             let number: f64 = shown().parse().map_err(|_| wrong())?;
             Ok((format!("{:.6}", number.max(0.0)), None))
         }
@@ -104,10 +104,12 @@ pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Opt
         (Kind::Choice(names), Value::Text(word)) => {
             plain(names.iter().find(|n| n.eq_ignore_ascii_case(word)).ok_or_else(wrong)?)
         }
-        (Kind::Text, Value::Text(_) | Value::Int(_) | Value::Number(_) | Value::Double(_)) => match shown() {
-            text if text.len() <= 1024 => Ok((text, None)),
-            _ => Err(wrong()),
-        },
+        (Kind::Text, Value::Text(_) | Value::Int(_) | Value::Decimal(_) | Value::Double(_)) => {
+            match shown() {
+                text if text.len() <= 1024 => Ok((text, None)),
+                _ => Err(wrong()),
+            }
+        }
         (Kind::Switch, Value::Int(_)) | (Kind::Switch | Kind::Choice(_) | Kind::Text, Value::Null) => {
             Err(wrong())
         }
@@ -198,8 +200,8 @@ mod tests {
         for variable in VARIABLES.iter().filter(|v| !v.default.starts_with('{')) {
             let value = match variable.kind {
                 Kind::Integer(..) => Value::Int(variable.default.parse().unwrap()),
-                Kind::Real => Value::Number(variable.default.to_owned()),
-                Kind::Switch | Kind::Choice(_) | Kind::Text => Value::Text(variable.default.to_owned()),
+                Kind::Real => Value::Decimal(variable.default.parse().unwrap()),
+                Kind::Switch | Kind::Choice(_) | Kind::Text => Value::from(variable.default),
             };
             let want = Ok((variable.default.to_owned(), None));
             assert_eq!(checked(variable, &value), want, "{}", variable.name);
@@ -210,7 +212,7 @@ mod tests {
     /// Seen on MySQL 9.7.
     #[test]
     fn ok_values_as_mysqld_reads_them() {
-        let text = |s: &str| Value::Text(s.to_owned());
+        let text = |s: &str| Value::from(s);
         let fine = |s: &str| Ok((s.to_owned(), None));
         let wrong = |n: &str, v: &str| Err(Failure::WrongValue(n.to_owned(), v.to_owned()));
         for (name, value, want) in [
@@ -219,11 +221,15 @@ mod tests {
             ("foreign_key_checks", Value::Int(2), wrong("foreign_key_checks", "2")),
             ("autocommit", text("x"), wrong("autocommit", "x")),
             ("autocommit", Value::Null, wrong("autocommit", "NULL")),
-            ("autocommit", Value::Number("1.0".to_owned()), Err(Failure::WrongType("autocommit".to_owned()))),
+            (
+                "autocommit",
+                Value::Decimal("1.0".parse().unwrap()),
+                Err(Failure::WrongType("autocommit".to_owned())),
+            ),
             ("wait_timeout", text("30"), Err(Failure::WrongType("wait_timeout".to_owned()))),
             (
                 "wait_timeout",
-                Value::Number("1.5".to_owned()),
+                Value::Decimal("1.5".parse().unwrap()),
                 Err(Failure::WrongType("wait_timeout".to_owned())),
             ),
             ("wait_timeout", Value::Int(-1), Ok(("1".to_owned(), Some("-1".to_owned())))),
@@ -236,7 +242,7 @@ mod tests {
             ("transaction_isolation", Value::Int(3), fine("SERIALIZABLE")),
             ("transaction_isolation", text("x"), wrong("transaction_isolation", "x")),
             ("session_track_transaction_info", Value::Int(1), fine("STATE")),
-            ("long_query_time", Value::Number("0.5".to_owned()), fine("0.500000")),
+            ("long_query_time", Value::Decimal("0.5".parse().unwrap()), fine("0.500000")),
         ] {
             assert_eq!(checked(find(name).unwrap(), &value), want, "{name} = {value:?}");
         }

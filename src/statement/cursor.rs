@@ -6,7 +6,7 @@
 )]
 
 use super::hint::Comment;
-use super::{Position, Reading, Refused, equality, lexis};
+use super::{Position, Reading, Refused, equality, lexis, split};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::keywords::Keyword;
@@ -42,6 +42,11 @@ pub(super) fn syntax(message: String) -> Refused {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str, reading: Reading) -> Result<Self, Refused> {
+        if split::is_longer(text, reading, 2 * LONGEST) {
+            return Err(syntax(format!(
+                "the statement has more than {LONGEST} tokens, which is more than is read"
+            )));
+        }
         let mut tokens = lexis::tokens(text, reading).map_err(|e| {
             let (line, column) = (e.location.line, e.location.column);
             syntax(format!(

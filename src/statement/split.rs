@@ -184,6 +184,25 @@ pub(super) fn laid_open(text: &str, reading: Reading) -> Result<Cow<'_, str>, Re
     Ok(Cow::Owned(plain))
 }
 
+/// Whether a text has more tokens than so many, white space among them: told without making them, since each takes a hundred bytes.
+pub(super) fn is_longer(text: &str, reading: Reading, most: usize) -> bool {
+    if text.len() <= most {
+        return false;
+    }
+    let mut scanner = Scanner::new(text.as_bytes(), reading);
+    let (mut tokens, mut in_word) = (0_usize, false);
+    while let Some((kind, from, _)) = scanner.next() {
+        let byte = text.as_bytes()[from];
+        let word = kind == Kind::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
+        tokens += usize::from(!(word && in_word));
+        in_word = word;
+        if tokens > most {
+            return true;
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +290,19 @@ mod tests {
         for text in ["SELECT /*!40101 1", "/*!40101 SELECT '*/'"] {
             assert!(matches!(laid_open(text, READING), Err(Refused::Syntax { .. })), "{text}");
         }
+    }
+
+    #[test]
+    fn ok_the_tokens_of_a_text_are_counted_before_they_are_made() {
+        let list = |n: usize| format!("SELECT 1 IN ({})", vec!["2"; n].join(", "));
+        assert!(!is_longer(&list(100), READING, 310) && is_longer(&list(200), READING, 310));
+        assert!(!is_longer(&format!("SELECT '{}'", ", ".repeat(1000)), READING, 10), "a string is one");
+        assert!(
+            !is_longer(&format!("SELECT /* {} */ 1", ", ".repeat(1000)), READING, 10),
+            "a comment is one"
+        );
+        assert!(is_longer(&" ".repeat(1000), READING, 10), "white space is made into tokens, too");
+        assert!(!is_longer(&"a1".repeat(1000), READING, 10), "a word is one");
     }
 
     proptest! {

@@ -94,11 +94,7 @@ pub(super) fn definition(column: &ResultColumn, charset: ResultCharset) -> Vec<u
         Length::Characters(_) | Length::Bytes(_) => text(&column.column, declared.length, charset),
     };
     if column.org_name.is_empty() {
-        // An expression: mysqld's own has these.
-        match declared.length {
-            Length::Fixed(_) => declared.flags |= flag::BINARY,
-            Length::Characters(_) | Length::Bytes(_) => declared.decimals = ANY_DECIMALS,
-        }
+        expression(&mut declared, &column.column);
     }
     let mut out = Vec::with_capacity(128);
     for text in ["def", &column.schema, &column.table, &column.org_table, &column.name, &column.org_name] {
@@ -113,6 +109,43 @@ pub(super) fn definition(column: &ResultColumn, charset: ResultCharset) -> Vec<u
     out.extend_from_slice(&[0, 0]);
     out
 }
+
+/// What mysqld declares otherwise of an expression than of a column.
+#[expect(clippy::wildcard_enum_match_arm, reason = "text alone has types of its own in expressions")]
+fn expression(declared: &mut Declared, column: &Column) {
+    match declared.length {
+        Length::Fixed(_) => declared.flags |= flag::BINARY,
+        Length::Characters(_) | Length::Bytes(_) => declared.decimals = ANY_DECIMALS,
+    }
+    let bytes = match column.ty {
+        // NULL as it is written.
+        ColumnType::VarBinary { bytes: 0 } => {
+            declared.kind = NULL;
+            return;
+        }
+        ColumnType::VarBinary { bytes } => {
+            declared.decimals = ANY_DECIMALS;
+            bytes
+        }
+        ColumnType::VarChar { chars } => {
+            chars.saturating_mul(bytes_of_character(column.charset().unwrap_or("utf8mb4")).1)
+        }
+        _ => return,
+    };
+    declared.kind = match bytes {
+        0..LONGEST_VARCHAR => declared.kind,
+        LONGEST_VARCHAR..LONGEST_MEDIUM => MEDIUM_BLOB,
+        _ => LONG_BLOB,
+    };
+}
+
+/// Types of expressions: MYSQL_TYPE_NULL, and those of long text.
+const NULL: u8 = 6;
+const MEDIUM_BLOB: u8 = 250;
+const LONG_BLOB: u8 = 251;
+/// Bytes from which text of an expression is of these types.
+const LONGEST_VARCHAR: u32 = 1 << 16;
+const LONGEST_MEDIUM: u32 = 1 << 24;
 
 /// Collation id and length in bytes of text: those of the character set that it goes out in.
 fn text(column: &Column, length: Length, charset: ResultCharset) -> (u16, u32) {

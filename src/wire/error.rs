@@ -124,7 +124,7 @@ pub fn of(
             "HY000",
             format!("SESSION variable '{name}' is read-only. Use SET GLOBAL to assign the value"),
         ),
-        Failure::OutOfRange(what) => (1690, "22003", format!("BIGINT value is out of range in '{what}'")),
+        Failure::OutOfRange(ty, what) => (1690, "22003", format!("{ty} value is out of range in '{what}'")),
         Failure::ReadOnlyVariable(name, why) => {
             (1238, "HY000", format!("Variable '{name}' is a {why} variable"))
         }

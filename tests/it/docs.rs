@@ -215,7 +215,7 @@ fn failures() -> Vec<Failure> {
         Failure::NoSessionValue(s()),
         Failure::InTransaction,
         Failure::ReadOnlyInSession(s()),
-        Failure::OutOfRange(s()),
+        Failure::OutOfRange("BIGINT", s()),
         Failure::ReadOnlyVariable(s(), "read only"),
         Failure::GlobalVariable(s()),
         Failure::PrivilegeRequired(s()),

@@ -75,6 +75,7 @@ async fn chain(fixture: &str) -> Chain {
         max_packet: 1 << 20,
         max_connections: 10,
         max_prepared_statements: 100,
+        compute: dbtrail_expression::Limits::default(),
     };
     let shared = Shared {
         tenants: HashMap::from([tenant("app", "token"), tenant("stranger", "another")]),

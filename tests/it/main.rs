@@ -17,6 +17,7 @@ mod docs;
 mod doctor;
 mod end_to_end;
 mod explain;
+mod expressions;
 mod headings;
 mod keys;
 mod limits;

@@ -225,6 +225,7 @@ fn session() -> Session {
         max_packet: 1 << 20,
         max_connections: 10,
         max_prepared_statements: 10,
+        compute: dbtrail_expression::Limits::default(),
     };
     Session::new(identity, Arc::new(settings), Arc::new(Alone), 255)
 }
@@ -333,7 +334,9 @@ async fn texts_without_measure_come_to_an_end() {
     };
     assert_eq!(
         grown.await,
-        Err(Failure::Unsupported("a result of CONCAT() that is longer than max_allowed_packet".to_owned()))
+        Err(Failure::Unsupported(
+            "user variables that together are longer than max_allowed_packet".to_owned()
+        ))
     );
     let travel = "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE ";
     for (what, text) in [

@@ -298,18 +298,14 @@ fn expressions_are_declared_as_mysqld_declares_them() {
         assert_eq!(cell.flatten().as_deref(), value, "{sql}");
     }
     for sql in [
-        "SELECT 'a' < 'b'",
-        "SELECT 'a' = 'a '",
         "SELECT 'ä' = 'a'",
         "SELECT 1 = '1x'",
-        "SELECT '5' + 1",
-        "SELECT 3 / 2",
+        "SELECT 'a' + 1",
         "SELECT UPPER('ß')",
         "SELECT CAST('12x' AS SIGNED)",
         "SELECT CAST('abc' AS CHAR(2))",
         "SELECT NOW() = NOW()",
         "SELECT SLEEP(1)",
-        "SELECT 1 || 1",
     ] {
         let (code, _, message) = error(&ask(&mut client, sql)[0]);
         assert_eq!(code, 1235, "{sql}: {message}");
@@ -330,11 +326,11 @@ fn characters_that_the_client_cannot_read_become_question_marks() {
         assert_eq!(ask(&mut client, "SET NAMES utf8mb4"), [OK]);
         assert_eq!(ask(&mut client, "SET @t = 'aü😀'"), [OK]);
         assert_eq!(ask(&mut client, &format!("SET NAMES {names}")), [OK], "{names}");
-        let packets = ask(&mut client, "SELECT CONCAT(@t) AS t");
+        let packets = ask(&mut client, "SELECT CONCAT(LEFT(@t, 3)) AS t");
         let behind = packets[1].len() - 13;
         let number = |at: usize| u16::from_le_bytes([packets[1][behind + at], packets[1][behind + at + 1]]);
         assert_eq!(number(1), collation, "{names}");
-        assert_eq!(u32::from(number(3)) / 16_383, length / 3, "{names}");
+        assert_eq!(number(3), length, "{names}");
         assert_eq!(&packets[3][1..], want, "{names}");
     }
 }

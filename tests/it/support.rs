@@ -460,6 +460,7 @@ impl Plan {
             max_packet: self.max_packet,
             max_connections: self.max_connections,
             max_prepared_statements: self.max_prepared_statements,
+            compute: dbtrail_expression::Limits::default(),
         };
         let shared = Shared {
             tenants: [tenant("a", Some("tt"), None), tenant("b", None, Some(vec!["tt".to_owned()]))]

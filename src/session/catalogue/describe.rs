@@ -1,14 +1,14 @@
 //! What information_schema says of a schema, a table, a column; and CREATE TABLE.
 
-use super::datum::Datum;
 use super::lists::ENGINE;
 use super::source::{Ground, Place};
 use super::tables::Content;
 use crate::plan::guard;
 use crate::statement::VirtualSchema;
+use dbtrail_expression::Value;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, TableDefinition};
 
-type Row = Vec<Datum>;
+type Row = Vec<Value>;
 
 /// A table as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,26 +28,26 @@ impl Shown {
     }
 }
 
-fn text(value: &str) -> Datum {
-    Datum::from(value.to_owned())
+fn text(value: &str) -> Value {
+    Value::from(value.to_owned())
 }
 
-fn optional(value: Option<&str>) -> Datum {
-    value.map_or(Datum::Null, text)
+fn optional(value: Option<&str>) -> Value {
+    value.map_or(Value::Null, text)
 }
 
-fn number(value: Option<impl Into<i128>>) -> Datum {
-    value.map_or(Datum::Null, |n| Datum::Int(n.into()))
+fn number(value: Option<impl Into<i128>>) -> Value {
+    value.map_or(Value::Null, |n| Value::Int(n.into()))
 }
 
 /// A row of SCHEMATA. The character set of a real schema is not told by an agent.
 pub(super) fn schema(place: &Place) -> Row {
     let (charset, collation) = match place.ground {
-        Ground::Real => (Datum::Null, Datum::Null),
-        Ground::Virtual(..) => (Datum::from("utf8mb4"), Datum::from("utf8mb4_0900_ai_ci")),
-        Ground::Information => (Datum::from("utf8mb3"), Datum::from("utf8mb3_general_ci")),
+        Ground::Real => (Value::Null, Value::Null),
+        Ground::Virtual(..) => (Value::from("utf8mb4"), Value::from("utf8mb4_0900_ai_ci")),
+        Ground::Information => (Value::from("utf8mb3"), Value::from("utf8mb3_general_ci")),
     };
-    vec![Datum::from("def"), text(&place.shown), charset, collation, Datum::Null, Datum::from("NO")]
+    vec![Value::from("def"), text(&place.shown), charset, collation, Value::Null, Value::from("NO")]
 }
 
 /// What a table is, for TABLE_COMMENT.
@@ -78,21 +78,21 @@ fn comment(place: &Place, table: &str) -> String {
 /// A row of TABLES. Sizes, counts and times are not known here.
 pub(super) fn table(place: &Place, name: &str) -> Row {
     let (kind, engine) = match place.ground {
-        Ground::Information => ("SYSTEM VIEW", Datum::Null),
-        Ground::Real | Ground::Virtual(..) => ("BASE TABLE", Datum::from(ENGINE)),
+        Ground::Information => ("SYSTEM VIEW", Value::Null),
+        Ground::Real | Ground::Virtual(..) => ("BASE TABLE", Value::from(ENGINE)),
     };
     let mut row =
-        vec![Datum::from("def"), text(&place.shown), text(name), Datum::from(kind), engine, Datum::Int(10)];
-    row.resize(19, Datum::Null);
-    row.extend([Datum::from(""), Datum::from(comment(place, name))]);
+        vec![Value::from("def"), text(&place.shown), text(name), Value::from(kind), engine, Value::Int(10)];
+    row.resize(19, Value::Null);
+    row.extend([Value::from(""), Value::from(comment(place, name))]);
     row
 }
 
 /// Rows of a table's columns, or of its primary key.
 pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -> Vec<Row> {
-    let key = || shown.key.iter().enumerate().map(|(at, column)| (Datum::Int(at as i128 + 1), text(column)));
-    let (def, schema, table) = (|| Datum::from("def"), || text(&place.shown), || text(name));
-    let primary = || Datum::from("PRIMARY");
+    let key = || shown.key.iter().enumerate().map(|(at, column)| (Value::Int(at as i128 + 1), text(column)));
+    let (def, schema, table) = (|| Value::from("def"), || text(&place.shown), || text(name));
+    let primary = || Value::from("PRIMARY");
     match content {
         Content::Columns => {
             let columns = shown.columns.iter().enumerate();
@@ -104,21 +104,21 @@ pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -
                     def(),
                     schema(),
                     table(),
-                    Datum::Int(0),
+                    Value::Int(0),
                     schema(),
                     primary(),
                     at,
                     column,
-                    Datum::from("A"),
-                    Datum::Null,
-                    Datum::Null,
-                    Datum::Null,
-                    Datum::from(""),
-                    Datum::from("BTREE"),
-                    Datum::from(""),
-                    Datum::from(""),
-                    Datum::from("YES"),
-                    Datum::Null,
+                    Value::from("A"),
+                    Value::Null,
+                    Value::Null,
+                    Value::Null,
+                    Value::from(""),
+                    Value::from("BTREE"),
+                    Value::from(""),
+                    Value::from(""),
+                    Value::from("YES"),
+                    Value::Null,
                 ]
             };
             key().map(row).collect()
@@ -126,7 +126,7 @@ pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -
         Content::KeyColumnUsage => {
             let row = |(at, column)| {
                 let mut row = vec![def(), schema(), primary(), def(), schema(), table(), column, at];
-                row.resize(12, Datum::Null);
+                row.resize(12, Value::Null);
                 row
             };
             key().map(row).collect()
@@ -138,8 +138,8 @@ pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -
                 primary(),
                 schema(),
                 table(),
-                Datum::from("PRIMARY KEY"),
-                Datum::from("YES"),
+                Value::from("PRIMARY KEY"),
+                Value::from("YES"),
             ]]
         }
         Content::TableConstraints
@@ -168,14 +168,14 @@ fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
         None
     };
     vec![
-        Datum::from("def"),
+        Value::from("def"),
         text(&place.shown),
         text(table),
         text(&column.name),
-        Datum::Int(at),
+        Value::Int(at),
         // An agent tells that there is a default, and not which.
-        Datum::Null,
-        Datum::from(if column.nullable { "YES" } else { "NO" }),
+        Value::Null,
+        Value::from(if column.nullable { "YES" } else { "NO" }),
         text(word),
         number(chars),
         number(octets),
@@ -185,17 +185,17 @@ fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
         optional(column.charset()),
         optional(column.collation.as_deref()),
         text(&full),
-        Datum::from(match column.key {
+        Value::from(match column.key {
             ColumnKey::None => "",
             ColumnKey::Primary => "PRI",
             ColumnKey::Unique => "UNI",
             ColumnKey::Multiple => "MUL",
         }),
-        Datum::from(extra(column)),
-        Datum::from("select"),
-        Datum::from(""),
-        Datum::from(""),
-        Datum::Null,
+        Value::from(extra(column)),
+        Value::from("select"),
+        Value::from(""),
+        Value::from(""),
+        Value::Null,
     ]
 }
 
@@ -416,7 +416,7 @@ mod tests {
             let row = column(&place(), "t", 1, &of(ty, collation));
             let cells: Vec<String> = row[7..14]
                 .iter()
-                .map(|c| c.text().map_or("NULL".to_owned(), std::borrow::Cow::into_owned))
+                .map(|c| c.text().map_or("NULL".to_owned(), |t| t.as_ref().to_owned()))
                 .collect();
             assert_eq!(cells.join(" "), want, "{ty}");
             assert_eq!((row.len(), row[15].text().as_deref()), (22, Some(ty)));

@@ -1,8 +1,8 @@
 //! Lists that hold for every session: character sets, collations, the engine, keywords.
 
-use super::datum::Datum;
+use dbtrail_expression::Value;
 
-type Row = Vec<Datum>;
+type Row = Vec<Value>;
 
 /// The character sets that this server speaks with its clients: name, default collation, description, bytes a character.
 const CHARACTER_SETS: [(&str, &str, &str, i128); 4] = [
@@ -129,7 +129,7 @@ pub(super) const ENGINE: &str = "DBTRAIL";
 /// CHARACTER_SETS
 pub(super) fn character_sets() -> Vec<Row> {
     let row = |(name, collation, description, bytes): &(&'static str, &'static str, &'static str, i128)| {
-        vec![Datum::from(*name), Datum::from(*collation), Datum::from(*description), Datum::Int(*bytes)]
+        vec![Value::from(*name), Value::from(*collation), Value::from(*description), Value::Int(*bytes)]
     };
     CHARACTER_SETS.iter().map(row).collect()
 }
@@ -149,13 +149,13 @@ pub(super) fn collations() -> Vec<Row> {
         let is_default = CHARACTER_SETS.iter().any(|(_, default, ..)| *default == name);
         let pads = !(name == "binary" || name.contains("_0900_"));
         vec![
-            Datum::from(name),
-            Datum::from(charset),
-            Datum::Int(id),
-            Datum::from(if is_default { "Yes" } else { "" }),
-            Datum::from("Yes"),
-            Datum::Int(length),
-            Datum::from(if pads { "PAD SPACE" } else { "NO PAD" }),
+            Value::from(name),
+            Value::from(charset),
+            Value::Int(id),
+            Value::from(if is_default { "Yes" } else { "" }),
+            Value::from("Yes"),
+            Value::Int(length),
+            Value::from(if pads { "PAD SPACE" } else { "NO PAD" }),
         ]
     };
     let mut rows: Vec<Row> = each_collation().map(row).collect();
@@ -165,18 +165,18 @@ pub(super) fn collations() -> Vec<Row> {
 
 /// COLLATION_CHARACTER_SET_APPLICABILITY
 pub(super) fn applicability() -> Vec<Row> {
-    each_collation().map(|(name, charset, ..)| vec![Datum::from(name), Datum::from(charset)]).collect()
+    each_collation().map(|(name, charset, ..)| vec![Value::from(name), Value::from(charset)]).collect()
 }
 
 /// ENGINES
 pub(super) fn engines() -> Vec<Row> {
     let comment = "Rows as they were, asked of the row history; read only";
-    vec![[ENGINE, "DEFAULT", comment, "NO", "NO", "NO"].map(Datum::from).into()]
+    vec![[ENGINE, "DEFAULT", comment, "NO", "NO", "NO"].map(Value::from).into()]
 }
 
 /// KEYWORDS
 pub(super) fn keywords() -> Vec<Row> {
-    let word = |reserved: i128| move |word: &'static str| vec![Datum::from(word), Datum::Int(reserved)];
+    let word = |reserved: i128| move |word: &'static str| vec![Value::from(word), Value::Int(reserved)];
     let mut rows: Vec<Row> = RESERVED.split(' ').map(word(1)).chain(OTHERS.split(' ').map(word(0))).collect();
     rows.sort_by(|a, b| a[0].text().cmp(&b[0].text()));
     rows
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn cells(row: &Row) -> Vec<String> {
-        row.iter().map(|c| c.text().unwrap_or_default().into_owned()).collect()
+        row.iter().map(|c| c.text().unwrap_or_default().as_ref().to_owned()).collect()
     }
 
     /// Rows of MySQL 9.7.
@@ -223,7 +223,7 @@ mod tests {
             ("NAME", 0),
             ("ZONE", 0),
         ] {
-            assert_eq!(flag(word), Some(Datum::Int(reserved)), "{word}");
+            assert_eq!(flag(word), Some(Value::Int(reserved)), "{word}");
         }
     }
 }

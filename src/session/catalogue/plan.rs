@@ -5,14 +5,13 @@
     reason = "sqlparser's expressions are many; only names and numbers are looked for here"
 )]
 
-use super::compile::{Kind, Known, Scope, Typed, compared};
-use super::datum::{Datum, Order};
-use super::formula::{Comparison, Formula};
+use super::scope::{Known, Names};
 use super::tables::{self, Table};
 use crate::failure::Failure;
-use crate::session::evaluate::Value;
+use crate::session::evaluate::{self, Ground};
 use crate::statement::{INFORMATION_SCHEMA, Item, Joined, Limit, MOST_COLUMNS, Narrowed, Selection};
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
+use dbtrail_expression::{Comparison, Kind, Letters, Mode, Node, Scope as _, Type, Typed, Value};
+use dbtrail_types::column::{Column, ColumnType, LobSize, same_name};
 use dbtrail_types::reply::ResultColumn;
 use sqlparser::ast::{Expr, Value as Literal};
 
@@ -20,10 +19,10 @@ use sqlparser::ast::{Expr, Value as Literal};
 pub(super) struct Plan {
     pub(super) sources: Vec<Source>,
     /// Conditions on the joined row, each of which must hold.
-    pub(super) filter: Vec<Formula>,
+    pub(super) filter: Vec<Node>,
     /// `Some`: one row for each group of rows that agree in these.
     pub(super) group_by: Option<Vec<Typed>>,
-    pub(super) having: Vec<Formula>,
+    pub(super) having: Vec<Node>,
     pub(super) output: Vec<Output>,
     pub(super) order_by: Vec<(Typed, bool)>,
     pub(super) distinct: bool,
@@ -35,7 +34,7 @@ pub(super) struct Source {
     pub(super) table: &'static Table,
     pub(super) offset: usize,
     /// LEFT JOIN with these conditions; those of an inner join are in the filter.
-    pub(super) left: Option<Vec<Formula>>,
+    pub(super) left: Option<Vec<Node>>,
 }
 
 /// A column of the result.
@@ -44,14 +43,12 @@ pub(super) struct Output {
     pub(super) typed: Typed,
 }
 
-type OfSession<'a> = &'a dyn Fn(&Expr) -> Result<Value, Failure>;
-
 impl Plan {
     /// A SELECT.
     ///
     /// # Errors
     /// Tables, columns and functions that are not known; forms that are not carried out.
-    pub(super) fn select(selection: &Selection, session: OfSession<'_>) -> Result<Self, Failure> {
+    pub(super) fn select(selection: &Selection, session: Ground<'_>) -> Result<Self, Failure> {
         let mut known = Vec::new();
         let (mut sources, mut filter) = (Vec::new(), Vec::new());
         for joined in &selection.tables {
@@ -59,21 +56,21 @@ impl Plan {
             filter.extend(conditions);
             sources.push(source);
         }
-        let scope = |clause| Scope { columns: &known, outputs: &[], clause, session };
+        let scope = |clause| Names::new(&known, &[], clause, session);
         if let Some(condition) = &selection.filter {
-            filter.extend(scope("where clause").condition(condition)?.conjuncts());
+            filter.extend(scope("where clause").conditions(condition)?);
         }
         let output = output(&selection.items, &sources, &known, &scope("field list"))?;
         let outputs: Vec<(String, Typed)> =
             output.iter().map(|o| (o.column.name.clone(), o.typed.clone())).collect();
-        let behind = |clause| Scope { columns: &known, outputs: &outputs, clause, session };
+        let behind = |clause| Names::new(&known, &outputs, clause, session);
         let group = |e: &Expr| match position(e, &outputs, "group statement") {
             Some(typed) => typed,
             None => scope("group statement").typed(e).or_else(|_| behind("group statement").typed(e)),
         };
         let group_by = selection.group_by.iter().map(group).collect::<Result<Vec<_>, _>>()?;
         let having = match &selection.having {
-            Some(condition) => behind("having clause").condition(condition)?.conjuncts(),
+            Some(condition) => behind("having clause").conditions(condition)?,
             None => Vec::new(),
         };
         let ordered = |(e, descending): &(Expr, bool)| {
@@ -96,7 +93,7 @@ impl Plan {
         table: &'static Table,
         shown: &[(String, &'static str)],
         narrowed: Option<&Narrowed>,
-        session: OfSession<'_>,
+        session: Ground<'_>,
     ) -> Result<Self, Failure> {
         let mut output = Vec::new();
         for (name, field) in shown {
@@ -104,25 +101,23 @@ impl Plan {
                 .position(field)
                 .ok_or_else(|| Failure::Internal(format!("{} has no column {field}", table.name)))?;
             let column = table.fields[at].column();
-            let typed = Typed {
-                formula: Formula::Column(at),
-                kind: table.fields[at].kind(),
-                chars: table.fields[at].chars(),
-            };
+            let typed = Typed { node: Node::Column(at), ty: table.fields[at].ty() };
             output.push(Output { column: super::super::computed(name, column), typed });
         }
         let filter = match narrowed {
             None => Vec::new(),
             Some(Narrowed::Like(pattern)) => {
                 let Some(Output { typed, .. }) = output.first() else { return Err(Failure::EmptyQuery) };
-                let pattern = Box::new(Formula::Constant(Datum::from(pattern.clone())));
-                vec![Formula::Like(typed.order(), Box::new(typed.formula.clone()), pattern)]
+                let Kind::Text { collated, .. } = typed.ty.kind else { return Err(Failure::EmptyQuery) };
+                let letters = Letters::of(collated.name).unwrap_or(Letters::AsciiCase);
+                let escape = (!session.settings().no_backslash_escapes).then_some('\\');
+                let pattern = Node::Constant(Value::from(pattern.as_str()));
+                vec![Node::Like(letters, escape, Box::new((typed.node.clone(), pattern)))]
             }
             Some(Narrowed::Where(condition)) => {
                 let outputs: Vec<(String, Typed)> =
                     output.iter().map(|o| (o.column.name.clone(), o.typed.clone())).collect();
-                let scope = Scope { columns: &[], outputs: &outputs, clause: "where clause", session };
-                scope.condition(condition)?.conjuncts()
+                Names::new(&[], &outputs, "where clause", session).conditions(condition)?
             }
         };
         Ok(Self {
@@ -140,18 +135,16 @@ impl Plan {
     /// Grouping, where it is asked for or an aggregate calls for it. A column must have one value in a group.
     fn grouped(&mut self, group_by: Vec<Typed>, known: &[Known]) -> Result<(), Failure> {
         let formulas = || {
-            let output = self.output.iter().map(|o| &o.typed.formula);
-            output.chain(&self.having).chain(self.order_by.iter().map(|(t, _)| &t.formula))
+            let output = self.output.iter().map(|o| &o.typed.node);
+            output.chain(&self.having).chain(self.order_by.iter().map(|(t, _)| &t.node))
         };
-        if self.filter.iter().any(Formula::has_aggregate)
-            || group_by.iter().any(|t| t.formula.has_aggregate())
-        {
+        if self.filter.iter().any(Node::has_aggregate) || group_by.iter().any(|t| t.node.has_aggregate()) {
             return Err(Failure::Unsupported("an aggregate in WHERE, ON or GROUP BY".to_owned()));
         }
-        if group_by.is_empty() && !formulas().any(Formula::has_aggregate) {
+        if group_by.is_empty() && !formulas().any(Node::has_aggregate) {
             return Ok(());
         }
-        let keys: Vec<Formula> = group_by.iter().map(|t| t.formula.clone()).collect();
+        let keys: Vec<Node> = group_by.iter().map(|t| t.node.clone()).collect();
         if let Some(at) = formulas().find_map(|f| f.ungrouped(&keys)) {
             let name = known.get(at).map_or("a column", |k| k.name.as_str());
             return Err(Failure::Unsupported(format!(
@@ -172,8 +165,8 @@ impl Plan {
 fn source(
     joined: &Joined,
     known: &mut Vec<Known>,
-    session: OfSession<'_>,
-) -> Result<(Source, Vec<Formula>), Failure> {
+    session: Ground<'_>,
+) -> Result<(Source, Vec<Node>), Failure> {
     let table = tables::find(&joined.table)
         .ok_or_else(|| Failure::UnknownInformationTable(joined.table.to_uppercase()))?;
     let qualifier = joined.alias.clone().unwrap_or_else(|| joined.table.clone());
@@ -187,31 +180,35 @@ fn source(
         known.push(Known {
             qualifier: qualifier.clone(),
             name: field.name.to_owned(),
-            kind: field.kind(),
-            chars: field.chars(),
+            ty: field.ty(),
             hidden: joined.using.iter().any(|u| same_name(u, field.name)),
         });
     }
-    let scope = Scope { columns: known, outputs: &[], clause: "on clause", session };
     let mut conditions = Vec::new();
     if let Some(on) = &joined.on {
-        conditions = scope.condition(on)?.conjuncts();
+        conditions = Names::new(known, &[], "on clause", session).conditions(on)?;
     }
     for name in &joined.using {
-        let before = Scope { columns: &known[..offset], ..scope_of(known, session) };
+        let before = Names::new(&known[..offset], &[], "from clause", session);
         let first = before.typed(&identifier(name))?;
         let at = table.position(name).ok_or_else(|| Failure::UnknownColumn(name.clone(), "from clause"))?;
-        let field = &table.fields[at];
-        let second =
-            Typed { formula: Formula::Column(offset + at), kind: field.kind(), chars: field.chars() };
-        conditions.push(compared(Comparison::Equal, first, second, &identifier(name))?.formula);
+        let second = Typed { node: Node::Column(offset + at), ty: table.fields[at].ty() };
+        conditions.push(equal(first, second));
     }
     let source = |left| Source { table, offset, left };
     Ok(if joined.left { (source(Some(conditions)), Vec::new()) } else { (source(None), conditions) })
 }
 
-fn scope_of<'a>(columns: &'a [Known], session: OfSession<'a>) -> Scope<'a> {
-    Scope { columns, outputs: &[], clause: "from clause", session }
+/// The equality of two columns.
+fn equal(a: Typed, b: Typed) -> Node {
+    let name =
+        |t: &Typed| if let Kind::Text { collated, .. } = t.ty.kind { Some(collated.name) } else { None };
+    // Of two collations of one character set, the binary one counts.
+    let mode = match (name(&a), name(&b)) {
+        (Some(a), Some(b)) => Mode::Text(if a.ends_with("_bin") { a } else { b }),
+        _ => Mode::Exact,
+    };
+    Node::Compare(Comparison::Equal, mode, Box::new((a.node, b.node)))
 }
 
 fn identifier(name: &str) -> Expr {
@@ -222,7 +219,7 @@ fn output(
     items: &[Item],
     sources: &[Source],
     known: &[Known],
-    scope: &Scope<'_>,
+    scope: &Names<'_>,
 ) -> Result<Vec<Output>, Failure> {
     let mut output = Vec::new();
     for item in items {
@@ -244,15 +241,14 @@ fn output(
                 let (first, rest): (Vec<usize>, Vec<usize>) =
                     all.into_iter().partition(|at| shared(&known[*at]));
                 for at in first.into_iter().chain(rest) {
-                    let typed =
-                        Typed { formula: Formula::Column(at), kind: known[at].kind, chars: known[at].chars };
+                    let typed = Typed { node: Node::Column(at), ty: known[at].ty };
                     output.push(Output { column: of_table(at, None, sources, known), typed });
                 }
             }
             Item::Value { name, aliased, value } => {
                 let typed = scope.typed(value)?;
-                let column = match typed.formula {
-                    Formula::Column(at) => {
+                let column = match typed.node {
+                    Node::Column(at) => {
                         let own = sources.iter().rfind(|s| s.offset <= at);
                         let as_written = own.is_some_and(|s| s.table.shows_names_as_written());
                         let name =
@@ -276,7 +272,7 @@ fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) 
     let source = sources.iter().rfind(|s| s.offset <= at);
     let field = source.and_then(|s| s.table.fields.get(at - s.offset));
     let (Some(source), Some(field)) = (source, field) else {
-        return super::super::computed("", declared("", &Typed::constant(Datum::Null)));
+        return super::super::computed("", declared("", &Typed::null()));
     };
     let mut column = field.column();
     column.nullable |= source.left.is_some();
@@ -292,20 +288,20 @@ fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) 
 
 /// An ENUM sorts by the number of its label.
 fn ranked(typed: Typed, sources: &[Source]) -> Typed {
-    let Formula::Column(at) = typed.formula else { return typed };
+    let Node::Column(at) = typed.node else { return typed };
     let source = sources.iter().rfind(|s| s.offset <= at);
     let labels = source.and_then(|s| s.table.fields.get(at - s.offset)).map_or(&[][..], |f| f.labels());
     if labels.is_empty() {
         return typed;
     }
     let number = |(n, label): (usize, &&'static str)| {
-        let label = Box::new(Formula::Constant(Datum::from(*label)));
-        let is = Formula::Compare(Comparison::Equal, Order::Binary, Box::new(Formula::Column(at)), label);
-        (is, Formula::Constant(Datum::Int(n as i128)))
+        let both = Box::new((Node::Column(at), Node::Constant(Value::from(*label))));
+        let is = Node::Compare(Comparison::Equal, Mode::Text("utf8mb3_bin"), both);
+        (is, Node::Constant(Value::Int(n as i128)))
     };
     let branches = labels.iter().enumerate().map(number).collect();
-    let formula = Formula::Case(branches, Box::new(Formula::Constant(Datum::Null)));
-    Typed { formula, kind: Kind::Int, chars: 2 }
+    let node = Node::Case(branches, Box::new(Node::Constant(Value::Null)));
+    Typed { node, ty: Type::new(Kind::Int { width: 2, unsigned: false }, true) }
 }
 
 /// The last part of a column's name.
@@ -321,31 +317,14 @@ fn last(column: &Expr) -> Option<&str> {
 const LONGEST_VARCHAR: u32 = 16_383;
 
 fn declared(name: &str, typed: &Typed) -> Column {
-    let (ty, collation) = match typed.kind {
-        Kind::Int => {
-            let size = IntSize::Big;
-            let display_width = u8::try_from(typed.chars).ok();
-            (ColumnType::Int { size, unsigned: false, zerofill: false, display_width }, None)
+    let mut column = evaluate::column(name, &typed.ty);
+    match &column.ty {
+        ColumnType::VarChar { chars } if *chars > LONGEST_VARCHAR => {
+            column.ty = ColumnType::Text { size: LobSize::Long };
         }
-        Kind::Null => (ColumnType::VarChar { chars: 0 }, None),
-        Kind::Text(_) if typed.chars > LONGEST_VARCHAR => {
-            (ColumnType::Text { size: LobSize::Long }, Some("utf8mb4_0900_ai_ci"))
-        }
-        Kind::Text(_) => (ColumnType::VarChar { chars: typed.chars }, Some("utf8mb4_0900_ai_ci")),
-    };
-    Column {
-        name: name.to_owned(),
-        ty,
-        collation: collation.map(str::to_owned),
-        nullable: !typed.formula.is_never_null(),
-        key: ColumnKey::None,
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        indexes: Indexes::default(),
+        _ => {}
     }
+    column
 }
 
 /// `ORDER BY 2`: the second column of the result.
@@ -356,10 +335,10 @@ fn position(e: &Expr, outputs: &[(String, Typed)], clause: &'static str) -> Opti
     Some(found.map(|(_, typed)| typed.clone()).ok_or_else(|| Failure::UnknownColumn(n.clone(), clause)))
 }
 
-/// The order of a value where equal ones are looked for.
-pub(super) fn folded(typed: &Typed, row: &[Datum], group: &[&[Datum]]) -> Datum {
-    typed.order().folded(&typed.formula.value(row, group))
+/// The collation in which values of a type are put in order.
+pub(super) fn collation(typed: &Typed) -> &'static str {
+    match typed.ty.kind {
+        Kind::Text { collated, .. } => collated.name,
+        _ => "binary",
+    }
 }
-
-/// How two values that were folded compare.
-pub(super) const FOLDED: Order = Order::Binary;

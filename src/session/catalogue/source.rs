@@ -1,13 +1,13 @@
 //! What the agent knows of schemas, tables and columns, asked in bounds and once a statement.
 
-use super::datum::Datum;
 use super::describe::{self, Shown};
-use super::formula::Formula;
 use super::lists;
+use super::scope::Shared;
 use super::tables::{Content, TABLES, Table};
 use crate::failure::Failure;
 use crate::session::{Session, Tenant};
 use crate::statement::{INFORMATION_SCHEMA, VirtualSchema, virtual_schema_named};
+use dbtrail_expression::{Node, Value};
 use dbtrail_types::agent_api;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::{RequestId, TableName};
@@ -16,7 +16,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-type Row = Vec<Datum>;
+type Row = Vec<Value>;
 
 /// Definitions asked for one statement at most.
 const MOST_DEFINITIONS: usize = 1000;
@@ -76,13 +76,16 @@ pub(super) struct Reader<'a> {
     definitions: HashMap<TableName, Result<TableDefinition, Failure>>,
     /// Tables whose columns could not be had.
     pub(super) notes: Vec<Note>,
+    /// What the statement may compute.
+    pub(super) budget: Shared,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(session: &'a Session, request: &'a RequestId) -> Result<Self, Failure> {
         let tenant = session.tenant().ok_or(Failure::NoDatabase)?;
         let (tables, refused, definitions) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(Self { session, tenant, request, schemas: None, tables, refused, definitions, notes: Vec::new() })
+        let (schemas, notes, budget) = (None, Vec::new(), Shared::new(session.budget()));
+        Ok(Self { session, tenant, request, schemas, tables, refused, definitions, notes, budget })
     }
 
     /// The real schemas that the tenant may use.
@@ -269,7 +272,7 @@ impl<'a> Reader<'a> {
     pub(super) async fn rows(
         &mut self,
         table: &'static Table,
-        keep: &[Formula],
+        keep: &[Node],
         extent: &Extent,
     ) -> Result<Vec<Row>, Failure> {
         let rows = match table.content {
@@ -286,25 +289,26 @@ impl<'a> Reader<'a> {
             | Content::KeyColumnUsage
             | Content::TableConstraints => return self.of_tables(table, keep, extent).await,
         };
-        Ok(rows.into_iter().filter(|row| holds(keep, row)).collect())
+        Ok(rows.into_iter().filter(|row| self.budget.may_hold(keep.iter(), row)).collect())
     }
 
     /// Rows that belong to tables. A condition that names schema or table alone is looked at before the agent is asked for more.
     async fn of_tables(
         &mut self,
         table: &'static Table,
-        keep: &[Formula],
+        keep: &[Node],
         extent: &Extent,
     ) -> Result<Vec<Row>, Failure> {
         let places = match extent {
             Extent::All => self.places().await?,
             Extent::Schema(place) | Extent::Table(place, _) => vec![place.clone()],
         };
-        let by_schema = Early::new(table, keep, &["TABLE_SCHEMA", "CONSTRAINT_SCHEMA", "INDEX_SCHEMA"], &[]);
+        let budget = self.budget.clone();
+        let schemas = ["TABLE_SCHEMA", "CONSTRAINT_SCHEMA", "INDEX_SCHEMA"];
+        let by_schema = Early::new(table, keep, &schemas, &[], budget.clone());
         let places: Vec<Place> = places.into_iter().filter(|p| by_schema.holds(&p.shown, "")).collect();
         self.list(&places).await?;
-        let by_name =
-            Early::new(table, keep, &["TABLE_SCHEMA", "CONSTRAINT_SCHEMA", "INDEX_SCHEMA"], &["TABLE_NAME"]);
+        let by_name = Early::new(table, keep, &schemas, &["TABLE_NAME"], budget.clone());
         let mut wanted = Vec::new();
         for place in places {
             let only = if let Extent::Table(_, only) = extent { Some(only) } else { None };
@@ -315,7 +319,7 @@ impl<'a> Reader<'a> {
         }
         if table.content == Content::Tables {
             let rows = wanted.iter().map(|(place, name)| describe::table(place, name));
-            return bounded(rows.filter(|row| holds(keep, row)));
+            return bounded(rows.filter(|row| budget.may_hold(keep.iter(), row)));
         }
         let asked = wanted.iter().filter_map(|(place, name)| {
             Some(TableName { schema: place.real()?.to_owned(), table: name.clone() })
@@ -329,7 +333,7 @@ impl<'a> Reader<'a> {
                     let shown = self.defined(place, name, &mut notes);
                     shown.map_or_else(Vec::new, |shown| describe::rows(table.content, place, name, &shown))
                 })
-                .filter(|row| holds(keep, row)),
+                .filter(|row| budget.may_hold(keep.iter(), row)),
         );
         self.notes.extend(notes);
         rows
@@ -357,10 +361,6 @@ fn information(table: &Table) -> Shown {
     Shown { columns: table.fields.iter().map(super::tables::Field::column).collect(), key: Vec::new() }
 }
 
-fn holds(keep: &[Formula], row: &[Datum]) -> bool {
-    keep.iter().all(|f| f.holds(row, &[]))
-}
-
 fn bounded(rows: impl Iterator<Item = Row>) -> Result<Vec<Row>, Failure> {
     let rows: Vec<Row> = rows.take(MOST_ROWS + 1).collect();
     if rows.len() > MOST_ROWS {
@@ -376,25 +376,26 @@ struct Early<'a> {
     width: usize,
     schema: Vec<usize>,
     table: Vec<usize>,
-    conditions: Vec<&'a Formula>,
+    conditions: Vec<&'a Node>,
+    budget: Shared,
 }
 
 impl<'a> Early<'a> {
-    fn new(of: &Table, keep: &'a [Formula], schema: &[&str], table: &[&str]) -> Self {
+    fn new(of: &Table, keep: &'a [Node], schema: &[&str], table: &[&str], budget: Shared) -> Self {
         let places = |names: &[&str]| names.iter().filter_map(|n| of.position(n)).collect::<Vec<usize>>();
         let (schema, table) = (places(schema), places(table));
         let known = |at: &usize| schema.contains(at) || table.contains(at);
         let conditions = keep.iter().filter(|f| f.columns().iter().all(known)).collect();
-        Self { width: of.fields.len(), conditions, schema, table }
+        Self { width: of.fields.len(), conditions, schema, table, budget }
     }
 
     fn holds(&self, schema: &str, table: &str) -> bool {
-        let mut row = vec![Datum::Null; self.width];
+        let mut row = vec![Value::Null; self.width];
         for (places, name) in [(&self.schema, schema), (&self.table, table)] {
             for at in places {
-                row[*at] = Datum::from(name.to_owned());
+                row[*at] = Value::from(name.to_owned());
             }
         }
-        self.conditions.iter().all(|f| f.holds(&row, &[]))
+        self.budget.may_hold(self.conditions.iter().copied(), &row)
     }
 }

@@ -1,0 +1,105 @@
+//! What one statement may cost: steps of computing, and bytes of values that are made on the way.
+
+use crate::error::Error;
+
+/// The limits of one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Steps in all.
+    pub steps: u64,
+    /// Steps between two yields to other statements.
+    pub stretch: u64,
+    /// Bytes of intermediate values in all.
+    pub bytes: u64,
+}
+
+/// Steps that a core takes in a millisecond, measured with a build of a release: a step is a character looked at, or a node.
+const STEPS_A_MILLISECOND: u64 = 200_000;
+
+impl Limits {
+    /// Limits by time, as a core of today takes it, and bytes.
+    #[must_use]
+    pub fn new(milliseconds: u64, stretch_milliseconds: u64, bytes: u64) -> Self {
+        Self {
+            steps: milliseconds.saturating_mul(STEPS_A_MILLISECOND),
+            stretch: stretch_milliseconds.saturating_mul(STEPS_A_MILLISECOND),
+            bytes,
+        }
+    }
+}
+
+impl Default for Limits {
+    /// 2 s in all, 100 ms between two yields, 16 MiB.
+    fn default() -> Self {
+        Self::new(2000, 100, 16 * 1024 * 1024)
+    }
+}
+
+/// What is left of the limits of one statement. All work is counted where it is done.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    limits: Limits,
+    steps: u64,
+    stretch: u64,
+    bytes: u64,
+}
+
+impl Budget {
+    /// A whole one.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, steps: limits.steps, stretch: limits.stretch, bytes: limits.bytes }
+    }
+
+    /// Takes steps.
+    ///
+    /// # Errors
+    /// [`Error::Budget`] when there are not as many left.
+    pub fn steps(&mut self, count: usize) -> Result<(), Error> {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let (Some(steps), Some(stretch)) = (self.steps.checked_sub(count), self.stretch.checked_sub(count))
+        else {
+            return Err(Error::Budget(
+                "the statement computes for too long (limits.compute_time, limits.compute_stretch): \
+                 ask for less at once"
+                    .to_owned(),
+            ));
+        };
+        (self.steps, self.stretch) = (steps, stretch);
+        Ok(())
+    }
+
+    /// Takes bytes of a value that is about to be made, and the steps of writing it.
+    ///
+    /// # Errors
+    /// [`Error::Budget`] when there are not as many left.
+    pub fn bytes(&mut self, count: usize) -> Result<(), Error> {
+        self.steps(count / 8)?;
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.checked_sub(count).ok_or_else(|| {
+            Error::Budget(format!(
+                "the statement makes values of more than {} bytes on its way (limits.compute_memory): \
+                 ask for less at once",
+                self.limits.bytes
+            ))
+        })?;
+        Ok(())
+    }
+
+    /// Whether half of the stretch is used: it is time to let others run, and to call [`Budget::rested`].
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.stretch < self.limits.stretch / 2
+    }
+
+    /// Others have run: the next stretch begins.
+    pub fn rested(&mut self) {
+        self.stretch = self.limits.stretch;
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}

@@ -1,0 +1,310 @@
+//! Functions: which there are, and what each is declared as.
+
+use crate::budget::{Budget, Limits};
+use crate::call::Function;
+use crate::cast::Cast;
+use crate::collation::{Coercibility, Collated, charset_of};
+use crate::compare::{Mode, collated, mode};
+use crate::compile::{Settings, Typed};
+use crate::like::Letters;
+use crate::node::{Aggregate, Node};
+use crate::types::{Kind, LONGEST_TEXT, Type};
+use crate::value::Value;
+
+/// Characters up to which mysqld declares VARCHAR.
+const LONGEST_VARCHAR: u32 = 16_383;
+
+/// An aggregate by its name.
+pub(crate) fn aggregate(name: &str, distinct: bool) -> Option<Aggregate> {
+    match (name, distinct) {
+        ("COUNT", false) => Some(Aggregate::Count),
+        ("COUNT", true) => Some(Aggregate::CountDistinct),
+        ("MIN", _) => Some(Aggregate::Min),
+        ("MAX", _) => Some(Aggregate::Max),
+        _ => None,
+    }
+}
+
+/// An aggregate of a value.
+pub(crate) fn aggregated(aggregate: Aggregate, of: Typed) -> Option<Typed> {
+    if of.node.has_aggregate() {
+        return None;
+    }
+    let collation = if let Kind::Text { collated, .. } = of.ty.kind { collated.name } else { "binary" };
+    let ty = match aggregate {
+        Aggregate::Min | Aggregate::Max => Type::new(of.ty.kind, true),
+        Aggregate::Rows | Aggregate::Count | Aggregate::CountDistinct => {
+            Type::new(Kind::Int { width: 21, unsigned: false }, false)
+        }
+    };
+    Some(Typed { node: Node::Aggregate(aggregate, collation, Some(Box::new(of.node))), ty })
+}
+
+/// The value of an argument that is the same for every row; `None`: it is not, or has none.
+fn known(typed: &Typed) -> Option<Value> {
+    if !typed.node.is_constant() {
+        return None;
+    }
+    typed.node.value(&[], &[], &mut Budget::new(SMALL)).ok()
+}
+
+/// What looking ahead at a constant may cost; it is computed again later.
+pub(crate) const SMALL: Limits = Limits { steps: 10_000, stretch: 10_000, bytes: 65_536 };
+
+/// A type that holds all of these values; `None`: not certain.
+pub(crate) fn unified(types: &[&Type], settings: &Settings) -> Option<Kind> {
+    let some: Vec<&Type> = types.iter().copied().filter(|t| t.kind != Kind::Null).collect();
+    let Some(first) = some.first() else { return Some(Kind::Null) };
+    if some.iter().any(|t| t.kind.is_special()) {
+        return some.iter().all(|t| t.kind == first.kind).then_some(first.kind);
+    }
+    if some.iter().any(|t| t.kind.is_text()) {
+        let collated = collated(&some, settings).filter(|c| c.name != "binary")?;
+        let chars = some.iter().map(|t| t.kind.chars()).max().unwrap_or(0);
+        return Some(Kind::Text { chars, collated });
+    }
+    let digits: Option<Vec<(u32, u8)>> = some.iter().map(|t| t.kind.digits()).collect();
+    let Some(digits) = digits else { return Some(Kind::REAL) };
+    let ints = some.iter().all(|t| matches!(t.kind, Kind::Int { .. }));
+    let unsigned = some.iter().filter(|t| t.kind.is_unsigned()).count();
+    if ints && (unsigned == 0 || unsigned == some.len()) {
+        let width = some.iter().map(|t| t.kind.chars()).max().unwrap_or(0);
+        return Some(Kind::Int { width, unsigned: unsigned > 0 });
+    }
+    let scale = digits.iter().map(|(_, s)| *s).max().unwrap_or(0);
+    let whole = digits.iter().map(|(p, s)| p.saturating_sub((*s).into())).max().unwrap_or(0);
+    let precision = whole + u32::from(scale);
+    // A user variable has 30 digits behind the point, and shows those that it was given.
+    (precision <= 65 && scale < 30).then_some(Kind::Decimal { precision, scale })
+}
+
+/// One of several values, as a value of the type that holds them all.
+pub(crate) fn converted(typed: Typed, kind: &Kind) -> Node {
+    let cast = match (kind, &typed.ty.kind) {
+        (Kind::Text { .. }, Kind::Text { .. } | Kind::Null) => return typed.node,
+        (Kind::Text { .. }, _) => Cast::Text,
+        (Kind::Double { .. }, Kind::Int { .. } | Kind::Decimal { .. }) => Cast::Real,
+        (Kind::Decimal { scale, .. }, Kind::Int { .. } | Kind::Decimal { .. }) => Cast::Decimal(*scale),
+        _ => return typed.node,
+    };
+    Node::Cast(cast, Box::new(typed.node))
+}
+
+/// One of the values of CASE and IF: a DECIMAL keeps the digits that it has.
+pub(crate) fn branch(typed: Typed, kind: &Kind) -> Node {
+    if matches!(kind, Kind::Decimal { .. }) { typed.node } else { converted(typed, kind) }
+}
+
+fn all_converted(arguments: Vec<Typed>, kind: &Kind) -> Vec<Node> {
+    arguments.into_iter().map(|a| converted(a, kind)).collect()
+}
+
+/// Functions that choose among their arguments; `None`: it is none of them, or not certain.
+fn choosing(name: &str, arguments: &[Typed], settings: &Settings) -> Option<Typed> {
+    let types: Vec<&Type> = arguments.iter().map(|a| &a.ty).collect();
+    match (name, arguments) {
+        ("IF", [condition, then, otherwise]) => {
+            let kind = unified(&types[1..], settings)?;
+            let nullable = then.ty.nullable || otherwise.ty.nullable;
+            let first = (condition.node.clone(), branch(then.clone(), &kind));
+            let otherwise = Box::new(branch(otherwise.clone(), &kind));
+            Some(Typed { node: Node::Case(vec![first], otherwise), ty: Type::new(kind, nullable) })
+        }
+        ("IFNULL" | "COALESCE", [_, ..]) if name == "COALESCE" || arguments.len() == 2 => {
+            let kind = unified(&types, settings)?;
+            let nullable = types.iter().all(|t| t.nullable);
+            let nodes = all_converted(arguments.to_vec(), &kind);
+            Some(Typed { node: Node::Coalesce(nodes), ty: Type::new(kind, nullable) })
+        }
+        ("NULLIF", [a, b]) => {
+            let mode = mode(&types, settings)?;
+            // A literal NULL makes types of its own, and so do two collations.
+            let name =
+                |t: &Typed| if let Kind::Text { collated, .. } = t.ty.kind { collated.name } else { "" };
+            if a.ty.kind == Kind::Null || a.ty.kind.is_text() && b.ty.kind.is_text() && name(a) != name(b) {
+                return None;
+            }
+            let both = Box::new((a.node.clone(), b.node.clone()));
+            Some(Typed { node: Node::NullIf(mode, both), ty: Type::new(a.ty.kind, true) })
+        }
+        ("ISNULL", [a]) => {
+            Some(Typed { node: Node::IsNull(Box::new(a.node.clone())), ty: Type::new(Kind::TRUTH, false) })
+        }
+        _ => None,
+    }
+}
+
+/// The declared characters of LEFT and RIGHT.
+fn cut(chars: u32, length: &Typed) -> Option<u32> {
+    match (&length.ty.kind, known(length)) {
+        (Kind::Int { .. }, Some(Value::Int(n))) => {
+            Some(chars.min(u32::try_from(n.max(0)).unwrap_or(u32::MAX)))
+        }
+        (_, Some(Value::Null)) | (Kind::Int { .. }, None) => Some(chars),
+        _ => None,
+    }
+}
+
+/// The declared characters of SUBSTRING.
+fn substring(chars: u32, from: &Typed, length: Option<&Typed>) -> Option<u32> {
+    let mut most = i128::from(chars);
+    if let Some(Value::Int(from)) = known(from) {
+        most = match from {
+            0 => 0,
+            ..0 if -from > most => 0,
+            ..0 => -from,
+            _ => (most - (from - 1)).max(0),
+        };
+    }
+    if let Some(Value::Int(length)) = length.and_then(known) {
+        most = most.min(length.max(0));
+    }
+    let whole = |t: &Typed| matches!(t.ty.kind, Kind::Int { .. }) || known(t) == Some(Value::Null);
+    (whole(from) && length.is_none_or(whole)).then(|| u32::try_from(most).unwrap_or(u32::MAX))
+}
+
+#[expect(clippy::too_many_lines, reason = "one short arm for each function")]
+/// A function; `None`: not computed here, for these arguments or at all.
+pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> Option<Typed> {
+    if let Some(typed) = choosing(name, arguments, settings) {
+        return Some(typed);
+    }
+    let types: Vec<&Type> = arguments.iter().map(|a| &a.ty).collect();
+    let nullable = types.iter().any(|t| t.nullable);
+    let plain = !types.iter().any(|t| t.kind.is_special());
+    let collated = collated(&types, settings)?;
+    let chars = |at: usize| arguments.get(at).map_or(0, |a| a.ty.kind.chars());
+    let wide = charset_of(collated.name).starts_with("utf8");
+    let joins = matches!(name, "CONCAT" | "CONCAT_WS");
+    let own = |t: &Type| match t.kind {
+        Kind::Null => None,
+        Kind::Text { collated, .. } => Some(collated),
+        Kind::Int { .. }
+        | Kind::Decimal { .. }
+        | Kind::Double { .. }
+        | Kind::Date
+        | Kind::Time { .. }
+        | Kind::DateTime { .. } => Some(settings.of_numbers()),
+    };
+    if types.len() > 1 && types.iter().filter_map(|t| own(t)).any(|c| c.name == "binary") {
+        return None;
+    }
+    // MySQL 9.7 searches in the collation of the text that is searched, and keeps it, whatever the other arguments have.
+    let searched = |at: usize| types.get(at).and_then(|t| own(t)).unwrap_or(collated);
+    let collated = if joins || name == "STRCMP" { collated } else { searched(0) };
+    let text = |function: Function, chars: u32| {
+        // Of NULL mysqld declares bytes.
+        let null = |t: &&Type| t.kind == Kind::Null;
+        let some = if joins { !types.iter().all(null) } else { !types.first().is_some_and(null) };
+        let some = some && collated.name != "binary";
+        let nullable = nullable || settings.strict;
+        let ty = Type::new(Kind::Text { chars, collated: weakest(collated) }, nullable);
+        let nodes = arguments.iter().map(|a| a.node.clone()).collect();
+        (some && plain).then_some(Typed { node: Node::Call(function, nodes), ty })
+    };
+    let int = |function: Function, width: u32| {
+        let ty = Type::new(Kind::Int { width, unsigned: false }, nullable);
+        let nodes = arguments.iter().map(|a| a.node.clone()).collect();
+        plain.then_some(Typed { node: Node::Call(function, nodes), ty })
+    };
+    let all = || arguments.iter().fold(0_u32, |sum, a| sum.saturating_add(a.ty.kind.chars()));
+    match (name, arguments) {
+        ("CONCAT", [_, ..]) => text(Function::Concat, all().min(LONGEST_TEXT)),
+        ("CONCAT_WS", [separator, _, ..]) => {
+            let separators = u32::try_from(arguments.len() - 2).ok()?;
+            let between = separator.ty.kind.chars().saturating_mul(separators);
+            let rest = all().saturating_sub(separator.ty.kind.chars());
+            text(Function::ConcatWs, rest.saturating_add(between).min(LONGEST_TEXT))
+        }
+        ("UPPER" | "UCASE", [_]) => text(cased(true, collated)?, chars(0)),
+        ("LOWER" | "LCASE", [_]) => text(cased(false, collated)?, chars(0)),
+        ("LEFT", [_, length]) => text(Function::Left, cut(chars(0), length)?),
+        ("RIGHT", [_, length]) => text(Function::Right, cut(chars(0), length)?),
+        ("SUBSTRING" | "SUBSTR" | "MID", [_, from]) if chars(0) <= LONGEST_VARCHAR => {
+            text(Function::Substring, substring(chars(0), from, None)?)
+        }
+        ("SUBSTRING" | "SUBSTR" | "MID", [_, from, length]) => {
+            let chars = substring(chars(0), from, Some(length))?;
+            (chars <= LONGEST_VARCHAR).then(|| text(Function::Substring, chars)).flatten()
+        }
+        ("SUBSTRING_INDEX", [_, _, _]) => text(Function::SubstringIndex { wide }, chars(0)),
+        ("REPLACE", [_, _, to]) => {
+            let grown = chars(0).saturating_mul(to.ty.kind.chars().saturating_sub(1).max(1));
+            let known = to.ty.kind.is_text() && to.ty.kind.chars() <= LONGEST_VARCHAR;
+            known.then(|| text(Function::Replace, grown.min(LONGEST_TEXT))).flatten()
+        }
+        ("TRIM", [_]) => text(Function::Trim, chars(0)),
+        ("LTRIM", [_]) => text(Function::TrimLeft, chars(0)),
+        ("RTRIM", [_]) => text(Function::TrimRight, chars(0)),
+        ("REVERSE", [_]) => text(Function::Reverse, chars(0)),
+        ("REPEAT", [_, times]) => {
+            let Value::Int(n) = known(times)? else { return None };
+            let grown = u32::try_from(n).ok()?.checked_mul(chars(0)).filter(|c| *c <= LONGEST_VARCHAR)?;
+            text(Function::Repeat, grown)
+        }
+        ("LENGTH" | "OCTET_LENGTH", [_]) => {
+            let one_byte = matches!(charset_of(collated.name), "latin1" | "ascii" | "binary");
+            (wide || one_byte).then(|| int(Function::Length { wide }, 11)).flatten()
+        }
+        ("CHAR_LENGTH" | "CHARACTER_LENGTH", [_]) => int(Function::CharLength, 11),
+        ("LOCATE", [_, _]) => int(Function::Locate(Letters::of(searched(1).name)?), 11),
+        ("INSTR", [_, _]) => {
+            let mut typed = int(Function::Locate(Letters::of(searched(0).name)?), 11)?;
+            if let Node::Call(_, nodes) = &mut typed.node {
+                nodes.swap(0, 1);
+            }
+            Some(typed)
+        }
+        ("STRCMP", [_, _]) => int(Function::Strcmp(collated.name), 2),
+        ("SIGN", [_]) => int(Function::Sign, 21),
+        ("ABS", [value]) if value.ty.kind != Kind::Null => {
+            let kind = match value.ty.kind {
+                Kind::Double { .. } | Kind::Text { .. } => Kind::REAL,
+                Kind::Decimal { scale: 30, .. }
+                | Kind::Null
+                | Kind::Date
+                | Kind::Time { .. }
+                | Kind::DateTime { .. } => return None,
+                kind @ (Kind::Int { .. } | Kind::Decimal { .. }) => kind,
+            };
+            int(Function::Abs, 0).map(|t| Typed { ty: Type::new(kind, nullable), ..t })
+        }
+        _ => None,
+    }
+}
+
+/// The collation of a text that a function made: that of numbers holds as a literal's does.
+fn weakest(collated: Collated) -> Collated {
+    Collated { coercibility: collated.coercibility.min(Coercibility::Literal), ..collated }
+}
+
+/// UPPER and LOWER where the collation's letters are certain; of columns of `information_schema` also outside of ASCII.
+fn cased(upper: bool, collated: Collated) -> Option<Function> {
+    let of_names = charset_of(collated.name) == "utf8mb3" && collated.coercibility == Coercibility::Implicit;
+    match (Letters::of(collated.name), upper) {
+        (None, _) => None,
+        (Some(_), true) if of_names => Some(Function::UpperWide),
+        (Some(_), false) if of_names => Some(Function::LowerWide),
+        (Some(_), true) => Some(Function::Upper),
+        (Some(_), false) => Some(Function::Lower),
+    }
+}
+
+/// As what two of these compare, and as what each compares with the first.
+pub(crate) fn modes(first: &Type, others: &[&Type], settings: &Settings) -> Option<Vec<Mode>> {
+    // Among values of several types, mysqld takes -1 and 18446744073709551615 for the same.
+    let all = || std::iter::once(first).chain(others.iter().copied());
+    let signs = all().any(|t| t.kind.is_unsigned()) && all().any(|t| !t.kind.is_unsigned());
+    if signs && all().any(|t| !matches!(t.kind, Kind::Int { .. })) {
+        return None;
+    }
+    // Texts compare in the collation of all of them.
+    let texts: Vec<&Type> =
+        std::iter::once(first).chain(others.iter().copied()).filter(|t| t.kind.is_text()).collect();
+    let common = collated(&texts, settings).map(|c| c.name);
+    let each = others.iter().map(|other| match mode(&[first, other], settings)? {
+        Mode::Text(_) => common.map(Mode::Text),
+        mode @ (Mode::Exact | Mode::Real) => Some(mode),
+    });
+    each.collect()
+}

@@ -1,0 +1,420 @@
+//! Compiled expressions, and their values over a row.
+
+use crate::budget::Budget;
+use crate::call::{self, Function};
+use crate::cast::{self, Cast};
+use crate::collation::Key;
+use crate::compare::{self, Comparison, Mode};
+use crate::compile::{RED_ZONE, STACK};
+use crate::error::Error;
+use crate::like::{self, Letters};
+use crate::operator::{self, Operator};
+use crate::value::Value;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// Functions of a group of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// `COUNT(*)`
+    Rows,
+    /// `COUNT(value)`
+    Count,
+    /// `COUNT(DISTINCT value)`
+    CountDistinct,
+    /// `MIN(value)`
+    Min,
+    /// `MAX(value)`
+    Max,
+}
+
+/// A compiled expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// A column of the row, by its number.
+    Column(usize),
+    /// A value.
+    Constant(Value),
+    /// A comparison of two values.
+    Compare(Comparison, Mode, Box<(Node, Node)>),
+    /// `BETWEEN`; all three compare alike.
+    Between(Mode, Box<(Node, Node, Node)>),
+    /// `IN`; each of the list compares with the value by a mode of its own.
+    In(Box<Node>, Vec<(Mode, Node)>),
+    /// `LIKE` with its escape character.
+    Like(Letters, Option<char>, Box<(Node, Node)>),
+    /// `IS NULL`
+    IsNull(Box<Node>),
+    /// `IS TRUE` and `IS FALSE`
+    Is(bool, Box<Node>),
+    /// `NOT`
+    Not(Box<Node>),
+    /// `AND`
+    All(Vec<Node>),
+    /// `OR`
+    Any(Vec<Node>),
+    /// `XOR`
+    Xor(Box<(Node, Node)>),
+    /// `CASE`, `IF`: the first branch whose condition holds.
+    Case(Vec<(Node, Node)>, Box<Node>),
+    /// `CASE value WHEN`: the value is taken once.
+    Switch(Box<Node>, Vec<(Mode, Node, Node)>, Box<Node>),
+    /// `COALESCE`, `IFNULL`
+    Coalesce(Vec<Node>),
+    /// `NULLIF`
+    NullIf(Mode, Box<(Node, Node)>),
+    /// Arithmetic, with the expression as a message shows it.
+    Operator(Operator, Arc<str>, Box<(Node, Node)>),
+    /// `-value`, with the expression as a message shows it.
+    Negated(Arc<str>, Box<Node>),
+    /// `CAST`, and what a type that holds several values makes of one.
+    Cast(Cast, Box<Node>),
+    /// A function of values.
+    Call(Function, Vec<Node>),
+    /// A function of a group of rows, in a collation where values are text.
+    Aggregate(Aggregate, &'static str, Option<Box<Node>>),
+}
+
+impl Node {
+    /// The value for a row; `group`: all rows that an aggregate is taken over.
+    ///
+    /// # Errors
+    /// What MySQL would answer is not certain, or is an error there; the budget is used up.
+    pub fn value(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<Value, Error> {
+        stacker::maybe_grow(RED_ZONE, STACK, || self.computed(row, group, budget))
+    }
+
+    fn computed(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<Value, Error> {
+        budget.steps(1)?;
+        match self {
+            Self::Column(at) => Ok(row.get(*at).cloned().unwrap_or(Value::Null)),
+            Self::Constant(value) => Ok(value.clone()),
+            Self::Compare(comparison, mode, both) => {
+                let (a, b) = (both.0.value(row, group, budget)?, both.1.value(row, group, budget)?);
+                if *comparison == Comparison::NullSafe && (a.is_null() || b.is_null()) {
+                    return Ok(Value::of_truth(Some(a.is_null() && b.is_null())));
+                }
+                let order = compare::order(*mode, &a, &b, budget)?;
+                Ok(Value::of_truth(order.map(|o| comparison.holds(o))))
+            }
+            Self::Between(mode, all) => {
+                let value = all.0.value(row, group, budget)?;
+                let (low, high) = (all.1.value(row, group, budget)?, all.2.value(row, group, budget)?);
+                let above = compare::order(*mode, &value, &low, budget)?.map(Ordering::is_ge);
+                let below = compare::order(*mode, &value, &high, budget)?.map(Ordering::is_le);
+                Ok(Value::of_truth(both(above, below)))
+            }
+            Self::In(value, list) => {
+                let value = value.value(row, group, budget)?;
+                let mut found = Some(false);
+                for (mode, item) in list {
+                    let item = item.value(row, group, budget)?;
+                    match compare::order(*mode, &value, &item, budget)? {
+                        Some(Ordering::Equal) => return Ok(Value::of_truth(Some(true))),
+                        Some(_) => {}
+                        None => found = None,
+                    }
+                }
+                Ok(Value::of_truth(found))
+            }
+            Self::Like(letters, escape, both) => {
+                let (text, pattern) = (both.0.value(row, group, budget)?, both.1.value(row, group, budget)?);
+                match (text.text(), pattern.text()) {
+                    (Some(text), Some(pattern)) => like::like(&text, &pattern, *letters, *escape, budget)
+                        .map(|l| Value::of_truth(Some(l))),
+                    _ => Ok(Value::Null),
+                }
+            }
+            Self::IsNull(inside) => Ok(Value::of_truth(Some(inside.value(row, group, budget)?.is_null()))),
+            Self::Is(wanted, inside) => {
+                Ok(Value::of_truth(Some(inside.truth(row, group, budget)? == Some(*wanted))))
+            }
+            Self::Not(inside) => Ok(Value::of_truth(inside.truth(row, group, budget)?.map(|t| !t))),
+            Self::All(parts) => self::joined(parts, row, group, budget, false),
+            Self::Any(parts) => self::joined(parts, row, group, budget, true),
+            Self::Xor(both) => {
+                let (a, b) = (both.0.truth(row, group, budget)?, both.1.truth(row, group, budget)?);
+                Ok(Value::of_truth(a.zip(b).map(|(a, b)| a != b)))
+            }
+            Self::Case(branches, otherwise) => {
+                for (condition, then) in branches {
+                    if condition.holds(row, group, budget)? {
+                        return then.value(row, group, budget);
+                    }
+                }
+                otherwise.value(row, group, budget)
+            }
+            Self::Switch(value, branches, otherwise) => {
+                let value = value.value(row, group, budget)?;
+                for (mode, label, then) in branches {
+                    let label = label.value(row, group, budget)?;
+                    if compare::order(*mode, &value, &label, budget)? == Some(Ordering::Equal) {
+                        return then.value(row, group, budget);
+                    }
+                }
+                otherwise.value(row, group, budget)
+            }
+            Self::Coalesce(list) => {
+                for item in list {
+                    let value = item.value(row, group, budget)?;
+                    if !value.is_null() {
+                        return Ok(value);
+                    }
+                }
+                Ok(Value::Null)
+            }
+            Self::NullIf(mode, both) => {
+                let (a, b) = (both.0.value(row, group, budget)?, both.1.value(row, group, budget)?);
+                let same = compare::order(*mode, &a, &b, budget)? == Some(Ordering::Equal);
+                Ok(if same { Value::Null } else { a })
+            }
+            Self::Operator(operator, shown, both) => {
+                let (a, b) = (both.0.value(row, group, budget)?, both.1.value(row, group, budget)?);
+                operator::value(*operator, &a, &b, shown)
+            }
+            Self::Negated(shown, inside) => operator::negated(&inside.value(row, group, budget)?, shown),
+            Self::Cast(cast, inside) => cast::value(*cast, &inside.value(row, group, budget)?, budget),
+            Self::Call(function, arguments) => {
+                let mut values = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    values.push(argument.value(row, group, budget)?);
+                }
+                call::value(*function, &values, budget)
+            }
+            Self::Aggregate(aggregate, collation, of) => {
+                aggregated(*aggregate, collation, of.as_deref(), group, budget)
+            }
+        }
+    }
+
+    /// The value as a condition; `None` is NULL.
+    fn truth(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<Option<bool>, Error> {
+        self.value(row, group, budget)?.truth().map_err(|()| {
+            Error::Unsupported(
+                "text that is no number as a condition: MySQL warns and takes its first digits".to_owned(),
+            )
+        })
+    }
+
+    /// Whether a condition is true, and neither false nor unknown.
+    ///
+    /// # Errors
+    /// As [`Node::value`].
+    pub fn holds(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<bool, Error> {
+        Ok(self.truth(row, group, budget)? == Some(true))
+    }
+
+    /// The columns that the value depends on.
+    #[must_use]
+    pub fn columns(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        self.visit(&mut |node| {
+            if let Self::Column(at) = node {
+                found.insert(*at);
+            }
+        });
+        found
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let mut size = 0;
+        self.visit(&mut |_| size += 1);
+        size
+    }
+
+    /// Whether it is taken over a group of rows.
+    #[must_use]
+    pub fn has_aggregate(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |node| found |= matches!(node, Self::Aggregate(..)));
+        found
+    }
+
+    /// Whether it is the same for every row.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        let mut constant = true;
+        self.visit(&mut |node| constant &= !matches!(node, Self::Aggregate(..) | Self::Column(_)));
+        constant
+    }
+
+    /// A column that is neither one of `keys` nor inside of an aggregate.
+    #[must_use]
+    pub fn ungrouped(&self, keys: &[Self]) -> Option<usize> {
+        if keys.contains(self) {
+            return None;
+        }
+        if let Self::Column(at) = self {
+            return Some(*at);
+        }
+        if let Self::Aggregate(..) = self {
+            return None;
+        }
+        self.parts().into_iter().find_map(|p| p.ungrouped(keys))
+    }
+
+    /// The conditions that must all hold for this one to hold.
+    #[must_use]
+    pub fn conjuncts(self) -> Vec<Self> {
+        if let Self::All(parts) = self {
+            return parts.into_iter().flat_map(Self::conjuncts).collect();
+        }
+        vec![self]
+    }
+
+    /// The same over other columns.
+    #[must_use]
+    pub fn moved(&self, to: &dyn Fn(usize) -> usize) -> Self {
+        let mut moved = self.clone();
+        moved.change(&mut |node| {
+            if let Self::Column(at) = node {
+                *at = to(*at);
+            }
+        });
+        moved
+    }
+
+    fn visit(&self, see: &mut dyn FnMut(&Self)) {
+        see(self);
+        for part in self.parts() {
+            part.visit(see);
+        }
+    }
+
+    fn change(&mut self, by: &mut dyn FnMut(&mut Self)) {
+        by(self);
+        for part in self.parts_mut() {
+            part.change(by);
+        }
+    }
+
+    fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Column(_) | Self::Constant(_) => Vec::new(),
+            Self::Compare(_, _, both)
+            | Self::Like(_, _, both)
+            | Self::Xor(both)
+            | Self::NullIf(_, both)
+            | Self::Operator(_, _, both) => vec![&both.0, &both.1],
+            Self::Between(_, all) => vec![&all.0, &all.1, &all.2],
+            Self::In(value, list) => std::iter::once(&**value).chain(list.iter().map(|(_, n)| n)).collect(),
+            Self::IsNull(a) | Self::Is(_, a) | Self::Not(a) | Self::Negated(_, a) | Self::Cast(_, a) => {
+                vec![a]
+            }
+            Self::All(list) | Self::Any(list) | Self::Coalesce(list) | Self::Call(_, list) => {
+                list.iter().collect()
+            }
+            Self::Case(branches, otherwise) => {
+                let branches = branches.iter().flat_map(|(a, b)| [a, b]);
+                branches.chain(std::iter::once(&**otherwise)).collect()
+            }
+            Self::Switch(value, branches, otherwise) => {
+                let branches = branches.iter().flat_map(|(_, a, b)| [a, b]);
+                [&**value, &**otherwise].into_iter().chain(branches).collect()
+            }
+            Self::Aggregate(_, _, of) => of.iter().map(Box::as_ref).collect(),
+        }
+    }
+
+    fn parts_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::Column(_) | Self::Constant(_) => Vec::new(),
+            Self::Compare(_, _, both)
+            | Self::Like(_, _, both)
+            | Self::Xor(both)
+            | Self::NullIf(_, both)
+            | Self::Operator(_, _, both) => vec![&mut both.0, &mut both.1],
+            Self::Between(_, all) => vec![&mut all.0, &mut all.1, &mut all.2],
+            Self::In(value, list) => {
+                std::iter::once(&mut **value).chain(list.iter_mut().map(|(_, n)| n)).collect()
+            }
+            Self::IsNull(a) | Self::Is(_, a) | Self::Not(a) | Self::Negated(_, a) | Self::Cast(_, a) => {
+                vec![a]
+            }
+            Self::All(list) | Self::Any(list) | Self::Coalesce(list) | Self::Call(_, list) => {
+                list.iter_mut().collect()
+            }
+            Self::Case(branches, otherwise) => {
+                let branches = branches.iter_mut().flat_map(|(a, b)| [a, b]);
+                branches.chain(std::iter::once(&mut **otherwise)).collect()
+            }
+            Self::Switch(value, branches, otherwise) => {
+                let branches = branches.iter_mut().flat_map(|(_, a, b)| [a, b]);
+                [&mut **value, &mut **otherwise].into_iter().chain(branches).collect()
+            }
+            Self::Aggregate(_, _, of) => of.iter_mut().map(Box::as_mut).collect(),
+        }
+    }
+}
+
+fn both(a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    match (a, b) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// OR (`decisive`) and AND: one decisive part decides, an unknown one leaves it unknown.
+fn joined(
+    parts: &[Node],
+    row: &[Value],
+    group: &[&[Value]],
+    budget: &mut Budget,
+    decisive: bool,
+) -> Result<Value, Error> {
+    let mut unknown = false;
+    for part in parts {
+        match part.truth(row, group, budget)? {
+            Some(truth) if truth == decisive => return Ok(Value::of_truth(Some(decisive))),
+            Some(_) => {}
+            None => unknown = true,
+        }
+    }
+    Ok(Value::of_truth((!unknown).then_some(!decisive)))
+}
+
+fn aggregated(
+    aggregate: Aggregate,
+    collation: &str,
+    of: Option<&Node>,
+    group: &[&[Value]],
+    budget: &mut Budget,
+) -> Result<Value, Error> {
+    let Some(of) = of else { return Ok(count(group.len())) };
+    let mut values = Vec::new();
+    for row in group {
+        let value = of.value(row, &[], budget)?;
+        if !value.is_null() {
+            values.push(value);
+        }
+    }
+    if aggregate == Aggregate::Count {
+        return Ok(count(values.len()));
+    }
+    let mut keyed = Vec::with_capacity(values.len());
+    for value in values {
+        keyed.push((Key::of(&value, collation, budget)?, value));
+    }
+    if aggregate == Aggregate::CountDistinct {
+        return Ok(count(keyed.into_iter().map(|(key, _)| key).collect::<HashSet<_>>().len()));
+    }
+    // Of several that are equal, the first.
+    let mut best: Option<(Key, Value)> = None;
+    for (key, value) in keyed {
+        let largest = aggregate == Aggregate::Max;
+        let better = best.as_ref().is_none_or(|(b, _)| if largest { key > *b } else { key < *b });
+        if better {
+            best = Some((key, value));
+        }
+    }
+    Ok(best.map_or(Value::Null, |(_, value)| value))
+}
+
+/// A length or a number of rows.
+pub(crate) fn count(n: usize) -> Value {
+    Value::Int(i128::try_from(n).unwrap_or(i128::MAX))
+}
