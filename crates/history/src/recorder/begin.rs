@@ -123,6 +123,9 @@ impl Recorder {
             .filter(|name| !self.ingest.captures(name))
             .filter(|name| matches!(self.ingest.names.current(name), Standing::Table(..)))
             .collect();
+        if !left.is_empty() {
+            self.ingest.next = next.next();
+        }
         for name in left {
             self.ingest.names_mut().set(&name, next, Standing::Unreadable(NOT_CAPTURED.to_owned()));
             self.unwritten = true;

@@ -140,6 +140,7 @@ impl Recorder {
         tracing::error!(table = %name, "{reason}");
         let noticed = self.ingest.next;
         let since = self.state.as_ref().and_then(|state| state.unverified.get(name)).copied();
+        self.ingest.next = noticed.next();
         let from = since.map_or(noticed, |since| {
             let statements = self.ingest.names.history(name).iter().map(|(at, _)| *at);
             statements.filter(|at| *at >= since).min().unwrap_or(since)
@@ -164,6 +165,8 @@ impl Recorder {
         let standing = self.declared(&table, server, at);
         if matches!(standing, Standing::Table(..)) {
             tracing::info!(table = %name, "the record of the table begins anew here");
+            // A number of its own: it holds from here on, also where nothing more comes.
+            self.ingest.next = at.next();
             self.ingest.names_mut().set(name, at, standing);
             self.unwritten = true;
             self.wish(Wish::Baseline);
