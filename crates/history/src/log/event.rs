@@ -266,3 +266,42 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
         other => Err(LogFault::new(format!("checksum algorithm {other} is not known"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A format description event without a checksum: a server's version, and the lengths of its events' own headers.
+    fn description(server: &str, lengths: &[u8]) -> Result<Format, LogFault> {
+        let mut name = server.as_bytes().to_vec();
+        name.resize(50, 0);
+        let body = [&[4, 0][..], &name, &[0, 0, 0, 0, 19], lengths].concat();
+        let length = u32::try_from(HEADER + body.len()).unwrap();
+        let mut raw = vec![0; 4];
+        raw.push(kind::FORMAT_DESCRIPTION);
+        raw.extend([1, 0, 0, 0]);
+        raw.extend(length.to_le_bytes());
+        raw.extend([0; 6]);
+        raw.extend(body);
+        format(&whole(raw.into(), 4, false)?)
+    }
+
+    /// Lengths of MySQL 5.5's 27 kinds of events: nothing follows them.
+    const OF_5_5: [u8; 27] =
+        [56, 13, 0, 8, 0, 18, 0, 4, 4, 4, 4, 18, 0, 0, 84, 0, 4, 26, 8, 0, 0, 0, 8, 8, 8, 2, 0];
+
+    #[test]
+    fn old_servers_say_nothing_of_checksums() {
+        for server in ["5.5.62-log", "5.6.0-m4", "5.1.73", "5.2.14-MariaDB"] {
+            let read = description(server, &OF_5_5).unwrap();
+            assert_eq!((read.server.as_str(), read.checksum), (server, false));
+        }
+        // From there on the algorithm stands behind the lengths, and four bytes follow.
+        for server in ["5.6.1", "8.0.36", "5.5.68-MariaDB", "10.11.19-MariaDB-log"] {
+            for (algorithm, known) in [(0, true), (8, false)] {
+                let told = description(server, &[&OF_5_5[..], &[algorithm, 0, 0, 0, 0]].concat());
+                assert_eq!(told.is_ok_and(|format| !format.checksum), known, "{server}: {algorithm}");
+            }
+        }
+    }
+}

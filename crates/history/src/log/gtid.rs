@@ -105,3 +105,32 @@ pub(super) fn previous_mariadb(body: &[u8]) -> Result<String, LogFault> {
     }
     Ok(list.join(","))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::event;
+    use super::*;
+
+    /// Bodies of GTID events as MariaDB 11.8.9 and 10.11.19 wrote them.
+    #[test]
+    fn an_alter_in_two_phases_takes_effect_where_it_is_committed() {
+        for (body, idle) in [
+            ("17000000000000000000000029120800000000", true),
+            ("1800000000000000000000002914170000000000000008000000", false),
+            ("1a00000000000000000000002918190000000000000008000000", true),
+            ("10000000000000000000000029000000000000", false),
+            ("1b000000000000000000000029100800000000", false),
+        ] {
+            let body: Vec<u8> = (0..body.len())
+                .step_by(2)
+                .map(|i| u8::from_str_radix(&body[i..i + 2], 16).unwrap())
+                .collect();
+            let mut raw = vec![0, 0, 0, 0, event::kind::MARIADB_GTID, 1, 0, 0, 0];
+            raw.extend(u32::try_from(19 + body.len()).unwrap().to_le_bytes());
+            raw.extend([0; 6]);
+            raw.extend(&body);
+            let announced = mariadb(&event::whole(raw.into(), 4, false).unwrap()).unwrap();
+            assert_eq!((announced.idle, announced.begins), (idle, false), "{body:?}");
+        }
+    }
+}
