@@ -78,9 +78,13 @@ impl Recorded {
         let mut lines = lines(answer);
         let head = lines.remove(0);
         lines.pop();
-        let names: Vec<Value> =
-            head["columns"].as_array().into_iter().flatten().map(|c| c["name"].clone()).collect();
-        Ok((Value::Array(names), lines))
+        // What `SELECT *` shows.
+        let columns = head["columns"].as_array().expect("columns");
+        let shown = |i: &usize| columns[*i]["invisible"] != Value::Bool(true);
+        let places: Vec<usize> = (0..columns.len()).filter(shown).collect();
+        let names = places.iter().map(|i| columns[*i]["name"].clone()).collect();
+        let cells = |line: Value| Value::Array(places.iter().map(|i| line[*i].clone()).collect());
+        Ok((Value::Array(names), lines.into_iter().map(cells).collect()))
     }
 
     /// Asks every key that a table ever had, after every statement. Gives how many answers were right, and the refusals with table, key and statement; a wrong answer
@@ -180,5 +184,94 @@ fn unknown_foreign_keys_put_the_children_in_doubt() {
             kind == "mysql-9.7-native",
             "{kind}: no table is doubted that the statement does not name"
         );
+    }
+}
+
+/// Partitions that lose their rows: exact where the place of a row is certain. KEY is not: rows of it are unknown from there on, and known again when they change.
+#[test]
+fn partitions_lose_their_rows() {
+    for kind in KINDS {
+        let Some(recorded) = recorded(kind, "partitions") else { continue };
+        let (right, refused) = recorded.answers();
+        assert!(right > 900, "{kind}: {right} right");
+        let wrong = refused.iter().find(|(table, why)| {
+            table != "k" || !why.contains("in which partitions its rows lie is not known")
+        });
+        assert!(wrong.is_none() && !refused.is_empty(), "{kind}: {wrong:?}");
+        let last = recorded.steps.last().expect("steps");
+        let (_, rows) = recorded.row(last, "k", &["50".to_owned()]).expect("it changed since");
+        assert_eq!(rows, [serde_json::json!(["50", "8"])]);
+        let first = recorded.changes("r", &["500"]);
+        assert_eq!(
+            first.last(),
+            Some(&serde_json::json!(["DELETE", null, ["4", "500", "1"], null])),
+            "{kind}"
+        );
+    }
+}
+
+/// Of each way in which rows change without a row event that cannot be followed: which tables are refused, and with which words.
+#[test]
+fn what_cannot_be_followed_is_refused_from_there_on() {
+    for (scenario, table, words) in [
+        ("exchange", "plain", "change places"),
+        ("exchange", "r", "change places"),
+        ("repair", "m", "REPAIR TABLE m"),
+        ("ignore", "t", "ALTER IGNORE"),
+        ("engines", "m1", "a MERGE table"),
+        ("engines", "m2", "a MERGE table"),
+        ("engines", "merged", "in its UNION"),
+    ] {
+        for kind in KINDS {
+            let Some(recorded) = recorded(kind, scenario) else { continue };
+            let (right, refused) = recorded.answers();
+            assert!(right > 2, "{kind}, {scenario}: {right} right");
+            assert!(
+                refused.iter().any(|(name, why)| name == table && why.contains(words)),
+                "{kind}, {scenario}: {refused:#?}"
+            );
+            assert!(refused.iter().all(|(name, _)| name != "other"), "{kind}, {scenario}: {refused:#?}");
+        }
+    }
+}
+
+/// What is not there any more for the server is not answered either.
+#[test]
+fn tables_whose_engine_keeps_no_rows_are_refused() {
+    for (kind, scenario, table, words) in [
+        ("mysql-9.7", "engines", "hole", "keeps no rows"),
+        ("mysql-9.7", "engines", "t", "keeps no rows"),
+        ("mysql-9.7", "tablespace", "t", "put in or taken away"),
+        ("mariadb-11.8", "tablespace", "t", "put in or taken away"),
+    ] {
+        let recorded = recorded(kind, scenario).expect("it is recorded");
+        let last = recorded.steps.last().expect("steps");
+        let with_table = Step {
+            statement: String::new(),
+            gtid: last.gtid.clone(),
+            tables: [(
+                table.to_owned(),
+                Table { columns: vec![], primary_key: vec!["id".to_owned()], rows: vec![] },
+            )]
+            .into(),
+        };
+        let why = recorded.row(&with_table, table, &["1".to_owned()]).expect_err("it is refused");
+        assert!(why.contains(words), "{kind}, {scenario}: {why}");
+    }
+}
+
+/// MariaDB's system-versioned tables: the rows of now at each instant. Rows of the past, which the log has as rows too, are none.
+#[test]
+fn system_versioned_tables_have_their_rows_of_now() {
+    for kind in ["mariadb-11.8", "mariadb-10.11"] {
+        let recorded = recorded(kind, "versioned").expect("it is recorded");
+        let (right, refused) = recorded.answers();
+        assert!(
+            right > 50 && refused.iter().all(|(table, _)| table != "t"),
+            "{kind}: {right} right, {refused:#?}"
+        );
+        let kinds: Vec<Value> =
+            recorded.changes("t", &["2"]).iter().map(|change| change[0].clone()).collect();
+        assert_eq!(kinds, ["INSERT", "DELETE", "INSERT", "UPDATE"], "{kind}");
     }
 }

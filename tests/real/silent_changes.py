@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import time
 
 import pymysql
 
@@ -64,6 +65,8 @@ def record(kind, port, folder, name, scenario):
         cursor.execute("SELECT @@GLOBAL." + ("gtid_binlog_pos" if maria else "gtid_executed"))
         gtid = cursor.fetchone()[0].replace("\n", "")
         steps.append({"statement": statement, "error": error, "gtid": gtid, "tables": rows_of(cursor)})
+    # So that the second of the last statement lies behind the log.
+    time.sleep(2.1)
     cursor.execute("SHOW BINARY LOGS")
     last = cursor.fetchall()[-1][0]
     cursor.execute("FLUSH BINARY LOGS")

@@ -23,6 +23,7 @@ mod cascade;
 mod doubt;
 mod effects;
 mod images;
+mod partitions;
 mod recent;
 mod references;
 mod rows;
@@ -163,7 +164,7 @@ impl Ingest {
                     self.forget_observed();
                     self.dirty.catalog = true;
                     for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
-                        self.effect(effect, at);
+                        self.effect(effect, at)?;
                     }
                 }
                 Change::Unfollowable { tables, reason } => {

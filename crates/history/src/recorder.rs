@@ -437,6 +437,9 @@ impl Recorder {
             if entry.gtid.as_ref().map_or(Ok(false), |gtid| self.ingest.has(gtid))? {
                 tracing::warn!(gtid = ?entry.gtid, "a transaction that is in the record came again, and is passed over");
             } else {
+                if Ingest::leans_on_store(&entry) {
+                    self.commit()?;
+                }
                 let visible = self.visible(&mut entry, &end);
                 if let Some(state) = &self.state {
                     self.sight.took(entry.gtid.as_ref(), entry.committed, &state.place.server);

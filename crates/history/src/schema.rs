@@ -9,14 +9,17 @@ mod carry;
 mod columns;
 mod ddl;
 mod declared;
+mod engines;
 mod foreign;
 mod generated;
 mod links;
 mod observe;
+mod partition;
 mod reach;
 mod silent;
 mod table;
 mod token;
+mod versioned;
 mod written;
 
 use dbtrail_types::column::TableDefinition;
@@ -30,6 +33,8 @@ use super::image::{Content, Image};
 use super::log::{LoggedStatement, MappedTable, collation_name};
 pub use carry::Carried;
 pub use foreign::{Action, ForeignKey};
+pub use partition::Emptied;
+pub use versioned::END_OF_TIME;
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +61,10 @@ pub enum Effect {
         /// New name.
         to: TableName,
     },
+    /// Same definition; rows may have changed, gone or come, and which is not known: why, with the statement.
+    RowsUnknown(TableName, String),
+    /// The rows in some of its partitions are gone.
+    PartitionsEmptied(TableName, Emptied),
     /// From here on the table cannot be read: why, with the statement.
     Unreadable(TableName, String),
     /// A whole schema is gone (DROP DATABASE).
@@ -93,6 +102,8 @@ pub struct Catalog {
     /// Which tables change with others.
     links: links::Links,
     foreign: foreign::ForeignKeys,
+    /// MERGE tables, with the tables whose rows are theirs. One that is dropped is kept: no harm comes of it.
+    united: HashMap<TableName, Vec<TableName>>,
 }
 
 /// One definition.
@@ -265,6 +276,19 @@ impl Catalog {
         self.foreign.of(child).iter().filter(|k| k.changes_rows()).cloned().collect()
     }
 
+    /// Where the end of a row's time stands among the columns of a system-versioned table: its rows of now have [`END_OF_TIME`] there, others are of the past.
+    #[must_use]
+    pub fn row_end(&self, id: DefinitionId) -> Option<usize> {
+        let full = &self.known(id)?.full;
+        full.versioned.then(|| full.position(versioned::ROW_END)).flatten()
+    }
+
+    /// The tables whose rows a MERGE table shows: a change of a row of it is one of a row of theirs.
+    #[must_use]
+    pub fn united(&self, name: &TableName) -> &[TableName] {
+        self.united.get(name).map_or(&[], Vec::as_slice)
+    }
+
     /// All tables whose rows may change when rows of this one do, by foreign keys alone.
     #[must_use]
     pub fn below(&self, table: &TableName) -> BTreeSet<TableName> {
@@ -309,6 +333,8 @@ impl Catalog {
             collation_certain: false,
             learnt: false,
             engine: None,
+            versioned: false,
+            partitions: None,
             foreign_keys: Vec::new(),
         };
         self.known(id).map_or(&NONE, |k| &k.full)

@@ -93,6 +93,13 @@ impl Ingest {
     /// A rows event begins.
     pub(super) fn statement_goes_on(&mut self, event: &RowsEvent) {
         let Statement { mapped, checks, logs_cascades, .. } = &event.statement;
+        if !self.catalog.united(&event.table.name).is_empty() {
+            let at = self.take_number();
+            for table in self.catalog.united(&event.table.name).to_vec() {
+                let reason = format!("rows of it were changed through {}, a MERGE table", event.table.name);
+                self.rows_unknown(&table, at, &reason);
+            }
+        }
         if mapped.len() > 1 {
             self.under.changed.insert(event.table.name.clone());
         }
@@ -247,6 +254,9 @@ impl Ingest {
         if !self.catalog.is_declared(child) {
             return Ok(Err("which of its columns are generated is not in the record".to_owned()));
         }
+        if self.catalog.row_end(id).is_some() {
+            return Ok(Err("it is system-versioned: the times of its rows are not in the log".to_owned()));
+        }
         let Some(columns) = self.columns_of(id) else { return Ok(Err("it has no definition".to_owned())) };
         let blow = match blow(parent, &columns.definition, key, action) {
             Ok(Some(blow)) => blow,
@@ -268,7 +278,7 @@ impl Ingest {
         }
         let roles = self.roles(child);
         let referring = Some(Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
-        let target = Target { space, id, columns, referring, roles };
+        let target = Target { space, id, columns, referring, roles, row_end: None };
         for row in keys {
             if let Err(reason) = self.derive(parent, event, child, (&target, &row), &blow)? {
                 return Ok(Err(reason));
@@ -282,7 +292,7 @@ impl Ingest {
     }
 
     /// Whether all rows of an incarnation are known.
-    fn is_known(&self, space: SpaceId) -> Unsure {
+    pub(super) fn is_known(&self, space: SpaceId) -> Unsure {
         match self.spaces.get(space.0 as usize) {
             Some(s) if s.uncertain.is_some() || s.doubt.is_some() => {
                 Err("its rows cannot be found by key".to_owned())
@@ -335,7 +345,7 @@ impl Ingest {
         }
         let at = self.take_number();
         self.changes += 1;
-        if let Err(why) = self.keep_derived(target, (row.bytes(), after.as_deref()), at)? {
+        if let Err(why) = self.keep_made(target, (row.bytes(), after.as_deref()), at, true)? {
             return Ok(Err(why));
         }
         let next = Parent {
@@ -350,7 +360,12 @@ impl Ingest {
     }
 
     /// A row under the definition of now.
-    fn under_now(&self, row: Image, under: DefinitionId, now: DefinitionId) -> Result<Image, String> {
+    pub(super) fn under_now(
+        &self,
+        row: Image,
+        under: DefinitionId,
+        now: DefinitionId,
+    ) -> Result<Image, String> {
         if under == now {
             return Ok(row);
         }

@@ -1,6 +1,7 @@
 //! What statements of the log do to names and incarnations.
 
 use super::{Ingest, NOT_CAPTURED};
+use crate::engine::StoreError;
 use crate::names::Standing;
 use crate::record::Space;
 use crate::schema::{DefinitionId, Effect};
@@ -8,13 +9,17 @@ use crate::store::{Sequence, SpaceId};
 use dbtrail_types::ident::TableName;
 
 impl Ingest {
-    pub(super) fn effect(&mut self, effect: Effect, at: Sequence) {
+    pub(super) fn effect(&mut self, effect: Effect, at: Sequence) -> Result<(), StoreError> {
         self.touch(&effect);
+        if let Effect::PartitionsEmptied(name, emptied) = &effect {
+            return self.empty_partitions(name, emptied, at);
+        }
         let altered = if let Effect::Altered(name, _) = &effect { Some(name.clone()) } else { None };
         self.carry_out(effect, at);
         if let Some(name) = altered {
             self.want_references(&name);
         }
+        Ok(())
     }
 
     fn carry_out(&mut self, effect: Effect, at: Sequence) {
@@ -36,6 +41,12 @@ impl Ingest {
             Effect::Truncated(name) => self.truncated(&name, at),
             Effect::Altered(name, definition) => self.altered(&name, definition, at),
             Effect::Renamed { from, to } => self.renamed(&from, &to, at),
+            Effect::RowsUnknown(name, reason) => {
+                self.rows_unknown(&name, at, &reason);
+                self.unknown_below(&name, at);
+            }
+            // Carried out elsewhere: it may fail.
+            Effect::PartitionsEmptied(..) => {}
             Effect::Unreadable(name, reason) => self.names_mut().set(&name, at, Standing::Unreadable(reason)),
             Effect::SchemaDropped(schema) => {
                 let schemas = [schema];
@@ -58,6 +69,8 @@ impl Ingest {
             | Effect::Dropped(name)
             | Effect::Truncated(name)
             | Effect::Altered(name, _)
+            | Effect::RowsUnknown(name, _)
+            | Effect::PartitionsEmptied(name, _)
             | Effect::Unreadable(name, _) => {
                 touched.insert(name.clone());
             }

@@ -70,7 +70,7 @@ fn stem(space: SpaceId, number: u32, certain: u8) -> Vec<u8> {
 }
 
 /// Behind all keys that begin so.
-fn behind(stem: &[u8]) -> Vec<u8> {
+pub(super) fn behind(stem: &[u8]) -> Vec<u8> {
     let mut end = stem.to_vec();
     while let Some(last) = end.pop() {
         if let Some(next) = last.checked_add(1) {

@@ -6,11 +6,11 @@ use super::recent::{Print, Trace};
 use super::references::Referring;
 use super::{Ingest, NOT_CAPTURED};
 use crate::engine::StoreError;
-use crate::image;
+use crate::image::{self, Content};
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
 use crate::names::Standing;
 use crate::record::{Baseline, Space};
-use crate::schema::DefinitionId;
+use crate::schema::{DefinitionId, END_OF_TIME};
 use crate::store::{Sequence, Side, SpaceId, Version, Versions, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::ident::TableName;
@@ -26,6 +26,31 @@ pub(super) struct Target {
     /// Its foreign keys, if there are some that change rows.
     pub(super) referring: Option<Arc<Referring>>,
     pub(super) roles: Arc<Roles>,
+    /// Of a system-versioned table: where the end of a row's time stands.
+    pub(super) row_end: Option<usize>,
+}
+
+/// The row before a change and the row after it.
+type Both<'a> = (Option<&'a Keyed>, Option<&'a Keyed>);
+
+impl Target {
+    /// What a change is to the rows of now: in a system-versioned table some are of rows of the past (`None`), a deleted row is one whose time ends, and
+    /// what a changed row was is put in as another one.
+    fn of_now<'a>(&self, kind: EventType, (before, after): Both<'a>) -> Option<(EventType, Both<'a>)> {
+        let Some(place) = self.row_end else { return Some((kind, (before, after))) };
+        let is_now = |keyed: &&Keyed| {
+            let end = image::cells(&keyed.image).nth(place).and_then(Content::bytes);
+            end.is_some_and(|end| END_OF_TIME.iter().any(|last| last.as_bytes() == end))
+        };
+        let (before, after) = (before.filter(is_now), after.filter(is_now));
+        let kind = match (before, after) {
+            (None, None) => return None,
+            (None, Some(_)) => EventType::Insert,
+            (Some(_), None) => EventType::Delete,
+            (Some(_), Some(_)) => EventType::Update,
+        };
+        Some((kind, (before, after)))
+    }
 }
 
 /// From which place on a table is in doubt, and why.
@@ -84,7 +109,14 @@ impl Ingest {
         let roles = self.roles(&event.table.name);
         let keyed = !roles.keys.is_empty();
         let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
-        columns.has_key().then_some(Target { space, id, columns, referring, roles })
+        columns.has_key().then_some(Target {
+            space,
+            id,
+            columns,
+            referring,
+            roles,
+            row_end: self.catalog.row_end(id),
+        })
     }
 
     /// Whether a table is the same as when its rows began to come: a foreign key that refers to it can change that.
@@ -118,16 +150,25 @@ impl Ingest {
         self.watch(rows, event);
         match images.read(rows, &target.columns) {
             Ok(images) => {
-                for (key, version) in versions(event.kind, images, target.id, at).into_iter().flatten() {
+                let Some((kind, images)) = target.of_now(event.kind, images) else { return Ok(true) };
+                if target.row_end.is_some() && !target.roles.children.is_empty() && images.0.is_some() {
+                    self.unreadable_parent(event, at);
+                }
+                for (key, version) in versions(kind, images, target.id, at).into_iter().flatten() {
                     if let Some(doubt) = self.keep(target, key, &version)? {
                         self.doubt(&event.table.name, target.space, &doubt, at);
                         return Ok(false);
                     }
                 }
                 let Statement { checks, logs_cascades, .. } = event.statement;
-                if let (Some(before), after, false, true, false) =
-                    (images.0, images.1, target.roles.children.is_empty(), checks, logs_cascades)
-                {
+                if let (None, Some(before), after, false, true, false) = (
+                    target.row_end,
+                    images.0,
+                    images.1,
+                    target.roles.children.is_empty(),
+                    checks,
+                    logs_cascades,
+                ) {
                     let parent = Parent {
                         table: &event.table.name,
                         definition: &target.columns.definition,
@@ -319,12 +360,13 @@ impl Ingest {
         }
     }
 
-    /// Keeps a change that a foreign key made; the error says why that cannot be.
-    pub(super) fn keep_derived(
+    /// Keeps a change of which the log has no images; the error says why that cannot be. `derived`: a foreign key made it.
+    pub(super) fn keep_made(
         &mut self,
         target: &Target,
         (before, after): (&[u8], Option<&[u8]>),
         at: Sequence,
+        derived: bool,
     ) -> Result<Result<(), String>, StoreError> {
         let keyed = |row: &[u8]| Keyed::of(row, &target.columns);
         let read = keyed(before).and_then(|b| Ok((b, after.map(keyed).transpose()?)));
@@ -336,7 +378,7 @@ impl Ingest {
         for (key, version) in
             versions(kind, (Some(&before), after.as_ref()), target.id, at).into_iter().flatten()
         {
-            let version = Version { derived: true, ..version };
+            let version = Version { derived, ..version };
             if let Some(Doubt(_, why)) = self.keep(target, key, &version)? {
                 return Ok(Err(why.to_owned()));
             }

@@ -68,6 +68,9 @@ impl History {
         for entry in entries.by_ref() {
             match entry {
                 Ok(entry) => {
+                    if Ingest::leans_on_store(&entry) {
+                        ingest.commit(&Batch::default())?;
+                    }
                     ingest.entry(entry)?;
                     if ingest.waiting() > BATCH || ingest.wants_commit() {
                         ingest.commit(&Batch::default())?;

@@ -4,6 +4,7 @@
 //! `CHANGE a b ..., CHANGE b a ...` swaps two columns.
 
 use super::columns::{column, index, lob_size, word_or_text};
+use super::partition;
 use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
@@ -63,6 +64,7 @@ pub(super) fn alter(tokens: Tokens, before: &Full, schema: &str, silent: Silent)
     declared.collation.clone_from(&before.collation);
     declared.collation_certain = before.collation_certain;
     declared.engine.clone_from(&before.engine);
+    declared.partitions.clone_from(&before.partitions);
     let mut reading = Reading {
         before,
         silent,
@@ -78,11 +80,6 @@ pub(super) fn alter(tokens: Tokens, before: &Full, schema: &str, silent: Silent)
         converted: None,
         renamed: None,
     };
-    let partitions = ["REORGANIZE", "COALESCE", "REBUILD", "OPTIMIZE", "ANALYZE"];
-    let mut tokens = tokens;
-    if partitions.iter().any(|word| tokens.words(&[word, "PARTITION"])) {
-        return reading.carry_out();
-    }
     // A new default character set holds for the new columns of the same statement, wherever it stands in it.
     let (actions, options): (Vec<Tokens>, Vec<Tokens>) =
         tokens.split().into_iter().partition(|t| t.clone().one_of(ACTIONS).is_some());
@@ -154,10 +151,6 @@ impl Reading<'_> {
     }
 
     fn add(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
-        if tokens.words(&["PARTITION"]) {
-            while tokens.next().is_some() {}
-            return Ok(());
-        }
         if tokens.one_of(&["PERIOD", "SYSTEM"]).is_some() {
             return Err("system versioning changes the columns of a table".to_owned());
         }
@@ -322,6 +315,7 @@ impl Reading<'_> {
             collation_certain: self.declared.collation_certain,
             learnt: self.before.learnt,
             engine: self.declared.engine.take(),
+            partitions: self.declared.partitions.take(),
             foreign_keys: std::mem::take(&mut self.declared.foreign_keys),
             ..Full::default()
         };
@@ -507,9 +501,12 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
         || tokens.words(&["NOWAIT"])
         || tokens.words(&["ENABLE", "KEYS"])
         || tokens.words(&["DISABLE", "KEYS"])
-        || tokens.words(&["REMOVE", "PARTITIONING"])
     {
-    } else if tokens.words(&["ORDER", "BY"]) || tokens.words(&["PARTITION", "BY"]) {
+    } else if tokens.words(&["REMOVE", "PARTITIONING"]) {
+        declared.partitions = None;
+    } else if tokens.words(&["PARTITION", "BY"]) {
+        declared.partitions = Some(partition::read(tokens));
+    } else if tokens.words(&["ORDER", "BY"]) {
         while tokens.next().is_some() {}
     } else if charset_option(tokens, declared, silent)? {
     } else {

@@ -6,7 +6,7 @@ use super::foreign::keeps_keys;
 use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
-use super::{Catalog, DefinitionId, Effect, links, reach};
+use super::{Catalog, DefinitionId, Effect, engines, links, partition, reach, versioned};
 use crate::log::LoggedStatement;
 use dbtrail_types::ident::TableName;
 use sqlparser::tokenizer::Token;
@@ -219,8 +219,7 @@ impl Walk<'_> {
         let mut effects = Vec::new();
         loop {
             let name = tokens.table(self.schema())?;
-            self.catalog.forget(&name);
-            effects.push(Effect::Unreadable(name, "REPAIR TABLE may have dropped rows of it".to_owned()));
+            effects.push(self.rows_unknown(name, "it drops rows that it cannot read"));
             if !tokens.token(&Token::Comma) {
                 return Ok(effects);
             }
@@ -353,7 +352,19 @@ impl Walk<'_> {
                 }
             }
         }
+        if full.versioned {
+            versioned::add_columns(&mut full)?;
+        }
         full.check()?;
+        if let Some(reason) = engines::rows_elsewhere(full.engine.as_deref()) {
+            // A bare name in UNION is looked for in the current database.
+            let schema = self.schema().unwrap_or(&name.schema);
+            let united = engines::united(&tokens, schema);
+            if !united.is_empty() {
+                self.catalog.united.insert(name, united);
+            }
+            return Err(reason);
+        }
         Ok(self.created(effects, name, full))
     }
 
@@ -370,9 +381,11 @@ impl Walk<'_> {
                 return Err("columns come from a SELECT".to_owned());
             }
             if options.words(&["WITH", "SYSTEM", "VERSIONING"]) {
-                return Err("the table is system-versioned".to_owned());
+                full.versioned = true;
+                continue;
             }
-            if options.one_of(&["PARTITION"]).is_some() {
+            if options.words(&["PARTITION", "BY"]) {
+                full.partitions = Some(partition::read(&mut options));
                 break;
             }
             if options.words(&["ENGINE"]) || options.words(&["TYPE"]) {
@@ -415,22 +428,96 @@ impl Walk<'_> {
         tokens.words(&["IF", "EXISTS"]);
         let name = self.standing(&mut tokens)?;
         self.other = other_table(&tokens, &name.schema);
-        if ignore {
-            return Err("under IGNORE rows vanish without a word".to_owned());
+        if let Some(effects) = self.partition_statement(&mut tokens.clone(), &name)? {
+            return Ok(effects);
         }
         self.modes()?;
         let Some(before) = self.catalog.tables.get(&name).copied() else {
             return Err("the table's definition before it is not known".to_owned());
         };
+        if self.catalog.full(before).versioned {
+            return Err(
+                "where the server keeps its own columns of a system-versioned table is not certain then"
+                    .to_owned(),
+            );
+        }
+        if let Some(reason) = engines::rows_elsewhere_in(&tokens) {
+            return Err(reason);
+        }
         let mut altered = alter::alter(tokens, self.catalog.full(before), &name.schema, self.silent())?;
         self.foreign_keys(&name, before, &mut altered);
         let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
         self.catalog.tables.insert(name.clone(), id);
         let mut effects = vec![Effect::Altered(name.clone(), id)];
+        if ignore {
+            effects.push(self.rows_unknown(name.clone(), "under IGNORE rows vanish without a word"));
+        }
         if let Some(to) = altered.renamed {
             effects.push(self.moved(name, to));
         }
         Ok(effects)
+    }
+
+    fn rows_unknown(&self, name: TableName, why: &str) -> Effect {
+        Effect::RowsUnknown(name, format!("{why}: {}", excerpt(&self.statement.sql)))
+    }
+
+    /// ALTER TABLE on partitions or on the tablespace; `None`: it is neither.
+    fn partition_statement(
+        &mut self,
+        tokens: &mut Tokens,
+        name: &TableName,
+    ) -> Result<Option<Vec<Effect>>, Unread> {
+        let of = |tokens: &mut Tokens, words: &[&'static str]| {
+            words.iter().find(|word| tokens.words(&[word, "PARTITION"])).copied()
+        };
+        if of(tokens, &["REBUILD", "OPTIMIZE", "ANALYZE", "CHECK"]).is_some() {
+            return Ok(Some(Vec::new()));
+        }
+        if tokens.one_of(&["DISCARD", "IMPORT"]).is_some() {
+            let why = "the rows of the table are those of a file that is put in or taken away";
+            return Ok(Some(vec![self.rows_unknown(name.clone(), why)]));
+        }
+        let words = ["TRUNCATE", "DROP", "ADD", "COALESCE", "REORGANIZE", "REPAIR", "EXCHANGE"];
+        let Some(word) = of(tokens, &words) else { return Ok(None) };
+        if word == "REPAIR" {
+            return Ok(Some(vec![self.rows_unknown(name.clone(), "it drops rows that it cannot read")]));
+        }
+        if word == "EXCHANGE" {
+            let other = self.other.take().ok_or("the table of EXCHANGE PARTITION")?;
+            let why = "rows of the two tables change places";
+            let both = [name.clone(), other].map(|table| self.rows_unknown(table, why));
+            return Ok(Some(both.into()));
+        }
+        tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
+        let _ = tokens.words(&["IF", "EXISTS"]) || tokens.words(&["IF", "NOT", "EXISTS"]);
+        let empties = matches!(word, "TRUNCATE" | "DROP");
+        let names = if empties { partition::names(tokens)? } else { Vec::new() };
+        let before = self.catalog.tables.get(name).copied();
+        let mut full = before.map(|id| self.catalog.full(id).clone());
+        let mut effects = Vec::new();
+        let partitions = full.as_mut().and_then(|full| full.partitions.as_mut());
+        if empties {
+            effects.push(match partitions.as_ref().and_then(|p| p.emptied(&names)) {
+                Some(emptied) => Effect::PartitionsEmptied(name.clone(), emptied),
+                None => self.rows_unknown(name.clone(), "in which partitions its rows lie is not known"),
+            });
+        }
+        if let (Some(partitions), true) = (partitions, word != "TRUNCATE") {
+            match word {
+                "DROP" => partitions.remove(&names),
+                "ADD" => partitions.add(tokens),
+                "COALESCE" => partitions.coalesce(tokens),
+                _ => partitions.reorganize(tokens),
+            }
+            if let (Some(before), Some(full)) = (before, full) {
+                let from = (0..full.columns.len()).map(Some).collect();
+                let id = self.catalog.follow_up(before, full, from, &self.statement.sql);
+                self.catalog.tables.insert(name.clone(), id);
+                effects.push(Effect::Altered(name.clone(), id));
+            }
+        }
+        Ok(Some(effects))
     }
 
     /// What an ALTER does to the foreign keys of a table, and to those that refer to it.

@@ -6,6 +6,7 @@ use crate::log::{LoggedStatement, ServerVersion};
 use dbtrail_types::column::{ColumnType, LobSize, same_name};
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use std::collections::HashMap;
 
 impl Catalog {
     /// Takes a table as the server declares it: the definition from here on, whatever the log said before.
@@ -19,7 +20,7 @@ impl Catalog {
         server: ServerVersion,
     ) -> Result<DefinitionId, String> {
         self.links.declared(name, &declaration(name, create, server));
-        let (full, keys) = read(name, create, server)?;
+        let (full, keys) = read(name, create, server, &mut self.united)?;
         self.lost.remove(name);
         self.foreign.set(name, keys);
         let id = self.add(full);
@@ -33,7 +34,7 @@ impl Catalog {
         let Some(known) = self.tables.get(name).and_then(|id| self.known(*id)) else {
             return Some("the log does not tell its definition".to_owned());
         };
-        match read(name, create, server) {
+        match read(name, create, server, &mut HashMap::new()) {
             Ok((declared, keys)) => {
                 difference(&known.full, &declared).or_else(|| self.foreign.difference(name, &keys))
             }
@@ -59,10 +60,17 @@ fn declaration(name: &TableName, create: &str, server: ServerVersion) -> LoggedS
     }
 }
 
-fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<(Full, Vec<ForeignKey>), String> {
+fn read(
+    name: &TableName,
+    create: &str,
+    server: ServerVersion,
+    united: &mut HashMap<TableName, Vec<TableName>>,
+) -> Result<(Full, Vec<ForeignKey>), String> {
     let statement = declaration(name, create, server);
     let mut scratch = Catalog::default();
-    for effect in scratch.apply(&statement) {
+    let effects = scratch.apply(&statement);
+    united.extend(std::mem::take(&mut scratch.united));
+    for effect in effects {
         match effect {
             Effect::Created(_, id) => {
                 return Ok((scratch.full(id).clone(), scratch.foreign.of(name).to_vec()));
@@ -71,6 +79,8 @@ fn read(name: &TableName, create: &str, server: ServerVersion) -> Result<(Full, 
             Effect::Dropped(_)
             | Effect::Truncated(_)
             | Effect::Altered(..)
+            | Effect::RowsUnknown(..)
+            | Effect::PartitionsEmptied(..)
             | Effect::Renamed { .. }
             | Effect::SchemaDropped(_) => {}
         }

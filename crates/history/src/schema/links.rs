@@ -89,7 +89,10 @@ impl Links {
                         self.sure.retain(|n| !schemas.is_empty() && !schemas.contains(&n.schema));
                     }
                 }
-                Effect::Altered(..) | Effect::Truncated(_) => {}
+                Effect::Altered(..)
+                | Effect::Truncated(_)
+                | Effect::RowsUnknown(..)
+                | Effect::PartitionsEmptied(..) => {}
             }
         }
         if let Some(child) = &told.child {
@@ -259,6 +262,8 @@ mod tests {
                     | Effect::Dropped(_)
                     | Effect::Truncated(_)
                     | Effect::Altered(..)
+                    | Effect::RowsUnknown(..)
+                    | Effect::PartitionsEmptied(..)
                     | Effect::Renamed { .. }
                     | Effect::SchemaDropped(_) => {}
                 }

@@ -1,6 +1,7 @@
 //! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
 
 use super::foreign::ForeignKey;
+use super::partition::Partitions;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinition, same_name};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -83,6 +84,12 @@ pub(super) struct Full {
     /// The engine, in lower case, where the log or the server names it.
     #[serde(default)]
     pub(super) engine: Option<String>,
+    /// WITH SYSTEM VERSIONING (MariaDB), with the columns that the server adds by itself.
+    #[serde(default)]
+    pub(super) versioned: bool,
+    /// How its rows are divided, where they are.
+    #[serde(default)]
+    pub(super) partitions: Option<Partitions>,
     /// Foreign keys that the statement under way declares: the catalog keeps them beside the definitions.
     #[serde(skip)]
     pub(super) foreign_keys: Vec<ForeignKey>,

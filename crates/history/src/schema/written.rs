@@ -23,6 +23,8 @@ struct Rest {
     #[serde(default)]
     links: super::links::Links,
     #[serde(default)]
+    united: Vec<(TableName, Vec<TableName>)>,
+    #[serde(default)]
     foreign: (u32, Vec<(TableName, Vec<ForeignKey>)>),
 }
 
@@ -55,6 +57,7 @@ impl Catalog {
             lost: self.lost.iter().cloned().collect(),
             temporary: self.temporary.iter().cloned().collect(),
             links: self.links.clone(),
+            united: self.united.iter().map(|(n, t)| (n.clone(), t.clone())).collect(),
             foreign: self.foreign.listed(),
         })
     }
@@ -72,7 +75,8 @@ impl Catalog {
             Ok(Arc::new(Known::new(full, step)))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
-        let Rest { tables, schemas, whole, lost, temporary, links, foreign } = serde_json::from_slice(rest)?;
+        let Rest { tables, schemas, whole, lost, temporary, links, united, foreign } =
+            serde_json::from_slice(rest)?;
         Ok(Self {
             definitions,
             tables: tables.into_iter().collect(),
@@ -81,6 +85,7 @@ impl Catalog {
             lost: lost.into_iter().collect(),
             temporary: temporary.into_iter().collect(),
             links,
+            united: united.into_iter().collect(),
             foreign: ForeignKeys::restored(foreign),
         })
     }

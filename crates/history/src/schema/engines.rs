@@ -1,0 +1,43 @@
+//! Storage engines whose tables hold other rows than the log's row events say (manual: "Alternative Storage Engines").
+
+use super::token::Tokens;
+use dbtrail_types::ident::TableName;
+use sqlparser::tokenizer::Token;
+
+/// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they do.
+pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
+    let why = match engine? {
+        "merge" | "mrg_myisam" | "mrg_aria" => "its rows are those of the tables in its UNION",
+        "blackhole" => "it keeps no rows",
+        "federated" | "federatedx" | "spider" | "connect" | "s3" | "mroonga" | "oqgraph" | "sphinx"
+        | "example" | "sequence" => "its rows can change without this server's log",
+        _ => return None,
+    };
+    Some(format!("ENGINE={}: {why}", engine.unwrap_or_default()))
+}
+
+/// The same of the engine that an ALTER TABLE names.
+pub(super) fn rows_elsewhere_in(tokens: &Tokens) -> Option<String> {
+    for mut part in tokens.clone().split() {
+        if part.words(&["ENGINE"]) {
+            part.token(&Token::Eq);
+            let engine = part.text().or_else(|| part.name().ok())?.to_lowercase();
+            return rows_elsewhere(Some(&engine));
+        }
+    }
+    None
+}
+
+/// The tables that a MERGE table unites, of the options of its CREATE TABLE. A name without a schema is in `schema`.
+pub(super) fn united(options: &Tokens, schema: &str) -> Vec<TableName> {
+    let mut options = options.clone();
+    while !options.is_at_end() {
+        if options.words(&["UNION"]) {
+            options.token(&Token::Eq);
+            let group = options.group().map(Tokens::split).unwrap_or_default();
+            return group.into_iter().filter_map(|mut one| one.table(Some(schema)).ok()).collect();
+        }
+        options.next();
+    }
+    Vec::new()
+}

@@ -1,0 +1,47 @@
+//! System-versioned tables of MariaDB (Knowledge Base: "System-Versioned Tables"): the columns that the server adds to them.
+//!
+//! In the log their rows have two invisible columns more than their declaration, and those of the past are rows like others. Only the form in which the server adds the columns is followed;
+//! with columns and a period of one's own, and with numbers of transactions in them, the declaration is not read.
+
+use super::table::{Filled, Full, FullColumn};
+use super::token::Unread;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes};
+
+pub(super) const ROW_START: &str = "row_start";
+pub(super) const ROW_END: &str = "row_end";
+
+/// What the end of a row's time holds in a row of now: the last microsecond that a TIMESTAMP has, before MariaDB 11.5 and since.
+pub const END_OF_TIME: [&str; 2] = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"];
+
+/// Adds the columns as the server does: behind all others.
+pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
+    if [ROW_START, ROW_END].iter().any(|name| full.position(name).is_some()) {
+        return Err("it has columns of its own for the time of its rows".to_owned());
+    }
+    if full.primary_key.is_empty() {
+        return Err("it is system-versioned and has no primary key".to_owned());
+    }
+    for name in [ROW_START, ROW_END] {
+        full.columns.push(FullColumn {
+            column: Column {
+                name: name.to_owned(),
+                ty: ColumnType::Timestamp { fsp: 6 },
+                collation: None,
+                nullable: false,
+                key: ColumnKey::None,
+                indexes: Indexes::default(),
+                auto_increment: false,
+                on_update_now: false,
+                has_default: true,
+                default_now: false,
+                invisible: true,
+            },
+            visible: false,
+            collation_certain: true,
+            null_certain: true,
+            filled: Filled::Unknown("the server sets it".to_owned()),
+            generated: None,
+        });
+    }
+    Ok(())
+}
