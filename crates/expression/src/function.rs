@@ -191,6 +191,13 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
     }
     // MySQL 9.7 searches in the collation of the text that is searched, and keeps it, whatever the other arguments have.
     let searched = |at: usize| types.get(at).and_then(|t| own(t)).unwrap_or(collated);
+    // A number that was found in a text of another collation than the connection's keeps that one, should it become text.
+    let leaks = |at: usize| {
+        searched(at).name != settings.collation && arguments.get(at).is_some_and(|a| a.node.is_constant())
+    };
+    if name == "LOCATE" && leaks(1) || name == "INSTR" && leaks(0) {
+        return None;
+    }
     let collated = if joins || name == "STRCMP" { collated } else { searched(0) };
     let text = |function: Function, chars: u32| {
         // Of NULL mysqld declares bytes.
