@@ -1,7 +1,7 @@
 //! Generated columns: which rows of the log leave them out, and what is known of them then.
 //!
-//! MySQL logs them with every row. MariaDB (10.11 and 11.8 were looked at) logs them with inserted rows alone: the images of UPDATE and DELETE have none, VIRTUAL
-//! or STORED, whatever `binlog_row_image` says.
+//! MySQL 9.7 and MariaDB 10.11 log them with every row. MariaDB 11.8 logs them with inserted rows alone: the images of UPDATE and DELETE have none, VIRTUAL or
+//! STORED, whatever `binlog_row_image` says.
 
 use super::Known;
 use super::table::{Full, FullColumn};
