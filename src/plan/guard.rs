@@ -309,11 +309,11 @@ fn order(
         | ColumnType::Binary { .. }
         | ColumnType::VarBinary { .. } => true,
         ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
-            // The PAD SPACE ones; utf8mb4_0900_bin and MariaDB's nopad ones compare otherwise.
+            // The PAD SPACE ones by code points; utf8mb4_0900_bin and MariaDB's nopad ones compare otherwise, and those of other sets by other bytes.
             column
                 .collation
                 .as_deref()
-                .is_some_and(|c| c.ends_with("_bin") && !c.contains("0900") && !c.contains("nopad"))
+                .is_some_and(|c| matches!(c, "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" | "ascii_bin"))
         }
         ColumnType::Bit { .. }
         | ColumnType::Text { .. }

@@ -1,7 +1,12 @@
 //! Collations: bytes that compare as MySQL compares the text, for those collations where that is certain.
 //!
-//! Certain are the binary ones for any text, and some that disregard case for printable ASCII: their orders below are those of
-//! WEIGHT_STRING of MySQL 9.7 and MariaDB 10.11. Another character, or another collation, is [`Uncertain`], never approximated.
+//! Certain are the binary ones for any text; those that compare one weight after the other (general_ci, latin1) for what they hold; and those of the
+//! Unicode Collation Algorithm that disregard case and accents for the characters in `weights`. Another character, or another
+//! collation, is [`Uncertain`], never approximated.
+
+use crate::charset::{decode, encode_latin1};
+
+mod weights;
 
 /// Why a text has no certain place in a collation's order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,37 +18,44 @@ pub struct Uncertain {
     pub what: String,
 }
 
-/// ASCII in the order of code points; letters by their upper case.
-const BY_CODE: &str = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`{|}~";
-/// ASCII as UCA 4.0.0 and 5.2.0 order it.
-const UCA_4: &str = " `^_-,;:!?.'\"()[]{}@*/\\&#%+<=>|~$0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-/// ASCII as UCA 9.0.0 and 14.0.0 order it.
-const UCA_9: &str = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
 /// How a collation compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// By code points (UTF-8 sorts as they do), or by bytes.
-    Binary { pad_space: bool },
-    /// Printable ASCII without regard to case.
-    Ascii { order: &'static str, pad_space: bool },
+    /// By code points (UTF-8 sorts as they do).
+    CodePoints,
+    /// By the bytes of latin1.
+    Latin1Bytes,
+    /// By one weight for each byte of latin1.
+    Latin1(&'static [u8; 256]),
+    /// By the weights of each character.
+    Weights(weights::Family),
 }
 
-fn order(collation: &str) -> Option<Order> {
-    let ascii = |order, pad_space| Some(Order::Ascii { order, pad_space });
-    match collation {
-        "binary" | "utf8mb4_0900_bin" | "utf8mb4_nopad_bin" | "utf8mb3_nopad_bin" => {
-            Some(Order::Binary { pad_space: false })
-        }
-        "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" | "ascii_bin" => Some(Order::Binary { pad_space: true }),
-        "utf8mb4_general_ci" | "utf8mb3_general_ci" | "utf8_general_ci" | "latin1_swedish_ci"
-        | "ascii_general_ci" => ascii(BY_CODE, true),
-        "utf8mb4_unicode_ci" | "utf8mb3_unicode_ci" | "utf8_unicode_ci" | "utf8mb4_unicode_520_ci" => {
-            ascii(UCA_4, true)
-        }
-        "utf8mb4_0900_ai_ci" => ascii(UCA_9, false),
-        "utf8mb4_uca1400_ai_ci" => ascii(UCA_9, true),
-        _ => None,
+/// The order of a collation, and whether a text that is shorter counts as going on in spaces.
+fn order(collation: &str) -> Option<(Order, bool)> {
+    use weights::Family;
+    if matches!(collation, "binary" | "utf8mb4_0900_bin") {
+        return Some((Order::CodePoints, false));
     }
+    if collation == "utf8mb4_0900_ai_ci" {
+        return Some((Order::Weights(Family::Uca900), false));
+    }
+    let (charset, rest) = collation.split_once('_')?;
+    // MariaDB's: general_nopad_ci, nopad_bin, uca1400_nopad_ai_ci.
+    let plain = rest.replacen("nopad_", "", 1);
+    let pad = plain.len() == rest.len();
+    let order = match (charset, plain.as_str()) {
+        ("utf8mb4" | "utf8mb3" | "utf8" | "ascii", "bin") => Order::CodePoints,
+        ("latin1", "bin") => Order::Latin1Bytes,
+        ("latin1", "swedish_ci") => Order::Latin1(&weights::LATIN1_SWEDISH),
+        ("latin1", "general_ci") => Order::Latin1(&weights::LATIN1_GENERAL),
+        ("utf8mb4" | "utf8mb3" | "utf8" | "ascii", "general_ci") => Order::Weights(Family::General),
+        ("utf8mb4" | "utf8mb3" | "utf8", "unicode_ci") => Order::Weights(Family::Uca400),
+        ("utf8mb4" | "utf8mb3" | "utf8", "unicode_520_ci") => Order::Weights(Family::Uca520),
+        ("utf8mb4" | "utf8mb3" | "utf8", "uca1400_ai_ci") => Order::Weights(Family::Uca1400),
+        _ => return None,
+    };
+    Some((order, pad))
 }
 
 /// Appends bytes to `out` such that two texts are equal in the collation exactly when their bytes are, and order likewise
@@ -53,30 +65,52 @@ fn order(collation: &str) -> Option<Order> {
 /// The collation is unknown here, or the text has a character whose weight is not certain.
 pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Uncertain> {
     let uncertain = |what: String| Uncertain { collation: collation.to_owned(), what };
-    match order(collation).ok_or_else(|| uncertain("any text".to_owned()))? {
-        Order::Binary { pad_space } => binary(text, pad_space, out),
-        Order::Ascii { order, pad_space } => {
-            let text = if pad_space { text.trim_end_matches(' ') } else { text };
-            let start = out.len();
-            for c in text.chars() {
-                let place = order.bytes().position(|o| char::from(o) == c.to_ascii_uppercase());
-                let Some(weight) = place.and_then(|p| u8::try_from(p + 1).ok()) else {
+    let character = |c: char| uncertain(format!("'{}'", c.escape_default()));
+    let (order, pad) = order(collation).ok_or_else(|| uncertain("any text".to_owned()))?;
+    let text = if pad { text.trim_end_matches(' ') } else { text };
+    let start = out.len();
+    match order {
+        Order::CodePoints => binary(text.as_bytes(), pad, out),
+        Order::Latin1Bytes => binary(&latin1(text).map_err(character)?, pad, out),
+        Order::Latin1(table) => {
+            for byte in latin1(text).map_err(character)? {
+                let weight = table[usize::from(byte)];
+                // A text that goes on with a control character stands below one that has ended.
+                if weight < b' ' {
                     out.truncate(start);
-                    return Err(uncertain(format!("'{}'", c.escape_default())));
-                };
+                    return Err(character(char::from(byte)));
+                }
                 out.push(weight);
             }
             out.push(0);
+        }
+        Order::Weights(family) => {
+            for c in text.chars() {
+                if !family.put(c, out) {
+                    out.truncate(start);
+                    return Err(character(c));
+                }
+            }
+            out.extend([0, 0]);
         }
     }
     Ok(())
 }
 
+/// The bytes of a text in latin1; an error: the first character that it lacks.
+fn latin1(text: &str) -> Result<Vec<u8>, char> {
+    let bytes = encode_latin1(text);
+    let back = decode("latin1", &bytes).unwrap_or_default();
+    match text.chars().zip(back.chars()).find(|(c, back)| c != back) {
+        None => Ok(bytes),
+        Some((c, _)) => Err(c),
+    }
+}
+
 /// Code points, and an end below all of them. Under PAD SPACE a text that ends counts as going on in spaces: it stands above one that
 /// goes on with a character below the space.
-fn binary(text: &str, pad_space: bool, out: &mut Vec<u8>) {
-    let text = if pad_space { text.trim_end_matches(' ') } else { text };
-    for b in text.bytes() {
+fn binary(text: &[u8], pad_space: bool, out: &mut Vec<u8>) {
+    for &b in text {
         match b {
             // Below the end's own byte (2) under PAD SPACE, above it under NO PAD.
             0..0x20 => out.extend([if pad_space { 1 } else { 3 }, b]),
@@ -118,6 +152,17 @@ mod tests {
             ("utf8mb4_0900_ai_ci", "abc", "abc ", Less),
             ("utf8mb4_0900_ai_ci", "a_", "aB", Less),
             ("utf8mb4_0900_ai_ci", "$", "0", Less),
+            ("utf8mb4_0900_ai_ci", "é", "E", Equal),
+            ("utf8mb4_0900_ai_ci", "ß", "ss", Equal),
+            ("utf8mb4_general_ci", "ß", "s", Equal),
+            ("utf8mb4_unicode_ci", "Straße", "STRASSE ", Equal),
+            ("utf8mb4_0900_ai_ci", "日", "本", Less),
+            ("utf8mb4_0900_ai_ci", "가", "각", Less),
+            ("utf8mb4_general_ci", "😀", "😎", Equal),
+            ("utf8mb4_0900_ai_ci", "😀", "😎", Less),
+            ("latin1_swedish_ci", "ä", "Z", Greater),
+            ("latin1_swedish_ci", "é", "E", Equal),
+            ("latin1_bin", "€", "\u{a1}", Less),
         ] {
             assert_eq!(compare(collation, a, b), verdict, "{collation}: {a:?} and {b:?}");
         }
@@ -125,9 +170,20 @@ mod tests {
 
     #[test]
     fn err_what_is_not_certain() {
-        for (collation, text) in
-            [("utf8mb4_0900_ai_ci", "é"), ("utf8mb4_general_ci", "a\u{1}"), ("latin2_czech_cs", "a")]
-        {
+        for (collation, text) in [
+            // Part of a contraction, an accent by itself, and characters without a weight.
+            ("utf8mb4_0900_ai_ci", "l\u{b7}"),
+            ("utf8mb4_uca1400_ai_ci", "e\u{301}"),
+            ("utf8mb4_unicode_ci", "a\u{ad}"),
+            ("utf8mb4_0900_ai_ci", "\u{e01}"),
+            ("utf8mb4_unicode_ci", "😀"),
+            ("utf8mb4_general_ci", "a\u{1}"),
+            ("latin1_swedish_ci", "日"),
+            ("latin1_bin", "日"),
+            ("utf8mb4_0900_as_cs", "a"),
+            ("utf8mb4_hr_0900_ai_ci", "a"),
+            ("latin2_czech_cs", "a"),
+        ] {
             let mut out = vec![7];
             assert!(sort_key(collation, text, &mut out).is_err(), "{collation}: {text:?}");
             assert_eq!(out, [7], "nothing is left behind");
