@@ -2,13 +2,17 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the effects that are not asked for")]
 
+use dbtrail_history::History;
 use dbtrail_history::log::{LoggedStatement, ServerVersion};
+use dbtrail_history::query::Reading;
 use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
+use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
 use dbtrail_types::column::{ColumnKey, ColumnType};
-use dbtrail_types::ident::TableName;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::ident::{ServerId, TableName};
+use dbtrail_types::instant::{Instant, Point};
 use serde::Deserialize;
 use std::path::Path;
+use std::sync::Arc;
 
 const PLAIN: &str = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20), c CHAR(5), d DECIMAL(10,4), w DATETIME(6), \
     e ENUM('x','y','z'), s SET('p','q'), x TEXT, y BLOB, n SMALLINT UNSIGNED NOT NULL DEFAULT 7)";
@@ -38,7 +42,7 @@ impl Server {
     fn new(mariadb: bool, schema: &str) -> Self {
         let number = if mariadb { (10, 11) } else { (9, 7) };
         Self {
-            version: ServerVersion { mariadb, number },
+            version: ServerVersion { mariadb, number, patch: 0 },
             catalog: Catalog::default(),
             schema: schema.to_owned(),
         }
@@ -196,4 +200,29 @@ fn mysql_definitions_after_ddl() {
 #[test]
 fn mariadb_definitions_after_ddl() {
     replay("mariadb-10.11.jsonl", true);
+}
+
+/// MariaDB 11.8.9: a failed `CREATE OR REPLACE TABLE t ... SELECT` of t at 16725, after t and u were filled, and of u at 16727.
+#[test]
+fn a_create_or_replace_that_failed_has_dropped_the_table() {
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/ddl/failed-replace-mariadb-11.8.binlog");
+    let server = ServerId("x".to_owned());
+    let history = Arc::new(History::read(server.clone(), &[log]).expect("a record"));
+    let ask = |table: &str, number: u32| {
+        let one = vec![Octets(b"1".to_vec())];
+        let request = RowsRequest {
+            server_id: server.clone(),
+            schema: "cor".to_owned(),
+            table: table.to_owned(),
+            keys: Keys { columns: vec!["id".to_owned()], choice: KeyChoice::Values(vec![one]) },
+            at: Point::Gtid(format!("0-34002-{number}")),
+        };
+        let answer = history.rows(&request, Reading::Snapshot).map_err(|refusal| refusal.message)?;
+        let text: Vec<u8> = answer.flat_map(|lines| lines.expect("lines")).collect();
+        Ok::<String, String>(String::from_utf8_lossy(&text).into_owned())
+    };
+    assert!(ask("t", 16_724).expect("the row").contains("[\"1\",\"1\"]"));
+    assert!(ask("t", 16_725).expect_err("t is gone").contains("does not exist"));
+    assert!(ask("u", 16_725).is_ok() && ask("u", 16_726).is_ok());
+    assert!(ask("u", 16_727).expect_err("u is gone").contains("does not exist"));
 }

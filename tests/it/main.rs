@@ -11,6 +11,7 @@ mod broken_logs;
 mod chatter;
 mod collations;
 mod columns;
+mod conversions;
 mod cut_answers;
 mod ddl;
 mod discovery;

@@ -57,7 +57,7 @@ fn followed(ddl: &str, mariadb: bool) -> TableDefinition {
             explicit_timestamps: Some(true),
             ..LoggedStatement::plain(
                 sql,
-                ServerVersion { mariadb, number: if mariadb { (10, 11) } else { (9, 7) } },
+                ServerVersion { mariadb, number: if mariadb { (10, 11) } else { (9, 7) }, patch: 0 },
                 Instant::from_micros(1_767_225_600_000_000),
             )
         })

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod cascade;
 mod doubt;
+mod doubtful;
 mod effects;
 mod images;
 mod partitions;
@@ -158,7 +159,10 @@ impl Ingest {
         let moment = Moment { first: self.next, committed, visible, gtid: entry.gtid };
         for change in entry.changes {
             match change {
-                Change::Rows(event) => self.rows(&event, &entry.position.file)?,
+                Change::Rows(mut event) => {
+                    self.fold(&mut event);
+                    self.rows(&event, &entry.position.file)?;
+                }
                 Change::Statement(statement) => {
                     let at = self.take_number();
                     self.forget_observed();
@@ -169,6 +173,7 @@ impl Ingest {
                 }
                 Change::Unfollowable { tables, reason } => {
                     let at = self.take_number();
+                    let tables: Vec<TableName> = tables.into_iter().map(|t| self.catalog.folded(t)).collect();
                     self.unfollowable(&tables, &reason, at);
                 }
             }

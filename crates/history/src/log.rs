@@ -154,6 +154,8 @@ pub struct ServerVersion {
     pub mariadb: bool,
     /// Major and minor number; (0, 0): not known.
     pub number: (u16, u16),
+    /// The third number.
+    pub patch: u16,
 }
 
 impl ServerVersion {
@@ -162,7 +164,16 @@ impl ServerVersion {
     pub fn read(text: &str) -> Self {
         let mut parts = text.split(['.', '-']).map(|p| p.parse().unwrap_or(0));
         let number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-        Self { mariadb: text.to_ascii_lowercase().contains("mariadb"), number }
+        let patch = parts.next().unwrap_or(0);
+        Self { mariadb: text.to_ascii_lowercase().contains("mariadb"), number, patch }
+    }
+
+    /// The version as executable comments write it (90704 is 9.7.4); `None`: not known.
+    #[must_use]
+    pub fn code(self) -> Option<u32> {
+        let (major, minor) = self.number;
+        (self.number > (0, 0))
+            .then(|| u32::from(major) * 10_000 + u32::from(minor) * 100 + u32::from(self.patch))
     }
 
     /// MariaDB older than this; false for an unknown version.

@@ -6,7 +6,7 @@ use super::schema::DefinitionId;
 use super::store::{Sequence, SpaceId};
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a name meant from some place on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Names {
     sweeping: Vec<Sweep>,
     /// Names whose standings are not written down yet.
     changed: BTreeSet<TableName>,
+    /// The mentioned names, by what they are in lower case.
+    spellings: HashMap<TableName, Vec<TableName>>,
 }
 
 const UNMENTIONED: Standing = Standing::Unknown { empty: false };
@@ -55,7 +57,11 @@ impl Names {
     /// Everything as it was written down.
     #[must_use]
     pub fn restored(standings: BTreeMap<TableName, Vec<(Sequence, Standing)>>, sweeping: Vec<Sweep>) -> Self {
-        Self { standings, sweeping, changed: BTreeSet::new() }
+        let mut spellings: HashMap<TableName, Vec<TableName>> = HashMap::new();
+        for name in standings.keys() {
+            spellings.entry(name.to_lowercase()).or_default().push(name.clone());
+        }
+        Self { standings, sweeping, changed: BTreeSet::new(), spellings }
     }
 
     /// What befell whole schemas.
@@ -77,8 +83,7 @@ impl Names {
 
     /// The record begins with this table: it was there before.
     pub fn begin(&mut self, name: &TableName, standing: Standing) {
-        self.changed.insert(name.clone());
-        self.standings.insert(name.clone(), vec![(Sequence(0), standing)]);
+        *self.history_mut(name) = vec![(Sequence(0), standing)];
     }
 
     /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not; but not those that are spared, which are all mentioned.
@@ -170,6 +175,21 @@ impl Names {
         }
     }
 
+    /// From `since` on the name is in doubt, whatever was noted of it there and behind.
+    pub fn doubt(&mut self, name: &TableName, since: Sequence, reason: &str) {
+        let list = self.history_mut(name);
+        list.retain(|(at, _)| *at < since);
+        list.push((since, Standing::Unreadable(reason.to_owned())));
+    }
+
+    /// The tables there are now whose names differ from this one in upper and lower case alone.
+    #[must_use]
+    pub fn spelled_otherwise(&self, name: &TableName) -> Vec<TableName> {
+        let all = self.spellings.get(&name.to_lowercase()).map_or(&[][..], Vec::as_slice);
+        let there = |other: &&TableName| *other != name && matches!(self.current(other), Standing::Table(..));
+        all.iter().filter(there).cloned().collect()
+    }
+
     /// The name is made now (CREATE, RENAME): if the record never mentioned it, there was no such table before.
     pub fn appear(&mut self, name: &TableName, at: Sequence, standing: Standing) {
         let list = self.history_mut(name);
@@ -184,6 +204,7 @@ impl Names {
         if !self.standings.contains_key(name) {
             let swept = self.swept(name).map(|(at, standing)| (at, standing.clone()));
             let list = std::iter::once((Sequence(0), UNMENTIONED)).chain(swept).collect();
+            self.spellings.entry(name.to_lowercase()).or_default().push(name.clone());
             self.standings.insert(name.clone(), list);
         }
         self.standings.entry(name.clone()).or_default()

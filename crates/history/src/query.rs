@@ -7,7 +7,7 @@ use super::gtid::{GtidError, GtidSet};
 use super::moments::Cut;
 use super::names::Standing;
 use super::record::{Coverage, History, Hole, Space};
-use super::schema::DefinitionId;
+use super::schema::{DefinitionId, Rename};
 use super::store::{Sequence, SpaceId};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::column::TableDefinition;
@@ -149,6 +149,16 @@ impl History {
                 ),
             ));
         };
+        let open = |r: &&Rename| (r.from == *name || r.to == *name) && r.at < cut.at;
+        if let Some(Rename { from, to, at }) = self.catalog.renames().iter().find(open) {
+            let when = self.moments().committed(*at)?.map(|at| format!("from {at} on: ")).unwrap_or_default();
+            return Err(unreadable(
+                name,
+                &format!(
+                    "{when}the log has RENAME TABLE {from} TO {to}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing behind it tells"
+                ),
+            ));
+        }
         match standing {
             Standing::Table(space, definition) => self.found(name, *space, *definition),
             Standing::Absent => Err(self.absent(name, cut.at)),

@@ -7,21 +7,28 @@
 mod alter;
 mod carry;
 mod columns;
+mod convert;
 mod ddl;
 mod declared;
 mod engines;
 mod foreign;
 mod generated;
+mod lexer;
 mod links;
+mod number;
 mod observe;
 mod partition;
 mod reach;
 mod silent;
 mod table;
+mod temporal;
+#[cfg(test)]
+mod tests;
 mod token;
 mod versioned;
 mod written;
 
+use convert::By;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
@@ -31,6 +38,7 @@ use table::Full;
 
 use super::image::{Content, Image};
 use super::log::{LoggedStatement, MappedTable, collation_name};
+use super::store::Sequence;
 pub use carry::Carried;
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
@@ -60,6 +68,8 @@ pub enum Effect {
         from: TableName,
         /// New name.
         to: TableName,
+        /// False: it may have been of a session's temporary table.
+        certain: bool,
     },
     /// Same definition; rows may have changed, gone or come, and which is not known: why, with the statement.
     RowsUnknown(TableName, String),
@@ -104,6 +114,21 @@ pub struct Catalog {
     foreign: foreign::ForeignKeys,
     /// MERGE tables, with the tables whose rows are theirs. One that is dropped is kept: no harm comes of it.
     united: HashMap<TableName, Vec<TableName>>,
+    /// Whether the server takes names of tables that differ in case alone for one (lower_case_table_names); `None`: not known.
+    folds: Option<bool>,
+    /// RENAMEs that may have been of a temporary table.
+    renames: Vec<Rename>,
+}
+
+/// A RENAME TABLE of MariaDB, which logs that of a temporary table without a mark: it may have left the tables of these names as they were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rename {
+    /// Old name.
+    pub from: TableName,
+    /// New name.
+    pub to: TableName,
+    /// Its place.
+    pub at: Sequence,
 }
 
 /// One definition.
@@ -133,6 +158,9 @@ struct Step {
     /// For each column: the one before it came from.
     from: Vec<Option<usize>>,
     statement: String,
+    /// Who changed the values.
+    #[serde(default)]
+    by: By,
 }
 
 impl Catalog {
@@ -141,6 +169,34 @@ impl Catalog {
         let effects = ddl::follow(self, statement);
         self.links.note(statement, &effects);
         effects
+    }
+
+    /// Takes the server's `lower_case_table_names`: with 1 and 2, names of tables and schemas count in lower case from here on.
+    pub fn set_lower_case_table_names(&mut self, setting: u8) {
+        self.folds = Some(setting != 0);
+    }
+
+    /// Whether the server takes names of tables that differ in case alone for one; `None`: not known.
+    #[must_use]
+    pub fn folds(&self) -> Option<bool> {
+        self.folds
+    }
+
+    /// A name as it counts on the server.
+    #[must_use]
+    pub fn folded(&self, name: TableName) -> TableName {
+        if self.folds == Some(true) { name.to_lowercase() } else { name }
+    }
+
+    /// RENAMEs that may have been of a temporary table, in the order of the log.
+    #[must_use]
+    pub fn renames(&self) -> &[Rename] {
+        &self.renames
+    }
+
+    /// The same, to note one or to settle it.
+    pub fn renames_mut(&mut self) -> &mut Vec<Rename> {
+        &mut self.renames
     }
 
     /// The definition under which a row event was written: known from DDL and checked against the map, or learnt from the map's
@@ -217,7 +273,7 @@ impl Catalog {
         let id = *self.tables.get(name)?;
         let full = generated::left_out(self.full(id), columns)?;
         let from = (0..full.columns.len()).map(Some).collect();
-        let id = self.follow_up(id, full, from, "rows of the log leave columns out");
+        let id = self.follow_up(id, full, from, ("rows of the log leave columns out", By::Nobody));
         self.tables.insert(name.clone(), id);
         Some(id)
     }
@@ -228,7 +284,8 @@ impl Catalog {
         carry::path(self, earlier, later).is_some()
     }
 
-    /// Whether two definitions of one table identify rows in the same way: the same columns as key, of the same types and collations.
+    /// Whether two definitions of one table identify rows in the same way: the same columns as key, of the same collations, and of types under which
+    /// a key is the same bytes (an INT that became a BIGINT).
     #[must_use]
     pub fn same_key(&self, a: DefinitionId, b: DefinitionId) -> bool {
         if a == b {
@@ -246,21 +303,31 @@ impl Catalog {
         };
         let mut positions: Vec<Option<usize>> =
             old.public.primary_key.iter().map(|n| old.full.position(n)).collect();
+        let mut before = first;
         for id in path {
-            let Some(Known { step: Some(step), .. }) = self.known(id) else { return false };
+            let Some(Known { step: Some(step), full, .. }) = self.known(id) else { return false };
+            let earlier = self.full(before);
             for position in &mut positions {
-                *position = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
+                let next = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
+                let pair = position.zip(next);
+                let pair = pair.and_then(|(a, b)| earlier.columns.get(a).zip(full.columns.get(b)));
+                if !pair.is_some_and(|(a, b)| convert::keeps_keys(&a.column, &b.column, step.by)) {
+                    return false;
+                }
+                *position = next;
             }
+            before = id;
         }
         let now: Vec<Option<usize>> = new.public.primary_key.iter().map(|n| new.full.position(n)).collect();
-        let same = |(old_name, at): (&String, &Option<usize>)| {
-            let before = old.full.position(old_name).and_then(|i| old.full.columns.get(i));
-            let after = at.and_then(|i| new.full.columns.get(i));
-            before
-                .zip(after)
-                .is_some_and(|(b, a)| b.column.ty == a.column.ty && b.column.collation == a.column.collation)
-        };
-        positions == now && old.public.primary_key.iter().zip(&positions).all(same)
+        positions == now
+    }
+
+    /// The first statement that made `later` of `earlier` and changed how rows are identified.
+    #[must_use]
+    pub fn changed_key(&self, earlier: DefinitionId, later: DefinitionId) -> Option<&str> {
+        let path = carry::path(self, earlier, later)?;
+        let id = path.into_iter().find(|id| !self.same_key(earlier, *id))?;
+        self.known(id)?.step.as_ref().map(|step| step.statement.as_str())
     }
 
     /// The foreign keys that refer to a table and change rows of others when rows of it change, with their tables.
@@ -361,8 +428,8 @@ impl Catalog {
         before: DefinitionId,
         full: Full,
         from: Vec<Option<usize>>,
-        sql: &str,
+        (sql, by): (&str, By),
     ) -> DefinitionId {
-        self.push(full, Some(Step { before, from, statement: ddl::excerpt(sql) }))
+        self.push(full, Some(Step { before, from, statement: ddl::excerpt(sql), by }))
     }
 }

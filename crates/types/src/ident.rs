@@ -24,6 +24,14 @@ pub struct TableName {
     pub table: String,
 }
 
+impl TableName {
+    /// Both names in lower case: by these a server compares that tells no upper from lower case.
+    #[must_use]
+    pub fn to_lowercase(&self) -> Self {
+        Self { schema: self.schema.to_lowercase(), table: self.table.to_lowercase() }
+    }
+}
+
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.schema, self.table)

@@ -11,6 +11,7 @@ use dbtrail_types::ident::TableName;
 impl Ingest {
     pub(super) fn effect(&mut self, effect: Effect, at: Sequence) -> Result<(), StoreError> {
         self.touch(&effect);
+        self.before_effect(&effect, at);
         if let Effect::PartitionsEmptied(name, emptied) = &effect {
             return self.empty_partitions(name, emptied, at);
         }
@@ -40,7 +41,7 @@ impl Ingest {
             }
             Effect::Truncated(name) => self.truncated(&name, at),
             Effect::Altered(name, definition) => self.altered(&name, definition, at),
-            Effect::Renamed { from, to } => self.renamed(&from, &to, at),
+            Effect::Renamed { from, to, certain } => self.renamed(&from, &to, certain, at),
             Effect::RowsUnknown(name, reason) => {
                 self.rows_unknown(&name, at, &reason);
                 self.unknown_below(&name, at);
@@ -74,7 +75,7 @@ impl Ingest {
             | Effect::Unreadable(name, _) => {
                 touched.insert(name.clone());
             }
-            Effect::Renamed { from, to } => touched.extend([from.clone(), to.clone()]),
+            Effect::Renamed { from, to, .. } => touched.extend([from.clone(), to.clone()]),
             Effect::SchemaDropped(_) | Effect::UnreadableAll { .. } => {}
         }
     }
@@ -124,13 +125,16 @@ impl Ingest {
         }
     }
 
-    fn renamed(&mut self, from: &TableName, to: &TableName, at: Sequence) {
+    fn renamed(&mut self, from: &TableName, to: &TableName, certain: bool, at: Sequence) {
         let standing = self.names.current(from);
         if standing == Standing::Absent {
             self.impossible(to, "RENAME", at);
             return;
         }
         self.names_mut().set(from, at, Standing::Absent);
+        if !certain {
+            self.may_be_temporary(from, to, at);
+        }
         if matches!(self.names.current(to), Standing::Table(..)) {
             self.impossible(to, "RENAME", at);
         } else if self.captures(to) {

@@ -198,7 +198,11 @@ impl Ingest {
     fn readable(&mut self, event: &RowsEvent, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
         let table = &event.table;
         let name = &table.name;
-        let standing = self.names.current(name);
+        let mut standing = self.names.current(name);
+        if !matches!(standing, Standing::Table(..)) || !self.catalog.renames().is_empty() {
+            self.spoken_of(name, at);
+            standing = self.names.current(name);
+        }
         if matches!(standing, Standing::Unreadable(_)) {
             return None;
         }

@@ -17,6 +17,9 @@ const PREPARED: usize = 100_000;
 /// Table maps of one statement that are listed at most: far more than a statement can open.
 const MAPPED: usize = 16_384;
 
+/// What ends the DROP TABLE that MariaDB logs for a CREATE OR REPLACE TABLE ... SELECT that failed.
+const FAILED_REPLACE: &str = "/* Generated to handle failed CREATE OR REPLACE */";
+
 /// What is known between two events.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
@@ -177,6 +180,19 @@ impl Assembly {
         self.announced.is_some().then(|| self.entry(event, position, Vec::new()))
     }
 
+    /// What is rolled back never was; but for the table that MariaDB dropped for a CREATE OR REPLACE TABLE ... SELECT that failed.
+    fn rolled_back(&mut self, event: &Event) -> Option<Entry> {
+        let stays =
+            |c: &Change| matches!(c, Change::Statement(s) if s.sql.trim_end().ends_with(FAILED_REPLACE));
+        if let Some(open) = &mut self.open {
+            open.changes.retain(stays);
+            if !open.changes.is_empty() {
+                return self.commit(event);
+            }
+        }
+        self.nothing(event)
+    }
+
     /// A change of its own: inside of the open transaction, or an entry at once.
     fn change(&mut self, event: &Event, change: Change) -> Option<Entry> {
         if let Some(open) = &mut self.open {
@@ -238,7 +254,7 @@ impl Assembly {
                     open.savepoints.rollback_to(&read.sql, &mut open.changes);
                 }
             }
-            ["ROLLBACK", ..] => return Ok(self.nothing(event)),
+            ["ROLLBACK", ..] => return Ok(self.rolled_back(event)),
             ["SAVEPOINT", ..] => {
                 if let Some(open) = &mut self.open {
                     open.savepoints.set(&read.sql, open.changes.len());

@@ -26,6 +26,8 @@ impl History {
     /// # Errors
     /// The record knows no table of it.
     pub fn tables(&self, schema: &str) -> Result<Tables, Refusal> {
+        let folded = self.catalog.folded(TableName { schema: schema.to_owned(), table: String::new() });
+        let schema = folded.schema.as_str();
         let of_schema = self.names.iter().filter(|(n, s)| n.schema == schema && readable(s));
         let tables =
             of_schema.map(|(n, s)| self.entry(n, s)).collect::<Result<Vec<TableEntry>, Refusal>>()?;
@@ -83,6 +85,7 @@ impl History {
     /// # Errors
     /// The point is not in the record, or there is no such table, or it cannot be read.
     pub fn table(&self, name: &TableName, at: Option<&Point>) -> Result<TableAnswer, Refusal> {
+        let name = &self.catalog.folded(name.clone());
         let cut = match at {
             Some(point) => self.cut(point)?,
             None => Cut { at: Sequence::END, doubtful: Sequence::END },

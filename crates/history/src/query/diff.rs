@@ -55,6 +55,7 @@ impl History {
         self.covered(request.until)?;
         self.whole(request.since, request.until)?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
+        let name = self.catalog.folded(name);
         let found = self.table_at(&name, self.moments().cut(request.until)?)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
         let (from, to) = self.moments().stretch(request.since, request.until)?;

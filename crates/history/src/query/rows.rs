@@ -65,6 +65,7 @@ impl History {
     pub fn rows(self: &Arc<Self>, request: &RowsRequest, reading: Reading) -> Result<RowsAnswer, Refusal> {
         self.check_server(&request.server_id)?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
+        let name = self.catalog.folded(name);
         let cut = self.cut(&request.at)?;
         let found = self.table_at(&name, cut)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
@@ -278,6 +279,20 @@ impl Question<'_> {
             String::new()
         };
         let named: Vec<String> = unknown.iter().take(MAX_NAMED).map(|k| lines::key_text(k)).collect();
+        let space = self.found.space;
+        let before = space.before.and_then(|id| self.history.space(id));
+        let rekeyed = before.and_then(|b| self.history.catalog.changed_key(b.definition, space.definition));
+        if let Some(statement) = rekeyed {
+            return Refusal::new(
+                422,
+                code::NOT_RECORDED,
+                format!(
+                    "the record does not tell which row of {table} has key {}{more}: this statement changed how its rows are identified, and rows that have not changed since are known by their old key alone: {statement}. Ask for an instant before it{}",
+                    named.join(", "),
+                    self.advice(reading)
+                ),
+            );
+        }
         Refusal::new(
             422,
             code::NOT_RECORDED,

@@ -63,7 +63,7 @@ pub(super) fn sql(text: &str) -> Change {
         charsets: Some((45, 45, 46)),
         database_collation: Some(46),
         explicit_timestamps: Some(true),
-        ..LoggedStatement::plain(text, ServerVersion { mariadb: true, number: (10, 11) }, t(0))
+        ..LoggedStatement::plain(text, ServerVersion { mariadb: true, number: (10, 11), patch: 19 }, t(0))
     })
 }
 
@@ -419,6 +419,8 @@ fn a_table_that_is_swapped_in_is_another_table() {
         (3, vec![sql(&CREATE.replace("TABLE t", "TABLE t_new"))]),
         (4, vec![row("t_new", None, Some((1, "new")))]),
         (5, vec![sql("RENAME TABLE t TO t_old, t_new TO t")]),
+        // It settles that the RENAME was none of temporary tables.
+        (7, vec![row("t", Some((1, "new")), Some((1, "newer")))]),
     ]);
     assert_eq!(rows(&h, 4, &["1"]), Ok(json!([["1", "old"]])));
     assert_eq!(rows(&h, 5, &["1"]), Ok(json!([["1", "new"]])));
@@ -603,3 +605,5 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
     assert_eq!(newest(8_000_000, None), 7_999_999, "another commit of second 8 may follow");
     assert_eq!(newest(8_000_001, None), 8_000_001);
 }
+
+mod names;

@@ -108,6 +108,7 @@ impl Recorder {
             self.wish(Wish::Compare(vec![name.clone()]));
             return;
         }
+        self.ingest.looked_for(name, create.is_some());
         match (self.ingest.names.current(name), create.as_deref()) {
             (Standing::Table(..), Some(create)) => self.compare(name, create),
             (Standing::Table(..), None) => self.stop(name, "the server has no such table"),

@@ -8,9 +8,8 @@ use super::partition;
 use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
-use dbtrail_types::column::{ColumnType, LobSize, same_name};
+use dbtrail_types::column::{Column, ColumnType, LobSize, same_name};
 use dbtrail_types::ident::TableName;
-use sqlparser::tokenizer::Token;
 
 /// For each column after the statement: the one before it came from, if any.
 pub(super) struct Altered {
@@ -31,9 +30,20 @@ enum Place {
     After(String),
 }
 
+/// A column that goes to a place of its own.
+enum Placed {
+    /// MODIFY or CHANGE with FIRST or AFTER: the column at this position before.
+    Old(usize),
+    /// ADD.
+    New(Box<FullColumn>, Place),
+}
+
 /// A column of the table as it will be.
 struct Slot {
     column: FullColumn,
+    /// Its position before.
+    old: Option<usize>,
+    /// The one before it that its values come from.
     from: Option<usize>,
 }
 
@@ -41,13 +51,17 @@ struct Slot {
 struct Reading<'a> {
     before: &'a Full,
     silent: Silent,
-    schema: &'a str,
+    /// The current database: a new name without a schema is in it, not in that of the table.
+    schema: Option<&'a str>,
     /// New indexes and a new primary key, by new names; and the table's defaults.
     declared: Full,
     /// New definitions of old columns, by their position before.
     changed: Vec<Option<(FullColumn, Place)>>,
     dropped: Vec<bool>,
-    added: Vec<(FullColumn, Place)>,
+    /// Which old columns MODIFY and CHANGE define anew.
+    defined: Vec<bool>,
+    /// Columns that are put into their places when all others stand, in the order of the statement.
+    placed: Vec<Placed>,
     dropped_indexes: Vec<String>,
     /// Names of foreign keys and constraints.
     dropped_keys: Vec<String>,
@@ -59,7 +73,12 @@ struct Reading<'a> {
 }
 
 /// Carries out all actions. The cursor stands behind the table's name.
-pub(super) fn alter(tokens: Tokens, before: &Full, schema: &str, silent: Silent) -> Result<Altered, Unread> {
+pub(super) fn alter(
+    tokens: Tokens,
+    before: &Full,
+    schema: Option<&str>,
+    silent: Silent,
+) -> Result<Altered, Unread> {
     let mut declared = Full { learnt: before.learnt, ..Full::default() };
     declared.collation.clone_from(&before.collation);
     declared.collation_certain = before.collation_certain;
@@ -72,7 +91,8 @@ pub(super) fn alter(tokens: Tokens, before: &Full, schema: &str, silent: Silent)
         declared,
         changed: before.columns.iter().map(|_| None).collect(),
         dropped: vec![false; before.columns.len()],
-        added: Vec::new(),
+        defined: vec![false; before.columns.len()],
+        placed: Vec::new(),
         dropped_indexes: Vec::new(),
         dropped_keys: Vec::new(),
         renamed_indexes: Vec::new(),
@@ -159,7 +179,7 @@ impl Reading<'_> {
         }
         tokens.words(&["COLUMN"]);
         let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
-        if tokens.peek() == Some(&Token::LParen) {
+        if tokens.is_at('(') {
             for mut one in tokens.group()?.split() {
                 if !index(&mut one, &mut self.declared)? {
                     self.add_column(&mut one, maybe)?;
@@ -177,12 +197,20 @@ impl Reading<'_> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;
         let place = place(tokens)?;
-        if maybe && self.before.position(&new.column.name).is_some() {
+        if maybe
+            && (self.before.position(&new.column.name).is_some() || self.added(&new.column.name).is_some())
+        {
             self.back_to(keys);
             return Ok(());
         }
-        self.added.push((new, place));
+        self.placed.push(Placed::New(Box::new(new), place));
         Ok(())
+    }
+
+    /// Where in [`Self::placed`] a column of this name is added.
+    fn added(&self, name: &str) -> Option<usize> {
+        let is = |p: &Placed| matches!(p, Placed::New(column, _) if same_name(&column.column.name, name));
+        self.placed.iter().position(is)
     }
 
     fn drop(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
@@ -226,23 +254,42 @@ impl Reading<'_> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;
         let place = place(tokens)?;
-        if maybe && self.before.position(old).is_none() {
-            self.back_to(keys);
-            return Ok(());
+        if self.before.position(old).is_none() {
+            // MariaDB lets a statement change a column that it adds.
+            if let Some(added) =
+                self.added(old).filter(|_| self.silent.server.mariadb && same_name(&new.column.name, old))
+            {
+                self.placed.remove(added);
+                self.placed.push(Placed::New(Box::new(new), place));
+                return Ok(());
+            }
+            if maybe {
+                self.back_to(keys);
+                return Ok(());
+            }
         }
         let at = self.find(old)?;
-        self.changed[at] = Some((new, place));
+        if !matches!(place, Place::Stay) {
+            self.placed.push(Placed::Old(at));
+        }
+        self.defined[at] = true;
+        if self.changed[at].replace((new, place)).is_some() {
+            return Err(format!("it changes column {old} twice"));
+        }
         Ok(())
     }
 
     fn rename(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
         if tokens.words(&["COLUMN"]) {
-            tokens.words(&["IF", "EXISTS"]);
+            let maybe = tokens.words(&["IF", "EXISTS"]);
             let old = tokens.name()?;
             if !tokens.words(&["TO"]) {
                 return Err("RENAME COLUMN without TO".to_owned());
             }
             let new = tokens.name()?;
+            if maybe && self.before.position(&old).is_none() {
+                return Ok(());
+            }
             let at = self.find(&old)?;
             self.current(at).column.name = new;
         } else if tokens.one_of(&["INDEX", "KEY"]).is_some() {
@@ -252,8 +299,8 @@ impl Reading<'_> {
             self.renamed_indexes.push((old, tokens.name()?));
         } else {
             tokens.one_of(&["TO", "AS"]);
-            tokens.token(&Token::Eq);
-            self.renamed = Some(tokens.table(Some(self.schema))?);
+            tokens.symbol('=');
+            self.renamed = Some(tokens.table(self.schema)?);
         }
         Ok(())
     }
@@ -265,8 +312,12 @@ impl Reading<'_> {
             return Ok(());
         }
         tokens.words(&["COLUMN"]);
-        tokens.words(&["IF", "EXISTS"]);
+        let maybe = tokens.words(&["IF", "EXISTS"]);
         let name = tokens.name()?;
+        if maybe && self.before.position(&name).is_none() {
+            while tokens.next().is_some() {}
+            return Ok(());
+        }
         let at = self.find(&name)?;
         let full = self.current(at);
         if tokens.words(&["SET", "VISIBLE"]) {
@@ -333,16 +384,18 @@ impl Reading<'_> {
         Ok(altered)
     }
 
-    /// The columns in their new order: those that stay, then what has a place, in the order of the actions.
+    /// The columns in their new order, as the servers work it out: first all that stay, under their new definitions and where they were;
+    /// then, in the order of the statement, what has a place or is new is put among the columns as they stand by then.
     fn slots(&mut self) -> Result<Vec<Slot>, Unread> {
         let mut slots: Vec<Slot> = Vec::new();
-        let mut moving = Vec::new();
+        let mut places: Vec<Place> = Vec::new();
         for (at, before) in self.before.columns.iter().enumerate() {
+            let (column, place) = self.changed[at].take().unwrap_or_else(|| (before.clone(), Place::Stay));
+            places.push(place);
             if self.dropped[at] {
                 continue;
             }
-            let (column, place) = self.changed[at].take().unwrap_or_else(|| (before.clone(), Place::Stay));
-            let mut slot = Slot { column, from: Some(at) };
+            let mut slot = Slot { column, old: Some(at), from: Some(at) };
             // A column that becomes generated, or whose expression changes, is computed anew.
             if slot.column.generated.is_some() && slot.column.generated != before.generated {
                 slot.from = None;
@@ -351,14 +404,16 @@ impl Reading<'_> {
                     slot.column.column.name
                 ));
             }
-            match place {
-                Place::Stay => slots.push(slot),
-                moved @ (Place::First | Place::After(_)) => moving.push((slot, moved)),
-            }
+            slots.push(slot);
         }
-        let added = std::mem::take(&mut self.added);
-        moving.extend(added.into_iter().map(|(column, place)| (Slot { column, from: None }, place)));
-        for (slot, place) in moving {
+        for placed in std::mem::take(&mut self.placed) {
+            let (slot, place) = match placed {
+                Placed::Old(old) => {
+                    let Some(at) = slots.iter().position(|s| s.old == Some(old)) else { continue };
+                    (slots.remove(at), std::mem::replace(&mut places[old], Place::Stay))
+                }
+                Placed::New(column, place) => (Slot { column: *column, old: None, from: None }, place),
+            };
             let at = match place {
                 Place::Stay => slots.len(),
                 Place::First => 0,
@@ -408,11 +463,17 @@ impl Reading<'_> {
         full.indexes.extend(self.declared.indexes.iter().cloned());
     }
 
-    /// All text columns go over to a collation. A TEXT whose characters would not fit any more grows.
+    /// All text columns go over to a collation, also those that the statement adds or defines anew, whatever it says of them. A TEXT that was there
+    /// and whose characters would not fit any more grows.
     fn convert_columns(&mut self, collation: &str, certain: bool) -> Result<(), Unread> {
         for at in 0..self.before.columns.len() {
             let column = &self.before.columns[at];
-            if self.dropped[at] || self.changed[at].is_some() || !column.is_text() {
+            let is_text =
+                matches!(&self.changed[at], Some((c, _)) if matches!(c.column.ty, ColumnType::Text { .. }));
+            if !self.silent.server.mariadb && is_text && !column.is_text() {
+                return Err(format!("the size of column {} is not certain", column.column.name));
+            }
+            if self.dropped[at] || !column.is_text() {
                 continue;
             }
             let width = |collation: Option<&str>| {
@@ -423,20 +484,41 @@ impl Reading<'_> {
             if !column.collation_certain {
                 return Err(format!("the character set of column {} is not certain", column.column.name));
             }
-            let grown = if let ColumnType::Text { size } = column.column.ty {
-                Some(converted_size(size, old, new))
-            } else {
-                None
-            };
+            let was_text = matches!(column.column.ty, ColumnType::Text { .. });
+            let (defined, mariadb) = (self.defined[at], self.silent.server.mariadb);
             let column = self.current(at);
-            column.column.collation = Some(collation.to_owned());
-            column.collation_certain = certain;
-            if let Some(size) = grown {
-                column.column.ty = ColumnType::Text { size };
+            let ColumnType::Text { size } = &mut column.column.ty else { continue };
+            // MySQL looks at what the column was, also where the statement defines it anew; MariaDB does not.
+            if !defined || (!mariadb && was_text) {
+                *size = converted_size(*size, old, new);
+            } else if !mariadb && old != new {
+                return Err(format!("the size of column {} is not certain", column.column.name));
             }
+        }
+        let added = self.placed.iter_mut().filter_map(|p| match p {
+            Placed::New(column, _) => Some(&mut **column),
+            Placed::Old(_) => None,
+        });
+        let old = self.changed.iter_mut().flatten().map(|(column, _)| column);
+        for full in old.chain(added).filter(|c| c.is_text()) {
+            keeps_labels(&full.column, collation)?;
+            full.column.collation = Some(collation.to_owned());
+            full.collation_certain = certain;
         }
         Ok(())
     }
+}
+
+/// The bytes of labels stay under CONVERT TO, whatever they mean in the new character set (seen: enum('é') becomes enum('Ã©') in latin1).
+fn keeps_labels(column: &Column, collation: &str) -> Result<(), Unread> {
+    let (ColumnType::Enum { labels } | ColumnType::Set { labels }) = &column.ty else { return Ok(()) };
+    let utf8 = |set: Option<&str>| matches!(set, Some("utf8mb4" | "utf8mb3" | "utf8"));
+    let set = collation.split('_').next();
+    if labels.iter().all(|l| l.is_ascii()) || column.charset() == set || (utf8(column.charset()) && utf8(set))
+    {
+        return Ok(());
+    }
+    Err(format!("servers damage the labels outside of ASCII of column {} in such a conversion", column.name))
 }
 
 /// A TEXT keeps room for as many characters as fitted before.
@@ -493,7 +575,7 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
         ])
         .is_some()
     {
-        tokens.token(&Token::Eq);
+        tokens.symbol('=');
         tokens.next();
     } else if tokens.words(&["ENGINE"]) {
         declared.engine = Some(word_or_text(tokens)?);

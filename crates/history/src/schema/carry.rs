@@ -1,14 +1,17 @@
 //! Rows from one definition of a table to another.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
-
+use super::columns::zero;
+use super::convert::{self, By};
 use super::table::{Filled, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step};
-use dbtrail_types::column::{Column, ColumnType, LobSize};
+use dbtrail_types::column::Column;
 use dbtrail_types::reply::Cell;
 
 /// A row of which cells may not be known: why not.
 pub type Carried = Vec<Result<Cell, String>>;
+
+/// The way back is taken only where no value was changed: it needs no rounding, and whatever does not fit is refused.
+const BACK: By = By::Server { mariadb: true, mode: Some(convert::STRICT) };
 
 /// Shows a row of the columns of `from` under `to`: a cell that cannot be told exactly is not known, and the others stay.
 pub(super) fn carry(
@@ -80,7 +83,7 @@ fn forward(
             }
             let cell = row.get(source).ok_or_else(lost)?;
             let cell = cell.as_ref().map_err(Clone::clone);
-            Ok(cell.and_then(|cell| convert(cell, &was.column, &target.column).map_err(refuse)))
+            Ok(cell.and_then(|cell| converted(cell, &was.column, &target.column, step.by).map_err(refuse)))
         })
         .collect()
 }
@@ -115,7 +118,7 @@ fn backward(
             }
             let cell = row.get(source).ok_or_else(lost)?;
             let cell = cell.as_ref().map_err(Clone::clone);
-            Ok(cell.and_then(|cell| convert(cell, &is.column, &target.column).map_err(refuse)))
+            Ok(cell.and_then(|cell| converted(cell, &is.column, &target.column, BACK).map_err(refuse)))
         })
         .collect()
 }
@@ -141,144 +144,38 @@ fn recomputed(column: &FullColumn, learnt: bool) -> String {
 
 /// Going back is certain only where going forth can have lost nothing: not where a value was cut, rounded or made NOT NULL.
 fn certain(now: &Column, before: &Column) -> Result<(), String> {
-    let labels = matches!((&now.ty, &before.ty), (ColumnType::Enum { .. }, ColumnType::Enum { .. }));
     let same = now.ty == before.ty && now.charset() == before.charset();
-    if (same || labels) && (now.nullable || !before.nullable) {
+    if (same || convert::is_lossless(before, now)) && (now.nullable || !before.nullable) {
         return Ok(());
     }
-    Err(format!(
-        "column {} changed from {} to {}, and what its value was before is not recorded",
-        now.name, before.ty, now.ty
-    ))
+    Err(format!("{}, and what its value was before is not recorded", changes(before, now)))
 }
 
 /// A cell of one type as a cell of another, where that is certain.
-fn convert(cell: &Cell, from: &Column, to: &Column) -> Result<Cell, String> {
+fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, String> {
     let Some(bytes) = cell else {
-        return if to.nullable {
-            Ok(None)
-        } else {
-            Err(format!("column {} became NOT NULL, and its value was NULL", to.name))
-        };
+        if to.nullable {
+            return Ok(None);
+        }
+        let zero = if by.is_lax() { zero(to) } else { None };
+        return zero
+            .map(Some)
+            .ok_or_else(|| format!("column {} became NOT NULL, and its value was NULL", to.name));
     };
     if from.ty == to.ty && from.charset() == to.charset() {
         return Ok(cell.clone());
     }
-    let refuse = || {
-        format!(
-            "column {} changed from {} to {}, and how its value changed is not certain",
-            to.name, from.ty, to.ty
-        )
+    match convert::convert(bytes, from, to, by) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => Err(format!("{}, and how its value changed is not certain", changes(from, to))),
+    }
+}
+
+/// What changed of a column: its type, or its character set.
+fn changes(from: &Column, to: &Column) -> String {
+    let full = |column: &Column| match column.charset() {
+        Some(set) if from.charset() != to.charset() => format!("{} character set {set}", column.ty),
+        _ => column.ty.to_string(),
     };
-    let text = || std::str::from_utf8(bytes).map_err(|_| refuse());
-    match (&from.ty, &to.ty) {
-        (ColumnType::Int { .. }, ColumnType::Int { size, unsigned, zerofill: false, .. }) => {
-            let value: i128 = text()?.parse().map_err(|_| refuse())?;
-            let bits = match size {
-                dbtrail_types::column::IntSize::Tiny => 8,
-                dbtrail_types::column::IntSize::Small => 16,
-                dbtrail_types::column::IntSize::Medium => 24,
-                dbtrail_types::column::IntSize::Int => 32,
-                dbtrail_types::column::IntSize::Big => 64,
-            };
-            let (low, high) = if *unsigned {
-                (0, (1_i128 << bits) - 1)
-            } else {
-                (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
-            };
-            if (low..=high).contains(&value) {
-                Ok(Some(value.to_string().into_bytes()))
-            } else {
-                Err(refuse())
-            }
-        }
-        (ColumnType::Enum { .. }, ColumnType::Enum { labels }) => {
-            let text = text()?;
-            if labels.iter().any(|l| l == text) { Ok(cell.clone()) } else { Err(refuse()) }
-        }
-        (ColumnType::Set { .. }, ColumnType::Set { labels }) => {
-            let chosen: Vec<&str> = text()?.split(',').filter(|l| !l.is_empty()).collect();
-            let shown: Vec<&str> = labels.iter().map(String::as_str).filter(|l| chosen.contains(l)).collect();
-            if shown.len() == chosen.len() { Ok(Some(shown.join(",").into_bytes())) } else { Err(refuse()) }
-        }
-        (ColumnType::Decimal { .. }, ColumnType::Decimal { precision, scale, zerofill: false, .. }) => {
-            decimal(text()?, usize::from(*precision), usize::from(*scale))
-                .map(|t| Some(t.into_bytes()))
-                .ok_or_else(refuse)
-        }
-        (ColumnType::Time { .. }, ColumnType::Time { fsp })
-        | (ColumnType::DateTime { .. }, ColumnType::DateTime { fsp })
-        | (ColumnType::Timestamp { .. }, ColumnType::Timestamp { fsp }) => {
-            fraction(text()?, usize::from(*fsp)).map(|t| Some(t.into_bytes())).ok_or_else(refuse)
-        }
-        (
-            ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. },
-            ColumnType::VarChar { chars } | ColumnType::Char { chars },
-        ) => {
-            let text = text()?;
-            let short = text.chars().count() <= usize::try_from(*chars).unwrap_or(usize::MAX);
-            if short && convertible(text, to) { Ok(cell.clone()) } else { Err(refuse()) }
-        }
-        (ColumnType::VarChar { .. } | ColumnType::Text { .. }, ColumnType::Text { size }) => {
-            let text = text()?;
-            // A character takes four bytes at most in any character set.
-            let room = usize::try_from(room(*size)).unwrap_or(usize::MAX);
-            let short = text.chars().count().saturating_mul(4) <= room;
-            if short && convertible(text, to) { Ok(cell.clone()) } else { Err(refuse()) }
-        }
-        (
-            ColumnType::Blob { .. } | ColumnType::VarBinary { .. },
-            ColumnType::Blob { .. } | ColumnType::VarBinary { .. },
-        ) => {
-            let room = match to.ty {
-                ColumnType::Blob { size } => room(size),
-                ColumnType::VarBinary { bytes } => bytes,
-                _ => 0,
-            };
-            if bytes.len() <= usize::try_from(room).unwrap_or(usize::MAX) {
-                Ok(cell.clone())
-            } else {
-                Err(refuse())
-            }
-        }
-        _ => Err(refuse()),
-    }
-}
-
-/// Bytes that the four sizes of TEXT and BLOB hold.
-fn room(size: LobSize) -> u32 {
-    match size {
-        LobSize::Tiny => 255,
-        LobSize::Normal => 65_535,
-        LobSize::Medium => 16_777_215,
-        LobSize::Long => u32::MAX,
-    }
-}
-
-/// Whether the text can be held in the column's character set as it is.
-fn convertible(text: &str, to: &Column) -> bool {
-    match to.charset() {
-        Some("utf8mb4") => true,
-        Some("utf8mb3" | "utf8") => text.chars().all(|c| u32::from(c) < 0x1_0000),
-        _ => text.is_ascii(),
-    }
-}
-
-fn decimal(text: &str, precision: usize, scale: usize) -> Option<String> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = whole.trim_start_matches('-').trim_start_matches('0').len();
-    let (kept, cut) = fraction.split_at(scale.min(fraction.len()));
-    if digits > precision.checked_sub(scale)? || cut.bytes().any(|b| b != b'0') {
-        return None;
-    }
-    Some(if scale == 0 { whole.to_owned() } else { format!("{whole}.{kept:0<scale$}") })
-}
-
-fn fraction(text: &str, fsp: usize) -> Option<String> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let (kept, cut) = fraction.split_at(fsp.min(fraction.len()));
-    if cut.bytes().any(|b| b != b'0') {
-        return None;
-    }
-    Some(if fsp == 0 { whole.to_owned() } else { format!("{whole}.{kept:0<fsp$}") })
+    format!("column {} changed from {} to {}", to.name, full(from), full(to))
 }

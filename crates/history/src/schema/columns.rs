@@ -2,13 +2,16 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
+use super::convert::convertible;
 use super::foreign::{inline_counts, references};
+use super::lexer::Token;
+use super::number::range;
 use super::silent::{Silent, longest_character};
 use super::table::{Filled, Full, FullColumn, Index};
+use super::temporal::Temporal;
 use super::token::{Tokens, Unread, show};
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
 use dbtrail_types::real::{double_text, exact_float_text};
-use sqlparser::tokenizer::Token;
 
 /// Reads `name type attributes...`; a key among the attributes goes to the table.
 pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> Result<FullColumn, Unread> {
@@ -79,11 +82,11 @@ fn type_of(tokens: &mut Tokens, state: &mut Attributes, silent: Silent) -> Resul
         }
         _ => {}
     }
-    if matches!(text.as_str(), "text" | "blob") && tokens.peek() == Some(&Token::LParen) {
+    if matches!(text.as_str(), "text" | "blob") && tokens.is_at('(') {
         let mut group = tokens.group()?;
         let length = group.number().and_then(|n| n.parse().ok());
         state.lob_length = Some(length.filter(|_| group.is_at_end()).ok_or("the length of a TEXT or BLOB")?);
-    } else if tokens.peek() == Some(&Token::LParen) {
+    } else if tokens.is_at('(') {
         text.push_str(&arguments(tokens.group()?)?);
     }
     while let Some(word) = tokens.one_of(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {
@@ -104,7 +107,7 @@ fn arguments(mut group: Tokens) -> Result<String, Unread> {
         } else {
             return Err(format!("a number or a label was expected, and {} came", show(group.peek())));
         }
-        if !group.token(&Token::Comma) {
+        if !group.symbol(',') {
             return if group.is_at_end() {
                 Ok(format!("({})", parts.join(",")))
             } else {
@@ -173,7 +176,7 @@ fn attribute(
         state.default = Some(default(tokens)?);
     } else if tokens.words(&["ON", "UPDATE"]) {
         tokens.next();
-        if tokens.peek() == Some(&Token::LParen) {
+        if tokens.is_at('(') {
             tokens.group()?;
         }
         full.column.on_update_now = true;
@@ -185,11 +188,11 @@ fn attribute(
         tokens.words(&["KEY"]);
         table.indexes.push(Index::alone(&own));
     } else if tokens.words(&["COMMENT"]) {
-        tokens.token(&Token::Eq);
+        tokens.symbol('=');
         tokens.text().ok_or("a comment")?;
     } else if tokens.words(&["COMPRESSED"]) {
         // MariaDB, with or without the method. The log's table map says how values are written.
-        if tokens.token(&Token::Eq) {
+        if tokens.symbol('=') {
             tokens.name()?;
         }
     } else if tokens.words(&["INVISIBLE"]) {
@@ -226,7 +229,7 @@ fn attribute(
 }
 
 pub(super) fn word_or_text(tokens: &mut Tokens) -> Result<String, Unread> {
-    tokens.token(&Token::Eq);
+    tokens.symbol('=');
     if let Some(text) = tokens.text() {
         return Ok(text.to_lowercase());
     }
@@ -237,25 +240,21 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
     if let Some(text) = tokens.text() {
         return Ok(Default::Text(text));
     }
-    let negative = tokens.token(&Token::Minus);
+    let negative = tokens.symbol('-');
     if !negative {
-        tokens.token(&Token::Plus);
+        tokens.symbol('+');
     }
     if let Some(number) = tokens.number() {
         return Ok(Default::Number(if negative { format!("-{number}") } else { number }));
     }
-    if tokens.peek() == Some(&Token::LParen) {
+    if tokens.is_at('(') {
         tokens.group()?;
         return Ok(Default::Other("an expression".to_owned()));
     }
     Ok(match tokens.next() {
-        Some(Token::HexStringLiteral(h)) => {
-            dbtrail_types::agent_api::hex_bytes(&h).map(Default::Bytes).ok_or("a hexadecimal default")?
-        }
-        Some(Token::SingleQuotedByteStringLiteral(bits)) => {
-            bits_of(&bits).map(Default::Bits).ok_or("a bit default")?
-        }
-        Some(Token::Word(w)) => match w.value.to_uppercase().as_str() {
+        Some(Token::Hex(bytes)) => Default::Bytes(bytes),
+        Some(Token::Bits(bits)) => bits_of(&bits).map(Default::Bits).ok_or("a bit default")?,
+        Some(Token::Word(w)) => match w.to_uppercase().as_str() {
             "NULL" => Default::Null,
             "TRUE" => Default::Number("1".to_owned()),
             "FALSE" => Default::Number("0".to_owned()),
@@ -267,7 +266,7 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
             other => {
                 let what = other.to_owned();
                 let mut decimals = None;
-                if tokens.peek() == Some(&Token::LParen) {
+                if tokens.is_at('(') {
                     decimals = tokens.group()?.number();
                 }
                 let now = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"].contains(&other);
@@ -316,6 +315,7 @@ fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent
     if full.column.collation.as_deref() == Some("binary") {
         binary(full)?;
     }
+    storable(full)?;
     if let Some(length) = state.lob_length {
         sized(full, length)?;
     }
@@ -355,6 +355,28 @@ fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent
 
 fn is_timestamp(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::Timestamp { .. })
+}
+
+/// Refuses what the server makes something else of: a label that the character set does not have becomes another one, and a VARCHAR that is longer than a
+/// row becomes a TEXT where the mode lets it.
+fn storable(full: &FullColumn) -> Result<(), Unread> {
+    let column = &full.column;
+    let Some(set) = column.charset().filter(|_| full.collation_certain) else { return Ok(()) };
+    match &column.ty {
+        ColumnType::Enum { labels } | ColumnType::Set { labels } => {
+            match labels.iter().find(|l| !convertible(l, set)) {
+                Some(label) => {
+                    Err(format!("label '{label}' of column {} in character set {set}", column.name))
+                }
+                None => Ok(()),
+            }
+        }
+        ColumnType::VarChar { chars } => {
+            let bytes = longest_character(set).map_or(0, |width| width.saturating_mul(*chars));
+            if bytes > 65_535 { Err(format!("column {} is longer than a row", column.name)) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Text types with the character set `binary` are the binary types.
@@ -421,9 +443,11 @@ fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled 
             };
         }
         Some(Default::Now(_)) => return unknown("the time of the statement in the session's time zone"),
+        // The bits of the text, and not its number.
+        Some(Default::Text(_)) if matches!(column.ty, ColumnType::Bit { .. }) => return unknown("a text"),
         Some(Default::Text(text) | Default::Number(text)) => text,
     };
-    match literal(&column.ty, text) {
+    match literal(column, text) {
         Some(cell) => Filled::With(Some(cell)),
         None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
     }
@@ -434,34 +458,72 @@ fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
     bits.to_be_bytes()[8 - length.min(8)..].to_vec()
 }
 
-/// A literal as the cell of a type; `None`: not certain.
-fn literal(ty: &ColumnType, text: &str) -> Option<Vec<u8>> {
-    let shown = match ty {
-        ColumnType::Int { zerofill: false, .. } => text.parse::<i128>().ok()?.to_string(),
+fn holds(column: &Column, text: &str) -> bool {
+    column.charset().map_or(text.is_ascii(), |set| convertible(text, set))
+}
+
+/// A literal as the cell of a column; `None`: not certain.
+fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
+    let whole = || text.parse::<i128>().ok();
+    let shown = match &column.ty {
+        ColumnType::Int { size, unsigned, zerofill, display_width } => {
+            let (low, high) = range(*size, *unsigned);
+            let value = whole().filter(|v| (low..=high).contains(v))?;
+            let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
+            format!("{value:0width$}")
+        }
         ColumnType::Decimal { scale, zerofill: false, .. } => decimal(text, usize::from(*scale))?,
         ColumnType::Float { digits: None, zerofill: false, .. } => exact_float_text(text.parse().ok()?),
         ColumnType::Double { digits: None, zerofill: false, .. } => double_text(text.parse().ok()?),
+        ColumnType::Bit { bits } => {
+            let value = u64::try_from(whole()?).ok().filter(|v| *bits >= 64 || v >> *bits == 0)?;
+            return Some(bit_cell(value, *bits));
+        }
         ColumnType::VarChar { chars } | ColumnType::Char { chars } => {
-            if text.chars().count() > usize::try_from(*chars).ok()? || (text.ends_with(' ')) {
+            let fits = text.chars().count() <= usize::try_from(*chars).ok()?;
+            if !fits || text.ends_with(' ') || !holds(column, text) {
                 return None;
             }
             text.to_owned()
         }
-        ColumnType::Enum { labels } => labels.iter().find(|l| *l == text)?.clone(),
-        ColumnType::Set { labels } if text.is_empty() || labels.iter().any(|l| l == text) => text.to_owned(),
-        ColumnType::Date => {
-            let date: jiff::civil::Date = text.parse().ok()?;
-            if text.len() != 10 {
+        // MariaDB alone lets these have a default.
+        ColumnType::Text { .. } if text.len() < 64 && !text.ends_with(' ') && holds(column, text) => {
+            text.to_owned()
+        }
+        ColumnType::Blob { .. } if text.len() < 64 && text.is_ascii() => text.to_owned(),
+        ColumnType::VarBinary { bytes } | ColumnType::Binary { bytes } => {
+            let room = usize::try_from(*bytes).ok()?;
+            let mut cell = text.as_bytes().to_vec();
+            if !text.is_ascii() || cell.len() > room {
                 return None;
             }
-            date.to_string()
+            if matches!(column.ty, ColumnType::Binary { .. }) {
+                cell.resize(room, 0);
+            }
+            return Some(cell);
         }
-        ColumnType::DateTime { fsp } if text.len() == 19 => {
-            let _: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
-            if *fsp == 0 { text.to_owned() } else { format!("{text}.{}", "0".repeat(usize::from(*fsp))) }
+        ColumnType::Enum { labels } => labels.iter().find(|l| *l == text)?.clone(),
+        ColumnType::Set { labels } if text.is_empty() || labels.iter().any(|l| l == text) => text.to_owned(),
+        ColumnType::Year => match whole()? {
+            year @ 1901..=2155 if text.len() == 4 => year.to_string(),
+            short @ 1..=69 if text.len() <= 2 => (2000 + short).to_string(),
+            short @ 70..=99 if text.len() == 2 => (1900 + short).to_string(),
+            _ => return None,
+        },
+        // Seconds, as numbers of up to two digits are.
+        ColumnType::Time { fsp } if text.len() <= 2 => {
+            let seconds = whole().filter(|s| (0..60).contains(s))?;
+            return Temporal::read(&format!("00:00:{seconds:02}"))?.converted(
+                None,
+                &ColumnType::Time { fsp: *fsp },
+                true,
+            );
         }
-        ColumnType::Year if text.len() == 4 => {
-            text.parse::<u16>().ok().filter(|y| (1901..=2155).contains(y))?.to_string()
+        ty @ (ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Time { .. }) => {
+            // Whether decimals that do not fit are rounded or cut is another question.
+            let value = Temporal::read(text)?;
+            let rounded = value.converted(None, ty, true)?;
+            return (value.converted(None, ty, false).as_ref() == Some(&rounded)).then_some(rounded);
         }
         _ => return None,
     };
@@ -481,6 +543,20 @@ fn decimal(text: &str, scale: usize) -> Option<String> {
     let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
     let sign = if zero { "" } else { sign };
     Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0<scale$}") })
+}
+
+/// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not certain.
+pub(super) fn zero(column: &Column) -> Option<Vec<u8>> {
+    match &column.ty {
+        ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Json => None,
+        _ => match implicit(column) {
+            Filled::With(cell) => cell,
+            Filled::Unknown(_) => None,
+        },
+    }
 }
 
 /// The implicit default of a NOT NULL column (manual: "Data Type Default Values").
@@ -524,7 +600,7 @@ pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unrea
         (table.primary_key, _) = key_parts(tokens)?;
     } else if tokens.words(&["FOREIGN", "KEY"]) {
         tokens.words(&["IF", "NOT", "EXISTS"]);
-        let index_name = if tokens.peek() == Some(&Token::LParen) { None } else { Some(tokens.name()?) };
+        let index_name = if tokens.is_at('(') { None } else { Some(tokens.name()?) };
         let (columns, _) = key_parts(tokens)?;
         tokens.words(&["REFERENCES"]);
         let mut key = references(tokens, columns.clone())?;
@@ -542,11 +618,7 @@ pub(super) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unrea
     } else if let Some(word) = tokens.one_of(&["UNIQUE", "FULLTEXT", "SPATIAL", "INDEX", "KEY"]) {
         tokens.one_of(&["INDEX", "KEY"]);
         tokens.words(&["IF", "NOT", "EXISTS"]);
-        let name = if tokens.peek() == Some(&Token::LParen) || index_type(tokens) {
-            None
-        } else {
-            Some(tokens.name()?)
-        };
+        let name = if tokens.is_at('(') || index_type(tokens) { None } else { Some(tokens.name()?) };
         index_type(tokens);
         let (columns, whole) = key_parts(tokens)?;
         table.indexes.push(Index {
@@ -582,12 +654,12 @@ pub(super) fn key_parts(tokens: &mut Tokens) -> Result<(Vec<String>, bool), Unre
         .into_iter()
         .map(|mut part| {
             // A functional key part has no column.
-            if part.peek() == Some(&Token::LParen) {
+            if part.is_at('(') {
                 whole = false;
                 return Ok("(expression)".to_owned());
             }
             let name = part.name()?;
-            whole &= part.peek() != Some(&Token::LParen);
+            whole &= !part.is_at('(');
             Ok(name)
         })
         .collect();

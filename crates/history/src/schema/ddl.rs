@@ -2,6 +2,7 @@
 
 use super::alter::{self, Altered, charset_option};
 use super::columns::{column, index, key_parts, word_or_text};
+use super::convert::By;
 use super::foreign::keeps_keys;
 use super::silent::Silent;
 use super::table::{Full, Index};
@@ -9,7 +10,6 @@ use super::token::{Tokens, Unread, show};
 use super::{Catalog, DefinitionId, Effect, engines, links, partition, reach, versioned};
 use crate::log::LoggedStatement;
 use dbtrail_types::ident::TableName;
-use sqlparser::tokenizer::Token;
 
 /// First words of statements that leave tables as they are.
 const HARMLESS: &[&str] = &[
@@ -36,6 +36,8 @@ const HARMLESS: &[&str] = &[
     "UNLOCK",
     "CLONE",
 ];
+const TEMPORARY: &str =
+    "a session had made a temporary table of this name, and the log does not tell which of the two is meant";
 /// sql_mode ORACLE, MSSQL, DB2 and MAXDB: types mean something else in them.
 const FOREIGN_MODES: u64 = 0x1e00;
 /// Objects whose CREATE, ALTER and DROP leave tables as they are.
@@ -70,11 +72,11 @@ pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<
     if !statement.decoded && reach::has_unread_parts(statement) {
         return lost(catalog, statement, "its text cannot be decoded", &[]);
     }
-    let mut walk = Walk { catalog, statement, table: None, other: None };
+    let mut walk = Walk { catalog, statement, table: None, others: Vec::new() };
     match walk.statement() {
         Ok(effects) => effects,
         Err(reason) => {
-            let named: Vec<TableName> = walk.table.take().into_iter().chain(walk.other.take()).collect();
+            let named: Vec<TableName> = walk.table.take().into_iter().chain(walk.others).collect();
             lost(catalog, statement, &reason, &named)
         }
     }
@@ -89,6 +91,9 @@ fn lost(catalog: &mut Catalog, statement: &LoggedStatement, why: &str, named: &[
     }
     if reach.rows.is_none() {
         reach.tables.extend_from_slice(named);
+    }
+    if catalog.folds == Some(true) {
+        reach.tables = reach.tables.iter().map(TableName::to_lowercase).collect();
     }
     reach.tables.sort();
     reach.tables.dedup();
@@ -124,8 +129,8 @@ struct Walk<'a> {
     statement: &'a LoggedStatement,
     /// The table spoken of, once that is known.
     table: Option<TableName>,
-    /// A second table whose rows change hands with it.
-    other: Option<TableName>,
+    /// More tables that it speaks of, whose rows change hands with it.
+    others: Vec<TableName>,
 }
 
 type Effects = Result<Vec<Effect>, Unread>;
@@ -139,6 +144,11 @@ impl Walk<'_> {
         Silent::of(self.statement)
     }
 
+    /// Who carried the statement out.
+    fn by(&self) -> By {
+        By::Server { mariadb: self.statement.server.mariadb, mode: self.statement.sql_mode }
+    }
+
     fn name(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = tokens.table(self.statement.schema.as_deref())?;
         self.table = Some(name.clone());
@@ -149,7 +159,7 @@ impl Walk<'_> {
     fn standing(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = self.name(tokens)?;
         if self.catalog.temporary.contains(&name) {
-            return Err("a session had made a temporary table of this name, and the log does not tell which of the two is meant".to_owned());
+            return Err(TEMPORARY.to_owned());
         }
         Ok(name)
     }
@@ -164,7 +174,8 @@ impl Walk<'_> {
     }
 
     fn statement(&mut self) -> Effects {
-        let mut tokens = Tokens::new(&self.statement.sql, self.statement.sql_mode)?;
+        let LoggedStatement { sql, sql_mode, server, .. } = self.statement;
+        let mut tokens = Tokens::new(sql, *sql_mode, *server, self.catalog.folds == Some(true))?;
         if tokens.is_at_end() {
             return Ok(Vec::new());
         }
@@ -210,6 +221,15 @@ impl Walk<'_> {
         }
     }
 
+    /// Names of tables with commas between them.
+    fn names(&self, tokens: &mut Tokens) -> Result<Vec<TableName>, Unread> {
+        let mut names = vec![tokens.table(self.schema())?];
+        while tokens.symbol(',') {
+            names.push(tokens.table(self.schema())?);
+        }
+        Ok(names)
+    }
+
     /// REPAIR TABLE drops the rows that it cannot read.
     fn repair(&mut self, mut tokens: Tokens) -> Effects {
         tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
@@ -217,13 +237,10 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         let mut effects = Vec::new();
-        loop {
-            let name = tokens.table(self.schema())?;
+        for name in self.names(&mut tokens)? {
             effects.push(self.rows_unknown(name, "it drops rows that it cannot read"));
-            if !tokens.token(&Token::Comma) {
-                return Ok(effects);
-            }
         }
+        Ok(effects)
     }
 
     fn create(&mut self, mut tokens: Tokens) -> Effects {
@@ -238,7 +255,7 @@ impl Walk<'_> {
         }
         if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
             let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
-            let name = tokens.name()?;
+            let name = tokens.schema()?;
             // It is logged where the schema was there before, too.
             if !maybe {
                 self.catalog.whole.insert(name.clone());
@@ -303,7 +320,8 @@ impl Walk<'_> {
         change(&mut full);
         full.settle();
         let from = (0..full.columns.len()).map(Some).collect();
-        let id = self.catalog.follow_up(before, full, from, &self.statement.sql);
+        let by = self.by();
+        let id = self.catalog.follow_up(before, full, from, (&self.statement.sql, by));
         self.catalog.tables.insert(name.clone(), id);
         vec![Effect::Altered(name.clone(), id)]
     }
@@ -315,6 +333,9 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         self.modes()?;
+        if maybe && self.catalog.folds.is_none() && self.is_spelled_otherwise(&name) {
+            return Err("it may be there under a name that differs in upper and lower case alone".to_owned());
+        }
         let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
         if maybe && !certain {
             return Err(
@@ -326,8 +347,7 @@ impl Walk<'_> {
             effects.push(Effect::Dropped(name.clone()));
         }
         let like = tokens.words(&["LIKE"]);
-        let mut inside =
-            if !like && tokens.peek() == Some(&Token::LParen) { Some(tokens.group()?) } else { None };
+        let mut inside = if !like && tokens.is_at('(') { Some(tokens.group()?) } else { None };
         if like || inside.as_mut().is_some_and(|i| i.words(&["LIKE"])) {
             let source = inside.as_mut().unwrap_or(&mut tokens).table(self.schema())?;
             let id = *self
@@ -366,6 +386,11 @@ impl Walk<'_> {
             return Err(reason);
         }
         Ok(self.created(effects, name, full))
+    }
+
+    fn is_spelled_otherwise(&self, name: &TableName) -> bool {
+        let lower = name.to_lowercase();
+        self.catalog.tables.keys().any(|other| other != name && other.to_lowercase() == lower)
     }
 
     /// The table's defaults: its own options, or those of its schema.
@@ -415,7 +440,7 @@ impl Walk<'_> {
         if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
             let options = ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ"];
             let unnamed = tokens.clone().one_of(&options).is_some();
-            let name = if unnamed { self.schema().map(str::to_owned) } else { Some(tokens.name()?) };
+            let name = if unnamed { self.schema().map(str::to_owned) } else { Some(tokens.schema()?) };
             self.schema_options(&mut tokens, &name.ok_or("it names no schema")?)?;
             return Ok(Vec::new());
         }
@@ -427,7 +452,7 @@ impl Walk<'_> {
         }
         tokens.words(&["IF", "EXISTS"]);
         let name = self.standing(&mut tokens)?;
-        self.other = other_table(&tokens, &name.schema);
+        self.others.extend(other_table(&tokens, self.schema()));
         if let Some(effects) = self.partition_statement(&mut tokens.clone(), &name)? {
             return Ok(effects);
         }
@@ -444,16 +469,17 @@ impl Walk<'_> {
         if let Some(reason) = engines::rows_elsewhere_in(&tokens) {
             return Err(reason);
         }
-        let mut altered = alter::alter(tokens, self.catalog.full(before), &name.schema, self.silent())?;
+        let mut altered = alter::alter(tokens, self.catalog.full(before), self.schema(), self.silent())?;
         self.foreign_keys(&name, before, &mut altered);
-        let id = self.catalog.follow_up(before, altered.full, altered.from, &self.statement.sql);
+        let by = self.by();
+        let id = self.catalog.follow_up(before, altered.full, altered.from, (&self.statement.sql, by));
         self.catalog.tables.insert(name.clone(), id);
         let mut effects = vec![Effect::Altered(name.clone(), id)];
         if ignore {
             effects.push(self.rows_unknown(name.clone(), "under IGNORE rows vanish without a word"));
         }
         if let Some(to) = altered.renamed {
-            effects.push(self.moved(name, to));
+            effects.push(self.moved(name, to, true));
         }
         Ok(effects)
     }
@@ -484,7 +510,7 @@ impl Walk<'_> {
             return Ok(Some(vec![self.rows_unknown(name.clone(), "it drops rows that it cannot read")]));
         }
         if word == "EXCHANGE" {
-            let other = self.other.take().ok_or("the table of EXCHANGE PARTITION")?;
+            let other = self.others.pop().ok_or("the table of EXCHANGE PARTITION")?;
             let why = "rows of the two tables change places";
             let both = [name.clone(), other].map(|table| self.rows_unknown(table, why));
             return Ok(Some(both.into()));
@@ -512,7 +538,8 @@ impl Walk<'_> {
             }
             if let (Some(before), Some(full)) = (before, full) {
                 let from = (0..full.columns.len()).map(Some).collect();
-                let id = self.catalog.follow_up(before, full, from, &self.statement.sql);
+                let by = self.by();
+                let id = self.catalog.follow_up(before, full, from, (&self.statement.sql, by));
                 self.catalog.tables.insert(name.clone(), id);
                 effects.push(Effect::Altered(name.clone(), id));
             }
@@ -540,7 +567,7 @@ impl Walk<'_> {
         }
     }
 
-    fn moved(&mut self, from: TableName, to: TableName) -> Effect {
+    fn moved(&mut self, from: TableName, to: TableName, certain: bool) -> Effect {
         self.catalog.foreign.rename(&from, &to);
         match self.catalog.tables.remove(&from) {
             Some(id) => self.catalog.tables.insert(to.clone(), id),
@@ -551,7 +578,7 @@ impl Walk<'_> {
         } else {
             self.catalog.lost.remove(&to);
         }
-        Effect::Renamed { from, to }
+        Effect::Renamed { from, to, certain }
     }
 
     fn drop(&mut self, mut tokens: Tokens) -> Effects {
@@ -560,7 +587,7 @@ impl Walk<'_> {
         }
         if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
             tokens.words(&["IF", "EXISTS"]);
-            let name = tokens.name()?;
+            let name = tokens.schema()?;
             self.catalog.tables.retain(|t, _| t.schema != name);
             self.catalog.lost.retain(|t| t.schema != name);
             self.catalog.temporary.retain(|t| t.schema != name);
@@ -572,20 +599,22 @@ impl Walk<'_> {
         if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
             tokens.words(&["IF", "EXISTS"]);
             let mut effects = Vec::new();
-            loop {
-                let name = tokens.table(self.schema())?;
-                if self.catalog.temporary.contains(&name) {
-                    self.table = Some(name);
-                    return Err("a session had made a temporary table of this name, and the log does not tell which of the two is meant".to_owned());
-                }
-                self.catalog.tables.remove(&name);
-                self.catalog.lost.remove(&name);
-                self.catalog.foreign.remove(&name);
-                effects.push(Effect::Dropped(name));
-                if !tokens.token(&Token::Comma) {
-                    return Ok(effects);
-                }
+            for name in self.names(&mut tokens)? {
+                effects.push(if self.catalog.temporary.contains(&name) {
+                    self.catalog.forget(&name);
+                    let statement = excerpt(&self.statement.sql);
+                    Effect::Unreadable(
+                        name,
+                        format!("this statement cannot be followed ({TEMPORARY}): {statement}"),
+                    )
+                } else {
+                    self.catalog.tables.remove(&name);
+                    self.catalog.lost.remove(&name);
+                    self.catalog.foreign.remove(&name);
+                    Effect::Dropped(name)
+                });
             }
+            return Ok(effects);
         }
         if tokens.words(&["INDEX"]) {
             tokens.words(&["IF", "EXISTS"]);
@@ -605,30 +634,52 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         tokens.one_of(&["TABLE", "TABLES"]);
-        let mut effects = Vec::new();
+        let mut pairs = Vec::new();
         for mut part in tokens.split() {
             part.words(&["IF", "EXISTS"]);
-            let from = self.standing(&mut part)?;
+            let from = part.table(self.schema())?;
             if part.one_of(&["WAIT", "NOWAIT"]) == Some("WAIT") {
                 part.next();
             }
             if !part.words(&["TO"]) {
                 return Err("TO was expected".to_owned());
             }
-            let to = part.table(self.schema())?;
-            effects.push(self.moved(from, to));
+            pairs.push((from, part.table(self.schema())?));
+        }
+        // They are carried out together, or not at all: so are they followed.
+        let named = pairs.iter().flat_map(|(from, to)| [from.clone(), to.clone()]);
+        self.others = named.collect();
+        if let Some((from, _)) = pairs.iter().find(|(from, _)| self.catalog.temporary.contains(from)) {
+            self.table = Some(from.clone());
+            return Err(TEMPORARY.to_owned());
+        }
+        // MariaDB logs the RENAME of a session's temporary table as that of a table. Where the statement gives the old name to another table,
+        // the first one is gone from it.
+        let mariadb = self.statement.server.mariadb;
+        let mut effects = Vec::new();
+        for (i, (from, to)) in pairs.iter().enumerate() {
+            let taken = pairs.iter().skip(i + 1).any(|(_, later)| later == from);
+            let certain = !mariadb || taken;
+            // A new name that a table has, or an old one that none has: it can only have been a temporary table.
+            let none = self.catalog.whole.contains(&from.schema)
+                && !self.catalog.lost.contains(from)
+                && !self.catalog.tables.contains_key(from);
+            if !certain && (none || self.catalog.tables.contains_key(to)) {
+                continue;
+            }
+            effects.push(self.moved(from.clone(), to.clone(), certain));
         }
         Ok(effects)
     }
 }
 
 /// The second table of EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p.
-fn other_table(tokens: &Tokens, schema: &str) -> Option<TableName> {
+fn other_table(tokens: &Tokens, schema: Option<&str>) -> Option<TableName> {
     let mut tokens = tokens.clone();
     tokens.clone().one_of(&["EXCHANGE", "CONVERT"])?;
     while !tokens.is_at_end() {
         if tokens.words(&["TABLE"]) {
-            return tokens.table(Some(schema)).ok();
+            return tokens.table(schema).ok();
         }
         tokens.next();
     }
@@ -639,7 +690,7 @@ fn other_table(tokens: &Tokens, schema: &str) -> Option<TableName> {
 fn behind_settings(tokens: &mut Tokens) -> Result<(), Unread> {
     while !tokens.words(&["FOR"]) {
         let name = tokens.clone().name().unwrap_or_default().to_lowercase();
-        if tokens.is_at_end() || tokens.peek() == Some(&Token::LParen) {
+        if tokens.is_at_end() || tokens.is_at('(') {
             return Err("SET STATEMENT is not understood".to_owned());
         }
         if ["mode", "character_set", "collation", "timestamp"].iter().any(|w| name.contains(w)) {

@@ -46,7 +46,7 @@ impl Catalog {
     pub fn begin_anew(&mut self) {
         let definitions = std::mem::take(&mut self.definitions);
         let foreign = std::mem::take(&mut self.foreign).begin_anew();
-        *self = Self { definitions, foreign, ..Self::default() };
+        *self = Self { definitions, foreign, folds: self.folds, ..Self::default() };
     }
 }
 
@@ -151,7 +151,7 @@ fn same_type(a: &ColumnType, b: &ColumnType) -> bool {
 mod tests {
     use super::*;
 
-    const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (10, 11) };
+    const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (10, 11), patch: 19 };
 
     fn orders() -> TableName {
         TableName { schema: "shop".into(), table: "orders".into() }

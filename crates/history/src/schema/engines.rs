@@ -2,7 +2,6 @@
 
 use super::token::Tokens;
 use dbtrail_types::ident::TableName;
-use sqlparser::tokenizer::Token;
 
 /// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they do.
 pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
@@ -20,7 +19,7 @@ pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
 pub(super) fn rows_elsewhere_in(tokens: &Tokens) -> Option<String> {
     for mut part in tokens.clone().split() {
         if part.words(&["ENGINE"]) {
-            part.token(&Token::Eq);
+            part.symbol('=');
             let engine = part.text().or_else(|| part.name().ok())?.to_lowercase();
             return rows_elsewhere(Some(&engine));
         }
@@ -33,7 +32,7 @@ pub(super) fn united(options: &Tokens, schema: &str) -> Vec<TableName> {
     let mut options = options.clone();
     while !options.is_at_end() {
         if options.words(&["UNION"]) {
-            options.token(&Token::Eq);
+            options.symbol('=');
             let group = options.group().map(Tokens::split).unwrap_or_default();
             return group.into_iter().filter_map(|mut one| one.table(Some(schema)).ok()).collect();
         }

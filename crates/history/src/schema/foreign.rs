@@ -7,7 +7,6 @@ use crate::log::ServerVersion;
 use dbtrail_types::column::same_name;
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
-use sqlparser::tokenizer::Token;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What becomes of the rows that refer to a row that goes or gets another key.
@@ -230,8 +229,7 @@ impl ForeignKeys {
 /// is not known here: it is left empty.
 pub(super) fn references(tokens: &mut Tokens, columns: Vec<String>) -> Result<ForeignKey, Unread> {
     let parent = tokens.table(Some(""))?;
-    let referenced =
-        if tokens.peek() == Some(&Token::LParen) { super::columns::key_parts(tokens)?.0 } else { Vec::new() };
+    let referenced = if tokens.is_at('(') { super::columns::key_parts(tokens)?.0 } else { Vec::new() };
     let mut key = ForeignKey {
         number: 0,
         names: Vec::new(),
@@ -284,7 +282,7 @@ mod tests {
     }
 
     fn key(text: &str) -> ForeignKey {
-        let mut tokens = Tokens::new(text, None).unwrap();
+        let mut tokens = Tokens::new(text, None, crate::log::ServerVersion::default(), false).unwrap();
         let mut key = references(&mut tokens, vec!["a".into()]).unwrap();
         if key.parent.schema.is_empty() {
             key.parent.schema = "s".into();

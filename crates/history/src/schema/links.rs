@@ -81,7 +81,7 @@ impl Links {
                     self.sure.insert(name.clone());
                 }
                 Effect::Dropped(name) => self.forget(name),
-                Effect::Renamed { from, to } => self.rename(from, to),
+                Effect::Renamed { from, to, .. } => self.rename(from, to),
                 Effect::Unreadable(name, _) => self.unreadable(name, statement, &told),
                 Effect::SchemaDropped(schema) => self.forget_all(|name| name.schema == *schema),
                 Effect::UnreadableAll { schemas, .. } => {
@@ -231,7 +231,7 @@ mod tests {
     use crate::log::ServerVersion;
     use dbtrail_types::instant::Instant;
 
-    const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8) };
+    const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
 
     struct Log(Catalog);
 

@@ -5,6 +5,7 @@
     reason = "the types that are not named have one form in a table map"
 )]
 
+use super::convert::By;
 use super::silent::longest_character;
 use super::table::{Filled, Full, FullColumn};
 use super::{Catalog, DefinitionId, collation_name, versioned};
@@ -59,7 +60,7 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
         return Ok(id);
     }
     let from = (0..corrected.columns.len()).map(Some).collect();
-    let id = catalog.follow_up(id, corrected, from, "a table map of the log");
+    let id = catalog.follow_up(id, corrected, from, ("a table map of the log", By::Nobody));
     catalog.tables.insert(table.name.clone(), id);
     Ok(id)
 }

@@ -6,7 +6,6 @@ use super::token::{Tokens, Unread};
 use crate::key;
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use serde::{Deserialize, Serialize};
-use sqlparser::tokenizer::Token;
 
 /// How the rows of a table are divided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +116,7 @@ impl Partitions {
 
     /// ADD PARTITION (...), or PARTITIONS n.
     pub(super) fn add(&mut self, tokens: &mut Tokens) {
-        if tokens.peek() == Some(&Token::LParen) {
+        if tokens.is_at('(') {
             match tokens.group().and_then(|g| definitions(g, &self.rule)) {
                 Ok(more) => self.list.extend(more),
                 Err(_) => self.forget(),
@@ -288,7 +287,7 @@ pub(super) fn read(tokens: &mut Tokens) -> Partitions {
     let read = rule(tokens).and_then(|rule| {
         let count = tokens.words(&["PARTITIONS"]).then(|| tokens.number()).flatten();
         if tokens.words(&["SUBPARTITION", "BY"]) {
-            while tokens.peek().is_some_and(|t| *t != Token::LParen) {
+            while tokens.peek().is_some() && !tokens.is_at('(') {
                 tokens.next();
             }
             tokens.group()?;
@@ -298,7 +297,7 @@ pub(super) fn read(tokens: &mut Tokens) -> Partitions {
         }
         let hash = matches!(rule, Rule::Hash(_));
         let mut partitions = Partitions { rule, list: Vec::new() };
-        if tokens.peek() == Some(&Token::LParen) {
+        if tokens.is_at('(') {
             partitions.list = definitions(tokens.group()?, &partitions.rule)?;
         } else if hash {
             let count =
@@ -356,7 +355,7 @@ fn by(mut group: Tokens) -> Result<By, Unread> {
 /// The names behind a statement on partitions.
 pub(super) fn names(tokens: &mut Tokens) -> Result<Vec<String>, Unread> {
     let mut names = vec![tokens.name()?];
-    while tokens.token(&Token::Comma) {
+    while tokens.symbol(',') {
         names.push(tokens.name()?);
     }
     Ok(names)
@@ -409,7 +408,7 @@ fn limit(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
         let day = tokens.group()?.text().and_then(|text| days(&text));
         Some(Limit::Integer(day.ok_or_else(uncertain)?))
     } else {
-        let sign = if tokens.token(&Token::Minus) { -1 } else { 1 };
+        let sign = if tokens.symbol('-') { -1 } else { 1 };
         let number: Option<i128> = tokens.number().and_then(|n| n.parse().ok());
         Some(Limit::Integer(number.ok_or_else(uncertain)? * sign))
     };
@@ -428,7 +427,7 @@ mod tests {
     }
 
     fn partitions(text: &str) -> Partitions {
-        let mut tokens = Tokens::new(text, None).unwrap();
+        let mut tokens = Tokens::new(text, None, crate::log::ServerVersion::default(), false).unwrap();
         assert!(tokens.words(&["PARTITION", "BY"]));
         read(&mut tokens)
     }
@@ -478,7 +477,7 @@ mod tests {
         let mut all = partitions(
             "PARTITION BY RANGE (k) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN (20))",
         );
-        let tokens = |text| Tokens::new(text, None).unwrap();
+        let tokens = |text| Tokens::new(text, None, crate::log::ServerVersion::default(), false).unwrap();
         let place = |all: &Partitions, k: &str| all.place(&table("int"), &[Some(k.as_bytes())]);
         all.add(&mut tokens("(PARTITION c VALUES LESS THAN (30) ENGINE = InnoDB)"));
         assert_eq!((place(&all, "25"), place(&all, "30")), (Some(2), None));

@@ -1,40 +1,31 @@
 //! A cursor over the tokens of a DDL statement.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
-)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "tokens that are not named are passed over or refused")]
 
-use sqlparser::dialect::MySqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer};
-
-/// A statement is not parsed further than this many tokens: no DDL is longer.
-const LONGEST: usize = 200_000;
+use super::lexer::{self, Token};
+use crate::log::ServerVersion;
 
 /// The tokens that are left.
 #[derive(Clone, Debug)]
 pub(super) struct Tokens {
     list: Vec<Token>,
     at: usize,
-    ansi_quotes: bool,
+    /// Names of tables and schemas count in lower case.
+    folds: bool,
 }
 
 /// What cannot be read: in words.
 pub(super) type Unread = String;
 
 impl Tokens {
-    pub(super) fn new(sql: &str, sql_mode: Option<u64>) -> Result<Self, Unread> {
-        let mode = sql_mode.unwrap_or(0);
-        if mode & 0x10_0000 != 0 && sql.contains('\\') {
-            return Err("it has a backslash under NO_BACKSLASH_ESCAPES".to_owned());
-        }
-        let plain = opened_comments(sql);
-        let tokens = Tokenizer::new(&MySqlDialect {}, &plain).tokenize().map_err(|e| e.to_string())?;
-        let tokens: Vec<Token> = tokens.into_iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
-        if tokens.len() > LONGEST {
-            return Err("it is too long".to_owned());
-        }
-        Ok(Self { list: tokens, at: 0, ansi_quotes: mode & 4 != 0 })
+    /// `folds`: names of tables and schemas count in lower case.
+    pub(super) fn new(
+        sql: &str,
+        sql_mode: Option<u64>,
+        server: ServerVersion,
+        folds: bool,
+    ) -> Result<Self, Unread> {
+        Ok(Self { list: lexer::tokens(sql, sql_mode, server)?, at: 0, folds })
     }
 
     pub(super) fn peek(&self) -> Option<&Token> {
@@ -48,13 +39,13 @@ impl Tokens {
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.list[self.at.min(self.list.len())..].iter().all(|t| *t == Token::SemiColon)
+        self.list[self.at.min(self.list.len())..].iter().all(|t| *t == Token::Symbol(';'))
     }
 
     /// The next tokens, as words in upper case, without moving.
     fn word(&self, ahead: usize) -> Option<String> {
         match self.list.get(self.at + ahead)? {
-            Token::Word(w) if w.quote_style.is_none() => Some(w.value.to_uppercase()),
+            Token::Word(w) => Some(w.to_uppercase()),
             _ => None,
         }
     }
@@ -73,8 +64,14 @@ impl Tokens {
         words.iter().find(|w| self.words(&[w])).copied()
     }
 
-    pub(super) fn token(&mut self, token: &Token) -> bool {
-        let there = self.peek() == Some(token);
+    /// Whether this character comes next.
+    pub(super) fn is_at(&self, symbol: char) -> bool {
+        self.peek() == Some(&Token::Symbol(symbol))
+    }
+
+    /// Passes over this character, if it comes next.
+    pub(super) fn symbol(&mut self, symbol: char) -> bool {
+        let there = self.is_at(symbol);
         if there {
             self.at += 1;
         }
@@ -83,8 +80,7 @@ impl Tokens {
 
     pub(super) fn name(&mut self) -> Result<String, Unread> {
         match self.next() {
-            Some(Token::Word(w)) => Ok(w.value),
-            Some(Token::DoubleQuotedString(s)) if self.ansi_quotes => Ok(s),
+            Some(Token::Word(name) | Token::Quoted(name)) => Ok(name),
             other => Err(format!("a name was expected, and {} came", show(other.as_ref()))),
         }
     }
@@ -92,27 +88,31 @@ impl Tokens {
     /// `table` or `schema.table`.
     pub(super) fn table(&mut self, current: Option<&str>) -> Result<dbtrail_types::ident::TableName, Unread> {
         let first = self.name()?;
-        if self.token(&Token::Period) {
-            return Ok(dbtrail_types::ident::TableName { schema: first, table: self.name()? });
-        }
-        let schema = current.ok_or_else(|| format!("table {first} has no schema"))?;
-        Ok(dbtrail_types::ident::TableName { schema: schema.to_owned(), table: first })
+        let name = if self.symbol('.') {
+            dbtrail_types::ident::TableName { schema: first, table: self.name()? }
+        } else {
+            let schema = current.ok_or_else(|| format!("table {first} has no schema"))?;
+            dbtrail_types::ident::TableName { schema: schema.to_owned(), table: first }
+        };
+        Ok(if self.folds { name.to_lowercase() } else { name })
+    }
+
+    /// The name of a schema.
+    pub(super) fn schema(&mut self) -> Result<String, Unread> {
+        let name = self.name()?;
+        Ok(if self.folds { name.to_lowercase() } else { name })
     }
 
     /// A quoted text.
     pub(super) fn text(&mut self) -> Option<String> {
-        let ansi = self.ansi_quotes;
-        let text = match self.peek()? {
-            Token::SingleQuotedString(s) => s.clone(),
-            Token::DoubleQuotedString(s) if !ansi => s.clone(),
-            _ => return None,
-        };
+        let Token::Text(text) = self.peek()? else { return None };
+        let text = text.clone();
         self.at += 1;
         Some(text)
     }
 
     pub(super) fn number(&mut self) -> Option<String> {
-        let Token::Number(n, _) = self.peek()? else { return None };
+        let Token::Number(n) = self.peek()? else { return None };
         let n = n.clone();
         self.at += 1;
         Some(n)
@@ -120,20 +120,20 @@ impl Tokens {
 
     /// Passes over a parenthesised group; the cursor stands on its `(`.
     pub(super) fn group(&mut self) -> Result<Self, Unread> {
-        if !self.token(&Token::LParen) {
+        if !self.symbol('(') {
             return Err(format!("( was expected, and {} came", show(self.peek())));
         }
         let start = self.at;
         let mut depth = 1_usize;
         while let Some(token) = self.next() {
             match token {
-                Token::LParen => depth += 1,
-                Token::RParen => depth -= 1,
+                Token::Symbol('(') => depth += 1,
+                Token::Symbol(')') => depth -= 1,
                 _ => {}
             }
             if depth == 0 {
                 let tokens = self.list[start..self.at - 1].to_vec();
-                return Ok(Self { list: tokens, at: 0, ansi_quotes: self.ansi_quotes });
+                return Ok(Self { list: tokens, at: 0, folds: self.folds });
             }
         }
         Err("a parenthesis is not closed".to_owned())
@@ -151,76 +151,23 @@ impl Tokens {
         let mut depth = 0_usize;
         while let Some(token) = self.next() {
             match token {
-                Token::LParen => depth += 1,
-                Token::RParen => depth = depth.saturating_sub(1),
-                Token::Comma if depth == 0 => {
+                Token::Symbol('(') => depth += 1,
+                Token::Symbol(')') => depth = depth.saturating_sub(1),
+                Token::Symbol(',') if depth == 0 => {
                     parts.push(Vec::new());
                     continue;
                 }
-                Token::SemiColon if depth == 0 && self.is_at_end() => continue,
+                Token::Symbol(';') if depth == 0 && self.is_at_end() => continue,
                 _ => {}
             }
             if let Some(last) = parts.last_mut() {
                 last.push(token);
             }
         }
-        parts.into_iter().map(|tokens| Self { list: tokens, at: 0, ansi_quotes: self.ansi_quotes }).collect()
+        parts.into_iter().map(|tokens| Self { list: tokens, at: 0, folds: self.folds }).collect()
     }
 }
 
 pub(super) fn show(token: Option<&Token>) -> String {
     token.map_or_else(|| "the end of the statement".to_owned(), |t| format!("'{t}'"))
-}
-
-/// Takes the marks of executable comments (`/*!50100 ... */`, `/*M!100100 ... */`) away and keeps what stands in them.
-fn opened_comments(sql: &str) -> String {
-    let mut out = String::with_capacity(sql.len());
-    let mut chars = sql.char_indices().peekable();
-    let mut quote: Option<char> = None;
-    let mut inside = 0_usize;
-    while let Some((i, c)) = chars.next() {
-        let rest = &sql[i..];
-        match quote {
-            Some(q) => {
-                out.push(c);
-                if c == '\\' && q != '`' {
-                    if let Some((_, escaped)) = chars.next() {
-                        out.push(escaped);
-                    }
-                } else if c == q {
-                    quote = None;
-                }
-            }
-            None if matches!(c, '\'' | '"' | '`') => {
-                quote = Some(c);
-                out.push(c);
-            }
-            None if rest.starts_with("/*!") || rest.starts_with("/*M!") => {
-                inside += 1;
-                let mark = if rest.starts_with("/*!") { 2 } else { 3 };
-                for _ in 0..mark {
-                    chars.next();
-                }
-                while chars.peek().is_some_and(|(_, d)| d.is_ascii_digit()) {
-                    chars.next();
-                }
-                out.push(' ');
-            }
-            None if inside > 0 && rest.starts_with("*/") => {
-                inside -= 1;
-                chars.next();
-                out.push(' ');
-            }
-            None if rest.starts_with("/*") => {
-                // An ordinary comment, kept whole for the tokenizer.
-                let length = rest.find("*/").map_or(rest.len(), |n| n + 2);
-                out.push_str(&rest[..length]);
-                while chars.peek().is_some_and(|(n, _)| *n < i + length) {
-                    chars.next();
-                }
-            }
-            None => out.push(c),
-        }
-    }
-    out
 }

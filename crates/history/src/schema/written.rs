@@ -2,7 +2,7 @@
 
 use super::foreign::{ForeignKey, ForeignKeys};
 use super::table::Full;
-use super::{Catalog, DefinitionId, Known, Step};
+use super::{Catalog, DefinitionId, Known, Rename, Step};
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -26,6 +26,10 @@ struct Rest {
     united: Vec<(TableName, Vec<TableName>)>,
     #[serde(default)]
     foreign: (u32, Vec<(TableName, Vec<ForeignKey>)>),
+    #[serde(default)]
+    folds: Option<bool>,
+    #[serde(default)]
+    renames: Vec<Rename>,
 }
 
 impl Catalog {
@@ -59,6 +63,8 @@ impl Catalog {
             links: self.links.clone(),
             united: self.united.iter().map(|(n, t)| (n.clone(), t.clone())).collect(),
             foreign: self.foreign.listed(),
+            folds: self.folds,
+            renames: self.renames.clone(),
         })
     }
 
@@ -75,7 +81,7 @@ impl Catalog {
             Ok(Arc::new(Known::new(full, step)))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
-        let Rest { tables, schemas, whole, lost, temporary, links, united, foreign } =
+        let Rest { tables, schemas, whole, lost, temporary, links, united, foreign, folds, renames } =
             serde_json::from_slice(rest)?;
         Ok(Self {
             definitions,
@@ -87,6 +93,8 @@ impl Catalog {
             links,
             united: united.into_iter().collect(),
             foreign: ForeignKeys::restored(foreign),
+            folds,
+            renames,
         })
     }
 }

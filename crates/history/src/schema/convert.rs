@@ -1,0 +1,422 @@
+//! A stored value after ALTER TABLE has changed the type of its column: exactly what the server makes of it, or nothing.
+//!
+//! `tests/it/conversions.rs` holds this to what MySQL 9.7 and MariaDB 11.8 made of telling values, for every pair of types.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
+
+use super::number::{self, Exact};
+use super::temporal::Temporal;
+use dbtrail_types::charset;
+use dbtrail_types::column::{Column, ColumnType, LobSize};
+use dbtrail_types::real::{double_text, exact_float_text, float_text};
+use serde::{Deserialize, Serialize};
+
+/// sql_mode STRICT_TRANS_TABLES and STRICT_ALL_TABLES.
+pub(super) const STRICT: u64 = 0x60_0000;
+/// sql_mode TIME_ROUND_FRACTIONAL (MariaDB) and TIME_TRUNCATE_FRACTIONAL (MySQL).
+const OTHER_FRACTIONS: u64 = 0x3_0000_0000;
+
+/// Who carried an ALTER TABLE out, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum By {
+    /// It is not known: the record was made before this was kept.
+    #[default]
+    Unknown,
+    /// Nobody: the definition became better known, and values stay.
+    Nobody,
+    /// This kind of server, in this sql_mode.
+    Server {
+        /// MariaDB, not MySQL.
+        mariadb: bool,
+        /// The bits of sql_mode; `None`: the log does not tell.
+        mode: Option<u64>,
+    },
+}
+
+impl By {
+    /// A value that does not fit makes the statement fail, so that none is in the log.
+    pub(super) fn is_strict(self) -> bool {
+        matches!(self, Self::Server { mode: Some(mode), .. } if mode & STRICT != 0)
+    }
+
+    /// A value that does not fit becomes the nearest one that does.
+    pub(super) fn is_lax(self) -> bool {
+        matches!(self, Self::Server { mode: Some(mode), .. } if mode & STRICT == 0)
+    }
+}
+
+/// What a value was before.
+enum Source<'a> {
+    Exact(Exact),
+    Float(f32),
+    Double(f64),
+    /// Text, and the number of an ENUM's label.
+    Text(&'a str, Option<usize>),
+    Temporal(Temporal),
+    Bytes(&'a [u8]),
+}
+
+/// The value under the new type; `None`: not certain.
+pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Option<Vec<u8>> {
+    let mariadb = match by {
+        By::Unknown => return None,
+        By::Nobody => return Some(bytes.to_vec()),
+        By::Server { mariadb, .. } => mariadb,
+    };
+    // A TIMESTAMP is shown in the session's time zone.
+    let zoned = |column: &Column| matches!(column.ty, ColumnType::Timestamp { .. });
+    if zoned(from) && !zoned(to) {
+        return None;
+    }
+    let source = source(bytes, from)?;
+    match &to.ty {
+        ColumnType::Int { size, unsigned, zerofill, display_width } => {
+            let value = integer(&source)?;
+            let (low, high) = number::range(*size, *unsigned);
+            // Out of the range a strict session fails, and the others take the end of it.
+            // In what a text beyond the range ends, servers differ.
+            let clamps = by.is_lax() && !matches!(source, Source::Text(..));
+            let value = if clamps { value.clamp(low, high) } else { value };
+            if !(low..=high).contains(&value) {
+                return None;
+            }
+            let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
+            Some(format!("{value:0width$}").into_bytes())
+        }
+        ColumnType::Decimal { precision, scale, unsigned, zerofill: false } => {
+            let exact = match source {
+                Source::Exact(exact) => exact,
+                Source::Text(text, None) => Exact::read(text)?,
+                Source::Text(_, Some(index)) if index > 0 => Exact::read(&index.to_string())?,
+                Source::Temporal(t) => t.number()?,
+                Source::Double(v) => Exact::read(&double_text(v)).filter(|e| e.digits() <= 15)?,
+                _ => return None,
+            };
+            let rounded = exact.rounded(usize::from(*scale));
+            let fits = rounded.whole_digits() <= usize::from(precision.checked_sub(*scale)?);
+            (fits && !(*unsigned && rounded.negative)).then(|| rounded.to_string().into_bytes())
+        }
+        ColumnType::Float { digits: None, zerofill: false, unsigned } => {
+            let value = real(&source)?;
+            #[expect(clippy::cast_possible_truncation, reason = "as the server stores it")]
+            let value = value as f32;
+            (value.is_finite() && !(*unsigned && value < 0.0)).then(|| exact_float_text(value).into_bytes())
+        }
+        ColumnType::Double { digits: None, zerofill: false, unsigned } => {
+            let value = real(&source)?;
+            (value.is_finite() && !(*unsigned && value < 0.0)).then(|| double_text(value).into_bytes())
+        }
+        ColumnType::Bit { bits } => {
+            let value = u64::try_from(match source {
+                Source::Exact(exact) => exact.integer()?,
+                _ => return None,
+            })
+            .ok()?;
+            let length = usize::from(*bits).div_ceil(8);
+            let fits = *bits >= 64 || value >> *bits == 0;
+            value.to_be_bytes().get(8_usize.checked_sub(length)?..).filter(|_| fits).map(<[u8]>::to_vec)
+        }
+        ColumnType::Year => year(&source),
+        // The bits themselves, and not their number, as in the other types of text.
+        ColumnType::Blob { .. } if matches!(from.ty, ColumnType::Bit { .. }) => Some(bytes.to_vec()),
+        ColumnType::Text { .. } if matches!(from.ty, ColumnType::Bit { .. }) => None,
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            text(&source, from, to)
+        }
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. } => {
+            binary(&source, from, to)
+        }
+        ColumnType::Enum { labels } => match &source {
+            // By the text, as long as there is such a label.
+            Source::Text(text, _) => labels.iter().find(|l| l == text).map(|l| l.clone().into_bytes()),
+            Source::Exact(exact) if matches!(from.ty, ColumnType::Int { zerofill: false, .. }) => {
+                let index = usize::try_from(exact.integer()?).ok()?.checked_sub(1)?;
+                labels.get(index).map(|l| l.clone().into_bytes())
+            }
+            _ => None,
+        },
+        ColumnType::Set { labels } => match &source {
+            Source::Text(text, _) => set(text, labels),
+            _ => None,
+        },
+        ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. } => {
+            let Source::Temporal(value) = source else {
+                return match source {
+                    Source::Text(text, None) => Temporal::read(text)?.converted(None, &to.ty, rounds(by)?),
+                    _ => None,
+                };
+            };
+            value.converted(Some(&from.ty), &to.ty, rounds(by)?)
+        }
+        // MariaDB's JSON is text, and MySQL's writes what it holds anew.
+        ColumnType::Json => (mariadb && matches!(source, Source::Text(..))).then(|| bytes.to_vec()),
+        _ => None,
+    }
+}
+
+/// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not certain.
+fn rounds(by: By) -> Option<bool> {
+    match by {
+        By::Server { mariadb, mode: Some(mode) } => Some((mode & OTHER_FRACTIONS == 0) != mariadb),
+        _ => None,
+    }
+}
+
+fn source<'a>(bytes: &'a [u8], from: &Column) -> Option<Source<'a>> {
+    let text = || std::str::from_utf8(bytes).ok();
+    Some(match &from.ty {
+        ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => {
+            Source::Exact(Exact::read(text()?)?)
+        }
+        ColumnType::Bit { .. } => {
+            let value = bytes.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b));
+            Source::Exact(Exact::read(&value.to_string())?)
+        }
+        ColumnType::Float { digits: None, zerofill: false, .. } => Source::Float(text()?.parse().ok()?),
+        ColumnType::Double { digits: None, zerofill: false, .. } => Source::Double(text()?.parse().ok()?),
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            Source::Text(text()?, None)
+        }
+        ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => Source::Text(text()?, Some(0)),
+        ColumnType::Enum { labels } => {
+            let text = text()?;
+            // The error value '' has no label.
+            Source::Text(text, Some(labels.iter().position(|l| l == text)? + 1))
+        }
+        ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. } => Source::Temporal(Temporal::read(text()?)?),
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. } => {
+            Source::Bytes(bytes)
+        }
+        _ => return None,
+    })
+}
+
+/// The value in an integer column.
+fn integer(source: &Source<'_>) -> Option<i128> {
+    match source {
+        Source::Exact(exact) => exact.rounded(0).integer(),
+        // Half to even, as rint() does.
+        Source::Double(v) if v.abs() < 9e15 => number::whole(v.round_ties_even()),
+        Source::Float(v) if v.abs() < 9e15 => number::whole(f64::from(*v).round_ties_even()),
+        Source::Text(text, None) => Exact::read(text).filter(|e| e.scale() == 0)?.integer(),
+        Source::Text(_, Some(index)) if *index > 0 => i128::try_from(*index).ok(),
+        Source::Temporal(t) => t.number()?.integer(),
+        _ => None,
+    }
+}
+
+fn real(source: &Source<'_>) -> Option<f64> {
+    match source {
+        Source::Exact(exact) => exact.to_string().parse().ok(),
+        Source::Float(v) => Some(f64::from(*v)),
+        Source::Double(v) => Some(*v),
+        Source::Text(_, Some(index)) if *index > 0 => index.to_string().parse().ok(),
+        Source::Text(text, None) => {
+            let exact = Exact::read(text)?;
+            // The negative zero of a text stays one.
+            (exact.negative || !text.starts_with('-')).then(|| exact.to_string().parse().ok())?
+        }
+        _ => None,
+    }
+}
+
+fn year(source: &Source<'_>) -> Option<Vec<u8>> {
+    let value = match source {
+        Source::Exact(exact) => match exact.integer()? {
+            0 => return Some(b"0000".to_vec()),
+            year => year,
+        },
+        Source::Text(text, None) if text.len() == 4 => Exact::read(text)?.integer()?,
+        _ => return None,
+    };
+    (1901..=2155).contains(&value).then(|| value.to_string().into_bytes())
+}
+
+fn set(text: &str, labels: &[String]) -> Option<Vec<u8>> {
+    let chosen: Vec<&str> = text.split(',').filter(|l| !l.is_empty()).collect();
+    let shown: Vec<&str> = labels.iter().map(String::as_str).filter(|l| chosen.contains(l)).collect();
+    (shown.len() == chosen.len()).then(|| shown.join(",").into_bytes())
+}
+
+/// The text of a value that becomes text, by its old type.
+fn as_text(source: &Source<'_>, from: &Column) -> Option<String> {
+    Some(match source {
+        Source::Exact(exact) => exact.written.clone(),
+        Source::Float(v) => float_text(*v),
+        Source::Double(v) => double_text(*v),
+        Source::Text(text, _) => (*text).to_owned(),
+        // A TIMESTAMP is written in the session's time zone.
+        Source::Temporal(_) if matches!(from.ty, ColumnType::Timestamp { .. }) => return None,
+        Source::Temporal(t) => t.written.clone(),
+        Source::Bytes(_) => return None,
+    })
+}
+
+fn text(source: &Source<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
+    let set = to.charset()?;
+    let mut text = match source {
+        // The bytes are taken for text of the new character set.
+        Source::Bytes(bytes) => charset::decode(set, bytes).ok()?.into_owned(),
+        _ => as_text(source, from)?,
+    };
+    if !convertible(&text, set) {
+        return None;
+    }
+    match &to.ty {
+        ColumnType::Char { chars } => {
+            text.truncate(text.trim_end_matches(' ').len());
+            fits(&text, *chars).then(|| text.into_bytes())
+        }
+        ColumnType::VarChar { chars } => {
+            if !fits(&text, *chars) {
+                // Spaces at the end that have no room are cut off, whatever the mode.
+                let room = usize::try_from(*chars).ok()?;
+                let end = text.char_indices().nth(room).map_or(text.len(), |(i, _)| i);
+                if text.get(end..)?.bytes().any(|b| b != b' ') {
+                    return None;
+                }
+                text.truncate(end);
+            }
+            Some(text.into_bytes())
+        }
+        ColumnType::Text { size } => {
+            let stored = charset::encode(set, text.as_bytes()).len();
+            (stored <= usize::try_from(room(*size)).ok()?).then(|| text.into_bytes())
+        }
+        _ => None,
+    }
+}
+
+fn fits(text: &str, chars: u32) -> bool {
+    text.chars().count() <= usize::try_from(chars).unwrap_or(usize::MAX)
+}
+
+/// Whether the text can be held in a character set as it is.
+pub(super) fn convertible(text: &str, set: &str) -> bool {
+    match set {
+        "utf8mb4" => true,
+        "utf8mb3" | "utf8" | "ucs2" => text.chars().all(|c| u32::from(c) < 0x1_0000),
+        // What is ASCII is the same in all others, or is converted without loss.
+        _ if text.is_ascii() => true,
+        _ => {
+            let stored = charset::encode(set, text.as_bytes());
+            charset::decode(set, &stored).is_ok_and(|back| back == text)
+        }
+    }
+}
+
+fn binary(source: &Source<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
+    let mut bytes = match source {
+        Source::Bytes(bytes) => bytes.to_vec(),
+        Source::Text(text, _) => match from.charset() {
+            // The bytes as they are stored.
+            Some(set) if convertible(text, set) && !matches!(set, "utf16" | "utf32") => {
+                charset::encode(set, text.as_bytes()).into_owned()
+            }
+            _ => return None,
+        },
+        _ => as_text(source, from)?.into_bytes(),
+    };
+    let room = match &to.ty {
+        ColumnType::Binary { bytes } | ColumnType::VarBinary { bytes } => *bytes,
+        ColumnType::Blob { size } => room(*size),
+        _ => return None,
+    };
+    let room = usize::try_from(room).ok()?;
+    if bytes.len() > room {
+        return None;
+    }
+    if matches!(to.ty, ColumnType::Binary { .. }) {
+        bytes.resize(room, 0);
+    }
+    Some(bytes)
+}
+
+/// Bytes that the four sizes of TEXT and BLOB hold.
+fn room(size: LobSize) -> u32 {
+    match size {
+        LobSize::Tiny => 255,
+        LobSize::Normal => 65_535,
+        LobSize::Medium => 16_777_215,
+        LobSize::Long => u32::MAX,
+    }
+}
+
+/// Whether no two values of the first type become the same, and every value fits: then the way back is certain, too.
+pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
+    match (&from.ty, &to.ty) {
+        (
+            ColumnType::Int { size, unsigned, zerofill: false, .. },
+            ColumnType::Int { size: s, unsigned: u, zerofill: false, .. },
+        ) => {
+            let ((low, high), (l, h)) = (number::range(*size, *unsigned), number::range(*s, *u));
+            l <= low && high <= h
+        }
+        (
+            ColumnType::Decimal { precision, scale, unsigned, zerofill: false },
+            ColumnType::Decimal { precision: p, scale: s, unsigned: u, zerofill: false },
+        ) => scale <= s && precision - scale <= p - s && unsigned == u,
+        (ColumnType::VarChar { chars } | ColumnType::Char { chars }, ColumnType::VarChar { chars: c })
+        | (ColumnType::Char { chars }, ColumnType::Char { chars: c }) => chars <= c && wider(from, to),
+        (ColumnType::Text { size }, ColumnType::Text { size: s }) => {
+            room(*size) <= room(*s) && from.charset() == to.charset()
+        }
+        (ColumnType::VarBinary { bytes }, ColumnType::VarBinary { bytes: b }) => bytes <= b,
+        (ColumnType::Blob { size }, ColumnType::Blob { size: s }) => room(*size) <= room(*s),
+        (ColumnType::Enum { labels }, ColumnType::Enum { labels: l })
+        | (ColumnType::Set { labels }, ColumnType::Set { labels: l }) => {
+            labels.iter().all(|label| l.contains(label)) && wider(from, to)
+        }
+        (ColumnType::Time { fsp }, ColumnType::Time { fsp: f })
+        | (ColumnType::DateTime { fsp }, ColumnType::DateTime { fsp: f })
+        | (ColumnType::Timestamp { fsp }, ColumnType::Timestamp { fsp: f }) => fsp <= f,
+        (ColumnType::Date, ColumnType::DateTime { .. }) => true,
+        _ => false,
+    }
+}
+
+/// Whether keys of the first type are the same bytes under the second (`key::encode_stored`), so that rows are found as before.
+pub(super) fn keeps_keys(from: &Column, to: &Column, by: By) -> bool {
+    if from.collation != to.collation {
+        return false;
+    }
+    match (&from.ty, &to.ty) {
+        (a, b) if a == b => true,
+        // Integers of all widths share one form; what does not fit makes a strict session fail.
+        (ColumnType::Int { .. }, ColumnType::Int { .. }) => is_lossless(from, to) || by.is_strict(),
+        (ColumnType::Decimal { scale, .. }, ColumnType::Decimal { scale: s, .. }) => {
+            scale == s && is_lossless(from, to)
+        }
+        (ColumnType::Enum { labels }, ColumnType::Enum { labels: l })
+        | (ColumnType::Set { labels }, ColumnType::Set { labels: l }) => l.starts_with(labels),
+        (ColumnType::Char { .. } | ColumnType::VarChar { .. }, ColumnType::VarChar { .. })
+        | (ColumnType::Char { .. }, ColumnType::Char { .. })
+        | (ColumnType::VarBinary { .. }, ColumnType::VarBinary { .. }) => is_lossless(from, to),
+        _ => false,
+    }
+}
+
+/// Whether a character set holds every character of another.
+fn wider(from: &Column, to: &Column) -> bool {
+    match (from.charset(), to.charset()) {
+        (Some(a), Some(b)) => {
+            a == b
+                || matches!(
+                    (a, b),
+                    ("utf8mb3" | "utf8" | "latin1" | "ascii" | "ucs2", "utf8mb4")
+                        | ("ascii", "utf8mb3" | "latin1")
+                )
+        }
+        _ => false,
+    }
+}

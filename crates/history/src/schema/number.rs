@@ -1,0 +1,124 @@
+//! Exact numbers as text: reading, rounding, ranges.
+
+use dbtrail_types::column::IntSize;
+use std::fmt;
+
+/// A number with a sign, digits before the point and digits behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Exact {
+    pub(super) negative: bool,
+    /// Without zeros in front; empty: zero.
+    whole: String,
+    fraction: String,
+    /// As it was written.
+    pub(super) written: String,
+}
+
+impl Exact {
+    /// Reads `-12.50`; `None`: it is something else (an exponent, white space, a plus sign among them).
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |d| (true, d));
+        let (whole, fraction) = match digits.split_once('.') {
+            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+            Some(_) => return None,
+            None => (digits, ""),
+        };
+        let plain = |d: &str| d.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !plain(whole) || !plain(fraction) {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0').to_owned();
+        let mut read = Self { negative, whole, fraction: fraction.to_owned(), written: text.to_owned() };
+        read.negative &= !read.is_zero();
+        Some(read)
+    }
+
+    fn is_zero(&self) -> bool {
+        self.whole.is_empty() && self.fraction.bytes().all(|b| b == b'0')
+    }
+
+    /// Digits before the point.
+    pub(super) fn whole_digits(&self) -> usize {
+        self.whole.len()
+    }
+
+    /// All digits.
+    pub(super) fn digits(&self) -> usize {
+        self.whole.len() + self.fraction.len()
+    }
+
+    /// Digits behind the point.
+    pub(super) fn scale(&self) -> usize {
+        self.fraction.len()
+    }
+
+    /// With exactly so many decimals; half is rounded away from zero.
+    pub(super) fn rounded(&self, scale: usize) -> Self {
+        let mut fraction: String = self.fraction.chars().take(scale).collect();
+        while fraction.len() < scale {
+            fraction.push('0');
+        }
+        let mut digits = format!("{}{fraction}", self.whole).into_bytes();
+        if self.fraction.as_bytes().get(scale).is_some_and(|d| *d >= b'5') {
+            let mut carried = true;
+            for digit in digits.iter_mut().rev() {
+                if *digit == b'9' {
+                    *digit = b'0';
+                } else {
+                    *digit += 1;
+                    carried = false;
+                    break;
+                }
+            }
+            if carried {
+                digits.insert(0, b'1');
+            }
+        }
+        let point = digits.len() - scale;
+        let text = |d: &[u8]| String::from_utf8_lossy(d).into_owned();
+        let mut rounded = Self {
+            negative: self.negative,
+            whole: text(digits.get(..point).unwrap_or_default()).trim_start_matches('0').to_owned(),
+            fraction: text(digits.get(point..).unwrap_or_default()),
+            written: String::new(),
+        };
+        rounded.negative &= !rounded.is_zero();
+        rounded.written = rounded.to_string();
+        rounded
+    }
+
+    /// The number, if it has no decimals.
+    pub(super) fn integer(&self) -> Option<i128> {
+        if self.fraction.bytes().any(|b| b != b'0') || self.whole.len() > 30 {
+            return None;
+        }
+        let value: i128 = if self.whole.is_empty() { 0 } else { self.whole.parse().ok()? };
+        Some(if self.negative { -value } else { value })
+    }
+}
+
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        let whole = if self.whole.is_empty() { "0" } else { &self.whole };
+        let point = if self.fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{}", self.fraction)
+    }
+}
+
+/// The smallest and the greatest value of an integer type.
+pub(super) fn range(size: IntSize, unsigned: bool) -> (i128, i128) {
+    let bits = match size {
+        IntSize::Tiny => 8,
+        IntSize::Small => 16,
+        IntSize::Medium => 24,
+        IntSize::Int => 32,
+        IntSize::Big => 64,
+    };
+    if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) }
+}
+
+/// A floating-point number without decimals as an integer.
+pub(super) fn whole(v: f64) -> Option<i128> {
+    format!("{v:.0}").parse().ok()
+}
