@@ -127,7 +127,8 @@ mod tests {
             ("latin1", sent(Charset::Utf8mb4, "ä"), Some("Ã¤")),
             ("utf8mb4", sent(Charset::Latin1, "ä"), None),
             ("utf8", sent(Charset::Utf8mb4, "😀"), None),
-            ("koi8r", b"\xc1".to_vec(), None),
+            ("koi8r", b"\xc1".to_vec(), Some("а")),
+            ("swe7", b"a".to_vec(), None),
         ] {
             assert_eq!(Charsets::introduced(name, &bytes).as_deref(), text, "{name} {bytes:?}");
         }

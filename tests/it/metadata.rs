@@ -104,7 +104,7 @@ fn condition(definition: &TableDefinition) -> Option<(String, String)> {
     definition.columns.iter().find_map(|c| {
         let literal = match c.ty {
             ColumnType::Int { .. } => "1",
-            ColumnType::VarChar { .. } if c.collation.as_deref() == Some("utf8mb4_bin") => "'a'",
+            ColumnType::VarChar { .. } if c.collation.as_deref() == Some("utf8mb4_bin") => "_utf8mb4'a'",
             ColumnType::VarBinary { .. } => "x'61'",
             ColumnType::Date => "'2000-01-01'",
             _ => return None,
