@@ -93,12 +93,6 @@ fn replay(file: &str, server: ServerVersion, mode: u64) -> (usize, BTreeMap<(Str
 fn held(file: &str, server: ServerVersion, least: usize) {
     let (right, refused) = replay(file, server, 0);
     let all: usize = refused.values().sum();
-    if std::env::var_os("DBTRAIL_SHOW_REFUSED").is_some() {
-        for ((from, to), count) in &refused {
-            println!("{count:4} {from} -> {to}");
-        }
-        println!("{right} right, {all} refused");
-    }
     assert!(right >= least, "{right} right, {all} refused");
     // What a strict session lets pass is the same.
     let (strict, _) = replay(file, server, 0x20_0000);
