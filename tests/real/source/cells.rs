@@ -32,8 +32,8 @@ async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>) {
                 let mut images = event.rows();
                 while images.step().expect("an image that can be read") {
                     let image = images.after().expect("only inserted");
-                    let cells = catalog.source_positions(id).iter().zip(&known.columns).map(|(i, column)| {
-                        let raw = image[*i].as_ref().expect("the full image");
+                    let cells = image.iter().zip(&known.columns).map(|(raw, column)| {
+                        let raw = raw.as_ref().expect("the full image");
                         value::cell(raw, column).unwrap_or_else(|e| panic!("{name}: {e}"))
                     });
                     rows.push(cells.collect());
