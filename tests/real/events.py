@@ -59,12 +59,12 @@ class Case:
         """Compares every table at an instant behind everything so far; those of `doubt` may be refused."""
         time.sleep(1.1)
         self.cursor.execute("SELECT UTC_TIMESTAMP(6)")
-        instant = str(self.cursor.fetchone()[0])
+        instant = self.cursor.fetchone()[0].decode()
         time.sleep(1.2)
         truth = {}
         for table in ("t", "o", "p", "audit"):
             self.cursor.execute("SELECT * FROM %s ORDER BY id" % table)
-            truth[table] = [[None if c is None else str(c) for c in row] for row in self.cursor.fetchall()]
+            truth[table] = [[c if c is None else c.decode() for c in row] for row in self.cursor.fetchall()]
         for table, rows in truth.items():
             got = self.told(table, instant, rows)
             if got is None and table in doubt:
