@@ -2,7 +2,8 @@
 //!
 //! MySQL stamps a transaction when it is written into the log, then waits for others to sync the log with (`binlog_group_commit_sync_delay`: seen, 1 s before
 //! anyone sees the row); with semi-synchronous replication and AFTER_SYNC both families then wait for a replica, up to a timeout of 10 s by default.
-//! MariaDB can wait before the log too (`binlog_commit_wait_usec`), with the stamp of the beginning.
+//! MariaDB can wait before the log too (`binlog_commit_wait_usec`), with the stamp of the beginning; it does so only where `binlog_commit_wait_count` names
+//! how many commits it waits for, which is none by default, while the time is 100 ms by default.
 
 use super::client::{ClientError, text};
 use super::session::Session;
@@ -10,8 +11,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// By both families' names.
-const ASKED: [&str; 8] = [
+const ASKED: [&str; 9] = [
     "binlog_group_commit_sync_delay",
+    "binlog_commit_wait_count",
     "binlog_commit_wait_usec",
     "rpl_semi_sync_source_enabled",
     "rpl_semi_sync_source_timeout",
@@ -51,8 +53,12 @@ fn number(variables: &HashMap<String, String>, name: &str) -> u64 {
 
 /// Waiting for others to write or sync the log with: microseconds.
 fn before_sync(variables: &HashMap<String, String>) -> Duration {
-    let names = ["binlog_group_commit_sync_delay", "binlog_commit_wait_usec"];
-    Duration::from_micros(names.iter().map(|name| number(variables, name)).max().unwrap_or(0))
+    let for_others = if number(variables, "binlog_commit_wait_count") > 0 {
+        number(variables, "binlog_commit_wait_usec")
+    } else {
+        0
+    };
+    Duration::from_micros(number(variables, "binlog_group_commit_sync_delay").max(for_others))
 }
 
 /// Waiting for a replica behind the log and before the engine: milliseconds.
@@ -76,7 +82,9 @@ mod tests {
         for (variables, before, behind) in [
             (&[][..], 0, 0),
             (&[("binlog_group_commit_sync_delay", "1000000")], 1_000_000, 0),
-            (&[("binlog_commit_wait_usec", "250000")], 250_000, 0),
+            (&[("binlog_commit_wait_usec", "250000"), ("binlog_commit_wait_count", "3")], 250_000, 0),
+            // As MariaDB is shipped.
+            (&[("binlog_commit_wait_usec", "100000"), ("binlog_commit_wait_count", "0")], 0, 0),
             (
                 &[
                     ("rpl_semi_sync_source_enabled", "ON"),
