@@ -385,7 +385,7 @@ def main():
                 part("mysql2, TLS %s" % mode, lambda c: node(chain, c, tls))
             if tls:
                 part("TLS in one segment", lambda c: one_segment(chain, c))
-                part("plain text where TLS is required", lambda c: c.equal(error_of(lambda: chain.connect(ssl_disabled=True))[0], 1045, "refused"))
+                part("plain text where TLS is required", lambda c: c.equal(error_of(lambda: chain.connect(ssl_disabled=True))[0], 3159, "refused"))
             else:
                 part("libmariadb", lambda c: libmariadb(chain, c))
                 part("mariadb on a terminal", lambda c: interactive(chain, c, hanging))
