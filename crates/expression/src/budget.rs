@@ -13,7 +13,7 @@ pub struct Limits {
     pub bytes: u64,
 }
 
-/// Steps that a core takes in a millisecond, measured with a build of a release: a step is a character looked at, or a node.
+/// Steps that a core is taken to make in a millisecond, by estimate: a step is a character looked at, or a node.
 const STEPS_A_MILLISECOND: u64 = 200_000;
 
 impl Limits {
