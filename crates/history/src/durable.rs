@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The form of the pairs, for programs to come.
-const FORM: u32 = 5;
+const FORM: u32 = 6;
 /// Pairs read at a time.
 const AT_ONCE: usize = 1024;
 

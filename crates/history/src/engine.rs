@@ -32,13 +32,15 @@ pub enum Table {
     Gtids,
     /// Rows by what their foreign keys hold (`references`).
     References,
+    /// Keys by the changes of their rows (`changes`).
+    Changes,
     /// Definitions, names, incarnations, and where capturing goes on (`durable`).
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Versions,
         Self::Baseline,
         Self::Moments,
@@ -47,6 +49,7 @@ impl Table {
         Self::Steps,
         Self::Gtids,
         Self::References,
+        Self::Changes,
         Self::Meta,
     ];
 
@@ -62,6 +65,7 @@ impl Table {
             Self::Steps => "steps",
             Self::Gtids => "gtids",
             Self::References => "references",
+            Self::Changes => "changes",
             Self::Meta => "meta",
         }
     }

@@ -4,6 +4,7 @@
 //! a row that contradicts what the log said before (an INSERT of a key that has a row, a before image that is not the last after image)
 //! makes it unreadable from the last place that was certain. Nothing is guessed.
 
+use super::changes;
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
 use super::gtid::{GtidSet, GtidState, Gtids};
 use super::log::{Change, Entry, Gtid};
@@ -60,6 +61,8 @@ pub struct Ingest {
     /// What is not committed yet.
     batch: Batch,
     recent: Recent,
+    /// The index of changes.
+    index: changes::Writer,
     /// Memory for the row that is being taken in.
     images: images::Images,
     pub(super) dirty: Dirty,
@@ -125,6 +128,7 @@ impl Ingest {
             columns: HashMap::new(),
             batch: Batch::default(),
             recent: Recent::default(),
+            index: changes::Writer::default(),
             images: images::Images::default(),
             dirty: Dirty::default(),
             tables: None,
@@ -219,6 +223,7 @@ impl Ingest {
     /// The store failed; nothing was written.
     pub fn commit(&mut self, more: &Batch) -> Result<(), StoreError> {
         self.entries.flush(&mut self.batch);
+        self.index.flush(&mut self.batch);
         self.pending.flush(&mut self.batch);
         self.batch.append(more);
         if self.batch.is_empty() {

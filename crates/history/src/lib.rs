@@ -9,6 +9,7 @@
 //! ```
 
 pub mod capture;
+pub mod changes;
 mod durable;
 pub mod engine;
 mod gtid;

@@ -233,8 +233,8 @@ pub fn before(
     oldest: Instant,
 ) -> Result<Vec<u8>, StoreError> {
     Ok(match table {
-        // The last page that begins before the horizon may go on behind it.
-        Table::Moments => {
+        // The last page or block that begins before the horizon may go on behind it.
+        Table::Moments | Table::Changes => {
             snapshot.last(table, &[], &number(horizon))?.map(|(key, _)| key).unwrap_or_default()
         }
         Table::Maxima | Table::Visible => time(oldest).to_vec(),

@@ -30,10 +30,11 @@ pub struct Sweeper {
 }
 
 /// In this order.
-const ORDER: [Table; 8] = [
+const ORDER: [Table; 9] = [
     Table::Versions,
     Table::Baseline,
     Table::References,
+    Table::Changes,
     Table::Moments,
     Table::Maxima,
     Table::Visible,
@@ -74,7 +75,7 @@ impl Sweeper {
                 (Self::of_spaces(table, snapshot, fates, &from, limit, batch)?, 0)
             }
             Table::Gtids => (self.gtids(snapshot, &from, limit, batch)?, 0),
-            Table::Moments | Table::Maxima | Table::Visible | Table::Steps | Table::Meta => {
+            Table::Changes | Table::Moments | Table::Maxima | Table::Visible | Table::Steps | Table::Meta => {
                 (self.times(table, snapshot, &from, limit, batch)?, 0)
             }
         };
@@ -227,6 +228,7 @@ fn rest(pairs: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes;
     use crate::engine::{Engine, MemoryEngine};
     use crate::image::Image;
     use crate::schema::DefinitionId;
@@ -318,6 +320,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Of the index of changes everything behind the horizon stays, and no more than a block of what lies before it.
+    #[test]
+    fn the_index_of_changes_goes_with_the_versions() {
+        let all = |engine: &MemoryEngine, from| {
+            let mut found = Vec::new();
+            changes::between(&*engine.snapshot(), Sequence(from), Sequence::END, &mut |c| {
+                found.push((c.sequence.0, c.key.map(<[u8]>::to_vec)));
+                Ok(true)
+            })
+            .unwrap();
+            found
+        };
+        let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+        let mut writer = changes::Writer::default();
+        for sequence in 1..10_000_u64 {
+            let key = sequence.to_be_bytes();
+            let change = changes::Change { sequence: Sequence(sequence), space: SPACE, key: Some(&key) };
+            writer.note(&mut batch, change);
+        }
+        writer.flush(&mut batch);
+        engine.commit(&batch).unwrap();
+        let whole = all(&engine, 9000);
+        assert_eq!(whole.len(), 1000);
+        swept(&mut engine, 9000, Fate::Whole, 5);
+        assert_eq!(all(&engine, 9000), whole);
+        assert!(all(&engine, 0).len() < 2000);
     }
 
     #[test]

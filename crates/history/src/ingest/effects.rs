@@ -1,6 +1,7 @@
 //! What statements of the log do to names and incarnations.
 
 use super::{Ingest, NOT_CAPTURED};
+use crate::changes::Change;
 use crate::engine::StoreError;
 use crate::names::Standing;
 use crate::record::Space;
@@ -161,6 +162,7 @@ impl Ingest {
         if let Some(space) = self.space_mut(space) {
             space.emptied = Some((at, definition));
         }
+        self.index.note(&mut self.batch, Change { sequence: at, space, key: None });
         Some(space)
     }
 }

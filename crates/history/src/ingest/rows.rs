@@ -5,6 +5,7 @@ use super::images::{Columns, Images, Keyed, Trouble};
 use super::recent::{Print, Trace};
 use super::references::Referring;
 use super::{Ingest, NOT_CAPTURED};
+use crate::changes::Change;
 use crate::engine::StoreError;
 use crate::image::{self, Content};
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
@@ -317,6 +318,7 @@ impl Ingest {
             last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
         let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
+        self.index.note(&mut self.batch, Change { sequence: version.sequence, space, key: Some(key) });
         let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row: after };
         self.recent.remember(print, trace);
         if let Some(referring) = &target.referring {

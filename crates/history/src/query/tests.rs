@@ -1,11 +1,14 @@
 //! The rules of answering, on records made by hand: entries in, lines out.
 
 use super::*;
+use crate::changes;
+use crate::engine::Table;
 use crate::ingest::{Ingest, LogEnds};
 use crate::log::{
     Change, Entry, Gtid, LoggedStatement, MappedColumn, MappedTable, Position, RowsEvent, ServerVersion,
     Stamp,
 };
+use crate::store::{row_key, row_of, sequence_of};
 use dbtrail_types::agent_api::{DiffRequest, EventType, KeyChoice, KeyRange, Keys, Octets, RowsRequest};
 use serde_json::{Value, json};
 
@@ -99,7 +102,34 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
         }
     }
     let ends = LogEnds { start: t(0), end: Some(t(100)), previous: None, stopped: None };
-    Arc::new(ingest.finish(ServerId("x".into()), ends).unwrap())
+    let history = ingest.finish(ServerId("x".into()), ends).unwrap();
+    index_is_whole(&history);
+    Arc::new(history)
+}
+
+/// The index of changes tells of every version, in the order of the log, and of every table that lost its rows at once.
+fn index_is_whole(history: &History) {
+    let (mut found, mut emptied) = (Vec::new(), Vec::new());
+    changes::between(&*history.snapshot, Sequence(0), Sequence::END, &mut |change| {
+        match change.key {
+            Some(key) => found.push((change.sequence, row_key(change.space, key))),
+            None => emptied.push((change.sequence, change.space)),
+        }
+        Ok(true)
+    })
+    .unwrap();
+    assert!(found.is_sorted_by_key(|(sequence, _)| *sequence));
+    found.sort();
+    let versions = history.snapshot.scan(Table::Versions, &[], &[0xff; 40], usize::MAX).unwrap();
+    let mut versions: Vec<(Sequence, Vec<u8>)> =
+        versions.iter().map(|(key, _)| (sequence_of(key).unwrap(), row_of(key).unwrap().to_vec())).collect();
+    versions.sort();
+    assert_eq!(found, versions);
+    let spaces = (0..).zip(history.spaces.iter());
+    let mut lost: Vec<_> = spaces.filter_map(|(id, s)| Some((s.emptied?.0, SpaceId(id)))).collect();
+    lost.sort();
+    emptied.sort();
+    assert_eq!(emptied, lost);
 }
 
 pub(super) fn keys(ids: &[&str]) -> Keys {

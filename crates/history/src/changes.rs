@@ -1,0 +1,350 @@
+//! Which keys changed, in the order of the log: an index of the versions, so that a window costs what happened in it, and not what is kept.
+//!
+//! Changes that follow each other are one pair of the store: its key is the number of the first of them, its value says of each in what it differs from the one
+//! before. Keys of a table that change one behind the other mostly begin alike, so that a change takes a few bytes. What a change did stands in the versions (`store`)
+//! under its key and its number.
+
+use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::number::{put_number, take_number};
+use super::store::{Sequence, SpaceId};
+
+/// Bytes from which on the next change begins another block. The last block is written again with every commit until it is full.
+const FULL: usize = 1024;
+/// Blocks read at a time.
+const AT_ONCE: usize = 16;
+
+/// Of a change's first byte: its number is not the next one, but stands behind.
+const STEP: u8 = 0x80;
+/// Its incarnation is not that of the change before, but stands behind.
+const OTHER: u8 = 0x40;
+/// Its key is as long as the last one of its incarnation in this block; else the length of what differs stands behind.
+const AS_LONG: u8 = 0x20;
+/// How many bytes it shares with that key, at most.
+const SHARED: u8 = 0x1e;
+/// In the place of those: all rows of the incarnation went at once.
+const EMPTIED: u8 = 0x1f;
+
+/// A change, as the index knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change<'a> {
+    /// Which one. Two have the same number where a row went from one key to another (the old key comes first), and where one statement removed rows.
+    pub sequence: Sequence,
+    /// In which incarnation of a table.
+    pub space: SpaceId,
+    /// The key of the row; `None`: all rows of the incarnation went at once (TRUNCATE, DROP), and the versions do not tell which.
+    pub key: Option<&'a [u8]>,
+}
+
+/// Takes a change, and says whether to go on.
+pub type EachChange<'a> = dyn FnMut(Change<'_>) -> Result<bool, StoreError> + 'a;
+
+/// The key that an incarnation's last change in a block has.
+#[derive(Debug, Default)]
+struct Last {
+    spaces: Vec<(SpaceId, Vec<u8>)>,
+    /// Which of them the last change was of.
+    at: usize,
+}
+
+impl Last {
+    fn key(&self) -> &[u8] {
+        self.spaces.get(self.at).map_or(&[], |(_, key)| key)
+    }
+
+    fn keep(&mut self, shared: usize, rest: &[u8]) {
+        if let Some((_, key)) = self.spaces.get_mut(self.at) {
+            key.truncate(shared);
+            key.extend_from_slice(rest);
+        }
+    }
+}
+
+/// Writes the index.
+#[derive(Debug, Default)]
+pub struct Writer {
+    first: Sequence,
+    /// How many blocks before this one begin with a change of the same number.
+    part: u32,
+    before: Sequence,
+    last: Last,
+    block: Vec<u8>,
+    /// The open block has changes that are not written.
+    changed: bool,
+}
+
+impl Writer {
+    /// Takes the next change. Numbers never become smaller.
+    pub fn note(&mut self, batch: &mut Batch, change: Change<'_>) {
+        if self.block.len() >= FULL {
+            self.close(batch);
+        }
+        if self.block.is_empty() {
+            self.part = if self.first == change.sequence { self.part.saturating_add(1) } else { 0 };
+            self.first = change.sequence;
+            // The first one's number is the block's own.
+            self.before = Sequence(change.sequence.0.wrapping_sub(1));
+        }
+        self.changed = true;
+        let start = self.block.len();
+        self.block.push(0);
+        let mut flags = 0;
+        let step = change.sequence.0.wrapping_sub(self.before.0);
+        if step != 1 {
+            flags |= STEP;
+            put_number(&mut self.block, step);
+        }
+        self.before = change.sequence;
+        flags |= self.turn_to(change.space);
+        flags |= change.key.map_or(EMPTIED, |key| self.key(key));
+        if let Some(first) = self.block.get_mut(start) {
+            *first = flags;
+        }
+    }
+
+    fn turn_to(&mut self, space: SpaceId) -> u8 {
+        let Last { spaces, at } = &mut self.last;
+        if spaces.get(*at).is_some_and(|(last, _)| *last == space) {
+            return 0;
+        }
+        if let Some(known) = spaces.iter().position(|(known, _)| *known == space) {
+            *at = known;
+            put_number(&mut self.block, known as u64);
+        } else {
+            *at = spaces.len();
+            spaces.push((space, Vec::new()));
+            put_number(&mut self.block, *at as u64);
+            put_number(&mut self.block, u64::from(space.0));
+        }
+        OTHER
+    }
+
+    fn key(&mut self, key: &[u8]) -> u8 {
+        let before = self.last.key();
+        let alike = before.iter().zip(key).take(usize::from(SHARED)).take_while(|(a, b)| a == b).count();
+        let shared = u8::try_from(alike).unwrap_or(SHARED);
+        let rest = key.get(alike..).unwrap_or_default();
+        let as_long = before.len() == key.len();
+        if !as_long {
+            put_number(&mut self.block, rest.len() as u64);
+        }
+        self.block.extend_from_slice(rest);
+        self.last.keep(alike, rest);
+        if as_long { shared | AS_LONG } else { shared }
+    }
+
+    /// Writes the block that is not full yet.
+    pub fn flush(&mut self, batch: &mut Batch) {
+        if std::mem::take(&mut self.changed) {
+            let mut key = key_of(self.first).to_vec();
+            if self.part > 0 {
+                key.extend(self.part.to_be_bytes());
+            }
+            batch.put(Table::Changes, &key, &self.block);
+        }
+    }
+
+    fn close(&mut self, batch: &mut Batch) {
+        self.flush(batch);
+        self.block.clear();
+        self.last = Last::default();
+    }
+}
+
+/// The key of the first block that begins with this change; behind those of others with the same number stands which one they are.
+#[must_use]
+pub const fn key_of(first: Sequence) -> [u8; 8] {
+    first.0.to_be_bytes()
+}
+
+/// Gives the changes of `[from, to)` in the order of the log, until `each` has had enough (false).
+///
+/// # Errors
+/// The engine failed, the index is damaged, or `each` failed.
+pub fn between(
+    snapshot: &dyn Snapshot,
+    from: Sequence,
+    to: Sequence,
+    each: &mut EachChange<'_>,
+) -> Result<(), StoreError> {
+    if from >= to {
+        return Ok(());
+    }
+    // A block that begins with this very number may go on from the end of the one before.
+    let before = snapshot.last(Table::Changes, &[], &key_of(from))?;
+    let mut start = before.map_or_else(|| key_of(from).to_vec(), |(key, _)| key);
+    let end = key_of(to);
+    loop {
+        let blocks = snapshot.scan(Table::Changes, &start, &end, AT_ONCE)?;
+        for (key, block) in &blocks {
+            if !read(key, block, from, to, each)? {
+                return Ok(());
+            }
+        }
+        match blocks.last() {
+            Some((last, _)) if blocks.len() == AT_ONCE => start = [last.as_slice(), &[0]].concat(),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Gives the changes of a block that lie in `[from, to)`; false: there is no need to read on.
+fn read(
+    key: &[u8],
+    block: &[u8],
+    from: Sequence,
+    to: Sequence,
+    each: &mut EachChange<'_>,
+) -> Result<bool, StoreError> {
+    let first = key.first_chunk().map(|first| u64::from_be_bytes(*first)).ok_or_else(damaged)?;
+    let mut before = Sequence(first.wrapping_sub(1));
+    let mut last = Last::default();
+    let mut rest = block;
+    while !rest.is_empty() {
+        let (step, emptied) = take(&mut rest, &mut last).ok_or_else(damaged)?;
+        before = Sequence(before.0.wrapping_add(step));
+        if before >= to {
+            return Ok(false);
+        }
+        if before < from {
+            continue;
+        }
+        let (space, key) = last.spaces.get(last.at).ok_or_else(damaged)?;
+        let key = (!emptied).then_some(key.as_slice());
+        if !each(Change { sequence: before, space: *space, key })? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Reads the next change of a block: how far its number lies behind the one before, and whether all rows went; `last` has its key then.
+fn take(rest: &mut &[u8], last: &mut Last) -> Option<(u64, bool)> {
+    let (flags, behind) = rest.split_first()?;
+    *rest = behind;
+    let step = if flags & STEP == 0 { 1 } else { take_number(rest)? };
+    if flags & OTHER != 0 {
+        last.at = usize::try_from(take_number(rest)?).ok()?;
+        if last.at == last.spaces.len() {
+            let space = u32::try_from(take_number(rest)?).ok()?;
+            last.spaces.push((SpaceId(space), Vec::new()));
+        }
+    }
+    let shared = flags & EMPTIED;
+    if shared == EMPTIED {
+        return Some((step, true));
+    }
+    let shared = usize::from(shared);
+    let before = last.spaces.get(last.at)?.1.len();
+    let different = before.checked_sub(shared)?;
+    let length = if flags & AS_LONG == 0 { usize::try_from(take_number(rest)?).ok()? } else { different };
+    let (key, behind) = rest.split_at_checked(length)?;
+    *rest = behind;
+    last.keep(shared, key);
+    Some((step, false))
+}
+
+fn damaged() -> StoreError {
+    StoreError("the index of changes cannot be read: the data folder is damaged".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, MemoryEngine};
+    use proptest::prelude::*;
+
+    type Owned = (u64, u32, Option<Vec<u8>>);
+
+    fn written(changes: &[Owned], commit_every: usize) -> MemoryEngine {
+        let (mut engine, mut batch, mut writer) =
+            (MemoryEngine::default(), Batch::default(), Writer::default());
+        for (i, (sequence, space, key)) in changes.iter().enumerate() {
+            let change =
+                Change { sequence: Sequence(*sequence), space: SpaceId(*space), key: key.as_deref() };
+            writer.note(&mut batch, change);
+            if i % commit_every == 0 {
+                writer.flush(&mut batch);
+                engine.commit(&batch).unwrap();
+                batch.clear();
+            }
+        }
+        writer.flush(&mut batch);
+        engine.commit(&batch).unwrap();
+        engine
+    }
+
+    fn found(engine: &MemoryEngine, from: u64, to: u64) -> Vec<Owned> {
+        let mut all = Vec::new();
+        between(&*engine.snapshot(), Sequence(from), Sequence(to), &mut |c| {
+            all.push((c.sequence.0, c.space.0, c.key.map(<[u8]>::to_vec)));
+            Ok(true)
+        })
+        .unwrap();
+        all
+    }
+
+    proptest! {
+        /// Steps of 0 are of a row that changed its key, or of rows that one statement removed.
+        #[test]
+        fn what_was_noted_is_found(
+            changes in prop::collection::vec(
+                (0_u64..4, 0_u32..3, prop::option::weighted(0.95, prop::collection::vec(0_u8..3, 0..40))), 1..400),
+            commit_every in 1_usize..50,
+            window in (0_u64..800, 0_u64..800),
+        ) {
+            let mut at = 1;
+            let changes: Vec<Owned> = changes.into_iter().map(|(step, space, key)| { at += step; (at, space * 1000, key) }).collect();
+            let engine = written(&changes, commit_every);
+            let (from, to) = window;
+            let wanted: Vec<Owned> = changes.iter().filter(|c| (from..to).contains(&c.0)).cloned().collect();
+            prop_assert_eq!(found(&engine, from, to), wanted);
+        }
+
+        #[test]
+        fn damaged_blocks_are_errors(key in prop::collection::vec(any::<u8>(), 0..10), block in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = read(&key, &block, Sequence(0), Sequence::END, &mut |_| Ok(true));
+        }
+    }
+
+    /// Of the reader, too: it stops where it is told to.
+    #[test]
+    fn it_stops_when_enough_is_found() {
+        let changes: Vec<Owned> = (1..5000_u64).map(|i| (i, 1, Some(i.to_be_bytes().to_vec()))).collect();
+        let engine = written(&changes, 7);
+        let mut seen = 0;
+        between(&*engine.snapshot(), Sequence(900), Sequence::END, &mut |_| {
+            seen += 1;
+            Ok(seen < 10)
+        })
+        .unwrap();
+        assert_eq!(seen, 10);
+    }
+
+    /// One statement can remove more rows than a block has room for.
+    #[test]
+    fn changes_of_one_number_fill_many_blocks() {
+        let mut changes: Vec<Owned> = (0..5000_u64).map(|i| (7, 1, Some(i.to_be_bytes().to_vec()))).collect();
+        changes.push((8, 1, None));
+        let engine = written(&changes, 999);
+        assert_eq!(found(&engine, 7, 9), changes);
+        assert_eq!(found(&engine, 8, 9), [(8, 1, None)]);
+        assert!(found(&engine, 0, 7).is_empty());
+    }
+
+    #[test]
+    fn a_change_takes_few_bytes() {
+        // Keys of three tables, BIGINTs anywhere in a million rows, in turn.
+        let mut number = 1_u64;
+        let changes: Vec<Owned> = (1..30_000)
+            .map(|i| {
+                number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let row = ((number >> 33) % 1_000_000) | (1 << 63);
+                (i, u32::try_from(i % 3).unwrap(), Some(row.to_be_bytes().to_vec()))
+            })
+            .collect();
+        let engine = written(&changes, 1000);
+        let pairs = engine.snapshot().scan(Table::Changes, &[], &[0xff; 9], usize::MAX).unwrap();
+        let bytes: usize = pairs.iter().map(|(key, value)| key.len() + value.len()).sum();
+        assert!(bytes < changes.len() * 6, "{bytes} bytes for {} changes", changes.len());
+    }
+}
