@@ -1,7 +1,7 @@
 //! Log files through the writing half of the capture, in this process: events as a server sends them.
 
 use dbtrail_history::Published;
-use dbtrail_history::capture::{Input, Start, Writer};
+use dbtrail_history::capture::{Defaults, Input, Start, Writer};
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::place::{FilePlace, Identity, Place};
@@ -73,7 +73,14 @@ pub async fn files(
         let place = FilePlace { file: name, offset: 4 };
         if i == 0 {
             let start = Place::new(place.clone(), String::new(), identity());
-            writer.send(Input::Begin(Start { place: start, at, tables: Vec::new() })).await?;
+            writer
+                .send(Input::Begin(Start {
+                    place: start,
+                    at,
+                    tables: Vec::new(),
+                    defaults: Defaults::default(),
+                }))
+                .await?;
         }
         writer.send(Input::Follow(place, identity())).await?;
         let mut events = Events::open(path)?;

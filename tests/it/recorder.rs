@@ -3,7 +3,7 @@
 
 use crate::truth_agent;
 use dbtrail_history::capture::{
-    BaselineRows, Beside, Declared, Input, Reading as Clock, Start, Wish, Writer,
+    BaselineRows, Beside, Declared, Defaults, Input, Reading as Clock, Start, Wish, Writer,
 };
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::patterns::Patterns;
@@ -94,6 +94,7 @@ fn start(fixture: &str, history: &History) -> Start {
         place: Place::new(place(4), gtids, server(fixture)),
         at: history.coverage().oldest,
         tables: Vec::new(),
+        defaults: Defaults::default(),
     }
 }
 

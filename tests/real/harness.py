@@ -388,7 +388,9 @@ class MySql(Server):
     gtid = "gtid_executed"
 
     def installing(self):
-        return [self.program("mysqld"), "--no-defaults", "--initialize-insecure", "--datadir=" + self.inside + "/data", "--user=root"]
+        return [self.program("mysqld"), "--no-defaults", "--initialize-insecure", "--datadir=" + self.inside + "/data", "--user=root",
+                # It cannot be changed later.
+                *(o for o in self.options if o.startswith("--lower-case-table-names"))]
 
     def serving(self):
         return [self.program("mysqld"), "--no-defaults", "--mysqlx=OFF", "--secure-file-priv=", "--gtid-mode=ON", "--enforce-gtid-consistency=ON"]

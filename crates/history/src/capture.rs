@@ -13,6 +13,7 @@ use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::Row;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
 use tokio::sync::{mpsc, oneshot};
@@ -26,6 +27,15 @@ pub struct Declared {
     pub create: String,
 }
 
+/// What holds for all statements of a server, and is not in its log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// `lower_case_table_names`; `None`: it was not asked.
+    pub lower_case_table_names: Option<u8>,
+    /// Each schema that there is, with its default collation; `None`: they were not asked.
+    pub collations: Option<BTreeMap<String, String>>,
+}
+
 /// Where and with what a record, or a part of it behind a gap, begins.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -33,8 +43,11 @@ pub struct Start {
     pub place: Place,
     /// The server's clock then: states can be told from here on.
     pub at: Instant,
-    /// All tables of the capture, as they were at that place.
+    /// All tables of the capture, as they were at that place, and of the others those that foreign keys tie to any table: a change of a captured table may
+    /// go on through them.
     pub tables: Vec<Declared>,
+    /// As they were at that place.
+    pub defaults: Defaults,
 }
 
 /// What was learnt beside the log.
@@ -134,6 +147,8 @@ pub enum Input {
     Where(oneshot::Sender<Option<Place>>),
     /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
     Follow(FilePlace, Identity),
+    /// The server's `lower_case_table_names`, on each connection before its events.
+    Names(u8),
     /// Events as they stand in the log: header, body and, if the server writes them, checksum. Each begins where the one before it ended,
     /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
     /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.

@@ -73,6 +73,8 @@ pub struct Ingest {
     /// What foreign keys make of tables, in this stretch between two DDL statements.
     roles: HashMap<TableName, Arc<cascade::Roles>>,
     pending: references::Pending,
+    /// Whether there were tables whose foreign keys are not known when this many were mentioned, in this stretch.
+    unknown_children: Option<(usize, bool)>,
     /// The statement whose rows come in.
     under: cascade::Under,
     /// Tables whose rows became unknown since this was last asked.
@@ -135,6 +137,7 @@ impl Ingest {
             rereads: false,
             roles: HashMap::new(),
             pending: references::Pending::default(),
+            unknown_children: None,
             under: cascade::Under::default(),
             doubted: BTreeSet::new(),
         }
@@ -243,6 +246,7 @@ impl Ingest {
     pub(super) fn forget_observed(&mut self) {
         self.observed.clear();
         self.roles.clear();
+        self.unknown_children = None;
     }
 
     /// The engine.

@@ -234,7 +234,7 @@ impl Names {
     }
 
     /// All names with their standings.
-    pub fn iter(&self) -> impl Iterator<Item = (&TableName, &[(Sequence, Standing)])> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&TableName, &[(Sequence, Standing)])> {
         self.standings.iter().map(|(n, s)| (n, s.as_slice()))
     }
 

@@ -34,8 +34,25 @@ impl Patterns {
         Ok(Self { include: read(include)?, exclude: read(exclude)? })
     }
 
+    /// Whether all tables are captured but those of the server's own schemas.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// The same for a server that keeps names in lower case.
+    #[must_use]
+    pub fn to_lowercase(&self) -> Self {
+        let lower = |patterns: &[Pattern]| {
+            let lower =
+                |p: &Pattern| Pattern { schema: p.schema.to_lowercase(), table: p.table.to_lowercase() };
+            patterns.iter().map(lower).collect()
+        };
+        Self { include: lower(&self.include), exclude: lower(&self.exclude) }
+    }
+
     /// Whether the table is captured. Names compare as written: where the server does not tell upper from lower case
-    /// (`lower_case_table_names`), it keeps names in lower case.
+    /// (`lower_case_table_names`), ask [`Self::to_lowercase`] of them for names in lower case.
     #[must_use]
     pub fn includes(&self, name: &TableName) -> bool {
         !SYSTEM.iter().any(|s| name.schema.eq_ignore_ascii_case(s))
@@ -111,6 +128,9 @@ mod tests {
         ] {
             assert_eq!(captured(include, exclude, name), want, "{include:?} {exclude:?} {name}");
         }
+        let upper = Patterns::new(&["Shop.*".to_owned()], &["*.SECRET".to_owned()]).unwrap().to_lowercase();
+        let name = |table: &str| TableName { schema: "shop".into(), table: table.into() };
+        assert!(upper.includes(&name("orders")) && !upper.includes(&name("secret")));
         for bad in ["orders", ".orders", "shop.", ""] {
             assert_eq!(Patterns::new(&[bad.to_owned()], &[]), Err(BadPattern(bad.to_owned())));
         }

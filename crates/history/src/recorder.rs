@@ -18,7 +18,7 @@ use bytes::Bytes;
 use dbtrail_types::ident::{ServerId, TableName};
 use dbtrail_types::instant::Instant;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
@@ -60,6 +60,13 @@ pub struct RecorderOptions {
     pub disk: DiskOptions,
 }
 
+impl RecorderOptions {
+    /// Which tables, where names count in lower case (`folds`) or as they are written.
+    fn patterns(&self, folds: bool) -> Patterns {
+        if folds { self.tables.to_lowercase() } else { self.tables.clone() }
+    }
+}
+
 /// The writing half.
 #[derive(Debug)]
 pub struct Recorder {
@@ -76,6 +83,8 @@ pub struct Recorder {
     wishes: VecDeque<Wish>,
     /// Behind the last statement that touched a table, since the start.
     touched: HashMap<TableName, FilePlace>,
+    /// Tables left out of the capture whose foreign keys were asked for.
+    asked_parents: BTreeSet<TableName>,
     /// When tables were asked for anew.
     renewed: HashMap<TableName, Timer>,
     /// Tables that are to be asked for anew.
@@ -87,6 +96,8 @@ pub struct Recorder {
     purge: Option<retention::Purge>,
     /// Events are not looked at until the other half has followed again.
     deaf: bool,
+    /// The server takes names in another way than before: the record must begin anew first.
+    misnamed: bool,
     sight: visibility::Sight,
     /// The event that must come again behind a place from which the log is followed.
     expected: Option<LastEvent>,
@@ -204,12 +215,14 @@ impl Recorder {
             waiting: VecDeque::new(),
             wishes: VecDeque::new(),
             touched: HashMap::new(),
+            asked_parents: BTreeSet::new(),
             renewed: HashMap::new(),
             renewals: BTreeMap::new(),
             reading: BTreeMap::new(),
             jobs: HashMap::new(),
             purge: None,
             deaf: false,
+            misnamed: false,
             sight: visibility::Sight::default(),
             expected: None,
             written: None,
@@ -234,6 +247,7 @@ impl Recorder {
         let ingest = &mut self.ingest;
         ingest.dirty.definitions = catalog.count();
         ingest.dirty.sweeps = names.sweeps().len();
+        ingest.tables = Some(self.options.patterns(catalog.folds() == Some(true)));
         ingest.catalog = Arc::new(catalog);
         ingest.names = Arc::new(names);
         ingest.spaces = Arc::new(spaces);
@@ -355,6 +369,7 @@ impl Recorder {
                     self.commit_if_full()?;
                 }
             }
+            Input::Names(setting) => self.names_as(setting),
             Input::Clock(beside) => {
                 self.sight.came(&beside);
                 self.waiting.push_back(Waiting::Clock(beside));
@@ -379,7 +394,7 @@ impl Recorder {
 
     fn follow(&mut self, place: FilePlace, server: Identity) {
         tracing::debug!(%place, behind = %self.reader.place(), "following");
-        self.deaf = false;
+        self.deaf = self.misnamed;
         let same = self.state.as_ref().is_some_and(|s| s.place.server.same_server(&server));
         self.reader.follow(place.clone(), same);
         let Some(state) = &mut self.state else { return };

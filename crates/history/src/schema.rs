@@ -32,7 +32,7 @@ use convert::By;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use table::Full;
 
@@ -103,6 +103,8 @@ pub struct Catalog {
     tables: HashMap<TableName, DefinitionId>,
     /// Default collations of schemas, and whether they are certain.
     schemas: HashMap<String, (Option<String>, bool)>,
+    /// Whether those are all schemas that there are.
+    all_schemas: bool,
     /// Schemas that were made in the record: what is not known of them is not there.
     whole: HashSet<String>,
     /// Tables that are there, and whose definition was lost.
@@ -174,6 +176,14 @@ impl Catalog {
     /// Takes the server's `lower_case_table_names`: with 1 and 2, names of tables and schemas count in lower case from here on.
     pub fn set_lower_case_table_names(&mut self, setting: u8) {
         self.folds = Some(setting != 0);
+    }
+
+    /// Takes all schemas that there are, each with its default collation.
+    pub fn set_schemas(&mut self, collations: BTreeMap<String, String>) {
+        let fold = |name: String| if self.folds == Some(true) { name.to_lowercase() } else { name };
+        let known = collations.into_iter().map(|(name, collation)| (fold(name), (Some(collation), true)));
+        self.schemas = known.collect();
+        self.all_schemas = true;
     }
 
     /// Whether the server takes names of tables that differ in case alone for one; `None`: not known.
@@ -335,6 +345,11 @@ impl Catalog {
     pub fn children(&self, parent: &TableName) -> Vec<(TableName, ForeignKey)> {
         let to = self.foreign.to(parent).filter(|(_, key)| key.changes_rows());
         to.map(|(child, key)| (child.clone(), key.clone())).collect()
+    }
+
+    /// The tables to which foreign keys refer that change rows, and whose own foreign keys are not known.
+    pub fn unknown_parents(&self) -> impl Iterator<Item = &TableName> {
+        self.foreign.parents().filter(|name| !self.is_declared(name))
     }
 
     /// The foreign keys of a table by which its own rows change.

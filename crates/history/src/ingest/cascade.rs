@@ -110,7 +110,8 @@ impl Ingest {
             self.under.watched |= mapped.iter().any(|m| !self.catalog.is_declared(&m.name));
             self.under.mapped = Some(Arc::clone(mapped));
         }
-        if event.table.referred && !self.catalog.is_declared(&event.table.name) {
+        let declared = self.catalog.is_declared(&event.table.name);
+        if event.table.referred && (!declared || self.has_unknown_children()) {
             self.under.watched = true;
             self.under.referred.insert(event.table.name.clone());
         }
@@ -161,7 +162,7 @@ impl Ingest {
             self.hidden_child(&child, &parents.join(", "), at);
         }
         if let Some(parent) = under.referred.first() {
-            self.unknown_children(parent, at);
+            self.doubt_unknown_children(parent, at);
         }
     }
 
@@ -174,17 +175,36 @@ impl Ingest {
         self.unknown_below(child, at);
     }
 
+    /// Whether there are tables whose foreign keys are not known.
+    fn has_unknown_children(&mut self) -> bool {
+        let mentioned = self.names.iter().len();
+        if let Some((of, known)) = self.unknown_children
+            && of == mentioned
+        {
+            return known;
+        }
+        let known = !self.unknown_children().is_empty();
+        self.unknown_children = Some((mentioned, known));
+        known
+    }
+
+    /// The tables whose foreign keys are not known: those that the record tells of, and those that foreign keys refer to.
+    fn unknown_children(&self) -> BTreeSet<TableName> {
+        let living = self.names.living(&[]).into_iter().filter(|name| !self.catalog.is_declared(name));
+        let parents = self.catalog.unknown_parents();
+        let parents = parents.filter(|name| !matches!(self.names.current(name), Standing::Absent));
+        living.chain(parents.cloned()).collect()
+    }
+
     /// Some table refers to the parent, and the log does not say which: each whose foreign keys are not known.
-    fn unknown_children(&mut self, parent: &TableName, at: Sequence) {
+    fn doubt_unknown_children(&mut self, parent: &TableName, at: Sequence) {
         let reason = format!(
             "a statement on {parent} may have changed or removed rows of it by a foreign key (foreign keys refer to {parent}, the server does not log what they \
              do, and the foreign keys of this table are not in the record)"
         );
-        for name in self.names.living(&[]) {
-            if !self.catalog.is_declared(&name) {
-                self.rows_unknown(&name, at, &reason);
-                self.unknown_below(&name, at);
-            }
+        for name in self.unknown_children() {
+            self.rows_unknown(&name, at, &reason);
+            self.unknown_below(&name, at);
         }
         self.names_mut().sweep_unmentioned(at);
     }
@@ -240,7 +260,7 @@ impl Ingest {
         key: &ForeignKey,
     ) -> Result<Unsure, StoreError> {
         let action = if parent.after.is_none() { key.on_delete } else { key.on_update };
-        if !action.changes_rows() {
+        if !action.changes_rows() || refers_to_the_same(parent, key) {
             return Ok(Ok(()));
         }
         let (space, id) = match self.names.current(child) {
@@ -273,7 +293,9 @@ impl Ingest {
             Found::Keys(keys) => keys,
             Found::Uncertain(reason) => return Ok(Err(reason)),
         };
-        if !keys.is_empty() && blow.cells.is_some() && child == parent.table && parent.depth == 0 {
+        // A row that goes takes others of its table with it, or their references to it.
+        let updates = blow.cells.is_some() && parent.after.is_some();
+        if !keys.is_empty() && updates && child == parent.table && parent.depth == 0 {
             return Ok(Err("the server does not change rows of a table with other rows of it".to_owned()));
         }
         let roles = self.roles(child);
@@ -384,6 +406,29 @@ impl Ingest {
     }
 }
 
+/// The columns of a parent that a foreign key refers to; `None`: not all of them are among its columns.
+fn referenced(parent: &TableDefinition, key: &ForeignKey) -> Option<Vec<usize>> {
+    let names = if key.referenced.is_empty() { &parent.primary_key } else { &key.referenced };
+    names.iter().map(|name| parent.position(name)).collect()
+}
+
+/// Whether it is certain, whatever is known of the child, that nothing referred to the row, or that what does still does: a value is NULL, or all are as
+/// they were.
+fn refers_to_the_same(parent: &Parent<'_>, key: &ForeignKey) -> bool {
+    let Some(places) = referenced(parent.definition, key) else { return false };
+    let cells = |row: &[u8]| -> Option<Vec<Option<Vec<u8>>>> {
+        let cells: Vec<Content<'_>> = image::cells(row).collect();
+        let known = |at: &usize| match cells.get(*at)? {
+            Content::Null => Some(None),
+            Content::Bytes(bytes) => Some(Some(bytes.to_vec())),
+            Content::Unknown => None,
+        };
+        places.iter().map(known).collect()
+    };
+    let Some(before) = cells(parent.before) else { return false };
+    before.contains(&None) || parent.after.is_some_and(|after| cells(after) == Some(before))
+}
+
 /// What a change of a parent's row does by a foreign key; `None`: nothing.
 fn blow(
     parent: &Parent<'_>,
@@ -391,11 +436,8 @@ fn blow(
     key: &ForeignKey,
     action: Action,
 ) -> Result<Option<Blow>, String> {
-    let names = if key.referenced.is_empty() { &parent.definition.primary_key } else { &key.referenced };
-    let places = |definition: &TableDefinition, names: &[String]| -> Option<Vec<usize>> {
-        names.iter().map(|name| definition.position(name)).collect()
-    };
-    let (Some(theirs), Some(ours)) = (places(parent.definition, names), places(child, &key.columns)) else {
+    let ours: Option<Vec<usize>> = key.columns.iter().map(|name| child.position(name)).collect();
+    let (Some(theirs), Some(ours)) = (referenced(parent.definition, key), ours) else {
         return Err("a column of the foreign key is not shown in rows".to_owned());
     };
     if theirs.len() != ours.len() {

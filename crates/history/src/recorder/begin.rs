@@ -1,7 +1,7 @@
 //! Where a record begins, and begins anew behind a gap.
 
 use super::{ALL, Recorder, from, version_of};
-use crate::capture::{Declared, Gap, Start, Wish};
+use crate::capture::{Declared, Defaults, Gap, Start, Wish};
 use crate::durable::State;
 use crate::engine::StoreError;
 use crate::gtid::GtidSet;
@@ -19,12 +19,14 @@ impl Recorder {
         if self.state.is_some() {
             return self.gap("capturing began anew".to_owned(), start);
         }
-        let Start { place, at, tables } = start;
+        let Start { place, at, tables, defaults } = start;
+        self.take_defaults(defaults);
         if let Ok(set) = GtidSet::parse(&place.gtids) {
             self.ingest.gtids.begin(Sequence(0), set);
         }
         let server = version_of(&place.server);
         for table in tables {
+            let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
             let standing = self.declared(&table, server, Sequence(0));
             self.ingest.names_mut().begin(&table.name, standing);
         }
@@ -38,7 +40,7 @@ impl Recorder {
     pub(super) fn gap(&mut self, reason: String, start: Start) -> Result<(), StoreError> {
         self.commit()?;
         let Some(state) = &mut self.state else { return self.begin(start) };
-        let Start { place, at, tables } = start;
+        let Start { place, at, tables, defaults } = start;
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
         self.ingest.interrupt();
@@ -58,7 +60,9 @@ impl Recorder {
         state.unverified.clear();
         self.renewals.clear();
         self.end_all(hole, &gap);
+        self.take_defaults(defaults);
         for table in tables {
+            let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
             let standing = self.declared(&table, server, hole);
             self.ingest.names_mut().set(&table.name, hole, standing);
         }
@@ -88,12 +92,13 @@ impl Recorder {
 
     /// What a table's name means from a place on at which the server declared it so.
     pub(super) fn declared(&mut self, table: &Declared, server: ServerVersion, at: Sequence) -> Standing {
-        if !self.ingest.captures(&table.name) {
-            return Standing::Unreadable(NOT_CAPTURED.to_owned());
-        }
         self.ingest.dirty.catalog = true;
         self.ingest.forget_observed();
         let declared = Arc::make_mut(&mut self.ingest.catalog).declare(&table.name, &table.create, server);
+        // Of what is left out, the foreign keys are of use.
+        if !self.ingest.captures(&table.name) {
+            return Standing::Unreadable(NOT_CAPTURED.to_owned());
+        }
         let definition = match declared {
             Ok(definition) => definition,
             Err(reason) => {
@@ -110,6 +115,42 @@ impl Recorder {
         let space =
             self.ingest.new_space(&table.name, Space { baseline, ..Space::new(definition, at, false) });
         Standing::Table(space, definition)
+    }
+
+    /// What holds for all statements from here on.
+    fn take_defaults(&mut self, defaults: Defaults) {
+        let Defaults { lower_case_table_names, collations } = defaults;
+        if let Some(setting) = lower_case_table_names {
+            self.names_count(setting);
+        }
+        if let Some(collations) = collations {
+            Arc::make_mut(&mut self.ingest.catalog).set_schemas(collations);
+            self.ingest.dirty.catalog = true;
+        }
+    }
+
+    /// The server of this connection takes names so. Where that is not how they were taken, none of them can be trusted.
+    pub(super) fn names_as(&mut self, setting: u8) {
+        match self.ingest.catalog.folds() {
+            Some(known) if self.state.is_some() && known != (setting != 0) => {
+                self.misnamed = true;
+                self.wish(Wish::BeginAnew(format!(
+                    "the server has lower_case_table_names={setting} now, under which names are other tables' than before"
+                )));
+            }
+            _ => self.names_count(setting),
+        }
+    }
+
+    fn names_count(&mut self, setting: u8) {
+        self.misnamed = false;
+        let ingest = &mut self.ingest;
+        if ingest.catalog.folds() != Some(setting != 0) {
+            Arc::make_mut(&mut ingest.catalog).set_lower_case_table_names(setting);
+            ingest.dirty.catalog = true;
+            self.unwritten = true;
+        }
+        ingest.tables = Some(self.options.patterns(setting != 0));
     }
 
     /// Tables that the options leave out now, or do not leave out any more.

@@ -31,6 +31,7 @@ impl Recorder {
                 state.unverified.entry(name.clone()).or_insert(before);
             }
             self.unwritten = true;
+            let spoken_of = touched.clone();
             // Also tables that are gone by the log: a temporary table may have been meant.
             let (lost, compare): (Vec<_>, Vec<_>) = touched
                 .into_iter()
@@ -42,6 +43,7 @@ impl Recorder {
             if !compare.is_empty() {
                 self.wish(Wish::Compare(compare));
             }
+            self.ask_unknown_parents(&spoken_of);
         }
         for name in changed {
             if let Standing::Unreadable(reason) = self.ingest.names.current(name)
@@ -69,6 +71,40 @@ impl Recorder {
         if !unverified.is_empty() {
             self.wish(Wish::Compare(unverified));
         }
+        self.ask_unknown_parents(&BTreeSet::new());
+    }
+
+    /// Asks for tables that are left out of the capture and whose foreign keys are not known, where foreign keys of others refer to them: once each, and again
+    /// when a statement spoke of one.
+    fn ask_unknown_parents(&mut self, spoken_of: &BTreeSet<TableName>) {
+        let parents = self.ingest.catalog.unknown_parents().filter(|name| !self.ingest.captures(name));
+        let there = parents.filter(|name| !matches!(self.ingest.names.current(name), Standing::Absent));
+        let wanted = there.filter(|name| spoken_of.contains(*name) || !self.asked_parents.contains(*name));
+        let wanted: BTreeSet<TableName> = wanted.cloned().collect();
+        if !wanted.is_empty() {
+            self.asked_parents.extend(wanted.iter().cloned());
+            self.wish(Wish::Compare(wanted.into_iter().collect()));
+        }
+    }
+
+    /// A table that is left out of the capture, as the server has it: its foreign keys count.
+    fn left_out(&mut self, name: &TableName, create: Option<&str>) {
+        let server = self.version();
+        let at = self.ingest.next;
+        if let Some(create) = create {
+            let known = self.ingest.catalog.differs(name, create, server).is_none();
+            if !known {
+                let table = Declared { name: name.clone(), create: create.to_owned() };
+                let standing = self.declared(&table, server, at);
+                self.ingest.names_mut().set(name, at, standing);
+            }
+        } else {
+            self.ingest.names_mut().set(name, at, Standing::Absent);
+        }
+        // A number of its own: it holds from here on, also where nothing more comes.
+        self.ingest.next = at.next();
+        self.ingest.forget_observed();
+        self.unwritten = true;
     }
 
     /// Has a table read anew: at once, or a second after the last time that it was asked for.
@@ -106,6 +142,10 @@ impl Recorder {
         if self.touched.get(name).is_some_and(|at| !since.reaches(at)) {
             // A statement came after, or while, it was looked at.
             self.wish(Wish::Compare(vec![name.clone()]));
+            return;
+        }
+        if !self.ingest.captures(name) {
+            self.left_out(name, create.as_deref());
             return;
         }
         self.ingest.looked_for(name, create.is_some());

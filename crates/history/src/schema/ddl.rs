@@ -102,6 +102,7 @@ fn lost(catalog: &mut Catalog, statement: &LoggedStatement, why: &str, named: &[
     }
     for schema in &reach.defaults {
         catalog.schemas.remove(schema);
+        catalog.all_schemas = false;
     }
     let effects = links::in_doubt(&catalog.links, &reach, statement.updated_schemas.as_deref(), &reason);
     // What only changed rows leaves definitions as they are.
@@ -257,7 +258,8 @@ impl Walk<'_> {
             let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
             let name = tokens.schema()?;
             // It is logged where the schema was there before, too.
-            if !maybe {
+            let new = self.catalog.all_schemas && !self.catalog.schemas.contains_key(&name);
+            if !maybe || new {
                 self.catalog.whole.insert(name.clone());
                 let told = self.statement.charsets.and_then(|(_, _, server)| super::collation_name(server));
                 let certain = told.is_some();

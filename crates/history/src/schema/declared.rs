@@ -20,7 +20,7 @@ impl Catalog {
         server: ServerVersion,
     ) -> Result<DefinitionId, String> {
         self.links.declared(name, &declaration(name, create, server));
-        let (full, keys) = read(name, create, server, &mut self.united)?;
+        let (full, keys) = read(name, create, server, (self.folds, &mut self.united))?;
         self.lost.remove(name);
         self.foreign.set(name, keys);
         let id = self.add(full);
@@ -34,7 +34,7 @@ impl Catalog {
         let Some(known) = self.tables.get(name).and_then(|id| self.known(*id)) else {
             return Some("the log does not tell its definition".to_owned());
         };
-        match read(name, create, server, &mut HashMap::new()) {
+        match read(name, create, server, (self.folds, &mut HashMap::new())) {
             Ok((declared, keys)) => {
                 difference(&known.full, &declared).or_else(|| self.foreign.difference(name, &keys))
             }
@@ -64,10 +64,10 @@ fn read(
     name: &TableName,
     create: &str,
     server: ServerVersion,
-    united: &mut HashMap<TableName, Vec<TableName>>,
+    (folds, united): (Option<bool>, &mut HashMap<TableName, Vec<TableName>>),
 ) -> Result<(Full, Vec<ForeignKey>), String> {
     let statement = declaration(name, create, server);
-    let mut scratch = Catalog::default();
+    let mut scratch = Catalog { folds, ..Catalog::default() };
     let effects = scratch.apply(&statement);
     united.extend(std::mem::take(&mut scratch.united));
     for effect in effects {

@@ -100,6 +100,11 @@ impl ForeignKeys {
         self.of.get(child).map_or(&[], Vec::as_slice)
     }
 
+    /// The tables to which foreign keys refer that change rows; some more than once.
+    pub(super) fn parents(&self) -> impl Iterator<Item = &TableName> {
+        self.of.values().flatten().filter(|key| key.changes_rows()).map(|key| &key.parent)
+    }
+
     /// The foreign keys that refer to a parent, with their children.
     pub(super) fn to<'a>(
         &'a self,

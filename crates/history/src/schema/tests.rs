@@ -116,6 +116,34 @@ fn a_new_name_without_a_schema_is_in_the_current_database() {
     }
 }
 
+/// A schema that was there before the record has its collation from the server; IF NOT EXISTS is logged where the schema was there, too.
+#[test]
+fn the_schemas_of_the_server_give_their_collations() {
+    let mut catalog = Catalog::default();
+    catalog.set_schemas([("s".to_owned(), "latin1_swedish_ci".to_owned())].into());
+    for sql in [
+        "CREATE DATABASE IF NOT EXISTS s COLLATE utf8mb4_bin",
+        "CREATE DATABASE IF NOT EXISTS new COLLATE latin2_bin",
+        "CREATE TABLE x (a CHAR(1) PRIMARY KEY)",
+        "CREATE TABLE new.x (a CHAR(1) PRIMARY KEY)",
+        "ALTER DATABASE s COLLATE utf8mb4_bin",
+        "CREATE TABLE y (a CHAR(1) PRIMARY KEY)",
+    ] {
+        catalog.apply(&statement(MARIADB, "s", sql));
+    }
+    for (schema, table, wanted) in
+        [("s", "x", "latin1_swedish_ci"), ("new", "x", "latin2_bin"), ("s", "y", "utf8mb4_bin")]
+    {
+        let id = definition(&catalog, &name(schema, table)).unwrap();
+        let column = &catalog.full(id).columns[0];
+        assert_eq!(
+            (column.column.collation.as_deref(), column.collation_certain),
+            (Some(wanted), true),
+            "{schema}.{table}"
+        );
+    }
+}
+
 #[test]
 fn a_backslash_is_read_as_the_mode_says() {
     let mut catalog = Catalog::default();

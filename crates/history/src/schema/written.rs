@@ -29,6 +29,8 @@ struct Rest {
     #[serde(default)]
     folds: Option<bool>,
     #[serde(default)]
+    all_schemas: bool,
+    #[serde(default)]
     renames: Vec<Rename>,
 }
 
@@ -64,6 +66,7 @@ impl Catalog {
             united: self.united.iter().map(|(n, t)| (n.clone(), t.clone())).collect(),
             foreign: self.foreign.listed(),
             folds: self.folds,
+            all_schemas: self.all_schemas,
             renames: self.renames.clone(),
         })
     }
@@ -81,8 +84,9 @@ impl Catalog {
             Ok(Arc::new(Known::new(full, step)))
         });
         let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
-        let Rest { tables, schemas, whole, lost, temporary, links, united, foreign, folds, renames } =
-            serde_json::from_slice(rest)?;
+        let rest: Rest = serde_json::from_slice(rest)?;
+        let Rest { tables, schemas, whole, lost, temporary, links, united, foreign, folds, renames, .. } =
+            rest;
         Ok(Self {
             definitions,
             tables: tables.into_iter().collect(),
@@ -94,6 +98,7 @@ impl Catalog {
             united: united.into_iter().collect(),
             foreign: ForeignKeys::restored(foreign),
             folds,
+            all_schemas: rest.all_schemas,
             renames,
         })
     }

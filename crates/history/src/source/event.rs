@@ -12,6 +12,8 @@ const HEADER: usize = 19;
 const FIRST: u64 = 4;
 const ROTATE: u8 = 4;
 const FORMAT_DESCRIPTION: u8 = 15;
+/// MariaDB's, behind the description of a file that is encrypted on the server's disk.
+const START_ENCRYPTION: u8 = 164;
 /// Events between two transactions: those that begin one (GTID events of both families), and those that belong to a file: STOP, ROTATE,
 /// PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and start of encryption.
 const BETWEEN: [u8; 11] = [3, ROTATE, FORMAT_DESCRIPTION, 33, 34, 35, 42, 161, 162, 163, 164];
@@ -31,6 +33,8 @@ pub(super) struct Track {
     told: Option<FilePlace>,
     /// The server was asked by GTID for what is behind this place: of its file it sends the head, and then what comes behind.
     behind: Option<FilePlace>,
+    /// Where the description at the head of this file ends, once it has come from there.
+    head: Option<u64>,
     /// Whether events end in a checksum: as the server was asked to send them, then as each file's description says.
     checksum: bool,
 }
@@ -52,7 +56,7 @@ pub(super) struct Malformed(String);
 impl Track {
     /// Of a stream that was asked for from here; where the server chooses, its first packet says so.
     pub(super) fn from(place: FilePlace, checksum: bool) -> Self {
-        Self { place, told: None, behind: None, checksum }
+        Self { place, told: None, behind: None, head: None, checksum }
     }
 
     /// Of a stream that was asked for by GTID, of a server of which it is known where they end.
@@ -83,6 +87,10 @@ impl Track {
             if self.place.offset != FIRST {
                 return Ok(Step::Event(self.say()));
             }
+            self.head = Some(FIRST + u64::from(header.length));
+        } else if header.kind == START_ENCRYPTION && self.head != Some(self.place.offset) {
+            // Sent with the description; it stands at the head of the file, and takes no room elsewhere.
+            return Ok(Step::Nothing);
         } else if header.flags & ARTIFICIAL != 0 || (header.kind == ROTATE && header.end == 0) {
             if header.kind == ROTATE {
                 self.place = self.target(event)?;
@@ -269,6 +277,23 @@ mod tests {
             assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
         }
         assert_eq!(*track.place(), place("b.000003", 104));
+    }
+
+    /// Seen on MariaDB 10.11 and 11.8 with encrypt_binlog=ON: the start of encryption comes behind the description, wherever reading begins.
+    #[test]
+    fn ok_the_start_of_encryption_takes_room_at_the_head_of_a_file_alone() {
+        let mut track = Track::from(place("b.000001", 500), false);
+        for (event, want) in [
+            (event(FORMAT_DESCRIPTION, 100, 0, 0), Ok(Step::Event(Some(place("b.000001", 500))))),
+            (event(START_ENCRYPTION, 40, 0, 0), Ok(Step::Nothing)),
+            (event(162, 50, 550, 0), Ok(Step::Event(None))),
+            (rotate("b.000002", 585, 0, false), Ok(Step::Event(None))),
+            (event(FORMAT_DESCRIPTION, 100, 104, 0), Ok(Step::Event(None))),
+            (event(START_ENCRYPTION, 40, 144, 0), Ok(Step::Event(None))),
+        ] {
+            assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
+        }
+        assert_eq!(*track.place(), place("b.000002", 144));
     }
 
     #[test]

@@ -70,6 +70,12 @@ impl Facts {
         self.variables.get(name).map_or("", String::as_str)
     }
 
+    /// How it takes names that differ in upper and lower case alone; `None`: it does not say.
+    #[must_use]
+    pub fn lower_case_table_names(&self) -> Option<u8> {
+        self.variable("lower_case_table_names").parse().ok()
+    }
+
     /// MariaDB, not MySQL.
     #[must_use]
     pub fn mariadb(&self) -> bool {

@@ -164,6 +164,9 @@ impl<'a> Reader<'a> {
         let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
         stream.first().await?;
         self.writer.send(Input::Connection(Ok(()))).await?;
+        if let Some(setting) = session.facts.lower_case_table_names() {
+            self.writer.send(Input::Names(setting)).await?;
+        }
         // In front of the log, so that it is known of what comes how long the server waits, and which of it was logged before.
         let clock = clock::read(&mut session, &self.own).await?;
         self.writer.send(Input::Clock(clock)).await?;

@@ -153,7 +153,7 @@ async fn tables(config: &SourceConfig, session: &mut Session) -> Result<Vec<Tabl
     let server = ServerVersion { mariadb: identity.mariadb, ..ServerVersion::read(&identity.version) };
     let mut tables = Vec::new();
     for (name, engine) in rows.into_iter().filter_map(named) {
-        if !config.tables.includes(&name) {
+        if !session.captures(config, &name) {
             continue;
         }
         let declared = match session.declared(&name).await {

@@ -9,6 +9,7 @@ use crate::place::FilePlace;
 use crate::schema::NO_TRIGGERS;
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What every server takes. A long read may be held up by the writing half for as long as it takes.
 const SETUP: [&str; 4] = [
@@ -66,6 +67,15 @@ impl Session {
             session.facts.who(),
             expected.who()
         )))
+    }
+
+    /// Whether a table of the server is one of the capture.
+    pub(super) fn captures(&self, config: &SourceConfig, name: &TableName) -> bool {
+        if self.facts.lower_case_table_names().is_some_and(|setting| setting != 0) {
+            config.tables.to_lowercase().includes(&name.to_lowercase())
+        } else {
+            config.tables.includes(name)
+        }
     }
 
     /// The server's clock.
@@ -143,11 +153,9 @@ impl Session {
         }
     }
 
-    /// The base tables of the capture, with what changes when they are made anew.
-    pub(super) async fn tables(
-        &mut self,
-        config: &SourceConfig,
-    ) -> Result<Vec<(TableName, String)>, ClientError> {
+    /// The base tables of the capture, and others that foreign keys tie to any table, with what changes when they are made anew.
+    async fn tables(&mut self, config: &SourceConfig) -> Result<Vec<(TableName, String)>, ClientError> {
+        let tied = if config.tables.is_everything() { BTreeSet::new() } else { self.tied().await? };
         // TABLE_TYPE is VIEW, SYSTEM VIEW or SEQUENCE for others. MariaDB's system-versioned tables hold rows of the past besides.
         let sql = "SELECT TABLE_SCHEMA, TABLE_NAME, CONCAT_WS('/', TABLE_TYPE, ENGINE, CREATE_TIME) FROM information_schema.TABLES \
                    WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
@@ -159,19 +167,53 @@ impl Session {
             let (schema, table, made) = (cells.next()??, cells.next()??, cells.next()??);
             Some((TableName { schema, table }, made))
         });
-        Ok(named.filter(|(name, _)| config.tables.includes(name)).collect())
+        Ok(named.filter(|(name, _)| self.captures(config, name) || tied.contains(name)).collect())
     }
 
-    /// The definitions of the tables of the capture, with what [`Self::tables`] tells of them.
+    /// The tables that have foreign keys, and those that foreign keys refer to. Asked where any account may look: which rules a foreign key has is shown only to
+    /// those that may do more than read (REFERENTIAL_CONSTRAINTS on MariaDB).
+    async fn tied(&mut self) -> Result<BTreeSet<TableName>, ClientError> {
+        let sql = "SELECT TABLE_SCHEMA, TABLE_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE \
+                   WHERE REFERENCED_TABLE_NAME IS NOT NULL";
+        let mut tied = BTreeSet::new();
+        for row in self.client.query(sql).await? {
+            let cells: Vec<String> = row.into_iter().map_while(super::client::text).collect();
+            for pair in cells.chunks_exact(2) {
+                if let [schema, table] = pair {
+                    tied.insert(TableName { schema: schema.clone(), table: table.clone() });
+                }
+            }
+        }
+        Ok(tied)
+    }
+
+    /// Each schema with its default collation.
+    pub(super) async fn collations(&mut self) -> Result<BTreeMap<String, String>, ClientError> {
+        let sql = "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA";
+        let rows = self.client.query(sql).await?;
+        let pairs = rows.into_iter().filter_map(|row| {
+            let mut cells = row.into_iter().map(super::client::text);
+            Some((cells.next()??, cells.next()??))
+        });
+        Ok(pairs.collect())
+    }
+
+    /// The definitions of these tables, with what [`Self::tables`] tells of them.
     pub(super) async fn definitions(
         &mut self,
         config: &SourceConfig,
     ) -> Result<Vec<(Declared, String)>, SourceError> {
         let mut all = Vec::new();
         for (name, made) in self.tables(config).await? {
-            // One that is gone meanwhile is seen when the list is read again.
-            if let Some(create) = self.declared(&name).await? {
-                all.push((Declared { name, create }, made));
+            match self.declared(&name).await {
+                Ok(Some(create)) => all.push((Declared { name, create }, made)),
+                // One that is gone meanwhile is seen when the list is read again.
+                Ok(None) => {}
+                // What is left out of the capture may be closed to the account, too. Then it is not known what goes on through it.
+                Err(error) if error.is_of_statement() && !self.captures(config, &name) => {
+                    tracing::info!(table = %name, "its foreign keys cannot be read: {error}");
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(all)

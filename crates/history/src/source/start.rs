@@ -6,7 +6,7 @@ use super::config::SourceConfig;
 use super::event::{self, Step, Track};
 use super::session::Session;
 use super::stream;
-use crate::capture::{Declared, Start};
+use crate::capture::{Declared, Defaults, Start};
 use crate::place::{FilePlace, Place};
 use dbtrail_types::instant::Instant;
 use std::collections::BTreeSet;
@@ -21,15 +21,21 @@ const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// Takes a start.
 pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result<Start, SourceError> {
     let mut before = session.definitions(config).await?;
+    let mut collations = session.collations().await?;
     for round in 1..=TRIES {
         let (at, gtids) = note(config, session).await?;
         let clock = now(session).await?;
         let after = session.definitions(config).await?;
-        if same(&before, &after) {
+        let collations_before = std::mem::replace(&mut collations, session.collations().await?);
+        if same(&before, &after) && collations_before == collations {
             let server = session.facts.identity.clone();
             let tables: Vec<Declared> = after.into_iter().map(|(declared, _)| declared).collect();
             tracing::info!(place = %at, gtids, tables = tables.len(), "the record begins");
-            return Ok(Start { place: Place::new(at, gtids, server), at: clock, tables });
+            let defaults = Defaults {
+                lower_case_table_names: session.facts.lower_case_table_names(),
+                collations: Some(collations),
+            };
+            return Ok(Start { place: Place::new(at, gtids, server), at: clock, tables, defaults });
         }
         tracing::info!(round, "tables were changed by DDL while the start was noted: once more");
         before = after;

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Sources that are set up in ways that change what can be known: foreign keys that go through tables which are left out of the capture, names in lower case,
+default collations that are not in the log, an encrypted log. Each on real servers, captured live.
+"""
+import datetime
+import os
+import sys
+import tempfile
+import time
+
+import servers
+from harness import Chain, Counter, finish
+
+SCHEMA = "w"
+
+
+def run(connection, *statements):
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def text(instant):
+    return datetime.datetime.fromtimestamp(instant, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def capture(server, *options):
+    chain = Chain([], source="mysql://root@127.0.0.1:%d" % server.port, options=options)
+    read(chain)
+    return chain
+
+
+def read(chain):
+    """Waits until all tables are read."""
+    def done(status):
+        progress = status["baseline"] or {"done": 0, "total": 0}
+        return status["connected"] and status["newest"] and progress["done"] == progress["total"]
+
+    return chain.api.wait(done, "the tables are read")
+
+
+def settled(chain):
+    """An instant of which everything is known that was done before."""
+    instant = time.time() + 1.2
+    chain.api.wait(lambda s: s["newest"] and s["newest"] >= text(instant), "the newest instant is " + text(instant))
+    read(chain)
+    chain.api.wait(lambda s: s["newest"] >= text(time.time() - 1.5), "the newest instant follows")
+    return instant
+
+
+def row(chain, table, key, instant, kind="snapshot", columns=("id",)):
+    """The row as a list, [] for none; or the code and sentence of the refusal."""
+    body = {"server_id": "real", "schema": SCHEMA, "table": table, "keys": {"columns": list(columns), "values": [[str(key)]]}, "at": {"time": text(instant)}}
+    lines, refused = chain.api.lines("/v1/" + kind, body)
+    if refused:
+        return refused
+    return lines[1] if len(lines) > 2 else []
+
+
+def now(chain, table, key):
+    """The row as it is now, once that is known: what had to begin anew has been read again."""
+    end = time.monotonic() + 20
+    while True:
+        got = row(chain, table, key, settled(chain))
+        if isinstance(got, list) or time.monotonic() > end:
+            return got
+
+
+# Nothing of `between` and `links` is captured, nor of the schema `other`.
+FAMILY = [
+    "CREATE DATABASE w", "CREATE DATABASE other", "USE w",
+    "CREATE TABLE grand (id INT PRIMARY KEY, v INT)",
+    "CREATE TABLE between_them (id INT PRIMARY KEY, g INT, FOREIGN KEY (g) REFERENCES grand (id) ON DELETE CASCADE ON UPDATE CASCADE)",
+    "CREATE TABLE other.links (id INT PRIMARY KEY, b INT, FOREIGN KEY (b) REFERENCES w.between_them (id) ON DELETE CASCADE)",
+    "CREATE TABLE child (id INT PRIMARY KEY, b INT, v INT, FOREIGN KEY (b) REFERENCES between_them (id) ON DELETE CASCADE)",
+    "CREATE TABLE far (id INT PRIMARY KEY, l INT, FOREIGN KEY (l) REFERENCES other.links (id) ON DELETE SET NULL)",
+    "CREATE TABLE plain (id INT PRIMARY KEY, v INT)",
+    "CREATE TABLE later (id INT PRIMARY KEY, g INT)",
+    "CREATE TABLE below_later (id INT PRIMARY KEY, l INT, FOREIGN KEY (l) REFERENCES later (id) ON DELETE CASCADE)",
+    *("INSERT INTO %s VALUES %s" % (table, ", ".join("(%d, %d)" % (i, i) for i in range(1, 6))) for table in ("grand", "between_them", "other.links", "far", "plain", "later", "below_later")),
+    "INSERT INTO child VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4), (5, 5, 5)",
+]
+
+
+def excluded(server, counter):
+    """Rows of captured tables go with rows of a captured table, through tables that are left out."""
+    with server.connect() as c:
+        run(c, *FAMILY)
+    with server.connect() as c, capture(server, "--exclude", "w.between_them", "--exclude", "w.later", "--exclude", "other.*") as chain:
+        run(c, "USE w")
+        first = settled(chain)
+        counter.equal([row(chain, t, 1, first) for t in ("child", "far")], [["1", "1", "1"], ["1", "1"]], "before")
+        # A change that no foreign key follows leaves all as it is.
+        run(c, "UPDATE grand SET v = 7 WHERE id = 2")
+        after = settled(chain)
+        counter.equal(row(chain, "child", 2, after), ["2", "2", "2"], "a change of another column")
+        counter.equal(row(chain, "child", 2, first), ["2", "2", "2"], "and before it")
+        run(c, "DELETE FROM grand WHERE id = 1")
+        deleted = time.time()
+        counter.equal(now(chain, "child", 1), [], "the grandchild is gone")
+        counter.equal(now(chain, "far", 1), ["1", None], "what is further away follows")
+        counter.equal(now(chain, "child", 2), ["2", "2", "2"], "the others are there")
+        counter.equal(row(chain, "child", 1, first), ["1", "1", "1"], "before the change it is as it was")
+        stale = [got for got in (row(chain, "child", 1, deleted + off) for off in (0.3, 1.0)) if got == ["1", "1", "1"]]
+        counter.equal(stale, [], "the row that is gone is not told of behind the change")
+        counter.equal(row(chain, "plain", 1, settled(chain)), ["1", "1"], "a table without foreign keys is as it was")
+        # Statements on the tables that are left out are followed.
+        run(c, "DELETE FROM later WHERE id = 1", "ALTER TABLE later ADD FOREIGN KEY (g) REFERENCES grand (id) ON DELETE CASCADE", "DELETE FROM grand WHERE id = 3")
+        counter.equal(now(chain, "below_later", 3), [], "through a foreign key that was added to a table that is left out")
+        run(c, "ALTER TABLE between_them DROP FOREIGN KEY between_them_ibfk_1")
+        before = settled(chain)
+        run(c, "DELETE FROM other.links WHERE id = 4")
+        counter.equal(now(chain, "far", 4), ["4", None], "rows of a table that is left out go")
+        counter.equal(row(chain, "child", 4, before), ["4", "4", "4"], "a foreign key that is dropped takes nothing along")
+        # A table that is made while the agent captures.
+        run(c, "CREATE TABLE other.made (id INT PRIMARY KEY, g INT, FOREIGN KEY (g) REFERENCES w.grand (id) ON DELETE CASCADE)", "INSERT INTO other.made VALUES (5, 5)",
+            "CREATE TABLE below_made (id INT PRIMARY KEY, m INT, FOREIGN KEY (m) REFERENCES other.made (id) ON DELETE CASCADE)", "INSERT INTO below_made VALUES (5, 5)")
+        counter.equal(now(chain, "below_made", 5), ["5", "5"], "below a table that was made")
+        run(c, "DELETE FROM grand WHERE id = 5")
+        counter.equal(now(chain, "below_made", 5), [], "it goes with the row of the grandparent")
+
+
+def letters(server, counter):
+    """lower_case_table_names=1: the log has what was typed in statements, and rows under names in lower case."""
+    with server.connect() as c:
+        run(c, "CREATE DATABASE W", "USE W", "CREATE TABLE Before_It (id INT PRIMARY KEY, v INT)", "INSERT INTO Before_It VALUES (1, 1)", "CREATE TABLE Secret (id INT PRIMARY KEY)")
+    with server.connect() as c, capture(server, "--include", "W.*", "--exclude", "w.SECRET") as chain:
+        run(c, "USE W", "UPDATE BEFORE_IT SET v = 2 WHERE id = 1", "CREATE TABLE Foo (id INT PRIMARY KEY, v INT)", "INSERT INTO FOO VALUES (1, 10)",
+            "INSERT INTO Secret VALUES (1)")
+        at = settled(chain)
+        for name in ("before_it", "Before_It"):
+            counter.equal(row(chain, name, 1, at), ["1", "2"], name)
+        for name in ("foo", "Foo", "FOO"):
+            counter.equal(row(chain, name, 1, at), ["1", "10"], name)
+        run(c, "ALTER TABLE fOO ADD w INT DEFAULT 5", "RENAME TABLE FoO TO Bar", "UPDATE bAR SET v = 11 WHERE id = 1")
+        later = settled(chain)
+        counter.equal(row(chain, "bar", 1, later), ["1", "11", "5"], "behind ALTER and RENAME")
+        counter.equal(row(chain, "Foo", 1, at), ["1", "10"], "before them")
+        got = row(chain, "secret", 1, later)
+        counter.check(isinstance(got, tuple) and "include and exclude" in got[1], "a pattern in upper case leaves out", got)
+        run(c, "CREATE TABLE Kid (id INT PRIMARY KEY, b INT, FOREIGN KEY (b) REFERENCES BAR (id) ON DELETE CASCADE)", "INSERT INTO kid VALUES (1, 1)", "DELETE FROM Bar WHERE id = 1")
+        counter.equal(now(chain, "KID", 1), [], "a foreign key to a name in upper case")
+        status = chain.api.status()
+        counter.equal([t["table"] for t in status["tables"] if t["schema"] == "w" and t["readable"]], ["bar", "before_it", "kid"], "names are in lower case")
+
+
+def collations(server, counter):
+    """A table that is made in a schema from before the record has the schema's collation, which the log does not say."""
+    with server.connect() as c:
+        run(c, "CREATE DATABASE w CHARACTER SET latin1 COLLATE latin1_swedish_ci", "CREATE DATABASE d", "SET NAMES utf8mb4")
+    with server.connect() as c, capture(server) as chain:
+        run(c, "SET NAMES utf8mb4", "USE w", "CREATE TABLE t (k VARCHAR(10) PRIMARY KEY, v VARCHAR(10))", "INSERT INTO t VALUES ('a', 'ä')")
+        at = settled(chain)
+        counter.equal(row(chain, "t", "a", at, "flashback", ("k",)), ["a", "ä"], "in the schema's latin1")
+        run(c, "CREATE DATABASE IF NOT EXISTS w", "CREATE DATABASE IF NOT EXISTS fresh COLLATE utf8mb4_bin", "ALTER DATABASE w COLLATE utf8mb4_bin",
+            "CREATE TABLE u (k VARCHAR(10) PRIMARY KEY, v VARCHAR(10))", "INSERT INTO u VALUES ('a', '日')", "INSERT INTO u VALUES ('A', 'x')")
+        later = settled(chain)
+        counter.equal([row(chain, "u", k, later, "flashback", ("k",)) for k in ("a", "A")], [["a", "日"], ["A", "x"]], "behind ALTER DATABASE")
+        log = chain.agent.output()
+        phrase = "the table can be read no longer"
+        counter.check(phrase not in log, "no table had to be read anew",
+                      [line for line in log.splitlines() if phrase in line])
+
+
+def encrypted(server, counter):
+    """The log is encrypted on the server's disk; what it sends is in clear."""
+    with server.connect() as c:
+        run(c, "CREATE DATABASE w", "USE w", "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "INSERT INTO t VALUES (1, 1), (2, 2)")
+    with server.connect() as c, capture(server) as chain:
+        counter.check(run(c, "SELECT @@encrypt_binlog")[0][0] == b"1", "the log is encrypted")
+        run(c, "USE w", "UPDATE t SET v = 5 WHERE id = 1", "FLUSH BINARY LOGS", "UPDATE t SET v = 6 WHERE id = 1")
+        at = settled(chain)
+        counter.equal([row(chain, "t", k, at) for k in (1, 2)], [["1", "6"], ["2", "2"]], "rows of an encrypted log")
+        chain.agent.stop()
+        run(c, "UPDATE t SET v = 7 WHERE id = 1")
+        chain.start_agent()
+        at = settled(chain)
+        counter.equal(row(chain, "t", 1, at), ["1", "7"], "behind a restart of the agent")
+        counter.equal(chain.api.status()["gaps"], [], "no gap")
+
+
+def with_keys(kind):
+    """Options of a server that encrypts its log, with a file of keys that it can read."""
+    root = servers.install(kind)
+    handle, path = tempfile.mkstemp(prefix="dbtrail-keys-", dir=root + "/tmp")
+    with open(handle, "w") as f:
+        f.write("1;" + "5a" * 16 + "\n")
+    os.chmod(path, 0o644)
+    return path, ["--plugin-load-add=file_key_management", "--file-key-management-filename=" + path[len(root):], "--encrypt-binlog=ON"]
+
+
+TRIALS = [
+    (excluded, "mysql", ["--innodb-native-foreign-keys=ON"]), (excluded, "mariadb-11.8", []),
+    (letters, "mariadb-11.8", ["--lower-case-table-names=1"]), (letters, "mysql", ["--lower-case-table-names=1"]),
+    (collations, "mariadb-11.8", []), (collations, "mariadb", ["--binlog-row-metadata=NO_LOG"]),
+    (encrypted, "mariadb", []), (encrypted, "mariadb-11.8", []),
+]
+
+
+def main():
+    wanted = [a for a in sys.argv[1:] if not a.startswith("-")]
+    counters = []
+    for trial, kind, options in TRIALS:
+        if wanted and trial.__name__ not in wanted and kind not in wanted:
+            continue
+        counters.append(Counter(" ".join([trial.__name__, kind, *options])))
+        path = None
+        if trial is encrypted:
+            path, options = with_keys(kind)
+        try:
+            with servers.start(kind, *options) as server:
+                trial(server, counters[-1])
+        finally:
+            if path:
+                os.remove(path)
+    finish(counters, 1)
+
+
+if __name__ == "__main__":
+    main()
