@@ -7,7 +7,9 @@
 mod alter;
 mod carry;
 mod columns;
+mod compute;
 mod convert;
+mod converted;
 mod ddl;
 mod declared;
 mod engines;
@@ -31,6 +33,7 @@ mod written;
 use convert::By;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
+use dbtrail_types::reply::Cell;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -141,6 +144,8 @@ struct Known {
     /// Places of the generated columns.
     generated: Vec<usize>,
     step: Option<Step>,
+    /// How the generated ones are computed, by their places.
+    computations: OnceLock<HashMap<usize, compute::Computation>>,
     /// See [`Catalog::memo`].
     memo: OnceLock<Vec<u8>>,
 }
@@ -149,7 +154,19 @@ impl Known {
     fn new(full: Full, step: Option<Step>) -> Self {
         let generated = (0..).zip(&full.columns).filter(|(_, c)| c.generated.is_some());
         let generated = generated.map(|(i, _)| i).collect();
-        Self { public: Arc::new(full.public()), full, generated, step, memo: OnceLock::new() }
+        let public = Arc::new(full.public());
+        Self { public, full, generated, step, computations: OnceLock::new(), memo: OnceLock::new() }
+    }
+
+    /// A generated cell of a row of which the others are told; `None`: what it holds is not certain.
+    fn computed<'a>(&'a self, at: usize, cell: impl Fn(usize) -> Option<Option<&'a [u8]>>) -> Option<Cell> {
+        let all = self.computations.get_or_init(|| {
+            let each = self.generated.iter();
+            each.filter_map(|at| Some((*at, compute::of(&self.full, *at)?))).collect()
+        });
+        let columns = &self.full.columns;
+        let cell = |at: usize| Some((&columns.get(at)?.column, cell(at)?));
+        all.get(&at)?.value(cell, &columns.get(at)?.column)
     }
 }
 
@@ -247,9 +264,23 @@ impl Catalog {
             .map(|(i, cell)| match cell {
                 Content::Null => Ok(None),
                 Content::Bytes(bytes) => Ok(Some(bytes.to_vec())),
-                Content::Unknown => Err(self.why_unknown(id, i)),
+                Content::Unknown => self.computed(id, i, image),
             })
             .collect()
+    }
+
+    /// A cell that a row of this definition leaves out, where it is computed from the others; `Err`: why it is not known.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn computed(&self, id: DefinitionId, column: usize, image: &Image) -> Result<Cell, String> {
+        let told = |at: usize| match image.cells().nth(at)? {
+            Content::Null => Some(None),
+            Content::Bytes(bytes) => Some(Some(bytes)),
+            Content::Unknown => None,
+        };
+        let computed = self.known(id).and_then(|known| known.computed(column, told));
+        computed.ok_or_else(|| self.why_unknown(id, column))
     }
 
     /// Why a cell of this column is not known in a row that was recorded under this definition.
@@ -418,6 +449,7 @@ impl Catalog {
             versioned: false,
             partitions: None,
             foreign_keys: Vec::new(),
+            lengths: Vec::new(),
         };
         self.known(id).map_or(&NONE, |k| &k.full)
     }

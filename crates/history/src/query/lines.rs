@@ -7,6 +7,7 @@ use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::Point;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Bytes after which a chunk is handed out.
 pub(super) const CHUNK: usize = 32 * 1024;
@@ -53,15 +54,15 @@ pub(super) fn trailer(rows: u64, notes: &[ApiNote], out: &mut Vec<u8>) -> Result
 pub(super) fn image(catalog: &Catalog, id: DefinitionId, image: &Image, out: &mut Vec<u8>) {
     let known = |(i, cell)| match cell {
         Content::Null => Ok(None),
-        Content::Bytes(bytes) => Ok(Some(bytes)),
-        Content::Unknown => Err(catalog.why_unknown(id, i)),
+        Content::Bytes(bytes) => Ok(Some(Cow::Borrowed(bytes))),
+        Content::Unknown => catalog.computed(id, i, image).map(|cell| cell.map(Cow::Owned)),
     };
     row(image.cells().enumerate().map(known), out);
 }
 
 /// A row as an array of cells; `Err`: why a cell is not known.
-pub(super) fn row<'a>(
-    cells: impl Iterator<Item = Result<Option<&'a [u8]>, impl AsRef<str>>>,
+pub(super) fn row(
+    cells: impl Iterator<Item = Result<Option<impl AsRef<[u8]>>, impl AsRef<str>>>,
     out: &mut Vec<u8>,
 ) {
     out.push(b'[');
@@ -70,7 +71,7 @@ pub(super) fn row<'a>(
             out.push(b',');
         }
         match value {
-            Ok(value) => cell(value, out),
+            Ok(value) => cell(value.as_ref().map(AsRef::as_ref), out),
             Err(why) => {
                 out.extend_from_slice(b"{\"unknown\":");
                 string(why.as_ref(), out);

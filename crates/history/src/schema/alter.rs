@@ -3,12 +3,13 @@
 //! As in the server, names in the actions mean the columns before the statement, except behind AFTER and in new indexes: so
 //! `CHANGE a b ..., CHANGE b a ...` swaps two columns.
 
-use super::columns::{column, index, lob_size, word_or_text};
+use super::columns::{column, index, set_default, word_or_text};
+use super::converted::{fits_row, keeps_labels, redefined_size, sized_for, unchanged_size};
 use super::partition;
-use super::silent::{Silent, longest_character};
+use super::silent::Silent;
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
-use dbtrail_types::column::{Column, ColumnType, LobSize, same_name};
+use dbtrail_types::column::{ColumnType, same_name};
 use dbtrail_types::ident::TableName;
 
 /// For each column after the statement: the one before it came from, if any.
@@ -67,6 +68,8 @@ struct Reading<'a> {
     dropped_keys: Vec<String>,
     renamed_indexes: Vec<(String, String)>,
     drops_primary_key: bool,
+    /// ALTER COLUMN ... SET DEFAULT and DROP DEFAULT.
+    defaults: Vec<(String, Tokens)>,
     /// CONVERT TO CHARACTER SET: collation, and whether it is certain.
     converted: Option<(String, bool)>,
     renamed: Option<TableName>,
@@ -74,7 +77,7 @@ struct Reading<'a> {
 
 /// Carries out all actions. The cursor stands behind the table's name.
 pub(super) fn alter(
-    tokens: Tokens,
+    mut tokens: Tokens,
     before: &Full,
     schema: Option<&str>,
     silent: Silent,
@@ -97,12 +100,27 @@ pub(super) fn alter(
         dropped_keys: Vec::new(),
         renamed_indexes: Vec::new(),
         drops_primary_key: false,
+        defaults: Vec::new(),
         converted: None,
         renamed: None,
     };
+    // What becomes of the partitions stands last, with no comma before it.
+    if let Some(rest) = tokens.cut(&["PARTITION", "BY"]) {
+        reading.declared.partitions = Some(partition::read(&mut rest.clone()));
+    } else if tokens.cut(&["REMOVE", "PARTITIONING"]).is_some() {
+        reading.declared.partitions = None;
+    }
     // A new default character set holds for the new columns of the same statement, wherever it stands in it.
-    let (actions, options): (Vec<Tokens>, Vec<Tokens>) =
-        tokens.split().into_iter().partition(|t| t.clone().one_of(ACTIONS).is_some());
+    let (mut actions, mut options, mut orders) = (Vec::new(), Vec::new(), false);
+    for part in tokens.split() {
+        if part.clone().one_of(ACTIONS).is_some() {
+            orders = false;
+            actions.push(part);
+        } else if !(orders && orders_by(part.clone())) {
+            orders = part.clone().words(&["ORDER", "BY"]);
+            options.push(part);
+        }
+    }
     for mut part in options {
         while !part.is_at_end() {
             option(&mut part, &mut reading.declared, silent)?;
@@ -115,6 +133,13 @@ pub(super) fn alter(
         }
     }
     reading.carry_out()
+}
+
+/// Whether this is one more column of ORDER BY: how rows are stored changes none of them.
+fn orders_by(mut part: Tokens) -> bool {
+    let named = part.name().is_ok() && (!part.symbol('.') || part.name().is_ok());
+    part.one_of(&["ASC", "DESC"]);
+    named && part.is_at_end()
 }
 
 /// FIRST or AFTER x.
@@ -318,19 +343,47 @@ impl Reading<'_> {
             while tokens.next().is_some() {}
             return Ok(());
         }
-        let at = self.find(&name)?;
-        let full = self.current(at);
-        if tokens.words(&["SET", "VISIBLE"]) {
-            full.visible = true;
+        let visible = if tokens.words(&["SET", "VISIBLE"]) {
+            true
         } else if tokens.words(&["SET", "INVISIBLE"]) {
-            full.visible = false;
-        } else if tokens.words(&["DROP", "DEFAULT"]) {
-            full.column.has_default = false;
-            full.column.default_now = false;
-        } else if tokens.words(&["SET", "DEFAULT"]) {
-            full.column.has_default = true;
-            full.column.default_now = false;
+            false
+        } else {
+            let action = tokens.clone();
             while tokens.next().is_some() {}
+            self.defaults.push((name, action));
+            return Ok(());
+        };
+        let at = self.find(&name)?;
+        self.current(at).visible = visible;
+        Ok(())
+    }
+
+    /// SET DEFAULT and DROP DEFAULT: of a column that keeps its definition, by its name before. MariaDB looks among the new and the placed ones, by their new
+    /// names, for what is left then.
+    fn set_defaults(&mut self) -> Result<(), Unread> {
+        for (name, action) in std::mem::take(&mut self.defaults) {
+            let kept = self.before.position(&name).filter(|at| !self.defined[*at] && !self.dropped[*at]);
+            let silent = self.silent;
+            let full = if let Some(at) = kept {
+                self.current(at)
+            } else {
+                let called = |column: &FullColumn| same_name(&column.column.name, &name);
+                let changed = &self.changed;
+                let is = |placed: &Placed| match placed {
+                    Placed::New(column, _) => called(column),
+                    Placed::Old(at) => changed[*at].as_ref().is_some_and(|(column, _)| called(column)),
+                };
+                let found = self.placed.iter().position(is).filter(|_| silent.server.mariadb);
+                match self.placed.get_mut(found.ok_or_else(|| format!("there is no column {name}"))?) {
+                    Some(Placed::New(column, _)) => &mut **column,
+                    Some(Placed::Old(at)) => {
+                        let at = *at;
+                        self.current(at)
+                    }
+                    None => continue,
+                }
+            };
+            set_default(action, full, silent)?;
         }
         Ok(())
     }
@@ -358,6 +411,7 @@ impl Reading<'_> {
     }
 
     fn carry_out(mut self) -> Result<Altered, Unread> {
+        self.set_defaults()?;
         if let Some((collation, certain)) = self.converted.take() {
             self.convert_columns(&collation, certain)?;
         }
@@ -467,32 +521,24 @@ impl Reading<'_> {
     /// and whose characters would not fit any more grows.
     fn convert_columns(&mut self, collation: &str, certain: bool) -> Result<(), Unread> {
         for at in 0..self.before.columns.len() {
-            let column = &self.before.columns[at];
-            let is_text =
-                matches!(&self.changed[at], Some((c, _)) if matches!(c.column.ty, ColumnType::Text { .. }));
-            if !self.silent.server.mariadb && is_text && !column.is_text() {
-                return Err(format!("the size of column {} is not certain", column.column.name));
-            }
-            if self.dropped[at] || !column.is_text() {
+            let before = &self.before.columns[at];
+            if self.dropped[at] || (!self.defined[at] && !before.is_text()) {
                 continue;
             }
-            let width = |collation: Option<&str>| {
-                let charset = collation.and_then(|c| c.split('_').next());
-                charset.and_then(longest_character).ok_or("the character set of a column is not certain")
-            };
-            let (old, new) = (width(column.column.collation.as_deref())?, width(Some(collation))?);
-            if !column.collation_certain {
-                return Err(format!("the character set of column {} is not certain", column.column.name));
+            if before.is_text() && !before.collation_certain {
+                return Err(format!("the character set of column {} is not certain", before.column.name));
             }
-            let was_text = matches!(column.column.ty, ColumnType::Text { .. });
-            let (defined, mariadb) = (self.defined[at], self.silent.server.mariadb);
-            let column = self.current(at);
-            let ColumnType::Text { size } = &mut column.column.ty else { continue };
-            // MySQL looks at what the column was, also where the statement defines it anew; MariaDB does not.
-            if !defined || (!mariadb && was_text) {
-                *size = converted_size(*size, old, new);
-            } else if !mariadb && old != new {
-                return Err(format!("the size of column {} is not certain", column.column.name));
+            let column = before.column.clone();
+            if !self.defined[at] {
+                unchanged_size(&column, &mut self.current(at).column.ty, collation)?;
+            } else if !self.silent.server.mariadb {
+                // MySQL looks at what the column was, also where the statement defines it anew; MariaDB does not.
+                let said = self.declared.lengths.iter().find(|(name, _)| {
+                    self.changed[at].as_ref().is_some_and(|(c, _)| same_name(&c.column.name, name))
+                });
+                if said.is_none() {
+                    redefined_size(&column, &mut self.current(at).column.ty, collation)?;
+                }
             }
         }
         let added = self.placed.iter_mut().filter_map(|p| match p {
@@ -500,39 +546,20 @@ impl Reading<'_> {
             Placed::Old(_) => None,
         });
         let old = self.changed.iter_mut().flatten().map(|(column, _)| column);
+        let lengths = &self.declared.lengths;
         for full in old.chain(added).filter(|c| c.is_text()) {
             keeps_labels(&full.column, collation)?;
+            // TEXT(n) has room for n characters of the new set.
+            let said = lengths.iter().find(|(name, _)| same_name(name, &full.column.name));
+            if let (ColumnType::Text { size }, Some((_, length))) = (&mut full.column.ty, said) {
+                *size = sized_for(*length, collation)?;
+            }
+            fits_row(&full.column, collation)?;
             full.column.collation = Some(collation.to_owned());
             full.collation_certain = certain;
         }
         Ok(())
     }
-}
-
-/// The bytes of labels stay under CONVERT TO, whatever they mean in the new character set (seen: enum('é') becomes enum('Ã©') in latin1).
-fn keeps_labels(column: &Column, collation: &str) -> Result<(), Unread> {
-    let (ColumnType::Enum { labels } | ColumnType::Set { labels }) = &column.ty else { return Ok(()) };
-    let utf8 = |set: Option<&str>| matches!(set, Some("utf8mb4" | "utf8mb3" | "utf8"));
-    let set = collation.split('_').next();
-    if labels.iter().all(|l| l.is_ascii()) || column.charset() == set || (utf8(column.charset()) && utf8(set))
-    {
-        return Ok(());
-    }
-    Err(format!("servers damage the labels outside of ASCII of column {} in such a conversion", column.name))
-}
-
-/// A TEXT keeps room for as many characters as fitted before.
-fn converted_size(size: LobSize, old: u32, new: u32) -> LobSize {
-    let bytes: u64 = match size {
-        LobSize::Tiny => 0xff,
-        LobSize::Normal => 0xffff,
-        LobSize::Medium => 0xff_ffff,
-        LobSize::Long => return LobSize::Long,
-    };
-    if old == new {
-        return size;
-    }
-    lob_size(bytes.div_ceil(u64::from(old)) * u64::from(new))
 }
 
 /// An index without a name of its own is called after its first column.
@@ -584,10 +611,6 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
         || tokens.words(&["ENABLE", "KEYS"])
         || tokens.words(&["DISABLE", "KEYS"])
     {
-    } else if tokens.words(&["REMOVE", "PARTITIONING"]) {
-        declared.partitions = None;
-    } else if tokens.words(&["PARTITION", "BY"]) {
-        declared.partitions = Some(partition::read(tokens));
     } else if tokens.words(&["ORDER", "BY"]) {
         while tokens.next().is_some() {}
     } else if charset_option(tokens, declared, silent)? {

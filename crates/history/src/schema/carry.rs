@@ -3,7 +3,7 @@
 use super::columns::zero;
 use super::convert::{self, By};
 use super::table::{Filled, Full, FullColumn};
-use super::{CannotCarry, Catalog, DefinitionId, Step};
+use super::{CannotCarry, Catalog, DefinitionId, Known, Step};
 use dbtrail_types::column::Column;
 use dbtrail_types::reply::Cell;
 
@@ -68,7 +68,7 @@ fn forward(
     let refuse = |what: String| format!("{what} (by: {})", step.statement);
     let values = changed(step, &old.full, &new.full);
     let columns = new.full.columns.iter().zip(&step.from);
-    columns
+    let row = columns
         .map(|(target, source)| {
             let Some(source) = *source else {
                 return Ok(match &target.filled {
@@ -85,7 +85,22 @@ fn forward(
             let cell = cell.as_ref().map_err(Clone::clone);
             Ok(cell.and_then(|cell| converted(cell, &was.column, &target.column, step.by).map_err(refuse)))
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(computed(new, row))
+}
+
+/// A row with the generated cells that are not known otherwise, where they can be computed from the others.
+fn computed(known: &Known, mut row: Carried) -> Carried {
+    for at in &known.generated {
+        if row.get(*at).is_some_and(Result::is_err) {
+            let told = |other: usize| row.get(other)?.as_ref().ok().map(Option::as_deref);
+            let cell = known.computed(*at, told);
+            if let (Some(cell), Some(place)) = (cell, row.get_mut(*at)) {
+                *place = Ok(cell);
+            }
+        }
+    }
+    row
 }
 
 fn backward(
@@ -100,7 +115,7 @@ fn backward(
     let refuse = |what: String| format!("{what} (by: {})", step.statement);
     let values = changed(step, &old.full, &new.full);
     let columns = old.full.columns.iter().enumerate();
-    columns
+    let row = columns
         .map(|(position, target)| {
             let Some(source) = step.from.iter().position(|f| *f == Some(position)) else {
                 let name = &target.column.name;
@@ -120,7 +135,8 @@ fn backward(
             let cell = cell.as_ref().map_err(Clone::clone);
             Ok(cell.and_then(|cell| converted(cell, &is.column, &target.column, BACK).map_err(refuse)))
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(computed(old, row))
 }
 
 /// Whether the statement touched values or names that the expression of a generated column may use.

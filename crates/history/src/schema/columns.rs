@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
+use super::compute;
 use super::convert::convertible;
 use super::foreign::{inline_counts, references};
 use super::lexer::Token;
@@ -31,8 +32,34 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> R
     let ty = type_of(tokens, &mut state, silent)?;
     let mut full = bare(name, ty);
     while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
+    if let Some(length) = state.lob_length {
+        table.lengths.push((full.column.name.clone(), length));
+    }
     finish(&mut full, state, table, silent)?;
     Ok(full)
+}
+
+/// ALTER COLUMN ... SET DEFAULT x, DROP DEFAULT.
+pub(super) fn set_default(mut tokens: Tokens, full: &mut FullColumn, silent: Silent) -> Result<(), Unread> {
+    let said = if tokens.words(&["DROP", "DEFAULT"]) {
+        None
+    } else if tokens.words(&["SET", "DEFAULT"]) {
+        Some(default(&mut tokens)?)
+    } else {
+        return Err(format!("{} is not understood", show(tokens.peek())));
+    };
+    let column = &mut full.column;
+    column.default_now = matches!(said, Some(Default::Now(_)));
+    column.has_default = match &said {
+        Some(Default::Null) => column.nullable,
+        Some(_) => true,
+        None => false,
+    };
+    full.filled = match &said {
+        Some(_) => filled(column, said.as_ref(), silent),
+        None => Filled::Unknown(format!("column {} was added without a default", column.name)),
+    };
+    Ok(())
 }
 
 fn bare(name: String, ty: ColumnType) -> FullColumn {
@@ -139,6 +166,7 @@ enum Default {
     Bits(u64),
     /// CURRENT_TIMESTAMP and its other names, with so many decimals.
     Now(u8),
+    Expression(String),
     Other(String),
 }
 
@@ -248,8 +276,7 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
         return Ok(Default::Number(if negative { format!("-{number}") } else { number }));
     }
     if tokens.is_at('(') {
-        tokens.group()?;
-        return Ok(Default::Other("an expression".to_owned()));
+        return Ok(Default::Expression(tokens.group()?.words_of()));
     }
     Ok(match tokens.next() {
         Some(Token::Hex(bytes)) => Default::Bytes(bytes),
@@ -425,8 +452,18 @@ fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled 
         Some(Default::Null) => return Filled::With(None),
         None if column.nullable => return Filled::With(None),
         None if column.auto_increment => return unknown("AUTO_INCREMENT"),
+        // Without explicit_defaults_for_timestamp it has a default of its own.
+        None if is_timestamp(&column.ty) && silent.bare_timestamp_is_nullable() != Some(true) => {
+            return unknown("not certain: explicit_defaults_for_timestamp is not in the log");
+        }
         None => return implicit(column),
         Some(Default::Other(what)) => return unknown(what),
+        Some(Default::Expression(text)) => {
+            return match compute::constant(text, column) {
+                Some(cell) => Filled::With(cell),
+                None => unknown("an expression"),
+            };
+        }
         Some(Default::Bytes(bytes)) => match &column.ty {
             ColumnType::VarBinary { .. } => return Filled::With(Some(bytes.clone())),
             _ => return unknown("a hexadecimal literal"),
@@ -443,14 +480,26 @@ fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled 
             };
         }
         Some(Default::Now(_)) => return unknown("the time of the statement in the session's time zone"),
-        // The bits of the text, and not its number.
-        Some(Default::Text(_)) if matches!(column.ty, ColumnType::Bit { .. }) => return unknown("a text"),
-        Some(Default::Text(text) | Default::Number(text)) => text,
+        Some(Default::Text(text)) => {
+            // The bits of the text, and not its number.
+            if let ColumnType::Bit { bits } = column.ty {
+                return bits_of_text(text, bits)
+                    .map_or_else(|| unknown("a text"), |cell| Filled::With(Some(cell)));
+            }
+            text
+        }
+        Some(Default::Number(text)) => text,
     };
     match literal(column, text) {
         Some(cell) => Filled::With(Some(cell)),
         None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
     }
+}
+
+/// The bits that a text of ASCII stands for; `None`: they have no room.
+fn bits_of_text(text: &str, width: u8) -> Option<Vec<u8>> {
+    let bits = text.bytes().try_fold(0_u64, |bits, byte| Some(bits.checked_mul(256)? | u64::from(byte)))?;
+    (text.is_ascii() && (width >= 64 || bits >> width == 0)).then(|| bit_cell(bits, width))
 }
 
 fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
@@ -548,10 +597,10 @@ fn decimal(text: &str, scale: usize) -> Option<String> {
 /// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not certain.
 pub(super) fn zero(column: &Column) -> Option<Vec<u8>> {
     match &column.ty {
-        ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Json => None,
+        // The time of the statement.
+        ColumnType::Timestamp { .. } | ColumnType::Json => None,
+        // The value of no label.
+        ColumnType::Enum { .. } => Some(Vec::new()),
         _ => match implicit(column) {
             Filled::With(cell) => cell,
             Filled::Unknown(_) => None,
@@ -567,8 +616,11 @@ fn implicit(column: &Column) -> Filled {
         ColumnType::Decimal { scale, zerofill: false, .. } => {
             decimal("0", usize::from(*scale)).unwrap_or_default()
         }
-        ColumnType::Int { zerofill: false, .. }
-        | ColumnType::Float { digits: None, zerofill: false, .. }
+        ColumnType::Int { zerofill, display_width, .. } => {
+            let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
+            format!("{:0width$}", 0)
+        }
+        ColumnType::Float { digits: None, zerofill: false, .. }
         | ColumnType::Double { digits: None, zerofill: false, .. } => "0".to_owned(),
         ColumnType::Char { .. }
         | ColumnType::VarChar { .. }
@@ -579,7 +631,9 @@ fn implicit(column: &Column) -> Filled {
         ColumnType::Enum { labels } => labels.first().cloned().unwrap_or_default(),
         ColumnType::Year => "0000".to_owned(),
         ColumnType::Date => "0000-00-00".to_owned(),
-        ColumnType::DateTime { fsp } => format!("0000-00-00 00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::DateTime { fsp } | ColumnType::Timestamp { fsp } => {
+            format!("0000-00-00 00:00:00{}", zero_fraction(*fsp))
+        }
         ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
         ColumnType::Bit { bits } => return Filled::With(Some(bit_cell(0, *bits))),
         ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),

@@ -454,6 +454,12 @@ impl Walk<'_> {
         }
         tokens.words(&["IF", "EXISTS"]);
         let name = self.standing(&mut tokens)?;
+        // MariaDB.
+        if tokens.words(&["WAIT"]) {
+            tokens.next();
+        } else {
+            tokens.words(&["NOWAIT"]);
+        }
         self.others.extend(other_table(&tokens, self.schema()));
         if let Some(effects) = self.partition_statement(&mut tokens.clone(), &name)? {
             return Ok(effects);

@@ -2,6 +2,8 @@
 //!
 //! Only rules are followed of which the place of a row is certain; of others it is not known what a statement removed.
 
+mod hash;
+
 use super::token::{Tokens, Unread};
 use crate::key;
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
@@ -21,6 +23,13 @@ enum Rule {
     List(By),
     /// By the remainder of a division by the number of partitions.
     Hash(By),
+    /// By the last bits of the number (LINEAR HASH).
+    LinearHash(By),
+    /// By a hash of these columns; none: of the primary key.
+    Key {
+        columns: Vec<String>,
+        linear: bool,
+    },
     Uncertain,
 }
 
@@ -82,6 +91,13 @@ pub struct Emptied {
     places: Vec<usize>,
 }
 
+impl Rule {
+    /// Whether its partitions are so many places, without bounds.
+    fn is_hash(&self) -> bool {
+        matches!(self, Self::Hash(_) | Self::LinearHash(_) | Self::Key { .. })
+    }
+}
+
 impl Emptied {
     /// Whether a row lay in one of them; `None`: that is not certain. `cells`: of the columns of the definition.
     #[must_use]
@@ -124,7 +140,7 @@ impl Partitions {
         } else {
             let more = tokens.words(&["PARTITIONS"]).then(|| tokens.number().and_then(|n| n.parse().ok()));
             match more.flatten() {
-                Some(more) if matches!(self.rule, Rule::Hash(_)) => self.slots(more),
+                Some(more) if self.rule.is_hash() => self.slots(more),
                 _ => self.forget(),
             }
         }
@@ -165,7 +181,12 @@ impl Partitions {
     /// The number of the partition in which a row lies.
     fn place(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<usize> {
         let by = match &self.rule {
-            Rule::Range(by) | Rule::List(by) | Rule::Hash(by) => by,
+            Rule::Range(by) | Rule::List(by) | Rule::Hash(by) | Rule::LinearHash(by) => by,
+            Rule::Key { columns, linear } => {
+                let columns = if columns.is_empty() { &definition.primary_key } else { columns };
+                let hash = hash::of_key(columns, definition, cells)?;
+                return self.slot(hash, *linear);
+            }
             Rule::Uncertain => return None,
         };
         let at = definition.position(&by.column)?;
@@ -211,17 +232,31 @@ impl Partitions {
                 }
                 default
             }
-            Rule::Hash(_) => {
+            Rule::Hash(_) | Rule::LinearHash(_) => {
                 let number = match value {
                     Placing::Null => 0,
                     Placing::Integer(n) => n,
                     Placing::Bytes(_) => return None,
                 };
+                if matches!(self.rule, Rule::LinearHash(_)) {
+                    return self.slot(u64::try_from(number.rem_euclid(1 << 64)).ok()?, true);
+                }
                 let count = i128::try_from(self.list.len()).ok().filter(|n| *n > 0)?;
                 usize::try_from((number % count).abs()).ok()
             }
-            Rule::Uncertain => None,
+            Rule::Key { .. } | Rule::Uncertain => None,
         }
+    }
+
+    /// The place of a hash. LINEAR: its last bits, one fewer where there is no such place.
+    fn slot(&self, hash: u64, linear: bool) -> Option<usize> {
+        let count = u64::try_from(self.list.len()).ok().filter(|n| *n > 0)?;
+        if !linear {
+            return usize::try_from(hash % count).ok();
+        }
+        let bits = count.next_power_of_two();
+        let place = hash & (bits - 1);
+        usize::try_from(if place >= count { hash & ((bits >> 1) - 1) } else { place }).ok()
     }
 }
 
@@ -295,7 +330,7 @@ pub(super) fn read(tokens: &mut Tokens) -> Partitions {
                 tokens.number();
             }
         }
-        let hash = matches!(rule, Rule::Hash(_));
+        let hash = rule.is_hash();
         let mut partitions = Partitions { rule, list: Vec::new() };
         if tokens.is_at('(') {
             partitions.list = definitions(tokens.group()?, &partitions.rule)?;
@@ -319,6 +354,19 @@ fn rule(tokens: &mut Tokens) -> Result<Rule, Unread> {
             Ok(if kind == "RANGE" { Rule::Range(by) } else { Rule::List(by) })
         }
         Some("HASH") if !linear => by(tokens.group()?).map(Rule::Hash),
+        Some("HASH") => by(tokens.group()?).map(Rule::LinearHash),
+        Some("KEY") => {
+            // 1 is how MySQL 5.1 hashed.
+            if tokens.words(&["ALGORITHM"]) {
+                tokens.symbol('=');
+                if tokens.number().as_deref() != Some("2") {
+                    return Err("an algorithm that is not followed".to_owned());
+                }
+            }
+            let group = tokens.group()?;
+            let columns = if group.is_at_end() { Vec::new() } else { names(&mut group.clone())? };
+            Ok(Rule::Key { columns, linear })
+        }
         _ => Err("a rule that is not followed".to_owned()),
     }
 }
@@ -377,7 +425,7 @@ fn definition(mut tokens: Tokens, rule: &Rule) -> Result<Partition, Unread> {
         values.collect::<Result<Vec<_>, Unread>>().map_or(Bound::Uncertain, Bound::In)
     } else if tokens.words(&["DEFAULT"]) {
         Bound::Default
-    } else if matches!(rule, Rule::Hash(_)) {
+    } else if rule.is_hash() {
         Bound::Slot
     } else {
         Bound::Uncertain
@@ -448,8 +496,11 @@ mod tests {
             ("date", days, Some("0000-00-00"), None),
             ("int", "HASH (k) PARTITIONS 4", Some("-7"), Some(3)),
             ("int", "HASH (k) PARTITIONS 4", None, Some(0)),
-            ("int", "LINEAR HASH (k) PARTITIONS 4", Some("1"), None),
-            ("int", "KEY (k) PARTITIONS 4", Some("1"), None),
+            ("int", "LINEAR HASH (k) PARTITIONS 6", Some("-2147483648"), Some(0)),
+            ("int", "LINEAR HASH (k) PARTITIONS 6", Some("-1"), Some(3)),
+            ("int", "LINEAR HASH (k) PARTITIONS 6", Some("13"), Some(5)),
+            ("varchar(9)", "KEY (k) PARTITIONS 4", Some("1"), None),
+            ("int", "KEY ALGORITHM=1 (k) PARTITIONS 4", Some("1"), None),
             (
                 "int",
                 "LIST (k) (PARTITION a VALUES IN (1, NULL), PARTITION b VALUES IN (-2))",

@@ -93,6 +93,9 @@ pub(super) struct Full {
     /// Foreign keys that the statement under way declares: the catalog keeps them beside the definitions.
     #[serde(skip)]
     pub(super) foreign_keys: Vec<ForeignKey>,
+    /// The n of the TEXT(n) and BLOB(n) that the statement under way declares.
+    #[serde(skip)]
+    pub(super) lengths: Vec<(String, u64)>,
 }
 
 impl Full {

@@ -139,6 +139,26 @@ impl Tokens {
         Err("a parenthesis is not closed".to_owned())
     }
 
+    /// Takes off what stands behind these words outside of parentheses, the words too; `None`: they are not there.
+    pub(super) fn cut(&mut self, words: &[&str]) -> Option<Self> {
+        let mut ahead = self.clone();
+        let mut depth = 0_usize;
+        while ahead.at < ahead.list.len() {
+            let start = ahead.at;
+            if depth == 0 && ahead.words(words) {
+                let rest = ahead.list.split_off(ahead.at);
+                self.list.truncate(start);
+                return Some(Self { list: rest, at: 0, folds: self.folds });
+            }
+            match ahead.next() {
+                Some(Token::Symbol('(')) => depth += 1,
+                Some(Token::Symbol(')')) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// What is left, in one form for all spellings that differ in white space alone.
     pub(super) fn words_of(&self) -> String {
         let rest = self.list.get(self.at..).unwrap_or_default();

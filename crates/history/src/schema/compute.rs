@@ -1,0 +1,338 @@
+//! Values of generated columns, and of defaults that are expressions: computed where every server gives the same.
+//!
+//! That is sums, differences and products of exact numbers, CONCAT, COALESCE and IFNULL of columns and literals; of all else the value is not known. The log of
+//! MariaDB 11.8 leaves generated columns out of the rows of UPDATE and DELETE, and an ALTER TABLE that adds one logs no row at all.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "forms and types that are not named are not computed")]
+
+use super::convert::{self, By, STRICT};
+use super::table::Full;
+use dbtrail_expression::{
+    Budget, Coercibility, Collated, Decimal, Error, Kind, Limits, Node, Scope, Settings, Type, Typed, Value,
+    compile, known_collation,
+};
+use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::reply::Cell;
+use sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value as Literal,
+};
+use sqlparser::dialect::MySqlDialect;
+use sqlparser::parser::Parser;
+
+/// The collation of literals. Nothing that is computed here depends on it.
+const LITERALS: &str = "utf8mb4_general_ci";
+/// A value is computed for each row that is shown.
+const MILLISECONDS: u64 = 20;
+const BYTES: u64 = 1 << 20;
+
+/// An expression that can be computed, and the type of what comes out.
+#[derive(Clone, Debug)]
+pub(super) struct Computation {
+    node: Node,
+    ty: ColumnType,
+    /// Places of the columns that it uses.
+    uses: Vec<usize>,
+}
+
+/// The computation of the generated column at a place; `None`: it has none that is certain.
+pub(super) fn of(full: &Full, at: usize) -> Option<Computation> {
+    let text = full.columns.get(at)?.generated.as_deref()?;
+    let text = text.strip_suffix(" VIRTUAL").or_else(|| text.strip_suffix(" STORED")).unwrap_or(text);
+    read(text, full)
+}
+
+/// The value of a default that is an expression without columns, in its column; `None`: not certain.
+pub(super) fn constant(text: &str, column: &Column) -> Option<Cell> {
+    read(text, &Full::default())?.value(|_| None, column)
+}
+
+fn read(text: &str, full: &Full) -> Option<Computation> {
+    let parsed = Parser::new(&MySqlDialect {}).try_with_sql(text).ok()?;
+    let mut parsed = parsed;
+    let expression = parsed.parse_expr().ok()?;
+    if parsed.peek_token().token != sqlparser::tokenizer::Token::EOF {
+        return None;
+    }
+    let names = Names(full);
+    let kind = kind(&expression, &names)?;
+    let node = compile(&expression, &names).ok()?.node;
+    let uses = names_in(&node, full.columns.len());
+    let ty = match kind {
+        Of::Integer { .. } => {
+            ColumnType::Int { size: IntSize::Big, unsigned: false, zerofill: false, display_width: None }
+        }
+        Of::Decimal => ColumnType::Decimal { precision: 65, scale: 30, unsigned: false, zerofill: false },
+        Of::Text => ColumnType::VarChar { chars: u32::MAX },
+        Of::Null => ColumnType::VarChar { chars: 0 },
+    };
+    Some(Computation { node, ty, uses })
+}
+
+/// Places of the columns that a node names: by its own words, since it is made for computing.
+fn names_in(node: &Node, count: usize) -> Vec<usize> {
+    let text = format!("{node:?}");
+    (0..count).filter(|at| text.contains(&format!("Column({at})"))).collect()
+}
+
+/// What an expression gives, as far as it matters to what can be made of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Integer { unsigned: bool },
+    Decimal,
+    Text,
+    Null,
+}
+
+/// The kind of an expression of the forms that are computed.
+fn kind(expression: &Expr, names: &Names<'_>) -> Option<Of> {
+    Some(match expression {
+        Expr::Nested(inside) => kind(inside, names)?,
+        Expr::Identifier(name) if !name.value.starts_with('@') => {
+            of_column(names.0.columns.get(names.0.position(&name.value)?)?)?
+        }
+        Expr::Value(value) => match &value.value {
+            Literal::Number(text, _) if text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19 => {
+                Of::Integer { unsigned: false }
+            }
+            Literal::Number(text, _)
+                if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.len() < 19 =>
+            {
+                Of::Decimal
+            }
+            Literal::SingleQuotedString(text) if text.is_ascii() => Of::Text,
+            Literal::Null => Of::Null,
+            _ => return None,
+        },
+        Expr::Prefixed { prefix, value } if prefix.value.eq_ignore_ascii_case("_utf8mb4") => {
+            kind(value, names).filter(|kind| *kind == Of::Text)?
+        }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => signed(kind(expr, names)?)?,
+        Expr::BinaryOp { left, op, right } => {
+            let (a, b) = (kind(left, names)?, kind(right, names)?);
+            match op {
+                // What UNSIGNED numbers make of a difference depends on sql_mode.
+                BinaryOperator::Minus => sum(signed(a)?, signed(b)?)?,
+                BinaryOperator::Plus | BinaryOperator::Multiply => sum(a, b)?,
+                _ => return None,
+            }
+        }
+        Expr::Function(function) => {
+            let FunctionArguments::List(list) = &function.args else { return None };
+            let kinds = list.args.iter().map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(inside)) => kind(inside, names),
+                _ => None,
+            });
+            let kinds = kinds.collect::<Option<Vec<Of>>>()?;
+            match function.name.to_string().to_ascii_uppercase().as_str() {
+                "CONCAT" if kinds.iter().all(|k| matches!(k, Of::Text | Of::Integer { .. })) => Of::Text,
+                "COALESCE" | "IFNULL" => {
+                    let first = *kinds.first()?;
+                    let one = kinds.iter().all(|k| *k == first);
+                    Some(first).filter(|_| one && matches!(first, Of::Text | Of::Integer { .. }))?
+                }
+                _ => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn signed(kind: Of) -> Option<Of> {
+    matches!(kind, Of::Integer { unsigned: false } | Of::Decimal).then_some(kind)
+}
+
+fn sum(a: Of, b: Of) -> Option<Of> {
+    match (a, b) {
+        (Of::Integer { unsigned: x }, Of::Integer { unsigned: y }) => Some(Of::Integer { unsigned: x || y }),
+        (Of::Integer { .. } | Of::Decimal, Of::Integer { .. } | Of::Decimal) => Some(Of::Decimal),
+        _ => None,
+    }
+}
+
+fn of_column(full: &super::table::FullColumn) -> Option<Of> {
+    if full.generated.is_some() {
+        return None;
+    }
+    match full.column.ty {
+        ColumnType::Int { unsigned, zerofill: false, .. } => Some(Of::Integer { unsigned }),
+        ColumnType::Decimal { precision, scale, unsigned: false, zerofill: false }
+            if precision <= 30 && scale <= 10 =>
+        {
+            Some(Of::Decimal)
+        }
+        ColumnType::VarChar { .. } | ColumnType::Char { .. } | ColumnType::Text { .. }
+            if full.collation_certain =>
+        {
+            Some(Of::Text)
+        }
+        _ => None,
+    }
+}
+
+/// The columns of a table as names in an expression.
+struct Names<'a>(&'a Full);
+
+impl Scope for Names<'_> {
+    fn settings(&self) -> Settings {
+        Settings {
+            collation: LITERALS,
+            no_backslash_escapes: false,
+            no_unsigned_subtraction: false,
+            strict: true,
+            pipes_as_concat: false,
+        }
+    }
+
+    fn column(&self, qualifier: Option<&str>, name: &str) -> Result<Typed, Error> {
+        let unknown = || Error::UnknownColumn(name.to_owned());
+        let at = self.0.position(name).filter(|_| qualifier.is_none()).ok_or_else(unknown)?;
+        let column = self.0.columns.get(at).map(|c| &c.column).ok_or_else(unknown)?;
+        let kind = match &column.ty {
+            ColumnType::Int { size, unsigned, .. } => {
+                let digits = match size {
+                    IntSize::Tiny => 3,
+                    IntSize::Small => 5,
+                    IntSize::Medium => 8,
+                    IntSize::Int => 10,
+                    IntSize::Big => 19 + u32::from(*unsigned),
+                };
+                Kind::Int { width: digits + u32::from(!unsigned), unsigned: *unsigned }
+            }
+            ColumnType::Decimal { precision, scale, .. } => {
+                Kind::Decimal { precision: u32::from(*precision), scale: *scale }
+            }
+            ColumnType::Char { chars } | ColumnType::VarChar { chars } => {
+                text(column, *chars).ok_or_else(unknown)?
+            }
+            ColumnType::Text { .. } => text(column, 65_535).ok_or_else(unknown)?,
+            _ => return Err(unknown()),
+        };
+        Ok(Typed { node: Node::Column(at), ty: Type::new(kind, column.nullable) })
+    }
+
+    fn user_variable(&self, _name: &str) -> Typed {
+        Typed::null()
+    }
+
+    fn system_variable(&self, _scope: &str, name: &str) -> Result<Typed, Error> {
+        Err(Error::UnknownColumn(name.to_owned()))
+    }
+
+    fn function(&self, _name: &str, _arguments: &[Typed]) -> Option<Result<Typed, Error>> {
+        None
+    }
+}
+
+fn text(column: &Column, chars: u32) -> Option<Kind> {
+    let name = known_collation(column.collation.as_deref()?)?;
+    Some(Kind::Text { chars, collated: Collated { name, coercibility: Coercibility::Implicit } })
+}
+
+impl Computation {
+    /// The value in a column, of a row whose cells are told by their place (`None`: not known); `None`: not certain.
+    pub(super) fn value<'a>(
+        &self,
+        cell: impl Fn(usize) -> Option<(&'a Column, Option<&'a [u8]>)>,
+        column: &Column,
+    ) -> Option<Cell> {
+        let last = self.uses.last().map_or(0, |at| at + 1);
+        let mut row = vec![Value::Null; last];
+        for at in &self.uses {
+            let (column, bytes) = cell(*at)?;
+            *row.get_mut(*at)? = bytes.map_or(Some(Value::Null), |bytes| given(column, bytes))?;
+        }
+        let mut budget = Budget::new(Limits::new(MILLISECONDS, MILLISECONDS, BYTES));
+        let value = self.node.value(&row, &[], &mut budget).ok()?;
+        let Some(text) = value.text() else { return column.nullable.then_some(None) };
+        let made = Column {
+            ty: self.ty.clone(),
+            collation: matches!(self.ty, ColumnType::VarChar { .. }).then(|| LITERALS.to_owned()),
+            ..column.clone()
+        };
+        let kept = convert::convert(
+            text.as_bytes(),
+            &made,
+            column,
+            By::Server { mariadb: true, mode: Some(STRICT) },
+        )?;
+        // A number that is cut makes a strict session fail, and another one warns.
+        let exact = !matches!(column.ty, ColumnType::Int { .. }) || !text.contains('.');
+        exact.then_some(Some(kept))
+    }
+}
+
+/// A cell as a value.
+fn given(column: &Column, bytes: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    match column.ty {
+        ColumnType::Int { .. } => text.parse().ok().map(Value::Int),
+        ColumnType::Decimal { scale, .. } => {
+            let unscaled = text.replacen('.', "", 1).parse().ok()?;
+            Some(Value::Decimal(Decimal { unscaled, scale }))
+        }
+        _ => Some(Value::from(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Catalog;
+    use super::super::Effect;
+    use crate::image::Image;
+    use crate::log::{LoggedStatement, ServerVersion};
+    use dbtrail_types::instant::Instant;
+    use dbtrail_types::reply::Cell;
+
+    const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
+
+    /// The generated column of a row that holds none.
+    fn computed(column: &str, a: Option<&str>, b: Option<&str>) -> Result<Cell, String> {
+        let mut catalog = Catalog::default();
+        let sql = format!(
+            "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(20), u INT UNSIGNED, d DECIMAL(6,2), g {column}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+        );
+        let plain = LoggedStatement::plain(&sql, SERVER, Instant::from_micros(0));
+        let effects =
+            catalog.apply(&LoggedStatement { schema: Some("s".to_owned()), sql_mode: Some(0), ..plain });
+        let [Effect::Created(_, id)] = effects.as_slice() else { panic!("{effects:?}") };
+        let cell = |text: Option<&str>| Ok(text.map(|t| t.as_bytes().to_vec()));
+        let row = [cell(Some("7")), cell(a), cell(b), cell(Some("3")), cell(Some("-1.50")), Err("left out")];
+        catalog.unpack(*id, &Image::pack_known(&row)).pop().unwrap()
+    }
+
+    /// The values are those of MySQL 9.7 and MariaDB 11.8.
+    #[test]
+    fn what_all_servers_compute_alike_is_computed() {
+        let text = |t: &str| Ok(Some(t.as_bytes().to_vec()));
+        for (column, a, b, want) in [
+            ("INT AS (a + 1) VIRTUAL", Some("4"), None, text("5")),
+            ("INT AS (a + 1) STORED", None, None, Ok(None)),
+            ("BIGINT AS (`id` * a - 2) PERSISTENT", Some("-4"), None, text("-30")),
+            ("DECIMAL(10,4) AS (d * 2) VIRTUAL", None, None, text("-3.0000")),
+            ("DECIMAL(10,2) AS (d + a) STORED", Some("2"), None, text("0.50")),
+            ("VARCHAR(40) AS (CONCAT(b, '-', a)) VIRTUAL", Some("2"), Some("grün"), text("grün-2")),
+            ("VARCHAR(40) AS (CONCAT(b, 'it''s')) VIRTUAL", None, None, Ok(None)),
+            ("VARCHAR(40) AS (COALESCE(b, 'none')) VIRTUAL", None, None, text("none")),
+            ("INT UNSIGNED AS (u + 1) VIRTUAL", None, None, text("4")),
+        ] {
+            assert_eq!(computed(column, a, b), want, "{column}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_is_not_computed() {
+        for column in [
+            "INT AS (a / 2) VIRTUAL",
+            "INT AS (u - a) VIRTUAL",
+            "TINYINT AS (a * 100) VIRTUAL",
+            "INT AS (d * 2) VIRTUAL",
+            "VARCHAR(40) AS (UPPER(b)) VIRTUAL",
+            "VARCHAR(2) AS (CONCAT(b, b)) VIRTUAL",
+            "INT AS (IF(a > 1, 1, 2)) VIRTUAL",
+            "INT AS (RAND()) VIRTUAL",
+            "DOUBLE AS (a * 1.5e0) VIRTUAL",
+        ] {
+            assert!(computed(column, Some("4"), Some("ab")).is_err(), "{column}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! PARTITION BY KEY: the hash of its columns, as MySQL 9.7 and MariaDB 10.11 and 11.8 make it of integers and years.
+//!
+//! They take the bytes of such a number, in the order of the machine, for text of `latin1_swedish_ci`: what differs in case alone, and spaces at the end, count
+//! as the same.
+
+use dbtrail_types::column::{ColumnType, IntSize, TableDefinition};
+
+/// Weights in `latin1_swedish_ci` of the bytes from 0xC0 on.
+const HIGH: &[u8; 64] =
+    b"AAAA\\[\\CEEEEIIIIDNOOOO]\xd7\xd8UUUYY\xde\xdfAAAA\\[\\CEEEEIIIIDNOOOO]\xf7\xd8UUUYY\xde\xff";
+
+fn weight(byte: u8) -> u8 {
+    match byte.checked_sub(0xc0) {
+        Some(at) => HIGH.get(usize::from(at)).copied().unwrap_or(byte),
+        None => byte.to_ascii_uppercase(),
+    }
+}
+
+/// The hash of the values in these columns; `None`: one of them is of another type.
+pub(super) fn of_key(names: &[String], definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<u64> {
+    let (mut hash, mut step) = (1_u64, 4_u64);
+    for name in names {
+        let at = definition.position(name)?;
+        let Some(cell) = cells.get(at)? else {
+            hash ^= (hash << 1) | 1;
+            continue;
+        };
+        let bytes = stored(&definition.columns.get(at)?.ty, std::str::from_utf8(cell).ok()?)?;
+        let end = bytes.iter().rposition(|b| *b != b' ').map_or(0, |last| last + 1);
+        for byte in bytes.iter().take(end) {
+            let mixed = (hash & 63).wrapping_add(step).wrapping_mul(u64::from(weight(*byte)));
+            hash ^= mixed.wrapping_add(hash << 8);
+            step = step.wrapping_add(3);
+        }
+    }
+    // Servers go on with 32 bits of it.
+    Some(hash & 0xffff_ffff)
+}
+
+/// A number as it lies in a row in memory.
+fn stored(ty: &ColumnType, text: &str) -> Option<Vec<u8>> {
+    if let ColumnType::Int { size, .. } = ty {
+        let length = match size {
+            IntSize::Tiny => 1,
+            IntSize::Small => 2,
+            IntSize::Medium => 3,
+            IntSize::Int => 4,
+            IntSize::Big => 8,
+        };
+        let value: i128 = text.parse().ok()?;
+        return value.to_le_bytes().get(..length).map(<[u8]>::to_vec);
+    }
+    let year: u16 = text.parse().ok().filter(|_| *ty == ColumnType::Year)?;
+    let byte = if year == 0 { 0 } else { u8::try_from(year.checked_sub(1900)?).ok()? };
+    Some(vec![byte])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(types: &[&str], values: &[Option<&str>], count: u64) -> Option<u64> {
+        let columns = types.iter().enumerate().map(|(i, ty)| {
+            format!(r#"{{"name": "c{i}", "type": "{ty}", "nullable": true, "collation": null}}"#)
+        });
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let definition =
+            serde_json::from_str(&format!(r#"{{"columns": [{columns}], "primary_key": []}}"#)).unwrap();
+        let names: Vec<String> = (0..types.len()).map(|i| format!("c{i}")).collect();
+        let cells: Vec<Option<&[u8]>> = values.iter().map(|v| v.map(str::as_bytes)).collect();
+        of_key(&names, &definition, &cells).map(|hash| hash % count)
+    }
+
+    /// Where MySQL 9.7 and MariaDB 11.8 put these rows (`SELECT ... PARTITION (p)`).
+    #[test]
+    fn rows_lie_where_servers_put_them() {
+        for (types, values, count, want) in PLACES {
+            assert_eq!(place(types, values, *count), Some(*want), "{values:?} of {types:?} in {count}");
+        }
+        assert_eq!(place(&["varchar(9)"], &[Some("a")], 3), None);
+        assert_eq!(place(&["date"], &[Some("2024-01-01")], 3), None, "servers differ");
+    }
+
+    type Place = (&'static [&'static str], &'static [Option<&'static str>], u64, u64);
+
+    const PLACES: &[Place] = &[
+        (&["tinyint"], &[Some("2")], 3, 0),
+        (&["tinyint"], &[Some("55")], 3, 2),
+        (&["tinyint"], &[Some("-114")], 3, 1),
+        (&["tinyint"], &[Some("110")], 3, 2),
+        (&["tinyint"], &[Some("-1")], 7, 4),
+        (&["tinyint"], &[Some("-102")], 7, 5),
+        (&["tinyint"], &[Some("-48")], 7, 2),
+        (&["tinyint"], &[Some("-71")], 7, 4),
+        (&["smallint"], &[Some("15963")], 3, 0),
+        (&["smallint"], &[Some("28713")], 3, 2),
+        (&["smallint"], &[Some("-450")], 3, 1),
+        (&["smallint"], &[Some("17138")], 3, 2),
+        (&["smallint"], &[Some("-19403")], 7, 4),
+        (&["smallint"], &[Some("-88")], 7, 1),
+        (&["smallint"], &[Some("-31050")], 7, 0),
+        (&["smallint"], &[Some("-4361")], 7, 6),
+        (&["mediumint unsigned"], &[Some("13695276")], 3, 0),
+        (&["mediumint unsigned"], &[Some("9377872")], 3, 2),
+        (&["mediumint unsigned"], &[Some("6109445")], 3, 0),
+        (&["mediumint unsigned"], &[Some("13067347")], 3, 2),
+        (&["mediumint unsigned"], &[Some("5355428")], 7, 6),
+        (&["mediumint unsigned"], &[Some("2413628")], 7, 6),
+        (&["mediumint unsigned"], &[Some("4656261")], 7, 1),
+        (&["mediumint unsigned"], &[Some("14926208")], 7, 1),
+        (&["int"], &[None], 3, 2),
+        (&["int"], &[Some("-2124663886")], 3, 1),
+        (&["int"], &[Some("-1")], 3, 2),
+        (&["int"], &[Some("1")], 3, 1),
+        (&["int"], &[Some("-1267962325")], 7, 4),
+        (&["int"], &[None], 7, 2),
+        (&["int"], &[Some("-1")], 7, 5),
+        (&["int"], &[Some("8224")], 7, 0),
+        (&["bigint unsigned"], &[Some("18446744073709551615")], 3, 0),
+        (&["bigint unsigned"], &[Some("1217899233055631545")], 3, 1),
+        (&["bigint unsigned"], &[Some("5645889021261014682")], 3, 2),
+        (&["bigint unsigned"], &[Some("18446744073709551615")], 3, 0),
+        (&["bigint unsigned"], &[Some("7725998870071162790")], 7, 1),
+        (&["bigint unsigned"], &[Some("15518030083487551309")], 7, 2),
+        (&["bigint unsigned"], &[Some("18446744073709551615")], 7, 3),
+        (&["bigint unsigned"], &[Some("13940876235966521750")], 7, 2),
+        (&["bigint"], &[Some("230510801766148120")], 3, 0),
+        (&["bigint"], &[Some("455668202551686856")], 3, 0),
+        (&["bigint"], &[Some("-685300906789573795")], 3, 0),
+        (&["bigint"], &[Some("-8547638676216235263")], 3, 2),
+        (&["bigint"], &[Some("8823843127797216747")], 7, 2),
+        (&["bigint"], &[Some("-2952225622301071832")], 7, 0),
+        (&["bigint"], &[Some("-3575512624192172596")], 7, 0),
+        (&["bigint"], &[Some("9162992417273447676")], 7, 1),
+        (&["year"], &[Some("0000")], 3, 2),
+        (&["year"], &[Some("1922")], 3, 1),
+        (&["year"], &[Some("1901")], 3, 2),
+        (&["year"], &[Some("2155")], 3, 0),
+        (&["year"], &[Some("1966")], 7, 6),
+        (&["year"], &[Some("2068")], 7, 5),
+        (&["year"], &[Some("0000")], 7, 5),
+        (&["year"], &[Some("0000")], 7, 5),
+        (&["int", "smallint unsigned"], &[Some("6174"), None], 3, 1),
+        (&["int", "smallint unsigned"], &[Some("-5721"), Some("17403")], 3, 2),
+        (&["int", "smallint unsigned"], &[Some("-6505"), Some("22127")], 3, 1),
+        (&["int", "smallint unsigned"], &[Some("2223"), None], 3, 1),
+        (&["int", "smallint unsigned"], &[Some("3784"), None], 7, 4),
+        (&["int", "smallint unsigned"], &[Some("4849"), Some("22189")], 7, 6),
+        (&["int", "smallint unsigned"], &[Some("5996"), Some("41641")], 7, 4),
+        (&["int", "smallint unsigned"], &[Some("-1020"), Some("38144")], 7, 2),
+    ];
+}
