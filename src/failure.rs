@@ -160,6 +160,8 @@ pub enum Failure {
     MalformedPacket(String),
     /// 1243: no prepared statement of this number or name. Fields: it, and the command as mysqld names it.
     UnknownPrepared(String, &'static str),
+    /// 1305: a savepoint that the transaction does not have.
+    UnknownSavepoint(String),
     /// 1210: parameters that were not all given, or given in another form. The command as mysqld names it.
     WrongArguments(&'static str),
     /// 1295: a statement that cannot be prepared.
@@ -243,6 +245,7 @@ impl Failure {
             | Self::UnknownCommand
             | Self::MalformedPacket(_)
             | Self::UnknownPrepared(..)
+            | Self::UnknownSavepoint(_)
             | Self::WrongArguments(_)
             | Self::NotPreparable
             | Self::TooManyParameters

@@ -97,7 +97,10 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
         }
         TimeClause::At(expression) => When::At(Point::Time(past(expression)?)),
         TimeClause::Between(since, until) => {
+            let cut = moment::is_cut(since);
             let (since, until) = (past(since)?, past(until)?);
+            // No change is stamped between two microseconds.
+            let since = if cut { Instant::from_micros(since.micros().saturating_add(1)) } else { since };
             let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
             window(since, until, context.max_diff_window, wide)
                 .map_err(|failure| placed(failure, draft.time_at))?;

@@ -8,10 +8,13 @@ mod explain;
 mod filter;
 mod identity;
 mod images;
+mod own;
 mod prepared;
 mod replica;
+mod savepoints;
 mod settings;
 mod show;
+mod sleep;
 mod sort;
 mod standing;
 mod status;
@@ -150,6 +153,12 @@ pub struct Session {
     multi_statements: bool,
     more_results: bool,
     failed: bool,
+    /// What ROW_COUNT() says: -1 after rows and after an error.
+    row_count: i64,
+    /// The client asked for the end of its own connection.
+    over: bool,
+    /// Of the transaction, in the order in which they were set; in lower case.
+    savepoints: Vec<String>,
     about: About,
     heading: Option<stream::Heading>,
     /// Statements of PREPARE, by their names in lower case.
@@ -195,6 +204,9 @@ impl Session {
             multi_statements: false,
             more_results: false,
             failed: false,
+            row_count: 0,
+            over: false,
+            savepoints: Vec::new(),
             about: About::default(),
             heading: None,
             named: HashMap::new(),
@@ -271,6 +283,12 @@ impl Session {
         let now = Instant::now();
         self.about = About { kind: "unreadable", table: None };
         self.begin_statement();
+        let answer = self.answered(text, now, request).await;
+        self.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
+        answer
+    }
+
+    async fn answered(&mut self, text: &[u8], now: Instant, request: &RequestId) -> Result<Answer, Failure> {
         let text = self.decoded(text)?;
         let statement = crate::statement::parse(&text, self.reading());
         self.about.kind = statement.kind();
@@ -293,6 +311,7 @@ impl Session {
             | Statement::Begin { .. }
             | Statement::Commit
             | Statement::Rollback
+            | Statement::Savepoint(..)
             | Statement::UnlockTables
             | Statement::Do(_)
             | Statement::Kill { .. }
@@ -327,8 +346,12 @@ impl Session {
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
-            Statement::Constants { mut items, limit } => {
+            Statement::Constants { mut items, filter, limit } => {
+                if !self.selects(filter.as_deref(), now)? {
+                    return self.constants(&items, Some(0), now);
+                }
                 self.ends_selected(&mut items, request).await?;
+                self.slept(items.iter().map(|(_, expression)| expression), now).await?;
                 self.constants(&items, limit, now)
             }
             Statement::Show(show) => self.show(show, now),
@@ -342,9 +365,11 @@ impl Session {
                 self.end_transaction();
                 Ok(Answer::Done)
             }
+            Statement::Savepoint(what, name) => self.savepoint(what, &name).map(|()| Answer::Done),
             // No table is ever locked here: there is nothing to unlock, which is what mysqld does then.
             Statement::Comments | Statement::UnlockTables => Ok(Answer::Done),
             Statement::Do(expressions) => {
+                self.slept(expressions.iter(), now).await?;
                 let mut budget = self.budget();
                 for expression in &expressions {
                     self.typed(expression, now, &mut budget)?;
@@ -356,6 +381,11 @@ impl Session {
                     return Err(Failure::Syntax("KILL takes the number of a connection".to_owned()));
                 };
                 let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
+                // Whoever kills itself is told of it, as by mysqld, and a connection ends behind that.
+                if id == u64::from(self.identity.connection_id) {
+                    self.over = !query_only;
+                    return Err(Failure::Interrupted);
+                }
                 self.connections.kill(id, query_only, &self.identity.user).map(|()| Answer::Done)
             }
             Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
@@ -379,6 +409,14 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a SELECT without a table has its row.
+    fn selects(&self, filter: Option<&Expr>, now: Instant) -> Result<bool, Failure> {
+        let Some(filter) = filter else { return Ok(true) };
+        let here = evaluate::Ground { session: self, now };
+        let node = dbtrail_expression::condition(filter, &here).map_err(|e| (e, "where clause"))?;
+        Ok(node.holds(&[], &[], &mut self.budget()).map_err(|e| (e, "where clause"))?)
+    }
+
     fn constants(
         &mut self,
         items: &[(String, Expr)],
@@ -388,7 +426,11 @@ impl Session {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
         let (mut budget, mut length) = (self.budget(), 0_usize);
         for (name, expression) in items {
-            let (value, ty) = self.assigned(expression, now, &mut budget)?;
+            let (value, ty) = if limit == Some(0) {
+                self.declared(expression, now)?
+            } else {
+                self.assigned(expression, now, &mut budget)?
+            };
             // A variable that is named often is kept once, and sent as often as it is named.
             length = length.saturating_add(value.length());
             if length > self.settings.max_packet {
@@ -421,6 +463,12 @@ impl Session {
         let (schema, multi_statements) = (self.schema.take(), self.multi_statements);
         *self = fresh;
         (self.schema, self.multi_statements) = (schema, multi_statements);
+    }
+
+    /// Whether the client has ended its own connection (KILL of its number): the last answer is sent and nothing more is read.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// CLIENT_MULTI_STATEMENTS, and COM_SET_OPTION: whether a packet may hold several statements. Without it, a second one is a syntax error.

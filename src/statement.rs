@@ -6,7 +6,9 @@
 
 mod bind;
 mod catalogue;
+mod constants;
 mod cursor;
+mod empty;
 mod equality;
 mod explain;
 mod hint;
@@ -23,7 +25,8 @@ pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
 
 use bind::Placeholders;
 pub use catalogue::{
-    Absent, Catalogue, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection, virtual_schema_named,
+    Absent, Catalogue, Empty, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection,
+    virtual_schema_named,
 };
 use cursor::Cursor;
 use dbtrail_types::instant::Instant;
@@ -61,6 +64,9 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if let Some(statement) = explain::explain(&c, reading)? {
         return Ok(statement);
     }
+    if let Some(statement) = empty::selected(&mut c.clone())? {
+        return Ok(statement);
+    }
     if let Some(draft) = travel::draft(c.clone(), reading)? {
         return Ok(Statement::TimeTravel(Box::new(draft)));
     }
@@ -71,17 +77,8 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
         return Ok(statement);
     }
     let place = c.place();
-    if c.words(&["SELECT"]) {
-        let end = c.find(&["FROM", "INTO", "UNION", "WHERE", "GROUP", "HAVING", "ORDER", "FOR"]);
-        let mut behind = c.part(end, usize::MAX);
-        behind.go(end);
-        let dual = behind.words(&["FROM", "DUAL"]);
-        let limit = dual.then(|| behind.clone()).filter(|b| b.find(&["LIMIT"]) == b.place());
-        if behind.is_at_end() || limit.is_some() {
-            // One row is all of them, distinct, and in no cache.
-            while c.one_of(&["ALL", "DISTINCT", "SQL_NO_CACHE"]).is_some() {}
-            return constants(&c.part(c.place(), end), limit);
-        }
+    if let Some(statement) = constants::selected(&mut c)? {
+        return Ok(statement);
     }
     c.go(place);
     if let Some(refused) = misuse::nearly_time_travel(&c) {
@@ -89,29 +86,6 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     }
     let what: String = c.source().chars().take(60).collect();
     Err(Refused::NotForThisServer { what })
-}
-
-/// `dual`: what stands behind FROM DUAL.
-fn constants(c: &Cursor<'_>, dual: Option<Cursor<'_>>) -> Result<Statement, Refused> {
-    let limit_at = c.find(&["LIMIT"]);
-    let mut behind = c.clone();
-    behind.go(limit_at);
-    let mut behind = dual.unwrap_or(behind);
-    let limit = if behind.words(&["LIMIT"]) {
-        let limit = travel::limit(&mut behind)?;
-        if !behind.is_at_end() {
-            return Err(behind.unexpected("the end of the statement"));
-        }
-        Some(if limit.offset == 0 { limit.count } else { 0 })
-    } else {
-        None
-    };
-    let parts = c.part(c.place(), limit_at).split();
-    if parts.len() > MOST_COLUMNS {
-        return Err(Refused::Unsupported { message: format!("more than {MOST_COLUMNS} columns") });
-    }
-    let items = parts.iter().map(item).collect::<Result<_, _>>()?;
-    Ok(Statement::Constants { items, limit })
 }
 
 /// An expression and its name: the alias, or the text as it was written.
@@ -194,6 +168,8 @@ pub enum Statement {
     Constants {
         /// What is selected, with the name of each column as mysqld would show it.
         items: Vec<(String, Expr)>,
+        /// WHERE, if any.
+        filter: Option<Box<Expr>>,
         /// LIMIT, if any.
         limit: Option<u64>,
     },
@@ -214,6 +190,8 @@ pub enum Statement {
     Commit,
     /// ROLLBACK
     Rollback,
+    /// SAVEPOINT, ROLLBACK TO, RELEASE SAVEPOINT
+    Savepoint(Savepoint, String),
     /// UNLOCK TABLES
     UnlockTables,
     /// `DO expr, ...`
@@ -260,12 +238,13 @@ impl Statement {
             Self::TimeTravel(draft) => draft.virtual_schema.name(),
             Self::Explain(_) => "explain",
             Self::Set(_) => "set",
-            Self::Constants { .. } | Self::Catalogue(Catalogue::Select(_)) => "select",
+            Self::Constants { .. } | Self::Catalogue(Catalogue::Select(_) | Catalogue::Empty(_)) => "select",
             Self::Show(_) | Self::Catalogue(_) => "show",
             Self::Use(_) => "use",
             Self::Begin { .. } => "begin",
             Self::Commit => "commit",
             Self::Rollback => "rollback",
+            Self::Savepoint(..) => "savepoint",
             Self::UnlockTables => "unlock",
             Self::Do(_) => "do",
             Self::Kill { .. } => "kill",
@@ -277,6 +256,17 @@ impl Statement {
             Self::Refused(_) => "refused",
         }
     }
+}
+
+/// What is done with a savepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Savepoint {
+    /// `SAVEPOINT name`
+    Set,
+    /// `ROLLBACK TO [SAVEPOINT] name`
+    RollBack,
+    /// `RELEASE SAVEPOINT name`
+    Release,
 }
 
 /// Where the text of a PREPARE stands.

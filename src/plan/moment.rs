@@ -11,6 +11,7 @@ use dbtrail_types::instant::Instant;
 use dbtrail_types::zone::{NotOneInstant, Zone};
 use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
+use std::borrow::Cow;
 
 /// What relative and local instants are read by.
 pub(super) struct Clock<'a> {
@@ -174,7 +175,7 @@ impl Clock<'_> {
         let clock = rest.strip_prefix([' ', 'T', 't']).ok_or_else(wrong)?;
         let zone_at = clock.find(['Z', 'z', '+', '-']);
         let (clock, offset) = clock.split_at(zone_at.unwrap_or(clock.len()));
-        let time = time_of(clock).ok_or_else(wrong)?;
+        let time = time_of(&to_micros(clock)).ok_or_else(wrong)?;
         let local = date.to_datetime(time);
         if offset.is_empty() {
             return self.local(local, text);
@@ -243,8 +244,8 @@ fn clock_diagnosis(clock: &str) -> &'static str {
         "a time zone is an offset such as +02:00, or Z, or that of the session (SET time_zone)"
     } else if clock.starts_with(' ') {
         "one space stands between date and time"
-    } else if lower.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 6) {
-        "a second has at most six decimals"
+    } else if lower.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 9) {
+        "a second has at most nine decimals, of which six count"
     } else if parts.first().is_some_and(|hour| hour.len() != 2) {
         "hours, minutes and seconds have two digits"
     } else if parts.len() < 2 {
@@ -288,6 +289,25 @@ pub(super) fn time_of(text: &str) -> Option<Time> {
     let second = two(s)?;
     // A leap second is no instant here.
     Time::new(two(h)?, two(m)?, second, nanos).ok()
+}
+
+/// Nanoseconds, cut: what was there at an instant between two microseconds is what was there at the first of them, since no change
+/// is stamped more finely. So clients can send the nine decimals that they have.
+fn to_micros(clock: &str) -> Cow<'_, str> {
+    match clock.split_once('.') {
+        Some((whole, f)) if (7..=9).contains(&f.len()) && f.bytes().all(|b| b.is_ascii_digit()) => {
+            Cow::Owned(format!("{whole}.{}", &f[..6]))
+        }
+        _ => Cow::Borrowed(clock),
+    }
+}
+
+/// Whether a literal is later than the microsecond that it is cut to. A window that begins there begins behind it.
+pub(super) fn is_cut(expression: &InstantExpr) -> bool {
+    let InstantExpr::Literal(text) = expression else { return false };
+    let Some((_, fraction)) = text.split_once('.') else { return false };
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+    digits.skip(6).any(|digit| digit != b'0')
 }
 
 /// A span of more microseconds than an `i64` holds.

@@ -6,6 +6,7 @@
 //! What an agent does not tell is NULL or left out (defaults, further indexes, generated columns, sizes, times), and never made up.
 
 mod describe;
+mod empty;
 mod lists;
 mod plan;
 mod run;
@@ -174,6 +175,7 @@ async fn answered(here: Here<'_>, reader: &mut Reader<'_>, question: Catalogue) 
         }
         Catalogue::CreateTable(table) => return create_table(reader, &table).await,
         Catalogue::CreateDatabase(name) => return create_database(reader, &name).await,
+        Catalogue::Empty(asked) => return empty::answered(here, reader, &asked).await,
         Catalogue::Select(selection) => return select(here, reader, *selection).await,
     };
     let table =

@@ -1,6 +1,7 @@
 //! What expressions know of a session: its variables and functions. They are computed by [`dbtrail_expression`].
 
 mod clock;
+mod oddities;
 
 use super::variables::{self, Kind as VariableKind, Scope as VariableScope};
 use super::{Change, Session};
@@ -53,12 +54,20 @@ impl Scope for Ground<'_> {
 
     fn function(&self, name: &str, arguments: &[Typed]) -> Option<Result<Typed, Error>> {
         let known = self.session.known(name, arguments, self.now);
-        known.or_else(|| clock::function(self.session, name, arguments, self.now)).map(Ok)
+        known
+            .or_else(|| clock::function(self.session, name, arguments, self.now))
+            .or_else(|| oddities::function(self.session, name, arguments))
+            .map(Ok)
     }
 
     fn bare_function(&self, name: &str) -> Option<Result<Typed, Error>> {
         clock::BARE.contains(&name).then(|| self.function(name, &[])).flatten()
     }
+}
+
+/// Whether a name without parentheses is a function: CURRENT_DATE and its like.
+pub(super) fn is_bare_function(name: &str) -> bool {
+    clock::BARE.iter().any(|bare| bare.eq_ignore_ascii_case(name))
 }
 
 /// NULL, declared as so many bytes.
@@ -116,6 +125,10 @@ impl Session {
         now: Instant,
         budget: &mut Budget,
     ) -> Result<(Value, Type), Failure> {
+        // It has been waited for, or will be.
+        if Self::sleeps(expression) {
+            return Ok((Value::Int(0), Type::new(Kind::Int { width: 21, unsigned: false }, false)));
+        }
         let typed = compile(expression, &Ground { session: self, now })?;
         Ok((typed.node.value(&[], &[], budget)?, typed.ty))
     }
@@ -199,6 +212,7 @@ impl Session {
             "CONNECTION_ID" => system_number(Some(identity.connection_id.into()), true, false),
             // Nothing is ever inserted here.
             "LAST_INSERT_ID" => system_number(Some(0), true, false),
+            "ROW_COUNT" => system_number(Some(self.row_count.into()), false, false),
             "UNIX_TIMESTAMP" => system_number(Some(now.micros().div_euclid(1_000_000).into()), false, false),
             _ => return None,
         })

@@ -60,6 +60,8 @@ pub struct Link {
     pub cipher: Option<Cipher>,
     /// `zlib` or `zstd`.
     pub compression: Option<&'static str>,
+    /// The port that the client reached: `@@port`.
+    pub port: u16,
 }
 
 /// Version and cipher of TLS, as mysqld names them.

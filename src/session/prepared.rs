@@ -153,6 +153,7 @@ impl Session {
             Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })
             | Statement::Use(_)
             | Statement::Begin { .. }
+            | Statement::Savepoint(..)
             | Statement::Prepare { .. }
             | Statement::Execute { .. }
             | Statement::Deallocate { .. } => Err(Failure::NotPreparable),
@@ -271,7 +272,9 @@ impl Session {
             ));
         }
         let there = Elsewhere::go(self, prepared.schema.clone());
-        there.session.run(statement, now, request).await
+        let answer = there.session.run(statement, now, request).await;
+        there.session.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
+        answer
     }
 
     /// `PREPARE name FROM ...`. A statement of that name is gone in any case.

@@ -252,8 +252,39 @@ impl Session {
                 self.keep(variable, Some(collation.to_owned()));
                 Ok(())
             }
+            "character_set_server" | "collation_server" | "character_set_database" | "collation_database" => {
+                self.assign_pair(variable, &value)
+            }
             _ => self.assign_charset(variable, &value),
         }
+    }
+
+    /// The character set and the collation of the server and of the database, each of which sets the other. Tables are made by them,
+    /// of which there are none here; SET CHARACTER SET goes by the latter.
+    fn assign_pair(&mut self, variable: &'static Variable, value: &Value) -> Result<(), Failure> {
+        let Value::Text(name) = value else {
+            let shown = value.text().map_or_else(|| "NULL".to_owned(), |t| t.as_ref().to_owned());
+            return Err(Failure::WrongValue(variable.name.to_owned(), shown));
+        };
+        let name = name.to_lowercase();
+        let (charset, collation) = if variable.name.starts_with("collation") {
+            let (charset, collation, _) =
+                text::by_name(&name).ok_or_else(|| Failure::UnknownCollation(name.clone()))?;
+            (charset, collation)
+        } else {
+            let (charset, collation, _) = known(&name, variable.name)?;
+            (charset, collation)
+        };
+        let (first, second) = if variable.name.ends_with("server") {
+            ("character_set_server", "collation_server")
+        } else {
+            ("character_set_database", "collation_database")
+        };
+        for (name, value) in [(first, charset), (second, collation)] {
+            self.system.insert(name, Some(value.to_owned()));
+            self.changed(name);
+        }
+        Ok(())
     }
 
     /// `character_set_client`, `_connection`, `_results`.
@@ -299,18 +330,22 @@ impl Session {
             }
             (collation_name, id) = (name, number);
         }
-        let (connection, collation) =
-            if names { (charset, collation_name) } else { ("utf8mb4", "utf8mb4_0900_ai_ci") };
+        let (connection, collation) = if names {
+            (charset.to_owned(), collation_name.to_owned())
+        } else {
+            let of = |name: &str| self.setting(name).into_owned();
+            (of("character_set_database"), of("collation_database"))
+        };
         self.charset = ResultCharset::of(charset, id);
         for (variable, value) in [
-            ("character_set_client", charset),
+            ("character_set_client", charset.to_owned()),
             ("character_set_connection", connection),
-            ("character_set_results", charset),
+            ("character_set_results", charset.to_owned()),
         ] {
-            self.system.insert(variable, Some(value.to_owned()));
+            self.system.insert(variable, Some(value));
             self.changed(variable);
         }
-        self.system.insert("collation_connection", Some(collation.to_owned()));
+        self.system.insert("collation_connection", Some(collation));
         Ok(())
     }
 

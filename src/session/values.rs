@@ -1,9 +1,9 @@
 //! The values that variables have in this session, and what follows from them.
 
-use super::Session;
 use super::evaluate::Value;
 use super::settings::Changeable;
 use super::variables::{self, Variable};
+use super::{Session, own};
 use crate::failure::Failure;
 use crate::statement::{INFORMATION_SCHEMA, Limit, Reading};
 use dbtrail_types::instant::Instant;
@@ -70,6 +70,9 @@ impl Session {
             "{max_connections}" => self.settings.max_connections.to_string(),
             "{version}" => self.settings.server_version.clone(),
             "{have_ssl}" => if self.identity.link.tls_offered { "YES" } else { "DISABLED" }.to_owned(),
+            "{hostname}" => own::hostname().to_owned(),
+            "{port}" => self.identity.link.port.to_string(),
+            "{uuid}" => own::uuid().to_owned(),
             "{now}" => format!("{}.{:06}", micros().div_euclid(1_000_000), micros().rem_euclid(1_000_000)),
             _ if variable.name == "time_zone" => self.default_zone().name().to_owned(),
             fixed => fixed.to_owned(),

@@ -7,7 +7,7 @@ use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 
 mod select;
-pub(super) use select::selected;
+pub(super) use select::{selected, selected_item};
 
 /// The schema that describes all schemas.
 pub const INFORMATION_SCHEMA: &str = "information_schema";
@@ -70,6 +70,19 @@ pub enum Catalogue {
     },
     /// SELECT on tables of information_schema.
     Select(Box<Selection>),
+    /// A SELECT of a table that can have no row.
+    Empty(Box<Empty>),
+}
+
+/// A SELECT that is asked for its columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Empty {
+    /// Of which table.
+    pub table: Named,
+    /// Its alias.
+    pub alias: Option<String>,
+    /// What is selected.
+    pub items: Vec<Item>,
 }
 
 /// What a schema of a MySQL server can hold and one of this server does not.
@@ -279,7 +292,7 @@ fn of_table(c: &mut Cursor<'_>) -> Result<Named, Refused> {
     Ok(table)
 }
 
-fn named(c: &mut Cursor<'_>) -> Result<Named, Refused> {
+pub(super) fn named(c: &mut Cursor<'_>) -> Result<Named, Refused> {
     let mut parts = vec![c.name("a table")?];
     while c.token(&Token::Period) {
         parts.push(c.name("a table")?);

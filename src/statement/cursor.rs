@@ -55,6 +55,7 @@ impl<'a> Cursor<'a> {
             ))
         })?;
         let hint = Rc::new(Comment::among(&tokens));
+        lexis::join_variables(&mut tokens);
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
         lexis::join_strings(&mut tokens);
         if tokens.len() > LONGEST {

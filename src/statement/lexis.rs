@@ -81,6 +81,38 @@ pub(super) fn tokens(text: &str, reading: Reading) -> Result<Vec<TokenWithSpan>,
     Ok(tokens)
 }
 
+/// ``@`x` `` and `@'x'` are names of variables. White space must still be in: between the two it makes them two tokens.
+pub(super) fn join_variables(tokens: &mut Vec<TokenWithSpan>) {
+    let is_at = |token: &Token| {
+        *token == Token::AtSign
+            || matches!(token, Token::Word(w) if w.quote_style.is_none() && w.value == "@")
+    };
+    let mut behind_a_name = false;
+    tokens.dedup_by(|next, first| {
+        if !is_at(&first.token) {
+            // An account: 'app'@'%'.
+            behind_a_name = matches!(
+                first.token,
+                Token::Word(_) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)
+            );
+            return false;
+        }
+        let name = if let Token::Word(w) = &next.token {
+            w.quote_style.map_or("", |_| &w.value)
+        } else if let Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) = &next.token {
+            text
+        } else {
+            ""
+        };
+        if behind_a_name || name.is_empty() {
+            return false;
+        }
+        first.token = Token::make_word(&format!("@{name}"), None);
+        first.span.end = next.span.end;
+        true
+    });
+}
+
 /// `'a' 'b'` is `'ab'`. White space and comments must be out already.
 pub(super) fn join_strings(tokens: &mut Vec<TokenWithSpan>) {
     tokens.dedup_by(|next, first| {

@@ -2,9 +2,11 @@
 
 use super::cursor::Cursor;
 use super::travel::limit;
-use super::{Assignment, PreparedText, Refused, Show, Statement};
+use super::{Assignment, PreparedText, Refused, Savepoint, Show, Statement};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Token;
+
+const SAVEPOINT: &str = "the name of a savepoint";
 
 /// The statement, if it is one of these; `None`: it is for another server.
 pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> {
@@ -25,6 +27,13 @@ pub(super) fn session(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> 
     } else if c.words(&["COMMIT"]) {
         end(c)?;
         Statement::Commit
+    } else if c.words(&["SAVEPOINT"]) {
+        Statement::Savepoint(Savepoint::Set, c.name(SAVEPOINT)?)
+    } else if c.words(&["RELEASE", "SAVEPOINT"]) {
+        Statement::Savepoint(Savepoint::Release, c.name(SAVEPOINT)?)
+    } else if c.words(&["ROLLBACK", "TO"]) || c.words(&["ROLLBACK", "WORK", "TO"]) {
+        c.words(&["SAVEPOINT"]);
+        Statement::Savepoint(Savepoint::RollBack, c.name(SAVEPOINT)?)
     } else if c.words(&["ROLLBACK"]) {
         end(c)?;
         Statement::Rollback
@@ -126,9 +135,6 @@ fn end(c: &mut Cursor<'_>) -> Result<(), Refused> {
                 message: format!("{} behind COMMIT or ROLLBACK", yes.join(" ")),
             });
         }
-    }
-    if c.words(&["TO"]) {
-        return Err(Refused::Unsupported { message: "savepoints".to_owned() });
     }
     Ok(())
 }

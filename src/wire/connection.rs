@@ -79,6 +79,8 @@ struct Connection {
     /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld: libmariadb answers both with it whatever
     /// the switch says.
     scramble: Scramble,
+    /// The port that the client reached.
+    port: u16,
     encrypted: Option<Cipher>,
     compression: Option<Algorithm>,
     written: columns::Written,
@@ -91,6 +93,7 @@ struct Connection {
 pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
     // Answers are small: waiting to fill segments would only delay them.
     let _ = socket.set_nodelay(true);
+    let port = socket.local_addr().map_or(0, |address| address.port());
     let end = place.handle.end.clone();
     let scramble = match Scramble::new() {
         Ok(scramble) => scramble,
@@ -102,6 +105,7 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
         packets: Packets::new(Box::new(socket)),
         capabilities: 0,
         scramble,
+        port,
         encrypted: None,
         compression: None,
         written: columns::Written::default(),
@@ -164,6 +168,9 @@ impl Connection {
         loop {
             self.packets.wait_for(session.network());
             self.packets.flush().await?;
+            if session.is_over() {
+                return Err(Gone::Closed);
+            }
             self.packets.new_command();
             self.place.handle.does(&session, IDLE, None);
             // What a SELECT changed was told by no OK, and belongs to no later one.

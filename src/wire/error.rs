@@ -181,6 +181,7 @@ pub fn of(
                 "User '{user}' has exceeded the 'max_user_connections' resource (current value: {limit})"
             ),
         ),
+        Failure::UnknownSavepoint(name) => (1305, "42000", format!("SAVEPOINT {name} does not exist")),
         Failure::NoSuchThread(id) => (1094, "HY000", format!("Unknown thread id: {id}")),
         Failure::NotOwner(id) => (1095, "HY000", format!("You are not owner of thread {id}")),
         Failure::UnknownCommand => (1047, "08S01", "Unknown command".to_owned()),

@@ -237,6 +237,7 @@ fn failures() -> Vec<Failure> {
         Failure::ShuttingDown,
         Failure::Full { user: s(), limit: 1 },
         Failure::NoSuchThread(1),
+        Failure::UnknownSavepoint(s()),
         Failure::NotOwner(1),
         Failure::UnknownCommand,
         Failure::PacketTooLarge,

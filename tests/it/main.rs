@@ -9,6 +9,7 @@ mod agent_program;
 mod architecture;
 mod broken_logs;
 mod chatter;
+mod clients;
 mod collations;
 mod columns;
 mod conversions;

@@ -95,7 +95,7 @@ fn items(list: &Cursor<'_>) -> Result<Vec<Item>, Refused> {
     parts.iter().map(selected_item).collect()
 }
 
-fn selected_item(part: &Cursor<'_>) -> Result<Item, Refused> {
+pub(in crate::statement) fn selected_item(part: &Cursor<'_>) -> Result<Item, Refused> {
     let mut c = part.clone();
     let mut qualifier = None;
     while let (Some(Token::Word(w)), Some(Token::Period)) = (c.peek(), c.ahead(1)) {

@@ -129,6 +129,7 @@ impl Connection {
                 tls_offered: !matches!(self.shared.tls, Tls::Off),
                 cipher: self.encrypted.clone(),
                 compression: self.compression.map(Algorithm::name),
+                port: self.port,
             },
         };
         let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.place.connections));
