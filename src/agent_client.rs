@@ -280,12 +280,29 @@ impl AgentClient {
         let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
         let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
         let body = match &resolved.when {
-            When::At(at) => {
-                serde_json::to_vec(&RowsRequest { server_id, schema, table, keys, at: at.clone() })
-            }
+            When::At(at) => serde_json::to_vec(&RowsRequest {
+                server_id,
+                schema,
+                table,
+                keys,
+                at: at.clone(),
+                filter: None,
+                limit: admitted.most(),
+                count: None,
+            }),
             When::Between(since, until) => {
                 let (since, until) = (*since, *until);
-                serde_json::to_vec(&DiffRequest { server_id, schema, table, keys, since, until })
+                serde_json::to_vec(&DiffRequest {
+                    server_id,
+                    schema,
+                    table,
+                    keys,
+                    since,
+                    until,
+                    filter: None,
+                    limit: None,
+                    count: None,
+                })
             }
         };
         let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
@@ -321,6 +338,7 @@ impl AgentClient {
             When::At(_) => match &admitted.keys().choice {
                 KeyChoice::Values(keys) => Asked::Rows { most: keys.len() as u64 },
                 KeyChoice::Range(range) => Asked::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
+                KeyChoice::Scan(_) => Asked::Rows { most: u64::MAX },
             },
         };
         Ok(AgentRows { announced: Arc::clone(&definition), lines, definition, asked, count: 0, ended: false })
@@ -500,6 +518,10 @@ impl AgentRows {
         while rows.len() < BATCH {
             let Some(line) = self.lines.ready() else { break };
             if line.first() != Some(&b'[') {
+                // Rows that came before it are shown: an error behind them says that they are not all.
+                if let Some(refused) = errors::late_refusal(line) {
+                    return Err(refused);
+                }
                 let trailer = line.to_vec();
                 self.count += rows.len() as u64;
                 return self.finish(&trailer, (!rows.is_empty()).then_some(Batch::Rows(rows)));

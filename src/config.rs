@@ -5,7 +5,7 @@ mod file;
 mod tree;
 
 use crate::agent_client::{self, AgentClient, Caller};
-use crate::plan::guard;
+use crate::plan::{TableScan, guard};
 use crate::server;
 use crate::session::{self, Credential, Tenant};
 use crate::telemetry;
@@ -204,6 +204,18 @@ impl Resolver {
         let keys = |t: &str| positive(t).filter(|n| *n <= MOST_KEYS as u64);
         let max_keys =
             self.parsed("limits.max_keys", keys, "a number from 1 to 10000, the most that an agent answers");
+        let table_scan = self.one_of(
+            "limits.table_scan",
+            &[
+                ("refuse", TableScan::Refuse),
+                ("on_request", TableScan::OnRequest),
+                ("allow", TableScan::Allow),
+            ],
+        );
+        let max_rows = match self.text("limits.max_rows") {
+            None => Some(None),
+            Some(_) => self.parsed("limits.max_rows", positive, "a number above 0").map(Some),
+        };
         let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
         let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
         let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
@@ -222,7 +234,7 @@ impl Resolver {
         let session = session::Settings {
             server_version: server_version?,
             max_diff_window: window?,
-            guard: guard::Settings { max_keys: max_keys? },
+            guard: guard::Settings { max_keys: max_keys?, table_scan: table_scan?, max_rows: max_rows? },
             orm_forms: orm_forms?,
             max_packet: max_packet?,
             max_connections: max_connections?,

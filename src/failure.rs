@@ -53,6 +53,8 @@ pub enum Failure {
     },
     /// The window of a `_diff` is too wide. Text: span, limit, ways out.
     WindowTooWide(String),
+    /// 1104: an answer has more rows than `limits.max_rows`. Text: the limit, and what to do.
+    TooManyRows(String),
     /// A cell that was asked for is not known to the agent. Text: the column, why, and what to ask for.
     UnknownCell(String),
     /// 1045: no tenant has this MySQL user.
@@ -209,6 +211,7 @@ impl Failure {
             | Self::KeyRule(_)
             | Self::JoinWithReal { .. }
             | Self::WindowTooWide(_)
+            | Self::TooManyRows(_)
             | Self::UnknownCell(_)
             | Self::UnknownSchema(_)
             | Self::UnknownTable(_)

@@ -18,6 +18,9 @@ mod key_value;
 mod keys;
 mod literal;
 mod moment;
+mod scan;
+
+pub use scan::TableScan;
 
 use charsets::Charsets;
 use moment::Clock;
@@ -37,6 +40,8 @@ pub struct Resolved {
     pub zone: Zone,
     /// The session's character sets: strings are read in them.
     pub charsets: Charsets,
+    /// The statement, or the session, asks for rows without their keys.
+    pub allow_scan: bool,
 }
 
 /// The instants of a query.
@@ -80,6 +85,8 @@ pub struct Context<'a> {
     pub max_diff_window: Duration,
     /// `@dbtrail_allow_wide_diff` is on.
     pub allow_wide_diff: bool,
+    /// `@dbtrail_allow_table_scan` is on.
+    pub allow_table_scan: bool,
 }
 
 /// Fixes the table and the instants of a draft and checks all rules that need no table definition.
@@ -113,6 +120,7 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
         when,
         zone: context.zone.clone(),
         charsets: context.charsets,
+        allow_scan: draft.allow_table_scan.unwrap_or(context.allow_table_scan),
         draft,
     })
 }
@@ -167,7 +175,7 @@ fn window(since: Instant, until: Instant, limit: Duration, wide: bool) -> Result
     let width = Duration::from_micros(width);
     if width > limit && !wide {
         return Err(Failure::WindowTooWide(format!(
-            "the window spans {} s and the limit is {} s: ask for a shorter one, or lift the limit with SELECT /*+ \
+            "the window spans {} s and the limit is {} s: ask for a shorter one, or lift the limit with ALLOW WIDE behind the time clause, or SELECT /*+ \
              SET_VAR(dbtrail_allow_wide_diff=ON) */ (one statement; works behind ProxySQL) or SET @dbtrail_allow_wide_diff = ON (the session)",
             width.as_secs(),
             limit.as_secs()

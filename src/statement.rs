@@ -337,8 +337,10 @@ pub struct Draft {
     pub order_by: Vec<(String, bool)>,
     /// LIMIT.
     pub limit: Option<Limit>,
-    /// The hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session decides.
+    /// ALLOW WIDE, or the hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session decides.
     pub allow_wide_diff: Option<bool>,
+    /// ALLOW SCAN, or the hint `SET_VAR(dbtrail_allow_table_scan=ON)`, or OFF; `None`: the session decides.
+    pub allow_table_scan: Option<bool>,
 }
 
 /// One selected column.

@@ -1,6 +1,7 @@
 //! What an HTTP client's errors mean, in plain words.
 
 use crate::failure::Failure;
+use dbtrail_types::agent_api::code;
 use std::error::Error;
 
 /// An error before or during an answer: the agent cannot be reached.
@@ -43,12 +44,37 @@ pub(super) fn refusal(text: &[u8]) -> Option<String> {
     })
 }
 
+/// What an agent can find out behind its first row.
+const LATE: [&str; 7] = [
+    code::AMBIGUOUS_TIME,
+    code::NOT_RECORDED,
+    code::UNREADABLE_TABLE,
+    code::UNSUPPORTED_KEY,
+    code::UNSUPPORTED_FILTER,
+    code::TOO_MANY_GROUPS,
+    code::INTERNAL,
+];
+
+/// A refusal in the place of a trailer, with a word that says which: what the agent found out only when it had sent rows.
+pub(super) fn late_refusal(line: &[u8]) -> Option<Failure> {
+    let refused = serde_json::from_slice::<Refused>(line).ok().filter(|r| !r.success)?;
+    let word = refused.code.filter(|word| LATE.contains(&word.as_str()))?;
+    let body = cleaned(&refused.error.unwrap_or_default());
+    Some(if word == code::INTERNAL {
+        Failure::AgentFailed { status: 500, body }
+    } else {
+        Failure::AgentRejected { status: 422, body }
+    })
+}
+
 /// [`dbtrail_types::agent_api::ErrorBody`] of any agent: only what the sentence needs.
 #[derive(serde::Deserialize)]
 struct Refused {
     success: bool,
     #[serde(default)]
     error: Option<String>,
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A body that ended before its trailer.

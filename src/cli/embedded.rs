@@ -2,7 +2,7 @@
 
 use crate::agent_client::{self, AgentClient, Caller, Inside, InsideBody};
 use crate::config;
-use crate::plan::guard;
+use crate::plan::{TableScan, guard};
 use crate::server;
 use crate::session::{self, Credential, Tenant};
 use crate::wire::connection::{Shared, Tls};
@@ -104,7 +104,7 @@ pub(super) fn shim(
     let session = session::Settings {
         server_version: "8.0.36-dbtrail".to_owned(),
         max_diff_window: Duration::from_secs(86_400),
-        guard: guard::Settings { max_keys: 1000 },
+        guard: guard::Settings { table_scan: TableScan::Allow, ..guard::Settings::of_keys(1000) },
         orm_forms: false,
         max_packet: 64 << 20,
         max_connections: 100,

@@ -43,6 +43,8 @@ pub(super) const SHIM: Layout = Layout {
             &[
                 ("max_diff_window", Text(Some("24h"))),
                 ("max_keys", Text(Some("1000"))),
+                ("table_scan", Text(Some("on_request"))),
+                ("max_rows", Text(None)),
                 ("max_connections", Text(Some("1000"))),
                 ("max_prepared_statements", Text(Some("1000"))),
                 ("max_packet", Text(Some("64MiB"))),

@@ -4,6 +4,7 @@ use super::Resolved;
 use super::charsets::Charsets;
 use super::key_value::Reader;
 use super::keys::Predicate;
+use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
 use dbtrail_types::agent_api::Keys;
@@ -22,6 +23,7 @@ pub struct Admitted {
     output: Vec<Output>,
     order: Vec<(usize, bool)>,
     limit: Option<Limit>,
+    max_rows: Option<u64>,
 }
 
 /// A column of the result: which column of the source, and the name to show. For rows the source is the table's
@@ -39,6 +41,18 @@ pub struct Output {
 pub struct Settings {
     /// `limits.max_keys`
     pub max_keys: u64,
+    /// `limits.table_scan`
+    pub table_scan: TableScan,
+    /// `limits.max_rows`: an answer of more rows is an error.
+    pub max_rows: Option<u64>,
+}
+
+impl Settings {
+    /// With so many keys at most, and the other limits as they are by default.
+    #[must_use]
+    pub fn of_keys(max_keys: u64) -> Self {
+        Self { max_keys, table_scan: TableScan::default(), max_rows: None }
+    }
 }
 
 impl Admitted {
@@ -72,6 +86,19 @@ impl Admitted {
         &self.order
     }
 
+    /// The most lines that the agent need send: those that LIMIT leaves of an order that is the agent's own.
+    #[must_use]
+    pub fn most(&self) -> Option<u64> {
+        let limit = self.limit.filter(|_| self.order.is_empty())?;
+        Some(limit.offset.saturating_add(limit.count))
+    }
+
+    /// `limits.max_rows`
+    #[must_use]
+    pub fn max_rows(&self) -> Option<u64> {
+        self.max_rows
+    }
+
     /// LIMIT, also that of `sql_select_limit`.
     #[must_use]
     pub fn limit(&self) -> Option<Limit> {
@@ -93,6 +120,7 @@ pub fn admit(
         table: &resolved.table,
         zone: &resolved.zone,
         charsets: resolved.charsets,
+        allow_scan: resolved.allow_scan,
     };
     let (keys, output, order) = checked(asked, definition, settings, None)?;
     let limit = resolved.draft.limit;
@@ -101,6 +129,7 @@ pub fn admit(
         output,
         order,
         limit,
+        max_rows: settings.max_rows,
         definition: Arc::clone(definition),
         resolved: Arc::clone(resolved),
     })
@@ -126,6 +155,8 @@ pub struct Asked<'a> {
     pub zone: &'a Zone,
     /// The session's character sets.
     pub charsets: Charsets,
+    /// The statement, or the session, asks for rows without their keys.
+    pub allow_scan: bool,
 }
 
 /// Holds a statement that is being prepared against a definition of its table: what is refused here would be refused with any value.
@@ -150,7 +181,7 @@ fn checked(
     settings: Settings,
     open: Option<&RefCell<Vec<(usize, Column)>>>,
 ) -> Result<Checked, Failure> {
-    let Asked { draft, table, zone, charsets } = asked;
+    let Asked { draft, table, zone, charsets, allow_scan } = asked;
     let virtual_name = draft.virtual_schema.name();
     let full = format!("{virtual_name}.{}", draft.table);
     let qualifiers = match &draft.alias {
@@ -170,7 +201,10 @@ fn checked(
         table: &full,
         open,
     };
-    let keys = predicate.keys(draft.filter.as_ref())?;
+    let permitted = settings.table_scan.permits(allow_scan);
+    let keys = keys(&predicate, draft, permitted).map_err(|e| {
+        if permitted || predicate.key().is_empty() { e } else { not_asked(e, settings.table_scan) }
+    })?;
     let source = source(draft.virtual_schema, definition);
     let output = output(&draft.projection, &source)?;
     let order = draft
@@ -179,6 +213,25 @@ fn checked(
         .map(|(name, descending)| order(name, *descending, &output, &source))
         .collect::<Result<_, _>>()?;
     Ok((keys, output, order))
+}
+
+/// The keys that a statement names; where it may, the stretch of keys in which all that it means lie.
+fn keys(predicate: &Predicate<'_>, draft: &Draft, permitted: bool) -> Result<Keys, Failure> {
+    let filter = draft.filter.as_ref();
+    let refusal = match predicate.keys(filter) {
+        Ok(keys) => return Ok(keys),
+        Err(refusal) => refusal,
+    };
+    if !permitted || predicate.key().is_empty() || draft.virtual_schema == VirtualSchema::Diff {
+        return Err(refusal);
+    }
+    if let Some(open) = predicate.open {
+        open.borrow_mut().clear();
+    }
+    match predicate.scan(filter) {
+        (keys, left) if left.is_empty() => Ok(keys),
+        _ => Err(refusal),
+    }
 }
 
 /// The columns that a query on a schema has to choose from.

@@ -39,7 +39,7 @@ enum Bound {
 }
 
 impl Predicate<'_> {
-    fn key(&self) -> Vec<&Column> {
+    pub(super) fn key(&self) -> Vec<&Column> {
         self.definition.key_columns()
     }
 
@@ -83,7 +83,7 @@ impl Predicate<'_> {
     }
 
     /// A literal as the text of a key column; a refusal has an example.
-    fn value(
+    pub(super) fn value(
         &self,
         literal: &Expr,
         column: &Column,
@@ -224,7 +224,7 @@ impl Predicate<'_> {
     }
 
     /// The place of a key column; `Err`: another column's name.
-    fn column(&self, expression: &Expr) -> Result<Option<Result<usize, String>>, Failure> {
+    pub(super) fn column(&self, expression: &Expr) -> Result<Option<Result<usize, String>>, Failure> {
         let name = match expression {
             Expr::Nested(inside) => return self.column(inside),
             Expr::Identifier(name) => name.value.clone(),
@@ -428,7 +428,7 @@ fn parameter(expression: &Expr) -> Option<usize> {
 }
 
 /// The parts of a conjunction, parentheses taken off.
-fn conjuncts<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
+pub(super) fn conjuncts<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
     match filter {
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
             conjuncts(left, parts);
@@ -500,6 +500,7 @@ mod tests {
                 values.into_iter().map(cells).collect::<Vec<_>>().join(" ")
             }
             KeyChoice::Range(r) => format!("{:?} {:?}..{:?}", r.prefix.len(), r.from, r.to),
+            KeyChoice::Scan(scan) => format!("{scan:?}"),
         }
     }
 

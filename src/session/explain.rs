@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::plan::guard::{self, Admitted};
 use crate::plan::{Resolved, When};
 use crate::statement::{Draft, VirtualSchema};
-use dbtrail_types::agent_api::{KeyChoice, Octets, hex_text};
+use dbtrail_types::agent_api::{KeyChoice, KeyScan, Octets, hex_text};
 use dbtrail_types::column::Column;
 use dbtrail_types::ident::RequestId;
 use dbtrail_types::instant::{Instant, Point};
@@ -110,6 +110,29 @@ fn keys(admitted: &Admitted, key: &[&Column]) -> Vec<(&'static str, String)> {
             let (from, to) = (cell(&range.from), cell(&range.to));
             vec![("keys", format!("{fixed}{last} from {from} to {to}{most}"))]
         }
+        KeyChoice::Scan(scan) => vec![("keys", scanned(scan, key))],
+    }
+}
+
+/// A stretch of keys.
+fn scanned(scan: &KeyScan, key: &[&Column]) -> String {
+    let mut conditions: Vec<String> = key
+        .iter()
+        .zip(&scan.prefix)
+        .map(|(column, value)| format!("{} = {}", column.name, cell(value)))
+        .collect();
+    let next = key.get(scan.prefix.len()).map_or("", |c| c.name.as_str());
+    for (bound, sign) in [(&scan.lower, '>'), (&scan.upper, '<')] {
+        conditions.extend(
+            bound
+                .iter()
+                .map(|b| format!("{next} {sign}{} {}", if b.inclusive { "=" } else { "" }, cell(&b.value))),
+        );
+    }
+    if conditions.is_empty() {
+        "all of the table".to_owned()
+    } else {
+        format!("all with {}", conditions.join(", "))
     }
 }
 

@@ -195,8 +195,14 @@ impl Session {
             let resolved = plan::resolve(draft.clone(), &self.context(&draft, &tenant)?, now)?;
             tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?
         };
-        let asked =
-            Asked { draft: &draft, table: &table, zone: &self.zone, charsets: self.standing.charsets };
+        let allowed = self.context(&draft, &tenant)?.allow_table_scan;
+        let asked = Asked {
+            draft: &draft,
+            table: &table,
+            zone: &self.zone,
+            charsets: self.standing.charsets,
+            allow_scan: draft.allow_table_scan.unwrap_or(allowed),
+        };
         let outlined = guard::outline(asked, &definition, self.settings.guard)?;
         for (number, column) in outlined.parameters {
             if let Some(declared) = parameters.get_mut(number) {

@@ -115,8 +115,12 @@ impl Session {
         match value {
             Expr::Identifier(word) if !word.value.starts_with('@') => match bare(&word.value) {
                 Value::Text(text) => match text.to_uppercase().as_str() {
-                    // mysqld takes no bare word for a user variable; this one is a switch, and is documented with ON.
-                    "ON" | "OFF" if name == "dbtrail_allow_wide_diff" => Ok(known(Value::Text(text))),
+                    // mysqld takes no bare word for a user variable; these are switches, and are documented with ON.
+                    "ON" | "OFF"
+                        if matches!(name, "dbtrail_allow_wide_diff" | "dbtrail_allow_table_scan") =>
+                    {
+                        Ok(known(Value::Text(text)))
+                    }
                     "DEFAULT" => Err(Failure::Syntax(format!("@{name} has no DEFAULT"))),
                     _ => self.typed(value, now, budget),
                 },

@@ -31,6 +31,8 @@ pub struct RowStream {
     order: Vec<(usize, bool)>,
     skip: u64,
     left: u64,
+    /// `limits.max_rows`, and how many of these are left.
+    most: Option<(u64, u64)>,
     zone: Zone,
     sorted: Option<(std::vec::IntoIter<Row>, Vec<Note>)>,
     /// Of the statement itself, before those on its rows.
@@ -116,6 +118,7 @@ impl RowStream {
             order: admitted.order().to_vec(),
             skip: limit.offset,
             left: limit.count,
+            most: admitted.max_rows().map(|most| (most, most)),
             zone: zone.clone(),
             sorted: None,
             notes: Vec::new(),
@@ -159,6 +162,7 @@ impl RowStream {
                 Next::Rows(rows) => {
                     let rows = self.limited(rows);
                     if !rows.is_empty() {
+                        self.counted(rows.len())?;
                         return Ok(Next::Rows(rows));
                     }
                 }
@@ -195,8 +199,23 @@ impl RowStream {
             // A long OFFSET passes over many of these.
             let next = self.limited(next);
             if !next.is_empty() {
+                self.counted(next.len())?;
                 return Ok(Next::Rows(next));
             }
+        }
+    }
+
+    /// Holds rows against `limits.max_rows`.
+    fn counted(&mut self, rows: usize) -> Result<(), Failure> {
+        let Some((most, left)) = &mut self.most else { return Ok(()) };
+        match left.checked_sub(rows as u64) {
+            Some(fewer) => {
+                *left = fewer;
+                Ok(())
+            }
+            None => Err(Failure::TooManyRows(format!(
+                "the answer has more than {most} rows (limits.max_rows): ask for fewer with WHERE or LIMIT"
+            ))),
         }
     }
 

@@ -15,8 +15,7 @@ use std::sync::Arc;
 impl Session {
     /// What the plan is told of this session.
     pub(super) fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
-        let allow_wide_diff =
-            switch(self.user_variable("dbtrail_allow_wide_diff").text().as_deref()) == Some(true);
+        let is_on = |variable| switch(self.user_variable(variable).text().as_deref()) == Some(true);
         Ok(Context {
             user: &self.identity.user,
             host: &self.identity.host,
@@ -26,7 +25,8 @@ impl Session {
             zone: &self.zone,
             charsets: self.standing.charsets,
             max_diff_window: self.settings.max_diff_window,
-            allow_wide_diff,
+            allow_wide_diff: is_on("dbtrail_allow_wide_diff"),
+            allow_table_scan: is_on("dbtrail_allow_table_scan"),
         })
     }
 

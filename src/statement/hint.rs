@@ -21,6 +21,8 @@ pub(super) struct Comment {
 pub(super) struct Hints {
     /// `SET_VAR(dbtrail_allow_wide_diff=...)`
     pub(super) allow_wide_diff: Option<bool>,
+    /// `SET_VAR(dbtrail_allow_table_scan=...)`
+    pub(super) allow_table_scan: Option<bool>,
     /// `DBTRAIL_AT='...'`, `DBTRAIL_GTID='...'`; and where.
     pub(super) at: Option<(TimeClause, Position)>,
 }
@@ -122,7 +124,7 @@ fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
     match c.next() {
         Some(Token::Word(w)) if ours(&w.value) => Err(unsupported(format!(
             "the hint {} at {position}: there are DBTRAIL_AT='2026-04-27 09:00:00', DBTRAIL_GTID='...' and \
-             SET_VAR(dbtrail_allow_wide_diff=ON)",
+             SET_VAR(dbtrail_allow_table_scan=ON), SET_VAR(dbtrail_allow_wide_diff=ON)",
             shortened(&w.value, 40)
         ))),
         _ => {
@@ -152,18 +154,24 @@ fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: Position) -> Result<
     if !c.token(&Token::RParen) {
         return Err(c.unexpected(")"));
     }
-    if !name.eq_ignore_ascii_case("dbtrail_allow_wide_diff") {
-        return Err(unsupported(format!(
-            "the hint SET_VAR({}=...) at {position}: no variable but dbtrail_allow_wide_diff is set for one statement; use SET",
-            shortened(&name, 40)
-        )));
-    }
-    hints.allow_wide_diff = Some(match value.to_uppercase().as_str() {
+    let switch = match name.to_lowercase().as_str() {
+        "dbtrail_allow_wide_diff" => &mut hints.allow_wide_diff,
+        "dbtrail_allow_table_scan" => &mut hints.allow_table_scan,
+        _ => {
+            return Err(unsupported(format!(
+                "the hint SET_VAR({}=...) at {position}: no variables but dbtrail_allow_table_scan and dbtrail_allow_wide_diff are set for \
+                 one statement; use SET",
+                shortened(&name, 40)
+            )));
+        }
+    };
+    *switch = Some(match value.to_uppercase().as_str() {
         "ON" | "1" | "TRUE" => true,
         "OFF" | "0" | "FALSE" => false,
         _ => {
             return Err(unsupported(format!(
-                "the hint SET_VAR(dbtrail_allow_wide_diff={}) at {position}: write ON or OFF",
+                "the hint SET_VAR({}={}) at {position}: write ON or OFF",
+                name.to_lowercase(),
                 shortened(&value, 40)
             )));
         }

@@ -6,7 +6,7 @@
 use super::cursor::{Cursor, syntax};
 use super::hint::Hints;
 use super::misuse::Example;
-use super::travel::{self, Head};
+use super::travel::{self, Allowed, Head};
 use super::{Draft, Position, Reading, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
@@ -28,7 +28,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
     if !reading.orm_forms {
         return Err(off(&c, clause, &hints));
     }
-    let (time, time_at) = time(&c, clause, &hints)?;
+    let (time, time_at, allowed) = time(&c, clause, &hints)?;
     c = c.part(c.place(), end);
     travel::one_query(&c)?;
     let Head { projection } = travel::head(&mut c)?;
@@ -45,7 +45,8 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         filter: None,
         order_by: Vec::new(),
         limit: None,
-        allow_wide_diff: hints.allow_wide_diff,
+        allow_wide_diff: allowed.wide.or(hints.allow_wide_diff),
+        allow_table_scan: allowed.scan.or(hints.allow_table_scan),
     };
     travel::tail(&mut c, &mut draft)?;
     Ok(Some(draft))
@@ -60,9 +61,14 @@ fn clause_at_the_end(c: &Cursor<'_>) -> Option<usize> {
     (!behind.is_at_end()).then(|| behind.place())
 }
 
-fn time(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Result<(TimeClause, Position), Refused> {
+fn time(
+    c: &Cursor<'_>,
+    clause: Option<usize>,
+    hints: &Hints,
+) -> Result<(TimeClause, Position, Allowed), Refused> {
     let Some(place) = clause else {
-        return hints.at.clone().ok_or_else(|| syntax("the instant is missing".to_owned()));
+        let at = hints.at.clone().ok_or_else(|| syntax("the instant is missing".to_owned()));
+        return at.map(|(time, position)| (time, position, Allowed::default()));
     };
     let mut c = c.clone();
     c.go(place);
@@ -78,8 +84,9 @@ fn time(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Result<(TimeCla
         c.words(&["AS", "OF"]);
         TimeClause::At(super::instant::instant(&mut c)?)
     };
+    let allowed = travel::allowed(&mut c);
     if c.is_at_end() {
-        Ok((time, position))
+        Ok((time, position, allowed))
     } else {
         Err(c.unexpected("the end of the statement behind the time clause"))
     }

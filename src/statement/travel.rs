@@ -92,6 +92,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
     let early = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
     let time_at = c.position();
     let time = time(&mut c, virtual_schema, &example)?;
+    let first = allowed(&mut c);
     let place = c.clone();
     let late = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
     let alias = match (early, late) {
@@ -101,6 +102,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         }
         (first, second) => first.or(second),
     };
+    let then = allowed(&mut c);
     let mut draft = Draft {
         virtual_schema,
         schema,
@@ -112,10 +114,34 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         filter: None,
         order_by: Vec::new(),
         limit: None,
-        allow_wide_diff: hints.allow_wide_diff,
+        allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),
+        allow_table_scan: first.scan.or(then.scan).or(hints.allow_table_scan),
     };
     tail(&mut c, &mut draft).map_err(|refused| example.behind(refused, virtual_schema))?;
     Ok(draft)
+}
+
+/// What stands behind a time clause: `Some(true)` where it was said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Allowed {
+    /// ALLOW SCAN
+    pub(super) scan: Option<bool>,
+    /// ALLOW WIDE
+    pub(super) wide: Option<bool>,
+}
+
+/// `ALLOW SCAN`, `ALLOW WIDE`, both, or nothing.
+pub(super) fn allowed(c: &mut Cursor<'_>) -> Allowed {
+    let mut allowed = Allowed::default();
+    loop {
+        if c.words(&["ALLOW", "SCAN"]) {
+            allowed.scan = Some(true);
+        } else if c.words(&["ALLOW", "WIDE"]) {
+            allowed.wide = Some(true);
+        } else {
+            return allowed;
+        }
+    }
 }
 
 /// Refuses whatever is more than one plain SELECT.
@@ -272,6 +298,10 @@ pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
         "QUALIFY",
     ];
     let place = c.place();
+    // The word alone can be an alias.
+    if c.clone().words(&["ALLOW", "SCAN"]) || c.clone().words(&["ALLOW", "WIDE"]) {
+        return Ok(None);
+    }
     if c.words(&["AS"]) {
         if matches!(c.peek(), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case("OF") && w.quote_style.is_none())
         {
@@ -338,7 +368,7 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Res
 
 /// Where a filter or an order ends: at another clause, or at a time clause that came too late.
 fn clause_end(c: &Cursor<'_>, clauses: &[&str]) -> usize {
-    let late = c.find_any(&[&["AS", "OF"], &["AT", "GTID"]]);
+    let late = c.find_any(&[&["AS", "OF"], &["AT", "GTID"], &["ALLOW", "SCAN"], &["ALLOW", "WIDE"]]);
     let words: Vec<&str> = UNSUPPORTED
         .iter()
         .map(|(word, _)| *word)
@@ -379,6 +409,9 @@ fn leftover(c: &Cursor<'_>) -> Refused {
         return syntax(format!(
             "a second time clause at {here}: one statement shows one instant, or one window"
         ));
+    }
+    if next(&["ALLOW", "SCAN"]) || next(&["ALLOW", "WIDE"]) {
+        return syntax(format!("ALLOW at {here} comes too late: it stands right behind the time clause"));
     }
     for (word, instead) in UNSUPPORTED {
         if next(&[word]) {

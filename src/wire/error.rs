@@ -76,6 +76,7 @@ pub fn of(
                  join in the application, or copy the time-travel rows into a temporary table first"
             ),
         ),
+        Failure::TooManyRows(what) => (1104, "42000", format!("dbtrail-shim: {what}")),
         Failure::WindowTooWide(what) => {
             (1064, documented, format!("dbtrail-shim: _diff window exceeds limit: {what}"))
         }

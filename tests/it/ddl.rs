@@ -216,6 +216,9 @@ fn a_create_or_replace_that_failed_has_dropped_the_table() {
             table: table.to_owned(),
             keys: Keys { columns: vec!["id".to_owned()], choice: KeyChoice::Values(vec![one]) },
             at: Point::Gtid(format!("0-34002-{number}")),
+            filter: None,
+            limit: None,
+            count: None,
         };
         let answer = history.rows(&request, Reading::Snapshot).map_err(|refusal| refusal.message)?;
         let text: Vec<u8> = answer.flat_map(|lines| lines.expect("lines")).collect();

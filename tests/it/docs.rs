@@ -198,6 +198,7 @@ fn failures() -> Vec<Failure> {
         Failure::KeyRule(s()),
         Failure::JoinWithReal { virtual_table: s(), real_table: s() },
         Failure::WindowTooWide(s()),
+        Failure::TooManyRows(s()),
         Failure::UnknownCell(s()),
         Failure::UnknownTenant(s()),
         Failure::AccessDenied { user: s(), host: s(), using_password: true },

@@ -24,13 +24,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-struct Chain {
+pub struct Chain {
     port: u16,
     agent: CancellationToken,
     _shim: CancellationToken,
 }
 
-async fn chain(fixture: &str) -> Chain {
+pub async fn chain(fixture: &str) -> Chain {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(fixture);
     let history = History::read(ServerId("s".to_owned()), &[folder.join("binlog.000003")]).expect("a record");
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
@@ -70,7 +70,7 @@ async fn chain(fixture: &str) -> Chain {
     let session = session::Settings {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
-        guard: guard::Settings { max_keys: 1000 },
+        guard: guard::Settings::of_keys(1000),
         orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
@@ -105,12 +105,12 @@ fn options(chain: &Chain, user: &str, password: &str) -> OptsBuilder {
         .prefer_socket(false)
 }
 
-async fn connect(chain: &Chain, user: &str) -> Conn {
+pub async fn connect(chain: &Chain, user: &str) -> Conn {
     Conn::new(options(chain, user, "secret").db_name((user == "app").then_some("tt"))).await.expect("a login")
 }
 
 /// Number, SQLSTATE and text of the error of a statement.
-async fn refused(conn: &mut Conn, sql: &str) -> (u16, String, String) {
+pub async fn refused(conn: &mut Conn, sql: &str) -> (u16, String, String) {
     match conn.query_drop(sql).await {
         Err(mysql_async::Error::Server(e)) => (e.code, e.state, e.message),
         other => panic!("{sql}: {other:?}"),

@@ -114,9 +114,10 @@ fn keys(case: &Case, definition: &Arc<TableDefinition>) -> Result<Keys, String> 
         charsets,
         max_diff_window: Duration::from_secs(1),
         allow_wide_diff: false,
+        allow_table_scan: false,
     };
     let resolved = plan::resolve(draft, &context, Instant::now()).map_err(|f| format!("{f:?}"))?;
-    let admitted = guard::admit(&Arc::new(resolved), definition, guard::Settings { max_keys: 1 << 40 });
+    let admitted = guard::admit(&Arc::new(resolved), definition, guard::Settings::of_keys(1 << 40));
     admitted.map(|a| a.keys().clone()).map_err(|f| format!("{f:?}"))
 }
 
@@ -140,6 +141,7 @@ fn found(keys: &Keys, definition: &TableDefinition, rows: &[String]) -> Result<V
             KeyChoice::Values(values) => {
                 values.iter().map(|v| encoded(&columns, v)).collect::<Result<Vec<_>, _>>()?.contains(&own)
             }
+            KeyChoice::Scan(_) => return Err("a whole table was asked for".to_owned()),
             KeyChoice::Range(range) => {
                 let end = |value: &Octets| {
                     encoded(

@@ -59,11 +59,12 @@ fn answer(text: &str) -> Result<(), Failure> {
         charsets: Charsets::default(),
         max_diff_window: Duration::from_secs(86_400),
         allow_wide_diff: false,
+        allow_table_scan: false,
     };
     let now: Instant = "2026-04-27T12:00:00Z".parse().expect("an instant");
     let resolved = plan::resolve(draft, &context, now)?;
     let definition = Arc::new(definition(&resolved.table.table));
-    guard::admit(&Arc::new(resolved), &definition, guard::Settings { max_keys: 1000 }).map(|_| ())
+    guard::admit(&Arc::new(resolved), &definition, guard::Settings::of_keys(1000)).map(|_| ())
 }
 
 fn told(text: &str) -> String {

@@ -220,7 +220,7 @@ fn session() -> Session {
     let settings = session::Settings {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
-        guard: guard::Settings { max_keys: 1000 },
+        guard: guard::Settings::of_keys(1000),
         orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
@@ -257,6 +257,7 @@ async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut 
                 charsets: Charsets::default(),
                 max_diff_window: Duration::from_secs(3600),
                 allow_wide_diff: true,
+                allow_table_scan: true,
             };
             let Ok(resolved) = plan::resolve(*draft, &context, Instant::from_micros(1_790_000_000_000_000))
             else {
@@ -265,7 +266,7 @@ async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut 
             reached.resolved += 1;
             let resolved = Arc::new(resolved);
             for definition in tables() {
-                let admitted = guard::admit(&resolved, &definition, guard::Settings { max_keys: 1000 });
+                let admitted = guard::admit(&resolved, &definition, guard::Settings::of_keys(1000));
                 reached.admitted += usize::from(admitted.is_ok());
             }
         }

@@ -73,6 +73,9 @@ impl Recorded {
             table: table.into(),
             keys: keys_of(&step.tables[table].primary_key, key),
             at: Point::Gtid(step.gtid.clone()),
+            filter: None,
+            limit: None,
+            count: None,
         };
         let answer = self.history.rows(&request, Reading::Snapshot).map_err(|refused| refused.message)?;
         let mut lines = lines(answer);
@@ -138,6 +141,9 @@ impl Recorded {
             keys: keys_of(&named.primary_key, &key),
             since: coverage.oldest,
             until: coverage.newest,
+            filter: None,
+            limit: None,
+            count: None,
         };
         let mut lines = lines(self.history.diff(&request).expect("an answer"));
         lines.pop();

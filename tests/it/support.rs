@@ -455,7 +455,7 @@ impl Plan {
         let session = session::Settings {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
-            guard: guard::Settings { max_keys: self.max_keys },
+            guard: guard::Settings::of_keys(self.max_keys),
             orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,

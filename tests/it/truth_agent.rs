@@ -3,7 +3,7 @@
 
 use dbtrail_history::History;
 use dbtrail_history::query::{Reading, Refusal};
-use dbtrail_types::agent_api::{DiffRequest, KeyChoice, Keys, Octets, RowsRequest};
+use dbtrail_types::agent_api::{DiffRequest, KeyChoice, KeyScan, Keys, Octets, RowsRequest};
 use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::{Instant, Point};
 use serde_json::Value;
@@ -112,6 +112,9 @@ pub fn states(history: &Arc<History>, fixture: &str) {
                             choice: KeyChoice::Values(vec![key.clone()]),
                         },
                         at: at.clone(),
+                        filter: None,
+                        limit: None,
+                        count: None,
                     };
                     let answer = history.rows(&request, Reading::Flashback);
                     let (header, rows, _) =
@@ -133,6 +136,41 @@ pub fn states(history: &Arc<History>, fixture: &str) {
         }
     }
     assert!(compared - empty > 1000 && empty > 500, "only {compared} states compared, {empty} of them empty");
+}
+
+/// The whole of every table at every tick, by time and by GTID, in the order of the key.
+pub fn tables_whole(history: &Arc<History>, fixture: &str) {
+    let (mut compared, mut most) = (0, 0);
+    for tick in &lines(fixture, "truth.jsonl") {
+        let time = Point::Time(instant(tick["as_of"].as_str().expect("text")));
+        let gtid = Point::Gtid(tick["gtid"].as_str().expect("text").to_owned());
+        for (name, table) in tables(tick) {
+            let want: Vec<&Value> = rows_of(table).iter().collect();
+            for (at, limit) in [(&time, None), (&gtid, None), (&time, Some(2))] {
+                let request = RowsRequest {
+                    server_id: ServerId("truth".to_owned()),
+                    schema: "tt".to_owned(),
+                    table: name.clone(),
+                    keys: Keys { columns: words(&table["pk"]), choice: KeyChoice::Scan(KeyScan::default()) },
+                    at: at.clone(),
+                    filter: None,
+                    limit,
+                    count: None,
+                };
+                let answer = history.rows(&request, Reading::Flashback);
+                let (header, rows, _) = collect(answer.unwrap_or_else(|e| panic!("{name} {at:?}: {e}")));
+                let rows: Vec<Value> =
+                    rows.into_iter().map(|row| as_shown(row, &header["columns"])).collect();
+                let few = want.iter().take(limit.map_or(usize::MAX, |n| n as usize));
+                // The recording has them in the order of the key too.
+                let few: Vec<&Value> = few.copied().collect();
+                assert_eq!(rows.iter().collect::<Vec<_>>(), few, "{name} {at:?}");
+                compared += 1;
+                most = most.max(rows.len());
+            }
+        }
+    }
+    assert!(compared > 50 && most > 5, "only {compared} tables compared, of {most} rows at most");
 }
 
 /// Every change of every key.
@@ -159,6 +197,9 @@ pub fn changes(history: &Arc<History>, fixture: &str) {
             },
             since,
             until: edge(ticks.last()),
+            filter: None,
+            limit: None,
+            count: None,
         };
         let (header, lines, _) =
             collect(history.diff(&request).unwrap_or_else(|e| panic!("{table} {text}: {e}")));

@@ -187,6 +187,12 @@ pub trait Snapshot: Send + Sync + Debug {
     /// The engine failed, or `each` did.
     fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError>;
 
+    /// The pairs of a range in order, until `each` has had enough (false).
+    ///
+    /// # Errors
+    /// The engine failed, or `each` did.
+    fn forward(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError>;
+
     /// The last pair of a range.
     ///
     /// # Errors

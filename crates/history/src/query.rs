@@ -23,6 +23,7 @@ mod lines;
 mod merge;
 mod refusal;
 mod rows;
+mod scan;
 
 pub use diff::DiffAnswer;
 pub use example::Example;

@@ -7,15 +7,16 @@
 
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::image::Image;
-use super::number::take_number;
 use super::schema::DefinitionId;
 use dbtrail_types::agent_api::EventType;
 use form::{SEQUENCE, SPACE, Written, changed, damaged, read_version, version_key};
 use serde::{Deserialize, Serialize};
 
 mod form;
+mod stretch;
 
 pub use form::{DEPTH, leaves_row, put_base, put_version, row_key, row_of, sequence_of, space_of};
+pub use stretch::{Bounds, Known, Stretch, Told, behind};
 
 /// The number of a change in the order of the log, from 1: the order of commits, and inside a transaction that of its changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -287,10 +288,7 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn base(&self, space: SpaceId, key: &[u8]) -> Result<Option<BaseRow>, StoreError> {
         let Some(value) = self.0.get(Table::Baseline, &row_key(space, key))? else { return Ok(None) };
-        let mut rest = value.as_slice();
-        let definition = take_number(&mut rest).and_then(|n| u32::try_from(n).ok());
-        let definition = definition.ok_or_else(|| damaged("a row of the baseline cannot be read"))?;
-        Ok(Some(BaseRow { definition: DefinitionId(definition), row: Image::of_bytes(rest) }))
+        stretch::base_row(&value).map(Some)
     }
 
     /// Up to `limit` keys of the baseline in `[from, to]`, in order.

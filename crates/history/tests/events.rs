@@ -42,6 +42,9 @@ fn rows(history: &Arc<History>, table: &str, ids: &[&str]) -> Result<Vec<Value>,
         table: table.into(),
         keys: Keys { columns: vec!["id".into()], choice: KeyChoice::Values(values) },
         at: Point::Time(history.coverage().newest),
+        filter: None,
+        limit: None,
+        count: None,
     };
     let mut text = Vec::new();
     for chunk in history.rows(&request, Reading::Flashback).map_err(|r| r.message.clone())? {

@@ -9,6 +9,10 @@ use crate::ident::ServerId;
 use crate::instant::{Instant, Point};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+mod filter;
+
+pub use filter::{Comparison, Count, Filter, Relation};
+
 /// Where each question goes, below the base URL.
 pub mod path {
     /// `POST`: rows at an instant, from recorded changes alone.
@@ -125,6 +129,33 @@ pub enum KeyChoice {
     Values(Vec<Vec<Octets>>),
     /// All keys that begin with `prefix` and whose last column is in `[from, to]`.
     Range(KeyRange),
+    /// All rows of a stretch of keys, however many: a table, the keys that begin with some values, or an open range of the column behind them.
+    Scan(KeyScan),
+}
+
+/// A stretch of keys. Without any bound it is the whole table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyScan {
+    /// Values of the first key columns, as many as are fixed; all of them are allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefix: Vec<Octets>,
+    /// Lower end of the key column behind the prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<KeyBound>,
+    /// Upper end of the key column behind the prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<KeyBound>,
+}
+
+/// An end of a [`KeyScan`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyBound {
+    /// The value.
+    pub value: Octets,
+    /// Whether rows with this very value are of the stretch.
+    pub inclusive: bool,
 }
 
 /// A range over the last key column, both ends inclusive.
@@ -156,6 +187,15 @@ pub struct RowsRequest {
     pub keys: Keys,
     /// When.
     pub at: Point,
+    /// Which of these rows. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// The most lines that are wanted; the agent stops behind so many. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Their number is wanted and not they themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<Count>,
 }
 
 /// Body of `POST /v1/diff`.
@@ -174,6 +214,15 @@ pub struct DiffRequest {
     pub since: Instant,
     /// End of the window, inclusive.
     pub until: Instant,
+    /// Which of these changes. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// The most lines that are wanted; the agent stops behind so many. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Their number is wanted and not they themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<Count>,
 }
 
 /// The first line of a streamed answer.
@@ -414,6 +463,8 @@ pub mod code {
     pub const NOT_RECORDED: &str = "not_recorded";
     pub const UNSUPPORTED_KEY: &str = "unsupported_key";
     pub const TOO_MANY_KEYS: &str = "too_many_keys";
+    pub const UNSUPPORTED_FILTER: &str = "unsupported_filter";
+    pub const TOO_MANY_GROUPS: &str = "too_many_groups";
     pub const UNREADABLE_TABLE: &str = "unreadable_table";
     pub const UNAUTHORIZED: &str = "unauthorized";
     pub const METHOD_NOT_ALLOWED: &str = "method_not_allowed";

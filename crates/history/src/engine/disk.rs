@@ -180,6 +180,19 @@ impl Snapshot for Pinned {
         Ok(())
     }
 
+    fn forward(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        for guard in self.snapshot.range(&self.keyspaces[place(table)], from..to) {
+            let (key, value) = guard.into_inner().map_err(failed)?;
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
         if from >= to {
             return Ok(Vec::new());
@@ -227,6 +240,14 @@ mod tests {
         };
         snapshot.back(Table::Versions, b"a", b"z", &mut two).unwrap();
         assert_eq!(seen, [b"d", b"b"]);
+        let mut seen = Vec::new();
+        let mut two = |key: &[u8], _: &[u8]| {
+            seen.push(key.to_vec());
+            Ok(seen.len() < 2)
+        };
+        snapshot.forward(Table::Versions, b"a", b"z", &mut two).unwrap();
+        snapshot.forward(Table::Versions, b"z", b"a", &mut |_, _| unreachable!()).unwrap();
+        assert_eq!(seen, [b"a", b"b"]);
         assert_eq!(snapshot.get(Table::Meta, b"a").unwrap(), Some(bytes("other table")));
         assert_eq!(snapshot.get(Table::Baseline, b"a").unwrap(), None);
     }

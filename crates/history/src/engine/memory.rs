@@ -72,6 +72,15 @@ impl Snapshot for Frozen {
         Ok(())
     }
 
+    fn forward(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
+        for (key, value) in self.range(table, from, to).into_iter().flatten() {
+            if !each(key, value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
         Ok(self.range(table, from, to).into_iter().flatten().take(limit).map(owned).collect())
     }

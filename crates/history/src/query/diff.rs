@@ -32,6 +32,9 @@ pub struct DiffAnswer {
     done: bool,
 }
 
+/// What a window cannot be asked with.
+const NO_SCAN: &str = "the changes of a whole table cannot be asked for: name keys";
+
 /// One window over one table.
 struct Window<'a> {
     history: &'a History,
@@ -48,6 +51,11 @@ impl History {
     /// Every reason not to answer.
     pub fn diff(self: &Arc<Self>, request: &DiffRequest) -> Result<DiffAnswer, Refusal> {
         self.check_server(&request.server_id)?;
+        if request.filter.is_some() || request.count.is_some() || request.limit.is_some() {
+            return Err(Refusal::malformed(
+                "this version of the agent has no filter and counts no changes".to_owned(),
+            ));
+        }
         if request.since > request.until {
             return Err(Refusal::malformed("the window ends before it begins".to_owned()));
         }
@@ -117,6 +125,7 @@ impl Window<'_> {
                     }
                     keys
                 }
+                Wanted::Scan(_) => return Err(Refusal::malformed(NO_SCAN.to_owned())),
             };
             for key in keys {
                 if let Some(emptied) = emptied {

@@ -2,8 +2,8 @@
 
 use super::{MAX_KEYS, Refusal};
 use crate::key::{self, KeyError};
-use crate::store::EncodedKey;
-use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets, code};
+use crate::store::{EncodedKey, behind};
+use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyRange, KeyScan, Keys, Octets, code};
 use dbtrail_types::column::{Column, TableDefinition, same_name};
 use dbtrail_types::ident::TableName;
 use std::collections::BTreeMap;
@@ -14,6 +14,15 @@ pub(super) enum Wanted {
     Keys(Vec<(EncodedKey, Vec<Octets>)>),
     /// All keys in `[from, to]`.
     Range(Range),
+    /// All keys of a stretch.
+    Scan(Span),
+}
+
+/// A stretch of keys, `[lower, upper)`.
+pub(super) struct Span {
+    pub(super) lower: Vec<u8>,
+    /// `None`: to the end.
+    pub(super) upper: Option<Vec<u8>>,
 }
 
 /// A range of keys.
@@ -37,6 +46,7 @@ impl Wanted {
         match &keys.choice {
             KeyChoice::Values(values) => read_values(values, &columns),
             KeyChoice::Range(range) => read_range(range, &columns).map(Self::Range),
+            KeyChoice::Scan(scan) => read_scan(scan, &columns).map(Self::Scan),
         }
     }
 }
@@ -123,14 +133,7 @@ fn read_range(range: &KeyRange, columns: &[&Column]) -> Result<Range, Refusal> {
         )));
     }
     if !key::is_ordered(&last.ty) {
-        return Err(Refusal::new(
-            422,
-            code::UNSUPPORTED_KEY,
-            format!(
-                "key column `{}` is {}: ranges of it are not supported, name the keys",
-                last.name, last.ty
-            ),
-        ));
+        return Err(unordered(last));
     }
     let start = encode(prefix, &range.prefix)?;
     let end = |value: &Octets| {
@@ -146,6 +149,51 @@ fn read_range(range: &KeyRange, columns: &[&Column]) -> Result<Range, Refusal> {
         width,
         limit: asked.min(MAX_KEYS),
     })
+}
+
+fn read_scan(scan: &KeyScan, columns: &[&Column]) -> Result<Span, Refusal> {
+    if scan.prefix.len() > columns.len() {
+        return Err(Refusal::malformed(format!(
+            "the stretch has {} values before its own column, and the primary key has {} columns",
+            scan.prefix.len(),
+            columns.len()
+        )));
+    }
+    let start = encode(columns, &scan.prefix)?;
+    let next = columns.get(scan.prefix.len());
+    let end = |bound: &KeyBound| {
+        let column = next.ok_or_else(|| {
+            Refusal::malformed("the stretch has ends, and no key column is left for them".to_owned())
+        })?;
+        if !key::is_ordered(&column.ty) {
+            return Err(unordered(column));
+        }
+        let mut bytes = start.clone();
+        key::encode(column, &bound.value.0, &mut bytes).map_err(|e| refused(&e)).map(|()| bytes)
+    };
+    let lower = match &scan.lower {
+        None => start.clone(),
+        Some(bound) if bound.inclusive => end(bound)?,
+        Some(bound) => behind(&end(bound)?),
+    };
+    let upper = match &scan.upper {
+        None if start.is_empty() => None,
+        None => Some(behind(&start)),
+        Some(bound) if bound.inclusive => Some(behind(&end(bound)?)),
+        Some(bound) => Some(end(bound)?),
+    };
+    Ok(Span { lower, upper })
+}
+
+fn unordered(column: &Column) -> Refusal {
+    Refusal::new(
+        422,
+        code::UNSUPPORTED_KEY,
+        format!(
+            "key column `{}` is {}: ranges of it are not supported, name the keys",
+            column.name, column.ty
+        ),
+    )
 }
 
 pub(super) fn too_many(found: usize, limit: usize) -> Refusal {

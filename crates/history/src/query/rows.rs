@@ -1,12 +1,13 @@
 //! Rows at one instant.
 
 use super::keys::{Range, Wanted, too_many};
+use super::scan::{Scan, Step, Turn};
 use super::{Found, History, Refusal, lines};
 use crate::image::{Content, Image};
 use crate::moments::Cut;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{EncodedKey, Sequence, SpaceId};
+use crate::store::{Bounds, EncodedKey, Sequence, SpaceId, Version};
 use dbtrail_types::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
@@ -35,9 +36,20 @@ pub struct RowsAnswer {
     history: Arc<History>,
     definition: DefinitionId,
     head: Option<Vec<u8>>,
-    rows: std::vec::IntoIter<(Image, DefinitionId)>,
+    rows: Rows,
+    /// Lines that are still wanted.
+    left: u64,
     count: u64,
     notes: Option<Vec<ApiNote>>,
+}
+
+/// Where the rows of an answer come from.
+#[derive(Debug)]
+enum Rows {
+    /// They are known, by rising keys.
+    Known(std::vec::IntoIter<(Image, DefinitionId)>),
+    /// They are read while they are sent.
+    Scanned(Box<Scan>),
 }
 
 /// What is known of one key at one place of the log.
@@ -50,11 +62,11 @@ enum State {
 }
 
 /// The keys of a request in a table at a place in the log.
-struct Question<'a> {
-    history: &'a History,
-    name: TableName,
-    found: Found<'a>,
-    cut: Cut,
+pub(super) struct Question<'a> {
+    pub(super) history: &'a History,
+    pub(super) name: TableName,
+    pub(super) found: Found<'a>,
+    pub(super) cut: Cut,
 }
 
 impl History {
@@ -64,6 +76,11 @@ impl History {
     /// Every reason not to answer.
     pub fn rows(self: &Arc<Self>, request: &RowsRequest, reading: Reading) -> Result<RowsAnswer, Refusal> {
         self.check_server(&request.server_id)?;
+        if request.filter.is_some() || request.count.is_some() {
+            return Err(Refusal::malformed(
+                "this version of the agent has no filter and counts no rows".to_owned(),
+            ));
+        }
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
         let cut = self.cut(&request.at)?;
@@ -72,17 +89,24 @@ impl History {
         super::certain(&name, found.space, cut.doubtful)?;
         let definition = found.definition_id;
         let question = Question { history: self, name, found, cut };
-        let keys = match wanted {
-            Wanted::Keys(keys) => keys.into_iter().map(|(k, shown)| (k, Some(shown))).collect(),
-            Wanted::Range(range) => question.range(&range, reading)?,
+        let (rows, notes) = match wanted {
+            Wanted::Keys(keys) => {
+                let keys = keys.into_iter().map(|(k, shown)| (k, Some(shown))).collect();
+                question.known(keys, reading)?
+            }
+            Wanted::Range(range) => question.known(question.range(&range, reading)?, reading)?,
+            Wanted::Scan(span) => {
+                let bounds = Bounds::new(question.found.space_id, &span.lower, span.upper.as_deref());
+                (Rows::Scanned(Box::new(Scan::new(&question, bounds, reading)?)), Vec::new())
+            }
         };
-        let (rows, notes) = question.rows(keys, reading)?;
         let head = lines::header(self, definition, Some(&request.at))?;
         Ok(RowsAnswer {
             history: Arc::clone(self),
             definition,
             head: Some(head),
-            rows: rows.into_iter(),
+            rows,
+            left: request.limit.unwrap_or(u64::MAX),
             count: 0,
             notes: Some(notes),
         })
@@ -96,6 +120,10 @@ type Asked = (EncodedKey, Option<Vec<Octets>>);
 type KnownRows = (Vec<(Image, DefinitionId)>, Vec<ApiNote>);
 
 impl Question<'_> {
+    fn known(&self, keys: Vec<Asked>, reading: Reading) -> Result<(Rows, Vec<ApiNote>), Refusal> {
+        self.rows(keys, reading).map(|(rows, notes)| (Rows::Known(rows.into_iter()), notes))
+    }
+
     fn rows(&self, keys: Vec<Asked>, reading: Reading) -> Result<KnownRows, Refusal> {
         let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for (key, shown) in keys {
@@ -123,7 +151,7 @@ impl Question<'_> {
         if doubtful > at
             && let Some(change) = versions.first(space, key, (at, doubtful))?
         {
-            return Err(self.history.ambiguous(change.sequence, "a row that is asked for"));
+            return Err(self.history.ambiguous(change.sequence, &self.one(&change)));
         }
         if let Some(last) = versions.newest_before(space, key, at)? {
             return Ok(match last.row {
@@ -162,6 +190,29 @@ impl Question<'_> {
         Ok(State::Unknown)
     }
 
+    /// The row that a change was of, for a message.
+    fn one(&self, change: &Version) -> String {
+        let columns = self.history.catalog.definition(change.definition);
+        let key = columns.zip(change.before.as_ref().or(change.after.as_ref())).map(|(columns, image)| {
+            let cells: Vec<Option<&[u8]>> = image.cells().map(Content::bytes).collect();
+            let key = columns.primary_key.iter().filter_map(|name| columns.position(name));
+            let cell = |at: usize| Octets(cells.get(at).copied().flatten().unwrap_or_default().to_vec());
+            lines::key_text(&key.map(cell).collect::<Vec<_>>())
+        });
+        format!("the row of {} with key {}", self.name, key.unwrap_or_default())
+    }
+
+    /// The row of a key, where the record tells whether there is one.
+    pub(super) fn row(&self, key: &[u8], reading: Reading) -> Result<Option<(Image, DefinitionId)>, Refusal> {
+        match self.state(key, reading)? {
+            State::Row(image, under) => Ok(Some((image, under))),
+            State::NoRow(_) => Ok(None),
+            State::Unknown => {
+                Err(Refusal::internal(format!("a key of {} of which nothing is known", self.name)))
+            }
+        }
+    }
+
     /// What incarnations before this one tell of a key that has no row in it.
     fn earlier(&self, key: &[u8]) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
         let mut before = self.found.space.before;
@@ -193,7 +244,7 @@ impl Question<'_> {
     }
 
     /// The row with generated cells that the log leaves out, where another row of the key tells them.
-    fn filled(&self, key: &[u8], image: Image, under: DefinitionId) -> Result<Image, Refusal> {
+    pub(super) fn filled(&self, key: &[u8], image: Image, under: DefinitionId) -> Result<Image, Refusal> {
         let unknown = |image: &Image| image.cells().any(|cell| cell == Content::Unknown);
         let (catalog, versions) = (&self.history.catalog, self.history.versions());
         if catalog.generated(under).is_empty() || !unknown(&image) {
@@ -213,7 +264,7 @@ impl Question<'_> {
         Ok(image)
     }
 
-    fn can_carry(&self, image: &Image, under: DefinitionId) -> Result<(), Refusal> {
+    pub(super) fn can_carry(&self, image: &Image, under: DefinitionId) -> Result<(), Refusal> {
         if under == self.found.definition_id {
             return Ok(());
         }
@@ -246,7 +297,7 @@ impl Question<'_> {
         ))
     }
 
-    fn advice(&self, reading: Reading) -> String {
+    pub(super) fn advice(&self, reading: Reading) -> String {
         match (reading, self.found.space.baseline) {
             (Reading::Flashback, _) => {
                 format!("; ask _snapshot.{} for rows that never changed", self.name.table)
@@ -264,7 +315,7 @@ impl Question<'_> {
     }
 
     /// What is missing, in a sentence.
-    fn since(&self, missing: &str) -> String {
+    pub(super) fn since(&self, missing: &str) -> String {
         let Some((from, reason)) = &self.found.space.known_from else { return missing.to_owned() };
         let at = self.history.moments().committed(*from).ok().flatten();
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
@@ -341,22 +392,47 @@ impl Iterator for RowsAnswer {
     fn next(&mut self) -> Option<Self::Item> {
         self.notes.as_ref()?;
         let mut out = self.head.take().unwrap_or_default();
-        while out.len() < lines::CHUNK {
-            let Some((image, under)) = self.rows.next() else {
-                let notes = self.notes.take().unwrap_or_default();
-                return Some(lines::trailer(self.count, &notes, &mut out).map(|()| out));
-            };
-            if let Err(refusal) = self.line(&image, under, &mut out) {
-                self.notes = None;
-                return Some(Err(refusal));
-            }
-            self.count += 1;
+        let filled = self.fill(&mut out);
+        if filled.is_err() {
+            self.notes = None;
         }
-        Some(Ok(out))
+        Some(filled.map(|()| out))
     }
 }
 
 impl RowsAnswer {
+    /// Whether making it can take long, so that it is for a thread of its own.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        matches!(self.rows, Rows::Scanned(_))
+    }
+
+    /// Writes lines until a chunk is full or has taken long enough.
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let history = Arc::clone(&self.history);
+        let mut turn = Turn::new();
+        while out.len() < lines::CHUNK {
+            let row = match &mut self.rows {
+                _ if self.left == 0 => None,
+                Rows::Known(rows) => rows.next(),
+                Rows::Scanned(scan) => match scan.next(&history)? {
+                    Step::Row(image, under) => Some((image, under)),
+                    Step::NoRow if turn.is_over() => return Ok(()),
+                    Step::NoRow => continue,
+                    Step::End => None,
+                },
+            };
+            let Some((image, under)) = row else {
+                let notes = self.notes.take().unwrap_or_default();
+                return lines::trailer(self.count, &notes, out);
+            };
+            self.line(&image, under, out)?;
+            self.count += 1;
+            self.left -= 1;
+        }
+        Ok(())
+    }
+
     fn line(&self, image: &Image, under: DefinitionId, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if under == self.definition {
             lines::image(&self.history.catalog, under, image, out);

@@ -6,7 +6,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use dbtrail_types::agent_api::NDJSON;
+use futures_util::StreamExt;
 use serde::Serialize;
+use std::convert::Infallible;
 
 fn response(status: StatusCode, kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
@@ -37,6 +39,48 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
     response(status, "application/json", body.into())
+}
+
+/// Lines that take long to make: on threads of their own, one chunk at a time, and only as they are taken. Why it does not go on is its last
+/// line where rows were sent before; there is no trailer then.
+pub(super) async fn long_lines<I>(chunks: I) -> Response
+where
+    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+{
+    let (first, rest) = match next_chunk(chunks).await {
+        (Some(Ok(first)), rest) => (first, rest),
+        (Some(Err(refused)), _) => return refusal(&refused),
+        (None, _) => (Vec::new(), None),
+    };
+    let more = futures_util::stream::unfold(rest, |rest| async move {
+        let (next, rest) = next_chunk(rest?).await;
+        match next? {
+            Ok(chunk) => Some((chunk, rest)),
+            Err(refused) => {
+                if refused.status >= 500 {
+                    tracing::error!(error = %refused, "the agent failed");
+                }
+                let mut line = serde_json::to_vec(&refused.body()).unwrap_or_default();
+                line.push(b'\n');
+                Some((line, None))
+            }
+        }
+    });
+    let all = futures_util::stream::iter([first]).chain(more);
+    let filled = all.filter(|chunk| std::future::ready(!chunk.is_empty()));
+    let stream = filled.map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    response(StatusCode::OK, NDJSON, Body::from_stream(stream))
+}
+
+/// One chunk, and what makes the next ones.
+async fn next_chunk<I>(mut chunks: I) -> (Option<Result<Vec<u8>, Refusal>>, Option<I>)
+where
+    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+{
+    let made = tokio::task::spawn_blocking(move || (chunks.next(), Some(chunks))).await;
+    made.unwrap_or_else(|error| {
+        (Some(Err(Refusal::internal(format!("a chunk was not made: {error}")))), None)
+    })
 }
 
 /// Lines, sent as they are made. A failure on the way cuts the body: it then has no trailer, which says so.

@@ -101,20 +101,23 @@ pub(super) fn router(agent: Agent) -> Router {
 }
 
 async fn flashback(State(agent): State<Agent>, body: Body) -> Response {
-    rows(&agent, whole(body).await, Reading::Flashback)
+    rows(&agent, whole(body).await, Reading::Flashback).await
 }
 
 async fn snapshot(State(agent): State<Agent>, body: Body) -> Response {
-    rows(&agent, whole(body).await, Reading::Snapshot)
+    rows(&agent, whole(body).await, Reading::Snapshot).await
 }
 
 async fn diff(State(agent): State<Agent>, body: Body) -> Response {
     changes(&agent, whole(body).await)
 }
 
-fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> Response {
+async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> Response {
     let request = body.and_then(|body| read::<RowsRequest>(&body));
-    answer::lines(request.and_then(|request| agent.history()?.rows(&request, reading)))
+    match request.and_then(|request| agent.history()?.rows(&request, reading)) {
+        Ok(answer) if answer.is_long() => answer::long_lines(answer).await,
+        answer => answer::lines(answer),
+    }
 }
 
 fn changes(agent: &Agent, body: Result<Bytes, Refusal>) -> Response {
@@ -141,7 +144,7 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         };
         let body = short(request.body().clone());
         place.held(match reading {
-            Some(reading) => rows(agent, body, reading),
+            Some(reading) => rows(agent, body, reading).await,
             None => changes(agent, body),
         })
     };

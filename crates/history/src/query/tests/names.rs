@@ -10,6 +10,9 @@ fn one(history: &Arc<History>, table: &str, second: i64) -> Result<Value, String
         table: table.into(),
         keys: keys(&["1"]),
         at: Point::Time(t(second)),
+        filter: None,
+        limit: None,
+        count: None,
     };
     let mut lines = collect(history.rows(&request, Reading::Flashback).map_err(|r| r.message)?);
     lines.pop();

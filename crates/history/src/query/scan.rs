@@ -1,0 +1,126 @@
+//! All rows of a stretch of keys at one instant, in the order of the keys.
+//!
+//! The answer is made while it is sent: a page of the store at a time, so that neither its length nor the size of the table costs memory.
+
+use super::rows::{Question, Reading};
+use super::{History, Refusal};
+use crate::image::Image;
+use crate::moments::Cut;
+use crate::record::Baseline;
+use crate::schema::DefinitionId;
+use crate::store::{Bounds, Known, SpaceId, Stretch, Told};
+use dbtrail_types::agent_api::code;
+use dbtrail_types::ident::TableName;
+use std::time::{Duration, Instant};
+
+/// A stretch that is being read.
+#[derive(Debug)]
+pub(super) struct Scan {
+    name: TableName,
+    space: SpaceId,
+    definition: DefinitionId,
+    cut: Cut,
+    reading: Reading,
+    stretch: Stretch,
+}
+
+/// What the next key came to.
+pub(super) enum Step {
+    /// A row, under a definition.
+    Row(Image, DefinitionId),
+    /// It has none.
+    NoRow,
+    /// There is no key left.
+    End,
+}
+
+impl Scan {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// The table may have rows of which the record says nothing.
+    pub(super) fn new(question: &Question<'_>, bounds: Bounds, reading: Reading) -> Result<Self, Refusal> {
+        let space = question.found.space;
+        let base = reading == Reading::Snapshot && space.baseline == Baseline::Whole;
+        if !(space.complete || base) {
+            return Err(Refusal::new(
+                422,
+                code::NOT_RECORDED,
+                format!(
+                    "{} may have rows of which the record says nothing, so that no list of its rows would be whole: {}{}",
+                    question.name,
+                    question.since("its creation is not in the record"),
+                    question.advice(reading)
+                ),
+            ));
+        }
+        let cut = question.cut;
+        let stretch = Stretch::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
+        Ok(Self {
+            name: question.name.clone(),
+            space: question.found.space_id,
+            definition: question.found.definition_id,
+            cut,
+            reading,
+            stretch,
+        })
+    }
+
+    fn question<'a>(&self, history: &'a History) -> Result<Question<'a>, Refusal> {
+        let found = history.found(&self.name, self.space, self.definition)?;
+        Ok(Question { history, name: self.name.clone(), found, cut: self.cut })
+    }
+
+    /// The next key.
+    ///
+    /// # Errors
+    /// A row is not certain at the instant, or does not fit into the table as it was then.
+    pub(super) fn next(&mut self, history: &History) -> Result<Step, Refusal> {
+        let Some(Known { key, told, base }) = self.stretch.next(&*history.snapshot)? else {
+            return Ok(Step::End);
+        };
+        let row = match told {
+            Told::Row(row, definition) => row.map(|row| (row, definition)),
+            Told::Before(row, next) => match base {
+                // A row that was read before an ALTER is what the row was until its first change behind that.
+                Some(base) if history.catalog.precedes(base.definition, next) => {
+                    Some((base.row, base.definition))
+                }
+                _ => row.map(|row| (row, next)),
+            },
+            Told::Nothing => base.map(|base| (base.row, base.definition)),
+            Told::Ask => self.question(history)?.row(&key, self.reading)?,
+        };
+        let Some((row, under)) = row else { return Ok(Step::NoRow) };
+        if under != self.definition || !history.catalog.generated(under).is_empty() {
+            let question = self.question(history)?;
+            question.can_carry(&row, under)?;
+            return Ok(Step::Row(question.filled(&key, row, under)?, under));
+        }
+        Ok(Step::Row(row, under))
+    }
+}
+
+/// How long one chunk is made: then whoever waits for it is looked after, and whoever went away is noticed.
+#[derive(Debug)]
+pub(super) struct Turn {
+    until: Instant,
+    steps: u32,
+}
+
+/// The longest turn.
+const TURN: Duration = Duration::from_millis(20);
+/// Steps between two looks at the clock.
+const STEPS: u32 = 128;
+
+impl Turn {
+    pub(super) fn new() -> Self {
+        Self { until: Instant::now() + TURN, steps: 0 }
+    }
+
+    /// Counts a step, and says whether the turn is over.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.steps = self.steps.wrapping_add(1);
+        self.steps.is_multiple_of(STEPS) && Instant::now() >= self.until
+    }
+}

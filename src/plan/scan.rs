@@ -1,0 +1,161 @@
+//! Questions that do not bind the whole key: which stretch of the keys is read for them, and what of WHERE is left for each row.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser's expressions and operators are many; the ones that are not named bind nothing"
+)]
+
+use super::key_value::Condition;
+use super::keys::{Predicate, conjuncts};
+use crate::failure::Failure;
+use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyScan, Keys, Octets, Relation};
+use dbtrail_types::column::ColumnType;
+use sqlparser::ast::{BinaryOperator, Expr};
+
+/// `limits.table_scan`: who may ask for rows without naming their keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TableScan {
+    /// Nobody.
+    Refuse,
+    /// Statements that say so.
+    #[default]
+    OnRequest,
+    /// Every statement.
+    Allow,
+}
+
+impl TableScan {
+    /// Whether a statement may, that says so or does not.
+    #[must_use]
+    pub const fn permits(self, asked: bool) -> bool {
+        match self {
+            Self::Refuse => false,
+            Self::OnRequest => asked,
+            Self::Allow => true,
+        }
+    }
+
+    /// The ways to ask all the same, for the refusal of who did not.
+    pub(super) const fn ways(self) -> &'static str {
+        match self {
+            Self::Refuse => "; rows cannot be asked for without their keys here (limits.table_scan: refuse)",
+            Self::OnRequest | Self::Allow => {
+                "; to read through the table instead: ALLOW SCAN behind the time clause, SELECT /*+ \
+                 SET_VAR(dbtrail_allow_table_scan=ON) */, or SET @dbtrail_allow_table_scan = ON"
+            }
+        }
+    }
+}
+
+/// A comparison of a key column with a literal.
+struct End<'a> {
+    place: usize,
+    is: Relation,
+    literal: &'a Expr,
+}
+
+impl Predicate<'_> {
+    /// The stretch of keys in which all rows lie that a condition can be true for, and the parts of the condition that are not said by it.
+    pub(super) fn scan<'e>(&self, filter: Option<&'e Expr>) -> (Keys, Vec<&'e Expr>) {
+        let key = self.key();
+        let mut parts = Vec::new();
+        if let Some(filter) = filter {
+            conjuncts(filter, &mut parts);
+        }
+        let mut scan = KeyScan::default();
+        // First columns that equal one value.
+        while let Some(column) = key.get(scan.prefix.len()) {
+            let place = scan.prefix.len();
+            let found = parts.iter().enumerate().find_map(|(at, part)| {
+                let ends = self.ends(part)?;
+                let [End { place: of, is: Relation::Equal, literal }] = ends.as_slice() else {
+                    return None;
+                };
+                let value = (*of == place).then(|| self.value(literal, column, Condition::Equality))?;
+                value.ok().map(|value| (at, value.map(|v| v.bytes).unwrap_or_default()))
+            });
+            let Some((at, value)) = found else { break };
+            parts.remove(at);
+            scan.prefix.push(Octets(value));
+        }
+        self.bounded(&mut scan, &mut parts);
+        let columns = key.iter().map(|c| c.name.clone()).collect();
+        (Keys { columns, choice: KeyChoice::Scan(scan) }, parts)
+    }
+
+    /// The ends of the column behind the prefix: one of each kind, the others are left.
+    fn bounded(&self, scan: &mut KeyScan, parts: &mut Vec<&Expr>) {
+        let place = scan.prefix.len();
+        let key = self.key();
+        let Some(column) = key.get(place).filter(|c| c.ty != ColumnType::Uuid) else { return };
+        parts.retain(|part| {
+            let Some(ends) = self.ends(part) else { return true };
+            let (mut lower, mut upper) = (scan.lower.clone(), scan.upper.clone());
+            for End { place: of, is, literal } in &ends {
+                let bound = match is {
+                    Relation::Greater | Relation::GreaterOrEqual => &mut lower,
+                    Relation::Less | Relation::LessOrEqual => &mut upper,
+                    Relation::Equal | Relation::Different | Relation::Same => return true,
+                };
+                let inclusive = matches!(is, Relation::GreaterOrEqual | Relation::LessOrEqual);
+                match self.value(literal, column, Condition::Range) {
+                    Ok(value) if *of == place && bound.is_none() => {
+                        // A parameter that has no value yet stands for no key.
+                        let value = Octets(value.map(|v| v.bytes).unwrap_or_default());
+                        *bound = Some(KeyBound { value, inclusive });
+                    }
+                    _ => return true,
+                }
+            }
+            (scan.lower, scan.upper) = (lower, upper);
+            false
+        });
+    }
+
+    /// What a part compares a key column with; `None`: it is something else.
+    fn ends<'e>(&self, part: &'e Expr) -> Option<Vec<End<'e>>> {
+        match part {
+            Expr::Nested(inside) => self.ends(inside),
+            Expr::Between { expr, negated: false, low, high } => {
+                let place = self.place(expr)?;
+                let low = End { place, is: Relation::GreaterOrEqual, literal: low };
+                Some(vec![low, End { place, is: Relation::LessOrEqual, literal: high }])
+            }
+            Expr::BinaryOp { left, op, right } => {
+                let is = relation(op)?;
+                match (self.place(left), self.place(right)) {
+                    (Some(place), None) => Some(vec![End { place, is, literal: right }]),
+                    (None, Some(place)) => Some(vec![End { place, is: is.turned(), literal: left }]),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn place(&self, expression: &Expr) -> Option<usize> {
+        self.column(expression).ok()??.ok()
+    }
+}
+
+/// A comparison as the contract has it.
+pub(super) fn relation(op: &BinaryOperator) -> Option<Relation> {
+    Some(match op {
+        BinaryOperator::Eq => Relation::Equal,
+        BinaryOperator::NotEq => Relation::Different,
+        BinaryOperator::Lt => Relation::Less,
+        BinaryOperator::LtEq => Relation::LessOrEqual,
+        BinaryOperator::Gt => Relation::Greater,
+        BinaryOperator::GtEq => Relation::GreaterOrEqual,
+        BinaryOperator::Spaceship => Relation::Same,
+        _ => return None,
+    })
+}
+
+/// The refusal of a statement that does not bind the key and did not ask for more.
+pub(super) fn not_asked(refusal: Failure, policy: TableScan) -> Failure {
+    match refusal {
+        Failure::KeyRule(why) => Failure::KeyRule(format!("{why}{}", policy.ways())),
+        other => other,
+    }
+}
