@@ -56,6 +56,8 @@ pub struct AgentClient {
     base_url: Arc<str>,
     endpoints: Arc<Endpoints>,
     way: Way,
+    /// Of what it was made; `None`: the agent is in this process.
+    made_of: Option<Arc<Settings>>,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
 }
@@ -123,7 +125,8 @@ impl AgentClient {
             multiplex: Multiplex::new(settings, &endpoints.flashback.url)?,
             http: transport::client(settings)?,
         };
-        Ok(Self::over(base_url, endpoints, way))
+        let made_of = Some(Arc::new(settings.clone()));
+        Ok(Self { made_of, ..Self::over(base_url, endpoints, way) })
     }
 
     /// A client of an agent in this process: the same requests and the same answers, without a connection in between.
@@ -136,6 +139,12 @@ impl AgentClient {
         Ok(Self::over(base_url, endpoints, Way::Inside(agent)))
     }
 
+    /// Whether these settings would make the same client.
+    #[must_use]
+    pub fn is_of(&self, settings: &Settings) -> bool {
+        self.made_of.as_deref() == Some(settings)
+    }
+
     /// Whether the agent is in this process.
     #[must_use]
     pub fn is_inside(&self) -> bool {
@@ -143,7 +152,14 @@ impl AgentClient {
     }
 
     fn over(base_url: Arc<str>, endpoints: Endpoints, way: Way) -> Self {
-        Self { base_url, endpoints: Arc::new(endpoints), way, cache: Arc::default(), texts: Arc::default() }
+        Self {
+            base_url,
+            endpoints: Arc::new(endpoints),
+            way,
+            made_of: None,
+            cache: Arc::default(),
+            texts: Arc::default(),
+        }
     }
 
     /// The base URL, for messages and EXPLAIN.

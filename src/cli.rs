@@ -7,7 +7,9 @@ mod embedded;
 mod paper;
 mod private_file;
 pub mod proxysql_config;
+mod reload;
 pub mod serve;
+mod supervisor;
 pub mod up;
 
 use clap::{Args, Parser, Subcommand};

@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod file;
+mod files;
 mod tree;
 
 use crate::agent_client::{self, AgentClient, Caller};
@@ -16,9 +17,10 @@ use dbtrail_types::ident::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use file::{File, Layout, SHIM};
+pub use files::{Files, Watch};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,10 @@ pub struct Config {
     pub log: (String, telemetry::Format),
     /// What is allowed and unwise.
     pub warnings: Vec<String>,
+    /// What the file said. It may hold secrets.
+    pub text: Secret,
+    /// The files that it names, as they were when they were read.
+    pub files: Files,
 }
 
 /// Reads a file. The error holds all mistakes, in the order of the file.
@@ -40,6 +46,19 @@ pub struct Config {
 /// # Errors
 /// The mistakes, each as `path of the file:line: path of the key: what`.
 pub fn load(path: &Path) -> Result<Config, Vec<String>> {
+    load_beside(path, None, Vec::new())
+}
+
+/// Reads a file again while what it said before is in use. `text`: what it said, where only the files that it names are to be read again; `agents`:
+/// clients in use, which stay where nothing has changed for them, with their connections.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_beside(
+    path: &Path,
+    text: Option<&Secret>,
+    agents: Vec<AgentClient>,
+) -> Result<Config, Vec<String>> {
     let secrets = |file: &File| {
         let held = |tenant: &String| {
             ["mysql_password", "mysql_pass_sha1", "agent_token"]
@@ -48,45 +67,71 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
         };
         file.has("monitor") || file.entries.iter().any(held)
     };
-    let (config, warnings) = resolve(path, &SHIM, Resolver::config, secrets)?;
-    Ok(Config { warnings, ..config })
+    let read = resolve(
+        path,
+        text,
+        &SHIM,
+        |resolver| {
+            resolver.agents = agents;
+            resolver.config()
+        },
+        secrets,
+    )?;
+    let config = Config { warnings: read.warnings, text: read.text, files: read.files, ..read.made };
+    Ok(config)
 }
 
-/// Reads a file of this layout and makes settings of it; `secrets` tells whether it holds any. Gives the warnings too.
+/// What came of a file.
+struct Read<T> {
+    made: T,
+    warnings: Vec<String>,
+    text: Secret,
+    files: Files,
+}
+
+/// Reads a file of this layout (or the text that it had) and makes settings of it; `secrets` tells whether it holds any.
 fn resolve<T>(
     path: &Path,
+    text: Option<&Secret>,
     layout: &Layout,
     settings: impl FnOnce(&mut Resolver) -> Option<T>,
     secrets: impl FnOnce(&File) -> bool,
-) -> Result<(T, Vec<String>), Vec<String>> {
+) -> Result<Read<T>, Vec<String>> {
     let name = path.display();
-    let text =
-        std::fs::read_to_string(path).map_err(|e| vec![format!("{name}: the file cannot be read: {e}")])?;
-    let environment = |variable: &str| std::env::var(variable).ok();
-    let (mut mistakes, warnings, made) = match tree::read(&text) {
-        Ok(root) => {
-            let file = File::new(&root, layout, environment);
-            let mut resolver = Resolver { file, warnings: Vec::new() };
-            let made = settings(&mut resolver);
-            if secrets(&resolver.file) {
-                resolver.warnings.extend(readable_by_others(path));
-            }
-            (resolver.file.mistakes, resolver.warnings, made)
-        }
-        Err(mistake) => (vec![mistake], Vec::new(), None),
+    let text = match text {
+        Some(text) => text.clone(),
+        None => Secret::new(
+            std::fs::read_to_string(path)
+                .map_err(|e| vec![format!("{name}: the file cannot be read: {e}")])?,
+        ),
     };
-    match made {
-        Some(made) if mistakes.is_empty() => Ok((made, warnings)),
-        _ => {
-            mistakes.sort();
-            mistakes.dedup();
-            let line = |m: tree::Mistake| match m.path.as_str() {
-                "" => format!("{name}:{}: {}", m.line, m.what),
-                path => format!("{name}:{}: {path}: {}", m.line, m.what),
-            };
-            Err(mistakes.into_iter().map(line).collect())
-        }
+    let environment = |variable: &str| std::env::var(variable).ok();
+    let root = tree::read(text.expose()).map_err(|mistake| told(path, vec![mistake]))?;
+    let file = File::new(&root, layout, environment);
+    let mut resolver = Resolver { file, warnings: Vec::new(), agents: Vec::new(), files: Vec::new() };
+    let made = settings(&mut resolver);
+    if secrets(&resolver.file) {
+        resolver.warnings.extend(readable_by_others(path));
     }
+    match made {
+        Some(made) if resolver.file.mistakes.is_empty() => {
+            let files = Files::seen(resolver.files);
+            Ok(Read { made, warnings: resolver.warnings, text, files })
+        }
+        _ => Err(told(path, resolver.file.mistakes)),
+    }
+}
+
+/// Mistakes as lines, in the order of the file.
+fn told(path: &Path, mut mistakes: Vec<tree::Mistake>) -> Vec<String> {
+    let name = path.display();
+    mistakes.sort();
+    mistakes.dedup();
+    let line = |m: tree::Mistake| match m.path.as_str() {
+        "" => format!("{name}:{}: {}", m.line, m.what),
+        path => format!("{name}:{}: {path}: {}", m.line, m.what),
+    };
+    mistakes.into_iter().map(line).collect()
 }
 
 fn readable_by_others(path: &Path) -> Option<String> {
@@ -141,6 +186,10 @@ fn version(text: &str) -> Option<String> {
 struct Resolver {
     file: File,
     warnings: Vec<String>,
+    /// Clients of agents that are in use already.
+    agents: Vec<AgentClient>,
+    /// The files that were read, each as it was just before.
+    files: Vec<files::Seen>,
 }
 
 impl Resolver {
@@ -156,6 +205,7 @@ impl Resolver {
     /// The bytes of the file that a key names.
     fn bytes(&mut self, path: &str) -> Option<Vec<u8>> {
         let name = self.text(path)?;
+        self.files.push(files::seen(PathBuf::from(&name)));
         match std::fs::read(&name) {
             Ok(bytes) => Some(bytes),
             Err(e) => self.mistake(path, format!("{name} cannot be read: {e}")),
@@ -257,6 +307,8 @@ impl Resolver {
             },
             log: log?,
             warnings: Vec::new(),
+            text: Secret::new(String::new()),
+            files: Files::default(),
         })
     }
 
@@ -455,7 +507,11 @@ impl Resolver {
             [false, false] => None,
             _ => return self.mistake("agent_tls", "cert_file and key_file come together".to_owned()),
         };
-        match AgentClient::new(&agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem }) {
+        let settings = agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem };
+        if let Some(agent) = self.agents.iter().find(|agent| agent.is_of(&settings)) {
+            return Some(agent.clone());
+        }
+        match AgentClient::new(&settings) {
             Ok(agent) => Some(agent),
             Err(e) => self.mistake(path, e.to_string()),
         }

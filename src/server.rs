@@ -1,7 +1,7 @@
 //! The listening socket, the connections and their end.
 
 use crate::session::Connections;
-use crate::wire::connection::{self, Place, Shared};
+use crate::wire::connection::{self, Live, Place, Shared};
 use crate::wire::handle::Handle;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,9 +52,21 @@ impl Drop for Leave {
 
 /// Accepts connections until `stop`; then idle ones end at once, and statements that run have the grace period.
 pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: CancellationToken) {
-    let registry = Arc::new(Registry::new(Limits::of(settings.shared.session.max_connections)));
+    let live = Arc::new(Live::new(Arc::clone(&settings.shared)));
+    run(listener, live, settings.shutdown_grace, settings.threads, stop).await;
+}
+
+/// The same, where what connections share may be replaced meanwhile: sessions of tenants that are gone end, others go on.
+pub async fn run(
+    listener: TcpListener,
+    live: Arc<Live>,
+    shutdown_grace: Duration,
+    threads: Threads,
+    stop: CancellationToken,
+) {
+    let registry = Arc::new(Registry::new(Limits::of(live.load().session.max_connections)));
     let tasks = TaskTracker::new();
-    let loops = match settings.threads {
+    let loops = match threads {
         Threads::Shared => None,
         Threads::Own => Loops::start()
             .inspect_err(|error| tracing::warn!(%error, "connections get no threads of their own: they share those of all else"))
@@ -71,17 +83,21 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
                     continue;
                 }
             },
+            () = live.replaced() => {
+                reloaded(&registry, &live.load());
+                continue;
+            }
             () = stop.cancelled() => break,
         };
         let handle = Arc::new(Handle::default());
         let id = registry.arrive(&handle, peer.ip());
         let others: Arc<dyn Connections> = Arc::clone(&registry) as Arc<dyn Connections>;
         let place = Place { id, host: peer.ip().to_string(), handle, connections: others };
-        let (shared, registry) = (Arc::clone(&settings.shared), Arc::clone(&registry));
+        let (live, registry) = (Arc::clone(&live), Arc::clone(&registry));
         let (leave, running) = (Leave { registry, id }, tasks.token());
         let connection = move |socket| async move {
             let _ended = (leave, running);
-            connection::serve(socket, shared, place).await;
+            connection::serve(socket, live, place).await;
         };
         if let Some(loops) = &loops {
             if let Err(error) = loops.run(socket, connection) {
@@ -96,7 +112,7 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
     for handle in registry.handles() {
         handle.drain.cancel();
     }
-    if tokio::time::timeout(settings.shutdown_grace, tasks.wait()).await.is_err() {
+    if tokio::time::timeout(shutdown_grace, tasks.wait()).await.is_err() {
         // The others have only not closed their end of a connection that was told to end.
         let statements = registry.handles().iter().filter(|handle| handle.works()).count();
         if statements > 0 {
@@ -114,5 +130,18 @@ pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: Cancell
                 "connections did not end though they were told to: the server ends without them"
             );
         }
+    }
+}
+
+/// What connections share was replaced: there may be more of them, or fewer, and those whose tenant is gone end.
+fn reloaded(registry: &Registry, shared: &Shared) {
+    registry.limit(Limits::of(shared.session.max_connections));
+    let gone = registry
+        .handles()
+        .into_iter()
+        .filter(|handle| handle.identity().is_some_and(|identity| shared.role_of(&identity).is_none()));
+    let ended = gone.inspect(|handle| handle.end.cancel()).count();
+    if ended > 0 {
+        tracing::info!(connections = ended, "sessions of tenants that are gone are ended");
     }
 }

@@ -234,6 +234,22 @@ impl Session {
         }
     }
 
+    /// Goes on with what was reloaded: the tenant as it is now (its agent, its token, the schemas that it may use), and the limits. The same user and
+    /// the same server's history; database, variables and prepared statements stay.
+    pub fn take_up(&mut self, role: Role, settings: Arc<Settings>) {
+        let before = &self.identity;
+        self.identity = Arc::new(Identity {
+            role,
+            user: before.user.clone(),
+            host: before.host.clone(),
+            connection_id: before.connection_id,
+            link: before.link.clone(),
+        });
+        self.settings = settings;
+        // What was kept of answers is of the tenant as it was.
+        self.heading = None;
+    }
+
     /// Changes the current database: COM_INIT_DB, `USE`, the schema of the handshake. Asks the agent which schemas exist.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The log: level, form, and what keeps a flood of equal lines out of it. No password, token or row value is ever written to it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tracing_subscriber::EnvFilter;
 
@@ -14,19 +14,46 @@ pub enum Format {
     Json,
 }
 
-/// Starts the log on standard error. A second call changes nothing.
-pub fn start(level: &str, format: Format) {
+/// Sets another filter.
+type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
+
+/// How the level of the log that was started is changed.
+static LEVEL: OnceLock<SetFilter> = OnceLock::new();
+
+fn filter(level: &str) -> EnvFilter {
     // Only this program's own lines are known to hold no secret: at debug, the SQL parser logs every token that it reads.
     let others = if level == "error" { "error" } else { "warn" };
-    let filter = EnvFilter::new(format!(
+    EnvFilter::new(format!(
         "{others},sqlparser=off,dbtrail_shim={level},dbtrail_history={level},dbtrail_types={level}"
-    ));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    ))
+}
+
+/// From now on the log that was started has this level.
+pub fn set_level(level: &str) {
+    if let Some(set) = LEVEL.get() {
+        set(filter(level));
+    }
+}
+
+/// Starts the log on standard error. A second call changes nothing.
+pub fn start(level: &str, format: Format) {
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr);
     // An error says that a log was started before: in tests, or by an embedding program.
-    let _ = match format {
-        Format::Text => builder.with_ansi(false).try_init(),
-        Format::Json => builder.json().try_init(),
+    let started = match format {
+        Format::Text => {
+            let builder = builder.with_ansi(false).with_env_filter(filter(level)).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.try_init().map(|()| -> SetFilter { Box::new(move |f| drop(handle.reload(f))) })
+        }
+        Format::Json => {
+            let builder = builder.json().with_env_filter(filter(level)).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.try_init().map(|()| -> SetFilter { Box::new(move |f| drop(handle.reload(f))) })
+        }
     };
+    if let Ok(set) = started {
+        let _ = LEVEL.set(set);
+    }
     // The message of a panic may hold a value of a row; where it happened is enough to find the bug.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

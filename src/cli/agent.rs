@@ -3,16 +3,19 @@
 pub(super) mod arguments;
 pub(super) mod live;
 pub(super) mod local;
+mod reload;
 mod status;
 
+use super::supervisor;
 use crate::config::agent::{AgentConfig, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
 use dbtrail_history::History;
-use dbtrail_history::serve::{Tokens, serve};
+use dbtrail_history::serve::serve;
 use dbtrail_types::ident::ServerId;
 use live::Running;
 use local::Local;
+use reload::Reload;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,7 +56,7 @@ pub async fn run(args: &AgentArgs) -> ExitCode {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let done = if args.preflight_only { live::preflight(&config).await } else { start(config).await };
+    let done = if args.preflight_only { live::preflight(&config).await } else { start(args, config).await };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(CannotStart(message, exit)) => {
@@ -63,9 +66,11 @@ pub async fn run(args: &AgentArgs) -> ExitCode {
     }
 }
 
-async fn start(config: AgentConfig) -> Result<(), CannotStart> {
+async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart> {
     let stop = stop_on_signals()?;
-    reload_on_hangup(config.serve.tokens.clone())?;
+    let reload = Reload::new(args.clone(), &config);
+    let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+    tokio::spawn(reload.run(hangup, stop.clone()));
     let (listener, running, _local) = match config.origin {
         Origin::Files(files) => {
             let Some(history) = read(config.server_id, files, &stop).await? else { return Ok(()) };
@@ -83,6 +88,7 @@ async fn start(config: AgentConfig) -> Result<(), CannotStart> {
     let scheme = if config.serve.tls.is_some() { "https" } else { "http" };
     let address = listener.local_addr().unwrap_or(config.listen);
     tracing::info!("agent for server '{}' listens on {scheme}://{address}", running.published.server_id());
+    supervisor::ready();
     serve(listener, Arc::clone(&running.published), config.serve, stop).await;
     running.ended().await;
     tracing::info!("agent stopped");
@@ -120,21 +126,10 @@ fn stop_on_signals() -> Result<CancellationToken, CannotStart> {
             _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
             _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
         }
+        supervisor::stopping();
         cancel.cancel();
     });
     Ok(stop)
-}
-
-/// SIGHUP, as `systemctl reload` sends it, reads the tokens again.
-fn reload_on_hangup(tokens: Tokens) -> Result<(), CannotStart> {
-    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tracing::info!("SIGHUP: the token file is read again");
-            tokens.reload();
-        }
-    });
-    Ok(())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]

@@ -42,7 +42,7 @@ pub(super) async fn start_agent(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
     let options = agent::ServeOptions {
-        tls: Some(agent::tls_config(certificate.as_bytes(), key.as_bytes())?),
+        tls: Some(agent::tls_config(certificate.as_bytes(), key.as_bytes())?.into()),
         tokens: vec![token.clone()].into(),
         grace: Duration::from_secs(1),
         ..agent::ServeOptions::default()

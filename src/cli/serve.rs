@@ -1,12 +1,16 @@
 //! `serve` and `check`.
 
+use super::reload::{PERIOD, Reload};
+use super::supervisor;
+use crate::wire::connection::Live;
 use crate::{config, server, telemetry};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// EX_CONFIG of sysexits.h.
@@ -42,7 +46,7 @@ pub fn check(path: &Path) -> ExitCode {
     }
 }
 
-/// Runs the shim until SIGTERM or SIGINT.
+/// Runs the shim until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 pub async fn run(path: &Path) -> ExitCode {
     let config = match config::load(path) {
         Ok(config) => config,
@@ -68,8 +72,27 @@ pub async fn run(path: &Path) -> ExitCode {
     let address = listener.local_addr().unwrap_or(config.listen);
     tracing::info!(%address, tenants = config.server.shared.tenants.len(), "the shim listens");
     let stop = CancellationToken::new();
-    let running = tokio::spawn(server::serve(listener, Arc::new(config.server), stop.clone()));
-    signals.stopped().await;
+    let live = Arc::new(Live::new(Arc::clone(&config.server.shared)));
+    let mut reload = Reload::new(path, &config, Arc::clone(&live));
+    let server::Settings { shutdown_grace, threads, .. } = config.server;
+    let running = tokio::spawn(server::run(listener, live, shutdown_grace, threads, stop.clone()));
+    supervisor::ready();
+    let mut looks = tokio::time::interval(PERIOD);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Received::Stop => break,
+                Received::Reload => {
+                    supervisor::reloading();
+                    reload.all().await;
+                    supervisor::ready();
+                }
+            },
+            _ = looks.tick() => reload.changed().await,
+        }
+    }
+    supervisor::stopping();
     tracing::info!("stopping: idle connections end, running statements have the grace period");
     stop.cancel();
     match running.await {
@@ -78,9 +101,24 @@ pub async fn run(path: &Path) -> ExitCode {
     }
 }
 
-/// SIGTERM and SIGINT, caught from now on.
+/// SIGTERM, SIGINT and SIGHUP, caught from now on.
 #[derive(Debug)]
-pub struct Signals(Signal, Signal);
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// Whether standard error was a terminal.
+    terminal: bool,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// To end in good order.
+    Stop,
+    /// To read again what is on disk.
+    Reload,
+}
 
 impl Signals {
     /// Catches them.
@@ -88,14 +126,33 @@ impl Signals {
     /// # Errors
     /// The system refuses.
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            terminal: std::io::stderr().is_terminal(),
+        })
     }
 
-    /// Waits for one.
-    pub async fn stopped(&mut self) {
+    /// Waits for one. SIGHUP of a terminal that was closed asks to end: nobody is left to press Ctrl-C.
+    pub async fn next(&mut self) -> Received {
         tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
+            _ = self.terminate.recv() => Received::Stop,
+            _ = self.interrupt.recv() => Received::Stop,
+            _ = self.hangup.recv() => {
+                if self.terminal && !std::io::stderr().is_terminal() {
+                    Received::Stop
+                } else {
+                    Received::Reload
+                }
+            }
+        }
+    }
+
+    /// Waits for one that asks to end, where there is nothing to read again.
+    pub async fn stopped(&mut self) {
+        while self.next().await == Received::Reload {
+            tracing::warn!("SIGHUP: there is nothing on disk to read again");
         }
     }
 }

@@ -9,8 +9,11 @@ use super::agent::live::{self, Running};
 use super::agent::local::{self, Local};
 use super::agent::{CONFIG, CannotStart};
 use super::embedded::{self, Login};
-use super::serve::{Signals, tell};
+use super::serve::{Received, Signals, tell};
+use super::supervisor;
 use crate::config::agent::CaptureSettings;
+use crate::session::{Credential, Tenant};
+use crate::wire::connection::{Live, Shared};
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
 use dbtrail_history::Published;
@@ -21,6 +24,7 @@ use progress::Progress;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,7 +85,8 @@ async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotSta
     let running = live::live(&server_id, capture, &stop).await?;
     let _local = Local::open(&capture.data, &running.published, &stop).await?;
     let password = password::kept(&capture.data)?;
-    Front { listener, signals, running, password, stop }.run().await.map_err(failed)
+    let data = capture.data.clone();
+    Front { listener, signals, running, password, data, stop }.run().await.map_err(failed)
 }
 
 /// A running capture, and what stands in front of it.
@@ -90,6 +95,7 @@ struct Front {
     signals: Signals,
     running: Running,
     password: Secret,
+    data: PathBuf,
     stop: CancellationToken,
 }
 
@@ -101,19 +107,50 @@ impl Front {
         let agent = embedded::agent_inside(Arc::clone(&published), &token)?;
         let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
         let settings = embedded::shim(login, published.server_id().clone(), agent, token)?;
-        let shim = tokio::spawn(server::serve(self.listener, Arc::new(settings), self.stop.clone()));
+        let live = Arc::new(Live::new(settings.shared));
+        let shim = tokio::spawn(server::run(
+            self.listener,
+            Arc::clone(&live),
+            settings.shutdown_grace,
+            settings.threads,
+            self.stop.clone(),
+        ));
         let told = greet(address, &self.password);
+        supervisor::ready();
         if told.is_ok() {
             tokio::select! {
-                () = self.signals.stopped() => {}
+                () = signalled(&mut self.signals, &live, &self.data) => {}
                 () = watch(&published) => {}
             }
         }
+        supervisor::stopping();
         self.stop.cancel();
         let ended = shim.await;
         self.running.ended().await;
         told?;
         Ok(ended?)
+    }
+}
+
+/// Until the stop; SIGHUP reads the password again.
+async fn signalled(signals: &mut Signals, live: &Live, data: &Path) {
+    while signals.next().await == Received::Reload {
+        supervisor::reloading();
+        match password::kept(data) {
+            Ok(password) => {
+                let mut shared = Shared::clone(&live.load());
+                for tenant in shared.tenants.values_mut() {
+                    let credential = Credential::Password(password.clone());
+                    *tenant = Arc::new(Tenant { credential, ..Tenant::clone(tenant) });
+                }
+                live.replace(Arc::new(shared));
+                tracing::warn!("SIGHUP: the password of '{USER}' is read again");
+            }
+            Err(CannotStart(why, _)) => {
+                tracing::error!("SIGHUP: nothing is taken, the password read before stays: {why}");
+            }
+        }
+        supervisor::ready();
     }
 }
 

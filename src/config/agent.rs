@@ -1,7 +1,7 @@
 //! agent.yaml to the settings of an agent.
 
 use super::file::{Layout, Takes};
-use super::{Resolver, duration, resolve};
+use super::{Files, Resolver, duration, resolve};
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
 use dbtrail_history::patterns::Patterns;
@@ -64,6 +64,8 @@ pub struct AgentConfig {
     pub log: (String, telemetry::Format),
     /// What is allowed and unwise.
     pub warnings: Vec<String>,
+    /// Certificate and key, as they were when they were read.
+    pub certificate: Files,
 }
 
 /// Where a history comes from.
@@ -173,8 +175,8 @@ pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
     let secrets = |file: &super::File| {
         file.text("source.password").is_some() || file.text("source.url").is_some_and(names_a_password)
     };
-    let (config, warnings) = resolve(path, &KEYS, Resolver::agent_config, secrets)?;
-    Ok(AgentConfig { warnings, ..config })
+    let read = resolve(path, None, &KEYS, Resolver::agent_config, secrets)?;
+    Ok(AgentConfig { warnings: read.warnings, ..read.made })
 }
 
 fn names_a_password(url: &str) -> bool {
@@ -191,7 +193,9 @@ impl Resolver {
         let listen =
             self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:8600");
         let origin = self.origin();
+        let before = self.files.len();
         let serve = self.serve_options();
+        let certificate = Files::seen(self.files.split_off(before));
         let insecure = self.one_of("allow_insecure", &[("off", false), ("on", true)]);
         // Of a certificate that could not be read is told already.
         let tls_is_bad = self.file.mistakes.iter().any(|m| m.path.starts_with("tls"));
@@ -214,6 +218,7 @@ impl Resolver {
             serve: serve?,
             log: log?,
             warnings: Vec::new(),
+            certificate,
         })
     }
 
@@ -306,7 +311,7 @@ impl Resolver {
         let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         Some(ServeOptions {
-            tls,
+            tls: tls.map(Into::into),
             tokens: tokens?,
             max_connections: max_connections?,
             max_requests: max_requests?,

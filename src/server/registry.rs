@@ -35,15 +35,15 @@ impl Limits {
 /// The live connections.
 #[derive(Debug)]
 pub(super) struct Registry {
-    limits: Limits,
     state: Mutex<State>,
     started: Instant,
     /// Statements since the start.
     asked: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    limits: Limits,
     last_id: u32,
     arrived: u64,
     connections: HashMap<u32, Entry>,
@@ -81,7 +81,21 @@ impl State {
 
 impl Registry {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default(), started: Instant::now(), asked: AtomicU64::new(0) }
+        let state = State {
+            limits,
+            last_id: 0,
+            arrived: 0,
+            connections: HashMap::new(),
+            strangers: BTreeMap::new(),
+            clients: 0,
+            caretakers: 0,
+        };
+        Self { state: Mutex::new(state), started: Instant::now(), asked: AtomicU64::new(0) }
+    }
+
+    /// From now on these limits. Who is in stays, also where there are too many.
+    pub(super) fn limit(&self, limits: Limits) {
+        self.state().limits = limits;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,11 +111,11 @@ impl Registry {
             let entries = state.strangers.values().filter_map(|id| state.connections.get(id));
             entries.filter(|entry| same(entry)).count()
         };
-        if waiting >= self.limits.strangers_of_one_address
-            && of_address() >= self.limits.strangers_of_one_address
+        if waiting >= state.limits.strangers_of_one_address
+            && of_address() >= state.limits.strangers_of_one_address
         {
             state.turn_out(same);
-        } else if waiting >= self.limits.strangers {
+        } else if waiting >= state.limits.strangers {
             state.turn_out(|_| true);
         }
         let id = loop {
@@ -161,8 +175,8 @@ impl Connections for Registry {
             return Ok(());
         }
         let (taken, limit) = match place {
-            PlaceOf::Client => (&mut state.clients, self.limits.clients),
-            PlaceOf::Caretaker => (&mut state.caretakers, self.limits.caretakers),
+            PlaceOf::Client => (&mut state.clients, state.limits.clients),
+            PlaceOf::Caretaker => (&mut state.caretakers, state.limits.caretakers),
         };
         if *taken >= limit {
             return Err(Failure::Full { user: user.to_owned(), limit: limit as u64 });

@@ -7,7 +7,7 @@ use dbtrail_types::zone::Zone;
 use std::sync::Arc;
 
 /// A tenant: one MySQL user, one server's history, one agent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tenant {
     /// The MySQL user name.
     pub mysql_user: String,

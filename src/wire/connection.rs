@@ -1,6 +1,7 @@
 //! One connection, from the greeting to its end ("Connection Lifecycle").
 
 mod answer;
+mod live;
 mod login;
 mod prepared;
 
@@ -19,6 +20,7 @@ use answer::Form;
 use dbtrail_types::ident::RequestId;
 use dbtrail_types::secret::Secret;
 use futures_util::FutureExt;
+pub use live::Live;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
@@ -44,7 +46,7 @@ pub enum Tls {
 }
 
 /// What all connections share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shared {
     /// Tenants by MySQL user name.
     pub tenants: HashMap<String, Arc<Tenant>>,
@@ -72,6 +74,8 @@ pub struct Place {
 }
 
 struct Connection {
+    live: Arc<Live>,
+    /// As it was at the last command.
     shared: Arc<Shared>,
     place: Place,
     packets: Packets,
@@ -90,7 +94,7 @@ struct Connection {
 }
 
 /// Speaks with one client until it goes.
-pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
+pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
     // Answers are small: waiting to fill segments would only delay them.
     let _ = socket.set_nodelay(true);
     let port = socket.local_addr().map_or(0, |address| address.port());
@@ -100,7 +104,8 @@ pub async fn serve(socket: TcpStream, shared: Arc<Shared>, place: Place) {
         Err(error) => return tracing::error!(%error, "a connection is turned away"),
     };
     let connection = Connection {
-        shared,
+        shared: live.load(),
+        live,
         place,
         packets: Packets::new(Box::new(socket)),
         capabilities: 0,
@@ -162,10 +167,22 @@ impl Connection {
         Ok(())
     }
 
+    /// What was reloaded since the last command holds for the next one. The end: the session's tenant is gone.
+    fn take_up(&mut self, session: &mut Session) -> Result<(), Gone> {
+        let Some(shared) = self.live.newer(&self.shared) else { return Ok(()) };
+        let Some(role) = shared.role_of(session.identity()) else { return Err(Gone::Closed) };
+        session.take_up(role, Arc::clone(&shared.session));
+        self.place.handle.identify(session.identity());
+        self.shared = shared;
+        Ok(())
+    }
+
     /// Commands ("Command Phase"), one after the other.
     async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
         let mut statements = Statements::default();
         loop {
+            // Before the wait too: a tenant may have gone while this one logged in.
+            self.take_up(&mut session)?;
             self.packets.wait_for(session.network());
             self.packets.flush().await?;
             if session.is_over() {
@@ -182,6 +199,7 @@ impl Connection {
                 () = drain.cancelled() => return Err(Gone::Refused(Failure::ShuttingDown)),
                 () = tokio::time::sleep(session.patience()) => return Err(Gone::Refused(Failure::Inactive)),
             };
+            self.take_up(&mut session)?;
             let Some((command, rest)) = payload.split_first() else {
                 self.fail(&Failure::UnknownCommand, None).await?;
                 continue;

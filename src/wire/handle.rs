@@ -1,8 +1,8 @@
 //! How a connection is reached from outside, and what it can tell of itself while it works.
 
-use crate::session::{Process, Session};
+use crate::session::{Identity, Process, Session};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,8 @@ pub struct Handle {
     pub end: CancellationToken,
     /// The server drains: an idle connection ends.
     pub drain: CancellationToken,
+    /// Who is logged in.
+    identity: Mutex<Option<Arc<Identity>>>,
     /// What it does, once it is logged in.
     activity: Mutex<Option<Activity>>,
 }
@@ -60,6 +62,17 @@ impl Handle {
                 .has_statement
                 .then(|| String::from_utf8_lossy(&activity.statement).into_owned()),
         })
+    }
+
+    /// Who speaks is known, or known anew.
+    pub(super) fn identify(&self, identity: &Arc<Identity>) {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(identity));
+    }
+
+    /// Who is logged in; `None`: nobody yet.
+    #[must_use]
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a command is being carried out.

@@ -4,7 +4,7 @@ use crate::truth_agent::history;
 use dbtrail_history::Published;
 use dbtrail_history::capture::Gap;
 use dbtrail_history::published::BaselineProgress;
-use dbtrail_history::serve::{Local, ServeOptions, Tokens, exposure, serve, tls_config};
+use dbtrail_history::serve::{Certificate, Local, ServeOptions, Tokens, exposure, serve, tls_config};
 use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::secret::Secret;
@@ -436,7 +436,7 @@ async fn https_speaks_http_2_and_http_1() {
     let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let tls =
         tls_config(key.cert.pem().as_bytes(), key.signing_key.serialize_pem().as_bytes()).expect("fits");
-    let options = ServeOptions { tls: Some(tls), ..ServeOptions::default() };
+    let options = ServeOptions { tls: Some(tls.into()), ..ServeOptions::default() };
     let root = reqwest::Certificate::from_pem(key.cert.pem().as_bytes()).expect("a certificate");
     let client = Client::builder().tls_certs_only([root.clone()]).build().expect("a client");
     let agent = start(options, "https", client).await;
@@ -463,7 +463,9 @@ fn certificate_and_key_must_be_given_and_fit() {
 #[test]
 fn rows_are_not_offered_to_the_network_by_accident() {
     let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
-    let tls = tls_config(key.cert.pem().as_bytes(), key.signing_key.serialize_pem().as_bytes()).ok();
+    let tls = tls_config(key.cert.pem().as_bytes(), key.signing_key.serialize_pem().as_bytes())
+        .ok()
+        .map(Certificate::from);
     let tokens: Tokens = vec![Secret::new(TOKEN.into())].into();
     let open = ServeOptions::default();
     let network = SocketAddr::from(([0, 0, 0, 0], 8600));
@@ -626,9 +628,9 @@ async fn tokens_are_rotated_without_a_restart() {
     };
     assert_eq!([opens(TOKEN).await, opens("old").await, opens("new").await], [200, 200, 401]);
     std::fs::write(file.path(), format!("{TOKEN}\nnew\n")).expect("room");
-    tokens.reload();
+    assert!(tokens.take_over(&Tokens::from_file(file.path()).expect("two tokens")));
     assert_eq!([opens(TOKEN).await, opens("old").await, opens("new").await], [200, 401, 200]);
     std::fs::write(file.path(), "").expect("room");
-    tokens.reload();
+    assert!(Tokens::from_file(file.path()).is_err());
     assert_eq!([opens(TOKEN).await, opens("new").await, opens("").await], [200, 200, 401]);
 }

@@ -96,7 +96,7 @@ fn a_token_that_is_taken_out_of_the_file_opens_nothing_any_more() {
     assert_eq!([opens("first"), opens("second")], [true, false]);
     std::fs::write(&tokens, "second\n").expect("room");
     agent.hang_up();
-    agent.line("are read anew");
+    agent.line("tokens and certificate are read again");
     assert_eq!([opens("first"), opens("second")], [false, true]);
     std::fs::write(&tokens, "").expect("room");
     agent.hang_up();

@@ -39,7 +39,7 @@ pub async fn chain(fixture: &str) -> Chain {
     let tls = agent::tls_config(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes())
         .expect("TLS");
     let options = agent::ServeOptions {
-        tls: Some(tls),
+        tls: Some(tls.into()),
         tokens: vec![Secret::new("token".to_owned())].into(),
         grace: Duration::from_millis(10),
         ..agent::ServeOptions::default()

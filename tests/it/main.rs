@@ -36,6 +36,7 @@ mod proxysql;
 mod proxysql_config;
 mod random_input;
 mod recorder;
+mod reload;
 mod scan;
 mod session;
 mod silent_changes;

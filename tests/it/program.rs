@@ -44,7 +44,13 @@ pub fn said(arguments: &[&str]) -> (Option<i32>, String, String) {
 
 impl Program {
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = command(arguments)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -135,7 +141,14 @@ pub struct Chain {
     pub port: u16,
     /// The configuration of the shim.
     pub yaml: String,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
+}
+
+impl Chain {
+    /// Writes another shim.yaml.
+    pub fn configure(&self, yaml: &str) {
+        std::fs::write(self.folder.path().join("shim.yaml"), yaml).expect("room");
+    }
 }
 
 /// Starts both; `more` are further lines of shim.yaml.
@@ -172,7 +185,7 @@ pub fn chain_on(recording: &Path, schema: &str, more: &str) -> Chain {
     let digits = |c: char| c.is_ascii_digit();
     let behind = line.split("127.0.0.1:").nth(1).expect("an address");
     let port = behind.chars().take_while(|c| digits(*c)).collect::<String>().parse().expect("a port");
-    Chain { agent, shim, port, yaml, _folder: folder }
+    Chain { agent, shim, port, yaml, folder }
 }
 
 fn sha1(parts: &[&[u8]]) -> Vec<u8> {

@@ -17,7 +17,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 mod access;
@@ -31,7 +30,7 @@ mod tokens;
 
 use routes::Agent;
 
-pub use tls::{TlsError, tls_config};
+pub use tls::{Certificate, TlsError, tls_config};
 pub use tokens::Tokens;
 
 /// The longest request body.
@@ -47,7 +46,7 @@ const PING: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
     /// Certificate and key; `None`: plain HTTP.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Certificate>,
     /// Any of these opens the door.
     pub tokens: Tokens,
     /// Connections at a time; others wait.
@@ -143,7 +142,6 @@ pub async fn serve_status(
 
 async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(options.max_connections.max(1)));
-    let acceptor = options.tls.clone().map(TlsAcceptor::from);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = async {
@@ -162,8 +160,9 @@ async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions,
                 }
             },
         };
-        let connection =
-            Connection { router: router.clone(), acceptor: acceptor.clone(), watcher: graceful.watcher() };
+        // As it is now: it may have been replaced.
+        let acceptor = options.tls.as_ref().map(|certificate| TlsAcceptor::from(certificate.now()));
+        let connection = Connection { router: router.clone(), acceptor, watcher: graceful.watcher() };
         tokio::spawn(async move {
             connection.run(stream).await;
             drop(permit);

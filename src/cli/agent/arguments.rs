@@ -1,6 +1,7 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
 use super::status::StatusArgs;
+use crate::config::Files;
 use crate::config::agent::{
     self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
 };
@@ -177,6 +178,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
         // Without a source; or with mistakes, and then nothing comes of it.
         None => Origin::Files(args.binlog.clone()),
     };
+    let certificate = Files::of(args.tls_cert.iter().chain(&args.tls_key).cloned());
     let serve = serve_options(args, &mut mistakes);
     let listen = args.listen.unwrap_or(LISTEN);
     let mut warnings = Vec::new();
@@ -193,7 +195,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     }
     let server_id = ServerId(args.server_id.clone().unwrap_or_default());
     let log = ("info".to_owned(), telemetry::Format::Text);
-    Ok(AgentConfig { server_id, listen, origin, serve, log, warnings })
+    Ok(AgentConfig { server_id, listen, origin, serve, log, warnings, certificate })
 }
 
 fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
@@ -201,7 +203,7 @@ fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         match (read(certificate), read(key)) {
             (Ok(chain), Ok(private)) => match tls_config(&chain, &private) {
-                Ok(tls) => options.tls = Some(tls),
+                Ok(tls) => options.tls = Some(tls.into()),
                 Err(e) => mistakes.push(format!("{} and {}: {e}", certificate.display(), key.display())),
             },
             (chain, private) => mistakes.extend(chain.err().into_iter().chain(private.err())),

@@ -96,6 +96,8 @@ impl Connection {
     /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
     pub(super) async fn enter(&mut self, login: &Login) -> Result<Session, Gone> {
         login.user.clone_into(&mut self.asked);
+        // A password that was changed since the greeting counts.
+        self.shared = self.live.load();
         self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
             || login.attribute("_client_name") == Some("libmariadb");
         let tenant = self.shared.tenants.get(&login.user).cloned();
@@ -120,7 +122,7 @@ impl Connection {
         let place = if caretaker { PlaceOf::Caretaker } else { PlaceOf::Client };
         self.place.connections.enter(self.place.id, &user, place).map_err(Gone::Refused)?;
         user.clone_into(&mut self.place.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
-        let identity = Identity {
+        let identity = Arc::new(Identity {
             role,
             user,
             host: self.place.host.clone(),
@@ -131,7 +133,8 @@ impl Connection {
                 compression: self.compression.map(Algorithm::name),
                 port: self.port,
             },
-        };
+        });
+        self.place.handle.identify(&identity);
         let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.place.connections));
         Ok(Session::new(identity, settings, others, login.collation))
     }

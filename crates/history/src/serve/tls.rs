@@ -1,5 +1,6 @@
 //! Certificate and key to a TLS configuration.
 
+use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -10,6 +11,32 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TlsError(String);
+
+/// Certificate and key of a port, which may be replaced while it is listened on. Clones share what was set last.
+#[derive(Clone, Debug)]
+pub struct Certificate(Arc<ArcSwap<ServerConfig>>);
+
+impl Certificate {
+    /// For connections from now on.
+    pub fn replace(&self, config: Arc<ServerConfig>) {
+        self.0.store(config);
+    }
+
+    pub(super) fn now(&self) -> Arc<ServerConfig> {
+        self.0.load_full()
+    }
+
+    /// Takes over what the other holds.
+    pub fn take_over(&self, other: &Self) {
+        self.replace(other.now());
+    }
+}
+
+impl From<Arc<ServerConfig>> for Certificate {
+    fn from(config: Arc<ServerConfig>) -> Self {
+        Self(Arc::new(ArcSwap::new(config)))
+    }
+}
 
 /// A configuration that offers HTTP/2 and HTTP/1.1, of a certificate chain and its key in PEM.
 ///

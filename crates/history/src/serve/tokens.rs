@@ -92,14 +92,35 @@ impl Tokens {
         scheme.eq_ignore_ascii_case(b"bearer ") && matches > 0
     }
 
-    /// Reads the file again now, changed or not (SIGHUP).
-    pub fn reload(&self) {
-        let Some((path, seen)) = self.0.as_ref().and_then(|k| k.file.as_ref()) else { return };
+    /// Takes over what the other holds, which was read just now (SIGHUP): from here on its tokens open the door, and its file is looked at. `false`: there are tokens on
+    /// one side alone; a door that stands open is not shut so, and none is opened.
+    #[must_use]
+    pub fn take_over(&self, other: &Self) -> bool {
+        let (kept, other) = match (&self.0, &other.0) {
+            (None, None) => return true,
+            (Some(kept), Some(other)) => (kept, other),
+            (Some(_), None) | (None, Some(_)) => return false,
+        };
+        let (Some((path, seen)), Some((new_path, new_seen))) = (&kept.file, &other.file) else {
+            return false;
+        };
+        if path != new_path {
+            return false;
+        }
+        let tokens = Arc::clone(&other.current.read().unwrap_or_else(PoisonError::into_inner));
+        let stamp = new_seen.lock().unwrap_or_else(PoisonError::into_inner).stamp;
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.stamp = None;
-        seen.complained = None;
-        seen.looked = Instant::now();
-        self.take(path, &mut seen);
+        (seen.stamp, seen.complained, seen.looked) = (stamp, None, Instant::now());
+        *kept.current.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+        true
+    }
+
+    /// Whether [`Tokens::take_over`] would.
+    #[must_use]
+    pub fn can_take_over(&self, other: &Self) -> bool {
+        let path =
+            |tokens: &Self| tokens.0.as_ref().map(|kept| kept.file.as_ref().map(|(path, _)| path.clone()));
+        path(self) == path(other)
     }
 
     /// Reads the file again if it changed since.
@@ -245,7 +266,18 @@ mod tests {
         let (_, stamp) = read(&path).unwrap();
         assert_eq!(stamp, Some(Stamp::of(&std::fs::metadata(&path).unwrap())));
         let tokens = Tokens::from_file(&path).unwrap();
-        tokens.reload();
-        assert!(opens(&tokens, "one"));
+        std::fs::write(&path, "two\n").unwrap();
+        let again = Tokens::from_file(&path).unwrap();
+        assert!(tokens.can_take_over(&again) && tokens.take_over(&again));
+        assert_eq!(["one", "two"].map(|t| opens(&tokens, t)), [false, true]);
+        // A door does not come to stand open, nor is another file looked at.
+        let other = folder.path().join("other");
+        std::fs::write(&other, "ten\n").unwrap();
+        for not in
+            [Tokens::default(), vec![Secret::new("x".to_owned())].into(), Tokens::from_file(&other).unwrap()]
+        {
+            assert!(!tokens.can_take_over(&not) && !tokens.take_over(&not));
+        }
+        assert_eq!(["ten", "two"].map(|t| opens(&tokens, t)), [false, true]);
     }
 }

@@ -1,0 +1,106 @@
+//! Reading agent.yaml, tokens and certificates again while the agent runs: at SIGHUP all of them, all or nothing; by themselves, certificate and key when they
+//! change (the tokens look after themselves).
+
+use super::arguments::{self, AgentArgs};
+use crate::cli::reload::{PERIOD, Pair};
+use crate::cli::supervisor;
+use crate::config::agent::AgentConfig;
+use crate::telemetry;
+use tokio::signal::unix::Signal;
+use tokio::task::spawn_blocking;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// The configuration of an agent that runs.
+#[derive(Debug)]
+pub(super) struct Reload {
+    args: AgentArgs,
+    /// As it runs. Its tokens and its certificate are those that serve.
+    config: AgentConfig,
+    pair: Pair,
+}
+
+/// The first key that differs and cannot follow; `None`: there is none.
+fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
+    let limits = |c: &AgentConfig| (c.serve.max_connections, c.serve.max_requests);
+    let keys = [
+        ("server_id", now.server_id != new.server_id),
+        ("listen", now.listen != new.listen),
+        ("source, binlog, data, keep, cache or baseline", now.origin != new.origin),
+        ("limits", limits(now) != limits(new)),
+        ("readiness.max_lag", now.serve.max_lag != new.serve.max_lag),
+        ("shutdown_grace", now.serve.grace != new.serve.grace),
+        ("tls (on or off)", now.serve.tls.is_some() != new.serve.tls.is_some()),
+        ("token_file (its name)", !now.serve.tokens.can_take_over(&new.serve.tokens)),
+        ("log.format", now.log.1 != new.log.1),
+    ];
+    keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key)
+}
+
+impl Reload {
+    pub(super) fn new(args: AgentArgs, config: &AgentConfig) -> Self {
+        let pair = Pair::new(config.certificate.clone());
+        Self { args, config: config.clone(), pair }
+    }
+
+    /// Until the stop.
+    pub(super) async fn run(mut self, mut hangup: Signal, stop: CancellationToken) {
+        let mut looks = tokio::time::interval(PERIOD);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                received = hangup.recv() => {
+                    if received.is_none() {
+                        return;
+                    }
+                    supervisor::reloading();
+                    self.all().await;
+                    supervisor::ready();
+                }
+                _ = looks.tick() => self.changed(),
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn all(&mut self) {
+        let args = self.args.clone();
+        let read = spawn_blocking(move || arguments::settings(&args)).await;
+        let new = match read {
+            Ok(Ok(new)) => new,
+            Ok(Err(mistakes)) => return refuse(&mistakes),
+            Err(error) => return refuse(&[format!("a bug: {error}")]),
+        };
+        if let Some(key) = needs_restart(&self.config, &new) {
+            return refuse(&[format!("{key} changes only with a restart")]);
+        }
+        for warning in &new.warnings {
+            tracing::warn!("{warning}");
+        }
+        telemetry::set_level(&new.log.0);
+        // It can, as was asked just now.
+        let _ = self.config.serve.tokens.take_over(&new.serve.tokens);
+        if let (Some(now), Some(new)) = (&self.config.serve.tls, &new.serve.tls) {
+            now.take_over(new);
+        }
+        self.pair = Pair::new(new.certificate.clone());
+        tracing::info!("SIGHUP: configuration, tokens and certificate are read again");
+    }
+
+    fn changed(&mut self) {
+        let Self { args, config, pair } = self;
+        pair.changed(|| {
+            let new = arguments::settings(args).map_err(|mistakes| mistakes.join("; "))?;
+            if let (Some(now), Some(new)) = (&config.serve.tls, &new.serve.tls) {
+                now.take_over(new);
+            }
+            Ok(())
+        });
+    }
+}
+
+fn refuse(mistakes: &[String]) {
+    for mistake in mistakes {
+        tracing::error!("SIGHUP: nothing is taken, what was read before stays: {mistake}");
+    }
+}

@@ -1,0 +1,37 @@
+//! What systemd is told (`Type=notify-reload`, sd_notify(3)): ready, reloading, stopping. Nothing, where nobody listens.
+
+use rustix::time::{ClockId, clock_gettime};
+use std::env;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// It listens, and what it is told counts.
+pub(super) fn ready() {
+    tell("READY=1");
+}
+
+/// What is on disk is being read again; [`ready`] when it is over, taken or not.
+pub(super) fn reloading() {
+    let now = clock_gettime(ClockId::Monotonic);
+    let micros = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
+    tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+}
+
+/// It ends.
+pub(super) fn stopping() {
+    tell("STOPPING=1");
+}
+
+fn tell(what: &str) {
+    let Some(socket) = env::var_os("NOTIFY_SOCKET") else { return };
+    let name = socket.as_bytes();
+    let address = match name.strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&socket),
+    };
+    let sent = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(what.as_bytes(), &address));
+    if let Err(error) = sent {
+        tracing::warn!(%error, "systemd cannot be told at {}: {what:?}", socket.display());
+    }
+}
