@@ -18,8 +18,8 @@
 //!                                                     |         ^
 //!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
 //! ```
-//! One way, little back and forth, in four crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
-//! speak of the values and messages in [`dbtrail_types`] (`crates/types`); [`dbtrail_expression`] (`crates/expression`) computes. So the compiler holds what would otherwise be a rule: the
+//! One way, little back and forth, in five crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
+//! speak of the values and messages in [`dbtrail_types`] (`crates/types`) and send and read MySQL packets with [`dbtrail_mysql_wire`] (`crates/mysql-wire`); [`dbtrail_expression`] (`crates/expression`) computes. So the compiler holds what would otherwise be a rule: the
 //! agent knows nothing of the shim. Inner modules know neither MySQL packets nor HTTP nor YAML:
 //!
 //! | crate or module | purpose |
@@ -33,7 +33,8 @@
 //! | [`agent_client`] | HTTPS, or an agent in the same process; sends nothing but what the plan has checked |
 //! | [`failure`] | the closed union of what can go wrong, and whose fault it is |
 //! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
-//! | [`wire`] | the MySQL protocol: a core without I/O, and the connection around it; `wire::error` is the one table from failures to error numbers |
+//! | [`dbtrail_mysql_wire`] | the MySQL protocol for both halves: packets, compression, login, result sets, on the constants of `mysql_common` |
+//! | [`wire`] | the connection of a client: login, commands, answers; `wire::error` is the one table from failures to error numbers |
 //! | [`server`] | listening, the threads of connections, permits, the registry of live connections (KILL), drain with a deadline |
 //! | [`config`] | the YAML files (shim.yaml, agent.yaml) to the settings types that the other modules own; all mistakes at once |
 //! | [`dbtrail_history`] | the agent: binary logs to answers. [`dbtrail_history::Published`] is what is served now: each request keeps to one history while the next is made |

@@ -19,18 +19,17 @@ mod sort;
 mod standing;
 mod status;
 mod stream;
-mod text;
 mod tracking;
 mod travel;
 mod values;
 mod variables;
 
 pub use crate::statement::Parameter;
-pub use identity::{Cipher, Credential, Identity, Link, Role, Tenant};
+pub use dbtrail_types::secret::Credential;
+pub use identity::{Cipher, Identity, Link, Role, Tenant};
 pub use prepared::{Declared, Prepared};
 pub use status::Process;
 pub use stream::{Next, RowStream};
-pub use text::{ResultCharset, collation_id};
 pub use tracking::Change;
 
 use crate::failure::Failure;
@@ -42,6 +41,7 @@ use dbtrail_types::column::Column;
 use dbtrail_types::ident::RequestId;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::{Note, ResultColumn, Row};
+use dbtrail_types::result_charset::{self, ResultCharset};
 use dbtrail_types::zone::Zone;
 use evaluate::Value;
 use sqlparser::ast::Expr;
@@ -184,8 +184,9 @@ impl Session {
         collation_id: u16,
     ) -> Self {
         // As in mysqld, a collation that nobody knows is the server's own.
-        let (charset, collation) = text::by_id(collation_id).unwrap_or(("utf8mb4", "utf8mb4_0900_ai_ci"));
-        let id = if text::by_id(collation_id).is_some() { collation_id } else { 255 };
+        let (charset, collation) =
+            result_charset::by_id(collation_id).unwrap_or(("utf8mb4", "utf8mb4_0900_ai_ci"));
+        let id = if result_charset::by_id(collation_id).is_some() { collation_id } else { 255 };
         let mut session = Self {
             identity: identity.into(),
             settings,

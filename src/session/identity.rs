@@ -2,7 +2,7 @@
 
 use crate::agent_client::{AgentClient, Caller};
 use dbtrail_types::ident::ServerId;
-use dbtrail_types::secret::Secret;
+use dbtrail_types::secret::Credential;
 use dbtrail_types::zone::Zone;
 use std::sync::Arc;
 
@@ -25,15 +25,6 @@ pub struct Tenant {
     pub allowed_schemas: Option<Vec<String>>,
     /// The zone of a new session.
     pub time_zone: Zone,
-}
-
-/// What a password is checked against.
-#[derive(Clone, Debug)]
-pub enum Credential {
-    /// The password itself: serves both authentication plugins.
-    Password(Secret),
-    /// SHA1(SHA1(password)), as in `mysql.user` for mysql_native_password: serves that plugin, and the full exchange of caching_sha2_password.
-    NativeHash([u8; 20]),
 }
 
 /// Who logged in. Only `wire::auth` makes one, after the password was verified.

@@ -6,7 +6,6 @@
 )]
 
 use super::evaluate::{self, Value};
-use super::text::{self, ResultCharset};
 use super::variables::{self, Rule, Scope, Variable};
 use super::{Change, Session};
 use crate::failure::Failure;
@@ -14,6 +13,7 @@ use crate::statement::Assignment;
 use dbtrail_expression::{Budget, Type, Typed};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::reply::Note;
+use dbtrail_types::result_charset::{self, ResultCharset};
 use dbtrail_types::zone::Zone;
 use sqlparser::ast::Expr;
 use std::collections::HashMap;
@@ -248,7 +248,7 @@ impl Session {
             }
             "collation_connection" => {
                 let Value::Text(name) = &value else { return Err(wrong()) };
-                let (charset, collation, id) = text::by_name(&name.to_lowercase())
+                let (charset, collation, id) = result_charset::by_name(&name.to_lowercase())
                     .ok_or_else(|| Failure::UnknownCollation(name.as_ref().to_owned()))?;
                 ResultCharset::of(charset, id).ok_or_else(|| Failure::UnknownCharset(charset.to_owned()))?;
                 self.system.insert("character_set_connection", Some(charset.to_owned()));
@@ -273,7 +273,7 @@ impl Session {
         let name = name.to_lowercase();
         let (charset, collation) = if variable.name.starts_with("collation") {
             let (charset, collation, _) =
-                text::by_name(&name).ok_or_else(|| Failure::UnknownCollation(name.clone()))?;
+                result_charset::by_name(&name).ok_or_else(|| Failure::UnknownCollation(name.clone()))?;
             (charset, collation)
         } else {
             let (charset, collation, _) = known(&name, variable.name)?;
@@ -327,8 +327,8 @@ impl Session {
         let (charset, mut collation_name, mut id) =
             known(charset.unwrap_or("utf8mb4"), "character_set_client")?;
         if let Some(wanted) = collation {
-            let (of, name, number) =
-                text::by_name(wanted).ok_or_else(|| Failure::UnknownCollation(wanted.to_owned()))?;
+            let (of, name, number) = result_charset::by_name(wanted)
+                .ok_or_else(|| Failure::UnknownCollation(wanted.to_owned()))?;
             if of != charset {
                 return Err(Failure::CollationMismatch(name.to_owned(), charset.to_owned()));
             }
@@ -399,8 +399,8 @@ fn allowed(variable: &Variable, global: bool) -> Result<(), Failure> {
 
 /// A character set that text can be read and sent in, its default collation and the number of that.
 fn known(charset: &str, variable: &str) -> Result<(&'static str, &'static str, u16), Failure> {
-    let default = text::default_collation(charset);
-    match default.and_then(|(_, id)| text::by_id(id).map(|(charset, name)| (charset, name, id))) {
+    let default = result_charset::default_collation(charset);
+    match default.and_then(|(_, id)| result_charset::by_id(id).map(|(charset, name)| (charset, name, id))) {
         Some(known) => Ok(known),
         // mysqld takes no client that does not write ASCII as ASCII.
         None if matches!(charset, "ucs2" | "utf16" | "utf16le" | "utf32") && variable.ends_with("client") => {

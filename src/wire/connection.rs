@@ -5,18 +5,21 @@ mod live;
 mod login;
 mod prepared;
 
-use super::auth::Scramble;
-use super::bytes::Bytes;
-use super::compress::Algorithm;
+use super::error;
+use super::gone::Gone;
 use super::handle::{Handle, IDLE, command_name};
-use super::handshake;
 use super::log::{self, Line};
-use super::packets::{Gone, Packets};
 use super::statements::Statements;
-use super::{columns, error, results};
+use super::status::limits;
 use crate::failure::Failure;
 use crate::session::{self, About, Answer, Cipher, Connections, Session, Tenant};
 use answer::Form;
+use dbtrail_mysql_wire::auth::Scramble;
+use dbtrail_mysql_wire::compress::Algorithm;
+use dbtrail_mysql_wire::constants::{CapabilityFlags, command as com, set_option};
+use dbtrail_mysql_wire::packets::Packets;
+use dbtrail_mysql_wire::reader::Reader;
+use dbtrail_mysql_wire::{columns, handshake, results};
 use dbtrail_types::ident::RequestId;
 use dbtrail_types::secret::Secret;
 use futures_util::FutureExt;
@@ -79,7 +82,7 @@ struct Connection {
     shared: Arc<Shared>,
     place: Place,
     packets: Packets,
-    capabilities: u32,
+    capabilities: CapabilityFlags,
     /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld: libmariadb answers both with it whatever
     /// the switch says.
     scramble: Scramble,
@@ -107,8 +110,8 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
         shared: live.load(),
         live,
         place,
-        packets: Packets::new(Box::new(socket)),
-        capabilities: 0,
+        packets: Packets::new(Box::new(socket), 0, limits(session::Network::default())),
+        capabilities: CapabilityFlags::empty(),
         scramble,
         port,
         encrypted: None,
@@ -163,7 +166,7 @@ impl Connection {
 
     async fn fail(&mut self, failure: &Failure, request: Option<&RequestId>) -> Result<(), Gone> {
         let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, request);
-        self.packets.write(&results::err(&error)).await?;
+        self.packets.write(&results::err(error.code, error.state, &error.message)).await?;
         Ok(())
     }
 
@@ -183,7 +186,7 @@ impl Connection {
         loop {
             // Before the wait too: a tenant may have gone while this one logged in.
             self.take_up(&mut session)?;
-            self.packets.wait_for(session.network());
+            self.packets.set_limits(limits(session.network()));
             self.packets.flush().await?;
             if session.is_over() {
                 return Err(Gone::Closed);
@@ -206,38 +209,39 @@ impl Connection {
             };
             let request = RequestId::next(self.place.id);
             let handle = Arc::clone(&self.place.handle);
-            handle.does(&session, command_name(*command), (*command == 0x03).then_some(rest));
+            handle.does(&session, command_name(*command), (*command == com::COM_QUERY).then_some(rest));
             // One for the whole command: a KILL QUERY counts also while nobody looks.
             let interrupt = pin!(handle.interrupt.notified());
             let deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
             let mut work = Work { request: &request, interrupt, deadline, form: Form::Text };
-            match command {
-                0x01 => return Ok(()),
-                0x02 => {
+            match *command {
+                com::COM_QUIT => return Ok(()),
+                com::COM_INIT_DB => {
                     let mut line = Line::new(session.identity(), &request);
                     line.about(&About { kind: "use", table: None });
                     let name = String::from_utf8_lossy(rest).into_owned();
                     let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
                     self.answer(&mut session, done.map(|()| Answer::Done), work, &mut line).await?;
                 }
-                0x03 => self.statements(&mut session, rest, work).await?,
-                0x04 => {
+                com::COM_QUERY => self.statements(&mut session, rest, work).await?,
+                com::COM_FIELD_LIST => {
                     let mut line = Line::new(session.identity(), &request);
-                    let mut arguments = Bytes(rest);
+                    let mut arguments = Reader(rest);
                     let (table, wildcard) = (arguments.until_zero(), arguments.0);
                     let listed = session.field_list(table, wildcard, &request);
                     let listed = work.watch(&mut self.packets, listed).await;
                     line.about(session.about());
                     self.field_list(&mut session, listed?, &request, &mut line).await?;
                 }
-                0x09 => {
+                com::COM_STATISTICS => {
                     let (open, statements, uptime) = self.place.connections.figures(&session.identity().user);
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
-                0x0e => self.done(&mut session).await?,
-                0x11 => {
-                    let login = handshake::change_user(rest, self.capabilities).map_err(Gone::Refused)?;
+                com::COM_PING => self.done(&mut session).await?,
+                com::COM_CHANGE_USER => {
+                    let login = handshake::change_user(rest, self.capabilities)
+                        .map_err(|e| Gone::Refused(e.into()))?;
                     // The former session ends here: nothing of it can be left.
                     drop(session);
                     statements = Statements::default();
@@ -253,17 +257,24 @@ impl Connection {
                         Err(_) => return Err(Gone::Closed),
                     }
                 }
-                0x1b => {
-                    session.set_multi_statements(rest.first() == Some(&0));
-                    let end = results::end(session.status(), self.capabilities);
+                com::COM_SET_OPTION => {
+                    session.set_multi_statements(
+                        rest.first() == Some(&set_option::MYSQL_OPTION_MULTI_STATEMENTS_ON),
+                    );
+                    let end = results::end(session.status().into(), self.capabilities);
                     self.packets.write(&end).await?;
                 }
-                0x1f => {
+                com::COM_RESET_CONNECTION => {
                     session.reset();
                     statements = Statements::default();
                     self.done(&mut session).await?;
                 }
-                0x16..=0x1a | 0x1c => {
+                com::COM_STMT_PREPARE
+                | com::COM_STMT_EXECUTE
+                | com::COM_STMT_SEND_LONG_DATA
+                | com::COM_STMT_CLOSE
+                | com::COM_STMT_RESET
+                | com::COM_STMT_FETCH => {
                     self.prepared(*command, rest, &mut session, &mut statements, work).await?;
                 }
                 _ => self.fail(&Failure::UnknownCommand, Some(&request)).await?,

@@ -1,6 +1,7 @@
 //! How a connection is reached from outside, and what it can tell of itself while it works.
 
 use crate::session::{Identity, Process, Session};
+use dbtrail_mysql_wire::constants::command as com;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -115,20 +116,20 @@ impl Handle {
 /// A command as SHOW PROCESSLIST names it.
 pub(super) const fn command_name(command: u8) -> &'static str {
     match command {
-        0x02 => "Init DB",
-        0x03 => "Query",
-        0x04 => "Field List",
-        0x09 => "Statistics",
-        0x0e => "Ping",
-        0x11 => "Change user",
-        0x16 => "Prepare",
-        0x17 => "Execute",
-        0x18 => "Long Data",
-        0x19 => "Close stmt",
-        0x1a => "Reset stmt",
-        0x1b => "Set option",
-        0x1c => "Fetch",
-        0x1f => "Reset Connection",
+        com::COM_INIT_DB => "Init DB",
+        com::COM_QUERY => "Query",
+        com::COM_FIELD_LIST => "Field List",
+        com::COM_STATISTICS => "Statistics",
+        com::COM_PING => "Ping",
+        com::COM_CHANGE_USER => "Change user",
+        com::COM_STMT_PREPARE => "Prepare",
+        com::COM_STMT_EXECUTE => "Execute",
+        com::COM_STMT_SEND_LONG_DATA => "Long Data",
+        com::COM_STMT_CLOSE => "Close stmt",
+        com::COM_STMT_RESET => "Reset stmt",
+        com::COM_SET_OPTION => "Set option",
+        com::COM_STMT_FETCH => "Fetch",
+        com::COM_RESET_CONNECTION => "Reset Connection",
         _ => "Error",
     }
 }

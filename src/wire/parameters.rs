@@ -1,8 +1,9 @@
 //! The parameters of COM_STMT_EXECUTE ("COM_STMT_EXECUTE", "Binary Protocol Value").
 
-use super::bytes::Bytes;
 use crate::failure::Failure;
 use crate::session::Parameter;
+use dbtrail_mysql_wire::constants::field_type as ty;
+use dbtrail_mysql_wire::reader::Reader;
 use std::collections::BTreeMap;
 
 /// How mysqld names the command in its errors.
@@ -31,7 +32,7 @@ pub(super) fn read(
     if known.count == 0 {
         return Ok((Vec::new(), Vec::new()));
     }
-    let mut bytes = Bytes(payload);
+    let mut bytes = Reader(payload);
     let nulls = bytes.take(known.count.div_ceil(8))?;
     let types = match bytes.u8()? {
         0 if known.types.len() == known.count => known.types.to_vec(),
@@ -61,22 +62,20 @@ enum Kind {
     Bytes,
 }
 
-fn kind(ty: u8) -> Option<Kind> {
-    match ty {
-        // VARCHAR, JSON, ENUM, SET, VAR_STRING, STRING.
-        15 | 245 | 247 | 248 | 253 | 254 => Some(Kind::Text),
-        // The four BLOBs and GEOMETRY.
-        249..=252 | 255 => Some(Kind::Bytes),
+fn kind(bound: u8) -> Option<Kind> {
+    match bound {
+        ty::VARCHAR | ty::JSON | ty::ENUM | ty::SET | ty::VAR_STRING | ty::STRING => Some(Kind::Text),
+        ty::TINY_BLOB | ty::MEDIUM_BLOB | ty::LONG_BLOB | ty::BLOB | ty::GEOMETRY => Some(Kind::Bytes),
         _ => None,
     }
 }
 
 fn in_pieces(
-    (ty, _): Bound,
+    (bound, _): Bound,
     sent: &[u8],
     text: impl Fn(&[u8]) -> Option<String>,
 ) -> Result<Parameter, Failure> {
-    kind(ty).map(|kind| string(kind, sent, text)).ok_or(Failure::WrongArguments(EXECUTE))
+    kind(bound).map(|kind| string(kind, sent, text)).ok_or(Failure::WrongArguments(EXECUTE))
 }
 
 /// Drivers send text as a BLOB too, mostly a long one, and bytes as text: what they are is seen by what it is compared with.
@@ -89,8 +88,8 @@ fn string(kind: Kind, sent: &[u8], text: impl Fn(&[u8]) -> Option<String>) -> Pa
 }
 
 fn value(
-    (ty, unsigned): Bound,
-    bytes: &mut Bytes<'_>,
+    (bound, unsigned): Bound,
+    bytes: &mut Reader<'_>,
     text: impl Fn(&[u8]) -> Option<String>,
 ) -> Result<Parameter, Failure> {
     let signs = |width: u32, value: u64| {
@@ -99,17 +98,19 @@ fn value(
         let negative = !unsigned && value >> (width - 1) & 1 == 1;
         Parameter::Int(if negative { value - (1_i128 << width) } else { value })
     };
-    Ok(match ty {
-        1 => signs(8, u64::from(bytes.u8()?)),
-        2 | 13 => signs(16, u64::from(bytes.u16()?)),
-        3 | 9 => signs(32, u64::from(bytes.u32()?)),
-        8 => signs(64, number(bytes)?),
-        4 => Parameter::Double(f64::from(f32::from_bits(bytes.u32()?))),
-        5 => Parameter::Double(f64::from_bits(number(bytes)?)),
-        6 => Parameter::Null,
-        0 | 246 => Parameter::Decimal(String::from_utf8_lossy(bytes.lenenc_bytes()?).into_owned()),
-        7 | 10 | 12 => moment(ty, bytes)?,
-        11 => time(bytes)?,
+    Ok(match bound {
+        ty::TINY => signs(8, u64::from(bytes.u8()?)),
+        ty::SHORT | ty::YEAR => signs(16, u64::from(bytes.u16()?)),
+        ty::LONG | ty::INT24 => signs(32, u64::from(bytes.u32()?)),
+        ty::LONGLONG => signs(64, bytes.uint(8)?),
+        ty::FLOAT => Parameter::Double(f64::from(f32::from_bits(bytes.u32()?))),
+        ty::DOUBLE => Parameter::Double(f64::from_bits(bytes.uint(8)?)),
+        ty::NULL => Parameter::Null,
+        ty::DECIMAL | ty::NEWDECIMAL => {
+            Parameter::Decimal(String::from_utf8_lossy(bytes.lenenc_bytes()?).into_owned())
+        }
+        ty::TIMESTAMP | ty::DATE | ty::DATETIME => date_and_time(bound, bytes)?,
+        ty::TIME => time(bytes)?,
         other => match kind(other) {
             Some(kind) => string(kind, bytes.lenenc_bytes()?, text),
             None => return Err(Failure::WrongArguments(EXECUTE)),
@@ -117,17 +118,13 @@ fn value(
     })
 }
 
-fn number(bytes: &mut Bytes<'_>) -> Result<u64, Failure> {
-    Ok(u64::from(bytes.u32()?) | u64::from(bytes.u32()?) << 32)
-}
-
 fn out_of_range(what: &str) -> Failure {
     Failure::MalformedPacket(format!("a {what} parameter is beyond what a {what} can be"))
 }
 
 /// Lengths of 0, 4, 7 and 11 bytes; what is left out is zero.
-fn moment(ty: u8, bytes: &mut Bytes<'_>) -> Result<Parameter, Failure> {
-    let what = if ty == 10 { "DATE" } else { "DATETIME" };
+fn date_and_time(bound: u8, bytes: &mut Reader<'_>) -> Result<Parameter, Failure> {
+    let what = if bound == ty::DATE { "DATE" } else { "DATETIME" };
     let sent = bytes.lenenc_bytes()?;
     if !matches!(sent.len(), 0 | 4 | 7 | 11) {
         return Err(out_of_range(what));
@@ -147,15 +144,15 @@ fn moment(ty: u8, bytes: &mut Bytes<'_>) -> Result<Parameter, Failure> {
         return Err(out_of_range(what));
     }
     let date = format!("{year:04}-{month:02}-{day:02}");
-    // A DATE has no time: what a driver sends behind it is not looked at.
-    if ty == 10 {
+    // A DATE has no time: what a driver sends after it is not looked at.
+    if bound == ty::DATE {
         return Ok(Parameter::Date(date));
     }
     Ok(Parameter::DateTime(format!("{date} {hour:02}:{minute:02}:{second:02}{}", fraction(micros))))
 }
 
 /// Lengths of 0, 8 and 12 bytes.
-fn time(bytes: &mut Bytes<'_>) -> Result<Parameter, Failure> {
+fn time(bytes: &mut Reader<'_>) -> Result<Parameter, Failure> {
     let sent = bytes.lenenc_bytes()?;
     if !matches!(sent.len(), 0 | 8 | 12) {
         return Err(out_of_range("TIME"));

@@ -2,8 +2,9 @@
 
 use super::parameters::{self, Bound, Known};
 use crate::failure::Failure;
-use crate::session::{Next, Parameter, Prepared, ResultCharset, RowStream};
+use crate::session::{Next, Parameter, Prepared, RowStream};
 use dbtrail_types::reply::{ResultColumn, Row};
+use dbtrail_types::result_charset::ResultCharset;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 

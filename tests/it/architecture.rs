@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["agent_client"]),
     ("dbtrail_history", &["config", "cli"]),
+    ("dbtrail_mysql_wire", &["wire", "cli"]),
     ("sqlparser", &["statement", "plan", "session"]),
     ("h2", &["agent_client"]),
     ("hyper", &["agent_client", "cli"]),
@@ -35,7 +36,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("serde_saphyr", &["config"]),
     ("mysql_async", &["cli"]),
-    ("mysql_common", &["wire", "session", "server"]),
+    ("mysql_common", &["session"]),
     ("rcgen", &["cli"]),
     ("regex", &["cli"]),
     ("tokio_rustls", &["agent_client", "wire", "server", "config", "cli"]),

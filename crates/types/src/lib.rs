@@ -10,5 +10,6 @@ pub mod ident;
 pub mod instant;
 pub mod real;
 pub mod reply;
+pub mod result_charset;
 pub mod secret;
 pub mod zone;

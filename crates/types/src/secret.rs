@@ -28,3 +28,13 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(***)")
     }
 }
+
+/// What a user's password is verified against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// The password itself: serves both authentication plugins.
+    Password(Secret),
+    /// SHA1(SHA1(password)), as in `mysql.user` for mysql_native_password: serves that plugin, and
+    /// the full exchange of caching_sha2_password.
+    NativeHash([u8; 20]),
+}

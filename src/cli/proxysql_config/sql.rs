@@ -7,7 +7,7 @@
 use super::Layout;
 use super::patterns;
 use crate::session::Credential;
-use crate::wire::auth;
+use dbtrail_mysql_wire::auth;
 use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::secret::Secret;
 use std::fmt::Write;

@@ -2,13 +2,17 @@
 
 use super::{Connection, Work};
 use crate::failure::Failure;
-use crate::session::{Answer, Next, ResultCharset, RowStream, Session, Status};
-use crate::wire::handshake::capability;
+use crate::session::{Answer, Next, RowStream, Session, Status};
+use crate::wire::error;
+use crate::wire::gone::Gone;
 use crate::wire::log::Line;
-use crate::wire::packets::Gone;
-use crate::wire::{binary, bytes, columns, error, results};
+use dbtrail_mysql_wire::constants::CapabilityFlags;
+use dbtrail_mysql_wire::reader::put_lenenc;
+use dbtrail_mysql_wire::results::StateChange;
+use dbtrail_mysql_wire::{binary, columns, results};
 use dbtrail_types::ident::RequestId;
 use dbtrail_types::reply::{ResultColumn, Row};
+use dbtrail_types::result_charset::ResultCharset;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -32,7 +36,7 @@ impl Form {
         rows.iter()
             .map(|row| match self {
                 Self::Text => Ok(results::row(row, columns, charset)),
-                Self::Binary => binary::row(row, columns, charset),
+                Self::Binary => Ok(binary::row(row, columns, charset)?),
             })
             .collect()
     }
@@ -62,7 +66,7 @@ impl Connection {
                 for packet in &packets {
                     self.packets.write(packet).await?;
                 }
-                self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                self.packets.write(&results::end(session.status().into(), self.capabilities)).await?;
                 line.rows(rows.len());
                 line.done();
                 Ok(())
@@ -82,7 +86,7 @@ impl Connection {
     ) -> Result<(), Gone> {
         let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, Some(request));
         line.failed(failure, &error);
-        self.packets.write(&results::err(&error)).await?;
+        self.packets.write(&results::err(error.code, error.state, &error.message)).await?;
         session.failed(error.code, error.message);
         Ok(())
     }
@@ -113,7 +117,7 @@ impl Connection {
         charset: ResultCharset,
     ) -> Result<(), Gone> {
         let mut count = Vec::new();
-        bytes::put_lenenc(&mut count, columns.len() as u64);
+        put_lenenc(&mut count, columns.len() as u64);
         self.packets.write(&count).await?;
         for column in columns {
             self.packets.write(&columns::definition(column, charset)).await?;
@@ -129,14 +133,14 @@ impl Connection {
         charset: ResultCharset,
     ) -> Result<(), Gone> {
         let mut count = Vec::new();
-        bytes::put_lenenc(&mut count, columns.len() as u64);
+        put_lenenc(&mut count, columns.len() as u64);
         self.packets.write(&count).await?;
         for payload in self.written.payloads(columns, charset) {
             self.packets.write(payload).await?;
         }
         self.written.shrink();
-        if self.capabilities & capability::DEPRECATE_EOF == 0 {
-            self.packets.write(&results::eof(status)).await?;
+        if !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
+            self.packets.write(&results::eof(status.into())).await?;
         }
         Ok(())
     }
@@ -148,8 +152,8 @@ impl Connection {
         charset: ResultCharset,
     ) -> Result<(), Gone> {
         self.columns(columns, charset).await?;
-        if self.capabilities & capability::DEPRECATE_EOF == 0 {
-            self.packets.write(&results::eof(status)).await?;
+        if !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
+            self.packets.write(&results::eof(status.into())).await?;
         }
         Ok(())
     }
@@ -190,7 +194,7 @@ impl Connection {
                 Next::End(notes) => {
                     session.finish(notes);
                     line.done();
-                    self.packets.write(&results::end(session.status(), self.capabilities)).await?;
+                    self.packets.write(&results::end(session.status().into(), self.capabilities)).await?;
                     return Ok(());
                 }
             }
@@ -200,10 +204,13 @@ impl Connection {
     /// An OK, with what the statement changed for a client that wants to know.
     pub(super) async fn done(&mut self, session: &mut Session) -> Result<(), Gone> {
         let (status, changes) = (session.status(), session.take_changes());
-        let tracks = self.capabilities & capability::SESSION_TRACK != 0;
+        let tracks = self.capabilities.contains(CapabilityFlags::CLIENT_SESSION_TRACK);
         let packet = match changes {
-            Some(changes) if tracks => results::changed(status, &changes),
-            Some(_) | None => results::ok(status, false),
+            Some(changes) if tracks => {
+                let changes: Vec<StateChange<'_>> = changes.iter().map(Into::into).collect();
+                results::changed(status.into(), &changes)
+            }
+            Some(_) | None => results::ok(status.into(), false),
         };
         self.packets.write(&packet).await?;
         Ok(())
@@ -224,7 +231,7 @@ impl Connection {
                 for column in &columns {
                     self.packets.write(&columns::listed(column, session.result_charset())).await?;
                 }
-                self.packets.write(&results::eof(session.status())).await?;
+                self.packets.write(&results::eof(session.status().into())).await?;
                 Ok(())
             }
             Err(failure) => self.told(session, &failure, request, line).await,

@@ -2,11 +2,14 @@
 
 use super::{Connection, Tls};
 use crate::failure::Failure;
-use crate::session::{Cipher, Credential, Identity, Link, PlaceOf, Role, Session};
-use crate::wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble};
-use crate::wire::compress::Algorithm;
-use crate::wire::handshake::{self, Login, capability};
-use crate::wire::packets::{Gone, Packets};
+use crate::session::{Cipher, Credential, Identity, Link, Network, PlaceOf, Role, Session};
+use crate::wire::gone::Gone;
+use crate::wire::status::limits;
+use dbtrail_mysql_wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble, caching_sha2};
+use dbtrail_mysql_wire::compress::Algorithm;
+use dbtrail_mysql_wire::constants::{CapabilityFlags, header};
+use dbtrail_mysql_wire::handshake::{self, Login};
+use dbtrail_mysql_wire::packets::Packets;
 use dbtrail_types::ident::RequestId;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -33,13 +36,17 @@ impl Connection {
             self.encrypt().await?;
             payload = self.packets.read(LOGIN_PACKET).await?;
         }
-        let login = handshake::response(&payload, handshake::offered(tls)).map_err(Gone::Refused)?;
+        let login =
+            handshake::response(&payload, handshake::offered(tls)).map_err(|e| Gone::Refused(e.into()))?;
         self.capabilities = login.capabilities;
         // A client that takes both is given the one that mysqld lists first.
-        self.compression = if login.capabilities & capability::COMPRESS != 0 {
+        self.compression = if login.capabilities.contains(CapabilityFlags::CLIENT_COMPRESS) {
             Some(Algorithm::Zlib)
         } else {
-            (login.capabilities & capability::ZSTD != 0).then_some(Algorithm::Zstd(login.zstd_level))
+            login
+                .capabilities
+                .contains(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM)
+                .then_some(Algorithm::Zstd(login.zstd_level))
         };
         login.user.clone_into(&mut self.asked);
         if matches!(self.shared.tls, Tls::Required(_)) && self.encrypted.is_none() {
@@ -74,7 +81,7 @@ impl Connection {
                 }
             }
         }
-        session.set_multi_statements(self.capabilities & capability::MULTI_STATEMENTS != 0);
+        session.set_multi_statements(self.capabilities.contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS));
         self.done(&mut session).await?;
         self.packets.flush().await?;
         Ok(Some(session))
@@ -85,11 +92,12 @@ impl Connection {
             return Err(Gone::Closed);
         };
         let (placeholder, _) = tokio::io::duplex(1);
-        let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder)));
+        let limits = limits(Network::default());
+        let plain = std::mem::replace(&mut self.packets, Packets::new(Box::new(placeholder), 0, limits));
         let (stream, sequence) = plain.into_stream();
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         self.encrypted = Some(cipher(stream.get_ref().1));
-        self.packets = Packets::go_on(Box::new(stream), sequence);
+        self.packets = Packets::new(Box::new(stream), sequence, limits);
         Ok(())
     }
 
@@ -148,7 +156,7 @@ impl Connection {
             return self.check(plugin, &login.response, credential).await;
         }
         let plugin = if known { plugin } else { CACHING_SHA2 };
-        let mut switch = vec![0xfe];
+        let mut switch = vec![header::AUTH_SWITCH_REQUEST];
         switch.extend_from_slice(plugin.as_bytes());
         switch.push(0);
         switch.extend_from_slice(&self.scramble.0);
@@ -174,7 +182,7 @@ impl Connection {
         }
         match auth::fast(response, &scramble, credential) {
             Fast::Right => {
-                self.packets.write(&[1, 3]).await?;
+                self.packets.write(&[header::AUTH_MORE_DATA, caching_sha2::FAST_AUTH_SUCCESS]).await?;
                 Ok((true, true))
             }
             Fast::Wrong | Fast::Unknown if !using_password => Ok((false, false)),
@@ -184,16 +192,16 @@ impl Connection {
 
     /// The full exchange of caching_sha2_password: the password itself, inside TLS or encrypted with RSA.
     async fn full(&mut self, scramble: &Scramble, credential: &Credential) -> Result<bool, Gone> {
-        self.packets.write(&[1, 4]).await?;
+        self.packets.write(&[header::AUTH_MORE_DATA, caching_sha2::PERFORM_FULL_AUTHENTICATION]).await?;
         self.packets.flush().await?;
         let mut sent = self.packets.read(LOGIN_PACKET).await?;
         if self.encrypted.is_some() {
             return Ok(sent.pop() == Some(0) && auth::clear(&sent, credential));
         }
-        if sent == [2] {
+        if sent == [caching_sha2::REQUEST_PUBLIC_KEY] {
             let key = auth::public_key()
                 .ok_or_else(|| Gone::Refused(Failure::Internal("there is no RSA key".to_owned())))?;
-            let mut payload = vec![1];
+            let mut payload = vec![header::AUTH_MORE_DATA];
             payload.extend_from_slice(key.as_bytes());
             self.packets.write(&payload).await?;
             self.packets.flush().await?;

@@ -1,19 +1,17 @@
 //! The commands of prepared statements ("Prepared Statements").
 
 use super::{Connection, Form, Work};
+use crate::failure::Failure;
 use crate::session::{About, Answer, Next, Session};
-use crate::wire::bytes::Bytes;
-use crate::wire::handshake::capability::DEPRECATE_EOF;
+use crate::wire::gone::Gone;
 use crate::wire::log::Line;
-use crate::wire::packets::Gone;
-use crate::wire::results::CursorState;
 use crate::wire::statements::{Cursor, Statements};
-use crate::wire::{columns, results};
+use dbtrail_mysql_wire::constants::{CapabilityFlags, CursorType, command as com};
+use dbtrail_mysql_wire::reader::Reader;
+use dbtrail_mysql_wire::results::CursorState;
+use dbtrail_mysql_wire::{columns, results};
 use dbtrail_types::reply::ResultColumn;
 use std::sync::Arc;
-
-/// CURSOR_TYPE_READ_ONLY; mysqld takes no notice of the other types.
-const READ_ONLY_CURSOR: u8 = 1;
 
 impl Connection {
     /// COM_STMT_PREPARE to COM_STMT_FETCH.
@@ -25,31 +23,31 @@ impl Connection {
         statements: &mut Statements,
         mut work: Work<'_, '_>,
     ) -> Result<(), Gone> {
-        let mut bytes = Bytes(payload);
-        if command == 0x16 {
+        let mut bytes = Reader(payload);
+        if command == com::COM_STMT_PREPARE {
             return self.prepare(payload, session, statements, work).await;
         }
         let id = bytes.u32();
         match (command, id) {
-            (0x19, id) => {
+            (com::COM_STMT_CLOSE, id) => {
                 // Neither this nor the next has an answer, not even an error.
                 if let Ok(id) = id {
                     statements.close(id);
                 }
                 Ok(())
             }
-            (0x18, id) => {
+            (com::COM_STMT_SEND_LONG_DATA, id) => {
                 if let (Ok(id), Ok(parameter)) = (id, bytes.u16()) {
                     statements.send_long_data(id, parameter, bytes.0, self.shared.session.max_packet);
                 }
                 Ok(())
             }
-            (_, Err(failure)) => self.fail(&failure, Some(work.request)).await,
-            (0x17, Ok(id)) => {
+            (_, Err(malformed)) => self.fail(&malformed.into(), Some(work.request)).await,
+            (com::COM_STMT_EXECUTE, Ok(id)) => {
                 work.form = Form::Binary;
                 self.execute(id, bytes, session, statements, work).await
             }
-            (0x1a, Ok(id)) => {
+            (com::COM_STMT_RESET, Ok(id)) => {
                 let mut line = Line::new(session.identity(), work.request);
                 line.about(&About { kind: "reset", table: None });
                 let reset = statements.reset(id).map(|()| Answer::Done);
@@ -59,7 +57,7 @@ impl Connection {
                 work.form = Form::Binary;
                 let most = match bytes.u32() {
                     Ok(most) => most,
-                    Err(failure) => return self.fail(&failure, Some(work.request)).await,
+                    Err(malformed) => return self.fail(&malformed.into(), Some(work.request)).await,
                 };
                 self.fetch(id, most, session, statements, work).await
             }
@@ -91,8 +89,8 @@ impl Connection {
             for column in declared {
                 self.packets.write(&columns::definition(column, session.result_charset())).await?;
             }
-            if !declared.is_empty() && self.capabilities & DEPRECATE_EOF == 0 {
-                self.packets.write(&results::eof(status)).await?;
+            if !declared.is_empty() && !self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
+                self.packets.write(&results::eof(status.into())).await?;
             }
         }
         line.done();
@@ -102,7 +100,7 @@ impl Connection {
     async fn execute(
         &mut self,
         id: u32,
-        mut bytes: Bytes<'_>,
+        mut bytes: Reader<'_>,
         session: &mut Session,
         statements: &mut Statements,
         mut work: Work<'_, '_>,
@@ -112,15 +110,17 @@ impl Connection {
         // Flags, and a count of iterations that is always 1.
         let flags = bytes.u8().and_then(|flags| bytes.u32().map(|_| flags));
         let bound = statements.execute(id, bytes.0, |sent| session.text_of(sent));
-        let (flags, (prepared, values)) = match flags.and_then(|flags| Ok((flags, bound?))) {
-            Ok(ready) => ready,
-            Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
-        };
+        let (flags, (prepared, values)) =
+            match flags.map_err(Failure::from).and_then(|flags| Ok((flags, bound?))) {
+                Ok(ready) => ready,
+                Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+            };
         let executed = session.execute(&prepared, &values, work.request);
         let answer = work.watch(&mut self.packets, executed).await;
         line.about(session.about());
         let answer = answer?;
-        if flags & READ_ONLY_CURSOR == 0 {
+        // mysqld takes no notice of the other types.
+        if flags & CursorType::CURSOR_TYPE_READ_ONLY.bits() == 0 {
             return self.answer(session, answer, work, &mut line).await;
         }
         let charset = session.result_charset();
@@ -136,7 +136,7 @@ impl Connection {
         }
         let status = session.status();
         self.columns(&shown, charset).await?;
-        self.packets.write(&results::cursor_end(status, self.capabilities, CursorState::More)).await?;
+        self.packets.write(&results::cursor_end(status.into(), self.capabilities, CursorState::More)).await?;
         line.done();
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Connection {
             statements.put_cursor(id, cursor);
         }
         line.done();
-        self.packets.write(&results::cursor_end(session.status(), self.capabilities, state)).await?;
+        self.packets.write(&results::cursor_end(session.status().into(), self.capabilities, state)).await?;
         Ok(())
     }
 }

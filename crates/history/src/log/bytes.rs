@@ -1,6 +1,7 @@
 //! A cursor over bytes that came from outside: every read is checked.
 
 use super::LogFault;
+use dbtrail_mysql_wire::reader::Reader;
 
 /// What is left to read.
 #[derive(Clone, Copy, Debug)]
@@ -55,13 +56,10 @@ impl<'a> Bytes<'a> {
 
     /// A length-encoded integer (manual: "Protocol::LengthEncodedInteger").
     pub(super) fn lenenc(&mut self) -> Result<u64, LogFault> {
-        match self.u8()? {
-            first @ 0..=250 => Ok(u64::from(first)),
-            252 => self.uint(2),
-            253 => self.uint(3),
-            254 => self.uint(8),
-            251 | 255 => Err(LogFault::new("a length-encoded integer that begins with 0xfb or 0xff")),
-        }
+        let mut reader = Reader(self.0);
+        let value = reader.lenenc().map_err(|malformed| LogFault::new(malformed.0))?;
+        self.0 = reader.0;
+        Ok(value)
     }
 
     pub(super) fn lenenc_size(&mut self) -> Result<usize, LogFault> {

@@ -1,31 +1,35 @@
 //! A connection to the server: statements in the text protocol, and the log as the server sends it.
 //!
 //! `mysql_async` is not used here. Its log stream decodes events to follow them (it loses one that does not parse, panics on one that is cut short,
-//! unpacks compressed transactions whole), and its connections do not give raw packets. What is wanted is less: bytes of events as they stand
-//! in the log, and cells as the text protocol has them. Packets are those of `mysql_common`.
+//! unpacks compressed transactions whole), and its connections do not give raw packets. What is wanted is less: bytes of events as they are
+//! in the log, and cells as the text protocol has them. Packets are those of [`dbtrail_mysql_wire`], requests those of `mysql_common`.
 
 mod login;
-mod packets;
 mod tls;
 
 use super::config::SourceConfig;
+use dbtrail_mysql_wire::constants::command::COM_QUERY;
+use dbtrail_mysql_wire::constants::header::{EOF, ERR, LOCAL_INFILE, LONGEST_EOF, OK};
+use dbtrail_mysql_wire::packets::{Limits, PacketError, Packets, ReadLimit};
+use dbtrail_mysql_wire::reader::{Malformed, Reader};
 use dbtrail_types::reply::Row;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{
     BinlogDumpFlags, ComBinlogDump, ComBinlogDumpGtid, ComRegisterSlave, ErrPacket, Sid,
 };
 use mysql_common::proto::MySerialize;
-use packets::Packets;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// What connecting and logging in may take.
 const LOGIN: Duration = Duration::from_secs(15);
 
-const OK: u8 = 0x00;
-const EOF: u8 = 0xfe;
-const ERR: u8 = 0xff;
-const COM_QUERY: u8 = 0x03;
+/// How long a server may say nothing, where no other limit was set.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// No server sends more in one piece (max_allowed_packet is at most 1 GiB; an event may be a little longer).
+const LARGEST: usize = (1 << 30) + (1 << 24);
+/// Bytes read ahead.
+const AHEAD: usize = 1 << 16;
 /// BINLOG_DUMP_NON_BLOCK: the stream ends where the log does.
 const NON_BLOCK: u16 = 1;
 /// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and places could not be counted. MySQL takes it for nothing.
@@ -77,6 +81,32 @@ impl ClientError {
     }
 }
 
+impl std::convert::From<PacketError> for ClientError {
+    fn from(error: PacketError) -> Self {
+        match error {
+            PacketError::Closed => Self::Network("the server closed the connection".to_owned()),
+            PacketError::Io(error) => Self::io(&error),
+            PacketError::Silent(limit) => {
+                Self::Network(format!("nothing came from the server for {} s", limit.as_secs_f32()))
+            }
+            PacketError::NotTaken(_) => Self::Network("the server takes no more data".to_owned()),
+            PacketError::TooLarge(_) => Self::Protocol("a packet of more than 1 GiB".to_owned()),
+            PacketError::OutOfOrder { .. } | PacketError::Malformed(_) => Self::Protocol(error.to_string()),
+        }
+    }
+}
+
+impl std::convert::From<Malformed> for ClientError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Protocol(malformed.0)
+    }
+}
+
+/// A server may say nothing for so long, and may need as long to take what is sent to it.
+fn limits(patience: Duration) -> Limits {
+    Limits { read: ReadLimit::Silence(patience), write: patience }
+}
+
 /// From where the log is asked for.
 #[derive(Clone, Debug)]
 pub(super) enum From<'a> {
@@ -117,8 +147,8 @@ impl Client {
     }
 
     async fn command(&mut self, payload: &[u8]) -> Result<(), ClientError> {
-        self.packets.begin();
-        self.packets.write(payload).await
+        self.packets.new_command();
+        send(&mut self.packets, payload).await
     }
 
     /// Runs a statement; the rows come from [`Rows::next`].
@@ -126,17 +156,19 @@ impl Client {
         let mut payload = vec![COM_QUERY];
         payload.extend_from_slice(sql.as_bytes());
         self.command(&payload).await?;
-        let head = self.packets.read().await?;
+        let head = self.packets.read(LARGEST).await?;
         let columns = match head.first() {
             Some(&OK) => 0,
             Some(&ERR) => return Err(refusal(&head)),
-            Some(0xfb) | None => return Err(ClientError::Protocol("no head of a result".to_owned())),
-            Some(_) => Cells(&head).length()?.unwrap_or(0),
+            Some(&LOCAL_INFILE) | None => {
+                return Err(ClientError::Protocol("no head of a result".to_owned()));
+            }
+            Some(_) => Reader(&head).lenenc()?,
         };
         for _ in 0..columns {
-            self.packets.read().await?;
+            self.packets.read(LARGEST).await?;
         }
-        if columns > 0 && self.packets.read().await?.first() != Some(&EOF) {
+        if columns > 0 && self.packets.read(LARGEST).await?.first() != Some(&EOF) {
             return Err(ClientError::Protocol("no end of the column list".to_owned()));
         }
         Ok(Rows { client: self, columns, ended: columns == 0 })
@@ -174,7 +206,7 @@ impl Client {
         let host = b"dbtrail-shim".as_slice();
         ComRegisterSlave::new(server_id).with_hostname(host).serialize(&mut payload);
         self.command(&payload).await?;
-        let answer = self.packets.read().await?;
+        let answer = self.packets.read(LARGEST).await?;
         if answer.first() == Some(&ERR) { Err(refusal(&answer)) } else { Ok(()) }
     }
 
@@ -201,7 +233,7 @@ impl Client {
 
     /// How long the server may say nothing from here on.
     pub(super) fn wait_at_most(&mut self, patience: Duration) {
-        self.packets.wait_at_most(patience);
+        self.packets.set_limits(limits(patience));
     }
 
     /// Whether the next event is here already.
@@ -211,7 +243,7 @@ impl Client {
 
     /// The next event: header, body, and checksum if there is one. `None`: the server ended the stream.
     pub(super) async fn event(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
-        let mut packet = self.packets.read().await?;
+        let mut packet = self.packets.read(LARGEST).await?;
         match packet.first() {
             Some(&OK) => {
                 packet.remove(0);
@@ -238,57 +270,30 @@ impl Rows<'_> {
         if self.ended {
             return Ok(None);
         }
-        let packet = self.client.packets.read().await?;
+        let packet = self.client.packets.read(LARGEST).await?;
         match packet.first() {
             Some(&ERR) => {
                 self.ended = true;
                 Err(refusal(&packet))
             }
             // A longer packet with this byte is a row whose first cell is longer than 16 MiB.
-            Some(&EOF) if packet.len() < 9 => {
+            Some(&EOF) if packet.len() < LONGEST_EOF => {
                 self.ended = true;
                 Ok(None)
             }
             _ => {
-                let mut cells = Cells(&packet);
-                (0..self.columns).map(|_| cells.next()).collect::<Result<Row, _>>().map(Some)
+                let mut cells = Reader(&packet);
+                let cells = (0..self.columns).map(|_| Ok(cells.cell()?.map(<[u8]>::to_vec)));
+                cells.collect::<Result<Row, ClientError>>().map(Some)
             }
         }
     }
 }
 
-/// Length-encoded strings (manual: "Protocol::LengthEncodedString").
-struct Cells<'a>(&'a [u8]);
-
-impl Cells<'_> {
-    fn number(&mut self, bytes: usize) -> Result<u64, ClientError> {
-        let (head, rest) = self
-            .0
-            .split_at_checked(bytes)
-            .ok_or_else(|| ClientError::Protocol("a row that is cut short".to_owned()))?;
-        self.0 = rest;
-        Ok(head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)))
-    }
-
-    /// `None`: NULL.
-    fn length(&mut self) -> Result<Option<u64>, ClientError> {
-        Ok(match self.number(1)? {
-            0xfb => None,
-            0xfc => Some(self.number(2)?),
-            0xfd => Some(self.number(3)?),
-            0xfe => Some(self.number(8)?),
-            short => Some(short),
-        })
-    }
-
-    fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
-        let Some(length) = self.length()? else { return Ok(None) };
-        let cut = || ClientError::Protocol("a cell that is cut short".to_owned());
-        let length = usize::try_from(length).map_err(|_| cut())?;
-        let (cell, rest) = self.0.split_at_checked(length).ok_or_else(cut)?;
-        self.0 = rest;
-        Ok(Some(cell.to_vec()))
-    }
+/// Sends one payload.
+async fn send(packets: &mut Packets, payload: &[u8]) -> Result<(), ClientError> {
+    packets.write(payload).await?;
+    Ok(packets.flush().await?)
 }
 
 /// A cell as text.

@@ -3,7 +3,7 @@
 use super::super::report::Report;
 use super::{Row, Told, Wanted, number, online, text, update};
 use crate::session::{Credential, Tenant};
-use crate::wire::auth;
+use dbtrail_mysql_wire::auth;
 
 pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     for tenant in &wanted.tenants {

@@ -1,27 +1,22 @@
 //! The first packets of a connection (manual: "Connection Phase").
 
-use super::packets::Packets;
-use super::{ClientError, ERR, OK, refusal, tls};
+use super::{AHEAD, ClientError, PATIENCE, limits, refusal, send, tls};
 use crate::source::config::{SourceConfig, Tls};
-use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
-use mysql_common::constants::CapabilityFlags;
+use dbtrail_mysql_wire::auth::{self, caching_sha2};
+use dbtrail_mysql_wire::constants::header::{AUTH_MORE_DATA, AUTH_SWITCH_REQUEST, ERR, OK};
+use dbtrail_mysql_wire::constants::{CapabilityFlags, UTF8MB4_GENERAL_CI};
+use dbtrail_mysql_wire::packets::Packets;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{AuthPlugin, AuthSwitchRequest, HandshakePacket, HandshakeResponse, SslRequest};
 use mysql_common::proto::MySerialize;
-use rustls::pki_types::SubjectPublicKeyInfoDer;
-use rustls::pki_types::pem::PemObject;
 use std::collections::HashMap;
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 /// Packets of up to 1 GiB come in.
 const LARGEST: u32 = 1 << 30;
-const MORE: u8 = 0x01;
-const SWITCH: u8 = 0xfe;
-/// AuthMoreData of caching_sha2_password: known already, or the password itself is wanted.
-const FAST: u8 = 3;
-const FULL: u8 = 4;
-const ASK_FOR_KEY: u8 = 2;
+/// Bytes of a packet before the login is over.
+const LOGIN_PACKET: usize = 1 << 16;
 
 /// A connection that is logged in, and its number.
 pub(super) async fn connect(config: &SourceConfig) -> Result<(Packets, u32), ClientError> {
@@ -31,8 +26,8 @@ pub(super) async fn connect(config: &SourceConfig) -> Result<(Packets, u32), Cli
         .map_err(|e| ClientError::Network(format!("{place} cannot be reached: {e}")))?;
     // Small statements must not wait for more of them.
     stream.set_nodelay(true).map_err(|e| ClientError::io(&e))?;
-    let mut packets = Packets::new(Box::new(stream));
-    let greeting = packets.read().await?;
+    let mut packets = Packets::new(Box::new(stream), 0, limits(PATIENCE)).read_ahead(AHEAD);
+    let greeting = packets.read(LOGIN_PACKET).await?;
     if greeting.first() == Some(&ERR) {
         return Err(refusal(&greeting));
     }
@@ -94,12 +89,17 @@ async fn secure(
     capabilities: CapabilityFlags,
     config: &SourceConfig,
 ) -> Result<Packets, ClientError> {
-    const UTF8MB4_GENERAL_CI: u8 = 45;
     let mut payload = Vec::new();
-    SslRequest::new(capabilities, LARGEST, UTF8MB4_GENERAL_CI).serialize(&mut payload);
-    packets.write(&payload).await?;
-    let (wire, sequence) = packets.into_wire()?;
-    Ok(Packets::resume(tls::encrypt(wire, &config.host, &config.tls).await?, sequence))
+    let collation = UTF8MB4_GENERAL_CI.to_le_bytes()[0];
+    SslRequest::new(capabilities, LARGEST, collation).serialize(&mut payload);
+    send(&mut packets, &payload).await?;
+    // It would be read as if it had come encrypted.
+    if packets.has_unread() {
+        return Err(ClientError::Protocol("data before the TLS handshake".to_owned()));
+    }
+    let (stream, sequence) = packets.into_stream();
+    let stream = tls::encrypt(stream, &config.host, &config.tls).await?;
+    Ok(Packets::new(stream, sequence, limits(PATIENCE)).read_ahead(AHEAD))
 }
 
 /// The exchange of passwords.
@@ -164,26 +164,26 @@ impl Login<'_> {
             LARGEST,
         )
         .serialize(&mut payload);
-        self.packets.write(&payload).await
+        send(&mut self.packets, &payload).await
     }
 
     /// Answers what the server asks until it says yes or no.
     async fn conclude(&mut self) -> Result<(), ClientError> {
         let mut switched = false;
         loop {
-            let packet = self.packets.read().await?;
+            let packet = self.packets.read(LOGIN_PACKET).await?;
             match packet.as_slice() {
                 [OK, ..] => return Ok(()),
                 [ERR, ..] => return Err(refusal(&packet)),
-                [SWITCH] => {
+                [AUTH_SWITCH_REQUEST] => {
                     return Err(ClientError::Login("the account has a password of MySQL 3 or 4".to_owned()));
                 }
-                [SWITCH, ..] if !switched => {
+                [AUTH_SWITCH_REQUEST, ..] if !switched => {
                     switched = true;
                     self.switch(&packet).await?;
                 }
-                [MORE, FAST] => {}
-                [MORE, FULL] => self.whole_password().await?,
+                [AUTH_MORE_DATA, caching_sha2::FAST_AUTH_SUCCESS] => {}
+                [AUTH_MORE_DATA, caching_sha2::PERFORM_FULL_AUTHENTICATION] => self.whole_password().await?,
                 _ => return Err(ClientError::Protocol("an unknown packet while logging in".to_owned())),
             }
         }
@@ -196,39 +196,25 @@ impl Login<'_> {
         // A zero ends it.
         self.nonce.truncate(20);
         let proof = self.proof()?;
-        self.packets.write(&proof).await
+        send(&mut self.packets, &proof).await
     }
 
     /// The server does not have the password's hash at hand: it goes over whole, under TLS or encrypted for the server's RSA key.
     async fn whole_password(&mut self) -> Result<(), ClientError> {
         if self.encrypted {
             let password = self.with_zero();
-            return self.packets.write(&password).await;
+            return send(&mut self.packets, &password).await;
         }
-        self.packets.write(&[ASK_FOR_KEY]).await?;
-        let packet = self.packets.read().await?;
-        let [MORE, pem @ ..] = packet.as_slice() else {
+        send(&mut self.packets, &[caching_sha2::REQUEST_PUBLIC_KEY]).await?;
+        let packet = self.packets.read(LOGIN_PACKET).await?;
+        let [AUTH_MORE_DATA, pem @ ..] = packet.as_slice() else {
             return Err(if packet.first() == Some(&ERR) { refusal(&packet) } else { no_key() });
         };
-        let mut password = self.with_zero();
-        for (byte, mask) in password.iter_mut().zip(self.nonce.iter().cycle()) {
-            *byte ^= mask;
-        }
-        let sealed = seal(pem, &password).ok_or_else(no_key)?;
-        self.packets.write(&sealed).await
+        let password = auth::encrypt(pem, &self.with_zero(), &self.nonce).ok_or_else(no_key)?;
+        send(&mut self.packets, &password).await
     }
 }
 
 fn no_key() -> ClientError {
     ClientError::Login("the server sent no RSA key for the password: use TLS (ssl-mode=required)".to_owned())
-}
-
-fn seal(pem: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-    let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).ok()?;
-    let key = PublicEncryptingKey::from_der(der.as_ref()).ok()?;
-    let key = OaepPublicEncryptingKey::new(key).ok()?;
-    let mut sealed = vec![0; key.ciphertext_size()];
-    let length = key.encrypt(&OAEP_SHA1_MGF1SHA1, plain, &mut sealed, None).ok()?.len();
-    sealed.truncate(length);
-    Some(sealed)
 }

@@ -1,8 +1,8 @@
 //! Encryption towards the server.
 
 use super::ClientError;
-use super::packets::Wire;
 use crate::source::config::Tls;
+use dbtrail_mysql_wire::packets::Stream;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -66,17 +66,17 @@ impl ServerCertVerifier for Judge {
     }
 }
 
-/// Encrypts the wire.
+/// Encrypts a connection.
 pub(super) async fn encrypt(
-    wire: Box<dyn Wire>,
+    stream: Box<dyn Stream>,
     host: &str,
     tls: &Tls,
-) -> Result<Box<dyn Wire>, ClientError> {
+) -> Result<Box<dyn Stream>, ClientError> {
     let config = config(tls).await?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| ClientError::Tls(format!("'{host}' is no name that a certificate could bear")))?;
     let connector = TlsConnector::from(Arc::new(config));
-    let stream = connector.connect(name, wire).await.map_err(|e| ClientError::Tls(e.to_string()))?;
+    let stream = connector.connect(name, stream).await.map_err(|e| ClientError::Tls(e.to_string()))?;
     Ok(Box::new(stream))
 }
 

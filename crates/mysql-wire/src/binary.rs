@@ -1,18 +1,33 @@
-//! Rows of the binary protocol ("Binary Protocol Resultset Row", "Binary Protocol Value"): the text of a cell as the bytes that mysqld
-//! sends for it. A text that is no value of its column's type is an error, never a guess.
+//! Rows of the binary protocol: the text of a cell as the bytes that mysqld sends for it
+//! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html)).
+//! A text that is no value of its column's type is an error, never a guess.
 
-use super::bytes::put_bytes;
-use super::results;
-use crate::failure::Failure;
-use crate::session::ResultCharset;
+use crate::reader::put_bytes;
+use crate::results;
 use dbtrail_types::column::{ColumnType, IntSize};
 use dbtrail_types::reply::{ResultColumn, Row};
+use dbtrail_types::result_charset::ResultCharset;
 
 /// The NULL bitmap of a row begins with two bits that are not used.
 const OFFSET: usize = 2;
 
+/// A text that is no value of its column's type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{text}' for column {column}, which is no value of type {ty}")]
+pub struct NotAValue {
+    /// The first characters of the text.
+    pub text: String,
+    /// The column's name.
+    pub column: String,
+    /// The column's type.
+    pub ty: ColumnType,
+}
+
 /// "ProtocolBinary::ResultsetRow".
-pub(super) fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// A cell is no value of its column's type.
+pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Result<Vec<u8>, NotAValue> {
     let mut out = vec![0; 1 + (columns.len() + OFFSET).div_ceil(8)];
     for (place, (cell, column)) in row.iter().zip(columns).enumerate() {
         match cell {
@@ -28,7 +43,7 @@ fn put(
     bytes: &[u8],
     column: &ResultColumn,
     charset: ResultCharset,
-) -> Result<(), Failure> {
+) -> Result<(), NotAValue> {
     let text = || std::str::from_utf8(bytes).ok();
     let put = match &column.column.ty {
         ColumnType::Int { size, unsigned, .. } => text().and_then(|t| integer(out, t, *size, *unsigned)),
@@ -41,9 +56,9 @@ fn put(
         ColumnType::Double { .. } => text()
             .and_then(|t| t.parse::<f64>().ok().filter(|v| v.is_finite()))
             .map(|v| out.extend_from_slice(&v.to_le_bytes())),
-        ColumnType::Date => text().and_then(|t| moment(out, t, false)),
+        ColumnType::Date => text().and_then(|t| date_and_time(out, t, false)),
         ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
-            text().and_then(|t| moment(out, t, true))
+            text().and_then(|t| date_and_time(out, t, true))
         }
         ColumnType::Time { .. } => text().and_then(|t| time(out, t)),
         ColumnType::Decimal { .. }
@@ -67,11 +82,8 @@ fn put(
         }
     };
     put.ok_or_else(|| {
-        let shown: String = String::from_utf8_lossy(bytes).chars().take(64).collect();
-        Failure::AgentNonsense(format!(
-            "the agent sent '{shown}' for column {}, which is no value of type {}",
-            column.column.name, column.column.ty
-        ))
+        let text: String = String::from_utf8_lossy(bytes).chars().take(64).collect();
+        NotAValue { text, column: column.column.name.clone(), ty: column.column.ty.clone() }
     })
 }
 
@@ -115,7 +127,7 @@ fn clock(text: &str, hours: std::ops::RangeInclusive<usize>) -> Option<(u32, u8,
 }
 
 /// `YYYY-MM-DD`, with a time behind it where the type has one. Zero dates and zeros in dates are values too.
-fn moment(out: &mut Vec<u8>, text: &str, with_time: bool) -> Option<()> {
+fn date_and_time(out: &mut Vec<u8>, text: &str, with_time: bool) -> Option<()> {
     let (date, rest) = match text.split_once(' ') {
         Some((date, rest)) if with_time => (date, Some(rest)),
         None if !with_time => (text, None),
@@ -197,7 +209,7 @@ mod tests {
         }
     }
 
-    fn one(ty: &str, text: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn one(ty: &str, text: &[u8]) -> Result<Vec<u8>, NotAValue> {
         row(&vec![Some(text.to_vec())], &[column(ty)], UTF8).map(|bytes| {
             assert_eq!(bytes[..2], [0, 0], "{ty}");
             bytes[2..].to_vec()
@@ -260,8 +272,8 @@ mod tests {
         }
         let plain = |hex: &str| dbtrail_types::agent_api::hex_bytes(hex).unwrap();
         for recording in [
-            include_str!("../../tests/data/binary_rows/mysql-9.7.jsonl"),
-            include_str!("../../tests/data/binary_rows/mariadb-10.11.jsonl"),
+            include_str!("../../../tests/data/binary_rows/mysql-9.7.jsonl"),
+            include_str!("../../../tests/data/binary_rows/mariadb-10.11.jsonl"),
         ] {
             let mut count = 0;
             for line in recording.lines() {
@@ -318,7 +330,7 @@ mod tests {
             ("time", "00:60:00"),
             ("time", "--00:00:01"),
         ] {
-            assert!(matches!(one(ty, text.as_bytes()), Err(Failure::AgentNonsense(_))), "{ty} {text}");
+            assert!(matches!(one(ty, text.as_bytes()), Err(NotAValue { .. })), "{ty} {text}");
         }
         assert!(one("int", &[0xff]).is_err());
     }

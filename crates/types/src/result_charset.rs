@@ -1,7 +1,7 @@
 //! The character set that text goes out in, and the collations by number and by name.
 
-use dbtrail_types::charset;
-use dbtrail_types::column::{Column, ColumnType};
+use crate::charset;
+use crate::column::{Column, ColumnType};
 use mysql_common::collations::{Collation, CollationId};
 use std::borrow::Cow;
 
@@ -36,7 +36,8 @@ pub enum ResultCharset {
 
 impl ResultCharset {
     /// Of a character set by name; `None`: text cannot be sent in it.
-    pub(super) fn of(charset: &str, collation_id: u16) -> Option<Self> {
+    #[must_use]
+    pub fn of(charset: &str, collation_id: u16) -> Option<Self> {
         Some(match charset {
             "utf8mb4" => Self::Utf8 { collation_id },
             "utf8mb3" | "utf8" => Self::Utf8mb3 { collation_id },
@@ -70,20 +71,23 @@ impl ResultCharset {
 }
 
 /// The character set and the name of a collation by its number, as MySQL numbers them.
-pub(super) fn by_id(id: u16) -> Option<(&'static str, &'static str)> {
+#[must_use]
+pub fn by_id(id: u16) -> Option<(&'static str, &'static str)> {
     let found = Collation::resolve(CollationId::from(id));
     (found.id != CollationId::UNKNOWN_COLLATION_ID).then_some((found.charset, found.collation))
 }
 
 /// The character set, the name and the number of a collation by its name; `utf8_...` is the old name of `utf8mb3_...`.
-pub(super) fn by_name(name: &str) -> Option<(&'static str, &'static str, u16)> {
+#[must_use]
+pub fn by_name(name: &str) -> Option<(&'static str, &'static str, u16)> {
     let name = name.strip_prefix("utf8_").map_or_else(|| name.to_owned(), |rest| format!("utf8mb3_{rest}"));
     let id = CollationId::from(name.as_str()) as u16;
     by_id(id).map(|(charset, collation)| (charset, collation, id))
 }
 
 /// The collation that a character set has when none is named.
-pub(super) fn default_collation(charset: &str) -> Option<(&'static str, u16)> {
+#[must_use]
+pub fn default_collation(charset: &str) -> Option<(&'static str, u16)> {
     let name = match charset {
         "utf8mb4" => "utf8mb4_0900_ai_ci",
         "utf8mb3" | "utf8" => "utf8mb3_general_ci",
@@ -116,7 +120,7 @@ pub fn collation_id(name: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::column::ColumnKey;
+    use crate::column::ColumnKey;
 
     fn column(ty: &str, collation: Option<&str>) -> Column {
         Column {
@@ -125,7 +129,7 @@ mod tests {
             collation: collation.map(str::to_owned),
             nullable: true,
             key: ColumnKey::None,
-            indexes: dbtrail_types::column::Indexes::default(),
+            indexes: crate::column::Indexes::default(),
             auto_increment: false,
             on_update_now: false,
             has_default: true,

@@ -1,17 +1,35 @@
-//! Passwords (manual: "Authentication Plugins"; source documentation: "Native Authentication", "Caching_sha2_password information").
+//! Passwords, both halves of the exchange
+//! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_authentication_methods.html)).
 
-use crate::session::Credential;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rsa::{KeySize, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::rsa::{
+    KeySize, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
+    PublicEncryptingKey,
+};
 use base64::Engine;
+use dbtrail_types::secret::Credential;
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+use rustls::pki_types::pem::PemObject;
 use std::sync::OnceLock;
+use zeroize::Zeroizing;
 
 /// The plugin of MySQL 5.
 pub const NATIVE: &str = "mysql_native_password";
 /// The plugin of MySQL 8 and newer.
 pub const CACHING_SHA2: &str = "caching_sha2_password";
+
+/// Bytes of AuthMoreData, and of its answer, in the exchange of caching_sha2_password
+/// ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html)).
+pub mod caching_sha2 {
+    /// The server knows the password: OK follows.
+    pub const FAST_AUTH_SUCCESS: u8 = 3;
+    /// The server wants the password itself.
+    pub const PERFORM_FULL_AUTHENTICATION: u8 = 4;
+    /// The client wants the server's public RSA key.
+    pub const REQUEST_PUBLIC_KEY: u8 = 2;
+}
 
 /// Twenty random bytes, fresh for each exchange: printable, without `$`, which separates fields in stored hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,11 +153,30 @@ pub fn decrypt(cipher: &[u8], scramble: &Scramble) -> Option<Vec<u8>> {
     let (key, _) = key()?;
     let mut out = vec![0; key.min_output_size()];
     let plain = key.decrypt(&OAEP_SHA1_MGF1SHA1, cipher, &mut out, None).ok()?;
-    let mut password: Vec<u8> = plain.iter().zip(scramble.0.iter().cycle()).map(|(a, b)| a ^ b).collect();
+    let mut password = masked(plain, &scramble.0);
     if password.pop() != Some(0) {
         return None;
     }
-    Some(password)
+    Some(std::mem::take(&mut *password))
+}
+
+/// The password with its ending zero, XORed with the scramble and encrypted with the server's key in
+/// PEM; `None`: that is no RSA key.
+#[must_use]
+pub fn encrypt(public_key: &[u8], password_and_zero: &[u8], scramble: &[u8]) -> Option<Vec<u8>> {
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(public_key).ok()?;
+    let key = PublicEncryptingKey::from_der(der.as_ref()).ok()?;
+    let key = OaepPublicEncryptingKey::new(key).ok()?;
+    let mut cipher = vec![0; key.ciphertext_size()];
+    let plain = masked(password_and_zero, scramble);
+    let length = key.encrypt(&OAEP_SHA1_MGF1SHA1, &plain, &mut cipher, None).ok()?.len();
+    cipher.truncate(length);
+    Some(cipher)
+}
+
+/// XOR with a mask that is repeated.
+fn masked(bytes: &[u8], mask: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(bytes.iter().zip(mask.iter().cycle()).map(|(a, b)| a ^ b).collect())
 }
 
 #[cfg(test)]
@@ -172,5 +209,14 @@ mod tests {
             assert_eq!(fast(&answer, &scramble, &hash), Fast::Unknown);
         }
         assert!(clear(b"secret", &hash) && !clear(b"", &hash));
+    }
+
+    #[test]
+    fn ok_a_password_under_rsa() {
+        let scramble = Scramble::new().unwrap();
+        let pem = public_key().unwrap();
+        let cipher = encrypt(pem.as_bytes(), b"a longer one than the scramble is\0", &scramble.0).unwrap();
+        assert_eq!(decrypt(&cipher, &scramble).as_deref(), Some(&b"a longer one than the scramble is"[..]));
+        assert_eq!(encrypt(b"no key", b"secret\0", &scramble.0), None);
     }
 }

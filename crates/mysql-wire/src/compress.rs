@@ -1,7 +1,8 @@
-//! Compressed packets ("Compressed Packet Header"): bytes in, bytes out. They begin behind the OK of the login, and hold the bytes of
-//! ordinary packets, cut anywhere.
+//! Compressed packets: bytes in, bytes out. They begin after the OK of the login, and hold the bytes
+//! of ordinary packets, cut anywhere
+//! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_compression_packet.html)).
 
-use crate::failure::Failure;
+use crate::reader::{Malformed, length};
 use flate2::Compression as Level;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 use std::io::{self, Read};
@@ -17,7 +18,7 @@ const WINDOW_LOG: u32 = 24;
 
 /// How a client wants its connection packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Algorithm {
+pub enum Algorithm {
     /// CLIENT_COMPRESS
     Zlib,
     /// CLIENT_ZSTD_COMPRESSION_ALGORITHM, with the level of the handshake response.
@@ -26,7 +27,8 @@ pub(super) enum Algorithm {
 
 impl Algorithm {
     /// As `SHOW STATUS LIKE 'Compression_algorithm'` names it.
-    pub(super) const fn name(self) -> &'static str {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Zlib => "zlib",
             Self::Zstd(_) => "zstd",
@@ -36,39 +38,55 @@ impl Algorithm {
 
 /// Both directions of one connection.
 #[derive(Debug)]
-pub(super) struct Compression {
+pub struct Compression {
     algorithm: Algorithm,
     /// The number of the next packet to send: each one follows the last that was taken or sent.
     sequence: u8,
 }
 
-fn malformed(what: impl std::fmt::Display) -> Failure {
-    Failure::MalformedPacket(format!("a compressed packet that cannot be unpacked: {what}"))
+/// Why a packed packet cannot be unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnpackError {
+    /// It is longer than what may come.
+    TooLarge,
+    /// It is cut, or not what it says.
+    Malformed(Malformed),
 }
 
-fn number(bytes: &[u8]) -> usize {
-    usize::from(bytes[0]) | usize::from(bytes[1]) << 8 | usize::from(bytes[2]) << 16
+impl From<Malformed> for UnpackError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+fn malformed(what: impl std::fmt::Display) -> Malformed {
+    Malformed(format!("a compressed packet that cannot be unpacked: {what}"))
 }
 
 impl Compression {
-    pub(super) fn new(algorithm: Algorithm) -> Self {
+    /// Nothing was sent yet.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
         Self { algorithm, sequence: 0 }
     }
 
     /// Takes one packet off the front of `raw`, unpacked onto the end of `plain`; false: it is not there as a whole yet. What says that
     /// it is longer than `largest` when unpacked is not unpacked.
-    pub(super) fn take(
+    ///
+    /// # Errors
+    /// It is too long, or cannot be unpacked.
+    pub fn take(
         &mut self,
         raw: &mut Vec<u8>,
         plain: &mut Vec<u8>,
         largest: usize,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, UnpackError> {
         if raw.len() < HEADER {
             return Ok(false);
         }
-        let (length, unpacked) = (number(&raw[..3]), number(&raw[4..7]));
+        let (length, unpacked) = (length(&raw[..3]), length(&raw[4..7]));
         if unpacked.max(length) > largest {
-            return Err(Failure::PacketTooLarge);
+            return Err(UnpackError::TooLarge);
         }
         let Some(payload) = raw.get(HEADER..HEADER + length) else { return Ok(false) };
         if unpacked == 0 {
@@ -83,7 +101,7 @@ impl Compression {
             };
             read.map_err(malformed)?;
             if plain.len() - before != unpacked {
-                return Err(malformed("it is not as long as it says"));
+                return Err(malformed("it is not as long as it says").into());
             }
         }
         self.sequence = raw[3].wrapping_add(1);
@@ -92,7 +110,10 @@ impl Compression {
     }
 
     /// Packs the front of `plain` onto the end of `raw`; gives how much of it that was.
-    pub(super) fn put(&mut self, plain: &[u8], raw: &mut Vec<u8>) -> io::Result<usize> {
+    ///
+    /// # Errors
+    /// The library that packs failed.
+    pub fn put(&mut self, plain: &[u8], raw: &mut Vec<u8>) -> io::Result<usize> {
         let now = &plain[..plain.len().min(CHUNK)];
         let mut packed = Vec::new();
         if now.len() >= SHORTEST {
@@ -139,7 +160,7 @@ mod tests {
     #[test]
     fn ok_a_packet_of_another_program() {
         let (mut raw, mut plain) = (CAPTURED.to_vec(), Vec::new());
-        assert_eq!(Compression::new(Algorithm::Zlib).take(&mut raw, &mut plain, LARGEST), Ok(true));
+        assert!(Compression::new(Algorithm::Zlib).take(&mut raw, &mut plain, LARGEST).unwrap());
         assert_eq!(plain, [b"\x43\0\0\0\x03SELECT '".as_slice(), &[b'a'; 58], b"'"].concat());
     }
 
@@ -153,7 +174,7 @@ mod tests {
             let (mut raw, mut plain) =
                 (vec![9, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 3, b'D', b'O', b' ', b'1'], Vec::new());
             let mut compression = Compression::new(algorithm);
-            assert_eq!(compression.take(&mut raw, &mut plain, LARGEST), Ok(true));
+            assert!(compression.take(&mut raw, &mut plain, LARGEST).unwrap());
             assert_eq!(
                 (plain.as_slice(), raw.as_slice()),
                 (b"\x05\0\0\0\x03DO 1".as_slice(), b"".as_slice())
@@ -190,8 +211,8 @@ mod tests {
         Compression::new(Algorithm::Zlib).put(&[b'x'; 500], &mut whole).unwrap();
         for end in 0..whole.len() {
             let (mut raw, mut plain) = (whole[..end].to_vec(), Vec::new());
-            let taken = Compression::new(Algorithm::Zlib).take(&mut raw, &mut plain, LARGEST);
-            assert_eq!((taken, plain.len(), raw.len()), (Ok(false), 0, end));
+            let taken = Compression::new(Algorithm::Zlib).take(&mut raw, &mut plain, LARGEST).unwrap();
+            assert_eq!((taken, plain.len(), raw.len()), (false, 0, end));
         }
     }
 
@@ -203,12 +224,12 @@ mod tests {
             zlib().put(&[b'x'; 500], &mut raw).unwrap();
             raw[4..7].copy_from_slice(&u32::try_from(unpacked).unwrap().to_le_bytes()[..3]);
             let failure = zlib().take(&mut raw, &mut plain, LARGEST).unwrap_err();
-            assert_eq!(failure == Failure::PacketTooLarge, want_too_large, "{failure:?}");
+            assert_eq!(matches!(failure, UnpackError::TooLarge), want_too_large, "{failure:?}");
             assert!(plain.len() <= 502);
         }
         // A length that was announced and not sent takes no memory.
         let (mut raw, mut plain) = (vec![0xff, 0xff, 0x0f, 0, 0xff, 0xff, 0x0f], Vec::new());
-        assert_eq!(zlib().take(&mut raw, &mut plain, LARGEST), Ok(false));
+        assert!(!zlib().take(&mut raw, &mut plain, LARGEST).unwrap());
         assert_eq!(plain.capacity(), 0);
     }
 
