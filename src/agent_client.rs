@@ -19,8 +19,8 @@ use crate::plan::{Resolved, When};
 use crate::statement::VirtualSchema;
 use cache::{Cache, Texts};
 use dbtrail_types::agent_api::{
-    ApiNote, DiffEvent, DiffLine, DiffRequest, EventType, KeyChoice, RowLine, RowsRequest, Schemas,
-    TableAnswer, Tables, Trailer, path,
+    ApiNote, ChangeOrigin, DiffEvent, DiffLine, DiffRequest, EventType, KeyChoice, RowLine, RowsRequest,
+    Schemas, TableAnswer, Tables, Trailer, path,
 };
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::{RequestId, ServerId, TableName};
@@ -357,7 +357,15 @@ impl AgentClient {
                 KeyChoice::Scan(_) => Asked::Rows { most: u64::MAX },
             },
         };
-        Ok(AgentRows { announced: Arc::clone(&definition), lines, definition, asked, count: 0, ended: false })
+        Ok(AgentRows {
+            announced: Arc::clone(&definition),
+            lines,
+            definition,
+            asked,
+            count: 0,
+            ended: false,
+            origin: None,
+        })
     }
 
     /// The schemas that the agent knows of a server.
@@ -448,6 +456,8 @@ pub struct AgentRows {
     asked: Asked,
     count: u64,
     ended: bool,
+    /// Who made the changes that come.
+    origin: Option<Arc<ChangeOrigin>>,
 }
 
 /// What an answer can be held against: one that goes beyond it is an answer to something else.
@@ -583,8 +593,9 @@ impl AgentRows {
                         )));
                     }
                     self.asked.fits(&event)?;
-                    events.push(*event);
+                    events.push(DiffEvent { origin: self.origin.clone(), ..*event });
                 }
+                DiffLine::Origin(origin) => self.origin = Some(Arc::new(origin)),
                 DiffLine::Definition(next) => {
                     let before = std::mem::replace(&mut self.definition, Arc::new(next));
                     if !events.is_empty() {

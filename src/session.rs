@@ -8,6 +8,7 @@ mod explain;
 mod filter;
 mod identity;
 mod images;
+mod origin;
 mod own;
 mod prepared;
 mod replica;

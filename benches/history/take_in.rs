@@ -61,8 +61,13 @@ pub async fn files(
 ) -> Result<(u64, u64), Box<dyn Error>> {
     let server_id = ServerId(server_id.to_owned());
     let published = Arc::new(Published::live(server_id.clone(), at));
-    let options =
-        RecorderOptions { tables: tables.clone(), baseline: false, keep: None, disk: DiskOptions::default() };
+    let options = RecorderOptions {
+        tables: tables.clone(),
+        baseline: false,
+        keep: None,
+        statements: true,
+        disk: DiskOptions::default(),
+    };
     let recorder = Recorder::open(folder, server_id, options, Arc::clone(&published))?;
     let (writer, inputs) = Writer::channel(256);
     let (to, _wishes) = mpsc::channel(64);

@@ -73,7 +73,9 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
     tokio::spawn(reload.run(hangup, stop.clone()));
     let (listener, running, _local) = match config.origin {
         Origin::Files(files) => {
-            let Some(history) = read(config.server_id, files, &stop).await? else { return Ok(()) };
+            let Some(history) = read(config.server_id, files, config.statements, &stop).await? else {
+                return Ok(());
+            };
             (listen(config.listen).await?, Running::fixed(history), None)
         }
         Origin::Live(capture) => {
@@ -99,9 +101,10 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
 async fn read(
     server_id: ServerId,
     files: Vec<PathBuf>,
+    statements: bool,
     stop: &CancellationToken,
 ) -> Result<Option<Arc<History>>, CannotStart> {
-    let reading = tokio::task::spawn_blocking(move || History::read(server_id, &files));
+    let reading = tokio::task::spawn_blocking(move || History::read_with(server_id, &files, statements));
     let history = tokio::select! {
         () = stop.cancelled() => return Ok(None),
         read = reading => read.map_err(|e| CannotStart(e.to_string(), DATA))?.map_err(|e| CannotStart(e.to_string(), DATA))?,

@@ -41,6 +41,7 @@ pub(super) const KEYS: Layout = Layout {
             ],
         ),
         ("baseline", &[("mode", Text(Some("on"))), ("rows_per_second", Text(Some("0")))]),
+        ("capture", &[("statements", Text(Some("on")))]),
         ("tls", &[("cert_file", Text(None)), ("key_file", Text(None))]),
         ("limits", &[("max_requests", Text(Some("256"))), ("max_connections", Text(Some("1024")))]),
         ("readiness", &[("max_lag", Text(Some("60s")))]),
@@ -58,6 +59,8 @@ pub struct AgentConfig {
     pub listen: SocketAddr,
     /// Where its history comes from.
     pub origin: Origin,
+    /// Whether the texts of statements are kept.
+    pub statements: bool,
     /// How it serves.
     pub serve: ServeOptions,
     /// Level and form of the log.
@@ -90,6 +93,8 @@ pub struct CaptureSettings {
     pub keep: Option<Duration>,
     /// Memory for what was read of the store, in MiB.
     pub cache: u32,
+    /// Whether the texts of statements are kept.
+    pub statements: bool,
 }
 
 /// A source as arguments or a file name it.
@@ -139,6 +144,9 @@ impl NamedSource {
         Ok(source)
     }
 }
+
+/// Whether texts of statements are kept.
+const STATEMENTS: (&str, [(&str, bool); 2]) = ("capture.statements", [("on", true), ("off", false)]);
 
 /// How long history is kept; `None`: forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +201,7 @@ impl Resolver {
         let listen =
             self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:8600");
         let origin = self.origin();
+        let statements = self.one_of(STATEMENTS.0, &STATEMENTS.1);
         let before = self.files.len();
         let serve = self.serve_options();
         let certificate = Files::seen(self.files.split_off(before));
@@ -215,6 +224,7 @@ impl Resolver {
             server_id: ServerId(server_id?),
             listen: listen?,
             origin: origin?,
+            statements: statements?,
             serve: serve?,
             log: log?,
             warnings: Vec::new(),
@@ -265,6 +275,7 @@ impl Resolver {
         let id = |t: &str| t.parse::<u32>().ok().filter(|n| *n > 0);
         let replica_id = self.parsed("source.replica_id", id, "a number from 1 to 4294967295");
         let baseline = self.one_of("baseline.mode", &[("on", true), ("off", false)]);
+        let statements = self.one_of(STATEMENTS.0, &STATEMENTS.1);
         let rate =
             self.parsed("baseline.rows_per_second", |t| t.parse().ok(), "a number of rows; 0: no limit");
         let patterns = |key| self.file.list(key).map(<[String]>::to_vec).unwrap_or_default();
@@ -282,7 +293,14 @@ impl Resolver {
             }
         };
         let data = PathBuf::from(data?);
-        Some(CaptureSettings { source, baseline: baseline?, data, keep: keep?.0, cache: cache? })
+        Some(CaptureSettings {
+            source,
+            baseline: baseline?,
+            data,
+            keep: keep?.0,
+            cache: cache?,
+            statements: statements?,
+        })
     }
 
     /// Certificate and key, where there are any.
@@ -373,11 +391,11 @@ mod tests {
         let mut password = tempfile::NamedTempFile::new().unwrap();
         password.write_all(b"p w\n").unwrap();
         let text = format!(
-            "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\nkeep: 30d\ncache: 512\n",
+            "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\ncapture: {{statements: \"off\"}}\nkeep: 30d\ncache: 512\n",
             password.path().display()
         );
         let capture = capture(read(&text).unwrap());
-        assert!(!capture.baseline);
+        assert!(!capture.baseline && !capture.statements);
         let source = capture.source;
         assert_eq!(source.password.expose(), "p w");
         assert_eq!((source.server_id, source.rows_per_second), (77, 500));
@@ -427,6 +445,7 @@ mod tests {
                 "baseline: {rows_per_second: fast}\n",
                 "5: baseline.rows_per_second: 'fast' is not a number of rows",
             ),
+            ("capture: {statements: maybe}\n", "5: capture.statements: 'maybe' is none of on, off"),
             ("tls: {cert_file: c}\n", "5: tls: cert_file and key_file come together"),
             (
                 "tls: {cert_file: /nonexistent/c, key_file: /nonexistent/k}\n",

@@ -8,7 +8,9 @@ use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
 use dbtrail_types::agent_api::Keys;
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, TableDefinition, same_name};
+use dbtrail_types::column::{
+    Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition, same_name,
+};
 use dbtrail_types::ident::TableName;
 use dbtrail_types::zone::Zone;
 use std::cell::RefCell;
@@ -27,7 +29,8 @@ pub struct Admitted {
 }
 
 /// A column of the result: which column of the source, and the name to show. For rows the source is the table's
-/// columns; for a diff it is `event_id, event_timestamp, event_type, gtid, <key columns>, changed_columns, row_before, row_after`.
+/// columns; for a diff it is `event_id, event_timestamp, event_type, gtid, <key columns>, changed_columns, row_before, row_after,
+/// connection_id, server_id, binlog_file, binlog_position, statement, cause`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Position in the source.
@@ -264,8 +267,26 @@ pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Sourc
 }
 
 /// Columns of a diff that are none of the table's.
-pub(super) const CHANGE_COLUMNS: [&str; 7] =
-    ["event_id", "event_timestamp", "event_type", "gtid", "changed_columns", "row_before", "row_after"];
+pub(super) const CHANGE_COLUMNS: [&str; 13] = [
+    "event_id",
+    "event_timestamp",
+    "event_type",
+    "gtid",
+    "changed_columns",
+    "row_before",
+    "row_after",
+    "connection_id",
+    "server_id",
+    "binlog_file",
+    "binlog_position",
+    "statement",
+    "cause",
+];
+
+/// Columns of a diff in front of those of the key.
+pub const BEFORE_KEY: usize = 4;
+/// Columns of a diff behind those of the key.
+pub const BEHIND_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
 
 /// The columns of a diff.
 #[must_use]
@@ -285,7 +306,7 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
     };
     let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
     let mut source = vec![
-        column("event_id", id, false, false),
+        column("event_id", id.clone(), false, false),
         column("event_timestamp", ColumnType::DateTime { fsp: 6 }, false, false),
         column("event_type", ColumnType::VarChar { chars: 6 }, false, true),
         column("gtid", ColumnType::VarChar { chars: 96 }, true, true),
@@ -304,6 +325,15 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
     for name in ["changed_columns", "row_before", "row_after"] {
         source.push(column(name, ColumnType::Json, true, false));
     }
+    let number = ColumnType::Int { size: IntSize::Int, unsigned: true, zerofill: false, display_width: None };
+    source.extend([
+        column("connection_id", id.clone(), true, false),
+        column("server_id", number, true, false),
+        column("binlog_file", ColumnType::VarChar { chars: 255 }, true, true),
+        column("binlog_position", id.clone(), true, false),
+        column("statement", ColumnType::Text { size: LobSize::Medium }, true, true),
+        column("cause", id, true, false),
+    ]);
     source
 }
 

@@ -1,5 +1,6 @@
 //! Lines of the agent to rows of the client: projection, time zone, order, limit, notes.
 
+use super::origin::Sight;
 use super::{images, sort};
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
@@ -35,6 +36,7 @@ pub struct RowStream {
     most: Option<(u64, u64)>,
     zone: Zone,
     sorted: Option<(std::vec::IntoIter<Row>, Vec<Note>)>,
+    sight: Sight,
     /// Of the statement itself, before those on its rows.
     notes: Vec<Note>,
 }
@@ -121,16 +123,23 @@ impl RowStream {
             most: admitted.max_rows().map(|most| (most, most)),
             zone: zone.clone(),
             sorted: None,
+            sight: Sight::default(),
             notes: Vec::new(),
             source,
         };
-        debug_assert!(draft.virtual_schema != VirtualSchema::Diff || stream.source.len() >= 7);
+        debug_assert!(draft.virtual_schema != VirtualSchema::Diff || stream.source.len() >= 13);
         (columns, stream)
     }
 
     /// The same stream, with these notes at its end.
     pub(super) fn with_notes(mut self, notes: Vec<Note>) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// The same stream, for one who sees this much.
+    pub(super) fn with_sight(mut self, sight: Sight) -> Self {
+        self.sight = sight;
         self
     }
 
@@ -293,7 +302,7 @@ impl RowStream {
     }
 
     fn event(&self, event: DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
-        let key_columns = &self.source[4..self.source.len() - 3];
+        let key_columns = &self.source[guard::BEFORE_KEY..self.source.len() - guard::BEHIND_KEY];
         if event.key.len() != key_columns.len() {
             return Err(Failure::AgentNonsense(
                 "the agent sent an event whose key has not the table's key columns".to_owned(),
@@ -315,6 +324,8 @@ impl RowStream {
         for image in [&event.before, &event.after] {
             row.push(image.as_ref().map(|i| images::object(i, definition, &self.zone)).transpose()?);
         }
+        row.extend(self.sight.origin(event.origin.as_deref()));
+        row.push(event.cause.map(|cause| cause.to_string().into_bytes()));
         Ok(row)
     }
 }

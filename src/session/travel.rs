@@ -1,5 +1,6 @@
 //! A time-travel query: the draft, the rules, the agent.
 
+use super::origin::Sight;
 use super::settings::switch;
 use super::stream::NOTE;
 use super::{Answer, RowStream, Session, Tenant};
@@ -165,7 +166,8 @@ impl Session {
                         tenant.agent.remember(&tenant.caller, &resolved, &rows.announced);
                     }
                     let (columns, stream) = RowStream::new(rows, &admitted, &self.zone, &mut self.heading);
-                    let stream = stream.with_notes(notes);
+                    let sight = Sight::of(tenant.allowed_schemas.as_deref());
+                    let stream = stream.with_notes(notes).with_sight(sight);
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }
                 Ok(_) if !cached => {

@@ -149,6 +149,12 @@ const SHOWN: &[Case<'static>] = &[
             "changed_columns|json|YES||NULL|",
             "row_before|json|YES||NULL|",
             "row_after|json|YES||NULL|",
+            "connection_id|bigint unsigned|YES||NULL|",
+            "server_id|int unsigned|YES||NULL|",
+            "binlog_file|varchar(255)|YES||NULL|",
+            "binlog_position|bigint unsigned|YES||NULL|",
+            "statement|mediumtext|YES||NULL|",
+            "cause|bigint unsigned|YES||NULL|",
         ],
     ),
     (

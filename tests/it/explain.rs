@@ -68,7 +68,7 @@ async fn the_plan_is_told_and_no_row_is_asked_for() {
             ("window", "1800.250000 s, both ends inclusive"),
             (
                 "columns",
-                "8: event_id, event_timestamp, event_type, gtid, id, changed_columns, row_before, row_after"
+                "14: event_id, event_timestamp, event_type, gtid, id, changed_columns, row_before, row_after, connection_id, server_id, ..."
             ),
             ("endpoint", &endpoint),
         ])

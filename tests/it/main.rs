@@ -8,6 +8,7 @@ mod agent_http2;
 mod agent_program;
 mod architecture;
 mod broken_logs;
+mod by_whom;
 mod chatter;
 mod clients;
 mod collations;

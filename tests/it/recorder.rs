@@ -51,7 +51,13 @@ struct Feed {
 }
 
 fn options() -> RecorderOptions {
-    RecorderOptions { tables: Patterns::default(), baseline: true, keep: None, disk: DiskOptions::default() }
+    RecorderOptions {
+        tables: Patterns::default(),
+        baseline: true,
+        keep: None,
+        statements: true,
+        disk: DiskOptions::default(),
+    }
 }
 
 impl Feed {

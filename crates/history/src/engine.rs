@@ -34,13 +34,15 @@ pub enum Table {
     References,
     /// Keys by the changes of their rows (`changes`).
     Changes,
+    /// What is kept of transactions beside their rows (`commits`).
+    Commits,
     /// Definitions, names, incarnations, and where capturing goes on (`durable`).
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Versions,
         Self::Baseline,
         Self::Moments,
@@ -50,6 +52,7 @@ impl Table {
         Self::Gtids,
         Self::References,
         Self::Changes,
+        Self::Commits,
         Self::Meta,
     ];
 
@@ -66,6 +69,7 @@ impl Table {
             Self::Gtids => "gtids",
             Self::References => "references",
             Self::Changes => "changes",
+            Self::Commits => "commits",
             Self::Meta => "meta",
         }
     }

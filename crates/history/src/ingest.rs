@@ -5,6 +5,7 @@
 //! makes it unreadable from the last place that was certain. Nothing is guessed.
 
 use super::changes;
+use super::commits;
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
 use super::gtid::{GtidSet, GtidState, Gtids};
 use super::log::{Change, Entry, Gtid};
@@ -25,6 +26,7 @@ mod doubt;
 mod doubtful;
 mod effects;
 mod images;
+mod noting;
 mod partitions;
 mod recent;
 mod references;
@@ -63,6 +65,11 @@ pub struct Ingest {
     recent: Recent,
     /// The index of changes.
     index: changes::Writer,
+    commits: commits::Writer,
+    /// What is kept of the entry that comes in.
+    noting: noting::Noting,
+    /// Whether texts of statements are kept.
+    pub(super) keeps_statements: bool,
     /// Memory for the row that is being taken in.
     images: images::Images,
     pub(super) dirty: Dirty,
@@ -131,6 +138,9 @@ impl Ingest {
             batch: Batch::default(),
             recent: Recent::default(),
             index: changes::Writer::default(),
+            commits: commits::Writer::default(),
+            noting: noting::Noting::default(),
+            keeps_statements: true,
             images: images::Images::default(),
             dirty: Dirty::default(),
             tables: None,
@@ -174,9 +184,11 @@ impl Ingest {
                     let at = self.take_number();
                     self.forget_observed();
                     self.dirty.catalog = true;
+                    self.note_statement(&statement, at);
                     for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
                         self.effect(effect, at)?;
                     }
+                    self.end_statement();
                 }
                 Change::Unfollowable { tables, reason } => {
                     let at = self.take_number();
@@ -188,6 +200,7 @@ impl Ingest {
         if let Some(gtid) = &moment.gtid {
             self.gtids.note(gtid);
         }
+        self.note_commit(moment.first, entry.origin, &entry.position.file);
         self.entries.note(&mut self.batch, moment, self.next);
         Ok(())
     }
@@ -227,6 +240,7 @@ impl Ingest {
     pub fn commit(&mut self, more: &Batch) -> Result<(), StoreError> {
         self.entries.flush(&mut self.batch);
         self.index.flush(&mut self.batch);
+        self.commits.flush(&mut self.batch);
         self.pending.flush(&mut self.batch);
         self.batch.append(more);
         if self.batch.is_empty() {

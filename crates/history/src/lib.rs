@@ -10,6 +10,7 @@
 
 pub mod capture;
 pub mod changes;
+pub mod commits;
 mod durable;
 pub mod engine;
 mod gtid;

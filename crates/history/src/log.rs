@@ -16,6 +16,7 @@ mod raw;
 mod reader;
 mod rows;
 mod savepoints;
+mod spoken;
 mod stamp;
 mod stream;
 mod table_map;
@@ -27,6 +28,7 @@ pub use raw::Digits;
 pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
 pub use rows::{MappedTables, Rows, RowsEvent, Statement};
+pub(crate) use spoken::cut;
 pub use stamp::Stamp;
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
@@ -114,6 +116,17 @@ impl fmt::Display for Gtid {
     }
 }
 
+/// Whose an entry is, as the log tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The server that wrote it first (`server_id`).
+    pub server: u32,
+    /// The connection on that server that made it; `None`: the log does not tell (MariaDB before 11.5 tells it of DDL alone).
+    pub connection: Option<u32>,
+    /// Where its GTID event begins, or what stands in the place of one, in the file of its position.
+    pub offset: u64,
+}
+
 /// What was committed as one: a transaction with its row changes, or one DDL statement (with rows, for CREATE TABLE ... SELECT).
 /// What was rolled back never becomes one.
 #[derive(Clone, Debug)]
@@ -126,6 +139,8 @@ pub struct Entry {
     pub stamp: Stamp,
     /// Where it begins.
     pub position: Position,
+    /// Whose it is.
+    pub origin: Origin,
     /// In the order of the log.
     pub changes: Vec<Change>,
 }
@@ -224,6 +239,8 @@ pub struct LoggedStatement {
     pub exec_time: u32,
     /// The error that the statement ended with where it was logged all the same; 0: none.
     pub error: u16,
+    /// The connection that ran it; `None`: none did, or the event does not tell.
+    pub connection: Option<u32>,
 }
 
 impl LoggedStatement {
@@ -246,6 +263,7 @@ impl LoggedStatement {
             at,
             exec_time: 0,
             error: 0,
+            connection: None,
         }
     }
 }

@@ -234,7 +234,7 @@ pub fn before(
 ) -> Result<Vec<u8>, StoreError> {
     Ok(match table {
         // The last page or block that begins before the horizon may go on behind it.
-        Table::Moments | Table::Changes => {
+        Table::Moments | Table::Changes | Table::Commits => {
             snapshot.last(table, &[], &number(horizon))?.map(|(key, _)| key).unwrap_or_default()
         }
         Table::Maxima | Table::Visible => time(oldest).to_vec(),

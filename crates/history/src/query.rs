@@ -21,6 +21,7 @@ mod example;
 mod keys;
 mod lines;
 mod merge;
+mod origin;
 mod refusal;
 mod rows;
 mod scan;

@@ -56,6 +56,8 @@ pub struct RecorderOptions {
     pub baseline: bool,
     /// How far back states are kept; `None`: all of it.
     pub keep: Option<Duration>,
+    /// Whether the texts of statements are kept.
+    pub statements: bool,
     /// Memory.
     pub disk: DiskOptions,
 }
@@ -205,6 +207,7 @@ impl Recorder {
     ) -> Self {
         ingest.tables = Some(options.tables.clone());
         ingest.rereads = options.baseline;
+        ingest.keeps_statements = options.statements;
         Self {
             server_id,
             options,
@@ -663,6 +666,7 @@ pub fn read_status(
         tables: Patterns::default(),
         baseline: false,
         keep: None,
+        statements: true,
         disk: DiskOptions::default(),
     };
     let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&published));

@@ -30,11 +30,12 @@ pub struct Sweeper {
 }
 
 /// In this order.
-const ORDER: [Table; 9] = [
+const ORDER: [Table; 10] = [
     Table::Versions,
     Table::Baseline,
     Table::References,
     Table::Changes,
+    Table::Commits,
     Table::Moments,
     Table::Maxima,
     Table::Visible,
@@ -75,9 +76,13 @@ impl Sweeper {
                 (Self::of_spaces(table, snapshot, fates, &from, limit, batch)?, 0)
             }
             Table::Gtids => (self.gtids(snapshot, &from, limit, batch)?, 0),
-            Table::Changes | Table::Moments | Table::Maxima | Table::Visible | Table::Steps | Table::Meta => {
-                (self.times(table, snapshot, &from, limit, batch)?, 0)
-            }
+            Table::Changes
+            | Table::Commits
+            | Table::Moments
+            | Table::Maxima
+            | Table::Visible
+            | Table::Steps
+            | Table::Meta => (self.times(table, snapshot, &from, limit, batch)?, 0),
         };
         self.at = if let Some(from) = next {
             Some((table, from))
@@ -261,7 +266,7 @@ mod tests {
                 definition: DefinitionId(0),
                 kind,
                 side: Side::Same,
-                derived: false,
+                cause: None,
                 before: before.map(image),
                 after: row.map(image),
             };

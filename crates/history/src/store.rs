@@ -61,8 +61,8 @@ pub struct Version<I = Image> {
     pub kind: EventType,
     /// Whether this key kept the row.
     pub side: Side,
-    /// It is not in the log: a foreign key did it, by a change that is.
-    pub derived: bool,
+    /// It is not in the log: a foreign key did it, by this change.
+    pub cause: Option<Sequence>,
     /// Row before (UPDATE, DELETE).
     pub before: Option<I>,
     /// Row after (INSERT, UPDATE).
@@ -70,6 +70,12 @@ pub struct Version<I = Image> {
 }
 
 impl<I> Version<I> {
+    /// Whether a foreign key made it, and the log does not tell of it.
+    #[must_use]
+    pub const fn is_derived(&self) -> bool {
+        self.cause.is_some()
+    }
+
     /// The row under this key after the change.
     #[must_use]
     pub fn row_after(&self) -> Option<&I> {
@@ -329,7 +335,7 @@ mod tests {
                 _ => EventType::Update,
             },
             side: Side::Same,
-            derived: false,
+            cause: None,
             before: before.map(image),
             after: after.map(image),
         }
@@ -399,7 +405,7 @@ mod tests {
                     (Some(_), None) => EventType::Delete,
                 };
                 let (before, after) = (std::mem::replace(&mut now, next.clone()), next);
-                all.push(Version { sequence: Sequence(sequence), definition: DefinitionId(3), kind, side: Side::Same, derived: sequence % 3 == 0, before, after });
+                all.push(Version { sequence: Sequence(sequence), definition: DefinitionId(3), kind, side: Side::Same, cause: (sequence % 3 == 0).then_some(Sequence(sequence / 2)), before, after });
             }
             let snapshot = kept(&all.iter().map(|v| (&b"k"[..], v.clone())).collect::<Vec<_>>());
             let versions = Versions(&*snapshot);

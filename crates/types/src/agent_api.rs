@@ -8,6 +8,7 @@ use crate::column::TableDefinition;
 use crate::ident::ServerId;
 use crate::instant::{Instant, Point};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::sync::Arc;
 
 mod filter;
 
@@ -341,8 +342,34 @@ pub type RowLine = Vec<RowCell>;
 pub enum DiffLine {
     /// Events after this line have these columns (the header's hold until the first such line).
     Definition(TableDefinition),
+    /// Events after this line were made so, until the next such line. Before the first one nothing of it is known.
+    Origin(ChangeOrigin),
     /// One change of one row.
     Event(Box<DiffEvent>),
+}
+
+/// Who made changes, and by which statement. What is left out is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeOrigin {
+    /// `server_id` of the server that wrote the transaction first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_id: Option<u32>,
+    /// The connection on that server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<u32>,
+    /// The binary log file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binlog_file: Option<String>,
+    /// Where the transaction begins in it, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binlog_position: Option<u64>,
+    /// The text of the statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+    /// With a statement: the schemas of all tables that its transaction changed, and those whose names stand in the text. Who may not see all of them is not
+    /// shown the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statement_schemas: Vec<String>,
 }
 
 /// One change of one row, seen under one key.
@@ -358,6 +385,9 @@ pub struct DiffEvent {
     /// It is not in the log: a foreign key (CASCADE, SET NULL) did it, by a change of the same transaction that is.
     #[serde(default, skip_serializing_if = "is_false")]
     pub derived: bool,
+    /// Of a derived one: the event that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<u64>,
     /// The transaction, where the server has GTIDs.
     pub gtid: Option<String>,
     /// The key under which the event is shown, in key order: a change of the key itself is shown under both.
@@ -366,6 +396,9 @@ pub struct DiffEvent {
     pub before: Option<RowLine>,
     /// Row after; `None` for DELETE.
     pub after: Option<RowLine>,
+    /// Who made it: of the [`DiffLine::Origin`] before it.
+    #[serde(skip)]
+    pub origin: Option<Arc<ChangeOrigin>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]

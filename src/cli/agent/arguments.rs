@@ -19,7 +19,8 @@ const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
 
 /// What agent.yaml says, beside what is of a source.
-const SERVING: [&str; 6] = ["server_id", "listen", "tls_cert", "tls_key", "token_file", "allow_insecure"];
+const SERVING: [&str; 7] =
+    ["server_id", "listen", "tls_cert", "tls_key", "token_file", "allow_insecure", "no_statements"];
 /// What is of a source.
 const CAPTURING: [&str; 9] = [
     "source_password_file",
@@ -115,6 +116,9 @@ pub struct CaptureArgs {
     /// The number under which the agent follows the log as a replica; default: a random one.
     #[arg(long, value_name = "NUMBER", requires = "source", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) replica_id: Option<u32>,
+    /// Do not keep the texts of statements that the server logs beside rows (they may hold personal data).
+    #[arg(long)]
+    pub(crate) no_statements: bool,
 }
 
 fn kept(text: &str) -> Result<Keep, String> {
@@ -155,7 +159,8 @@ impl CaptureArgs {
         match named.settings() {
             Ok(source) => {
                 let (keep, cache) = (self.keep.and_then(|k| k.0), self.cache.unwrap_or(CACHE));
-                Some(CaptureSettings { source, baseline, data, keep, cache })
+                let statements = !self.no_statements;
+                Some(CaptureSettings { source, baseline, data, keep, cache, statements })
             }
             Err(wrong) => {
                 let argument = |key| if key == "url" { "source" } else { key };
@@ -195,7 +200,8 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     }
     let server_id = ServerId(args.server_id.clone().unwrap_or_default());
     let log = ("info".to_owned(), telemetry::Format::Text);
-    Ok(AgentConfig { server_id, listen, origin, serve, log, warnings, certificate })
+    let statements = !args.capture.no_statements;
+    Ok(AgentConfig { server_id, listen, origin, statements, serve, log, warnings, certificate })
 }
 
 fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {

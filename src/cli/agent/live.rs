@@ -53,6 +53,7 @@ pub(in crate::cli) async fn live(
         tables: settings.source.tables.clone(),
         baseline: settings.baseline,
         keep: settings.keep,
+        statements: settings.statements,
         disk: DiskOptions { cache: u64::from(settings.cache) << 20, ..DiskOptions::default() },
     };
     let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(&published));

@@ -104,9 +104,13 @@ impl DiskEngine {
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
     let memtable = match table {
         Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => write_buffer,
-        Table::Maxima | Table::Visible | Table::Steps | Table::References | Table::Changes | Table::Meta => {
-            write_buffer / 4
-        }
+        Table::Maxima
+        | Table::Visible
+        | Table::Steps
+        | Table::References
+        | Table::Changes
+        | Table::Commits
+        | Table::Meta => write_buffer / 4,
     };
     KeyspaceCreateOptions::default()
         .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))

@@ -30,6 +30,8 @@ pub(super) struct Parent<'a> {
     pub(super) definition: &'a TableDefinition,
     pub(super) before: &'a [u8],
     pub(super) after: Option<&'a [u8]>,
+    /// Which change it is.
+    pub(super) at: Sequence,
     /// How many foreign keys led here.
     pub(super) depth: usize,
 }
@@ -367,14 +369,17 @@ impl Ingest {
         }
         let at = self.take_number();
         self.changes += 1;
-        if let Err(why) = self.keep_made(target, (row.bytes(), after.as_deref()), at, true)? {
+        if let Err(why) = self.keep_made(target, (row.bytes(), after.as_deref()), at, Some(parent.at))? {
             return Ok(Err(why));
         }
+        let kind = if after.is_some() { EventType::Update } else { EventType::Delete };
+        self.noting.changed(child, kind);
         let next = Parent {
             table: child,
             definition: &target.columns.definition,
             before: row.bytes(),
             after: after.as_deref(),
+            at,
             depth: parent.depth + 1,
         };
         self.cascade(&next, event, &target.roles)?;

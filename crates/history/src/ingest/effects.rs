@@ -74,9 +74,14 @@ impl Ingest {
             | Effect::RowsUnknown(name, _)
             | Effect::PartitionsEmptied(name, _)
             | Effect::Unreadable(name, _) => {
+                self.noting.touched(name);
                 touched.insert(name.clone());
             }
-            Effect::Renamed { from, to, .. } => touched.extend([from.clone(), to.clone()]),
+            Effect::Renamed { from, to, .. } => {
+                self.noting.touched(from);
+                self.noting.touched(to);
+                touched.extend([from.clone(), to.clone()]);
+            }
             Effect::SchemaDropped(_) | Effect::UnreadableAll { .. } => {}
         }
     }
@@ -163,6 +168,7 @@ impl Ingest {
             space.emptied = Some((at, definition));
         }
         self.index.note(&mut self.batch, Change { sequence: at, space, key: None });
+        self.noting.emptied(name);
         Some(space)
     }
 }

@@ -9,6 +9,7 @@ use crate::log::{Change, Entry};
 use crate::names::Standing;
 use crate::schema::Emptied;
 use crate::store::{EncodedKey, Sequence, SpaceId, Versions};
+use dbtrail_types::agent_api::EventType;
 use dbtrail_types::ident::TableName;
 use std::sync::Arc;
 
@@ -56,7 +57,8 @@ impl Ingest {
             Ok(rows) => {
                 for row in rows {
                     self.changes += 1;
-                    if let Err(why) = self.keep_made(&target, (&row, None), at, false)? {
+                    self.noting.changed(name, EventType::Delete);
+                    if let Err(why) = self.keep_made(&target, (&row, None), at, None)? {
                         self.rows_unknown(name, at, &unknown(&why));
                         break;
                     }

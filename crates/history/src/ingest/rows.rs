@@ -65,6 +65,7 @@ impl Ingest {
         let mut first = true;
         // Rows that refer to rows that cannot be read were looked after.
         let mut lost = false;
+        self.note_rows(event);
         self.statement_goes_on(event);
         loop {
             let at = self.next;
@@ -82,6 +83,9 @@ impl Ingest {
             self.changes += 1;
             if std::mem::take(&mut first) {
                 target = self.target(event, at);
+            }
+            if target.is_none() {
+                self.noting.changed(&event.table.name, event.kind);
             }
             if let Some(known) = &target
                 && !self.row(event, &rows, known, at)?
@@ -152,6 +156,7 @@ impl Ingest {
         match images.read(rows, &target.columns) {
             Ok(images) => {
                 let Some((kind, images)) = target.of_now(event.kind, images) else { return Ok(true) };
+                self.noting.changed(&event.table.name, kind);
                 if target.row_end.is_some() && !target.roles.children.is_empty() && images.0.is_some() {
                     self.unreadable_parent(event, at);
                 }
@@ -175,6 +180,7 @@ impl Ingest {
                         definition: &target.columns.definition,
                         before: &before.image,
                         after: after.map(|a| a.image.as_slice()),
+                        at,
                         depth: 0,
                     };
                     self.cascade(&parent, event, &target.roles)?;
@@ -182,6 +188,7 @@ impl Ingest {
                 Ok(true)
             }
             Err(Trouble::Uncertain(reason)) => {
+                self.noting.changed(&event.table.name, event.kind);
                 if let Some(space) = self.space_mut(target.space) {
                     space.uncertain.get_or_insert(reason);
                 }
@@ -189,6 +196,7 @@ impl Ingest {
                 Ok(true)
             }
             Err(Trouble::Unreadable(reason)) => {
+                self.noting.changed(&event.table.name, event.kind);
                 self.names_mut().set(&event.table.name, at, Standing::Unreadable(reason));
                 Ok(false)
             }
@@ -366,13 +374,13 @@ impl Ingest {
         }
     }
 
-    /// Keeps a change of which the log has no images; the error says why that cannot be. `derived`: a foreign key made it.
+    /// Keeps a change of which the log has no images; the error says why that cannot be. `cause`: the change by which a foreign key made it.
     pub(super) fn keep_made(
         &mut self,
         target: &Target,
         (before, after): (&[u8], Option<&[u8]>),
         at: Sequence,
-        derived: bool,
+        cause: Option<Sequence>,
     ) -> Result<Result<(), String>, StoreError> {
         let keyed = |row: &[u8]| Keyed::of(row, &target.columns);
         let read = keyed(before).and_then(|b| Ok((b, after.map(keyed).transpose()?)));
@@ -384,7 +392,7 @@ impl Ingest {
         for (key, version) in
             versions(kind, (Some(&before), after.as_ref()), target.id, at).into_iter().flatten()
         {
-            let version = Version { derived, ..version };
+            let version = Version { cause, ..version };
             if let Some(Doubt(_, why)) = self.keep(target, key, &version)? {
                 return Ok(Err(why.to_owned()));
             }
@@ -418,7 +426,7 @@ fn versions<'a>(
         definition,
         kind,
         side,
-        derived: false,
+        cause: None,
         before: images.0.map(|k| k.image.as_slice()),
         after: images.1.map(|k| k.image.as_slice()),
     };

@@ -27,9 +27,18 @@ impl History {
     /// # Errors
     /// The files are not there, are no binary logs, or leave a gap between them.
     pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
+        Self::read_with(server_id, files, true)
+    }
+
+    /// The same; `statements`: whether the texts of statements are kept.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub fn read_with(server_id: ServerId, files: &[PathBuf], statements: bool) -> Result<Self, ReadError> {
         let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?;
         let mut begun = false;
-        let history = Self::of_entries(server_id, reader, |reader| {
+        let ingest = Ingest { keeps_statements: statements, ..Ingest::default() };
+        let history = Self::of_entries_in(ingest, server_id, reader, |reader| {
             let ends = reader.ends();
             begun = ends.start.is_some();
             LogEnds {
@@ -56,6 +65,19 @@ impl History {
     /// The store failed.
     pub fn of_entries<I, E>(
         server_id: ServerId,
+        entries: I,
+        ends: impl FnOnce(I) -> LogEnds,
+    ) -> Result<Self, ReadError>
+    where
+        I: Iterator<Item = Result<Entry, E>>,
+        E: Display,
+    {
+        Self::of_entries_in(Ingest::default(), server_id, entries, ends)
+    }
+
+    fn of_entries_in<I, E>(
+        mut ingest: Ingest,
+        server_id: ServerId,
         mut entries: I,
         ends: impl FnOnce(I) -> LogEnds,
     ) -> Result<Self, ReadError>
@@ -63,7 +85,6 @@ impl History {
         I: Iterator<Item = Result<Entry, E>>,
         E: Display,
     {
-        let mut ingest = Ingest::default();
         let mut stopped = None;
         for entry in entries.by_ref() {
             match entry {
@@ -94,12 +115,19 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Position, Stamp};
+    use crate::log::{Origin, Position, Stamp};
 
     fn entry(micros: i64) -> Entry {
         let position = Position { file: "binlog.000001".into(), offset: 4 };
         let committed = Instant::from_micros(micros);
-        Entry { gtid: None, committed, stamp: Stamp::Commit, position, changes: vec![] }
+        Entry {
+            gtid: None,
+            committed,
+            stamp: Stamp::Commit,
+            position,
+            origin: Origin::default(),
+            changes: vec![],
+        }
     }
 
     fn read(entries: Vec<Result<Entry, &str>>) -> History {

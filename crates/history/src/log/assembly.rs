@@ -3,10 +3,11 @@
 use super::event::{self, Event, kind};
 use super::gtid::{self, Announced};
 use super::savepoints::Savepoints;
+use super::spoken;
 use super::table_map::Mapped;
 use super::{
-    Change, Entry, LogFault, LoggedStatement, MappedTable, MappedTables, Position, ServerVersion, query,
-    rows, stamp, table_map,
+    Change, Entry, LogFault, LoggedStatement, MappedTable, MappedTables, Origin, Position, ServerVersion,
+    query, rows, stamp, table_map,
 };
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -27,6 +28,10 @@ pub(super) struct Assembly {
     server: ServerVersion,
     begun: bool,
     announced: Option<Announced>,
+    /// Where that was.
+    announced_at: u64,
+    /// The text of the statement whose rows come next.
+    text: Option<Arc<str>>,
     /// The second of the first table map of what is open.
     began: Option<u32>,
     tables: HashMap<u64, Mapped>,
@@ -36,7 +41,7 @@ pub(super) struct Assembly {
     shared: Option<MappedTables>,
     maps: table_map::Maps,
     open: Option<Open>,
-    prepared: HashMap<String, (Position, Vec<Change>)>,
+    prepared: HashMap<String, Open>,
 }
 
 /// A transaction that is not yet committed.
@@ -45,6 +50,9 @@ struct Open {
     position: Position,
     changes: Vec<Change>,
     savepoints: Savepoints,
+    connection: Option<u32>,
+    /// The client's character set, in which texts of statements stand.
+    client: Option<u16>,
 }
 
 impl Assembly {
@@ -63,6 +71,7 @@ impl Assembly {
         self.tables.clear();
         self.mapped.clear();
         self.shared = None;
+        self.text = None;
     }
 
     pub(super) fn server(&mut self, server: ServerVersion) {
@@ -82,7 +91,7 @@ impl Assembly {
 
     /// Where the oldest prepared transaction begins.
     pub(super) fn oldest_prepared(&self) -> Option<&Position> {
-        self.prepared.values().map(|(position, _)| position).min()
+        self.prepared.values().map(|open| &open.position).min()
     }
 
     fn position(&self, event: &Event) -> Position {
@@ -109,6 +118,10 @@ impl Assembly {
                 self.tables.insert(id, table);
                 self.began.get_or_insert(event.timestamp);
             }
+            kind::ROWS_QUERY | kind::MARIADB_ANNOTATE_ROWS => {
+                let client = self.open.as_ref().and_then(|open| open.client);
+                self.text = spoken::read(event, client);
+            }
             kind::QUERY | kind::MARIADB_QUERY_COMPRESSED | kind::EXECUTE_LOAD_QUERY => return self.query(event),
             kind::XID => return Ok(self.commit(event)),
             kind::XA_PREPARE => return self.xa_prepare(event),
@@ -128,10 +141,8 @@ impl Assembly {
             | kind::HEARTBEAT
             | kind::HEARTBEAT_V2
             | kind::IGNORABLE
-            | kind::ROWS_QUERY
             | kind::TRANSACTION_CONTEXT
             | kind::VIEW_CHANGE
-            | kind::MARIADB_ANNOTATE_ROWS
             | kind::MARIADB_BINLOG_CHECKPOINT => {}
             other if event.flags & event::IGNORABLE != 0 => {
                 tracing::debug!(kind = other, "an event that may be ignored");
@@ -142,42 +153,54 @@ impl Assembly {
     }
 
     fn announce(&mut self, announced: Announced, event: &Event) {
-        let begins = announced.begins;
+        let (begins, connection) = (announced.begins, announced.connection);
         self.announced = Some(announced);
+        self.announced_at = event.offset;
         // What was open without COMMIT when a new transaction is announced was cut by a crash.
         self.open = None;
         if begins {
-            self.begin(event);
+            self.begin(event, connection, None);
         }
     }
 
-    fn begin(&mut self, event: &Event) {
+    fn begin(&mut self, event: &Event, connection: Option<u32>, client: Option<u16>) {
         self.began = None;
         self.open = Some(Open {
             position: self.position(event),
             changes: Vec::new(),
             savepoints: Savepoints::default(),
+            connection,
+            client,
         });
     }
 
-    fn entry(&mut self, event: &Event, position: Position, changes: Vec<Change>) -> Entry {
+    fn entry(
+        &mut self,
+        event: &Event,
+        position: Position,
+        connection: Option<u32>,
+        changes: Vec<Change>,
+    ) -> Entry {
         let announced = self.announced.take();
+        let offset = if announced.is_some() { self.announced_at } else { position.offset };
+        let connection = connection.or_else(|| announced.as_ref()?.connection);
+        let origin = Origin { server: event.server, connection, offset };
         let began = self.began.take().filter(|_| changes.iter().any(|c| matches!(c, Change::Rows(_))));
         let (committed, stamp) = stamp::of(event, announced.as_ref(), began, self.server);
-        Entry { gtid: announced.and_then(|a| a.gtid), committed, stamp, position, changes }
+        Entry { gtid: announced.and_then(|a| a.gtid), committed, stamp, position, origin, changes }
     }
 
     fn commit(&mut self, event: &Event) -> Option<Entry> {
         self.statement_ends();
         let open = self.open.take()?;
-        Some(self.entry(event, open.position, open.changes))
+        Some(self.entry(event, open.position, open.connection, open.changes))
     }
 
     /// A transaction that changes nothing here, and counts as executed all the same if it has an id.
     fn nothing(&mut self, event: &Event) -> Option<Entry> {
         self.open = None;
         let position = self.position(event);
-        self.announced.is_some().then(|| self.entry(event, position, Vec::new()))
+        self.announced.is_some().then(|| self.entry(event, position, None, Vec::new()))
     }
 
     /// What is rolled back never was; but for the table that MariaDB dropped for a CREATE OR REPLACE TABLE ... SELECT that failed.
@@ -200,7 +223,8 @@ impl Assembly {
             return None;
         }
         let position = self.position(event);
-        Some(self.entry(event, position, vec![change]))
+        let connection = if let Change::Statement(statement) = &change { statement.connection } else { None };
+        Some(self.entry(event, position, connection, vec![change]))
     }
 
     fn unfollowable(&mut self, event: &Event, reason: &str) -> Option<Entry> {
@@ -211,6 +235,7 @@ impl Assembly {
         let (id, flags) = rows::head(event.body())?;
         let table = self.tables.get(&id).cloned();
         let mapped = Arc::clone(self.shared.get_or_insert_with(|| self.mapped.as_slice().into()));
+        let text = self.text.clone();
         if flags & rows::STATEMENT_END != 0 {
             self.statement_ends();
         }
@@ -229,7 +254,10 @@ impl Assembly {
                 lost(table.name.clone(), reason.to_owned())
             }
             Mapped::Known(table) => match rows::RowsEvent::read(event, layout, &table, &mapped) {
-                Ok(rows) => Change::Rows(rows),
+                Ok(mut rows) => {
+                    rows.text = text;
+                    Change::Rows(rows)
+                }
                 Err(fault) => unread(table.name.clone(), &fault),
             },
         };
@@ -247,7 +275,12 @@ impl Assembly {
         let words = first_words(&read.sql);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
-            ["BEGIN", ..] | ["START", "TRANSACTION", ..] | ["XA", "START" | "BEGIN", ..] => self.begin(event),
+            ["BEGIN", ..] | ["START", "TRANSACTION", ..] | ["XA", "START" | "BEGIN", ..] => {
+                let client = read.charsets.map(|(client, _, _)| client);
+                let connection =
+                    read.connection.or_else(|| self.announced.as_ref().and_then(|a| a.connection));
+                self.begin(event, connection, client);
+            }
             ["COMMIT", ..] => return Ok(self.commit(event)),
             ["ROLLBACK", "TO", ..] => {
                 if let Some(open) = &mut self.open {
@@ -290,16 +323,16 @@ impl Assembly {
             if self.prepared.len() >= PREPARED {
                 return Err(LogFault::new("more prepared XA transactions than can be kept"));
             }
-            self.prepared.insert(name, (open.position, open.changes));
+            self.prepared.insert(name, open);
         }
         Ok(self.nothing(event))
     }
 
     fn xa_commit(&mut self, event: &Event, statement: &LoggedStatement) -> Option<Entry> {
         let position = self.position(event);
-        if let Some((_, changes)) = self.prepared.remove(&xa_name(&statement.sql)) {
+        if let Some(Open { connection, changes, .. }) = self.prepared.remove(&xa_name(&statement.sql)) {
             self.open = None;
-            return Some(self.entry(event, position, changes));
+            return Some(self.entry(event, position, connection, changes));
         }
         self.open = None;
         self.unfollowable(

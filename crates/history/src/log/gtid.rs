@@ -21,9 +21,15 @@ pub(super) struct Announced {
     /// MariaDB: an ALTER TABLE that begins here, or failed (`binlog_alter_two_phase`). Its statement changes nothing: an ALTER takes effect where it is
     /// logged as carried out, with its text again.
     pub(super) idle: bool,
+    /// MariaDB 11.5 and newer: the connection that made the transaction.
+    pub(super) connection: Option<u32>,
 }
 
-/// Extra flags of MariaDB's GTID events, and of its statements: what `binlog_alter_two_phase` logs of an ALTER TABLE.
+/// Extra flag of MariaDB's GTID events: a byte behind tells how many engines took part.
+const MULTI_ENGINE: u8 = 1;
+/// The same: the connection stands last.
+const CONNECTION: u8 = 0x10;
+/// The same, of its statements too: what `binlog_alter_two_phase` logs of an ALTER TABLE.
 const START_ALTER: u8 = 2;
 pub(super) const COMMIT_ALTER: u8 = 4;
 pub(super) const ROLLBACK_ALTER: u8 = 8;
@@ -40,7 +46,7 @@ pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFaul
         tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
         number: read.gno(),
     });
-    Ok(Announced { gtid, committed: stamp, begins: false, idle: false })
+    Ok(Announced { gtid, committed: stamp, begins: false, idle: false, connection: None })
 }
 
 /// MariaDB: GTID_EVENT (Knowledge Base: "GTID_EVENT").
@@ -65,7 +71,15 @@ pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
     // What is left is short where nothing more is said.
     let extra = if body.is_empty() { 0 } else { body.u8()? };
     let idle = extra & (START_ALTER | ROLLBACK_ALTER) != 0;
-    Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0, idle })
+    if extra & MULTI_ENGINE != 0 {
+        body.u8()?;
+    }
+    if extra & (COMMIT_ALTER | ROLLBACK_ALTER) != 0 {
+        body.u64()?;
+    }
+    let connection = if extra & CONNECTION == 0 { 0 } else { body.u32()? };
+    let connection = Some(connection).filter(|id| *id > 0);
+    Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0, idle, connection })
 }
 
 /// PREVIOUS_GTIDS_LOG_EVENT as a GTID set in text; `None`: a form (with tags) that is not read here.
@@ -114,12 +128,12 @@ mod tests {
     /// Bodies of GTID events as MariaDB 11.8.9 and 10.11.19 wrote them.
     #[test]
     fn an_alter_in_two_phases_takes_effect_where_it_is_committed() {
-        for (body, idle) in [
-            ("17000000000000000000000029120800000000", true),
-            ("1800000000000000000000002914170000000000000008000000", false),
-            ("1a00000000000000000000002918190000000000000008000000", true),
-            ("10000000000000000000000029000000000000", false),
-            ("1b000000000000000000000029100800000000", false),
+        for (body, idle, connection) in [
+            ("17000000000000000000000029120800000000", true, Some(8)),
+            ("1800000000000000000000002914170000000000000008000000", false, Some(8)),
+            ("1a00000000000000000000002918190000000000000008000000", true, Some(8)),
+            ("10000000000000000000000029000000000000", false, None),
+            ("1b000000000000000000000029100800000000", false, Some(8)),
         ] {
             let body: Vec<u8> = (0..body.len())
                 .step_by(2)
@@ -130,7 +144,8 @@ mod tests {
             raw.extend([0; 6]);
             raw.extend(&body);
             let announced = mariadb(&event::whole(raw.into(), 4, false).unwrap()).unwrap();
-            assert_eq!((announced.idle, announced.begins), (idle, false), "{body:?}");
+            let is = (announced.idle, announced.begins, announced.connection);
+            assert_eq!(is, (idle, false, connection), "{body:?}");
         }
     }
 }

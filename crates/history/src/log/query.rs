@@ -8,7 +8,7 @@ use dbtrail_types::instant::Instant;
 /// Reads a query event, in MariaDB's compressed form too, or an execute-load-query event.
 pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStatement, LogFault> {
     let mut input = Bytes(event.body());
-    let _thread = input.u32()?;
+    let connection = Some(input.u32()?).filter(|id| *id > 0);
     let exec_time = input.u32()?;
     let schema_length = usize::from(input.u8()?);
     let error = input.u16()?;
@@ -24,6 +24,7 @@ pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStateme
         schema: (!schema.is_empty()).then_some(schema),
         exec_time,
         error,
+        connection,
         ..LoggedStatement::plain("", server, Instant::from_micros(i64::from(event.timestamp) * 1_000_000))
     };
     variables(&mut Bytes(settings), &mut statement)?;

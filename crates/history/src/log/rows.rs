@@ -96,6 +96,8 @@ pub struct RowsEvent {
     pub table: Arc<MappedTable>,
     /// The statement.
     pub statement: Statement,
+    /// The text of the statement, where the server logs it.
+    pub text: Option<Arc<str>>,
     /// Where it stands in its file.
     pub offset: u64,
     /// Which columns the images have: of rows before the change, and after it.
@@ -155,6 +157,7 @@ impl RowsEvent {
             kind: layout.event,
             table: Arc::clone(table),
             statement,
+            text: None,
             offset,
             present: [first, second],
             images,

@@ -2,6 +2,7 @@
 
 use super::keys::Wanted;
 use super::merge::{KeyOf, Merge};
+use super::origin::Origins;
 use super::rows::{known_keys, with_baseline};
 use super::{Found, History, Refusal, lines, unreadable};
 use crate::image::{Content, Image};
@@ -26,6 +27,7 @@ pub struct DiffAnswer {
     merge: Merge,
     /// The entries around the last change.
     page: Page,
+    origins: Origins,
     /// The definition under which the lines stand now.
     definition: (DefinitionId, Arc<TableDefinition>, Vec<usize>),
     count: u64,
@@ -78,6 +80,7 @@ impl History {
             head: Some(head),
             merge,
             page: Page::default(),
+            origins: Origins::default(),
             definition,
             count: 0,
             done: false,
@@ -262,6 +265,7 @@ impl DiffAnswer {
                 continue;
             }
             self.announce(&history, version.definition, out)?;
+            self.origins.announce(&history, version.sequence, out)?;
             self.event(&version, &moment, out)?;
             self.count += 1;
         }
@@ -296,7 +300,11 @@ impl DiffAnswer {
         lines::json(&moment.committed, out)?;
         out.extend_from_slice(b",\"event_type\":\"");
         out.extend_from_slice(kind.as_bytes());
-        out.extend_from_slice(if version.derived { b"\",\"derived\":true" } else { b"\"" });
+        out.extend_from_slice(if version.is_derived() { b"\",\"derived\":true" } else { b"\"" });
+        if let Some(cause) = version.cause {
+            out.extend_from_slice(b",\"cause\":");
+            out.extend_from_slice(cause.0.to_string().as_bytes());
+        }
         out.extend_from_slice(b",\"gtid\":");
         lines::json(&moment.gtid.as_ref().map(ToString::to_string), out)?;
         out.extend_from_slice(b",\"key\":");

@@ -106,7 +106,7 @@ impl History {
             definition: now,
             kind: EventType::Delete,
             side: Side::Same,
-            derived: false,
+            cause: None,
             before: Some(before),
             after: None,
         }))

@@ -18,7 +18,8 @@ pub(super) const SEQUENCE: usize = 6;
 const SIDE: u8 = 2;
 const BEFORE: u8 = 4;
 const BEFORE_HERE: u8 = 1;
-/// In the place of the kind: the change is not in the log. Its kind stands with the number of its definition, which is three times as large.
+/// In the place of the kind: the change is not in the log. Its kind stands with the number of its definition, which is three times as large; how far the change lies back that
+/// caused it stands behind.
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
@@ -92,9 +93,13 @@ pub fn put_version<I: AsRef<[u8]>>(
     };
     batch.write(Table::Versions, write_key, |out| {
         let flags = out.len();
-        out.push(if version.derived { DERIVED } else { kind } | side << SIDE | before << BEFORE | after);
+        let derived = version.is_derived();
+        out.push(if derived { DERIVED } else { kind } | side << SIDE | before << BEFORE | after);
         let number = u64::from(version.definition.0);
-        put_number(out, if version.derived { number * 3 + u64::from(kind) } else { number });
+        put_number(out, if derived { number * 3 + u64::from(kind) } else { number });
+        if let Some(cause) = version.cause {
+            put_number(out, version.sequence.0.saturating_sub(cause.0));
+        }
         if let (Some(image), BEFORE_HERE) = (&version.before, before) {
             put_number(out, image.as_ref().len() as u64);
             out.extend_from_slice(image.as_ref());
@@ -134,6 +139,9 @@ pub(super) fn put_whole(
     }
     let mut changes = rest;
     take_number(&mut changes).ok_or_else(unreadable)?;
+    if flags & 3 == DERIVED {
+        take_number(&mut changes).ok_or_else(unreadable)?;
+    }
     let definition = &rest[..rest.len() - changes.len()];
     let whole = whole()?;
     batch.write(
@@ -193,6 +201,8 @@ pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'
     let (flags, mut rest) = value.split_first()?;
     let number = take_number(&mut rest)?;
     let derived = flags & 3 == DERIVED;
+    let cause =
+        if derived { Some(Sequence(sequence.0.saturating_sub(take_number(&mut rest)?))) } else { None };
     let (number, kind) =
         if derived { (number / 3, u8::try_from(number % 3).ok()?) } else { (number, flags & 3) };
     let kind = match kind {
@@ -222,7 +232,7 @@ pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'
         return None;
     }
     let after = (flags & (AFTER | CHANGES) == AFTER).then(|| Image::of_bytes(rest));
-    let version = Version { sequence, definition, kind, side, derived, before, after };
+    let version = Version { sequence, definition, kind, side, cause, before, after };
     Some(Written { version, before_there, changes })
 }
 

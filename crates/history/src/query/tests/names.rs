@@ -68,8 +68,14 @@ fn names_count_as_the_server_has_been_seen_to_count_them() {
         let changes = vec![made("Foo"), row("foo", None, Some((1, "a"))), sql("ALTER TABLE FOO COMMENT='x'")];
         for (i, change) in (1..).zip(changes) {
             let position = Position { file: "binlog.000001".into(), offset: 0 };
-            let entry =
-                Entry { gtid: None, committed: t(i), stamp: Stamp::Commit, position, changes: vec![change] };
+            let entry = Entry {
+                gtid: None,
+                committed: t(i),
+                stamp: Stamp::Commit,
+                position,
+                origin: Origin::default(),
+                changes: vec![change],
+            };
             ingest.entry(entry).unwrap();
         }
         let ends = LogEnds { start: t(0), end: Some(t(100)), previous: None, stopped: None };

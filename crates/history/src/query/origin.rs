@@ -1,0 +1,107 @@
+//! Who made a change, and by which statement, as the lines of an answer tell it.
+
+use super::{History, Refusal, lines};
+use crate::commits::{self, Commit, Near};
+use crate::store::Sequence;
+use dbtrail_types::agent_api::{ChangeOrigin, DiffLine};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Tells of each change only what differs from the one before.
+#[derive(Debug, Default)]
+pub(super) struct Origins {
+    near: Near,
+    /// What was told last: the entry, and the statement.
+    last: Option<(Sequence, Option<Arc<str>>)>,
+    schemas: Option<Schemas>,
+}
+
+/// The schemas of the record.
+#[derive(Debug)]
+pub(super) struct Schemas(Vec<String>);
+
+impl Origins {
+    /// A line of who made a change, where that is another than of the change before.
+    pub(super) fn announce(
+        &mut self,
+        history: &History,
+        sequence: Sequence,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let commit = commits::of(&*history.snapshot, sequence, &mut self.near)?;
+        let commit = commit.ok_or_else(|| Refusal::internal("a change without a transaction".to_owned()))?;
+        let statement = commit.statement_of(sequence);
+        if let Some((first, told)) = &self.last
+            && *first == commit.first
+            && told.as_ref() == statement
+        {
+            return Ok(());
+        }
+        self.last = Some((commit.first, statement.cloned()));
+        let schemas = self.schemas.get_or_insert_with(|| Schemas::of(history));
+        lines::json(&DiffLine::Origin(origin(commit, statement, schemas)), out)?;
+        out.push(b'\n');
+        Ok(())
+    }
+}
+
+fn origin(commit: &Commit, statement: Option<&Arc<str>>, schemas: &Schemas) -> ChangeOrigin {
+    let touched = statement.map(|text| schemas.touched(commit, [&**text])).unwrap_or_default();
+    ChangeOrigin {
+        server_id: Some(commit.server),
+        connection_id: commit.connection,
+        binlog_file: Some(commit.file.to_string()),
+        binlog_position: Some(commit.offset),
+        statement: statement.map(ToString::to_string),
+        statement_schemas: touched.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+impl Schemas {
+    pub(super) fn of(history: &History) -> Self {
+        let known: BTreeSet<&String> = history.names.iter().map(|(name, _)| &name.schema).collect();
+        Self(known.into_iter().cloned().collect())
+    }
+
+    /// The schemas of all tables that an entry changed, and those of the record whose names stand in texts: who may not see one of them may not see the texts.
+    pub(super) fn touched<'a>(
+        &'a self,
+        commit: &'a Commit,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> BTreeSet<&'a str> {
+        let mut touched: BTreeSet<&str> = commit.tables.iter().map(|t| t.name.schema.as_str()).collect();
+        for text in texts {
+            let text = text.to_lowercase();
+            touched.extend(self.0.iter().map(String::as_str).filter(|schema| names(&text, schema)));
+        }
+        touched
+    }
+}
+
+/// Whether a name stands in a text in lower case as a word of its own.
+fn names(text: &str, name: &str) -> bool {
+    let name = name.to_lowercase();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    text.match_indices(&name).any(|(at, _)| {
+        let (before, behind) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+        !before.is_some_and(is_word) && !behind.is_some_and(is_word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_schema_is_found_in_a_text_as_a_word() {
+        for (text, found) in [
+            ("INSERT INTO shop.t SELECT * FROM hr.people", true),
+            ("INSERT INTO shop.t SELECT * FROM `HR`.people", true),
+            ("hr", true),
+            ("UPDATE t SET chr = 1, hr_ = 2", false),
+            ("", false),
+        ] {
+            assert_eq!(names(&text.to_lowercase(), "hr"), found, "{text}");
+        }
+    }
+}
