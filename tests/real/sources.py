@@ -8,6 +8,8 @@ import sys
 import tempfile
 import time
 
+import pymysql
+
 import servers
 from harness import Chain, Counter, finish
 
@@ -65,6 +67,43 @@ def now(chain, table, key):
         got = row(chain, table, key, settled(chain))
         if isinstance(got, list) or time.monotonic() > end:
             return got
+
+
+# What MariaDB logs as `RENAME TABLE t TO o, n TO t` is done to tables of these names, to temporary ones that hide them, or to one of each.
+SWAP = "RENAME TABLE t TO o, n TO t"
+HIDES = "CREATE TEMPORARY TABLE %s (id INT PRIMARY KEY, v INT)"
+
+
+def temporary(server, counter):
+    """A swap of tables, and one of temporary tables that hide them, in every mixture that the server takes."""
+    for hidden, behind in (([], {"t": "20", "o": "10"}), (["t", "n"], {"t": "10", "n": "20"}), (["n"], {"o": "10", "n": "20"}), (["t"], None)):
+        with server.connect() as c:
+            run(c, "DROP DATABASE IF EXISTS w", "CREATE DATABASE w", "USE w", "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "CREATE TABLE n (id INT PRIMARY KEY, v INT)",
+                "INSERT INTO t VALUES (1, 10)", "INSERT INTO n VALUES (1, 20)")
+        with server.connect() as c, capture(server) as chain:
+            run(c, "USE w", *(HIDES % name for name in hidden))
+            before = settled(chain)
+            try:
+                run(c, SWAP)
+                counter.check(behind is not None, "the server takes it: %s" % hidden)
+            except pymysql.MySQLError as e:
+                counter.check(behind is None and e.args[0] == 1050, "the server refuses it: %s" % hidden, e.args)
+                behind = {"t": "10", "n": "20"}
+            first = settled(chain)
+            wanted = {name: ["1", behind[name]] if name in behind else "none" for name in ("t", "o", "n")}
+
+            def found(instant):
+                told = {name: row(chain, name, 1, instant) for name in wanted}
+                return {name: "none" if isinstance(got, tuple) and got[0] == "unknown_table" or got == [] else got for name, got in told.items()}
+
+            wrong = {name: got for name, got in found(first).items() if got != wanted[name] and not isinstance(got, tuple)}
+            counter.equal(wrong, {}, "right or refused at once: %s" % hidden)
+            time.sleep(1.2)
+            last = found(settled(chain))
+            right = {name: got for name, got in last.items() if name in behind}
+            counter.equal(right, {name: wanted[name] for name in behind}, "read again: %s" % hidden)
+            counter.check(all(last[name] == "none" or isinstance(last[name], tuple) for name in wanted if name not in behind), "and no others", last)
+            counter.equal([row(chain, name, 1, before) for name in ("t", "n")], [["1", "10"], ["1", "20"]], "before it: %s" % hidden)
 
 
 # Nothing of `between` and `links` is captured, nor of the schema `other`.
@@ -194,7 +233,7 @@ TRIALS = [
     (excluded, "mysql", ["--innodb-native-foreign-keys=ON"]), (excluded, "mariadb-11.8", []),
     (letters, "mariadb-11.8", ["--lower-case-table-names=1"]), (letters, "mysql", ["--lower-case-table-names=1"]),
     (collations, "mariadb-11.8", []), (collations, "mariadb", ["--binlog-row-metadata=NO_LOG"]),
-    (encrypted, "mariadb", []), (encrypted, "mariadb-11.8", []),
+    (temporary, "mariadb-11.8", []), (encrypted, "mariadb", []), (encrypted, "mariadb-11.8", []),
 ]
 
 

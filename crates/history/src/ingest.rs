@@ -30,6 +30,7 @@ mod noting;
 mod partitions;
 mod recent;
 mod references;
+mod renames;
 mod rows;
 mod source;
 mod stretches;
@@ -188,6 +189,7 @@ impl Ingest {
                     for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
                         self.effect(effect, at)?;
                     }
+                    Arc::make_mut(&mut self.catalog).note_renames(at);
                     self.end_statement();
                 }
                 Change::Unfollowable { tables, reason } => {

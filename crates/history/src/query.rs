@@ -151,13 +151,15 @@ impl History {
                 ),
             ));
         };
-        let open = |r: &&Rename| (r.from == *name || r.to == *name) && r.at < cut.at;
-        if let Some(Rename { from, to, at }) = self.catalog.renames().iter().find(open) {
+        let open = |r: &&Rename| r.at < cut.at && r.leaves_open(name);
+        if let Some(Rename { pairs, at, .. }) = self.catalog.renames().iter().find(open) {
+            let list: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} TO {to}")).collect();
+            let list = list.join(", ");
             let when = self.moments().committed(*at)?.map(|at| format!("from {at} on: ")).unwrap_or_default();
             return Err(unreadable(
                 name,
                 &format!(
-                    "{when}the log has RENAME TABLE {from} TO {to}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing behind it tells"
+                    "{when}the log has RENAME TABLE {list}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing behind it tells"
                 ),
             ));
         }

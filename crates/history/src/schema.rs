@@ -21,6 +21,7 @@ mod number;
 mod observe;
 mod partition;
 mod reach;
+mod renames;
 mod silent;
 mod table;
 mod temporal;
@@ -45,6 +46,7 @@ use super::store::Sequence;
 pub use carry::Carried;
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
+pub use renames::{Outcome, Rename};
 pub use versioned::END_OF_TIME;
 
 /// One definition of one table: an index into the catalog.
@@ -123,17 +125,8 @@ pub struct Catalog {
     folds: Option<bool>,
     /// RENAMEs that may have been of a temporary table.
     renames: Vec<Rename>,
-}
-
-/// A RENAME TABLE of MariaDB, which logs that of a temporary table without a mark: it may have left the tables of these names as they were.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rename {
-    /// Old name.
-    pub from: TableName,
-    /// New name.
-    pub to: TableName,
-    /// Its place.
-    pub at: Sequence,
+    /// Those of the last statement, whose place is not known here.
+    renaming: Vec<Rename>,
 }
 
 /// One definition.
@@ -221,7 +214,13 @@ impl Catalog {
         &self.renames
     }
 
-    /// The same, to note one or to settle it.
+    /// Notes the place of a statement that was followed just now: of its RENAMEs that may have been of temporary tables.
+    pub fn note_renames(&mut self, at: Sequence) {
+        let new = std::mem::take(&mut self.renaming);
+        self.renames.extend(new.into_iter().map(|rename| Rename { at, ..rename }));
+    }
+
+    /// The same, to settle one.
     pub fn renames_mut(&mut self) -> &mut Vec<Rename> {
         &mut self.renames
     }
@@ -232,6 +231,19 @@ impl Catalog {
     /// # Errors
     /// Neither tells, or they contradict each other: the reason why the table is unreadable from here on.
     pub fn observe(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
+        observe::observe(self, table)
+    }
+
+    /// The same, if the table had this definition so far.
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub fn would_observe(
+        &mut self,
+        definition: DefinitionId,
+        table: &MappedTable,
+    ) -> Result<DefinitionId, String> {
+        self.tables.insert(table.name.clone(), definition);
         observe::observe(self, table)
     }
 

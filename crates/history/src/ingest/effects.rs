@@ -42,7 +42,7 @@ impl Ingest {
             }
             Effect::Truncated(name) => self.truncated(&name, at),
             Effect::Altered(name, definition) => self.altered(&name, definition, at),
-            Effect::Renamed { from, to, certain } => self.renamed(&from, &to, certain, at),
+            Effect::Renamed { from, to, .. } => self.renamed(&from, &to, at),
             Effect::RowsUnknown(name, reason) => {
                 self.rows_unknown(&name, at, &reason);
                 self.unknown_below(&name, at);
@@ -131,16 +131,13 @@ impl Ingest {
         }
     }
 
-    fn renamed(&mut self, from: &TableName, to: &TableName, certain: bool, at: Sequence) {
+    fn renamed(&mut self, from: &TableName, to: &TableName, at: Sequence) {
         let standing = self.names.current(from);
         if standing == Standing::Absent {
             self.impossible(to, "RENAME", at);
             return;
         }
         self.names_mut().set(from, at, Standing::Absent);
-        if !certain {
-            self.may_be_temporary(from, to, at);
-        }
         if matches!(self.names.current(to), Standing::Table(..)) {
             self.impossible(to, "RENAME", at);
         } else if self.captures(to) {

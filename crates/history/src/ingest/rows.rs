@@ -160,6 +160,9 @@ impl Ingest {
                 if target.row_end.is_some() && !target.roles.children.is_empty() && images.0.is_some() {
                     self.unreadable_parent(event, at);
                 }
+                if !self.catalog.renames().is_empty() {
+                    self.weigh(event, target, images)?;
+                }
                 for (key, version) in versions(kind, images, target.id, at).into_iter().flatten() {
                     if let Some(doubt) = self.keep(target, key, &version)? {
                         self.doubt(&event.table.name, target.space, &doubt, at);

@@ -4,11 +4,13 @@ use super::alter::{self, Altered, charset_option};
 use super::columns::{column, index, key_parts, word_or_text};
 use super::convert::By;
 use super::foreign::keeps_keys;
+use super::renames::{self, Before, Rename};
 use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
 use super::{Catalog, DefinitionId, Effect, engines, links, partition, reach, versioned};
 use crate::log::LoggedStatement;
+use crate::store::Sequence;
 use dbtrail_types::ident::TableName;
 
 /// First words of statements that leave tables as they are.
@@ -661,21 +663,40 @@ impl Walk<'_> {
             self.table = Some(from.clone());
             return Err(TEMPORARY.to_owned());
         }
-        // MariaDB logs the RENAME of a session's temporary table as that of a table. Where the statement gives the old name to another table,
-        // the first one is gone from it.
-        let mariadb = self.statement.server.mariadb;
-        let mut effects = Vec::new();
-        for (i, (from, to)) in pairs.iter().enumerate() {
-            let taken = pairs.iter().skip(i + 1).any(|(_, later)| later == from);
-            let certain = !mariadb || taken;
-            // A new name that a table has, or an old one that none has: it can only have been a temporary table.
-            let none = self.catalog.whole.contains(&from.schema)
-                && !self.catalog.lost.contains(from)
-                && !self.catalog.tables.contains_key(from);
-            if !certain && (none || self.catalog.tables.contains_key(to)) {
-                continue;
+        if !self.statement.server.mariadb {
+            return Ok(pairs.into_iter().map(|(from, to)| self.moved(from, to, true)).collect());
+        }
+        self.rename_of_some_kind(&pairs)
+    }
+
+    /// MariaDB logs the RENAME of a session's temporary table as that of a table.
+    fn rename_of_some_kind(&mut self, pairs: &[(TableName, TableName)]) -> Effects {
+        let catalog = &*self.catalog;
+        let before = |name: &TableName| {
+            if catalog.renames.iter().any(|r| r.leaves_open(name) && !r.past.contains(name)) {
+                Before::Open
+            } else if catalog.tables.contains_key(name) || catalog.lost.contains(name) {
+                Before::There
+            } else if catalog.whole.contains(&name.schema) {
+                Before::Not
+            } else {
+                Before::Unsaid
             }
-            effects.push(self.moved(from.clone(), to.clone(), certain));
+        };
+        let parts = renames::parts(pairs, &before).ok_or("what it did to which table is not certain")?;
+        let mut effects = Vec::new();
+        for part in parts {
+            let Some((kinds, _)) = part.outcomes.first() else { continue };
+            let certain = part.outcomes.len() == 1;
+            let base = part.pairs.iter().zip(kinds).filter(|(_, base)| **base);
+            for (from, to) in base.map(|(pair, _)| pair) {
+                effects.push(self.moved(from.clone(), to.clone(), certain));
+            }
+            if !certain {
+                let outcomes = part.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+                let (pairs, at, past) = (part.pairs, Sequence(0), Vec::new());
+                self.catalog.renaming.push(Rename { pairs, at, outcomes, past });
+            }
         }
         Ok(effects)
     }

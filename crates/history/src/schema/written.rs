@@ -98,6 +98,7 @@ impl Catalog {
             united: united.into_iter().collect(),
             foreign: ForeignKeys::restored(foreign),
             folds,
+            renaming: Vec::new(),
             all_schemas: rest.all_schemas,
             renames,
         })

@@ -141,6 +141,82 @@ fn a_swap_of_mariadb_is_settled_by_a_row_of_the_new_table() {
     assert_eq!(at_three, (Ok(json!("new")), Ok(json!("old")), Ok(json!("newer"))));
 }
 
+/// Each of these logs is that of a session with temporary tables t and n, or with one of them, as MariaDB 11.8.9 and 10.11.19 write it, beside that of none.
+#[test]
+fn a_swap_of_mariadb_may_have_been_of_temporary_tables_in_whole_or_in_part() {
+    let before = |t: &str, n: &str| {
+        vec![made("t"), row("t", None, Some((1, t))), made("n"), row("n", None, Some((1, n)))]
+    };
+    let swap = |t: &str, n: &str, behind: Vec<Change>| {
+        let behind = (4..).zip(behind).map(|(at, change)| (at, vec![change]));
+        history(
+            [(1, before(t, n)), (2, vec![sql("RENAME TABLE t TO o, n TO t")])]
+                .into_iter()
+                .chain(behind)
+                .collect(),
+        )
+    };
+    // Of both: t goes on.
+    let neither = swap("old", "new", vec![row("t", Some((1, "old")), Some((1, "older")))]);
+    for (name, at) in [("t", 3), ("t", 5), ("o", 3), ("n", 3)] {
+        let found = one(&neither, name, at);
+        assert!(found.is_err(), "{name} {at}: {found:?}");
+    }
+    assert_eq!(one(&neither, "t", 1), Ok(json!("old")));
+    // Of n alone: t has become o, and n is there.
+    let half = swap(
+        "old",
+        "new",
+        vec![row("o", Some((1, "old")), Some((1, "older"))), row("n", Some((1, "new")), Some((1, "newer")))],
+    );
+    for (name, at) in [("t", 3), ("n", 3), ("n", 6)] {
+        let found = one(&half, name, at);
+        assert!(found.is_err(), "{name} {at}: {found:?}");
+    }
+    // Rows of o say that t has become o, and nothing of n.
+    let open = swap("old", "new", vec![row("o", Some((1, "old")), Some((1, "older")))]);
+    assert_eq!((one(&open, "o", 3), one(&open, "o", 5)), (Ok(json!("old")), Ok(json!("older"))));
+    refused(&open, "t", 3, "may have been of a session's temporary table");
+    refused(&open, "n", 3, "may have been of a session's temporary table");
+    // Tables with the same rows cannot be told apart, until they differ.
+    let same = swap("x", "x", vec![row("t", Some((1, "x")), Some((1, "y")))]);
+    refused(&same, "t", 5, "may have been of a session's temporary table");
+    let told = swap(
+        "x",
+        "x",
+        vec![row("t", Some((1, "x")), Some((1, "y"))), made("n"), row("o", Some((1, "x")), None)],
+    );
+    assert_eq!((one(&told, "t", 5), one(&told, "o", 5)), (Ok(json!("y")), Ok(json!("x"))));
+}
+
+/// A temporary table can have been renamed twice; that one was made later by the old name says nothing of it.
+#[test]
+fn renames_one_behind_the_other_are_settled_from_the_last_one_on() {
+    let twice = |behind: Vec<Change>| {
+        let behind = (6..).zip(behind).map(|(at, change)| (at, vec![change]));
+        let first = vec![
+            (1, vec![made("t"), row("t", None, Some((1, "a")))]),
+            (2, vec![sql("RENAME TABLE t TO o")]),
+            (4, vec![sql("RENAME TABLE o TO x")]),
+        ];
+        history(first.into_iter().chain(behind).collect())
+    };
+    let open = twice(vec![]);
+    for (name, at) in [("t", 3), ("o", 3), ("o", 5), ("x", 5)] {
+        refused(&open, name, at, "may have been of a session's temporary table");
+    }
+    let real = twice(vec![row("x", Some((1, "a")), Some((1, "b")))]);
+    assert_eq!((one(&real, "o", 3), one(&real, "x", 5)), (Ok(json!("a")), Ok(json!("a"))));
+    refused(&real, "t", 5, "does not exist");
+    for behind in [vec![made("o")], vec![row("t", Some((1, "a")), Some((1, "b")))]] {
+        let other = twice(behind);
+        for (name, at) in [("t", 3), ("o", 3), ("o", 5), ("x", 5)] {
+            let found = one(&other, name, at);
+            assert!(found.is_err(), "{name} {at}: {found:?}");
+        }
+    }
+}
+
 /// A name that a table has already cannot be the new one of a table.
 #[test]
 fn a_rename_that_no_table_can_have_had_changes_nothing() {
