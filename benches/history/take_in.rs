@@ -3,6 +3,7 @@
 use dbtrail_history::Published;
 use dbtrail_history::capture::{Defaults, Input, Start, Writer};
 use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::place::{FilePlace, Identity, Place};
 use dbtrail_history::recorder::{Recorder, RecorderOptions};
@@ -66,6 +67,7 @@ pub async fn files(
         baseline: false,
         keep: None,
         statements: true,
+        source_time: SourceTime::default(),
         disk: DiskOptions::default(),
     };
     let recorder = Recorder::open(folder, server_id, options, Arc::clone(&published))?;

@@ -11,6 +11,7 @@ use crate::config::agent::{AgentConfig, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
 use dbtrail_history::History;
+use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::serve;
 use dbtrail_types::ident::ServerId;
 use live::Running;
@@ -72,10 +73,9 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
     let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     tokio::spawn(reload.run(hangup, stop.clone()));
     let (listener, running, _local) = match config.origin {
-        Origin::Files(files) => {
-            let Some(history) = read(config.server_id, files, config.statements, &stop).await? else {
-                return Ok(());
-            };
+        Origin::Files(files, time) => {
+            let form = (config.statements, time);
+            let Some(history) = read(config.server_id, files, form, &stop).await? else { return Ok(()) };
             (listen(config.listen).await?, Running::fixed(history), None)
         }
         Origin::Live(capture) => {
@@ -101,10 +101,11 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
 async fn read(
     server_id: ServerId,
     files: Vec<PathBuf>,
-    statements: bool,
+    (statements, time): (bool, SourceTime),
     stop: &CancellationToken,
 ) -> Result<Option<Arc<History>>, CannotStart> {
-    let reading = tokio::task::spawn_blocking(move || History::read_with(server_id, &files, statements));
+    let reading =
+        tokio::task::spawn_blocking(move || History::read_with(server_id, &files, statements, time));
     let history = tokio::select! {
         () = stop.cancelled() => return Ok(None),
         read = reading => read.map_err(|e| CannotStart(e.to_string(), DATA))?.map_err(|e| CannotStart(e.to_string(), DATA))?,

@@ -4,6 +4,7 @@ use super::file::{Layout, Takes};
 use super::{Files, Resolver, duration, resolve};
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
+use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use dbtrail_history::source::SourceConfig;
@@ -23,6 +24,7 @@ pub(super) const KEYS: Layout = Layout {
         ("binlog", Texts),
         ("data", Text(None)),
         ("keep", Text(Some("forever"))),
+        ("source_time", Text(Some("local"))),
         ("cache", Text(Some("48"))),
         ("token_file", Text(None)),
         ("allow_insecure", Text(Some("off"))),
@@ -74,8 +76,8 @@ pub struct AgentConfig {
 /// Where a history comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Log files, read once.
-    Files(Vec<PathBuf>),
+    /// Log files, read once, by this time of each transaction.
+    Files(Vec<PathBuf>, SourceTime),
     /// A running server.
     Live(Box<CaptureSettings>),
 }
@@ -112,6 +114,8 @@ pub struct NamedSource {
     pub exclude: Vec<String>,
     /// Rows a second that are read from tables at most; 0: as many as come.
     pub rows_per_second: u32,
+    /// Which time of a transaction counts that a replica applied.
+    pub source_time: SourceTime,
 }
 
 impl NamedSource {
@@ -141,6 +145,7 @@ impl NamedSource {
         }
         source.server_id = self.replica_id.unwrap_or(source.server_id);
         source.rows_per_second = self.rows_per_second;
+        source.source_time = self.source_time;
         Ok(source)
     }
 }
@@ -233,6 +238,8 @@ impl Resolver {
     }
 
     fn origin(&mut self) -> Option<Origin> {
+        let times = [("local", SourceTime::Local), ("original", SourceTime::Original)];
+        let time = self.one_of("source_time", &times);
         let files = self.file.list("binlog").map(|l| l.iter().map(PathBuf::from).collect::<Vec<_>>());
         match (files, self.file.has("source")) {
             (Some(files), false) => {
@@ -245,9 +252,9 @@ impl Resolver {
                         self.file.mistake(key, what.to_owned());
                     }
                 }
-                Some(Origin::Files(files))
+                Some(Origin::Files(files, time?))
             }
-            (None, true) => self.capture().map(|c| Origin::Live(Box::new(c))),
+            (None, true) => self.capture(time).map(|c| Origin::Live(Box::new(c))),
             (Some(_), true) => self.mistake(
                 "binlog",
                 "source and binlog exclude each other: one history has one origin".to_owned(),
@@ -257,7 +264,7 @@ impl Resolver {
         }
     }
 
-    fn capture(&mut self) -> Option<CaptureSettings> {
+    fn capture(&mut self, time: Option<SourceTime>) -> Option<CaptureSettings> {
         let keep = self.parsed("keep", keep, KEEP_FORM);
         let cache = self.parsed("cache", cache, CACHE_FORM);
         let data = self.text("data").filter(|d| !d.is_empty());
@@ -282,7 +289,8 @@ impl Resolver {
         let (include, exclude) = (patterns("source.include"), patterns("source.exclude"));
         let url = Secret::new(self.text("source.url")?);
         let rows_per_second = rate.unwrap_or(0);
-        let named = NamedSource { url, password, replica_id, include, exclude, rows_per_second };
+        let source_time = time?;
+        let named = NamedSource { url, password, replica_id, include, exclude, rows_per_second, source_time };
         let source = match named.settings() {
             Ok(source) => source,
             Err(mistakes) => {
@@ -360,7 +368,7 @@ mod tests {
     fn capture(config: AgentConfig) -> CaptureSettings {
         match config.origin {
             Origin::Live(capture) => *capture,
-            Origin::Files(files) => panic!("{files:?}"),
+            Origin::Files(files, _) => panic!("{files:?}"),
         }
     }
 
@@ -403,7 +411,7 @@ mod tests {
         assert_eq!(source.tables, Patterns::new(&include, &["shop.log_*".to_owned()]).unwrap());
         assert_eq!((capture.keep, capture.cache), (Some(Duration::from_secs(30 * 86_400)), 512));
         let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
-        assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()]));
+        assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()], SourceTime::Local));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use dbtrail_history::capture::{
     BaselineRows, Beside, Declared, Defaults, Input, Reading as Clock, Start, Wish, Writer,
 };
 use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::place::{FilePlace, Identity, Place};
 use dbtrail_history::query::Reading;
@@ -56,6 +57,7 @@ fn options() -> RecorderOptions {
         baseline: true,
         keep: None,
         statements: true,
+        source_time: SourceTime::Local,
         disk: DiskOptions::default(),
     }
 }

@@ -172,6 +172,19 @@ fn foreign_keys_change_rows_as_the_server_does() {
     }
 }
 
+/// Rows that refer to rows of their own table lose their references with them.
+#[test]
+fn a_table_that_refers_to_itself_is_followed() {
+    for kind in KINDS {
+        let recorded = recorded(kind, "foreign_keys_self").expect("it is recorded for all servers");
+        let (right, refused) = recorded.answers();
+        assert!(right > 150 && refused.is_empty(), "{kind}: {right} right, {refused:#?}");
+        let kinds: Vec<Value> = recorded.changes("nodes", &["7"]).iter().map(|c| c[0].clone()).collect();
+        assert_eq!(kinds.first(), Some(&Value::from("INSERT")), "{kind}");
+        assert!(kinds.contains(&Value::from("UPDATE")), "{kind}: {kinds:?}");
+    }
+}
+
 /// The log begins behind the CREATE statements: nothing tells the foreign keys. MariaDB names the children with each statement that may change them; MySQL only says that
 /// foreign keys refer to the table.
 #[test]

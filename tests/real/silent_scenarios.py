@@ -47,6 +47,22 @@ SCENARIOS = {
         "TRUNCATE TABLE d",
         "INSERT INTO d VALUES (1, NULL, 'z')",
     ]),
+    # Rows of a table that refer to rows of their own table.
+    "foreign_keys_self": ("m", [
+        "CREATE TABLE nodes (id INT PRIMARY KEY, up INT, v INT, FOREIGN KEY (up) REFERENCES nodes (id) ON DELETE SET NULL)",
+        "CREATE TABLE leaves (id INT PRIMARY KEY, node INT, FOREIGN KEY (node) REFERENCES nodes (id) ON DELETE CASCADE)",
+        "INSERT INTO nodes VALUES (1, NULL, 0), (2, 1, 0), (3, 1, 0), (4, 2, 0), (5, 5, 0), (6, 5, 0), (7, 6, 0)",
+        "INSERT INTO leaves VALUES (1, 1), (2, 2), (5, 5)",
+        "DELETE FROM nodes WHERE id = 1",
+        "DELETE FROM nodes WHERE id = 5",
+        "UPDATE nodes SET up = 3, v = 1 WHERE id IN (2, 4)",
+        "DELETE FROM nodes WHERE id IN (2, 3)",
+        "REPLACE INTO nodes VALUES (6, NULL, 9)",
+        "INSERT INTO nodes VALUES (10, NULL, 0), (11, 10, 0), (12, 11, 0), (13, 10, 0)",
+        "DELETE FROM nodes ORDER BY id",
+        "INSERT INTO nodes VALUES (20, NULL, 0), (21, 20, 0), (22, 21, 0)",
+        "DELETE FROM nodes ORDER BY id DESC",
+    ]),
     # The log begins when the tables are there: their foreign keys are not in it.
     "foreign_keys_from_the_middle": ("m", FAMILY + ["-- log from here"] + CHANGES),
     "partitions": ("m", [

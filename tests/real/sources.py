@@ -4,6 +4,7 @@ default collations that are not in the log, an encrypted log. Each on real serve
 """
 import datetime
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -11,7 +12,7 @@ import time
 import pymysql
 
 import servers
-from harness import Chain, Counter, finish
+from harness import Chain, Counter, binary, finish
 
 SCHEMA = "w"
 
@@ -219,6 +220,47 @@ def encrypted(server, counter):
         counter.equal(chain.api.status()["gaps"], [], "no gap")
 
 
+def times(server, counter):
+    """What a MySQL replica applies late: by its own commit, and by that of its source."""
+    with servers.start("mysql", "--server-id=71") as source:
+        with source.connect() as s, server.connect() as r:
+            run(s, "CREATE USER repl IDENTIFIED BY 'repl'", "GRANT REPLICATION SLAVE ON *.* TO repl", "CREATE DATABASE w", "CREATE TABLE w.t (id INT PRIMARY KEY, v INT)",
+                "INSERT INTO w.t VALUES (1, 1)")
+            run(r, "RESET BINARY LOGS AND GTIDS", "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = %d, SOURCE_USER = 'repl', SOURCE_PASSWORD = 'repl', "
+                "SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1" % source.port, "START REPLICA")
+            end = time.monotonic() + 30
+            while not run(r, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'w'")[0][0] != b"0" and time.monotonic() < end:
+                time.sleep(0.1)
+            time.sleep(1)
+            with capture(server) as local, capture(server, "--source-time", "original") as original:
+                time.sleep(1)
+                run(r, "STOP REPLICA SQL_THREAD")
+                run(s, "UPDATE w.t SET v = 2 WHERE id = 1")
+                made = time.time()
+                time.sleep(3)
+                got = row(original, "t", 1, made + 1)
+                counter.check(isinstance(got, tuple) and got[0] == "out_of_range", "what is not applied yet is not told", got)
+                counter.equal(row(local, "t", 1, made + 1), ["1", "1"], "on the replica it was not there")
+                run(r, "START REPLICA")
+                time.sleep(1)
+                applied = time.time()
+                run(s, "UPDATE w.t SET v = 3 WHERE id = 1")
+                for chain in (local, original):
+                    chain.api.wait(lambda status: status["newest"] >= text(applied), "what was made later was applied")
+                time.sleep(1.5)
+                for after, by_local, by_original in ((-1, "1", "1"), (0.1, "1", "2"), (2, "1", "2"), (applied - made, "2", "2")):
+                    counter.equal(row(local, "t", 1, made + after), ["1", by_local], "by the replica's time, %+.1f s" % after)
+                    counter.equal(row(original, "t", 1, made + after), ["1", by_original], "by the source's time, %+.1f s" % after)
+                original.agent.stop()
+                original.origin = [o for o in original.origin if o not in ("--source-time", "original")]
+                original.start_agent()
+                original.agent.wait_for("was recorded with source_time: original")
+                counter.check(True, "a folder keeps to its time")
+    said = subprocess.run([binary(), "agent", "--source", "mysql://root@127.0.0.1:%d" % server.port, "--data", tempfile.gettempdir() + "/none", "--server-id", "s", "--preflight-only"],
+                          stdout=subprocess.PIPE, timeout=60).stdout.decode()
+    counter.check("the server is a replica" in said and "source_time" in said, "the preflight names it", said)
+
+
 def with_keys(kind):
     """Options of a server that encrypts its log, with a file of keys that it can read."""
     root = servers.install(kind)
@@ -233,7 +275,7 @@ TRIALS = [
     (excluded, "mysql", ["--innodb-native-foreign-keys=ON"]), (excluded, "mariadb-11.8", []),
     (letters, "mariadb-11.8", ["--lower-case-table-names=1"]), (letters, "mysql", ["--lower-case-table-names=1"]),
     (collations, "mariadb-11.8", []), (collations, "mariadb", ["--binlog-row-metadata=NO_LOG"]),
-    (temporary, "mariadb-11.8", []), (encrypted, "mariadb", []), (encrypted, "mariadb-11.8", []),
+    (temporary, "mariadb-11.8", []), (times, "mysql", []), (encrypted, "mariadb", []), (encrypted, "mariadb-11.8", []),
 ]
 
 

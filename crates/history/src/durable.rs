@@ -5,6 +5,7 @@
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::gtid::GtidState;
 use super::ingest::Ingest;
+use super::log::SourceTime;
 use super::moments::{Clock, Entries};
 use super::names::{Names, Standing, Sweep};
 use super::place::{FilePlace, Place};
@@ -49,6 +50,9 @@ pub(super) struct State {
     pub(super) baseline_rows: u64,
     pub(super) clock: Clock,
     pub(super) gtids: GtidState,
+    /// Which time of transactions it is by.
+    #[serde(default)]
+    pub(super) source_time: SourceTime,
     /// Tables that statements have touched since the server was seen to agree, and the change behind which the first of them stands.
     #[serde(default, with = "pairs")]
     pub(super) unverified: BTreeMap<TableName, Sequence>,
@@ -90,6 +94,7 @@ impl State {
             baseline_rows: 0,
             clock: Clock::default(),
             gtids: GtidState::default(),
+            source_time: SourceTime::Local,
             unverified: BTreeMap::new(),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) use raw::{char_bytes, code};
 pub use reader::{Ends, LogReader};
 pub use rows::{MappedTables, Rows, RowsEvent, Statement};
 pub(crate) use spoken::cut;
-pub use stamp::Stamp;
+pub use stamp::{SourceTime, Stamp};
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
 

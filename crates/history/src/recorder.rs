@@ -8,7 +8,7 @@ use super::capture::{Beside, Input, Looked, Reading, Wish};
 use super::durable::{self, Progress, Restored, State};
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
 use super::ingest::Ingest;
-use super::log::{LogFault, ServerVersion, StreamReader};
+use super::log::{LogFault, ServerVersion, SourceTime, StreamReader};
 use super::patterns::Patterns;
 use super::place::{FilePlace, Identity, LastEvent, Place};
 use super::published::Published;
@@ -58,6 +58,8 @@ pub struct RecorderOptions {
     pub keep: Option<Duration>,
     /// Whether the texts of statements are kept.
     pub statements: bool,
+    /// Which time of a transaction counts that was applied by a replica.
+    pub source_time: SourceTime,
     /// Memory.
     pub disk: DiskOptions,
 }
@@ -154,6 +156,17 @@ pub enum OpenError {
         /// What.
         error: StoreError,
     },
+    /// It was recorded by another time of transactions.
+    #[error(
+        "{} was recorded with source_time: {}, and times of both kinds cannot be put in one order: keep that setting, or give another folder",
+        folder.display(), match found { SourceTime::Local => "local", SourceTime::Original => "original" }
+    )]
+    Time {
+        /// The data folder.
+        folder: std::path::PathBuf,
+        /// By which.
+        found: SourceTime,
+    },
     /// It is the record of another server.
     #[error("{} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder", folder.display())]
     Other {
@@ -192,6 +205,10 @@ impl Recorder {
                     asked: recorder.server_id,
                 });
             }
+            let found = restored.state.source_time;
+            if found != recorder.options.source_time {
+                return Err(OpenError::Time { folder: folder.to_owned(), found });
+            }
             recorder.restore(restored);
             recorder.select_anew();
             recorder.publish();
@@ -208,11 +225,12 @@ impl Recorder {
         ingest.tables = Some(options.tables.clone());
         ingest.rereads = options.baseline;
         ingest.keeps_statements = options.statements;
+        let reader = StreamReader::at(options.source_time);
         Self {
             server_id,
             options,
             ingest,
-            reader: StreamReader::default(),
+            reader,
             state: None,
             published,
             waiting: VecDeque::new(),
@@ -667,6 +685,7 @@ pub fn read_status(
         baseline: false,
         keep: None,
         statements: true,
+        source_time: restored.state.source_time,
         disk: DiskOptions::default(),
     };
     let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&published));

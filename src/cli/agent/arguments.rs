@@ -7,6 +7,7 @@ use crate::config::agent::{
 };
 use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
+use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use dbtrail_types::ident::ServerId;
 use dbtrail_types::secret::Secret;
@@ -45,7 +46,7 @@ pub struct AgentArgs {
     #[command(subcommand)]
     pub(super) command: Option<AgentCommand>,
     /// agent.yaml: all settings, instead of arguments (agent.example.yaml explains each).
-    #[arg(long, value_name = "FILE", conflicts_with_all = SERVING, conflicts_with_all = CAPTURING)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = SERVING, conflicts_with_all = CAPTURING, conflicts_with = "source_time")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) capture: CaptureArgs,
@@ -119,6 +120,14 @@ pub struct CaptureArgs {
     /// Do not keep the texts of statements that the server logs beside rows (they may hold personal data).
     #[arg(long)]
     pub(crate) no_statements: bool,
+    /// Which time of a transaction AS OF means where a MySQL replica applied it: local (default), of its commit on the replica, or original, of its commit
+    /// where it was made.
+    #[arg(long, value_name = "TIME", value_parser = timed)]
+    pub(crate) source_time: Option<SourceTime>,
+}
+
+fn timed(text: &str) -> Result<SourceTime, String> {
+    SourceTime::read(text).ok_or_else(|| "it is not local or original".to_owned())
 }
 
 fn kept(text: &str) -> Result<Keep, String> {
@@ -154,6 +163,7 @@ impl CaptureArgs {
             include: self.include.clone(),
             exclude: self.exclude.clone(),
             rows_per_second: self.baseline_rate.unwrap_or(0),
+            source_time: self.source_time.unwrap_or_default(),
         };
         let baseline = !self.no_baseline;
         match named.settings() {
@@ -181,7 +191,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     let origin = match args.capture.settings(environment, &mut mistakes) {
         Some(capture) => Origin::Live(Box::new(capture)),
         // Without a source; or with mistakes, and then nothing comes of it.
-        None => Origin::Files(args.binlog.clone()),
+        None => Origin::Files(args.binlog.clone(), args.capture.source_time.unwrap_or_default()),
     };
     let certificate = Files::of(args.tls_cert.iter().chain(&args.tls_key).cloned());
     let serve = serve_options(args, &mut mistakes);
@@ -254,7 +264,7 @@ mod tests {
     fn the_command_line_is_read() {
         let args = parse("agent --binlog a b --server-id x").unwrap();
         let config = settings(&args).unwrap();
-        assert_eq!(config.origin, Origin::Files(vec!["a".into(), "b".into()]));
+        assert_eq!(config.origin, Origin::Files(vec!["a".into(), "b".into()], SourceTime::Local));
         assert_eq!(
             (config.server_id.0.as_str(), config.listen.to_string().as_str()),
             ("x", "127.0.0.1:8600")

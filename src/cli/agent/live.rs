@@ -54,6 +54,7 @@ pub(in crate::cli) async fn live(
         baseline: settings.baseline,
         keep: settings.keep,
         statements: settings.statements,
+        source_time: settings.source.source_time,
         disk: DiskOptions { cache: u64::from(settings.cache) << 20, ..DiskOptions::default() },
     };
     let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(&published));

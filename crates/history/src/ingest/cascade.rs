@@ -59,6 +59,10 @@ pub(super) struct Under {
     any: bool,
     /// The types of columns that changed, as [`class`] sees them.
     types: BTreeSet<u8>,
+    /// The first change of the statement, where this rows event deletes rows and the log has what foreign keys do.
+    pub(super) deletes_since: Option<Sequence>,
+    /// The first change of the statement.
+    first: Option<Sequence>,
 }
 
 /// Types of table maps that may refer to each other are of one class.
@@ -95,6 +99,8 @@ impl Ingest {
     /// A rows event begins.
     pub(super) fn statement_goes_on(&mut self, event: &RowsEvent) {
         let Statement { mapped, checks, logs_cascades, .. } = &event.statement;
+        let first = *self.under.first.get_or_insert(self.next);
+        self.under.deletes_since = Some(first).filter(|_| *logs_cascades && event.kind == EventType::Delete);
         if !self.catalog.united(&event.table.name).is_empty() {
             let at = self.take_number();
             for table in self.catalog.united(&event.table.name).to_vec() {

@@ -310,6 +310,7 @@ impl Ingest {
         let last = self.last((space, key), &row, print, before.is_none())?;
         let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
+            (Some(last), _) if self.restates(last, before) => None,
             (Some(last), _) => {
                 disagreement(last, before, version.definition).map(|why| Doubt(last.sequence, why))
             }
@@ -339,6 +340,13 @@ impl Ingest {
         }
         self.is_used(space);
         Ok(None)
+    }
+
+    /// Whether a row that goes is told of as it was before the same statement changed it. Seen on MySQL 9.7.4, where a row refers to itself by ON DELETE SET NULL:
+    /// its log has that change, and then the row goes as it was before it.
+    fn restates(&self, last: &Trace, before: Option<Print>) -> bool {
+        let since = self.under.deletes_since;
+        before.is_some() && last.row.is_some() && since.is_some_and(|since| last.sequence >= since)
     }
 
     /// What does not fit between the row that a key had in the baseline and its first recorded change. All changes up to the end of

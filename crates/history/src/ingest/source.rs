@@ -3,7 +3,7 @@
 use super::{BATCH, Ingest, LogEnds};
 use crate::engine::{Batch, StoreError};
 use crate::gtid::GtidSet;
-use crate::log::{Entry, LogReader};
+use crate::log::{Entry, LogReader, SourceTime};
 use crate::record::History;
 use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
@@ -27,15 +27,20 @@ impl History {
     /// # Errors
     /// The files are not there, are no binary logs, or leave a gap between them.
     pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
-        Self::read_with(server_id, files, true)
+        Self::read_with(server_id, files, true, SourceTime::Local)
     }
 
-    /// The same; `statements`: whether the texts of statements are kept.
+    /// The same; `statements`: whether the texts of statements are kept; `time`: which time of each transaction counts.
     ///
     /// # Errors
     /// As of [`Self::read`].
-    pub fn read_with(server_id: ServerId, files: &[PathBuf], statements: bool) -> Result<Self, ReadError> {
-        let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?;
+    pub fn read_with(
+        server_id: ServerId,
+        files: &[PathBuf],
+        statements: bool,
+        time: SourceTime,
+    ) -> Result<Self, ReadError> {
+        let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?.at(time);
         let mut begun = false;
         let ingest = Ingest { keeps_statements: statements, ..Ingest::default() };
         let history = Self::of_entries_in(ingest, server_id, reader, |reader| {

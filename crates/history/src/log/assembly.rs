@@ -7,7 +7,7 @@ use super::spoken;
 use super::table_map::Mapped;
 use super::{
     Change, Entry, LogFault, LoggedStatement, MappedTable, MappedTables, Origin, Position, ServerVersion,
-    query, rows, stamp, table_map,
+    SourceTime, query, rows, stamp, table_map,
 };
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -26,6 +26,8 @@ const FAILED_REPLACE: &str = "/* Generated to handle failed CREATE OR REPLACE */
 pub(super) struct Assembly {
     file: String,
     server: ServerVersion,
+    /// Which commit time of transactions counts.
+    time: SourceTime,
     begun: bool,
     announced: Option<Announced>,
     /// Where that was.
@@ -56,6 +58,10 @@ struct Open {
 }
 
 impl Assembly {
+    pub(super) fn at(time: SourceTime) -> Self {
+        Self { time, ..Self::default() }
+    }
+
     pub(super) fn file_begins(&mut self, name: &str) {
         name.clone_into(&mut self.file);
     }
@@ -106,8 +112,8 @@ impl Assembly {
             return Ok(None);
         }
         match event.kind {
-            kind::GTID | kind::GTID_TAGGED => self.announce(gtid::mysql(event, false)?, event),
-            kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true)?, event),
+            kind::GTID | kind::GTID_TAGGED => self.announce(gtid::mysql(event, false, self.time)?, event),
+            kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true, self.time)?, event),
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
                 let (id, table) = self.maps.read(event.body(), self.server.mariadb)?;

@@ -2,7 +2,7 @@
 
 use super::assembly::Assembly;
 use super::event::{self, Event, Format, Torn, kind};
-use super::{Entry, LogFault, Position};
+use super::{Entry, LogFault, Position, SourceTime};
 use std::collections::VecDeque;
 
 /// What is known between two events, and the entries that are whole.
@@ -16,6 +16,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// Of this time of each transaction.
+    pub(super) fn at(time: SourceTime) -> Self {
+        Self { assembly: Assembly::at(time), ..Self::default() }
+    }
+
     pub(super) fn file_begins(&mut self, name: &str) {
         self.assembly.file_begins(name);
         self.format = Format::default();

@@ -2,7 +2,7 @@
 
 use super::bytes::Bytes;
 use super::event::Event;
-use super::{Gtid, LogFault};
+use super::{Gtid, LogFault, SourceTime};
 use mysql_common::binlog::BinlogCtx;
 use mysql_common::binlog::consts::BinlogVersion;
 use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
@@ -35,12 +35,18 @@ pub(super) const COMMIT_ALTER: u8 = 4;
 pub(super) const ROLLBACK_ALTER: u8 = 8;
 
 /// MySQL: GTID_LOG_EVENT, ANONYMOUS_GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT.
-pub(super) fn mysql(event: &Event, anonymous: bool) -> Result<Announced, LogFault> {
+pub(super) fn mysql(event: &Event, anonymous: bool, time: SourceTime) -> Result<Announced, LogFault> {
     let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
     let context = BinlogCtx::new(event.body().len(), &format, event.kind);
     let read = GtidEvent::deserialize(context, &mut ParseBuf(event.body()))
         .map_err(|e| LogFault::new(format!("a GTID event that cannot be read: {e}")))?;
-    let stamp = i64::try_from(read.immediate_commit_timestamp()).ok().filter(|t| *t > 0);
+    let stamp = |micros: u64| i64::try_from(micros).ok().filter(|t| *t > 0);
+    let stamp = match time {
+        SourceTime::Local => stamp(read.immediate_commit_timestamp()),
+        SourceTime::Original => {
+            stamp(read.original_commit_timestamp()).or_else(|| stamp(read.immediate_commit_timestamp()))
+        }
+    };
     let gtid = (!anonymous).then(|| Gtid::MySql {
         source: read.sid(),
         tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),

@@ -2,7 +2,7 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
-use super::{Entry, LogError, LogFault, Position, gtid};
+use super::{Entry, LogError, LogFault, Position, SourceTime, gtid};
 use dbtrail_types::instant::Instant;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -101,6 +101,13 @@ impl LogReader {
             ends: Ends::default(),
             finished: false,
         })
+    }
+
+    /// Reads this time of each transaction: to be said before the first one.
+    #[must_use]
+    pub fn at(mut self, time: SourceTime) -> Self {
+        self.decoder = Decoder::at(time);
+        self
     }
 
     /// What the files say of the record as a whole: complete when the iterator has ended.

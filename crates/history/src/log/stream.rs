@@ -5,7 +5,7 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, kind};
-use super::{Entry, LogFault};
+use super::{Entry, LogFault, SourceTime};
 use crate::place::FilePlace;
 use ::bytes::Bytes as Buffer;
 
@@ -32,6 +32,12 @@ impl Default for StreamReader {
 }
 
 impl StreamReader {
+    /// Of this time of each transaction.
+    #[must_use]
+    pub fn at(time: SourceTime) -> Self {
+        Self { decoder: Decoder::at(time), ..Self::default() }
+    }
+
     /// Events come from this place on. What was taken in of an unfinished transaction is dropped, since it comes again; but where the place lies
     /// further on in the file, the server has only left out events that tell nothing of rows.
     pub fn follow(&mut self, place: FilePlace, same_server: bool) {

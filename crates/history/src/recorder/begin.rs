@@ -30,7 +30,8 @@ impl Recorder {
             let standing = self.declared(&table, server, Sequence(0));
             self.ingest.names_mut().begin(&table.name, standing);
         }
-        self.state = Some(State { horizon: ALL, ..State::new(self.server_id.clone(), place, from(at)) });
+        let state = State::new(self.server_id.clone(), place, from(at));
+        self.state = Some(State { horizon: ALL, source_time: self.options.source_time, ..state });
         self.unwritten = true;
         self.wish(Wish::Baseline);
         self.commit()

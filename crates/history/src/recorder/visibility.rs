@@ -6,7 +6,7 @@
 
 use super::{Recorder, Waiting};
 use crate::capture::{Beside, Reading};
-use crate::log::{Entry, Gtid, Stamp};
+use crate::log::{Entry, Gtid, SourceTime, Stamp};
 use crate::moments::Blurred;
 use crate::place::{FilePlace, Identity};
 use crate::store::Sequence;
@@ -43,6 +43,12 @@ fn later(at: Instant, by: Duration) -> Instant {
     Instant::from_micros(at.micros().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
+/// Whether a GTID's source is this server itself.
+fn is_uuid_of(server: &Identity, source: [u8; 16]) -> bool {
+    let own = server.uuid.as_deref().map(|uuid| uuid.replace('-', "").to_lowercase());
+    own.is_some_and(|own| own == dbtrail_types::agent_api::hex_text(&source).to_lowercase())
+}
+
 impl Sight {
     /// A reading has come.
     pub(super) fn came(&mut self, reading: &Beside<Reading>) {
@@ -59,6 +65,7 @@ impl Sight {
         }
         let from = match gtid {
             Some(Gtid::MariaDb { server: from, .. }) if *from == server.server_id => return,
+            Some(Gtid::MySql { source, .. }) if is_uuid_of(server, *source) => return,
             Some(Gtid::MariaDb { domain, .. }) => u128::from(*domain),
             Some(Gtid::MySql { source, .. }) => u128::from_be_bytes(*source),
             None => 0,
@@ -93,10 +100,12 @@ impl Recorder {
     /// From when on everybody could see the entry that ends here; raises its commit time where that is known to be later than the log says.
     pub(super) fn visible(&self, entry: &mut Entry, end: &FilePlace) -> Instant {
         let sight = &self.sight;
-        if sight.follows {
+        if sight.follows || self.options.source_time == SourceTime::Original {
             // Times of the source. What it stamped before an instant that was answered already counts from there on: no answer changes.
             let answered = self.state.as_ref().map(|s| s.coverage.newest);
             entry.committed = entry.committed.max(answered.unwrap_or(entry.committed));
+        }
+        if sight.follows {
             return entry.stamp.visible(entry.committed);
         }
         let logged = entry.stamp.visible(entry.committed);

@@ -10,6 +10,7 @@ use super::own::Own;
 use super::session::Session;
 use super::{replica, waiting};
 use crate::capture::{Beside, Reading};
+use crate::log::SourceTime;
 use dbtrail_types::instant::Instant;
 use std::time::{Duration, Instant as Timer};
 
@@ -18,12 +19,17 @@ pub(super) const EVERY: Duration = Duration::from_millis(500);
 const SECOND: i64 = 1_000_000;
 
 /// Reads the clock, then the end of the log.
-pub(super) async fn read(session: &mut Session, own: &Own) -> Result<Beside<Reading>, ClientError> {
+pub(super) async fn read(
+    session: &mut Session,
+    own: &Own,
+    time: SourceTime,
+) -> Result<Beside<Reading>, ClientError> {
     let delay = waiting::longest(session).await?;
     let asked = Timer::now();
     let (now, safe, follows) = if session.facts.commit_stamps() {
+        let follows = time == SourceTime::Original && replica::is_one(session).await?;
         let now = session.now().await?;
-        (now, Some(Instant::from_micros(now.micros() - 1)), false)
+        (now, Some(Instant::from_micros(now.micros() - 1)).filter(|_| !follows), follows)
     } else {
         let follows = replica::is_one(session).await?;
         before_statements(session, own, follows).await?

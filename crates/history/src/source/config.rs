@@ -1,5 +1,6 @@
 //! Which server is read, as whom, and which of its tables.
 
+use crate::log::SourceTime;
 use crate::patterns::Patterns;
 use dbtrail_types::secret::Secret;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub struct SourceConfig {
     pub server_id: u32,
     /// The tables that are captured.
     pub tables: Patterns,
+    /// Which time of a transaction counts, where it is a replica whose log has two.
+    pub source_time: SourceTime,
     /// Rows a second that are read from tables at most; 0: as many as come.
     pub rows_per_second: u32,
     /// Rows read with one statement at most.
@@ -91,6 +94,7 @@ impl SourceConfig {
             tls: tls(query)?,
             server_id: random_server_id(),
             tables: Patterns::default(),
+            source_time: SourceTime::Local,
             rows_per_second: 0,
             chunk: CHUNK,
             heartbeat: Duration::from_secs(5),

@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
             self.writer.send(Input::Names(setting)).await?;
         }
         // In front of the log, so that it is known of what comes how long the server waits, and which of it was logged before.
-        let clock = clock::read(&mut session, &self.own).await?;
+        let clock = clock::read(&mut session, &self.own, self.config.source_time).await?;
         self.writer.send(Input::Clock(clock)).await?;
         tracing::info!(source = %self.config.place(), ?origin, "capturing");
         let facts = session.facts.clone();
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         let mut known = self.own.know(session.client.id());
         loop {
             ticks.tick().await;
-            match clock::read(&mut session, &self.own).await {
+            match clock::read(&mut session, &self.own, self.config.source_time).await {
                 Ok(clock) => {
                     if self.writer.send(Input::Clock(clock)).await.is_err() {
                         return Ended::Closed;

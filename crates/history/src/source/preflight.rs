@@ -8,7 +8,7 @@ use super::client::{Client, ClientError, text};
 use super::config::SourceConfig;
 use super::facts::Facts;
 use super::session::{Session, quoted_table};
-use crate::log::ServerVersion;
+use crate::log::{ServerVersion, SourceTime};
 use dbtrail_types::ident::TableName;
 use std::time::Duration;
 
@@ -58,6 +58,8 @@ struct Survey {
     filters: (String, String),
     /// Whether it applies transactions of another server.
     applies: bool,
+    /// Which time of what it applied counts.
+    time: SourceTime,
     /// How much history is wanted.
     keep: Option<Duration>,
 }
@@ -121,6 +123,7 @@ async fn survey(
         filters,
         applies: processes && applies(session).await?,
         facts: session.facts.clone(),
+        time: config.source_time,
         keep,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::shortfall::{Extent, Shortfall};
 use super::{Finding, Severity, Survey};
+use crate::log::SourceTime;
 use dbtrail_types::ident::TableName;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -247,12 +248,26 @@ fn replication(survey: &Survey, found: &mut Vec<Finding>) {
         return;
     }
     let what = if facts.commit_stamps() {
-        "the server is a replica: AS OF means what could be seen on it, which is later than at its source by as much as it lags"
+        match survey.time {
+            SourceTime::Local => {
+                "the server is a replica: AS OF means what could be seen on it, which is later than at its source by as much as it lags (source_time: local)"
+            }
+            SourceTime::Original => {
+                "the server is a replica: AS OF means the time at its source (source_time: original), and the newest instant is that of the last transaction \
+                 that was applied"
+            }
+        }
     } else {
         "the server is a replica (or a Galera node), whose log has the times of its source: AS OF means the time at the source, and the newest instant is \
          that of the last transaction that was applied"
     };
-    add(found, Severity::Warn, what, "nothing, if that is meant; else capture from the source itself");
+    let mend = match survey.time {
+        SourceTime::Local if facts.commit_stamps() => {
+            "nothing, if that is meant; else source_time: original, or capture from the source itself"
+        }
+        _ => "nothing, if that is meant; else capture from the source itself",
+    };
+    add(found, Severity::Warn, what, mend);
 }
 
 fn retention(survey: &Survey, found: &mut Vec<Finding>) {
@@ -350,6 +365,7 @@ mod tests {
             replicas: vec![8],
             filters: (String::new(), String::new()),
             applies: false,
+            time: SourceTime::Local,
             keep: None,
         }
     }
@@ -505,6 +521,15 @@ mod tests {
                 Survey { applies: true, ..survey("9.7.4", &[("log_replica_updates", "ON")]) },
                 Severity::Warn,
                 "AS OF means what could be seen on it",
+            ),
+            (
+                Survey {
+                    applies: true,
+                    time: SourceTime::Original,
+                    ..survey("9.7.4", &[("log_replica_updates", "ON")])
+                },
+                Severity::Warn,
+                "AS OF means the time at its source",
             ),
         ] {
             let found = only(&survey);
