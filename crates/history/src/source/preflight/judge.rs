@@ -261,11 +261,10 @@ fn replication(survey: &Survey, found: &mut Vec<Finding>) {
         "the server is a replica (or a Galera node), whose log has the times of its source: AS OF means the time at the source, and the newest instant is \
          that of the last transaction that was applied"
     };
-    let mend = match survey.time {
-        SourceTime::Local if facts.commit_stamps() => {
-            "nothing, if that is meant; else source_time: original, or capture from the source itself"
-        }
-        _ => "nothing, if that is meant; else capture from the source itself",
+    let mend = if survey.time == SourceTime::Local && facts.commit_stamps() {
+        "nothing, if that is meant; else source_time: original, or capture from the source itself"
+    } else {
+        "nothing, if that is meant; else capture from the source itself"
     };
     add(found, Severity::Warn, what, mend);
 }
