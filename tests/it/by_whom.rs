@@ -5,6 +5,7 @@
 //! an INSERT of rows 1 to 3 and an UPDATE of row 1 in one transaction; a DELETE of row 2; an INSERT into `hidden.h` and an UPDATE of row 3 in one, and another INSERT into `hidden.h`;
 //! an ALTER TABLE; a TRUNCATE. 10.11 tells no connection of a transaction.
 
+use dbtrail_history::log::SourceTime;
 use dbtrail_history::{History, Published, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::plan::guard;
@@ -35,7 +36,10 @@ struct Chain {
 fn history(kind: &str, statements: bool) -> Arc<History> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/statements");
     let log = folder.join(format!("{kind}.binlog"));
-    Arc::new(History::read_with(ServerId("s".to_owned()), &[log], statements).expect("the log is read"))
+    Arc::new(
+        History::read_with(ServerId("s".to_owned()), &[log], statements, SourceTime::Local)
+            .expect("the log is read"),
+    )
 }
 
 async fn chain(history: Arc<History>) -> Chain {
