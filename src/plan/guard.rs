@@ -303,6 +303,7 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
         has_default: true,
         default_now: false,
         invisible: false,
+        shown_type: None,
     };
     let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
     let mut source = vec![
@@ -320,6 +321,7 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
         has_default: true,
         default_now: false,
         invisible: false,
+        shown_type: None,
         ..c.clone()
     }));
     for name in ["changed_columns", "row_before", "row_after"] {

@@ -299,6 +299,7 @@ pub(super) fn column(name: &str, ty: &Type) -> Column {
         has_default: true,
         default_now: false,
         invisible: false,
+        shown_type: None,
     }
 }
 

@@ -353,6 +353,7 @@ fn parameter(ty: ColumnType, text: bool) -> ResultColumn {
         has_default: true,
         default_now: false,
         invisible: false,
+        shown_type: None,
     };
     computed("?", column)
 }

@@ -51,6 +51,7 @@ fn column(name: &str, ty: ColumnType, nullable: bool) -> ResultColumn {
             has_default: true,
             default_now: false,
             invisible: false,
+            shown_type: None,
             indexes: Indexes::default(),
         },
     }

@@ -73,6 +73,7 @@ impl Server {
             | Effect::Renamed { .. }
             | Effect::RowsUnknown(..)
             | Effect::PartitionsEmptied(..)
+            | Effect::RowsMoved(_)
             | Effect::Unreadable(..)
             | Effect::SchemaDropped(_)
             | Effect::UnreadableAll { .. } => None,

@@ -55,6 +55,7 @@ fn column(name: &str, ty: &str, collation: Option<String>) -> Column {
         has_default: false,
         default_now: false,
         invisible: false,
+        shown_type: None,
     }
 }
 

@@ -52,15 +52,22 @@ def touch(recorder, r, case, names):
     recorder.try_to("DELETE FROM %s WHERE id = 4" % case.table)
 
 
-def record(recorder, r, number, statements):
-    """One case; None: the server took none of the statements that were tried."""
+def made(recorder, r, number):
+    """A table with rows that the server takes."""
     for attempt in range(40):
         table = Table(r, "t%d_%d" % (number, attempt), recorder.mariadb)
         if recorder.try_to(table.create()):
             continue
-        if any([recorder.try_to(table.insert(key)) for key in KEYS[:4]]):
-            recorder.try_to("DROP TABLE " + table.name)
-            continue
+        if not any([recorder.try_to(table.insert(key)) for key in KEYS[:4]]):
+            return table
+        recorder.try_to("DROP TABLE " + table.name)
+    raise RuntimeError("the server takes no table")
+
+
+def record(recorder, r, number, statements):
+    """One case; None: the server took none of the statements that were tried."""
+    table = made(recorder, r, number)
+    for _ in range(60):
         strict = r.random() < 0.8
         recorder.cursor.execute("SET SESSION sql_mode = '%s'" % ("STRICT_TRANS_TABLES" if strict else r.choice(["", "", "NO_BACKSLASH_ESCAPES"])))
         statements["tried"] += 1
@@ -68,7 +75,6 @@ def record(recorder, r, number, statements):
         error = recorder.try_to(statement)
         recorder.cursor.execute("SET SESSION sql_mode = ''")
         if error:
-            recorder.try_to("DROP TABLE " + table.name)
             continue
         there = {row[0].decode() for row in recorder.ask("SHOW TABLES FROM gen LIKE '%s%%'" % table.name.replace("_", "\\_"))}
         case = Case((there & {table.name, table.name + "_r", table.name + "_s"}).pop(), statement)

@@ -15,6 +15,7 @@ mod declared;
 mod engines;
 mod foreign;
 mod generated;
+mod harmless;
 mod lexer;
 mod links;
 mod number;
@@ -29,6 +30,7 @@ mod temporal;
 mod tests;
 mod token;
 mod versioned;
+mod ways;
 mod written;
 
 use convert::By;
@@ -48,6 +50,7 @@ pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
 pub use renames::{Outcome, Rename};
 pub use versioned::END_OF_TIME;
+pub use ways::Way;
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +83,8 @@ pub enum Effect {
     RowsUnknown(TableName, String),
     /// The rows in some of its partitions are gone.
     PartitionsEmptied(TableName, Emptied),
+    /// Rows of one table are those of another one from here on.
+    RowsMoved(Box<Moved>),
     /// From here on the table cannot be read: why, with the statement.
     Unreadable(TableName, String),
     /// A whole schema is gone (DROP DATABASE).
@@ -94,6 +99,21 @@ pub enum Effect {
         /// Why, with the statement.
         reason: String,
     },
+}
+
+/// Rows that go from one table to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Where they were.
+    pub from: TableName,
+    /// The partitions that they lay in; `None`: all rows.
+    pub partitions: Option<Emptied>,
+    /// Where they are now.
+    pub to: TableName,
+    /// All rows that were there are in the first table now (EXCHANGE PARTITION).
+    pub back: bool,
+    /// The statement.
+    pub statement: String,
 }
 
 /// Why a row cannot be shown under another definition.
@@ -311,6 +331,22 @@ impl Catalog {
     #[must_use]
     pub fn generated(&self, id: DefinitionId) -> &[usize] {
         self.known(id).map_or(&[], |k| &k.generated)
+    }
+
+    /// Places of the columns of which the log does not say how their values are shown.
+    #[must_use]
+    pub fn untold(&self, id: DefinitionId) -> Vec<usize> {
+        let columns = &self.full(id).columns;
+        let untold =
+            |at: &usize| columns.get(*at).is_some_and(|c| c.generated.as_deref() == Some(generated::NO_TYPE));
+        self.generated(id).iter().copied().filter(untold).collect()
+    }
+
+    /// Whether it has a generated column whose value is not computed here.
+    #[must_use]
+    pub fn has_uncomputed(&self, id: DefinitionId) -> bool {
+        let full = self.full(id);
+        self.generated(id).iter().any(|at| compute::of(full, *at).is_none())
     }
 
     /// The row with those unknown generated cells that another row of the same definition tells: a generated column has the same value where all columns

@@ -205,6 +205,7 @@ mod tests {
                 has_default: true,
                 default_now: false,
                 invisible: false,
+                shown_type: None,
             },
         }
     }

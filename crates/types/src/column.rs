@@ -193,6 +193,9 @@ pub struct Column {
     /// INVISIBLE: `SELECT *` leaves it out, and it can be asked for by name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub invisible: bool,
+    /// Its type as the server shows it, where that differs from `ty`: MariaDB tells display widths (`int(11)`), which change no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_type: Option<String>,
 }
 
 impl Column {

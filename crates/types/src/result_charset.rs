@@ -135,6 +135,7 @@ mod tests {
             has_default: true,
             default_now: false,
             invisible: false,
+            shown_type: None,
         }
     }
 

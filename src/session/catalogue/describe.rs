@@ -155,7 +155,7 @@ pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -
 }
 
 fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
-    let full = column.ty.to_string();
+    let full = column.shown_type.clone().unwrap_or_else(|| column.ty.to_string());
     let word = full.split(['(', ' ']).next().unwrap_or_default();
     let (chars, octets) = lengths(column);
     let (precision, scale) = precision(&column.ty);
@@ -370,6 +370,7 @@ mod tests {
             has_default: true,
             default_now: false,
             invisible: false,
+            shown_type: None,
             indexes: dbtrail_types::column::Indexes::default(),
         }
     }

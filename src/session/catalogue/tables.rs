@@ -171,6 +171,7 @@ impl Field {
             has_default: true,
             default_now: false,
             invisible: false,
+            shown_type: None,
             indexes: Indexes::default(),
         }
     }

@@ -411,7 +411,7 @@ impl Ingest {
             return Some(Arc::clone(known));
         }
         let definition = self.catalog.definition(id)?;
-        let columns = Arc::new(Columns::new(definition, self.catalog.generated(id)));
+        let columns = Arc::new(Columns::new(definition, self.catalog.generated(id), self.catalog.untold(id)));
         self.columns.insert(id, Arc::clone(&columns));
         Some(columns)
     }

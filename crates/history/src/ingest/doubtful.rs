@@ -35,6 +35,10 @@ impl Ingest {
                 self.is_past(from);
                 self.is_past(to);
             }
+            Effect::RowsMoved(moved) => {
+                self.spoken_of(&moved.from, at);
+                self.spoken_of(&moved.to, at);
+            }
             // IF EXISTS is logged where there was no table, too; why a statement cannot be followed may be that the record knows its table by another name.
             Effect::Dropped(name) => {
                 self.spelled_otherwise(name, at);

@@ -16,6 +16,9 @@ impl Ingest {
         if let Effect::PartitionsEmptied(name, emptied) = &effect {
             return self.empty_partitions(name, emptied, at);
         }
+        if let Effect::RowsMoved(moved) = &effect {
+            return self.move_rows(moved, at);
+        }
         let altered = if let Effect::Altered(name, _) = &effect { Some(name.clone()) } else { None };
         self.carry_out(effect, at);
         if let Some(name) = altered {
@@ -48,7 +51,7 @@ impl Ingest {
                 self.unknown_below(&name, at);
             }
             // Carried out elsewhere: it may fail.
-            Effect::PartitionsEmptied(..) => {}
+            Effect::PartitionsEmptied(..) | Effect::RowsMoved(_) => {}
             Effect::Unreadable(name, reason) => self.names_mut().set(&name, at, Standing::Unreadable(reason)),
             Effect::SchemaDropped(schema) => {
                 let schemas = [schema];
@@ -77,10 +80,15 @@ impl Ingest {
                 self.noting.touched(name);
                 touched.insert(name.clone());
             }
-            Effect::Renamed { from, to, .. } => {
+Effect::Renamed { from, to, .. } => {
                 self.noting.touched(from);
                 self.noting.touched(to);
                 touched.extend([from.clone(), to.clone()]);
+            }
+            Effect::RowsMoved(moved) => {
+                self.noting.touched(&moved.from);
+                self.noting.touched(&moved.to);
+                touched.extend([moved.from.clone(), moved.to.clone()]);
             }
             Effect::SchemaDropped(_) | Effect::UnreadableAll { .. } => {}
         }

@@ -69,15 +69,18 @@ pub(super) struct Columns {
     plain: Vec<bool>,
     /// Places of the generated ones.
     generated: Vec<usize>,
+    /// Places of those of which the log does not say how their values are shown.
+    untold: Vec<usize>,
 }
 
 impl Columns {
-    pub(super) fn new(definition: &Arc<TableDefinition>, generated: &[usize]) -> Self {
+    pub(super) fn new(definition: &Arc<TableDefinition>, generated: &[usize], untold: Vec<usize>) -> Self {
         Self {
             definition: Arc::clone(definition),
             key: key_places(definition),
             plain: definition.columns.iter().map(value::is_plain).collect(),
             generated: generated.to_vec(),
+            untold,
         }
     }
 
@@ -120,7 +123,7 @@ impl Keyed {
         columns: &Columns,
         beside: Beside<'_>,
     ) -> Result<(), Trouble> {
-        let Columns { definition, key: places, plain, generated } = columns;
+        let Columns { definition, key: places, plain, generated, untold } = columns;
         let (behind, other, is_after) = match beside {
             Beside::Behind(before) => (before, None, true),
             Beside::Of(other) => (None, other, false),
@@ -133,7 +136,7 @@ impl Keyed {
                 Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
             })?;
             let raw = raw.as_ref().or_else(|| behind?.get(i)?.as_ref());
-            let Some(raw) = raw else {
+            let Some(raw) = raw.filter(|_| !untold.contains(&i)) else {
                 if generated.contains(&i) {
                     image::put_unknown(&mut self.image, is_after);
                     self.cells.push(None);
@@ -214,7 +217,7 @@ mod tests {
     fn columns() -> Columns {
         let text = r#"{"columns": [{"name": "id", "type": "int", "nullable": false, "key": "primary"}, {"name": "d", "type": "double", "nullable": true},
             {"name": "v", "type": "varchar(9)", "collation": "latin1_bin", "nullable": true}], "primary_key": ["id"]}"#;
-        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()), &[])
+        Columns::new(&Arc::new(serde_json::from_str(text).unwrap()), &[], Vec::new())
     }
 
     fn image(id: i64, d: f64, v: &[u8]) -> Vec<Option<Raw<'_>>> {

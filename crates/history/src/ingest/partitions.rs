@@ -1,22 +1,46 @@
-//! Rows that go with their partitions.
+//! Rows that go with their partitions, or from one table to another.
 
 use super::Ingest;
+use super::images::{Keyed, Trouble};
 use super::references::Referring;
 use super::rows::Target;
 use crate::engine::StoreError;
 use crate::image::{self, Content};
 use crate::log::{Change, Entry};
 use crate::names::Standing;
-use crate::schema::Emptied;
+use crate::schema::{Emptied, Moved};
 use crate::store::{EncodedKey, Sequence, SpaceId, Versions};
 use dbtrail_types::agent_api::EventType;
+use dbtrail_types::column::Column;
 use dbtrail_types::ident::TableName;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Keys looked at in one go.
 const AT_ONCE: usize = 1024;
 /// Rows of partitions that go one by one, at most: each is a change that is kept in memory until its statement is whole.
 const MOST: usize = 500_000;
+
+/// The row before a change and the row after it, packed.
+type Both<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// What became of a row, one side of which is there.
+fn kind_of(both: Both<'_>) -> EventType {
+    match both {
+        (None, _) => EventType::Insert,
+        (Some(_), Some(_)) => EventType::Update,
+        (Some(_), None) => EventType::Delete,
+    }
+}
+
+/// Whether a packed row of one table is one of the other.
+fn same_form(a: &Target, b: &Target) -> bool {
+    let (a, b) = (&a.columns.definition, &b.columns.definition);
+    let same = |(a, b): (&Column, &Column)| a.ty == b.ty && a.collation == b.collation;
+    a.columns.len() == b.columns.len()
+        && a.columns.iter().zip(&b.columns).all(same)
+        && a.primary_key.len() == b.primary_key.len()
+}
 
 impl Ingest {
     /// Whether rows of an entry can only be told by rows that are in the store: a commit has to come before it.
@@ -39,20 +63,14 @@ impl Ingest {
         at: Sequence,
     ) -> Result<(), StoreError> {
         let unknown = |why: &str| format!("a statement emptied partitions of the table, and {why}");
-        let Standing::Table(space, id) = self.names.current(name) else {
-            self.rows_unknown(name, at, &unknown("its columns are not known"));
-            return Ok(());
+        let target = match self.known_target(name) {
+            Ok(target) => target,
+            Err(why) => {
+                self.rows_unknown(name, at, &unknown(why));
+                return Ok(());
+            }
         };
-        let columns = self.columns_of(id).filter(|c| c.has_key());
-        let (Some(columns), Ok(())) = (columns, self.is_known(space)) else {
-            self.rows_unknown(name, at, &unknown("not all of its rows are known"));
-            return Ok(());
-        };
-        let roles = self.roles(name);
-        let keyed = !roles.keys.is_empty();
-        let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
-        let target = Target { space, id, columns, referring, roles, row_end: None };
-        match self.rows_in(&target, emptied)? {
+        match self.rows_in(&target, Some(emptied))? {
             Err(why) => self.rows_unknown(name, at, &unknown(&why)),
             Ok(rows) => {
                 for row in rows {
@@ -68,11 +86,77 @@ impl Ingest {
         Ok(())
     }
 
-    /// The rows that lie in some partitions; the error says why that is not certain.
+    /// A table all of whose rows are known; the error says what is not.
+    fn known_target(&mut self, name: &TableName) -> Result<Target, &'static str> {
+        let Standing::Table(space, id) = self.names.current(name) else {
+            return Err("its columns are not known");
+        };
+        let columns = self.columns_of(id).filter(|c| c.has_key()).ok_or("not all of its rows are known")?;
+        self.is_known(space).map_err(|_| "not all of its rows are known")?;
+        let roles = self.roles(name);
+        let keyed = !roles.keys.is_empty();
+        let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
+        Ok(Target { space, id, columns, referring, roles, row_end: None })
+    }
+
+    /// Rows of one table become those of another one.
+    pub(super) fn move_rows(&mut self, moved: &Moved, at: Sequence) -> Result<(), StoreError> {
+        let reason = match self.moved(moved, at)? {
+            Ok(()) => return Ok(()),
+            Err(why) => format!("rows of two tables change places, and {why}: {}", moved.statement),
+        };
+        for name in [&moved.from, &moved.to] {
+            self.rows_unknown(name, at, &reason);
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, moved: &Moved, at: Sequence) -> Result<Result<(), String>, StoreError> {
+        let (from, to) = match (self.known_target(&moved.from), self.known_target(&moved.to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err(why), _) => return Ok(Err(format!("of {} {why}", moved.from))),
+            (_, Err(why)) => return Ok(Err(format!("of {} {why}", moved.to))),
+        };
+        if !same_form(&from, &to) {
+            return Ok(Err("their columns are not known to be alike".to_owned()));
+        }
+        let there = match self.rows_in(&from, moved.partitions.as_ref())? {
+            Ok(rows) => rows,
+            Err(why) => return Ok(Err(why)),
+        };
+        let back = match if moved.back { self.rows_in(&to, None)? } else { Ok(Vec::new()) } {
+            Ok(rows) => rows,
+            Err(why) => return Ok(Err(why)),
+        };
+        let sides = [(&moved.from, &from, &there, &back), (&moved.to, &to, &back, &there)];
+        for (name, target, gone, come) in sides {
+            // A key that both had changes its row.
+            let mut rows: BTreeMap<Vec<u8>, Both<'_>> = BTreeMap::new();
+            for (row, is_new) in gone.iter().map(|r| (r, false)).chain(come.iter().map(|r| (r, true))) {
+                let key = match Keyed::of(row, &target.columns) {
+                    Ok(keyed) => keyed.key,
+                    Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => return Ok(Err(why)),
+                };
+                let both = rows.entry(key).or_default();
+                *(if is_new { &mut both.1 } else { &mut both.0 }) = Some(row.as_slice());
+            }
+            for both in rows.into_values().filter(|(before, after)| before != after) {
+                self.changes += 1;
+                let kind = kind_of(both);
+                self.noting.changed(name, kind);
+                if let Err(why) = self.keep_change(target, both, at, None)? {
+                    return Ok(Err(why));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The rows that lie in some partitions (`None`: all); the error says why that is not certain.
     fn rows_in(
         &mut self,
         target: &Target,
-        emptied: &Emptied,
+        emptied: Option<&Emptied>,
     ) -> Result<Result<Vec<Vec<u8>>, String>, StoreError> {
         let mut rows = Vec::new();
         for base in [false, true] {
@@ -92,6 +176,13 @@ impl Ingest {
                     let row = match self.under_now(row, under, target.id) {
                         Ok(row) => row,
                         Err(why) => return Ok(Err(why)),
+                    };
+                    let Some(emptied) = emptied else {
+                        rows.push(row.bytes().to_vec());
+                        if rows.len() > MOST {
+                            return Ok(Err("they held more rows than are told one by one".to_owned()));
+                        }
+                        continue;
                     };
                     let cells: Option<Vec<Option<&[u8]>>> = image::cells(row.bytes())
                         .map(|cell| match cell {

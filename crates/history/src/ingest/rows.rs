@@ -393,15 +393,30 @@ impl Ingest {
         at: Sequence,
         cause: Option<Sequence>,
     ) -> Result<Result<(), String>, StoreError> {
+        self.keep_change(target, (Some(before), after), at, cause)
+    }
+
+    /// The same of a row that may come, too; one of the two rows is there.
+    pub(super) fn keep_change(
+        &mut self,
+        target: &Target,
+        (before, after): (Option<&[u8]>, Option<&[u8]>),
+        at: Sequence,
+        cause: Option<Sequence>,
+    ) -> Result<Result<(), String>, StoreError> {
         let keyed = |row: &[u8]| Keyed::of(row, &target.columns);
-        let read = keyed(before).and_then(|b| Ok((b, after.map(keyed).transpose()?)));
+        let read = before.map(keyed).transpose().and_then(|b| Ok((b, after.map(keyed).transpose()?)));
         let (before, after) = match read {
             Ok(rows) => rows,
             Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => return Ok(Err(why)),
         };
-        let kind = if after.is_some() { EventType::Update } else { EventType::Delete };
+        let kind = match (&before, &after) {
+            (None, _) => EventType::Insert,
+            (Some(_), Some(_)) => EventType::Update,
+            (Some(_), None) => EventType::Delete,
+        };
         for (key, version) in
-            versions(kind, (Some(&before), after.as_ref()), target.id, at).into_iter().flatten()
+            versions(kind, (before.as_ref(), after.as_ref()), target.id, at).into_iter().flatten()
         {
             let version = Version { cause, ..version };
             if let Some(Doubt(_, why)) = self.keep(target, key, &version)? {

@@ -9,6 +9,7 @@ use super::partition;
 use super::silent::Silent;
 use super::table::{Filled, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
+use super::versioned;
 use dbtrail_types::column::{ColumnType, same_name};
 use dbtrail_types::ident::TableName;
 
@@ -19,6 +20,8 @@ pub(super) struct Altered {
     pub(super) renamed: Option<TableName>,
     /// Names of foreign keys and constraints that are dropped.
     pub(super) dropped_keys: Vec<String>,
+    /// Whether the statement makes the table system-versioned, or ends that.
+    versioning: Option<bool>,
 }
 
 /// First words of actions on columns, keys and names; what begins otherwise is options of the table.
@@ -70,6 +73,8 @@ struct Reading<'a> {
     drops_primary_key: bool,
     /// ALTER COLUMN ... SET DEFAULT and DROP DEFAULT.
     defaults: Vec<(String, Tokens)>,
+    /// ADD SYSTEM VERSIONING, or DROP SYSTEM VERSIONING.
+    versioning: Option<bool>,
     /// CONVERT TO CHARACTER SET: collation, and whether it is certain.
     converted: Option<(String, bool)>,
     renamed: Option<TableName>,
@@ -77,11 +82,32 @@ struct Reading<'a> {
 
 /// Carries out all actions. The cursor stands behind the table's name.
 pub(super) fn alter(
-    mut tokens: Tokens,
+    tokens: Tokens,
     before: &Full,
     schema: Option<&str>,
     silent: Silent,
 ) -> Result<Altered, Unread> {
+    if !before.versioned {
+        return plain(tokens, before, schema, silent);
+    }
+    // The server's own columns are spoken of by nobody, and go on behind all others.
+    let mut altered = plain(tokens, &versioned::without_columns(before)?, schema, silent)?;
+    if altered.versioning.unwrap_or(true) {
+        if !altered.full.versioned {
+            altered.full.versioned = true;
+            versioned::add_columns(&mut altered.full)?;
+            altered.from.extend([None; 2]);
+        }
+        let own = altered.from.len().saturating_sub(2);
+        let places = before.columns.len() - 2..before.columns.len();
+        for (from, place) in altered.from.iter_mut().skip(own).zip(places) {
+            *from = Some(place);
+        }
+    }
+    Ok(altered)
+}
+
+fn plain(mut tokens: Tokens, before: &Full, schema: Option<&str>, silent: Silent) -> Result<Altered, Unread> {
     let mut declared = Full { learnt: before.learnt, ..Full::default() };
     declared.collation.clone_from(&before.collation);
     declared.collation_certain = before.collation_certain;
@@ -101,6 +127,7 @@ pub(super) fn alter(
         renamed_indexes: Vec::new(),
         drops_primary_key: false,
         defaults: Vec::new(),
+        versioning: None,
         converted: None,
         renamed: None,
     };
@@ -196,8 +223,12 @@ impl Reading<'_> {
     }
 
     fn add(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
-        if tokens.one_of(&["PERIOD", "SYSTEM"]).is_some() {
-            return Err("system versioning changes the columns of a table".to_owned());
+        if tokens.words(&["SYSTEM", "VERSIONING"]) {
+            self.versioning = Some(true);
+            return Ok(());
+        }
+        if tokens.words(&["PERIOD"]) {
+            return Err("a period changes the columns of a table".to_owned());
         }
         if index(tokens, &mut self.declared)? {
             return Ok(());
@@ -243,7 +274,11 @@ impl Reading<'_> {
             self.drops_primary_key = true;
             return Ok(());
         }
-        if tokens.one_of(&["PARTITION", "SYSTEM", "PERIOD"]).is_some() {
+        if tokens.words(&["SYSTEM", "VERSIONING"]) {
+            self.versioning = Some(false);
+            return Ok(());
+        }
+        if tokens.one_of(&["PARTITION", "PERIOD"]).is_some() {
             return Err("rows or columns vanish with it".to_owned());
         }
         let foreign = tokens.words(&["FOREIGN", "KEY"]);
@@ -427,14 +462,27 @@ impl Reading<'_> {
         self.keys(&mut full);
         let slots = self.slots()?;
         full.primary_key.retain(|n| slots.iter().any(|s| same_name(&s.column.column.name, n)));
-        let mut altered =
-            Altered { full, from: Vec::new(), renamed: self.renamed, dropped_keys: self.dropped_keys };
+        let mut altered = Altered {
+            full,
+            from: Vec::new(),
+            renamed: self.renamed,
+            dropped_keys: self.dropped_keys,
+            versioning: self.versioning,
+        };
         for slot in slots {
             altered.full.columns.push(slot.column);
             altered.from.push(slot.from);
         }
         altered.full.check()?;
         altered.full.settle();
+        if self.versioning == Some(true) {
+            altered.full.versioned = true;
+            versioned::add_columns(&mut altered.full)?;
+            altered.from.extend([None; 2]);
+            if let Some(end) = altered.full.columns.last_mut() {
+                end.filled = versioned::end_of_time(self.silent.server);
+            }
+        }
         Ok(altered)
     }
 

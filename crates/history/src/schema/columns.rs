@@ -21,6 +21,9 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> R
         table.indexes.push(Index::alone(&name));
         let ty = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
         let mut full = bare(name, ty);
+        if silent.server.mariadb {
+            full.column.shown_type = shown_type(&full.column.ty, tokens.clone());
+        }
         full.column.nullable = false;
         full.column.auto_increment = true;
         let mut state = Attributes { null_said: true, ..Attributes::default() };
@@ -29,8 +32,12 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> R
         return Ok(full);
     }
     let mut state = Attributes { inline_keys: inline_counts(silent.server), ..Attributes::default() };
+    let written = tokens.clone();
     let ty = type_of(tokens, &mut state, silent)?;
     let mut full = bare(name, ty);
+    if silent.server.mariadb {
+        full.column.shown_type = shown_type(&full.column.ty, written);
+    }
     while !tokens.is_at_end() && attribute(tokens, &mut full, &mut state, table)? {}
     if let Some(length) = state.lob_length {
         table.lengths.push((full.column.name.clone(), length));
@@ -76,6 +83,7 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
             has_default: true,
             default_now: false,
             invisible: false,
+            shown_type: None,
         },
         visible: true,
         collation_certain: true,
@@ -83,6 +91,26 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
         filled: Filled::With(None),
         generated: None,
     }
+}
+
+/// How MariaDB shows a type, where MySQL leaves the display width out. `written`: the words of the type, and what stands behind them.
+fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
+    let ColumnType::Int { size, unsigned, zerofill: false, display_width: None } = ty else {
+        return (*ty == ColumnType::Year).then(|| "year(4)".to_owned());
+    };
+    let usual = match size {
+        IntSize::Tiny => 4 - u32::from(*unsigned),
+        IntSize::Small => 6 - u32::from(*unsigned),
+        IntSize::Medium => 9 - u32::from(*unsigned),
+        IntSize::Int => 11 - u32::from(*unsigned),
+        IntSize::Big => 20,
+    };
+    written.next();
+    let said = if written.is_at('(') { written.group().ok()?.number() } else { None };
+    let width = said.and_then(|width| width.parse().ok()).filter(|width: &u32| *width > 0).unwrap_or(usual);
+    let full = ty.to_string();
+    let (name, rest) = full.split_at(full.find(' ').unwrap_or(full.len()));
+    Some(format!("{name}({width}){rest}"))
 }
 
 /// The words of a type, up to the first that is none of its own.

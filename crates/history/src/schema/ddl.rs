@@ -8,63 +8,19 @@ use super::renames::{self, Before, Rename};
 use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
-use super::{Catalog, DefinitionId, Effect, engines, links, partition, reach, versioned};
+use super::ways::Way;
+use super::{Catalog, DefinitionId, Effect, Moved, engines, harmless, links, partition, reach, versioned};
 use crate::log::LoggedStatement;
 use crate::store::Sequence;
 use dbtrail_types::ident::TableName;
 
-/// First words of statements that leave tables as they are.
-const HARMLESS: &[&str] = &[
-    "GRANT",
-    "REVOKE",
-    "SET",
-    "FLUSH",
-    "OPTIMIZE",
-    "CHECK",
-    "USE",
-    "SAVEPOINT",
-    "RELEASE",
-    "INSTALL",
-    "UNINSTALL",
-    "RESET",
-    "PURGE",
-    "CHANGE",
-    "START",
-    "STOP",
-    "BINLOG",
-    "DO",
-    "CACHE",
-    "LOCK",
-    "UNLOCK",
-    "CLONE",
-];
 const TEMPORARY: &str =
     "a session had made a temporary table of this name, and the log does not tell which of the two is meant";
 /// sql_mode ORACLE, MSSQL, DB2 and MAXDB: types mean something else in them.
 const FOREIGN_MODES: u64 = 0x1e00;
-/// Objects whose CREATE, ALTER and DROP leave tables as they are.
-const OTHER_OBJECTS: &[&str] = &[
-    "USER",
-    "ROLE",
-    "VIEW",
-    "TRIGGER",
-    "PROCEDURE",
-    "FUNCTION",
-    "EVENT",
-    "SERVER",
-    "SEQUENCE",
-    "PACKAGE",
-    "TABLESPACE",
-    "LOGFILE",
-    "RESOURCE",
-    "INSTANCE",
-    "DEFINER",
-    "AGGREGATE",
-    "SQL",
-    "UNDO",
-    "SPATIAL",
-    "LIBRARY",
-];
+fn is_other_object(tokens: &mut Tokens) -> bool {
+    tokens.one_of(harmless::OBJECTS).is_some() || tokens.one_of(harmless::BEFORE_OBJECTS).is_some()
+}
 
 /// What a statement does, for a catalog.
 pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<Effect> {
@@ -216,10 +172,10 @@ impl Walk<'_> {
                     return Ok(vec![Effect::Truncated(name)]);
                 }
                 self.table = None;
-                Err("rows were changed by a statement".to_owned())
+                Err(Way::Statement.reason().to_owned())
             }
-            Some(_) => Err("rows were changed by a statement: use binlog_format=ROW".to_owned()),
-            None if HARMLESS.iter().any(|w| tokens.words(&[w])) => Ok(Vec::new()),
+            Some(_) => Err(format!("{}: use binlog_format=ROW", Way::Statement.reason())),
+            None if tokens.one_of(harmless::STATEMENTS).is_some() => Ok(Vec::new()),
             None => Err(format!("{} is not known", show(tokens.peek()))),
         }
     }
@@ -241,7 +197,7 @@ impl Walk<'_> {
         }
         let mut effects = Vec::new();
         for name in self.names(&mut tokens)? {
-            effects.push(self.rows_unknown(name, "it drops rows that it cannot read"));
+            effects.push(self.rows_unknown(name, Way::Repair));
         }
         Ok(effects)
     }
@@ -278,7 +234,7 @@ impl Walk<'_> {
         if tokens.words(&["INDEX"]) {
             return self.create_index(tokens, unique);
         }
-        if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["ALGORITHM"]) {
+        if is_other_object(&mut tokens) {
             return Ok(Vec::new());
         }
         Err(format!("CREATE {} is not known", show(tokens.peek())))
@@ -449,7 +405,7 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         if !tokens.words(&["TABLE"]) {
-            if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["ALGORITHM"]) {
+            if is_other_object(&mut tokens) {
                 return Ok(Vec::new());
             }
             return Err(format!("ALTER {} is not known", show(tokens.peek())));
@@ -470,12 +426,6 @@ impl Walk<'_> {
         let Some(before) = self.catalog.tables.get(&name).copied() else {
             return Err("the table's definition before it is not known".to_owned());
         };
-        if self.catalog.full(before).versioned {
-            return Err(
-                "where the server keeps its own columns of a system-versioned table is not certain then"
-                    .to_owned(),
-            );
-        }
         if let Some(reason) = engines::rows_elsewhere_in(&tokens) {
             return Err(reason);
         }
@@ -486,7 +436,7 @@ impl Walk<'_> {
         self.catalog.tables.insert(name.clone(), id);
         let mut effects = vec![Effect::Altered(name.clone(), id)];
         if ignore {
-            effects.push(self.rows_unknown(name.clone(), "under IGNORE rows vanish without a word"));
+            effects.push(self.rows_unknown(name.clone(), Way::Ignore));
         }
         if let Some(to) = altered.renamed {
             effects.push(self.moved(name, to, true));
@@ -494,8 +444,8 @@ impl Walk<'_> {
         Ok(effects)
     }
 
-    fn rows_unknown(&self, name: TableName, why: &str) -> Effect {
-        Effect::RowsUnknown(name, format!("{why}: {}", excerpt(&self.statement.sql)))
+    fn rows_unknown(&self, name: TableName, way: Way) -> Effect {
+        Effect::RowsUnknown(name, format!("{}: {}", way.reason(), excerpt(&self.statement.sql)))
     }
 
     /// ALTER TABLE on partitions or on the tablespace; `None`: it is neither.
@@ -511,19 +461,21 @@ impl Walk<'_> {
             return Ok(Some(Vec::new()));
         }
         if tokens.one_of(&["DISCARD", "IMPORT"]).is_some() {
-            let why = "the rows of the table are those of a file that is put in or taken away";
-            return Ok(Some(vec![self.rows_unknown(name.clone(), why)]));
+            return Ok(Some(vec![self.rows_unknown(name.clone(), Way::Tablespace)]));
+        }
+        if tokens.words(&["CONVERT", "PARTITION"]) {
+            return self.partition_to_table(tokens, name).map(Some);
+        }
+        if tokens.words(&["CONVERT", "TABLE"]) {
+            return self.table_to_partition(tokens, name).map(Some);
         }
         let words = ["TRUNCATE", "DROP", "ADD", "COALESCE", "REORGANIZE", "REPAIR", "EXCHANGE"];
         let Some(word) = of(tokens, &words) else { return Ok(None) };
         if word == "REPAIR" {
-            return Ok(Some(vec![self.rows_unknown(name.clone(), "it drops rows that it cannot read")]));
+            return Ok(Some(vec![self.rows_unknown(name.clone(), Way::Repair)]));
         }
         if word == "EXCHANGE" {
-            let other = self.others.pop().ok_or("the table of EXCHANGE PARTITION")?;
-            let why = "rows of the two tables change places";
-            let both = [name.clone(), other].map(|table| self.rows_unknown(table, why));
-            return Ok(Some(both.into()));
+            return self.exchange(tokens, name).map(Some);
         }
         tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
         let _ = tokens.words(&["IF", "EXISTS"]) || tokens.words(&["IF", "NOT", "EXISTS"]);
@@ -536,7 +488,7 @@ impl Walk<'_> {
         if empties {
             effects.push(match partitions.as_ref().and_then(|p| p.emptied(&names)) {
                 Some(emptied) => Effect::PartitionsEmptied(name.clone(), emptied),
-                None => self.rows_unknown(name.clone(), "in which partitions its rows lie is not known"),
+                None => self.rows_unknown(name.clone(), Way::EmptiedPartitions),
             });
         }
         if let (Some(partitions), true) = (partitions, word != "TRUNCATE") {
@@ -547,14 +499,108 @@ impl Walk<'_> {
                 _ => partitions.reorganize(tokens),
             }
             if let (Some(before), Some(full)) = (before, full) {
-                let from = (0..full.columns.len()).map(Some).collect();
-                let by = self.by();
-                let id = self.catalog.follow_up(before, full, from, (&self.statement.sql, by));
-                self.catalog.tables.insert(name.clone(), id);
-                effects.push(Effect::Altered(name.clone(), id));
+                effects.push(self.same_columns(name, before, full));
             }
         }
         Ok(Some(effects))
+    }
+
+    /// Another definition of a table whose columns stay as they are.
+    fn same_columns(&mut self, name: &TableName, before: DefinitionId, full: Full) -> Effect {
+        let from = (0..full.columns.len()).map(Some).collect();
+        let by = self.by();
+        let id = self.catalog.follow_up(before, full, from, (&self.statement.sql, by));
+        self.catalog.tables.insert(name.clone(), id);
+        Effect::Altered(name.clone(), id)
+    }
+
+    /// Rows of a partition go to another table; `None`: which they are is not known.
+    fn rows_moved(
+        &self,
+        (from, partition): (&TableName, Option<&str>),
+        to: &TableName,
+        back: bool,
+    ) -> Option<Effect> {
+        let full = self.catalog.tables.get(from).map(|id| self.catalog.full(*id))?;
+        let partitions = match partition {
+            Some(name) => Some(full.partitions.as_ref()?.emptied(&[name.to_owned()])?),
+            None => None,
+        };
+        let statement = excerpt(&self.statement.sql);
+        let moved = Moved { from: from.clone(), partitions, to: to.clone(), back, statement };
+        Some(Effect::RowsMoved(Box::new(moved)))
+    }
+
+    /// EXCHANGE PARTITION p WITH TABLE t.
+    fn exchange(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
+        let other = self.others.pop().ok_or("the table of EXCHANGE PARTITION")?;
+        let partition = tokens.name()?;
+        let moved = self.rows_moved((name, Some(&partition)), &other, true);
+        let mut effects = match moved {
+            Some(moved) => vec![moved],
+            None => {
+                [name.clone(), other].map(|table| self.rows_unknown(table, Way::ExchangedPartition)).into()
+            }
+        };
+        effects.extend(self.unchecked(tokens, name));
+        Ok(effects)
+    }
+
+    /// Behind WITHOUT VALIDATION rows may lie in partitions to which they do not belong.
+    fn unchecked(&mut self, tokens: &mut Tokens, name: &TableName) -> Option<Effect> {
+        tokens.cut(&["WITHOUT", "VALIDATION"])?;
+        let before = self.catalog.tables.get(name).copied()?;
+        let mut full = self.catalog.full(before).clone();
+        full.partitions.as_mut()?.forget();
+        Some(self.same_columns(name, before, full))
+    }
+
+    /// CONVERT PARTITION p TO TABLE t (MariaDB): a new table of the same columns.
+    fn partition_to_table(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
+        let partition = tokens.name()?;
+        let new = self.others.last().cloned().ok_or("the table of CONVERT PARTITION")?;
+        let before = self.catalog.tables.get(name).copied();
+        let before = before.ok_or("the table's definition before it is not known")?;
+        let mut full = self.catalog.full(before).clone();
+        let moved = self.rows_moved((name, Some(&partition)), &new, false);
+        let alone = Full { partitions: None, ..full.clone() };
+        let mut effects = self.created(Vec::new(), new.clone(), alone);
+        if let Some(moved) = moved {
+            effects.push(moved);
+        } else {
+            let both = [name.clone(), new];
+            effects.extend(both.map(|table| self.rows_unknown(table, Way::ConvertedPartition)));
+        }
+        if let Some(partitions) = &mut full.partitions {
+            partitions.remove(&[partition]);
+        }
+        effects.push(self.same_columns(name, before, full));
+        Ok(effects)
+    }
+
+    /// CONVERT TABLE t TO PARTITION p VALUES ... (MariaDB): the table is gone.
+    fn table_to_partition(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
+        let old = tokens.table(self.schema())?;
+        if !tokens.words(&["TO"]) {
+            return Err("TO was expected".to_owned());
+        }
+        let before = self.catalog.tables.get(name).copied();
+        let before = before.ok_or("the table's definition before it is not known")?;
+        let mut full = self.catalog.full(before).clone();
+        if let Some(partitions) = &mut full.partitions {
+            partitions.add_one(tokens);
+        }
+        let mut effects = vec![self.same_columns(name, before, full)];
+        effects.push(match self.rows_moved((&old, None), name, false) {
+            Some(moved) => moved,
+            None => self.rows_unknown(name.clone(), Way::ConvertedPartition),
+        });
+        effects.extend(self.unchecked(tokens, name));
+        self.catalog.tables.remove(&old);
+        self.catalog.lost.remove(&old);
+        self.catalog.foreign.remove(&old);
+        effects.push(Effect::Dropped(old));
+        Ok(effects)
     }
 
     /// What an ALTER does to the foreign keys of a table, and to those that refer to it.
@@ -633,7 +679,7 @@ impl Walk<'_> {
             let name = self.name(&mut tokens)?;
             return Ok(self.same_rows(&name, |full| alter::drop_index(full, &index)));
         }
-        if OTHER_OBJECTS.iter().any(|w| tokens.words(&[w])) || tokens.words(&["PREPARE"]) {
+        if is_other_object(&mut tokens) {
             return Ok(Vec::new());
         }
         Err(format!("DROP {} is not known", show(tokens.peek())))

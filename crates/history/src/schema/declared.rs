@@ -81,6 +81,7 @@ fn read(
             | Effect::Altered(..)
             | Effect::RowsUnknown(..)
             | Effect::PartitionsEmptied(..)
+            | Effect::RowsMoved(_)
             | Effect::Renamed { .. }
             | Effect::SchemaDropped(_) => {}
         }

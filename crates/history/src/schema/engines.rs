@@ -1,15 +1,16 @@
 //! Storage engines whose tables hold other rows than the log's row events say (manual: "Alternative Storage Engines").
 
 use super::token::Tokens;
+use super::ways::Way;
 use dbtrail_types::ident::TableName;
 
 /// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they do.
 pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
     let why = match engine? {
-        "merge" | "mrg_myisam" | "mrg_aria" => "its rows are those of the tables in its UNION",
-        "blackhole" => "it keeps no rows",
+        "merge" | "mrg_myisam" | "mrg_aria" => Way::Merge.reason(),
+        "blackhole" => Way::Blackhole.reason(),
         "federated" | "federatedx" | "spider" | "connect" | "s3" | "mroonga" | "oqgraph" | "sphinx"
-        | "example" | "sequence" => "its rows can change without this server's log",
+        | "example" | "sequence" => Way::Elsewhere.reason(),
         _ => return None,
     };
     Some(format!("ENGINE={}: {why}", engine.unwrap_or_default()))

@@ -11,6 +11,8 @@ use std::collections::HashSet;
 
 /// The expression of a column of which a table map says that it is there, and rows leave it out.
 const NOT_TOLD: &str = "?";
+/// The same of a column of which a table map does not say how its values are shown: MariaDB writes UUID and INET6 as it writes BINARY(16), and INET4 as BINARY(4).
+pub(super) const NO_TYPE: &str = "?type";
 
 /// Functions of what a session can set, or of the time: a column of these is not told by other columns. Those of which all names begin so end in `_`.
 const UNSTABLE: &[&str] = &[
@@ -68,6 +70,10 @@ pub(super) fn why_unknown(full: &Full, column: usize) -> String {
     let Some(known) = full.columns.get(column) else { return "the record does not hold it".to_owned() };
     match known.generated.as_deref() {
         None => "the record does not hold it".to_owned(),
+        Some(NO_TYPE) => {
+            "whether it is BINARY, UUID, INET4 or INET6 is not in the log: name the log files from before the table was created, too"
+                .to_owned()
+        }
         Some(NOT_TOLD) => "rows of the log leave it out, as MariaDB does with generated columns".to_owned(),
         Some(_) => {
             "it is a generated column, which MariaDB leaves out of the rows that UPDATE and DELETE log"
@@ -80,7 +86,7 @@ pub(super) fn why_unknown(full: &Full, column: usize) -> String {
 pub(super) fn left_out(full: &Full, columns: &[usize]) -> Option<Full> {
     let mut full = full.learnt.then(|| full.clone())?;
     for column in columns {
-        full.columns.get_mut(*column)?.generated = Some(NOT_TOLD.to_owned());
+        full.columns.get_mut(*column)?.generated.get_or_insert_with(|| NOT_TOLD.to_owned());
     }
     Some(full)
 }
@@ -125,7 +131,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// Whether equal columns give an equal value: a VIRTUAL one is computed in the session that reads, a STORED one in each that writes.
 fn is_stable(full: &Full, column: &FullColumn) -> bool {
-    let Some(text) = column.generated.as_deref().filter(|text| *text != NOT_TOLD) else { return false };
+    let Some(text) = column.generated.as_deref().filter(|text| !text.starts_with('?')) else { return false };
     let unstable = |word: String| {
         UNSTABLE.iter().any(|name| if name.ends_with('_') { word.starts_with(name) } else { word == *name })
     };

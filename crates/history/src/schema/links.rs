@@ -92,6 +92,7 @@ impl Links {
                 Effect::Altered(..)
                 | Effect::Truncated(_)
                 | Effect::RowsUnknown(..)
+                | Effect::RowsMoved(_)
                 | Effect::PartitionsEmptied(..) => {}
             }
         }
@@ -264,6 +265,7 @@ mod tests {
                     | Effect::Altered(..)
                     | Effect::RowsUnknown(..)
                     | Effect::PartitionsEmptied(..)
+                    | Effect::RowsMoved(_)
                     | Effect::Renamed { .. }
                     | Effect::SchemaDropped(_) => {}
                 }

@@ -8,7 +8,7 @@
 use super::convert::By;
 use super::silent::longest_character;
 use super::table::{Filled, Full, FullColumn};
-use super::{Catalog, DefinitionId, collation_name, versioned};
+use super::{Catalog, DefinitionId, collation_name, generated, versioned};
 use crate::log::{MappedColumn, MappedTable, char_bytes, code};
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
@@ -23,7 +23,7 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
         return Ok(id);
     };
     let known = catalog.full(id);
-    if known.columns.len() != table.columns.len() {
+    if known.columns.len() + hidden(table, known) != table.columns.len() {
         return Err(format!(
             "the log writes rows of {} columns for {}, and by its DDL it has {}",
             table.columns.len(),
@@ -63,6 +63,19 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
     let id = catalog.follow_up(id, corrected, from, ("a table map of the log", By::Nobody));
     catalog.tables.insert(table.name.clone(), id);
     Ok(id)
+}
+
+/// What MariaDB calls the columns that it adds to a table behind all others, for unique indexes over whole TEXT and BLOB columns: hashes of these.
+const HASH: &str = "DB_ROW_HASH_";
+
+/// How many columns of a map are such hashes.
+fn hidden(table: &MappedTable, known: &Full) -> usize {
+    let hashed = if table.mariadb { known.hashed() } else { 0 };
+    let is_hash = |mapped: &&MappedColumn| {
+        mapped.type_code == code::LONGLONG && mapped.name.as_deref().is_none_or(|n| n.starts_with(HASH))
+    };
+    let more = table.columns.get(known.columns.len()..).unwrap_or_default();
+    if more.len() == hashed && more.iter().filter(is_hash).count() == hashed { hashed } else { 0 }
 }
 
 fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> Result<(), String> {
@@ -238,28 +251,23 @@ fn int_code(size: IntSize) -> u8 {
     }
 }
 
-/// Why a table map of MariaDB does not tell a type: UUID and INET6 are written as BINARY(16) is, and INET4 as BINARY(4).
-fn addresses(table: &MappedTable) -> Option<String> {
-    let bytes = |mapped: &MappedColumn| char_bytes(&mapped.meta);
-    let binary =
-        |mapped: &MappedColumn| mapped.collation.and_then(collation_name).is_none_or(|c| c == "binary");
-    let found = table
-        .columns
-        .iter()
-        .find(|m| table.mariadb && m.type_code == code::STRING && binary(m) && matches!(bytes(m), 4 | 16))?;
-    let types = if bytes(found) == 4 { "BINARY(4) or INET4" } else { "BINARY(16), UUID or INET6" };
-    let name = found.name.as_deref().unwrap_or("?");
-    Some(format!("whether column {name} of {} is {types} is not in the log", table.name))
+/// Whether a table map of MariaDB does not tell a type: UUID and INET6 are written as BINARY(16) is, and INET4 as BINARY(4).
+fn has_no_type(table: &MappedTable, mapped: &MappedColumn) -> bool {
+    let binary = mapped.collation.and_then(collation_name).is_none_or(|c| c == "binary");
+    table.mariadb && mapped.type_code == code::STRING && binary && matches!(char_bytes(&mapped.meta), 4 | 16)
 }
 
 /// A definition from a map alone. What a map cannot tell is refused: ZEROFILL of unsigned numbers changes their text.
 fn learn(table: &MappedTable) -> Result<Full, String> {
     let way_out = "name the log files from before the table was created, too";
-    if let Some(why) = addresses(table) {
-        return Err(format!("{why}; {way_out}"));
-    }
     let mut full = Full { learnt: true, ..Full::default() };
-    for mapped in &table.columns {
+    let is_hash = |mapped: &MappedColumn| {
+        table.mariadb
+            && mapped.type_code == code::LONGLONG
+            && mapped.name.as_deref().is_some_and(|n| n.starts_with(HASH))
+    };
+    let own = table.columns.iter().rposition(|mapped| !is_hash(mapped)).map_or(0, |last| last + 1);
+    for mapped in table.columns.iter().take(own) {
         let name = mapped.name.clone().ok_or_else(|| {
             format!(
                 "{} has no column names in the log: set binlog_row_metadata=FULL, or {way_out}",
@@ -284,12 +292,13 @@ fn learn(table: &MappedTable) -> Result<Full, String> {
                 has_default: mapped.nullable,
                 default_now: false,
                 invisible: false,
+                shown_type: None,
             },
             visible: mapped.visible.unwrap_or(true),
             collation_certain: true,
             null_certain: true,
             filled: Filled::Unknown("the column is known from a table map".to_owned()),
-            generated: None,
+            generated: has_no_type(table, mapped).then(|| generated::NO_TYPE.to_owned()),
         });
     }
     let key = table.primary_key.as_ref().ok_or_else(|| {
@@ -300,6 +309,13 @@ fn learn(table: &MappedTable) -> Result<Full, String> {
     })?;
     full.primary_key =
         key.iter().filter_map(|i| full.columns.get(*i).map(|c| c.column.name.clone())).collect();
+    let keyed = |c: &&FullColumn| c.generated.is_some() && full.primary_key.contains(&c.column.name);
+    if let Some(untold) = full.columns.iter().find(keyed) {
+        return Err(format!(
+            "whether key column {} of {} is BINARY, UUID, INET4 or INET6 is not in the log; {way_out}",
+            untold.column.name, table.name
+        ));
+    }
     Ok(full)
 }
 

@@ -146,6 +146,14 @@ impl Partitions {
         }
     }
 
+    /// One more, `PARTITION p VALUES ...`.
+    pub(super) fn add_one(&mut self, tokens: &Tokens) {
+        match definition(tokens.clone(), &self.rule) {
+            Ok(one) => self.list.push(one),
+            Err(_) => self.forget(),
+        }
+    }
+
     /// So many more places of a HASH, called as servers call them.
     fn slots(&mut self, more: u16) {
         for _ in 0..more {

@@ -6,6 +6,7 @@
 mod rows;
 mod scan;
 
+use super::harmless;
 use crate::log::{LoggedStatement, UNREAD};
 use dbtrail_types::ident::TableName;
 pub(super) use scan::Lexeme;
@@ -189,58 +190,6 @@ fn is_remark(before: &[Lexeme]) -> bool {
     before.last().is_some_and(|word| word.is("COMMENT"))
 }
 
-/// First words of statements that leave tables as they are.
-const HARMLESS: &[&str] = &[
-    "GRANT",
-    "REVOKE",
-    "SET",
-    "FLUSH",
-    "OPTIMIZE",
-    "CHECK",
-    "USE",
-    "SAVEPOINT",
-    "RELEASE",
-    "INSTALL",
-    "UNINSTALL",
-    "RESET",
-    "PURGE",
-    "CHANGE",
-    "START",
-    "STOP",
-    "BINLOG",
-    "CACHE",
-    "LOCK",
-    "UNLOCK",
-    "CLONE",
-    "BEGIN",
-    "COMMIT",
-    "ROLLBACK",
-    "XA",
-    "SHUTDOWN",
-    "KILL",
-    "BACKUP",
-];
-/// Objects whose CREATE, ALTER and DROP leave tables as they are.
-const OTHER_OBJECTS: &[&str] = &[
-    "USER",
-    "ROLE",
-    "VIEW",
-    "TRIGGER",
-    "PROCEDURE",
-    "FUNCTION",
-    "EVENT",
-    "SERVER",
-    "SEQUENCE",
-    "PACKAGE",
-    "TABLESPACE",
-    "LOGFILE",
-    "RESOURCE",
-    "INSTANCE",
-    "UNDO",
-    "REFERENCE",
-    "LIBRARY",
-    "PREPARE",
-];
 /// What follows on ALTER DATABASE where it means the current one.
 const SCHEMA_OPTIONS: &[&str] =
     &["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ", "UPGRADE"];
@@ -375,7 +324,7 @@ impl Reader<'_> {
             "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "LOAD" | "WITH" | "SELECT" | "DO" | "VALUES" => {
                 self.rows(&first)
             }
-            other if HARMLESS.contains(&other) => Reach::nothing(),
+            other if harmless::STATEMENTS.contains(&other) => Reach::nothing(),
             _ => Reach::unknown(),
         }
     }
@@ -447,7 +396,7 @@ impl Reader<'_> {
             }
             return self.tables('\0');
         }
-        if self.any_word(OTHER_OBJECTS) { Reach::nothing() } else { Reach::unknown() }
+        if self.any_word(harmless::OBJECTS) { Reach::nothing() } else { Reach::unknown() }
     }
 
     fn schema_of(&mut self, verb: &str) -> Reach {

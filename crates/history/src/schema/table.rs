@@ -191,6 +191,15 @@ impl Full {
         if self.primary_key.is_empty() { self.indexes.iter().position(fits) } else { None }
     }
 
+    /// How many unique indexes MariaDB keeps as ones of hashes: those over a whole TEXT or BLOB.
+    pub(super) fn hashed(&self) -> usize {
+        let is_long = |name: &String| {
+            let column = self.position(name).and_then(|i| self.columns.get(i));
+            column.is_some_and(|c| matches!(c.column.ty, ColumnType::Text { .. } | ColumnType::Blob { .. }))
+        };
+        self.indexes.iter().filter(|i| i.unique && i.whole && i.columns.iter().any(is_long)).count()
+    }
+
     /// Whether an index is there: one that a foreign key implies is not, where another begins with its columns.
     fn is_real(&self, at: usize) -> bool {
         let Some(index) = self.indexes.get(at).filter(|i| i.implied) else { return true };

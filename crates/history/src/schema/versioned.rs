@@ -1,10 +1,11 @@
 //! System-versioned tables of MariaDB (Knowledge Base: "System-Versioned Tables"): the columns that the server adds to them.
 //!
-//! In the log their rows have two invisible columns more than their declaration, and those of the past are rows like others. Only the form in which the server adds the columns is followed;
+//! In the log their rows have two invisible columns more than their declaration, behind all others also after an ALTER, and those of the past are rows like others. Only the form in which the server adds the columns is followed;
 //! with columns and a period of one's own, and with numbers of transactions in them, the declaration is not read.
 
 use super::table::{Filled, Full, FullColumn};
 use super::token::Unread;
+use crate::log::ServerVersion;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes};
 
 pub(super) const ROW_START: &str = "row_start";
@@ -12,6 +13,25 @@ pub(super) const ROW_END: &str = "row_end";
 
 /// What the end of a row's time holds in a row of now: the last microsecond that a TIMESTAMP has, before MariaDB 11.5 and since.
 pub const END_OF_TIME: [&str; 2] = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"];
+
+/// The table without them, as an ALTER of it speaks of it.
+pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
+    let mut bare = Full { versioned: false, ..full.clone() };
+    let columns = [bare.columns.pop(), bare.columns.pop()];
+    let are =
+        |name: &str, column: &Option<FullColumn>| column.as_ref().is_some_and(|c| c.column.name == name);
+    if are(ROW_END, &columns[0]) && are(ROW_START, &columns[1]) {
+        Ok(bare)
+    } else {
+        Err("where the server keeps its own columns of a system-versioned table is not certain".to_owned())
+    }
+}
+
+/// What `row_end` holds in the rows that are there when a table begins to be versioned.
+pub(super) fn end_of_time(server: ServerVersion) -> Filled {
+    let end = END_OF_TIME[usize::from(server.number >= (11, 5))];
+    Filled::With(Some(end.as_bytes().to_vec()))
+}
 
 /// Adds the columns as the server does: behind all others.
 pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
@@ -35,6 +55,7 @@ pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
                 has_default: true,
                 default_now: false,
                 invisible: true,
+                shown_type: None,
             },
             visible: false,
             collation_certain: true,

@@ -182,6 +182,7 @@ mod tests {
             has_default: false,
             default_now: false,
             invisible: false,
+            shown_type: None,
         };
         BaselineJob {
             primary: true,

@@ -1,0 +1,216 @@
+//! Every way in which rows of a table change, come or go and no row event of the log says so.
+//!
+//! This is the one list: what follows the log takes its words from here, `docs/agent.md` has a line for each (tests/it/silent_changes.rs holds the two to one
+//! another), and [`Way::handled`] says where it is dealt with. A new way is a new variant, and the compiler asks for the rest.
+
+/// A way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// ON DELETE and ON UPDATE with CASCADE or SET NULL, of keys that are known.
+    ForeignKeys,
+    /// The same of keys that the record does not hold.
+    UnknownForeignKeys,
+    /// TRUNCATE PARTITION and DROP PARTITION.
+    EmptiedPartitions,
+    /// Statements that lay rows into other partitions.
+    RearrangedPartitions,
+    /// EXCHANGE PARTITION.
+    ExchangedPartition,
+    /// CONVERT PARTITION and CONVERT TABLE (MariaDB).
+    ConvertedPartition,
+    /// ALTER IGNORE TABLE (MariaDB).
+    Ignore,
+    /// REPAIR TABLE and REPAIR PARTITION.
+    Repair,
+    /// DISCARD TABLESPACE and IMPORT TABLESPACE.
+    Tablespace,
+    /// Tables that are the rows of others.
+    Merge,
+    /// Tables that keep no rows.
+    Blackhole,
+    /// Tables whose rows are on another server, or in files of others.
+    Elsewhere,
+    /// Tables in memory, when the server starts again.
+    Memory,
+    /// System-versioned tables, whose rows of the past are rows too (MariaDB).
+    Versioned,
+    /// A session that does not log.
+    Unlogged,
+    /// A statement in text form.
+    Statement,
+}
+
+impl Way {
+    /// All of them, in the order of the table in `docs/agent.md`.
+    pub const ALL: [Self; 16] = [
+        Self::ForeignKeys,
+        Self::UnknownForeignKeys,
+        Self::EmptiedPartitions,
+        Self::RearrangedPartitions,
+        Self::ExchangedPartition,
+        Self::ConvertedPartition,
+        Self::Ignore,
+        Self::Repair,
+        Self::Tablespace,
+        Self::Merge,
+        Self::Blackhole,
+        Self::Elsewhere,
+        Self::Memory,
+        Self::Versioned,
+        Self::Unlogged,
+        Self::Statement,
+    ];
+
+    /// What `docs/agent.md` calls it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::ForeignKeys => "foreign keys: CASCADE, SET NULL",
+            Self::UnknownForeignKeys => {
+                "foreign keys that the log files do not hold (the tables were made before them)"
+            }
+            Self::EmptiedPartitions => "TRUNCATE PARTITION, DROP PARTITION",
+            Self::RearrangedPartitions => {
+                "ADD, REORGANIZE, COALESCE, REBUILD, ANALYZE, CHECK, OPTIMIZE PARTITION; REMOVE PARTITIONING"
+            }
+            Self::ExchangedPartition => "EXCHANGE PARTITION",
+            Self::ConvertedPartition => "CONVERT PARTITION, CONVERT TABLE (MariaDB)",
+            Self::Ignore => "ALTER IGNORE (MariaDB)",
+            Self::Repair => "REPAIR TABLE, REPAIR PARTITION",
+            Self::Tablespace => "DISCARD and IMPORT TABLESPACE",
+            Self::Merge => "ENGINE=MERGE",
+            Self::Blackhole => "ENGINE=BLACKHOLE",
+            Self::Elsewhere => "ENGINE=FEDERATED, CONNECT, SPIDER, S3",
+            Self::Memory => "ENGINE=MEMORY, after a restart of the server",
+            Self::Versioned => "system-versioned tables (MariaDB)",
+            Self::Unlogged => "`sql_log_bin=0`",
+            Self::Statement => "a statement logged as text (`binlog_format` of a session)",
+        }
+    }
+
+    /// Why rows are not known where it cannot be followed, as messages say it before they name the statement.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::ForeignKeys | Self::UnknownForeignKeys => "a foreign key changed rows that are not logged",
+            Self::EmptiedPartitions => "in which partitions its rows lie is not known",
+            Self::RearrangedPartitions => "its partitions were laid out anew",
+            Self::ExchangedPartition => "rows of the two tables change places",
+            Self::ConvertedPartition => "rows of a table and of a partition of another change places",
+            Self::Ignore => "under IGNORE rows vanish without a word",
+            Self::Repair => "it drops rows that it cannot read",
+            Self::Tablespace => "the rows of the table are those of a file that is put in or taken away",
+            Self::Merge => "its rows are those of the tables in its UNION",
+            Self::Blackhole => "it keeps no rows",
+            Self::Elsewhere => "its rows can change without this server's log",
+            Self::Memory => "it is empty when the server starts again",
+            Self::Versioned => "which of its rows are rows of now is not known",
+            Self::Unlogged => "a row was changed without the log",
+            Self::Statement => "rows were changed by a statement",
+        }
+    }
+
+    /// The module that deals with it.
+    #[must_use]
+    pub fn handled(self) -> &'static str {
+        match self {
+            Self::ForeignKeys => "ingest::cascade, ingest::references",
+            Self::UnknownForeignKeys => "ingest::cascade",
+            Self::EmptiedPartitions | Self::ExchangedPartition | Self::ConvertedPartition => {
+                "schema::ddl, schema::partition, ingest::partitions"
+            }
+            Self::RearrangedPartitions => "schema::ddl, schema::partition",
+            Self::Ignore | Self::Repair | Self::Tablespace | Self::Memory => "schema::ddl",
+            Self::Merge => "schema::engines, ingest::cascade",
+            Self::Blackhole | Self::Elsewhere => "schema::engines",
+            Self::Versioned => "schema::versioned, ingest::rows",
+            Self::Unlogged => "ingest::rows",
+            Self::Statement => "schema::reach, schema::links",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Catalog, Effect};
+    use super::Way;
+    use crate::log::{LoggedStatement, ServerVersion};
+    use dbtrail_types::instant::Instant;
+
+    fn run(catalog: &mut Catalog, sql: &str) -> Vec<Effect> {
+        let server = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
+        let plain = LoggedStatement::plain(sql, server, Instant::from_micros(0));
+        catalog.apply(&LoggedStatement { schema: Some("s".to_owned()), sql_mode: Some(0), ..plain })
+    }
+
+    /// The ways of which no recorded log tells: what a statement makes of a table with rows.
+    #[test]
+    fn statements_put_rows_in_doubt_with_their_reason() {
+        for (sql, way) in [
+            ("ALTER TABLE t IMPORT TABLESPACE", Way::Tablespace),
+            ("ALTER TABLE t DISCARD TABLESPACE", Way::Tablespace),
+            ("ALTER TABLE t DISCARD PARTITION p0 TABLESPACE", Way::Tablespace),
+            ("ALTER TABLE t IMPORT PARTITION p0 TABLESPACE", Way::Tablespace),
+            ("ALTER TABLE t REPAIR PARTITION ALL", Way::Repair),
+            ("REPAIR TABLE t", Way::Repair),
+            ("ALTER IGNORE TABLE t ADD UNIQUE (v)", Way::Ignore),
+            ("ALTER TABLE t TRUNCATE PARTITION nowhere", Way::EmptiedPartitions),
+            ("ALTER TABLE t EXCHANGE PARTITION nowhere WITH TABLE u", Way::ExchangedPartition),
+            ("ALTER TABLE t CONVERT PARTITION nowhere TO TABLE u", Way::ConvertedPartition),
+        ] {
+            let mut catalog = Catalog::default();
+            run(
+                &mut catalog,
+                "CREATE TABLE t (id INT PRIMARY KEY, v INT) PARTITION BY HASH (id) PARTITIONS 2",
+            );
+            let effects = run(&mut catalog, sql);
+            let told = effects.iter().any(|e| {
+                matches!(e, Effect::RowsUnknown(name, why) if name.table == "t" && why.starts_with(way.reason()) && why.ends_with(sql))
+            });
+            assert!(told, "{sql}: {effects:?}");
+        }
+    }
+
+    #[test]
+    fn tables_whose_rows_are_elsewhere_are_refused() {
+        for (engine, way) in [
+            ("FEDERATED CONNECTION='mysql://x@h/s/t'", Way::Elsewhere),
+            ("CONNECT TABLE_TYPE=CSV", Way::Elsewhere),
+            ("SPIDER", Way::Elsewhere),
+            ("S3", Way::Elsewhere),
+            ("BLACKHOLE", Way::Blackhole),
+            ("MERGE UNION=(a, b)", Way::Merge),
+        ] {
+            let effects =
+                run(&mut Catalog::default(), &format!("CREATE TABLE t (id INT PRIMARY KEY) ENGINE={engine}"));
+            let refused =
+                effects.iter().any(|e| matches!(e, Effect::Unreadable(_, why) if why.contains(way.reason())));
+            assert!(refused, "{engine}: {effects:?}");
+        }
+    }
+
+    /// What MariaDB 11.8 and MySQL 9.7 log at the first access to a MEMORY table after a restart.
+    #[test]
+    fn a_memory_table_is_empty_after_a_restart() {
+        for sql in [
+            "TRUNCATE TABLE `s`.`t` /* generated by server, implicitly emptying in-memory table */",
+            "DELETE FROM `s`.`t` /* generated by server */",
+        ] {
+            let mut catalog = Catalog::default();
+            run(&mut catalog, "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MEMORY");
+            let effects = run(&mut catalog, sql);
+            assert!(
+                matches!(effects.as_slice(), [Effect::Truncated(name)] if name.table == "t"),
+                "{effects:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_list_has_each_way_once() {
+        for (at, way) in Way::ALL.iter().enumerate() {
+            assert!(!Way::ALL.iter().skip(at + 1).any(|w| w == way || w.title() == way.title()), "{way:?}");
+            assert!(!way.reason().is_empty() && way.handled().contains("::"), "{way:?}");
+        }
+    }
+}
