@@ -227,7 +227,7 @@ impl Reading<'_> {
             self.versioning = Some(true);
             return Ok(());
         }
-        if tokens.words(&["PERIOD"]) {
+        if tokens.words(&["PERIOD", "FOR"]) {
             return Err("a period changes the columns of a table".to_owned());
         }
         if index(tokens, &mut self.declared)? {
@@ -278,7 +278,7 @@ impl Reading<'_> {
             self.versioning = Some(false);
             return Ok(());
         }
-        if tokens.one_of(&["PARTITION", "PERIOD"]).is_some() {
+        if tokens.words(&["PARTITION"]) || tokens.words(&["PERIOD", "FOR"]) {
             return Err("rows or columns vanish with it".to_owned());
         }
         let foreign = tokens.words(&["FOREIGN", "KEY"]);
