@@ -80,7 +80,7 @@ impl Ingest {
                 self.noting.touched(name);
                 touched.insert(name.clone());
             }
-Effect::Renamed { from, to, .. } => {
+            Effect::Renamed { from, to, .. } => {
                 self.noting.touched(from);
                 self.noting.touched(to);
                 touched.extend([from.clone(), to.clone()]);

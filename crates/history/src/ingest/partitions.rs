@@ -49,7 +49,7 @@ impl Ingest {
         entry.changes.iter().any(|change| match change {
             Change::Statement(statement) => {
                 let sql = statement.sql.to_ascii_uppercase();
-                sql.contains("PARTITION") && !sql.contains("CREATE")
+                sql.contains("PARTITION") && sql.contains("ALTER")
             }
             Change::Rows(_) | Change::Unfollowable { .. } => false,
         })
