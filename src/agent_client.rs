@@ -10,6 +10,7 @@ mod errors;
 mod inside;
 mod lines;
 mod multiplex;
+mod net;
 mod transport;
 mod trust;
 
@@ -33,6 +34,7 @@ use reqwest::{Client, Method, Request};
 use std::sync::Arc;
 
 pub use inside::{Inside, InsideBody};
+pub use net::{NetTable, NetTables};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +82,7 @@ struct Endpoints {
     flashback: Endpoint,
     snapshot: Endpoint,
     diff: Endpoint,
+    net: Endpoint,
 }
 
 /// One of them, as the two HTTP clients want it.
@@ -100,6 +103,7 @@ impl Endpoints {
             flashback: endpoint(path::FLASHBACK)?,
             snapshot: endpoint(path::SNAPSHOT)?,
             diff: endpoint(path::DIFF)?,
+            net: endpoint(path::NET_CHANGES)?,
         })
     }
 }
@@ -276,6 +280,7 @@ impl AgentClient {
 
     fn endpoint_of(&self, resolved: &Resolved) -> &Endpoint {
         match (&resolved.when, resolved.draft.virtual_schema) {
+            (_, VirtualSchema::Undo) => &self.endpoints.net,
             (When::Between(..), _) => &self.endpoints.diff,
             (When::At(_), VirtualSchema::Snapshot) => &self.endpoints.snapshot,
             (When::At(_), VirtualSchema::Flashback | VirtualSchema::Diff) => &self.endpoints.flashback,

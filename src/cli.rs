@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod demo;
 pub mod doctor;
+pub mod dump;
 mod embedded;
 mod paper;
 mod private_file;
@@ -10,6 +11,7 @@ pub mod proxysql_config;
 mod reload;
 pub mod serve;
 mod supervisor;
+pub mod undo;
 pub mod up;
 
 use clap::{Args, Parser, Subcommand};
@@ -48,6 +50,10 @@ enum Command {
     Up(up::UpArgs),
     /// An agent on a bundled recording and a shim in front of it, in one process.
     Demo(demo::DemoArgs),
+    /// Write a table as it was at an instant: SQL, CSV or JSON lines.
+    Dump(dump::DumpArgs),
+    /// Write SQL that takes back what a window or a transaction did to rows; it runs nothing.
+    Undo(undo::UndoArgs),
     /// Write the SQL that makes ProxySQL send time-travel statements to this shim.
     ProxysqlConfig(proxysql_config::ConfigArgs),
     /// Check every link from the client to the history; exit code 1 if one is broken, 78 for a bad configuration.
@@ -80,6 +86,8 @@ pub fn main() -> ExitCode {
             (Some(Command::Agent(args)), _) => agent::run(&args).await,
             (Some(Command::Up(args)), _) => up::run(args).await,
             (Some(Command::Demo(args)), _) => demo::run(args).await,
+            (Some(Command::Undo(args)), _) => undo::run(&args).await,
+            (Some(Command::Dump(args)), _) => dump::run(&args).await,
             (Some(Command::ProxysqlConfig(args)), _) => proxysql_config::run(&args),
             (Some(Command::Doctor(args)), _) => doctor::run(&args).await,
             (Some(Command::Man), _) => paper::manual(),

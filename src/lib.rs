@@ -30,6 +30,7 @@
 //! | [`telemetry`] | the log |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
+//! | [`undo`] | rows taken back: SQL literals and guards exact for every type, and an order in which they run. Pure |
 //! | [`agent_client`] | HTTPS, or an agent in the same process; sends nothing but what the plan has checked |
 //! | [`failure`] | the closed union of what can go wrong, and whose fault it is |
 //! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
@@ -69,4 +70,5 @@ pub mod server;
 pub mod session;
 pub mod statement;
 pub mod telemetry;
+pub mod undo;
 pub mod wire;

@@ -5,7 +5,7 @@
 //! [`guard::Admitted`], and `agent_client` sends nothing else: a statement that was not checked cannot be sent.
 
 use crate::failure::Failure;
-use crate::statement::{Draft, Position, Refused, TimeClause};
+use crate::statement::{Draft, InstantExpr, Position, Refused, TimeClause};
 use dbtrail_types::ident::{ServerId, TableName};
 use dbtrail_types::instant::{Instant, Point};
 use dbtrail_types::zone::Zone;
@@ -123,6 +123,14 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
         allow_scan: draft.allow_table_scan.unwrap_or(context.allow_table_scan),
         draft,
     })
+}
+
+/// An instant as people write it: in any of the forms of a time clause, in a zone. None in the future.
+///
+/// # Errors
+/// [`Failure::BadInstant`]
+pub fn instant(text: &str, zone: &Zone, now: Instant) -> Result<Instant, Failure> {
+    Clock { zone, now }.past(&InstantExpr::Literal(text.to_owned()))
 }
 
 /// Adds where the time clause stands, to what does not say it.

@@ -22,6 +22,7 @@ mod status;
 mod stream;
 mod tracking;
 mod travel;
+mod undo;
 mod values;
 mod variables;
 
@@ -35,7 +36,7 @@ pub use tracking::Change;
 
 use crate::failure::Failure;
 use crate::plan::{self, guard};
-use crate::statement::{Show, Statement};
+use crate::statement::{Show, Statement, VirtualSchema};
 use dbtrail_expression::{Limits, Typed};
 use dbtrail_types::charset;
 use dbtrail_types::column::Column;
@@ -361,6 +362,9 @@ impl Session {
             return Err(Failure::UnknownCharset(name));
         }
         match statement {
+            Statement::TimeTravel(draft) if draft.virtual_schema == VirtualSchema::Undo => {
+                self.undo(*draft, now, request).await
+            }
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),

@@ -278,7 +278,7 @@ pub enum PreparedText {
     Variable(String),
 }
 
-/// One of the three virtual schemas.
+/// One of the virtual schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VirtualSchema {
     /// `_flashback`
@@ -287,6 +287,8 @@ pub enum VirtualSchema {
     Diff,
     /// `_snapshot`
     Snapshot,
+    /// `_undo`
+    Undo,
 }
 
 impl VirtualSchema {
@@ -297,7 +299,14 @@ impl VirtualSchema {
             Self::Flashback => "_flashback",
             Self::Diff => "_diff",
             Self::Snapshot => "_snapshot",
+            Self::Undo => "_undo",
         }
+    }
+
+    /// Whether it is asked for a window, and not for an instant.
+    #[must_use]
+    pub const fn is_of_changes(self) -> bool {
+        matches!(self, Self::Diff | Self::Undo)
     }
 }
 

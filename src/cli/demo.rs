@@ -26,7 +26,7 @@ const USER: &str = "demo";
 const PASSWORD: &str = "timetravel";
 
 /// What is asked, and why.
-const STATEMENTS: [(&str, &str); 3] = [
+const STATEMENTS: [(&str, &str); 4] = [
     (
         "What did order 42 look like just before it was shipped?",
         "SELECT id, customer, status, amount, updated_at FROM _flashback.orders AS OF '2026-11-23 22:05:56' WHERE id = 42",
@@ -39,6 +39,10 @@ const STATEMENTS: [(&str, &str); 3] = [
     (
         "The lines of order 42 just after the transaction that corrected it.",
         "SELECT * FROM _snapshot.order_items AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:7' WHERE order_id = 42 AND line IN (1, 2)",
+    ),
+    (
+        "What takes back the transaction that deleted order 41?",
+        "SELECT statement FROM _undo.orders AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:8'",
     ),
 ];
 

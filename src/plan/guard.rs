@@ -7,7 +7,7 @@ use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
-use dbtrail_types::agent_api::Keys;
+use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys};
 use dbtrail_types::column::{
     Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition, same_name,
 };
@@ -221,11 +221,16 @@ fn checked(
 /// The keys that a statement names; where it may, the stretch of keys in which all that it means lie.
 fn keys(predicate: &Predicate<'_>, draft: &Draft, permitted: bool) -> Result<Keys, Failure> {
     let filter = draft.filter.as_ref();
+    if draft.virtual_schema == VirtualSchema::Undo && filter.is_none() && !predicate.key().is_empty() {
+        // All that the window changed, which is what it costs.
+        let columns = predicate.definition.primary_key.clone();
+        return Ok(Keys { columns, choice: KeyChoice::Scan(KeyScan::default()) });
+    }
     let refusal = match predicate.keys(filter) {
         Ok(keys) => return Ok(keys),
         Err(refusal) => refusal,
     };
-    if !permitted || predicate.key().is_empty() || draft.virtual_schema == VirtualSchema::Diff {
+    if !permitted || predicate.key().is_empty() || draft.virtual_schema.is_of_changes() {
         return Err(refusal);
     }
     if let Some(open) = predicate.open {
@@ -263,6 +268,7 @@ pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Sourc
     match schema {
         VirtualSchema::Flashback | VirtualSchema::Snapshot => Source::Table(Arc::clone(definition)),
         VirtualSchema::Diff => Source::Changes(changes(definition)),
+        VirtualSchema::Undo => Source::Changes(undo_columns()),
     }
 }
 
@@ -287,6 +293,26 @@ pub(super) const CHANGE_COLUMNS: [&str; 13] = [
 pub const BEFORE_KEY: usize = 4;
 /// Columns of a diff behind those of the key.
 pub const BEHIND_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
+
+/// The columns of `_undo`.
+#[must_use]
+pub fn undo_columns() -> Vec<Column> {
+    let column = |name: &str| Column {
+        name: name.to_owned(),
+        ty: ColumnType::Text { size: LobSize::Long },
+        collation: Some("utf8mb4_bin".to_owned()),
+        nullable: true,
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        invisible: false,
+        shown_type: None,
+    };
+    vec![column("statement"), column("conflict")]
+}
 
 /// The columns of a diff.
 #[must_use]

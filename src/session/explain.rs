@@ -55,6 +55,7 @@ fn plan(admitted: &Admitted, zone: &Zone) -> Vec<(&'static str, String)> {
         VirtualSchema::Flashback => "the rows as they were, from the recorded changes",
         VirtualSchema::Snapshot => "the rows as they were, from the recorded changes and a baseline",
         VirtualSchema::Diff => "every change of the rows, oldest first",
+        VirtualSchema::Undo => "statements that take the changes of the rows back",
     };
     let mut items = vec![
         ("virtual schema", format!("{}: {answers}", draft.virtual_schema.name())),

@@ -141,7 +141,9 @@ impl Session {
         let (user, host) = (&self.identity.user, &self.identity.host);
         let account = format!("`{}`@`{}`", user.replace('`', "``"), host.replace('`', "``"));
         let mut all = vec![vec![Some(format!("GRANT USAGE ON *.* TO {account}"))]];
-        for schema in [VirtualSchema::Diff, VirtualSchema::Flashback, VirtualSchema::Snapshot] {
+        let schemas =
+            [VirtualSchema::Diff, VirtualSchema::Flashback, VirtualSchema::Snapshot, VirtualSchema::Undo];
+        for schema in schemas {
             all.push(vec![Some(format!("GRANT SELECT ON `{}`.* TO {account}", schema.name()))]);
         }
         Answer::Table(vec![text(&format!("Grants for {user}@{host}"), 1024, false)], rows(all))

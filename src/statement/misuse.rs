@@ -59,7 +59,7 @@ impl<'a> Example<'a> {
     fn time(&self, schema: VirtualSchema) -> Option<String> {
         let words: &[&str] = match schema {
             VirtualSchema::Flashback | VirtualSchema::Snapshot => &["AS", "OF"],
-            VirtualSchema::Diff => &["BETWEEN"],
+            VirtualSchema::Diff | VirtualSchema::Undo => &["BETWEEN"],
         };
         let mut c = self.statement.clone();
         c.go(c.find_any(&[words]));
@@ -68,7 +68,7 @@ impl<'a> Example<'a> {
             return None;
         }
         instant(&mut c).ok()?;
-        if schema == VirtualSchema::Diff && (!c.words(&["AND"]) || instant(&mut c).is_err()) {
+        if schema.is_of_changes() && (!c.words(&["AND"]) || instant(&mut c).is_err()) {
             return None;
         }
         let written = c.part(begin, c.place()).source();
@@ -92,7 +92,9 @@ impl<'a> Example<'a> {
         let time = self.time(schema).unwrap_or_else(|| {
             let usual = match schema {
                 VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF '2026-04-27 09:00:00'",
-                VirtualSchema::Diff => "BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00'",
+                VirtualSchema::Diff | VirtualSchema::Undo => {
+                    "BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00'"
+                }
             };
             usual.to_owned()
         });
@@ -118,6 +120,7 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
     let whole = match schema {
         VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF <instant> or AT GTID '...'",
         VirtualSchema::Diff => "BETWEEN <instant> AND <instant>",
+        VirtualSchema::Undo => "BETWEEN <instant> AND <instant> or AT GTID '...'",
     };
     let history = "the changes of a span of time are asked of _diff with BETWEEN";
     if next(&["FOR", "SYSTEM_TIME", "ALL"]) {
@@ -346,10 +349,15 @@ fn misspelt(c: &Cursor<'_>) -> Option<Refused> {
 /// The virtual schema that a name is a slip of.
 fn nearest(name: &str) -> Option<VirtualSchema> {
     let plain = name.trim_start_matches('_').to_lowercase();
-    [(VirtualSchema::Flashback, 2), (VirtualSchema::Snapshot, 2), (VirtualSchema::Diff, 1)]
-        .into_iter()
-        .find(|(schema, most)| distance(&plain, &schema.name()[1..]) <= *most)
-        .map(|(schema, _)| schema)
+    [
+        (VirtualSchema::Flashback, 2),
+        (VirtualSchema::Snapshot, 2),
+        (VirtualSchema::Diff, 1),
+        (VirtualSchema::Undo, 1),
+    ]
+    .into_iter()
+    .find(|(schema, most)| distance(&plain, &schema.name()[1..]) <= *most)
+    .map(|(schema, _)| schema)
 }
 
 /// How many letters must be put in, taken out or changed to make one word of the other. For short words.
@@ -411,7 +419,7 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
     if let Some(meant) = meant {
         return Some(Refused::Unsupported {
             message: format!(
-                "'{}' is no virtual schema, at {}: there are _flashback, _snapshot (AS OF, AT GTID) and _diff (BETWEEN): {}",
+                "'{}' is no virtual schema, at {}: there are _flashback, _snapshot (AS OF, AT GTID), _diff (BETWEEN) and _undo (BETWEEN, AT GTID): {}",
                 shortened(meant, 40),
                 clause.here(),
                 example.form(schema)

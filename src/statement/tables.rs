@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 /// The virtual schema of this name; their names compare without regard to case.
 pub(super) fn virtual_schema(name: &str) -> Option<VirtualSchema> {
-    [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot]
+    [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot, VirtualSchema::Undo]
         .into_iter()
         .find(|s| s.name().eq_ignore_ascii_case(name))
 }

@@ -332,13 +332,13 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Res
     };
     let system_time = c.words(&["FOR", "SYSTEM_TIME"]);
     if c.words(&["AS", "OF"]) {
-        if schema == VirtualSchema::Diff {
+        if schema.is_of_changes() {
             return Err(wrong("AS OF", "BETWEEN ... AND ..."));
         }
         return instant(c).map(TimeClause::At).map_err(teach);
     }
     if c.words(&["BETWEEN"]) {
-        if schema != VirtualSchema::Diff {
+        if !schema.is_of_changes() {
             return Err(wrong("BETWEEN", "AS OF or AT GTID"));
         }
         let from = instant(c).map_err(teach)?;

@@ -267,7 +267,7 @@ async fn every_route_of_the_document_is_there() {
     let agent = agent().await;
     let root = specification();
     let paths = root["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 10);
+    assert_eq!(paths.len(), 11);
     for (path, operations) in paths {
         let real =
             path.replace("{server_id}", "truth").replace("{schema}", "tt").replace("{table}", "orders");
@@ -316,6 +316,16 @@ async fn real_answers_fit_the_document() {
         lines.iter().any(|l| l.get("definition").is_some()),
         "the ALTER TABLE of the recording is in the window"
     );
+    let net = json!({"server_id": "truth", "schema": "tt", "table": "orders",
+        "span": {"window": {"since": "2026-11-23T07:12:38Z", "until": "2026-11-23T07:12:55Z"}}});
+    fits("NetRequest", &net);
+    let (status, lines) = agent.post("/v1/net_changes", &net).await;
+    assert_eq!(status, 200, "{lines:?}");
+    for line in &lines {
+        fits("NetLine", line);
+    }
+    fits("NetHeader", &lines[0]);
+    assert!(lines.iter().filter(|l| l.get("net").is_some()).count() > 2, "{lines:?}");
     let mut range = flashback(&[], &time(MIDDLE));
     range["keys"] =
         json!({"columns": ["id"], "range": {"prefix": [], "from": "1", "to": "20", "max_keys": 100}});

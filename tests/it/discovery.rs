@@ -105,9 +105,9 @@ const SHOWN: &[Case<'static>] = &[
     (
         "SHOW DATABASES",
         "Database",
-        &["_diff", "_flashback", "_snapshot", "information_schema", "other", "tt"],
+        &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "other", "tt"],
     ),
-    ("show schemas like '\\_%'", "Database (\\_%)", &["_diff", "_flashback", "_snapshot"]),
+    ("show schemas like '\\_%'", "Database (\\_%)", &["_diff", "_flashback", "_snapshot", "_undo"]),
     ("SHOW DATABASES WHERE `Database` = 'tt'", "Database", &["tt"]),
     // Names of schemas have their case, as on a server with lower_case_table_names = 0.
     ("SHOW DATABASES LIKE 'TT'", "Database (TT)", &[]),
@@ -254,7 +254,7 @@ const TREES: &[Case<'static>] = &[
     (
         "SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY SCHEMA_NAME",
         "SCHEMA_NAME",
-        &["_diff", "_flashback", "_snapshot", "information_schema", "other", "tt"],
+        &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "other", "tt"],
     ),
     (
         "SELECT TABLE_SCHEMA AS TABLE_CAT, NULL AS TABLE_SCHEM, TABLE_NAME, CASE WHEN TABLE_TYPE='BASE TABLE' THEN CASE WHEN TABLE_SCHEMA = 'mysql' OR TABLE_SCHEMA = 'performance_schema' THEN 'SYSTEM TABLE' ELSE 'TABLE' END WHEN TABLE_TYPE='TEMPORARY' THEN 'LOCAL_TEMPORARY' ELSE TABLE_TYPE END AS TABLE_TYPE, NULL AS TYPE_CAT FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = '_flashback' AND TABLE_NAME LIKE '%' HAVING TABLE_TYPE IN ('TABLE','VIEW',null) ORDER BY TABLE_TYPE, TABLE_SCHEMA, TABLE_NAME",
@@ -345,7 +345,7 @@ const TREES: &[Case<'static>] = &[
     (
         "SELECT table_schema AS `schema`, COUNT(*) AS n FROM information_schema.tables WHERE table_schema NOT IN ('mysql', 'information_schema') GROUP BY table_schema ORDER BY 2 DESC, 1",
         "schema|n",
-        &["_diff|2", "_flashback|2", "_snapshot|2", "tt|2", "other|1"],
+        &["_diff|2", "_flashback|2", "_snapshot|2", "_undo|2", "tt|2", "other|1"],
     ),
     (
         "SELECT TABLE_NAME FROM information_schema.TABLES WHERE table_schema = database() ORDER BY table_name",
@@ -505,7 +505,11 @@ async fn a_tenant_sees_its_own_schemas_alone() {
     holds(
         &mut client,
         &[
-            ("SHOW DATABASES", "Database", &["_diff", "_flashback", "_snapshot", "information_schema", "tt"]),
+            (
+                "SHOW DATABASES",
+                "Database",
+                &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "tt"],
+            ),
             (
                 "SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'other'",
                 "SCHEMA_NAME",
@@ -514,7 +518,7 @@ async fn a_tenant_sees_its_own_schemas_alone() {
             (
                 "SELECT DISTINCT table_schema FROM information_schema.tables",
                 "TABLE_SCHEMA",
-                &["_diff", "_flashback", "_snapshot", "information_schema", "tt"],
+                &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "tt"],
             ),
             // No database is selected, and only one could be meant.
             ("SHOW TABLES FROM _flashback", "Tables_in__flashback", &["orders", "pairs"]),
@@ -729,7 +733,7 @@ fn the_recording_has_its_tree() {
             &mut client,
             "SELECT COUNT(*) > 40, COUNT(DISTINCT TABLE_SCHEMA) FROM information_schema.COLUMNS WHERE TABLE_NAME IN ('zoo', 'devices')"
         ),
-        ["1|4"]
+        ["1|5"]
     );
 }
 

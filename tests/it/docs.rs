@@ -108,8 +108,9 @@ fn the_incident_is_solved_by_its_statements() {
         (&answers[0], "customer", "Mina"),
         (&answers[1], "DELETE", "shipped"),
         (&answers[2], "Mina Okafor", "Grace"),
-        (&answers[3], "89.90", "12.50"),
-        (&answers[4], "cable-nanosecond", "3\u{1}"),
+        (&answers[3], "INSERT INTO `shop`.`orders`", "UPDATE"),
+        (&answers[4], "89.90", "12.50"),
+        (&answers[5], "cable-nanosecond", "3\u{1}"),
     ] {
         assert!(answer.contains(has) && !answer.contains(has_not), "{answer}");
     }

@@ -21,14 +21,17 @@ mod example;
 mod keys;
 mod lines;
 mod merge;
+mod net;
 mod origin;
 mod refusal;
 mod rows;
 mod scan;
+mod transaction;
 
 pub use diff::DiffAnswer;
 pub use example::Example;
 pub(crate) use keys::no_key;
+pub use net::NetAnswer;
 pub use refusal::Refusal;
 pub use rows::{Reading, RowsAnswer};
 

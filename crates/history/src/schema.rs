@@ -34,6 +34,7 @@ mod ways;
 mod written;
 
 use convert::By;
+use dbtrail_types::agent_api::Reference;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::ident::TableName;
 use dbtrail_types::reply::Cell;
@@ -467,6 +468,40 @@ impl Catalog {
         };
         let columns = known.full.columns.iter().enumerate();
         columns.filter(|(_, c)| c.generated.as_ref().is_some_and(uses)).map(|(at, _)| at).collect()
+    }
+
+    /// The columns of each unique index beside the primary key; `None`: the record does not tell the indexes.
+    #[must_use]
+    pub fn unique(&self, id: DefinitionId) -> Option<Vec<Vec<String>>> {
+        let full = &self.known(id)?.full;
+        let unique = full.indexes.iter().filter(|index| index.unique).map(|index| index.columns.clone());
+        (!full.learnt).then(|| unique.collect())
+    }
+
+    /// The foreign keys of a table, and those to it; `None`: the record does not tell them.
+    #[must_use]
+    pub fn references(&self, name: &TableName) -> Option<Vec<Reference>> {
+        if !self.is_declared(name) {
+            return None;
+        }
+        let own = self.foreign.of(name).iter().map(|key| (name, key));
+        let to = self.foreign.to(name).filter(|(child, _)| *child != name);
+        let reference = |(child, key): (&TableName, &ForeignKey)| {
+            let parent = self.current(&key.parent).and_then(|id| self.definition(id));
+            let referenced = if key.referenced.is_empty() {
+                parent.map(|p| p.primary_key.clone()).unwrap_or_default()
+            } else {
+                key.referenced.clone()
+            };
+            Reference {
+                child: child.clone(),
+                columns: key.columns.clone(),
+                parent: key.parent.clone(),
+                referenced,
+                changes_rows: key.changes_rows(),
+            }
+        };
+        Some(own.chain(to).map(reference).collect())
     }
 
     /// Whether all of a table is known, its foreign keys too: not where its columns are known from a table map alone.

@@ -13,6 +13,9 @@ use std::sync::Arc;
 mod filter;
 
 pub use filter::{Comparison, Count, Filter, Relation};
+mod net;
+
+pub use net::{NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
 
 /// Where each question goes, below the base URL.
 pub mod path {
@@ -22,6 +25,8 @@ pub mod path {
     pub const SNAPSHOT: &str = "/v1/snapshot";
     /// `POST`: changes inside a window.
     pub const DIFF: &str = "/v1/diff";
+    /// `POST`: what a window did to the rows of a table, all in all.
+    pub const NET_CHANGES: &str = "/v1/net_changes";
     /// `GET`: the record, and how capturing goes.
     pub const STATUS: &str = "/v1/status";
 }

@@ -43,7 +43,7 @@ const fn sample(statement: &'static str, digest: &'static str) -> Sample {
 }
 
 /// One or more for each rule that `proxysql-config` writes.
-pub(super) const TO_SHIM: [Sample; 7] = [
+pub(super) const TO_SHIM: [Sample; 8] = [
     sample(
         "SELECT * FROM _flashback.orders AS OF '2026-04-27 09:00:00' WHERE id = 42",
         "SELECT * FROM _flashback.orders AS OF ? WHERE id = ?",
@@ -55,6 +55,10 @@ pub(super) const TO_SHIM: [Sample; 7] = [
     sample(
         "SELECT * FROM customers c, _snapshot.orders AS OF 'now' o WHERE o.id = 42",
         "SELECT * FROM customers c,_snapshot.orders AS OF ? o WHERE o.id = ?",
+    ),
+    sample(
+        "SELECT statement FROM _undo.orders BETWEEN '2026-04-27' AND '2026-04-28'",
+        "SELECT statement FROM _undo.orders BETWEEN ? AND ?",
     ),
     sample("DESCRIBE _flashback.orders", "DESCRIBE _flashback.orders"),
     sample("SHOW FULL COLUMNS FROM `_flashback`.`orders`", "SHOW FULL COLUMNS FROM `_flashback`.`orders`"),

@@ -21,10 +21,19 @@ pub(super) struct Shown {
 impl Shown {
     /// The table behind a schema. One of `_diff` has a row for each change: its key columns are unique no more.
     pub(super) fn of(place: &Place, definition: &TableDefinition) -> Self {
-        let Ground::Virtual(VirtualSchema::Diff, _) = place.ground else {
-            return Self { columns: definition.columns.clone(), key: definition.primary_key.clone() };
-        };
-        Self { columns: guard::changes(definition), key: Vec::new() }
+        match place.ground {
+            Ground::Virtual(VirtualSchema::Diff, _) => {
+                Self { columns: guard::changes(definition), key: Vec::new() }
+            }
+            Ground::Virtual(VirtualSchema::Undo, _) => {
+                Self { columns: guard::undo_columns(), key: Vec::new() }
+            }
+            Ground::Virtual(VirtualSchema::Flashback | VirtualSchema::Snapshot, _)
+            | Ground::Real
+            | Ground::Information => {
+                Self { columns: definition.columns.clone(), key: definition.primary_key.clone() }
+            }
+        }
     }
 }
 
@@ -55,7 +64,7 @@ fn comment(place: &Place, table: &str) -> String {
     match &place.ground {
         Ground::Information => String::new(),
         Ground::Real => {
-            "dbtrail: ask for it as _flashback, _snapshot or _diff; this server does not read the present"
+            "dbtrail: ask for it as _flashback, _snapshot, _diff or _undo; this server does not read the present"
                 .to_owned()
         }
         Ground::Virtual(schema, real) => {
@@ -66,6 +75,9 @@ fn comment(place: &Place, table: &str) -> String {
                 }
                 VirtualSchema::Snapshot => {
                     format!("dbtrail: rows of {name} AS OF an instant, baseline included, by primary key")
+                }
+                VirtualSchema::Undo => {
+                    format!("dbtrail: SQL that takes changes of {name} BETWEEN two instants back")
                 }
                 VirtualSchema::Diff => {
                     format!("dbtrail: changes of {name} BETWEEN two instants, by its primary key")

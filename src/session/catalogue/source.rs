@@ -153,7 +153,8 @@ impl<'a> Reader<'a> {
 
     async fn places(&mut self) -> Result<Vec<Place>, Failure> {
         let ground = self.ground().await?;
-        let virtuals = [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot];
+        let virtuals =
+            [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot, VirtualSchema::Undo];
         let virtuals = virtuals
             .map(|s| Place { shown: s.name().to_owned(), ground: Ground::Virtual(s, ground.clone()) });
         let information = Place { shown: INFORMATION_SCHEMA.to_owned(), ground: Ground::Information };

@@ -58,6 +58,33 @@ impl GtidSet {
         if text.is_empty() { Ok(Self::MySql(BTreeMap::new())) } else { Self::parse(text) }
     }
 
+    /// Whether it names one transaction and no more.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        match self {
+            Self::MySql(sources) => {
+                let ranges: Vec<&(u64, u64)> = sources.values().flatten().collect();
+                matches!(ranges[..], [(from, to)] if from == to)
+            }
+            Self::MariaDb(domains) => domains.len() == 1,
+        }
+    }
+
+    /// Whether a transaction is among those that it names.
+    #[must_use]
+    pub fn names(&self, gtid: &Gtid) -> bool {
+        match (self, gtid) {
+            (Self::MySql(sources), Gtid::MySql { source, tag, number }) => {
+                let ranges = sources.get(&(*source, tag.clone()));
+                ranges.is_some_and(|ranges| ranges.iter().any(|(from, to)| (from..=to).contains(&number)))
+            }
+            (Self::MariaDb(domains), Gtid::MariaDb { domain, server, sequence }) => {
+                domains.contains(&(*domain, *server, *sequence))
+            }
+            (Self::MySql(_), Gtid::MariaDb { .. }) | (Self::MariaDb(_), Gtid::MySql { .. }) => false,
+        }
+    }
+
     /// Whether both name the same transactions, in whatever order they were written.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -35,6 +35,12 @@ impl GtidState {
         self.origins.push(Origin { at, set });
     }
 
+    /// Whether the record begins, here, behind just these: what they did was before it.
+    #[must_use]
+    pub fn begins_behind(&self, at: Sequence, set: &GtidSet) -> bool {
+        self.origins.iter().any(|origin| origin.at == at && origin.set.same(set))
+    }
+
     /// The same behind a gap. A server that has not executed all that was recorded (its log was reset, it was restored, it is another one) gives
     /// out the same numbers again: what they meant before, nobody can ask for any more.
     pub fn begin_anew(&mut self, at: Sequence, set: GtidSet) {

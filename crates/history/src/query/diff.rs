@@ -38,12 +38,12 @@ pub struct DiffAnswer {
 const NO_SCAN: &str = "the changes of a whole table cannot be asked for: name keys";
 
 /// One window over one table.
-struct Window<'a> {
-    history: &'a History,
-    name: &'a TableName,
-    found: Found<'a>,
-    from: Sequence,
-    to: Sequence,
+pub(super) struct Window<'a> {
+    pub(super) history: &'a History,
+    pub(super) name: &'a TableName,
+    pub(super) found: Found<'a>,
+    pub(super) from: Sequence,
+    pub(super) to: Sequence,
 }
 
 impl History {
@@ -88,7 +88,7 @@ impl History {
     }
 }
 
-fn key_places(definition: &TableDefinition) -> Vec<usize> {
+pub(super) fn key_places(definition: &TableDefinition) -> Vec<usize> {
     definition.primary_key.iter().filter_map(|n| definition.position(n)).collect()
 }
 
@@ -148,7 +148,7 @@ impl Window<'_> {
     }
 
     /// The incarnations of the table in the window, if every step between them is one of which the rows are known.
-    fn incarnations(&self) -> Result<BTreeSet<SpaceId>, Refusal> {
+    pub(super) fn incarnations(&self) -> Result<BTreeSet<SpaceId>, Refusal> {
         let history = self.history.names.history(self.name);
         let start = history.partition_point(|(from, _)| *from < self.from).saturating_sub(1);
         let mut spaces = BTreeSet::new();
@@ -203,7 +203,7 @@ impl Window<'_> {
         }
     }
 
-    fn crossing(&self, what: &str) -> Refusal {
+    pub(super) fn crossing(&self, what: &str) -> Refusal {
         let at =
             self.history.names.history(self.name).iter().filter(|(at, _)| (self.from..self.to).contains(at));
         let times: Vec<String> = at
@@ -221,7 +221,7 @@ impl Window<'_> {
         )
     }
 
-    fn lost(&self, key: &str) -> Refusal {
+    pub(super) fn lost(&self, key: &str) -> Refusal {
         Refusal::new(
             422,
             code::NOT_RECORDED,

@@ -36,6 +36,17 @@ pub(super) struct Range {
 }
 
 impl Wanted {
+    /// Whether a key is among them.
+    pub(super) fn holds(&self, key: &[u8]) -> bool {
+        match self {
+            Self::Keys(keys) => keys.binary_search_by(|(known, _)| (**known).cmp(key)).is_ok(),
+            Self::Range(range) => (&*range.from..=&*range.to).contains(&key),
+            Self::Scan(span) => {
+                span.lower.as_slice() <= key && span.upper.as_deref().is_none_or(|upper| key < upper)
+            }
+        }
+    }
+
     /// Reads the keys under a definition.
     pub(super) fn read(
         keys: &Keys,

@@ -53,7 +53,7 @@ enum Rows {
 }
 
 /// What is known of one key at one place of the log.
-enum State {
+pub(super) enum State {
     Row(Image, DefinitionId),
     /// There is no row; the note says why.
     NoRow(Option<(NoteCode, Option<Instant>)>),
@@ -145,7 +145,7 @@ impl Question<'_> {
         if unknown.is_empty() { Ok((rows, notes)) } else { Err(self.not_recorded(&unknown, reading)) }
     }
 
-    fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
+    pub(super) fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
         let (versions, space, end) = (self.history.versions(), self.found.space_id, self.history.end);
         let Cut { at, doubtful } = self.cut;
         if doubtful > at

@@ -669,3 +669,4 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
 }
 
 mod names;
+mod net;

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use dbtrail_types::agent_api::{DiffRequest, RowsRequest, code, path};
+use dbtrail_types::agent_api::{DiffRequest, NetRequest, RowsRequest, code, path};
 use dbtrail_types::ident::{ServerId, TableName};
 use dbtrail_types::instant::{Instant, Point};
 use hyper::Request;
@@ -83,6 +83,7 @@ pub(super) fn router(agent: Agent) -> Router {
         .route(path::FLASHBACK, only(post(flashback)))
         .route(path::SNAPSHOT, only(post(snapshot)))
         .route(path::DIFF, only(post(diff)))
+        .route(path::NET_CHANGES, only(post(net_changes)))
         .route("/v1/servers/{server_id}/schemas", only(get(schemas)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables", only(get(tables)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
@@ -110,6 +111,11 @@ async fn snapshot(State(agent): State<Agent>, body: Body) -> Response {
 
 async fn diff(State(agent): State<Agent>, body: Body) -> Response {
     changes(&agent, whole(body).await)
+}
+
+async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
+    let request = whole(body).await.and_then(|body| read::<NetRequest>(&body));
+    answer::lines(request.and_then(|request| agent.history()?.net(&request)))
 }
 
 async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> Response {
@@ -268,9 +274,13 @@ fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> Refusal {
     if value.get("server_id").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Refusal::new(400, code::MISSING_SERVER_ID, "the request names no server_id".to_owned());
     }
-    for (name, time) in
-        [("at.time", value.pointer("/at/time")), ("since", value.get("since")), ("until", value.get("until"))]
-    {
+    for (name, time) in [
+        ("at.time", value.pointer("/at/time")),
+        ("since", value.get("since")),
+        ("until", value.get("until")),
+        ("span.window.since", value.pointer("/span/window/since")),
+        ("span.window.until", value.pointer("/span/window/until")),
+    ] {
         let Some(time) = time else { continue };
         let parsed = time.as_str().map(str::parse::<Instant>);
         match parsed {

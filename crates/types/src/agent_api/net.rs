@@ -1,0 +1,119 @@
+//! `POST /v1/net_changes`: what a window did to the rows of a table, all in all.
+//!
+//! For each key whose row is another one at the end of the window than before it: both rows, and the row at the end of the record where that is another
+//! one again. Everything is told under the definition that the table has at the end of the record, since that is the table on which an undo runs.
+
+use super::{Keys, Octets, RowLine, is_false};
+use crate::column::TableDefinition;
+use crate::ident::{ServerId, TableName};
+use crate::instant::{Instant, Point};
+use serde::{Deserialize, Serialize};
+
+/// The changes that are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Span {
+    /// All that was committed between two instants, both inclusive.
+    Window {
+        /// Start.
+        since: Instant,
+        /// End.
+        until: Instant,
+    },
+    /// Those of one transaction: its GTID.
+    Transaction(String),
+}
+
+impl Span {
+    /// The point at its end: the instant, or the transaction.
+    #[must_use]
+    pub fn end(&self) -> Point {
+        match self {
+            Self::Window { until, .. } => Point::Time(*until),
+            Self::Transaction(gtid) => Point::Gtid(gtid.clone()),
+        }
+    }
+}
+
+/// Body of `POST /v1/net_changes`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetRequest {
+    /// Whose history.
+    pub server_id: ServerId,
+    /// The real schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// Which changes.
+    pub span: Span,
+    /// Which rows; left out: all that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Keys>,
+    /// Only rows that a foreign key changed (CASCADE, SET NULL), which the log does not hold.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub derived_only: bool,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The child.
+    pub child: TableName,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The parent.
+    pub parent: TableName,
+    /// The parent's columns.
+    pub referenced: Vec<String>,
+    /// Whether rows of the child change when those of the parent do (CASCADE, SET NULL).
+    pub changes_rows: bool,
+}
+
+/// The first line of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetHeader {
+    /// Always true here; a refusal is an [`super::ErrorBody`].
+    pub success: bool,
+    /// Columns and primary key at the end of the record.
+    #[serde(flatten)]
+    pub definition: TableDefinition,
+    /// The end of the record: up to it, "now" is known.
+    pub newest: Instant,
+    /// Generated columns, which no statement can set.
+    #[serde(default)]
+    pub generated: Vec<String>,
+    /// The columns of each unique index beside the primary key; left out: the record does not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<Vec<Vec<String>>>,
+    /// Foreign keys of the table and to it; left out: the record does not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<Vec<Reference>>,
+    /// Tables below it whose rows change with its rows, by foreign keys that change rows.
+    #[serde(default)]
+    pub below: Vec<TableName>,
+}
+
+/// A line of the answer between header and trailer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetLine {
+    /// One key.
+    pub net: NetChange,
+}
+
+/// What a window did to the row of one key, all in all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetChange {
+    /// The key, in key order.
+    pub key: Vec<Octets>,
+    /// The row before the window; `None`: there was none.
+    pub before: Option<RowLine>,
+    /// The row at its end; `None`: there was none.
+    pub end: Option<RowLine>,
+    /// Somebody changed it since.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub since: bool,
+    /// The row at the end of the record, where somebody changed it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<RowLine>,
+}

@@ -1,0 +1,187 @@
+//! `dump`: a table as it was at an instant.
+
+use super::serve::fail;
+use super::undo::{reached, refused, table, told};
+use crate::agent_client::Batch;
+use crate::plan;
+use crate::undo::dump::{Dump, Format};
+use clap::{ArgGroup, Args, ValueEnum};
+use dbtrail_history::published::Status;
+use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys, RowsRequest};
+use dbtrail_types::ident::{RequestId, TableName};
+use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::zone::Zone;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The forms of a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// CREATE TABLE and INSERT.
+    Sql,
+    /// A line of names, then a line a row; NULL is \N, bytes are 0x...
+    Csv,
+    /// A JSON object a row.
+    Ndjson,
+}
+
+/// Arguments of `dump`.
+#[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("when").args(["as_of", "at_gtid"]).required(true)))]
+pub struct DumpArgs {
+    /// The address of an agent: https://host:8600.
+    #[arg(long, value_name = "URL")]
+    agent: String,
+    /// File with a token of that agent; the first one in it is used.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// PEM file of the authorities to trust for that agent; default: those of the platform.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The table: schema.table.
+    #[arg(long, value_name = "SCHEMA.TABLE")]
+    table: String,
+    /// The instant.
+    #[arg(long, value_name = "INSTANT")]
+    as_of: Option<String>,
+    /// The state just after a transaction.
+    #[arg(long, value_name = "GTID")]
+    at_gtid: Option<String>,
+    /// The time zone of the instant.
+    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "as_of")]
+    time_zone: String,
+    /// In which form.
+    #[arg(long, value_enum, default_value = "sql")]
+    format: Form,
+    /// A column to leave out; may be given several times.
+    #[arg(long, value_name = "COLUMN")]
+    without: Vec<String>,
+    /// Where to write; default: standard output. A file that could not be written to its end is removed.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Asks, and writes.
+pub async fn run(args: &DumpArgs) -> ExitCode {
+    let done = match &args.output {
+        None => dumped(args, &mut BufWriter::new(std::io::stdout())).await,
+        Some(path) => match File::create(path) {
+            Err(e) => Err(format!("{} cannot be written: {e}", path.display())),
+            Ok(file) => {
+                let done = dumped(args, &mut BufWriter::new(file)).await;
+                if done.is_err() {
+                    // What is there is not the table.
+                    let _ = std::fs::remove_file(path);
+                }
+                done
+            }
+        },
+    };
+    match done {
+        Ok(rows) => {
+            let _ = writeln!(std::io::stderr(), "{rows} rows");
+            ExitCode::SUCCESS
+        }
+        Err(why) => fail(&format!("dump: {why}")),
+    }
+}
+
+async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
+    let name: TableName = table(&args.table)?;
+    let at = point(args)?;
+    let url = args.agent.as_str();
+    let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
+    let request = RequestId::next(0);
+    let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
+    let server = &status.server_id;
+    let definition = client.definition_at(&caller, server, &name, at.clone(), &request).await;
+    let definition = definition.map_err(|e| refused(url, &e))?;
+    let keys = Keys { columns: definition.primary_key.clone(), choice: KeyChoice::Scan(KeyScan::default()) };
+    let asked = RowsRequest {
+        server_id: server.clone(),
+        schema: name.schema.clone(),
+        table: name.table.clone(),
+        keys,
+        at: at.clone(),
+        filter: None,
+        limit: None,
+        count: None,
+    };
+    let mut rows = client.snapshot(&caller, &asked, &request).await.map_err(|e| refused(url, &e))?;
+    let format = match args.format {
+        Form::Sql => Format::Sql,
+        Form::Csv => Format::Csv,
+        Form::Ndjson => Format::NdJson,
+    };
+    let definition = rows.announced.clone();
+    if let Some(missing) = args.without.iter().find(|w| definition.position(w).is_none()) {
+        return Err(format!("--without {missing}: {name} has no such column at that instant"));
+    }
+    let dump = Dump { name: &name, definition: &definition, without: &args.without, format };
+    let when = match &at {
+        Point::Time(at) => format!("at {at}"),
+        Point::Gtid(gtid) => format!("just after transaction {}", gtid.replace(char::is_control, " ")),
+    };
+    let failed = |e: std::io::Error| format!("the output: {e}");
+    out.write_all(dump.head(&when).as_bytes()).map_err(failed)?;
+    let mut count = 0;
+    loop {
+        match rows.next().await.map_err(|e| told(&e))? {
+            Batch::Rows(some) => {
+                for row in some {
+                    count += 1;
+                    let line = dump.row(&row).map_err(|why| format!("row {count} of {name}: {why}"))?;
+                    out.write_all(line.as_bytes()).map_err(failed)?;
+                }
+            }
+            Batch::Events(..) => return Err("the agent sent changes in the place of rows".to_owned()),
+            Batch::End(_) => break,
+        }
+    }
+    out.write_all(dump.tail(count).as_bytes()).map_err(failed)?;
+    out.flush().map_err(failed)?;
+    Ok(count)
+}
+
+fn point(args: &DumpArgs) -> Result<Point, String> {
+    if let Some(gtid) = &args.at_gtid {
+        return Ok(Point::Gtid(gtid.clone()));
+    }
+    let zone = Zone::parse(&args.time_zone)
+        .ok_or_else(|| format!("--time-zone {}: no such time zone is known", args.time_zone))?;
+    let text = args.as_of.as_deref().ok_or("--as-of INSTANT or --at-gtid GTID is needed")?;
+    plan::instant(text, &zone, Instant::now()).map(Point::Time).map_err(|failure| told(&failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Shell {
+        #[command(flatten)]
+        args: DumpArgs,
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        let parse = |line: &str| Shell::try_parse_from(line.split(' ')).map(|s| s.args);
+        let args =
+            parse("dump --agent https://a --table a.b --as-of 2026-01-01T00:00:00Z --format csv").unwrap();
+        assert_eq!(args.format, Form::Csv);
+        assert_eq!(point(&args), Ok(Point::Time("2026-01-01T00:00:00Z".parse().unwrap())));
+        let args = parse("dump --agent https://a --table a.b --at-gtid 0-1-2 --without x").unwrap();
+        assert_eq!(point(&args), Ok(Point::Gtid("0-1-2".to_owned())));
+        for bad in [
+            "dump --agent https://a --table a.b",
+            "dump --table a.b --at-gtid 0-1-2",
+            "dump --agent https://a --table a.b --at-gtid 0-1-2 --as-of x",
+            "dump --agent https://a --table a.b --as-of x --format xml",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! `undo`: a file of SQL that takes back what a window, or one transaction, did to rows. It runs nothing.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings and NULL alone")]
+
+use super::agent::arguments::secret_in;
+use super::serve::fail;
+use crate::agent_client::{self, AgentClient, Caller};
+use crate::failure::Failure;
+use crate::undo::literal::{Text, name};
+use crate::undo::script::{Frame, Part, script};
+use crate::undo::{Undone, undo};
+use crate::wire::error;
+use crate::{plan, undo};
+use clap::{ArgGroup, Args};
+use dbtrail_history::published::Status;
+use dbtrail_types::agent_api::{NetRequest, Span};
+use dbtrail_types::ident::{RequestId, TableName};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
+use mysql_async::prelude::Queryable;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Where the password of a shim may stand instead of in its URL.
+const PASSWORD: &str = "DBTRAIL_SHIM_PASSWORD";
+
+/// Arguments of `undo`.
+#[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("whom").args(["agent", "shim"]).required(true)))]
+#[command(group(ArgGroup::new("what").args(["between", "gtid"]).required(true)))]
+pub struct UndoArgs {
+    /// The address of an agent: https://host:8600.
+    #[arg(long, value_name = "URL")]
+    agent: Option<String>,
+    /// File with a token of that agent; the first one in it is used.
+    #[arg(long, value_name = "FILE", conflicts_with = "shim")]
+    token_file: Option<PathBuf>,
+    /// PEM file of the authorities to trust for that agent; default: those of the platform.
+    #[arg(long, value_name = "FILE", conflicts_with = "shim")]
+    ca: Option<PathBuf>,
+    /// A shim (also that of `up`): mysql://user:password@host:3308. The password may stand in DBTRAIL_SHIM_PASSWORD instead.
+    #[arg(long, value_name = "URL")]
+    shim: Option<String>,
+    /// A table, schema.table; may be given several times. Of a shim, which does not tell foreign keys: parents before children.
+    #[arg(long, required = true, value_name = "SCHEMA.TABLE")]
+    table: Vec<String>,
+    /// All that was committed between two instants, both inclusive.
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"])]
+    between: Option<Vec<String>>,
+    /// What one transaction did.
+    #[arg(long, value_name = "GTID")]
+    gtid: Option<String>,
+    /// The time zone of the two instants.
+    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "between")]
+    time_zone: String,
+    /// End with COMMIT instead of ROLLBACK, if every statement has found its row.
+    #[arg(long)]
+    commit: bool,
+    /// Where to write; default: standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Asks, and writes the file.
+pub async fn run(args: &UndoArgs) -> ExitCode {
+    match written(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => fail(&format!("undo: {why}")),
+    }
+}
+
+async fn written(args: &UndoArgs) -> Result<(), String> {
+    let tables: Vec<TableName> = args.table.iter().map(|text| table(text)).collect::<Result<_, _>>()?;
+    let span = span(args)?;
+    let (parts, incomplete) = match (&args.agent, &args.shim) {
+        (Some(url), _) => of_agent(args, url, &tables, &span).await?,
+        (None, Some(url)) => of_shim(url, &tables, &span).await?,
+        (None, None) => return Err("--agent URL or --shim URL is needed".to_owned()),
+    };
+    let shown = match &span {
+        Span::Window { since, until } => format!("from {since} to {until}"),
+        Span::Transaction(gtid) => format!("in transaction {gtid}"),
+    };
+    let frame = Frame { span: &shown, commit: args.commit, incomplete: &incomplete };
+    let text = script(&parts, &frame);
+    match &args.output {
+        None => std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("standard output: {e}"))?,
+        Some(path) => {
+            std::fs::write(path, text).map_err(|e| format!("{} cannot be written: {e}", path.display()))?;
+        }
+    }
+    let statements: usize = parts.iter().map(|p| p.undone.statements()).sum();
+    let conflicts: usize = parts.iter().map(|p| p.undone.conflicts.len()).sum();
+    let mut told = format!("{statements} statements; {conflicts} rows are not taken back, and listed");
+    for why in &incomplete {
+        told.extend(["\nNOT COMPLETE: ", why]);
+    }
+    let _ = writeln!(std::io::stderr(), "{told}");
+    Ok(())
+}
+
+/// `schema.table`, either part between backticks if need be.
+pub(super) fn table(text: &str) -> Result<TableName, String> {
+    let wrong = || format!("'{text}' is not a table: write schema.table");
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, behind) = if let Some(quoted) = rest.strip_prefix('`') {
+            quoted.split_once('`').ok_or_else(wrong)?
+        } else {
+            rest.split_at(rest.find('.').unwrap_or(rest.len()))
+        };
+        parts.push(part.to_owned());
+        rest = match behind.strip_prefix('.') {
+            Some("") => return Err(wrong()),
+            Some(more) => more,
+            None if behind.is_empty() => behind,
+            None => return Err(wrong()),
+        };
+    }
+    match <[String; 2]>::try_from(parts) {
+        Ok([schema, table]) if !schema.is_empty() && !table.is_empty() => Ok(TableName { schema, table }),
+        _ => Err(wrong()),
+    }
+}
+
+fn span(args: &UndoArgs) -> Result<Span, String> {
+    if let Some(gtid) = &args.gtid {
+        return Ok(Span::Transaction(gtid.clone()));
+    }
+    let zone = Zone::parse(&args.time_zone)
+        .ok_or_else(|| format!("--time-zone {}: no such time zone is known", args.time_zone))?;
+    let now = Instant::now();
+    let read = |text: &String| plan::instant(text, &zone, now).map_err(|failure| told(&failure));
+    match args.between.as_deref() {
+        Some([since, until]) => {
+            let (since, until) = (read(since)?, read(until)?);
+            if since > until {
+                return Err(format!("--between {since} {until}: write the earlier instant first"));
+            }
+            Ok(Span::Window { since, until })
+        }
+        _ => Err("--between FROM TO or --gtid GTID is needed".to_owned()),
+    }
+}
+
+/// The sentence that a client of the shim would get.
+pub(super) fn told(failure: &Failure) -> String {
+    let settings = error::Settings { plain_1064: false, unreachable: error::Unreachable::Auto };
+    error::of(failure, settings, false, None).message
+}
+
+async fn of_agent(
+    args: &UndoArgs,
+    url: &str,
+    tables: &[TableName],
+    span: &Span,
+) -> Result<(Vec<Part>, Vec<String>), String> {
+    let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
+    let request = RequestId::next(0);
+    let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
+    let asked: Vec<NetRequest> = tables
+        .iter()
+        .map(|table| NetRequest {
+            server_id: status.server_id.clone(),
+            schema: table.schema.clone(),
+            table: table.table.clone(),
+            span: span.clone(),
+            keys: None,
+            derived_only: false,
+        })
+        .collect();
+    let found = client.net_tables(&caller, &asked, None, &request).await.map_err(|e| refused(url, &e))?;
+    let part = |table: agent_client::NetTable| Part {
+        undone: undo(&table.name, &table.header, &table.changes, Text::Utf8),
+        newest: Some(table.header.newest),
+        references: table.header.references,
+        name: table.name,
+    };
+    Ok((found.tables.into_iter().map(part).collect(), found.incomplete))
+}
+
+/// A client of an agent, and who asks.
+pub(super) fn reached(
+    url: &str,
+    token_file: Option<&Path>,
+    ca: Option<&Path>,
+) -> Result<(AgentClient, Caller), String> {
+    let token = match token_file {
+        None => None,
+        Some(path) => {
+            let text = secret_in(path)?;
+            let mut lines =
+                text.expose().lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+            let first = lines.next().ok_or_else(|| format!("{} holds no token", path.display()))?;
+            Some(Secret::new(first.to_owned()))
+        }
+    };
+    let read = |path: &Path| std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()));
+    let ca_pem = ca.map(read).transpose()?;
+    let settings = agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem: None };
+    let client =
+        AgentClient::new(&settings).map_err(|e| e.to_string().replace("agent_tls.ca_file", "--ca"))?;
+    Ok((client, Caller { tenant: String::new(), token }))
+}
+
+/// Why an agent does not answer.
+pub(super) fn refused(url: &str, failure: &Failure) -> String {
+    if let Failure::AgentRejected { status: 401, .. } = failure {
+        return format!("{url} wants one of its tokens: --token-file FILE");
+    }
+    told(failure)
+}
+
+async fn of_shim(url: &str, tables: &[TableName], span: &Span) -> Result<(Vec<Part>, Vec<String>), String> {
+    let options = mysql_async::Opts::from_url(url).map_err(|e| format!("--shim: {e}"))?;
+    let mut options = mysql_async::OptsBuilder::from_opts(options).prefer_socket(false);
+    if let Ok(password) = std::env::var(PASSWORD) {
+        options = options.pass(Some(password));
+    }
+    let failed = |e: mysql_async::Error| format!("the shim: {e}");
+    let mut conn = mysql_async::Conn::new(options).await.map_err(failed)?;
+    conn.query_drop("SET NAMES utf8mb4").await.map_err(failed)?;
+    let (mut parts, mut incomplete) = (Vec::new(), Vec::new());
+    let clause = match span {
+        Span::Window { since, until } => format!("BETWEEN '{since}' AND '{until}'"),
+        Span::Transaction(gtid) => format!("AT GTID '{}'", gtid.replace(['\'', '\\'], "")),
+    };
+    for table in tables {
+        let statement = format!(
+            "SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ statement, conflict FROM _undo.{}.{} {clause}",
+            name(&table.schema),
+            name(&table.table)
+        );
+        let rows: Vec<mysql_async::Row> = conn.query(statement).await.map_err(failed)?;
+        let mut undone = Undone::default();
+        for row in rows {
+            let mut cells = row.unwrap().into_iter().map(|value| match value {
+                mysql_async::Value::Bytes(bytes) => String::from_utf8(bytes).ok(),
+                _ => None,
+            });
+            match (cells.next().flatten(), cells.next().flatten()) {
+                // What comes before the first INSERT has an order of its own.
+                (Some(sql), _) if undone.inserts.is_empty() && undo::script::kind(&sql) != "INSERT" => {
+                    undone.deletes.push(sql);
+                }
+                (Some(sql), _) => undone.inserts.push(sql),
+                (None, Some(why)) => match why.strip_prefix("NOT COMPLETE: ") {
+                    Some(why) => incomplete.push(why.to_owned()),
+                    None => undone.conflicts.push(why),
+                },
+                (None, None) => return Err("the shim sent a row that is empty".to_owned()),
+            }
+        }
+        parts.push(Part { name: table.clone(), newest: None, references: None, undone });
+    }
+    conn.disconnect().await.map_err(failed)?;
+    Ok((parts, incomplete))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Shell {
+        #[command(flatten)]
+        args: UndoArgs,
+    }
+
+    fn parse(line: &[&str]) -> Result<UndoArgs, String> {
+        let line = ["undo"].iter().chain(line);
+        Shell::try_parse_from(line).map(|s| s.args).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        let window = ["--between", "2026-01-01 10:00", "2026-01-01T11:00:00Z"];
+        let args = parse(
+            &[&["--agent", "https://a", "--table", "shop.orders", "--time-zone", "+02:00"][..], &window]
+                .concat(),
+        );
+        let Span::Window { since, until } = span(&args.unwrap()).unwrap() else { panic!() };
+        assert_eq!(
+            (since.to_string(), until.to_string()),
+            ("2026-01-01T08:00:00.000000Z".to_owned(), "2026-01-01T11:00:00.000000Z".to_owned())
+        );
+        for bad in [
+            &["--agent", "https://a", "--table", "shop.orders"][..],
+            &["--agent", "https://a", "--gtid", "0-1-1"],
+            &["--table", "shop.orders", "--gtid", "0-1-1"],
+            &["--agent", "https://a", "--shim", "mysql://a", "--table", "a.b", "--gtid", "0-1-1"],
+            &["--agent", "https://a", "--table", "a.b", "--gtid", "0-1-1", "--between", "x", "y"],
+            &["--shim", "mysql://a", "--token-file", "x", "--table", "a.b", "--gtid", "0-1-1"],
+        ] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tables_have_two_parts() {
+        let named =
+            |schema: &str, table: &str| Ok(TableName { schema: schema.to_owned(), table: table.to_owned() });
+        assert_eq!(table("shop.orders"), named("shop", "orders"));
+        assert_eq!(table("`my.shop`.`or ders`"), named("my.shop", "or ders"));
+        for bad in ["", "orders", "a.b.c", ".b", "a.", "`a.b", "`a`b.c"] {
+            assert!(table(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `_undo`: the statements that take back what a window, or one transaction, did to the rows of a table.
+
+use super::stream::{NOTE, result_columns};
+use super::{Answer, ResultCharset, Session};
+use crate::failure::Failure;
+use crate::plan::{When, guard};
+use crate::statement::{Draft, Limit};
+use crate::undo::literal::Text;
+use crate::undo::{self, statement};
+use dbtrail_types::agent_api::{NetRequest, Span};
+use dbtrail_types::ident::RequestId;
+use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::reply::{Note, Row};
+
+impl Session {
+    /// Draft, rules, agent, statements.
+    pub(super) async fn undo(
+        &mut self,
+        draft: Draft,
+        now: Instant,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
+        let (tenant, resolved) = self.asked(draft, now, request).await?;
+        let (caller, server) = (&tenant.caller, &resolved.server_id);
+        // Statements run on the table as it is, and not as it was.
+        let definition =
+            tenant.agent.newest_definition(caller, server, &resolved.table, request).await?.into();
+        let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
+        if !admitted.order().is_empty() {
+            return Err(Failure::Unsupported(
+                "ORDER BY on _undo: its rows come in an order in which they can be run; leave it out"
+                    .to_owned(),
+            ));
+        }
+        let span = match &resolved.when {
+            When::Between(since, until) => Span::Window { since: *since, until: *until },
+            When::At(Point::Gtid(gtid)) => Span::Transaction(gtid.clone()),
+            When::At(Point::Time(_)) => {
+                return Err(Failure::Syntax("_undo takes BETWEEN ... AND ... or AT GTID".to_owned()));
+            }
+        };
+        let asked = NetRequest {
+            server_id: resolved.server_id.clone(),
+            schema: resolved.table.schema.clone(),
+            table: resolved.table.table.clone(),
+            span,
+            keys: resolved.draft.filter.is_some().then(|| admitted.keys().clone()),
+            derived_only: false,
+        };
+        let allowed = tenant.allowed_schemas.as_deref();
+        let found = tenant.agent.net_tables(caller, &[asked], allowed, request).await?;
+        // What the client's character set does not have would come as `?`.
+        let text = match self.charset {
+            Some(ResultCharset::Utf8 { .. }) => Text::Utf8,
+            _ => Text::Ascii,
+        };
+        let mut undone = Vec::new();
+        for table in &found.tables {
+            undone.push(undo::undo(&table.name, &table.header, &table.changes, text));
+        }
+        // Children give way before their parents, and come back behind them: here, the table that was asked for is the parent of all others.
+        let (mut statements, mut conflicts) = (Vec::new(), Vec::new());
+        for one in undone.iter_mut().rev() {
+            statements.append(&mut one.deletes);
+            statements.append(&mut one.updates);
+        }
+        for one in &mut undone {
+            statements.append(&mut one.inserts);
+            conflicts.append(&mut one.conflicts);
+        }
+        conflicts.extend(found.incomplete.iter().map(|why| format!("NOT COMPLETE: {why}")));
+        if !statements.is_empty() {
+            self.warnings.push(Note { level: "Note", code: NOTE, message: advice() });
+        }
+        for why in found.incomplete {
+            self.warnings.push(Note {
+                level: "Warning",
+                code: NOTE,
+                message: format!("these statements are not all that there is to undo: {why}"),
+            });
+        }
+        let rows = statements.into_iter().map(|sql| vec![Some(sql.into_bytes()), None]);
+        let rows = rows.chain(conflicts.into_iter().map(|why| vec![None, Some(why.into_bytes())]));
+        let Limit { offset, count } = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
+        let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let rows = rows.skip(whole(offset)).take(whole(count));
+        let shown = |row: Row| -> Row {
+            admitted.output().iter().map(|o| row.get(o.source).cloned().flatten()).collect()
+        };
+        let source = guard::source(resolved.draft.virtual_schema, admitted.definition());
+        let columns = result_columns(&resolved.draft, &source, admitted.output());
+        Ok(Answer::Table(columns, rows.map(shown).collect()))
+    }
+}
+
+/// What a session needs before it runs the statements.
+fn advice() -> String {
+    format!(
+        "run them in this order, in one transaction, behind SET NAMES utf8mb4, time_zone = '{}', sql_mode = '{}', foreign_key_checks = 0; each changes one row \
+         or, where somebody has changed it since, none (`dbtrail-shim undo` writes such a file)",
+        statement::TIME_ZONE,
+        statement::SQL_MODE
+    )
+}

@@ -1,0 +1,162 @@
+//! Rows taken back: the statements that make the rows of a table what they were before a window, or one transaction.
+//!
+//! Made of what the agent says of each key ([`NetChange`]): its row before the window, at its end, and now. Pure: asks nobody, and runs nothing.
+//!
+//! # Order
+//! Rows that came go first, then rows that stayed are changed, and rows that went come back last: so no value of a unique index is in the way of another
+//! (see [`order`]). Over several tables, children give way before their parents do and come back behind them.
+//!
+//! # Guards
+//! Every statement names all that the row was at the end of the window: it changes nothing where somebody has changed the row since. What the history
+//! already knows to have been changed since gets no statement.
+
+pub mod dump;
+pub mod literal;
+mod order;
+pub mod script;
+pub mod statement;
+#[cfg(test)]
+mod tests;
+
+use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
+use dbtrail_types::column::ColumnType;
+use dbtrail_types::ident::TableName;
+use literal::Text;
+use statement::{Removal, Table};
+
+/// What one table needs, in the order of its phases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Rows that came in the window go, and those that make place for others.
+    pub deletes: Vec<String>,
+    /// Rows that stayed.
+    pub updates: Vec<String>,
+    /// Rows that went come back.
+    pub inserts: Vec<String>,
+    /// Rows that no statement takes back, and why.
+    pub conflicts: Vec<String>,
+    /// How many rows the statements take back: fewer than statements, where one goes and comes back.
+    pub rows: u64,
+}
+
+impl Undone {
+    /// How many statements there are.
+    #[must_use]
+    pub fn statements(&self) -> usize {
+        self.deletes.len() + self.updates.len() + self.inserts.len()
+    }
+}
+
+/// What takes the rows of a table back.
+#[must_use]
+pub fn undo(name: &TableName, header: &NetHeader, changes: &[NetChange], text: Text) -> Undone {
+    let table = Table { name, header, text };
+    let mut undone = Undone::default();
+    let (mut updates, mut inserts) = (Vec::new(), Vec::new());
+    let referring = order::Referring::of(name, header, changes);
+    for change in changes {
+        let conflict = |why: String| format!("{name} {}: {why}", shown_key(header, &change.key));
+        if change.since {
+            undone.conflicts.push(conflict(changed_since(header, change)));
+            continue;
+        }
+        let made = match (&change.before, &change.end) {
+            (None, None) => continue,
+            (None, Some(end)) => {
+                let taken_back = referring.to(end);
+                table
+                    .delete(end, Removal::Final { taken_back: &taken_back })
+                    .map(|sql| undone.deletes.push(sql))
+            }
+            (Some(before), None) => table.insert(before).map(|sql| inserts.push((before, sql))),
+            (Some(before), Some(end)) => match table.update(end, before) {
+                Ok(Some(sql)) => {
+                    updates.push(order::Move { end, before, sql });
+                    Ok(())
+                }
+                // Nothing but generated columns, which follow.
+                Ok(None) => continue,
+                Err(why) => Err(why),
+            },
+        };
+        match made {
+            Ok(()) => undone.rows += 1,
+            Err(why) => undone.conflicts.push(conflict(why.0)),
+        }
+    }
+    for step in order::moves(header, updates) {
+        match step {
+            order::Step::Update(sql) => undone.updates.push(sql),
+            order::Step::Replace { end, before, sql } => {
+                match table.delete(end, Removal::Moved).and_then(|gone| Ok((gone, table.insert(before)?))) {
+                    Ok((gone, back)) => {
+                        undone.deletes.push(gone);
+                        inserts.push((before, back));
+                    }
+                    // As it is: at worst the server says that a value is there twice.
+                    Err(_) => undone.updates.push(sql),
+                }
+            }
+        }
+    }
+    undone.inserts = order::parents_first(name, header, inserts);
+    undone
+}
+
+/// A key for people: `id = 42`.
+#[must_use]
+pub fn shown_key(header: &NetHeader, key: &[Octets]) -> String {
+    let columns = header.definition.key_columns();
+    let parts = columns.iter().zip(key).map(|(column, value)| {
+        let text = literal::value(Some(&value.0), column, Text::Ascii);
+        format!("{} = {}", column.name, text.map_or_else(|_| "?".to_owned(), |v| v.sql))
+    });
+    parts.collect::<Vec<String>>().join(" AND ")
+}
+
+/// Values in a conflict's sentence are cut at this many characters.
+const SHOWN: usize = 60;
+/// Columns that a conflict names at most.
+const NAMED: usize = 8;
+
+/// What is different now, as far as the record knows.
+fn changed_since(header: &NetHeader, change: &NetChange) -> String {
+    let now = match (&change.end, &change.now) {
+        (_, now) if *now == change.before => return "it is already what it was before".to_owned(),
+        (Some(_), None) => return "somebody deleted the row since".to_owned(),
+        (None, Some(_)) => return "somebody inserted a row with this key since".to_owned(),
+        (None, None) => return "somebody changed the row since".to_owned(),
+        (Some(end), Some(now)) => differences(header, end, now),
+    };
+    format!("somebody changed the row since: {now}")
+}
+
+fn differences(header: &NetHeader, end: &RowLine, now: &RowLine) -> String {
+    let columns = header.definition.columns.iter().zip(end.iter().zip(now));
+    let differing = columns.filter(|(_, (was, is))| was != is);
+    let mut parts: Vec<String> = differing
+        .map(|(column, (was, is))| {
+            let shown = |cell: &RowCell| match cell {
+                RowCell::Null => "NULL".to_owned(),
+                RowCell::Unknown(_) => "not known".to_owned(),
+                RowCell::Value(Octets(bytes)) => {
+                    let binary = matches!(column.ty, ColumnType::Bit { .. });
+                    let text = literal::value(Some(bytes), column, Text::Ascii);
+                    let text = text.map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), |v| v.sql);
+                    if text.len() > SHOWN && !binary {
+                        format!("{}...", text.chars().take(SHOWN).collect::<String>())
+                    } else {
+                        text
+                    }
+                }
+            };
+            format!("{} was {} and is {}", column.name, shown(was), shown(is))
+        })
+        .collect();
+    if parts.len() > NAMED {
+        let more = parts.len() - NAMED;
+        parts.truncate(NAMED);
+        parts.push(format!("and {more} columns more"));
+    }
+    parts.join(", ")
+}

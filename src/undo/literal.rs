@@ -1,0 +1,404 @@
+//! Values as SQL that MySQL and MariaDB read back as exactly these: to be assigned, and to be compared with.
+//!
+//! What decides the forms was seen on MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 (`tests/real/undo.py` asks them again):
+//! * A FLOAT is compared as a DOUBLE: `f = 0.1` is never true. Its own value, written as a DOUBLE (`1.0000000149011612e-1`), always is.
+//! * Text columns compare by their collation (case, accents, spaces at the end): bytes are compared instead.
+//! * `d IS NULL` is true of a zero date in a NOT NULL column: `<=>` is not.
+//! * No strict session takes the empty error value of an ENUM: that statement alone runs without (see [`Value::relaxed`]).
+
+use dbtrail_types::agent_api::hex_text;
+use dbtrail_types::charset;
+use dbtrail_types::column::{Column, ColumnType};
+
+/// Why a value cannot be written so that a server reads exactly it, as a half sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unwritable(pub String);
+
+/// How text outside ASCII is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// As it is: whoever gets the statement gets it as UTF-8.
+    Utf8,
+    /// In hexadecimal digits.
+    Ascii,
+}
+
+/// A value to assign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// The literal.
+    pub sql: String,
+    /// No strict session takes it.
+    pub relaxed: bool,
+}
+
+/// A name between backticks.
+#[must_use]
+pub fn name(text: &str) -> String {
+    format!("`{}`", text.replace('`', "``"))
+}
+
+/// A cell as a value to assign.
+///
+/// # Errors
+/// No literal means exactly it.
+pub fn value(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Value, Unwritable> {
+    let plain = |sql| Value { sql, relaxed: false };
+    let Some(bytes) = cell else { return Ok(plain("NULL".to_owned())) };
+    let misfit = || {
+        let told = String::from_utf8_lossy(bytes);
+        Unwritable(format!("'{told}' is no value of {}", column.ty))
+    };
+    let words = || std::str::from_utf8(bytes).map_err(|_| misfit());
+    Ok(plain(match &column.ty {
+        ColumnType::Int { .. } | ColumnType::Decimal { .. } => digits(words()?).ok_or_else(misfit)?,
+        ColumnType::Float { .. } => {
+            let value: f32 = words()?.parse().map_err(|_| misfit())?;
+            real(f64::from(value)).ok_or_else(misfit)?
+        }
+        ColumnType::Double { .. } => real(words()?.parse().map_err(|_| misfit())?).ok_or_else(misfit)?,
+        ColumnType::Bit { .. } => bits(bytes).ok_or_else(misfit)?,
+        ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. } => {
+            let words = words()?;
+            let fits = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b' ');
+            if words.is_empty() || !words.bytes().all(fits) {
+                return Err(misfit());
+            }
+            format!("'{words}'")
+        }
+        ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => quoted(words()?, Text::Ascii),
+        ColumnType::Binary { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => hex(bytes),
+        ColumnType::Json => {
+            let words = words()?;
+            if let Some(number) = inexact_number(words) {
+                return Err(Unwritable(format!(
+                    "the document holds {number}, a DECIMAL, which no JSON text gives"
+                )));
+            }
+            quoted(words, text)
+        }
+        ColumnType::Enum { labels } | ColumnType::Set { labels } => {
+            let words = words()?;
+            if words.is_empty() && labels.iter().any(String::is_empty) {
+                return Err(Unwritable("'' is one of its members and stands for none as well".to_owned()));
+            }
+            let relaxed = words.is_empty() && matches!(column.ty, ColumnType::Enum { .. });
+            return Ok(Value { sql: in_charset(words, column, text)?, relaxed });
+        }
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            in_charset(words()?, column, text)?
+        }
+    }))
+}
+
+/// A condition on a column that is true of exactly this cell.
+///
+/// # Errors
+/// No condition is.
+pub fn condition(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<String, Unwritable> {
+    let column_sql = name(&column.name);
+    let Some(bytes) = cell else {
+        // MySQL compares no VECTOR by `<=>` (1210).
+        let is_vector = matches!(column.ty, ColumnType::Vector { .. });
+        return Ok(format!("{column_sql} {}", if is_vector { "IS NULL" } else { "<=> NULL" }));
+    };
+    let value = value(cell, column, text)?.sql;
+    Ok(match &column.ty {
+        ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. } => {
+            let stored = stored(bytes, column);
+            // Of ASCII, text and bytes are the same, and can be read.
+            let bytes = if stored == bytes { value } else { hex(&stored) };
+            format!("CAST({column_sql} AS BINARY) = {bytes}")
+        }
+        ColumnType::Json | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
+            format!("CAST({column_sql} AS BINARY) = {value}")
+        }
+        // By the text that is shown, which is all that is known of it.
+        ColumnType::Double { digits: Some(_), .. } => {
+            format!("CAST({column_sql} AS CHAR) = '{}'", String::from_utf8_lossy(bytes))
+        }
+        ColumnType::Int { .. }
+        | ColumnType::Decimal { .. }
+        | ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Binary { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => format!("{column_sql} = {value}"),
+    })
+}
+
+/// A condition that finds the row of a key by the index, and is true of no other byte of it.
+///
+/// # Errors
+/// As for [`condition`].
+pub fn key_condition(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<String, Unwritable> {
+    let exact = condition(cell, column, text)?;
+    let is_text = matches!(
+        column.ty,
+        ColumnType::Char { .. }
+            | ColumnType::VarChar { .. }
+            | ColumnType::Text { .. }
+            | ColumnType::Enum { .. }
+            | ColumnType::Set { .. }
+    );
+    if !is_text || cell.is_none() {
+        return Ok(exact);
+    }
+    let value = value(cell, column, text)?.sql;
+    Ok(format!("{} = {value} AND {exact}", name(&column.name)))
+}
+
+/// Text as the column stores it.
+fn stored(text: &[u8], column: &Column) -> Vec<u8> {
+    charset::encode(column.charset().unwrap_or("utf8mb4"), text).into_owned()
+}
+
+/// Text for a column: outside ASCII as the bytes that it stores, where these are none of UTF-8.
+fn in_charset(words: &str, column: &Column, text: Text) -> Result<String, Unwritable> {
+    let set = column.charset().unwrap_or("utf8mb4");
+    if words.is_ascii() || matches!(set, "utf8mb4" | "utf8mb3" | "utf8") {
+        return Ok(quoted(words, text));
+    }
+    let bytes = stored(words.as_bytes(), column);
+    if charset::decode(set, &bytes).ok().as_deref() != Some(words) {
+        return Err(Unwritable(format!("it holds characters that {set} does not have")));
+    }
+    Ok(format!("_{set} {}", hex(&bytes)))
+}
+
+/// Text between quotes, the same in every sql_mode and behind every way of copying it: what a client may change goes in hexadecimal digits.
+fn quoted(words: &str, text: Text) -> String {
+    let touchy = |c: char| c.is_control() || c == '\\' || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    if words.chars().any(touchy) || !words.is_ascii() && text == Text::Ascii {
+        return format!("_utf8mb4 {}", hex(words.as_bytes()));
+    }
+    let introducer = if words.is_ascii() { "" } else { "_utf8mb4" };
+    format!("{introducer}'{}'", words.replace('\'', "''"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    if bytes.is_empty() { "''".to_owned() } else { format!("x'{}'", hex_text(bytes)) }
+}
+
+/// A number in digits, without what ZEROFILL puts before it.
+fn digits(words: &str) -> Option<String> {
+    let (sign, rest) = words.strip_prefix('-').map_or(("", words), |rest| ("-", rest));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || !fraction.is_none_or(all_digits) {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(match fraction {
+        Some(fraction) => format!("{sign}{whole}.{fraction}"),
+        None => format!("{sign}{whole}"),
+    })
+}
+
+/// A DOUBLE: the exponent makes it one, and no DECIMAL.
+fn real(value: f64) -> Option<String> {
+    if !value.is_finite() {
+        return None;
+    }
+    // In MySQL `-0e0` is the number 0 with its sign taken off in some places; its text is not.
+    Some(if value == 0.0 && value.is_sign_negative() { "'-0'".to_owned() } else { format!("{value:e}") })
+}
+
+fn bits(bytes: &[u8]) -> Option<String> {
+    if bytes.len() > 8 {
+        return None;
+    }
+    Some(bytes.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b)).to_string())
+}
+
+/// A number of a JSON document that would become another one if the text were read.
+fn inexact_number(document: &str) -> Option<String> {
+    let mut rest = document.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        if c == '"' {
+            while let Some((_, c)) = rest.next() {
+                match c {
+                    '\\' => drop(rest.next()),
+                    '"' => break,
+                    _ => {}
+                }
+            }
+        } else if c == '-' || c.is_ascii_digit() {
+            let mut end = at + 1;
+            while let Some((next, c)) = rest.peek().copied() {
+                if !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-')) {
+                    break;
+                }
+                end = next + 1;
+                rest.next();
+            }
+            let number = document.get(at..end).unwrap_or_default();
+            if !is_read_exactly(number) {
+                return Some(number.to_owned());
+            }
+        }
+    }
+    None
+}
+
+fn is_read_exactly(number: &str) -> bool {
+    if !number.contains(['.', 'e', 'E']) {
+        return number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
+    }
+    let Ok(value) = number.parse::<f64>() else { return false };
+    let shown = dbtrail_types::real::double_text(value);
+    number == shown || number.strip_suffix(".0") == Some(&shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbtrail_types::column::{ColumnKey, Indexes};
+
+    fn column(ty: &str, collation: Option<&str>) -> Column {
+        Column {
+            name: "c".to_owned(),
+            ty: ty.parse().unwrap(),
+            collation: collation.map(str::to_owned),
+            nullable: true,
+            key: ColumnKey::None,
+            indexes: Indexes::default(),
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+            default_now: false,
+            invisible: false,
+            shown_type: None,
+        }
+    }
+
+    /// Each form was read by MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 as the value that stands before it.
+    #[test]
+    fn ok_every_type_has_an_exact_form() {
+        let utf8 = Some("utf8mb4_0900_ai_ci");
+        for (ty, collation, cell, value_sql, condition_sql) in [
+            ("int unsigned zerofill", None, &b"0000000042"[..], "42", "`c` = 42"),
+            ("bigint", None, b"-9223372036854775808", "-9223372036854775808", "`c` = -9223372036854775808"),
+            ("decimal(10,3)", None, b"-0.500", "-0.500", "`c` = -0.500"),
+            ("float", None, b"0.1", "1.0000000149011612e-1", "`c` = 1.0000000149011612e-1"),
+            ("float(10,3)", None, b"1.100", "1.100000023841858e0", "`c` = 1.100000023841858e0"),
+            ("double", None, b"0.1", "1e-1", "`c` = 1e-1"),
+            ("double", None, b"-0", "'-0'", "`c` = '-0'"),
+            ("double(20,4)", None, b"1.5000", "1.5e0", "CAST(`c` AS CHAR) = '1.5000'"),
+            (
+                "bit(64)",
+                None,
+                b"\xff\xff\xff\xff\xff\xff\xff\xff",
+                "18446744073709551615",
+                "`c` = 18446744073709551615",
+            ),
+            ("year", None, b"0000", "'0000'", "`c` = '0000'"),
+            ("date", None, b"0000-00-00", "'0000-00-00'", "`c` = '0000-00-00'"),
+            ("time(2)", None, b"-838:59:59.00", "'-838:59:59.00'", "`c` = '-838:59:59.00'"),
+            ("varbinary(9)", None, b"\x00\xff", "x'00ff'", "`c` = x'00ff'"),
+            ("blob", None, b"", "''", "`c` = ''"),
+            ("vector(1)", None, b"\x00\x00\x80\x3f", "x'0000803f'", "CAST(`c` AS BINARY) = x'0000803f'"),
+            ("varchar(9)", utf8, b"it's ", "'it''s '", "CAST(`c` AS BINARY) = 'it''s '"),
+            ("varchar(9)", utf8, "é🙂".as_bytes(), "_utf8mb4'é🙂'", "CAST(`c` AS BINARY) = _utf8mb4'é🙂'"),
+            ("text", utf8, b"a\\b", "_utf8mb4 x'615c62'", "CAST(`c` AS BINARY) = _utf8mb4 x'615c62'"),
+            ("text", utf8, b"a\nb", "_utf8mb4 x'610a62'", "CAST(`c` AS BINARY) = _utf8mb4 x'610a62'"),
+            (
+                "varchar(9)",
+                Some("latin1_swedish_ci"),
+                "é".as_bytes(),
+                "_latin1 x'e9'",
+                "CAST(`c` AS BINARY) = x'e9'",
+            ),
+            ("varchar(9)", Some("ucs2_general_ci"), b"a", "'a'", "CAST(`c` AS BINARY) = x'0061'"),
+            ("enum('x','y')", utf8, b"x", "'x'", "CAST(`c` AS BINARY) = 'x'"),
+            ("set('x','y')", utf8, b"", "''", "CAST(`c` AS BINARY) = ''"),
+            ("json", None, b"{\"a\": 1.5}", "'{\"a\": 1.5}'", "CAST(`c` AS BINARY) = '{\"a\": 1.5}'"),
+            (
+                "uuid",
+                None,
+                b"123e4567-e89b-12d3-a456-426655440000",
+                "'123e4567-e89b-12d3-a456-426655440000'",
+                "`c` = '123e4567-e89b-12d3-a456-426655440000'",
+            ),
+        ] {
+            let column = column(ty, collation);
+            let written = value(Some(cell), &column, Text::Utf8).unwrap();
+            assert_eq!((written.sql.as_str(), written.relaxed), (value_sql, false), "{ty}");
+            assert_eq!(condition(Some(cell), &column, Text::Utf8).unwrap(), condition_sql, "{ty}");
+            let null = if ty.starts_with("vector") { "`c` IS NULL" } else { "`c` <=> NULL" };
+            assert_eq!(condition(None, &column, Text::Utf8).unwrap(), null);
+        }
+    }
+
+    #[test]
+    fn ok_text_for_a_client_of_another_character_set_is_ascii() {
+        let column = column("varchar(9)", Some("utf8mb4_bin"));
+        let written = value(Some("é".as_bytes()), &column, Text::Ascii).unwrap();
+        assert_eq!(written.sql, "_utf8mb4 x'c3a9'");
+        let key = key_condition(Some("é".as_bytes()), &column, Text::Ascii).unwrap();
+        assert_eq!(key, "`c` = _utf8mb4 x'c3a9' AND CAST(`c` AS BINARY) = _utf8mb4 x'c3a9'");
+    }
+
+    #[test]
+    fn ok_the_error_value_of_an_enum_needs_a_session_that_is_not_strict() {
+        let written = value(Some(b""), &column("enum('x')", Some("latin1_bin")), Text::Utf8).unwrap();
+        assert_eq!(written, Value { sql: "''".to_owned(), relaxed: true });
+    }
+
+    #[test]
+    fn refused_what_no_literal_means() {
+        for (ty, collation, cell) in [
+            ("enum('','x')", Some("utf8mb4_bin"), &b""[..]),
+            ("set('','x')", Some("utf8mb4_bin"), b""),
+            ("int", None, b"4x"),
+            ("int", None, b""),
+            ("decimal(4,1)", None, b"1."),
+            ("double", None, b"inf"),
+            ("date", None, b"2024'01"),
+            ("json", None, b"{\"price\": 1.10}"),
+            ("json", None, b"[1, 123456789012345678901234567890]"),
+            ("varchar(9)", Some("latin1_swedish_ci"), "日".as_bytes()),
+        ] {
+            let column = column(ty, collation);
+            assert!(value(Some(cell), &column, Text::Utf8).is_err(), "{ty} {cell:?}");
+            assert!(condition(Some(cell), &column, Text::Utf8).is_err(), "{ty} {cell:?}");
+        }
+    }
+
+    #[test]
+    fn ok_numbers_in_json_that_are_read_as_they_were() {
+        for document in [
+            "1.0",
+            "[1e100, 18446744073709551615, -1]",
+            "\"1.10\"",
+            "{\"1.10\": \"\\\"1.10\"}",
+            "0.1",
+            "-0.0",
+        ] {
+            assert_eq!(inexact_number(document), None, "{document}");
+        }
+    }
+}
