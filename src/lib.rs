@@ -18,8 +18,8 @@
 //!                                                     |         ^
 //!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
 //! ```
-//! One way, little back and forth, in five crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
-//! speak of the values and messages in [`dbtrail_types`] (`crates/types`) and send and read MySQL packets with [`dbtrail_mysql_wire`] (`crates/mysql-wire`); [`dbtrail_expression`] (`crates/expression`) computes. So the compiler holds what would otherwise be a rule: the
+//! One way, little back and forth, in six crates: this one is the shim, [`dbtrail_history`] (`crates/history`) is the agent, and both
+//! speak of the values and messages in [`dbtrail_types`] (`crates/types`) and send and read MySQL packets with [`dbtrail_mysql_wire`] (`crates/mysql-wire`), and judge certificates with [`dbtrail_tls`] (`crates/tls`); [`dbtrail_expression`] (`crates/expression`) computes. So the compiler holds what would otherwise be a rule: the
 //! agent knows nothing of the shim. Inner modules know neither MySQL packets nor HTTP nor YAML:
 //!
 //! | crate or module | purpose |
@@ -34,6 +34,7 @@
 //! | [`agent_client`] | HTTPS, or an agent in the same process; sends nothing but what the plan has checked |
 //! | [`failure`] | the closed union of what can go wrong, and whose fault it is |
 //! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
+//! | [`dbtrail_tls`] | whom the certificate of an agent or of a captured server must come from |
 //! | [`dbtrail_mysql_wire`] | the MySQL protocol for both halves: packets, compression, login, result sets, on the constants of `mysql_common` |
 //! | [`wire`] | the connection of a client: login, commands, answers; `wire::error` is the one table from failures to error numbers |
 //! | [`server`] | listening, the threads of connections, permits, the registry of live connections (KILL), drain with a deadline |

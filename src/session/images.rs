@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use base64::Engine;
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::json_text::push_quoted;
 use dbtrail_types::real;
 use dbtrail_types::zone::Zone;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ pub(super) fn object(image: &RowLine, definition: &TableDefinition, zone: &Zone)
         if i > 0 {
             out.push_str(", ");
         }
-        quoted(&column.name, &mut out);
+        push_quoted(&mut out, &column.name);
         out.push_str(": ");
         match cell {
             RowCell::Null => out.push_str("null"),
@@ -31,7 +32,7 @@ pub(super) fn object(image: &RowLine, definition: &TableDefinition, zone: &Zone)
 /// What stands in the place of what is not known: an object that no value of a column is taken for.
 fn unknown(what: &str, out: &mut String) {
     out.push_str("{\"dbtrail_unknown\": ");
-    quoted(what, out);
+    push_quoted(out, what);
     out.push('}');
 }
 
@@ -51,7 +52,7 @@ pub(super) fn changed(before: &RowLine, after: &RowLine, definition: &TableDefin
         if unsure {
             unknown(&column.name, &mut out);
         } else {
-            quoted(&column.name, &mut out);
+            push_quoted(&mut out, &column.name);
         }
     }
     out.push(']');
@@ -70,7 +71,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
     match &column.ty {
         // Leading zeros are part of what the row shows, and no JSON number can have them.
         ColumnType::Int { zerofill: true, .. } | ColumnType::Decimal { zerofill: true, .. } => {
-            quoted(text()?, out);
+            push_quoted(out, text()?);
         }
         ColumnType::Int { .. }
         | ColumnType::Decimal { .. }
@@ -94,7 +95,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
                 out.push_str(json);
             } else {
                 // A scalar as its own text: JSON's null must not read as SQL's NULL.
-                quoted(json, out);
+                push_quoted(out, json);
             }
         }
         ColumnType::Bit { .. } => binary(16, bytes, out),
@@ -105,7 +106,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
         }
         ColumnType::Timestamp { .. } => {
             let local = shown_in(zone, bytes, &column.ty)?;
-            quoted(&String::from_utf8_lossy(&local), out);
+            push_quoted(out, &String::from_utf8_lossy(&local));
         }
         // Times keep the decimals that their column has: `row_after` reads like the row.
         ColumnType::Date
@@ -118,7 +119,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
         | ColumnType::Set { .. }
         | ColumnType::Uuid
         | ColumnType::Inet4
-        | ColumnType::Inet6 => quoted(text()?, out),
+        | ColumnType::Inet6 => push_quoted(out, text()?),
     }
     Ok(())
 }
@@ -145,25 +146,5 @@ fn binary(kind: u8, bytes: &[u8], out: &mut String) {
     // Writing to a String cannot fail.
     let _ = write!(out, "\"base64:type{kind}:");
     base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
-    out.push('"');
-}
-
-fn quoted(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
     out.push('"');
 }

@@ -29,6 +29,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["agent_client"]),
     ("dbtrail_history", &["config", "cli"]),
     ("dbtrail_mysql_wire", &["wire", "cli"]),
+    ("dbtrail_tls", &["agent_client"]),
     ("sqlparser", &["statement", "plan", "session"]),
     ("h2", &["agent_client"]),
     ("hyper", &["agent_client", "cli"]),

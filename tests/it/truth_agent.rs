@@ -161,7 +161,8 @@ pub fn tables_whole(history: &Arc<History>, fixture: &str) {
                 let (header, rows, _) = collect(answer.unwrap_or_else(|e| panic!("{name} {at:?}: {e}")));
                 let rows: Vec<Value> =
                     rows.into_iter().map(|row| as_shown(row, &header["columns"])).collect();
-                let few = want.iter().take(limit.map_or(usize::MAX, |n| n as usize));
+                let few =
+                    want.iter().take(limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX)));
                 // The recording has them in the order of the key too.
                 let few: Vec<&Value> = few.copied().collect();
                 assert_eq!(rows.iter().collect::<Vec<_>>(), few, "{name} {at:?}");

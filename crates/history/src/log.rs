@@ -33,6 +33,7 @@ pub use stamp::{SourceTime, Stamp};
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
 
+pub use crate::place::FilePlace;
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
 use std::fmt;
@@ -58,19 +59,10 @@ pub enum LogError {
     #[error("{}, event at byte {}: {fault}", position.file, position.offset)]
     Event {
         /// Where.
-        position: Position,
+        position: FilePlace,
         /// What.
         fault: LogFault,
     },
-}
-
-/// A place in the log: for error messages and for resuming.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// File name without its folder.
-    pub file: String,
-    /// Byte offset of the event.
-    pub offset: u64,
 }
 
 /// One transaction id.
@@ -138,7 +130,7 @@ pub struct Entry {
     /// What the commit time is.
     pub stamp: Stamp,
     /// Where it begins.
-    pub position: Position,
+    pub position: FilePlace,
     /// Whose it is.
     pub origin: Origin,
     /// In the order of the log.

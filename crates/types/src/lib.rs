@@ -8,6 +8,7 @@ pub mod collation;
 pub mod column;
 pub mod ident;
 pub mod instant;
+pub mod json_text;
 pub mod real;
 pub mod reply;
 pub mod result_charset;

@@ -120,10 +120,10 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Origin, Position, Stamp};
+    use crate::log::{FilePlace, Origin, Stamp};
 
     fn entry(micros: i64) -> Entry {
-        let position = Position { file: "binlog.000001".into(), offset: 4 };
+        let position = FilePlace { file: "binlog.000001".into(), offset: 4 };
         let committed = Instant::from_micros(micros);
         Entry {
             gtid: None,

@@ -6,7 +6,7 @@ use super::savepoints::Savepoints;
 use super::spoken;
 use super::table_map::Mapped;
 use super::{
-    Change, Entry, LogFault, LoggedStatement, MappedTable, MappedTables, Origin, Position, ServerVersion,
+    Change, Entry, FilePlace, LogFault, LoggedStatement, MappedTable, MappedTables, Origin, ServerVersion,
     SourceTime, query, rows, stamp, table_map,
 };
 use std::collections::HashMap;
@@ -49,7 +49,7 @@ pub(super) struct Assembly {
 /// A transaction that is not yet committed.
 #[derive(Debug)]
 struct Open {
-    position: Position,
+    position: FilePlace,
     changes: Vec<Change>,
     savepoints: Savepoints,
     connection: Option<u32>,
@@ -96,12 +96,12 @@ impl Assembly {
     }
 
     /// Where the oldest prepared transaction begins.
-    pub(super) fn oldest_prepared(&self) -> Option<&Position> {
+    pub(super) fn oldest_prepared(&self) -> Option<&FilePlace> {
         self.prepared.values().map(|open| &open.position).min()
     }
 
-    fn position(&self, event: &Event) -> Position {
-        Position { file: self.file.clone(), offset: event.offset }
+    fn position(&self, event: &Event) -> FilePlace {
+        FilePlace { file: self.file.clone(), offset: event.offset }
     }
 
     /// The entry that an event completes, if it does.
@@ -183,7 +183,7 @@ impl Assembly {
     fn entry(
         &mut self,
         event: &Event,
-        position: Position,
+        position: FilePlace,
         connection: Option<u32>,
         changes: Vec<Change>,
     ) -> Entry {

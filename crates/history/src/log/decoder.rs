@@ -2,7 +2,7 @@
 
 use super::assembly::Assembly;
 use super::event::{self, Event, Format, Torn, kind};
-use super::{Entry, LogFault, Position, SourceTime};
+use super::{Entry, FilePlace, LogFault, SourceTime};
 use std::collections::VecDeque;
 
 /// What is known between two events, and the entries that are whole.
@@ -42,7 +42,7 @@ impl Decoder {
     }
 
     /// Where the oldest transaction begins that is prepared (XA) and not yet committed.
-    pub(super) fn oldest_prepared(&self) -> Option<&Position> {
+    pub(super) fn oldest_prepared(&self) -> Option<&FilePlace> {
         self.assembly.oldest_prepared()
     }
 

@@ -5,6 +5,7 @@ use super::raw::{Digits, packed64};
 use super::{LogFault, Raw, code};
 use crate::value::temporal_text;
 use base64::Engine;
+use dbtrail_types::json_text::push_quoted;
 use dbtrail_types::real::double_text;
 use std::fmt::Write;
 
@@ -117,23 +118,7 @@ fn container(data: &[u8], large: bool, object: bool, depth: usize, out: &mut Str
 /// Text in double quotes, escaped as mysqld escapes it.
 fn quoted(bytes: &[u8], out: &mut String) -> Result<(), LogFault> {
     let text = std::str::from_utf8(bytes).map_err(|_| LogFault::new("a JSON string that is not UTF-8"))?;
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    push_quoted(out, text);
     Ok(())
 }
 

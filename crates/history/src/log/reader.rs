@@ -2,7 +2,7 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
-use super::{Entry, LogError, LogFault, Position, SourceTime, gtid};
+use super::{Entry, FilePlace, LogError, LogFault, SourceTime, gtid};
 use dbtrail_types::instant::Instant;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -118,7 +118,7 @@ impl LogReader {
 
     fn error(&self, offset: u64, fault: LogFault) -> LogError {
         let file = self.open.as_ref().map_or_else(String::new, |o| o.name.clone());
-        LogError::Event { position: Position { file, offset }, fault }
+        LogError::Event { position: FilePlace { file, offset }, fault }
     }
 
     /// Opens the next file; false: there is none.

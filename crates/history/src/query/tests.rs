@@ -5,7 +5,7 @@ use crate::changes;
 use crate::engine::Table;
 use crate::ingest::{Ingest, LogEnds};
 use crate::log::{
-    Change, Entry, Gtid, LoggedStatement, MappedColumn, MappedTable, Origin, Position, RowsEvent,
+    Change, Entry, FilePlace, Gtid, LoggedStatement, MappedColumn, MappedTable, Origin, RowsEvent,
     ServerVersion, Stamp,
 };
 use crate::store::{row_key, row_of, sequence_of};
@@ -95,7 +95,7 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
     let mut ingest = Ingest::default();
     for (i, (at, changes)) in entries.into_iter().enumerate() {
         let gtid = Some(Gtid::MariaDb { domain: 0, server: 1, sequence: i as u64 + 1 });
-        let position = Position { file: "binlog.000001".into(), offset: i as u64 };
+        let position = FilePlace { file: "binlog.000001".into(), offset: i as u64 };
         ingest
             .entry(Entry { gtid, committed: t(at), stamp, position, origin: Origin::default(), changes })
             .unwrap();
@@ -646,7 +646,7 @@ fn long_answers_come_in_chunks() {
 fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
     let newest = |committed, end| {
         let mut ingest = Ingest::default();
-        let position = Position { file: "binlog.000001".into(), offset: 4 };
+        let position = FilePlace { file: "binlog.000001".into(), offset: 4 };
         ingest
             .entry(Entry {
                 gtid: None,

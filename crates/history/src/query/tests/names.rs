@@ -67,7 +67,7 @@ fn names_count_as_the_server_has_been_seen_to_count_them() {
         Arc::make_mut(&mut ingest.catalog).set_lower_case_table_names(setting);
         let changes = vec![made("Foo"), row("foo", None, Some((1, "a"))), sql("ALTER TABLE FOO COMMENT='x'")];
         for (i, change) in (1..).zip(changes) {
-            let position = Position { file: "binlog.000001".into(), offset: 0 };
+            let position = FilePlace { file: "binlog.000001".into(), offset: 0 };
             let entry = Entry {
                 gtid: None,
                 committed: t(i),
