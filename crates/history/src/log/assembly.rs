@@ -97,7 +97,10 @@ impl Assembly {
 
     /// Where the oldest prepared transaction begins.
     pub(super) fn oldest_prepared(&self) -> Option<&FilePlace> {
-        self.prepared.values().map(|open| &open.position).min()
+        let order = |a: &FilePlace, b: &FilePlace| {
+            a.compare(b).unwrap_or_else(|| (&a.file, a.offset).cmp(&(&b.file, b.offset)))
+        };
+        self.prepared.values().map(|open| &open.position).min_by(|a, b| order(a, b))
     }
 
     fn position(&self, event: &Event) -> FilePlace {
