@@ -191,6 +191,39 @@ def prepared(server, counter):
         counter.equal(chain.api.status()["gaps"], [], "gaps behind a prepared transaction")
 
 
+def slow_ddl(server, counter):
+    """ALTER and DROP that wait for a lock, and an ALTER that is slow by itself: within the wait the table is as before, or refused."""
+    tables(server)
+    with server.connect() as c:
+        run(c, "CREATE TABLE tt.gone (id INT PRIMARY KEY, v INT)", "INSERT INTO tt.gone VALUES (1, 9)")
+    with capture(server) as chain:
+        chain.api.wait(lambda s: s["connected"] and s["baseline"] and s["baseline"]["done"] == 3, "the tables are read")
+        for table, statement in (("t", "ALTER TABLE tt.t ADD COLUMN w INT NOT NULL DEFAULT 5"), ("gone", "DROP TABLE tt.gone")):
+            holding, waiting = server.connect(), server.connect()
+            run(holding, "BEGIN", "SELECT * FROM tt.%s" % table)
+            time.sleep(2)
+            before = len(asked(chain, 1, time.time() - 1.5, table)[0][1]) if table == "t" else 2
+            thread = threading.Thread(target=run, args=(waiting, statement))
+            began = time.time()
+            thread.start()
+            time.sleep(4)
+            released = time.time()
+            run(holding, "COMMIT")
+            thread.join(20)
+            ended = time.time()
+            time.sleep(1)
+            reach(chain, ended + FAR)
+            for off in (-1.5, 0.1, 0.9, 1.5, 2.5, 3.0, released - began - 0.05):
+                lines, refused = asked(chain, 1, began + off, table)
+                counter.check(refused and refused[0] == "ambiguous_time" or lines and len(lines) > 2 and len(lines[1]) == before,
+                              "%s, %+.2f s from when it began to wait" % (statement, off), refused or lines[1:], "as before, or ambiguous")
+            for off in (-1.5, 1.5):
+                counter.check(asked(chain, 1, began + off, table)[1] is None, "far from the end it is answered: " + statement, asked(chain, 1, began + off, table)[1])
+            lines, refused = asked(chain, 1, ended + FAR, table)
+            behind = len(lines[1]) == before + 1 if table == "t" and lines else refused and refused[0] == "unknown_table"
+            counter.check(behind, "behind it: " + statement, refused or lines)
+
+
 def restored(server, counter):
     """The data folder of before, put back: file names, lengths and GTIDs go on as they did, with other rows."""
     tables(server)
@@ -257,12 +290,12 @@ def main():
         with servers.start(kind, *options) as server:
             globals()[sys.argv[2]](server, counter)
         finish([counter], 1)
-    counters = [Counter("%s on %s" % (part.__name__, kind)) for part in (visibility, doubt, definitions, prepared, restored, replica)]
+    counters = [Counter("%s on %s" % (part.__name__, kind)) for part in (visibility, slow_ddl, doubt, definitions, prepared, restored, replica)]
     with servers.start(kind, *options) as server:
-        for part, counter in zip((visibility, doubt, definitions, prepared, restored), counters):
+        for part, counter in zip((visibility, slow_ddl, doubt, definitions, prepared, restored), counters):
             part(server, counter)
         if server.flavor == "mariadb":
-            replica(server, kind, counters[5])
+            replica(server, kind, counters[6])
     finish(counters, 80)
 
 

@@ -159,6 +159,8 @@ def excluded(server, counter):
         counter.equal(now(chain, "below_made", 5), ["5", "5"], "below a table that was made")
         run(c, "DELETE FROM grand WHERE id = 5")
         counter.equal(now(chain, "below_made", 5), [], "it goes with the row of the grandparent")
+        said = [line for line in chain.agent.output().splitlines() if "can be read no longer" in line and ("between_them" in line or "other." in line)]
+        counter.equal(said, [], "a table that is left out is not lost")
 
 
 def letters(server, counter):
