@@ -222,6 +222,8 @@ impl Recorder {
         options: RecorderOptions,
         published: Arc<Published>,
     ) -> Self {
+        let mut reader = StreamReader::default();
+        reader.capture(&options.tables);
         ingest.tables = Some(options.tables.clone());
         ingest.rereads = options.baseline;
         ingest.keeps_statements = options.statements;

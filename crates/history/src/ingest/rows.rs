@@ -67,6 +67,9 @@ impl Ingest {
         let mut lost = false;
         self.note_rows(event);
         self.statement_goes_on(event);
+        if event.is_without_rows() {
+            self.without_rows(event);
+        }
         loop {
             let at = self.next;
             match rows.step() {
@@ -105,6 +108,20 @@ impl Ingest {
             self.statement_ends();
         }
         Ok(())
+    }
+
+    /// Takes an event in whose rows were not kept: its table is not captured, and rows that refer to its rows may have changed.
+    fn without_rows(&mut self, event: &RowsEvent) {
+        let at = self.take_number();
+        self.changes += 1;
+        if self.captures(&event.table.name) {
+            // Which tables are captured is told to the log before its first event.
+            let reason = "its rows were not kept when the log was read: a bug here";
+            self.unfollowable(slice::from_ref(&event.table.name), reason, at);
+        } else {
+            self.target(event, at);
+        }
+        self.unreadable_parent(event, at);
     }
 
     /// The table of an event, if it can be read and has a key.

@@ -9,6 +9,8 @@ use super::{
     Change, Entry, FilePlace, LogFault, LoggedStatement, MappedTable, MappedTables, Origin, ServerVersion,
     SourceTime, query, rows, stamp, table_map,
 };
+use crate::patterns::Patterns;
+use dbtrail_types::ident::TableName;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub(super) struct Assembly {
     maps: table_map::Maps,
     open: Option<Open>,
     prepared: HashMap<String, Open>,
+    /// Which tables are captured, as written and in lower case; rows of others are not kept. `None`: all.
+    captured: Option<[Patterns; 2]>,
 }
 
 /// A transaction that is not yet committed.
@@ -60,6 +64,17 @@ struct Open {
 impl Assembly {
     pub(super) fn at(time: SourceTime) -> Self {
         Self { time, ..Self::default() }
+    }
+
+    /// Rows of tables that are not among these are not kept from here on. Names count as written and in lower case: what either takes
+    /// is kept, since the server may or may not tell them apart.
+    pub(super) fn capture(&mut self, tables: &Patterns) {
+        self.captured = Some([tables.clone(), tables.to_lowercase()]);
+    }
+
+    fn captures(&self, name: &TableName) -> bool {
+        let Some([written, lower]) = &self.captured else { return true };
+        written.includes(name) || lower.includes(&name.to_lowercase())
     }
 
     pub(super) fn file_begins(&mut self, name: &str) {
@@ -258,6 +273,9 @@ impl Assembly {
         let unread = |name, fault: &LogFault| lost(name, undecodable(&self.file, event.offset, fault));
         let change = match table {
             Mapped::Unread(name, fault) => unread(name, &fault),
+            Mapped::Known(table) if !self.captures(&table.name) => {
+                Change::Rows(rows::RowsEvent::without_rows(event, layout, &table, &mapped)?)
+            }
             Mapped::Known(table) if layout.partial => {
                 let reason = "a row was logged with partial JSON: set binlog_row_value_options to ''";
                 lost(table.name.clone(), reason.to_owned())
@@ -272,6 +290,12 @@ impl Assembly {
         };
         let open =
             self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
+        // A statement of any length on a table that is not captured takes no more memory than one of a row.
+        if let (Some(Change::Rows(last)), Change::Rows(next)) = (open.changes.last_mut(), &change)
+            && last.absorb(next)
+        {
+            return Ok(());
+        }
         open.changes.push(change);
         Ok(())
     }

@@ -21,6 +21,11 @@ impl Decoder {
         Self { assembly: Assembly::at(time), ..Self::default() }
     }
 
+    /// Rows of tables that are not among these are not kept from here on.
+    pub(super) fn capture(&mut self, tables: &crate::patterns::Patterns) {
+        self.assembly.capture(tables);
+    }
+
     pub(super) fn file_begins(&mut self, name: &str) {
         self.assembly.file_begins(name);
         self.format = Format::default();

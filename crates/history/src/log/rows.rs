@@ -102,7 +102,8 @@ pub struct RowsEvent {
     pub offset: u64,
     /// Which columns the images have: of rows before the change, and after it.
     present: [Buffer; 2],
-    images: Buffer,
+    /// `None`: the rows were not kept, since the table is not captured.
+    images: Option<Buffer>,
 }
 
 impl RowsEvent {
@@ -160,8 +161,45 @@ impl RowsEvent {
             text: None,
             offset,
             present: [first, second],
-            images,
+            images: Some(images),
         })
+    }
+
+    /// Of an event with rows of a table that is not captured: what it says of the statement, and no row.
+    pub(super) fn without_rows(
+        event: &Event,
+        layout: Layout,
+        table: &Arc<MappedTable>,
+        mapped: &MappedTables,
+    ) -> Result<Self, LogFault> {
+        let (_, flags) = head(event.body())?;
+        Ok(Self {
+            kind: layout.event,
+            table: Arc::clone(table),
+            statement: Statement::of(flags, mapped),
+            offset: event.offset,
+            present: [Buffer::new(), Buffer::new()],
+            images: None,
+        })
+    }
+
+    /// Whether its rows were not kept, since the table is not captured.
+    #[must_use]
+    pub fn is_without_rows(&self) -> bool {
+        self.images.is_none()
+    }
+
+    /// Takes in what comes next, if that is more of the same statement, table and kind, and neither has its rows.
+    pub(super) fn absorb(&mut self, next: &Self) -> bool {
+        let same = self.is_without_rows()
+            && next.is_without_rows()
+            && !self.statement.ends
+            && self.kind == next.kind
+            && self.table.name == next.table.name
+            && (self.statement.checks, self.statement.logs_cascades)
+                == (next.statement.checks, next.statement.logs_cascades);
+        self.statement.ends |= same && next.statement.ends;
+        same
     }
 
     /// Of a body of version 2, for tests.
@@ -180,14 +218,19 @@ impl RowsEvent {
     pub fn left_out(&self) -> Vec<usize> {
         let [first, second] = &self.present;
         let missing = |i: &usize| !bit(first, *i) && !bit(second, *i);
-        let inserted = self.kind == EventType::Insert;
+        let inserted = self.kind == EventType::Insert || self.is_without_rows();
         (0..self.table.columns.len()).filter(|i| !inserted && missing(i)).collect()
     }
 
     /// Its rows, one after the other.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
-        Rows { event: self, input: Bytes(&self.images), before: Vec::new(), after: Vec::new() }
+        Rows {
+            event: self,
+            input: Bytes(self.images.as_deref().unwrap_or_default()),
+            before: Vec::new(),
+            after: Vec::new(),
+        }
     }
 }
 
@@ -383,6 +426,27 @@ mod tests {
     }
 
     /// Such an image takes no bytes: rows without a column could not be counted, and reading them would not end.
+    #[test]
+    fn ok_events_without_rows_become_one_up_to_the_end_of_their_statement() {
+        let whole =
+            of(&body(&[0b11], &[0, 5, 0, 0, 0, 9]), 4, layout(EventType::Insert, false), &table()).unwrap();
+        let stub = |ends| {
+            let mut stub = RowsEvent { images: None, ..whole.clone() };
+            stub.statement.ends = ends;
+            stub
+        };
+        let mut first = stub(false);
+        assert!(first.absorb(&stub(false)) && !first.statement.ends);
+        assert!(first.absorb(&stub(true)) && first.statement.ends);
+        assert!(!first.absorb(&stub(false)), "another statement");
+        assert!(!stub(false).absorb(&whole), "rows are never lost");
+        let other = RowsEvent { kind: EventType::Delete, ..stub(true) };
+        let mut first = stub(false);
+        assert!(!first.absorb(&other) && !first.statement.ends);
+        assert!(!first.rows().step().unwrap());
+        assert_eq!(first.left_out(), [0_usize; 0]);
+    }
+
     #[test]
     fn images_without_columns_are_refused() {
         for (kind, bitmaps) in [

@@ -6,6 +6,7 @@
 use super::decoder::Decoder;
 use super::event::{self, Event, kind};
 use super::{Entry, LogFault, SourceTime};
+use crate::patterns::Patterns;
 use crate::place::FilePlace;
 use ::bytes::Bytes as Buffer;
 
@@ -49,6 +50,11 @@ impl StreamReader {
         self.begin(&place.file);
         self.decoder.ready.clear();
         self.place = place;
+    }
+
+    /// Rows of tables that are not among these are not kept from here on: a transaction in them takes no memory for its rows.
+    pub fn capture(&mut self, tables: &Patterns) {
+        self.decoder.capture(tables);
     }
 
     /// Behind the last event.
@@ -129,5 +135,60 @@ impl StreamReader {
     /// The next whole entry. Those of one event all end where it ends.
     pub fn entry(&mut self) -> Option<Entry> {
         self.decoder.ready.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Change;
+    use std::path::Path;
+
+    /// The entries of a recording, as a server would send it.
+    fn read(excluded: &[String]) -> Vec<Entry> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/mysql-9.7/binlog.000003");
+        let bytes = Buffer::from(std::fs::read(path).unwrap());
+        let mut reader = StreamReader::default();
+        reader.capture(&Patterns::new(&[], excluded).unwrap());
+        reader.follow(FilePlace { file: "binlog.000003".to_owned(), offset: FIRST }, false);
+        let (mut at, mut entries) = (4, Vec::new());
+        while let Some(length) = bytes.get(at + 9..at + 13) {
+            let end = at + u32::from_le_bytes(length.try_into().unwrap()) as usize;
+            reader.take(bytes.slice(at..end)).unwrap();
+            entries.extend(std::iter::from_fn(|| reader.entry()));
+            at = end;
+        }
+        entries
+    }
+
+    fn rows(entry: &Entry, table: &str) -> (usize, usize) {
+        let events =
+            entry.changes.iter().filter_map(|c| if let Change::Rows(rows) = c { Some(rows) } else { None });
+        let events: Vec<_> = events.filter(|rows| rows.table.name.table == table).collect();
+        let count = |event: &&crate::log::RowsEvent| {
+            let mut rows = event.rows();
+            std::iter::from_fn(|| rows.step().unwrap().then_some(())).count()
+        };
+        (events.len(), events.iter().map(count).sum())
+    }
+
+    #[test]
+    fn ok_rows_of_tables_that_are_not_captured_are_not_kept() {
+        let (all, some) = (read(&[]), read(&["tt.orders".to_owned()]));
+        assert_eq!(all.len(), some.len());
+        let (mut left_out, mut others) = (0, 0);
+        for (all, some) in all.iter().zip(&some) {
+            assert_eq!(
+                (&all.gtid, all.committed, &all.position),
+                (&some.gtid, some.committed, &some.position)
+            );
+            let ((events, rows_of), (stubs, none)) = (rows(all, "orders"), rows(some, "orders"));
+            assert_eq!((none, stubs > 0), (0, events > 0));
+            assert!(stubs <= events);
+            left_out += rows_of;
+            assert_eq!(rows(all, "order_items"), rows(some, "order_items"));
+            others += rows(all, "order_items").1;
+        }
+        assert!(left_out > 50 && others > 50, "{left_out} {others}");
     }
 }
