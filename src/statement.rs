@@ -64,7 +64,7 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if let Some(statement) = explain::explain(&c, reading)? {
         return Ok(statement);
     }
-    if let Some(statement) = empty::selected(&mut c.clone())? {
+    if let Some(statement) = empty::selected(&mut c.clone(), reading.in_information_schema)? {
         return Ok(statement);
     }
     if let Some(draft) = travel::draft(c.clone(), reading)? {

@@ -343,6 +343,7 @@ impl Resolver {
             max_requests: max_requests?,
             max_lag: max_lag?,
             grace: grace?,
+            ..ServeOptions::default()
         })
     }
 }

@@ -1,13 +1,13 @@
 //! A SELECT that can have no row: `SELECT * FROM t LIMIT 0`, `WHERE 1 = 0`, `WHERE FALSE`. Clients ask it to learn the columns of a table,
 //! and it is answered from the definition.
 
-use super::catalogue::{Catalogue, Empty, named, selected_item};
+use super::catalogue::{Catalogue, Empty, INFORMATION_SCHEMA, named, selected_item};
 use super::cursor::Cursor;
 use super::{MOST_COLUMNS, Refused, Statement};
 use sqlparser::tokenizer::Token;
 
 /// `None`: it is another statement, or one that may have rows.
-pub(super) fn selected(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> {
+pub(super) fn selected(c: &mut Cursor<'_>, in_information_schema: bool) -> Result<Option<Statement>, Refused> {
     // A hint of ours asks for an instant.
     if !c.words(&["SELECT"]) || c.hint().is_ours() {
         return Ok(None);
@@ -19,6 +19,11 @@ pub(super) fn selected(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused>
         return Ok(None);
     }
     let Ok(table) = named(&mut behind) else { return Ok(None) };
+    // Which has a grammar of its own.
+    let described = table.schema.as_ref().map_or(in_information_schema, |s| s.eq_ignore_ascii_case(INFORMATION_SCHEMA));
+    if described {
+        return Ok(None);
+    }
     let is_clause = |b: &Cursor<'_>| ["WHERE", "LIMIT"].iter().any(|w| b.clone().words(&[w]));
     let mut alias = None;
     if behind.words(&["AS"]) || (matches!(behind.peek(), Some(Token::Word(_))) && !is_clause(&behind)) {

@@ -587,41 +587,32 @@ async fn what_the_server_said_is_told_to_those_who_have_a_token() {
 #[tokio::test]
 async fn requests_beyond_the_limit_are_told_to_come_again() {
     let options = ServeOptions { max_requests: 2, ..ServeOptions::default() };
-    let agent = start(options, "http", Client::new()).await;
-    // Two requests whose bodies are not there yet.
+    let local = Local::new(Arc::new(Published::fixed(history("mysql-9.7"))), &options);
+    let body = flashback(&["1"], &time(MIDDLE)).to_string();
+    // Two answers that nobody has read yet.
     let mut held = Vec::new();
     for _ in 0..2 {
-        let mut stream = TcpStream::connect(agent.address).await.expect("a connection");
-        let head =
-            "POST /v1/flashback HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n";
-        stream.write_all(head.as_bytes()).await.expect("sent");
-        // "100 Continue" comes when the handler reads the body: the request has its place.
-        let mut buffer = [0; 1024];
-        let n = stream.read(&mut buffer).await.expect("an answer");
-        assert!(buffer[..n].starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&buffer[..n]));
-        held.push(stream);
+        let request = hyper::Request::post("/v1/flashback").body(body.clone().into()).expect("a request");
+        held.push(local.answer(request).await);
+        assert_eq!(held.last().map(hyper::Response::status), Some(StatusCode::OK));
     }
-    let response = agent.request(Method::GET, "/v1/servers/truth/schemas").send().await.expect("an answer");
-    assert_eq!(
-        (response.status().as_u16(), &response.headers()["retry-after"]),
-        (503, &"1".parse().expect("text"))
-    );
-    let again = answer(agent.request(Method::GET, "/v1/servers/truth/schemas")).await;
+    let schemas = "/v1/servers/truth/schemas";
+    let request = hyper::Request::get(schemas).body(Vec::new().into()).expect("a request");
+    let response = local.answer(request).await;
+    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"1".parse().expect("text")));
+    let (status, text) = inside(&local, "GET", schemas, TOKEN, "").await;
+    let again = (status, vec![serde_json::from_str(&text).expect("JSON")]);
     assert_eq!(again.1[0]["error"], "this agent answers 2 requests at a time: ask again in a second");
     assert_eq!(refused("/v1/servers/{server_id}/schemas", "get", again), "overloaded");
     for watched in ["/healthz", "/readyz", "/metrics", "/v1/status"] {
-        let response = agent.request(Method::GET, watched).send().await.expect("an answer");
-        assert_eq!(response.status(), 200, "{watched} is for those who look why");
+        let answer = inside(&local, "GET", watched, TOKEN, "").await;
+        assert_eq!(answer.0, 200, "{watched} is for those who look why");
     }
-    let metrics = agent.request(Method::GET, "/metrics").send().await.expect("an answer");
-    let metrics = metrics.text().await.expect("text");
+    let metrics = inside(&local, "GET", "/metrics", TOKEN, "").await.1;
     assert!(metrics.contains("dbtrail_agent_requests_in_flight 2\n"), "{metrics}");
     assert!(metrics.contains("dbtrail_agent_requests_turned_away_total 2\n"), "{metrics}");
-    let mut first = held.remove(0);
-    first.write_all(b"{}").await.expect("sent");
-    let mut buffer = [0; 4096];
-    assert!(first.read(&mut buffer).await.expect("an answer") > 0);
-    assert_eq!(agent.get("/v1/servers/truth/schemas").await.0, 200, "a place is free again");
+    held.remove(0);
+    assert_eq!(inside(&local, "GET", schemas, TOKEN, "").await.0, 200, "a place is free again");
 }
 
 #[tokio::test]

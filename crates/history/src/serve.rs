@@ -15,12 +15,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 mod access;
 mod answer;
+mod connections;
 mod limit;
 mod metrics;
 mod readiness;
@@ -28,6 +28,7 @@ mod routes;
 mod tls;
 mod tokens;
 
+use connections::{Asked, Connections};
 use routes::Agent;
 
 pub use tls::{Certificate, TlsError, tls_config};
@@ -49,12 +50,14 @@ pub struct ServeOptions {
     pub tls: Option<Certificate>,
     /// Any of these opens the door.
     pub tokens: Tokens,
-    /// Connections at a time; others wait.
+    /// Connections at a time. For one more, the oldest goes that has asked nothing yet; else the new one is closed.
     pub max_connections: usize,
     /// Requests that read the history at a time; others are told to come again.
     pub max_requests: usize,
     /// How far a live history may be behind its server and still be called ready.
     pub max_lag: Duration,
+    /// For the first byte of a connection, and for the body of a request behind its head.
+    pub patience: Duration,
     /// How long answers may go on after `stop`.
     pub grace: Duration,
 }
@@ -67,6 +70,7 @@ impl Default for ServeOptions {
             max_connections: 1024,
             max_requests: 256,
             max_lag: Duration::from_secs(60),
+            patience: Duration::from_secs(10),
             grace: Duration::from_secs(30),
         }
     }
@@ -141,17 +145,13 @@ pub async fn serve_status(
 }
 
 async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(options.max_connections.max(1)));
+    let connections = Arc::new(Connections::new(options.max_connections.max(1)));
     let graceful = GracefulShutdown::new();
     loop {
-        let accepted = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (listener.accept().await, permit)
-        };
-        let (stream, permit) = tokio::select! {
+        let stream = tokio::select! {
             () = stop.cancelled() => break,
-            (accepted, permit) = accepted => match accepted {
-                Ok((stream, _)) => (stream, permit),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
                 Err(error) => {
                     // Out of file descriptors, mostly: a short pause instead of a busy loop.
                     tracing::warn!(%error, "cannot accept a connection");
@@ -162,10 +162,19 @@ async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions,
         };
         // As it is now: it may have been replaced.
         let acceptor = options.tls.as_ref().map(|certificate| TlsAcceptor::from(certificate.now()));
-        let connection = Connection { router: router.clone(), acceptor, watcher: graceful.watcher() };
+        let Some(seat) = connections.enter() else { continue };
+        let connection = Connection {
+            router: router.clone(),
+            acceptor,
+            watcher: graceful.watcher(),
+            asked: seat.asked(),
+            patience: options.patience,
+        };
         tokio::spawn(async move {
-            connection.run(stream).await;
-            drop(permit);
+            tokio::select! {
+                () = connection.run(stream) => {}
+                () = seat.gave_way() => tracing::debug!("a connection that asked nothing gave way to another"),
+            }
         });
     }
     drop(listener);
@@ -178,23 +187,30 @@ struct Connection {
     router: axum::Router,
     acceptor: Option<TlsAcceptor>,
     watcher: hyper_util::server::graceful::Watcher,
+    asked: Asked,
+    patience: Duration,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream) {
         // Answers are written whole: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
+        // Whoever says nothing at all holds a connection for no longer than this.
+        match tokio::time::timeout(self.patience, stream.peek(&mut [0])).await {
+            Ok(Ok(1..)) => {}
+            Ok(Ok(_) | Err(_)) => return,
+            Err(_) => return tracing::debug!("a connection on which nothing came is closed"),
+        }
+        let service = TowerToHyperService::new(self.asked.noticed(self.router));
         let Some(acceptor) = self.acceptor else {
             let builder = builder(false);
-            let connection =
-                builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
             report(self.watcher.watch(connection.into_owned()).await);
             return;
         };
         match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let service = TowerToHyperService::new(self.router);
                 let builder = builder(http2);
                 let connection = builder.serve_connection(TokioIo::new(stream), service);
                 report(self.watcher.watch(connection.into_owned()).await);

@@ -58,7 +58,7 @@ pub(super) async fn answered(
 /// Whether a qualifier names the table.
 fn is_table(asked: &Empty, place: &Place, qualifier: &str) -> bool {
     let name = asked.alias.as_deref().unwrap_or(&asked.table.table);
-    if place.ground == Ground::Information { name.eq_ignore_ascii_case(qualifier) } else { name == qualifier }
+    name == qualifier
 }
 
 /// Qualifier and name, where an item is a column and no variable.

@@ -106,12 +106,31 @@ fn refused(error: &KeyError) -> Refusal {
     }
 }
 
+/// Bytes of a key at most: no server has an index over more (3072, in another form here), and the store takes none of 64 KiB.
+const LONGEST: usize = 48 * 1024;
+
 fn encode(columns: &[&Column], values: &[Octets]) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::new();
     for (column, value) in columns.iter().zip(values) {
-        key::encode(column, &value.0, &mut out).map_err(|e| refused(&e))?;
+        encode_one(column, value, &mut out)?;
     }
     Ok(out)
+}
+
+fn encode_one(column: &Column, value: &Octets, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let long = |bytes: usize| {
+        let why = format!(
+            "the value for key column `{}` makes a key of {bytes} bytes, and no key has more than {LONGEST}: no row can have it",
+            column.name
+        );
+        Err(Refusal::new(422, code::UNSUPPORTED_KEY, why))
+    };
+    // Looked at before as well: to put a value of megabytes into the form of a key takes time.
+    if value.0.len() > LONGEST {
+        return long(value.0.len());
+    }
+    key::encode(column, &value.0, out).map_err(|e| refused(&e))?;
+    if out.len() > LONGEST { long(out.len()) } else { Ok(()) }
 }
 
 fn read_values(values: &[Vec<Octets>], columns: &[&Column]) -> Result<Wanted, Refusal> {
@@ -149,7 +168,7 @@ fn read_range(range: &KeyRange, columns: &[&Column]) -> Result<Range, Refusal> {
     let start = encode(prefix, &range.prefix)?;
     let end = |value: &Octets| {
         let mut last_bytes = Vec::new();
-        key::encode(last, &value.0, &mut last_bytes).map_err(|e| refused(&e)).map(|()| last_bytes)
+        encode_one(last, value, &mut last_bytes).map(|()| last_bytes)
     };
     let (from, to) = (end(&range.from)?, end(&range.to)?);
     let width = key::is_integer(&last.ty).then(|| key::integers_between(&from, &to)).flatten();
@@ -213,4 +232,40 @@ pub(super) fn too_many(found: usize, limit: usize) -> Refusal {
         code::TOO_MANY_KEYS,
         format!("{found} keys are asked for (or more), and the limit is {limit}: ask for fewer at a time"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbtrail_types::column::{ColumnKey, ColumnType, Indexes};
+
+    #[test]
+    fn err_a_key_that_is_longer_than_any() {
+        let column = Column {
+            name: "c".to_owned(),
+            ty: ColumnType::VarChar { chars: 255 },
+            collation: Some("utf8mb4_bin".to_owned()),
+            nullable: false,
+            key: ColumnKey::Primary,
+            indexes: Indexes::default(),
+            auto_increment: false,
+            on_update_now: false,
+            has_default: false,
+            default_now: false,
+            invisible: false,
+        };
+        let two = [&column, &column];
+        let text = |length: usize| Octets(vec![b'x'; length]);
+        assert!(encode(&two, &[text(3000), text(3000)]).is_ok());
+        for values in [
+            [text(LONGEST + 1), text(1)],
+            [text(1), text(70_000)],
+            [text(40_000), text(40_000)],
+            [text(10 << 20), text(1)],
+        ] {
+            let refused = encode(&two, &values).unwrap_err();
+            assert_eq!((refused.status, refused.code), (422, code::UNSUPPORTED_KEY));
+            assert!(refused.message.contains("`c`"), "{}", refused.message);
+        }
+    }
 }

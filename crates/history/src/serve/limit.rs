@@ -1,7 +1,7 @@
 //! How many requests are answered at a time.
 
 use super::answer;
-use super::routes::Agent;
+use super::routes::{Agent, whole};
 use crate::query::Refusal;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -12,23 +12,28 @@ use axum::response::Response;
 use dbtrail_types::agent_api::code;
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// The places, and how often there was none.
 #[derive(Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
     all: usize,
+    /// Those of answers that are being sent.
+    held: Mutex<Vec<Weak<Slot>>>,
     turned_away: AtomicU64,
 }
 
 impl Places {
     pub(super) fn new(all: usize) -> Self {
         let all = all.clamp(1, Semaphore::MAX_PERMITS);
-        Self { free: Arc::new(Semaphore::new(all)), all, turned_away: AtomicU64::new(0) }
+        let (free, held) = (Arc::new(Semaphore::new(all)), Mutex::default());
+        Self { free, all, held, turned_away: AtomicU64::new(0) }
     }
 
     /// Requests that are being answered.
@@ -41,29 +46,62 @@ impl Places {
     }
 }
 
-/// Around every request that reads the history.
+/// Around every request that reads the history. Its body comes first: one that never comes takes no place.
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match tokio::time::timeout(agent.patience, whole(body)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refused)) => return answer::refusal(&refused),
+        Err(_) => {
+            let why = format!("the body did not come within {} s of its head", agent.patience.as_secs());
+            return answer::refusal(&Refusal::new(408, code::MALFORMED_REQUEST, why));
+        }
+    };
+    let request = Request::from_parts(head, Body::from(body));
     match agent.places.take() {
         Ok(place) => place.held(next.run(request).await),
         Err(refused) => *refused,
     }
 }
 
-/// The place of a request that reads the history.
-pub(super) struct Place(OwnedSemaphorePermit);
+/// An answer that nobody reads on for so long gives its place to others. It goes on when it is read.
+const UNREAD: Duration = Duration::from_secs(30);
 
-impl Place {
+/// The place of an answer, and when the answer was read last.
+#[derive(Debug)]
+struct Slot(Mutex<(Instant, Option<OwnedSemaphorePermit>)>);
+
+impl Slot {
+    fn state(&self) -> MutexGuard<'_, (Instant, Option<OwnedSemaphorePermit>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of a request that reads the history.
+pub(super) struct Place<'a>(&'a Places, OwnedSemaphorePermit);
+
+impl Place<'_> {
     /// The place is free again when the answer is sent, or nobody wants it any more.
     pub(super) fn held(self, answer: Response) -> Response {
-        answer.map(|body| Body::new(Held { body, _place: self.0 }))
+        let slot = Arc::new(Slot(Mutex::new((Instant::now(), Some(self.1)))));
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= 2 * self.0.all {
+            held.retain(|slot| slot.strong_count() > 0);
+        }
+        held.push(Arc::downgrade(&slot));
+        answer.map(|body| Body::new(Held { body, slot }))
     }
 }
 
 impl Places {
     /// A place, or the answer to who gets none.
-    pub(super) fn take(&self) -> Result<Place, Box<Response>> {
+    pub(super) fn take(&self) -> Result<Place<'_>, Box<Response>> {
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Ok(Place(place));
+            return Ok(Place(self, place));
+        }
+        self.take_back();
+        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+            return Ok(Place(self, place));
         }
         let before = self.turned_away.fetch_add(1, Ordering::Relaxed);
         if before.is_power_of_two() || before == 0 {
@@ -80,10 +118,26 @@ impl Places {
     }
 }
 
+impl Places {
+    /// Frees the places of answers that nobody reads.
+    fn take_back(&self) {
+        let now = Instant::now();
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|slot| {
+            let Some(slot) = slot.upgrade() else { return false };
+            let mut state = slot.state();
+            if now.saturating_duration_since(state.0) >= UNREAD {
+                state.1 = None;
+            }
+            state.1.is_some()
+        });
+    }
+}
+
 /// A body, and the place of its request.
 struct Held {
     body: Body,
-    _place: OwnedSemaphorePermit,
+    slot: Arc<Slot>,
 }
 
 impl hyper::body::Body for Held {
@@ -94,6 +148,7 @@ impl hyper::body::Body for Held {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.slot.state().0 = Instant::now();
         Pin::new(&mut self.body).poll_frame(context)
     }
 
@@ -103,5 +158,31 @@ impl hyper::body::Body for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn ok_an_answer_that_nobody_reads_gives_its_place_away() {
+        let places = Places::new(1);
+        let mut first = places.take().ok().unwrap().held(Response::new(Body::from("rows")));
+        assert!(places.take().is_err());
+        tokio::time::advance(UNREAD / 2).await;
+        let frame = std::future::poll_fn(|context| {
+            hyper::body::Body::poll_frame(Pin::new(first.body_mut()), context)
+        });
+        assert!(frame.await.is_some());
+        tokio::time::advance(UNREAD / 2).await;
+        assert!(places.take().is_err(), "it was read meanwhile");
+        tokio::time::advance(UNREAD).await;
+        let second = places.take().ok().unwrap();
+        assert_eq!(places.taken(), 1);
+        drop(first);
+        assert!(places.take().is_err(), "the place is the other's now");
+        drop(second);
+        assert!(places.take().is_ok());
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Agent {
     pub(super) metrics: Arc<Metrics>,
     pub(super) places: Arc<Places>,
     max_lag: Duration,
+    pub(super) patience: Duration,
 }
 
 impl Agent {
@@ -57,6 +58,7 @@ impl Agent {
             metrics: Arc::new(Metrics::default()),
             places: Arc::new(Places::new(options.max_requests)),
             max_lag: options.max_lag,
+            patience: options.patience,
         }
     }
 }
@@ -252,7 +254,7 @@ fn too_large() -> Refusal {
 }
 
 /// A body that comes bit by bit.
-async fn whole(body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn whole(body: Body) -> Result<Bytes, Refusal> {
     axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| too_large())
 }
 
