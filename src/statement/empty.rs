@@ -7,7 +7,10 @@ use super::{MOST_COLUMNS, Refused, Statement};
 use sqlparser::tokenizer::Token;
 
 /// `None`: it is another statement, or one that may have rows.
-pub(super) fn selected(c: &mut Cursor<'_>, in_information_schema: bool) -> Result<Option<Statement>, Refused> {
+pub(super) fn selected(
+    c: &mut Cursor<'_>,
+    in_information_schema: bool,
+) -> Result<Option<Statement>, Refused> {
     // A hint of ours asks for an instant.
     if !c.words(&["SELECT"]) || c.hint().is_ours() {
         return Ok(None);
@@ -20,7 +23,8 @@ pub(super) fn selected(c: &mut Cursor<'_>, in_information_schema: bool) -> Resul
     }
     let Ok(table) = named(&mut behind) else { return Ok(None) };
     // Which has a grammar of its own.
-    let described = table.schema.as_ref().map_or(in_information_schema, |s| s.eq_ignore_ascii_case(INFORMATION_SCHEMA));
+    let described =
+        table.schema.as_ref().map_or(in_information_schema, |s| s.eq_ignore_ascii_case(INFORMATION_SCHEMA));
     if described {
         return Ok(None);
     }

@@ -599,7 +599,10 @@ async fn requests_beyond_the_limit_are_told_to_come_again() {
     let schemas = "/v1/servers/truth/schemas";
     let request = hyper::Request::get(schemas).body(Vec::new().into()).expect("a request");
     let response = local.answer(request).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"1".parse().expect("text")));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"1".parse().expect("text"))
+    );
     let (status, text) = inside(&local, "GET", schemas, TOKEN, "").await;
     let again = (status, vec![serde_json::from_str(&text).expect("JSON")]);
     assert_eq!(again.1[0]["error"], "this agent answers 2 requests at a time: ask again in a second");

@@ -1,7 +1,7 @@
 //! The columns of a SELECT that can have no row, from the newest definition of its table.
 
 use super::Answer;
-use super::source::{Ground, Place, Reader};
+use super::source::{Place, Reader};
 use crate::failure::Failure;
 use crate::session::computed;
 use crate::session::evaluate::{self, Ground as Here};
@@ -25,7 +25,7 @@ pub(super) async fn answered(
     for item in &asked.items {
         match item {
             Item::All(qualifier) => {
-                if let Some(name) = qualifier.as_deref().filter(|q| !is_table(asked, &place, q)) {
+                if let Some(name) = qualifier.as_deref().filter(|q| !is_table(asked, q)) {
                     return Err(Failure::UnknownColumn(format!("{name}.*"), "field list"));
                 }
                 let visible = shown.columns.iter().filter(|c| !c.invisible);
@@ -37,7 +37,7 @@ pub(super) async fn answered(
                     columns.push(computed(name, evaluate::column(name, &ty)));
                     continue;
                 };
-                let known = qualifier.is_none_or(|q| is_table(asked, &place, q));
+                let known = qualifier.is_none_or(|q| is_table(asked, q));
                 let found = shown.columns.iter().find(|c| known && same_name(&c.name, wanted));
                 let found = found.ok_or_else(|| {
                     let full = qualifier.map_or_else(|| wanted.to_owned(), |q| format!("{q}.{wanted}"));
@@ -56,7 +56,7 @@ pub(super) async fn answered(
 }
 
 /// Whether a qualifier names the table.
-fn is_table(asked: &Empty, place: &Place, qualifier: &str) -> bool {
+fn is_table(asked: &Empty, qualifier: &str) -> bool {
     let name = asked.alias.as_deref().unwrap_or(&asked.table.table);
     name == qualifier
 }

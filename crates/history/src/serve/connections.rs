@@ -12,7 +12,14 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub(super) struct Connections {
     most: usize,
-    open: Mutex<(u64, BTreeMap<u64, (Asked, CancellationToken)>)>,
+    open: Mutex<Open>,
+}
+
+/// The open connections by their numbers, and the last number.
+#[derive(Debug, Default)]
+struct Open {
+    last: u64,
+    places: BTreeMap<u64, (Asked, CancellationToken)>,
 }
 
 /// Whether a connection has asked something.
@@ -46,7 +53,7 @@ impl Connections {
     /// A place for one more; `None`: all are taken by connections that have asked something.
     pub(super) fn enter(self: &Arc<Self>) -> Option<Seat> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, places) = &mut *open;
+        let Open { last, places } = &mut *open;
         if places.len() >= self.most {
             let silent = places.iter().find(|(_, (asked, _))| !asked.0.load(Ordering::Relaxed));
             let Some(oldest) = silent.map(|(number, _)| *number) else {
@@ -60,10 +67,10 @@ impl Connections {
                 end.cancel();
             }
         }
-        *count += 1;
+        *last += 1;
         let (asked, end) = (Asked::default(), CancellationToken::new());
-        places.insert(*count, (asked.clone(), end.clone()));
-        Some(Seat { all: Arc::clone(self), number: *count, asked, end })
+        places.insert(*last, (asked.clone(), end.clone()));
+        Some(Seat { all: Arc::clone(self), number: *last, asked, end })
     }
 }
 
@@ -80,7 +87,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.all.open.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&self.number);
+        self.all.open.lock().unwrap_or_else(PoisonError::into_inner).places.remove(&self.number);
     }
 }
 
