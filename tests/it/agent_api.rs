@@ -604,7 +604,7 @@ async fn requests_beyond_the_limit_are_told_to_come_again() {
         (503, &"1".parse().expect("text"))
     );
     let (status, text) = inside(&local, "GET", schemas, TOKEN, "").await;
-    let again = (status, vec![serde_json::from_str(&text).expect("JSON")]);
+    let again = (status, vec![serde_json::from_str::<Value>(&text).expect("JSON")]);
     assert_eq!(again.1[0]["error"], "this agent answers 2 requests at a time: ask again in a second");
     assert_eq!(refused("/v1/servers/{server_id}/schemas", "get", again), "overloaded");
     for watched in ["/healthz", "/readyz", "/metrics", "/v1/status"] {

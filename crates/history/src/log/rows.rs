@@ -177,6 +177,7 @@ impl RowsEvent {
             kind: layout.event,
             table: Arc::clone(table),
             statement: Statement::of(flags, mapped),
+            text: None,
             offset: event.offset,
             present: [Buffer::new(), Buffer::new()],
             images: None,

@@ -253,6 +253,7 @@ mod tests {
             has_default: false,
             default_now: false,
             invisible: false,
+            shown_type: None,
         };
         let two = [&column, &column];
         let text = |length: usize| Octets(vec![b'x'; length]);
