@@ -618,7 +618,7 @@ async fn the_agent_is_asked_for_no_more_than_a_statement_needs() {
             "SELECT 1 FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.STATISTICS s ON k.TABLE_SCHEMA = s.TABLE_SCHEMA AND s.TABLE_NAME = k.TABLE_NAME WHERE k.TABLE_SCHEMA = DATABASE() AND k.TABLE_NAME LIKE 'ord%'",
             vec!["", "/tt/tables", "/tt/tables/orders"],
         ),
-        ("SELECT * FROM information_schema.TABLES WHERE 1 = 0", vec![]),
+        ("SELECT * FROM information_schema.TABLES WHERE 1 = 0", vec![""]),
         ("SELECT * FROM information_schema.COLLATIONS", vec![]),
         ("SHOW COLLATION", vec![]),
         ("SHOW DATABASES", vec![""]),
