@@ -20,10 +20,11 @@ use crate::plan::{Resolved, When};
 use crate::statement::VirtualSchema;
 use cache::{Cache, Texts};
 use dbtrail_types::agent_api::{
-    ApiNote, ChangeOrigin, DiffEvent, DiffLine, DiffRequest, EventType, KeyChoice, RowLine, RowsRequest,
-    Schemas, TableAnswer, Tables, Trailer, path,
+    ApiNote, ChangeOrigin, DiffEvent, DiffLine, DiffRequest, EventType, Header, KeyChoice, RowLine,
+    RowsRequest, Schemas, TableAnswer, Tables, Trailer, path,
 };
 use dbtrail_types::column::TableDefinition;
+use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::ident::{RequestId, ServerId, TableName};
 use dbtrail_types::instant::{Instant, Point};
 use dbtrail_types::secret::Secret;
@@ -83,6 +84,7 @@ struct Endpoints {
     snapshot: Endpoint,
     diff: Endpoint,
     net: Endpoint,
+    history: Endpoint,
 }
 
 /// One of them, as the two HTTP clients want it.
@@ -104,6 +106,7 @@ impl Endpoints {
             snapshot: endpoint(path::SNAPSHOT)?,
             diff: endpoint(path::DIFF)?,
             net: endpoint(path::NET_CHANGES)?,
+            history: endpoint(path::HISTORY)?,
         })
     }
 }
@@ -362,6 +365,40 @@ impl AgentClient {
                 KeyChoice::Scan(_) => Asked::Rows { most: u64::MAX },
             },
         };
+        Ok(AgentRows {
+            announced: Arc::clone(&definition),
+            lines,
+            definition,
+            asked,
+            count: 0,
+            ended: false,
+            origin: None,
+        })
+    }
+
+    /// A table of `_history`: sends the request and reads the header of its answer.
+    ///
+    /// # Errors
+    /// Every agent failure before the first row.
+    pub async fn happened(
+        &self,
+        caller: &Caller,
+        asked: &HistoryRequest,
+        request: &RequestId,
+    ) -> Result<AgentRows, Failure> {
+        let body = serde_json::to_vec(asked)
+            .map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
+        let (size, endpoint) = (transport::Size::Large, &self.endpoints.history);
+        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
+        let framed = self.is_inside() || transport::is_framed(&response);
+        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
+        let first = lines.header().await?;
+        let header: Header = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
+        if !header.success {
+            return Err(not_a_header(&first, &"it says success: false"));
+        }
+        let definition = Arc::new(header.definition);
+        let asked = Asked::Rows { most: u64::MAX };
         Ok(AgentRows {
             announced: Arc::clone(&definition),
             lines,

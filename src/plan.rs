@@ -133,6 +133,25 @@ pub fn instant(text: &str, zone: &Zone, now: Instant) -> Result<Instant, Failure
     Clock { zone, now }.past(&InstantExpr::Literal(text.to_owned()))
 }
 
+/// The ends of a window, both inclusive.
+///
+/// # Errors
+/// An instant that is malformed, ambiguous or in the future, a window reversed or too wide.
+pub fn between(
+    draft: &Draft,
+    since: &crate::statement::InstantExpr,
+    until: &crate::statement::InstantExpr,
+    context: &Context<'_>,
+    now: Instant,
+) -> Result<(Instant, Instant), Failure> {
+    let clock = Clock { zone: context.zone, now };
+    let past = |expression| clock.past(expression).map_err(|failure| placed(failure, draft.time_at));
+    let (since, until) = (past(since)?, past(until)?);
+    let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
+    window(since, until, context.max_diff_window, wide).map_err(|failure| placed(failure, draft.time_at))?;
+    Ok((since, until))
+}
+
 /// Adds where the time clause stands, to what does not say it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other failures are not about instants")]
 fn placed(failure: Failure, place: Position) -> Failure {

@@ -6,6 +6,7 @@ mod catalogue;
 mod evaluate;
 mod explain;
 mod filter;
+mod history;
 mod identity;
 mod images;
 mod origin;
@@ -321,6 +322,7 @@ impl Session {
             Statement::Execute { name, using } => self.execute_named(&name, &using, request).await,
             Statement::Deallocate { name } => self.deallocate(&name).map(|()| Answer::Done),
             other @ (Statement::TimeTravel(_)
+            | Statement::History(..)
             | Statement::Explain(_)
             | Statement::Set(_)
             | Statement::Constants { .. }
@@ -366,6 +368,7 @@ impl Session {
                 self.undo(*draft, now, request).await
             }
             Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
+            Statement::History(table, draft) => self.history(table, *draft, now, request).await,
             Statement::Explain(draft) => self.explain(*draft, now, request).await,
             Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
             Statement::Constants { mut items, filter, limit } => {

@@ -12,6 +12,7 @@ mod empty;
 mod equality;
 mod explain;
 mod hint;
+mod history;
 mod instant;
 mod lexis;
 mod misuse;
@@ -30,6 +31,7 @@ pub use catalogue::{
 };
 use cursor::Cursor;
 use dbtrail_types::instant::Instant;
+pub use history::HISTORY;
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 use std::fmt;
@@ -65,6 +67,9 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
         return Ok(statement);
     }
     if let Some(statement) = empty::selected(&mut c.clone(), reading.in_information_schema)? {
+        return Ok(statement);
+    }
+    if let Some(statement) = history::history(&c)? {
         return Ok(statement);
     }
     if let Some(draft) = travel::draft(c.clone(), reading)? {
@@ -160,6 +165,8 @@ pub struct Reading {
 pub enum Statement {
     /// A query on `_flashback`, `_diff` or `_snapshot`.
     TimeTravel(Box<Draft>),
+    /// A query on a table of `_history`. Of its draft neither schema counts, nor the instant where the table has no window.
+    History(dbtrail_types::happened::HistoryTable, Box<Draft>),
     /// EXPLAIN of one.
     Explain(Box<Draft>),
     /// `SET ...`: all assignments, in order. Carried out as a whole or not at all.
@@ -236,6 +243,7 @@ impl Statement {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::TimeTravel(draft) => draft.virtual_schema.name(),
+            Self::History(..) => HISTORY,
             Self::Explain(_) => "explain",
             Self::Set(_) => "set",
             Self::Constants { .. } | Self::Catalogue(Catalogue::Select(_) | Catalogue::Empty(_)) => "select",

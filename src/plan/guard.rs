@@ -365,6 +365,20 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
     source
 }
 
+/// Columns to show, and places of those to order by, descending or not.
+pub type Selected = (Vec<Output>, Vec<(usize, bool)>);
+
+/// The columns to show and those to order by, of a statement on rows with these columns.
+///
+/// # Errors
+/// [`Failure::UnknownColumn`], [`Failure::Unsupported`].
+pub fn selected(draft: &Draft, source: &[Column]) -> Result<Selected, Failure> {
+    let output = output(&draft.projection, source)?;
+    let order = draft.order_by.iter().map(|(name, descending)| order(name, *descending, &output, source));
+    let order = order.collect::<Result<_, _>>()?;
+    Ok((output, order))
+}
+
 fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
     let shown = || source.iter().enumerate().filter(|(_, column)| !column.invisible);
     let all = || shown().map(|(i, c)| Output { source: i, name: c.name.clone() });

@@ -145,6 +145,9 @@ impl Session {
         }
         match statement {
             Statement::TimeTravel(draft) => self.outlined(*draft, parameters, now, request).await,
+            Statement::History(..) => Err(Failure::Unsupported(
+                "_history in a prepared statement: send it as text (COM_QUERY)".to_owned(),
+            )),
             Statement::Explain(draft) => {
                 self.outlined(*draft, parameters, now, request).await?;
                 Ok(explain::columns())

@@ -184,3 +184,98 @@ async fn statements_that_are_not_to_be_kept_are_not() {
         assert!(got.len() == 3 && got.iter().all(|row| row.starts_with("NULL|2130")), "{kind}: {got:?}");
     }
 }
+
+/// One column of rows with cells as text.
+fn column(rows: &[String], at: usize) -> Vec<&str> {
+    rows.iter().map(|row| row.split('|').nth(at).expect("a cell")).collect()
+}
+
+#[tokio::test]
+async fn transactions_tell_what_happened_and_by_whom() {
+    for kind in KINDS {
+        let chain = chain(history(kind, true)).await;
+        let sql = format!(
+            "SELECT rows_inserted, rows_updated, rows_deleted, tables, statements, connection_id, server_id, binlog_file FROM _history.transactions {WINDOW}"
+        );
+        let mut client = chain.client("all").await;
+        let all = rows(&mut client, &sql).await;
+        // Two CREATE TABLE, four transactions with rows, ALTER, TRUNCATE, CREATE TABLE; those of no table do not count.
+        assert_eq!(column(&all, 0), ["0", "0", "3", "0", "1", "1", "0", "0", "0"], "{kind}: {all:?}");
+        assert_eq!(column(&all, 1), ["0", "0", "1", "0", "1", "0", "0", "0", "0"], "{kind}");
+        assert_eq!(column(&all, 2), ["0", "0", "0", "1", "0", "0", "0", "0", "0"], "{kind}");
+        let both = column(&all, 3)[4];
+        assert!(both.contains("\"hidden.h\":{") && both.contains("\"s.t\":{"), "{both}");
+        assert!(column(&all, 3)[7].contains("\"all_rows_removed\":true"), "{all:?}");
+        let texts: Vec<String> = serde_json::from_str(column(&all, 4)[2]).expect("texts");
+        assert_eq!(
+            texts,
+            ["insert into t values (1,'a'),(2,'b'),(3,'c')", "update t set v='ü' where id=1"],
+            "{kind}"
+        );
+        let unknown = column(&all, 5).into_iter().filter(|c| *c == "NULL").count();
+        assert_eq!(unknown, if kind == "mariadb-10.11" { 4 } else { 0 }, "{kind}: {all:?}");
+        // One schema: its tables and counts alone, and no text of a transaction that touched or names another.
+        let mut narrow = chain.client("narrow").await;
+        let seen = rows(&mut narrow, &sql).await;
+        assert_eq!(column(&seen, 0), ["0", "3", "0", "0", "0", "0"], "{kind}: {seen:?}");
+        assert_eq!(column(&seen, 1), ["0", "1", "0", "1", "0", "0"], "{kind}");
+        assert!(!seen.concat().contains("hidden") && !seen.concat().contains("secret"), "{seen:?}");
+        assert_eq!(column(&seen, 4)[3], "NULL");
+        assert_ne!(column(&seen, 4)[2], "NULL");
+        let mut none = chain.client("none").await;
+        assert_eq!(rows(&mut none, &sql).await, Vec::<String>::new());
+        // Conditions, order, limit.
+        let counted = |tail: &str| format!("SELECT rows_inserted FROM _history.transactions {WINDOW} {tail}");
+        assert_eq!(
+            rows(&mut client, &counted("WHERE rows_inserted > 0 ORDER BY rows_inserted DESC LIMIT 1, 1"))
+                .await,
+            ["1"]
+        );
+        assert_eq!(rows(&mut client, &counted("WHERE gtid IS NULL")).await, Vec::<String>::new());
+        assert_eq!(
+            rows(&mut client, &counted("WHERE rows_deleted = 1 AND binlog_file LIKE '%binlog'")).await,
+            ["0"]
+        );
+        for refused in [
+            counted("WHERE commit_time > '2020-01-01'"),
+            "SELECT * FROM _history.nothing".to_owned(),
+            "SELECT * FROM _history.transactions".to_owned(),
+        ] {
+            assert!(client.query_drop(&refused).await.is_err(), "{refused}");
+        }
+        let mut stranger = chain.client("stranger").await;
+        assert!(stranger.query_drop(&sql).await.is_err(), "another server");
+    }
+}
+
+#[tokio::test]
+async fn definitions_gaps_and_tables_are_listed() {
+    for kind in KINDS {
+        let chain = chain(history(kind, true)).await;
+        let mut client = chain.client("all").await;
+        let sql = format!(
+            "SELECT `schema`, `table`, statement, definition_before, definition_after FROM _history.ddl {WINDOW}"
+        );
+        let all = rows(&mut client, &sql).await;
+        assert_eq!(column(&all, 1), ["t", "h", "t", "last"], "{kind}: {all:?}");
+        assert_eq!(column(&all, 2)[2], "alter table t add column w int", "{kind}");
+        let (before, after) = (column(&all, 3)[2], column(&all, 4)[2]);
+        assert!(
+            !before.contains("\"w\"") && after.contains("\"w\"") && before.contains("\"v\""),
+            "{before} {after}"
+        );
+        assert_eq!(column(&all, 3)[0], "NULL");
+        let mut narrow = chain.client("narrow").await;
+        let seen = rows(&mut narrow, &sql).await;
+        assert_eq!(column(&seen, 1), ["t", "t"], "{kind}: {seen:?}");
+        assert!(!seen.concat().contains("hidden"), "{seen:?}");
+        assert_eq!(rows(&mut client, "SELECT * FROM _history.gaps").await, Vec::<String>::new());
+        let tables = "SELECT `schema`, `table`, readable, reason FROM _history.tables";
+        assert_eq!(
+            rows(&mut client, tables).await,
+            ["hidden|h|YES|NULL", "hidden|last|YES|NULL", "s|t|YES|NULL"],
+            "{kind}"
+        );
+        assert_eq!(rows(&mut narrow, tables).await, ["s|t|YES|NULL"], "{kind}");
+    }
+}

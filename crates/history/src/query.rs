@@ -18,6 +18,7 @@ use std::sync::Arc;
 mod catalogue;
 mod diff;
 mod example;
+mod happened;
 mod keys;
 mod lines;
 mod merge;
@@ -30,6 +31,7 @@ mod transaction;
 
 pub use diff::DiffAnswer;
 pub use example::Example;
+pub use happened::HistoryAnswer;
 pub(crate) use keys::no_key;
 pub use net::NetAnswer;
 pub use refusal::Refusal;

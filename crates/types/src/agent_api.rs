@@ -27,6 +27,8 @@ pub mod path {
     pub const DIFF: &str = "/v1/diff";
     /// `POST`: what a window did to the rows of a table, all in all.
     pub const NET_CHANGES: &str = "/v1/net_changes";
+    /// `POST`: transactions, statements that changed definitions, gaps, tables.
+    pub const HISTORY: &str = "/v1/history";
     /// `GET`: the record, and how capturing goes.
     pub const STATUS: &str = "/v1/status";
 }

@@ -6,6 +6,7 @@ pub mod agent_api;
 pub mod charset;
 pub mod collation;
 pub mod column;
+pub mod happened;
 pub mod ident;
 pub mod instant;
 pub mod json_text;

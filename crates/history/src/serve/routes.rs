@@ -17,6 +17,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use dbtrail_types::agent_api::{DiffRequest, NetRequest, RowsRequest, code, path};
+use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::ident::{ServerId, TableName};
 use dbtrail_types::instant::{Instant, Point};
 use hyper::Request;
@@ -86,6 +87,7 @@ pub(super) fn router(agent: Agent) -> Router {
         .route(path::SNAPSHOT, only(post(snapshot)))
         .route(path::DIFF, only(post(diff)))
         .route(path::NET_CHANGES, only(post(net_changes)))
+        .route(path::HISTORY, only(post(happened)))
         .route("/v1/servers/{server_id}/schemas", only(get(schemas)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables", only(get(tables)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
@@ -118,6 +120,14 @@ async fn diff(State(agent): State<Agent>, body: Body) -> Response {
 async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<NetRequest>(&body));
     answer::lines(request.and_then(|request| agent.history()?.net(&request)))
+}
+
+async fn happened(State(agent): State<Agent>, body: Body) -> Response {
+    let request = whole(body).await.and_then(|body| read::<HistoryRequest>(&body));
+    match request.and_then(|request| agent.history()?.happened(&request)) {
+        Ok(answer) => answer::long_lines(answer).await,
+        Err(refused) => answer::refusal(&refused),
+    }
 }
 
 async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> Response {

@@ -1,0 +1,131 @@
+//! The tables of the virtual schema `_history`: their columns, and how the agent is asked for them.
+
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition};
+use crate::ident::ServerId;
+use crate::instant::Instant;
+use serde::{Deserialize, Serialize};
+
+/// A table of `_history`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryTable {
+    /// Transactions: who made them, what they changed.
+    Transactions,
+    /// Statements that changed a definition.
+    Ddl,
+    /// Parts of the log that were not read.
+    Gaps,
+    /// What can be asked for.
+    Tables,
+}
+
+impl HistoryTable {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Transactions, Self::Ddl, Self::Gaps, Self::Tables];
+
+    /// Its name in SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transactions => "transactions",
+            Self::Ddl => "ddl",
+            Self::Gaps => "gaps",
+            Self::Tables => "tables",
+        }
+    }
+
+    /// Whether it is asked for with a window.
+    #[must_use]
+    pub const fn has_window(self) -> bool {
+        matches!(self, Self::Transactions | Self::Ddl)
+    }
+
+    /// Its columns. It has no key.
+    #[must_use]
+    pub fn definition(self) -> TableDefinition {
+        let columns = match self {
+            Self::Transactions => vec![
+                time("commit_time", false),
+                text("gtid", 96, true),
+                text("binlog_file", 255, false),
+                number("binlog_position", IntSize::Big, false),
+                number("server_id", IntSize::Int, false),
+                number("connection_id", IntSize::Big, true),
+                number("rows_inserted", IntSize::Big, false),
+                number("rows_updated", IntSize::Big, false),
+                number("rows_deleted", IntSize::Big, false),
+                column("tables", ColumnType::Json, false, false),
+                column("statements", ColumnType::Json, true, false),
+            ],
+            Self::Ddl => vec![
+                time("commit_time", false),
+                text("gtid", 96, true),
+                text("schema", 64, false),
+                text("table", 64, false),
+                column("statement", ColumnType::Text { size: LobSize::Medium }, true, true),
+                column("definition_before", ColumnType::Json, true, false),
+                column("definition_after", ColumnType::Json, true, false),
+            ],
+            Self::Gaps => vec![
+                time("gap_from", false),
+                time("gap_to", false),
+                column("reason", ColumnType::Text { size: LobSize::Normal }, false, true),
+            ],
+            Self::Tables => vec![
+                text("schema", 64, false),
+                text("table", 64, false),
+                text("readable", 3, false),
+                time("oldest", true),
+                time("newest", true),
+                column("reason", ColumnType::Text { size: LobSize::Normal }, true, true),
+            ],
+        };
+        TableDefinition { columns, primary_key: Vec::new() }
+    }
+}
+
+fn column(name: &str, ty: ColumnType, nullable: bool, text: bool) -> Column {
+    Column {
+        name: name.to_owned(),
+        ty,
+        collation: text.then(|| "utf8mb4_bin".to_owned()),
+        shown_type: None,
+        nullable,
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        invisible: false,
+    }
+}
+
+fn text(name: &str, chars: u32, nullable: bool) -> Column {
+    column(name, ColumnType::VarChar { chars }, nullable, true)
+}
+
+fn time(name: &str, nullable: bool) -> Column {
+    column(name, ColumnType::Timestamp { fsp: 6 }, nullable, false)
+}
+
+fn number(name: &str, size: IntSize, nullable: bool) -> Column {
+    let ty = ColumnType::Int { size, unsigned: true, zerofill: false, display_width: None };
+    column(name, ty, nullable, false)
+}
+
+/// Body of `POST /v1/history`. The answer has a header line, a line a row, and a trailer, as one of `/v1/flashback`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryRequest {
+    /// Whose history.
+    pub server_id: ServerId,
+    /// Which table.
+    pub table: HistoryTable,
+    /// The real schemas that the asker may see: nothing of another one is answered. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schemas: Option<Vec<String>>,
+    /// Start and end of the window, both inclusive, where the table has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<(Instant, Instant)>,
+}

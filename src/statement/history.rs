@@ -1,0 +1,81 @@
+//! Questions to `_history`: `SELECT ... FROM _history.transactions BETWEEN ... AND ...`.
+
+use super::cursor::Cursor;
+use super::instant::instant;
+use super::tables::virtual_tables;
+use super::travel::{alias, allowed, head, one_query, tail};
+use super::{Draft, InstantExpr, RecordEnd, Refused, Statement, TimeClause, VirtualSchema};
+use dbtrail_types::happened::HistoryTable;
+use sqlparser::tokenizer::Token;
+
+/// The schema as it stands in SQL.
+pub const HISTORY: &str = "_history";
+
+/// The question that a statement is; `None`: it is something else.
+pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
+    let named = |place: usize| {
+        matches!(c.token_at(place), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case(HISTORY))
+            && c.token_at(place + 1) == Some(&Token::Period)
+    };
+    let places = c.place()..c.place() + c.length();
+    if !virtual_tables(c).is_empty() || !places.into_iter().any(named) {
+        return Ok(None);
+    }
+    let mut c = c.clone();
+    one_query(&c)?;
+    let projection = head(&mut c)?.projection;
+    let schema = c.clone();
+    if !c.name("a table of _history")?.eq_ignore_ascii_case(HISTORY) || !c.token(&Token::Period) {
+        return Err(schema.unexpected("a table of _history"));
+    }
+    let place = c.clone();
+    let name = c.name("a table of _history")?;
+    let table = HistoryTable::ALL.into_iter().find(|t| t.name().eq_ignore_ascii_case(&name));
+    let Some(table) = table else {
+        let names: Vec<&str> = HistoryTable::ALL.iter().map(|t| t.name()).collect();
+        return Err(Refused::Unsupported {
+            message: format!(
+                "_history has no such table, at {}: there are {}",
+                place.here(),
+                names.join(", ")
+            ),
+        });
+    };
+    let early = alias(&mut c)?;
+    let time_at = c.position();
+    let time = if table.has_window() {
+        if !c.words(&["BETWEEN"]) {
+            return Err(c.unexpected(&format!(
+                "BETWEEN and two instants (SELECT * FROM _history.{} BETWEEN NOW() - INTERVAL 5 MINUTE AND NOW())",
+                table.name()
+            )));
+        }
+        let since = instant(&mut c)?;
+        if !c.words(&["AND"]) {
+            return Err(c.unexpected("AND and the end of the window"));
+        }
+        TimeClause::Between(since, instant(&mut c)?)
+    } else {
+        TimeClause::At(InstantExpr::End(RecordEnd::Latest))
+    };
+    let first = allowed(&mut c);
+    let alias = if early.is_some() { early } else { alias(&mut c)? };
+    let then = allowed(&mut c);
+    let hints = c.hint().read()?;
+    let mut draft = Draft {
+        virtual_schema: VirtualSchema::Diff,
+        schema: None,
+        table: table.name().to_owned(),
+        alias,
+        projection,
+        time,
+        time_at,
+        filter: None,
+        order_by: Vec::new(),
+        limit: None,
+        allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),
+        allow_table_scan: None,
+    };
+    tail(&mut c, &mut draft)?;
+    Ok(Some(Statement::History(table, Box::new(draft))))
+}
