@@ -50,7 +50,9 @@ fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> (Value, Ve
         .collect();
     let end = lines.pop().expect("a trailer");
     let rows = lines.split_off(1);
-    let announced = rows.iter().filter(|l| l.get("definition").is_some()).count();
+    // Definitions, and transactions with who made them, stand in front of the first event that names them.
+    let is_announced = |l: &&Value| l.is_object() && l.get("event").is_none();
+    let announced = rows.iter().filter(is_announced).count();
     assert_eq!(end["end"]["rows"], rows.len() - announced);
     (lines.remove(0), rows, end)
 }
