@@ -310,7 +310,7 @@ impl AgentClient {
                 table,
                 keys,
                 at: at.clone(),
-                filter: None,
+                filter: admitted.filter().cloned(),
                 limit: admitted.most(),
                 count: None,
             }),

@@ -12,6 +12,7 @@ use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
 pub mod charsets;
+mod filter;
 mod gtid;
 pub mod guard;
 mod key_value;

@@ -7,7 +7,7 @@ use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
 use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
-use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys};
+use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys};
 use dbtrail_types::column::{
     Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition, same_name,
 };
@@ -22,6 +22,7 @@ pub struct Admitted {
     resolved: Arc<Resolved>,
     definition: Arc<TableDefinition>,
     keys: Keys,
+    filter: Option<Filter>,
     output: Vec<Output>,
     order: Vec<(usize, bool)>,
     limit: Option<Limit>,
@@ -77,6 +78,12 @@ impl Admitted {
         &self.keys
     }
 
+    /// Which of their rows are wanted; `None`: all.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
+    }
+
     /// The columns to show.
     #[must_use]
     pub fn output(&self) -> &[Output] {
@@ -125,10 +132,11 @@ pub fn admit(
         charsets: resolved.charsets,
         allow_scan: resolved.allow_scan,
     };
-    let (keys, output, order) = checked(asked, definition, settings, None)?;
+    let ((keys, filter), output, order) = checked(asked, definition, settings, None)?;
     let limit = resolved.draft.limit;
     Ok(Admitted {
         keys,
+        filter,
         output,
         order,
         limit,
@@ -176,7 +184,7 @@ pub fn outline(
     Ok(Outlined { output, parameters: open.into_inner() })
 }
 
-type Checked = (Keys, Vec<Output>, Vec<(usize, bool)>);
+type Checked = ((Keys, Option<Filter>), Vec<Output>, Vec<(usize, bool)>);
 
 fn checked(
     asked: Asked<'_>,
@@ -219,27 +227,40 @@ fn checked(
 }
 
 /// The keys that a statement names; where it may, the stretch of keys in which all that it means lie.
-fn keys(predicate: &Predicate<'_>, draft: &Draft, permitted: bool) -> Result<Keys, Failure> {
+fn keys(
+    predicate: &Predicate<'_>,
+    draft: &Draft,
+    permitted: bool,
+) -> Result<(Keys, Option<Filter>), Failure> {
     let filter = draft.filter.as_ref();
     if draft.virtual_schema == VirtualSchema::Undo && filter.is_none() && !predicate.key().is_empty() {
         // All that the window changed, which is what it costs.
         let columns = predicate.definition.primary_key.clone();
-        return Ok(Keys { columns, choice: KeyChoice::Scan(KeyScan::default()) });
+        return Ok((Keys { columns, choice: KeyChoice::Scan(KeyScan::default()) }, None));
     }
     let refusal = match predicate.keys(filter) {
-        Ok(keys) => return Ok(keys),
+        Ok(keys) => return Ok((keys, None)),
         Err(refusal) => refusal,
     };
+    if !draft.virtual_schema.is_of_changes()
+        && let Some(filter) = filter
+        && let Some((keys, left)) = predicate.narrowed(filter)
+    {
+        if let Some(open) = predicate.open {
+            open.borrow_mut().clear();
+            let (keys, left) = predicate.narrowed(filter).unwrap_or((keys, left));
+            return Ok((keys, predicate.condition(&left)?));
+        }
+        return Ok((keys, predicate.condition(&left)?));
+    }
     if !permitted || predicate.key().is_empty() || draft.virtual_schema.is_of_changes() {
         return Err(refusal);
     }
     if let Some(open) = predicate.open {
         open.borrow_mut().clear();
     }
-    match predicate.scan(filter) {
-        (keys, left) if left.is_empty() => Ok(keys),
-        _ => Err(refusal),
-    }
+    let (keys, left) = predicate.scan(filter);
+    Ok((keys, predicate.condition(&left)?))
 }
 
 /// The columns that a query on a schema has to choose from.

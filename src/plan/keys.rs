@@ -32,7 +32,7 @@ pub(super) struct Predicate<'a> {
 }
 
 /// How one part of the predicate binds key columns.
-enum Bound {
+pub(super) enum Bound {
     /// Tuples of values for these columns.
     Values(Vec<usize>, Vec<Vec<Octets>>),
     Range(usize, Octets, Octets),
@@ -168,7 +168,7 @@ impl Predicate<'_> {
         self.choice(bounds, columns)
     }
 
-    fn choice(&self, bounds: Vec<Bound>, columns: Vec<String>) -> Result<Keys, Failure> {
+    pub(super) fn choice(&self, bounds: Vec<Bound>, columns: Vec<String>) -> Result<Keys, Failure> {
         let width = columns.len();
         let mut tuples: Vec<Vec<Option<Octets>>> = vec![vec![None; width]];
         let mut range = None;
@@ -253,7 +253,7 @@ impl Predicate<'_> {
     }
 
     /// What a part binds; `Err`: the other column that it speaks of.
-    fn bound(&self, part: &Expr) -> Result<Result<Bound, String>, Failure> {
+    pub(super) fn bound(&self, part: &Expr) -> Result<Result<Bound, String>, Failure> {
         match part {
             Expr::Nested(inside) => self.bound(inside),
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
@@ -381,7 +381,7 @@ impl Predicate<'_> {
 }
 
 impl Bound {
-    fn columns(&self) -> Vec<usize> {
+    pub(super) fn columns(&self) -> Vec<usize> {
         match self {
             Self::Values(places, _) => places.clone(),
             Self::Range(place, ..) => vec![*place],

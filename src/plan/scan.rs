@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyScan, Keys, Octets, Relation};
 use dbtrail_types::column::ColumnType;
 use sqlparser::ast::{BinaryOperator, Expr};
+use std::collections::HashSet;
 
 /// `limits.table_scan`: who may ask for rows without naming their keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +82,29 @@ impl Predicate<'_> {
         self.bounded(&mut scan, &mut parts);
         let columns = key.iter().map(|c| c.name.clone()).collect();
         (Keys { columns, choice: KeyChoice::Scan(scan) }, parts)
+    }
+
+    /// The keys that a condition names, where it names them whole, and the parts of it that say more of their rows.
+    pub(super) fn narrowed<'e>(&self, filter: &'e Expr) -> Option<(Keys, Vec<&'e Expr>)> {
+        let mut parts = Vec::new();
+        conjuncts(filter, &mut parts);
+        let mut bounds = Vec::new();
+        let mut left = Vec::new();
+        let mut bound = HashSet::new();
+        for part in parts {
+            match self.bound(part) {
+                Ok(Ok(found)) if found.columns().iter().all(|column| !bound.contains(column)) => {
+                    bound.extend(found.columns());
+                    bounds.push(found);
+                }
+                _ => left.push(part),
+            }
+        }
+        let columns: Vec<String> = self.key().iter().map(|c| c.name.clone()).collect();
+        if columns.is_empty() || bound.len() != columns.len() || left.is_empty() {
+            return None;
+        }
+        self.choice(bounds, columns).ok().map(|keys| (keys, left))
     }
 
     /// The ends of the column behind the prefix: one of each kind, the others are left.

@@ -67,6 +67,9 @@ fn plan(admitted: &Admitted, zone: &Zone) -> Vec<(&'static str, String)> {
     let columns: Vec<String> = key.iter().map(|c| format!("{} {}", c.name, c.ty)).collect();
     items.push(("key columns", columns.join(", ")));
     items.extend(keys(admitted, &key));
+    if admitted.filter().is_some() {
+        items.push(("filter", "the rest of WHERE, carried out by the agent on each row".to_owned()));
+    }
     items.extend(when(resolved, zone));
     let output: Vec<&str> = admitted.output().iter().map(|o| o.name.as_str()).collect();
     items.push(("columns", shown(output.len(), &output.iter().take(MOST_SHOWN).collect::<Vec<_>>())));

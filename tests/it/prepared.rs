@@ -376,10 +376,10 @@ async fn refusals_that_are_certain_come_at_prepare() {
             "dbtrail-shim: time-travel queries require a PK predicate",
         ),
         (
-            format!("{at} WHERE id = ? AND v = ?"),
+            format!("{at} WHERE id = ? AND v + 1 = ?"),
             1235,
             "42000",
-            "dbtrail-shim: not supported: a condition on v",
+            "dbtrail-shim: not supported: the condition at ",
         ),
         (format!("{at} WHERE nothing = ?"), 1054, "42S22", "Unknown column 'nothing' in 'where clause'"),
         (

@@ -73,6 +73,54 @@ async fn a_table_and_its_stretches_are_read_for_who_asks() {
 }
 
 #[tokio::test]
+async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
+    let chain = chain("mysql-9.7").await;
+    let mut conn = connect(&chain, "app").await;
+    let tick = ticks("mysql-9.7").pop().expect("ticks");
+    let at = tick["as_of"].as_str().expect("text");
+    let columns = tick["tables"]["orders"]["columns"].as_array().expect("columns");
+    let place = |name: &str| columns.iter().position(|c| c == name).expect("a column");
+    let rows = tick["tables"]["orders"]["rows"].as_array().expect("rows");
+    let meeting = |meets: &dyn Fn(&Value) -> bool| -> Vec<Vec<Option<String>>> {
+        let met = rows.iter().filter(|row| meets(row));
+        met.map(|row| vec![row[0].as_str().map(str::to_owned)]).collect()
+    };
+    let (status, note, amount) = (place("status"), place("note"), place("amount"));
+    let number = |row: &Value| row[amount].as_str().map(|text| text.parse::<f64>().expect("a number"));
+    let select = format!("SELECT id FROM _flashback.orders AS OF '{at}'");
+    for (condition, want) in [
+        ("status = 'paid'", meeting(&|row| row[status] == "paid")),
+        ("status <> 'paid'", meeting(&|row| row[status] != "paid" && !row[status].is_null())),
+        (
+            "NOT status IN ('paid', 'shipped')",
+            meeting(&|row| !row[status].is_null() && row[status] != "paid" && row[status] != "shipped"),
+        ),
+        ("note IS NULL", meeting(&|row| row[note].is_null())),
+        ("note IS NOT NULL AND amount > 0", meeting(&|row| !row[note].is_null() && number(row) > Some(0.0))),
+        ("NULL", Vec::new()),
+        ("amount = NULL OR id < 0", Vec::new()),
+    ] {
+        let sql = format!("{select} ALLOW SCAN WHERE {condition}");
+        assert_eq!(asked(&mut conn, &sql).await, want, "{sql}");
+        let limited = asked(&mut conn, &format!("{sql} LIMIT 1")).await;
+        assert_eq!(limited, want.iter().take(1).cloned().collect::<Vec<_>>(), "{sql}");
+    }
+    // Beside the whole key, nobody need ask for more.
+    let paid = rows.iter().find(|row| row[status] == "paid").and_then(|row| row[0].as_str()).expect("one");
+    let found = asked(&mut conn, &format!("{select} WHERE id = {paid} AND status = 'paid'")).await;
+    assert_eq!(found.len(), 1);
+    assert!(
+        asked(&mut conn, &format!("{select} WHERE status = 'shipped' AND id IN ({paid})")).await.is_empty()
+    );
+    for (condition, named) in
+        [("amount + 1 = 2", "the condition at"), ("note LIKE '%\\\\%'", "note"), ("nothing = 1", "nothing")]
+    {
+        let told = refused(&mut conn, &format!("{select} ALLOW SCAN WHERE {condition}")).await;
+        assert!(told.2.contains(named), "{condition}: {told:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_does_not_ask_gets_the_documented_refusal() {
     let chain = chain("mysql-9.7").await;
     let mut conn = connect(&chain, "app").await;

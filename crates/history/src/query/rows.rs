@@ -8,6 +8,7 @@ use crate::moments::Cut;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
 use crate::store::{Bounds, EncodedKey, Sequence, SpaceId, Version};
+use dbtrail_expression::{RowFilter, RowValue, Uncertain};
 use dbtrail_types::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
 use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
@@ -34,9 +35,12 @@ pub enum Reading {
 #[derive(Debug)]
 pub struct RowsAnswer {
     history: Arc<History>,
+    name: TableName,
     definition: DefinitionId,
     head: Option<Vec<u8>>,
     rows: Rows,
+    /// Which of them are wanted.
+    filter: Option<RowFilter>,
     /// Lines that are still wanted.
     left: u64,
     count: u64,
@@ -76,10 +80,8 @@ impl History {
     /// Every reason not to answer.
     pub fn rows(self: &Arc<Self>, request: &RowsRequest, reading: Reading) -> Result<RowsAnswer, Refusal> {
         self.check_server(&request.server_id)?;
-        if request.filter.is_some() || request.count.is_some() {
-            return Err(Refusal::malformed(
-                "this version of the agent has no filter and counts no rows".to_owned(),
-            ));
+        if request.count.is_some() {
+            return Err(Refusal::malformed("this version of the agent counts no rows".to_owned()));
         }
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
@@ -88,6 +90,8 @@ impl History {
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
         super::certain(&name, found.space, cut.doubtful)?;
         let definition = found.definition_id;
+        let filter = request.filter.as_ref().map(|filter| RowFilter::new(filter, &found.definition.columns));
+        let filter = filter.transpose().map_err(|why| unsupported(&why))?;
         let question = Question { history: self, name, found, cut };
         let (rows, notes) = match wanted {
             Wanted::Keys(keys) => {
@@ -103,9 +107,11 @@ impl History {
         let head = lines::header(self, definition, Some(&request.at))?;
         Ok(RowsAnswer {
             history: Arc::clone(self),
+            name: question.name,
             definition,
             head: Some(head),
             rows,
+            filter,
             left: request.limit.unwrap_or(u64::MAX),
             count: 0,
             notes: Some(notes),
@@ -404,7 +410,7 @@ impl RowsAnswer {
     /// Whether making it can take long, so that it is for a thread of its own.
     #[must_use]
     pub fn is_long(&self) -> bool {
-        matches!(self.rows, Rows::Scanned(_))
+        matches!(self.rows, Rows::Scanned(_)) || self.filter.is_some()
     }
 
     /// Writes lines until a chunk is full or has taken long enough.
@@ -426,23 +432,56 @@ impl RowsAnswer {
                 let notes = self.notes.take().unwrap_or_default();
                 return lines::trailer(self.count, &notes, out);
             };
-            self.line(&image, under, out)?;
-            self.count += 1;
-            self.left -= 1;
+            if self.line(&image, under, out)? {
+                self.count += 1;
+                self.left -= 1;
+            } else if turn.is_over() {
+                return Ok(());
+            }
         }
         Ok(())
     }
 
-    fn line(&self, image: &Image, under: DefinitionId, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    /// Writes a row, if it is wanted.
+    fn line(&self, image: &Image, under: DefinitionId, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        let catalog = &self.history.catalog;
+        let wanted = |cells: &[RowValue<'_>]| {
+            let wanted = self.filter.as_ref().map(|filter| filter.holds(cells));
+            wanted.unwrap_or(Ok(true)).map_err(|why| unsupported(&why))
+        };
         if under == self.definition {
-            lines::image(&self.history.catalog, under, image, out);
+            if self.filter.is_some() && !wanted(&image.cells().map(value).collect::<Vec<_>>())? {
+                return Ok(false);
+            }
+            lines::image(catalog, under, image, out);
         } else {
-            let catalog = &self.history.catalog;
             let carried = catalog.carry(under, self.definition, catalog.unpack(under, image));
-            let row = carried.map_err(|why| Refusal::internal(why.to_string()))?;
+            let row = carried.map_err(|why| super::unreadable(&self.name, &why.to_string()))?;
+            let cells = row.iter().map(|cell| match cell {
+                Ok(Some(bytes)) => RowValue::Bytes(bytes),
+                Ok(None) => RowValue::Null,
+                Err(_) => RowValue::Unknown,
+            });
+            if self.filter.is_some() && !wanted(&cells.collect::<Vec<_>>())? {
+                return Ok(false);
+            }
             lines::row(row.iter().map(|c| c.as_ref().map(|c| c.as_deref())), out);
         }
         out.push(b'\n');
-        Ok(())
+        Ok(true)
     }
+}
+
+/// A cell as a condition takes it.
+pub(super) fn value(cell: Content<'_>) -> RowValue<'_> {
+    match cell {
+        Content::Null => RowValue::Null,
+        Content::Bytes(bytes) => RowValue::Bytes(bytes),
+        Content::Unknown => RowValue::Unknown,
+    }
+}
+
+/// The refusal of a condition.
+pub(super) fn unsupported(why: &Uncertain) -> Refusal {
+    Refusal::new(422, code::UNSUPPORTED_FILTER, why.to_string())
 }
