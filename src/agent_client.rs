@@ -1,18 +1,19 @@
 //! The HTTPS client of an agent. Its only inputs are what the plan has checked.
 //!
 //! # Why the cache of definitions cannot give a wrong answer
-//! The guard needs the table's definition before rows can be asked for. A definition seen earlier is tried first; it may be that of
-//! another instant. The header of every answer holds the definition that the rows really have: where it is not the one that the
-//! guard used, the session throws the answer away unread and starts again with [`AgentClient::fresh_definition`].
+//! The guard needs the table's definition before rows can be asked for. A definition seen earlier
+//! is tried first; it may be that of another instant. The header of every answer holds the
+//! definition that the rows really have: where it is not the one that the guard used, the session
+//! throws the answer away unread and starts again with [`AgentClient::fresh_definition`].
 
 mod cache;
 mod errors;
-mod inside;
+mod h2_pool;
+mod in_process;
 mod lines;
-mod multiplex;
 mod net;
+mod tls;
 mod transport;
-mod trust;
 
 use crate::failure::Failure;
 use crate::plan::guard::Admitted;
@@ -25,16 +26,16 @@ use dbtrail_types::agent_api::{
 };
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::happened::HistoryRequest;
-use dbtrail_types::ident::{RequestId, ServerId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::secret::Secret;
+use h2_pool::H2Pool;
 use hyper::Uri;
 use lines::Lines;
-use multiplex::Multiplex;
 use reqwest::{Client, Method, Request};
 use std::sync::Arc;
 
-pub use inside::{Inside, InsideBody};
+pub use in_process::{InProcessAgent, InProcessBody};
 pub use net::{NetTable, NetTables};
 
 /// How to reach an agent and prove who asks.
@@ -58,7 +59,7 @@ pub struct SetupError(pub String);
 pub struct AgentClient {
     base_url: Arc<str>,
     endpoints: Arc<Endpoints>,
-    way: Way,
+    way: Transport,
     /// Of what it was made; `None`: the agent is in this process.
     made_of: Option<Arc<Settings>>,
     cache: Arc<Cache>,
@@ -67,14 +68,14 @@ pub struct AgentClient {
 
 /// How requests reach the agent.
 #[derive(Clone, Debug)]
-enum Way {
+enum Transport {
     Network {
         http: Client,
         /// For rows at an instant, where the agent speaks HTTP/2.
-        multiplex: Option<Arc<Multiplex>>,
+        multiplex: Option<Arc<H2Pool>>,
     },
     /// It is in this process.
-    Inside(Arc<dyn Inside>),
+    InProcessAgent(Arc<dyn InProcessAgent>),
 }
 
 /// Where rows are asked for: read once, since a URL is not read in no time.
@@ -128,22 +129,23 @@ impl AgentClient {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let base_url: Arc<str> = settings.base_url.trim_end_matches('/').into();
         let endpoints = Endpoints::of(&base_url)?;
-        let way = Way::Network {
-            multiplex: Multiplex::new(settings, &endpoints.flashback.url)?,
+        let way = Transport::Network {
+            multiplex: H2Pool::new(settings, &endpoints.flashback.url)?,
             http: transport::client(settings)?,
         };
         let made_of = Some(Arc::new(settings.clone()));
         Ok(Self { made_of, ..Self::over(base_url, endpoints, way) })
     }
 
-    /// A client of an agent in this process: the same requests and the same answers, without a connection in between.
+    /// A client of an agent in this process: the same requests and the same answers, without a
+    /// connection in between.
     ///
     /// # Errors
     /// None that is known: the URL by which the agent is named can be read.
-    pub fn inside(agent: Arc<dyn Inside>) -> Result<Self, SetupError> {
-        let base_url: Arc<str> = inside::BASE_URL.into();
+    pub fn inside(agent: Arc<dyn InProcessAgent>) -> Result<Self, SetupError> {
+        let base_url: Arc<str> = in_process::BASE_URL.into();
         let endpoints = Endpoints::of(&base_url)?;
-        Ok(Self::over(base_url, endpoints, Way::Inside(agent)))
+        Ok(Self::over(base_url, endpoints, Transport::InProcessAgent(agent)))
     }
 
     /// Whether these settings would make the same client.
@@ -155,10 +157,10 @@ impl AgentClient {
     /// Whether the agent is in this process.
     #[must_use]
     pub fn is_inside(&self) -> bool {
-        matches!(self.way, Way::Inside(_))
+        matches!(self.way, Transport::InProcessAgent(_))
     }
 
-    fn over(base_url: Arc<str>, endpoints: Endpoints, way: Way) -> Self {
+    fn over(base_url: Arc<str>, endpoints: Endpoints, way: Transport) -> Self {
         Self {
             base_url,
             endpoints: Arc::new(endpoints),
@@ -175,11 +177,13 @@ impl AgentClient {
         &self.base_url
     }
 
-    /// The definition of the table at the point that counts, from the cache if it is there. The boolean says that it came
-    /// from the cache: then an answer that contradicts it calls for one more try with [`AgentClient::fresh_definition`].
+    /// The definition of the table at the point that counts, from the cache if it is there. The
+    /// boolean says that it came from the cache: then an answer that contradicts it calls for one
+    /// more try with [`AgentClient::fresh_definition`].
     ///
     /// # Errors
-    /// Every agent failure: without a definition the PK rule cannot be checked, so the statement is refused.
+    /// Every agent failure: without a definition the PK rule cannot be checked, so the statement is
+    /// refused.
     pub async fn definition(
         &self,
         caller: &Caller,
@@ -214,7 +218,8 @@ impl AgentClient {
         self.cache.put(caller, resolved, Arc::clone(definition));
     }
 
-    /// The newest definition of a table: what a list of its columns shows. It is not kept, since no statement is checked against it.
+    /// The newest definition of a table: what a list of its columns shows. It is not kept, since no
+    /// statement is checked against it.
     ///
     /// # Errors
     /// Every agent failure.
@@ -230,7 +235,8 @@ impl AgentClient {
 
     /// The oldest and the newest instant that can be asked for; `None`: the agent does not say.
     ///
-    /// Every agent names both where an instant lies outside of its record (`out_of_range`), and 1970 lies outside of every record.
+    /// Every agent names both where an instant lies outside of its record (`out_of_range`), and
+    /// 1970 lies outside of every record.
     ///
     /// # Errors
     /// The agent cannot be reached, or fails.
@@ -254,15 +260,15 @@ impl AgentClient {
         caller: &Caller,
         server: &ServerId,
         table: &TableName,
-        point: Option<Point>,
+        point: Option<AsOf>,
         request: &RequestId,
     ) -> Result<TableDefinition, Failure> {
         let mut url =
             self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
         url = match point {
             None => url,
-            Some(Point::Time(at)) => with_query(url, "at", &at.to_string()),
-            Some(Point::Gtid(gtid)) => with_query(url, "gtid", &gtid),
+            Some(AsOf::Time(at)) => with_query(url, "at", &at.to_string()),
+            Some(AsOf::Gtid(gtid)) => with_query(url, "gtid", &gtid),
         };
         let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         let answer: TableAnswer = transport::small(&self.base_url, response).await?;
@@ -350,7 +356,7 @@ impl AgentClient {
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));
         }
-        if let (Some(Point::Time(answered)), When::At(Point::Time(asked))) = (&header.at, &resolved.when)
+        if let (Some(AsOf::Time(answered)), When::At(AsOf::Time(asked))) = (&header.at, &resolved.when)
             && answered != asked
         {
             return Err(Failure::AgentNonsense(format!(
@@ -358,11 +364,11 @@ impl AgentClient {
             )));
         }
         let asked = match &resolved.when {
-            When::Between(since, until) => Asked::Changes { since: *since, until: *until, last: 0 },
+            When::Between(since, until) => Expectation::Changes { since: *since, until: *until, last: 0 },
             When::At(_) => match &admitted.keys().choice {
-                KeyChoice::Values(keys) => Asked::Rows { most: keys.len() as u64 },
-                KeyChoice::Range(range) => Asked::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
-                KeyChoice::Scan(_) => Asked::Rows { most: u64::MAX },
+                KeyChoice::Values(keys) => Expectation::Rows { most: keys.len() as u64 },
+                KeyChoice::Range(range) => Expectation::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
+                KeyChoice::Scan(_) => Expectation::Rows { most: u64::MAX },
             },
         };
         Ok(AgentRows {
@@ -398,7 +404,7 @@ impl AgentClient {
             return Err(not_a_header(&first, &"it says success: false"));
         }
         let definition = Arc::new(header.definition);
-        let asked = Asked::Rows { most: u64::MAX };
+        let asked = Expectation::Rows { most: u64::MAX };
         Ok(AgentRows {
             announced: Arc::clone(&definition),
             lines,
@@ -425,8 +431,8 @@ impl AgentClient {
         transport::small::<Schemas>(&self.base_url, response).await.map(|s| s.schemas)
     }
 
-    /// The tables that the agent knows of a schema, dropped ones too, each with the span of time that can be asked for; and those
-    /// of which no row is answered, with the reason.
+    /// The tables that the agent knows of a schema, dropped ones too, each with the span of time
+    /// that can be asked for; and those of which no row is answered, with the reason.
     ///
     /// # Errors
     /// Every agent failure.
@@ -456,8 +462,8 @@ impl AgentClient {
         transport::small(&self.base_url, response).await
     }
 
-    /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves that it is there and that its
-    /// certificate is good. `None`: it gave no date.
+    /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves
+    /// that it is there and that its certificate is good. `None`: it gave no date.
     ///
     /// # Errors
     /// [`Failure::AgentUnreachable`].
@@ -488,14 +494,14 @@ fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
     )
 }
 
-/// The lines of an answer behind its header. Dropping it cancels the request.
+/// The lines of an answer after its header. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct AgentRows {
     /// The definition in the header.
     pub announced: Arc<TableDefinition>,
     lines: Lines,
     definition: Arc<TableDefinition>,
-    asked: Asked,
+    asked: Expectation,
     count: u64,
     ended: bool,
     /// Who made the changes that come.
@@ -504,15 +510,16 @@ pub struct AgentRows {
 
 /// What an answer can be held against: one that goes beyond it is an answer to something else.
 #[derive(Clone, Copy, Debug)]
-enum Asked {
+enum Expectation {
     /// A key has one row at most.
     Rows { most: u64 },
     /// Changes of a window, in the order of their ids.
     Changes { since: Instant, until: Instant, last: u64 },
 }
 
-impl Asked {
-    /// Refuses an event that is not of the window, comes too early or too late, or lacks an image that its kind has.
+impl Expectation {
+    /// Refuses an event that is not of the window, comes too early or too late, or lacks an image
+    /// that its kind has.
     fn fits(&mut self, event: &DiffEvent) -> Result<(), Failure> {
         let Self::Changes { since, until, last } = self else { return Ok(()) };
         let (id, at) = (event.event_id, event.event_timestamp);
@@ -560,8 +567,8 @@ impl AgentRows {
         }
         loop {
             let batch = match self.asked {
-                Asked::Changes { .. } => self.events()?,
-                Asked::Rows { most } => self.rows(most)?,
+                Expectation::Changes { .. } => self.events()?,
+                Expectation::Rows { most } => self.rows(most)?,
             };
             if let Some(batch) = batch {
                 if let Batch::End(_) = batch {
@@ -586,7 +593,8 @@ impl AgentRows {
         while rows.len() < BATCH {
             let Some(line) = self.lines.ready() else { break };
             if line.first() != Some(&b'[') {
-                // Rows that came before it are shown: an error behind them says that they are not all.
+                // Rows that came before it are shown: an error after them says that they are not
+                // all.
                 if let Some(refused) = errors::late_refusal(line) {
                     return Err(refused);
                 }

@@ -46,7 +46,8 @@ enum Command {
     Check(WithConfig),
     /// Capture the history of a running server (or read log files) and serve the agent API over it.
     Agent(Box<agent::AgentArgs>),
-    /// Capture the history of a running server, and ask for it with any MySQL client: an agent and a shim in one process.
+    /// Capture the history of a running server, and ask for it with any MySQL client: an agent and
+    /// a shim in one process.
     Up(up::UpArgs),
     /// An agent on a bundled recording and a shim in front of it, in one process.
     Demo(demo::DemoArgs),
@@ -56,7 +57,8 @@ enum Command {
     Undo(undo::UndoArgs),
     /// Write the SQL that makes ProxySQL send time-travel statements to this shim.
     ProxysqlConfig(proxysql_config::ConfigArgs),
-    /// Check every link from the client to the history; exit code 1 if one is broken, 78 for a bad configuration.
+    /// Check every link from the client to the history; exit code 1 if one is broken, 78 for a bad
+    /// configuration.
     Doctor(doctor::DoctorArgs),
     /// Print the manual page.
     Man,

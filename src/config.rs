@@ -1,4 +1,5 @@
-//! shim.yaml and agent.yaml to the settings that the other modules own. Every mistake that can be seen is reported, with line and path of its key.
+//! shim.yaml and agent.yaml to the settings that the other modules own. Every mistake that can be
+//! seen is reported, with line and path of its key.
 
 pub mod agent;
 mod file;
@@ -13,7 +14,7 @@ use crate::telemetry;
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
 use dbtrail_types::agent_api::MOST_KEYS;
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use file::{File, Layout, SHIM};
@@ -49,8 +50,9 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
     load_beside(path, None, Vec::new())
 }
 
-/// Reads a file again while what it said before is in use. `text`: what it said, where only the files that it names are to be read again; `agents`:
-/// clients in use, which stay where nothing has changed for them, with their connections.
+/// Reads a file again while what it said before is in use. `text`: what it said, where only the
+/// files that it names are to be read again; `agents`: clients in use, which stay where nothing has
+/// changed for them, with their connections.
 ///
 /// # Errors
 /// As for [`load`].
@@ -89,7 +91,8 @@ struct Read<T> {
     files: Files,
 }
 
-/// Reads a file of this layout (or the text that it had) and makes settings of it; `secrets` tells whether it holds any.
+/// Reads a file of this layout (or the text that it had) and makes settings of it; `secrets` tells
+/// whether it holds any.
 fn resolve<T>(
     path: &Path,
     text: Option<&Secret>,
@@ -250,7 +253,8 @@ impl Resolver {
         let window = self.parsed("limits.max_diff_window", duration, "a duration such as 24h");
         let packet = |t: &str| size(t).filter(|s| (1 << 10..=1 << 30).contains(s));
         let max_packet = self.parsed("limits.max_packet", packet, "a size from 1KiB to 1GiB, such as 64MiB");
-        // More than the agent of this project answers would be found out only by the first statement that asks for them.
+        // More than the agent of this project answers would be found out only by the first
+        // statement that asks for them.
         let keys = |t: &str| positive(t).filter(|n| *n <= MOST_KEYS as u64);
         let max_keys =
             self.parsed("limits.max_keys", keys, "a number from 1 to 10000, the most that an agent answers");
@@ -561,7 +565,8 @@ fn holds_every_key(example: &str, file: &File, layout: &Layout) {
                     "the example differs from the default of {path}"
                 );
             }
-            // The comment above the key says the default, and shows the other ways to give a password or a token.
+            // The comment above the key says the default, and shows the other ways to give a
+            // password or a token.
             let written =
                 |line: &&str| line.trim_start().trim_start_matches("- ").starts_with(&format!("{key}:"));
             match lines.iter().position(written) {
@@ -738,7 +743,8 @@ mod tests {
         }
     }
 
-    /// shim.example.yaml names every key, each with its default, and is good but for the files that it names.
+    /// shim.example.yaml names every key, each with its default, and is good but for the files that
+    /// it names.
     #[test]
     fn ok_the_example_holds_every_key_with_its_default() {
         let example = include_str!("../shim.example.yaml");

@@ -1,8 +1,9 @@
 //! Everything that can go wrong with a statement or a login, as one closed union.
 //!
-//! A failure carries the public sentence and what a log needs; numbers and SQLSTATEs are `wire::error`'s alone.
+//! A failure carries the public sentence and what a log needs; numbers and SQLSTATEs are
+//! `wire::error`'s alone.
 
-use dbtrail_types::ident::{RequestId, TableName};
+use dbtrail_types::names::{RequestId, TableName};
 
 /// Whose fault a failure is: it decides the log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,8 @@ pub enum Fault {
 /// The texts are complete sentences without the fixed prefixes; `wire::error` puts those in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The agent cannot be reached, or the connection broke before or during the body. Text: what and where.
+    /// The agent cannot be reached, or the connection broke before or during the body. Text: what
+    /// and where.
     AgentUnreachable(String),
     /// The agent answered 5xx.
     AgentFailed {
@@ -55,7 +57,8 @@ pub enum Failure {
     WindowTooWide(String),
     /// 1104: an answer has more rows than `limits.max_rows`. Text: the limit, and what to do.
     TooManyRows(String),
-    /// A cell that was asked for is not known to the agent. Text: the column, why, and what to ask for.
+    /// A cell that was asked for is not known to the agent. Text: the column, why, and what to ask
+    /// for.
     UnknownCell(String),
     /// 1045: no tenant has this MySQL user.
     UnknownTenant(String),
@@ -87,7 +90,8 @@ pub enum Failure {
     UnknownInformationTable(String),
     /// 1046: no database selected.
     NoDatabase,
-    /// 1054: unknown column. Fields: column, clause (`'where clause'`, `'field list'`, `'order clause'`).
+    /// 1054: unknown column. Fields: column, clause (`'where clause'`, `'field list'`, `'order
+    /// clause'`).
     UnknownColumn(String, &'static str),
     /// 1052: a column of two tables of a join. Fields: column, clause.
     AmbiguousColumn(String, &'static str),
@@ -105,9 +109,11 @@ pub enum Failure {
     InTransaction,
     /// 1621: the variable has a value of the session's own that cannot be set.
     ReadOnlyInSession(String),
-    /// 1690: the type of an expression (`BIGINT`) does not hold its result. Fields: type, expression.
+    /// 1690: the type of an expression (`BIGINT`) does not hold its result. Fields: type,
+    /// expression.
     OutOfRange(&'static str, String),
-    /// 1238: the variable is read-only (or global only). Fields: variable, `read only` or `GLOBAL`-style reason.
+    /// 1238: the variable is read-only (or global only). Fields: variable, `read only` or
+    /// `GLOBAL`-style reason.
     ReadOnlyVariable(String, &'static str),
     /// 1229: the variable is global, SET GLOBAL was needed.
     GlobalVariable(String),
@@ -160,11 +166,13 @@ pub enum Failure {
     PacketTooLarge,
     /// 1043, 1158..., 1835: the packet does not parse.
     MalformedPacket(String),
-    /// 1243: no prepared statement of this number or name. Fields: it, and the command as mysqld names it.
+    /// 1243: no prepared statement of this number or name. Fields: it, and the command as mysqld
+    /// names it.
     UnknownPrepared(String, &'static str),
     /// 1305: a savepoint that the transaction does not have.
     UnknownSavepoint(String),
-    /// 1210: parameters that were not all given, or given in another form. The command as mysqld names it.
+    /// 1210: parameters that were not all given, or given in another form. The command as mysqld
+    /// names it.
     WrongArguments(&'static str),
     /// 1295: a statement that cannot be prepared.
     NotPreparable,
@@ -197,7 +205,8 @@ impl Failure {
             | Self::AgentNonsense(_)
             | Self::AgentRejected { status: 429, .. } => Fault::Upstream,
             Self::Internal(_) => Fault::Ours,
-            // The token in the configuration is wrong; a limit was met; ProxySQL's rules send the wrong statements.
+            // The token in the configuration is wrong; a limit was met; ProxySQL's rules send the
+            // wrong statements.
             Self::AgentRejected { status: 401 | 403, .. }
             | Self::UnknownTenant(_)
             | Self::AccessDenied { .. }
@@ -258,8 +267,9 @@ impl Failure {
         }
     }
 
-    /// What a log may say beyond the error number. The sentences of most failures repeat literals of the statement or values of
-    /// rows, which no log may hold: the request id leads from the line to what the client was told.
+    /// What a log may say beyond the error number. The sentences of most failures repeat literals
+    /// of the statement or values of rows, which no log may hold: the request id leads from the
+    /// line to what the client was told.
     #[must_use]
     #[expect(
         clippy::wildcard_enum_match_arm,

@@ -1,13 +1,15 @@
-//! The rules: a draft, the tenant, the clock and the table's definition in; an [`guard::Admitted`] request or a refusal out.
+//! The rules: a draft, the tenant, the clock and the table's definition in; an [`guard::Admitted`]
+//! request or a refusal out.
 //!
 //! Pure. Two steps, since the definition to hold the key predicate against depends on the instant:
-//! [`resolve`] fixes the table and the instants, [`guard::admit`] the keys. Nothing but `guard` can make an
-//! [`guard::Admitted`], and `agent_client` sends nothing else: a statement that was not checked cannot be sent.
+//! [`resolve`] fixes the table and the instants, [`guard::admit`] the keys. Nothing but `guard` can
+//! make an [`guard::Admitted`], and `agent_client` sends nothing else: a statement that was not
+//! checked cannot be sent.
 
 use crate::failure::Failure;
 use crate::statement::{Draft, InstantExpr, Position, Refused, TimeClause};
-use dbtrail_types::ident::{ServerId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
@@ -49,7 +51,7 @@ pub struct Resolved {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
     /// One state.
-    At(Point),
+    At(AsOf),
     /// A window, both ends inclusive.
     Between(Instant, Instant),
 }
@@ -57,10 +59,10 @@ pub enum When {
 impl Resolved {
     /// The point whose table definition counts: the instant asked for, or the end of the window.
     #[must_use]
-    pub fn definition_point(&self) -> Point {
+    pub fn definition_point(&self) -> AsOf {
         match &self.when {
             When::At(point) => point.clone(),
-            When::Between(_, until) => Point::Time(*until),
+            When::Between(_, until) => AsOf::Time(*until),
         }
     }
 }
@@ -93,7 +95,8 @@ pub struct Context<'a> {
 /// Fixes the table and the instants of a draft and checks all rules that need no table definition.
 ///
 /// # Errors
-/// No database selected, schema not allowed, an instant that is malformed, ambiguous or in the future, a window reversed or too wide.
+/// No database selected, schema not allowed, an instant that is malformed, ambiguous or in the
+/// future, a window reversed or too wide.
 pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Resolved, Failure> {
     let table = table(&draft, context)?;
     let clock = Clock { zone: context.zone, now };
@@ -101,9 +104,9 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
     let when = match &draft.time {
         TimeClause::Gtid(gtid) => {
             let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, draft.time_at))?;
-            When::At(Point::Gtid(gtid))
+            When::At(AsOf::Gtid(gtid))
         }
-        TimeClause::At(expression) => When::At(Point::Time(past(expression)?)),
+        TimeClause::At(expression) => When::At(AsOf::Time(past(expression)?)),
         TimeClause::Between(since, until) => {
             let cut = moment::is_cut(since);
             let (since, until) = (past(since)?, past(until)?);
@@ -126,7 +129,8 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
     })
 }
 
-/// An instant as people write it: in any of the forms of a time clause, in a zone. None in the future.
+/// An instant as people write it: in any of the forms of a time clause, in a zone. None in the
+/// future.
 ///
 /// # Errors
 /// [`Failure::BadInstant`]

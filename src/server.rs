@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-mod loops;
+mod connection_threads;
 mod registry;
 
-use loops::Loops;
+use connection_threads::ConnectionThreads;
 use registry::{Limits, Registry};
 
 /// How long a connection that is cancelled has to reach a point at which it ends.
@@ -21,7 +21,8 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 /// Which threads run the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
-    /// Those of the runtime that [`serve`] is called in: for statements that wait for an agent elsewhere.
+    /// Those of the runtime that [`serve`] is called in: for statements that wait for an agent
+    /// elsewhere.
     Shared,
     /// Threads of their own: for statements that are answered inside of this process.
     Own,
@@ -50,13 +51,15 @@ impl Drop for Leave {
     }
 }
 
-/// Accepts connections until `stop`; then idle ones end at once, and statements that run have the grace period.
+/// Accepts connections until `stop`; then idle ones end at once, and statements that run have the
+/// grace period.
 pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: CancellationToken) {
     let live = Arc::new(Live::new(Arc::clone(&settings.shared)));
     run(listener, live, settings.shutdown_grace, settings.threads, stop).await;
 }
 
-/// The same, where what connections share may be replaced meanwhile: sessions of tenants that are gone end, others go on.
+/// The same, where what connections share may be replaced meanwhile: sessions of tenants that are
+/// gone end, others go on.
 pub async fn run(
     listener: TcpListener,
     live: Arc<Live>,
@@ -68,7 +71,7 @@ pub async fn run(
     let tasks = TaskTracker::new();
     let loops = match threads {
         Threads::Shared => None,
-        Threads::Own => Loops::start()
+        Threads::Own => ConnectionThreads::start()
             .inspect_err(|error| tracing::warn!(%error, "connections get no threads of their own: they share those of all else"))
             .ok(),
     };
@@ -133,7 +136,8 @@ pub async fn run(
     }
 }
 
-/// What connections share was replaced: there may be more of them, or fewer, and those whose tenant is gone end.
+/// What connections share was replaced: there may be more of them, or fewer, and those whose tenant
+/// is gone end.
 fn reloaded(registry: &Registry, shared: &Shared) {
     registry.limit(Limits::of(shared.session.max_connections));
     let gone = registry

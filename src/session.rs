@@ -1,14 +1,16 @@
-//! One logged-in conversation: identity, database, variables, warnings; runs one statement through the stages.
+//! One logged-in conversation: identity, database, variables, warnings; runs one statement through
+//! the stages.
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
-mod catalogue;
+mod effective_settings;
 mod evaluate;
 mod explain;
 mod filter;
 mod history;
 mod identity;
 mod images;
+mod information_schema;
 mod origin;
 mod own;
 mod prepared;
@@ -18,7 +20,6 @@ mod settings;
 mod show;
 mod sleep;
 mod sort;
-mod standing;
 mod status;
 mod stream;
 mod tracking;
@@ -41,15 +42,15 @@ use crate::statement::{Show, Statement, VirtualSchema};
 use dbtrail_expression::{Limits, Typed};
 use dbtrail_types::charset;
 use dbtrail_types::column::Column;
-use dbtrail_types::ident::RequestId;
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::{Note, ResultColumn, Row};
+use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::{self, ResultCharset};
+use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
+use effective_settings::EffectiveSettings;
+pub use effective_settings::Network;
 use evaluate::Value;
 use sqlparser::ast::Expr;
-pub use standing::Network;
-use standing::Standing;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,8 @@ pub struct Settings {
     pub max_diff_window: Duration,
     /// The rules of the guard.
     pub guard: guard::Settings,
-    /// `statements.orm_forms`: a hint or a trailing clause makes a query on a real table a time-travel query.
+    /// `statements.orm_forms`: a hint or a trailing clause makes a query on a real table a
+    /// time-travel query.
     pub orm_forms: bool,
     /// `limits.max_packet`, bytes: also `@@max_allowed_packet`.
     pub max_packet: usize,
@@ -71,7 +73,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// `limits.max_prepared_statements`, of one connection.
     pub max_prepared_statements: usize,
-    /// `limits.compute_time`, `compute_stretch`, `compute_memory`: what a statement may compute that is no time-travel answer.
+    /// `limits.compute_time`, `compute_stretch`, `compute_memory`: what a statement may compute
+    /// that is no time-travel answer.
     pub compute: Limits,
 }
 
@@ -82,12 +85,14 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Failure::NoSuchThread`], [`Failure::NotOwner`].
     fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure>;
-    /// The login of connection `id` was right: from here on it takes one of the places of those who are logged in.
+    /// The login of connection `id` was right: from here on it takes one of the places of those who
+    /// are logged in.
     ///
     /// # Errors
     /// [`Failure::Full`]: there is none.
     fn enter(&self, id: u32, user: &str, place: PlaceOf) -> Result<(), Failure>;
-    /// `(connections of the user open now, statements since start, seconds since start)` for COM_STATISTICS and SHOW STATUS.
+    /// `(connections of the user open now, statements since start, seconds since start)` for
+    /// COM_STATISTICS and SHOW STATUS.
     fn figures(&self, user: &str) -> (u64, u64, u64);
     /// A statement was asked.
     fn asked(&self);
@@ -100,8 +105,9 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
 pub enum PlaceOf {
     /// One of `limits.max_connections`.
     Client,
-    /// One that is kept for those who look after the server: ProxySQL's monitor, the connection with which ProxySQL kills a
-    /// statement, and `doctor`. A server that is full must not look like one that is down.
+    /// One that is kept for those who look after the server: ProxySQL's monitor, the connection
+    /// with which ProxySQL kills a statement, and `doctor`. A server that is full must not look
+    /// like one that is down.
     Caretaker,
 }
 
@@ -148,7 +154,7 @@ pub struct Session {
     /// By [`variables::Variable::key`].
     system: HashMap<&'static str, Option<String>>,
     /// What `system` means.
-    standing: Standing,
+    effective_settings: EffectiveSettings,
     /// `None`: a character set that nothing can be converted to, announced at login.
     charset: Option<ResultCharset>,
     warnings: Vec<Note>,
@@ -178,7 +184,8 @@ pub struct About {
 }
 
 impl Session {
-    /// A fresh session with everything at its default, `collation_id` being the one in the handshake.
+    /// A fresh session with everything at its default, `collation_id` being the one in the
+    /// handshake.
     #[must_use]
     pub fn new(
         identity: impl Into<Arc<Identity>>,
@@ -201,7 +208,7 @@ impl Session {
             read_only: false,
             user: HashMap::new(),
             system: HashMap::new(),
-            standing: Standing::default(),
+            effective_settings: EffectiveSettings::default(),
             charset: ResultCharset::of(charset, id),
             warnings: Vec::new(),
             changes: Vec::new(),
@@ -238,8 +245,9 @@ impl Session {
         }
     }
 
-    /// Goes on with what was reloaded: the tenant as it is now (its agent, its token, the schemas that it may use), and the limits. The same user and
-    /// the same server's history; database, variables and prepared statements stay.
+    /// Goes on with what was reloaded: the tenant as it is now (its agent, its token, the schemas
+    /// that it may use), and the limits. The same user and the same server's history; database,
+    /// variables and prepared statements stay.
     pub fn take_up(&mut self, role: Role, settings: Arc<Settings>) {
         let before = &self.identity;
         self.identity = Arc::new(Identity {
@@ -254,13 +262,14 @@ impl Session {
         self.heading = None;
     }
 
-    /// Changes the current database: COM_INIT_DB, `USE`, the schema of the handshake. Asks the agent which schemas exist.
+    /// Changes the current database: COM_INIT_DB, `USE`, the schema of the handshake. Asks the
+    /// agent which schemas exist.
     ///
     /// # Errors
     /// 1044 when the tenant may not, 1049 when the agent knows no such schema, agent failures.
     pub async fn use_schema(&mut self, name: &str, request: &RequestId) -> Result<(), Failure> {
         let Some(tenant) = self.tenant() else { return Err(self.denied(name)) };
-        if let Some(own) = catalogue::own(name) {
+        if let Some(own) = information_schema::own(name) {
             self.schema = Some(own.to_owned());
             return Ok(());
         }
@@ -277,8 +286,9 @@ impl Session {
         Ok(())
     }
 
-    /// The schema of a login that the tenant may use, while the agent cannot say whether it exists: [`Session::use_schema`] has failed for
-    /// that reason. Nothing is claimed by it, since every statement asks the agent anew.
+    /// The schema of a login that the tenant may use, while the agent cannot say whether it exists:
+    /// [`Session::use_schema`] has failed for that reason. Nothing is claimed by it, since every
+    /// statement asks the agent again.
     pub fn assume_schema(&mut self, name: &str) {
         self.schema = Some(name.to_owned());
         self.note_change(Change::Schema(name.to_owned()));
@@ -295,7 +305,8 @@ impl Session {
         self.connections.asked();
     }
 
-    /// Runs one statement (COM_QUERY). Dropping the future, or the stream in the answer, cancels the agent request.
+    /// Runs one statement (COM_QUERY). Dropping the future, or the stream in the answer, cancels
+    /// the agent request.
     ///
     /// # Errors
     /// Any [`Failure`]; the session can go on after every one.
@@ -391,7 +402,8 @@ impl Session {
                 Ok(Answer::Done)
             }
             Statement::Savepoint(what, name) => self.savepoint(what, &name).map(|()| Answer::Done),
-            // No table is ever locked here: there is nothing to unlock, which is what mysqld does then.
+            // No table is ever locked here: there is nothing to unlock, which is what mysqld does
+            // then.
             Statement::Comments | Statement::UnlockTables => Ok(Answer::Done),
             Statement::Do(expressions) => {
                 self.slept(expressions.iter(), now).await?;
@@ -406,7 +418,8 @@ impl Session {
                     return Err(Failure::Syntax("KILL takes the number of a connection".to_owned()));
                 };
                 let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
-                // Whoever kills itself is told of it, as by mysqld, and a connection ends behind that.
+                // Whoever kills itself is told of it, as by mysqld, and a connection ends behind
+                // that.
                 if id == u64::from(self.identity.connection_id) {
                     self.over = !query_only;
                     return Err(Failure::Interrupted);
@@ -437,7 +450,7 @@ impl Session {
     /// Whether a SELECT without a table has its row.
     fn selects(&self, filter: Option<&Expr>, now: Instant) -> Result<bool, Failure> {
         let Some(filter) = filter else { return Ok(true) };
-        let here = evaluate::Ground { session: self, now };
+        let here = evaluate::EvaluationContext { session: self, now };
         let node = dbtrail_expression::condition(filter, &here).map_err(|e| (e, "where clause"))?;
         Ok(node.holds(&[], &[], &mut self.budget()).map_err(|e| (e, "where clause"))?)
     }
@@ -471,7 +484,7 @@ impl Session {
 
     /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
     pub fn finish(&mut self, notes: Vec<Note>) {
-        let wanted = self.standing.notes;
+        let wanted = self.effective_settings.notes;
         self.warnings = notes.into_iter().filter(|n| wanted || n.level != "Note").collect();
     }
 
@@ -481,7 +494,8 @@ impl Session {
         self.warnings = vec![Note { level: "Error", code, message }];
     }
 
-    /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the current database, which mysqld keeps.
+    /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the
+    /// current database, which mysqld keeps.
     pub fn reset(&mut self) {
         let fresh =
             Self::new(self.identity.clone(), Arc::clone(&self.settings), Arc::clone(&self.connections), 255);
@@ -490,18 +504,21 @@ impl Session {
         (self.schema, self.multi_statements) = (schema, multi_statements);
     }
 
-    /// Whether the client has ended its own connection (KILL of its number): the last answer is sent and nothing more is read.
+    /// Whether the client has ended its own connection (KILL of its number): the last answer is
+    /// sent and nothing more is read.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.over
     }
 
-    /// CLIENT_MULTI_STATEMENTS, and COM_SET_OPTION: whether a packet may hold several statements. Without it, a second one is a syntax error.
+    /// CLIENT_MULTI_STATEMENTS, and COM_SET_OPTION: whether a packet may hold several statements.
+    /// Without it, a second one is a syntax error.
     pub fn set_multi_statements(&mut self, on: bool) {
         self.multi_statements = on;
     }
 
-    /// The first statement of a packet, and the rest of it, if there is one. The statement may change how the rest is read.
+    /// The first statement of a packet, and the rest of it, if there is one. The statement may
+    /// change how the rest is read.
     #[must_use]
     pub fn split<'t>(&self, text: &'t [u8]) -> (&'t [u8], Option<&'t [u8]>) {
         if self.multi_statements {
@@ -516,7 +533,7 @@ impl Session {
         self.more_results = more;
     }
 
-    /// Whether the last statement failed: those behind it are not run.
+    /// Whether the last statement failed: those after it are not run.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.failed
@@ -525,19 +542,19 @@ impl Session {
     /// How long a statement may run: max_execution_time, milliseconds; 0 is for ever.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
-        self.standing.time_limit
+        self.effective_settings.time_limit
     }
 
     /// How long the client may be silent: wait_timeout, seconds.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.standing.patience
+        self.effective_settings.patience
     }
 
     /// How long the client may stop in the middle of a packet.
     #[must_use]
     pub fn network(&self) -> Network {
-        self.standing.network
+        self.effective_settings.network
     }
 
     /// What OK and EOF packets tell.
@@ -547,7 +564,7 @@ impl Session {
             autocommit: self.autocommit,
             in_transaction: self.in_transaction,
             read_only: self.read_only,
-            no_backslash_escapes: self.standing.no_backslash_escapes,
+            no_backslash_escapes: self.effective_settings.no_backslash_escapes,
             more_results: self.more_results,
             warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
         }

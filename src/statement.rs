@@ -1,21 +1,21 @@
 //! Text to a closed set of statements: what was asked, before anyone decides whether it may be.
 //!
-//! Pure: no clock, no schema, no session but the few settings that change how text is read ([`Reading`]).
-//! The tokens and the expression grammar are sqlparser's; the time clause, which no SQL parser knows in these
-//! forms, is taken out of the token stream first.
+//! Pure: no clock, no schema, no session but the few settings that change how text is read
+//! ([`Reading`]). The tokens and the expression grammar are sqlparser's; the time clause, which no
+//! SQL parser knows in these forms, is taken out of the token stream first.
 
 mod bind;
-mod catalogue;
 mod constants;
 mod cursor;
+mod diagnostics;
 mod empty;
 mod equality;
 mod explain;
 mod hint;
 mod history;
+mod information_schema;
 mod instant;
 mod lexis;
-mod misuse;
 mod orm;
 mod session;
 pub mod split;
@@ -25,13 +25,13 @@ mod travel;
 pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
 
 use bind::Placeholders;
-pub use catalogue::{
-    Absent, Catalogue, Empty, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection,
-    virtual_schema_named,
-};
 use cursor::Cursor;
 use dbtrail_types::instant::Instant;
 pub use history::HISTORY;
+pub use information_schema::{
+    Absent, Catalogue, Empty, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection,
+    virtual_schema_named,
+};
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 use std::fmt;
@@ -42,8 +42,8 @@ pub const MOST_COLUMNS: usize = 4096;
 /// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
 #[must_use]
 pub fn parse(text: &str, reading: Reading) -> Statement {
-    let understood =
-        split::laid_open(text, reading).and_then(|plain| understood(&plain, reading, Placeholders::Refused));
+    let understood = split::expand_version_comments(text, reading)
+        .and_then(|plain| understood(&plain, reading, Placeholders::Refused));
     match understood {
         // Comments alone are carried out by doing nothing; mysqld says OK to them.
         Ok(Statement::Empty) if text.contains(|c: char| !c.is_whitespace() && c != ';') => {
@@ -60,7 +60,7 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if c.is_at_end() {
         return Ok(Statement::Empty);
     }
-    if let Some(statement) = catalogue::described(&mut c)? {
+    if let Some(statement) = information_schema::described(&mut c)? {
         return Ok(statement);
     }
     if let Some(statement) = explain::explain(&c, reading)? {
@@ -78,7 +78,7 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if let Some(statement) = session::session(&mut c)? {
         return Ok(statement);
     }
-    if let Some(statement) = catalogue::selected(&mut c, reading.in_information_schema)? {
+    if let Some(statement) = information_schema::selected(&mut c, reading.in_information_schema)? {
         return Ok(statement);
     }
     let place = c.place();
@@ -86,7 +86,7 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
         return Ok(statement);
     }
     c.go(place);
-    if let Some(refused) = misuse::nearly_time_travel(&c) {
+    if let Some(refused) = diagnostics::nearly_time_travel(&c) {
         return Err(refused);
     }
     let what: String = c.source().chars().take(60).collect();
@@ -154,7 +154,8 @@ pub struct Reading {
     pub no_backslash_escapes: bool,
     /// The version of this server as executable comments name it: 80036.
     pub version: u32,
-    /// `statements.orm_forms`: a hint, or a time clause at the end, makes a query on a real table one on `_flashback`.
+    /// `statements.orm_forms`: a hint, or a time clause at the end, makes a query on a real table
+    /// one on `_flashback`.
     pub orm_forms: bool,
     /// The current database is information_schema: tables without a schema are of it.
     pub in_information_schema: bool,
@@ -165,13 +166,15 @@ pub struct Reading {
 pub enum Statement {
     /// A query on `_flashback`, `_diff` or `_snapshot`.
     TimeTravel(Box<Draft>),
-    /// A query on a table of `_history`. Of its draft neither schema counts, nor the instant where the table has no window.
+    /// A query on a table of `_history`. Of its draft neither schema counts, nor the instant where
+    /// the table has no window.
     History(dbtrail_types::happened::HistoryTable, Box<Draft>),
     /// EXPLAIN of one.
     Explain(Box<Draft>),
     /// `SET ...`: all assignments, in order. Carried out as a whole or not at all.
     Set(Vec<Assignment>),
-    /// A SELECT without a table: `SELECT 1`, `SELECT @@version_comment LIMIT 1`, `SELECT DATABASE(), NOW()`.
+    /// A SELECT without a table: `SELECT 1`, `SELECT @@version_comment LIMIT 1`, `SELECT
+    /// DATABASE(), NOW()`.
     Constants {
         /// What is selected, with the name of each column as mysqld would show it.
         items: Vec<(String, Expr)>,
@@ -233,7 +236,8 @@ pub enum Statement {
     Empty,
     /// Nothing but comments.
     Comments,
-    /// A statement that this server does not carry out. The parser knows why and says it (1235 or 1064).
+    /// A statement that this server does not carry out. The parser knows why and says it (1235 or
+    /// 1064).
     Refused(Refused),
 }
 
@@ -318,7 +322,8 @@ impl VirtualSchema {
     }
 }
 
-/// A place in a statement as messages name it: `line 1, column 32`. Written only where a message is.
+/// A place in a statement as messages name it: `line 1, column 32`. Written only where a message
+/// is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position(Option<(u64, u64)>);
 
@@ -354,9 +359,11 @@ pub struct Draft {
     pub order_by: Vec<(String, bool)>,
     /// LIMIT.
     pub limit: Option<Limit>,
-    /// ALLOW WIDE, or the hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session decides.
+    /// ALLOW WIDE, or the hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session
+    /// decides.
     pub allow_wide_diff: Option<bool>,
-    /// ALLOW SCAN, or the hint `SET_VAR(dbtrail_allow_table_scan=ON)`, or OFF; `None`: the session decides.
+    /// ALLOW SCAN, or the hint `SET_VAR(dbtrail_allow_table_scan=ON)`, or OFF; `None`: the session
+    /// decides.
     pub allow_table_scan: Option<bool>,
 }
 
@@ -427,18 +434,21 @@ impl InstantExpr {
 pub enum InstantExpr {
     /// A quoted literal in any of the accepted forms, `'now'` and `'5 minutes ago'` among them.
     Literal(String),
-    /// LATEST or EARLIEST: an end of what can be answered. The plan takes `'now'` and a NOW() alone for the former.
+    /// LATEST or EARLIEST: an end of what can be answered. The plan takes `'now'` and a NOW() alone
+    /// for the former.
     End(RecordEnd),
     /// What an end was found to be.
     Known(Instant),
-    /// `NOW([n])`, CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp` decimals.
+    /// `NOW([n])`, CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp`
+    /// decimals.
     Now {
         /// Decimals of a second, 0 to 6.
         fsp: u8,
     },
     /// `CURDATE()`, CURRENT_DATE: the midnight with which the day began in the session's zone.
     Today,
-    /// `UTC_TIMESTAMP([n])`: read, as mysqld would, as a local time of the session. See the plan for what is accepted.
+    /// `UTC_TIMESTAMP([n])`: read, as mysqld would, as a local time of the session. See the plan
+    /// for what is accepted.
     UtcTimestamp {
         /// Decimals of a second, 0 to 6.
         fsp: u8,
@@ -477,8 +487,9 @@ impl RecordEnd {
 }
 
 impl InstantExpr {
-    /// The end of the record that this means, if it is one: `'now'` and NOW() by themselves are the newest instant that can be answered, since
-    /// what a server has committed reaches an agent a little later.
+    /// The end of the record that this means, if it is one: `'now'` and NOW() by themselves are the
+    /// newest instant that can be answered, since what a server has committed reaches an agent a
+    /// little later.
     #[must_use]
     pub fn end(&self) -> Option<RecordEnd> {
         match self {
@@ -536,7 +547,8 @@ pub enum Assignment {
         /// Value.
         value: Expr,
     },
-    /// `SET NAMES charset [COLLATE collation]`, `SET CHARACTER SET charset` (`names: false`). `DEFAULT` is `None`.
+    /// `SET NAMES charset [COLLATE collation]`, `SET CHARACTER SET charset` (`names: false`).
+    /// `DEFAULT` is `None`.
     Names {
         /// SET NAMES, else SET CHARACTER SET.
         names: bool,
@@ -564,7 +576,8 @@ pub enum Show {
         /// LIMIT.
         limit: Option<Limit>,
     },
-    /// SHOW COUNT(*) WARNINGS and `SELECT @@warning_count` are not the same thing; this is the former.
+    /// SHOW COUNT(*) WARNINGS and `SELECT @@warning_count` are not the same thing; this is the
+    /// former.
     WarningCount {
         /// SHOW COUNT(*) ERRORS.
         errors_only: bool,
@@ -608,7 +621,8 @@ pub enum Show {
 pub enum Refused {
     /// It does not parse: 1064 (42000).
     Syntax {
-        /// What is wrong and what the nearest working form is, complete with line, column and token.
+        /// What is wrong and what the nearest working form is, complete with line, column and
+        /// token.
         message: String,
     },
     /// A virtual and a real table in one statement: 1064 (HY000).
@@ -618,7 +632,8 @@ pub enum Refused {
         /// The real table, as written.
         real_table: String,
     },
-    /// A form that time-travel queries do not have (GROUP BY, a second virtual table...): 1235 (42000).
+    /// A form that time-travel queries do not have (GROUP BY, a second virtual table...): 1235
+    /// (42000).
     Unsupported {
         /// Names the part.
         message: String,

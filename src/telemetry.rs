@@ -1,4 +1,5 @@
-//! The log: level, form, and what keeps a flood of equal lines out of it. No password, token or row value is ever written to it.
+//! The log: level, form, and what keeps a flood of equal lines out of it. No password, token or row
+//! value is ever written to it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -21,7 +22,8 @@ type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
 static LEVEL: OnceLock<SetFilter> = OnceLock::new();
 
 fn filter(level: &str) -> EnvFilter {
-    // Only this program's own lines are known to hold no secret: at debug, the SQL parser logs every token that it reads.
+    // Only this program's own lines are known to hold no secret: at debug, the SQL parser logs
+    // every token that it reads.
     let others = if level == "error" { "error" } else { "warn" };
     EnvFilter::new(format!(
         "{others},sqlparser=off,dbtrail_shim={level},dbtrail_history={level},dbtrail_types={level}"
@@ -54,7 +56,8 @@ pub fn start(level: &str, format: Format) {
     if let Ok(set) = started {
         let _ = LEVEL.set(set);
     }
-    // The message of a panic may hold a value of a row; where it happened is enough to find the bug.
+    // The message of a panic may hold a value of a row; where it happened is enough to find the
+    // bug.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a bug: the program panicked");
@@ -78,7 +81,8 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    /// `Some(n)`: write the line, and that `n` were left out since the last one; `None`: leave it out.
+    /// `Some(n)`: write the line, and that `n` were left out since the last one; `None`: leave it
+    /// out.
     pub fn admit(&self, kind: &'static str, who: &str, now: Instant) -> Option<u64> {
         let over = |last: Instant| now.saturating_duration_since(last) >= PERIOD;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,18 @@
-//! Rows taken back: the statements that make the rows of a table what they were before a window, or one transaction.
+//! Rows taken back: the statements that make the rows of a table what they were before a window, or
+//! one transaction.
 //!
-//! Made of what the agent says of each key ([`NetChange`]): its row before the window, at its end, and now. Pure: asks nobody, and runs nothing.
+//! Made of what the agent says of each key ([`NetChange`]): its row before the window, at its end,
+//! and now. Pure: asks nobody, and runs nothing.
 //!
 //! # Order
-//! Rows that came go first, then rows that stayed are changed, and rows that went come back last: so no value of a unique index is in the way of another
-//! (see [`order`]). Over several tables, children give way before their parents do and come back behind them.
+//! Rows that came go first, then rows that stayed are changed, and rows that went come back last:
+//! so no value of a unique index is in the way of another (see [`order`]). Over several tables,
+//! children give way before their parents do and come back after them.
 //!
 //! # Guards
-//! Every statement names all that the row was at the end of the window: it changes nothing where somebody has changed the row since. What the history
-//! already knows to have been changed since gets no statement.
+//! Every statement names all that the row was at the end of the window: it changes nothing where
+//! somebody has changed the row since. What the history already knows to have been changed since
+//! gets no statement.
 
 pub mod dump;
 pub mod literal;
@@ -20,7 +24,7 @@ mod tests;
 
 use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
 use dbtrail_types::column::ColumnType;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use literal::Text;
 use statement::{Removal, Table};
 
@@ -35,7 +39,8 @@ pub struct Undone {
     pub inserts: Vec<String>,
     /// Rows that no statement takes back, and why.
     pub conflicts: Vec<String>,
-    /// How many rows the statements take back: fewer than statements, where one goes and comes back.
+    /// How many rows the statements take back: fewer than statements, where one goes and comes
+    /// back.
     pub rows: u64,
 }
 

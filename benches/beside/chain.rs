@@ -91,7 +91,8 @@ impl Door {
 }
 
 impl Agent {
-    /// Starts one with these arguments; what they say of the history's origin. It need not answer yet.
+    /// Starts one with these arguments; what they say of the history's origin. It need not answer
+    /// yet.
     pub fn spawn(door: &Door, origin: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let port = free_port()?;
         let process = Command::new(PROGRAM)

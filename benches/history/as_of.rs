@@ -1,4 +1,5 @@
-//! Rows at an instant, by key: through shim and agent (in one process, and in two over HTTPS), and of a system-versioned table by the server itself.
+//! Rows at an instant, by key: through shim and agent (in one process, and in two over HTTPS), and
+//! of a system-versioned table by the server itself.
 
 use crate::chain::{self, Chain, PASSWORD};
 use crate::median;
@@ -20,12 +21,12 @@ const CACHE: [&str; 2] = ["--cache", "256"];
 const COMPARED: usize = 1_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum KeyMove {
     Shim,
     MariaDb,
 }
 
-impl Side {
+impl KeyMove {
     /// The statement, without its key.
     fn sql(self, at: &str, key: u64) -> String {
         match self {
@@ -52,20 +53,21 @@ struct Both<'a> {
 }
 
 impl Both<'_> {
-    async fn connect(&self, side: Side) -> Result<Conn, Box<dyn Error>> {
+    async fn connect(&self, side: KeyMove) -> Result<Conn, Box<dyn Error>> {
         let mut conn = match side {
-            Side::Shim => chain::connect(self.port, self.password, "bench").await?,
-            Side::MariaDb => self.past.server.connect().await?,
+            KeyMove::Shim => chain::connect(self.port, self.password, "bench").await?,
+            KeyMove::MariaDb => self.past.server.connect().await?,
         };
         conn.query_drop("SET time_zone = '+00:00'").await?;
         Ok(conn)
     }
 
-    /// Waits until the agent goes on with the log: till then, nothing can be told of times behind what it has taken in.
+    /// Waits until the agent goes on with the log: till then, nothing can be told of times behind
+    /// what it has taken in.
     async fn wait_for_record(&self) -> Result<(), Box<dyn Error>> {
-        let mut conn = self.connect(Side::Shim).await?;
+        let mut conn = self.connect(KeyMove::Shim).await?;
         let end = Instant::now() + Duration::from_secs(30);
-        let sql = Side::Shim.sql(&sql_time(self.past.until), 1);
+        let sql = KeyMove::Shim.sql(&sql_time(self.past.until), 1);
         while let Err(error) = conn.query_drop(&sql).await {
             if Instant::now() > end {
                 return Err(error.into());
@@ -77,12 +79,13 @@ impl Both<'_> {
 
     /// Both must say the same.
     async fn compare(&self) -> Result<(), Box<dyn Error>> {
-        let (mut ours, mut theirs) = (self.connect(Side::Shim).await?, self.connect(Side::MariaDb).await?);
+        let (mut ours, mut theirs) =
+            (self.connect(KeyMove::Shim).await?, self.connect(KeyMove::MariaDb).await?);
         let mut random = Random(1);
         for _ in 0..COMPARED {
             let (at, key) = next(&mut random, self.past.since, self.past.until);
             let mut answers = Vec::new();
-            for (conn, side) in [(&mut ours, Side::Shim), (&mut theirs, Side::MariaDb)] {
+            for (conn, side) in [(&mut ours, KeyMove::Shim), (&mut theirs, KeyMove::MariaDb)] {
                 let rows: Vec<Row> = conn.query(side.sql(&at, key)).await?;
                 let rows: Vec<Vec<Value>> = rows.into_iter().map(Row::unwrap).collect();
                 answers.push(rows);
@@ -95,7 +98,7 @@ impl Both<'_> {
     }
 
     /// Answers a second, and the median time of one in microseconds.
-    async fn measure(&self, side: Side, connections: usize) -> Result<(f64, f64), Box<dyn Error>> {
+    async fn measure(&self, side: KeyMove, connections: usize) -> Result<(f64, f64), Box<dyn Error>> {
         let mut tasks = tokio::task::JoinSet::new();
         let mut opened = Vec::new();
         for _ in 0..connections {
@@ -141,8 +144,8 @@ impl Both<'_> {
         for connections in CONNECTIONS {
             let mut ratios = Vec::new();
             for _ in 0..ROUNDS {
-                let (theirs, their_p50) = self.measure(Side::MariaDb, connections).await?;
-                let (ours, our_p50) = self.measure(Side::Shim, connections).await?;
+                let (theirs, their_p50) = self.measure(KeyMove::MariaDb, connections).await?;
+                let (ours, our_p50) = self.measure(KeyMove::Shim, connections).await?;
                 println!(
                     "{connections:>3} connections: shim {ours:>7.0} a second (p50 {our_p50:.0} us), MariaDB {theirs:>7.0} (p50 {their_p50:.0} us)"
                 );

@@ -1,4 +1,5 @@
-//! One binary log file taken in, beside `mariadb-binlog -vv` printing it: each as a process on one core.
+//! One binary log file taken in, beside `mariadb-binlog -vv` printing it: each as a process on one
+//! core.
 
 use crate::mariadb::MariaDb;
 use crate::{figure, median, size, take_in, tpcc};
@@ -25,7 +26,8 @@ struct Took {
 fn spent() -> Result<f64, Box<dyn Error>> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc/self/stat")?;
-    // cutime and cstime are the 16th and 17th field; the first behind the name is the third. In hundredths (USER_HZ).
+    // cutime and cstime are the 16th and 17th field; the first after the name is the third. In
+    // hundredths (USER_HZ).
     let ticks: Result<Vec<f64>, _> = fields.split_whitespace().skip(13).take(2).map(str::parse).collect();
     Ok(ticks?.iter().sum::<f64>() / 100.0)
 }

@@ -1,4 +1,5 @@
-//! 10 million versions of 1 million rows: point look-ups at the agent while it captures, its memory, and how long it takes to start.
+//! 10 million versions of 1 million rows: point look-ups at the agent while it captures, its
+//! memory, and how long it takes to start.
 
 use crate::chain::{Agent, Door, SERVER_ID, TOKEN};
 use crate::past::{Extent, Past, ROWS, Random, api_time, update};
@@ -96,7 +97,8 @@ async fn write(past: &Past, stop: &AtomicBool, written: &AtomicU64) -> Result<()
     Ok(())
 }
 
-/// Look-ups of all clients for some seconds, at a rate or as fast as each is answered; what each took, in order of size.
+/// Look-ups of all clients for some seconds, at a rate or as fast as each is answered; what each
+/// took, in order of size.
 fn look_ups(
     door: &Door,
     agent: &Agent,
@@ -123,7 +125,8 @@ fn look_ups(
                         std::thread::sleep(due - one);
                         one = Instant::now();
                     } else {
-                        // The look-up before took longer than it should: this one has waited for it.
+                        // The look-up before took longer than it should: this one has waited for
+                        // it.
                         one = due;
                     }
                 }

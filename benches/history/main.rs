@@ -1,4 +1,5 @@
-//! The store of the agent: how fast it takes a binary log in, how much room that takes, and how fast it answers meanwhile.
+//! The store of the agent: how fast it takes a binary log in, how much room that takes, and how
+//! fast it answers meanwhile.
 //!
 //! ```text
 //! cargo bench --bench history -- ingest          a log of TPC-C's tables: row events a second, beside `mariadb-binlog -vv`; bytes on disk
@@ -6,9 +7,10 @@
 //! cargo bench --bench history -- lookup          10 million versions of 1 million rows: look-ups while the agent captures; its memory and start
 //! cargo bench --bench history -- as_of           look-ups through shim and agent, and in a system-versioned table of MariaDB's
 //! ```
-//! They need `mariadbd`, `mariadb-binlog` and `taskset`: each makes a server of its own on loopback, and ends it. Agent and shim are the real
-//! executable, over HTTPS; for `as_of` first as one process. What takes minutes to make (`lookup`, `as_of`) stays below `target/bench-history` for the next run. Figures are printed,
-//! never asserted: machines differ.
+//! They need `mariadbd`, `mariadb-binlog` and `taskset`: each makes a server of its own on
+//! loopback, and ends it. Agent and shim are the real executable, over HTTPS; for `as_of` first as
+//! one process. What takes minutes to make (`lookup`, `as_of`) stays below `target/bench-history`
+//! for the next run. Figures are printed, never asserted: machines differ.
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 mod as_of;

@@ -1,7 +1,10 @@
-//! A long past: a table every row of which was changed several times in the course of a month, on a MariaDB server, and the agent's history of it.
+//! A long past: a table every row of which was changed several times in the course of a month, on a
+//! MariaDB server, and the agent's history of it.
 //!
-//! Both stay in a folder, since they take minutes to make. The server stamps its transactions with times of the past (`SET timestamp`), as its own
-//! documentation does to fill a system-versioned table, and the writing half takes its log in as if it had followed then. From there on the real agent goes on.
+//! Both stay in a folder, since they take minutes to make. The server stamps its transactions with
+//! times of the past (`SET timestamp`), as its own documentation does to fill a system-versioned
+//! table, and the writing half takes its log in as if it had followed then. From there on the real
+//! agent goes on.
 
 use crate::chain::SERVER_ID;
 use crate::mariadb::MariaDb;
@@ -51,8 +54,8 @@ pub struct Past {
     pub data: PathBuf,
 }
 
-/// Keys in the order in which they are changed: block by block, as what is new is changed more than what is old; inside of a block, neighbours lie far
-/// from each other.
+/// Keys in the order in which they are changed: block by block, as what is new is changed more than
+/// what is old; inside of a block, neighbours lie far from each other.
 fn scattered(i: u64) -> u64 {
     i / BLOCK * BLOCK + i % BLOCK * 37_019 % BLOCK + 1
 }
@@ -159,7 +162,8 @@ fn private(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Where the rows of a statement begin: first all rows are made, then each block is changed so many times.
+/// Where the rows of a statement begin: first all rows are made, then each block is changed so many
+/// times.
 fn first_row(number: u64, extent: Extent) -> u64 {
     let Some(change) = number.checked_sub(extent.keys / ROWS) else { return number * ROWS };
     let (a_pass, a_block) = (BLOCK / ROWS, BLOCK / ROWS * extent.changes);

@@ -1,14 +1,15 @@
-//! Log files through the writing half of the capture, in this process: events as a server sends them.
+//! Log files through the writing half of the capture, in this process: events as a server sends
+//! them.
 
-use dbtrail_history::Published;
-use dbtrail_history::capture::{Defaults, Input, Start, Writer};
+use dbtrail_history::HistoryHandle;
+use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition};
+use dbtrail_history::capture::{CaptureEvent, Defaults, RecorderHandle, Start};
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
-use dbtrail_history::place::{FilePlace, Identity, Place};
 use dbtrail_history::recorder::{Recorder, RecorderOptions};
-use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -52,7 +53,8 @@ impl Events {
     }
 }
 
-/// Takes these files in, oldest first, as the record of a server that begins at `at`; gives the numbers of row changes in them and of versions kept.
+/// Takes these files in, oldest first, as the record of a server that begins at `at`; gives the
+/// numbers of row changes in them and of versions kept.
 pub async fn files(
     folder: &Path,
     server_id: &str,
@@ -61,7 +63,7 @@ pub async fn files(
     tables: Patterns,
 ) -> Result<(u64, u64), Box<dyn Error>> {
     let server_id = ServerId(server_id.to_owned());
-    let published = Arc::new(Published::live(server_id.clone(), at));
+    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), at));
     let options = RecorderOptions {
         tables: tables.clone(),
         baseline: false,
@@ -70,18 +72,18 @@ pub async fn files(
         source_time: SourceTime::default(),
         disk: DiskOptions::default(),
     };
-    let recorder = Recorder::open(folder, server_id, options, Arc::clone(&published))?;
-    let (writer, inputs) = Writer::channel(256);
+    let recorder = Recorder::open(folder, server_id, options, Arc::clone(&history_handle))?;
+    let (writer, inputs) = RecorderHandle::channel(256);
     let (to, _wishes) = mpsc::channel(64);
     let runtime = tokio::runtime::Handle::current();
     let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
     for (i, path) in files.iter().enumerate() {
         let name = path.file_name().ok_or("a path without a file")?.to_string_lossy().into_owned();
-        let place = FilePlace { file: name, offset: 4 };
+        let place = BinlogPosition { file: name, offset: 4 };
         if i == 0 {
-            let start = Place::new(place.clone(), String::new(), identity());
+            let start = ResumePosition::new(place.clone(), String::new(), identity());
             writer
-                .send(Input::Begin(Start {
+                .send(CaptureEvent::Begin(Start {
                     place: start,
                     at,
                     tables: Vec::new(),
@@ -89,25 +91,25 @@ pub async fn files(
                 }))
                 .await?;
         }
-        writer.send(Input::Follow(place, identity())).await?;
+        writer.send(CaptureEvent::Follow(place, identity())).await?;
         let mut events = Events::open(path)?;
         let mut ready = Vec::new();
         while let Some(event) = events.next()? {
             ready.push(event);
             if ready.len() == TOGETHER {
-                writer.send(Input::Events(std::mem::take(&mut ready))).await?;
+                writer.send(CaptureEvent::Events(std::mem::take(&mut ready))).await?;
             }
         }
-        writer.send(Input::Events(ready)).await?;
+        writer.send(CaptureEvent::Events(ready)).await?;
     }
     drop(writer);
     writing.await??;
-    let history = published.current().ok_or("no history")?;
+    let history = history_handle.current().ok_or("no history")?;
     let unreadable = history.unreadable();
     if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| tables.includes(name)) {
         return Err(format!("{name} cannot be read: {why}").into());
     }
-    let versions = published.liveness().map_or(0, |l| l.versions);
+    let versions = history_handle.liveness().map_or(0, |l| l.versions);
     Ok((history.changes(), versions))
 }
 

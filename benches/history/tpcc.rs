@@ -1,5 +1,5 @@
-//! A binary log as TPC-C writes it (specification, revision 5.11, clauses 1.3, 2.4 and 2.5): new orders, each with its lines and the stock of each line, and
-//! payments, which change a customer.
+//! A binary log as TPC-C writes it (specification, revision 5.11, clauses 1.3, 2.4 and 2.5): new
+//! orders, each with its lines and the stock of each line, and payments, which change a customer.
 
 use crate::mariadb::MariaDb;
 use mysql_async::prelude::Queryable;

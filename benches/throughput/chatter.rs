@@ -1,5 +1,5 @@
-//! What clients send between their statements, beside MariaDB: `SELECT 1`, `SELECT @@version`, COM_PING and logins a second, each server on
-//! the same single core, the client on another.
+//! What clients send between their statements, beside MariaDB: `SELECT 1`, `SELECT @@version`,
+//! COM_PING and logins a second, each server on the same single core, the client on another.
 
 use crate::chain::{Chain, PASSWORD, USER};
 use crate::mariadb::MariaDb;

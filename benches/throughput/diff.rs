@@ -1,4 +1,5 @@
-//! A `_diff` of a million events: what the shim's memory does meanwhile, and rows per second beside MariaDB's own SELECT.
+//! A `_diff` of a million events: what the shim's memory does meanwhile, and rows per second beside
+//! MariaDB's own SELECT.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
@@ -52,7 +53,8 @@ async fn fill(server: &MariaDb) -> Result<(String, String), Box<dyn Error>> {
     Ok((since, until))
 }
 
-/// The `_diff`'s own result, as a table of MariaDB: as many rows of the same columns and the same width.
+/// The `_diff`'s own result, as a table of MariaDB: as many rows of the same columns and the same
+/// width.
 async fn twin(server: &MariaDb, sample: &mysql_async::Row) -> Result<(), Box<dyn Error>> {
     let mut conn = server.connect().await?;
     let text = |i: usize| -> String {

@@ -1,4 +1,5 @@
-//! Point look-ups per second: through the shim, against the same requests sent straight to the agent.
+//! Point look-ups per second: through the shim, against the same requests sent straight to the
+//! agent.
 
 use crate::chain::{Chain, SERVER_ID, TOKEN};
 use mysql_async::prelude::Queryable;

@@ -5,8 +5,9 @@
 //! cargo bench --bench throughput -- diff       one `_diff` of 1,000,000 events, and MariaDB's SELECT of as many rows
 //! cargo bench --bench throughput -- chatter    SELECT 1, SELECT @@version, COM_PING and logins, and MariaDB's
 //! ```
-//! `diff` and `chatter` need `mariadbd`: they make a server of their own in a temporary folder, on loopback, and end it. Agent and shim are the
-//! real executable, as two processes, over HTTPS. Figures are printed, never asserted: machines differ.
+//! `diff` and `chatter` need `mariadbd`: they make a server of their own in a temporary folder, on
+//! loopback, and end it. Agent and shim are the real executable, as two processes, over HTTPS.
+//! Figures are printed, never asserted: machines differ.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 

@@ -1,4 +1,5 @@
-//! Any bytes as lines of an agent's answer, as each message of the contract; what is understood must survive being written again.
+//! Any bytes as lines of an agent's answer, as each message of the contract; what is understood
+//! must survive being written again.
 #![no_main]
 
 use dbtrail_types::agent_api::{DiffLine, ErrorBody, Header, RowLine, Trailer, hex_bytes, hex_text};

@@ -4,7 +4,7 @@
 #![no_main]
 
 use dbtrail_history::History;
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 

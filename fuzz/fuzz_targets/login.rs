@@ -1,4 +1,5 @@
-//! Any bytes behind the greeting, through a real socket: the server answers or closes, and the next connection is greeted.
+//! Any bytes behind the greeting, through a real socket: the server answers or closes, and the next
+//! connection is greeted.
 #![no_main]
 
 use dbtrail_shim::{config, server};

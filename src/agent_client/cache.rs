@@ -3,7 +3,7 @@
 use super::Caller;
 use crate::plan::Resolved;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Point;
+use dbtrail_types::instant::AsOf;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -38,8 +38,9 @@ impl Cache {
     }
 }
 
-/// What the beginnings of header lines mean as a definition: most answers begin with one that was read before. The same bytes have the
-/// same meaning, so that nothing here can be out of date, and nobody learns from it what the agent did not just tell.
+/// What the beginnings of header lines mean as a definition: most answers begin with one that was
+/// read before. The same bytes have the same meaning, so that nothing here can be out of date, and
+/// nobody learns from it what the agent did not just tell.
 #[derive(Debug, Default)]
 pub(super) struct Texts(Mutex<Vec<Known>>);
 
@@ -53,7 +54,7 @@ const MOST_TEXTS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) success: bool,
-    pub(super) at: Option<Point>,
+    pub(super) at: Option<AsOf>,
 }
 
 /// `agent_api::Header`, the definition not yet read.
@@ -65,15 +66,15 @@ struct Unread<'a> {
     #[serde(borrow)]
     primary_key: &'a RawValue,
     #[serde(default)]
-    at: Option<Point>,
+    at: Option<AsOf>,
 }
 
-/// What may stand behind a definition. Anything else calls for reading the whole line.
+/// What may stand after a definition. Anything else calls for reading the whole line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Behind {
     #[serde(default)]
-    at: Option<Point>,
+    at: Option<AsOf>,
 }
 
 impl Texts {
@@ -88,7 +89,8 @@ impl Texts {
             columns: serde_json::from_str(columns)?,
             primary_key: serde_json::from_str(key)?,
         });
-        // Success and definition, where they come first: up to the end of whichever of the two stands behind the other.
+        // Success and definition, where they come first: up to the end of whichever of the two
+        // stands behind the other.
         let end_of = |part: &str| (part.as_ptr().addr() + part.len()).wrapping_sub(line.as_ptr().addr());
         let end = end_of(columns).max(end_of(key));
         if unread.success
@@ -138,7 +140,7 @@ mod tests {
         assert!(header.success && header.at.is_none());
         let at = r#","at":{"time":"2026-04-27T09:00:00.000000Z"}"#;
         let (header, second) = texts.header(line("id", at).as_bytes()).unwrap();
-        let time = Point::Time("2026-04-27T09:00:00Z".parse().unwrap());
+        let time = AsOf::Time("2026-04-27T09:00:00Z".parse().unwrap());
         assert_eq!(header.at, Some(time));
         assert!(Arc::ptr_eq(&first, &second));
         let (_, third) = texts.header(line("no", "").as_bytes()).unwrap();

@@ -33,7 +33,8 @@ pub(super) fn unreachable(base_url: &str, error: &reqwest::Error) -> Failure {
 /// Of a refusal no more bytes than these are read.
 pub(super) const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// The sentence of a refusal: a JSON object that says `"success": false`, whatever else it holds. `None`: it is another text.
+/// The sentence of a refusal: a JSON object that says `"success": false`, whatever else it holds.
+/// `None`: it is another text.
 pub(super) fn refusal(text: &[u8]) -> Option<String> {
     let refused = serde_json::from_slice::<Refused>(text).ok().filter(|r| !r.success)?;
     let sentence = cleaned(&refused.error.unwrap_or_default());
@@ -44,7 +45,7 @@ pub(super) fn refusal(text: &[u8]) -> Option<String> {
     })
 }
 
-/// What an agent can find out behind its first row.
+/// What an agent can find out after its first row.
 const LATE: [&str; 7] = [
     code::AMBIGUOUS_TIME,
     code::NOT_RECORDED,
@@ -55,7 +56,8 @@ const LATE: [&str; 7] = [
     code::INTERNAL,
 ];
 
-/// A refusal in the place of a trailer, with a word that says which: what the agent found out only when it had sent rows.
+/// A refusal in the place of a trailer, with a word that says which: what the agent found out only
+/// when it had sent rows.
 pub(super) fn late_refusal(line: &[u8]) -> Option<Failure> {
     let refused = serde_json::from_slice::<Refused>(line).ok().filter(|r| !r.success)?;
     let word = refused.code.filter(|word| LATE.contains(&word.as_str()))?;

@@ -6,7 +6,8 @@ use reqwest::Response;
 
 /// One line can hold the largest row that MySQL can send, in hexadecimal digits.
 const LONGEST: usize = 3 << 30;
-/// The header holds a table definition: 4096 columns, some of them with thousands of ENUM labels, are shorter than this.
+/// The header holds a table definition: 4096 columns, some of them with thousands of ENUM labels,
+/// are shorter than this.
 const LONGEST_HEADER: usize = 16 << 20;
 
 /// The body of an answer, cut at its line ends.
@@ -18,12 +19,14 @@ pub(super) struct Lines {
     buffer: Vec<u8>,
     /// Where the next line begins in the buffer.
     from: usize,
-    /// Up to where it is known to hold no line end: a long line is not searched again with every piece of it.
+    /// Up to where it is known to hold no line end: a long line is not searched again with every
+    /// piece of it.
     searched: usize,
 }
 
 impl Lines {
-    /// `framed`: HTTP says where the body ends, so that one cut short is an error of [`Lines::more`].
+    /// `framed`: HTTP says where the body ends, so that one cut short is an error of
+    /// [`Lines::more`].
     pub(super) fn new(base_url: &str, response: Response, framed: bool) -> Self {
         Self { base_url: base_url.to_owned(), response, framed, buffer: Vec::new(), from: 0, searched: 0 }
     }
@@ -82,7 +85,8 @@ impl Lines {
         }
     }
 
-    /// The first line. An answer that is none (a proxy's page without line ends, say) is given up before it fills the memory.
+    /// The first line. An answer that is none (a proxy's page without line ends, say) is given up
+    /// before it fills the memory.
     pub(super) async fn header(&mut self) -> Result<Vec<u8>, Failure> {
         loop {
             if let Some(line) = self.ready() {
@@ -94,7 +98,8 @@ impl Lines {
                 ));
             }
             if !self.more().await? {
-                // A refusal is one JSON object, with or without a line end: its own end shows that it is whole.
+                // A refusal is one JSON object, with or without a line end: its own end shows that
+                // it is whole.
                 let rest = std::mem::take(&mut self.buffer);
                 return if errors::refusal(&rest).is_some() || (self.framed && !rest.is_empty()) {
                     Ok(rest)
@@ -105,7 +110,8 @@ impl Lines {
         }
     }
 
-    /// What follows the first line, where that line and the rest may be a refusal that is written over several lines.
+    /// What follows the first line, where that line and the rest may be a refusal that is written
+    /// over several lines.
     pub(super) async fn rest(&mut self) -> Result<&[u8], Failure> {
         while self.buffer.len() - self.from < errors::LONGEST_REFUSAL && self.more().await? {}
         Ok(&self.buffer[self.from..])

@@ -1,14 +1,14 @@
 //! What a window did to the rows of a table, all in all: asked, and read to its end.
 
 use super::lines::Lines;
-use super::{AgentClient, AgentRows, Asked, Caller, errors, nonsense, not_a_header, transport};
+use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, transport};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{
     NetChange, NetHeader, NetLine, NetRequest, Octets, RowCell, RowLine, RowsRequest, Trailer,
 };
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::{RequestId, ServerId, TableName};
-use dbtrail_types::instant::Point;
+use dbtrail_types::instant::AsOf;
+use dbtrail_types::names::{RequestId, ServerId, TableName};
 use std::sync::Arc;
 
 /// Bytes of an answer at most: statements are put in order, so that all of them are there at once.
@@ -35,7 +35,8 @@ pub struct NetTables {
 }
 
 impl NetTables {
-    /// Of the tables behind the first so many, keeps the rows that referred to a row of another one that is kept.
+    /// Of the tables behind the first so many, keeps the rows that referred to a row of another one
+    /// that is kept.
     fn keep_below(&mut self, named: usize) {
         let below = self.tables.split_off(named);
         let mut waiting: Vec<(NetTable, NetTable)> = below
@@ -81,7 +82,8 @@ fn refers(table: &NetTable, change: &NetChange, parents: &[&NetTable]) -> bool {
     })
 }
 
-/// The values of some columns, without regard to what collations do not regard; `None`: one is NULL or not known.
+/// The values of some columns, without regard to what collations do not regard; `None`: one is NULL
+/// or not known.
 fn values(header: &NetHeader, row: &RowLine, columns: &[String]) -> Option<Vec<String>> {
     let cell = |name: &String| match row.get(header.definition.position(name)?)? {
         RowCell::Value(Octets(bytes)) => Some(String::from_utf8_lossy(bytes).trim_end().to_lowercase()),
@@ -91,11 +93,13 @@ fn values(header: &NetHeader, row: &RowLine, columns: &[String]) -> Option<Vec<S
 }
 
 impl AgentClient {
-    /// The rows that a window or a transaction changed in several tables, and in those below them by foreign keys where the log does not hold it.
-    /// `asked`: all of one span. `allowed`: schemas that may be read.
+    /// The rows that a window or a transaction changed in several tables, and in those below them
+    /// by foreign keys where the log does not hold it. `asked`: all of one span. `allowed`: schemas
+    /// that may be read.
     ///
     /// # Errors
-    /// Those of [`Self::net_changes`], of the tables that were asked for: of a table below, the reason is kept.
+    /// Those of [`Self::net_changes`], of the tables that were asked for: of a table below, the
+    /// reason is kept.
     pub async fn net_tables(
         &self,
         caller: &Caller,
@@ -216,13 +220,14 @@ impl AgentClient {
         caller: &Caller,
         server: &ServerId,
         table: &TableName,
-        point: Point,
+        point: AsOf,
         request: &RequestId,
     ) -> Result<TableDefinition, Failure> {
         self.ask_definition(caller, server, table, Some(point), request).await
     }
 
-    /// Rows at an instant, baseline included, for whoever looks after the agent: no statement of a client comes this way.
+    /// Rows at an instant, baseline included, for whoever looks after the agent: no statement of a
+    /// client comes this way.
     ///
     /// # Errors
     /// Every agent failure before the first row.
@@ -245,7 +250,7 @@ impl AgentClient {
             return Err(not_a_header(&first, &"it is no answer to what was asked"));
         }
         let announced = Arc::clone(&definition);
-        let asked = Asked::Rows { most: u64::MAX };
+        let asked = Expectation::Rows { most: u64::MAX };
         Ok(AgentRows { announced, lines, definition, asked, count: 0, ended: false, origin: None })
     }
 }

@@ -1,11 +1,11 @@
 //! Requests on their way to the agent, and what of an answer does not depend on the question.
 
 use super::errors::{cleaned, unreachable};
-use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Way, errors, inside, trust};
+use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
 use bytes::Bytes;
 use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
-use dbtrail_types::ident::RequestId;
+use dbtrail_types::names::RequestId;
 use hyper::Request;
 use hyper::Response as Answer;
 use reqwest::header::{
@@ -16,15 +16,18 @@ use std::time::Duration;
 
 /// Of an error body no more than this is read.
 const ERROR_BODY: usize = errors::LONGEST_REFUSAL;
-/// For the text of an error body no longer than this: the status, which decides what the client is told, is there already.
+/// For the text of an error body no longer than this: the status, which decides what the client is
+/// told, is there already.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 /// Of a small answer (definitions, lists) no more than this.
 const SMALL_ANSWER: usize = 64 << 20;
 
-/// Bytes of one answer that may be on the way while nobody reads it: enough for a fast answer over a long line.
+/// Bytes of one answer that may be on the way while nobody reads it: enough for a fast answer over
+/// a long line.
 pub(super) const STREAM_WINDOW: u32 = 256 << 10;
-/// Bytes of all answers of a connection together, the most that HTTP/2 has ("Flow-Control Principles", RFC 9113): with less, clients that do
-/// not read their rows would hold up the answers of all others.
+/// Bytes of all answers of a connection together, the most that HTTP/2 has ("Flow-Control
+/// Principles", RFC 9113): with less, clients that do not read their rows would hold up the answers
+/// of all others.
 pub(super) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// For a connection to the agent to be made.
@@ -48,7 +51,7 @@ pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .user_agent(AGENT);
     if let Some(pem) = &settings.ca_pem {
-        builder = builder.tls_backend_preconfigured(trust::config(settings, pem)?);
+        builder = builder.tls_backend_preconfigured(tls::config(settings, pem)?);
     } else if let Some((chain, key)) = &settings.identity_pem {
         let mut pem = chain.clone();
         pem.push(b'\n');
@@ -75,23 +78,24 @@ fn bearer(caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
 pub(super) enum Size {
     /// Rows at an instant.
     Small,
-    /// The changes of a window may be a million. What is good for a look-up is bad for them: the connection for look-ups is read only
-    /// when nobody else is ready to run, the reader of its own answer among them.
+    /// The changes of a window may be a million. What is good for a look-up is bad for them: the
+    /// connection for look-ups is read only when nobody else is ready to run, the reader of its own
+    /// answer among them.
     Large,
 }
 
 /// Sends a request as it is; gives the answer, whatever it is.
 pub(super) async fn execute(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
     match &agent.way {
-        Way::Network { http, .. } => {
+        Transport::Network { http, .. } => {
             http.execute(request).await.map_err(|e| unreachable(&agent.base_url, &e))
         }
-        Way::Inside(inside) => {
+        Transport::InProcessAgent(inside) => {
             let url = request.url().clone();
             let request = Request::try_from(request).map_err(|e| unreachable(&agent.base_url, &e))?;
             // None of these requests has a body that comes bit by bit.
             let request = request.map(|body| Bytes::copy_from_slice(body.as_bytes().unwrap_or_default()));
-            Ok(inside::answered(&**inside, request, &url).await)
+            Ok(in_process::answered(&**inside, request, &url).await)
         }
     }
 }
@@ -111,7 +115,8 @@ pub(super) async fn send(
     good(&agent.base_url, execute(agent, request).await?).await
 }
 
-/// Sends a request that is meant to be refused; gives the refusal. `None`: it was not refused with 4xx, or not in the words of the contract.
+/// Sends a request that is meant to be refused; gives the refusal. `None`: it was not refused with
+/// 4xx, or not in the words of the contract.
 pub(super) async fn refusal(
     agent: &AgentClient,
     mut request: reqwest::Request,
@@ -141,11 +146,11 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let head = || head(endpoint, body.len(), bearer(caller)?, id);
     let multiplex = match &agent.way {
-        Way::Inside(inside) => {
-            let response = inside::answered(&**inside, head()?.map(|()| body), &endpoint.url).await;
+        Transport::InProcessAgent(inside) => {
+            let response = in_process::answered(&**inside, head()?.map(|()| body), &endpoint.url).await;
             return good(&agent.base_url, response).await;
         }
-        Way::Network { multiplex, .. } => multiplex.as_ref().filter(|_| size == Size::Small),
+        Transport::Network { multiplex, .. } => multiplex.as_ref().filter(|_| size == Size::Small),
     };
     if let Some(multiplex) = multiplex
         && let Some(response) = multiplex.send(head, body.clone(), &endpoint.url).await?
@@ -219,8 +224,8 @@ async fn good(base_url: &str, response: Response) -> Result<Response, Failure> {
     })
 }
 
-/// The sentence of an error body, or as much of the body as is for people. An error while reading it, or an end that does not come,
-/// loses text, not the status.
+/// The sentence of an error body, or as much of the body as is for people. An error while reading
+/// it, or an end that does not come, loses text, not the status.
 async fn error_body(response: Response) -> String {
     let bytes = first_bytes(response).await;
     let sentence = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| b.error);
@@ -250,8 +255,9 @@ fn media_type(response: &Response) -> String {
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
-/// Whether HTTP tells where the body ends ("Message Body Length", RFC 9112; END_STREAM, RFC 9113): by a length, by a last chunk, or by the end
-/// of a stream. A body that ends with its connection may have been cut anywhere.
+/// Whether HTTP tells where the body ends ("Message Body Length", RFC 9112; END_STREAM, RFC 9113):
+/// by a length, by a last chunk, or by the end of a stream. A body that ends with its connection
+/// may have been cut anywhere.
 pub(super) fn is_framed(response: &Response) -> bool {
     let headers = response.headers();
     response.version() >= Version::HTTP_2
@@ -259,7 +265,8 @@ pub(super) fn is_framed(response: &Response) -> bool {
         || headers.get(TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().ends_with(b"chunked"))
 }
 
-/// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal of an agent goes on.
+/// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal
+/// of an agent goes on.
 pub(super) fn streamed(response: Response) -> Result<Response, Failure> {
     let kind = media_type(&response);
     if kind == NDJSON || kind == "application/json" {
@@ -292,7 +299,7 @@ pub(super) async fn small<T: serde::de::DeserializeOwned>(
     match serde_json::from_slice(&bytes) {
         Ok(value) if json => Ok(value),
         Ok(_) => Err(Failure::AgentNonsense("the agent's answer does not say that it is JSON".to_owned())),
-        Err(e) if e.is_eof() && !framed && base_url != inside::BASE_URL => Err(errors::cut(base_url)),
+        Err(e) if e.is_eof() && !framed && base_url != in_process::BASE_URL => Err(errors::cut(base_url)),
         Err(e) => Err(Failure::AgentNonsense(format!("the agent's answer is not understood: {e}"))),
     }
 }

@@ -1,4 +1,5 @@
-//! `dbtrail-shim agent`: the agent API over a history that is captured from a running server, or read from log files.
+//! `dbtrail-shim agent`: the agent API over a history that is captured from a running server, or
+//! read from log files.
 
 pub(super) mod arguments;
 pub(super) mod live;
@@ -13,7 +14,7 @@ pub use arguments::AgentArgs;
 use dbtrail_history::History;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::serve;
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use live::Running;
 use local::Local;
 use reload::Reload;
@@ -83,15 +84,18 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
             let listener = listen(config.listen).await?;
             local::folder(&capture.data)?;
             let running = live::live(&config.server_id, &capture, &stop).await?;
-            let local = Local::open(&capture.data, &running.published, &stop).await?;
+            let local = Local::open(&capture.data, &running.history_handle, &stop).await?;
             (listener, running, Some(local))
         }
     };
     let scheme = if config.serve.tls.is_some() { "https" } else { "http" };
     let address = listener.local_addr().unwrap_or(config.listen);
-    tracing::info!("agent for server '{}' listens on {scheme}://{address}", running.published.server_id());
+    tracing::info!(
+        "agent for server '{}' listens on {scheme}://{address}",
+        running.history_handle.server_id()
+    );
     supervisor::ready();
-    serve(listener, Arc::clone(&running.published), config.serve, stop).await;
+    serve(listener, Arc::clone(&running.history_handle), config.serve, stop).await;
     running.ended().await;
     tracing::info!("agent stopped");
     Ok(())

@@ -1,6 +1,8 @@
-//! `demo`: an agent on a bundled recording over HTTPS, a shim in front of it, and a real client that asks.
+//! `demo`: an agent on a bundled recording over HTTPS, a shim in front of it, and a real client
+//! that asks.
 //!
-//! The recording is a small shop, made with a MySQL 9.7: an order is placed, paid, corrected, shipped; another is deleted; a column is added.
+//! The recording is a small shop, made with a MySQL 9.7: an order is placed, paid, corrected,
+//! shipped; another is deleted; a column is added.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
@@ -8,8 +10,8 @@ use super::embedded::{self, Login};
 use super::serve::{Signals, fail};
 use crate::{server, telemetry};
 use clap::Args;
-use dbtrail_history::{History, Published};
-use dbtrail_types::ident::ServerId;
+use dbtrail_history::{History, HistoryHandle};
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use mysql_async::prelude::Queryable;
 use std::error::Error;
@@ -74,8 +76,8 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let secret = Secret::new(PASSWORD.to_owned());
-    let published = Arc::new(Published::fixed(Arc::new(history()?)));
-    let client = embedded::start_agent(published, &secret, &stop).await?;
+    let history_handle = Arc::new(HistoryHandle::fixed(Arc::new(history()?)));
+    let client = embedded::start_agent(history_handle, &secret, &stop).await?;
     let login =
         Login { user: USER.to_owned(), password: secret.clone(), default_schema: Some("shop".to_owned()) };
     let settings = embedded::shim(login, ServerId(SERVER.to_owned()), client, secret)?;

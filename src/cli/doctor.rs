@@ -1,4 +1,4 @@
-//! `doctor`: every link from a client to the history, each with OK, WARN or FAIL and what mends it.
+//! `doctor`: every link from a client to the history, each with OK, WARN or FAIL and what fixes it.
 
 mod agent;
 mod proxysql;
@@ -28,14 +28,16 @@ pub struct DoctorArgs {
     /// Where the shim listens, as seen from here; default: `listen` of the configuration.
     #[arg(long, value_name = "HOST:PORT", value_parser = super::proxysql_config::host_port)]
     address: Option<(String, u16)>,
-    /// The admin port of ProxySQL, mysql://user:password@host:6032: check ProxySQL too. Better given in the environment, where other
-    /// users of this machine do not see the password.
+    /// The admin port of ProxySQL, mysql://user:password@host:6032: check ProxySQL too. Better
+    /// given in the environment, where other users of this machine do not see the password.
     #[arg(long, value_name = "URL", env = "DBTRAIL_PROXYSQL_ADMIN", hide_env_values = true)]
     proxysql_admin: Option<String>,
-    /// Look deeper into the agent: ask for the definition of every table, and tell those that cannot be read.
+    /// Look deeper into the agent: ask for the definition of every table, and tell those that
+    /// cannot be read.
     #[arg(long)]
     agent: bool,
-    /// How old the newest recorded change of a tenant's schemas may be, in seconds, before it is a warning.
+    /// How old the newest recorded change of a tenant's schemas may be, in seconds, before it is a
+    /// warning.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     max_lag: u32,
     /// One JSON document instead of lines.
@@ -54,12 +56,12 @@ pub async fn run(args: &DoctorArgs) -> ExitCode {
     let config = match config::load(&args.config) {
         Ok(config) => config,
         Err(mistakes) => {
-            let mend = format!(
+            let fix = format!(
                 "edit {}; dbtrail-shim check --config {0} tells when it is good",
                 args.config.display()
             );
             for mistake in mistakes {
-                report.fail("config", mistake, mend.clone());
+                report.fail("config", mistake, fix.clone());
             }
             report.end();
             return ExitCode::from(BAD_CONFIG);
@@ -69,8 +71,8 @@ pub async fn run(args: &DoctorArgs) -> ExitCode {
     for warning in &config.warnings {
         let command =
             warning.rsplit_once(": ").map(|(_, last)| last).filter(|last| last.starts_with("chmod "));
-        let mend = command.map_or_else(|| format!("edit {}", args.config.display()), str::to_owned);
-        report.warn("config", warning, mend);
+        let fix = command.map_or_else(|| format!("edit {}", args.config.display()), str::to_owned);
+        report.warn("config", warning, fix);
     }
     report.ok(
         "config",
@@ -86,7 +88,8 @@ pub async fn run(args: &DoctorArgs) -> ExitCode {
     if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The tokens: an agent might repeat one in what it says. Nobody else is told a secret whose words come up here.
+/// The tokens: an agent might repeat one in what it says. Nobody else is told a secret whose words
+/// come up here.
 fn tokens(config: &Config) -> Vec<Secret> {
     config.server.shared.tenants.values().filter_map(|tenant| tenant.caller.token.clone()).collect()
 }

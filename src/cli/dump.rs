@@ -6,10 +6,10 @@ use crate::agent_client::Batch;
 use crate::plan;
 use crate::undo::dump::{Dump, Format};
 use clap::{ArgGroup, Args, ValueEnum};
-use dbtrail_history::published::Status;
+use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys, RowsRequest};
-use dbtrail_types::ident::{RequestId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::zone::Zone;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -58,7 +58,8 @@ pub struct DumpArgs {
     /// A column to leave out; may be given several times.
     #[arg(long, value_name = "COLUMN")]
     without: Vec<String>,
-    /// Where to write; default: standard output. A file that could not be written to its end is removed.
+    /// Where to write; default: standard output. A file that could not be written to its end is
+    /// removed.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -121,8 +122,8 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     }
     let dump = Dump { name: &name, definition: &definition, without: &args.without, format };
     let when = match &at {
-        Point::Time(at) => format!("at {at}"),
-        Point::Gtid(gtid) => format!("just after transaction {}", gtid.replace(char::is_control, " ")),
+        AsOf::Time(at) => format!("at {at}"),
+        AsOf::Gtid(gtid) => format!("just after transaction {}", gtid.replace(char::is_control, " ")),
     };
     let failed = |e: std::io::Error| format!("the output: {e}");
     out.write_all(dump.head(&when).as_bytes()).map_err(failed)?;
@@ -145,14 +146,14 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     Ok(count)
 }
 
-fn point(args: &DumpArgs) -> Result<Point, String> {
+fn point(args: &DumpArgs) -> Result<AsOf, String> {
     if let Some(gtid) = &args.at_gtid {
-        return Ok(Point::Gtid(gtid.clone()));
+        return Ok(AsOf::Gtid(gtid.clone()));
     }
     let zone = Zone::parse(&args.time_zone)
         .ok_or_else(|| format!("--time-zone {}: no such time zone is known", args.time_zone))?;
     let text = args.as_of.as_deref().ok_or("--as-of INSTANT or --at-gtid GTID is needed")?;
-    plan::instant(text, &zone, Instant::now()).map(Point::Time).map_err(|failure| told(&failure))
+    plan::instant(text, &zone, Instant::now()).map(AsOf::Time).map_err(|failure| told(&failure))
 }
 
 #[cfg(test)]
@@ -172,9 +173,9 @@ mod tests {
         let args =
             parse("dump --agent https://a --table a.b --as-of 2026-01-01T00:00:00Z --format csv").unwrap();
         assert_eq!(args.format, Form::Csv);
-        assert_eq!(point(&args), Ok(Point::Time("2026-01-01T00:00:00Z".parse().unwrap())));
+        assert_eq!(point(&args), Ok(AsOf::Time("2026-01-01T00:00:00Z".parse().unwrap())));
         let args = parse("dump --agent https://a --table a.b --at-gtid 0-1-2 --without x").unwrap();
-        assert_eq!(point(&args), Ok(Point::Gtid("0-1-2".to_owned())));
+        assert_eq!(point(&args), Ok(AsOf::Gtid("0-1-2".to_owned())));
         for bad in [
             "dump --agent https://a --table a.b",
             "dump --table a.b --at-gtid 0-1-2",

@@ -1,6 +1,6 @@
 //! An agent and a shim in front of it, in one process: what `demo` and `up` have in common.
 
-use crate::agent_client::{self, AgentClient, Caller, Inside, InsideBody};
+use crate::agent_client::{self, AgentClient, Caller, InProcessAgent, InProcessBody};
 use crate::config;
 use crate::plan::{TableScan, guard};
 use crate::server;
@@ -8,8 +8,8 @@ use crate::session::{self, Credential, Tenant};
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
 use bytes::Bytes;
-use dbtrail_history::{Published, serve as agent};
-use dbtrail_types::ident::ServerId;
+use dbtrail_history::{HistoryHandle, serve as agent};
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use futures_util::future::BoxFuture;
@@ -31,10 +31,10 @@ pub(super) struct Login {
     pub(super) default_schema: Option<String>,
 }
 
-/// Serves what is published on a loopback port of its own, with a certificate that is made now, until `stop`. Gives a client that trusts this
-/// certificate alone.
+/// Serves what is published on a loopback port of its own, with a certificate that is made now,
+/// until `stop`. Gives a client that trusts this certificate alone.
 pub(super) async fn start_agent(
-    published: Arc<Published>,
+    history_handle: Arc<HistoryHandle>,
     token: &Secret,
     stop: &CancellationToken,
 ) -> Result<AgentClient, Box<dyn Error>> {
@@ -47,7 +47,7 @@ pub(super) async fn start_agent(
         grace: Duration::from_secs(1),
         ..agent::ServeOptions::default()
     };
-    tokio::spawn(agent::serve(listener, published, options, stop.clone()));
+    tokio::spawn(agent::serve(listener, history_handle, options, stop.clone()));
     let settings =
         agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
     Ok(AgentClient::new(&settings)?)
@@ -60,25 +60,28 @@ fn certificate() -> Result<(String, String), rcgen::Error> {
 }
 
 /// A client of an agent that serves what is published without a connection, to this process alone.
-pub(super) fn agent_inside(published: Arc<Published>, token: &Secret) -> Result<AgentClient, Box<dyn Error>> {
+pub(super) fn agent_inside(
+    history_handle: Arc<HistoryHandle>,
+    token: &Secret,
+) -> Result<AgentClient, Box<dyn Error>> {
     let options =
         agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
-    Ok(AgentClient::inside(Arc::new(Within(agent::Local::new(published, &options))))?)
+    Ok(AgentClient::inside(Arc::new(Within(agent::Local::new(history_handle, &options))))?)
 }
 
 /// See [`agent_inside`].
 #[derive(Debug)]
 struct Within(agent::Local);
 
-impl Inside for Within {
-    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<InsideBody>> {
+impl InProcessAgent for Within {
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<InProcessBody>> {
         let agent = self.0.clone();
         async move { agent.answer(request).await.map(|body| body.map_err(Into::into).boxed()) }.boxed()
     }
 }
 
-/// A shim for this one user. It offers TLS: MariaDB's client of version 11.4 and newer insists on it, and takes a certificate that
-/// nobody has signed where it comes from a loopback address.
+/// A shim for this one user. It offers TLS: MariaDB's client of version 11.4 and newer insists on
+/// it, and takes a certificate that nobody has signed where it comes from a loopback address.
 ///
 /// # Errors
 /// The certificate could not be made.
@@ -126,7 +129,7 @@ mod tests {
     use super::*;
     use crate::failure::Failure;
     use dbtrail_history::History;
-    use dbtrail_types::ident::RequestId;
+    use dbtrail_types::names::RequestId;
     use mysql_async::prelude::Queryable;
     use mysql_async::{Conn, OptsBuilder, Row, SslOpts, Value};
 
@@ -143,9 +146,9 @@ mod tests {
         "SELECT * FROM _flashback.shop.orders AS OF '2026-11-23 22:05:56' WHERE customer = 'x'",
     ];
 
-    fn published() -> Arc<Published> {
+    fn history_handle() -> Arc<HistoryHandle> {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/binlog.000003");
-        Arc::new(Published::fixed(Arc::new(History::read(server(), &[file.into()]).unwrap())))
+        Arc::new(HistoryHandle::fixed(Arc::new(History::read(server(), &[file.into()]).unwrap())))
     }
 
     fn server() -> ServerId {
@@ -156,7 +159,8 @@ mod tests {
         Secret::new(text.to_owned())
     }
 
-    /// Rows, or number and sentence of the error, of each statement through a shim in front of this agent.
+    /// Rows, or number and sentence of the error, of each statement through a shim in front of this
+    /// agent.
     async fn answers(
         agent: AgentClient,
         token: Secret,
@@ -199,10 +203,10 @@ mod tests {
     #[tokio::test]
     async fn an_agent_inside_answers_as_one_over_https() {
         let (stop, token) = (CancellationToken::new(), secret("t"));
-        let outside = start_agent(published(), &token, &stop).await.unwrap();
+        let outside = start_agent(history_handle(), &token, &stop).await.unwrap();
         let url = outside.base_url().to_owned();
         let over_https = answers(outside, token.clone(), false).await;
-        let inside = agent_inside(published(), &token).unwrap();
+        let inside = agent_inside(history_handle(), &token).unwrap();
         let named = inside.base_url().to_owned();
         let within = answers(inside, token, true).await;
         stop.cancel();
@@ -217,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_agent_inside_wants_its_token() {
-        let agent = agent_inside(published(), &secret("t")).unwrap();
+        let agent = agent_inside(history_handle(), &secret("t")).unwrap();
         let asked = |token: &str| {
             let caller = Caller { tenant: "u".to_owned(), token: Some(secret(token)) };
             let agent = agent.clone();

@@ -1,4 +1,5 @@
-//! What is printed about the command line itself: its version, its manual page, completions for shells.
+//! What is printed about the command line itself: its version, its manual page, completions for
+//! shells.
 
 use super::Cli;
 use super::serve::fail;

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A file that is there whole or not at all, and that nobody else can read, whatever was there before.
+/// A file that is there whole or not at all, and that nobody else can read, whatever was there
+/// before.
 pub(super) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
     name.push(format!(".{}", std::process::id()));

@@ -1,14 +1,18 @@
 //! `proxysql-config`: the SQL for ProxySQL's admin port.
 //!
 //! # Whose rows
-//! Every row that it writes carries the owner's name in `comment`, and only rows with exactly that comment are deleted. A row of
-//! somebody else that is in the way stays as it is:
-//! * a server that is there already (same hostgroup, host and port) is used as it is (`INSERT OR IGNORE`);
-//! * a user that is there already keeps its password, its hostgroup and everything else (`INSERT OR IGNORE`): the rules send its
-//!   time-travel statements to the shim all the same, and `doctor` compares the passwords;
-//! * a rule with one of our ids makes its INSERT fail: a rule that is silently missing would send time travel to MySQL.
+//! Every row that it writes carries the owner's name in `comment`, and only rows with exactly that
+//! comment are deleted. A row of somebody else that is in the way stays as it is:
+//! * a server that is there already (same hostgroup, host and port) is used as it is (`INSERT OR
+//!   IGNORE`);
+//! * a user that is there already keeps its password, its hostgroup and everything else (`INSERT OR
+//!   IGNORE`): the rules send its time-travel statements to the shim all the same, and `doctor`
+//!   compares the passwords;
+//! * a rule with one of our ids makes its INSERT fail: a rule that is silently missing would send
+//!   time travel to MySQL.
 //!
-//! All inserts come before the first LOAD: what fails half way has changed nothing that is in force.
+//! All inserts come before the first LOAD: what fails half way has changed nothing that is in
+//! force.
 
 pub mod patterns;
 mod sql;
@@ -32,13 +36,15 @@ pub struct Layout {
     /// The hostgroup of the shim.
     #[arg(long, value_name = "ID", default_value_t = 991)]
     pub shim_hostgroup: u32,
-    /// The id of the first rule; it must be smaller than that of every rule that catches SELECT, SHOW or DESCRIBE with apply=1.
+    /// The id of the first rule; it must be smaller than that of every rule that catches SELECT,
+    /// SHOW or DESCRIBE with apply=1.
     #[arg(long, value_name = "ID", default_value_t = 990_001, value_parser = clap::value_parser!(u32).range(1..=2_000_000_000))]
     pub rule_id: u32,
     /// The comment that marks the rows of this shim; two shims behind one ProxySQL need two.
     #[arg(long, value_name = "NAME", default_value = "dbtrail-shim", value_parser = owner)]
     pub owner: String,
-    /// Rules for the ORM-friendly forms too; `statements.orm_forms: on` in the configuration says so by itself.
+    /// Rules for the ORM-friendly forms too; `statements.orm_forms: on` in the configuration says
+    /// so by itself.
     #[arg(long)]
     pub orm_forms: bool,
 }
@@ -94,11 +100,12 @@ pub struct ConfigArgs {
     /// Hashes, or the passwords themselves.
     #[arg(long, value_enum, default_value_t = PasswordForm::Native)]
     password_form: PasswordForm,
-    /// 1: inside BEGIN every statement goes to MySQL, time travel fails there. 0: time travel works inside BEGIN, and each statement
-    /// of a transaction is routed by itself.
+    /// 1: inside BEGIN every statement goes to MySQL, time travel fails there. 0: time travel works
+    /// inside BEGIN, and each statement of a transaction is routed by itself.
     #[arg(long, value_name = "0|1", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
     transaction_persistent: u8,
-    /// Set ProxySQL's mysql-server_version to the server_version of the configuration: one for the whole proxy.
+    /// Set ProxySQL's mysql-server_version to the server_version of the configuration: one for the
+    /// whole proxy.
     #[arg(long)]
     set_server_version: bool,
 }
@@ -182,8 +189,9 @@ fn setup(args: &ConfigArgs, config: &Config) -> Result<Setup, String> {
     })
 }
 
-/// Connections that ProxySQL may open to a shim that lets in so many: a tenth is left to those who come without ProxySQL. One login that
-/// is refused because the shim is full counts as a failure of the whole backend there.
+/// Connections that ProxySQL may open to a shim that lets in so many: a tenth is left to those who
+/// come without ProxySQL. One login that is refused because the shim is full counts as a failure of
+/// the whole backend there.
 fn pool(max_connections: usize) -> usize {
     (max_connections - max_connections / 10).max(1)
 }

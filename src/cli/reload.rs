@@ -1,5 +1,6 @@
-//! Reading the configuration again while the shim runs: at SIGHUP the file and all that it names; by itself, the files that it names when they change.
-//! All or nothing: a mistake is told in the log, and what was read before stays.
+//! Reading the configuration again while the shim runs: at SIGHUP the file and all that it names;
+//! by itself, the files that it names when they change. All or nothing: a mistake is told in the
+//! log, and what was read before stays.
 
 use crate::config::{self, Config, Files, Watch};
 use crate::telemetry;
@@ -86,7 +87,8 @@ impl Reload {
         }
     }
 
-    /// Looks at the files that shim.yaml names, and reads them again if one has changed. shim.yaml itself counts as it was: it is read at SIGHUP alone.
+    /// Looks at the files that shim.yaml names, and reads them again if one has changed. shim.yaml
+    /// itself counts as it was: it is read at SIGHUP alone.
     pub(super) async fn changed(&mut self) {
         if !self.watch.look() {
             return;

@@ -134,7 +134,8 @@ impl Signals {
         })
     }
 
-    /// Waits for one. SIGHUP of a terminal that was closed asks to end: nobody is left to press Ctrl-C.
+    /// Waits for one. SIGHUP of a terminal that was closed asks to end: nobody is left to press
+    /// Ctrl-C.
     pub async fn next(&mut self) -> Received {
         tokio::select! {
             _ = self.terminate.recv() => Received::Stop,

@@ -1,4 +1,5 @@
-//! What systemd is told (`Type=notify-reload`, sd_notify(3)): ready, reloading, stopping. Nothing, where nobody listens.
+//! What systemd is told (`Type=notify-reload`, sd_notify(3)): ready, reloading, stopping. Nothing,
+//! where nobody listens.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::env;

@@ -1,4 +1,5 @@
-//! `undo`: a file of SQL that takes back what a window, or one transaction, did to rows. It runs nothing.
+//! `undo`: a file of SQL that takes back what a window, or one transaction, did to rows. It runs
+//! nothing.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings and NULL alone")]
 
@@ -12,10 +13,10 @@ use crate::undo::{Undone, undo};
 use crate::wire::error;
 use crate::{plan, undo};
 use clap::{ArgGroup, Args};
-use dbtrail_history::published::Status;
+use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{NetRequest, Span};
-use dbtrail_types::ident::{RequestId, TableName};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use mysql_async::prelude::Queryable;
@@ -40,10 +41,12 @@ pub struct UndoArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE", conflicts_with = "shim")]
     ca: Option<PathBuf>,
-    /// A shim (also that of `up`): mysql://user:password@host:3308. The password may stand in DBTRAIL_SHIM_PASSWORD instead.
+    /// A shim (also that of `up`): mysql://user:password@host:3308. The password may stand in
+    /// DBTRAIL_SHIM_PASSWORD instead.
     #[arg(long, value_name = "URL")]
     shim: Option<String>,
-    /// A table, schema.table; may be given several times. Of a shim, which does not tell foreign keys: parents before children.
+    /// A table, schema.table; may be given several times. Of a shim, which does not tell foreign
+    /// keys: parents before children.
     #[arg(long, required = true, value_name = "SCHEMA.TABLE")]
     table: Vec<String>,
     /// All that was committed between two instants, both inclusive.

@@ -1,4 +1,5 @@
-//! `up`: time travel for one server in one command. An agent that captures and a shim in front of it, in one process: nothing but the shim listens.
+//! `up`: time travel for one server in one command. An agent that captures and a shim in front of
+//! it, in one process: nothing but the shim listens.
 
 mod hint;
 mod password;
@@ -16,9 +17,9 @@ use crate::session::{Credential, Tenant};
 use crate::wire::connection::{Live, Shared};
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
-use dbtrail_history::Published;
-use dbtrail_types::ident::ServerId;
+use dbtrail_history::HistoryHandle;
 use dbtrail_types::instant;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use progress::Progress;
 use std::error::Error;
@@ -83,7 +84,7 @@ async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotSta
     let server_id = ServerId(args.server_id.clone());
     local::folder(&capture.data)?;
     let running = live::live(&server_id, capture, &stop).await?;
-    let _local = Local::open(&capture.data, &running.published, &stop).await?;
+    let _local = Local::open(&capture.data, &running.history_handle, &stop).await?;
     let password = password::kept(&capture.data)?;
     let data = capture.data.clone();
     Front { listener, signals, running, password, data, stop }.run().await.map_err(failed)
@@ -102,11 +103,11 @@ struct Front {
 impl Front {
     async fn run(mut self) -> Result<(), Box<dyn Error>> {
         let address = self.listener.local_addr()?;
-        let published = Arc::clone(&self.running.published);
+        let history_handle = Arc::clone(&self.running.history_handle);
         let token = Secret::new(local::random()?);
-        let agent = embedded::agent_inside(Arc::clone(&published), &token)?;
+        let agent = embedded::agent_inside(Arc::clone(&history_handle), &token)?;
         let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
-        let settings = embedded::shim(login, published.server_id().clone(), agent, token)?;
+        let settings = embedded::shim(login, history_handle.server_id().clone(), agent, token)?;
         let live = Arc::new(Live::new(settings.shared));
         let shim = tokio::spawn(server::run(
             self.listener,
@@ -120,7 +121,7 @@ impl Front {
         if told.is_ok() {
             tokio::select! {
                 () = signalled(&mut self.signals, &live, &self.data) => {}
-                () = watch(&published) => {}
+                () = watch(&history_handle) => {}
             }
         }
         supervisor::stopping();
@@ -165,14 +166,15 @@ fn greet(address: SocketAddr, password: &Secret) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Tells of the baseline, and a statement to paste as soon as there is a row to ask for. Never ends.
-async fn watch(published: &Published) {
+/// Tells of the baseline, and a statement to paste as soon as there is a row to ask for. Never
+/// ends.
+async fn watch(history_handle: &HistoryHandle) {
     let (mut progress, mut hinted) = (Progress::new(std::io::stderr().is_terminal()), false);
     let mut tick = tokio::time::interval(TICK);
     loop {
         tick.tick().await;
         let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-        let baseline = published.liveness().map(|live| live.baseline).unwrap_or_default();
+        let baseline = history_handle.liveness().map(|live| live.baseline).unwrap_or_default();
         if let Some(text) = progress.step(baseline, Instant::now()) {
             // Who cannot be told is still served.
             let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
@@ -182,7 +184,7 @@ async fn watch(published: &Published) {
         }
         let now = instant::Instant::now();
         if let Some(statement) =
-            published.current().as_deref().and_then(|history| hint::statement(history, now))
+            history_handle.current().as_deref().and_then(|history| hint::statement(history, now))
         {
             hinted = true;
             let clear = progress.clear();
@@ -226,8 +228,8 @@ mod tests {
         let statement = hint::statement(&history, instant::Instant::now()).unwrap();
         let secret = Secret::new("pass".to_owned());
         let stop = CancellationToken::new();
-        let published = Arc::new(Published::fixed(history));
-        let agent = embedded::agent_inside(published, &secret).unwrap();
+        let history_handle = Arc::new(HistoryHandle::fixed(history));
+        let agent = embedded::agent_inside(history_handle, &secret).unwrap();
         let login = Login { user: USER.to_owned(), password: secret.clone(), default_schema: None };
         let settings = embedded::shim(login, server_id, agent, secret).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

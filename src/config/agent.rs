@@ -8,7 +8,7 @@ use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use dbtrail_history::source::SourceConfig;
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use rustls::ServerConfig;
 use std::net::SocketAddr;
@@ -119,7 +119,8 @@ pub struct NamedSource {
 }
 
 impl NamedSource {
-    /// The source's own settings. The error holds all mistakes, each with the key that it is of; never a password.
+    /// The source's own settings. The error holds all mistakes, each with the key that it is of;
+    /// never a password.
     ///
     /// # Errors
     /// The mistakes.

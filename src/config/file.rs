@@ -1,4 +1,5 @@
-//! The keys of the file: one table of names and defaults, and the reading of a tree by it. All mistakes at once.
+//! The keys of the file: one table of names and defaults, and the reading of a tree by it. All
+//! mistakes at once.
 
 use super::tree::{Mistake, Node, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +19,8 @@ use Takes::{Needed, Text, Texts};
 /// Keys with what they take.
 pub(super) type Keys = &'static [(&'static str, Takes)];
 
-/// The keys of a kind of file: those of the file itself, of its sections, and of the entries of its one list. The only place that names them.
+/// The keys of a kind of file: those of the file itself, of its sections, and of the entries of its
+/// one list. The only place that names them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub(super) top: Keys,
@@ -172,7 +174,8 @@ impl File {
         self.mistakes.push(Mistake { line, path: path.to_owned(), what });
     }
 
-    /// The known entries of a mapping; unknown and repeated keys are mistakes. `None`: it is no mapping.
+    /// The known entries of a mapping; unknown and repeated keys are mistakes. `None`: it is no
+    /// mapping.
     fn known<'a>(
         &mut self,
         node: &'a Node,
@@ -249,8 +252,8 @@ impl File {
         }
     }
 
-    /// The text of a scalar with `${VAR}` from the environment; `$$` is a dollar sign. Values are filled in after YAML was read, so
-    /// that no character of them means anything to YAML.
+    /// The text of a scalar with `${VAR}` from the environment; `$$` is a dollar sign. Values are
+    /// filled in after YAML was read, so that no character of them means anything to YAML.
     fn filled(
         &mut self,
         node: &Node,

@@ -57,8 +57,8 @@ impl Files {
     }
 }
 
-/// Tells when files have changed and come to rest: one that is still being written, or of which the other half of a pair is still to come, is left
-/// alone until it is found unchanged once more.
+/// Tells when files have changed and come to rest: one that is still being written, or of which the
+/// other half of a pair is still to come, is left alone until it is found unchanged once more.
 #[derive(Debug)]
 pub struct Watch {
     /// As they were read.
@@ -74,7 +74,8 @@ impl Watch {
         Self { found: read.clone(), read }
     }
 
-    /// Looks; `true`: they are others than those that were read, and the same as at the last look. They count as read then.
+    /// Looks; `true`: they are others than those that were read, and the same as at the last look.
+    /// They count as read then.
     pub fn look(&mut self) -> bool {
         let now = self.read.now();
         let rests = now == self.found;

@@ -1,4 +1,5 @@
-//! YAML to a tree that knows its lines. Scalars are text, as written: what a number or a duration is, the keys decide.
+//! YAML to a tree that knows its lines. Scalars are text, as written: what a number or a duration
+//! is, the keys decide.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

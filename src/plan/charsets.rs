@@ -1,8 +1,10 @@
-//! In which character sets a client's strings are sent and compared (manual: "Connection Character Sets and Collations").
+//! In which character sets a client's strings are sent and compared (manual: "Connection Character
+//! Sets and Collations").
 //!
-//! A string literal is sent in `character_set_client` and compared in `character_set_connection`: what that one cannot hold becomes `?` in mysqld.
-//! Behind an introducer (`_utf8mb4'...'`, `N'...'`) the bytes are taken as they were sent. Here a text is UTF-8 from the start, so what either of the two would
-//! have done to it is worked out, or the literal is refused.
+//! A string literal is sent in `character_set_client` and compared in `character_set_connection`:
+//! what that one cannot hold becomes `?` in mysqld. Behind an introducer (`_utf8mb4'...'`,
+//! `N'...'`) the bytes are taken as they were sent. Here a text is UTF-8 from the start, so what
+//! either of the two would have done to it is worked out, or the literal is refused.
 
 use dbtrail_types::charset::{self, encode_latin1};
 
@@ -22,7 +24,8 @@ pub enum Charset {
     Binary,
     /// Two or four bytes a character (ucs2, utf16, utf32).
     Wide,
-    /// Another one: letters, digits and common marks of ASCII are in it, and are the same bytes or the same characters.
+    /// Another one: letters, digits and common marks of ASCII are in it, and are the same bytes or
+    /// the same characters.
     Other,
 }
 
@@ -49,14 +52,16 @@ impl Charset {
             Self::Utf8mb3 | Self::Wide => text.chars().all(|c| c <= '\u{ffff}'),
             Self::Latin1 => charset::decode("latin1", &encode_latin1(text)).is_ok_and(|back| back == text),
             Self::Ascii => text.is_ascii(),
-            // `\` and `~` have other bytes, or are other characters, in some sets of Japan; `[` and its like in swe7.
+            // `\` and `~` have other bytes, or are other characters, in some sets of Japan; `[` and
+            // its like in swe7.
             Self::Other => {
                 text.chars().all(|c| c.is_ascii_alphanumeric() || " !\"%&'()*+,-./:;<=>?_".contains(c))
             }
         }
     }
 
-    /// The bytes of a text in this set; `None`: it has characters that the set, or this program, lacks.
+    /// The bytes of a text in this set; `None`: it has characters that the set, or this program,
+    /// lacks.
     #[must_use]
     pub fn bytes(self, text: &str) -> Option<Vec<u8>> {
         if !self.holds(text) {
@@ -87,8 +92,8 @@ impl Charsets {
         self.client.bytes(text)
     }
 
-    /// A string behind an introducer, `bytes` being what stands between its quotes or what its digits mean.
-    /// `None`: no text of that set, or the set is not known here.
+    /// A string after an introducer, `bytes` being what stands between its quotes or what its
+    /// digits mean. `None`: no text of that set, or the set is not known here.
     pub(super) fn introduced(name: &str, bytes: &[u8]) -> Option<String> {
         let name = if name == "utf8" { "utf8mb3" } else { name };
         let text = charset::decode(name, bytes).ok()?.into_owned();

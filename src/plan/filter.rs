@@ -1,5 +1,6 @@
-//! WHERE to the condition that the agent carries out on each row: every literal becomes a value of the column that it is compared with, where MySQL
-//! certainly compares the two so; the rest is refused by the column's name.
+//! WHERE to the condition that the agent carries out on each row: every literal becomes a value of
+//! the column that it is compared with, where MySQL certainly compares the two so; the rest is
+//! refused by the column's name.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -166,7 +167,8 @@ impl Predicate<'_> {
         if is_null(written) {
             return Ok(Constant::Null);
         }
-        // As bytes that are as long as they are: the reader knows keys, and no key is a BLOB of any length.
+        // As bytes that are as long as they are: the reader knows keys, and no key is a BLOB of any
+        // length.
         let blob = matches!(column.ty, ColumnType::Blob { .. })
             .then(|| Column { ty: ColumnType::VarBinary { bytes: u32::MAX }, ..column.clone() });
         let column = blob.as_ref().unwrap_or(column);
@@ -213,7 +215,8 @@ impl Predicate<'_> {
     }
 }
 
-/// Whether MySQL and MariaDB find the same, however they compare a number with a string: as numbers of the column's type, or as DOUBLE.
+/// Whether MySQL and MariaDB find the same, however they compare a number with a string: as numbers
+/// of the column's type, or as DOUBLE.
 fn is_certain_as_text(column: &Column, text: &str) -> bool {
     match column.ty {
         ColumnType::Int { .. } => text.parse::<i64>().is_ok_and(|n| n.unsigned_abs() < 1 << 53),
@@ -222,7 +225,8 @@ fn is_certain_as_text(column: &Column, text: &str) -> bool {
     }
 }
 
-/// Whether a number is one that the sign of the column's type does not allow, so that some servers read its bits as another number.
+/// Whether a number is one that the sign of the column's type does not allow, so that some servers
+/// read its bits as another number.
 fn is_of_other_sign(column: &Column, number: &str) -> bool {
     let ColumnType::Int { unsigned, .. } = column.ty else { return false };
     let whole = number.split('.').next().unwrap_or_default();

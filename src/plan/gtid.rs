@@ -1,4 +1,5 @@
-//! The form of a GTID, before an agent is asked about it (manual: "GTID Format and Storage"; MariaDB: "Global Transaction ID").
+//! The form of a GTID, before an agent is asked about it (manual: "GTID Format and Storage";
+//! MariaDB: "Global Transaction ID").
 
 use crate::failure::Failure;
 

@@ -11,7 +11,7 @@ use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys};
 use dbtrail_types::column::{
     Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition, same_name,
 };
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use dbtrail_types::zone::Zone;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -29,9 +29,10 @@ pub struct Admitted {
     max_rows: Option<u64>,
 }
 
-/// A column of the result: which column of the source, and the name to show. For rows the source is the table's
-/// columns; for a diff it is `event_id, event_timestamp, event_type, gtid, <key columns>, changed_columns, row_before, row_after,
-/// connection_id, server_id, binlog_file, binlog_position, statement, cause`.
+/// A column of the result: which column of the source, and the name to show. For rows the source is
+/// the table's columns; for a diff it is `event_id, event_timestamp, event_type, gtid, <key
+/// columns>, changed_columns, row_before, row_after, connection_id, server_id, binlog_file,
+/// binlog_position, statement, cause`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Position in the source.
@@ -66,7 +67,8 @@ impl Admitted {
         &self.resolved
     }
 
-    /// The definition that the rules were checked against: an answer with another one is not an answer to this.
+    /// The definition that the rules were checked against: an answer with another one is not an
+    /// answer to this.
     #[must_use]
     pub fn definition(&self) -> &Arc<TableDefinition> {
         &self.definition
@@ -96,7 +98,8 @@ impl Admitted {
         &self.order
     }
 
-    /// The most lines that the agent need send: those that LIMIT leaves of an order that is the agent's own.
+    /// The most lines that the agent need send: those that LIMIT leaves of an order that is the
+    /// agent's own.
     #[must_use]
     pub fn most(&self) -> Option<u64> {
         let limit = self.limit.filter(|_| self.order.is_empty())?;
@@ -119,7 +122,8 @@ impl Admitted {
 /// Holds a resolved draft against the definition of its table.
 ///
 /// # Errors
-/// [`Failure::KeyRule`], [`Failure::UnknownColumn`], [`Failure::Unsupported`]: each names the column and the form that works.
+/// [`Failure::KeyRule`], [`Failure::UnknownColumn`], [`Failure::Unsupported`]: each names the
+/// column and the form that works.
 pub fn admit(
     resolved: &Arc<Resolved>,
     definition: &Arc<TableDefinition>,
@@ -170,7 +174,8 @@ pub struct Asked<'a> {
     pub allow_scan: bool,
 }
 
-/// Holds a statement that is being prepared against a definition of its table: what is refused here would be refused with any value.
+/// Holds a statement that is being prepared against a definition of its table: what is refused here
+/// would be refused with any value.
 ///
 /// # Errors
 /// As for [`admit`].
@@ -226,7 +231,8 @@ fn checked(
     Ok((keys, output, order))
 }
 
-/// The keys that a statement names; where it may, the stretch of keys in which all that it means lie.
+/// The keys that a statement names; where it may, the stretch of keys in which all that it means
+/// lie.
 fn keys(
     predicate: &Predicate<'_>,
     draft: &Draft,
@@ -283,7 +289,8 @@ impl std::ops::Deref for Source {
     }
 }
 
-/// The columns that a query on this schema has to choose from. Those of a diff that no table column stands for have a type of their own.
+/// The columns that a query on this schema has to choose from. Those of a diff that no table column
+/// stands for have a type of their own.
 #[must_use]
 pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Source {
     match schema {
@@ -359,7 +366,8 @@ pub fn changes(definition: &TableDefinition) -> Vec<Column> {
         column("event_type", ColumnType::VarChar { chars: 6 }, false, true),
         column("gtid", ColumnType::VarChar { chars: 96 }, true, true),
     ];
-    // Of several events of one row each shows its key: it is no key of this result, and nothing is inserted into it.
+    // Of several events of one row each shows its key: it is no key of this result, and nothing is
+    // inserted into it.
     source.extend(definition.key_columns().into_iter().map(|c| Column {
         key: ColumnKey::None,
         indexes: Indexes::default(),
@@ -430,7 +438,8 @@ fn position(source: &[Column], name: &str) -> Option<usize> {
     source.iter().position(|c| same_name(&c.name, name))
 }
 
-/// A column to order by: an alias of the select list, or a column. Only where the order is certainly MySQL's.
+/// A column to order by: an alias of the select list, or a column. Only where the order is
+/// certainly MySQL's.
 fn order(
     name: &str,
     descending: bool,
@@ -455,7 +464,8 @@ fn order(
         | ColumnType::Binary { .. }
         | ColumnType::VarBinary { .. } => true,
         ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
-            // The PAD SPACE ones by code points; utf8mb4_0900_bin and MariaDB's nopad ones compare otherwise, and those of other sets by other bytes.
+            // The PAD SPACE ones by code points; utf8mb4_0900_bin and MariaDB's nopad ones compare
+            // otherwise, and those of other sets by other bytes.
             column
                 .collation
                 .as_deref()

@@ -1,4 +1,5 @@
-//! Literals as the text of the key column that they are compared with, exactly as MySQL compares them; or a refusal.
+//! Literals as the text of the key column that they are compared with, exactly as MySQL compares
+//! them; or a refusal.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -22,7 +23,8 @@ pub(super) struct Reader<'a> {
     pub(super) charsets: Charsets,
 }
 
-/// In which condition a literal stands: mysqld converts the only literal of an equality by rules of its own.
+/// In which condition a literal stands: mysqld converts the only literal of an equality by rules of
+/// its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
     /// `k = v`, `k IN (v)`.
@@ -68,7 +70,8 @@ impl Reader<'_> {
         match (&column.ty, literal) {
             (ColumnType::Int { .. }, Literal::Number(n)) => int(&n, column),
             (ColumnType::Int { .. }, Literal::Text(n, _)) => {
-                // The end of a range as a string is compared as a signed BIGINT, or as floating point.
+                // The end of a range as a string is compared as a signed BIGINT, or as floating
+                // point.
                 if condition == Condition::Range && integer(&n).is_some_and(|n| n > i128::from(i64::MAX)) {
                     return Err(refuse(column, "write the ends of a range without quotes"));
                 }
@@ -146,14 +149,16 @@ impl Reader<'_> {
     }
 }
 
-/// Refuses literals of several kinds where mysqld or MariaDB compares them otherwise than each alone.
+/// Refuses literals of several kinds where mysqld or MariaDB compares them otherwise than each
+/// alone.
 pub(super) fn one_kind(values: &[&KeyValue], column: &Column, condition: Condition) -> Result<(), Failure> {
     let Some((first, rest)) = values.split_first() else { return Ok(()) };
     let mixed = rest.iter().any(|v| v.kind != first.kind);
     let refused = match column.ty {
         // Each whole number of a list is compared as such, whatever it is written as.
         ColumnType::Int { .. } | ColumnType::Year => mixed && condition == Condition::Range,
-        // Up to 15 digits a number is one DOUBLE; beyond, MariaDB compares a list with strings as DOUBLE.
+        // Up to 15 digits a number is one DOUBLE; beyond, MariaDB compares a list with strings as
+        // DOUBLE.
         ColumnType::Decimal { precision, .. } => {
             precision > 15 && (mixed || (first.kind != Kind::Number && !rest.is_empty()))
         }
@@ -206,8 +211,8 @@ fn hint(ty: &ColumnType) -> &'static str {
     }
 }
 
-/// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares both as DOUBLE, and beyond 15 digits
-/// several numbers are one DOUBLE.
+/// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares
+/// both as DOUBLE, and beyond 15 digits several numbers are one DOUBLE.
 fn without_exponent(number: &str, column: &Column) -> Result<String, Failure> {
     let refused = || refuse(column, &format!("how MySQL compares it with {number} is not certain enough"));
     let value: f64 = number.parse().map_err(|_| refused())?;
@@ -238,8 +243,9 @@ fn int(n: &str, column: &Column) -> Result<Vec<u8>, Failure> {
     Ok(format!("{value:0>width$}").into_bytes())
 }
 
-/// A year. Alone, one of two digits is of 1970 to 2069, a number 0 the year 0000, and a string of zeros 2000 if it has less than four (manual: "2-Digit Years in Dates"); in
-/// a list MySQL compares the number itself, and MariaDB does not.
+/// A year. Alone, one of two digits is of 1970 to 2069, a number 0 the year 0000, and a string of
+/// zeros 2000 if it has less than four (manual: "2-Digit Years in Dates"); in a list MySQL compares
+/// the number itself, and MariaDB does not.
 fn year(n: &str, quoted: bool, column: &Column, condition: Condition) -> Result<Vec<u8>, Failure> {
     let number = integer(n)
         .filter(|_| n.len() <= 4 || !quoted)
@@ -395,7 +401,7 @@ fn decimal(text: &str, scale: usize) -> Option<String> {
     Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{kept:0<scale$}") })
 }
 
-/// `YYYY-MM-DD`, which is its midnight, or with a time of the day behind it.
+/// `YYYY-MM-DD`, which is its midnight, or with a time of the day after it.
 fn moment(text: &str) -> Option<jiff::civil::DateTime> {
     match text.split_once([' ', 'T']) {
         Some((date, time)) => Some(date_of(date)?.to_datetime(time_of(time)?)),

@@ -26,8 +26,8 @@ pub(super) struct Predicate<'a> {
     pub(super) max_keys: u64,
     /// `_flashback.orders AS OF ...`, for the example in the message.
     pub(super) table: &'a str,
-    /// For a statement that is prepared and not yet executed: takes down which parameter is compared with which column. The keys that
-    /// come of such a predicate are none.
+    /// For a statement that is prepared and not yet executed: takes down which parameter is
+    /// compared with which column. The keys that come of such a predicate are none.
     pub(super) open: Option<&'a RefCell<Vec<(usize, Column)>>>,
 }
 
@@ -284,7 +284,8 @@ impl Predicate<'_> {
                 self.range(place, low, high).map(Ok)
             }
             other => {
-                // Something else about another column is a stray condition; about the key it does not bind.
+                // Something else about another column is a stray condition; about the key it does
+                // not bind.
                 if let Expr::BinaryOp { left, op, right } = other
                     && *op != BinaryOperator::Or
                     && let Some(Err(name)) = self.column(left)?.or(self.column(right)?)
@@ -661,7 +662,8 @@ mod tests {
         }
     }
 
-    /// One part of a conjunction: its text, and the key columns that it binds (`None`: it may not stand there at all).
+    /// One part of a conjunction: its text, and the key columns that it binds (`None`: it may not
+    /// stand there at all).
     fn part(keys: usize) -> impl Strategy<Value = (String, Option<Vec<usize>>)> {
         let column = 0..keys;
         prop_oneof![
@@ -683,7 +685,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Accepted exactly when each part may stand there and each key column is bound by one of them.
+        /// Accepted exactly when each part may stand there and each key column is bound by one of
+        /// them.
         #[test]
         fn accepted_exactly_when_the_whole_key_is_bound(
             (keys, parts) in (1..=3_usize).prop_flat_map(|k| (Just(k), prop::collection::vec(part(k), 1..4)))

@@ -1,4 +1,5 @@
-//! Literals of key predicates, their SQL form taken off: what kind of value they are and what text or bytes they mean to mysqld.
+//! Literals of key predicates, their SQL form taken off: what kind of value they are and what text
+//! or bytes they mean to mysqld.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -26,7 +27,8 @@ pub(super) enum Literal {
     Moment(String),
 }
 
-/// What literals of one list must have in common, since a list of several kinds is compared in another way than each of them alone.
+/// What literals of one list must have in common, since a list of several kinds is compared in
+/// another way than each of them alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Number,
@@ -156,8 +158,9 @@ fn introduced(
     }
 }
 
-/// A string whose bytes, as they were sent, are of this set. A string that was written in several parts cannot be told from one here, and of these
-/// mysqld converts all but the first: the same only where client and connection have one set.
+/// A string whose bytes, as they were sent, are of this set. A string that was written in several
+/// parts cannot be told from one here, and of these mysqld converts all but the first: the same
+/// only where client and connection have one set.
 fn sent(
     introducer: &str,
     charset: &str,

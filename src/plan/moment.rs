@@ -58,7 +58,8 @@ impl Clock<'_> {
                 "Incorrect DATETIME value: 'EARLIEST': the agent does not tell where its record begins; write the instant itself"
                     .to_owned(),
             )),
-            // UTC_TIMESTAMP() names the same instant as NOW(): the two differ in how they are shown.
+            // UTC_TIMESTAMP() names the same instant as NOW(): the two differ in how they are
+            // shown.
             InstantExpr::Now { fsp } | InstantExpr::UtcTimestamp { fsp } => {
                 let unit = 10_i64.pow(6 - u32::from((*fsp).min(6)));
                 Ok(Instant::from_micros(self.now.micros().div_euclid(unit) * unit))
@@ -234,7 +235,7 @@ fn diagnosis(text: &str) -> String {
     )
 }
 
-/// The same behind a good date.
+/// The same after a good date.
 fn clock_diagnosis(clock: &str) -> &'static str {
     let lower = clock.trim().to_lowercase();
     let parts: Vec<&str> = lower.split(':').collect();
@@ -291,8 +292,9 @@ pub(super) fn time_of(text: &str) -> Option<Time> {
     Time::new(two(h)?, two(m)?, second, nanos).ok()
 }
 
-/// Nanoseconds, cut: what was there at an instant between two microseconds is what was there at the first of them, since no change
-/// is stamped more finely. So clients can send the nine decimals that they have.
+/// Nanoseconds, cut: what was there at an instant between two microseconds is what was there at the
+/// first of them, since no change is stamped more finely. So clients can send the nine decimals
+/// that they have.
 fn to_micros(clock: &str) -> Cow<'_, str> {
     match clock.split_once('.') {
         Some((whole, f)) if (7..=9).contains(&f.len()) && f.bytes().all(|b| b.is_ascii_digit()) => {
@@ -302,7 +304,8 @@ fn to_micros(clock: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a literal is later than the microsecond that it is cut to. A window that begins there begins behind it.
+/// Whether a literal is later than the microsecond that it is cut to. A window that begins there
+/// begins behind it.
 pub(super) fn is_cut(expression: &InstantExpr) -> bool {
     let InstantExpr::Literal(text) = expression else { return false };
     let Some((_, fraction)) = text.split_once('.') else { return false };

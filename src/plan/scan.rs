@@ -1,4 +1,5 @@
-//! Questions that do not bind the whole key: which stretch of the keys is read for them, and what of WHERE is left for each row.
+//! Questions that do not bind the whole key: which stretch of the keys is read for them, and what
+//! of WHERE is left for each row.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -56,7 +57,8 @@ struct End<'a> {
 }
 
 impl Predicate<'_> {
-    /// The stretch of keys in which all rows lie that a condition can be true for, and the parts of the condition that are not said by it.
+    /// The stretch of keys in which all rows lie that a condition can be true for, and the parts of
+    /// the condition that are not said by it.
     pub(super) fn scan<'e>(&self, filter: Option<&'e Expr>) -> (Keys, Vec<&'e Expr>) {
         let key = self.key();
         let mut parts = Vec::new();
@@ -84,7 +86,8 @@ impl Predicate<'_> {
         (Keys { columns, choice: KeyChoice::Scan(scan) }, parts)
     }
 
-    /// The keys that a condition names, where it names them whole, and the parts of it that say more of their rows.
+    /// The keys that a condition names, where it names them whole, and the parts of it that say
+    /// more of their rows.
     pub(super) fn narrowed<'e>(&self, filter: &'e Expr) -> Option<(Keys, Vec<&'e Expr>)> {
         let mut parts = Vec::new();
         conjuncts(filter, &mut parts);
@@ -107,7 +110,7 @@ impl Predicate<'_> {
         self.choice(bounds, columns).ok().map(|keys| (keys, left))
     }
 
-    /// The ends of the column behind the prefix: one of each kind, the others are left.
+    /// The ends of the column after the prefix: one of each kind, the others are left.
     fn bounded(&self, scan: &mut KeyScan, parts: &mut Vec<&Expr>) {
         let place = scan.prefix.len();
         let key = self.key();

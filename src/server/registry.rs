@@ -1,7 +1,7 @@
 //! Who is connected: those who have logged in, and those who have not.
 //!
-//! The two have places of their own. Whoever only opens sockets takes no place of those who have a password, and makes room
-//! again as soon as others come.
+//! The two have places of their own. Whoever only opens sockets takes no place of those who have a
+//! password, and makes room again as soon as others come.
 
 use crate::failure::Failure;
 use crate::session::{Connections, PlaceOf, Process};
@@ -26,7 +26,8 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// With so many places for clients. A proxy opens its whole pool at once, from one address: there is room for that.
+    /// With so many places for clients. A proxy opens its whole pool at once, from one address:
+    /// there is room for that.
     pub(super) fn of(clients: usize) -> Self {
         Self { clients, caretakers: 16, strangers: 1024, strangers_of_one_address: 512 }
     }
@@ -63,7 +64,8 @@ struct Entry {
 }
 
 impl State {
-    /// Ends the connection of the stranger who is the best to lose: the one that has been silent for longest, else the one that came first.
+    /// Ends the connection of the stranger who is the best to lose: the one that has been silent
+    /// for longest, else the one that came first.
     fn turn_out(&mut self, among: impl Fn(&Entry) -> bool) {
         let waiting = || {
             let entries = self.strangers.iter().filter_map(|(at, id)| Some((*at, self.connections.get(id)?)));
@@ -102,7 +104,8 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection came: gives a number that no live one has. Where there are too many who have not logged in, one of them ends.
+    /// A connection came: gives a number that no live one has. Where there are too many who have
+    /// not logged in, one of them ends.
     pub(super) fn arrive(&self, handle: &Arc<Handle>, address: IpAddr) -> u32 {
         let mut state = self.state();
         let waiting = state.strangers.len();

@@ -1,4 +1,5 @@
-//! What expressions know of a session: its variables and functions. They are computed by [`dbtrail_expression`].
+//! What expressions know of a session: its variables and functions. They are computed by
+//! [`dbtrail_expression`].
 
 mod clock;
 mod oddities;
@@ -16,18 +17,19 @@ use sqlparser::ast::{BinaryOperator, Expr};
 
 /// Characters of a system variable that is text.
 const VARIABLE: u32 = 21_845;
-/// What mysqld declares a variable as that nothing was assigned to, and one that NULL was assigned to, in bytes.
+/// What mysqld declares a variable as that nothing was assigned to, and one that NULL was assigned
+/// to, in bytes.
 const UNSET: u32 = 65_532;
 const NULL_VARIABLE: u32 = 16_777_215;
 
 /// What an expression without any table knows.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct EvaluationContext<'a> {
     pub(super) session: &'a Session,
     pub(super) now: Instant,
 }
 
-impl Scope for Ground<'_> {
+impl Scope for EvaluationContext<'_> {
     fn settings(&self) -> Settings {
         let session = self.session;
         let collation = known_collation(&session.setting("collation_connection"));
@@ -129,7 +131,7 @@ impl Session {
         if Self::sleeps(expression) {
             return Ok((Value::Int(0), Type::new(Kind::Int { width: 21, unsigned: false }, false)));
         }
-        let typed = compile(expression, &Ground { session: self, now })?;
+        let typed = compile(expression, &EvaluationContext { session: self, now })?;
         Ok((typed.node.value(&[], &[], budget)?, typed.ty))
     }
 

@@ -1,8 +1,9 @@
 //! EXPLAIN of a time-travel query: its plan, without asking for a row.
 //!
-//! The answer is a list of items and values. mysqld's twelve columns have no place for an instant, a zone or an endpoint, and all of it in
-//! `Extra` could not be read; clients take the columns of EXPLAIN as they come, since mysqld itself answers with one column under
-//! FORMAT=TREE and FORMAT=JSON.
+//! The answer is a list of items and values. mysqld's twelve columns have no place for an instant,
+//! a zone or an endpoint, and all of it in `Extra` could not be read; clients take the columns of
+//! EXPLAIN as they come, since mysqld itself answers with one column under FORMAT=TREE and
+//! FORMAT=JSON.
 
 use super::show::table;
 use super::{Answer, Session};
@@ -12,16 +13,17 @@ use crate::plan::{Resolved, When};
 use crate::statement::{Draft, VirtualSchema};
 use dbtrail_types::agent_api::{KeyChoice, KeyScan, Octets, hex_text};
 use dbtrail_types::column::Column;
-use dbtrail_types::ident::RequestId;
-use dbtrail_types::instant::{Instant, Point};
-use dbtrail_types::reply::ResultColumn;
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::RequestId;
+use dbtrail_types::result_set::ResultColumn;
 use dbtrail_types::zone::Zone;
 
 /// Keys and columns that are shown; more are counted.
 const MOST_SHOWN: usize = 10;
 
 impl Session {
-    /// All rules, and the definition of the table as the agent knows it now: what would be refused is refused here.
+    /// All rules, and the definition of the table as the agent knows it now: what would be refused
+    /// is refused here.
     pub(super) async fn explain(
         &mut self,
         draft: Draft,
@@ -148,10 +150,10 @@ fn when(resolved: &Resolved, zone: &Zone) -> Vec<(&'static str, String)> {
     };
     let here = |instant| format!("{} ({})", local(instant, zone), zone.name());
     match &resolved.when {
-        When::At(Point::Time(at)) => {
+        When::At(AsOf::Time(at)) => {
             vec![("instant (UTC)", local(*at, &utc)), ("instant (session)", here(*at))]
         }
-        When::At(Point::Gtid(gtid)) => vec![("after transaction", gtid.clone())],
+        When::At(AsOf::Gtid(gtid)) => vec![("after transaction", gtid.clone())],
         When::Between(since, until) => {
             let micros = until.micros().saturating_sub(since.micros());
             vec![

@@ -1,6 +1,6 @@
 //! LIKE and WHERE behind SHOW VARIABLES and SHOW STATUS, on the columns that they show.
 
-use super::evaluate::Ground;
+use super::evaluate::EvaluationContext;
 use crate::failure::Failure;
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Error, Kind, Letters, Node, Scope, Settings, Type, Typed, Value,
@@ -21,7 +21,7 @@ pub(super) struct Filter<'a> {
     budget: Budget,
 }
 
-struct Names<'a>(Ground<'a>);
+struct Names<'a>(EvaluationContext<'a>);
 
 impl Scope for Names<'_> {
     fn settings(&self) -> Settings {
@@ -63,7 +63,7 @@ impl<'a> Filter<'a> {
     /// # Errors
     /// WHERE names what is not shown, or is not computed here.
     pub(super) fn new(
-        session: Ground<'_>,
+        session: EvaluationContext<'_>,
         like: Option<&'a str>,
         filter: Option<&Expr>,
     ) -> Result<Self, Failure> {

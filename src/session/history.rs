@@ -1,6 +1,6 @@
 //! `_history`: what happened, and by whom, as the agent tells it to this tenant.
 
-use super::evaluate::Ground;
+use super::evaluate::EvaluationContext;
 use super::{Answer, Session, sort, stream};
 use crate::agent_client::Batch;
 use crate::failure::Failure;
@@ -12,9 +12,9 @@ use dbtrail_expression::{
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
-use dbtrail_types::ident::{RequestId, TableName};
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::{ResultColumn, Row};
+use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::result_set::{ResultColumn, Row};
 use dbtrail_types::zone::Zone;
 
 /// Bytes of rows at most: an answer is made before it is sent.
@@ -57,8 +57,11 @@ impl Session {
         };
         let definition = table.definition();
         let (output, order) = guard::selected(&draft, &definition.columns)?;
-        let names =
-            Names { ground: Ground { session: self, now }, draft: &draft, columns: &definition.columns };
+        let names = Names {
+            ground: EvaluationContext { session: self, now },
+            draft: &draft,
+            columns: &definition.columns,
+        };
         let filter = draft.filter.as_ref().map(|filter| condition(filter, &names)).transpose();
         let filter = filter.map_err(|e| Failure::from((e, "where clause")))?;
         let asked = HistoryRequest {
@@ -74,7 +77,7 @@ impl Session {
                 table.name()
             )));
         }
-        let limit = draft.limit.unwrap_or(Limit { offset: 0, count: self.standing.select_limit });
+        let limit = draft.limit.unwrap_or(Limit { offset: 0, count: self.effective_settings.select_limit });
         let enough = limit.offset.saturating_add(limit.count);
         let (mut kept, mut bytes): (Vec<Row>, usize) = (Vec::new(), 0);
         'all: loop {
@@ -196,7 +199,7 @@ fn kind(column: &Column) -> Option<Kind> {
 
 /// Names in WHERE.
 struct Names<'a> {
-    ground: Ground<'a>,
+    ground: EvaluationContext<'a>,
     draft: &'a Draft,
     columns: &'a [Column],
 }

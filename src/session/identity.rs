@@ -1,7 +1,7 @@
 //! Who speaks, and over what kind of connection.
 
 use crate::agent_client::{AgentClient, Caller};
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Credential;
 use dbtrail_types::zone::Zone;
 use std::sync::Arc;

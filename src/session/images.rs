@@ -5,8 +5,8 @@ use crate::failure::Failure;
 use base64::Engine;
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::float_text;
 use dbtrail_types::json_text::push_quoted;
-use dbtrail_types::real;
 use dbtrail_types::zone::Zone;
 use std::fmt::Write;
 
@@ -36,7 +36,8 @@ fn unknown(what: &str, out: &mut String) {
     out.push('}');
 }
 
-/// The names of the columns whose cells differ, as a JSON array. Of a column whose cells are not both known the name stands in an object.
+/// The names of the columns whose cells differ, as a JSON array. Of a column whose cells are not
+/// both known the name stands in an object.
 pub(super) fn changed(before: &RowLine, after: &RowLine, definition: &TableDefinition) -> Vec<u8> {
     let mut out = String::from("[");
     for (i, column) in definition.columns.iter().enumerate() {
@@ -81,7 +82,7 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
             number(text()?, column, out)?;
         }
         ColumnType::Float { digits: None, .. } => {
-            number(&String::from_utf8_lossy(&real::shown_float(bytes)), column, out)?;
+            number(&String::from_utf8_lossy(&float_text::shown_float(bytes)), column, out)?;
         }
         ColumnType::Json => {
             let json = text()?;

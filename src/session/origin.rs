@@ -1,4 +1,5 @@
-//! Who made a change, for a tenant that may not see all schemas: the text of a statement is shown only to whom may see all that it touched.
+//! Who made a change, for a tenant that may not see all schemas: the text of a statement is shown
+//! only to whom may see all that it touched.
 
 use dbtrail_types::agent_api::ChangeOrigin;
 
@@ -20,7 +21,8 @@ impl Sight {
         allowed.map_or(Self::All, |allowed| Self::Some(allowed.to_vec()))
     }
 
-    /// The text of a statement, if all that it touched may be seen. An agent that does not tell what that is does not say enough.
+    /// The text of a statement, if all that it touched may be seen. An agent that does not tell
+    /// what that is does not say enough.
     pub(super) fn statement<'a>(&self, text: Option<&'a str>, schemas: &[String]) -> Option<&'a str> {
         let seen = match self {
             Self::None => false,

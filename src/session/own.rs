@@ -12,7 +12,7 @@ pub(super) fn hostname() -> &'static str {
     })
 }
 
-/// A UUID that each start of the process makes anew: nothing is kept in a data folder.
+/// A UUID that each start of the process makes again: nothing is kept in a data folder.
 pub(super) fn uuid() -> &'static str {
     static UUID: OnceLock<String> = OnceLock::new();
     UUID.get_or_init(|| {

@@ -1,7 +1,8 @@
 //! Prepared statements: what is checked and told at PREPARE, and how they are executed.
 //!
-//! The text is kept, and is read again with its values at each execution: there is one way for a statement, prepared or not. As in
-//! mysqld a statement keeps the database, the sql_mode and the character set of its PREPARE.
+//! The text is kept, and is read again with its values at each execution: there is one way for a
+//! statement, prepared or not. As in mysqld a statement keeps the database, the sql_mode and the
+//! character set of its PREPARE.
 
 use super::evaluate;
 use super::stream::result_columns;
@@ -13,9 +14,9 @@ use crate::plan::guard::{self, Asked};
 use crate::plan::refusal;
 use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize};
-use dbtrail_types::ident::RequestId;
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::ResultColumn;
+use dbtrail_types::names::RequestId;
+use dbtrail_types::result_set::ResultColumn;
 use std::sync::Arc;
 
 /// Characters of a text whose length is not known: as many as mysqld declares.
@@ -34,12 +35,14 @@ pub struct Prepared {
     charsets: Charsets,
 }
 
-/// What is told of a statement when it is prepared. It is not kept: it may be a hundred times as long as the text.
+/// What is told of a statement when it is prepared. It is not kept: it may be a hundred times as
+/// long as the text.
 #[derive(Debug)]
 pub struct Declared {
     /// Its parameters.
     pub parameters: Vec<ResultColumn>,
-    /// The columns of its result, as far as they are known before it is there; none for a statement without a result.
+    /// The columns of its result, as far as they are known before it is there; none for a statement
+    /// without a result.
     pub columns: Vec<ResultColumn>,
 }
 
@@ -77,16 +80,19 @@ impl Drop for Elsewhere<'_> {
 }
 
 impl Session {
-    /// What a client sent as text (a parameter), by its `character_set_client`; `None`: bytes that are none.
+    /// What a client sent as text (a parameter), by its `character_set_client`; `None`: bytes that
+    /// are none.
     #[must_use]
     pub fn text_of(&self, sent: &[u8]) -> Option<String> {
         self.decoded(sent).ok()
     }
 
-    /// Prepares a statement (COM_STMT_PREPARE). `kept`: how many others the connection keeps, and the bytes of their texts.
+    /// Prepares a statement (COM_STMT_PREPARE). `kept`: how many others the connection keeps, and
+    /// the bytes of their texts.
     ///
     /// # Errors
-    /// Limits, 1295 for a statement that cannot be prepared, and every refusal that is certain without the values of the parameters.
+    /// Limits, 1295 for a statement that cannot be prepared, and every refusal that is certain
+    /// without the values of the parameters.
     pub async fn prepare(
         &mut self,
         text: &[u8],
@@ -126,7 +132,7 @@ impl Session {
             *limit = parameter(big_int(true), false);
         }
         let columns = self.described(&template, outline, &mut parameters, now, request).await?;
-        let (schema, charsets) = (self.schema.clone(), self.standing.charsets);
+        let (schema, charsets) = (self.schema.clone(), self.effective_settings.charsets);
         Ok((Prepared { template, schema, charsets }, Declared { parameters, columns }))
     }
 
@@ -176,8 +182,8 @@ impl Session {
         }
     }
 
-    /// A time-travel statement: its definition at the instant asked for or, while that is a parameter, the newest. A definition from
-    /// the cache is of some other instant and will not do.
+    /// A time-travel statement: its definition at the instant asked for or, while that is a
+    /// parameter, the newest. A definition from the cache is of some other instant and will not do.
     async fn outlined(
         &mut self,
         draft: Draft,
@@ -203,7 +209,7 @@ impl Session {
             draft: &draft,
             table: &table,
             zone: &self.zone,
-            charsets: self.standing.charsets,
+            charsets: self.effective_settings.charsets,
             allow_scan: draft.allow_table_scan.unwrap_or(allowed),
         };
         let outlined = guard::outline(asked, &definition, self.settings.guard)?;
@@ -217,7 +223,8 @@ impl Session {
         Ok(result_columns(&draft, &source, &outlined.output))
     }
 
-    /// Columns of a SELECT without a table. What its parameters make of an expression is not known: text, as mysqld declares it.
+    /// Columns of a SELECT without a table. What its parameters make of an expression is not known:
+    /// text, as mysqld declares it.
     fn constant_columns(&self, template: &Template, now: Instant) -> Result<Vec<ResultColumn>, Failure> {
         let open = template.parameters() > 0;
         let nothing = vec![Parameter::Null; template.parameters()];
@@ -235,8 +242,8 @@ impl Session {
         columns.collect()
     }
 
-    /// Columns of a statement that shows something: those of its answer now. Where values decide whether there is one, none, as
-    /// mysqld tells none of many a SHOW before it is executed.
+    /// Columns of a statement that shows something: those of its answer now. Where values decide
+    /// whether there is one, none, as mysqld tells none of many a SHOW before it is executed.
     async fn shown_columns(
         &mut self,
         template: &Template,
@@ -272,7 +279,7 @@ impl Session {
         self.warnings.clear();
         let statement = prepared.template.bound(values);
         self.about = About { kind: statement.kind(), table: None };
-        if prepared.charsets != self.standing.charsets
+        if prepared.charsets != self.effective_settings.charsets
             && matches!(statement, Statement::TimeTravel(_) | Statement::Explain(_))
         {
             return Err(Failure::Unsupported(

@@ -1,9 +1,10 @@
-//! The columns of SHOW REPLICA STATUS, as MySQL declares them. There is never a row: this server replicates from nobody.
+//! The columns of SHOW REPLICA STATUS, as MySQL declares them. There is never a row: this server
+//! replicates from nobody.
 
 use super::evaluate::Value;
 use super::{Answer, computed};
 use dbtrail_types::column::{ColumnType, IntSize};
-use dbtrail_types::reply::ResultColumn;
+use dbtrail_types::result_set::ResultColumn;
 
 enum Kind {
     /// Characters.

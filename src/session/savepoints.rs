@@ -1,5 +1,6 @@
-//! SAVEPOINT, ROLLBACK TO and RELEASE SAVEPOINT. Nothing is ever written here that could be rolled back; but clients that nest
-//! transactions are told what mysqld would tell them, unknown names included.
+//! SAVEPOINT, ROLLBACK TO and RELEASE SAVEPOINT. Nothing is ever written here that could be rolled
+//! back; but clients that nest transactions are told what mysqld would tell them, unknown names
+//! included.
 
 use super::Session;
 use crate::failure::Failure;

@@ -1,4 +1,5 @@
-//! SET: applied as a whole, or not at all. As in mysqld, all values are computed before the first of them is assigned.
+//! SET: applied as a whole, or not at all. As in mysqld, all values are computed before the first
+//! of them is assigned.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -12,8 +13,8 @@ use crate::failure::Failure;
 use crate::statement::Assignment;
 use dbtrail_expression::{Budget, Type, Typed};
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::Note;
 use dbtrail_types::result_charset::{self, ResultCharset};
+use dbtrail_types::result_set::Note;
 use dbtrail_types::zone::Zone;
 use sqlparser::ast::Expr;
 use std::collections::HashMap;
@@ -115,7 +116,8 @@ impl Session {
         match value {
             Expr::Identifier(word) if !word.value.starts_with('@') => match bare(&word.value) {
                 Value::Text(text) => match text.to_uppercase().as_str() {
-                    // mysqld takes no bare word for a user variable; these are switches, and are documented with ON.
+                    // mysqld takes no bare word for a user variable; these are switches, and are
+                    // documented with ON.
                     "ON" | "OFF"
                         if matches!(name, "dbtrail_allow_wide_diff" | "dbtrail_allow_table_scan") =>
                     {
@@ -161,7 +163,7 @@ impl Session {
     }
 
     fn assign_system(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
-        if variable.rule == Rule::Own {
+        if variable.rule == Rule::CarriedOut {
             return self.assign_own(variable, value);
         }
         let Some(value) = value else {
@@ -174,7 +176,7 @@ impl Session {
             return Ok(());
         }
         let (text, cut) = variables::checked(variable, &value)?;
-        if variable.rule == Rule::Kept {
+        if variable.rule == Rule::OnlyItsOwnValue {
             let now = self.session_value(variable).unwrap_or_default();
             if now != text {
                 return Err(Failure::Unsupported(format!(
@@ -263,8 +265,9 @@ impl Session {
         }
     }
 
-    /// The character set and the collation of the server and of the database, each of which sets the other. Tables are made by them,
-    /// of which there are none here; SET CHARACTER SET goes by the latter.
+    /// The character set and the collation of the server and of the database, each of which sets
+    /// the other. Tables are made by them, of which there are none here; SET CHARACTER SET goes by
+    /// the latter.
     fn assign_pair(&mut self, variable: &'static Variable, value: &Value) -> Result<(), Failure> {
         let Value::Text(name) = value else {
             let shown = value.text().map_or_else(|| "NULL".to_owned(), |t| t.as_ref().to_owned());
@@ -317,7 +320,8 @@ impl Session {
         Ok(())
     }
 
-    /// SET NAMES, SET CHARACTER SET. The latter leaves the connection at the character set of the database.
+    /// SET NAMES, SET CHARACTER SET. The latter leaves the connection at the character set of the
+    /// database.
     fn assign_names(
         &mut self,
         names: bool,
@@ -353,7 +357,8 @@ impl Session {
         Ok(())
     }
 
-    /// SET [SESSION] TRANSACTION. There is nothing that a transaction could isolate; the variables follow.
+    /// SET [SESSION] TRANSACTION. There is nothing that a transaction could isolate; the variables
+    /// follow.
     fn assign_transaction(&mut self, session: bool, characteristics: &[String]) -> Result<(), Failure> {
         if !session && self.in_transaction {
             return Err(Failure::InTransaction);
@@ -388,12 +393,12 @@ impl Session {
 fn allowed(variable: &Variable, global: bool) -> Result<(), Failure> {
     let name = || variable.name.to_owned();
     match (variable.rule, global) {
-        (Rule::Fixed, _) => Err(Failure::ReadOnlyVariable(name(), "read only")),
+        (Rule::ReadOnly, _) => Err(Failure::ReadOnlyVariable(name(), "read only")),
         (_, true) if variable.scope == Scope::Session => Err(Failure::SessionVariable(name())),
         (_, true) => Err(Failure::PrivilegeRequired("SUPER or SYSTEM_VARIABLES_ADMIN".to_owned())),
         (Rule::GlobalOnly, false) => Err(Failure::GlobalVariable(name())),
-        (Rule::Given, false) => Err(Failure::ReadOnlyInSession(name())),
-        (Rule::Free | Rule::Kept | Rule::Own, false) => Ok(()),
+        (Rule::ReadOnlyInSession, false) => Err(Failure::ReadOnlyInSession(name())),
+        (Rule::Ignored | Rule::OnlyItsOwnValue | Rule::CarriedOut, false) => Ok(()),
     }
 }
 

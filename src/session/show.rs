@@ -1,12 +1,12 @@
 //! SHOW.
 
-use super::evaluate::{self, Ground, Value};
+use super::evaluate::{self, EvaluationContext, Value};
 use super::filter::Filter;
 use super::{Answer, Session, computed, replica, status};
 use crate::failure::Failure;
 use crate::statement::Show;
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::Row;
+use dbtrail_types::result_set::Row;
 
 /// A table of text columns.
 pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
@@ -51,11 +51,11 @@ impl Session {
                 ))
             }
             Show::Variables { global, like, filter } => {
-                let here = Ground { session: self, now };
+                let here = EvaluationContext { session: self, now };
                 self.show_variables(global, Filter::new(here, like.as_deref(), filter.as_deref())?)
             }
             Show::Status { like, filter } => {
-                let here = Ground { session: self, now };
+                let here = EvaluationContext { session: self, now };
                 self.show_status(Filter::new(here, like.as_deref(), filter.as_deref())?)
             }
             Show::Grants => Ok(self.show_grants()),

@@ -1,4 +1,5 @@
-//! SLEEP(n) as an item of a SELECT without a table, and in DO. KILL QUERY, max_execution_time and the end of the server end it.
+//! SLEEP(n) as an item of a SELECT without a table, and in DO. KILL QUERY, max_execution_time and
+//! the end of the server end it.
 
 use super::Session;
 use super::evaluate::Value;
@@ -19,7 +20,8 @@ fn argument(expression: &Expr) -> Option<&Expr> {
 }
 
 impl Session {
-    /// Sleeps for as long as these expressions ask. What SLEEP is inside of another expression is not computed here.
+    /// Sleeps for as long as these expressions ask. What SLEEP is inside of another expression is
+    /// not computed here.
     pub(super) async fn slept<'e>(
         &self,
         expressions: impl Iterator<Item = &'e Expr> + Send,

@@ -6,7 +6,7 @@
 )]
 
 use dbtrail_types::column::{Column, ColumnType};
-use dbtrail_types::reply::{Cell, Row};
+use dbtrail_types::result_set::{Cell, Row};
 use std::cmp::Ordering;
 
 /// Compares two rows by the columns at these places.

@@ -7,7 +7,7 @@ use super::{Answer, Session};
 use crate::failure::Failure;
 use crate::statement::{Limit, VirtualSchema};
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
-use dbtrail_types::reply::{Note, ResultColumn, Row};
+use dbtrail_types::result_set::{Note, ResultColumn, Row};
 
 /// Characters of a statement that SHOW PROCESSLIST shows without FULL.
 const INFO: usize = 100;
@@ -165,7 +165,8 @@ impl Session {
         Answer::Table(columns, rows(vec![plugin("mysql_native_password"), plugin("caching_sha2_password")]))
     }
 
-    /// The connections of the same user, as mysqld shows them to those without the PROCESS privilege.
+    /// The connections of the same user, as mysqld shows them to those without the PROCESS
+    /// privilege.
     pub(super) fn show_processes(&self, full: bool) -> Answer {
         let columns = vec![
             integer("Id", IntSize::Big, 22),

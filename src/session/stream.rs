@@ -9,7 +9,7 @@ use crate::statement::{Draft, Limit, VirtualSchema};
 use dbtrail_types::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::{Note, ResultColumn, Row};
+use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ const MOST_NAMED: usize = 40;
 /// ER_UNKNOWN_ERROR: the number that notes without one of their own have.
 pub(super) const NOTE: u16 = 1105;
 
-/// Rows of a time-travel query, already in the form that the client gets (zone, projection, order, limit).
+/// Rows of a time-travel query, already in the form that the client gets (zone, projection, order,
+/// limit).
 #[derive(Debug)]
 pub struct RowStream {
     rows: AgentRows,
@@ -41,8 +42,9 @@ pub struct RowStream {
     notes: Vec<Note>,
 }
 
-/// The columns of a result, kept for the next one: most statements of a session ask for what the one before asked for, and a name more or less
-/// is a piece of memory more or less for every column.
+/// The columns of a result, kept for the next one: most statements of a session ask for what the
+/// one before asked for, and a name more or less is a piece of memory more or less for every
+/// column.
 #[derive(Debug)]
 pub(super) struct Heading {
     virtual_schema: VirtualSchema,
@@ -81,7 +83,8 @@ impl Heading {
 /// Columns of a heading that is kept at most: an idle session holds it.
 const KEPT_COLUMNS: usize = 256;
 
-/// What a [`RowStream`] gives. A stream ends with [`Next::End`] or with an error, never with nothing.
+/// What a [`RowStream`] gives. A stream ends with [`Next::End`] or with an error, never with
+/// nothing.
 #[derive(Debug)]
 pub enum Next {
     /// At least one row.
@@ -91,7 +94,8 @@ pub enum Next {
 }
 
 impl RowStream {
-    /// The columns of the result, and its rows to come. `last`: the heading of the result before, and then of this one.
+    /// The columns of the result, and its rows to come. `last`: the heading of the result before,
+    /// and then of this one.
     pub(super) fn new(
         rows: AgentRows,
         admitted: &Admitted,

@@ -1,12 +1,13 @@
-//! Changes of the session that a client with CLIENT_SESSION_TRACK is told ("Session State Information"), and the transaction that is
-//! one of them.
+//! Changes of the session that a client with CLIENT_SESSION_TRACK is told ("Session State
+//! Information"), and the transaction that is one of them.
 
 use super::Session;
 
 /// A change of the session's state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// A system variable of those that `session_track_system_variables` names, and its new value; NULL is empty.
+    /// A system variable of those that `session_track_system_variables` names, and its new value;
+    /// NULL is empty.
     Variable(String, String),
     /// The current database.
     Schema(String),
@@ -88,7 +89,8 @@ impl Session {
         self.savepoints.clear();
     }
 
-    /// What the OK of the statement tells, in the order in which mysqld tells it; `None`: nothing changed.
+    /// What the OK of the statement tells, in the order in which mysqld tells it; `None`: nothing
+    /// changed.
     pub fn take_changes(&mut self) -> Option<Vec<Change>> {
         let mut changes = std::mem::take(&mut self.changes);
         let kind = |c: &Change| match c {

@@ -7,9 +7,9 @@ use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
 use crate::plan::{self, Context, Resolved, When, guard};
 use crate::statement::{Draft, InstantExpr, Limit, RecordEnd, TimeClause};
-use dbtrail_types::ident::{RequestId, TableName};
-use dbtrail_types::instant::{Instant, Point};
-use dbtrail_types::reply::Note;
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::result_set::Note;
 use sqlparser::ast::{Expr, Value};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Session {
             current_schema: self.schema_of(draft, tenant)?,
             allowed_schemas: tenant.allowed_schemas.as_deref(),
             zone: &self.zone,
-            charsets: self.standing.charsets,
+            charsets: self.effective_settings.charsets,
             max_diff_window: self.settings.max_diff_window,
             allow_wide_diff: is_on("dbtrail_allow_wide_diff"),
             allow_table_scan: is_on("dbtrail_allow_table_scan"),
@@ -33,7 +33,7 @@ impl Session {
 
     /// A draft with what the session brings to it: its table and instants.
     fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
-        let select_limit = self.standing.select_limit;
+        let select_limit = self.effective_settings.select_limit;
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }
@@ -83,8 +83,8 @@ impl Session {
     /// What the words for an end were taken for.
     fn ends_told(&self, ends: &[Option<RecordEnd>], resolved: &Resolved) -> Vec<Note> {
         let instants = match &resolved.when {
-            When::At(Point::Time(at)) => vec![*at],
-            When::At(Point::Gtid(_)) => Vec::new(),
+            When::At(AsOf::Time(at)) => vec![*at],
+            When::At(AsOf::Gtid(_)) => Vec::new(),
             When::Between(since, until) => vec![*since, *until],
         };
         let told = ends.iter().zip(instants).filter_map(|(end, at)| {
@@ -100,7 +100,8 @@ impl Session {
         told.collect()
     }
 
-    /// `SELECT @@dbtrail_oldest, @@dbtrail_newest`: literals in the place of the two, in the session's zone.
+    /// `SELECT @@dbtrail_oldest, @@dbtrail_newest`: literals in the place of the two, in the
+    /// session's zone.
     pub(super) async fn ends_selected(
         &self,
         items: &mut [(String, Expr)],
@@ -139,7 +140,8 @@ impl Session {
         Ok(())
     }
 
-    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where the answer contradicts it.
+    /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where
+    /// the answer contradicts it.
     pub(super) async fn travel(
         &mut self,
         draft: Draft,

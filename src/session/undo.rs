@@ -1,4 +1,5 @@
-//! `_undo`: the statements that take back what a window, or one transaction, did to the rows of a table.
+//! `_undo`: the statements that take back what a window, or one transaction, did to the rows of a
+//! table.
 
 use super::stream::{NOTE, result_columns};
 use super::{Answer, ResultCharset, Session};
@@ -8,9 +9,9 @@ use crate::statement::{Draft, Limit};
 use crate::undo::literal::Text;
 use crate::undo::{self, statement};
 use dbtrail_types::agent_api::{NetRequest, Span};
-use dbtrail_types::ident::RequestId;
-use dbtrail_types::instant::{Instant, Point};
-use dbtrail_types::reply::{Note, Row};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::RequestId;
+use dbtrail_types::result_set::{Note, Row};
 
 impl Session {
     /// Draft, rules, agent, statements.
@@ -34,8 +35,8 @@ impl Session {
         }
         let span = match &resolved.when {
             When::Between(since, until) => Span::Window { since: *since, until: *until },
-            When::At(Point::Gtid(gtid)) => Span::Transaction(gtid.clone()),
-            When::At(Point::Time(_)) => {
+            When::At(AsOf::Gtid(gtid)) => Span::Transaction(gtid.clone()),
+            When::At(AsOf::Time(_)) => {
                 return Err(Failure::Syntax("_undo takes BETWEEN ... AND ... or AT GTID".to_owned()));
             }
         };
@@ -58,7 +59,8 @@ impl Session {
         for table in &found.tables {
             undone.push(undo::undo(&table.name, &table.header, &table.changes, text));
         }
-        // Children give way before their parents, and come back behind them: here, the table that was asked for is the parent of all others.
+        // Children give way before their parents, and come back after them: here, the table that
+        // was asked for is the parent of all others.
         let (mut statements, mut conflicts) = (Vec::new(), Vec::new());
         for one in undone.iter_mut().rev() {
             statements.append(&mut one.deletes);

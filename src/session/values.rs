@@ -100,22 +100,22 @@ impl Session {
 
     /// sql_select_limit, where it is one.
     pub(super) fn select_limit(&self) -> Option<Limit> {
-        let count = self.standing.select_limit;
+        let count = self.effective_settings.select_limit;
         (count < u64::MAX).then_some(Limit { offset: 0, count })
     }
 
     /// The escape character of LIKE where none is named.
     pub(super) fn escape(&self) -> Option<char> {
-        (!self.standing.no_backslash_escapes).then_some('\\')
+        (!self.effective_settings.no_backslash_escapes).then_some('\\')
     }
 
     /// How the session's text is read.
     pub(super) fn reading(&self) -> Reading {
         Reading {
-            ansi_quotes: self.standing.ansi_quotes,
-            no_backslash_escapes: self.standing.no_backslash_escapes,
+            ansi_quotes: self.effective_settings.ansi_quotes,
+            no_backslash_escapes: self.effective_settings.no_backslash_escapes,
             orm_forms: self.settings.orm_forms,
-            version: self.standing.version,
+            version: self.effective_settings.version,
             in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
         }
     }

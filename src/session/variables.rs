@@ -1,4 +1,5 @@
-//! System variables: what kinds there are, and how the value of a SET is read. The variables themselves are in one [`table`].
+//! System variables: what kinds there are, and how the value of a SET is read. The variables
+//! themselves are in one [`table`].
 
 mod table;
 
@@ -32,17 +33,18 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
     /// Nothing: 1238.
-    Fixed,
+    ReadOnly,
     /// SET GLOBAL could, which is nobody's right here: 1229.
     GlobalOnly,
     /// The session has a value that it cannot set: 1621.
-    Given,
+    ReadOnlyInSession,
     /// Any value of its type; ignoring it cannot be seen in what this server answers.
-    Free,
-    /// Only the value that it has: another one would change answers, and this server does not carry it out.
-    Kept,
+    Ignored,
+    /// Only the value that it has: another one would change answers, and this server does not carry
+    /// it out.
+    OnlyItsOwnValue,
     /// It means something here: `settings` carries it out.
-    Own,
+    CarriedOut,
 }
 
 /// A system variable.
@@ -72,7 +74,8 @@ pub(super) fn find(name: &str) -> Option<&'static Variable> {
     VARIABLES.binary_search_by(|v| v.name.cmp(name)).ok().map(|i| &VARIABLES[i])
 }
 
-/// The value that a SET means, in the form that SHOW VARIABLES shows; with it the value that was cut to the bounds of the variable.
+/// The value that a SET means, in the form that SHOW VARIABLES shows; with it the value that was
+/// cut to the bounds of the variable.
 pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Option<String>), Failure> {
     let shown = || value.text().map_or_else(|| "NULL".to_owned(), |t| t.as_ref().to_owned());
     let wrong = || Failure::WrongValue(variable.name.to_owned(), shown());
@@ -116,8 +119,9 @@ pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Opt
     }
 }
 
-/// All modes that MySQL 8.0 knows and this server takes, in mysqld's order. ANSI_QUOTES, NO_BACKSLASH_ESCAPES and
-/// NO_UNSIGNED_SUBTRACTION are honoured; the others change nothing that this server does.
+/// All modes that MySQL 8.0 knows and this server takes, in mysqld's order. ANSI_QUOTES,
+/// NO_BACKSLASH_ESCAPES and NO_UNSIGNED_SUBTRACTION are honoured; the others change nothing that
+/// this server does.
 const MODES: &[&str] = &[
     "REAL_AS_FLOAT",
     "PIPES_AS_CONCAT",
@@ -167,7 +171,8 @@ pub(super) fn modes(text: &str) -> Result<String, String> {
     Ok(ordered.join(","))
 }
 
-/// `optimizer_switch` with some of its flags changed; `None`: there is no such flag, or no such setting of one.
+/// `optimizer_switch` with some of its flags changed; `None`: there is no such flag, or no such
+/// setting of one.
 pub(super) fn switched(now: &str, default: &str, changes: &str) -> Option<String> {
     if changes.eq_ignore_ascii_case("default") {
         return Some(default.to_owned());

@@ -1,7 +1,8 @@
 //! Parameters of prepared statements: `?` in the tokens of a text, and literals in their place.
 //!
-//! The text is kept as it came. At each execution its tokens are read again with a literal token for every `?`, and go the way of
-//! any other statement: no SQL text is built, and a value can be nothing but one value.
+//! The text is kept as it came. At each execution its tokens are read again with a literal token
+//! for every `?`, and go the way of any other statement: no SQL text is built, and a value can be
+//! nothing but one value.
 
 use super::cursor::{Cursor, syntax};
 use super::{Reading, Refused, Statement, understood};
@@ -62,7 +63,8 @@ impl Parameter {
 }
 
 impl Parameter {
-    /// The number of rows that a value for LIMIT means: drivers send numbers as DOUBLE or as text, and these are the same whole number.
+    /// The number of rows that a value for LIMIT means: drivers send numbers as DOUBLE or as text,
+    /// and these are the same whole number.
     fn count(&self) -> Option<u64> {
         match self {
             Self::Int(n) => u64::try_from(*n).ok(),
@@ -99,7 +101,8 @@ pub(super) enum Placeholders<'a> {
     Bound(&'a [Parameter]),
 }
 
-/// Gives every `?` its meaning. The tokenizer takes digits behind it as part of it, which in MySQL are none.
+/// Gives every `?` its meaning. The tokenizer takes digits behind it as part of it, which in MySQL
+/// are none.
 pub(super) fn place(c: &mut Cursor<'_>, placeholders: Placeholders<'_>) -> Result<(), Refused> {
     if !c.has(|token| matches!(token, Token::Placeholder(_))) {
         return Ok(());
@@ -128,8 +131,8 @@ pub(super) fn place(c: &mut Cursor<'_>, placeholders: Placeholders<'_>) -> Resul
     })
 }
 
-/// A statement with its parameters still open. It says what the statement will be; it cannot be carried out, since instants, limits
-/// and keys that are parameters have no value in it.
+/// A statement with its parameters still open. It says what the statement will be; it cannot be
+/// carried out, since instants, limits and keys that are parameters have no value in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outline {
     /// The statement.
@@ -151,10 +154,11 @@ impl Template {
     /// Reads a text, and what can be said of it without the values of its parameters.
     ///
     /// # Errors
-    /// The text is no statement. One that is refused for another reason is a [`Statement::Refused`].
+    /// The text is no statement. One that is refused for another reason is a
+    /// [`Statement::Refused`].
     pub fn new(text: &str, reading: Reading) -> Result<(Self, Outline), Refused> {
         // The code of executable comments, once: their version is that of the server, which stays.
-        let text = super::split::laid_open(text, reading)?.into_owned();
+        let text = super::split::expand_version_comments(text, reading)?.into_owned();
         let mut c = Cursor::new(&text, reading)?;
         place(&mut c, Placeholders::Numbered)?;
         let parameters = parameters(c.clone());
@@ -223,7 +227,8 @@ mod tests {
     }
 
     fn without_places(text: &str) -> String {
-        // Expressions know where they stood in the text, which is not the same for `?` and a literal.
+        // Expressions know where they stood in the text, which is not the same for `?` and a
+        // literal.
         let mut rest = text;
         let mut plain = String::new();
         while let Some((head, tail)) = rest.split_once("Location(") {

@@ -19,11 +19,12 @@ const LONGEST: usize = 200_000;
 /// Deeper nesting than any key predicate can need.
 const DEEPEST: usize = 100;
 
-/// Operators that can follow each other in one expression. A chain of them is a tree as deep as it is long, and the stack of a thread
-/// holds no more than some thousands of levels.
+/// Operators that can follow each other in one expression. A chain of them is a tree as deep as it
+/// is long, and the stack of a thread holds no more than some thousands of levels.
 const LONGEST_CHAIN: usize = 300;
 
-/// Tokens without white space and comments, up to `end`. Cheap to clone: a statement of n parts is not n statements.
+/// Tokens without white space and comments, up to `end`. Cheap to clone: a statement of n parts is
+/// not n statements.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
@@ -98,7 +99,8 @@ impl<'a> Cursor<'a> {
         self.tokens[..self.end].iter().any(|t| wanted(&t.token))
     }
 
-    /// Puts other tokens in the place of some. Whatever stands in a place stands where its original stood in the text.
+    /// Puts other tokens in the place of some. Whatever stands in a place stands where its original
+    /// stood in the text.
     pub(super) fn replace<E>(
         &mut self,
         mut by: impl FnMut(&Token) -> Result<Option<Vec<Token>>, E>,
@@ -256,7 +258,8 @@ impl<'a> Cursor<'a> {
         self.end
     }
 
-    /// The place where the first of these sequences of words begins, outside of parentheses, from here on; else the end.
+    /// The place where the first of these sequences of words begins, outside of parentheses, from
+    /// here on; else the end.
     pub(super) fn find_any(&self, sequences: &[&[&str]]) -> usize {
         let mut ahead = self.clone();
         let mut depth = 0_usize;
@@ -346,11 +349,13 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Refuses an expression whose tree could be deeper than a stack: an upper bound of its depth is the number of tokens between two
-    /// commas, and that of the deepest group among them. CASE ... END is a group, its WHEN, THEN and ELSE separate as commas do: drivers
-    /// ask with one of a hundred branches.
+    /// Refuses an expression whose tree could be deeper than a stack: an upper bound of its depth
+    /// is the number of tokens between two commas, and that of the deepest group among them. CASE
+    /// ... END is a group, its WHEN, THEN and ELSE separate as commas do: drivers ask with one of a
+    /// hundred branches.
     fn chain(&self) -> Result<(), Refused> {
-        // For each open group: tokens since the last comma, and the depth of the groups that were closed inside of it.
+        // For each open group: tokens since the last comma, and the depth of the groups that were
+        // closed inside of it.
         let mut open = vec![(0_usize, 0_usize)];
         let close = |open: &mut Vec<(usize, usize)>| {
             let (count, deepest) = open.pop().unwrap_or_default();
@@ -367,7 +372,8 @@ impl<'a> Cursor<'a> {
                 Token::RParen | Token::RBracket | Token::RBrace => close(&mut open),
                 Token::Word(w) if w.quote_style.is_none() && w.keyword == Keyword::CASE => open.push((1, 0)),
                 Token::Word(w) if w.quote_style.is_none() && w.keyword == Keyword::END => close(&mut open),
-                // The other items keep their depth, though their tokens are no part of the next one.
+                // The other items keep their depth, though their tokens are no part of the next
+                // one.
                 token if *token == Token::Comma || self.parts_a_case(place) => {
                     if let Some(group) = open.last_mut() {
                         *group = (0, group.1);
@@ -393,7 +399,8 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Whether this token is WHEN, THEN or ELSE, and cannot be a column of that name: an operand stands right before it.
+    /// Whether this token is WHEN, THEN or ELSE, and cannot be a column of that name: an operand
+    /// stands right before it.
     fn parts_a_case(&self, place: usize) -> bool {
         let Token::Word(w) = &self.tokens[place].token else { return false };
         let before = place.checked_sub(1).filter(|p| *p >= self.at).map(|p| &self.tokens[p].token);
@@ -449,7 +456,8 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-/// Where tokens begin and end, in bytes. The tokenizer counts lines and columns from 1, columns in characters.
+/// Where tokens begin and end, in bytes. The tokenizer counts lines and columns from 1, columns in
+/// characters.
 fn places(text: &str, tokens: &[TokenWithSpan]) -> Vec<(usize, usize)> {
     let mut letters = text.char_indices();
     let (mut line, mut column, mut byte) = (1_u64, 1_u64, 0_usize);

@@ -1,8 +1,8 @@
-//! A SELECT that can have no row: `SELECT * FROM t LIMIT 0`, `WHERE 1 = 0`, `WHERE FALSE`. Clients ask it to learn the columns of a table,
-//! and it is answered from the definition.
+//! A SELECT that can have no row: `SELECT * FROM t LIMIT 0`, `WHERE 1 = 0`, `WHERE FALSE`. Clients
+//! ask it to learn the columns of a table, and it is answered from the definition.
 
-use super::catalogue::{Catalogue, Empty, INFORMATION_SCHEMA, named, selected_item};
 use super::cursor::Cursor;
+use super::information_schema::{Catalogue, Empty, INFORMATION_SCHEMA, named, selected_item};
 use super::{MOST_COLUMNS, Refused, Statement};
 use sqlparser::tokenizer::Token;
 
@@ -59,7 +59,8 @@ pub(super) fn selected(
     Ok(Some(Statement::Catalogue(Catalogue::Empty(Box::new(Empty { table, alias, items })))))
 }
 
-/// Whether a condition is false whatever the row is: FALSE, 0, NULL, 1 = 0, 1 <> 1, in parentheses or not.
+/// Whether a condition is false whatever the row is: FALSE, 0, NULL, 1 = 0, 1 <> 1, in parentheses
+/// or not.
 fn is_false(condition: &Cursor<'_>) -> bool {
     let mut c = condition.clone();
     let mut closing = 0_usize;

@@ -1,7 +1,9 @@
 //! `name = literal [AND name = literal]...`: how most statements name a key.
 //!
-//! An expression of this shape is read here, and every other one by sqlparser, which tries each name as the type of a literal (`DATE '...'`) before it takes
-//! it for a column, and makes an error message each time that it is none: that took as long as the reading of all tokens. What comes out is the same.
+//! An expression of this shape is read here, and every other one by sqlparser, which tries each
+//! name as the type of a literal (`DATE '...'`) before it takes it for a column, and makes an error
+//! message each time that it is none: that took as long as the reading of all tokens. What comes
+//! out is the same.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is not named here is left to sqlparser")]
 
@@ -9,8 +11,8 @@ use sqlparser::ast::{BinaryOperator, Expr, Ident, Value};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-/// Words that begin nothing else in an expression: those that sqlparser does not know, and of those that it knows some that columns of keys often have
-/// as their name.
+/// Words that begin nothing else in an expression: those that sqlparser does not know, and of those
+/// that it knows some that columns of keys often have as their name.
 const COLUMNS: [Keyword; 6] =
     [Keyword::NoKeyword, Keyword::ID, Keyword::LINE, Keyword::NAME, Keyword::TYPE, Keyword::VERSION];
 

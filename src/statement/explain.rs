@@ -4,7 +4,8 @@ use super::cursor::Cursor;
 use super::{Reading, Refused, Statement, travel};
 use sqlparser::tokenizer::Token;
 
-/// EXPLAIN, DESCRIBE or DESC before a time-travel query; `None`: something else, the columns of a table among them.
+/// EXPLAIN, DESCRIBE or DESC before a time-travel query; `None`: something else, the columns of a
+/// table among them.
 ///
 /// The query is read first, so that one that is refused is refused with the same words here.
 pub(super) fn explain(c: &Cursor<'_>, reading: Reading) -> Result<Option<Statement>, Refused> {
@@ -32,8 +33,8 @@ pub(super) fn explain(c: &Cursor<'_>, reading: Reading) -> Result<Option<Stateme
     }
 }
 
-/// Passes over the options; the first one, if any: none of them can be honoured. ANALYZE would run the query, FORMAT promises
-/// mysqld's own columns, INTO a variable that is set.
+/// Passes over the options; the first one, if any: none of them can be honoured. ANALYZE would run
+/// the query, FORMAT promises mysqld's own columns, INTO a variable that is set.
 fn option(c: &mut Cursor<'_>) -> Option<String> {
     let mut first = None;
     loop {

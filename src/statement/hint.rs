@@ -1,6 +1,7 @@
 //! Optimizer hints: `SELECT /*+ ... */` (manual: "Optimizer Hints"), of which two are ours.
 //!
-//! A hint stands right behind SELECT, with nothing but white space between. The same text elsewhere is a comment, in a string it is a string.
+//! A hint stands right behind SELECT, with nothing but white space between. The same text elsewhere
+//! is a comment, in a string it is a string.
 
 use super::cursor::{Cursor, shortened};
 use super::instant::instant;
@@ -10,7 +11,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Whitespace};
 /// The comments `/*+ ... */` of a statement.
 #[derive(Debug, Default)]
 pub(super) struct Comment {
-    /// The one right behind the first SELECT, and where its text begins.
+    /// The one right after the first SELECT, and where its text begins.
     hint: Option<(String, Location)>,
     /// Another one that names a hint of ours.
     stray: Option<Location>,
@@ -93,7 +94,8 @@ fn unsupported(message: String) -> Refused {
     Refused::Unsupported { message }
 }
 
-/// One hint. Those that only advise the optimizer cannot be seen in an answer, and what mysqld does not know it ignores with a warning.
+/// One hint. Those that only advise the optimizer cannot be seen in an answer, and what mysqld does
+/// not know it ignores with a warning.
 fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
     let position = c.position();
     if c.words(&["SET_VAR"]) {

@@ -1,7 +1,7 @@
 //! Instants as they are written.
 
 use super::cursor::Cursor;
-use super::misuse::not_an_instant;
+use super::diagnostics::not_an_instant;
 use super::{InstantExpr, IntervalUnit, RecordEnd, Refused};
 use sqlparser::tokenizer::Token;
 
@@ -35,7 +35,8 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
 }
 
-/// `n unit` behind INTERVAL, as units to go back. `Err`: n is this parameter, which has no value yet.
+/// `n unit` behind INTERVAL, as units to go back. `Err`: n is this parameter, which has no value
+/// yet.
 fn interval(c: &mut Cursor<'_>, add: bool) -> Result<Result<(String, IntervalUnit), usize>, Refused> {
     let minus = c.token(&Token::Minus);
     if let Some(parameter) = c.parameter() {
@@ -68,7 +69,8 @@ const UNITS: [(&str, IntervalUnit); 9] = [
     ("YEAR", IntervalUnit::Year),
 ];
 
-/// A number without an exponent: drivers send whole numbers as DOUBLE. The digits are those that the number is written with.
+/// A number without an exponent: drivers send whole numbers as DOUBLE. The digits are those that
+/// the number is written with.
 fn plain(number: String) -> String {
     if !number.contains(['e', 'E']) {
         return number;
@@ -109,7 +111,8 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
         return closed(c, inside);
     }
     c.go(place);
-    // `AS OF TIMESTAMP TIMESTAMP '...'`: the keyword of the clause, and that of a typed literal behind it.
+    // `AS OF TIMESTAMP TIMESTAMP '...'`: the keyword of the clause, and that of a typed literal
+    // after it.
     if !c.words(&["TIMESTAMP", "TIMESTAMP"]) && !c.words(&["TIMESTAMP", "DATE"]) {
         c.one_of(&["TIMESTAMP", "DATE"]);
     }

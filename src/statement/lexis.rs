@@ -1,7 +1,9 @@
-//! Text to tokens, exactly as MySQL reads it under a sql_mode (manual: "String Literals", "Schema Object Names").
+//! Text to tokens, exactly as MySQL reads it under a sql_mode (manual: "String Literals", "Schema
+//! Object Names").
 //!
-//! The tokenizer is sqlparser's. What stands between quotes is taken from it as it was written and read here, since its own reading
-//! differs where a key would be another one: `'\a'` is `a` in MySQL and a bell there.
+//! The tokenizer is sqlparser's. What stands between quotes is taken from it as it was written and
+//! read here, since its own reading differs where a key would be another one: `'\a'` is `a` in
+//! MySQL and a bell there.
 
 use super::Reading;
 use sqlparser::dialect::{Dialect, MySqlDialect};
@@ -61,7 +63,8 @@ impl Dialect for Lexis {
     }
 }
 
-/// All tokens, white space and comments too; the text of strings and quoted names is what MySQL takes it for.
+/// All tokens, white space and comments too; the text of strings and quoted names is what MySQL
+/// takes it for.
 pub(super) fn tokens(text: &str, reading: Reading) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     let dialect = Lexis { mysql: MySqlDialect {}, reading };
     let mut tokens = Vec::new();
@@ -81,7 +84,8 @@ pub(super) fn tokens(text: &str, reading: Reading) -> Result<Vec<TokenWithSpan>,
     Ok(tokens)
 }
 
-/// ``@`x` `` and `@'x'` are names of variables. White space must still be in: between the two it makes them two tokens.
+/// ``@`x` `` and `@'x'` are names of variables. White space must still be in: between the two it
+/// makes them two tokens.
 pub(super) fn join_variables(tokens: &mut Vec<TokenWithSpan>) {
     let is_at = |token: &Token| {
         *token == Token::AtSign
@@ -131,7 +135,8 @@ pub(super) fn join_strings(tokens: &mut Vec<TokenWithSpan>) {
     });
 }
 
-/// Doubled quotes are one; with `escapes`, a backslash gives the next character a meaning or takes it away.
+/// Doubled quotes are one; with `escapes`, a backslash gives the next character a meaning or takes
+/// it away.
 fn unescaped(written: &str, quote: char, escapes: bool) -> String {
     let mut text = String::with_capacity(written.len());
     let mut letters = written.chars();

@@ -1,11 +1,12 @@
 //! Time travel for programs that cannot write a virtual schema: `statements.orm_forms`.
 //!
-//! `SELECT /*+ DBTRAIL_AT='...' */ ...` and a time clause at the end of a query on a real table mean `_flashback`. Off by default: where
-//! such a statement is sent to MySQL by mistake, the hint is ignored there with a warning that nobody reads, and the present is read.
+//! `SELECT /*+ DBTRAIL_AT='...' */ ...` and a time clause at the end of a query on a real table
+//! mean `_flashback`. Off by default: where such a statement is sent to MySQL by mistake, the hint
+//! is ignored there with a warning that nobody reads, and the present is read.
 
 use super::cursor::{Cursor, syntax};
+use super::diagnostics::Example;
 use super::hint::Hints;
-use super::misuse::Example;
 use super::travel::{self, Allowed, Head};
 use super::{Draft, Position, Reading, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;

@@ -1,6 +1,7 @@
 //! Where a statement ends, and what of it the server's version makes code (manual: "Comments").
 //!
-//! One pass over the text that knows quotes and comments and nothing else, so that a packet of many statements is read once.
+//! One pass over the text that knows quotes and comments and nothing else, so that a packet of many
+//! statements is read once.
 
 use super::{Reading, Refused};
 use std::borrow::Cow;
@@ -134,8 +135,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The first statement of a text of several, and what stands behind its semicolon. White space and semicolons at the end of the text
-/// make no further statement.
+/// The first statement of a text of several, and what stands behind its semicolon. White space and
+/// semicolons at the end of the text make no further statement.
 #[must_use]
 pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
     let empty = |b: &u8| b.is_ascii_whitespace() || *b == b';';
@@ -150,16 +151,17 @@ pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
     (text, None)
 }
 
-/// The text with the code of executable comments laid open, each character in its place: `/*!40101 SET a=1 */` becomes blanks, the
-/// statement and blanks.
-pub(super) fn laid_open(text: &str, reading: Reading) -> Result<Cow<'_, str>, Refused> {
+/// The text with the code of executable comments expanded, each character in its place: `/*!40101
+/// SET a=1 */` becomes blanks, the statement and blanks.
+pub(super) fn expand_version_comments(text: &str, reading: Reading) -> Result<Cow<'_, str>, Refused> {
     if !text.contains("/*!") {
         return Ok(Cow::Borrowed(text));
     }
     let mut plain = String::with_capacity(text.len());
     let mut scanner = Scanner::new(text.as_bytes(), reading);
     while let Some((kind, from, to)) = scanner.next() {
-        // Where a stretch of code ends inside of a character, the next one goes on: only what is blanked is cut out.
+        // Where a stretch of code ends inside of a character, the next one goes on: only what is
+        // blanked is cut out.
         match kind {
             Kind::Open | Kind::Close | Kind::Skipped => {
                 let gone = text.get(from..to).unwrap_or_default();
@@ -184,7 +186,8 @@ pub(super) fn laid_open(text: &str, reading: Reading) -> Result<Cow<'_, str>, Re
     Ok(Cow::Owned(plain))
 }
 
-/// Whether a text has more tokens than so many, white space among them: told without making them, since each takes a hundred bytes.
+/// Whether a text has more tokens than so many, white space among them: told without making them,
+/// since each takes a hundred bytes.
 pub(super) fn is_longer(text: &str, reading: Reading, most: usize) -> bool {
     if text.len() <= most {
         return false;
@@ -277,18 +280,21 @@ mod tests {
             ("SELECT '/*!40101 x */'", "SELECT '/*!40101 x */'"),
             ("/*!99999 ü\nü */ 'ü'", "'ü'"),
         ] {
-            let plain = laid_open(text, READING).unwrap();
+            let plain = expand_version_comments(text, READING).unwrap();
             assert_eq!(plain.split_whitespace().collect::<Vec<_>>().join(" "), want, "{text}");
             assert_eq!(plain.chars().count(), text.chars().count(), "{text}");
         }
         // Lines and columns stay what they are.
-        assert_eq!(laid_open("/*!40101\nSET a=1 */", READING).as_deref(), Ok("        \nSET a=1   "));
+        assert_eq!(
+            expand_version_comments("/*!40101\nSET a=1 */", READING).as_deref(),
+            Ok("        \nSET a=1   ")
+        );
     }
 
     #[test]
     fn err_an_executable_comment_that_is_not_closed() {
         for text in ["SELECT /*!40101 1", "/*!40101 SELECT '*/'"] {
-            assert!(matches!(laid_open(text, READING), Err(Refused::Syntax { .. })), "{text}");
+            assert!(matches!(expand_version_comments(text, READING), Err(Refused::Syntax { .. })), "{text}");
         }
     }
 
@@ -328,7 +334,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text in "[;'\"`\\\\*/!0-9 aü\n-]{0,40}") {
-            let _ = laid_open(&text, READING);
+            let _ = expand_version_comments(&text, READING);
             let _ = all(&text, READING);
         }
     }

@@ -1,9 +1,9 @@
 //! The grammar of time-travel queries.
 
 use super::cursor::{Cursor, shortened, syntax};
+use super::diagnostics::{Example, not_a_column, not_a_time_clause};
 use super::hint::Hints;
 use super::instant::instant;
-use super::misuse::{Example, not_a_column, not_a_time_clause};
 use super::tables::{real_table, virtual_schema, virtual_tables};
 use super::{
     Draft, InstantExpr, Limit, MOST_COLUMNS, Projected, Reading, Refused, TimeClause, VirtualSchema, orm,
@@ -438,7 +438,8 @@ fn leftover(c: &Cursor<'_>) -> Refused {
     c.unexpected("WHERE, ORDER BY, LIMIT or the end")
 }
 
-/// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows its names.
+/// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows
+/// its names.
 fn column(c: &mut Cursor<'_>) -> Result<String, Refused> {
     let mut name = c.name("a column")?;
     while c.token(&Token::Period) {
@@ -516,7 +517,8 @@ fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
 
 pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
     let number = |c: &mut Cursor<'_>| {
-        // What is outlined is never carried out: the number is known when the statement is executed.
+        // What is outlined is never carried out: the number is known when the statement is
+        // executed.
         if c.parameter().is_some() {
             return Ok(0);
         }

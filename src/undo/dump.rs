@@ -1,9 +1,9 @@
-//! A table as it was, as text: SQL that makes it anew, CSV, or a JSON object a row.
+//! A table as it was, as text: SQL that makes it again, CSV, or a JSON object a row.
 
 use super::literal::{self, Text, Unwritable, name};
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine, hex_text};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::fmt::Write as _;
 
 /// In which form.

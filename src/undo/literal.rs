@@ -1,10 +1,15 @@
-//! Values as SQL that MySQL and MariaDB read back as exactly these: to be assigned, and to be compared with.
+//! Values as SQL that MySQL and MariaDB read back as exactly these: to be assigned, and to be
+//! compared with.
 //!
-//! What decides the forms was seen on MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 (`tests/real/undo.py` asks them again):
-//! * A FLOAT is compared as a DOUBLE: `f = 0.1` is never true. Its own value, written as a DOUBLE (`1.0000000149011612e-1`), always is.
-//! * Text columns compare by their collation (case, accents, spaces at the end): bytes are compared instead.
+//! What decides the forms was seen on MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19
+//! (`tests/real/undo.py` asks them again):
+//! * A FLOAT is compared as a DOUBLE: `f = 0.1` is never true. Its own value, written as a DOUBLE
+//!   (`1.0000000149011612e-1`), always is.
+//! * Text columns compare by their collation (case, accents, spaces at the end): bytes are compared
+//!   instead.
 //! * `d IS NULL` is true of a zero date in a NOT NULL column: `<=>` is not.
-//! * No strict session takes the empty error value of an ENUM: that statement alone runs without (see [`Value::relaxed`]).
+//! * No strict session takes the empty error value of an ENUM: that statement alone runs without
+//!   (see [`Value::relaxed`]).
 
 use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::charset;
@@ -188,7 +193,8 @@ fn in_charset(words: &str, column: &Column, text: Text) -> Result<String, Unwrit
     Ok(format!("_{set} {}", hex(&bytes)))
 }
 
-/// Text between quotes, the same in every sql_mode and behind every way of copying it: what a client may change goes in hexadecimal digits.
+/// Text between quotes, the same in every sql_mode and after every way of copying it: what a client
+/// may change goes in hexadecimal digits.
 fn quoted(words: &str, text: Text) -> String {
     let touchy = |c: char| c.is_control() || c == '\\' || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
     if words.chars().any(touchy) || !words.is_ascii() && text == Text::Ascii {
@@ -269,7 +275,7 @@ fn is_read_exactly(number: &str) -> bool {
         return number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
     }
     let Ok(value) = number.parse::<f64>() else { return false };
-    let shown = dbtrail_types::real::double_text(value);
+    let shown = dbtrail_types::float_text::double_text(value);
     number == shown || number.strip_suffix(".0") == Some(&shown)
 }
 
@@ -295,7 +301,8 @@ mod tests {
         }
     }
 
-    /// Each form was read by MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 as the value that stands before it.
+    /// Each form was read by MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 as the value that stands
+    /// before it.
     #[test]
     fn ok_every_type_has_an_exact_form() {
         let utf8 = Some("utf8mb4_0900_ai_ci");

@@ -1,8 +1,8 @@
-//! An order in which statements can run: no value of a unique index is written while another row still has it, and no row comes before the one to
-//! which it refers.
+//! An order in which statements can run: no value of a unique index is written while another row
+//! still has it, and no row comes before the one to which it refers.
 
 use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row that stays and changes: from how it is at the end of the window to how it was before.
@@ -18,11 +18,13 @@ pub(super) struct Move<'a> {
 pub(super) enum Step<'a> {
     /// It is changed in its place.
     Update(String),
-    /// Its values and those of others go round in a circle: it goes, and comes back behind the others.
+    /// Its values and those of others go round in a circle: it goes, and comes back after the
+    /// others.
     Replace { end: &'a RowLine, before: &'a RowLine, sql: String },
 }
 
-/// Values of an index, as they would at least be told apart by every collation; `None`: one is NULL, which is in nobody's way.
+/// Values of an index, as they would at least be told apart by every collation; `None`: one is
+/// NULL, which is in nobody's way.
 fn values(row: &RowLine, places: &[usize]) -> Option<Vec<String>> {
     places
         .iter()
@@ -37,7 +39,8 @@ fn values(row: &RowLine, places: &[usize]) -> Option<Vec<String>> {
 
 /// Orders the rows that stay.
 pub(super) fn moves<'a>(header: &NetHeader, moves: Vec<Move<'a>>) -> Vec<Step<'a>> {
-    // For each row, those that have to be changed before it, since they have a value now that it had.
+    // For each row, those that have to be changed before it, since they have a value now that it
+    // had.
     let mut first: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); moves.len()];
     for index in unique(header) {
         let changing = |m: &Move<'_>| values(m.end, &index) != values(m.before, &index);
@@ -84,7 +87,8 @@ pub(super) fn moves<'a>(header: &NetHeader, moves: Vec<Move<'a>>) -> Vec<Step<'a
     steps
 }
 
-/// The places of the columns of each index that may be unique: where the record does not tell them, of each column that is in an index.
+/// The places of the columns of each index that may be unique: where the record does not tell them,
+/// of each column that is in an index.
 fn unique(header: &NetHeader) -> Vec<Vec<usize>> {
     let definition = &header.definition;
     let Some(indexes) = &header.unique else {
@@ -101,7 +105,8 @@ type ByValues<'a> = HashMap<Vec<String>, Vec<&'a RowLine>>;
 /// Rows that refer to others of their own table, and are taken back.
 #[derive(Debug, Default)]
 pub(super) struct Referring<'a> {
-    /// For each foreign key: where the columns are to which it refers, and the rows by what they have in its own.
+    /// For each foreign key: where the columns are to which it refers, and the rows by what they
+    /// have in its own.
     keys: Vec<(Vec<usize>, ByValues<'a>)>,
 }
 
@@ -127,7 +132,8 @@ impl<'a> Referring<'a> {
     }
 }
 
-/// Foreign keys of a table to itself: the places of their columns, and of those to which they refer.
+/// Foreign keys of a table to itself: the places of their columns, and of those to which they
+/// refer.
 fn within(name: &TableName, header: &NetHeader) -> Vec<(Vec<usize>, Vec<usize>)> {
     let references = header.references.iter().flatten();
     references

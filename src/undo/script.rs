@@ -1,10 +1,11 @@
-//! A file to read and run: what takes the rows of one or several tables back, as one transaction that checks itself.
+//! A file to read and run: what takes the rows of one or several tables back, as one transaction
+//! that checks itself.
 
 use super::statement::{SQL_MODE, TIME_ZONE};
 use super::{Undone, statement};
 use dbtrail_types::agent_api::Reference;
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -43,7 +44,7 @@ pub fn script(parts: &[Part], frame: &Frame<'_>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{sql};\nSET @dbtrail_rows = @dbtrail_rows + ROW_COUNT();");
     };
-    // What refers to others gives way before them, and comes back behind them.
+    // What refers to others gives way before them, and comes back after them.
     for part in ordered().rev() {
         part.undone.deletes.iter().chain(&part.undone.updates).for_each(|sql| step(sql));
     }
@@ -137,7 +138,8 @@ fn tail(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
     }
 }
 
-/// For each foreign key between two tables of the script whose column an UPDATE may have set: rows that refer to none.
+/// For each foreign key between two tables of the script whose column an UPDATE may have set: rows
+/// that refer to none.
 fn orphans(parts: &[Part]) -> Vec<String> {
     let mut checks = Vec::new();
     for part in parts.iter().filter(|p| !p.undone.updates.is_empty()) {
@@ -170,7 +172,7 @@ fn orphans(parts: &[Part]) -> Vec<String> {
     checks
 }
 
-/// The first word of a statement, behind the comments of some.
+/// The first word of a statement, after the comments of some.
 #[must_use]
 pub fn kind(sql: &str) -> &str {
     let plain = if sql.starts_with("/*") { sql.split_once("*/ ").map_or(sql, |(_, rest)| rest) } else { sql };

@@ -1,13 +1,15 @@
-//! The statements that take a row back, each of which changes nothing if the row is not what it is thought to be.
+//! The statements that take a row back, each of which changes nothing if the row is not what it is
+//! thought to be.
 
 use super::literal::{self, Text, Unwritable, name};
 use dbtrail_types::agent_api::{NetHeader, Octets, Reference, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 
 /// The time zone in which TIMESTAMP values are written.
 pub const TIME_ZONE: &str = "+00:00";
-/// What a session's sql_mode needs: with it, 0 in an AUTO_INCREMENT column and dates that no calendar has stay what they are.
+/// What a session's sql_mode needs: with it, 0 in an AUTO_INCREMENT column and dates that no
+/// calendar has stay what they are.
 pub const SQL_MODE: &str =
     "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 /// The same without strictness, for the one value that no strict session takes.
@@ -110,7 +112,8 @@ impl Table<'_> {
         Ok(format!("DELETE FROM {} WHERE {}", self.sql_name(), conditions.join(" AND ")))
     }
 
-    /// UPDATE of a row from one state to another, the key being the same. `None`: nothing that a statement can set differs.
+    /// UPDATE of a row from one state to another, the key being the same. `None`: nothing that a
+    /// statement can set differs.
     ///
     /// # Errors
     /// As for [`Self::insert`].
@@ -140,7 +143,8 @@ impl Table<'_> {
         )))
     }
 
-    /// Conditions that are true of this row alone: its key first, by the index, then every other column that is no generated one.
+    /// Conditions that are true of this row alone: its key first, by the index, then every other
+    /// column that is no generated one.
     fn guard(&self, row: &RowLine) -> Result<Vec<String>, Unwritable> {
         let (mut keys, mut others) = (Vec::new(), Vec::new());
         for (at, column) in self.columns() {
@@ -181,14 +185,16 @@ impl Table<'_> {
         self.header.references.iter().flatten()
     }
 
-    /// No row refers to this one: with it, nothing else would go, and nothing would be left without its parent.
+    /// No row refers to this one: with it, nothing else would go, and nothing would be left without
+    /// its parent.
     fn no_child(&self, reference: &Reference, row: &RowLine) -> Result<Option<String>, Unwritable> {
         let conditions = self.matching(&reference.referenced, &reference.columns, row)?;
         let child = sql_name(&reference.child);
         Ok(conditions.map(|c| format!("NOT EXISTS (SELECT 1 FROM {child} AS r WHERE {c})")))
     }
 
-    /// The same of a foreign key within the table: but for rows that are taken back as well, and the row itself.
+    /// The same of a foreign key within the table: but for rows that are taken back as well, and
+    /// the row itself.
     fn no_other_of_its_own(
         &self,
         reference: &Reference,
@@ -234,7 +240,8 @@ impl Table<'_> {
             .all(|(a, b)| cell(a).is_some() && cell(a) == cell(b))
     }
 
-    /// Columns of another table that have the values of some of this row's. `None`: one of them is NULL, and refers to nothing.
+    /// Columns of another table that have the values of some of this row's. `None`: one of them is
+    /// NULL, and refers to nothing.
     fn matching(
         &self,
         own: &[String],
@@ -264,7 +271,8 @@ pub fn sql_name(table: &TableName) -> String {
     format!("{}.{}", name(&table.schema), name(&table.table))
 }
 
-/// What makes one statement run in a session that is not strict: MariaDB's way, which MySQL takes for a comment, and MySQL's, which MariaDB does.
+/// What makes one statement run in a session that is not strict: MariaDB's way, which MySQL takes
+/// for a comment, and MySQL's, which MariaDB does.
 fn relaxation(relaxed: bool) -> (String, String) {
     if relaxed {
         (

@@ -26,7 +26,8 @@ fn named(table: &str) -> TableName {
     TableName { schema: "shop".to_owned(), table: table.to_owned() }
 }
 
-/// `orders (id INT PRIMARY KEY, code VARCHAR UNIQUE, up INT -> orders.id, made TIMESTAMP)`, `lines.order_id -> orders.id`.
+/// `orders (id INT PRIMARY KEY, code VARCHAR UNIQUE, up INT -> orders.id, made TIMESTAMP)`,
+/// `lines.order_id -> orders.id`.
 fn header() -> NetHeader {
     let columns = vec![
         column("id", "int", None),

@@ -20,7 +20,7 @@ use dbtrail_mysql_wire::constants::{CapabilityFlags, command as com, set_option}
 use dbtrail_mysql_wire::packets::Packets;
 use dbtrail_mysql_wire::reader::Reader;
 use dbtrail_mysql_wire::{columns, handshake, results};
-use dbtrail_types::ident::RequestId;
+use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
 use futures_util::FutureExt;
 pub use live::Live;
@@ -83,8 +83,8 @@ struct Connection {
     place: Place,
     packets: Packets,
     capabilities: CapabilityFlags,
-    /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld: libmariadb answers both with it whatever
-    /// the switch says.
+    /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld:
+    /// libmariadb answers both with it whatever the switch says.
     scramble: Scramble,
     /// The port that the client reached.
     port: u16,
@@ -170,7 +170,8 @@ impl Connection {
         Ok(())
     }
 
-    /// What was reloaded since the last command holds for the next one. The end: the session's tenant is gone.
+    /// What was reloaded since the last command holds for the next one. The end: the session's
+    /// tenant is gone.
     fn take_up(&mut self, session: &mut Session) -> Result<(), Gone> {
         let Some(shared) = self.live.newer(&self.shared) else { return Ok(()) };
         let Some(role) = shared.role_of(session.identity()) else { return Err(Gone::Closed) };
@@ -238,7 +239,7 @@ impl Connection {
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
-                com::COM_PING => self.done(&mut session).await?,
+                com::COM_PING => self.send_ok(&mut session).await?,
                 com::COM_CHANGE_USER => {
                     let login = handshake::change_user(rest, self.capabilities)
                         .map_err(|e| Gone::Refused(e.into()))?;
@@ -267,7 +268,7 @@ impl Connection {
                 com::COM_RESET_CONNECTION => {
                     session.reset();
                     statements = Statements::default();
-                    self.done(&mut session).await?;
+                    self.send_ok(&mut session).await?;
                 }
                 com::COM_STMT_PREPARE
                 | com::COM_STMT_EXECUTE
@@ -282,7 +283,8 @@ impl Connection {
         }
     }
 
-    /// COM_QUERY: the statements of a packet ("Multi-Statement"), one after the other, up to the first that fails.
+    /// COM_QUERY: the statements of a packet ("Multi-Statement"), one after the other, up to the
+    /// first that fails.
     async fn statements(
         &mut self,
         session: &mut Session,
@@ -326,7 +328,8 @@ struct Work<'a, 'n> {
 }
 
 impl Work<'_, '_> {
-    /// Runs a part of it while watching for a client that goes away, for KILL QUERY and for a panic. Dropping it cancels the agent's request.
+    /// Runs a part of it while watching for a client that goes away, for KILL QUERY and for a
+    /// panic. Dropping it cancels the agent's request.
     async fn watch<T>(
         &mut self,
         packets: &mut Packets,

@@ -1,7 +1,7 @@
 //! The one table from failures to MySQL errors (manual: "Server Error Message Reference").
 
 use crate::failure::Failure;
-use dbtrail_types::ident::RequestId;
+use dbtrail_types::names::RequestId;
 
 /// What the operator chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub struct Settings {
 /// Under which number an unreachable agent is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreachable {
-    /// 1429 to ProxySQL and to libmariadb, which take 2002 for a broken connection; 2002 to all others.
+    /// 1429 to ProxySQL and to libmariadb, which take 2002 for a broken connection; 2002 to all
+    /// others.
     Auto,
     /// 2002 always.
     Code2002,
@@ -37,7 +38,8 @@ pub struct MySqlError {
 /// Bytes of a message at most.
 const LONGEST: usize = 512;
 
-/// The error of a failure. `cannot_carry_2002`: the peer takes errors of 2000 to 2999 for a broken connection.
+/// The error of a failure. `cannot_carry_2002`: the peer takes errors of 2000 to 2999 for a broken
+/// connection.
 #[must_use]
 #[expect(clippy::too_many_lines, reason = "it is the table of failures, a row each")]
 pub fn of(

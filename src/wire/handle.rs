@@ -65,7 +65,7 @@ impl Handle {
         })
     }
 
-    /// Who speaks is known, or known anew.
+    /// Who speaks is known, or known again.
     pub(super) fn identify(&self, identity: &Arc<Identity>) {
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(identity));
     }

@@ -1,10 +1,11 @@
-//! What the log says of statements and logins: who, what kind, which table, how long, how it ended. Never what stood in them.
+//! What the log says of statements and logins: who, what kind, which table, how long, how it ended.
+//! Never what stood in them.
 
 use super::error::MySqlError;
 use crate::failure::{Failure, Fault};
 use crate::session::{About, Identity, Role};
 use crate::telemetry::Sparse;
-use dbtrail_types::ident::RequestId;
+use dbtrail_types::names::RequestId;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -18,7 +19,8 @@ enum Outcome {
     Failed(Failure, u16),
 }
 
-/// The line of one statement, written when it is dropped: also a statement that is cancelled has one.
+/// The line of one statement, written when it is dropped: also a statement that is cancelled has
+/// one.
 pub(super) struct Line {
     identity: Arc<Identity>,
     request: RequestId,

@@ -22,8 +22,8 @@ pub(super) struct Known<'a> {
     pub(super) long: &'a BTreeMap<u16, Vec<u8>>,
 }
 
-/// Reads NULL bitmap, types and values. Gives the types too: later executions may leave them out. `text` decodes what a client sent
-/// as text; what is none are bytes.
+/// Reads NULL bitmap, types and values. Gives the types too: later executions may leave them out.
+/// `text` decodes what a client sent as text; what is none are bytes.
 pub(super) fn read(
     payload: &[u8],
     known: &Known<'_>,
@@ -78,7 +78,8 @@ fn in_pieces(
     kind(bound).map(|kind| string(kind, sent, text)).ok_or(Failure::WrongArguments(EXECUTE))
 }
 
-/// Drivers send text as a BLOB too, mostly a long one, and bytes as text: what they are is seen by what it is compared with.
+/// Drivers send text as a BLOB too, mostly a long one, and bytes as text: what they are is seen by
+/// what it is compared with.
 fn string(kind: Kind, sent: &[u8], text: impl Fn(&[u8]) -> Option<String>) -> Parameter {
     let decoded = match kind {
         Kind::Text => text(sent),
@@ -181,7 +182,7 @@ mod tests {
         String::from_utf8(sent.to_vec()).ok()
     }
 
-    /// One parameter, bound anew.
+    /// One parameter, bound again.
     fn one(ty: u8, unsigned: bool, sent: &[u8]) -> Result<Parameter, Failure> {
         let mut payload = vec![0, 1, ty, if unsigned { 0x80 } else { 0 }];
         payload.extend_from_slice(sent);

@@ -1,10 +1,11 @@
-//! The prepared statements of one connection ("Prepared Statements"), and what each keeps between its commands.
+//! The prepared statements of one connection ("Prepared Statements"), and what each keeps between
+//! its commands.
 
 use super::parameters::{self, Bound, Known};
 use crate::failure::Failure;
 use crate::session::{Next, Parameter, Prepared, RowStream};
-use dbtrail_types::reply::{ResultColumn, Row};
 use dbtrail_types::result_charset::ResultCharset;
+use dbtrail_types::result_set::{ResultColumn, Row};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(super) const FETCH: &str = "mysqld_stmt_fetch";
 pub(super) const RESET: &str = "mysqld_stmt_reset";
 const SEND_LONG_DATA: &str = "mysqld_stmt_send_long_data";
 
-/// All of a connection. It ends with the session: COM_CHANGE_USER and COM_RESET_CONNECTION make another.
+/// All of a connection. It ends with the session: COM_CHANGE_USER and COM_RESET_CONNECTION make
+/// another.
 #[derive(Debug, Default)]
 pub(super) struct Statements {
     kept: HashMap<u32, Kept>,
@@ -27,7 +29,8 @@ pub(super) struct Statements {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) prepared: Arc<Prepared>,
-    /// The types of its parameters, which are sent with the first execution and may be left out later.
+    /// The types of its parameters, which are sent with the first execution and may be left out
+    /// later.
     types: Vec<Bound>,
     /// Parameters that came in pieces, for the next execution.
     long: BTreeMap<u16, Vec<u8>>,
@@ -111,8 +114,8 @@ impl Statements {
         Ok(())
     }
 
-    /// COM_STMT_SEND_LONG_DATA: has no answer, so that what is wrong with it is told at the next execution. `limit`: bytes that a
-    /// connection keeps in pieces.
+    /// COM_STMT_SEND_LONG_DATA: has no answer, so that what is wrong with it is told at the next
+    /// execution. `limit`: bytes that a connection keeps in pieces.
     pub(super) fn send_long_data(&mut self, id: u32, parameter: u16, data: &[u8], limit: usize) {
         let held: usize = self.kept.values().flat_map(|s| s.long.values()).map(Vec::len).sum();
         let Some(kept) = self.kept.get_mut(&id) else { return };
@@ -129,8 +132,8 @@ impl Statements {
         }
     }
 
-    /// COM_STMT_EXECUTE: the statement and the values of its parameters. Whatever comes of it, the former cursor is closed and what
-    /// came in pieces is used up.
+    /// COM_STMT_EXECUTE: the statement and the values of its parameters. Whatever comes of it, the
+    /// former cursor is closed and what came in pieces is used up.
     pub(super) fn execute(
         &mut self,
         id: u32,

@@ -1,12 +1,13 @@
-//! The agent over HTTP, held against `docs/agent-api.yaml`: every route, every error code, and real answers against the schemas.
+//! The agent over HTTP, held against `docs/agent-api.yaml`: every route, every error code, and real
+//! answers against the schemas.
 
 use crate::truth_agent::history;
-use dbtrail_history::Published;
+use dbtrail_history::HistoryHandle;
 use dbtrail_history::capture::Gap;
-use dbtrail_history::published::BaselineProgress;
+use dbtrail_history::history_handle::BaselineProgress;
 use dbtrail_history::serve::{Certificate, Local, ServeOptions, Tokens, exposure, serve, tls_config};
-use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Version};
@@ -36,15 +37,20 @@ struct Agent {
 }
 
 async fn start(options: ServeOptions, scheme: &str, client: Client) -> Agent {
-    let published = Arc::new(Published::fixed(history("mysql-9.7")));
-    serving(published, options, scheme, client).await
+    let history_handle = Arc::new(HistoryHandle::fixed(history("mysql-9.7")));
+    serving(history_handle, options, scheme, client).await
 }
 
-async fn serving(published: Arc<Published>, options: ServeOptions, scheme: &str, client: Client) -> Agent {
+async fn serving(
+    history_handle: Arc<HistoryHandle>,
+    options: ServeOptions,
+    scheme: &str,
+    client: Client,
+) -> Agent {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, published, options, stop.clone()));
+    let task = tokio::spawn(serve(listener, history_handle, options, stop.clone()));
     Agent {
         address,
         base: format!("{scheme}://localhost:{}", address.port()),
@@ -95,7 +101,8 @@ fn time(text: &str) -> Value {
 
 const MIDDLE: &str = "2026-11-23T07:12:55Z";
 
-/// Whether `value` fits `schema`, by the part of JSON Schema that the document uses: where it does not, and why.
+/// Whether `value` fits `schema`, by the part of JSON Schema that the document uses: where it does
+/// not, and why.
 fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     if let Some(reference) = schema.get("$ref") {
         let pointer = reference.as_str().expect("text").trim_start_matches('#');
@@ -214,7 +221,7 @@ async fn inside(local: &Local, method: &str, path: &str, token: &str, body: &str
 async fn who_asks_without_a_connection_is_answered_the_same() {
     let agent = agent().await;
     let options = ServeOptions { tokens: vec![Secret::new(TOKEN.into())].into(), ..ServeOptions::default() };
-    let local = Local::new(Arc::new(Published::fixed(history("mysql-9.7"))), &options);
+    let local = Local::new(Arc::new(HistoryHandle::fixed(history("mysql-9.7"))), &options);
     let good = flashback(&["1", "2"], &time(MIDDLE)).to_string();
     let window = json!({"server_id": "truth", "schema": "tt", "table": "orders", "keys": {"columns": ["id"], "values": [["1"]]},
         "since": "2026-11-23T07:12:50Z", "until": MIDDLE})
@@ -248,7 +255,7 @@ async fn who_asks_without_a_connection_is_answered_the_same() {
 #[tokio::test]
 async fn who_asks_without_a_connection_has_a_place_until_the_answer_is_read() {
     let options = ServeOptions { max_requests: 1, ..ServeOptions::default() };
-    let local = Local::new(Arc::new(Published::fixed(history("mysql-9.7"))), &options);
+    let local = Local::new(Arc::new(HistoryHandle::fixed(history("mysql-9.7"))), &options);
     let body = flashback(&["1"], &time(MIDDLE)).to_string();
     let request = || hyper::Request::post("/v1/flashback").body(body.clone().into()).expect("a request");
     let held = local.answer(request()).await;
@@ -499,8 +506,8 @@ async fn stopping_ends_idle_connections_and_the_task() {
 }
 
 /// An agent that captures, without a token.
-async fn living(published: &Arc<Published>) -> Agent {
-    serving(Arc::clone(published), ServeOptions::default(), "http", Client::new()).await
+async fn living(history_handle: &Arc<HistoryHandle>) -> Agent {
+    serving(Arc::clone(history_handle), ServeOptions::default(), "http", Client::new()).await
 }
 
 async fn ready(agent: &Agent) -> (u16, String) {
@@ -511,8 +518,8 @@ async fn ready(agent: &Agent) -> (u16, String) {
 #[tokio::test]
 async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
     let now = Instant::now();
-    let published = Arc::new(Published::live(ServerId("truth".to_owned()), now));
-    let agent = living(&published).await;
+    let history_handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), now));
+    let agent = living(&history_handle).await;
     let (status, lines) = ready(&agent).await;
     assert_eq!(status, 503);
     assert_eq!(
@@ -540,8 +547,8 @@ async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
         (&json!(true), &json!(false), &Value::Null)
     );
 
-    published.set(history("mysql-9.7"));
-    published.tell(|live| {
+    history_handle.set(history("mysql-9.7"));
+    history_handle.update(|live| {
         live.connected(Ok(()), now);
         live.clock = Some(now);
         live.baseline = BaselineProgress { done: 2, total: 5, rows: 1000 };
@@ -558,10 +565,10 @@ async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
     assert_eq!(status["gaps"][0]["reason"], "the server purged binlog.000007");
 
     let before = Instant::from_micros(now.micros() - 3_600_000_000);
-    published.tell(|live| live.clock = Some(before));
+    history_handle.update(|live| live.clock = Some(before));
     let (status, lines) = ready(&agent).await;
     assert!(status == 503 && lines.starts_with("lag of 36"), "{lines}");
-    published.tell(|live| live.connected(Err("connection reset".to_owned()), now));
+    history_handle.update(|live| live.connected(Err("connection reset".to_owned()), now));
     let (_, lines) = ready(&agent).await;
     assert!(
         lines.starts_with(&format!("disconnected from the server since {now}: connection reset\n")),
@@ -572,12 +579,12 @@ async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
 #[tokio::test]
 async fn what_the_server_said_is_told_to_those_who_have_a_token() {
     let now = Instant::now();
-    let published = Arc::new(Published::live(ServerId("truth".to_owned()), now));
-    published.set(history("mysql-9.7"));
-    published.tell(|live| live.connected(Err("access denied for 'repl'@'10.0.0.7'".to_owned()), now));
+    let history_handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), now));
+    history_handle.set(history("mysql-9.7"));
+    history_handle.update(|live| live.connected(Err("access denied for 'repl'@'10.0.0.7'".to_owned()), now));
     let tokens: Tokens = vec![Secret::new(TOKEN.into())].into();
     let options = ServeOptions { tokens, ..ServeOptions::default() };
-    let agent = serving(published, options, "http", Client::new()).await;
+    let agent = serving(history_handle, options, "http", Client::new()).await;
     let open = agent.client.get(format!("{}/readyz", agent.base)).send().await.expect("an answer");
     let open = open.text().await.expect("text");
     assert!(open.starts_with("disconnected") && !open.contains("denied"), "{open}");
@@ -587,7 +594,7 @@ async fn what_the_server_said_is_told_to_those_who_have_a_token() {
 #[tokio::test]
 async fn requests_beyond_the_limit_are_told_to_come_again() {
     let options = ServeOptions { max_requests: 2, ..ServeOptions::default() };
-    let local = Local::new(Arc::new(Published::fixed(history("mysql-9.7"))), &options);
+    let local = Local::new(Arc::new(HistoryHandle::fixed(history("mysql-9.7"))), &options);
     let body = flashback(&["1"], &time(MIDDLE)).to_string();
     // Two answers that nobody has read yet.
     let mut held = Vec::new();

@@ -1,4 +1,5 @@
-//! The failure table of the product on the wire: number, SQLSTATE, whole text, and that the connection goes on.
+//! The failure table of the product on the wire: number, SQLSTATE, whole text, and that the
+//! connection goes on.
 
 use super::support::{
     Agent, COLUMNS, Certificates, DIFF, FLASHBACK, Outcome, Plan, RANGE, Raw, Reply, Then, certificates,
@@ -370,7 +371,8 @@ async fn an_endless_error_body_is_cut() {
     // The connection is given up: the agent cannot go on writing into it.
     agent.left_alone(1).await;
     goes_on(Some(&agent), &mut client).await;
-    // One that stops in the middle and keeps the connection is not waited for: the status is the answer.
+    // One that stops in the middle and keeps the connection is not waited for: the status is the
+    // answer.
     agent.always(Reply::part(503, "half a sen", Then::Wait));
     let told = soon("an error", client.told(FLASHBACK)).await;
     assert_eq!(told.plain(), (1317, "70100", "dbtrail backend returned HTTP 503: half a sen"));
@@ -406,7 +408,8 @@ async fn a_client_that_leaves_cancels_the_request() {
         drop(client);
         agent.left_alone(left).await;
     }
-    // Rows without end, which the client does not read: the shim must not take what it cannot pass on.
+    // Rows without end, which the client does not read: the shim must not take what it cannot pass
+    // on.
     let (agent, shim) = wide_pair().await;
     agent.always(Reply::part(200, HEADER_AND_ONE_ROW, Then::Repeat(b"[\"1\",\"aaaaaaaaaaaaaaaa\"]\n")));
     let mut client = shim.raw("a").await;

@@ -1,4 +1,5 @@
-//! The same faults over HTTP/2, which agents offer and the shim prefers: a stream that is reset is not a connection that is closed.
+//! The same faults over HTTP/2, which agents offer and the shim prefers: a stream that is reset is
+//! not a connection that is closed.
 
 use super::support::{
     COLUMNS, Certificates, FLASHBACK, Outcome, Plan, RANGE, Raw, Shim, certificates, soon, three_rows,
@@ -49,7 +50,7 @@ struct Agent {
 
 /// What a question knows of the connection that it came on.
 #[derive(Clone)]
-struct Place {
+struct ResumePosition {
     number: usize,
     /// Closes it.
     close: CancellationToken,
@@ -66,7 +67,7 @@ impl Drop for Dropped {
 
 async fn answer(
     State(agent): State<Arc<Agent>>,
-    Extension(place): Extension<Place>,
+    Extension(place): Extension<ResumePosition>,
     request: Request,
 ) -> Response {
     assert_eq!(request.version(), Version::HTTP_2);
@@ -134,7 +135,7 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
         for number in 0.. {
             let Ok((socket, _)) = listener.accept().await else { return };
             let close = CancellationToken::new();
-            let place = Place { number, close: close.clone() };
+            let place = ResumePosition { number, close: close.clone() };
             let service = TowerToHyperService::new(router.clone().layer(Extension(place)));
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
@@ -182,7 +183,7 @@ async fn streams_that_break_are_2002_and_whole_ones_without_a_trailer_1815() {
             assert_eq!(client.rows(FLASHBACK).await.len(), 3, "{place}");
         }
     }
-    // All lines are there, but the stream was reset behind them: nobody can say that this was all.
+    // All lines are there, but the stream was reset after them: nobody can say that this was all.
     say(whole.clone(), Ending::Reset);
     match client.query(FLASHBACK).await {
         Outcome::Error(told) | Outcome::Broken(_, told) => assert_eq!(told.code, 2002, "{told:?}"),
@@ -212,7 +213,8 @@ async fn a_client_that_leaves_resets_the_stream() {
     }
 }
 
-/// What a client does not read waits at the agent, and takes nothing of the connection that others share.
+/// What a client does not read waits at the agent, and takes nothing of the connection that others
+/// share.
 #[tokio::test]
 async fn clients_that_do_not_read_hold_up_nobody() {
     let (agent, shim) = with(u64::MAX).await;

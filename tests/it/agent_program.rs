@@ -1,4 +1,5 @@
-//! `agent` and `agent status` as processes: agent.yaml, tokens that are rotated, and what a person is shown.
+//! `agent` and `agent status` as processes: agent.yaml, tokens that are rotated, and what a person
+//! is shown.
 
 use crate::program::{Program, recording, said};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Peers of the agent that say nothing, or stop in the middle: they keep nobody else out.
 
 use crate::truth_agent::history;
-use dbtrail_history::Published;
+use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{ServeOptions, serve};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,12 @@ async fn agent(options: ServeOptions) -> (u16, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let stop = CancellationToken::new();
-    tokio::spawn(serve(listener, Arc::new(Published::fixed(history("mysql-9.7"))), options, stop.clone()));
+    tokio::spawn(serve(
+        listener,
+        Arc::new(HistoryHandle::fixed(history("mysql-9.7"))),
+        options,
+        stop.clone(),
+    ));
     (port, stop.drop_guard())
 }
 

@@ -1,7 +1,8 @@
 //! Holds the import layers of `src/` and the home of each crate against the code.
 //!
-//! The map is in `src/lib.rs`, in prose; here it is as a table. A new module or a new import is a decision, made here. What
-//! lies below `src/` is held by the compiler: `crates/types` knows neither of the others, `crates/history` knows not the shim.
+//! The map is in `src/lib.rs`, in prose; here it is as a table. A new module or a new import is a
+//! decision, made here. What lies below `src/` is held by the compiler: `crates/types` knows
+//! neither of the others, `crates/history` knows not the shim.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -180,7 +181,8 @@ fn the_docs_say_what_each_dependency_is_for() {
     let mut seen = 0;
     for line in dependencies.lines() {
         if let Some((name, _)) = line.split_once(" = ") {
-            // The crates of this workspace are on the map; those of the tests are no part of the program.
+            // The crates of this workspace are on the map; those of the tests are no part of the
+            // program.
             if name.starts_with("dbtrail-") || ["proptest", "tempfile"].contains(&name) {
                 continue;
             }

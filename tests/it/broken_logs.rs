@@ -1,8 +1,9 @@
-//! Binary logs that are cut, damaged, or written by someone who wishes us harm: an error or a shorter record, never a panic and never other rows.
+//! Binary logs that are cut, damaged, or written by someone who wishes us harm: an error or a
+//! shorter record, never a panic and never other rows.
 
 use dbtrail_history::History;
 use dbtrail_history::log::LogReader;
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,8 @@ fn a_cut_log_is_a_shorter_record_mariadb() {
     cut_anywhere("mariadb-10.11");
 }
 
-/// One byte of an event changes. With its checksum as it was, no entry behind the damage is read and none before it changes.
+/// One byte of an event changes. With its checksum as it was, no entry after the damage is read and
+/// none before it changes.
 fn damaged(fixture: &str) {
     let log = head(&recording(fixture), 24_000);
     let folder = Folder::new();
@@ -123,7 +125,8 @@ fn damaged(fixture: &str) {
             assert!(entries.len() < whole.len() || entries == whole, "byte {at}");
         }
     }
-    // What is not an error is a length that reaches beyond the end, which looks like a log that was cut.
+    // What is not an error is a length that reaches beyond the end, which looks like a log that was
+    // cut.
     assert!(noticed > 200, "{noticed} of 300");
 }
 
@@ -137,7 +140,8 @@ fn a_damaged_log_is_noticed_mariadb() {
     damaged("mariadb-10.11");
 }
 
-/// Bytes of events change and the checksum fits again: what a hostile server could send. No panic, no endless work.
+/// Bytes of events change and the checksum fits again: what a hostile server could send. No panic,
+/// no endless work.
 fn forged(fixture: &str) {
     let log = head(&recording(fixture), 16_000);
     let places = events(&log);

@@ -1,19 +1,22 @@
-//! Who made a change, and what else its transaction did: logs of real servers (tests/data/statements) through agent and shim, for a tenant that sees all and for
-//! one that sees one schema.
+//! Who made a change, and what else its transaction did: logs of real servers
+//! (tests/data/statements) through agent and shim, for a tenant that sees all and for one that sees
+//! one schema.
 //!
-//! Each log was written by: `CREATE DATABASE s; CREATE DATABASE hidden; CREATE TABLE s.t ...; CREATE TABLE hidden.h ...` of one connection, then of five others, a second apart:
-//! an INSERT of rows 1 to 3 and an UPDATE of row 1 in one transaction; a DELETE of row 2; an INSERT into `hidden.h` and an UPDATE of row 3 in one, and another INSERT into `hidden.h`;
-//! an ALTER TABLE; a TRUNCATE. 10.11 tells no connection of a transaction.
+//! Each log was written by: `CREATE DATABASE s; CREATE DATABASE hidden; CREATE TABLE s.t ...;
+//! CREATE TABLE hidden.h ...` of one connection, then of five others, a second apart: an INSERT of
+//! rows 1 to 3 and an UPDATE of row 1 in one transaction; a DELETE of row 2; an INSERT into
+//! `hidden.h` and an UPDATE of row 3 in one, and another INSERT into `hidden.h`; an ALTER TABLE; a
+//! TRUNCATE. 10.11 tells no connection of a transaction.
 
 use dbtrail_history::log::SourceTime;
-use dbtrail_history::{History, Published, serve as agent};
+use dbtrail_history::{History, HistoryHandle, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::plan::guard;
 use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use mysql_async::prelude::Queryable;
@@ -54,7 +57,7 @@ async fn chain(history: Arc<History>) -> Chain {
         ..agent::ServeOptions::default()
     };
     let stop = CancellationToken::new();
-    tokio::spawn(agent::serve(listener, Arc::new(Published::fixed(history)), options, stop.clone()));
+    tokio::spawn(agent::serve(listener, Arc::new(HistoryHandle::fixed(history)), options, stop.clone()));
     let settings =
         agent_client::Settings { base_url, ca_pem: Some(made.cert.pem().into_bytes()), identity_pem: None };
     let client = AgentClient::new(&settings).expect("a client");
@@ -199,7 +202,8 @@ async fn transactions_tell_what_happened_and_by_whom() {
         );
         let mut client = chain.client("all").await;
         let all = rows(&mut client, &sql).await;
-        // Two CREATE TABLE, four transactions with rows, ALTER, TRUNCATE, CREATE TABLE; those of no table do not count.
+        // Two CREATE TABLE, four transactions with rows, ALTER, TRUNCATE, CREATE TABLE; those of no
+        // table do not count.
         assert_eq!(column(&all, 0), ["0", "0", "3", "0", "1", "1", "0", "0", "0"], "{kind}: {all:?}");
         assert_eq!(column(&all, 1), ["0", "0", "1", "0", "1", "0", "0", "0", "0"], "{kind}");
         assert_eq!(column(&all, 2), ["0", "0", "0", "1", "0", "0", "0", "0", "0"], "{kind}");
@@ -214,7 +218,8 @@ async fn transactions_tell_what_happened_and_by_whom() {
         );
         let unknown = column(&all, 5).into_iter().filter(|c| *c == "NULL").count();
         assert_eq!(unknown, if kind == "mariadb-10.11" { 4 } else { 0 }, "{kind}: {all:?}");
-        // One schema: its tables and counts alone, and no text of a transaction that touched or names another.
+        // One schema: its tables and counts alone, and no text of a transaction that touched or
+        // names another.
         let mut narrow = chain.client("narrow").await;
         let seen = rows(&mut narrow, &sql).await;
         assert_eq!(column(&seen, 0), ["0", "3", "0", "0", "0", "0"], "{kind}: {seen:?}");

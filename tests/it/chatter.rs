@@ -2,7 +2,8 @@
 
 use crate::program::{Bare, DEPRECATE_EOF, chain, error};
 
-/// The length-encoded strings of a column definition (schema, table, org_table, name, org_name), and what stands behind them.
+/// The length-encoded strings of a column definition (schema, table, org_table, name, org_name),
+/// and what stands behind them.
 fn strings(packet: &[u8]) -> (Vec<String>, &[u8]) {
     let (mut at, mut found) = (0, Vec::new());
     for _ in 0..6 {
@@ -32,7 +33,8 @@ fn field_list_gives_the_columns_of_a_table() {
         );
         let (texts, behind) = strings(&listed[0]);
         assert_eq!(texts, ["tt", "orders", "orders", "id", "id"]);
-        // Twelve bytes of fixed length, collation 63, length 20, BIGINT, flags; no decimals, and a default that is not known.
+        // Twelve bytes of fixed length, collation 63, length 20, BIGINT, flags; no decimals, and a
+        // default that is not known.
         assert_eq!(behind, [12, 63, 0, 20, 0, 0, 0, 8, 0x23, 0x42, 0, 0, 0, 0xfb]);
         // A true EOF, whatever the client can do: no OK packet in its clothes.
         assert_eq!(listed.last().map(Vec::as_slice), Some([0xfe, 0, 0, 2, 0].as_slice()));

@@ -53,7 +53,7 @@ fn savepoints_are_those_of_the_transaction() {
         ("ROLLBACK TO SAVEPOINT a", "OK"),
         ("ROLLBACK WORK TO a", "OK"),
         ("SAVEPOINT b", "OK"),
-        // What was set behind it is gone.
+        // What was set after it is gone.
         ("ROLLBACK TO a", "OK"),
         ("ROLLBACK TO b", "1305 (42000)"),
         ("RELEASE SAVEPOINT a", "OK"),

@@ -1,4 +1,5 @@
-//! How texts compare, as real servers have compared them (`tests/real/collations_record.py`): the same here, or not certain.
+//! How texts compare, as real servers have compared them (`tests/real/collations_record.py`): the
+//! same here, or not certain.
 
 use dbtrail_types::collation::sort_key;
 use std::collections::BTreeMap;

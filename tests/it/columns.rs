@@ -2,7 +2,8 @@
 
 use super::support::{Agent, Outcome, Reply, Shim, pair};
 
-/// The columns of MySQL 9.7's `CREATE TABLE t (id INT PRIMARY KEY, h INT INVISIBLE, v VARCHAR(20))`.
+/// The columns of MySQL 9.7's `CREATE TABLE t (id INT PRIMARY KEY, h INT INVISIBLE, v
+/// VARCHAR(20))`.
 const COLUMNS: &str = r#""columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},{"name":"h","type":"int","nullable":true,"invisible":true},{"name":"v","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true}],"primary_key":["id"]"#;
 
 /// An agent with such a table, and these lines for every question about rows.

@@ -1,9 +1,10 @@
-//! Stored values after ALTER TABLE against what real servers made of them (recorded by tests/real/conversions_record.py).
+//! Stored values after ALTER TABLE against what real servers made of them (recorded by
+//! tests/real/conversions_record.py).
 
 use dbtrail_history::log::{LoggedStatement, ServerVersion};
 use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
+use dbtrail_types::float_text::shown_float;
 use dbtrail_types::instant::Instant;
-use dbtrail_types::real::shown_float;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +53,8 @@ fn alter(pair: &Pair, server: ServerVersion, mode: u64) -> Altered {
     Altered { catalog, ids }
 }
 
-/// Replays a recording; gives how many values were right and how many were refused, by pair of types.
+/// Replays a recording; gives how many values were right and how many were refused, by pair of
+/// types.
 fn replay(file: &str, server: ServerVersion, mode: u64) -> (usize, BTreeMap<(String, String), usize>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/conversions").join(file);
     let text = std::fs::read_to_string(path).expect("the recording");

@@ -26,7 +26,8 @@ fn cut(body: &str, framing: Framing) -> Reply {
     }
 }
 
-/// Cuts the answer to a statement at every byte. `enough`: rows after which a clean end is no lie, since a LIMIT wants no more.
+/// Cuts the answer to a statement at every byte. `enough`: rows after which a clean end is no lie,
+/// since a LIMIT wants no more.
 async fn never_short(sql: &str, body: &str, framing: Framing, enough: Option<usize>) {
     let (agent, shim): (_, Shim) = pair().await;
     let mut client = shim.raw("a").await;

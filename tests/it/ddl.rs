@@ -1,4 +1,5 @@
-//! DDL statements against what `information_schema.COLUMNS` of real servers said of the table after each (recorded by tests/real/ddl.py).
+//! DDL statements against what `information_schema.COLUMNS` of real servers said of the table after
+//! each (recorded by tests/real/ddl.py).
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the effects that are not asked for")]
 
@@ -8,8 +9,8 @@ use dbtrail_history::query::Reading;
 use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
 use dbtrail_types::column::{ColumnKey, ColumnType};
-use dbtrail_types::ident::{ServerId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{ServerId, TableName};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -203,7 +204,8 @@ fn mariadb_definitions_after_ddl() {
     replay("mariadb-10.11.jsonl", true);
 }
 
-/// MariaDB 11.8.9: a failed `CREATE OR REPLACE TABLE t ... SELECT` of t at 16725, after t and u were filled, and of u at 16727.
+/// MariaDB 11.8.9: a failed `CREATE OR REPLACE TABLE t ... SELECT` of t at 16725, after t and u
+/// were filled, and of u at 16727.
 #[test]
 fn a_create_or_replace_that_failed_has_dropped_the_table() {
     let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/ddl/failed-replace-mariadb-11.8.binlog");
@@ -216,7 +218,7 @@ fn a_create_or_replace_that_failed_has_dropped_the_table() {
             schema: "cor".to_owned(),
             table: table.to_owned(),
             keys: Keys { columns: vec!["id".to_owned()], choice: KeyChoice::Values(vec![one]) },
-            at: Point::Gtid(format!("0-34002-{number}")),
+            at: AsOf::Gtid(format!("0-34002-{number}")),
             filter: None,
             limit: None,
             count: None,

@@ -1,4 +1,5 @@
-//! The tree of a graphical client: SHOW, DESCRIBE and information_schema, as clients ask, with every name and cell written out.
+//! The tree of a graphical client: SHOW, DESCRIBE and information_schema, as clients ask, with
+//! every name and cell written out.
 
 use super::program::{Bare, chain};
 use super::support::{Agent, Outcome, Raw, Reply, Shim, cells, error, pair};
@@ -250,7 +251,8 @@ async fn show_and_describe_have_the_columns_of_mysqld() {
 }
 
 const TREES: &[Case<'static>] = &[
-    // Connector/J: getCatalogs, getTables, getColumns, getPrimaryKeys, getIndexInfo, getImportedKeys, getSQLKeywords.
+    // Connector/J: getCatalogs, getTables, getColumns, getPrimaryKeys, getIndexInfo,
+    // getImportedKeys, getSQLKeywords.
     (
         "SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY SCHEMA_NAME",
         "SCHEMA_NAME",
@@ -386,7 +388,8 @@ const TREES: &[Case<'static>] = &[
     ),
 ];
 
-/// Statements that Connector/J 8.x, DBeaver, DataGrip, HeidiSQL, phpMyAdmin, Metabase, Grafana and SQLAlchemy send.
+/// Statements that Connector/J 8.x, DBeaver, DataGrip, HeidiSQL, phpMyAdmin, Metabase, Grafana and
+/// SQLAlchemy send.
 #[tokio::test]
 async fn clients_fill_their_trees() {
     let (_agent, shim) = tree().await;
@@ -693,7 +696,8 @@ async fn a_table_without_a_definition_is_left_out_with_a_warning() {
     }
 }
 
-/// The same against the agent that ships, on the recording of a real server: information_schema says of it what it said of the table.
+/// The same against the agent that ships, on the recording of a real server: information_schema
+/// says of it what it said of the table.
 #[test]
 fn the_recording_has_its_tree() {
     let chain = chain("");

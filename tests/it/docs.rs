@@ -1,10 +1,10 @@
-//! Holds README.md and docs/ to the program: every block of SQL is carried out, every link leads somewhere, and the table of
-//! errors is that of the code.
+//! Holds README.md and docs/ to the program: every block of SQL is carried out, every link leads
+//! somewhere, and the table of errors is that of the code.
 
 use crate::program::{Bare, chain_on, error, said};
 use dbtrail_shim::failure::Failure;
 use dbtrail_shim::wire::error::{Settings, Unreachable, of};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -266,7 +266,8 @@ fn variants() -> BTreeSet<String> {
         .collect()
 }
 
-/// Number, SQLSTATE and beginning of each row of docs/errors.md; a row of several has them behind `; `.
+/// Number, SQLSTATE and beginning of each row of docs/errors.md; a row of several has them behind
+/// `; `.
 fn documented() -> BTreeSet<(u16, String, String)> {
     let text = fs::read_to_string(root().join("docs/errors.md")).expect("docs/errors.md");
     let mut rows = BTreeSet::new();

@@ -1,4 +1,5 @@
-//! `doctor` as a process: against a whole chain, against each broken link, and against a ProxySQL whose admin port is played.
+//! `doctor` as a process: against a whole chain, against each broken link, and against a ProxySQL
+//! whose admin port is played.
 
 use crate::program::{Chain, chain, said};
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ fn doctor(chain: &Chain, edit: impl Fn(String) -> String, more: &[&str]) -> (Opt
     (code, out.lines().map(str::to_owned).collect())
 }
 
-/// The findings that are not OK, without what mends them; each has a mend.
+/// The findings that are not OK, without what fixes them; each has a fix.
 fn faults(lines: &[String]) -> Vec<&str> {
     let bad = lines.iter().filter(|l| l.starts_with("WARN  ") || l.starts_with("FAIL  "));
     bad.map(|l| l.split_once(" -> ").unwrap_or_else(|| panic!("nothing mends {l}")).0).collect()
@@ -64,7 +65,7 @@ fn a_healthy_chain() {
     assert_eq!(code, Some(0));
     let json: serde_json::Value = serde_json::from_str(&lines.concat()).expect("JSON");
     assert_eq!((&json["ok"], &json["fail"]), (&serde_json::json!(10), &serde_json::json!(0)));
-    assert_eq!(json["checks"][2]["link"], "login of app");
+    assert_eq!(json["checks"][2]["component"], "login of app");
 }
 
 type Edit<'a> = Box<dyn Fn(String) -> String + 'a>;
@@ -203,7 +204,8 @@ fn row(fields: &[(&str, &str)]) -> Row {
     fields.iter().map(|(k, v)| ((*k).to_owned(), (*v != "NULL").then(|| (*v).to_owned()))).collect()
 }
 
-/// The rows that ProxySQL has after the file of `proxysql-config` was fed to it: the patterns are read out of the golden file.
+/// The rows that ProxySQL has after the file of `proxysql-config` was fed to it: the patterns are
+/// read out of the golden file.
 fn told(port: u16) -> Tables {
     let golden = include_str!("../data/proxysql/golden.sql");
     let rules: Vec<Row> = golden
@@ -277,7 +279,8 @@ fn told(port: u16) -> Tables {
     ])
 }
 
-/// Plays ProxySQL's admin port: mysql_native_password for admin/let-me-in, SELECTs on the tables alone, an error for all else.
+/// Plays ProxySQL's admin port: mysql_native_password for admin/let-me-in, SELECTs on the tables
+/// alone, an error for all else.
 fn admin(tables: Tables) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -315,7 +318,8 @@ impl Admin {
     }
 
     fn converse(&mut self, tables: &Tables) -> Option<()> {
-        // Greeting: PROTOCOL_41, CONNECT_WITH_DB, TRANSACTIONS, SECURE_CONNECTION, PLUGIN_AUTH; scramble of twenty letters.
+        // Greeting: PROTOCOL_41, CONNECT_WITH_DB, TRANSACTIONS, SECURE_CONNECTION, PLUGIN_AUTH;
+        // scramble of twenty letters.
         let capabilities: u32 = 1 << 3 | 1 << 9 | 1 << 13 | 1 << 15 | 1 << 19;
         let bytes = capabilities.to_le_bytes();
         let mut greeting = b"\x0a8.0.11 (ProxySQL Admin Module)\0\x07\0\0\0abcdefgh\0".to_vec();

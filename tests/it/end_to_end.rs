@@ -1,16 +1,17 @@
-//! A real client against the shim, the agent behind it over HTTPS, and what the real server said at the time.
+//! A real client against the shim, the agent after it over HTTPS, and what the real server said at
+//! the time.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
-use dbtrail_history::{History, Published, serve as agent};
+use dbtrail_history::{History, HistoryHandle, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::plan::guard;
 use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_types::ident::ServerId;
-use dbtrail_types::real::float_text;
+use dbtrail_types::float_text::float_text;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use mysql_async::consts::{ColumnFlags, ColumnType};
@@ -47,7 +48,7 @@ pub async fn chain(fixture: &str) -> Chain {
     let stop = CancellationToken::new();
     tokio::spawn(agent::serve(
         listener,
-        Arc::new(Published::fixed(Arc::new(history))),
+        Arc::new(HistoryHandle::fixed(Arc::new(history))),
         options,
         stop.clone(),
     ));
@@ -162,7 +163,8 @@ async fn a_client_sees_what_mariadb_said() {
     truth("mariadb-10.11").await;
 }
 
-/// A typed value as the text that the record has; `want` is that text, for numbers that have several.
+/// A typed value as the text that the record has; `want` is that text, for numbers that have
+/// several.
 fn text_of(value: Value, column: &Column, want: &str) -> Vec<u8> {
     let digits = |micros: u32| match usize::from(column.decimals()) {
         0 => String::new(),
@@ -209,7 +211,8 @@ fn recorded(cell: &serde_json::Value) -> Option<Vec<u8>> {
     }
 }
 
-/// Every row of every table of every tick by a prepared statement, with instant and key as parameters: typed values, cell by cell.
+/// Every row of every table of every tick by a prepared statement, with instant and key as
+/// parameters: typed values, cell by cell.
 async fn typed(fixture: &str) {
     let chain = chain(fixture).await;
     let mut conn = connect(&chain, "app").await;
@@ -385,7 +388,8 @@ async fn logins_and_an_agent_that_is_gone() {
     assert_eq!(one, Some(1));
 }
 
-/// `'now'`, NOW(), LATEST and EARLIEST are the ends of what can be answered, and a note says which instants they were.
+/// `'now'`, NOW(), LATEST and EARLIEST are the ends of what can be answered, and a note says which
+/// instants they were.
 #[tokio::test]
 async fn ends_of_the_record_are_instants() {
     let chain = chain("mysql-9.7").await;
@@ -418,7 +422,8 @@ async fn ends_of_the_record_are_instants() {
         let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
         assert_eq!(notes.len(), 1, "{tail}");
     }
-    // The record of these files is shorter than the widest window, and does not tell the columns of its first seconds.
+    // The record of these files is shorter than the widest window, and does not tell the columns of
+    // its first seconds.
     let first: serde_json::Value = serde_json::from_str(text.lines().next().expect("a tick")).expect("JSON");
     let since = first["as_of"].as_str().expect("text");
     let all = format!("SELECT event_id FROM _diff.orders BETWEEN '{since}' AND 'now' WHERE id = {key}");

@@ -1,4 +1,5 @@
-//! EXPLAIN of a time-travel query, on the wire: the plan, no request for rows, and the refusals of the query itself.
+//! EXPLAIN of a time-travel query, on the wire: the plan, no request for rows, and the refusals of
+//! the query itself.
 
 use crate::support::{Outcome, Raw, Reply, pair};
 
@@ -121,7 +122,8 @@ async fn what_is_refused_is_refused_in_the_same_words() {
     assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
 }
 
-/// A binary key is compared with the bytes that the client means, and texts travel as UTF-8: `ä` of a client that writes latin1 would be another key.
+/// A binary key is compared with the bytes that the client means, and texts travel as UTF-8: `ä` of
+/// a client that writes latin1 would be another key.
 #[tokio::test]
 async fn text_of_another_character_set_names_a_binary_key_by_its_own_bytes() {
     const DEFINITION: &str = r#""columns":[{"name":"k","type":"varbinary(8)","nullable":false,"key":"primary"}],"primary_key":["k"]"#;

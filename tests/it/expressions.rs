@@ -1,12 +1,13 @@
-//! What this server computes itself: values as MySQL 9.7.4 gave them, or a refusal; and what a statement may cost.
+//! What this server computes itself: values as MySQL 9.7.4 gave them, or a refusal; and what a
+//! statement may cost.
 //!
 //! Twenty thousand more are held to MySQL in `crates/expression/tests/recorded.rs`.
 
 use crate::support::{Agent, Outcome, Plan, Raw, certificates, pair, soon};
 use std::time::{Duration, Instant};
 
-/// Statements of a session in their order, and what MySQL 9.7.4 said: a value, an error number, or nothing for an OK. `None` where it
-/// has a value and this server refuses (1235).
+/// Statements of a session in their order, and what MySQL 9.7.4 said: a value, an error number, or
+/// nothing for an OK. `None` where it has a value and this server refuses (1235).
 enum Want {
     Ok,
     Is(&'static str),
@@ -36,7 +37,8 @@ const STATEMENTS: &[(&str, Want)] = &[
     // MySQL: 1. The parser here takes it for another tree, and says so.
     ("SELECT 1 = 0 || 1", Refused),
     ("SELECT (1 = 0) || 1", Is("1")),
-    // The session's collation is utf8mb4_general_ci, in which 'ß' is 's'; in that of MySQL 8 it is 'ss'.
+    // The session's collation is utf8mb4_general_ci, in which 'ß' is 's'; in that of MySQL 8 it is
+    // 'ss'.
     ("SELECT 'ß' = 'ss'", Is("0")),
     ("SELECT 'ß' = 's'", Is("1")),
     ("SELECT 'ß' = 'ss' COLLATE utf8mb4_0900_ai_ci", Is("1")),

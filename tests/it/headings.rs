@@ -1,4 +1,5 @@
-//! Columns of a result are kept from one statement to the next: each statement gets its own nevertheless.
+//! Columns of a result are kept from one statement to the next: each statement gets its own
+//! nevertheless.
 
 use super::support::{Outcome, Raw, pair};
 

@@ -1,4 +1,5 @@
-//! Conditions on keys as real servers carry them out: the rows that they find are those found here, or the condition is refused.
+//! Conditions on keys as real servers carry them out: the rows that they find are those found here,
+//! or the condition is refused.
 //!
 //! `tests/real/keys_record.py` has recorded them, tables and answers, on each server.
 
@@ -9,8 +10,8 @@ use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets};
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnKey, Indexes, TableDefinition};
-use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::zone::Zone;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};

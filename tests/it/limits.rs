@@ -187,7 +187,8 @@ async fn a_client_that_takes_nothing_of_its_answer_is_not_waited_for() {
     agent.always(Reply::part(200, HEADER, Then::Repeat(&ROWS)));
     client.send(RANGE).await;
     agent.asked(1).await;
-    // The client takes nothing, and asks nothing more: after a second its statement and its request are over.
+    // The client takes nothing, and asks nothing more: after a second its statement and its request
+    // are over.
     agent.left_alone(1).await;
     let mut other = shim.raw("a").await;
     let gone = async {

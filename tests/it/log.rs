@@ -1,11 +1,13 @@
-//! The log of a running shim: one line a statement, levels by who must act, and nothing in it that it may not hold.
+//! The log of a running shim: one line a statement, levels by who must act, and nothing in it that
+//! it may not hold.
 
 use crate::program::{Bare, Chain, Program, chain, error};
 use serde_json::Value;
 
 const JSON: &str = "log: {level: debug, format: json}\n";
 
-/// The statement line that comes with this request id: the next one of a client that waits for its answers.
+/// The statement line that comes with this request id: the next one of a client that waits for its
+/// answers.
 fn statement(shim: &Program, table_or_kind: &str) -> Value {
     let line = shim.find(table_or_kind, |line| {
         serde_json::from_str::<Value>(line).is_ok_and(|v| {

@@ -1,4 +1,5 @@
-//! One integration binary: a file a concern. Nothing here needs another program; what does is in `tests/real`.
+//! One integration binary: a file a concern. Nothing here needs another program; what does is in
+//! `tests/real`.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever was not expected fails, new variants too")]
 
@@ -11,6 +12,7 @@ mod architecture;
 mod broken_logs;
 mod by_whom;
 mod chatter;
+mod circles;
 mod clients;
 mod collations;
 mod columns;

@@ -1,5 +1,6 @@
-//! Column definitions against those of real servers (recorded by tests/real/metadata_record.py): the DDL goes through the agent's
-//! catalog, its definition through the agent API to a shim, and every field of every packet is compared.
+//! Column definitions against those of real servers (recorded by tests/real/metadata_record.py):
+//! the DDL goes through the agent's catalog, its definition through the agent API to a shim, and
+//! every field of every packet is compared.
 
 use crate::support::{Agent, Outcome, Plan, Raw, Reply, certificates};
 use dbtrail_history::log::{LoggedStatement, ServerVersion};
@@ -24,7 +25,8 @@ struct Definition {
     decimals: u8,
 }
 
-/// A table under one character set of a client. `prepare` and `execute` are there where they differ from `text`.
+/// A table under one character set of a client. `prepare` and `execute` are there where they differ
+/// from `text`.
 #[derive(Debug, Deserialize)]
 struct Recorded {
     session: String,
@@ -68,10 +70,12 @@ fn followed(ddl: &str, mariadb: bool) -> TableDefinition {
     TableDefinition::clone(catalog.definition(id).expect("it was just made"))
 }
 
-/// What is expected where a definition may differ from the recorded one, each difference with its reason.
+/// What is expected where a definition may differ from the recorded one, each difference with its
+/// reason.
 fn allowed(mariadb: bool, line: &Recorded, column: &Column, want: &Definition) -> Definition {
     let mut changed = want.clone();
-    // An integer's display width without ZEROFILL changes no cell, MySQL 8.0.19 and later print none, and definitions keep none.
+    // An integer's display width without ZEROFILL changes no cell, MySQL 8.0.19 and later print
+    // none, and definitions keep none.
     let is_width =
         |name: &str| line.org_table == "numbers" && matches!(name, "w1" | "w2" | "w3" | "w4" | "w6");
     if is_width(&column.name) {
@@ -85,14 +89,16 @@ fn allowed(mariadb: bool, line: &Recorded, column: &Column, want: &Definition) -
     if !mariadb {
         return changed;
     }
-    // The shim is a MySQL 8 to its clients: utf8mb4 without a collation is utf8mb4_0900_ai_ci (255), which MariaDB does not have.
+    // The shim is a MySQL 8 to its clients: utf8mb4 without a collation is utf8mb4_0900_ai_ci
+    // (255), which MariaDB does not have.
     if line.session == "utf8mb4" && changed.charset == 45 {
         changed.charset = 255;
     }
     match column.ty {
         // MariaDB declares a TIMESTAMP as UNSIGNED; a definition does not tell whose server it was.
         ColumnType::Timestamp { .. } => changed.flags &= !UNSIGNED,
-        // MySQL says of a TIMESTAMP alone that it has ON UPDATE CURRENT_TIMESTAMP, MariaDB of a DATETIME too.
+        // MySQL says of a TIMESTAMP alone that it has ON UPDATE CURRENT_TIMESTAMP, MariaDB of a
+        // DATETIME too.
         ColumnType::DateTime { .. } => changed.flags &= !ON_UPDATE_NOW,
         _ => {}
     }
@@ -139,7 +145,7 @@ fn parsed(packet: &[u8]) -> ([String; 4], Definition) {
     (around, definition)
 }
 
-/// The definitions up to the EOF packet behind them.
+/// The definitions up to the EOF packet after them.
 async fn definitions(raw: &mut Raw, what: &str) -> Vec<([String; 4], Definition)> {
     let mut found = Vec::new();
     loop {

@@ -1,7 +1,8 @@
 //! Wrong statements that people type, and what each is told: `tests/data/misuse.txt`.
 //!
-//! A statement stands there as it is typed, its answer below it behind four spaces. `DBTRAIL_REGENERATE=misuse cargo test --test it misuse` writes
-//! the answers anew, for somebody to read each of them; a CI machine (`CI` is set) never does.
+//! A statement stands there as it is typed, its answer below it behind four spaces.
+//! `DBTRAIL_REGENERATE=misuse cargo test --test it misuse` writes the answers again, for somebody
+//! to read each of them; a CI machine (`CI` is set) never does.
 
 use crate::support::{Agent, Plan, Reply, certificates};
 use dbtrail_shim::failure::Failure;
@@ -10,8 +11,8 @@ use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_shim::wire::error::{self, Unreachable};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::zone::Zone;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ use std::time::Duration;
 /// What a message may take, so that the request id still fits behind it.
 const LONGEST: usize = 512 - 40;
 
-/// Tables of the file: `orders`, `order_lines`, `sessions`, `log` (which has no key); all others are as `orders`.
+/// Tables of the file: `orders`, `order_lines`, `sessions`, `log` (which has no key); all others
+/// are as `orders`.
 fn definition(table: &str) -> TableDefinition {
     let text = match table {
         "order_lines" => {
@@ -41,7 +43,8 @@ fn definition(table: &str) -> TableDefinition {
 
 const ORDERS: &str = r#"{"columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},{"name":"customer","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true},{"name":"status","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true},{"name":"total","type":"decimal(10,2)","nullable":true}],"primary_key":["id"]}"#;
 
-/// What the shim says of a statement, without a request id; the clock stands at noon of 2026-04-27, UTC.
+/// What the shim says of a statement, without a request id; the clock stands at noon of 2026-04-27,
+/// UTC.
 fn answer(text: &str) -> Result<(), Failure> {
     let draft = match parse(text, Reading::default()) {
         Statement::TimeTravel(draft) | Statement::Explain(draft) => *draft,

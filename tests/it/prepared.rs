@@ -649,7 +649,8 @@ async fn a_cursor_ends_its_request_when_it_is_closed_killed_or_left() {
                 assert_eq!(rows, three());
             }
             2 => {
-                // The fetch waits for a third row; nobody sees when it begins to, so that it is killed until it is.
+                // The fetch waits for a third row; nobody sees when it begins to, so that it is
+                // killed until it is.
                 client.command(0x1c, &[ready.id.to_le_bytes(), 5_u32.to_le_bytes()].concat()).await;
                 let mut killer = shim.raw("a").await;
                 let kill = format!("KILL QUERY {}", client.id);

@@ -100,7 +100,8 @@ fn sigterm_drains_and_ends_with_0() {
     assert_eq!(error(&client.packet()), (1053, "08S01".to_owned(), "Server shutdown in progress".to_owned()));
     assert_eq!(client.packet(), b"");
     assert_eq!(chain.shim.ended().code(), Some(0));
-    // The client has not closed its end, so the grace period went by; but no statement ran. What was written is read a little later.
+    // The client has not closed its end, so the grace period went by; but no statement ran. What
+    // was written is read a little later.
     std::thread::sleep(Duration::from_millis(300));
     let told = chain.shim.lines();
     assert!(!told.iter().any(|line| line.contains("still ran")), "nothing ran: {told:?}");

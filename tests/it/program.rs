@@ -1,4 +1,5 @@
-//! The program itself as a process, and a client that speaks in packets, for what no client library lets a test say.
+//! The program itself as a process, and a client that speaks in packets, for what no client library
+//! lets a test say.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -133,7 +134,8 @@ pub fn recording() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mysql-9.7/binlog.000003")
 }
 
-/// An agent on the recording and a shim in front of it, two processes. The user is `app`, the password `pass-word`.
+/// An agent on the recording and a shim in front of it, two processes. The user is `app`, the
+/// password `pass-word`.
 #[derive(Debug)]
 pub struct Chain {
     pub agent: Program,

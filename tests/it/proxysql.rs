@@ -1,5 +1,6 @@
-//! What ProxySQL was seen to do to a backend: a pool of connections that goes from user to user by COM_CHANGE_USER, schemas set by
-//! COM_INIT_DB, settings replayed before a statement, a monitor, and a killer that logs in beside.
+//! What ProxySQL was seen to do to a backend: a pool of connections that goes from user to user by
+//! COM_CHANGE_USER, schemas set by COM_INIT_DB, settings replayed before a statement, a monitor,
+//! and a killer that logs in beside.
 
 use super::support::{Agent, COLUMNS, Plan, Raw, Reply, Request, Shim, Then, certificates, error, soon};
 use mysql_common::scramble::scramble_native;
@@ -117,7 +118,8 @@ impl Backend {
         self.raw.command(command, payload).await;
         let first = self.raw.read().await.expect("an answer");
         match first[0] {
-            // ProxySQL asks for tracked changes: the flag that says there are some stands beside the others.
+            // ProxySQL asks for tracked changes: the flag that says there are some stands beside
+            // the others.
             0 => return Said::Ok(number(&first[3..]) & !SESSION_STATE_CHANGED),
             0xff => {
                 let told = error(&first);
@@ -248,7 +250,8 @@ async fn statement(backend: &mut Backend, user: usize, schema: &'static str, zon
             backend.ok(&settings).await;
             let Said::Rows(rows, _, _) = backend.query("SELECT @mine").await else { panic!("no rows") };
             assert_eq!(rows, [vec![Some(user.to_string())]]);
-            // A session with variables of its own is not shared: ProxySQL gives the connection to nobody before COM_CHANGE_USER.
+            // A session with variables of its own is not shared: ProxySQL gives the connection to
+            // nobody before COM_CHANGE_USER.
             backend.user = None;
         }
     }

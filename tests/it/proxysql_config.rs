@@ -26,7 +26,8 @@ fn generate(files: &Files, more: &[&str]) -> (Option<i32>, String, String) {
     said(&[&["proxysql-config", "--config", &files.config, "--mysql", "10.0.0.5:3306"], more].concat())
 }
 
-/// `DBTRAIL_GOLDEN=write cargo test --test it golden` writes the file; read the difference before it is committed.
+/// `DBTRAIL_GOLDEN=write cargo test --test it golden` writes the file; read the difference before
+/// it is committed.
 #[test]
 fn golden_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/proxysql/golden.sql");

@@ -1,4 +1,5 @@
-//! Text that nobody would write, into the reader of statements and on through the plan and the session: never a panic, always an end.
+//! Text that nobody would write, into the reader of statements and on through the plan and the
+//! session: never a panic, always an end.
 
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::failure::Failure;
@@ -10,8 +11,8 @@ use dbtrail_shim::session::{
 use dbtrail_shim::statement::{Catalogue, Reading, Statement, parse};
 use dbtrail_types::charset;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::{RequestId, ServerId};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::{RequestId, ServerId};
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use std::sync::Arc;
@@ -130,7 +131,8 @@ impl Numbers {
     }
 }
 
-/// Random bytes, or a good statement with some bytes changed, put in, taken out, or taken from another.
+/// Random bytes, or a good statement with some bytes changed, put in, taken out, or taken from
+/// another.
 fn text(numbers: &mut Numbers) -> Vec<u8> {
     if numbers.below(4) == 0 {
         let length = numbers.below(200);
@@ -386,12 +388,14 @@ async fn texts_without_measure_come_to_an_end() {
         if std::env::var_os("SHOW").is_some() {
             eprintln!("{what}: {taken:?}");
         }
-        // It takes milliseconds; a form whose time grows with the square of its length takes minutes.
+        // It takes milliseconds; a form whose time grows with the square of its length takes
+        // minutes.
         assert!(taken < Duration::from_secs(20), "{what}: {taken:?}");
     }
 }
 
-/// Commands of all numbers with payloads of all kinds, one behind the other without a look at the answers.
+/// Commands of all numbers with payloads of all kinds, one after the other without a look at the
+/// answers.
 #[tokio::test]
 async fn random_commands_do_not_hurt_the_others() {
     let (_agent, shim) = super::support::pair().await;

@@ -1,20 +1,21 @@
-//! The writing half of capturing, fed with the events of recorded logs as a server sends them: on disk, and across restarts, it must be the history
-//! that the files give.
+//! The writing half of capturing, fed with the events of recorded logs as a server sends them: on
+//! disk, and across restarts, it must be the history that the files give.
 
 use crate::truth_agent;
+use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use dbtrail_history::capture::{
-    BaselineRows, Beside, Declared, Defaults, Input, Reading as Clock, Start, Wish, Writer,
+    BaselineRows, CaptureCommand, CaptureEvent, Declared, Defaults, Reading as Clock, RecorderHandle, Start,
+    ValidFrom,
 };
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
-use dbtrail_history::place::{FilePlace, Identity, Place};
 use dbtrail_history::query::Reading;
 use dbtrail_history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
-use dbtrail_history::{History, Published};
+use dbtrail_history::{History, HistoryHandle};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::ident::{ServerId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{ServerId, TableName};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -39,16 +40,16 @@ fn events(fixture: &str) -> Vec<(u64, Vec<u8>)> {
     events
 }
 
-fn place(offset: u64) -> FilePlace {
-    FilePlace { file: FILE.to_owned(), offset }
+fn place(offset: u64) -> BinlogPosition {
+    BinlogPosition { file: FILE.to_owned(), offset }
 }
 
 struct Feed {
-    published: Arc<Published>,
-    writer: Writer,
-    wishes: mpsc::Receiver<Wish>,
+    history_handle: Arc<HistoryHandle>,
+    writer: RecorderHandle,
+    wishes: mpsc::Receiver<CaptureCommand>,
     done: tokio::task::JoinHandle<Result<(), dbtrail_history::engine::StoreError>>,
-    resume: Option<Place>,
+    resume: Option<ResumePosition>,
 }
 
 fn options() -> RecorderOptions {
@@ -64,30 +65,32 @@ fn options() -> RecorderOptions {
 
 impl Feed {
     fn open(folder: &Path) -> Self {
-        let published = Arc::new(Published::live(ServerId("truth".to_owned()), Instant::from_micros(0)));
+        let history_handle =
+            Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Instant::from_micros(0)));
         let recorder =
-            Recorder::open(folder, ServerId("truth".to_owned()), options(), Arc::clone(&published))
+            Recorder::open(folder, ServerId("truth".to_owned()), options(), Arc::clone(&history_handle))
                 .expect("opens");
         let resume = recorder.resume();
-        let (writer, inputs) = Writer::channel(16);
+        let (writer, inputs) = RecorderHandle::channel(16);
         let (to, wishes) = mpsc::channel(64);
         let runtime = tokio::runtime::Handle::current();
         let done = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-        Self { published, writer, wishes, done, resume }
+        Self { history_handle, writer, wishes, done, resume }
     }
 
-    async fn send(&self, input: Input) {
+    async fn send(&self, input: CaptureEvent) {
         self.writer.send(input).await.expect("it writes");
     }
 
     async fn end(self) -> Arc<History> {
         drop(self.writer);
         self.done.await.expect("no panic").expect("the store works");
-        self.published.current().expect("a history")
+        self.history_handle.current().expect("a history")
     }
 }
 
-/// All transactions of the server before the first one in the log (MySQL): that one's GTID event has its source's UUID and number.
+/// All transactions of the server before the first one in the log (MySQL): that one's GTID event
+/// has its source's UUID and number.
 fn executed_before(events: &[(u64, Vec<u8>)]) -> String {
     let (_, first) = events.iter().find(|(_, raw)| raw[4] == 33).expect("a GTID event");
     let uuid = u128::from_be_bytes(first[20..36].try_into().expect("sixteen bytes"));
@@ -99,7 +102,7 @@ fn start(fixture: &str, history: &History) -> Start {
     let gtids =
         if fixture.starts_with("mariadb") { String::new() } else { executed_before(&events(fixture)) };
     Start {
-        place: Place::new(place(4), gtids, server(fixture)),
+        place: ResumePosition::new(place(4), gtids, server(fixture)),
         at: history.coverage().oldest,
         tables: Vec::new(),
         defaults: Defaults::default(),
@@ -127,23 +130,24 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
         let feed = Feed::open(folder);
         if let Some(resume) = &feed.resume {
             from = events.iter().position(|(at, _)| *at == resume.at.offset).expect("an event begins there");
-            feed.send(Input::Follow(resume.at.clone(), server(fixture))).await;
+            feed.send(CaptureEvent::Follow(resume.at.clone(), server(fixture))).await;
             // The server sends the description of the file first, wherever reading begins.
-            feed.send(Input::Events(vec![description(&events[0].1)])).await;
+            feed.send(CaptureEvent::Events(vec![description(&events[0].1)])).await;
         } else {
-            feed.send(Input::Begin(start(fixture, &files))).await;
-            feed.send(Input::Follow(place(4), server(fixture))).await;
+            feed.send(CaptureEvent::Begin(start(fixture, &files))).await;
+            feed.send(CaptureEvent::Follow(place(4), server(fixture))).await;
         }
         let to = ((piece + 1) * pieces).min(events.len());
         for (_, raw) in &events[from..to.max(from)] {
-            feed.send(Input::Events(vec![raw.clone()])).await;
+            feed.send(CaptureEvent::Events(vec![raw.clone()])).await;
         }
         if piece == restarts {
             let end = events.last().map_or(4, |(at, raw)| at + raw.len() as u64);
             // Behind a ROTATE event the log goes on at the start of the next file.
-            let after = FilePlace { file: "binlog.000004".to_owned(), offset: 4 };
+            let after = BinlogPosition { file: "binlog.000004".to_owned(), offset: 4 };
             let after = if events.last().is_some_and(|(_, raw)| raw[4] == 4) { after } else { place(end) };
-            feed.send(Input::Clock(Beside { after, what: Clock::plain(files.coverage().newest) })).await;
+            feed.send(CaptureEvent::Clock(ValidFrom { after, what: Clock::plain(files.coverage().newest) }))
+                .await;
         }
         let history = feed.end().await;
         if piece == restarts {
@@ -179,21 +183,22 @@ async fn mariadb_10_11_recorded_with_restarts() {
     is_as_from_files("mariadb-10.11").await;
 }
 
-/// Places of two servers cannot be compared: a clock that waits for one of a server that is gone would hold up all that come after it.
+/// Places of two servers cannot be compared: a clock that waits for one of a server that is gone
+/// would hold up all that come after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waited_for_another_server_holds_nothing_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let files = truth_agent::history("mysql-9.7");
     let newest = Instant::from_micros(files.coverage().newest.micros() + 7);
     let feed = Feed::open(folder.path());
-    feed.send(Input::Begin(start("mysql-9.7", &files))).await;
-    feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
-    let never = FilePlace { file: "binlog.000900".to_owned(), offset: 4 };
+    feed.send(CaptureEvent::Begin(start("mysql-9.7", &files))).await;
+    feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
+    let never = BinlogPosition { file: "binlog.000900".to_owned(), offset: 4 };
     let late = Instant::from_micros(newest.micros() + 5_000_000);
-    feed.send(Input::Clock(Beside { after: never, what: Clock::plain(late) })).await;
+    feed.send(CaptureEvent::Clock(ValidFrom { after: never, what: Clock::plain(late) })).await;
     let other = Identity { uuid: Some("another".to_owned()), ..server("mysql-9.7") };
-    feed.send(Input::Follow(place(4), other)).await;
-    feed.send(Input::Clock(Beside { after: place(4), what: Clock::plain(newest) })).await;
+    feed.send(CaptureEvent::Follow(place(4), other)).await;
+    feed.send(CaptureEvent::Clock(ValidFrom { after: place(4), what: Clock::plain(newest) })).await;
     assert_eq!(feed.end().await.coverage().newest, newest);
 }
 
@@ -205,18 +210,18 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
         let (files, events) = (truth_agent::history(fixture), events(fixture));
         let half = events.len() / 2;
         let feed = Feed::open(folder.path());
-        feed.send(Input::Begin(start(fixture, &files))).await;
-        feed.send(Input::Follow(place(4), server(fixture))).await;
-        feed.send(Input::Events(events[..half].iter().map(|(_, raw)| raw.clone()).collect())).await;
+        feed.send(CaptureEvent::Begin(start(fixture, &files))).await;
+        feed.send(CaptureEvent::Follow(place(4), server(fixture))).await;
+        feed.send(CaptureEvent::Events(events[..half].iter().map(|(_, raw)| raw.clone()).collect())).await;
         feed.end().await;
         for other in [false, true] {
             let mut feed = Feed::open(folder.path());
             let resume = feed.resume.clone().expect("a place");
             let last = resume.last.clone().expect("an event");
             assert_eq!((resume.from(), last.ends()), (last.begins(), resume.at.clone()), "{fixture}");
-            feed.send(Input::Follow(resume.from(), server(fixture))).await;
+            feed.send(CaptureEvent::Follow(resume.from(), server(fixture))).await;
             let mut raw = description(&events[0].1);
-            feed.send(Input::Events(vec![raw])).await;
+            feed.send(CaptureEvent::Events(vec![raw])).await;
             raw = events.iter().find(|(at, _)| *at == last.offset).expect("it is there").1.clone();
             if other {
                 raw[0] ^= 1;
@@ -224,11 +229,11 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
                 let crc = crc32fast::hash(&raw[..end]);
                 raw[end..].copy_from_slice(&crc.to_le_bytes());
             }
-            feed.send(Input::Events(vec![raw])).await;
+            feed.send(CaptureEvent::Events(vec![raw])).await;
             feed.writer.place().await.expect("it writes");
             let mut anew = Vec::new();
             while let Ok(wish) = feed.wishes.try_recv() {
-                if let Wish::BeginAnew(why) = wish {
+                if let CaptureCommand::Resnapshot(why) = wish {
                     anew.push(why);
                 }
             }
@@ -254,14 +259,14 @@ async fn what_comes_again_is_not_taken_in_again() {
     for round in 0..2 {
         let feed = Feed::open(folder.path());
         if round == 0 {
-            feed.send(Input::Begin(Start {
-                place: Place::new(place(4), String::new(), server("mysql-9.7")),
+            feed.send(CaptureEvent::Begin(Start {
+                place: ResumePosition::new(place(4), String::new(), server("mysql-9.7")),
                 ..start("mysql-9.7", &files)
             }))
             .await;
         }
-        feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
-        feed.send(Input::Events(events.iter().map(|(_, raw)| raw.clone()).collect())).await;
+        feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
+        feed.send(CaptureEvent::Events(events.iter().map(|(_, raw)| raw.clone()).collect())).await;
         let history = feed.end().await;
         assert_eq!(
             (history.entries(), history.changes()),
@@ -271,8 +276,8 @@ async fn what_comes_again_is_not_taken_in_again() {
     }
 }
 
-/// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell them now.
-/// The rows that are told.
+/// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell
+/// them now. The rows that are told.
 fn told(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
     let text = whole_answer(history, reading)?;
     Ok(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect())
@@ -287,7 +292,7 @@ fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, Stri
             columns: vec!["id".to_owned()],
             choice: KeyChoice::Values(vec![vec![Octets(b"1".to_vec())], vec![Octets(b"2".to_vec())]]),
         },
-        at: Point::Time(history.coverage().oldest),
+        at: AsOf::Time(history.coverage().oldest),
         filter: None,
         limit: None,
         count: None,
@@ -297,7 +302,8 @@ fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, Stri
     Ok(String::from_utf8(bytes).expect("JSON"))
 }
 
-/// Rows of a table, and the server's clock, are newer than the log that was taken in: they count when it has come to where they were read.
+/// Rows of a table, and the server's clock, are newer than the log that was taken in: they count
+/// when it has come to where they were read.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_read_beside_the_log_waits_for_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -310,31 +316,38 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
             .to_owned(),
     });
     let feed = Feed::open(folder.path());
-    feed.send(Input::Begin(begin)).await;
-    feed.send(Input::Follow(place(4), server("mysql-9.7"))).await;
+    feed.send(CaptureEvent::Begin(begin)).await;
+    feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
     let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
-    assert!(feed.writer.next_job(vec![job.space]).await.expect("it writes").is_none(), "it is the only one");
+    assert!(
+        feed.writer.next_job(vec![job.generation]).await.expect("it writes").is_none(),
+        "it is the only one"
+    );
     let (half, rest) = events.split_at(events.len() / 2);
     let after = place(half.last().map_or(4, |(at, raw)| at + raw.len() as u64));
     let row = |id: &str, v: &str| vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())];
-    let rows =
-        BaselineRows { space: job.space, definition: job.definition, rows: vec![row("1", "7")], end: true };
+    let rows = BaselineRows {
+        generation: job.generation,
+        definition: job.definition,
+        rows: vec![row("1", "7")],
+        end: true,
+    };
     let (answer, mut kept) = oneshot::channel();
-    feed.send(Input::Baseline(Beside { after: after.clone(), what: rows }, answer)).await;
+    feed.send(CaptureEvent::Baseline(ValidFrom { after: after.clone(), what: rows }, answer)).await;
     let newest = Instant::from_micros(files.coverage().oldest.micros() + 1);
-    feed.send(Input::Clock(Beside { after, what: Clock::plain(newest) })).await;
+    feed.send(CaptureEvent::Clock(ValidFrom { after, what: Clock::plain(newest) })).await;
     let (last, before) = half.split_last().expect("events");
-    feed.send(Input::Events(before.iter().map(|(_, raw)| raw.clone()).collect())).await;
-    // Asked behind all of that, so all of it has been looked at by now.
+    feed.send(CaptureEvent::Events(before.iter().map(|(_, raw)| raw.clone()).collect())).await;
+    // Asked after all of that, so all of it has been looked at by now.
     feed.writer.place().await.expect("it writes").expect("a place");
-    let early = feed.published.current().expect("a history");
+    let early = feed.history_handle.current().expect("a history");
     assert!(kept.try_recv().is_err(), "kept before the log had come there");
     assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()));
     assert_eq!(early.coverage().newest, early.coverage().oldest);
-    feed.send(Input::Events(vec![last.1.clone()])).await;
+    feed.send(CaptureEvent::Events(vec![last.1.clone()])).await;
     assert_eq!(kept.await, Ok(true));
     feed.writer.place().await.expect("it writes");
-    let late = feed.published.current().expect("a history");
+    let late = feed.history_handle.current().expect("a history");
     assert_eq!(told(&late, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]), "2 had no row");
     let oldest = late.coverage().oldest;
     let note = format!(r#"{{"code":"never_existed","key":["2"],"at":"{oldest}"}}"#);
@@ -343,6 +356,6 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     assert_eq!(told(&late, Reading::Flashback), Err("not_recorded".to_owned()), "changes alone tell nothing");
     assert_eq!(late.coverage().newest, newest);
     assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
-    feed.send(Input::Events(rest.iter().map(|(_, raw)| raw.clone()).collect())).await;
+    feed.send(CaptureEvent::Events(rest.iter().map(|(_, raw)| raw.clone()).collect())).await;
     assert_eq!(told(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
 }

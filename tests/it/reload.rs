@@ -1,4 +1,5 @@
-//! SIGHUP, and files that change by themselves, while clients ask without end: nobody sees an error, and nothing half is taken.
+//! SIGHUP, and files that change by themselves, while clients ask without end: nobody sees an
+//! error, and nothing half is taken.
 
 use crate::program::{Bare, Chain, Program, chain, error, recording, said};
 use std::path::Path;

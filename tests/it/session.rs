@@ -1,4 +1,5 @@
-//! The session on the wire: several statements in a packet, tracked changes, settings and their errors, limits of time.
+//! The session on the wire: several statements in a packet, tracked changes, settings and their
+//! errors, limits of time.
 
 use crate::program::{Bare, DEPRECATE_EOF, chain, error};
 
@@ -227,7 +228,8 @@ fn a_set_is_carried_out_as_a_whole_or_not_at_all() {
     );
 }
 
-/// Type, length, flags, decimals and collation as MySQL 9.7 declares them; the name and the value besides.
+/// Type, length, flags, decimals and collation as MySQL 9.7 declares them; the name and the value
+/// besides.
 #[test]
 fn expressions_are_declared_as_mysqld_declares_them() {
     let chain = chain("");

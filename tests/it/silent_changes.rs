@@ -1,11 +1,12 @@
-//! Rows that change without row events: recorded logs of real servers against what the tables held after each statement (tests/real/silent_changes.py).
+//! Rows that change without row events: recorded logs of real servers against what the tables held
+//! after each statement (tests/real/silent_changes.py).
 
 use dbtrail_history::History;
 use dbtrail_history::query::Reading;
 use dbtrail_history::schema::Way;
 use dbtrail_types::agent_api::{DiffRequest, KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::ident::ServerId;
-use dbtrail_types::instant::Point;
+use dbtrail_types::instant::AsOf;
+use dbtrail_types::names::ServerId;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,7 @@ impl Recorded {
             schema: "silent".into(),
             table: table.into(),
             keys: keys_of(&step.tables[table].primary_key, key),
-            at: Point::Gtid(step.gtid.clone()),
+            at: AsOf::Gtid(step.gtid.clone()),
             filter: None,
             limit: None,
             count: None,
@@ -91,8 +92,8 @@ impl Recorded {
         Ok((Value::Array(names), lines.into_iter().map(cells).collect()))
     }
 
-    /// Asks every key that a table ever had, after every statement. Gives how many answers were right, and the refusals with table, key and statement; a wrong answer
-    /// fails.
+    /// Asks every key that a table ever had, after every statement. Gives how many answers were
+    /// right, and the refusals with table, key and statement; a wrong answer fails.
     fn answers(&self) -> (usize, Vec<(String, String)>) {
         let mut ever: BTreeMap<&str, BTreeSet<Vec<String>>> = BTreeMap::new();
         for (name, table) in self.steps.iter().flat_map(|s| &s.tables) {
@@ -186,8 +187,9 @@ fn a_table_that_refers_to_itself_is_followed() {
     }
 }
 
-/// The log begins behind the CREATE statements: nothing tells the foreign keys. MariaDB names the children with each statement that may change them; MySQL only says that
-/// foreign keys refer to the table.
+/// The log begins behind the CREATE statements: nothing tells the foreign keys. MariaDB names the
+/// children with each statement that may change them; MySQL only says that foreign keys refer to
+/// the table.
 #[test]
 fn unknown_foreign_keys_put_the_children_in_doubt() {
     for kind in KINDS {
@@ -226,7 +228,8 @@ fn partitions_lose_their_rows() {
     }
 }
 
-/// Of each way in which rows change without a row event that cannot be followed: which tables are refused, and with which words.
+/// Of each way in which rows change without a row event that cannot be followed: which tables are
+/// refused, and with which words.
 #[test]
 fn what_cannot_be_followed_is_refused_from_there_on() {
     for (scenario, table, words) in [
@@ -269,7 +272,8 @@ fn rows_move_between_tables() {
     }
 }
 
-/// What a session with sql_log_bin=0 did shows at the next change of the row: the table is refused from the change before on, and no other table.
+/// What a session with sql_log_bin=0 did shows at the next change of the row: the table is refused
+/// from the change before on, and no other table.
 #[test]
 fn an_unlogged_change_is_noticed() {
     for kind in KINDS {
@@ -285,7 +289,8 @@ fn an_unlogged_change_is_noticed() {
     }
 }
 
-/// A table map of MariaDB does not tell BINARY, UUID and INET apart: these columns alone are not known, and a table whose key is one.
+/// A table map of MariaDB does not tell BINARY, UUID and INET apart: these columns alone are not
+/// known, and a table whose key is one.
 #[test]
 fn columns_without_a_type_are_not_known() {
     let recorded = recorded("mariadb-10.11", "untold_types").expect("it is recorded");
@@ -336,7 +341,8 @@ fn tables_whose_engine_keeps_no_rows_are_refused() {
     }
 }
 
-/// MariaDB's system-versioned tables: the rows of now at each instant. Rows of the past, which the log has as rows too, are none.
+/// MariaDB's system-versioned tables: the rows of now at each instant. Rows of the past, which the
+/// log has as rows too, are none.
 #[test]
 fn system_versioned_tables_have_their_rows_of_now() {
     for kind in ["mariadb-11.8", "mariadb-10.11"] {

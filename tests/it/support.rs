@@ -1,4 +1,5 @@
-//! What the tests on the wire share: an agent that does as it is told, a shim before it, and a MySQL client that shows every byte.
+//! What the tests on the wire share: an agent that does as it is told, a shim before it, and a
+//! MySQL client that shows every byte.
 
 use dbtrail_history::serve::tls_config;
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
@@ -7,7 +8,7 @@ use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use mysql_common::scramble::scramble_native;
@@ -164,7 +165,8 @@ struct Inner {
     questions: watch::Sender<usize>,
 }
 
-/// An HTTPS agent that answers questions about definitions truly, and all others as its script says.
+/// An HTTPS agent that answers questions about definitions truly, and all others as its script
+/// says.
 pub struct Agent {
     pub port: u16,
     inner: Arc<Inner>,
@@ -198,7 +200,8 @@ pub fn certificates(host: &str, expired: bool) -> Certificates {
     }
 }
 
-/// A certificate that signs itself and says that it is an authority, as `openssl req -x509` makes them.
+/// A certificate that signs itself and says that it is an authority, as `openssl req -x509` makes
+/// them.
 pub fn self_signed(host: &str, expired: bool) -> Certificates {
     let key = rcgen::KeyPair::generate().expect("a key");
     let mut own = rcgen::CertificateParams::new(vec![host.to_owned()]).expect("parameters");
@@ -370,7 +373,8 @@ async fn speak(mut stream: TlsStream<TcpStream>, inner: &Inner) -> std::io::Resu
     }
 }
 
-/// Schemas and definitions: `{server}/schemas` and `{server}/schemas/{schema}/tables/{table}?at=...`.
+/// Schemas and definitions: `{server}/schemas` and
+/// `{server}/schemas/{schema}/tables/{table}?at=...`.
 fn catalogue(rest: &str) -> Reply {
     let parts: Vec<&str> = rest.split('?').next().unwrap_or_default().split('/').collect();
     match parts[..] {
@@ -429,9 +433,10 @@ impl Plan {
         }
     }
 
-    /// Tenants `a` and `b`, passwords `secret-a` and `secret-b`, servers `server-a` and `server-b`, tokens `token-a` and `token-b`.
-    /// The first has the default schema `tt`; the second none, and may use `tt` alone. More tenants are like both, with no default schema and
-    /// no limits. The monitor's user is `monitor`, its password `secret-monitor`.
+    /// Tenants `a` and `b`, passwords `secret-a` and `secret-b`, servers `server-a` and `server-b`,
+    /// tokens `token-a` and `token-b`. The first has the default schema `tt`; the second none, and
+    /// may use `tt` alone. More tenants are like both, with no default schema and no limits. The
+    /// monitor's user is `monitor`, its password `secret-monitor`.
     pub async fn start(self) -> Shim {
         let settings = agent_client::Settings {
             base_url: self.agent_url,
@@ -554,7 +559,8 @@ impl Told {
     }
 }
 
-/// A MySQL client that knows packets and nothing else: MySQL 4.1 framing, EOF packets, mysql_native_password.
+/// A MySQL client that knows packets and nothing else: MySQL 4.1 framing, EOF packets,
+/// mysql_native_password.
 pub struct Raw {
     pub stream: TcpStream,
     pub sequence: u8,

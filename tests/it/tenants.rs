@@ -5,7 +5,7 @@ use super::support::{FLASHBACK, Outcome, Raw, Request, error, pair};
 const WIDE: &str =
     "SELECT * FROM _diff.tt.t BETWEEN '2020-01-01 00:00:00' AND '2020-01-01 02:00:00' WHERE id = 1";
 
-/// Leaves as much behind as a session can.
+/// Leaves as much after as a session can.
 async fn litter(client: &mut Raw) {
     for sql in [
         "USE other",
@@ -23,7 +23,8 @@ async fn litter(client: &mut Raw) {
     assert_eq!(client.told("SELECT @@nothing").await.code, 1193);
 }
 
-/// What a new session of this server has, the database aside. A login brings its collation; COM_RESET_CONNECTION, as in MySQL, the server's.
+/// What a new session of this server has, the database aside. A login brings its collation;
+/// COM_RESET_CONNECTION, as in MySQL, the server's.
 async fn clean(client: &mut Raw, collation: &str) {
     // First of all, since every other statement clears them.
     assert_eq!(client.rows("SHOW WARNINGS").await, Vec::<Vec<Option<String>>>::new());
@@ -114,7 +115,7 @@ async fn another_user_finds_nothing_of_the_former() {
     assert_eq!(client.told("USE other").await.code, 1044);
     let requests = agent.requests().split_off(asked);
     assert!(requests.iter().any(|r| r.path == "/v1/flashback"), "{requests:?}");
-    // The definition too is asked for anew: what the former user was told is not for this one.
+    // The definition too is asked for again: what the former user was told is not for this one.
     assert!(
         requests.iter().any(|r| r.path.starts_with("/v1/servers/server-b/schemas/tt/tables/t?")),
         "{requests:?}"
@@ -142,7 +143,8 @@ async fn another_user_finds_nothing_of_the_former() {
     }
 }
 
-/// libmysqlclient waits to be asked for its password, and libmariadb answers with the scramble of the greeting whatever it is asked.
+/// libmysqlclient waits to be asked for its password, and libmariadb answers with the scramble of
+/// the greeting whatever it is asked.
 #[tokio::test]
 async fn a_change_of_user_goes_on_with_the_scramble_of_the_greeting() {
     let (_agent, shim) = pair().await;

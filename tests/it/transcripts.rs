@@ -1,6 +1,8 @@
-//! What clients that cannot run here send when they start, played to a shim: not one statement may fail.
+//! What clients that cannot run here send when they start, played to a shim: not one statement may
+//! fail.
 //!
-//! `tests/data/transcripts/` has a file a client, a statement a line. `tests/real/transcripts.py` plays the same files against MariaDB too.
+//! `tests/data/transcripts/` has a file a client, a statement a line. `tests/real/transcripts.py`
+//! plays the same files against MariaDB too.
 
 use crate::program::{Bare, chain, error};
 use std::path::Path;

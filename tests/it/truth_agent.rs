@@ -1,11 +1,11 @@
-//! The agent's answers against what real servers said at the time: every row of every recorded tick, as of its instant and at its
-//! GTID, and every change. Byte for byte.
+//! The agent's answers against what real servers said at the time: every row of every recorded
+//! tick, as of its instant and at its GTID, and every change. Byte for byte.
 
 use dbtrail_history::History;
 use dbtrail_history::query::{Reading, Refusal};
 use dbtrail_types::agent_api::{DiffRequest, KeyChoice, KeyScan, Keys, Octets, RowsRequest};
-use dbtrail_types::ident::ServerId;
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::ServerId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,7 +50,8 @@ fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> (Value, Ve
         .collect();
     let end = lines.pop().expect("a trailer");
     let rows = lines.split_off(1);
-    // Definitions, and transactions with who made them, stand in front of the first event that names them.
+    // Definitions, and transactions with who made them, stand in front of the first event that
+    // names them.
     let is_announced = |l: &&Value| l.is_object() && l.get("event").is_none();
     let announced = rows.iter().filter(is_announced).count();
     assert_eq!(end["end"]["rows"], rows.len() - announced);
@@ -79,7 +80,7 @@ fn as_shown(mut row: Value, columns: &Value) -> Value {
     let types = columns.as_array().expect("columns").iter().map(|c| c["type"].as_str().expect("a type"));
     for (cell, ty) in row.as_array_mut().into_iter().flatten().zip(types) {
         if let (Some(text), "float") = (cell.as_str(), ty) {
-            let shown = dbtrail_types::real::shown_float(text.as_bytes());
+            let shown = dbtrail_types::float_text::shown_float(text.as_bytes());
             *cell = Value::from(String::from_utf8(shown).expect("ASCII"));
         }
     }
@@ -98,8 +99,8 @@ pub fn states(history: &Arc<History>, fixture: &str) {
     }
     let (mut compared, mut empty) = (0, 0);
     for tick in &ticks {
-        let time = Point::Time(instant(tick["as_of"].as_str().expect("text")));
-        let gtid = Point::Gtid(tick["gtid"].as_str().expect("text").to_owned());
+        let time = AsOf::Time(instant(tick["as_of"].as_str().expect("text")));
+        let gtid = AsOf::Gtid(tick["gtid"].as_str().expect("text").to_owned());
         for (name, table) in tables(tick) {
             let alive: BTreeMap<String, &Value> =
                 rows_of(table).iter().map(|r| (Value::from(key_of(table, r)).to_string(), r)).collect();
@@ -144,8 +145,8 @@ pub fn states(history: &Arc<History>, fixture: &str) {
 pub fn tables_whole(history: &Arc<History>, fixture: &str) {
     let (mut compared, mut most) = (0, 0);
     for tick in &lines(fixture, "truth.jsonl") {
-        let time = Point::Time(instant(tick["as_of"].as_str().expect("text")));
-        let gtid = Point::Gtid(tick["gtid"].as_str().expect("text").to_owned());
+        let time = AsOf::Time(instant(tick["as_of"].as_str().expect("text")));
+        let gtid = AsOf::Gtid(tick["gtid"].as_str().expect("text").to_owned());
         for (name, table) in tables(tick) {
             let want: Vec<&Value> = rows_of(table).iter().collect();
             for (at, limit) in [(&time, None), (&gtid, None), (&time, Some(2))] {

@@ -13,7 +13,8 @@ pub struct Limits {
     pub bytes: u64,
 }
 
-/// Steps that a core is taken to make in a millisecond, by estimate: a step is a character looked at, or a node.
+/// Steps that a core is taken to make in a millisecond, by estimate: a step is a character looked
+/// at, or a node.
 const STEPS_A_MILLISECOND: u64 = 200_000;
 
 impl Limits {
@@ -86,7 +87,8 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether half of the stretch is used: it is time to let others run, and to call [`Budget::rested`].
+    /// Whether half of the stretch is used: it is time to let others run, and to call
+    /// [`Budget::rested`].
     #[must_use]
     pub fn is_due(&self) -> bool {
         self.stretch < self.limits.stretch / 2

@@ -1,4 +1,5 @@
-//! Functions of values: "String Functions and Operators" and what few others are exact. Each is NULL where an argument is, but for CONCAT_WS.
+//! Functions of values: "String Functions and Operators" and what few others are exact. Each is
+//! NULL where an argument is, but for CONCAT_WS.
 
 use crate::budget::Budget;
 use crate::decimal::Decimal;
@@ -228,7 +229,8 @@ fn located(letters: Letters, part: &str, text: &str) -> Result<usize, Error> {
     }
 }
 
-/// What stands before the `wanted`th delimiter or, counted from the right, behind it. Delimiters are found from the left in either case.
+/// What stands before the `wanted`th delimiter or, counted from the right, after it. Delimiters are
+/// found from the left in either case.
 fn parted<'a>(text: &'a str, delimiter: &str, wanted: i128) -> &'a str {
     if wanted == 0 || delimiter.is_empty() {
         return "";

@@ -8,7 +8,8 @@ use dbtrail_types::collation;
 use mysql_common::collations::{Collation, CollationId};
 use std::cmp::Ordering;
 
-/// How strongly a text holds to its collation ("Collation Coercibility in Expressions"): of two, the smaller one counts.
+/// How strongly a text holds to its collation ("Collation Coercibility in Expressions"): of two,
+/// the smaller one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Coercibility {
     /// COLLATE was said.
@@ -47,7 +48,8 @@ pub fn known_collation(name: &str) -> Option<&'static str> {
     (found.id != CollationId::UNKNOWN_COLLATION_ID).then_some(found.collation)
 }
 
-/// The collation of what is made of two texts; `None`: MySQL says 1267 or converts in a way that is not certain.
+/// The collation of what is made of two texts; `None`: MySQL says 1267 or converts in a way that is
+/// not certain.
 pub(crate) fn joined(a: Collated, b: Collated) -> Option<Collated> {
     let (strong, weak) = if a.coercibility <= b.coercibility { (a, b) } else { (b, a) };
     if strong.name == weak.name {
@@ -76,7 +78,8 @@ pub(crate) fn joined(a: Collated, b: Collated) -> Option<Collated> {
     }
 }
 
-/// What a value is where equal ones are to be found and others to be put in order. NULL comes first.
+/// What a value is where equal ones are to be found and others to be put in order. NULL comes
+/// first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// NULL

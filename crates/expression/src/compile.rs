@@ -32,7 +32,8 @@ pub struct Settings {
     pub no_backslash_escapes: bool,
     /// sql_mode NO_UNSIGNED_SUBTRACTION
     pub no_unsigned_subtraction: bool,
-    /// sql_mode STRICT_TRANS_TABLES or STRICT_ALL_TABLES: text that is made is declared as one that can be NULL.
+    /// sql_mode STRICT_TRANS_TABLES or STRICT_ALL_TABLES: text that is made is declared as one that
+    /// can be NULL.
     pub strict: bool,
     /// sql_mode PIPES_AS_CONCAT
     pub pipes_as_concat: bool,
@@ -95,10 +96,12 @@ pub trait Scope {
     /// There is no such variable, or not in that scope.
     fn system_variable(&self, scope: &str, name: &str) -> Result<Typed, Error>;
 
-    /// What the session knows without any table: `DATABASE()`, `NOW()`. The name is in upper case. `None`: it is no such function.
+    /// What the session knows without any table: `DATABASE()`, `NOW()`. The name is in upper case.
+    /// `None`: it is no such function.
     fn function(&self, name: &str, arguments: &[Typed]) -> Option<Result<Typed, Error>>;
 
-    /// A function that may be written without parentheses: `CURRENT_USER`. The name is in upper case.
+    /// A function that may be written without parentheses: `CURRENT_USER`. The name is in upper
+    /// case.
     fn bare_function(&self, _name: &str) -> Option<Result<Typed, Error>> {
         None
     }
@@ -624,7 +627,8 @@ impl Compiler<'_> {
 fn negative(value: Typed, whole: &Expr) -> Result<Typed, Error> {
     let nullable = value.ty.nullable;
     let kind = match value.ty.kind {
-        // mysqld makes a DECIMAL of the negative of a known number below 0, or of one that BIGINT does not hold.
+        // mysqld makes a DECIMAL of the negative of a known number below 0, or of one that BIGINT
+        // does not hold.
         Kind::Int { .. } if is_beyond(&value.node) => return Err(refused(whole)),
         Kind::Int { width, unsigned } => {
             Kind::Int { width: (width + u32::from(unsigned)).max(2), unsigned: false }

@@ -8,7 +8,8 @@ pub enum Error {
     /// It is not computed here, or what MySQL would answer is not certain. Text: a whole sentence.
     #[error("{0}")]
     Unsupported(String),
-    /// 1690: the type (`BIGINT`, `BIGINT UNSIGNED`, `DOUBLE`) that does not hold the result, and the expression.
+    /// 1690: the type (`BIGINT`, `BIGINT UNSIGNED`, `DOUBLE`) that does not hold the result, and
+    /// the expression.
     #[error("{0} value is out of range in '{1}'")]
     OutOfRange(&'static str, String),
     /// 1054: no such column.

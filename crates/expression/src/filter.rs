@@ -1,7 +1,9 @@
-//! Conditions on stored rows: each column compared with constants of its own kind, as the server compares them, or refused by the column's name.
+//! Conditions on stored rows: each column compared with constants of its own kind, as the server
+//! compares them, or refused by the column's name.
 //!
-//! What a condition needs is found once ([`RowFilter::new`]); a row is then a few comparisons. A cell of which the comparison is not certain
-//! (or that is not known) refuses the row only where the truth of the whole condition hangs on it.
+//! What a condition needs is found once ([`RowFilter::new`]); a row is then a few comparisons. A
+//! cell of which the comparison is not certain (or that is not known) refuses the row only where
+//! the truth of the whole condition hangs on it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -200,7 +202,8 @@ impl RowFilter {
         }
     }
 
-    /// AND, where `decisive` is false, or OR: one part of that truth decides, whatever the others are.
+    /// AND, where `decisive` is false, or OR: one part of that truth decides, whatever the others
+    /// are.
     fn joined(
         &self,
         parts: &[Node],

@@ -189,9 +189,11 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
     if types.len() > 1 && types.iter().filter_map(|t| own(t)).any(|c| c.name == "binary") {
         return None;
     }
-    // MySQL 9.7 searches in the collation of the text that is searched, and keeps it, whatever the other arguments have.
+    // MySQL 9.7 searches in the collation of the text that is searched, and keeps it, whatever the
+    // other arguments have.
     let searched = |at: usize| types.get(at).and_then(|t| own(t)).unwrap_or(collated);
-    // A number that was found in a text of another collation than the connection's keeps that one, should it become text.
+    // A number that was found in a text of another collation than the connection's keeps that one,
+    // should it become text.
     let leaks = |at: usize| {
         searched(at).name != settings.collation && arguments.get(at).is_some_and(|a| a.node.is_constant())
     };
@@ -285,7 +287,8 @@ fn weakest(collated: Collated) -> Collated {
     Collated { coercibility: collated.coercibility.min(Coercibility::Literal), ..collated }
 }
 
-/// UPPER and LOWER where the collation's letters are certain; of columns of `information_schema` also outside of ASCII.
+/// UPPER and LOWER where the collation's letters are certain; of columns of `information_schema`
+/// also outside of ASCII.
 fn cased(upper: bool, collated: Collated) -> Option<Function> {
     let of_names = charset_of(collated.name) == "utf8mb3" && collated.coercibility == Coercibility::Implicit;
     match (Letters::of(collated.name), upper) {

@@ -1,10 +1,12 @@
 //! Expressions of SQL, as MySQL evaluates them: the one evaluator of the shim.
 //!
-//! What is computed is MySQL's own result to the byte and to the declared type, or an [`Error`]: `tests/recorded.rs` holds it to the
-//! answers of MySQL 9.7 to generated expressions. SELECT without a table, SHOW ... WHERE, `information_schema` and SET all come here.
+//! What is computed is MySQL's own result to the byte and to the declared type, or an [`Error`]:
+//! `tests/recorded.rs` holds it to the answers of MySQL 9.7 to generated expressions. SELECT
+//! without a table, SHOW ... WHERE, `information_schema` and SET all come here.
 //!
-//! An expression is compiled once ([`compile`]): names are found in a [`Scope`], types and collations are worked out, and what cannot be
-//! exact is refused. The [`Node`] that comes out is evaluated for each row, under a [`Budget`] of steps and bytes.
+//! An expression is compiled once ([`compile`]): names are found in a [`Scope`], types and
+//! collations are worked out, and what cannot be exact is refused. The [`Node`] that comes out is
+//! evaluated for each row, under a [`Budget`] of steps and bytes.
 
 mod budget;
 mod call;

@@ -1,8 +1,9 @@
 //! LIKE: the one matcher of patterns, for SELECT, SHOW and `information_schema`.
 //!
-//! How letters compare is the collation's: see
-//! [Pattern Matching](https://dev.mysql.com/doc/refman/9.7/en/string-comparison-functions.html#operator_like). Where a character would have to
-//! be compared whose place in the collation is not certain, the match is refused.
+//! How letters compare is the collation's: see [Pattern
+//! Matching](https://dev.mysql.com/doc/refman/9.7/en/string-comparison-functions.html#operator_like).
+//! Where a character would have to be compared whose place in the collation is not certain, the
+//! match is refused.
 
 use crate::budget::Budget;
 use crate::collation::lower;
@@ -20,7 +21,8 @@ pub enum Letters {
 }
 
 impl Letters {
-    /// The rule of a collation by its name; `None`: not certain. Languages have letters of their own in many: in Turkish `i` is not `I`.
+    /// The rule of a collation by its name; `None`: not certain. Languages have letters of their
+    /// own in many: in Turkish `i` is not `I`.
     #[must_use]
     pub fn of(collation: &str) -> Option<Self> {
         if collation.ends_with("_bin") || collation == "binary" {
@@ -79,8 +81,9 @@ fn parts(pattern: &str, escape: Option<char>) -> Vec<Part> {
     parts
 }
 
-/// `text LIKE pattern` with `%`, `_` and an escape character, which is none under `NO_BACKSLASH_ESCAPES`. An escape character at the end
-/// of the pattern stands for itself. It takes the product of both lengths in steps at worst.
+/// `text LIKE pattern` with `%`, `_` and an escape character, which is none under
+/// `NO_BACKSLASH_ESCAPES`. An escape character at the end of the pattern stands for itself. It
+/// takes the product of both lengths in steps at worst.
 ///
 /// # Errors
 /// A character would have to be compared whose place is not certain; the budget is used up.
@@ -96,7 +99,8 @@ pub fn like(
     let text: Vec<char> = text.chars().collect();
     let parts = parts(pattern, escape);
     let (mut at, mut part) = (0, 0);
-    // Where the last `%` stands, and how much of the text it has taken. Going back to an earlier one can change nothing.
+    // Where the last `%` stands, and how much of the text it has taken. Going back to an earlier
+    // one can change nothing.
     let mut back: Option<(usize, usize)> = None;
     while at < text.len() {
         budget.steps(1)?;

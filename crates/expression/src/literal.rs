@@ -34,7 +34,8 @@ pub(crate) fn literal(value: &Literal, settings: &Settings) -> Option<Typed> {
     })
 }
 
-/// A text in a character set, which must hold it: mysqld writes `?` for a character that it does not have.
+/// A text in a character set, which must hold it: mysqld writes `?` for a character that it does
+/// not have.
 pub(crate) fn of_text(text: &str, collated: Collated, _settings: &Settings) -> Option<Typed> {
     let holds = match charset_of(collated.name) {
         "utf8mb4" => true,
@@ -47,7 +48,8 @@ pub(crate) fn of_text(text: &str, collated: Collated, _settings: &Settings) -> O
     holds.then(|| Typed::constant(Value::from(text), ty))
 }
 
-/// A literal of a whole number, as mysqld declares it: a number that only BIGINT UNSIGNED holds has no room for a sign.
+/// A literal of a whole number, as mysqld declares it: a number that only BIGINT UNSIGNED holds has
+/// no room for a sign.
 pub(crate) fn integer(n: i128) -> Typed {
     let unsigned = n > i128::from(i64::MAX);
     let digits = u32::try_from(n.unsigned_abs().to_string().len()).unwrap_or(u32::MAX);
@@ -120,7 +122,8 @@ pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
             Kind::Date
         }
         DataType::Time(None, _) => {
-            // A third digit is shown only where it counts, and there is nothing beyond 838:59:59. There is no -00:00:00.
+            // A third digit is shown only where it counts, and there is nothing beyond 838:59:59.
+            // There is no -00:00:00.
             let from = usize::from(text.starts_with('-'));
             let (hours, rest) = (whole.get(from..)?, text.get(from..)?);
             if from > 0 && !rest.bytes().any(|b| (b'1'..=b'9').contains(&b)) {

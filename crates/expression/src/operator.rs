@@ -1,4 +1,5 @@
-//! Arithmetic: MySQL's types ("Arithmetic Operators"), and its errors where a type does not hold the result.
+//! Arithmetic: MySQL's types ("Arithmetic Operators"), and its errors where a type does not hold
+//! the result.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "signs that a domain does not have do not get there")]
 
@@ -64,7 +65,8 @@ const MOST_QUOTIENT: u32 = 21;
 /// Digits of a DECIMAL at most.
 const MOST_DIGITS: u32 = 65;
 
-/// The type of the result, and the one that is computed in; `None`: not certain. `signed`: `NO_UNSIGNED_SUBTRACTION`.
+/// The type of the result, and the one that is computed in; `None`: not certain. `signed`:
+/// `NO_UNSIGNED_SUBTRACTION`.
 pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Operator, Type)> {
     if a.kind.is_special() || b.kind.is_special() {
         return None;
@@ -212,7 +214,8 @@ pub(crate) fn value(operator: Operator, a: &Value, b: &Value, shown: &Arc<str>) 
     }
 }
 
-/// A quotient as mysqld's `decimal_div` makes it: cut to whole groups of nine digits, and rounded then.
+/// A quotient as mysqld's `decimal_div` makes it: cut to whole groups of nine digits, and rounded
+/// then.
 fn quotient(a: Decimal, b: Decimal, scale: u8) -> Option<Decimal> {
     let groups = |digits: u32| digits.div_ceil(9) * 9;
     let (s, t) = (u32::from(a.scale), u32::from(b.scale));

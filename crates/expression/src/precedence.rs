@@ -1,7 +1,9 @@
 //! Whether the parser's tree is MySQL's: `a = b || c` is `(a = b) OR c` there, and not everywhere.
 //!
-//! The grammar is that of [Operator Precedence](https://dev.mysql.com/doc/refman/9.7/en/operator-precedence.html) and of `sql_yacc.yy`. An
-//! operand that is no weaker than its place asks for could not have been read otherwise.
+//! The grammar is that of [Operator
+//! Precedence](https://dev.mysql.com/doc/refman/9.7/en/operator-precedence.html) and of
+//! `sql_yacc.yy`. An operand that is no weaker than its place asks for could not have been read
+//! otherwise.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

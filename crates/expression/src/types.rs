@@ -37,7 +37,7 @@ pub enum Kind {
     Decimal {
         /// Digits.
         precision: u32,
-        /// Those behind the point.
+        /// Those after the point.
         scale: u8,
     },
     /// DOUBLE
@@ -99,7 +99,7 @@ impl Kind {
         }
     }
 
-    /// Digits, and those behind the point, of an exact number.
+    /// Digits, and those after the point, of an exact number.
     pub(crate) fn digits(&self) -> Option<(u32, u8)> {
         match self {
             Self::Int { width, unsigned } => Some((width.saturating_sub(u32::from(!unsigned)).max(1), 0)),
@@ -126,7 +126,8 @@ impl Kind {
         matches!(self, Self::Text { .. })
     }
 
-    /// Whether it compares and computes by rules that are not known here: a time, or a variable with a fixed number of decimals.
+    /// Whether it compares and computes by rules that are not known here: a time, or a variable
+    /// with a fixed number of decimals.
     pub(crate) fn is_special(&self) -> bool {
         match self {
             Self::Date | Self::Time { .. } | Self::DateTime { .. } => true,

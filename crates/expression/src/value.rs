@@ -1,7 +1,7 @@
 //! Values.
 
 use crate::decimal::Decimal;
-use dbtrail_types::real;
+use dbtrail_types::float_text;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Value {
             Self::Null => None,
             Self::Int(n) => Some(n.to_string().into()),
             Self::Decimal(n) => Some(n.to_string().into()),
-            Self::Double(n) => Some(real::double_text(n.0).into()),
+            Self::Double(n) => Some(float_text::double_text(n.0).into()),
             Self::Text(t) => Some(Arc::clone(t)),
         }
     }
@@ -72,7 +72,8 @@ impl Value {
         truth.map_or(Self::Null, |t| Self::Int(i128::from(t)))
     }
 
-    /// As a floating-point number; `None`: NULL, or text that is no number from its first to its last character, at which mysqld warns.
+    /// As a floating-point number; `None`: NULL, or text that is no number from its first to its
+    /// last character, at which mysqld warns.
     #[must_use]
     pub fn real(&self) -> Option<f64> {
         match self {

@@ -1,4 +1,5 @@
-//! Holds the evaluator to what MySQL 9.7.4 answered to 20,000 generated expressions: equal in value and in declared type, or refused.
+//! Holds the evaluator to what MySQL 9.7.4 answered to 20,000 generated expressions: equal in value
+//! and in declared type, or refused.
 //!
 //! The recording is `tests/real/expressions.py`'s.
 
@@ -84,7 +85,8 @@ fn variables(collation: &'static str) -> BTreeMap<String, Typed> {
     all.into_iter().map(|(name, known)| (name[1..].to_owned(), typed(known))).collect()
 }
 
-/// Type, length, character set, flags, decimals of a result column, as mysqld sends them to a client of utf8mb4.
+/// Type, length, character set, flags, decimals of a result column, as mysqld sends them to a
+/// client of utf8mb4.
 fn declared(ty: &Type, names: u32) -> String {
     let (mut flags, binary, unsigned) = (u32::from(!ty.nullable), 128, 32);
     let (code, length, charset, decimals) = match ty.kind {

@@ -1,17 +1,19 @@
 //! Capturing from a running server: what the two halves say to each other.
 //!
-//! The *reading half* (`source`, asynchronous) talks to the server: it follows the log, asks for definitions and reads tables. The *writing half*
-//! (`recorder`, one thread) decodes events, keeps the history and never waits for the network. What the reading half learns beside the log
-//! (a definition, rows of a table, the server's clock) holds only from a place in the log on, [`Beside::after`]: the writing half
-//! puts it aside until the log is taken in up to there. So nothing read from a table can be newer than the history it is joined to.
+//! The *reading half* (`source`, asynchronous) talks to the server: it follows the log, asks for
+//! definitions and reads tables. The *writing half* (`recorder`, one thread) decodes events, keeps
+//! the history and never waits for the network. What the reading half learns out of band (a
+//! definition, rows of a table, the server's clock) holds only from a place in the log on,
+//! [`ValidFrom::after`]: the writing half puts it aside until the log is taken in up to there. So
+//! nothing read from a table can be newer than the history it is joined to.
 
-use super::place::{FilePlace, Identity, Place};
+use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use super::schema::DefinitionId;
-use super::store::SpaceId;
+use super::store::GenerationId;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
-use dbtrail_types::reply::Row;
+use dbtrail_types::names::TableName;
+use dbtrail_types::result_set::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,25 +38,26 @@ pub struct Defaults {
     pub collations: Option<BTreeMap<String, String>>,
 }
 
-/// Where and with what a record, or a part of it behind a gap, begins.
+/// Where and with what a record, or a part of it after a gap, begins.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// Every transaction before this place can be seen in the tables, and every one behind it will be read from the log.
-    pub place: Place,
+    /// Every transaction before this place can be seen in the tables, and every one after it will
+    /// be read from the log.
+    pub place: ResumePosition,
     /// The server's clock then: states can be told from here on.
     pub at: Instant,
-    /// All tables of the capture, as they were at that place, and of the others those that foreign keys tie to any table: a change of a captured table may
-    /// go on through them.
+    /// All tables of the capture, as they were at that place, and of the others those that foreign
+    /// keys tie to any table: a change of a captured table may go on through them.
     pub tables: Vec<Declared>,
     /// As they were at that place.
     pub defaults: Defaults,
 }
 
-/// What was learnt beside the log.
+/// What was learnt out of band.
 #[derive(Debug)]
-pub struct Beside<T> {
+pub struct ValidFrom<T> {
     /// The end of the log after it was learnt.
-    pub after: FilePlace,
+    pub after: BinlogPosition,
     /// What.
     pub what: T,
 }
@@ -70,10 +73,12 @@ pub struct Reading {
     pub asked: Timer,
     /// How long it took from there until the end of the log was known.
     pub took: Duration,
-    /// The longest that the server, as it is set, waits between the stamp of a commit and showing it.
+    /// The longest that the server, as it is set, waits between the stamp of a commit and showing
+    /// it.
     pub delay: Duration,
-    /// Its log has the times of another server, which it applies transactions of, or did until it was stopped: its own clock says nothing of them, and the
-    /// newest instant follows what was applied.
+    /// Its log has the times of another server, which it applies transactions of, or did until it
+    /// was stopped: its own clock says nothing of them, and the newest instant follows what was
+    /// applied.
     pub follows: bool,
 }
 
@@ -93,8 +98,9 @@ pub struct Looked {
     pub name: TableName,
     /// Its declaration; `None`: there is none of this name.
     pub create: Option<String>,
-    /// The end of the log before it was looked at: a statement behind it may not have been in what was seen.
-    pub since: FilePlace,
+    /// The end of the log before it was looked at: a statement after it may not have been in what
+    /// was seen.
+    pub since: BinlogPosition,
 }
 
 /// Part of a table to be read.
@@ -102,26 +108,28 @@ pub struct Looked {
 pub struct BaselineJob {
     /// The table.
     pub name: TableName,
-    /// Its incarnation.
-    pub space: SpaceId,
+    /// Its generation.
+    pub generation: GenerationId,
     /// Its definition, by number.
     pub definition: DefinitionId,
     /// Its columns and key.
     pub columns: Arc<TableDefinition>,
     /// Whether the key is a primary key, and no unique index in the place of one.
     pub primary: bool,
-    /// The key (cells of the key columns in key order) behind which to go on; `None`: from the first row.
+    /// The key (cells of the key columns in key order) after which to go on; `None`: from the first
+    /// row.
     pub behind: Option<Row>,
 }
 
 /// Rows of a table.
 #[derive(Debug)]
 pub struct BaselineRows {
-    /// The answered job's incarnation.
-    pub space: SpaceId,
+    /// The answered job's generation.
+    pub generation: GenerationId,
     /// The answered job's definition.
     pub definition: DefinitionId,
-    /// Cells of the columns, in their order: text as mysqld sends it under utf8mb4 and time zone +00:00, a FLOAT with all of its digits.
+    /// Cells of the columns, in their order: text as mysqld sends it under utf8mb4 and time zone
+    /// +00:00, a FLOAT with all of its digits.
     pub rows: Vec<Row>,
     /// Whether the last row of the table is in.
     pub end: bool,
@@ -132,7 +140,7 @@ pub struct BaselineRows {
 pub struct Gap {
     /// The last instant that can be told before it.
     pub from: Instant,
-    /// The first instant that can be told behind it.
+    /// The first instant that can be told after it.
     pub to: Instant,
     /// Why, in a sentence.
     pub reason: String,
@@ -140,28 +148,34 @@ pub struct Gap {
 
 /// A message to the writing half.
 #[derive(Debug)]
-pub enum Input {
+pub enum CaptureEvent {
     /// The record begins: sent once, before everything else, where there is none yet.
     Begin(Start),
-    /// Where capturing goes on: behind the last entry that was taken in whole; `None`: nothing was begun. Asked before connecting again.
-    Where(oneshot::Sender<Option<Place>>),
-    /// Events from here on come from this place of this server (the reading half connected again; what was taken in of an unfinished transaction is dropped).
-    Follow(FilePlace, Identity),
+    /// Where capturing goes on: after the last entry that was taken in whole; `None`: nothing was
+    /// begun. Asked before connecting again.
+    Where(oneshot::Sender<Option<ResumePosition>>),
+    /// Events from here on come from this place of this server (the reading half connected again;
+    /// what was taken in of an unfinished transaction is dropped).
+    Follow(BinlogPosition, Identity),
     /// The server's `lower_case_table_names`, on each connection before its events.
     Names(u8),
-    /// Events as they stand in the log: header, body and, if the server writes them, checksum. Each begins where the one before it ended,
-    /// or at byte 4 of the file that a ROTATE event named; wherever else it comes from, a [`Input::Follow`] stands before it. A FORMAT_DESCRIPTION
-    /// event behind a `Follow` that is not at byte 4 is that of the head of the file: it takes no room there.
+    /// Events as they stand in the log: header, body and, if the server writes them, checksum. Each
+    /// begins where the one before it ended, or at byte 4 of the file that a ROTATE event named;
+    /// wherever else it comes from, a [`CaptureEvent::Follow`] stands before it. A
+    /// FORMAT_DESCRIPTION event after a `Follow` that is not at byte 4 is that of the head of the
+    /// file: it takes no room there.
     Events(Vec<Vec<u8>>),
     /// The server's clock.
-    Clock(Beside<Reading>),
+    Clock(ValidFrom<Reading>),
     /// A table as it is now. Compared with what the DDL in the log gave.
-    Definition(Beside<Looked>),
-    /// What should be read next of the tables, these left alone. Answered with `None` when nothing is left.
-    NextJob(Vec<SpaceId>, oneshot::Sender<Option<BaselineJob>>),
-    /// Rows of a table. Answered when they are kept (true), or were thrown away since the table changed meanwhile (false).
-    Baseline(Beside<BaselineRows>, oneshot::Sender<bool>),
-    /// The log has a hole: the record begins anew behind it.
+    Definition(ValidFrom<Looked>),
+    /// What should be read next of the tables, these left alone. Answered with `None` when nothing
+    /// is left.
+    NextJob(Vec<GenerationId>, oneshot::Sender<Option<BaselineJob>>),
+    /// Rows of a table. Answered when they are kept (true), or were thrown away since the table
+    /// changed meanwhile (false).
+    Baseline(ValidFrom<BaselineRows>, oneshot::Sender<bool>),
+    /// The log has a hole: the record begins again after it.
     Gap(String, Start),
     /// Whether the connection stands; the reason why not.
     Connection(Result<(), String>),
@@ -169,32 +183,32 @@ pub enum Input {
 
 /// What the writing half asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum CaptureCommand {
     /// A DDL statement touched these tables: compare them with the server.
     Compare(Vec<TableName>),
-    /// This table can be read no longer (why): read it anew from here, if the server still has it.
+    /// This table can be read no longer (why): read it again from here, if the server still has it.
     Renew(TableName),
     /// There is something to be read for the baseline.
     Baseline,
     /// An event came damaged (how): connect again and go on from where the record is.
-    Again(String),
-    /// The log cannot be read on from here, also when it is read again (why): begin anew.
-    BeginAnew(String),
+    Reconnect(String),
+    /// The log cannot be read on from here, also when it is read again (why): begin again.
+    Resnapshot(String),
 }
 
 /// The way to the writing half.
 #[derive(Clone, Debug)]
-pub struct Writer(mpsc::Sender<Input>);
+pub struct RecorderHandle(mpsc::Sender<CaptureEvent>);
 
 /// The writing half has ended: the process is stopping, or the store failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the history is not written any more")]
 pub struct Closed;
 
-impl Writer {
+impl RecorderHandle {
     /// A way that holds this many messages.
     #[must_use]
-    pub fn channel(depth: usize) -> (Self, mpsc::Receiver<Input>) {
+    pub fn channel(depth: usize) -> (Self, mpsc::Receiver<CaptureEvent>) {
         let (to, from) = mpsc::channel(depth);
         (Self(to), from)
     }
@@ -203,7 +217,7 @@ impl Writer {
     ///
     /// # Errors
     /// It has ended.
-    pub async fn send(&self, input: Input) -> Result<(), Closed> {
+    pub async fn send(&self, input: CaptureEvent) -> Result<(), Closed> {
         self.0.send(input).await.map_err(|_| Closed)
     }
 
@@ -211,9 +225,9 @@ impl Writer {
     ///
     /// # Errors
     /// The writing half has ended.
-    pub async fn place(&self) -> Result<Option<Place>, Closed> {
+    pub async fn place(&self) -> Result<Option<ResumePosition>, Closed> {
         let (answer, wait) = oneshot::channel();
-        self.send(Input::Where(answer)).await?;
+        self.send(CaptureEvent::Where(answer)).await?;
         wait.await.map_err(|_| Closed)
     }
 
@@ -221,9 +235,9 @@ impl Writer {
     ///
     /// # Errors
     /// The writing half has ended.
-    pub async fn next_job(&self, left_alone: Vec<SpaceId>) -> Result<Option<BaselineJob>, Closed> {
+    pub async fn next_job(&self, left_alone: Vec<GenerationId>) -> Result<Option<BaselineJob>, Closed> {
         let (answer, wait) = oneshot::channel();
-        self.send(Input::NextJob(left_alone, answer)).await?;
+        self.send(CaptureEvent::NextJob(left_alone, answer)).await?;
         wait.await.map_err(|_| Closed)
     }
 
@@ -231,9 +245,9 @@ impl Writer {
     ///
     /// # Errors
     /// The writing half has ended.
-    pub async fn baseline(&self, rows: Beside<BaselineRows>) -> Result<bool, Closed> {
+    pub async fn baseline(&self, rows: ValidFrom<BaselineRows>) -> Result<bool, Closed> {
         let (answer, wait) = oneshot::channel();
-        self.send(Input::Baseline(rows, answer)).await?;
+        self.send(CaptureEvent::Baseline(rows, answer)).await?;
         wait.await.map_err(|_| Closed)
     }
 }

@@ -1,58 +1,64 @@
-//! Which keys changed, in the order of the log: an index of the versions, so that a window costs what happened in it, and not what is kept.
+//! Which keys changed, in the order of the log: an index of the versions, so that a window costs
+//! what happened in it, and not what is kept.
 //!
-//! Changes that follow each other are one pair of the store: its key is the number of the first of them, its value says of each in what it differs from the one
-//! before. Keys of a table that change one behind the other mostly begin alike, so that a change takes a few bytes. What a change did stands in the versions (`store`)
-//! under its key and its number.
+//! Changes that follow each other are one pair of the store: its key is the number of the first of
+//! them, its value says of each in what it differs from the one before. Keys of a table that change
+//! one after the other mostly begin alike, so that a change takes a few bytes. What a change did
+//! stands in the versions (`store`) under its key and its number.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::number::{put_number, take_number};
-use super::store::{Sequence, SpaceId};
+use super::store::{ChangeSequence, GenerationId};
 
-/// Bytes from which on the next change begins another block. The last block is written again with every commit until it is full.
+/// Bytes from which on the next change begins another block. The last block is written again with
+/// every commit until it is full.
 const FULL: usize = 1024;
 /// Blocks read at a time.
 const AT_ONCE: usize = 16;
 
 /// Of a change's first byte: its number is not the next one, but stands behind.
 const STEP: u8 = 0x80;
-/// Its incarnation is not that of the change before, but stands behind.
+/// Its generation is not that of the change before, but stands behind.
 const OTHER: u8 = 0x40;
-/// Its key is as long as the last one of its incarnation in this block; else the length of what differs stands behind.
+/// Its key is as long as the last one of its generation in this block; else the length of what
+/// differs stands behind.
 const AS_LONG: u8 = 0x20;
 /// How many bytes it shares with that key, at most.
 const SHARED: u8 = 0x1e;
-/// In the place of those: all rows of the incarnation went at once.
+/// In the place of those: all rows of the generation went at once.
 const EMPTIED: u8 = 0x1f;
 
 /// A change, as the index knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change<'a> {
-    /// Which one. Two have the same number where a row went from one key to another (the old key comes first), and where one statement removed rows.
-    pub sequence: Sequence,
-    /// In which incarnation of a table.
-    pub space: SpaceId,
-    /// The key of the row; `None`: all rows of the incarnation went at once (TRUNCATE, DROP), and the versions do not tell which.
+    /// Which one. Two have the same number where a row went from one key to another (the old key
+    /// comes first), and where one statement removed rows.
+    pub sequence: ChangeSequence,
+    /// In which generation of a table.
+    pub generation: GenerationId,
+    /// The key of the row; `None`: all rows of the generation went at once (TRUNCATE, DROP), and
+    /// the versions do not tell which.
     pub key: Option<&'a [u8]>,
 }
 
 /// Takes a change, and says whether to go on.
 pub type EachChange<'a> = dyn FnMut(Change<'_>) -> Result<bool, StoreError> + 'a;
 
-/// The key that an incarnation's last change in a block has.
+/// The key that an generation's last change in a block has.
 #[derive(Debug, Default)]
 struct Last {
-    spaces: Vec<(SpaceId, Vec<u8>)>,
+    generations: Vec<(GenerationId, Vec<u8>)>,
     /// Which of them the last change was of.
     at: usize,
 }
 
 impl Last {
     fn key(&self) -> &[u8] {
-        self.spaces.get(self.at).map_or(&[], |(_, key)| key)
+        self.generations.get(self.at).map_or(&[], |(_, key)| key)
     }
 
     fn keep(&mut self, shared: usize, rest: &[u8]) {
-        if let Some((_, key)) = self.spaces.get_mut(self.at) {
+        if let Some((_, key)) = self.generations.get_mut(self.at) {
             key.truncate(shared);
             key.extend_from_slice(rest);
         }
@@ -62,10 +68,10 @@ impl Last {
 /// Writes the index.
 #[derive(Debug, Default)]
 pub struct Writer {
-    first: Sequence,
+    first: ChangeSequence,
     /// How many blocks before this one begin with a change of the same number.
     part: u32,
-    before: Sequence,
+    before: ChangeSequence,
     last: Last,
     block: Vec<u8>,
     /// The open block has changes that are not written.
@@ -82,7 +88,7 @@ impl Writer {
             self.part = if self.first == change.sequence { self.part.saturating_add(1) } else { 0 };
             self.first = change.sequence;
             // The first one's number is the block's own.
-            self.before = Sequence(change.sequence.0.wrapping_sub(1));
+            self.before = ChangeSequence(change.sequence.0.wrapping_sub(1));
         }
         self.changed = true;
         let start = self.block.len();
@@ -94,26 +100,26 @@ impl Writer {
             put_number(&mut self.block, step);
         }
         self.before = change.sequence;
-        flags |= self.turn_to(change.space);
+        flags |= self.turn_to(change.generation);
         flags |= change.key.map_or(EMPTIED, |key| self.key(key));
         if let Some(first) = self.block.get_mut(start) {
             *first = flags;
         }
     }
 
-    fn turn_to(&mut self, space: SpaceId) -> u8 {
-        let Last { spaces, at } = &mut self.last;
-        if spaces.get(*at).is_some_and(|(last, _)| *last == space) {
+    fn turn_to(&mut self, generation: GenerationId) -> u8 {
+        let Last { generations, at } = &mut self.last;
+        if generations.get(*at).is_some_and(|(last, _)| *last == generation) {
             return 0;
         }
-        if let Some(known) = spaces.iter().position(|(known, _)| *known == space) {
+        if let Some(known) = generations.iter().position(|(known, _)| *known == generation) {
             *at = known;
             put_number(&mut self.block, known as u64);
         } else {
-            *at = spaces.len();
-            spaces.push((space, Vec::new()));
+            *at = generations.len();
+            generations.push((generation, Vec::new()));
             put_number(&mut self.block, *at as u64);
-            put_number(&mut self.block, u64::from(space.0));
+            put_number(&mut self.block, u64::from(generation.0));
         }
         OTHER
     }
@@ -150,9 +156,10 @@ impl Writer {
     }
 }
 
-/// The key of the first block that begins with this change; behind those of others with the same number stands which one they are.
+/// The key of the first block that begins with this change; behind those of others with the same
+/// number stands which one they are.
 #[must_use]
-pub const fn key_of(first: Sequence) -> [u8; 8] {
+pub const fn key_of(first: ChangeSequence) -> [u8; 8] {
     first.0.to_be_bytes()
 }
 
@@ -162,8 +169,8 @@ pub const fn key_of(first: Sequence) -> [u8; 8] {
 /// The engine failed, the index is damaged, or `each` failed.
 pub fn between(
     snapshot: &dyn Snapshot,
-    from: Sequence,
-    to: Sequence,
+    from: ChangeSequence,
+    to: ChangeSequence,
     each: &mut EachChange<'_>,
 ) -> Result<(), StoreError> {
     if from >= to {
@@ -191,42 +198,43 @@ pub fn between(
 fn read(
     key: &[u8],
     block: &[u8],
-    from: Sequence,
-    to: Sequence,
+    from: ChangeSequence,
+    to: ChangeSequence,
     each: &mut EachChange<'_>,
 ) -> Result<bool, StoreError> {
     let first = key.first_chunk().map(|first| u64::from_be_bytes(*first)).ok_or_else(damaged)?;
-    let mut before = Sequence(first.wrapping_sub(1));
+    let mut before = ChangeSequence(first.wrapping_sub(1));
     let mut last = Last::default();
     let mut rest = block;
     while !rest.is_empty() {
         let (step, emptied) = take(&mut rest, &mut last).ok_or_else(damaged)?;
-        before = Sequence(before.0.wrapping_add(step));
+        before = ChangeSequence(before.0.wrapping_add(step));
         if before >= to {
             return Ok(false);
         }
         if before < from {
             continue;
         }
-        let (space, key) = last.spaces.get(last.at).ok_or_else(damaged)?;
+        let (generation, key) = last.generations.get(last.at).ok_or_else(damaged)?;
         let key = (!emptied).then_some(key.as_slice());
-        if !each(Change { sequence: before, space: *space, key })? {
+        if !each(Change { sequence: before, generation: *generation, key })? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Reads the next change of a block: how far its number lies behind the one before, and whether all rows went; `last` has its key then.
+/// Reads the next change of a block: how far its number lies behind the one before, and whether all
+/// rows went; `last` has its key then.
 fn take(rest: &mut &[u8], last: &mut Last) -> Option<(u64, bool)> {
     let (flags, behind) = rest.split_first()?;
     *rest = behind;
     let step = if flags & STEP == 0 { 1 } else { take_number(rest)? };
     if flags & OTHER != 0 {
         last.at = usize::try_from(take_number(rest)?).ok()?;
-        if last.at == last.spaces.len() {
-            let space = u32::try_from(take_number(rest)?).ok()?;
-            last.spaces.push((SpaceId(space), Vec::new()));
+        if last.at == last.generations.len() {
+            let generation = u32::try_from(take_number(rest)?).ok()?;
+            last.generations.push((GenerationId(generation), Vec::new()));
         }
     }
     let shared = flags & EMPTIED;
@@ -234,7 +242,7 @@ fn take(rest: &mut &[u8], last: &mut Last) -> Option<(u64, bool)> {
         return Some((step, true));
     }
     let shared = usize::from(shared);
-    let before = last.spaces.get(last.at)?.1.len();
+    let before = last.generations.get(last.at)?.1.len();
     let different = before.checked_sub(shared)?;
     let length = if flags & AS_LONG == 0 { usize::try_from(take_number(rest)?).ok()? } else { different };
     let (key, behind) = rest.split_at_checked(length)?;
@@ -258,9 +266,12 @@ mod tests {
     fn written(changes: &[Owned], commit_every: usize) -> MemoryEngine {
         let (mut engine, mut batch, mut writer) =
             (MemoryEngine::default(), Batch::default(), Writer::default());
-        for (i, (sequence, space, key)) in changes.iter().enumerate() {
-            let change =
-                Change { sequence: Sequence(*sequence), space: SpaceId(*space), key: key.as_deref() };
+        for (i, (sequence, generation, key)) in changes.iter().enumerate() {
+            let change = Change {
+                sequence: ChangeSequence(*sequence),
+                generation: GenerationId(*generation),
+                key: key.as_deref(),
+            };
             writer.note(&mut batch, change);
             if i % commit_every == 0 {
                 writer.flush(&mut batch);
@@ -275,8 +286,8 @@ mod tests {
 
     fn found(engine: &MemoryEngine, from: u64, to: u64) -> Vec<Owned> {
         let mut all = Vec::new();
-        between(&*engine.snapshot(), Sequence(from), Sequence(to), &mut |c| {
-            all.push((c.sequence.0, c.space.0, c.key.map(<[u8]>::to_vec)));
+        between(&*engine.snapshot(), ChangeSequence(from), ChangeSequence(to), &mut |c| {
+            all.push((c.sequence.0, c.generation.0, c.key.map(<[u8]>::to_vec)));
             Ok(true)
         })
         .unwrap();
@@ -293,7 +304,7 @@ mod tests {
             window in (0_u64..800, 0_u64..800),
         ) {
             let mut at = 1;
-            let changes: Vec<Owned> = changes.into_iter().map(|(step, space, key)| { at += step; (at, space * 1000, key) }).collect();
+            let changes: Vec<Owned> = changes.into_iter().map(|(step, generation, key)| { at += step; (at, generation * 1000, key) }).collect();
             let engine = written(&changes, commit_every);
             let (from, to) = window;
             let wanted: Vec<Owned> = changes.iter().filter(|c| (from..to).contains(&c.0)).cloned().collect();
@@ -302,7 +313,7 @@ mod tests {
 
         #[test]
         fn damaged_blocks_are_errors(key in prop::collection::vec(any::<u8>(), 0..10), block in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = read(&key, &block, Sequence(0), Sequence::END, &mut |_| Ok(true));
+            let _ = read(&key, &block, ChangeSequence(0), ChangeSequence::END, &mut |_| Ok(true));
         }
     }
 
@@ -312,7 +323,7 @@ mod tests {
         let changes: Vec<Owned> = (1..5000_u64).map(|i| (i, 1, Some(i.to_be_bytes().to_vec()))).collect();
         let engine = written(&changes, 7);
         let mut seen = 0;
-        between(&*engine.snapshot(), Sequence(900), Sequence::END, &mut |_| {
+        between(&*engine.snapshot(), ChangeSequence(900), ChangeSequence::END, &mut |_| {
             seen += 1;
             Ok(seen < 10)
         })

@@ -1,12 +1,14 @@
-//! What is kept of each entry of the log beside its rows: who made it, where it stands, which statements it had, and how many rows of which tables changed.
+//! What is kept of each entry of the log beside its rows: who made it, where it stands, which
+//! statements it had, and how many rows of which tables changed.
 //!
-//! Entries that were written together lie in pages: what they have in common (the file, tables, statements that come again) stands once in a page, the rest as
-//! the difference to the entry before.
+//! Entries that were written together lie in pages: what they have in common (the file, tables,
+//! statements that come again) stands once in a page, the rest as the difference to the entry
+//! before.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::number::{put_number, take_number};
-use super::store::Sequence;
-use dbtrail_types::ident::TableName;
+use super::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -21,9 +23,9 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// Its first change.
-    pub first: Sequence,
+    pub first: ChangeSequence,
     /// Behind its last one.
-    pub behind: Sequence,
+    pub behind: ChangeSequence,
     /// The server that wrote it first.
     pub server: u32,
     /// The connection on that server; `None`: the log does not tell.
@@ -57,7 +59,7 @@ pub struct Touched {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spoken {
     /// Its first change.
-    pub from: Sequence,
+    pub from: ChangeSequence,
     /// It was logged as a statement (DDL), and not with its rows.
     pub logged: bool,
     /// Its text; `None`: the server does not log it, or the agent was told not to keep it.
@@ -67,7 +69,7 @@ pub struct Spoken {
 impl Commit {
     /// The text of the statement that made a change.
     #[must_use]
-    pub fn statement_of(&self, sequence: Sequence) -> Option<&Arc<str>> {
+    pub fn statement_of(&self, sequence: ChangeSequence) -> Option<&Arc<str>> {
         let behind = self.statements.partition_point(|s| s.from <= sequence);
         self.statements.get(behind.checked_sub(1)?)?.text.as_ref()
     }
@@ -77,7 +79,7 @@ impl Commit {
 #[derive(Debug, Default)]
 pub struct Writer {
     page: Vec<u8>,
-    first: Sequence,
+    first: ChangeSequence,
     entries: usize,
     before: Before,
     names: HashMap<Arc<TableName>, usize>,
@@ -87,7 +89,7 @@ pub struct Writer {
 /// What an entry is told by: the one before it.
 #[derive(Debug, Default)]
 struct Before {
-    behind: Sequence,
+    behind: ChangeSequence,
     server: u32,
     connection: u64,
     file: Option<Arc<str>>,
@@ -198,15 +200,15 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
 
 /// The entries of a page.
 fn read(key: &[u8], page: &[u8]) -> Option<Vec<Commit>> {
-    let mut behind = Sequence(u64::from_be_bytes(*key.first_chunk()?));
+    let mut behind = ChangeSequence(u64::from_be_bytes(*key.first_chunk()?));
     let (mut server, mut connection, mut file, mut offset) = (0_u32, 0_u64, Arc::<str>::from(""), 0_u64);
     let (mut names, mut texts): (Vec<Arc<TableName>>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
     let mut rest = page;
     let mut commits = Vec::new();
     while let Some((flags, more)) = rest.split_first() {
         rest = more;
-        let first = Sequence(behind.0.checked_add(take_number(&mut rest)?)?);
-        behind = Sequence(first.0.checked_add(take_number(&mut rest)?)?);
+        let first = ChangeSequence(behind.0.checked_add(take_number(&mut rest)?)?);
+        behind = ChangeSequence(first.0.checked_add(take_number(&mut rest)?)?);
         if flags & SAME_SERVER == 0 {
             server = u32::try_from(take_number(&mut rest)?).ok()?;
         }
@@ -236,7 +238,7 @@ fn read(key: &[u8], page: &[u8]) -> Option<Vec<Commit>> {
         let mut from = first;
         for _ in 0..take_number(&mut rest)? {
             let number = take_number(&mut rest)?;
-            from = Sequence(from.0.checked_add(number >> 1)?);
+            from = ChangeSequence(from.0.checked_add(number >> 1)?);
             let text = match usize::try_from(take_number(&mut rest)?).ok()? {
                 0 => None,
                 at => {
@@ -263,13 +265,14 @@ fn damaged() -> StoreError {
 #[derive(Debug, Default)]
 pub struct Near(Vec<Commit>);
 
-/// What is kept of the entry that a change is a part of; `near`: where the last answer was. `None`: the change is none of an entry's.
+/// What is kept of the entry that a change is a part of; `near`: where the last answer was. `None`:
+/// the change is none of an entry's.
 ///
 /// # Errors
 /// The engine failed, or the page is damaged.
 pub fn of<'n>(
     snapshot: &dyn Snapshot,
-    sequence: Sequence,
+    sequence: ChangeSequence,
     near: &'n mut Near,
 ) -> Result<Option<&'n Commit>, StoreError> {
     let inside = |c: &Commit| c.first <= sequence && sequence < c.behind;
@@ -281,14 +284,15 @@ pub fn of<'n>(
     Ok(near.0.iter().find(|c| inside(c)))
 }
 
-/// Gives the entries with a change in `[from, to)` in the order of the log, until `each` has had enough (false).
+/// Gives the entries with a change in `[from, to)` in the order of the log, until `each` has had
+/// enough (false).
 ///
 /// # Errors
 /// The engine failed, a page is damaged, or `each` failed.
 pub fn between(
     snapshot: &dyn Snapshot,
-    from: Sequence,
-    to: Sequence,
+    from: ChangeSequence,
+    to: ChangeSequence,
     each: &mut dyn FnMut(Commit) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     // An entry of a page that begins before may go on behind.
@@ -343,12 +347,12 @@ mod tests {
             let mut at = 1;
             let mut all = Vec::new();
             for (i, (gap, length, server, connection, file, offset, tables, statements)) in made.into_iter().enumerate() {
-                let first = Sequence(at + gap);
+                let first = ChangeSequence(at + gap);
                 at += gap + length;
                 let mut from = first.0;
                 let commit = Commit {
                     first,
-                    behind: Sequence(at),
+                    behind: ChangeSequence(at),
                     server,
                     connection: (connection > 0).then_some(connection),
                     file: format!("binlog.{file:06}").into(),
@@ -359,7 +363,7 @@ mod tests {
                     }).collect(),
                     statements: statements.into_iter().map(|(step, text)| {
                         from += step;
-                        Spoken { from: Sequence(from), logged: step == 2, text: (text > 0).then(|| format!("DELETE {text}").into()) }
+                        Spoken { from: ChangeSequence(from), logged: step == 2, text: (text > 0).then(|| format!("DELETE {text}").into()) }
                     }).collect(),
                 };
                 writer.note(&mut batch, &commit);
@@ -373,7 +377,7 @@ mod tests {
             writer.flush(&mut batch);
             engine.commit(&batch).unwrap();
             let snapshot = engine.snapshot();
-            let (from, to) = (Sequence(window.0), Sequence(window.1));
+            let (from, to) = (ChangeSequence(window.0), ChangeSequence(window.1));
             let mut found = Vec::new();
             between(&*snapshot, from, to, &mut |commit| {
                 found.push(commit);
@@ -385,7 +389,7 @@ mod tests {
             let mut near = Near::default();
             for sequence in 0..at + 2 {
                 let wanted = all.iter().find(|c| c.first.0 <= sequence && sequence < c.behind.0);
-                prop_assert_eq!(of(&*snapshot, Sequence(sequence), &mut near).unwrap(), wanted);
+                prop_assert_eq!(of(&*snapshot, ChangeSequence(sequence), &mut near).unwrap(), wanted);
             }
         }
 

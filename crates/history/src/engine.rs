@@ -1,8 +1,10 @@
-//! Ordered tables of bytes: the one small interface behind which the history is stored.
+//! Ordered tables of bytes: the one small interface after which the history is stored.
 //!
-//! An engine takes a batch as a whole or not at all, and hands out snapshots that never change. From a snapshot one can have a value, the pairs
-//! of a range from the last one back ("the newest version at or before") and the pairs of a range in order ("the versions between"). That is all, so that another
-//! engine, a distributed one too, can take the place of the two that are here. Knows nothing of what the bytes mean.
+//! An engine takes a batch as a whole or not at all, and hands out snapshots that never change.
+//! From a snapshot one can have a value, the pairs of a range from the last one back ("the newest
+//! version at or before") and the pairs of a range in order ("the versions between"). That is all,
+//! so that another engine, a distributed one too, can take the place of the two that are here.
+//! Knows nothing of what the bytes mean.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -20,14 +22,14 @@ pub enum Table {
     Versions,
     /// Rows that were read from the server's tables (`store`).
     Baseline,
-    /// Entries by their first change (`moments`).
-    Moments,
-    /// Commit times to places (`moments`).
-    Maxima,
-    /// Times at which everything up to a place could be seen (`moments`).
+    /// Entries by their first change (`commits`).
+    CommitIndex,
+    /// Commit times to places (`commits`).
+    MaxCommitTimestamps,
+    /// Times at which everything up to a place could be seen (`commits`).
     Visible,
-    /// Where the clock stepped back (`moments`).
-    Steps,
+    /// Where the clock stepped back (`commits`).
+    ClockRegressions,
     /// Transactions by their ids (`gtid`).
     Gtids,
     /// Rows by what their foreign keys hold (`references`).
@@ -36,7 +38,7 @@ pub enum Table {
     Changes,
     /// What is kept of transactions beside their rows (`commits`).
     Commits,
-    /// Definitions, names, incarnations, and where capturing goes on (`durable`).
+    /// Definitions, names, generations, and where capturing goes on (`durable`).
     Meta,
 }
 
@@ -45,10 +47,10 @@ impl Table {
     pub const ALL: [Self; 11] = [
         Self::Versions,
         Self::Baseline,
-        Self::Moments,
-        Self::Maxima,
+        Self::CommitIndex,
+        Self::MaxCommitTimestamps,
         Self::Visible,
-        Self::Steps,
+        Self::ClockRegressions,
         Self::Gtids,
         Self::References,
         Self::Changes,
@@ -62,10 +64,10 @@ impl Table {
         match self {
             Self::Versions => "versions",
             Self::Baseline => "baseline",
-            Self::Moments => "moments",
-            Self::Maxima => "maxima",
+            Self::CommitIndex => "moments",
+            Self::MaxCommitTimestamps => "maxima",
             Self::Visible => "visible",
-            Self::Steps => "steps",
+            Self::ClockRegressions => "steps",
             Self::Gtids => "gtids",
             Self::References => "references",
             Self::Changes => "changes",
@@ -97,12 +99,13 @@ const KEPT: usize = 4 << 20;
 /// What is to be written as one. Later operations on a key win over earlier ones.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Keys and values, one behind the other: a batch has thousands, and each of them in a block of memory of its own would cost more than writing it.
+    /// Keys and values, one after the other: a batch has thousands, and each of them in a block of
+    /// memory of its own would cost more than writing it.
     bytes: Vec<u8>,
     operations: Vec<Operation>,
 }
 
-/// A key in a batch, and where it ends; its value behind it.
+/// A key in a batch, and where it ends; its value after it.
 #[derive(Clone, Copy, Debug)]
 struct Operation {
     table: Table,
@@ -148,7 +151,7 @@ impl Batch {
         self.operations.is_empty()
     }
 
-    /// Everything of another batch behind this one's.
+    /// Everything of another batch after this one's.
     pub fn append(&mut self, other: &Self) {
         let by = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);

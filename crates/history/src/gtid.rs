@@ -1,9 +1,9 @@
-//! The place in the log behind the last transaction of a GTID set.
+//! The place in the log after the last transaction of a GTID set.
 
+use super::commit_index::Page;
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::log::Gtid;
-use super::moments::Page;
-use super::store::Sequence;
+use super::store::ChangeSequence;
 use std::collections::BTreeMap;
 
 mod set;
@@ -86,8 +86,8 @@ pub fn index<'a>(batch: &mut Batch, gtids: impl Iterator<Item = &'a Gtid>, page:
 
 /// The first change of the page that a pair of the index names.
 #[must_use]
-pub fn place_of(value: &[u8]) -> Option<Sequence> {
-    Some(Sequence(u64::from_be_bytes(*value.first_chunk()?)))
+pub fn place_of(value: &[u8]) -> Option<ChangeSequence> {
+    Some(ChangeSequence(u64::from_be_bytes(*value.first_chunk()?)))
 }
 
 /// Finds transactions in a snapshot.
@@ -105,27 +105,27 @@ pub struct Gtids<'a> {
 #[derive(Default)]
 struct Sum {
     /// Behind the last of its transactions that are in the record.
-    recorded: Option<Sequence>,
-    /// The last origin that had others of it behind it.
-    origin: Option<Sequence>,
+    recorded: Option<ChangeSequence>,
+    /// The last origin that had others of it after it.
+    origin: Option<ChangeSequence>,
 }
 
 impl Sum {
-    fn recorded(&mut self, behind: Sequence) {
+    fn recorded(&mut self, behind: ChangeSequence) {
         self.recorded = self.recorded.max(Some(behind));
     }
 
-    fn origin(&mut self, at: Sequence) {
+    fn origin(&mut self, at: ChangeSequence) {
         self.origin = self.origin.max(Some(at));
     }
 }
 
 impl Gtids<'_> {
-    /// The place just behind all of the set: the first change that is not in.
+    /// The place just after all of the set: the first change that is not in.
     ///
     /// # Errors
     /// The set is of the other family, or not wholly in the record.
-    pub fn behind(&self, set: &GtidSet, text: &str) -> Result<Sequence, GtidError> {
+    pub fn behind(&self, set: &GtidSet, text: &str) -> Result<ChangeSequence, GtidError> {
         let mysql = self.state.has(|s| matches!(s, GtidSet::MySql(_)));
         let mariadb = self.state.has(|s| matches!(s, GtidSet::MariaDb(_)));
         let wrong =
@@ -183,7 +183,8 @@ impl Gtids<'_> {
     /// The pages that may have these numbers of a series, and the one that is not full.
     fn pages(&self, series: &Series, from: u64, to: u64) -> Result<Vec<Page>, GtidError> {
         let mut pages = Vec::new();
-        // The number that is asked for is not higher than its page's highest, which in turn is not higher than the next ones, but for the lag.
+        // The number that is asked for is not higher than its page's highest, which in turn is not
+        // higher than the next ones, but for the lag.
         let mut next = series.key(from);
         let end = series.key(u64::MAX);
         while let Some((key, page)) = self.snapshot.scan(Table::Gtids, &next, &end, 1)?.pop() {
@@ -194,14 +195,19 @@ impl Gtids<'_> {
             }
             next = [key.as_slice(), &[0]].concat();
         }
-        if let Some((key, value)) = self.snapshot.last(Table::Moments, &[], &[0xff; 17])? {
+        if let Some((key, value)) = self.snapshot.last(Table::CommitIndex, &[], &[0xff; 17])? {
             pages.push(Page::read(&key, &value)?);
         }
         Ok(pages)
     }
 
-    /// The place behind the last committed of these numbers, all of which are recorded.
-    fn last_of(&self, source: &Source, (from, to): (u64, u64), text: &str) -> Result<Sequence, GtidError> {
+    /// The place after the last committed of these numbers, all of which are recorded.
+    fn last_of(
+        &self,
+        source: &Source,
+        (from, to): (u64, u64),
+        text: &str,
+    ) -> Result<ChangeSequence, GtidError> {
         // A number that is lower by more than the lag was committed before the highest one.
         let start = from.max(to.saturating_sub(self.state.lag));
         let series = Series::MySql(source.clone());
@@ -232,7 +238,8 @@ impl Gtids<'_> {
                 let ranges = sources.get(&(*source, tag.clone())).map_or(&[][..], Vec::as_slice);
                 Ok(!inside((*number, *number), ranges).is_empty())
             }
-            // Numbers of a domain rise, as a rule: only one that is not higher than the last can be there.
+            // Numbers of a domain rise, as a rule: only one that is not higher than the last can be
+            // there.
             (Some(GtidSet::MariaDb(domains)), Gtid::MariaDb { domain, sequence, .. }) => {
                 let known = domains.iter().any(|(d, _, last)| d == domain && sequence <= last);
                 Ok(known && self.behind_one(gtid)?.is_some())
@@ -241,8 +248,8 @@ impl Gtids<'_> {
         }
     }
 
-    /// The place behind a transaction.
-    fn behind_one(&self, gtid: &Gtid) -> Result<Option<Sequence>, GtidError> {
+    /// The place after a transaction.
+    fn behind_one(&self, gtid: &Gtid) -> Result<Option<ChangeSequence>, GtidError> {
         let (series, number) = Series::of(gtid);
         for page in self.pages(&series, number, number)? {
             if let Some(i) = page.entries.iter().rposition(|m| m.gtid.as_ref() == Some(gtid))
@@ -284,12 +291,12 @@ impl Gtids<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commit_index::{Commit, CommitIndexWriter};
     use crate::engine::{Engine, MemoryEngine};
-    use crate::moments::{Entries, Moment};
     use dbtrail_types::instant::Instant;
 
-    impl Entries {
-        fn note_and_flush(mut self, batch: &mut Batch, moment: Moment, behind: Sequence) {
+    impl CommitIndexWriter {
+        fn note_and_flush(mut self, batch: &mut Batch, moment: Commit, behind: ChangeSequence) {
             self.note(batch, moment, behind);
             self.flush(batch);
         }
@@ -312,9 +319,9 @@ mod tests {
         }
     }
 
-    fn moment(gtid: &Gtid, first: u64) -> Moment {
-        Moment {
-            first: Sequence(first),
+    fn moment(gtid: &Gtid, first: u64) -> Commit {
+        Commit {
+            first: ChangeSequence(first),
             committed: Instant::from_micros(0),
             visible: Instant::from_micros(0),
             gtid: Some(gtid.clone()),
@@ -325,12 +332,12 @@ mod tests {
         let (mut engine, mut state, mut batch) =
             (MemoryEngine::default(), GtidState::default(), Batch::default());
         if let Some(previous) = previous {
-            state.begin(Sequence(0), mysql(previous));
+            state.begin(ChangeSequence(0), mysql(previous));
         }
-        let mut entries = Entries::default();
+        let mut entries = CommitIndexWriter::default();
         for (gtid, first) in gtids.iter().zip(1..) {
             state.note(gtid);
-            entries.note(&mut batch, moment(gtid, first), Sequence(first + 1));
+            entries.note(&mut batch, moment(gtid, first), ChangeSequence(first + 1));
         }
         entries.close(&mut batch);
         engine.commit(&batch).unwrap();
@@ -394,10 +401,10 @@ mod tests {
     #[test]
     fn behind_a_gap_only_what_is_recorded_or_whole_is_known() {
         let mut record = index(&[m(5, None), m(6, None)], Some(&format!("{A}:1-4")));
-        record.1.begin(Sequence(4), mysql(&format!("{A}:1-9")));
+        record.1.begin(ChangeSequence(4), mysql(&format!("{A}:1-9")));
         let mut batch = Batch::default();
         record.1.note(&m(10, None));
-        Entries::default().note_and_flush(&mut batch, moment(&m(10, None), 4), Sequence(5));
+        CommitIndexWriter::default().note_and_flush(&mut batch, moment(&m(10, None), 4), ChangeSequence(5));
         record.0.commit(&batch).unwrap();
         let after = |t: &str| record.behind(&format!("{A}:{t}"));
         assert_eq!([after("1-5"), after("1-6"), after("1-10")], [Ok(1), Ok(2), Ok(4)]);
@@ -418,16 +425,16 @@ mod tests {
             let before: Vec<Gtid> = (1..=6).map(|n| gtid(n).0).collect();
             let mut record = index(&before, None);
             // The log was reset, and two transactions are in the gap.
-            record.1.begin_anew(Sequence(8), mysql(&gtid(2).1));
+            record.1.begin_anew(ChangeSequence(8), mysql(&gtid(2).1));
             let mut batch = Batch::default();
             let snapshot = record.0.snapshot();
             let has = |record: &Record, n| {
                 Gtids { snapshot: &*snapshot, state: &record.1, dropped: false }.has(&gtid(n).0)
             };
             assert_eq!((has(&record, 3), has(&record, 6)), (Ok(false), Ok(false)), "another transaction");
-            let mut entries = Entries::default();
+            let mut entries = CommitIndexWriter::default();
             record.1.note(&gtid(3).0);
-            entries.note(&mut batch, moment(&gtid(3).0, 8), Sequence(9));
+            entries.note(&mut batch, moment(&gtid(3).0, 8), ChangeSequence(9));
             entries.close(&mut batch);
             record.0.commit(&batch).unwrap();
             let after = |n: u64| record.behind(&gtid(n).1);
@@ -444,7 +451,7 @@ mod tests {
         }
         // A server that goes on has all that was recorded.
         let mut goes_on = index(&[mariadb(1), mariadb(2)], None);
-        goes_on.1.begin_anew(Sequence(4), mysql("0-7-9"));
+        goes_on.1.begin_anew(ChangeSequence(4), mysql("0-7-9"));
         assert_eq!((goes_on.behind("0-7-1"), goes_on.behind("0-7-9")), (Ok(1), Ok(3)));
     }
 }

@@ -1,16 +1,19 @@
 //! A row as one block of bytes: what the store keeps of each version.
 //!
-//! A cell is its length plus one as a LEB128 number and its bytes; NULL is the number 0. A cell that is not known is a number beyond every length.
+//! A cell is its length plus one as a LEB128 number and its bytes; NULL is the number 0. A cell
+//! that is not known is a number beyond every length.
 
 use super::number::{put_number, take_number};
-use dbtrail_types::reply::Cell;
+use dbtrail_types::result_set::Cell;
 use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A cell of a row before a change, which the log does not hold. Longer than any cell can be, so that a reader that does not know it finds the row cut.
+/// A cell of a row before a change, which the log does not hold. Longer than any cell can be, so
+/// that a reader that does not know it finds the row cut.
 const UNKNOWN: u64 = (1 << 35) - 1;
-/// The same of a row after a change: another number, so that the two never pass for one cell that stayed the same.
+/// The same of a row after a change: another number, so that the two never pass for one cell that
+/// stayed the same.
 const UNKNOWN_ANEW: u64 = UNKNOWN - 1;
 
 /// What a packed row holds of a cell.
@@ -111,7 +114,8 @@ pub fn cells(packed: &[u8]) -> Cells<'_> {
     Cells(packed)
 }
 
-/// A packed row with other bytes in some cells: places and cells, by rising places. `None`: the row has not so many cells.
+/// A packed row with other bytes in some cells: places and cells, by rising places. `None`: the row
+/// has not so many cells.
 #[must_use]
 pub fn with_cells(packed: &[u8], others: &[(usize, Content<'_>)]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(packed.len());
@@ -142,7 +146,8 @@ impl AsRef<[u8]> for Image {
     }
 }
 
-/// Appends a cell whose bytes `write` appends, unless it says that it is NULL (false); gives where its bytes stand.
+/// Appends a cell whose bytes `write` appends, unless it says that it is NULL (false); gives where
+/// its bytes stand.
 ///
 /// # Errors
 /// Those of `write`; then what was appended is no image.
@@ -169,8 +174,9 @@ pub fn put_cell<E>(
     Ok(Some(at + more + 1..out.len()))
 }
 
-/// Appends the cells in which a row differs from another of as many cells: before each, how many are passed over since the one before. False: the rows have
-/// not as many cells, and nothing was appended.
+/// Appends the cells in which a row differs from another of as many cells: before each, how many
+/// are passed over since the one before. False: the rows have not as many cells, and nothing was
+/// appended.
 pub fn put_changes(before: &[u8], after: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let (mut old, mut new) = (before, after);
@@ -246,7 +252,7 @@ impl<'a> Iterator for Cells<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::reply::Row;
+    use dbtrail_types::result_set::Row;
     use proptest::prelude::*;
 
     fn unpacked(image: &Image) -> Row {

@@ -1,39 +1,40 @@
 //! Entries of the log to the history: definitions, names, versions.
 //!
-//! One pass in the order of the log. Whatever cannot be followed makes the table unreadable from that place on, with the reason;
-//! a row that contradicts what the log said before (an INSERT of a key that has a row, a before image that is not the last after image)
-//! makes it unreadable from the last place that was certain. Nothing is guessed.
+//! One pass in the order of the log. Whatever cannot be followed makes the table unreadable from
+//! that place on, with the reason; a row that contradicts what the log said before (an INSERT of a
+//! key that has a row, a before image that is not the last after image) makes it unreadable from
+//! the last place that was certain. Nothing is guessed.
 
 use super::changes;
+use super::commit_index::{Commit, CommitIndexWriter, KnownPages};
 use super::commits;
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
 use super::gtid::{GtidSet, GtidState, Gtids};
-use super::log::{Change, Entry, Gtid};
-use super::moments::{Entries, KnownPages, Moment};
+use super::log::{Change, CommittedTransaction, Gtid};
 use super::names::Names;
 use super::patterns::Patterns;
-use super::record::{Coverage, FIRST, History, Horizon, Space};
+use super::record::{Coverage, FIRST, History, RetentionHorizon, TableGeneration};
 use super::schema::{Catalog, DefinitionId};
-use super::store::{Sequence, SpaceId, Versions, row_of};
-use dbtrail_types::ident::{ServerId, TableName};
+use super::store::{ChangeSequence, GenerationId, Versions, row_of};
 use dbtrail_types::instant::Instant;
-use recent::{Print, Recent, Trace};
+use dbtrail_types::names::{ServerId, TableName};
+use head_cache::{CachedHead, Fingerprint, HeadCache};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+mod absent_ranges;
 mod cascade;
 mod doubt;
 mod doubtful;
 mod effects;
+mod head_cache;
 mod images;
 mod noting;
 mod partitions;
-mod recent;
 mod references;
 mod renames;
 mod rows;
 mod source;
-mod stretches;
 
 pub(super) use images::base_key;
 pub use source::ReadError;
@@ -49,11 +50,11 @@ pub struct Ingest {
     snapshot: Option<Arc<dyn Snapshot>>,
     pub(super) catalog: Arc<Catalog>,
     pub(super) names: Arc<Names>,
-    pub(super) spaces: Arc<Vec<Space>>,
-    pub(super) entries: Entries,
+    pub(super) generations: Arc<Vec<TableGeneration>>,
+    pub(super) entries: CommitIndexWriter,
     pub(super) pages: Arc<KnownPages>,
     pub(super) gtids: GtidState,
-    pub(super) next: Sequence,
+    pub(super) next: ChangeSequence,
     pub(super) changes: u64,
     /// Versions written: a change of a key makes two.
     pub(super) versions: u64,
@@ -63,7 +64,7 @@ pub struct Ingest {
     columns: HashMap<DefinitionId, Arc<images::Columns>>,
     /// What is not committed yet.
     batch: Batch,
-    recent: Recent,
+    recent: HeadCache,
     /// The index of changes.
     index: changes::Writer,
     commits: commits::Writer,
@@ -81,7 +82,8 @@ pub struct Ingest {
     /// What foreign keys make of tables, in this stretch between two DDL statements.
     roles: HashMap<TableName, Arc<cascade::Roles>>,
     pending: references::Pending,
-    /// Whether there were tables whose foreign keys are not known when this many were mentioned, in this stretch.
+    /// Whether there were tables whose foreign keys are not known when this many were mentioned, in
+    /// this stretch.
     unknown_children: Option<(usize, bool)>,
     /// The statement whose rows come in.
     under: cascade::Under,
@@ -97,15 +99,16 @@ pub(super) struct Dirty {
     /// Definitions that are written already.
     pub(super) definitions: u32,
     /// Incarnations.
-    pub(super) spaces: BTreeSet<u32>,
+    pub(super) generations: BTreeSet<u32>,
     /// What befell whole schemas and is written already.
     pub(super) sweeps: usize,
     /// Tables that statements touched.
     pub(super) touched: BTreeSet<TableName>,
 }
 
-/// Behind this change no entry begins: the last one may have as many changes as any transaction has.
-const RESERVE: Sequence = Sequence(Sequence::LAST.0 - (1 << 40));
+/// Behind this change no entry begins: the last one may have as many changes as any transaction
+/// has.
+const RESERVE: ChangeSequence = ChangeSequence(ChangeSequence::LAST.0 - (1 << 40));
 
 /// Why a table that is not captured cannot be read.
 pub(super) const NOT_CAPTURED: &str =
@@ -127,8 +130,8 @@ impl Ingest {
             snapshot,
             catalog: Arc::default(),
             names: Arc::default(),
-            spaces: Arc::default(),
-            entries: Entries::default(),
+            generations: Arc::default(),
+            entries: CommitIndexWriter::default(),
             pages: Arc::default(),
             gtids: GtidState::default(),
             next: FIRST,
@@ -137,7 +140,7 @@ impl Ingest {
             observed: HashMap::new(),
             columns: HashMap::new(),
             batch: Batch::default(),
-            recent: Recent::default(),
+            recent: HeadCache::default(),
             index: changes::Writer::default(),
             commits: commits::Writer::default(),
             noting: noting::Noting::default(),
@@ -158,7 +161,7 @@ impl Ingest {
     ///
     /// # Errors
     /// The store failed.
-    pub fn entry(&mut self, entry: Entry) -> Result<(), StoreError> {
+    pub fn entry(&mut self, entry: CommittedTransaction) -> Result<(), StoreError> {
         let visible = entry.stamp.visible(entry.committed);
         self.entry_seen(entry, visible)
     }
@@ -167,14 +170,18 @@ impl Ingest {
     ///
     /// # Errors
     /// The store failed.
-    pub(super) fn entry_seen(&mut self, entry: Entry, visible: Instant) -> Result<(), StoreError> {
+    pub(super) fn entry_seen(
+        &mut self,
+        entry: CommittedTransaction,
+        visible: Instant,
+    ) -> Result<(), StoreError> {
         if self.next > RESERVE {
             return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
         }
         self.under = cascade::Under::default();
         let committed = entry.committed;
         let visible = visible.max(committed);
-        let moment = Moment { first: self.next, committed, visible, gtid: entry.gtid };
+        let moment = Commit { first: self.next, committed, visible, gtid: entry.gtid };
         for change in entry.changes {
             match change {
                 Change::Rows(mut event) => {
@@ -276,7 +283,8 @@ impl Ingest {
         Arc::clone(self.snapshot.get_or_insert_with(|| self.engine.snapshot()))
     }
 
-    /// The history of log files. `end`: the time of the last event of the last file, or `None` when reading stopped early (`stopped` says why).
+    /// The history of log files. `end`: the time of the last event of the last file, or `None` when
+    /// reading stopped early (`stopped` says why).
     ///
     /// # Errors
     /// The store failed.
@@ -293,7 +301,7 @@ impl Ingest {
             (end, last) => end.or(last).unwrap_or(log.start),
         };
         if let Some(previous) = log.previous {
-            self.gtids.begin(Sequence(0), previous);
+            self.gtids.begin(ChangeSequence(0), previous);
         }
         let coverage = Coverage { oldest: log.start, newest };
         let mut history = self.history(server_id, coverage);
@@ -307,64 +315,66 @@ impl Ingest {
             server_id,
             catalog: Arc::clone(&self.catalog),
             names: Arc::clone(&self.names),
-            spaces: Arc::clone(&self.spaces),
+            generations: Arc::clone(&self.generations),
             snapshot: self.committed(),
             end: self.next,
             clock: self.entries.clock.clone(),
             pages: Arc::clone(&self.pages),
             gtids: self.gtids.clone(),
             coverage,
-            holes: Arc::default(),
-            horizon: Horizon::default(),
+            log_gaps: Arc::default(),
+            horizon: RetentionHorizon::default(),
             stopped: None,
             changes: self.changes,
         }
     }
 
-    /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also where there are no keys.
+    /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also
+    /// where there are no keys.
     #[cfg(test)]
     pub(super) fn forget(&mut self, restarts: bool) {
         self.commit(&Batch::default()).expect("the engine in memory does not fail");
         self.recent.forget(restarts);
     }
 
-    fn take_number(&mut self) -> Sequence {
+    fn take_number(&mut self) -> ChangeSequence {
         let at = self.next;
         self.next = at.next();
         at
     }
 
-    /// Another incarnation of a table, of which no row is known yet.
-    pub(super) fn new_space(&mut self, name: &TableName, mut space: Space) -> SpaceId {
-        space.indexed = self.catalog.followed_keys(name).iter().map(|key| key.number).collect();
-        let spaces = Arc::make_mut(&mut self.spaces);
-        let id = u32::try_from(spaces.len()).unwrap_or(u32::MAX);
-        spaces.push(space);
-        self.dirty.spaces.insert(id);
-        SpaceId(id)
+    /// Another generation of a table, of which no row is known yet.
+    pub(super) fn new_space(&mut self, name: &TableName, mut generation: TableGeneration) -> GenerationId {
+        generation.indexed = self.catalog.followed_keys(name).iter().map(|key| key.number).collect();
+        let generations = Arc::make_mut(&mut self.generations);
+        let id = u32::try_from(generations.len()).unwrap_or(u32::MAX);
+        generations.push(generation);
+        self.dirty.generations.insert(id);
+        GenerationId(id)
     }
 
-    pub(super) fn space_mut(&mut self, id: SpaceId) -> Option<&mut Space> {
-        self.dirty.spaces.insert(id.0);
-        Arc::make_mut(&mut self.spaces).get_mut(id.0 as usize)
+    pub(super) fn space_mut(&mut self, id: GenerationId) -> Option<&mut TableGeneration> {
+        self.dirty.generations.insert(id.0);
+        Arc::make_mut(&mut self.generations).get_mut(id.0 as usize)
     }
 
     pub(super) fn names_mut(&mut self) -> &mut Names {
         Arc::make_mut(&mut self.names)
     }
 
-    /// What a key holds at the end of what was taken in; `print`: its fingerprint; `new`: there should be nothing.
+    /// What a key holds at the end of what was taken in; `print`: its fingerprint; `new`: there
+    /// should be nothing.
     fn last(
         &mut self,
-        (space, key): (SpaceId, &[u8]),
+        (generation, key): (GenerationId, &[u8]),
         row: &[u8],
-        print: Print,
+        print: Fingerprint,
         new: bool,
-    ) -> Result<Option<Trace>, StoreError> {
+    ) -> Result<Option<CachedHead>, StoreError> {
         if let Some(trace) = self.recent.find(print) {
             return Ok(Some(trace));
         }
-        if self.recent.stretches.is_new(row) {
+        if self.recent.absent_ranges.is_new(row) {
             return Ok(None);
         }
         let snapshot = self.committed();
@@ -373,15 +383,15 @@ impl Ingest {
             let next = versions.next_key(row)?;
             let next = next.as_deref().map(row_of).transpose()?;
             if next != Some(row) {
-                self.recent.stretches.learn(row, next.map(<[u8]>::to_vec));
+                self.recent.absent_ranges.learn(row, next.map(<[u8]>::to_vec));
                 return Ok(None);
             }
         }
-        let held = versions.newest_before(space, key, self.next)?;
+        let held = versions.newest_before(generation, key, self.next)?;
         Ok(held.map(|held| {
             let row =
                 held.row.as_ref().map(|r| self.recent.row(&self.comparable(held.definition, r.bytes())));
-            Recent::trace(&held, row)
+            HeadCache::trace(&held, row)
         }))
     }
 }

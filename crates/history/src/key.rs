@@ -1,8 +1,9 @@
 //! Primary keys as bytes that compare as MySQL compares the keys.
 //!
-//! Two keys are the same to MySQL exactly when their bytes are equal, and the bytes order as `ORDER BY` orders the key,
-//! so that a point look-up, a range and a merge by key are all comparisons of bytes. Knows columns and text, and nothing of
-//! the store. Where MySQL's comparison is not certain (floating point, JSON, a character whose weight is not known), there is no key.
+//! Two keys are the same to MySQL exactly when their bytes are equal, and the bytes order as `ORDER
+//! BY` orders the key, so that a point look-up, a range and a merge by key are all comparisons of
+//! bytes. Knows columns and text, and nothing of the store. Where MySQL's comparison is not certain
+//! (floating point, JSON, a character whose weight is not known), there is no key.
 
 use dbtrail_types::collation;
 use dbtrail_types::column::{Column, ColumnType};
@@ -93,7 +94,8 @@ pub fn encode(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), Ke
     done.ok_or_else(not_a_value)
 }
 
-/// A stored value: the same, but with what mysqld itself adds in storage (BINARY is padded with zero bytes).
+/// A stored value: the same, but with what mysqld itself adds in storage (BINARY is padded with
+/// zero bytes).
 ///
 /// # Errors
 /// See [`KeyError`].
@@ -109,7 +111,8 @@ pub fn encode_stored(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result
     encode(column, value, out)
 }
 
-/// Whether the bytes of this type order as MySQL orders its values (all others only tell equal from different).
+/// Whether the bytes of this type order as MySQL orders its values (all others only tell equal from
+/// different).
 #[must_use]
 pub fn is_ordered(ty: &ColumnType) -> bool {
     !matches!(ty, ColumnType::Uuid)
@@ -158,7 +161,8 @@ fn bytes(value: &[u8], out: &mut Vec<u8>) {
 }
 
 fn label(value: &[u8], labels: &[String], out: &mut Vec<u8>) -> Option<()> {
-    // Index 0 is the error value, which mysqld prints as ''. A label '' comes first if there is one: its index is the one that can be inserted.
+    // Index 0 is the error value, which mysqld prints as ''. A label '' comes first if there is
+    // one: its index is the one that can be inserted.
     let index = match labels.iter().position(|l| l.as_bytes() == value) {
         Some(i) => u16::try_from(i + 1).ok()?,
         None if value.is_empty() => 0,

@@ -1,4 +1,5 @@
-//! The agent that ships with the project: reads binary logs, keeps the history, serves the agent API.
+//! The agent that ships with the project: reads binary logs, keeps the history, serves the agent
+//! API.
 //!
 //! It knows nothing of the shim; the shim knows it only through `agent_api`.
 //!
@@ -8,23 +9,23 @@
 //!                                                                engine (memory, disk)
 //! ```
 
+pub mod binlog_position;
 pub mod capture;
 pub mod changes;
+mod checkpoint;
+mod commit_index;
 pub mod commits;
-mod durable;
 pub mod engine;
 mod gtid;
+pub mod history_handle;
 mod image;
 mod ingest;
 pub mod key;
 pub mod live;
 pub mod log;
-mod moments;
 mod names;
 mod number;
 pub mod patterns;
-pub mod place;
-pub mod published;
 pub mod query;
 mod record;
 pub mod recorder;
@@ -36,6 +37,6 @@ pub mod store;
 pub mod value;
 
 pub use gtid::GtidSet;
+pub use history_handle::HistoryHandle;
 pub use ingest::{LogEnds, ReadError};
-pub use published::Published;
 pub use record::{Coverage, History};

@@ -1,7 +1,7 @@
 //! Capturing from a running server: both halves, and the thread that writes.
 
-use super::Published;
-use super::capture::Writer;
+use super::HistoryHandle;
+use super::capture::RecorderHandle;
 use super::engine::StoreError;
 use super::recorder::{OpenError, Recorder, RecorderOptions};
 use super::source::{self, SourceConfig};
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Messages on the way to the writing half: what the server is ahead of the disk at most, in events.
+/// Messages on the way to the writing half: what the server is ahead of the disk at most, in
+/// events.
 const DEPTH: usize = 256;
 /// Wishes on their way back.
 const WISHES: usize = 64;
@@ -23,7 +24,8 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Opens the record in a data folder. What it holds is published at once, also when the server cannot be reached.
+    /// Opens the record in a data folder. What it holds is published at once, also when the server
+    /// cannot be reached.
     ///
     /// # Errors
     /// The folder cannot be used.
@@ -31,10 +33,10 @@ impl Capture {
         folder: &Path,
         source: SourceConfig,
         options: RecorderOptions,
-        published: &Arc<Published>,
+        history_handle: &Arc<HistoryHandle>,
     ) -> Result<Self, OpenError> {
-        let server_id = published.server_id().clone();
-        let recorder = Recorder::open(folder, server_id, options, Arc::clone(published))?;
+        let server_id = history_handle.server_id().clone();
+        let recorder = Recorder::open(folder, server_id, options, Arc::clone(history_handle))?;
         Ok(Self { recorder, source })
     }
 
@@ -45,12 +47,13 @@ impl Capture {
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let Self { recorder, source } = self;
         let resume = recorder.resume();
-        let (writer, inputs) = Writer::channel(DEPTH);
-        let (to, wishes) = mpsc::channel(WISHES);
+        let (writer, inputs) = RecorderHandle::channel(DEPTH);
+        let (to, command_queue) = mpsc::channel(WISHES);
         let runtime = tokio::runtime::Handle::current();
         let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-        // Ends with `stop`, and also when the writing half does; it takes the way to the writing half with it, which then ends.
-        source::run(source, resume, writer, wishes, stop).await;
+        // Ends with `stop`, and also when the writing half does; it takes the way to the writing
+        // half with it, which then ends.
+        source::run(source, resume, writer, command_queue, stop).await;
         writing.await.unwrap_or_else(|panic| Err(StoreError(format!("the writing half has ended: {panic}"))))
     }
 }

@@ -1,6 +1,7 @@
 //! Binary log files to a sequence of committed entries, in the order of the log.
 //!
-//! Knows events, checksums, compression, GTIDs and raw values; knows no table definitions but what a table map itself says.
+//! Knows events, checksums, compression, GTIDs and raw values; knows no table definitions but what
+//! a table map itself says.
 
 mod assembly;
 mod bytes;
@@ -33,9 +34,9 @@ pub use stamp::{SourceTime, Stamp};
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
 
-pub use crate::place::FilePlace;
-use dbtrail_types::ident::TableName;
+pub use crate::binlog_position::BinlogPosition;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use std::fmt;
 
 /// What is wrong with an event.
@@ -59,7 +60,7 @@ pub enum LogError {
     #[error("{}, event at byte {}: {fault}", position.file, position.offset)]
     Event {
         /// Where.
-        position: FilePlace,
+        position: BinlogPosition,
         /// What.
         fault: LogFault,
     },
@@ -113,24 +114,27 @@ impl fmt::Display for Gtid {
 pub struct Origin {
     /// The server that wrote it first (`server_id`).
     pub server: u32,
-    /// The connection on that server that made it; `None`: the log does not tell (MariaDB before 11.5 tells it of DDL alone).
+    /// The connection on that server that made it; `None`: the log does not tell (MariaDB before
+    /// 11.5 tells it of DDL alone).
     pub connection: Option<u32>,
-    /// Where its GTID event begins, or what stands in the place of one, in the file of its position.
+    /// Where its GTID event begins, or what stands in the place of one, in the file of its
+    /// position.
     pub offset: u64,
 }
 
-/// What was committed as one: a transaction with its row changes, or one DDL statement (with rows, for CREATE TABLE ... SELECT).
-/// What was rolled back never becomes one.
+/// What was committed as one: a transaction with its row changes, or one DDL statement (with rows,
+/// for CREATE TABLE ... SELECT). What was rolled back never becomes one.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct CommittedTransaction {
     /// Its id, where the server writes GTIDs.
     pub gtid: Option<Gtid>,
-    /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else the second of the commit's header. Nobody saw the entry before.
+    /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else the second of the
+    /// commit's header. Nobody saw the entry before.
     pub committed: Instant,
     /// What the commit time is.
     pub stamp: Stamp,
     /// Where it begins.
-    pub position: FilePlace,
+    pub position: BinlogPosition,
     /// Whose it is.
     pub origin: Origin,
     /// In the order of the log.
@@ -144,8 +148,8 @@ pub enum Change {
     Rows(RowsEvent),
     /// A statement logged as text: DDL, or (a gap!) DML of a session with another binlog_format.
     Statement(LoggedStatement),
-    /// Something that changes rows and cannot be followed (an event that does not decode, a LOAD DATA event, an incident):
-    /// the tables named, or all when none is.
+    /// Something that changes rows and cannot be followed (an event that does not decode, a LOAD
+    /// DATA event, an incident): the tables named, or all when none is.
     Unfollowable {
         /// The tables hit; empty: unknown, so all.
         tables: Vec<TableName>,
@@ -205,29 +209,36 @@ pub struct LoggedStatement {
     pub sql: String,
     /// Whether all of the text could be decoded.
     pub decoded: bool,
-    /// sql_mode bits of the session (ANSI_QUOTES is 0x4, NO_BACKSLASH_ESCAPES is 0x100000), where the event tells.
+    /// sql_mode bits of the session (ANSI_QUOTES is 0x4, NO_BACKSLASH_ESCAPES is 0x100000), where
+    /// the event tells.
     pub sql_mode: Option<u64>,
-    /// Id of collation_server / character set defaults of the session where the event tells: (client, connection, server).
+    /// Id of collation_server / character set defaults of the session where the event tells:
+    /// (client, connection, server).
     pub charsets: Option<(u16, u16, u16)>,
     /// Id of the default collation of utf8mb4 in that session (MySQL), where the event tells.
     pub default_utf8mb4: Option<u16>,
     /// Collation id of the current database, where the event tells.
     pub database_collation: Option<u16>,
-    /// explicit_defaults_for_timestamp of the session, where the event tells (MySQL 8): without it a TIMESTAMP is NOT NULL.
+    /// explicit_defaults_for_timestamp of the session, where the event tells (MySQL 8): without it
+    /// a TIMESTAMP is NOT NULL.
     pub explicit_timestamps: Option<bool>,
     /// The server that wrote it.
     pub server: ServerVersion,
-    /// The schemas whose tables it changed, triggers and functions included, where the event lists them (MySQL).
+    /// The schemas whose tables it changed, triggers and functions included, where the event lists
+    /// them (MySQL).
     pub updated_schemas: Option<Vec<String>>,
-    /// MariaDB's `character_set_collations` where the event tells it: pairs of the id of a character set's first collation, and the
-    /// id of the one it has when none is named. Without it the session had the server's own setting.
+    /// MariaDB's `character_set_collations` where the event tells it: pairs of the id of a
+    /// character set's first collation, and the id of the one it has when none is named. Without it
+    /// the session had the server's own setting.
     pub set_collations: Option<Vec<(u16, u16)>>,
-    /// Session time zone name, where the event tells (defaults of TIMESTAMP columns are read in it).
+    /// Session time zone name, where the event tells (defaults of TIMESTAMP columns are read in
+    /// it).
     pub time_zone: Option<String>,
     /// When the statement began.
     pub at: Instant,
-    /// Whole seconds from the statement's start to when it was logged, as the server counts them: its effect could be seen no
-    /// earlier than about so many seconds behind `at`. 0 where the event tells none.
+    /// Whole seconds from the statement's start to when it was logged, as the server counts them:
+    /// its effect could be seen no earlier than about so many seconds behind `at`. 0 where the
+    /// event tells none.
     pub exec_time: u32,
     /// The error that the statement ended with where it was logged all the same; 0: none.
     pub error: u16,
@@ -236,7 +247,8 @@ pub struct LoggedStatement {
 }
 
 impl LoggedStatement {
-    /// A statement of which nothing is told but its text, the server that wrote it, and when it began.
+    /// A statement of which nothing is told but its text, the server that wrote it, and when it
+    /// began.
     #[must_use]
     pub fn plain(sql: &str, server: ServerVersion, at: Instant) -> Self {
         Self {
@@ -271,7 +283,8 @@ pub struct MappedTable {
     pub primary_key: Option<Vec<usize>>,
     /// Whether MariaDB wrote it: JSON is text there, and old temporal formats differ.
     pub mariadb: bool,
-    /// MySQL: a foreign key of some table refers to it (`TM_REFERRED_FK_DB_F`). MariaDB never says so.
+    /// MySQL: a foreign key of some table refers to it (`TM_REFERRED_FK_DB_F`). MariaDB never says
+    /// so.
     pub referred: bool,
 }
 
@@ -340,7 +353,8 @@ pub enum Raw<'a> {
     DateTime(u16, u8, u8, u8, u8, u8, u32),
     /// TIMESTAMP: seconds since 1970 and microseconds; (0, 0) is the zero date.
     Timestamp(u32, u32),
-    /// CHAR, VARCHAR, BINARY, VARBINARY, TEXT, BLOB, GEOMETRY, VECTOR...: the bytes as stored, in the column's character set.
+    /// CHAR, VARCHAR, BINARY, VARBINARY, TEXT, BLOB, GEOMETRY, VECTOR...: the bytes as stored, in
+    /// the column's character set.
     Bytes(&'a [u8]),
     /// The same, of MariaDB's COMPRESSED columns.
     Inflated(Vec<u8>),

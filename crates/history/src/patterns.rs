@@ -1,12 +1,12 @@
 //! Which tables are captured: `schema.table` with `*` for any characters.
 
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 
 /// Schemas of the server itself.
 const SYSTEM: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
 
-/// Include and exclude patterns. A table is captured if one of the first fits (or there is none) and none of the second does.
-/// Tables of the server's own schemas never are.
+/// Include and exclude patterns. A table is captured if one of the first fits (or there is none)
+/// and none of the second does. Tables of the server's own schemas never are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patterns {
     include: Vec<Pattern>,
@@ -51,8 +51,9 @@ impl Patterns {
         Self { include: lower(&self.include), exclude: lower(&self.exclude) }
     }
 
-    /// Whether the table is captured. Names compare as written: where the server does not tell upper from lower case
-    /// (`lower_case_table_names`), ask [`Self::to_lowercase`] of them for names in lower case.
+    /// Whether the table is captured. Names compare as written: where the server does not tell
+    /// upper from lower case (`lower_case_table_names`), ask [`Self::to_lowercase`] of them for
+    /// names in lower case.
     #[must_use]
     pub fn includes(&self, name: &TableName) -> bool {
         !SYSTEM.iter().any(|s| name.schema.eq_ignore_ascii_case(s))
@@ -77,7 +78,8 @@ impl Pattern {
     }
 }
 
-/// Whether the text is the pattern, with `*` for any bytes. In linear memory and without recursion: at a mismatch the last `*` takes one more.
+/// Whether the text is the pattern, with `*` for any bytes. In linear memory and without recursion:
+/// at a mismatch the last `*` takes one more.
 fn like(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star = None;

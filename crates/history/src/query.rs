@@ -1,18 +1,18 @@
 //! Questions to the history, and their answers or refusals.
 //!
-//! Everything that can be refused is refused before the first line of an answer; the lines are then made one chunk at a time, so that no answer
-//! is held as a whole. Knows no HTTP.
+//! Everything that can be refused is refused before the first line of an answer; the lines are then
+//! made one chunk at a time, so that no answer is held as a whole. Knows no HTTP.
 
+use super::commit_index::ReadPoint;
 use super::gtid::{GtidError, GtidSet};
-use super::moments::Cut;
-use super::names::Standing;
-use super::record::{Coverage, History, Hole, Space};
+use super::names::TableState;
+use super::record::{Coverage, History, LogGap, TableGeneration};
 use super::schema::{DefinitionId, Rename};
-use super::store::{Sequence, SpaceId};
+use super::store::{ChangeSequence, GenerationId};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::{ServerId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{ServerId, TableName};
 use std::sync::Arc;
 
 mod catalogue;
@@ -42,8 +42,8 @@ pub const MAX_KEYS: usize = dbtrail_types::agent_api::MOST_KEYS;
 
 /// A table at some place in the log.
 pub(super) struct Found<'a> {
-    pub(super) space_id: SpaceId,
-    pub(super) space: &'a Space,
+    pub(super) space_id: GenerationId,
+    pub(super) generation: &'a TableGeneration,
     pub(super) definition_id: DefinitionId,
     pub(super) definition: &'a Arc<TableDefinition>,
 }
@@ -65,13 +65,13 @@ impl History {
     }
 
     /// The place in the log of an instant or a GTID.
-    fn cut(&self, point: &Point) -> Result<Cut, Refusal> {
+    fn cut(&self, point: &AsOf) -> Result<ReadPoint, Refusal> {
         match point {
-            Point::Time(at) => {
+            AsOf::Time(at) => {
                 self.covered(*at)?;
                 Ok(self.moments().cut(*at)?)
             }
-            Point::Gtid(text) => {
+            AsOf::Gtid(text) => {
                 let set = GtidSet::parse(text);
                 let behind = set.and_then(|s| self.gtids().behind(&s, text)).map_err(|e| match e {
                     GtidError::Malformed(_) | GtidError::WrongFamily { .. } => {
@@ -82,13 +82,14 @@ impl History {
                     }
                     GtidError::Store(failed) => failed.into(),
                 })?;
-                // Behind the last entry, a change number may have been used that is none of the record's.
+                // Behind the last entry, a change number may have been used that is none of the
+                // record's.
                 let at = behind.min(self.end);
                 if at < self.horizon.at {
                     let what = GtidError::TooOld(text.clone()).to_string();
                     return Err(self.out_of_range(&what, text));
                 }
-                Ok(Cut { at, doubtful: at })
+                Ok(ReadPoint { at, doubtful: at })
             }
         }
     }
@@ -110,7 +111,7 @@ impl History {
 
     /// Refuses a window of which a part was not recorded.
     fn whole(&self, since: Instant, until: Instant) -> Result<(), Refusal> {
-        let Some(Hole { gap, .. }) = self.holes.iter().find(|h| since < h.gap.to && h.gap.from < until)
+        let Some(LogGap { gap, .. }) = self.log_gaps.iter().find(|h| since < h.gap.to && h.gap.from < until)
         else {
             return Ok(());
         };
@@ -140,14 +141,14 @@ impl History {
     }
 
     /// The table that the name meant at a place in the log.
-    fn table_at(&self, name: &TableName, cut: Cut) -> Result<Found<'_>, Refusal> {
+    fn table_at(&self, name: &TableName, cut: ReadPoint) -> Result<Found<'_>, Refusal> {
         let known = self.names.at(name, cut.at);
         if let Some((later, _)) = self.names.at(name, cut.doubtful)
             && known.is_none_or(|(from, _)| from != later)
         {
             return Err(self.ambiguous(*later, &format!("table {name}")));
         }
-        let Some((from, standing)) = known else {
+        let Some((from, table_state)) = known else {
             return Err(Refusal::new(
                 404,
                 code::UNKNOWN_TABLE,
@@ -168,14 +169,14 @@ impl History {
                 ),
             ));
         }
-        match standing {
-            Standing::Table(space, definition) => self.found(name, *space, *definition),
-            Standing::Absent => Err(self.absent(name, cut.at)),
-            Standing::Unknown { .. } => Err(unreadable(
+        match table_state {
+            TableState::Table(generation, definition) => self.found(name, *generation, *definition),
+            TableState::Absent => Err(self.absent(name, cut.at)),
+            TableState::Unknown { .. } => Err(unreadable(
                 name,
                 "nothing in the record tells its columns at that instant (log with binlog_row_metadata=FULL, or begin the record with its CREATE TABLE)",
             )),
-            Standing::Unreadable(reason) => {
+            TableState::Unreadable(reason) => {
                 let since = self.moments().committed(*from)?;
                 let since = since.map(|at| format!("from {at} on: ")).unwrap_or_default();
                 Err(unreadable(name, &format!("{since}{reason}")))
@@ -186,26 +187,29 @@ impl History {
     fn found(
         &self,
         name: &TableName,
-        space: SpaceId,
+        generation: GenerationId,
         definition: DefinitionId,
     ) -> Result<Found<'_>, Refusal> {
-        match (self.space(space), self.catalog.definition(definition)) {
-            (Some(known), Some(columns)) => {
-                Ok(Found { space_id: space, space: known, definition_id: definition, definition: columns })
-            }
+        match (self.generation(generation), self.catalog.definition(definition)) {
+            (Some(known), Some(columns)) => Ok(Found {
+                space_id: generation,
+                generation: known,
+                definition_id: definition,
+                definition: columns,
+            }),
             _ => Err(Refusal::internal(format!("{name} has no definition"))),
         }
     }
 
-    fn absent(&self, name: &TableName, cut: Sequence) -> Refusal {
-        let when = |s: Sequence| {
+    fn absent(&self, name: &TableName, cut: ChangeSequence) -> Refusal {
+        let when = |s: ChangeSequence| {
             let at = self.moments().committed(s).ok().flatten();
             at.map_or_else(|| "an instant that is not known".to_owned(), |at| at.to_string())
         };
         let history = self.names.history(name);
         let dropped =
-            history.iter().rev().find(|(from, s)| *from < cut && from.0 > 0 && *s == Standing::Absent);
-        let created = history.iter().find(|(from, s)| *from >= cut && *s != Standing::Absent);
+            history.iter().rev().find(|(from, s)| *from < cut && from.0 > 0 && *s == TableState::Absent);
+        let created = history.iter().find(|(from, s)| *from >= cut && *s != TableState::Absent);
         let mut parts = vec![format!("table {name} does not exist at that instant")];
         if let Some((from, _)) = dropped {
             parts.push(format!("it was dropped or renamed at {}", when(*from)));
@@ -217,7 +221,7 @@ impl History {
     }
 
     /// It is not certain on which side of the instant `what` was changed, at this place of the log.
-    fn ambiguous(&self, at: Sequence, what: &str) -> Refusal {
+    fn ambiguous(&self, at: ChangeSequence, what: &str) -> Refusal {
         let change = match self.moments().of(at) {
             Ok(Some(change)) => change,
             Ok(None) => return Refusal::internal("a change without an entry".to_owned()),
@@ -240,16 +244,16 @@ impl History {
     }
 }
 
-/// Why rows of this incarnation cannot be told in the state before `cut`, if so.
-fn certain(name: &TableName, space: &Space, cut: Sequence) -> Result<(), Refusal> {
-    if let Some(reason) = &space.uncertain {
+/// Why rows of this generation cannot be told in the state before `cut`, if so.
+fn certain(name: &TableName, generation: &TableGeneration, cut: ChangeSequence) -> Result<(), Refusal> {
+    if let Some(reason) = &generation.uncertain {
         return Err(Refusal::new(
             422,
             code::UNSUPPORTED_KEY,
             format!("rows of {name} cannot be found by key: {reason}"),
         ));
     }
-    match (&space.doubt, &space.known_from) {
+    match (&generation.doubt, &generation.known_from) {
         (Some((from, reason)), _) if *from < cut => Err(unreadable(name, reason)),
         (_, Some((from, reason))) if cut <= *from => Err(unreadable(name, reason)),
         _ => Ok(()),

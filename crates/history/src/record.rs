@@ -1,22 +1,24 @@
-//! The history as it is at one moment of its recording: definitions, names, times and versions together. Made by `ingest`, asked by `query`.
+//! The history as it is at one moment of its recording: definitions, names, times and versions
+//! together. Made by `ingest`, asked by `query`.
 //!
-//! A [`History`] never changes. While the record goes on, the writing half makes one after the other, each upon a snapshot of the store, so that an
-//! answer is made of one state of everything, however long it takes.
+//! A [`History`] never changes. While the record goes on, the writing half makes one after the
+//! other, each upon a snapshot of the store, so that an answer is made of one state of everything,
+//! however long it takes.
 
 use super::capture::Gap;
+use super::commit_index::{Clock, CommitIndex, KnownPages};
 use super::engine::Snapshot;
 use super::gtid::{GtidState, Gtids};
-use super::moments::{Clock, KnownPages, Moments};
 use super::names::Names;
 use super::schema::{Catalog, DefinitionId};
-use super::store::{Sequence, SpaceId, Versions};
-use dbtrail_types::ident::ServerId;
+use super::store::{ChangeSequence, GenerationId, Versions};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The first change of a record.
-pub const FIRST: Sequence = Sequence(1);
+pub const FIRST: ChangeSequence = ChangeSequence(1);
 
 /// Whether the rows that a table had when the record of it began are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,30 +32,31 @@ pub enum Baseline {
     Whole,
 }
 
-/// What is known of one incarnation of a table as a whole.
+/// What is known of one generation of a table as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Space {
+pub struct TableGeneration {
     /// The change from which it holds.
-    pub started: Sequence,
-    /// Whether it began without rows in the record: then a key without versions never had a row in it.
+    pub started: ChangeSequence,
+    /// Whether it began without rows in the record: then a key without versions never had a row in
+    /// it.
     pub complete: bool,
     /// The rows from before the record.
     #[serde(default)]
     pub baseline: Baseline,
     /// The change that removed all of its rows at once (TRUNCATE, DROP), and the definition then.
-    pub emptied: Option<(Sequence, DefinitionId)>,
+    pub emptied: Option<(ChangeSequence, DefinitionId)>,
     /// A definition with its key.
     pub definition: DefinitionId,
-    /// The incarnation before it under the same name.
-    pub before: Option<SpaceId>,
+    /// The generation before it under the same name.
+    pub before: Option<GenerationId>,
     /// Why rows cannot be found by key in it: a row was written whose key has no certain place.
     pub uncertain: Option<String>,
     /// The log contradicts itself: from this place on nothing read here is certain.
-    pub doubt: Option<(Sequence, String)>,
-    /// Rows changed here in a way that the log does not tell (how): what stood in the table before and behind it is not joined, and what is known of this
-    /// incarnation holds only behind it.
+    pub doubt: Option<(ChangeSequence, String)>,
+    /// Rows changed here in a way that the log does not tell (how): what stood in the table before
+    /// and after it is not joined, and what is known of this generation holds only after it.
     #[serde(default)]
-    pub known_from: Option<(Sequence, String)>,
+    pub known_from: Option<(ChangeSequence, String)>,
     /// A row of it is kept.
     #[serde(default)]
     pub used: bool,
@@ -62,10 +65,10 @@ pub struct Space {
     pub indexed: Vec<u32>,
 }
 
-impl Space {
-    /// A new incarnation.
+impl TableGeneration {
+    /// A new generation.
     #[must_use]
-    pub const fn new(definition: DefinitionId, started: Sequence, complete: bool) -> Self {
+    pub const fn new(definition: DefinitionId, started: ChangeSequence, complete: bool) -> Self {
         Self {
             started,
             complete,
@@ -87,24 +90,25 @@ impl Space {
 pub struct Coverage {
     /// The first event of the first file; where retention has dropped what is older, the horizon.
     pub oldest: Instant,
-    /// The last event of the last file; less, where that cannot be told from commits that may follow.
+    /// The last event of the last file; less, where that cannot be told from commits that may
+    /// follow.
     pub newest: Instant,
 }
 
 /// A part of the log that was not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hole {
-    /// The first change behind it.
-    pub at: Sequence,
+pub struct LogGap {
+    /// The first change after it.
+    pub at: ChangeSequence,
     /// When, and why.
     pub gap: Gap,
 }
 
 /// What retention has dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Horizon {
+pub struct RetentionHorizon {
     /// Of each key the last version before this change is kept, and none older.
-    pub at: Sequence,
+    pub at: ChangeSequence,
     /// Versions dropped since the record began.
     pub dropped: u64,
 }
@@ -115,17 +119,17 @@ pub struct History {
     pub(super) server_id: ServerId,
     pub(super) catalog: Arc<Catalog>,
     pub(super) names: Arc<Names>,
-    pub(super) spaces: Arc<Vec<Space>>,
+    pub(super) generations: Arc<Vec<TableGeneration>>,
     pub(super) snapshot: Arc<dyn Snapshot>,
     /// Behind the last change.
-    pub(super) end: Sequence,
+    pub(super) end: ChangeSequence,
     pub(super) clock: Clock,
     /// Pages that were looked at, whichever history of this record looked.
     pub(super) pages: Arc<KnownPages>,
     pub(super) gtids: GtidState,
     pub(super) coverage: Coverage,
-    pub(super) holes: Arc<Vec<Hole>>,
-    pub(super) horizon: Horizon,
+    pub(super) log_gaps: Arc<Vec<LogGap>>,
+    pub(super) horizon: RetentionHorizon,
     /// Why reading stopped before the end of the files.
     pub(super) stopped: Option<String>,
     /// How many row changes it holds.
@@ -165,28 +169,28 @@ impl History {
 
     /// Parts of the log that were not read, oldest first.
     pub fn gaps(&self) -> impl Iterator<Item = &Gap> {
-        self.holes.iter().map(|h| &h.gap)
+        self.log_gaps.iter().map(|h| &h.gap)
     }
 
-    pub(super) fn space(&self, id: SpaceId) -> Option<&Space> {
-        self.spaces.get(id.0 as usize)
+    pub(super) fn generation(&self, id: GenerationId) -> Option<&TableGeneration> {
+        self.generations.get(id.0 as usize)
     }
 
     pub(super) fn versions(&self) -> Versions<'_> {
         Versions(&*self.snapshot)
     }
 
-    pub(super) fn moments(&self) -> Moments<'_> {
-        Moments {
+    pub(super) fn moments(&self) -> CommitIndex<'_> {
+        CommitIndex {
             snapshot: &*self.snapshot,
             end: self.end,
             clock: &self.clock,
-            holes: &self.holes,
+            log_gaps: &self.log_gaps,
             known: &self.pages,
         }
     }
 
     pub(super) fn gtids(&self) -> Gtids<'_> {
-        Gtids { snapshot: &*self.snapshot, state: &self.gtids, dropped: self.horizon.at > Sequence(0) }
+        Gtids { snapshot: &*self.snapshot, state: &self.gtids, dropped: self.horizon.at > ChangeSequence(0) }
     }
 }

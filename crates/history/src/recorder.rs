@@ -1,22 +1,24 @@
-//! The writing half of capturing: events to the store, one batch after the other, and a [`History`](super::History) of each.
+//! The writing half of capturing: events to the store, one batch after the other, and a
+//! [`History`](super::History) of each.
 //!
-//! One thread owns everything here. Rows, definitions and the place behind the last whole entry are written in one batch, so that a process that is killed
-//! begins again exactly behind what it kept. What was learnt beside the log waits until the log is taken in up to where it was learnt (`capture`).
-//! Knows nothing of connections.
+//! One thread owns everything here. Rows, definitions and the place after the last whole entry are
+//! written in one batch, so that a process that is killed begins again exactly after what it kept.
+//! What was learnt out of band waits until the log is taken in up to where it was learnt
+//! (`capture`). Knows nothing of connections.
 
-use super::capture::{Beside, Input, Looked, Reading, Wish};
-use super::durable::{self, Progress, Restored, State};
+use super::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
+use super::capture::{CaptureCommand, CaptureEvent, Looked, Reading, ValidFrom};
+use super::checkpoint::{self, Progress, Restored, State};
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
+use super::history_handle::HistoryHandle;
 use super::ingest::Ingest;
 use super::log::{LogFault, ServerVersion, SourceTime, StreamReader};
 use super::patterns::Patterns;
-use super::place::{FilePlace, Identity, LastEvent, Place};
-use super::published::Published;
-use super::record::{Coverage, Horizon};
-use super::store::SpaceId;
+use super::record::{Coverage, RetentionHorizon};
+use super::store::GenerationId;
 use bytes::Bytes;
-use dbtrail_types::ident::{ServerId, TableName};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::{ServerId, TableName};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::Path;
@@ -40,9 +42,11 @@ const LINGER: Duration = Duration::from_millis(2);
 const LATE: Duration = Duration::from_millis(100);
 /// Between two looks at what is due, when nothing comes.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Between two writes to the disk itself: what a loss of power can take back, and the source sends again.
+/// Between two writes to the disk itself: what a loss of power can take back, and the source sends
+/// again.
 const SYNC: Duration = Duration::from_secs(1);
-/// Microseconds by which the newest instant on disk is older at most, where nothing else is written.
+/// Microseconds by which the newest instant on disk is older at most, where nothing else is
+/// written.
 const KEPT_WITHIN: i64 = 5_000_000;
 /// Between two looks at the size on disk.
 const MEASURE: Duration = Duration::from_secs(5);
@@ -80,33 +84,33 @@ pub struct Recorder {
     reader: StreamReader,
     /// `None`: the record has not begun.
     state: Option<State>,
-    published: Arc<Published>,
-    /// What was learnt beside the log, in the order of its places.
+    history_handle: Arc<HistoryHandle>,
+    /// What was learnt out of band, in the order of its places.
     waiting: VecDeque<Waiting>,
     /// What the other half has not taken yet.
-    wishes: VecDeque<Wish>,
+    command_queue: VecDeque<CaptureCommand>,
     /// Behind the last statement that touched a table, since the start.
-    touched: HashMap<TableName, FilePlace>,
+    touched: HashMap<TableName, BinlogPosition>,
     /// Tables left out of the capture whose foreign keys were asked for.
     asked_parents: BTreeSet<TableName>,
-    /// When tables were asked for anew.
+    /// When tables were asked for again.
     renewed: HashMap<TableName, Timer>,
-    /// Tables that are to be asked for anew.
+    /// Tables that are to be asked for again.
     renewals: BTreeMap<TableName, compare::Renewal>,
     /// How far the reading of tables is.
-    reading: BTreeMap<SpaceId, Progress>,
+    reading: BTreeMap<GenerationId, Progress>,
     /// Names of the tables that are being read.
-    jobs: HashMap<SpaceId, TableName>,
+    jobs: HashMap<GenerationId, TableName>,
     purge: Option<retention::Purge>,
     /// Events are not looked at until the other half has followed again.
-    deaf: bool,
-    /// The server takes names in another way than before: the record must begin anew first.
+    awaiting_resync: bool,
+    /// The server takes names in another way than before: the record must begin again first.
     misnamed: bool,
     sight: visibility::Sight,
-    /// The event that must come again behind a place from which the log is followed.
+    /// The event that must come again after a place from which the log is followed.
     expected: Option<LastEvent>,
     /// The place of the last event that was damaged.
-    faulted: Option<FilePlace>,
+    last_fault: Option<BinlogPosition>,
     /// Changes of the state that no batch holds yet.
     unwritten: bool,
     unsynced: bool,
@@ -130,13 +134,13 @@ struct Timers {
 /// What waits for the log.
 #[derive(Debug)]
 enum Waiting {
-    Clock(Beside<Reading>),
-    Definition(Beside<Looked>),
-    Baseline(Beside<super::capture::BaselineRows>, tokio::sync::oneshot::Sender<bool>),
+    Clock(ValidFrom<Reading>),
+    Definition(ValidFrom<Looked>),
+    Baseline(ValidFrom<super::capture::BaselineRows>, tokio::sync::oneshot::Sender<bool>),
 }
 
 impl Waiting {
-    fn after(&self) -> &FilePlace {
+    fn after(&self) -> &BinlogPosition {
         match self {
             Self::Clock(b) => &b.after,
             Self::Definition(b) => &b.after,
@@ -191,13 +195,13 @@ impl Recorder {
         folder: &Path,
         server_id: ServerId,
         options: RecorderOptions,
-        published: Arc<Published>,
+        history_handle: Arc<HistoryHandle>,
     ) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
         let engine = patiently(|| DiskEngine::open(&folder.join(STORE), options.disk)).map_err(failed)?;
-        let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, published);
+        let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, history_handle);
         let snapshot = recorder.ingest.committed();
-        if let Some(restored) = durable::read(&*snapshot).map_err(failed)? {
+        if let Some(restored) = checkpoint::read(&*snapshot).map_err(failed)? {
             if restored.state.server_id != recorder.server_id {
                 return Err(OpenError::Other {
                     folder: folder.to_owned(),
@@ -220,7 +224,7 @@ impl Recorder {
         mut ingest: Ingest,
         server_id: ServerId,
         options: RecorderOptions,
-        published: Arc<Published>,
+        history_handle: Arc<HistoryHandle>,
     ) -> Self {
         let mut reader = StreamReader::default();
         reader.capture(&options.tables);
@@ -234,9 +238,9 @@ impl Recorder {
             ingest,
             reader,
             state: None,
-            published,
+            history_handle,
             waiting: VecDeque::new(),
-            wishes: VecDeque::new(),
+            command_queue: VecDeque::new(),
             touched: HashMap::new(),
             asked_parents: BTreeSet::new(),
             renewed: HashMap::new(),
@@ -244,12 +248,12 @@ impl Recorder {
             reading: BTreeMap::new(),
             jobs: HashMap::new(),
             purge: None,
-            deaf: false,
+            awaiting_resync: false,
             misnamed: false,
             sight: visibility::Sight::default(),
             expected: None,
             written: None,
-            faulted: None,
+            last_fault: None,
             unwritten: false,
             unsynced: false,
             timers: Timers {
@@ -266,14 +270,14 @@ impl Recorder {
     }
 
     fn restore(&mut self, restored: Restored) {
-        let Restored { state, entries, catalog, names, spaces, reading } = restored;
+        let Restored { state, entries, catalog, names, generations, reading } = restored;
         let ingest = &mut self.ingest;
         ingest.dirty.definitions = catalog.count();
         ingest.dirty.sweeps = names.sweeps().len();
         ingest.tables = Some(self.options.patterns(catalog.folds() == Some(true)));
         ingest.catalog = Arc::new(catalog);
         ingest.names = Arc::new(names);
-        ingest.spaces = Arc::new(spaces);
+        ingest.generations = Arc::new(generations);
         ingest.next = state.next;
         ingest.changes = state.changes;
         ingest.versions = state.versions;
@@ -285,9 +289,9 @@ impl Recorder {
 
     /// Where the other half goes on; `None`: the record has not begun.
     #[must_use]
-    pub fn resume(&self) -> Option<Place> {
+    pub fn resume(&self) -> Option<ResumePosition> {
         let state = self.state.as_ref()?;
-        Some(Place {
+        Some(ResumePosition {
             at: state.resume.clone(),
             gtids: self.ingest.gtids.executed(),
             server: state.place.server.clone(),
@@ -302,13 +306,13 @@ impl Recorder {
     pub fn run(
         mut self,
         runtime: &tokio::runtime::Handle,
-        mut inputs: mpsc::Receiver<Input>,
-        wishes: &mpsc::Sender<Wish>,
+        mut inputs: mpsc::Receiver<CaptureEvent>,
+        command_queue: &mpsc::Sender<CaptureCommand>,
     ) -> Result<(), StoreError> {
-        let done = self.drive(runtime, &mut inputs, wishes);
+        let done = self.drive(runtime, &mut inputs, command_queue);
         if let Err(error) = &done {
             tracing::error!(%error, "the history is not written any more");
-            self.published.tell(|l| l.failed = Some(error.to_string()));
+            self.history_handle.update(|l| l.failed = Some(error.to_string()));
         }
         done
     }
@@ -316,10 +320,10 @@ impl Recorder {
     fn drive(
         &mut self,
         runtime: &tokio::runtime::Handle,
-        inputs: &mut mpsc::Receiver<Input>,
-        wishes: &mpsc::Sender<Wish>,
+        inputs: &mut mpsc::Receiver<CaptureEvent>,
+        command_queue: &mpsc::Sender<CaptureCommand>,
     ) -> Result<(), StoreError> {
-        self.wish(Wish::Baseline);
+        self.command(CaptureCommand::Baseline);
         self.renew_lost();
         let mut patient = false;
         loop {
@@ -329,7 +333,8 @@ impl Recorder {
                     Some(input)
                 }
                 Err(TryRecvError::Disconnected) => break,
-                // Whoever sent this much has more to send, and may only wait for the processor: to fall asleep and be woken for every message costs more.
+                // Whoever sent this much has more to send, and may only wait for the processor: to
+                // fall asleep and be woken for every message costs more.
                 Err(TryRecvError::Empty) if std::mem::take(&mut patient) => {
                     std::thread::yield_now();
                     continue;
@@ -352,9 +357,9 @@ impl Recorder {
             self.commit_if_full()?;
             self.commit_if_late()?;
             self.due()?;
-            while let Some(wish) = self.wishes.pop_front() {
-                if let Err(refused) = wishes.try_send(wish) {
-                    self.wishes.push_front(refused.into_inner());
+            while let Some(command) = self.command_queue.pop_front() {
+                if let Err(refused) = command_queue.try_send(command) {
+                    self.command_queue.push_front(refused.into_inner());
                     break;
                 }
             }
@@ -375,49 +380,51 @@ impl Recorder {
         if self.unwritten && self.timers.committed.elapsed() >= LATE { self.commit() } else { Ok(()) }
     }
 
-    fn take(&mut self, input: Input) -> Result<(), StoreError> {
+    fn take(&mut self, input: CaptureEvent) -> Result<(), StoreError> {
         match input {
-            Input::Begin(start) => self.begin(start)?,
-            Input::Follow(place, server) => self.follow(place, server),
-            Input::Where(answer) => {
+            CaptureEvent::Begin(start) => self.begin(start)?,
+            CaptureEvent::Follow(place, server) => self.follow(place, server),
+            CaptureEvent::Where(answer) => {
                 self.commit()?;
                 let _ = answer.send(self.resume());
             }
-            Input::Events(events) => {
+            CaptureEvent::Events(events) => {
                 for raw in events {
-                    if self.deaf {
+                    if self.awaiting_resync {
                         break;
                     }
                     self.event(raw)?;
                     self.commit_if_full()?;
                 }
             }
-            Input::Names(setting) => self.names_as(setting),
-            Input::Clock(beside) => {
+            CaptureEvent::Names(setting) => self.names_as(setting),
+            CaptureEvent::Clock(beside) => {
                 self.sight.came(&beside);
                 self.waiting.push_back(Waiting::Clock(beside));
             }
-            Input::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
-            Input::NextJob(left_alone, answer) => {
+            CaptureEvent::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
+            CaptureEvent::NextJob(left_alone, answer) => {
                 // Nobody waits where the other half is stopping.
                 let _ = answer.send(self.next_job(&left_alone));
             }
-            Input::Baseline(beside, answer) => self.waiting.push_back(Waiting::Baseline(beside, answer)),
-            Input::Gap(reason, start) => self.gap(reason, start)?,
-            Input::Connection(up) => {
+            CaptureEvent::Baseline(beside, answer) => {
+                self.waiting.push_back(Waiting::Baseline(beside, answer));
+            }
+            CaptureEvent::Gap(reason, start) => self.gap(reason, start)?,
+            CaptureEvent::Connection(up) => {
                 if up.is_ok() {
                     self.sight = visibility::Sight::default();
                 }
                 let now = Instant::now();
-                self.published.tell(|l| l.connected(up, now));
+                self.history_handle.update(|l| l.connected(up, now));
             }
         }
         self.reached()
     }
 
-    fn follow(&mut self, place: FilePlace, server: Identity) {
+    fn follow(&mut self, place: BinlogPosition, server: Identity) {
         tracing::debug!(%place, behind = %self.reader.place(), "following");
-        self.deaf = self.misnamed;
+        self.awaiting_resync = self.misnamed;
         let same = self.state.as_ref().is_some_and(|s| s.place.server.same_server(&server));
         self.reader.follow(place.clone(), same);
         let Some(state) = &mut self.state else { return };
@@ -425,18 +432,18 @@ impl Recorder {
         self.expected = last.cloned();
         if !same {
             tracing::warn!(was = ?state.place.server, is = ?server, "the log goes on on another server");
-            state.place = Place::new(place.clone(), String::new(), server);
+            state.place = ResumePosition::new(place.clone(), String::new(), server);
             state.resume = place;
             self.unwritten = true;
             let again = self.forget_waiting();
             if !again.is_empty() {
-                self.wish(Wish::Compare(again));
+                self.command(CaptureCommand::Compare(again));
             }
         }
     }
 
-    /// What waits for places in the log of another server, or in front of a gap, waits for nothing. Gives the tables that are not compared now; the clock
-    /// comes again by itself, and so do rows.
+    /// What waits for places in the log of another server, or in front of a gap, waits for nothing.
+    /// Gives the tables that are not compared now; the clock comes again by itself, and so do rows.
     fn forget_waiting(&mut self) -> Vec<TableName> {
         let mut names: Vec<TableName> = std::mem::take(&mut self.touched).into_keys().collect();
         for waiting in std::mem::take(&mut self.waiting) {
@@ -447,7 +454,7 @@ impl Recorder {
                 Waiting::Clock(_) => {}
             }
         }
-        self.faulted = None;
+        self.last_fault = None;
         names
     }
 
@@ -485,7 +492,7 @@ impl Recorder {
                 self.ingest.entry_seen(entry, visible)?;
             }
             if let Some(state) = &mut self.state {
-                let FilePlace { file, offset } = begins.clone();
+                let BinlogPosition { file, offset } = begins.clone();
                 let (length, fingerprint) = (raw.len() as u64, LastEvent::fingerprint(&raw));
                 state.place.last = Some(LastEvent { file, offset, length, fingerprint });
                 state.place.at = end;
@@ -498,7 +505,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Whether the log goes on as it was: the last event that was taken in comes again, byte for byte.
+    /// Whether the log goes on as it was: the last event that was taken in comes again, byte for
+    /// byte.
     fn is_as_expected(&mut self, raw: &[u8]) -> bool {
         /// FORMAT_DESCRIPTION_EVENT: that of the file's head is sent again wherever reading begins.
         const DESCRIPTION: u8 = 15;
@@ -520,27 +528,32 @@ impl Recorder {
             expected.begins()
         );
         self.expected = None;
-        self.deaf = true;
-        self.wish(Wish::BeginAnew(what));
+        self.awaiting_resync = true;
+        self.command(CaptureCommand::Resnapshot(what));
         false
     }
 
-    /// An event that cannot be read: read again from before it, and where that does not help, begin anew.
+    /// An event that cannot be read: read again from before it, and where that does not help, begin
+    /// again.
     fn fault(&mut self, fault: &LogFault) {
-        self.deaf = true;
+        self.awaiting_resync = true;
         let place = self.reader.place().clone();
         let what = format!("the event at {place} cannot be read: {fault}");
         tracing::error!("{what}");
-        if self.faulted.replace(place) == Some(self.reader.place().clone()) {
-            self.wish(Wish::BeginAnew(what));
+        if self.last_fault.replace(place) == Some(self.reader.place().clone()) {
+            self.command(CaptureCommand::Resnapshot(what));
         } else {
-            self.wish(Wish::Again(what));
+            self.command(CaptureCommand::Reconnect(what));
         }
     }
 
     /// Takes what waited for the log to come this far.
     fn reached(&mut self) -> Result<(), StoreError> {
-        while self.waiting.front().is_some_and(|w| !self.deaf && self.reader.place().reaches(w.after())) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|w| !self.awaiting_resync && self.reader.place().reaches(w.after()))
+        {
             match self.waiting.pop_front() {
                 Some(Waiting::Clock(beside)) => self.clock(&beside.what)?,
                 Some(Waiting::Definition(beside)) => self.definition(&beside.what),
@@ -587,7 +600,7 @@ impl Recorder {
         state.clock = ingest.entries.clock.clone();
         state.gtids = ingest.gtids.clone();
         let mut batch = Batch::default();
-        let changed = durable::write(ingest, state, &mut batch)?;
+        let changed = checkpoint::write(ingest, state, &mut batch)?;
         ingest.commit(&batch)?;
         self.written = Some(state.coverage.newest);
         self.unwritten = false;
@@ -603,16 +616,16 @@ impl Recorder {
     fn publish(&mut self) {
         let Some(state) = &self.state else { return };
         let mut history = self.ingest.history(self.server_id.clone(), state.coverage);
-        history.holes = Arc::new(state.holes.clone());
+        history.log_gaps = Arc::new(state.log_gaps.clone());
         history.horizon = state.horizon;
-        self.published.set(Arc::new(history));
-        let place = Place { gtids: self.ingest.gtids.executed(), ..state.place.clone() };
-        let gaps = state.holes.iter().map(|h| h.gap.clone()).collect();
+        self.history_handle.set(Arc::new(history));
+        let place = ResumePosition { gtids: self.ingest.gtids.executed(), ..state.place.clone() };
+        let gaps = state.log_gaps.iter().map(|h| h.gap.clone()).collect();
         let baseline = self.baseline_progress();
         let (events, bytes, versions) =
             (self.events, self.bytes, state.versions.saturating_sub(state.horizon.dropped));
         let (newest, purged) = (state.coverage.newest, state.horizon.dropped);
-        self.published.tell(|l| {
+        self.history_handle.update(|l| {
             l.place = Some(place);
             l.clock = Some(newest);
             l.gaps = gaps;
@@ -634,15 +647,15 @@ impl Recorder {
         if self.timers.measured.is_none_or(|t| t.elapsed() >= MEASURE) {
             self.timers.measured = Some(Timer::now());
             let bytes = self.ingest.engine().bytes();
-            self.published.tell(|l| l.bytes_on_disk = bytes);
+            self.history_handle.update(|l| l.bytes_on_disk = bytes);
         }
         self.renew_due();
         self.retain()
     }
 
-    fn wish(&mut self, wish: Wish) {
-        if !self.wishes.contains(&wish) {
-            self.wishes.push_back(wish);
+    fn command(&mut self, command: CaptureCommand) {
+        if !self.command_queue.contains(&command) {
+            self.command_queue.push_back(command);
         }
     }
 
@@ -664,7 +677,7 @@ pub fn read_status(
     folder: &Path,
     server_id: Option<ServerId>,
     now: Instant,
-) -> Result<super::published::Status, OpenError> {
+) -> Result<super::history_handle::Status, OpenError> {
     let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
     if !folder.join(STORE).exists() {
         return Err(failed(StoreError("there is no history in this folder".to_owned())));
@@ -673,7 +686,7 @@ pub fn read_status(
     let bytes = super::engine::Engine::bytes(&engine);
     let mut ingest = Ingest::upon(Box::new(engine));
     let snapshot = ingest.committed();
-    let restored = durable::read(&*snapshot).map_err(failed)?;
+    let restored = checkpoint::read(&*snapshot).map_err(failed)?;
     let Some(restored) = restored else {
         return Err(failed(StoreError("nothing is recorded in this folder yet".to_owned())));
     };
@@ -681,7 +694,7 @@ pub fn read_status(
     if let Some(asked) = server_id.filter(|asked| *asked != found) {
         return Err(OpenError::Other { folder: folder.to_owned(), found, asked });
     }
-    let published = Arc::new(Published::live(found.clone(), now));
+    let history_handle = Arc::new(HistoryHandle::live(found.clone(), now));
     let options = RecorderOptions {
         tables: Patterns::default(),
         baseline: false,
@@ -690,18 +703,19 @@ pub fn read_status(
         source_time: restored.state.source_time,
         disk: DiskOptions::default(),
     };
-    let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&published));
+    let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&history_handle));
     recorder.restore(restored);
     recorder.publish();
-    published.tell(|l| {
+    history_handle.update(|l| {
         l.bytes_on_disk = bytes;
         l.connected(Err("no agent runs on this folder".to_owned()), now);
     });
     // What nobody writes does not lag behind.
-    Ok(super::published::Status { lag_seconds: None, ..published.status(now) })
+    Ok(super::history_handle::Status { lag_seconds: None, ..history_handle.status(now) })
 }
 
-/// Opens the store, and waits a little where another process has it: `agent status` looks at it only for a moment.
+/// Opens the store, and waits a little where another process has it: `agent status` looks at it
+/// only for a moment.
 fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
     const PATIENCE: Duration = Duration::from_secs(5);
     const STEP: Duration = Duration::from_millis(50);
@@ -722,4 +736,4 @@ const fn from(at: Instant) -> Coverage {
 }
 
 /// What is not dropped.
-const ALL: Horizon = Horizon { at: super::store::Sequence(0), dropped: 0 };
+const ALL: RetentionHorizon = RetentionHorizon { at: super::store::ChangeSequence(0), dropped: 0 };

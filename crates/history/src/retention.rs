@@ -1,16 +1,17 @@
 //! Which pairs of the store are older than the horizon, and may go.
 //!
-//! Of each key the last version before the horizon stays: it is the state there. Where the record of a table is whole, a key that had no row there needs none.
+//! Of each key the last version before the horizon stays: it is the state there. Where the record
+//! of a table is whole, a key that had no row there needs none.
 
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
-use super::store::{self, Sequence};
-use super::{gtid, moments};
+use super::store::{self, ChangeSequence};
+use super::{commit_index, gtid};
 use dbtrail_types::instant::Instant;
 
-/// What becomes of an incarnation.
+/// What becomes of an generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// No name means it at or behind the horizon: all of it goes.
+pub enum RetentionAction {
+    /// No name means it at or after the horizon: all of it goes.
     Gone,
     /// A key without versions has no row in it, or that of the baseline.
     Whole,
@@ -21,7 +22,7 @@ pub enum Fate {
 /// A pass over all tables.
 #[derive(Debug)]
 pub struct Sweeper {
-    horizon: Sequence,
+    horizon: ChangeSequence,
     oldest: Instant,
     /// The table that is looked at, and where to go on in it.
     at: Option<(Table, Vec<u8>)>,
@@ -36,10 +37,10 @@ const ORDER: [Table; 10] = [
     Table::References,
     Table::Changes,
     Table::Commits,
-    Table::Moments,
-    Table::Maxima,
+    Table::CommitIndex,
+    Table::MaxCommitTimestamps,
     Table::Visible,
-    Table::Steps,
+    Table::ClockRegressions,
     Table::Gtids,
 ];
 
@@ -48,7 +49,7 @@ const END: [u8; 40] = [0xff; 40];
 impl Sweeper {
     /// A pass that drops what lies before a change and an instant.
     #[must_use]
-    pub const fn new(horizon: Sequence, oldest: Instant) -> Self {
+    pub const fn new(horizon: ChangeSequence, oldest: Instant) -> Self {
         Self { horizon, oldest, at: Some((ORDER[0], Vec::new())), held: None }
     }
 
@@ -65,7 +66,7 @@ impl Sweeper {
     pub fn step(
         &mut self,
         snapshot: &dyn Snapshot,
-        fates: &[Fate],
+        fates: &[RetentionAction],
         limit: usize,
         batch: &mut Batch,
     ) -> Result<u64, StoreError> {
@@ -78,10 +79,10 @@ impl Sweeper {
             Table::Gtids => (self.gtids(snapshot, &from, limit, batch)?, 0),
             Table::Changes
             | Table::Commits
-            | Table::Moments
-            | Table::Maxima
+            | Table::CommitIndex
+            | Table::MaxCommitTimestamps
             | Table::Visible
-            | Table::Steps
+            | Table::ClockRegressions
             | Table::Meta => (self.times(table, snapshot, &from, limit, batch)?, 0),
         };
         self.at = if let Some(from) = next {
@@ -96,7 +97,7 @@ impl Sweeper {
     fn versions(
         &mut self,
         snapshot: &dyn Snapshot,
-        fates: &[Fate],
+        fates: &[RetentionAction],
         from: &[u8],
         limit: usize,
         batch: &mut Batch,
@@ -131,21 +132,22 @@ impl Sweeper {
         snapshot: &dyn Snapshot,
         group: &[Pair],
         all: bool,
-        fate: Fate,
+        retention_action: RetentionAction,
         batch: &mut Batch,
     ) -> Result<u64, StoreError> {
         let row = store::row_of(&group[0].0)?;
         let held = self.held.take().filter(|held| store::row_of(held).is_ok_and(|r| r == row));
         let old =
             group.iter().take_while(|(k, _)| store::sequence_of(k).is_some_and(|s| s < self.horizon)).count();
-        let keep_from = match fate {
-            Fate::Gone => group.len(),
-            Fate::Whole if all && old > 0 && !store::leaves_row(&group[old - 1].1)? => old,
-            Fate::Whole | Fate::Partial => old.saturating_sub(1),
+        let keep_from = match retention_action {
+            RetentionAction::Gone => group.len(),
+            RetentionAction::Whole if all && old > 0 && !store::leaves_row(&group[old - 1].1)? => old,
+            RetentionAction::Whole | RetentionAction::Partial => old.saturating_sub(1),
         };
         let mut going: Vec<&[u8]> = group[..keep_from].iter().map(|(key, _)| key.as_slice()).collect();
-        // What the last step kept of this key is not the last one before the horizon, if one is here.
-        going.extend(held.as_deref().filter(|_| old > 0 || fate == Fate::Gone));
+        // What the last step kept of this key is not the last one before the horizon, if one is
+        // here.
+        going.extend(held.as_deref().filter(|_| old > 0 || retention_action == RetentionAction::Gone));
         for key in &going {
             batch.remove(Table::Versions, key);
         }
@@ -155,28 +157,28 @@ impl Sweeper {
         {
             store::make_whole(batch, snapshot, first)?;
         }
-        if old > 0 && fate != Fate::Partial {
+        if old > 0 && retention_action != RetentionAction::Partial {
             // What the row was before its first change is older than the horizon.
             batch.remove(Table::Baseline, row);
         }
-        if !all && old == group.len() && fate != Fate::Gone {
+        if !all && old == group.len() && retention_action != RetentionAction::Gone {
             self.held = group.last().map(|(key, _)| key.clone());
         }
         Ok(going.len() as u64)
     }
 
-    /// Pairs that are kept as long as their incarnation is.
+    /// Pairs that are kept as long as their generation is.
     fn of_spaces(
         table: Table,
         snapshot: &dyn Snapshot,
-        fates: &[Fate],
+        fates: &[RetentionAction],
         from: &[u8],
         limit: usize,
         batch: &mut Batch,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let pairs = snapshot.scan(table, from, &END, limit)?;
         for (key, _) in &pairs {
-            if fate_of(key, fates) == Fate::Gone {
+            if fate_of(key, fates) == RetentionAction::Gone {
                 batch.remove(table, key);
             }
         }
@@ -209,7 +211,7 @@ impl Sweeper {
         limit: usize,
         batch: &mut Batch,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let end = moments::before(table, snapshot, self.horizon, self.oldest)?;
+        let end = commit_index::before(table, snapshot, self.horizon, self.oldest)?;
         let pairs = snapshot.scan(table, from, &end, limit)?;
         for (key, _) in &pairs {
             batch.remove(table, key);
@@ -218,10 +220,10 @@ impl Sweeper {
     }
 }
 
-fn fate_of(key: &[u8], fates: &[Fate]) -> Fate {
-    let fate = store::space_of(key).and_then(|space| fates.get(space.0 as usize));
-    // An incarnation that is not known here is newer than the list.
-    fate.copied().unwrap_or(Fate::Partial)
+fn fate_of(key: &[u8], fates: &[RetentionAction]) -> RetentionAction {
+    let retention_action = store::space_of(key).and_then(|generation| fates.get(generation.0 as usize));
+    // An generation that is not known here is newer than the list.
+    retention_action.copied().unwrap_or(RetentionAction::Partial)
 }
 
 /// Where to go on, if there may be more.
@@ -237,14 +239,17 @@ mod tests {
     use crate::engine::{Engine, MemoryEngine};
     use crate::image::Image;
     use crate::schema::DefinitionId;
-    use crate::store::{BaseRow, Held, Side, SpaceId, Version, Versions, put_base, put_version};
+    use crate::store::{
+        BaseRow, CurrentRow, GenerationId, KeyMove, Version, Versions, put_base, put_version,
+    };
     use dbtrail_types::agent_api::EventType;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    const SPACE: SpaceId = SpaceId(0);
+    const SPACE: GenerationId = GenerationId(0);
 
-    /// One change a sequence number: of this key, to this row (`None`: it is deleted, if there is one).
+    /// One change a sequence number: of this key, to this row (`None`: it is deleted, if there is
+    /// one).
     fn recorded(changes: &[(u8, Option<u8>)]) -> MemoryEngine {
         let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
         let image = |v: u8| Image::pack(&[Some(vec![v]), Some(vec![0; 20])]);
@@ -262,10 +267,10 @@ mod tests {
                 (Some(_), None) => EventType::Delete,
             };
             let version = Version {
-                sequence: Sequence(sequence),
+                sequence: ChangeSequence(sequence),
                 definition: DefinitionId(0),
                 kind,
-                side: Side::Same,
+                side: KeyMove::Same,
                 cause: None,
                 before: before.map(image),
                 after: row.map(image),
@@ -283,12 +288,17 @@ mod tests {
         engine
     }
 
-    fn swept(engine: &mut MemoryEngine, horizon: u64, fate: Fate, limit: usize) -> u64 {
-        let mut sweeper = Sweeper::new(Sequence(horizon), Instant::from_micros(0));
+    fn swept(
+        engine: &mut MemoryEngine,
+        horizon: u64,
+        retention_action: RetentionAction,
+        limit: usize,
+    ) -> u64 {
+        let mut sweeper = Sweeper::new(ChangeSequence(horizon), Instant::from_micros(0));
         let mut dropped = 0;
         while !sweeper.is_done() {
             let mut batch = Batch::default();
-            dropped += sweeper.step(&*engine.snapshot(), &[fate], limit, &mut batch).unwrap();
+            dropped += sweeper.step(&*engine.snapshot(), &[retention_action], limit, &mut batch).unwrap();
             engine.commit(&batch).unwrap();
         }
         dropped
@@ -304,22 +314,23 @@ mod tests {
         ) {
             let mut engine = recorded(&changes);
             let before = engine.snapshot();
-            let fate = if whole { Fate::Whole } else { Fate::Partial };
-            swept(&mut engine, horizon, fate, limit);
+            let retention_action = if whole { RetentionAction::Whole } else { RetentionAction::Partial };
+            swept(&mut engine, horizon, retention_action, limit);
             let after = engine.snapshot();
             for key in 0..4_u8 {
-                let all = |s| Versions(s).between(SPACE, &[key], (Sequence(horizon), Sequence::END), 99).unwrap();
+                let all = |s| Versions(s).between(SPACE, &[key], (ChangeSequence(horizon), ChangeSequence::END), 99).unwrap();
                 prop_assert_eq!(all(&*after), all(&*before), "changes of {}", key);
                 for cut in horizon..62 {
                     // How far back the whole row stands may change.
                     let at = |s| {
-                        let held = Versions(s).newest_before(SPACE, &[key], Sequence(cut)).unwrap();
-                        held.map(|held| Held { depth: 0, ..held })
+                        let held = Versions(s).newest_before(SPACE, &[key], ChangeSequence(cut)).unwrap();
+                        held.map(|held| CurrentRow { depth: 0, ..held })
                     };
                     let (was, is) = (at(&*before), at(&*after));
                     let gone = was.as_ref().is_some_and(|h| h.row.is_none());
                     prop_assert!(is == was || whole && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");
-                    // Where nothing is recorded any more, the row of the baseline must not stand up again.
+                    // Where nothing is recorded any more, the row of the baseline must not stand up
+                    // again.
                     let base = Versions(&*after).base(SPACE, &[key]).unwrap();
                     prop_assert!(was.is_none() || is.is_some() || base.is_none());
                 }
@@ -327,12 +338,13 @@ mod tests {
         }
     }
 
-    /// Of the index of changes everything behind the horizon stays, and no more than a block of what lies before it.
+    /// Of the index of changes everything after the horizon stays, and no more than a block of what
+    /// lies before it.
     #[test]
     fn the_index_of_changes_goes_with_the_versions() {
         let all = |engine: &MemoryEngine, from| {
             let mut found = Vec::new();
-            changes::between(&*engine.snapshot(), Sequence(from), Sequence::END, &mut |c| {
+            changes::between(&*engine.snapshot(), ChangeSequence(from), ChangeSequence::END, &mut |c| {
                 found.push((c.sequence.0, c.key.map(<[u8]>::to_vec)));
                 Ok(true)
             })
@@ -343,14 +355,15 @@ mod tests {
         let mut writer = changes::Writer::default();
         for sequence in 1..10_000_u64 {
             let key = sequence.to_be_bytes();
-            let change = changes::Change { sequence: Sequence(sequence), space: SPACE, key: Some(&key) };
+            let change =
+                changes::Change { sequence: ChangeSequence(sequence), generation: SPACE, key: Some(&key) };
             writer.note(&mut batch, change);
         }
         writer.flush(&mut batch);
         engine.commit(&batch).unwrap();
         let whole = all(&engine, 9000);
         assert_eq!(whole.len(), 1000);
-        swept(&mut engine, 9000, Fate::Whole, 5);
+        swept(&mut engine, 9000, RetentionAction::Whole, 5);
         assert_eq!(all(&engine, 9000), whole);
         assert!(all(&engine, 0).len() < 2000);
     }
@@ -359,9 +372,13 @@ mod tests {
     fn what_is_old_goes() {
         let changes: Vec<(u8, Option<u8>)> = (0..100).map(|i| (i % 2, Some(i % 9))).collect();
         let mut engine = recorded(&changes);
-        assert_eq!(swept(&mut engine, 91, Fate::Whole, 10), 88, "of each key the last one before stays");
+        assert_eq!(
+            swept(&mut engine, 91, RetentionAction::Whole, 10),
+            88,
+            "of each key the last one before stays"
+        );
         let mut engine = recorded(&changes);
-        assert_eq!(swept(&mut engine, 91, Fate::Gone, 10), 100);
+        assert_eq!(swept(&mut engine, 91, RetentionAction::Gone, 10), 100);
         assert!(engine.snapshot().scan(Table::Baseline, &[], &END, 9).unwrap().is_empty());
     }
 }

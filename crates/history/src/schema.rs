@@ -1,8 +1,9 @@
-//! The history of table definitions: which columns and key a table had from which point of the log on.
+//! The history of table definitions: which columns and key a table had from which point of the log
+//! on.
 //!
-//! Fed with the DDL statements of the log and with what its table maps say. Where neither tells, a table is unreadable,
-//! with the reason; nothing is guessed. Also carries a row over from the definition it was written under to the
-//! definition at the instant asked for.
+//! Fed with the DDL statements of the log and with what its table maps say. Where neither tells, a
+//! table is unreadable, with the reason; nothing is guessed. Also carries a row over from the
+//! definition it was written under to the definition at the instant asked for.
 
 mod alter;
 mod carry;
@@ -16,14 +17,14 @@ mod engines;
 mod foreign;
 mod generated;
 mod harmless;
+mod implicit_default;
 mod lexer;
 mod links;
 mod number;
-mod observe;
 mod partition;
 mod reach;
+mod reconcile_table_map;
 mod renames;
-mod silent;
 mod table;
 mod temporal;
 #[cfg(test)]
@@ -36,8 +37,8 @@ mod written;
 use convert::By;
 use dbtrail_types::agent_api::Reference;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::TableName;
-use dbtrail_types::reply::Cell;
+use dbtrail_types::names::TableName;
+use dbtrail_types::result_set::Cell;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -45,7 +46,7 @@ use table::Full;
 
 use super::image::{Content, Image};
 use super::log::{LoggedStatement, MappedTable, collation_name};
-use super::store::Sequence;
+use super::store::ChangeSequence;
 pub use carry::Carried;
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
@@ -63,7 +64,8 @@ pub(crate) use links::NO_TRIGGERS;
 /// What a statement of the log did to tables, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The table exists from here on, empty. (CREATE TABLE, also CREATE TABLE ... LIKE; rows of ... SELECT follow as row events.)
+    /// The table exists from here on, empty. (CREATE TABLE, also CREATE TABLE ... LIKE; rows of ...
+    /// SELECT follow as row events.)
     Created(TableName, DefinitionId),
     /// The table is gone.
     Dropped(TableName),
@@ -71,7 +73,8 @@ pub enum Effect {
     Truncated(TableName),
     /// Same rows, another definition.
     Altered(TableName, DefinitionId),
-    /// Same rows under another name (RENAME TABLE, ALTER TABLE ... RENAME, swaps in one statement: apply in order).
+    /// Same rows under another name (RENAME TABLE, ALTER TABLE ... RENAME, swaps in one statement:
+    /// apply in order).
     Renamed {
         /// Old name.
         from: TableName,
@@ -80,7 +83,8 @@ pub enum Effect {
         /// False: it may have been of a session's temporary table.
         certain: bool,
     },
-    /// Same definition; rows may have changed, gone or come, and which is not known: why, with the statement.
+    /// Same definition; rows may have changed, gone or come, and which is not known: why, with the
+    /// statement.
     RowsUnknown(TableName, String),
     /// The rows in some of its partitions are gone.
     PartitionsEmptied(TableName, Emptied),
@@ -90,8 +94,8 @@ pub enum Effect {
     Unreadable(TableName, String),
     /// A whole schema is gone (DROP DATABASE).
     SchemaDropped(String),
-    /// A statement that may change rows of tables unknown (DML logged as text, an unparseable statement): all tables of
-    /// these schemas (empty: of all) are unreadable from here on.
+    /// A statement that may change rows of tables unknown (DML logged as text, an unparseable
+    /// statement): all tables of these schemas (empty: of all) are unreadable from here on.
     UnreadableAll {
         /// Schemas hit; empty: all.
         schemas: Vec<String>,
@@ -125,7 +129,7 @@ pub struct CannotCarry(pub String);
 /// All definitions of all tables. A copy shares the definitions.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    definitions: Vec<Arc<Known>>,
+    definitions: Vec<Arc<StoredDefinition>>,
     tables: HashMap<TableName, DefinitionId>,
     /// Default collations of schemas, and whether they are certain.
     schemas: HashMap<String, (Option<String>, bool)>,
@@ -140,9 +144,11 @@ pub struct Catalog {
     /// Which tables change with others.
     links: links::Links,
     foreign: foreign::ForeignKeys,
-    /// MERGE tables, with the tables whose rows are theirs. One that is dropped is kept: no harm comes of it.
+    /// MERGE tables, with the tables whose rows are theirs. One that is dropped is kept: no harm
+    /// comes of it.
     united: HashMap<TableName, Vec<TableName>>,
-    /// Whether the server takes names of tables that differ in case alone for one (lower_case_table_names); `None`: not known.
+    /// Whether the server takes names of tables that differ in case alone for one
+    /// (lower_case_table_names); `None`: not known.
     folds: Option<bool>,
     /// RENAMEs that may have been of a temporary table.
     renames: Vec<Rename>,
@@ -152,7 +158,7 @@ pub struct Catalog {
 
 /// One definition.
 #[derive(Debug)]
-struct Known {
+struct StoredDefinition {
     public: Arc<TableDefinition>,
     full: Full,
     /// Places of the generated columns.
@@ -164,7 +170,7 @@ struct Known {
     memo: OnceLock<Vec<u8>>,
 }
 
-impl Known {
+impl StoredDefinition {
     fn new(full: Full, step: Option<Step>) -> Self {
         let generated = (0..).zip(&full.columns).filter(|(_, c)| c.generated.is_some());
         let generated = generated.map(|(i, _)| i).collect();
@@ -172,7 +178,8 @@ impl Known {
         Self { public, full, generated, step, computations: OnceLock::new(), memo: OnceLock::new() }
     }
 
-    /// A generated cell of a row of which the others are told; `None`: what it holds is not certain.
+    /// A generated cell of a row of which the others are told; `None`: what it holds is not
+    /// certain.
     fn computed<'a>(&'a self, at: usize, cell: impl Fn(usize) -> Option<Option<&'a [u8]>>) -> Option<Cell> {
         let all = self.computations.get_or_init(|| {
             let each = self.generated.iter();
@@ -204,7 +211,8 @@ impl Catalog {
         effects
     }
 
-    /// Takes the server's `lower_case_table_names`: with 1 and 2, names of tables and schemas count in lower case from here on.
+    /// Takes the server's `lower_case_table_names`: with 1 and 2, names of tables and schemas count
+    /// in lower case from here on.
     pub fn set_lower_case_table_names(&mut self, setting: u8) {
         self.folds = Some(setting != 0);
     }
@@ -217,7 +225,8 @@ impl Catalog {
         self.all_schemas = true;
     }
 
-    /// Whether the server takes names of tables that differ in case alone for one; `None`: not known.
+    /// Whether the server takes names of tables that differ in case alone for one; `None`: not
+    /// known.
     #[must_use]
     pub fn folds(&self) -> Option<bool> {
         self.folds
@@ -235,8 +244,9 @@ impl Catalog {
         &self.renames
     }
 
-    /// Notes the place of a statement that was followed just now: of its RENAMEs that may have been of temporary tables.
-    pub fn note_renames(&mut self, at: Sequence) {
+    /// Notes the place of a statement that was followed just now: of its RENAMEs that may have been
+    /// of temporary tables.
+    pub fn note_renames(&mut self, at: ChangeSequence) {
         let new = std::mem::take(&mut self.renaming);
         self.renames.extend(new.into_iter().map(|rename| Rename { at, ..rename }));
     }
@@ -246,13 +256,14 @@ impl Catalog {
         &mut self.renames
     }
 
-    /// The definition under which a row event was written: known from DDL and checked against the map, or learnt from the map's
-    /// own metadata.
+    /// The definition under which a row event was written: known from DDL and checked against the
+    /// map, or learnt from the map's own metadata.
     ///
     /// # Errors
-    /// Neither tells, or they contradict each other: the reason why the table is unreadable from here on.
+    /// Neither tells, or they contradict each other: the reason why the table is unreadable from
+    /// here on.
     pub fn observe(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
-        observe::observe(self, table)
+        reconcile_table_map::observe(self, table)
     }
 
     /// The same, if the table had this definition so far.
@@ -265,7 +276,7 @@ impl Catalog {
         table: &MappedTable,
     ) -> Result<DefinitionId, String> {
         self.tables.insert(table.name.clone(), definition);
-        observe::observe(self, table)
+        reconcile_table_map::observe(self, table)
     }
 
     /// The definition that a table has at the end of what was followed; `None`: it is not known.
@@ -280,8 +291,9 @@ impl Catalog {
         self.known(id).map(|k| &k.public)
     }
 
-    /// Shows a row under definition `to` of the same table, forwards or backwards through its ALTERs. A cell that a step between the two does not
-    /// leave exact becomes one that is not known (`Err`: why), and the others stay.
+    /// Shows a row under definition `to` of the same table, forwards or backwards through its
+    /// ALTERs. A cell that a step between the two does not leave exact becomes one that is not
+    /// known (`Err`: why), and the others stay.
     ///
     /// # Errors
     /// The two are not of one table.
@@ -302,7 +314,8 @@ impl Catalog {
             .collect()
     }
 
-    /// A cell that a row of this definition leaves out, where it is computed from the others; `Err`: why it is not known.
+    /// A cell that a row of this definition leaves out, where it is computed from the others;
+    /// `Err`: why it is not known.
     ///
     /// # Errors
     /// It is not.
@@ -328,7 +341,8 @@ impl Catalog {
         !self.full(id).primary_key.is_empty()
     }
 
-    /// Places of the generated columns of a definition, rising: not all servers log them with each row.
+    /// Places of the generated columns of a definition, rising: not all servers log them with each
+    /// row.
     #[must_use]
     pub fn generated(&self, id: DefinitionId) -> &[usize] {
         self.known(id).map_or(&[], |k| &k.generated)
@@ -350,15 +364,15 @@ impl Catalog {
         self.generated(id).iter().any(|at| compute::of(full, *at).is_none())
     }
 
-    /// The row with those unknown generated cells that another row of the same definition tells: a generated column has the same value where all columns
-    /// that its expression names have.
+    /// The row with those unknown generated cells that another row of the same definition tells: a
+    /// generated column has the same value where all columns that its expression names have.
     #[must_use]
     pub fn filled(&self, id: DefinitionId, row: &Image, other: &Image) -> Option<Image> {
         generated::filled(self.known(id)?, row, other)
     }
 
-    /// A definition in which these columns are known to be generated, whatever their expressions: rows of the log leave them out. Only where the definition
-    /// was learnt from table maps alone.
+    /// A definition in which these columns are known to be generated, whatever their expressions:
+    /// rows of the log leave them out. Only where the definition was learnt from table maps alone.
     pub fn leave_out(&mut self, name: &TableName, columns: &[usize]) -> Option<DefinitionId> {
         let id = *self.tables.get(name)?;
         let full = generated::left_out(self.full(id), columns)?;
@@ -374,8 +388,9 @@ impl Catalog {
         carry::path(self, earlier, later).is_some()
     }
 
-    /// Whether two definitions of one table identify rows in the same way: the same columns as key, of the same collations, and of types under which
-    /// a key is the same bytes (an INT that became a BIGINT).
+    /// Whether two definitions of one table identify rows in the same way: the same columns as key,
+    /// of the same collations, and of types under which a key is the same bytes (an INT that became
+    /// a BIGINT).
     #[must_use]
     pub fn same_key(&self, a: DefinitionId, b: DefinitionId) -> bool {
         if a == b {
@@ -385,7 +400,7 @@ impl Catalog {
         let (Some(old), Some(new)) = (self.known(first), self.known(second)) else { return false };
         let Some(path) = carry::path(self, first, second) else {
             // Two tables that had the name one after the other.
-            let key = |known: &Known| -> Vec<_> {
+            let key = |known: &StoredDefinition| -> Vec<_> {
                 let columns = known.public.key_columns();
                 columns.iter().map(|c| (c.name.to_lowercase(), c.ty.clone(), c.collation.clone())).collect()
             };
@@ -395,7 +410,7 @@ impl Catalog {
             old.public.primary_key.iter().map(|n| old.full.position(n)).collect();
         let mut before = first;
         for id in path {
-            let Some(Known { step: Some(step), full, .. }) = self.known(id) else { return false };
+            let Some(StoredDefinition { step: Some(step), full, .. }) = self.known(id) else { return false };
             let earlier = self.full(before);
             for position in &mut positions {
                 let next = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
@@ -420,14 +435,16 @@ impl Catalog {
         self.known(id)?.step.as_ref().map(|step| step.statement.as_str())
     }
 
-    /// The foreign keys that refer to a table and change rows of others when rows of it change, with their tables.
+    /// The foreign keys that refer to a table and change rows of others when rows of it change,
+    /// with their tables.
     #[must_use]
     pub fn children(&self, parent: &TableName) -> Vec<(TableName, ForeignKey)> {
         let to = self.foreign.to(parent).filter(|(_, key)| key.changes_rows());
         to.map(|(child, key)| (child.clone(), key.clone())).collect()
     }
 
-    /// The tables to which foreign keys refer that change rows, and whose own foreign keys are not known.
+    /// The tables to which foreign keys refer that change rows, and whose own foreign keys are not
+    /// known.
     pub fn unknown_parents(&self) -> impl Iterator<Item = &TableName> {
         self.foreign.parents().filter(|name| !self.is_declared(name))
     }
@@ -438,14 +455,16 @@ impl Catalog {
         self.foreign.of(child).iter().filter(|k| k.changes_rows()).cloned().collect()
     }
 
-    /// Where the end of a row's time stands among the columns of a system-versioned table: its rows of now have [`END_OF_TIME`] there, others are of the past.
+    /// Where the end of a row's time stands among the columns of a system-versioned table: its rows
+    /// of now have [`END_OF_TIME`] there, others are of the past.
     #[must_use]
     pub fn row_end(&self, id: DefinitionId) -> Option<usize> {
         let full = &self.known(id)?.full;
         full.versioned.then(|| full.position(versioned::ROW_END)).flatten()
     }
 
-    /// The tables whose rows a MERGE table shows: a change of a row of it is one of a row of theirs.
+    /// The tables whose rows a MERGE table shows: a change of a row of it is one of a row of
+    /// theirs.
     #[must_use]
     pub fn united(&self, name: &TableName) -> &[TableName] {
         self.united.get(name).map_or(&[], Vec::as_slice)
@@ -457,7 +476,8 @@ impl Catalog {
         self.foreign.below(table)
     }
 
-    /// The generated columns that may be computed from some columns: those whose expressions have a word of such a name.
+    /// The generated columns that may be computed from some columns: those whose expressions have a
+    /// word of such a name.
     #[must_use]
     pub fn dependents(&self, id: DefinitionId, columns: &[&str]) -> Vec<usize> {
         let Some(known) = self.known(id) else { return Vec::new() };
@@ -470,7 +490,8 @@ impl Catalog {
         columns.filter(|(_, c)| c.generated.as_ref().is_some_and(uses)).map(|(at, _)| at).collect()
     }
 
-    /// The columns of each unique index beside the primary key; `None`: the record does not tell the indexes.
+    /// The columns of each unique index beside the primary key; `None`: the record does not tell
+    /// the indexes.
     #[must_use]
     pub fn unique(&self, id: DefinitionId) -> Option<Vec<Vec<String>>> {
         let full = &self.known(id)?.full;
@@ -504,7 +525,8 @@ impl Catalog {
         Some(own.chain(to).map(reference).collect())
     }
 
-    /// Whether all of a table is known, its foreign keys too: not where its columns are known from a table map alone.
+    /// Whether all of a table is known, its foreign keys too: not where its columns are known from
+    /// a table map alone.
     #[must_use]
     pub fn is_declared(&self, name: &TableName) -> bool {
         self.tables.get(name).and_then(|id| self.known(*id)).is_some_and(|known| !known.full.learnt)
@@ -516,7 +538,7 @@ impl Catalog {
         Some(known.memo.get_or_init(|| make(&known.public)))
     }
 
-    fn known(&self, id: DefinitionId) -> Option<&Known> {
+    fn known(&self, id: DefinitionId) -> Option<&StoredDefinition> {
         self.definitions.get(usize::try_from(id.0).ok()?).map(|k| &**k)
     }
 
@@ -545,7 +567,7 @@ impl Catalog {
 
     fn push(&mut self, full: Full, step: Option<Step>) -> DefinitionId {
         let id = DefinitionId(u32::try_from(self.definitions.len()).unwrap_or(u32::MAX));
-        self.definitions.push(Arc::new(Known::new(full, step)));
+        self.definitions.push(Arc::new(StoredDefinition::new(full, step)));
         id
     }
 

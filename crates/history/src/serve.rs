@@ -1,8 +1,9 @@
-//! The agent's HTTP: the agent API over the history that is [`Published`], with TLS or without.
+//! The agent's HTTP: the agent API over the history that is [`HistoryHandle`], with TLS or without.
 //!
-//! Transport alone lives here (connections, TLS, tokens, limits, status codes); every answer and every refusal comes from `query`.
+//! Transport alone lives here (connections, TLS, tokens, limits, status codes); every answer and
+//! every refusal comes from `query`.
 
-use super::Published;
+use super::HistoryHandle;
 use axum::body::{Body, BodyDataStream, Bytes};
 use dbtrail_types::secret::Secret;
 use hyper::service::Service;
@@ -38,7 +39,8 @@ pub use tokens::Tokens;
 const MAX_BODY: usize = 1024 * 1024;
 /// For the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// For a request's head, the idle time of a kept connection included: longer than clients keep idle connections.
+/// For a request's head, the idle time of a kept connection included: longer than clients keep idle
+/// connections.
 const HEAD: Duration = Duration::from_secs(120);
 /// Between HTTP/2 pings.
 const PING: Duration = Duration::from_secs(30);
@@ -50,13 +52,14 @@ pub struct ServeOptions {
     pub tls: Option<Certificate>,
     /// Any of these opens the door.
     pub tokens: Tokens,
-    /// Connections at a time. For one more, the oldest goes that has asked nothing yet; else the new one is closed.
+    /// Connections at a time. For one more, the oldest goes that has asked nothing yet; else the
+    /// new one is closed.
     pub max_connections: usize,
     /// Requests that read the history at a time; others are told to come again.
     pub max_requests: usize,
-    /// How far a live history may be behind its server and still be called ready.
+    /// How far a live history may be after its server and still be called ready.
     pub max_lag: Duration,
-    /// For the first byte of a connection, and for the body of a request behind its head.
+    /// For the first byte of a connection, and for the body of a request after its head.
     pub patience: Duration,
     /// How long answers may go on after `stop`.
     pub grace: Duration,
@@ -92,11 +95,11 @@ pub fn exposure(address: SocketAddr, options: &ServeOptions) -> Option<&'static 
 /// Serves until `stop`, then lets answers end for `options.grace` at most.
 pub async fn serve(
     listener: TcpListener,
-    published: Arc<Published>,
+    history_handle: Arc<HistoryHandle>,
     options: ServeOptions,
     stop: CancellationToken,
 ) {
-    let router = routes::router(Agent::new(published, &options));
+    let router = routes::router(Agent::new(history_handle, &options));
     run(listener, router, options, stop).await;
 }
 
@@ -110,8 +113,8 @@ pub struct Local {
 impl Local {
     /// Answers from what is published.
     #[must_use]
-    pub fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
-        let agent = Agent::new(published, options);
+    pub fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
+        let agent = Agent::new(history_handle, options);
         Self { routes: TowerToHyperService::new(routes::router(agent.clone())), agent }
     }
 
@@ -130,7 +133,7 @@ impl Local {
 /// Serves `GET /v1/status`, and nothing else, to whoever has the key, until `stop`.
 pub async fn serve_status(
     listener: TcpListener,
-    published: Arc<Published>,
+    history_handle: Arc<HistoryHandle>,
     key: Secret,
     stop: CancellationToken,
 ) {
@@ -140,7 +143,7 @@ pub async fn serve_status(
         grace: Duration::from_secs(1),
         ..ServeOptions::default()
     };
-    let router = routes::status_only(published, &options);
+    let router = routes::status_only(history_handle, &options);
     run(listener, router, options, stop).await;
 }
 
@@ -227,7 +230,8 @@ fn report<E: std::fmt::Display>(result: Result<(), E>) {
     }
 }
 
-/// The protocol is fixed beforehand (ALPN, else HTTP/1.1): guessing it from the first bytes would wait for them without a limit.
+/// The protocol is fixed beforehand (ALPN, else HTTP/1.1): guessing it from the first bytes would
+/// wait for them without a limit.
 fn builder(http2: bool) -> Builder<TokioExecutor> {
     let builder = Builder::new(TokioExecutor::new());
     let mut builder = if http2 { builder.http2_only() } else { builder.http1_only() };
@@ -236,7 +240,8 @@ fn builder(http2: bool) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
-        // One shim asks for all of its clients over one connection, and a client may take its rows slowly.
+        // One shim asks for all of its clients over one connection, and a client may take its rows
+        // slowly.
         .max_concurrent_streams(4096)
         .max_header_list_size(64 * 1024);
     builder

@@ -1,7 +1,9 @@
-//! The reading half of capturing: connects to a running MySQL or MariaDB and tells the writing half what happens there.
+//! The reading half of capturing: connects to a running MySQL or MariaDB and tells the writing half
+//! what happens there.
 //!
-//! It never writes to the server. It has up to five connections: one on which the log comes in, and ordinary ones for the clock,
-//! for definitions, and for reading tables. All of them must be to one server; when the log's connection breaks, all begin again.
+//! It never writes to the server. It has up to five connections: one on which the log comes in, and
+//! ordinary ones for the clock, for definitions, and for reading tables. All of them must be to one
+//! server; when the log's connection breaks, all begin again.
 //!
 //! ```text
 //! preflight -> start -> stream (events)        -> capture::Writer
@@ -12,6 +14,7 @@
 mod baseline;
 mod client;
 mod clock;
+mod command_queue;
 mod config;
 mod definitions;
 mod event;
@@ -26,15 +29,14 @@ mod session;
 mod start;
 mod stream;
 mod waiting;
-mod wishes;
 
 pub use client::ClientError;
 pub use config::{BadSource, SourceConfig, Tls};
 pub use facts::Facts;
 pub use preflight::{Finding, Severity, preflight};
 
-use super::capture::{Wish, Writer};
-use super::place::{FilePlace, Place};
+use super::binlog_position::{BinlogPosition, ResumePosition};
+use super::capture::{CaptureCommand, RecorderHandle};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -56,8 +58,8 @@ enum Ended {
     Closed,
     /// The connection broke: why.
     Failed(String),
-    /// What came behind this place is no event: why.
-    Damaged(FilePlace, String),
+    /// What came after this place is no event: why.
+    Damaged(BinlogPosition, String),
     /// The server does not send its log from there: its words.
     Refused(String),
     /// The writing half cannot go on from here: why.
@@ -66,20 +68,20 @@ enum Ended {
 
 /// Reads the server and tells the writing half, until `stop`, or until the writing half has ended.
 ///
-/// `resume` is where capturing goes on; `None` begins a record. Failures of the server or the network are reported ([`super::capture::Input::Connection`])
-/// and tried again for ever.
+/// `resume` is where capturing goes on; `None` begins a record. Failures of the server or the
+/// network are reported ([`super::capture::CaptureEvent::Connection`]) and tried again for ever.
 pub async fn run(
     config: SourceConfig,
-    resume: Option<Place>,
-    writer: Writer,
-    wishes: mpsc::Receiver<Wish>,
+    resume: Option<ResumePosition>,
+    writer: RecorderHandle,
+    command_queue: mpsc::Receiver<CaptureCommand>,
     stop: CancellationToken,
 ) {
-    let asked = wishes::Wishes::default();
-    let reader = follow::Reader::new(config, writer, &asked);
+    let asked = command_queue::CommandQueue::default();
+    let reader = follow::SourceTask::new(config, writer, &asked);
     tokio::select! {
         () = stop.cancelled() => {}
-        () = asked.gather(wishes) => {}
+        () = asked.gather(command_queue) => {}
         () = reader.run(resume) => {}
     }
 }

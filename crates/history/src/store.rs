@@ -1,9 +1,11 @@
 //! The versions of rows, and the rows of the baseline, as pairs of an engine.
 //!
-//! A version's key is its table incarnation, its row's key and its place in the log, so that "the newest version at or before" is the last pair of a range and
-//! "the versions between" are the pairs of a range. A row before a change is not written where it is the row after the change before it, which stands beside it;
-//! and of the row after it only the cells that changed, where these are few. After so many of such versions ([`DEPTH`]) stands one with the whole row,
-//! so that a row is never far away. Knows no definitions and no times.
+//! A version's key is its table generation, its row's key and its place in the log, so that "the
+//! newest version at or before" is the last pair of a range and "the versions between" are the
+//! pairs of a range. A row before a change is not written where it is the row after the change
+//! before it, which stands beside it; and of the row after it only the cells that changed, where
+//! these are few. After so many of such versions ([`DEPTH`]) stands one with the whole row, so that
+//! a row is never far away. Knows no definitions and no times.
 
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::image::Image;
@@ -18,30 +20,32 @@ mod stretch;
 pub use form::{DEPTH, leaves_row, put_base, put_version, row_key, row_of, sequence_of, space_of};
 pub use stretch::{Bounds, Known, Stretch, Told, behind};
 
-/// The number of a change in the order of the log, from 1: the order of commits, and inside a transaction that of its changes.
+/// The number of a change in the order of the log, from 1: the order of commits, and inside a
+/// transaction that of its changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Sequence(pub u64);
+pub struct ChangeSequence(pub u64);
 
-impl Sequence {
+impl ChangeSequence {
     /// Behind every change.
     pub const END: Self = Self(u64::MAX);
 
-    /// The change behind this one.
+    /// The change after this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// One incarnation of a table under one definition of its key. TRUNCATE, CREATE and a change of the key begin another.
+/// One generation of a table under one definition of its key. TRUNCATE, CREATE and a change of the
+/// key begin another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SpaceId(pub u32);
+pub struct GenerationId(pub u32);
 
 /// What an event means to one key: a change of the key itself is stored under both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum KeyMove {
     /// The key stayed.
     Same,
     /// The row went to another key.
@@ -50,19 +54,20 @@ pub enum Side {
     Arrived,
 }
 
-/// One change of one row, seen from one key. `I`: an image, owned where it was read, borrowed where it is to be written.
+/// One change of one row, seen from one key. `I`: an image, owned where it was read, borrowed where
+/// it is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version<I = Image> {
     /// Which change.
-    pub sequence: Sequence,
+    pub sequence: ChangeSequence,
     /// Under which definition its images stand.
     pub definition: DefinitionId,
     /// What the statement did.
     pub kind: EventType,
     /// Whether this key kept the row.
-    pub side: Side,
+    pub side: KeyMove,
     /// It is not in the log: a foreign key did it, by this change.
-    pub cause: Option<Sequence>,
+    pub cause: Option<ChangeSequence>,
     /// Row before (UPDATE, DELETE).
     pub before: Option<I>,
     /// Row after (INSERT, UPDATE).
@@ -79,30 +84,30 @@ impl<I> Version<I> {
     /// The row under this key after the change.
     #[must_use]
     pub fn row_after(&self) -> Option<&I> {
-        if self.side == Side::Left { None } else { self.after.as_ref() }
+        if self.side == KeyMove::Left { None } else { self.after.as_ref() }
     }
 
     /// The row under this key before the change.
     #[must_use]
     pub fn row_before(&self) -> Option<&I> {
-        if self.side == Side::Arrived { None } else { self.before.as_ref() }
+        if self.side == KeyMove::Arrived { None } else { self.before.as_ref() }
     }
 }
 
 impl Version {
     /// What the key holds after it.
     #[must_use]
-    pub fn held(&self) -> Held {
+    pub fn held(&self) -> CurrentRow {
         let row = self.row_after().cloned();
-        Held { sequence: self.sequence, definition: self.definition, row, depth: 0 }
+        CurrentRow { sequence: self.sequence, definition: self.definition, row, depth: 0 }
     }
 }
 
 /// What a key holds after some change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct CurrentRow {
     /// That change.
-    pub sequence: Sequence,
+    pub sequence: ChangeSequence,
     /// The definition of the row.
     pub definition: DefinitionId,
     /// `None`: there is no row.
@@ -120,13 +125,15 @@ pub struct BaseRow {
     pub row: Image,
 }
 
-/// A key as the bytes that `key` makes of it. No key of a space is the beginning of another one of it.
+/// A key as the bytes that `key` makes of it. No key of a space is the beginning of another one of
+/// it.
 pub type EncodedKey = Box<[u8]>;
 
-/// Behind every key: no incarnation has this number.
+/// Behind every key: no generation has this number.
 const END: [u8; SPACE] = [0xff; SPACE];
 
-/// Writes a version with its row after as a whole, where it is not: what it differs from is about to go.
+/// Writes a version with its row after as a whole, where it is not: what it differs from is about
+/// to go.
 ///
 /// # Errors
 /// The version cannot be read.
@@ -138,8 +145,8 @@ pub fn make_whole(
     form::put_whole(batch, stored, value, || {
         let gone = || damaged("the version before a change is gone");
         let (row, sequence) = (row_of(stored)?, sequence_of(stored).ok_or_else(gone)?);
-        let space = space_of(row).ok_or_else(gone)?;
-        let held = Versions(snapshot).newest_before(space, &row[SPACE..], sequence.next())?;
+        let generation = space_of(row).ok_or_else(gone)?;
+        let held = Versions(snapshot).newest_before(generation, &row[SPACE..], sequence.next())?;
         held.and_then(|held| held.row).ok_or_else(gone)
     })
 }
@@ -164,11 +171,11 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn newest_before(
         &self,
-        space: SpaceId,
+        generation: GenerationId,
         key: &[u8],
-        cut: Sequence,
-    ) -> Result<Option<Held>, StoreError> {
-        let (from, to) = (version_key(space, key, Sequence(0)), version_key(space, key, cut));
+        cut: ChangeSequence,
+    ) -> Result<Option<CurrentRow>, StoreError> {
+        let (from, to) = (version_key(generation, key, ChangeSequence(0)), version_key(generation, key, cut));
         let mut newest = None;
         let mut changes: Vec<Vec<u8>> = Vec::new();
         self.0.back(Table::Versions, &from, &to, &mut |stored, value| {
@@ -176,7 +183,8 @@ impl Versions<'_> {
             let held = newest.get_or_insert_with(|| written.version.held());
             if let Some(more) = written.changes {
                 changes.push(more.to_vec());
-                // A version is never further from its row than that; if it seems so, the row is missing below.
+                // A version is never further from its row than that; if it seems so, the row is
+                // missing below.
                 return Ok(changes.len() <= usize::from(DEPTH));
             }
             held.row = written.version.row_after().cloned();
@@ -191,7 +199,7 @@ impl Versions<'_> {
         Ok(Some(held))
     }
 
-    /// The key of the first version from this row on, of whatever row and incarnation.
+    /// The key of the first version from this row on, of whatever row and generation.
     ///
     /// # Errors
     /// The engine failed.
@@ -206,38 +214,39 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn between(
         &self,
-        space: SpaceId,
+        generation: GenerationId,
         key: &[u8],
-        window: (Sequence, Sequence),
+        window: (ChangeSequence, ChangeSequence),
         limit: usize,
     ) -> Result<Vec<Version>, StoreError> {
-        self.between_behind(space, key, window, limit, None)
+        self.between_behind(generation, key, window, limit, None)
     }
 
-    /// The same; `behind`: the row that the version just before the first of them left, where it is known already.
+    /// The same; `behind`: the row that the version just before the first of them left, where it is
+    /// known already.
     ///
     /// # Errors
     /// The engine failed.
     pub fn between_behind(
         &self,
-        space: SpaceId,
+        generation: GenerationId,
         key: &[u8],
-        (from, to): (Sequence, Sequence),
+        (from, to): (ChangeSequence, ChangeSequence),
         limit: usize,
         behind: Option<&Image>,
     ) -> Result<Vec<Version>, StoreError> {
-        let (start, end) = (version_key(space, key, from), version_key(space, key, to));
+        let (start, end) = (version_key(generation, key, from), version_key(generation, key, to));
         let pairs = self.0.scan(Table::Versions, &start, &end, limit)?;
         let mut versions: Vec<Version> = Vec::with_capacity(pairs.len());
         for (stored, value) in &pairs {
             let written = Self::read(key, stored, value)?;
             let earlier;
             let row = match versions.last() {
-                _ if !written.before_there => None,
+                _ if !written.before_depth => None,
                 Some(last) => last.row_after(),
                 None if behind.is_some() => behind,
                 None => {
-                    earlier = self.newest_before(space, key, written.version.sequence)?;
+                    earlier = self.newest_before(generation, key, written.version.sequence)?;
                     earlier.as_ref().and_then(|held| held.row.as_ref())
                 }
             };
@@ -253,11 +262,11 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn first(
         &self,
-        space: SpaceId,
+        generation: GenerationId,
         key: &[u8],
-        window: (Sequence, Sequence),
+        window: (ChangeSequence, ChangeSequence),
     ) -> Result<Option<Version>, StoreError> {
-        Ok(self.between(space, key, window, 1)?.pop())
+        Ok(self.between(generation, key, window, 1)?.pop())
     }
 
     /// Up to `limit` keys in `[from, to]` with a version before `cut`, in order.
@@ -266,21 +275,21 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn keys(
         &self,
-        space: SpaceId,
+        generation: GenerationId,
         (from, to): (&[u8], &[u8]),
-        cut: Sequence,
+        cut: ChangeSequence,
         limit: usize,
     ) -> Result<Vec<EncodedKey>, StoreError> {
         let mut keys = Vec::new();
-        let mut start = row_key(space, from);
-        let end = version_key(space, to, Sequence::END);
+        let mut start = row_key(generation, from);
+        let end = version_key(generation, to, ChangeSequence::END);
         while keys.len() < limit {
             let Some((stored, _)) = self.0.scan(Table::Versions, &start, &end, 1)?.pop() else { break };
             let (key, first) = stored
                 .split_at_checked(stored.len().saturating_sub(SEQUENCE))
                 .and_then(|(key, _)| Some((key.get(SPACE..)?, sequence_of(&stored)?)))
                 .ok_or_else(|| damaged("a version has a key that is too short"))?;
-            start = version_key(space, key, Sequence::END);
+            start = version_key(generation, key, ChangeSequence::END);
             if first < cut {
                 keys.push(key.into());
             }
@@ -292,8 +301,8 @@ impl Versions<'_> {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn base(&self, space: SpaceId, key: &[u8]) -> Result<Option<BaseRow>, StoreError> {
-        let Some(value) = self.0.get(Table::Baseline, &row_key(space, key))? else { return Ok(None) };
+    pub fn base(&self, generation: GenerationId, key: &[u8]) -> Result<Option<BaseRow>, StoreError> {
+        let Some(value) = self.0.get(Table::Baseline, &row_key(generation, key))? else { return Ok(None) };
         stretch::base_row(&value).map(Some)
     }
 
@@ -303,13 +312,13 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn base_keys(
         &self,
-        space: SpaceId,
+        generation: GenerationId,
         (from, to): (&[u8], &[u8]),
         limit: usize,
     ) -> Result<Vec<EncodedKey>, StoreError> {
-        let mut end = row_key(space, to);
+        let mut end = row_key(generation, to);
         end.push(0);
-        let pairs = self.0.scan(Table::Baseline, &row_key(space, from), &end, limit)?;
+        let pairs = self.0.scan(Table::Baseline, &row_key(generation, from), &end, limit)?;
         Ok(pairs.into_iter().map(|(key, _)| key[SPACE..].into()).collect())
     }
 }
@@ -327,14 +336,14 @@ mod tests {
 
     fn version(sequence: u64, before: Option<&str>, after: Option<&str>) -> Version {
         Version {
-            sequence: Sequence(sequence),
+            sequence: ChangeSequence(sequence),
             definition: DefinitionId(300),
             kind: match (before, after) {
                 (None, _) => EventType::Insert,
                 (_, None) => EventType::Delete,
                 _ => EventType::Update,
             },
-            side: Side::Same,
+            side: KeyMove::Same,
             cause: None,
             before: before.map(image),
             after: after.map(image),
@@ -345,10 +354,10 @@ mod tests {
         let mut engine = MemoryEngine::default();
         for (key, version) in versions {
             let snapshot = engine.snapshot();
-            let last = Versions(&*snapshot).newest_before(SpaceId(2), key, Sequence::END).unwrap();
+            let last = Versions(&*snapshot).newest_before(GenerationId(2), key, ChangeSequence::END).unwrap();
             let mut batch = Batch::default();
             let there = last.filter(|l| l.row.as_ref() == version.row_before()).map(|l| l.depth);
-            put_version(&mut batch, (SpaceId(2), key), version, there);
+            put_version(&mut batch, (GenerationId(2), key), version, there);
             drop(snapshot);
             engine.commit(&batch).unwrap();
         }
@@ -366,32 +375,37 @@ mod tests {
         ];
         let snapshot = kept(&history);
         let versions = Versions(&*snapshot);
-        let newest =
-            |cut| versions.newest_before(SpaceId(2), k, Sequence(cut)).unwrap().map(|h| h.sequence.0);
+        let newest = |cut| {
+            versions.newest_before(GenerationId(2), k, ChangeSequence(cut)).unwrap().map(|h| h.sequence.0)
+        };
         assert_eq!(
             [newest(2), newest(3), newest(5), newest(6), newest(99)],
             [None, Some(2), Some(2), Some(5), Some(9)]
         );
         let first = |from| {
-            versions.first(SpaceId(2), k, (Sequence(from), Sequence::END)).unwrap().map(|v| v.sequence.0)
+            versions
+                .first(GenerationId(2), k, (ChangeSequence(from), ChangeSequence::END))
+                .unwrap()
+                .map(|v| v.sequence.0)
         };
         assert_eq!([first(0), first(2), first(3), first(10)], [Some(2), Some(2), Some(5), None]);
-        let all = versions.between(SpaceId(2), k, (Sequence(0), Sequence::END), 9).unwrap();
+        let all = versions.between(GenerationId(2), k, (ChangeSequence(0), ChangeSequence::END), 9).unwrap();
         assert_eq!(all, [&history[0].1, &history[1].1, &history[2].1].map(Clone::clone));
-        let late = versions.between(SpaceId(2), k, (Sequence(5), Sequence(9)), 9).unwrap();
+        let late = versions.between(GenerationId(2), k, (ChangeSequence(5), ChangeSequence(9)), 9).unwrap();
         assert_eq!(late, [history[1].1.clone()], "its row before stands in the version before");
-        let window = (Sequence(5), Sequence(9));
-        let told = versions.between_behind(SpaceId(2), k, window, 9, Some(&image("told"))).unwrap();
+        let window = (ChangeSequence(5), ChangeSequence(9));
+        let told = versions.between_behind(GenerationId(2), k, window, 9, Some(&image("told"))).unwrap();
         assert_eq!(told[0].before, Some(image("told")), "what is known is not read again");
         let keys = |from: &[u8], to: &[u8], cut| {
-            versions.keys(SpaceId(2), (from, to), Sequence(cut), 9).unwrap().len()
+            versions.keys(GenerationId(2), (from, to), ChangeSequence(cut), 9).unwrap().len()
         };
         assert_eq!([keys(b"a", b"m", 99), keys(b"a", b"m", 6), keys(b"m", b"a", 99)], [2, 1, 0]);
-        assert!(versions.newest_before(SpaceId(0), k, Sequence::END).unwrap().is_none());
+        assert!(versions.newest_before(GenerationId(0), k, ChangeSequence::END).unwrap().is_none());
     }
 
     proptest! {
-        /// Rows of three cells, of which one is long, under one key: every state and every change comes back, and is never far from a whole row.
+        /// Rows of three cells, of which one is long, under one key: every state and every change
+        /// comes back, and is never far from a whole row.
         #[test]
         fn what_is_written_as_a_change_comes_back(rows in prop::collection::vec(prop::option::weighted(0.9, (0_u8..4, 0_u8..4)), 1..80)) {
             let image = |(a, b): (u8, u8)| Image::pack(&[Some(vec![a]), Some(vec![9; 50]), Some(vec![b])]);
@@ -405,17 +419,17 @@ mod tests {
                     (Some(_), None) => EventType::Delete,
                 };
                 let (before, after) = (std::mem::replace(&mut now, next.clone()), next);
-                all.push(Version { sequence: Sequence(sequence), definition: DefinitionId(3), kind, side: Side::Same, cause: (sequence % 3 == 0).then_some(Sequence(sequence / 2)), before, after });
+                all.push(Version { sequence: ChangeSequence(sequence), definition: DefinitionId(3), kind, side: KeyMove::Same, cause: (sequence % 3 == 0).then_some(ChangeSequence(sequence / 2)), before, after });
             }
             let snapshot = kept(&all.iter().map(|v| (&b"k"[..], v.clone())).collect::<Vec<_>>());
             let versions = Versions(&*snapshot);
-            prop_assert_eq!(&versions.between(SpaceId(2), b"k", (Sequence(0), Sequence::END), 99).unwrap(), &all);
+            prop_assert_eq!(&versions.between(GenerationId(2), b"k", (ChangeSequence(0), ChangeSequence::END), 99).unwrap(), &all);
             for version in &all {
-                let Sequence(n) = version.sequence;
-                let held = versions.newest_before(SpaceId(2), b"k", Sequence(n + 1)).unwrap().unwrap();
+                let ChangeSequence(n) = version.sequence;
+                let held = versions.newest_before(GenerationId(2), b"k", ChangeSequence(n + 1)).unwrap().unwrap();
                 prop_assert_eq!((held.sequence, held.row.as_ref()), (version.sequence, version.row_after()));
                 prop_assert!(held.depth <= DEPTH);
-                let one = versions.first(SpaceId(2), b"k", (Sequence(n), Sequence::END)).unwrap();
+                let one = versions.first(GenerationId(2), b"k", (ChangeSequence(n), ChangeSequence::END)).unwrap();
                 prop_assert_eq!(one.as_ref(), Some(version));
             }
         }
@@ -437,7 +451,8 @@ mod tests {
         let whole: Vec<usize> =
             pairs.iter().enumerate().filter(|(_, (_, value))| value.len() > 500).map(|(i, _)| i).collect();
         assert_eq!(whole, [0, 16], "and the rest is small");
-        let lost = Versions(&*snapshot).newest_before(SpaceId(2), b"k", Sequence(9)).unwrap().unwrap();
+        let lost =
+            Versions(&*snapshot).newest_before(GenerationId(2), b"k", ChangeSequence(9)).unwrap().unwrap();
         assert_eq!((lost.row, lost.depth), (Some(row(7)), 7));
     }
 
@@ -449,12 +464,18 @@ mod tests {
         let image = |n| Image::pack(&[Some(b"k".to_vec()), Some(long(0).into_bytes()), Some(vec![n])]);
         let update =
             Version { before: Some(image(1)), after: Some(image(2)), ..version(5, Some(""), Some("")) };
-        assert_eq!(put_version(&mut batch, (SpaceId(2), b"k"), &update, Some(3)), 4);
+        assert_eq!(put_version(&mut batch, (GenerationId(2), b"k"), &update, Some(3)), 4);
         engine.commit(&batch).unwrap();
         let snapshot = engine.snapshot();
         let versions = Versions(&*snapshot);
-        assert!(versions.newest_before(SpaceId(2), b"k", Sequence::END).unwrap_err().0.contains("damaged"));
-        assert!(versions.first(SpaceId(2), b"k", (Sequence(0), Sequence::END)).is_err());
+        assert!(
+            versions
+                .newest_before(GenerationId(2), b"k", ChangeSequence::END)
+                .unwrap_err()
+                .0
+                .contains("damaged")
+        );
+        assert!(versions.first(GenerationId(2), b"k", (ChangeSequence(0), ChangeSequence::END)).is_err());
     }
 
     #[test]
@@ -469,14 +490,16 @@ mod tests {
     #[test]
     fn a_key_change_is_seen_from_both_sides() {
         let mut v = version(1, Some("a"), Some("b"));
-        for side in [Side::Left, Side::Arrived] {
+        for side in [KeyMove::Left, KeyMove::Arrived] {
             v.side = side;
             let snapshot = kept(&[(b"k", v.clone())]);
-            let read = Versions(&*snapshot).between(SpaceId(2), b"k", (Sequence(0), Sequence(9)), 9).unwrap();
+            let read = Versions(&*snapshot)
+                .between(GenerationId(2), b"k", (ChangeSequence(0), ChangeSequence(9)), 9)
+                .unwrap();
             assert_eq!(read, [v.clone()]);
             assert_eq!(
                 (v.row_after().is_some(), v.row_before().is_some()),
-                (side == Side::Arrived, side == Side::Left)
+                (side == KeyMove::Arrived, side == KeyMove::Left)
             );
         }
     }
@@ -487,20 +510,20 @@ mod tests {
         let mut batch = Batch::default();
         let base = BaseRow { definition: DefinitionId(7), row: image("r") };
         for key in [&b"a"[..], b"b", b"c"] {
-            put_base(&mut batch, SpaceId(1), key, &base);
+            put_base(&mut batch, GenerationId(1), key, &base);
         }
         engine.commit(&batch).unwrap();
         let snapshot = engine.snapshot();
         let versions = Versions(&*snapshot);
-        assert_eq!(versions.base(SpaceId(1), b"b").unwrap(), Some(base));
-        assert_eq!(versions.base(SpaceId(2), b"b").unwrap(), None);
-        assert_eq!(versions.base_keys(SpaceId(1), (b"b", b"c"), 9).unwrap().len(), 2);
+        assert_eq!(versions.base(GenerationId(1), b"b").unwrap(), Some(base));
+        assert_eq!(versions.base(GenerationId(2), b"b").unwrap(), None);
+        assert_eq!(versions.base_keys(GenerationId(1), (b"b", b"c"), 9).unwrap().len(), 2);
     }
 
     #[test]
     fn damaged_bytes_are_an_error() {
         for value in [&[][..], &[3], &[0x0f, 0], &[0x10, 0, 200, 1], &[0x0c, 0], &[0, 0x80]] {
-            assert!(read_version(Sequence(1), value).is_none(), "{value:?}");
+            assert!(read_version(ChangeSequence(1), value).is_none(), "{value:?}");
         }
     }
 }

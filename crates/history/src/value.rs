@@ -8,8 +8,8 @@
 use super::log::Raw;
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, IntSize};
-use dbtrail_types::real;
-use dbtrail_types::reply::Cell;
+use dbtrail_types::float_text;
+use dbtrail_types::result_set::Cell;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
@@ -23,7 +23,8 @@ pub struct ValueError {
     pub reason: String,
 }
 
-/// Appends the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone = '+00:00'`; of a FLOAT all digits. False: it is NULL.
+/// Appends the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone =
+/// '+00:00'`; of a FLOAT all digits. False: it is NULL.
 ///
 /// # Errors
 /// The value does not fit the column's type, or its character set cannot be converted.
@@ -73,14 +74,14 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String>
             let text = match digits {
                 Some((_, scale)) => fixed(f64::from(*v), *scale),
                 // Six digits, which mysqld prints, are not the number: who prints it cuts it.
-                None => real::exact_float_text(*v),
+                None => float_text::exact_float_text(*v),
             };
             out.extend_from_slice(text.as_bytes());
         }
         (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => {
             let text = match digits {
                 Some((_, scale)) => fixed(*v, *scale),
-                None => real::double_text(*v),
+                None => float_text::double_text(*v),
             };
             out.extend_from_slice(text.as_bytes());
         }
@@ -200,8 +201,9 @@ fn whole(bytes: &[u8], width: usize) -> Vec<u8> {
     all
 }
 
-/// A UUID of MariaDB, whose bytes the log has in the order of the text (seen in 10.11, all versions). Tables have them in another order,
-/// in which the variant's bits would not be where they are asked for here.
+/// A UUID of MariaDB, whose bytes the log has in the order of the text (seen in 10.11, all
+/// versions). Tables have them in another order, in which the variant's bits would not be where
+/// they are asked for here.
 fn uuid_text(bytes: [u8; 16]) -> Result<String, String> {
     if bytes[8] & 0x80 == 0 && bytes != [0; 16] {
         return Err("a UUID of a variant, or in an order, that this version does not know".to_owned());
@@ -211,7 +213,8 @@ fn uuid_text(bytes: [u8; 16]) -> Result<String, String> {
     Ok([hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)].join("-"))
 }
 
-/// An INET6 of MariaDB: the first longest run of zero words becomes `::`; addresses that hold an IPv4 address end as one.
+/// An INET6 of MariaDB: the first longest run of zero words becomes `::`; addresses that hold an
+/// IPv4 address end as one.
 fn inet6_text(address: [u8; 16]) -> String {
     let words: Vec<u16> = address.chunks(2).map(|p| u16::from_be_bytes([p[0], p[1]])).collect();
     let run = |from: usize| words[from..].iter().take_while(|w| **w == 0).count();
@@ -245,7 +248,8 @@ fn inet6_text(address: [u8; 16]) -> String {
     text
 }
 
-/// TIME, DATETIME or TIMESTAMP (in UTC) with `fsp` decimals; `None`: another kind of value, or out of range.
+/// TIME, DATETIME or TIMESTAMP (in UTC) with `fsp` decimals; `None`: another kind of value, or out
+/// of range.
 #[must_use]
 pub fn temporal_text(raw: &Raw<'_>, fsp: u8) -> Option<String> {
     let mut text = Vec::with_capacity(26);
@@ -312,7 +316,8 @@ fn clock(hour: u32, minute: u8, second: u8, out: &mut Vec<u8>) {
     digits(u32::from(second), 2, out);
 }
 
-/// The last digits of a number. Rows are full of times: formatting them one by one through `format!` was a noticeable part of reading a log.
+/// The last digits of a number. Rows are full of times: formatting them one by one through
+/// `format!` was a noticeable part of reading a log.
 fn digits(mut number: u32, count: usize, out: &mut Vec<u8>) {
     let end = out.len() + count;
     out.resize(end, b'0');

@@ -1,12 +1,13 @@
-//! Logs with odd events, as servers wrote them, against what the servers held when they ended (recorded by `tests/real/events_record.py`).
+//! Logs with odd events, as servers wrote them, against what the servers held when they ended
+//! (recorded by `tests/real/events_record.py`).
 
 #![expect(clippy::expect_used, reason = "a test")]
 
 use dbtrail_history::History;
 use dbtrail_history::query::Reading;
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::ident::ServerId;
-use dbtrail_types::instant::Point;
+use dbtrail_types::instant::AsOf;
+use dbtrail_types::names::ServerId;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ fn rows(history: &Arc<History>, table: &str, ids: &[&str]) -> Result<Vec<Value>,
         schema: "s".into(),
         table: table.into(),
         keys: Keys { columns: vec!["id".into()], choice: KeyChoice::Values(values) },
-        at: Point::Time(history.coverage().newest),
+        at: AsOf::Time(history.coverage().newest),
         filter: None,
         limit: None,
         count: None,
@@ -57,7 +58,8 @@ fn rows(history: &Arc<History>, table: &str, ids: &[&str]) -> Result<Vec<Value>,
     Ok(lines.split_off(1))
 }
 
-/// A table whose rows the log tells is answered as the server answered; of another one nothing is said that is wrong.
+/// A table whose rows the log tells is answered as the server answered; of another one nothing is
+/// said that is wrong.
 #[test]
 fn odd_events_harm_their_own_tables_alone() {
     let mut wrong = Vec::new();

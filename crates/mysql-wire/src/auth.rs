@@ -31,7 +31,8 @@ pub mod caching_sha2 {
     pub const REQUEST_PUBLIC_KEY: u8 = 2;
 }
 
-/// Twenty random bytes, fresh for each exchange: printable, without `$`, which separates fields in stored hashes.
+/// Twenty random bytes, fresh for each exchange: printable, without `$`, which separates fields in
+/// stored hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scramble(pub [u8; 20]);
 
@@ -160,8 +161,8 @@ pub fn decrypt(cipher: &[u8], scramble: &Scramble) -> Option<Vec<u8>> {
     Some(std::mem::take(&mut *password))
 }
 
-/// The password with its ending zero, XORed with the scramble and encrypted with the server's key in
-/// PEM; `None`: that is no RSA key.
+/// The password with its ending zero, XORed with the scramble and encrypted with the server's key
+/// in PEM; `None`: that is no RSA key.
 #[must_use]
 pub fn encrypt(public_key: &[u8], password_and_zero: &[u8], scramble: &[u8]) -> Option<Vec<u8>> {
     let der = SubjectPublicKeyInfoDer::from_pem_slice(public_key).ok()?;

@@ -5,8 +5,8 @@
 use crate::reader::put_bytes;
 use crate::results;
 use dbtrail_types::column::{ColumnType, IntSize};
-use dbtrail_types::reply::{ResultColumn, Row};
 use dbtrail_types::result_charset::ResultCharset;
+use dbtrail_types::result_set::{ResultColumn, Row};
 
 /// The NULL bitmap of a row begins with two bits that are not used.
 const OFFSET: usize = 2;
@@ -126,7 +126,8 @@ fn clock(text: &str, hours: std::ops::RangeInclusive<usize>) -> Option<(u32, u8,
     (parts.next().is_none() && m < 60 && s < 60).then_some((h, m, s))
 }
 
-/// `YYYY-MM-DD`, with a time behind it where the type has one. Zero dates and zeros in dates are values too.
+/// `YYYY-MM-DD`, with a time after it where the type has one. Zero dates and zeros in dates are
+/// values too.
 fn date_and_time(out: &mut Vec<u8>, text: &str, with_time: bool) -> Option<()> {
     let (date, rest) = match text.split_once(' ') {
         Some((date, rest)) if with_time => (date, Some(rest)),

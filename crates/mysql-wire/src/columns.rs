@@ -4,8 +4,8 @@
 use crate::constants::{BINARY_COLLATION, ColumnFlags, NULL_CELL, UTF8MB4_GENERAL_CI, field_type};
 use crate::reader::put_bytes;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
-use dbtrail_types::reply::ResultColumn;
 use dbtrail_types::result_charset::{ResultCharset, collation_id};
+use dbtrail_types::result_set::ResultColumn;
 use std::sync::Arc;
 
 /// What mysqld calls NOT_FIXED_DEC: no number of decimals is fixed.
@@ -32,8 +32,8 @@ struct Declared {
     flags: ColumnFlags,
 }
 
-/// A column definition of COM_FIELD_LIST, which has one field more: the default. It is always NULL here, since definitions of the
-/// agent tell that there is a default and not which.
+/// A column definition of COM_FIELD_LIST, which has one field more: the default. It is always NULL
+/// here, since definitions of the agent tell that there is a default and not which.
 #[must_use]
 pub fn listed(column: &ResultColumn, charset: ResultCharset) -> Vec<u8> {
     let mut out = definition(column, charset);
@@ -41,8 +41,9 @@ pub fn listed(column: &ResultColumn, charset: ResultCharset) -> Vec<u8> {
     out
 }
 
-/// The definitions that were sent last, written already: a session that repeats a statement is told the same columns again. The session gives
-/// the same columns only where they are the same in every respect.
+/// The definitions that were sent last, written already: a session that repeats a statement is told
+/// the same columns again. The session gives the same columns only where they are the same in every
+/// respect.
 #[derive(Default)]
 pub struct Written {
     of: Option<(Arc<[ResultColumn]>, ResultCharset)>,

@@ -1,5 +1,5 @@
-//! Compressed packets: bytes in, bytes out. They begin after the OK of the login, and hold the bytes
-//! of ordinary packets, cut anywhere
+//! Compressed packets: bytes in, bytes out. They begin after the OK of the login, and hold the
+//! bytes of ordinary packets, cut anywhere
 //! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_compression_packet.html)).
 
 use crate::reader::{Malformed, length};
@@ -11,7 +11,8 @@ use std::io::{self, Read};
 const HEADER: usize = 7;
 /// What is shorter is not worth packing.
 const SHORTEST: usize = 50;
-/// How much goes into one packet: a long row is packed in steps, between which others have their turn.
+/// How much goes into one packet: a long row is packed in steps, between which others have their
+/// turn.
 const CHUNK: usize = 256 * 1024;
 /// The memory that a zstd frame may ask for: no packet holds more.
 const WINDOW_LOG: u32 = 24;
@@ -70,8 +71,9 @@ impl Compression {
         Self { algorithm, sequence: 0 }
     }
 
-    /// Takes one packet off the front of `raw`, unpacked onto the end of `plain`; false: it is not there as a whole yet. What says that
-    /// it is longer than `largest` when unpacked is not unpacked.
+    /// Takes one packet off the front of `raw`, unpacked onto the end of `plain`; false: it is not
+    /// there as a whole yet. What says that it is longer than `largest` when unpacked is not
+    /// unpacked.
     ///
     /// # Errors
     /// It is too long, or cannot be unpacked.
@@ -179,7 +181,7 @@ mod tests {
                 (plain.as_slice(), raw.as_slice()),
                 (b"\x05\0\0\0\x03DO 1".as_slice(), b"".as_slice())
             );
-            // The answer has the number behind that of the question.
+            // The answer has the number after that of the question.
             let mut sent = Vec::new();
             assert_eq!(compression.put(b"\x07\0\0\x01\0\0\0\x02\0\0\0", &mut sent).unwrap(), 11);
             assert_eq!(sent, b"\x0b\0\0\x01\0\0\0\x07\0\0\x01\0\0\0\x02\0\0\0");

@@ -158,7 +158,8 @@ fn rest(input: &mut Reader<'_>, login: &mut Login) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// "COM_CHANGE_USER": the fields of a login in another order; the capabilities are those of the connection.
+/// "COM_CHANGE_USER": the fields of a login in another order; the capabilities are those of the
+/// connection.
 ///
 /// # Errors
 /// It is cut short.

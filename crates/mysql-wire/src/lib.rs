@@ -8,9 +8,9 @@
 //! crate has only for one side, or not in a form that can be cut short by a limit of time and size:
 //! framing, compression, the server's half of the login, and result sets.
 //!
-//! Pages of the manual named in this crate are those of
-//! [the client/server protocol](https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html).
-//! Nothing here knows statements, sessions, HTTP or YAML.
+//! Pages of the manual named in this crate are those of [the client/server
+//! protocol](https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html). Nothing here
+//! knows statements, sessions, HTTP or YAML.
 
 pub mod auth;
 pub mod binary;

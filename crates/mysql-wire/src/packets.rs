@@ -415,7 +415,8 @@ mod tests {
             let (mut a, b) = tokio::io::duplex(1 << 16);
             let mut receiver = packets(b);
             receiver.compress(algorithm);
-            // A command in two packed packets, numbers 0 and 1, and another one in one packet, number 0.
+            // A command in two packed packets, numbers 0 and 1, and another one in one packet,
+            // number 0.
             a.write_all(b"\x06\0\0\0\0\0\0\x03\0\0\0\x03a\x01\0\0\x01\0\0\0b").await.unwrap();
             let mut next = Vec::new();
             let other = [b"\xc8\0\0\0".as_slice(), &[7; 200]].concat();

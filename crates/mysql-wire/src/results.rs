@@ -1,13 +1,14 @@
 //! OK, EOF and ERR packets, and rows of the text protocol
 //! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_response_packets.html),
-//! [result sets](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html)).
+//! [result
+//! sets](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html)).
 
 use crate::constants::{CapabilityFlags, NULL_CELL, StatusFlags, header};
 use crate::reader::{put_bytes, put_lenenc};
 use dbtrail_types::column::ColumnType;
-use dbtrail_types::real;
-use dbtrail_types::reply::{ResultColumn, Row};
+use dbtrail_types::float_text;
 use dbtrail_types::result_charset::ResultCharset;
+use dbtrail_types::result_set::{ResultColumn, Row};
 use mysql_common::constants::SessionStateType;
 use std::borrow::Cow;
 
@@ -36,8 +37,9 @@ pub enum StateChange<'a> {
     Transaction(&'a str),
 }
 
-/// "OK_Packet" of a statement that changed the session's state, to a client with CLIENT_SESSION_TRACK: only then does it differ from
-/// [`ok`], by an empty info and the changes after it ("Session State Information").
+/// "OK_Packet" of a statement that changed the session's state, to a client with
+/// CLIENT_SESSION_TRACK: only then does it differ from [`ok`], by an empty info and the changes
+/// after it ("Session State Information").
 #[must_use]
 pub fn changed(status: Status, changes: &[StateChange<'_>]) -> Vec<u8> {
     let mut out = vec![header::OK, 0, 0];
@@ -153,7 +155,7 @@ pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Vec<u
             None => out.push(NULL_CELL),
             // Of a FLOAT an agent tells more than the text protocol shows.
             Some(bytes) if matches!(column.column.ty, ColumnType::Float { digits: None, .. }) => {
-                put_bytes(&mut out, &real::shown_float(bytes));
+                put_bytes(&mut out, &float_text::shown_float(bytes));
             }
             Some(bytes) => put_bytes(&mut out, &sent(bytes, column, charset)),
         }

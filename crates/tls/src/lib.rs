@@ -40,9 +40,9 @@ pub enum TlsSetupError {
 
 /// The one verifier. `authorities`: `None`, any certificate will do.
 ///
-/// Each certificate of the file is also taken from the server that shows that very one. A self-signed
-/// certificate as `openssl req -x509` makes it says of itself that it is an authority, which WebPKI
-/// takes from no server: but who wrote it into the file trusts whoever holds its key.
+/// Each certificate of the file is also taken from the server that shows that very one. A
+/// self-signed certificate as `openssl req -x509` makes it says of itself that it is an authority,
+/// which WebPKI takes from no server: but who wrote it into the file trusts whoever holds its key.
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
@@ -66,8 +66,8 @@ impl ServerCertVerifier for Verifier {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.checks_name => Ok(ServerCertVerified::assertion()),
-            // Its dates are looked at before what it may be used for: one that has expired is another
-            // error, and stays one.
+            // Its dates are looked at before what it may be used for: one that has expired is
+            // another error, and stays one.
             Err(Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.certificates.iter().any(|c| c == end_entity) =>
             {

@@ -1,12 +1,12 @@
 //! The messages of the agent API, version 1: the contract between the shim and an agent.
 //!
 //! Shared by the client (`agent_client`) and by the agent of this project (`history`), held against
-//! `docs/agent-api.yaml` by tests. Key values and cells are text or `{"hex": "..."}`, never JSON numbers,
-//! so that no JSON library can round them.
+//! `docs/agent-api.yaml` by tests. Key values and cells are text or `{"hex": "..."}`, never JSON
+//! numbers, so that no JSON library can round them.
 
 use crate::column::TableDefinition;
-use crate::ident::ServerId;
-use crate::instant::{Instant, Point};
+use crate::instant::{AsOf, Instant};
+use crate::names::ServerId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
 
@@ -36,7 +36,8 @@ pub mod path {
 /// The media type of a streamed answer: one JSON value a line.
 pub const NDJSON: &str = "application/x-ndjson";
 
-/// Keys that one request may name, or a range may hold, at most: what the agent of this project answers.
+/// Keys that one request may name, or a range may hold, at most: what the agent of this project
+/// answers.
 pub const MOST_KEYS: usize = 10_000;
 
 /// The header that names a request in the logs of both sides; the agent echoes it.
@@ -129,7 +130,8 @@ pub struct Keys {
     pub choice: KeyChoice,
 }
 
-/// Keys one by one, or a range over the last key column. Values are the text-protocol text of the column (UTC for TIMESTAMP).
+/// Keys one by one, or a range over the last key column. Values are the text-protocol text of the
+/// column (UTC for TIMESTAMP).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyChoice {
@@ -137,7 +139,8 @@ pub enum KeyChoice {
     Values(Vec<Vec<Octets>>),
     /// All keys that begin with `prefix` and whose last column is in `[from, to]`.
     Range(KeyRange),
-    /// All rows of a stretch of keys, however many: a table, the keys that begin with some values, or an open range of the column behind them.
+    /// All rows of a stretch of keys, however many: a table, the keys that begin with some values,
+    /// or an open range of the column after them.
     Scan(KeyScan),
 }
 
@@ -148,10 +151,10 @@ pub struct KeyScan {
     /// Values of the first key columns, as many as are fixed; all of them are allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prefix: Vec<Octets>,
-    /// Lower end of the key column behind the prefix.
+    /// Lower end of the key column after the prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<KeyBound>,
-    /// Upper end of the key column behind the prefix.
+    /// Upper end of the key column after the prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<KeyBound>,
 }
@@ -176,7 +179,8 @@ pub struct KeyRange {
     pub from: Octets,
     /// Upper end.
     pub to: Octets,
-    /// The most keys that the asker wants to hear of; the agent refuses (`too_many_keys`) when the range holds more.
+    /// The most keys that the asker wants to hear of; the agent refuses (`too_many_keys`) when the
+    /// range holds more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_keys: Option<u64>,
 }
@@ -194,7 +198,7 @@ pub struct RowsRequest {
     /// Which rows.
     pub keys: Keys,
     /// When.
-    pub at: Point,
+    pub at: AsOf,
     /// Which of these rows. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
@@ -246,7 +250,7 @@ pub struct Header {
     pub definition: TableDefinition,
     /// The instant answered, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Point>,
+    pub at: Option<AsOf>,
 }
 
 /// A cell of a row: null, text or `{"hex": "..."}`, or `{"unknown": "why"}`.
@@ -256,7 +260,8 @@ pub enum RowCell {
     Null,
     /// Its bytes.
     Value(Octets),
-    /// The agent does not know it; why, as a half sentence. Whoever asks for this column must be refused, and for the others need not.
+    /// The agent does not know it; why, as a half sentence. Whoever asks for this column must be
+    /// refused, and for the others need not.
     Unknown(String),
 }
 
@@ -349,7 +354,8 @@ pub type RowLine = Vec<RowCell>;
 pub enum DiffLine {
     /// Events after this line have these columns (the header's hold until the first such line).
     Definition(TableDefinition),
-    /// Events after this line were made so, until the next such line. Before the first one nothing of it is known.
+    /// Events after this line were made so, until the next such line. Before the first one nothing
+    /// of it is known.
     Origin(ChangeOrigin),
     /// One change of one row.
     Event(Box<DiffEvent>),
@@ -373,8 +379,8 @@ pub struct ChangeOrigin {
     /// The text of the statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
-    /// With a statement: the schemas of all tables that its transaction changed, and those whose names stand in the text. Who may not see all of them is not
-    /// shown the text.
+    /// With a statement: the schemas of all tables that its transaction changed, and those whose
+    /// names stand in the text. Who may not see all of them is not shown the text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statement_schemas: Vec<String>,
 }
@@ -382,14 +388,16 @@ pub struct ChangeOrigin {
 /// One change of one row, seen under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffEvent {
-    /// Rises with the order of commits, and inside a transaction with the order of changes. Unique within a history, but that rows removed at once
-    /// (TRUNCATE, DROP) share the one of their statement.
+    /// Rises with the order of commits, and inside a transaction with the order of changes. Unique
+    /// within a history, but that rows removed at once (TRUNCATE, DROP) share the one of their
+    /// statement.
     pub event_id: u64,
     /// Commit time.
     pub event_timestamp: Instant,
     /// What happened.
     pub event_type: EventType,
-    /// It is not in the log: a foreign key (CASCADE, SET NULL) did it, by a change of the same transaction that is.
+    /// It is not in the log: a foreign key (CASCADE, SET NULL) did it, by a change of the same
+    /// transaction that is.
     #[serde(default, skip_serializing_if = "is_false")]
     pub derived: bool,
     /// Of a derived one: the event that caused it.
@@ -397,7 +405,8 @@ pub struct DiffEvent {
     pub cause: Option<u64>,
     /// The transaction, where the server has GTIDs.
     pub gtid: Option<String>,
-    /// The key under which the event is shown, in key order: a change of the key itself is shown under both.
+    /// The key under which the event is shown, in key order: a change of the key itself is shown
+    /// under both.
     pub key: Vec<Octets>,
     /// Row before, a cell a column; `None` for INSERT.
     pub before: Option<RowLine>,
@@ -447,7 +456,8 @@ pub struct ApiNote {
     pub code: NoteCode,
     /// The key, in key order.
     pub key: Vec<Octets>,
-    /// When it was deleted, or created later; of a key that never existed: since when the record goes, where that is not the table's creation.
+    /// When it was deleted, or created later; of a key that never existed: since when the record
+    /// goes, where that is not the table's creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Instant>,
 }
@@ -456,7 +466,8 @@ pub struct ApiNote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteCode {
-    /// No row ever had this key, and the record goes back to the table's creation; or none since `at`, where the record begins.
+    /// No row ever had this key, and the record goes back to the table's creation; or none since
+    /// `at`, where the record begins.
     NeverExisted,
     /// The last row with this key was deleted at `at`.
     DeletedAt,
@@ -531,7 +542,8 @@ pub struct Tables {
     pub success: bool,
     /// Sorted by name.
     pub tables: Vec<TableEntry>,
-    /// Those of which no row can be asked for at the end of the record, sorted by name. Left out: none, or the agent does not say.
+    /// Those of which no row can be asked for at the end of the record, sorted by name. Left out:
+    /// none, or the agent does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedTable>,
 }
@@ -561,7 +573,8 @@ pub struct TableEntry {
     pub dropped: bool,
 }
 
-/// Answer of `GET /v1/servers/{server_id}/schemas/{schema}/tables/{table}?at=` (`at` is RFC 3339; `gtid=` is the other form; without one: newest).
+/// Answer of `GET /v1/servers/{server_id}/schemas/{schema}/tables/{table}?at=` (`at` is RFC 3339;
+/// `gtid=` is the other form; without one: newest).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableAnswer {
     /// Always true here.

@@ -1,4 +1,5 @@
-//! Character sets of columns and of clients: stored bytes to UTF-8, and UTF-8 to the few sets that results are sent in.
+//! Character sets of columns and of clients: stored bytes to UTF-8, and UTF-8 to the few sets that
+//! results are sent in.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,8 @@ pub enum CharsetError {
     /// Not known here.
     #[error("character set {0} cannot be converted to UTF-8 by this version")]
     Unknown(String),
-    /// Some of them stand for no character, or for one that other bytes stand for too: from the text they could not be told again.
+    /// Some of them stand for no character, or for one that other bytes stand for too: from the
+    /// text they could not be told again.
     #[error("{0} text with bytes that have no character of their own")]
     NoCharacter(String),
     /// Not valid in it.
@@ -19,7 +21,8 @@ pub enum CharsetError {
     Invalid(String),
 }
 
-/// What MySQL's latin1 (cp1252) has in 0x80 to 0x9f; the five bytes that cp1252 leaves undefined are the control characters of the same number.
+/// What MySQL's latin1 (cp1252) has in 0x80 to 0x9f; the five bytes that cp1252 leaves undefined
+/// are the control characters of the same number.
 const CP1252: [char; 32] = [
     '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
     '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}',
@@ -87,7 +90,8 @@ pub fn encode_utf8mb3(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.chars().map(|c| if c > '\u{ffff}' { '?' } else { c }).collect::<String>().into_bytes())
 }
 
-/// UTF-8 text in a character set that [`decode`] knows: what the column stores. In another it stays as it is.
+/// UTF-8 text in a character set that [`decode`] knows: what the column stores. In another it stays
+/// as it is.
 #[must_use]
 pub fn encode<'a>(charset: &str, text: &'a [u8]) -> Cow<'a, [u8]> {
     let units =

@@ -1,7 +1,9 @@
-//! Collations: bytes that compare as MySQL compares the text, for those collations where that is certain.
+//! Collations: bytes that compare as MySQL compares the text, for those collations where that is
+//! certain.
 //!
-//! Certain are the binary ones for any text; those that compare one weight after the other (general_ci, latin1) for what they hold; and those of the
-//! Unicode Collation Algorithm that disregard case and accents for the characters in `weights`. Another character, or another
+//! Certain are the binary ones for any text; those that compare one weight after the other
+//! (general_ci, latin1) for what they hold; and those of the Unicode Collation Algorithm that
+//! disregard case and accents for the characters in `weights`. Another character, or another
 //! collation, is [`Uncertain`], never approximated.
 
 use crate::charset::{decode, encode_latin1};
@@ -58,8 +60,9 @@ fn order(collation: &str) -> Option<(Order, bool)> {
     Some((order, pad))
 }
 
-/// Appends bytes to `out` such that two texts are equal in the collation exactly when their bytes are, and order likewise
-/// (PAD SPACE or NO PAD as the collation has it). The bytes are self-delimiting: no text's bytes are a proper prefix of another's.
+/// Appends bytes to `out` such that two texts are equal in the collation exactly when their bytes
+/// are, and order likewise (PAD SPACE or NO PAD as the collation has it). The bytes are
+/// self-delimiting: no text's bytes are a proper prefix of another's.
 ///
 /// # Errors
 /// The collation is unknown here, or the text has a character whose weight is not certain.
@@ -107,8 +110,8 @@ fn latin1(text: &str) -> Result<Vec<u8>, char> {
     }
 }
 
-/// Code points, and an end below all of them. Under PAD SPACE a text that ends counts as going on in spaces: it stands above one that
-/// goes on with a character below the space.
+/// Code points, and an end below all of them. Under PAD SPACE a text that ends counts as going on
+/// in spaces: it stands above one that goes on with a character below the space.
 fn binary(text: &[u8], pad_space: bool, out: &mut Vec<u8>) {
     for &b in text {
         match b {

@@ -1,7 +1,8 @@
 //! Columns and table definitions as MySQL declares them.
 //!
-//! Both halves of the project read a type from its full text (`int unsigned zerofill`, `enum('a','b')`) and print
-//! it back the way `information_schema.COLUMNS.COLUMN_TYPE` of MySQL 8 shows it. This module knows no packets and no JSON layout of cells.
+//! Both halves of the project read a type from its full text (`int unsigned zerofill`,
+//! `enum('a','b')`) and print it back the way `information_schema.COLUMNS.COLUMN_TYPE` of MySQL 8
+//! shows it. This module knows no packets and no JSON layout of cells.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -138,7 +139,8 @@ pub enum ColumnKey {
     Multiple,
 }
 
-/// The indexes that a column is in, the primary key apart, as a column definition packet tells them.
+/// The indexes that a column is in, the primary key apart, as a column definition packet tells
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Indexes {
     /// It makes up a unique index alone.
@@ -167,7 +169,8 @@ pub struct Column {
     /// Its type; in JSON the full text of it.
     #[serde(rename = "type")]
     pub ty: ColumnType,
-    /// Its collation, for text, ENUM and SET (`utf8mb4_0900_ai_ci`); `None` for numbers, times and binary types.
+    /// Its collation, for text, ENUM and SET (`utf8mb4_0900_ai_ci`); `None` for numbers, times and
+    /// binary types.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     /// Whether NULL is allowed.
@@ -184,7 +187,8 @@ pub struct Column {
     /// ON UPDATE CURRENT_TIMESTAMP.
     #[serde(default)]
     pub on_update_now: bool,
-    /// Whether an INSERT may leave it out (a DEFAULT, a nullable column without one, AUTO_INCREMENT).
+    /// Whether an INSERT may leave it out (a DEFAULT, a nullable column without one,
+    /// AUTO_INCREMENT).
     #[serde(default)]
     pub has_default: bool,
     /// DEFAULT CURRENT_TIMESTAMP.
@@ -193,13 +197,15 @@ pub struct Column {
     /// INVISIBLE: `SELECT *` leaves it out, and it can be asked for by name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub invisible: bool,
-    /// Its type as the server shows it, where that differs from `ty`: MariaDB tells display widths (`int(11)`), which change no value.
+    /// Its type as the server shows it, where that differs from `ty`: MariaDB tells display widths
+    /// (`int(11)`), which change no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_type: Option<String>,
 }
 
 impl Column {
-    /// The character set: the first word of the collation. `None` where there is no collation (numbers, times, binary).
+    /// The character set: the first word of the collation. `None` where there is no collation
+    /// (numbers, times, binary).
     #[must_use]
     pub fn charset(&self) -> Option<&str> {
         self.collation.as_deref().map(|c| c.split_once('_').map_or(c, |(charset, _)| charset))
@@ -209,7 +215,8 @@ impl Column {
 /// The columns of a table and its primary key, at some instant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TableDefinition {
-    /// In their order then, invisible ones among them (see [`Column::invisible`]). An older agent leaves those out.
+    /// In their order then, invisible ones among them (see [`Column::invisible`]). An older agent
+    /// leaves those out.
     pub columns: Vec<Column>,
     /// Names of the key columns in key order; empty when the table has no primary key.
     pub primary_key: Vec<String>,

@@ -1,8 +1,8 @@
 //! The tables of the virtual schema `_history`: their columns, and how the agent is asked for them.
 
 use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition};
-use crate::ident::ServerId;
 use crate::instant::Instant;
+use crate::names::ServerId;
 use serde::{Deserialize, Serialize};
 
 /// A table of `_history`.
@@ -114,7 +114,8 @@ fn number(name: &str, size: IntSize, nullable: bool) -> Column {
     column(name, ty, nullable, false)
 }
 
-/// Body of `POST /v1/history`. The answer has a header line, a line a row, and a trailer, as one of `/v1/flashback`.
+/// Body of `POST /v1/history`. The answer has a header line, a line a row, and a trailer, as one of
+/// `/v1/flashback`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryRequest {

@@ -1,13 +1,14 @@
 //! Points in time: microseconds since 1970-01-01 UTC, and the time zone of a session.
 //!
-//! `now` is always a parameter here: nothing in this module looks at a clock except [`Instant::now`], which the
-//! session calls once a statement.
+//! `now` is always a parameter here: nothing in this module looks at a clock except
+//! [`Instant::now`], which the session calls once a statement.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// A point in time, in microseconds since 1970-01-01 00:00:00 UTC. As text: RFC 3339 with six decimals and `Z`.
+/// A point in time, in microseconds since 1970-01-01 00:00:00 UTC. As text: RFC 3339 with six
+/// decimals and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Instant(i64);
 
@@ -73,10 +74,11 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-/// The state of the rows to show: that of a time, or that just after a transaction (with a GTID set: after all of it).
+/// The state of the rows to show: that of a time, or that just after a transaction (with a GTID
+/// set: after all of it).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Point {
+pub enum AsOf {
     /// Everything committed at or before this time.
     Time(Instant),
     /// MySQL: `uuid:n`, `uuid:1-5:7,uuid:3`, tagged too; MariaDB: `domain-server-seq[,...]`.

@@ -48,7 +48,8 @@ impl ResultCharset {
         })
     }
 
-    /// A cell (UTF-8, for text) as the client gets it. JSON is text to this, though it is declared as bytes.
+    /// A cell (UTF-8, for text) as the client gets it. JSON is text to this, though it is declared
+    /// as bytes.
     #[must_use]
     pub fn encode<'a>(self, cell: &'a [u8], column: &Column) -> Cow<'a, [u8]> {
         let json = column.ty == ColumnType::Json;
@@ -77,7 +78,8 @@ pub fn by_id(id: u16) -> Option<(&'static str, &'static str)> {
     (found.id != CollationId::UNKNOWN_COLLATION_ID).then_some((found.charset, found.collation))
 }
 
-/// The character set, the name and the number of a collation by its name; `utf8_...` is the old name of `utf8mb3_...`.
+/// The character set, the name and the number of a collation by its name; `utf8_...` is the old
+/// name of `utf8mb3_...`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<(&'static str, &'static str, u16)> {
     let name = name.strip_prefix("utf8_").map_or_else(|| name.to_owned(), |rest| format!("utf8mb3_{rest}"));
@@ -103,7 +105,8 @@ pub fn default_collation(charset: &str) -> Option<(&'static str, u16)> {
 #[must_use]
 pub fn collation_id(name: &str) -> Option<u16> {
     by_name(name).map(|(.., id)| id).or_else(|| {
-        // A collation that only MariaDB has (nopad, uca1400): its set's first one says how the bytes are read.
+        // A collation that only MariaDB has (nopad, uca1400): its set's first one says how the
+        // bytes are read.
         let default = match name.split('_').next()? {
             "utf8mb4" => "utf8mb4_general_ci",
             "utf8mb3" | "utf8" => "utf8mb3_general_ci",

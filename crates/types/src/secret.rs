@@ -1,6 +1,7 @@
 //! Text that must never be printed: passwords and tokens.
 //!
-//! It has no `Display` and no `Serialize`, its `Debug` is starred, and its memory is wiped when it goes.
+//! It has no `Display` and no `Serialize`, its `Debug` is starred, and its memory is wiped when it
+//! goes.
 
 use std::fmt;
 use zeroize::Zeroizing;

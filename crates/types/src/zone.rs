@@ -4,7 +4,8 @@ use crate::instant::Instant;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
-/// A time zone by IANA name, or a fixed offset as MySQL writes it (`+02:00`), or `SYSTEM` (which is UTC here).
+/// A time zone by IANA name, or a fixed offset as MySQL writes it (`+02:00`), or `SYSTEM` (which is
+/// UTC here).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
     name: String,
@@ -16,7 +17,8 @@ pub struct Zone {
 pub enum NotOneInstant {
     /// The clock was put back: both instants show this local time. In UTC, earlier first.
     Ambiguous(Instant, Instant),
-    /// The clock was put forward over this local time: the last instant before the gap and the first after it.
+    /// The clock was put forward over this local time: the last instant before the gap and the
+    /// first after it.
     Gap(Instant, Instant),
     /// Outside of years 0001 to 9999.
     OutOfRange,
@@ -35,7 +37,8 @@ impl Zone {
         &self.name
     }
 
-    /// From `SET time_zone = '...'`: `SYSTEM`, an offset from -13:59 to +14:00, or an IANA name. `None`: unknown (1298).
+    /// From `SET time_zone = '...'`: `SYSTEM`, an offset from -13:59 to +14:00, or an IANA name.
+    /// `None`: unknown (1298).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("SYSTEM") {

@@ -9,7 +9,7 @@ use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
-use dbtrail_types::ident::ServerId;
+use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,8 @@ pub struct AgentArgs {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) capture: CaptureArgs,
-    /// Binary log files instead of a server, in any order: their numbers tell the right one. Together they must be one unbroken sequence.
+    /// Binary log files instead of a server, in any order: their numbers tell the right one.
+    /// Together they must be one unbroken sequence.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = CAPTURING)]
     pub(super) binlog: Vec<PathBuf>,
     /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
@@ -65,13 +66,15 @@ pub struct AgentArgs {
     /// PEM file with the private key.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
-    /// File with the tokens that open the door, one a line; `#` begins a comment. It is read again when it changes.
+    /// File with the tokens that open the door, one a line; `#` begins a comment. It is read again
+    /// when it changes.
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
     /// Listen on an address that is not loopback even without TLS or tokens.
     #[arg(long)]
     pub(super) allow_insecure: bool,
-    /// Say what stands in the way of capturing from the source, and what to type to mend it; capture nothing.
+    /// Say what stands in the way of capturing from the source, and what to type to fix it; capture
+    /// nothing.
     #[arg(long, conflicts_with = "binlog")]
     pub(super) preflight_only: bool,
 }
@@ -86,8 +89,9 @@ pub(super) enum AgentCommand {
 /// What to capture, and where to keep it.
 #[derive(Clone, Debug, Args)]
 pub struct CaptureArgs {
-    /// The server to capture from, mysql://user@host:port[?ssl-mode=required&ssl-ca=FILE]. Give the password in a file or in the environment
-    /// (DBTRAIL_SOURCE_PASSWORD): other users of this machine see the command line.
+    /// The server to capture from, mysql://user@host:port[?ssl-mode=required&ssl-ca=FILE]. Give the
+    /// password in a file or in the environment (DBTRAIL_SOURCE_PASSWORD): other users of this
+    /// machine see the command line.
     #[arg(long, value_name = "URL", requires = "data")]
     pub(crate) source: Option<String>,
     /// File with the password of the source.
@@ -117,11 +121,12 @@ pub struct CaptureArgs {
     /// The number under which the agent follows the log as a replica; default: a random one.
     #[arg(long, value_name = "NUMBER", requires = "source", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) replica_id: Option<u32>,
-    /// Do not keep the texts of statements that the server logs beside rows (they may hold personal data).
+    /// Do not keep the texts of statements that the server logs beside rows (they may hold personal
+    /// data).
     #[arg(long)]
     pub(crate) no_statements: bool,
-    /// Which time of a transaction AS OF means where a MySQL replica applied it: local (default), of its commit on the replica, or original, of its commit
-    /// where it was made.
+    /// Which time of a transaction AS OF means where a MySQL replica applied it: local (default),
+    /// of its commit on the replica, or original, of its commit where it was made.
     #[arg(long, value_name = "TIME", value_parser = timed)]
     pub(crate) source_time: Option<SourceTime>,
 }

@@ -1,15 +1,16 @@
-//! Where the halves of capturing are put together: everything around them asks here, and here alone.
+//! Where the halves of capturing are put together: everything around them asks here, and here
+//! alone.
 
 use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
 use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::history_handle::Status;
 use dbtrail_history::live::Capture;
-use dbtrail_history::published::Status;
 use dbtrail_history::recorder::{self, RecorderOptions};
 use dbtrail_history::source::{self, Finding, Severity};
-use dbtrail_history::{History, Published};
-use dbtrail_types::ident::ServerId;
+use dbtrail_history::{History, HistoryHandle};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub(in crate::cli) struct Running {
     /// What is served.
-    pub(in crate::cli) published: Arc<Published>,
+    pub(in crate::cli) history_handle: Arc<HistoryHandle>,
     /// Ends after the stop, when all that was taken in is on disk. `None`: nothing is captured.
     pub(in crate::cli) capture: Option<JoinHandle<()>>,
 }
@@ -29,7 +30,7 @@ pub(in crate::cli) struct Running {
 impl Running {
     /// Of log files.
     pub(in crate::cli) fn fixed(history: Arc<History>) -> Self {
-        Self { published: Arc::new(Published::fixed(history)), capture: None }
+        Self { history_handle: Arc::new(HistoryHandle::fixed(history)), capture: None }
     }
 
     /// Waits until all is on disk.
@@ -42,13 +43,14 @@ impl Running {
     }
 }
 
-/// Opens the store and begins to capture, until `stop`. What is published is served at once, begun or not; a server that cannot be reached is tried again.
+/// Opens the store and begins to capture, until `stop`. What is published is served at once, begun
+/// or not; a server that cannot be reached is tried again.
 pub(in crate::cli) async fn live(
     server_id: &ServerId,
     settings: &CaptureSettings,
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
-    let published = Arc::new(Published::live(server_id.clone(), Instant::now()));
+    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Instant::now()));
     let options = RecorderOptions {
         tables: settings.source.tables.clone(),
         baseline: settings.baseline,
@@ -57,18 +59,20 @@ pub(in crate::cli) async fn live(
         source_time: settings.source.source_time,
         disk: DiskOptions { cache: u64::from(settings.cache) << 20, ..DiskOptions::default() },
     };
-    let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(&published));
+    let (data, source, shared) =
+        (settings.data.clone(), settings.source.clone(), Arc::clone(&history_handle));
     let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
     let capture = opening
         .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?
         .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
-    look(settings, published.current().is_some()).await?;
+    look(settings, history_handle.current().is_some()).await?;
     let stop = stop.clone();
     let task = tokio::spawn(async move {
-        // The writing half has told why, in the log and in `/readyz`. What was recorded is served on.
+        // The writing half has told why, in the log and in `/readyz`. What was recorded is served
+        // on.
         let _ = Box::pin(capture.run(stop)).await;
     });
-    Ok(Running { published, capture: Some(task) })
+    Ok(Running { history_handle, capture: Some(task) })
 }
 
 /// What stands in the way of capturing, the heaviest first.
@@ -79,7 +83,8 @@ async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, CannotStar
     })
 }
 
-/// Looks at the server before a capture. Where there is a record to serve, nothing found is a reason not to: the reading half goes on trying.
+/// Looks at the server before a capture. Where there is a record to serve, nothing found is a
+/// reason not to: the reading half goes on trying.
 async fn look(settings: &CaptureSettings, begun: bool) -> Result<(), CannotStart> {
     let findings = match findings(settings).await {
         Ok(findings) => findings,
@@ -119,7 +124,7 @@ pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
     Ok(())
 }
 
-/// A line a finding, and a line below it for what mends it.
+/// A line a finding, and a line below it for what fixes it.
 fn shown(findings: &[Finding]) -> String {
     if findings.is_empty() {
         return "OK      nothing stands in the way\n".to_owned();

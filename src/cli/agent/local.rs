@@ -1,8 +1,9 @@
-//! `agent.json` in the data folder: where the agent that has the store open can be asked how it is, by whoever may read that file.
+//! `agent.json` in the data folder: where the agent that has the store open can be asked how it is,
+//! by whoever may read that file.
 
 use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::cli::private_file;
-use dbtrail_history::Published;
+use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::serve_status;
 use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::secret::Secret;
@@ -38,7 +39,7 @@ impl Local {
     /// Serves the status on a loopback port of its own until `stop`, and writes down where.
     pub(in crate::cli) async fn open(
         data: &Path,
-        published: &Arc<Published>,
+        history_handle: &Arc<HistoryHandle>,
         stop: &CancellationToken,
     ) -> Result<Self, CannotStart> {
         let cannot = |e: std::io::Error| CannotStart(format!("cannot listen on loopback: {e}"), UNAVAILABLE);
@@ -51,7 +52,7 @@ impl Local {
         let path = data.join(NAME);
         private_file::write(&path, &text)
             .map_err(|e| CannotStart(format!("cannot write {}: {e}", path.display()), NO_FOLDER))?;
-        tokio::spawn(serve_status(listener, Arc::clone(published), Secret::new(key), stop.clone()));
+        tokio::spawn(serve_status(listener, Arc::clone(history_handle), Secret::new(key), stop.clone()));
         Ok(Self { path, text })
     }
 }
@@ -95,8 +96,8 @@ pub(in crate::cli) fn random() -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::ident::ServerId;
     use dbtrail_types::instant::Instant;
+    use dbtrail_types::names::ServerId;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -116,17 +117,17 @@ mod tests {
     async fn the_file_lives_as_long_as_the_agent() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(address(folder.path()), Ok(None));
-        let published = Arc::new(Published::live(ServerId("s".to_owned()), Instant::now()));
+        let history_handle = Arc::new(HistoryHandle::live(ServerId("s".to_owned()), Instant::now()));
         let stop = CancellationToken::new();
         std::fs::write(folder.path().join(NAME), "left by a crash").unwrap();
-        let local = Local::open(folder.path(), &published, &stop).await.unwrap();
+        let local = Local::open(folder.path(), &history_handle, &stop).await.unwrap();
         let read = address(folder.path()).unwrap().unwrap();
         assert!(read.address.ip().is_loopback() && read.key.len() == 32 && read.pid == std::process::id());
         let mode = std::fs::metadata(folder.path().join(NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         drop(local);
         assert_eq!(address(folder.path()), Ok(None));
-        let local = Local::open(folder.path(), &published, &stop).await.unwrap();
+        let local = Local::open(folder.path(), &history_handle, &stop).await.unwrap();
         std::fs::write(folder.path().join(NAME), "of another").unwrap();
         drop(local);
         assert!(address(folder.path()).unwrap_err().contains("agent.json: "));

@@ -1,5 +1,6 @@
-//! Reading agent.yaml, tokens and certificates again while the agent runs: at SIGHUP all of them, all or nothing; by themselves, certificate and key when they
-//! change (the tokens look after themselves).
+//! Reading agent.yaml, tokens and certificates again while the agent runs: at SIGHUP all of them,
+//! all or nothing; by themselves, certificate and key when they change (the tokens look after
+//! themselves).
 
 use super::arguments::{self, AgentArgs};
 use crate::cli::reload::{PERIOD, Pair};

@@ -6,8 +6,8 @@ use crate::agent_client::{self, AgentClient, Caller};
 use crate::cli::serve::fail;
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
-use dbtrail_history::published::Status;
-use dbtrail_types::ident::RequestId;
+use dbtrail_history::history_handle::Status;
+use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -199,9 +199,9 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
     use dbtrail_history::capture::Gap;
-    use dbtrail_history::published::{BaselineProgress, Published, TableStatus};
-    use dbtrail_types::ident::ServerId;
+    use dbtrail_history::history_handle::{BaselineProgress, HistoryHandle, TableStatus};
     use dbtrail_types::instant::Instant;
+    use dbtrail_types::names::ServerId;
 
     fn at(seconds: i64) -> Instant {
         Instant::from_micros(seconds * 1_000_000)
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_status_has_a_line_for_everything() {
-        let mut status = Published::live(ServerId("shop".to_owned()), at(0)).status(at(9));
+        let mut status = HistoryHandle::live(ServerId("shop".to_owned()), at(0)).status(at(9));
         assert_eq!(
             shown(&status),
             "server     shop\nstate      disconnected since 1970-01-01T00:00:00.000000Z: the agent is starting\nposition   none yet\n\
@@ -271,10 +271,10 @@ mod tests {
     #[tokio::test]
     async fn an_agent_on_a_folder_is_asked() {
         let folder = tempfile::tempdir().unwrap();
-        let published = std::sync::Arc::new(Published::live(ServerId("shop".to_owned()), at(0)));
+        let history_handle = std::sync::Arc::new(HistoryHandle::live(ServerId("shop".to_owned()), at(0)));
         let stop = tokio_util::sync::CancellationToken::new();
-        let _local = local::Local::open(folder.path(), &published, &stop).await.unwrap();
-        published.tell(|live| live.connected(Err("no route".to_owned()), at(1)));
+        let _local = local::Local::open(folder.path(), &history_handle, &stop).await.unwrap();
+        history_handle.update(|live| live.connected(Err("no route".to_owned()), at(1)));
         let status = of_folder(folder.path()).await.unwrap();
         assert_eq!((status.server_id.0.as_str(), status.reason.as_deref()), ("shop", Some("no route")));
         let found = local::address(folder.path()).unwrap().unwrap();

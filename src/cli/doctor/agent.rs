@@ -5,8 +5,8 @@ use super::{DoctorArgs, PATIENCE};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::session::Tenant;
-use dbtrail_types::ident::{RequestId, TableName};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::{RequestId, TableName};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 /// Tables asked for one by one with `--agent`, for each schema.
 const TABLES: usize = 1000;
-/// A difference of the clocks beyond which relative instants mislead, and one beyond which they are wrong; seconds.
+/// A difference of the clocks beyond which relative instants mislead, and one beyond which they are
+/// wrong; seconds.
 const CLOCK: (f64, f64) = (3.0, 60.0);
 
 pub(super) async fn check(report: &mut Report, args: &DoctorArgs, config: &Config) {
@@ -55,7 +56,7 @@ async fn reach(report: &mut Report, tenant: &Tenant) -> bool {
         }
         Err(failure) => {
             let what = sentence(&failure);
-            let mend = if what.contains("expired") {
+            let fix = if what.contains("expired") {
                 "give the agent a new certificate: its --tls-cert and --tls-key"
             } else if what.contains("certificate") {
                 "agent_tls.ca_file must hold the authority of the agent's certificate, and agent_url the name in it: \
@@ -63,7 +64,7 @@ async fn reach(report: &mut Report, tenant: &Tenant) -> bool {
             } else {
                 "is the agent running there? See agent_url in shim.yaml"
             };
-            report.fail(&link, what, mend);
+            report.fail(&link, what, fix);
             false
         }
     }
@@ -76,17 +77,18 @@ fn compare(report: &mut Report, url: &str, clock: Option<Instant>, before: Insta
     };
     let off = difference(clock.micros(), before.micros(), after.micros());
     let what = format!("{off:.0} s away from this machine's");
-    let mend = "set both by NTP: timedatectl set-ntp true";
+    let fix = "set both by NTP: timedatectl set-ntp true";
     if off.abs() > CLOCK.1 {
-        report.fail(&link, what, mend);
+        report.fail(&link, what, fix);
     } else if off.abs() > CLOCK.0 {
-        report.warn(&link, what, mend);
+        report.warn(&link, what, fix);
     } else {
         report.ok(&link, "it agrees with this machine's");
     }
 }
 
-/// By how many seconds a clock is ahead for certain: it named a whole second, at some moment between two others.
+/// By how many seconds a clock is ahead for certain: it named a whole second, at some moment
+/// between two others.
 fn difference(named: i64, before: i64, after: i64) -> f64 {
     let ahead = if named > after {
         named - after
@@ -118,8 +120,8 @@ async fn history(report: &mut Report, args: &DoctorArgs, tenant: &Tenant) {
         (None, None) => known.iter().collect(),
     };
     if wanted.is_empty() {
-        let mend = "does the agent read the right binary logs?";
-        report.fail(&link("schemas"), "the agent has recorded no table of any schema", mend);
+        let fix = "does the agent read the right binary logs?";
+        report.fail(&link("schemas"), "the agent has recorded no table of any schema", fix);
     }
     let mut newest: Option<Instant> = None;
     for schema in wanted {
@@ -141,11 +143,11 @@ async fn tables(
     let link = format!("schemas of {}", tenant.mysql_user);
     if !known.iter().any(|k| k == schema) {
         let what = format!("the agent has no record of schema '{schema}', only of {}", list(known));
-        let mend = "correct default_schema and allowed_schemas in shim.yaml, or give the agent the logs of that schema";
+        let fix = "correct default_schema and allowed_schemas in shim.yaml, or give the agent the logs of that schema";
         if tenant.default_schema.as_deref() == Some(schema) {
-            report.fail(&link, what, mend);
+            report.fail(&link, what, fix);
         } else {
-            report.warn(&link, what, mend);
+            report.warn(&link, what, fix);
         }
         return None;
     }
@@ -160,9 +162,9 @@ async fn tables(
             report.ok(&link, format!("'{schema}' can be read, {answered} tables"));
             for table in &known.refused {
                 let what = format!("no row of {schema}.{} is answered: {}", table.table, table.reason);
-                let mend = "agent status, and the agent's preflight, name it too; where nothing can change it, leave the table out with \
+                let fix = "agent status, and the agent's preflight, name it too; where nothing can change it, leave the table out with \
                             an exclude pattern";
-                report.warn(&link, what, mend);
+                report.warn(&link, what, fix);
             }
             if args.agent {
                 definitions(report, tenant, schema, names).await;
@@ -181,7 +183,7 @@ async fn tables(
 fn refused(report: &mut Report, tenant: &Tenant, failure: &Failure) {
     let what = sentence(failure);
     let user = &tenant.mysql_user;
-    let (link, mend) = if let Failure::AgentRejected { status: 401 | 403, .. } = failure {
+    let (link, fix) = if let Failure::AgentRejected { status: 401 | 403, .. } = failure {
         (
             "token",
             "put the token of the agent's --token-file into agent_token or agent_token_file of this tenant",
@@ -191,23 +193,24 @@ fn refused(report: &mut Report, tenant: &Tenant, failure: &Failure) {
     } else {
         ("agent", "look for the error in the agent's log")
     };
-    report.fail(&format!("{link} of {user}"), what, mend);
+    report.fail(&format!("{link} of {user}"), what, fix);
 }
 
 fn lag(report: &mut Report, link: &str, newest: Instant, now: Instant, most: u32) {
     let seconds = (now.micros() - newest.micros()) / 1_000_000;
     let what = format!("the newest record is of {newest}, {seconds} s ago");
     if seconds > i64::from(most) {
-        let mend = format!(
+        let fix = format!(
             "is the agent still given new log files? A quiet server is no fault: --max-lag {seconds}"
         );
-        report.warn(link, what, mend);
+        report.warn(link, what, fix);
     } else {
         report.ok(link, what);
     }
 }
 
-/// Asks for each table's columns: a table that the agent cannot read is found before a user finds it.
+/// Asks for each table's columns: a table that the agent cannot read is found before a user finds
+/// it.
 async fn definitions(report: &mut Report, tenant: &Tenant, schema: &str, tables: Vec<String>) {
     let link = format!("tables of {}", tenant.mysql_user);
     let (all, count, mut unreadable) = (tables.len(), tables.len().min(TABLES), 0);
@@ -217,8 +220,8 @@ async fn definitions(report: &mut Report, tenant: &Tenant, schema: &str, tables:
         let asked = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &name, &request);
         if let Err(failure) = patiently(asked).await {
             unreadable += 1;
-            let mend = "the sentence says what the record lacks; other tables are not touched by it";
-            report.warn(&link, format!("{name}: {}", sentence(&failure)), mend);
+            let fix = "the sentence says what the record lacks; other tables are not touched by it";
+            report.warn(&link, format!("{name}: {}", sentence(&failure)), fix);
         }
     }
     let rest = if all > count { format!(", {} were not asked for", all - count) } else { String::new() };

@@ -1,4 +1,5 @@
-//! ProxySQL as it runs: what its admin port tells of servers, rules, users and variables, against the configuration of the shim.
+//! ProxySQL as it runs: what its admin port tells of servers, rules, users and variables, against
+//! the configuration of the shim.
 
 mod routing;
 mod users;
@@ -41,7 +42,7 @@ struct Wanted<'a> {
     /// The port of the shim; `None`: not known.
     port: Option<u16>,
     tls_required: bool,
-    /// What writes everything anew.
+    /// What writes everything again.
     generate: String,
 }
 
@@ -57,8 +58,8 @@ pub(super) async fn check(report: &mut Report, url: &str, args: &DoctorArgs, con
     let told = match timeout(PATIENCE * 3, tell(opts)).await {
         Ok(Ok(told)) => told,
         Ok(Err(error)) => {
-            let mend = "check host, port, admin-admin_credentials and that the user may come from here";
-            return report.fail(link, format!("{at}: {error}"), mend);
+            let fix = "check host, port, admin-admin_credentials and that the user may come from here";
+            return report.fail(link, format!("{at}: {error}"), fix);
         }
         Err(_) => return report.fail(link, format!("{at} does not answer"), "is it the admin port (6032)?"),
     };
@@ -86,7 +87,8 @@ fn wanted<'a>(args: &'a DoctorArgs, config: &'a Config) -> Wanted<'a> {
     }
 }
 
-/// Reads the tables. The admin port knows no prepared statements and no `@@` variables, so nothing else is asked.
+/// Reads the tables. The admin port knows no prepared statements and no `@@` variables, so nothing
+/// else is asked.
 async fn tell(opts: Opts) -> Result<Told, mysql_async::Error> {
     let opts = OptsBuilder::from_opts(opts)
         .prefer_socket(false)
@@ -203,8 +205,8 @@ fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
             );
         }
         if wanted.tls_required && text(row, "use_ssl") != "1" {
-            let mend = update("mysql_servers", "use_ssl=1", &whose, "SERVERS");
-            report.fail(link, format!("{shown} has use_ssl=0, and the shim has tls.mode required"), mend);
+            let fix = update("mysql_servers", "use_ssl=1", &whose, "SERVERS");
+            report.fail(link, format!("{shown} has use_ssl=0, and the shim has tls.mode required"), fix);
         }
     }
 }
@@ -243,7 +245,8 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         return report.ok(link, "it is off");
     }
     match wanted.monitor {
-        // ProxySQL shuns a server whose pings fail, for whatever but "Access denied"; an unknown user is told something else.
+        // ProxySQL shuns a server whose pings fail, for whatever but "Access denied"; an unknown
+        // user is told something else.
         None => report.fail(
             link,
             "shim.yaml has no section monitor: the probes are refused, and ProxySQL shuns the shim for it",
@@ -266,31 +269,32 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     }
 }
 
-/// Time-travel answers take longer than lookups, and ProxySQL's timeout is the only one that ends them.
+/// Time-travel answers take longer than lookups, and ProxySQL's timeout is the only one that ends
+/// them.
 fn timeouts(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     let default = told.variables.get("mysql-default_query_timeout").and_then(|v| v.parse().ok());
     if let Some(millis) = default {
-        let mend = set_variable("mysql-default_query_timeout", "3600000");
-        limit(report, "mysql-default_query_timeout", millis, &mend);
+        let fix = set_variable("mysql-default_query_timeout", "3600000");
+        limit(report, "mysql-default_query_timeout", millis, &fix);
     }
     for row in &told.rules {
         let ours = number(row, "destination_hostgroup") == Some(i64::from(wanted.layout.shim_hostgroup));
         // 0 is no limit.
         if let (true, Some(millis)) = (ours, number(row, "timeout").filter(|t| *t > 0)) {
             let id = text(row, "rule_id");
-            let mend = update("mysql_query_rules", "timeout=NULL", &format!("rule_id={id}"), "QUERY RULES");
-            limit(report, &format!("the timeout of rule {id}"), millis, &mend);
+            let fix = update("mysql_query_rules", "timeout=NULL", &format!("rule_id={id}"), "QUERY RULES");
+            limit(report, &format!("the timeout of rule {id}"), millis, &fix);
         }
     }
 }
 
-fn limit(report: &mut Report, name: &str, millis: i64, mend: &str) {
+fn limit(report: &mut Report, name: &str, millis: i64, fix: &str) {
     let link = "ProxySQL query timeouts";
     let what = format!("{name} is {millis} ms");
     match millis {
-        ..2_000 => report.fail(link, format!("{what}: it ends answers that are on their way"), mend),
-        2_000..10_000 => report.warn(link, format!("{what}: a large _diff can take longer"), mend),
+        ..2_000 => report.fail(link, format!("{what}: it ends answers that are on their way"), fix),
+        2_000..10_000 => report.warn(link, format!("{what}: a large _diff can take longer"), fix),
         10_000..=86_400_000 => report.ok(link, what),
-        86_400_001.. => report.warn(link, format!("{what}: a statement that hangs is held that long"), mend),
+        86_400_001.. => report.warn(link, format!("{what}: a statement that hangs is held that long"), fix),
     }
 }

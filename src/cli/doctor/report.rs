@@ -25,10 +25,10 @@ impl Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) level: Level,
-    pub(super) link: String,
-    pub(super) what: String,
+    pub(super) component: String,
+    pub(super) message: String,
     /// A command or an edit.
-    pub(super) mend: Option<String>,
+    pub(super) fix: Option<String>,
 }
 
 /// What was found so far.
@@ -45,32 +45,34 @@ impl Report {
         Self { findings: Vec::new(), shown: 0, json, secrets: Vec::new() }
     }
 
-    /// Texts that are starred wherever they would come up. A short one would come up by chance, and the stars would give it away.
+    /// Texts that are starred wherever they would come up. A short one would come up by chance, and
+    /// the stars would give it away.
     pub(super) fn hide(&mut self, secrets: Vec<Secret>) {
         self.secrets.extend(secrets.into_iter().filter(|s| s.expose().len() >= 8));
         // The longer first: one may be part of another.
         self.secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
     }
 
-    fn add(&mut self, level: Level, link: &str, what: &str, mend: Option<&str>) {
+    fn add(&mut self, level: Level, component: &str, message: &str, fix: Option<&str>) {
         let clean = |text: &str| {
             let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             self.secrets.iter().fold(text, |text, secret| text.replace(secret.expose(), "***"))
         };
-        let finding = Finding { level, link: clean(link), what: clean(what), mend: mend.map(clean) };
+        let finding =
+            Finding { level, component: clean(component), message: clean(message), fix: fix.map(clean) };
         self.findings.push(finding);
     }
 
-    pub(super) fn ok(&mut self, link: &str, what: impl AsRef<str>) {
-        self.add(Level::Ok, link, what.as_ref(), None);
+    pub(super) fn ok(&mut self, component: &str, message: impl AsRef<str>) {
+        self.add(Level::Ok, component, message.as_ref(), None);
     }
 
-    pub(super) fn warn(&mut self, link: &str, what: impl AsRef<str>, mend: impl AsRef<str>) {
-        self.add(Level::Warn, link, what.as_ref(), Some(mend.as_ref()));
+    pub(super) fn warn(&mut self, component: &str, message: impl AsRef<str>, fix: impl AsRef<str>) {
+        self.add(Level::Warn, component, message.as_ref(), Some(fix.as_ref()));
     }
 
-    pub(super) fn fail(&mut self, link: &str, what: impl AsRef<str>, mend: impl AsRef<str>) {
-        self.add(Level::Fail, link, what.as_ref(), Some(mend.as_ref()));
+    pub(super) fn fail(&mut self, component: &str, message: impl AsRef<str>, fix: impl AsRef<str>) {
+        self.add(Level::Fail, component, message.as_ref(), Some(fix.as_ref()));
     }
 
     pub(super) fn failed(&self) -> bool {
@@ -114,7 +116,7 @@ impl Report {
             let checks: Vec<serde_json::Value> = self
                 .findings
                 .iter()
-                .map(|f| serde_json::json!({"level": f.level.word(), "link": f.link, "what": f.what, "mend": f.mend}))
+                .map(|f| serde_json::json!({"level": f.level.word(), "component": f.component, "message": f.message, "fix": f.fix}))
                 .collect();
             let whole = serde_json::json!({"checks": checks, "ok": ok, "warn": warn, "fail": fail});
             writeln!(out, "{whole}")
@@ -125,8 +127,8 @@ impl Report {
 }
 
 fn line(finding: &Finding) -> String {
-    let mend = finding.mend.as_ref().map(|mend| format!(" -> {mend}")).unwrap_or_default();
-    format!("{:<4}  {}: {}{mend}", finding.level.word(), finding.link, finding.what)
+    let fix = finding.fix.as_ref().map(|fix| format!(" -> {fix}")).unwrap_or_default();
+    format!("{:<4}  {}: {}{fix}", finding.level.word(), finding.component, finding.message)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Query rules as ProxySQL carries them out: in the order of their ids, each condition that a rule has must hold, the last hostgroup
-//! named wins, `apply` ends it, `flagOUT` changes which rules (`flagIN`) count from there on.
+//! Query rules as ProxySQL carries them out: in the order of their ids, each condition that a rule
+//! has must hold, the last hostgroup named wins, `apply` ends it, `flagOUT` changes which rules
+//! (`flagIN`) count from there on.
 
 use super::proxysql::Row;
 use regex::bytes::{Regex, RegexBuilder};
@@ -9,7 +10,8 @@ use regex::bytes::{Regex, RegexBuilder};
 pub(super) struct Rule {
     pub(super) id: i64,
     pub(super) username: Option<String>,
-    /// Conditions that cannot be judged without the client: its schema, its address, the port it came in by, one digest.
+    /// Conditions that cannot be judged without the client: its schema, its address, the port it
+    /// came in by, one digest.
     pub(super) depends: Vec<String>,
     flag_in: i64,
     digest: Condition,

@@ -1,25 +1,30 @@
 //! Which statements ProxySQL sends to the shim.
 //!
 //! # Why each rule has a pattern for the digest and one for the text
-//! ProxySQL holds `match_digest` against its *digest* of a statement: comments are gone, string and number literals are `?`, runs of
-//! white space are one blank, there is none around commas and inside of parentheses; backticks stay. So a pattern on the digest cannot
-//! see a virtual name inside a literal or a comment, and needs no forms for line breaks and comments between two words.
-//! But with `mysql-query_digests=false` there is no digest, and ProxySQL then *skips* the condition: a rule that has nothing else
-//! matches every statement, and all traffic would come to the shim. Therefore `match_pattern`, which is held against the statement as
-//! it was sent, asks for the bare name as well; a rule matches when both do. (`dbtrail-shim doctor` fails when digests are off.)
+//! ProxySQL holds `match_digest` against its *digest* of a statement: comments are gone, string and
+//! number literals are `?`, runs of white space are one blank, there is none around commas and
+//! inside of parentheses; backticks stay. So a pattern on the digest cannot see a virtual name
+//! inside a literal or a comment, and needs no forms for line breaks and comments between two
+//! words. But with `mysql-query_digests=false` there is no digest, and ProxySQL then *skips* the
+//! condition: a rule that has nothing else matches every statement, and all traffic would come to
+//! the shim. Therefore `match_pattern`, which is held against the statement as it was sent, asks
+//! for the bare name as well; a rule matches when both do. (`dbtrail-shim doctor` fails when
+//! digests are off.)
 //!
 //! # What is written and what is not
-//! Both of ProxySQL's engines take the patterns (`mysql-query_processor_regex`, 1: PCRE, 2: RE2): no look-around, no back reference.
-//! PCRE recurses for each repetition of a group, on the stack of a thread of ProxySQL: `(...)*` over a long statement was seen to end
-//! the process. So groups repeat a few times at most, and nothing scans the rest of the statement from every place in it.
-//! No `;` (written `\x3b`), no quote, no backslash at the end: the admin port and the clients that feed it read those otherwise.
-//! `re_modifiers` is CASELESS.
+//! Both of ProxySQL's engines take the patterns (`mysql-query_processor_regex`, 1: PCRE, 2: RE2):
+//! no look-around, no back reference. PCRE recurses for each repetition of a group, on the stack of
+//! a thread of ProxySQL: `(...)*` over a long statement was seen to end the process. So groups
+//! repeat a few times at most, and nothing scans the rest of the statement from every place in it.
+//! No `;` (written `\x3b`), no quote, no backslash at the end: the admin port and the clients that
+//! feed it read those otherwise. `re_modifiers` is CASELESS.
 //!
 //! # What escapes them
-//! `FROM#comment` with the name on the next line loses its blank in the digest; `SHOW TABLES FROM "_flashback"` has a literal there;
-//! a comma join may have sixteen tables before the virtual one; `PREPARE s FROM '...'` hides its statement in a literal;
-//! `USE _flashback` is carried out by ProxySQL itself. All go to MySQL and fail there, aloud.
-//! `EXTRACT(DAY FROM _diff.c)` of a table with the alias `_diff` comes to the shim, and is refused.
+//! `FROM#comment` with the name on the next line loses its blank in the digest; `SHOW TABLES FROM
+//! "_flashback"` has a literal there; a comma join may have sixteen tables before the virtual one;
+//! `PREPARE s FROM '...'` hides its statement in a literal; `USE _flashback` is carried out by
+//! ProxySQL itself. All go to MySQL and fail there, aloud. `EXTRACT(DAY FROM _diff.c)` of a table
+//! with the alias `_diff` comes to the shim, and is refused.
 
 /// Two conditions that must both hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +69,11 @@ pub const RULES: [Rule; 5] = [
     },
 ];
 
-/// Those of the ORM-friendly forms, which name no virtual schema. A hint is a comment and in no digest. MySQL would ignore it and read
-/// the present, without a word: so every SELECT that has the hint's name anywhere is caught, and the shim refuses what it does not
-/// understand. A time clause that is sent to MySQL is a syntax error there; one behind `FOR SYSTEM_TIME` may be MariaDB's own.
+/// Those of the ORM-friendly forms, which name no virtual schema. A hint is a comment and in no
+/// digest. MySQL would ignore it and read the present, without a word: so every SELECT that has the
+/// hint's name anywhere is caught, and the shim refuses what it does not understand. A time clause
+/// that is sent to MySQL is a syntax error there; one behind `FOR SYSTEM_TIME` may be MariaDB's
+/// own.
 pub const ORM_RULES: [Rule; 2] = [
     Rule {
         what: "the hints of the ORM-friendly forms",

@@ -1,8 +1,10 @@
-//! The statements: one a line, the same for the same input, comments only where the admin port takes them.
+//! The statements: one a line, the same for the same input, comments only where the admin port
+//! takes them.
 //!
-//! The admin port knows its own commands (LOAD, SAVE, SET) by how a statement begins, so no comment may stand before one of them; all
-//! else goes to SQLite. In SQLite's literals a quote is doubled and a backslash is itself; the command-line clients that send the file
-//! see a backslash before a quote otherwise, and the admin port splits at `;`: such characters are written with `char()`.
+//! The admin port knows its own commands (LOAD, SAVE, SET) by how a statement begins, so no comment
+//! may stand before one of them; all else goes to SQLite. In SQLite's literals a quote is doubled
+//! and a backslash is itself; the command-line clients that send the file see a backslash before a
+//! quote otherwise, and the admin port splits at `;`: such characters are written with `char()`.
 
 use super::Layout;
 use super::patterns;
@@ -269,7 +271,8 @@ mod tests {
         );
     }
 
-    /// The file is lines of one statement each; comments hold nothing that a client might take for an end, and none stands before LOAD.
+    /// The file is lines of one statement each; comments hold nothing that a client might take for
+    /// an end, and none stands before LOAD.
     #[test]
     fn ok_comments_are_harmless() {
         let mut plain = setup();

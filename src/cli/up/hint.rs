@@ -6,8 +6,9 @@ use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::instant::Instant;
 
-/// A statement about a row that is there at the end of the record; `None`: none was found, or there is no instant yet that can be asked for.
-/// A record begins with the next full second of the server, which may lie ahead of this machine's clock; and no answer is given of the future.
+/// A statement about a row that is there at the end of the record; `None`: none was found, or there
+/// is no instant yet that can be asked for. A record begins with the next full second of the
+/// server, which may lie ahead of this machine's clock; and no answer is given of the future.
 pub(super) fn statement(history: &History, now: Instant) -> Option<String> {
     let at = instant(&history.coverage(), now)?;
     text(&history.example()?, at)
@@ -66,7 +67,7 @@ fn literal(column: &Column, value: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::ident::TableName;
+    use dbtrail_types::names::TableName;
 
     fn column(name: &str, ty: &str) -> Column {
         serde_json::from_value(serde_json::json!({"name": name, "type": ty, "nullable": false})).unwrap()

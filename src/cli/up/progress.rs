@@ -1,6 +1,6 @@
 //! How far the baseline is: a bar on a terminal, lines elsewhere.
 
-use dbtrail_history::published::BaselineProgress;
+use dbtrail_history::history_handle::BaselineProgress;
 use std::time::{Duration, Instant};
 
 /// Between two lines.

@@ -93,8 +93,8 @@ fn difference(a: &Typed, b: &Typed) -> Option<Typed> {
     Some(time(text, Kind::Time { fsp }, true))
 }
 
-/// CONVERT_TZ: NULL where a zone is not known, as in mysqld. A local time that a change of clocks makes two, and one that a TIMESTAMP
-/// cannot hold, are left to others.
+/// CONVERT_TZ: NULL where a zone is not known, as in mysqld. A local time that a change of clocks
+/// makes two, and one that a TIMESTAMP cannot hold, are left to others.
 fn converted(at: &Typed, from: &Typed, to: &Typed) -> Option<Typed> {
     let (at, from, to) = (text(at)?, text(from)?, text(to)?);
     let (whole, fraction) = at.split_once('.').unwrap_or((&at, ""));

@@ -10,9 +10,9 @@ use dbtrail_mysql_wire::constants::CapabilityFlags;
 use dbtrail_mysql_wire::reader::put_lenenc;
 use dbtrail_mysql_wire::results::StateChange;
 use dbtrail_mysql_wire::{binary, columns, results};
-use dbtrail_types::ident::RequestId;
-use dbtrail_types::reply::{ResultColumn, Row};
+use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::ResultCharset;
+use dbtrail_types::result_set::{ResultColumn, Row};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -54,13 +54,13 @@ impl Connection {
         match answer {
             Ok(Answer::Done) => {
                 line.done();
-                self.done(session).await
+                self.send_ok(session).await
             }
             Ok(Answer::Table(columns, rows)) => {
                 let charset = session.result_charset();
                 let packets = match work.form.rows(&rows, &columns, charset) {
                     Ok(packets) => packets,
-                    Err(failure) => return self.told(session, &failure, work.request, line).await,
+                    Err(failure) => return self.send_error(session, &failure, work.request, line).await,
                 };
                 self.head(&columns, session.status(), charset).await?;
                 for packet in &packets {
@@ -72,12 +72,12 @@ impl Connection {
                 Ok(())
             }
             Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, work, line).await,
-            Err(failure) => self.told(session, &failure, work.request, line).await,
+            Err(failure) => self.send_error(session, &failure, work.request, line).await,
         }
     }
 
     /// A failure of a statement: to the client, and to SHOW WARNINGS.
-    pub(super) async fn told(
+    pub(super) async fn send_error(
         &mut self,
         session: &mut Session,
         failure: &Failure,
@@ -91,21 +91,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends rows. The client may take them slowly, or not at all: the agent's request must not wait for it when it is killed.
-    pub(super) async fn sent(
+    /// Sends rows. The client may take them slowly, or not at all: the agent's request must not
+    /// wait for it when it is killed.
+    pub(super) async fn send_rows(
         &mut self,
         rows: &[Vec<u8>],
         work: &mut Work<'_, '_>,
     ) -> Result<Result<(), Failure>, Gone> {
         let packets = &mut self.packets;
-        let sent = async {
+        let send_rows = async {
             for packet in rows {
                 packets.write(packet).await?;
             }
             Ok::<(), Gone>(())
         };
         tokio::select! {
-            sent = sent => sent.map(Ok),
+            send_rows = send_rows => send_rows.map(Ok),
             () = work.interrupt.as_mut() => Ok(Err(Failure::Interrupted)),
         }
     }
@@ -158,7 +159,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Rows as they come. The first ones are waited for before anything is sent, so that an early failure is a clean error.
+    /// Rows as they come. The first ones are waited for before anything is sent, so that an early
+    /// failure is a clean error.
     async fn stream(
         &mut self,
         session: &mut Session,
@@ -177,7 +179,7 @@ impl Connection {
             };
             let (next, ready) = match next.and_then(|next| Ok((next, ready?))) {
                 Ok(next) => next,
-                Err(failure) => return self.told(session, &failure, work.request, line).await,
+                Err(failure) => return self.send_error(session, &failure, work.request, line).await,
             };
             if !begun {
                 self.head_again(columns, session.status(), charset).await?;
@@ -186,9 +188,9 @@ impl Connection {
             match next {
                 Next::Rows(batch) => {
                     line.rows(batch.len());
-                    if let Err(failure) = self.sent(&ready, &mut work).await? {
+                    if let Err(failure) = self.send_rows(&ready, &mut work).await? {
                         drop(rows);
-                        return self.told(session, &failure, work.request, line).await;
+                        return self.send_error(session, &failure, work.request, line).await;
                     }
                 }
                 Next::End(notes) => {
@@ -202,7 +204,7 @@ impl Connection {
     }
 
     /// An OK, with what the statement changed for a client that wants to know.
-    pub(super) async fn done(&mut self, session: &mut Session) -> Result<(), Gone> {
+    pub(super) async fn send_ok(&mut self, session: &mut Session) -> Result<(), Gone> {
         let (status, changes) = (session.status(), session.take_changes());
         let tracks = self.capabilities.contains(CapabilityFlags::CLIENT_SESSION_TRACK);
         let packet = match changes {
@@ -216,7 +218,8 @@ impl Connection {
         Ok(())
     }
 
-    /// "COM_FIELD_LIST Response": no count of columns, and at the end a true EOF whatever the capabilities say.
+    /// "COM_FIELD_LIST Response": no count of columns, and at the end a true EOF whatever the
+    /// capabilities say.
     pub(super) async fn field_list(
         &mut self,
         session: &mut Session,
@@ -234,7 +237,7 @@ impl Connection {
                 self.packets.write(&results::eof(session.status().into())).await?;
                 Ok(())
             }
-            Err(failure) => self.told(session, &failure, request, line).await,
+            Err(failure) => self.send_error(session, &failure, request, line).await,
         }
     }
 }

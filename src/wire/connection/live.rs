@@ -26,13 +26,15 @@ impl Live {
         self.shared.load_full()
     }
 
-    /// From now on this: new logins and the next command of each session have it. Sessions of tenants that are gone are ended by the server.
+    /// From now on this: new logins and the next command of each session have it. Sessions of
+    /// tenants that are gone are ended by the server.
     pub fn replace(&self, shared: Arc<Shared>) {
         self.shared.store(shared);
         self.replaced.notify_one();
     }
 
-    /// Waits for the next [`Live::replace`]; one that nobody waited for counts too. For one who waits.
+    /// Waits for the next [`Live::replace`]; one that nobody waited for counts too. For one who
+    /// waits.
     pub async fn replaced(&self) {
         self.replaced.notified().await;
     }
@@ -45,8 +47,9 @@ impl Live {
 }
 
 impl Shared {
-    /// The role that a session goes on with; `None`: its user is gone, or has become a tenant with another server's history, and what a session asked
-    /// of the one must not be answered from the other.
+    /// The role that a session goes on with; `None`: its user is gone, or has become a tenant with
+    /// another server's history, and what a session asked of the one must not be answered from the
+    /// other.
     #[must_use]
     pub fn role_of(&self, identity: &Identity) -> Option<Role> {
         match &identity.role {

@@ -1,4 +1,5 @@
-//! From the greeting to the OK of a login, and the exchange that verifies a password ("Connection Phase").
+//! From the greeting to the OK of a login, and the exchange that verifies a password ("Connection
+//! Phase").
 
 use super::{Connection, Tls};
 use crate::failure::Failure;
@@ -10,13 +11,14 @@ use dbtrail_mysql_wire::compress::Algorithm;
 use dbtrail_mysql_wire::constants::{CapabilityFlags, header};
 use dbtrail_mysql_wire::handshake::{self, Login};
 use dbtrail_mysql_wire::packets::Packets;
-use dbtrail_types::ident::RequestId;
+use dbtrail_types::names::RequestId;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
-/// What ProxySQL calls itself where it logs in to kill a statement, and what `doctor` calls itself. Either is right only with a tenant's password.
+/// What ProxySQL calls itself where it logs in to kill a statement, and what `doctor` calls itself.
+/// Either is right only with a tenant's password.
 const CARETAKERS: [&str; 2] = ["proxysql_killer", "dbtrail-shim doctor"];
 /// Bytes of a packet before login.
 const LOGIN_PACKET: usize = 64 * 1024;
@@ -67,8 +69,9 @@ impl Connection {
             let asked = tokio::time::timeout(SCHEMA_TIME, session.use_schema(schema, &request)).await;
             match asked {
                 Ok(Ok(())) => {}
-                // ProxySQL shuns a server whose logins fail with 2002 or 1317, and waits a second for one: an agent that is down must
-                // not look like a shim that is. The statements to come will say it, each for itself.
+                // ProxySQL shuns a server whose logins fail with 2002 or 1317, and waits a second
+                // for one: an agent that is down must not look like a shim that is. The statements
+                // to come will say it, each for itself.
                 Ok(Err(
                     Failure::AgentUnreachable(_) | Failure::AgentFailed { .. } | Failure::AgentNonsense(_),
                 ))
@@ -82,7 +85,7 @@ impl Connection {
             }
         }
         session.set_multi_statements(self.capabilities.contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS));
-        self.done(&mut session).await?;
+        self.send_ok(&mut session).await?;
         self.packets.flush().await?;
         Ok(Some(session))
     }
@@ -101,7 +104,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the same exchange.
+    /// Verifies a password: at login, and in COM_CHANGE_USER. Who is not known runs through the
+    /// same exchange.
     pub(super) async fn enter(&mut self, login: &Login) -> Result<Session, Gone> {
         login.user.clone_into(&mut self.asked);
         // A password that was changed since the greeting counts.
@@ -167,8 +171,8 @@ impl Connection {
         self.check(plugin, &response, credential).await
     }
 
-    /// One response to the scramble. A wrong one of caching_sha2_password leads into the full exchange, as in mysqld: sqlx 0.8 makes it in
-    /// an order of its own.
+    /// One response to the scramble. A wrong one of caching_sha2_password leads into the full
+    /// exchange, as in mysqld: sqlx 0.8 makes it in an order of its own.
     async fn check(
         &mut self,
         plugin: &str,
@@ -190,24 +194,25 @@ impl Connection {
         }
     }
 
-    /// The full exchange of caching_sha2_password: the password itself, inside TLS or encrypted with RSA.
+    /// The full exchange of caching_sha2_password: the password itself, inside TLS or encrypted
+    /// with RSA.
     async fn full(&mut self, scramble: &Scramble, credential: &Credential) -> Result<bool, Gone> {
         self.packets.write(&[header::AUTH_MORE_DATA, caching_sha2::PERFORM_FULL_AUTHENTICATION]).await?;
         self.packets.flush().await?;
-        let mut sent = self.packets.read(LOGIN_PACKET).await?;
+        let mut send_rows = self.packets.read(LOGIN_PACKET).await?;
         if self.encrypted.is_some() {
-            return Ok(sent.pop() == Some(0) && auth::clear(&sent, credential));
+            return Ok(send_rows.pop() == Some(0) && auth::clear(&send_rows, credential));
         }
-        if sent == [caching_sha2::REQUEST_PUBLIC_KEY] {
+        if send_rows == [caching_sha2::REQUEST_PUBLIC_KEY] {
             let key = auth::public_key()
                 .ok_or_else(|| Gone::Refused(Failure::Internal("there is no RSA key".to_owned())))?;
             let mut payload = vec![header::AUTH_MORE_DATA];
             payload.extend_from_slice(key.as_bytes());
             self.packets.write(&payload).await?;
             self.packets.flush().await?;
-            sent = self.packets.read(LOGIN_PACKET).await?;
+            send_rows = self.packets.read(LOGIN_PACKET).await?;
         }
-        Ok(auth::decrypt(&sent, scramble).is_some_and(|password| auth::clear(&password, credential)))
+        Ok(auth::decrypt(&send_rows, scramble).is_some_and(|password| auth::clear(&password, credential)))
     }
 }
 

@@ -10,7 +10,7 @@ use dbtrail_mysql_wire::constants::{CapabilityFlags, CursorType, command as com}
 use dbtrail_mysql_wire::reader::Reader;
 use dbtrail_mysql_wire::results::CursorState;
 use dbtrail_mysql_wire::{columns, results};
-use dbtrail_types::reply::ResultColumn;
+use dbtrail_types::result_set::ResultColumn;
 use std::sync::Arc;
 
 impl Connection {
@@ -77,7 +77,7 @@ impl Connection {
         line.about(session.about());
         let (prepared, declared) = match prepared? {
             Ok(prepared) => prepared,
-            Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+            Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
         };
         let id = statements.keep(Arc::new(prepared));
         let status = session.status();
@@ -109,11 +109,11 @@ impl Connection {
         line.about(&About { kind: "execute", table: None });
         // Flags, and a count of iterations that is always 1.
         let flags = bytes.u8().and_then(|flags| bytes.u32().map(|_| flags));
-        let bound = statements.execute(id, bytes.0, |sent| session.text_of(sent));
+        let bound = statements.execute(id, bytes.0, |send_rows| session.text_of(send_rows));
         let (flags, (prepared, values)) =
             match flags.map_err(Failure::from).and_then(|flags| Ok((flags, bound?))) {
                 Ok(ready) => ready,
-                Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+                Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };
         let executed = session.execute(&prepared, &values, work.request);
         let answer = work.watch(&mut self.packets, executed).await;
@@ -132,7 +132,7 @@ impl Connection {
             other => return self.answer(session, other, work, &mut line).await,
         };
         if let Err(failure) = statements.open(id, cursor) {
-            return self.told(session, &failure, work.request, &mut line).await;
+            return self.send_error(session, &failure, work.request, &mut line).await;
         }
         let status = session.status();
         self.columns(&shown, charset).await?;
@@ -141,7 +141,8 @@ impl Connection {
         Ok(())
     }
 
-    /// "COM_STMT_FETCH": rows without their columns. The cursor is closed where fewer are left than asked for, and by a failure.
+    /// "COM_STMT_FETCH": rows without their columns. The cursor is closed where fewer are left than
+    /// asked for, and by a failure.
     async fn fetch(
         &mut self,
         id: u32,
@@ -155,7 +156,7 @@ impl Connection {
         session.finish(Vec::new());
         let mut cursor = match statements.take_cursor(id) {
             Ok(cursor) => cursor,
-            Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+            Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
         };
         let mut left = usize::try_from(most).unwrap_or(usize::MAX);
         let state = loop {
@@ -168,17 +169,17 @@ impl Connection {
                     session.finish(notes);
                     break CursorState::Last;
                 }
-                Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+                Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };
             left -= rows.len();
             line.rows(rows.len());
             let packets = match work.form.rows(&rows, &cursor.columns, cursor.charset) {
                 Ok(packets) => packets,
-                Err(failure) => return self.told(session, &failure, work.request, &mut line).await,
+                Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };
-            if let Err(failure) = self.sent(&packets, &mut work).await? {
+            if let Err(failure) = self.send_rows(&packets, &mut work).await? {
                 drop(cursor);
-                return self.told(session, &failure, work.request, &mut line).await;
+                return self.send_error(session, &failure, work.request, &mut line).await;
             }
         };
         if matches!(state, CursorState::More) {

@@ -1,18 +1,20 @@
-//! Cells that are read from tables are those that the log has of the same rows; keys are gone along exactly.
+//! Cells that are read from tables are those that the log has of the same rows; keys are gone along
+//! exactly.
 
 use super::harness::{Captured, config, entries, mariadb, sql};
-use dbtrail_history::capture::{BaselineJob, Wish};
+use dbtrail_history::capture::{BaselineJob, CaptureCommand};
 use dbtrail_history::log::Change;
 use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
-use dbtrail_history::store::SpaceId;
+use dbtrail_history::store::GenerationId;
 use dbtrail_history::value;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::TableName;
-use dbtrail_types::reply::{Cell, Row};
+use dbtrail_types::names::TableName;
+use dbtrail_types::result_set::{Cell, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The definition of a table, and its rows as the log has them, in the order in which they were inserted.
+/// The definition of a table, and its rows as the log has them, in the order in which they were
+/// inserted.
 async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>) {
     let mut catalog = Catalog::default();
     let mut definition = None;
@@ -55,12 +57,12 @@ async fn read(name: &TableName, definition: &Arc<TableDefinition>, chunk: u32) -
     captured.jobs.push_back(BaselineJob {
         primary: true,
         name: name.clone(),
-        space: SpaceId(5),
+        generation: GenerationId(5),
         definition: DefinitionId(7),
         columns: Arc::clone(definition),
         behind: None,
     });
-    captured.wishes.send(Wish::Baseline).await.unwrap();
+    captured.wishes.send(CaptureCommand::Baseline).await.unwrap();
     captured.until(|c| c.jobs.is_empty()).await;
     let messages = std::mem::take(&mut captured.baseline);
     captured.stop().await;
@@ -285,7 +287,7 @@ async fn keys_are_gone_along_exactly() {
     ];
     let mut tables = BTreeMap::new();
     for (i, (column, values, chunks)) in KEYS.iter().chain(own).enumerate() {
-        // Alone, in front of and behind a number.
+        // Alone, in front of and after a number.
         for (j, key) in ["a", "a, n", "n, a"].iter().enumerate() {
             let table = format!("k{i}_{j}");
             statements.push(format!(
@@ -308,7 +310,7 @@ async fn keys_are_gone_along_exactly() {
         let (mut read, messages) = read(&name, &definition, 2).await;
         assert_eq!(logged.len(), count);
         if chunks && !table.ends_with("_0") {
-            // Each piece is asked for behind the one before.
+            // Each piece is asked for after the one before.
             assert!(messages >= count / 2, "{column}: {messages}");
         }
         read.sort();

@@ -1,11 +1,13 @@
 //! A real server, and a writing half that keeps what it is told.
 
-use dbtrail_history::capture::{BaselineJob, BaselineRows, Beside, Input, Start, Wish, Writer};
-use dbtrail_history::log::{Entry, LogReader};
-use dbtrail_history::place::{FilePlace, Place};
+use dbtrail_history::binlog_position::{BinlogPosition, ResumePosition};
+use dbtrail_history::capture::{
+    BaselineJob, BaselineRows, CaptureCommand, CaptureEvent, RecorderHandle, Start, ValidFrom,
+};
+use dbtrail_history::log::{CommittedTransaction, LogReader};
 use dbtrail_history::source::{self, SourceConfig};
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use std::collections::VecDeque;
@@ -45,10 +47,10 @@ pub async fn mariadb() -> bool {
     version.contains("MariaDB")
 }
 
-pub async fn log_end() -> FilePlace {
+pub async fn log_end() -> BinlogPosition {
     let sql = if mariadb().await { "SHOW MASTER STATUS" } else { "SHOW BINARY LOG STATUS" };
     let row: mysql_async::Row = conn().await.query_first(sql).await.expect("a place").expect("a row");
-    FilePlace { file: row.get(0).expect("file"), offset: row.get(1).expect("position") }
+    BinlogPosition { file: row.get(0).expect("file"), offset: row.get(1).expect("position") }
 }
 
 /// The files that the server has, in order.
@@ -58,14 +60,14 @@ pub async fn files() -> Vec<PathBuf> {
 }
 
 /// All that was committed, read from the files.
-pub async fn entries() -> Vec<Entry> {
+pub async fn entries() -> Vec<CommittedTransaction> {
     let files = files().await;
     LogReader::open(&files).expect("binary logs").collect::<Result<_, _>>().expect("they can be read")
 }
 
 /// Where an entry begins.
-pub fn begins(entry: &Entry) -> FilePlace {
-    FilePlace { file: entry.position.file.clone(), offset: entry.position.offset }
+pub fn begins(entry: &CommittedTransaction) -> BinlogPosition {
+    BinlogPosition { file: entry.position.file.clone(), offset: entry.position.offset }
 }
 
 pub fn config() -> SourceConfig {
@@ -74,25 +76,25 @@ pub fn config() -> SourceConfig {
 
 /// A writing half that writes nothing: it keeps what it is told.
 pub struct Captured {
-    inputs: mpsc::Receiver<Input>,
-    pub wishes: mpsc::Sender<Wish>,
+    inputs: mpsc::Receiver<CaptureEvent>,
+    pub wishes: mpsc::Sender<CaptureCommand>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     /// Answered to the question where to go on.
-    pub place: Option<Place>,
-    pub events: Vec<(FilePlace, Vec<u8>)>,
-    pub follows: Vec<FilePlace>,
-    pub clocks: Vec<(FilePlace, Instant)>,
+    pub place: Option<ResumePosition>,
+    pub events: Vec<(BinlogPosition, Vec<u8>)>,
+    pub follows: Vec<BinlogPosition>,
+    pub clocks: Vec<(BinlogPosition, Instant)>,
     pub jobs: VecDeque<BaselineJob>,
-    pub baseline: Vec<Beside<BaselineRows>>,
+    pub baseline: Vec<ValidFrom<BaselineRows>>,
     pub definitions: Vec<(TableName, Option<String>)>,
     pub connection: Vec<Result<(), String>>,
-    at: Option<FilePlace>,
+    at: Option<BinlogPosition>,
 }
 
 impl Captured {
-    pub fn new(config: SourceConfig, resume: Option<Place>) -> Self {
-        let (writer, inputs) = Writer::channel(64);
+    pub fn new(config: SourceConfig, resume: Option<ResumePosition>) -> Self {
+        let (writer, inputs) = RecorderHandle::channel(64);
         let (wishes, asked) = mpsc::channel(8);
         let stop = CancellationToken::new();
         let task = tokio::spawn(source::run(config, resume.clone(), writer, asked, stop.clone()));
@@ -118,38 +120,38 @@ impl Captured {
         let input =
             timeout(Duration::from_secs(60), self.inputs.recv()).await.expect("in time").expect("open");
         match input {
-            Input::Where(answer) => answer.send(self.place.clone()).expect("still wanted"),
-            Input::Follow(place, _) => {
+            CaptureEvent::Where(answer) => answer.send(self.place.clone()).expect("still wanted"),
+            CaptureEvent::Follow(place, _) => {
                 self.follows.push(place.clone());
                 self.at = Some(place);
             }
-            Input::Events(events) => {
+            CaptureEvent::Events(events) => {
                 for event in events {
                     self.take(event);
                 }
             }
-            Input::Clock(clock) => self.clocks.extend(clock.what.safe.map(|safe| (clock.after, safe))),
-            Input::Definition(definition) => {
+            CaptureEvent::Clock(clock) => self.clocks.extend(clock.what.safe.map(|safe| (clock.after, safe))),
+            CaptureEvent::Definition(definition) => {
                 let seen = definition.what;
                 self.definitions.push((seen.name, seen.create));
             }
-            Input::NextJob(_, answer) => {
+            CaptureEvent::NextJob(_, answer) => {
                 // Nobody waits any more if the connection broke meanwhile.
                 let _ = answer.send(self.jobs.front().cloned());
             }
-            Input::Baseline(rows, answer) => {
+            CaptureEvent::Baseline(rows, answer) => {
                 self.keep(&rows);
                 self.baseline.push(rows);
                 let _ = answer.send(true);
             }
-            Input::Connection(state) => {
+            CaptureEvent::Connection(state) => {
                 self.connection.push(state);
             }
-            Input::Begin(start) => {
+            CaptureEvent::Begin(start) => {
                 self.place = Some(start.place.clone());
                 return Some((None, start));
             }
-            Input::Gap(reason, start) => {
+            CaptureEvent::Gap(reason, start) => {
                 self.place = Some(start.place.clone());
                 return Some((Some(reason), start));
             }
@@ -157,7 +159,7 @@ impl Captured {
         None
     }
 
-    fn keep(&mut self, rows: &Beside<BaselineRows>) {
+    fn keep(&mut self, rows: &ValidFrom<BaselineRows>) {
         let job = self.jobs.front_mut().expect("a job was given");
         if let Some(last) = rows.what.rows.last() {
             let key = job.columns.primary_key.iter();
@@ -168,7 +170,7 @@ impl Captured {
         }
     }
 
-    /// Follows the rule of [`Input::Events`].
+    /// Follows the rule of [`CaptureEvent::Events`].
     fn take(&mut self, event: Vec<u8>) {
         let at = self.at.as_mut().expect("a Follow before the first event");
         if event[4] == 15 && at.offset != 4 {
@@ -178,12 +180,12 @@ impl Captured {
         at.offset += event.len() as u64;
         if event[4] == 4 {
             let name = &event[27..event.len() - 4];
-            *at = FilePlace { file: String::from_utf8_lossy(name).into_owned(), offset: 4 };
+            *at = BinlogPosition { file: String::from_utf8_lossy(name).into_owned(), offset: 4 };
         }
         self.events.push((place, event));
     }
 
-    /// Waits for a start; the reason if it is one behind a gap.
+    /// Waits for a start; the reason if it is one after a gap.
     pub async fn started(&mut self) -> (Option<String>, Start) {
         loop {
             if let Some(start) = self.step().await {

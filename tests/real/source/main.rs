@@ -1,6 +1,8 @@
-//! The reading half of capturing against a real server, which `tests/real/source.py` starts and names.
+//! The reading half of capturing against a real server, which `tests/real/source.py` starts and
+//! names.
 //!
-//! `DBTRAIL_SOURCE_URL` is its address (an account that may do everything), `DBTRAIL_SOURCE_LOGS` the folder of its binary logs.
+//! `DBTRAIL_SOURCE_URL` is its address (an account that may do everything), `DBTRAIL_SOURCE_LOGS`
+//! the folder of its binary logs.
 
 #![expect(
     clippy::expect_used,

@@ -2,7 +2,7 @@
 
 use super::harness::{Captured, begins, config, conn, entries, files, log_end, logs, mariadb, sql, url};
 use dbtrail_history::GtidSet;
-use dbtrail_history::capture::Wish;
+use dbtrail_history::capture::CaptureCommand;
 use dbtrail_history::log::{Change, Raw};
 use dbtrail_history::source::{SourceConfig, Tls};
 use mysql_async::prelude::Queryable;
@@ -76,7 +76,8 @@ async fn an_idle_server_says_that_it_is_there() {
     config.heartbeat = Duration::from_millis(300);
     let mut captured = Captured::new(config, None);
     captured.started().await;
-    // Three periods without a sign of life would end the connection; the clock ticks twice a second.
+    // Three periods without a sign of life would end the connection; the clock ticks twice a
+    // second.
     captured.until(|c| c.clocks.len() > 7).await;
     assert_eq!(captured.connection, [Ok(())]);
     captured.stop().await;
@@ -193,7 +194,8 @@ fn ids(change: &Change) -> Vec<u64> {
     ids
 }
 
-/// Every row before the place can be read, every one behind it comes by the stream, and the GTIDs are those before the place.
+/// Every row before the place can be read, every one after it comes by the stream, and the GTIDs
+/// are those before the place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_under_load_is_exact() {
     sql(&[if mariadb().await { "RESET MASTER" } else { "RESET BINARY LOGS AND GTIDS" }]).await;
@@ -248,18 +250,22 @@ async fn wishes_are_answered() {
         "CREATE VIEW cap7.v AS SELECT 1",
     ])
     .await;
-    let name = |table: &str| dbtrail_types::ident::TableName { schema: "cap7".into(), table: table.into() };
+    let name = |table: &str| dbtrail_types::names::TableName { schema: "cap7".into(), table: table.into() };
     let mut captured = Captured::new(config(), None);
     let (_, start) = captured.started().await;
     assert!(start.tables.iter().all(|t| t.name != name("v")));
-    captured.wishes.send(Wish::Compare(vec![name("t"), name("none")])).await.unwrap();
-    captured.wishes.send(Wish::Renew(name("v"))).await.unwrap();
+    captured.wishes.send(CaptureCommand::Compare(vec![name("t"), name("none")])).await.unwrap();
+    captured.wishes.send(CaptureCommand::Renew(name("v"))).await.unwrap();
     captured.until(|c| c.definitions.len() == 3).await;
     let found =
         |wanted: &str| captured.definitions.iter().find(|(n, _)| *n == name(wanted)).unwrap().1.clone();
     assert!(found("t").unwrap().starts_with("CREATE TABLE `t` ("));
     assert_eq!((found("none"), found("v")), (None, None));
-    captured.wishes.send(Wish::BeginAnew("the log is written in Klingon".to_owned())).await.unwrap();
+    captured
+        .wishes
+        .send(CaptureCommand::Resnapshot("the log is written in Klingon".to_owned()))
+        .await
+        .unwrap();
     let (reason, _) = captured.started().await;
     assert_eq!(reason.as_deref(), Some("the log is written in Klingon"));
     captured.stop().await;

@@ -1,4 +1,4 @@
-//! The clock: no commit behind a place bears a stamp at or before the time that was told with it.
+//! The clock: no commit after a place bears a stamp at or before the time that was told with it.
 
 use super::harness::{Captured, begins, config, conn, entries, mariadb, sql};
 use mysql_async::prelude::Queryable;
@@ -62,7 +62,8 @@ async fn what_the_clock_tells_is_true() {
     assert!(last.micros() - first.micros() > 3_000_000, "{first} to {last}");
 }
 
-/// Where stamps are whole seconds, they are those of the statement's start: this is why the clock waits for statements that run.
+/// Where stamps are whole seconds, they are those of the statement's start: this is why the clock
+/// waits for statements that run.
 #[tokio::test]
 async fn the_stamp_of_a_commit() {
     sql(&[

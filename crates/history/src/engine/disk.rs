@@ -1,7 +1,9 @@
-//! Tables on disk, in fjall: a log-structured merge tree for each table, one journal for all of them.
+//! Tables on disk, in fjall: a log-structured merge tree for each table, one journal for all of
+//! them.
 //!
-//! A batch goes to the journal as one record and is handed to the operating system before `commit` returns, so a killed process loses nothing of it; what a loss
-//! of power can take back is bounded by how often `sync` is called, and is a whole number of batches.
+//! A batch goes to the journal as one record and is handed to the operating system before `commit`
+//! returns, so a killed process loses nothing of it; what a loss of power can take back is bounded
+//! by how often `sync` is called, and is a whole number of batches.
 
 use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, Table};
 use fjall::compaction::Leveled;
@@ -20,7 +22,8 @@ use std::sync::Arc;
 pub struct DiskOptions {
     /// Blocks kept unpacked, in bytes.
     pub cache: u64,
-    /// What one of the large tables has in memory before it goes to a file, in bytes; up to four of these may wait.
+    /// What one of the large tables has in memory before it goes to a file, in bytes; up to four of
+    /// these may wait.
     pub write_buffer: u64,
     /// Threads that flush and compact; the first of several only flushes.
     pub workers: usize,
@@ -35,7 +38,8 @@ impl Default for DiskOptions {
 /// The journal is read whole at every start: this is the least that the library allows.
 const JOURNAL: u64 = 64 << 20;
 
-/// New files of a table before they are merged into the sorted ones: merging is most of what writing costs.
+/// New files of a table before they are merged into the sorted ones: merging is most of what
+/// writing costs.
 const NEW_FILES: u8 = 5;
 
 /// Tables on disk.
@@ -99,14 +103,14 @@ impl DiskEngine {
     }
 }
 
-/// How a table lies in its files. Only ranges are asked for, so filters would be memory for nothing. What is new is read and merged most,
-/// and only what is older is packed.
+/// How a table lies in its files. Only ranges are asked for, so filters would be memory for
+/// nothing. What is new is read and merged most, and only what is older is packed.
 fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
     let memtable = match table {
-        Table::Versions | Table::Baseline | Table::Moments | Table::Gtids => write_buffer,
-        Table::Maxima
+        Table::Versions | Table::Baseline | Table::CommitIndex | Table::Gtids => write_buffer,
+        Table::MaxCommitTimestamps
         | Table::Visible
-        | Table::Steps
+        | Table::ClockRegressions
         | Table::References
         | Table::Changes
         | Table::Commits
@@ -134,7 +138,8 @@ impl Engine for DiskEngine {
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
         let mut write = write.durability(Some(PersistMode::Buffer));
-        // A key's place in memory is found faster beside the one before it. Of operations on one key the last stays last.
+        // A key's place in memory is found faster beside the one before it. Of operations on one
+        // key the last stays last.
         let mut operations: Vec<_> = batch.operations().collect();
         operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
         for (table, key, value) in operations {

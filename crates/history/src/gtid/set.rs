@@ -1,7 +1,8 @@
 //! Sets of transactions, as people write them.
 //!
-//! MySQL: `uuid:1-5:7,uuid:tag:3` (MySQL Reference Manual, "GTID Format and Storage"). MariaDB: `domain-server-sequence`, several
-//! with commas, each the last of its domain (MariaDB Knowledge Base, "Global Transaction ID").
+//! MySQL: `uuid:1-5:7,uuid:tag:3` (MySQL Reference Manual, "GTID Format and Storage"). MariaDB:
+//! `domain-server-sequence`, several with commas, each the last of its domain (MariaDB Knowledge
+//! Base, "Global Transaction ID").
 
 use super::GtidError;
 use crate::log::Gtid;

@@ -2,14 +2,14 @@
 
 use super::set::{GtidSet, add, as_text, covers, merge};
 use crate::log::Gtid;
-use crate::store::Sequence;
+use crate::store::ChangeSequence;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where the record begins, or begins anew behind a gap.
+/// Where the record begins, or begins again after a gap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Origin {
-    pub(super) at: Sequence,
+    pub(super) at: ChangeSequence,
     #[serde(with = "as_text")]
     pub(super) set: GtidSet,
 }
@@ -22,28 +22,30 @@ pub struct GtidState {
     pub(super) recorded: Option<GtidSet>,
     /// What was executed where the record begins, oldest first.
     pub(super) origins: Vec<Origin>,
-    /// The furthest that a number was committed behind a higher one of its source or domain.
+    /// The furthest that a number was committed after a higher one of its source or domain.
     pub(super) lag: u64,
     /// Transactions up to this change had numbers that the server has given out again since.
     #[serde(default)]
-    pub(super) reborn: Sequence,
+    pub(super) reborn: ChangeSequence,
 }
 
 impl GtidState {
-    /// The record begins behind this change, of which no transaction has any; before it these were executed.
-    pub fn begin(&mut self, at: Sequence, set: GtidSet) {
+    /// The record begins behind this change, of which no transaction has any; before it these were
+    /// executed.
+    pub fn begin(&mut self, at: ChangeSequence, set: GtidSet) {
         self.origins.push(Origin { at, set });
     }
 
     /// Whether the record begins, here, behind just these: what they did was before it.
     #[must_use]
-    pub fn begins_behind(&self, at: Sequence, set: &GtidSet) -> bool {
+    pub fn begins_behind(&self, at: ChangeSequence, set: &GtidSet) -> bool {
         self.origins.iter().any(|origin| origin.at == at && origin.set.same(set))
     }
 
-    /// The same behind a gap. A server that has not executed all that was recorded (its log was reset, it was restored, it is another one) gives
-    /// out the same numbers again: what they meant before, nobody can ask for any more.
-    pub fn begin_anew(&mut self, at: Sequence, set: GtidSet) {
+    /// The same after a gap. A server that has not executed all that was recorded (its log was
+    /// reset, it was restored, it is another one) gives out the same numbers again: what they meant
+    /// before, nobody can ask for any more.
+    pub fn begin_anew(&mut self, at: ChangeSequence, set: GtidSet) {
         if self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(|known| !covers(&set, known)) {
             let highest = match self.recorded.take() {
                 Some(GtidSet::MySql(sources)) => sources.values().flatten().map(|(_, to)| *to).max(),
@@ -86,7 +88,8 @@ impl GtidState {
         }
     }
 
-    /// All that was executed up to the end of the record, as the server writes it; empty where it writes none.
+    /// All that was executed up to the end of the record, as the server writes it; empty where it
+    /// writes none.
     #[must_use]
     pub fn executed(&self) -> String {
         let last = self.origins.last().map(|o| &o.set);
@@ -101,7 +104,8 @@ impl GtidState {
                 GtidSet::MySql(all).to_string()
             }
             (Some(GtidSet::MariaDb(before)), Some(GtidSet::MariaDb(recorded))) => {
-                // What the record begins with is older than what is in it, unless nothing was recorded since.
+                // What the record begins with is older than what is in it, unless nothing was
+                // recorded since.
                 let mut all = recorded.clone();
                 for entry in before {
                     match all.iter_mut().find(|(d, _, _)| *d == entry.0) {

@@ -1,8 +1,10 @@
 //! What foreign keys do to other rows, where the server does not log it.
 //!
-//! InnoDB deletes and changes the rows that refer to a row by itself, below the log (all MariaDB; MySQL before 9.6, and later ones with
-//! `innodb_native_foreign_keys=ON`). What it does is an exact rule, so it is done here too, to the rows that are known; it is recorded as a part of the same transaction,
-//! and marked as derived. Where a rule, a comparison or a row is not certain, the rows of the table are unknown from there on.
+//! InnoDB deletes and changes the rows that refer to a row by itself, below the log (all MariaDB;
+//! MySQL before 9.6, and later ones with `innodb_native_foreign_keys=ON`). What it does is an exact
+//! rule, so it is done here too, to the rows that are known; it is recorded as a part of the same
+//! transaction, and marked as derived. Where a rule, a comparison or a row is not certain, the rows
+//! of the table are unknown from there on.
 
 use super::Ingest;
 use super::images::Columns;
@@ -11,13 +13,13 @@ use super::rows::Target;
 use crate::engine::StoreError;
 use crate::image::{self, Content, Image};
 use crate::log::{MappedColumn, MappedTable, Rows, RowsEvent, Statement, code};
-use crate::names::Standing;
+use crate::names::TableState;
 use crate::record::Baseline;
 use crate::schema::{Action, DefinitionId, ForeignKey};
-use crate::store::{Sequence, SpaceId};
+use crate::store::{ChangeSequence, GenerationId};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub(super) struct Parent<'a> {
     pub(super) before: &'a [u8],
     pub(super) after: Option<&'a [u8]>,
     /// Which change it is.
-    pub(super) at: Sequence,
+    pub(super) at: ChangeSequence,
     /// How many foreign keys led here.
     pub(super) depth: usize,
 }
@@ -49,20 +51,23 @@ struct Blow {
 pub(super) struct Under {
     /// Tables with rows events.
     changed: BTreeSet<TableName>,
-    /// Its table maps, where rows were deleted or changed, and foreign keys may have changed others.
+    /// Its table maps, where rows were deleted or changed, and foreign keys may have changed
+    /// others.
     mapped: Option<crate::log::MappedTables>,
     /// Tables to which foreign keys refer that are not known: rows of them were deleted or changed.
     referred: BTreeSet<TableName>,
-    /// Some of its tables have foreign keys that are not known: what of other tables changed counts.
+    /// Some of its tables have foreign keys that are not known: what of other tables changed
+    /// counts.
     watched: bool,
     /// Rows went, or what changed of them is not known.
     any: bool,
     /// The types of columns that changed, as [`class`] sees them.
     types: BTreeSet<u8>,
-    /// The first change of the statement, where this rows event deletes rows and the log has what foreign keys do.
-    pub(super) deletes_since: Option<Sequence>,
+    /// The first change of the statement, where this rows event deletes rows and the log has what
+    /// foreign keys do.
+    pub(super) deletes_since: Option<ChangeSequence>,
     /// The first change of the statement.
-    first: Option<Sequence>,
+    first: Option<ChangeSequence>,
 }
 
 /// Types of table maps that may refer to each other are of one class.
@@ -142,8 +147,9 @@ impl Ingest {
         }
     }
 
-    /// The last rows event of a statement was taken in. MariaDB maps the tables whose rows a foreign key may change, and writes no rows of them; MySQL only says that
-    /// a foreign key refers to the table.
+    /// The last rows event of a statement was taken in. MariaDB maps the tables whose rows a
+    /// foreign key may change, and writes no rows of them; MySQL only says that a foreign key
+    /// refers to the table.
     pub(super) fn statement_ends(&mut self) {
         let under = std::mem::take(&mut self.under);
         if !under.watched {
@@ -174,7 +180,7 @@ impl Ingest {
         }
     }
 
-    fn hidden_child(&mut self, child: &TableName, parents: &str, at: Sequence) {
+    fn hidden_child(&mut self, child: &TableName, parents: &str, at: ChangeSequence) {
         let reason = format!(
             "a statement on {parents} may have changed or removed rows of it by a foreign key (the log names the table, and has no rows of it; its foreign keys \
              are not in the record)"
@@ -196,16 +202,18 @@ impl Ingest {
         known
     }
 
-    /// The tables whose foreign keys are not known: those that the record tells of, and those that foreign keys refer to.
+    /// The tables whose foreign keys are not known: those that the record tells of, and those that
+    /// foreign keys refer to.
     fn unknown_children(&self) -> BTreeSet<TableName> {
         let living = self.names.living(&[]).into_iter().filter(|name| !self.catalog.is_declared(name));
         let parents = self.catalog.unknown_parents();
-        let parents = parents.filter(|name| !matches!(self.names.current(name), Standing::Absent));
+        let parents = parents.filter(|name| !matches!(self.names.current(name), TableState::Absent));
         living.chain(parents.cloned()).collect()
     }
 
-    /// Some table refers to the parent, and the log does not say which: each whose foreign keys are not known.
-    fn doubt_unknown_children(&mut self, parent: &TableName, at: Sequence) {
+    /// Some table refers to the parent, and the log does not say which: each whose foreign keys are
+    /// not known.
+    fn doubt_unknown_children(&mut self, parent: &TableName, at: ChangeSequence) {
         let reason = format!(
             "a statement on {parent} may have changed or removed rows of it by a foreign key (foreign keys refer to {parent}, the server does not log what they \
              do, and the foreign keys of this table are not in the record)"
@@ -218,7 +226,7 @@ impl Ingest {
     }
 
     /// Rows of a parent changed, and how is not known: what follows from that is not known either.
-    pub(super) fn unknown_below(&mut self, parent: &TableName, at: Sequence) {
+    pub(super) fn unknown_below(&mut self, parent: &TableName, at: ChangeSequence) {
         for child in self.catalog.below(parent) {
             let reason = format!(
                 "rows of {parent} changed in a way that is not known, and a foreign key may have changed or removed rows of this table with them"
@@ -228,7 +236,7 @@ impl Ingest {
     }
 
     /// A rows event of a table that cannot be read: rows that refer to its rows may have changed.
-    pub(super) fn unreadable_parent(&mut self, event: &RowsEvent, at: Sequence) {
+    pub(super) fn unreadable_parent(&mut self, event: &RowsEvent, at: ChangeSequence) {
         let Statement { checks, logs_cascades, .. } = event.statement;
         if event.kind != EventType::Insert && checks && !logs_cascades {
             self.under.any = true;
@@ -271,11 +279,11 @@ impl Ingest {
         if !action.changes_rows() || refers_to_the_same(parent, key) {
             return Ok(Ok(()));
         }
-        let (space, id) = match self.names.current(child) {
+        let (generation, id) = match self.names.current(child) {
             // Without its table a foreign key changes nothing.
-            Standing::Absent => return Ok(Ok(())),
-            Standing::Table(space, id) => (space, id),
-            Standing::Unknown { .. } | Standing::Unreadable(_) => {
+            TableState::Absent => return Ok(Ok(())),
+            TableState::Table(generation, id) => (generation, id),
+            TableState::Unknown { .. } | TableState::Unreadable(_) => {
                 return Ok(Err("its own rows are not known".to_owned()));
             }
         };
@@ -291,13 +299,13 @@ impl Ingest {
             Ok(None) => return Ok(Ok(())),
             Err(reason) => return Ok(Err(reason)),
         };
-        if let Err(reason) = self.is_known(space).and_then(|()| fires(event, parent, child)) {
+        if let Err(reason) = self.is_known(generation).and_then(|()| fires(event, parent, child)) {
             return Ok(Err(reason));
         }
         if parent.depth >= DEEPEST {
             return Ok(Err("the chain of foreign keys is longer than a server follows".to_owned()));
         }
-        let keys = match self.referrers(space, key.number, &blow.values)? {
+        let keys = match self.referrers(generation, key.number, &blow.values)? {
             Found::Keys(keys) => keys,
             Found::Uncertain(reason) => return Ok(Err(reason)),
         };
@@ -308,7 +316,7 @@ impl Ingest {
         }
         let roles = self.roles(child);
         let referring = Some(Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
-        let target = Target { space, id, columns, referring, roles, row_end: None };
+        let target = Target { generation, id, columns, referring, roles, row_end: None };
         for row in keys {
             if let Err(reason) = self.derive(parent, event, child, (&target, &row), &blow)? {
                 return Ok(Err(reason));
@@ -321,9 +329,9 @@ impl Ingest {
         Ok(Ok(()))
     }
 
-    /// Whether all rows of an incarnation are known.
-    pub(super) fn is_known(&self, space: SpaceId) -> Unsure {
-        match self.spaces.get(space.0 as usize) {
+    /// Whether all rows of an generation are known.
+    pub(super) fn is_known(&self, generation: GenerationId) -> Unsure {
+        match self.generations.get(generation.0 as usize) {
             Some(s) if s.uncertain.is_some() || s.doubt.is_some() => {
                 Err("its rows cannot be found by key".to_owned())
             }
@@ -344,7 +352,7 @@ impl Ingest {
         (target, key): (&Target, &[u8]),
         blow: &Blow,
     ) -> Result<Unsure, StoreError> {
-        let Some((row, under)) = self.row_now(target.space, key)? else {
+        let Some((row, under)) = self.row_now(target.generation, key)? else {
             return Ok(Err("a row that refers to it is not there".to_owned()));
         };
         let row = match self.under_now(row, under, target.id) {
@@ -355,7 +363,8 @@ impl Ingest {
             None => None,
             Some(cells) => {
                 let names: Vec<&str> = cells.iter().filter_map(|(at, _)| target.columns.name(*at)).collect();
-                // What is computed from a column that changes is computed anew, which is not followed.
+                // What is computed from a column that changes is computed again, which is not
+                // followed.
                 let anew = self.catalog.dependents(target.id, &names);
                 let content = |(at, cell)| (at, Option::map_or(cell, Content::Null, Content::Bytes));
                 let given: BTreeMap<usize, Content<'_>> =
@@ -417,14 +426,15 @@ impl Ingest {
     }
 }
 
-/// The columns of a parent that a foreign key refers to; `None`: not all of them are among its columns.
+/// The columns of a parent that a foreign key refers to; `None`: not all of them are among its
+/// columns.
 fn referenced(parent: &TableDefinition, key: &ForeignKey) -> Option<Vec<usize>> {
     let names = if key.referenced.is_empty() { &parent.primary_key } else { &key.referenced };
     names.iter().map(|name| parent.position(name)).collect()
 }
 
-/// Whether it is certain, whatever is known of the child, that nothing referred to the row, or that what does still does: a value is NULL, or all are as
-/// they were.
+/// Whether it is certain, whatever is known of the child, that nothing referred to the row, or that
+/// what does still does: a value is NULL, or all are as they were.
 fn refers_to_the_same(parent: &Parent<'_>, key: &ForeignKey) -> bool {
     let Some(places) = referenced(parent.definition, key) else { return false };
     let cells = |row: &[u8]| -> Option<Vec<Option<Vec<u8>>>> {

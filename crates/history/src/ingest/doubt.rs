@@ -1,34 +1,40 @@
-//! Tables whose rows changed in a way that the log does not tell: what is known of them begins anew.
+//! Tables whose rows changed in a way that the log does not tell: what is known of them begins
+//! again.
 
 use super::Ingest;
-use crate::names::Standing;
-use crate::record::{Baseline, Space};
-use crate::store::Sequence;
-use dbtrail_types::ident::TableName;
+use crate::names::TableState;
+use crate::record::{Baseline, TableGeneration};
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 
 impl Ingest {
-    /// From here on rows of a table are not what was recorded of them: another incarnation begins, of which no row is known. The definition holds; while a server is
-    /// captured, the rows are read again.
-    pub(super) fn rows_unknown(&mut self, name: &TableName, at: Sequence, reason: &str) {
+    /// From here on rows of a table are not what was recorded of them: another generation begins,
+    /// of which no row is known. The definition holds; while a server is captured, the rows are
+    /// read again.
+    pub(super) fn rows_unknown(&mut self, name: &TableName, at: ChangeSequence, reason: &str) {
         match self.names.current(name) {
-            Standing::Table(space, definition) => {
+            TableState::Table(generation, definition) => {
                 let known_from = Some((at, reason.to_owned()));
                 let keyed = self.catalog.definition(definition).is_some_and(|d| {
                     !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len()
                 });
                 let baseline = if keyed && self.rereads { Baseline::Reading } else { Baseline::None };
-                let unused =
-                    self.spaces.get(space.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
-                // Nothing was learnt since rows were unknown last: that time is not worth a place of its own.
+                let unused = self
+                    .generations
+                    .get(generation.0 as usize)
+                    .is_some_and(|s| s.known_from.is_some() && !s.used);
+                // Nothing was learnt since rows were unknown last: that time is not worth a place
+                // of its own.
                 if unused && !self.rereads {
-                    if let Some(space) = self.space_mut(space) {
-                        space.known_from = known_from;
+                    if let Some(generation) = self.space_mut(generation) {
+                        generation.known_from = known_from;
                     }
                     return;
                 }
-                let next = Space { baseline, known_from, ..Space::new(definition, at, false) };
+                let next =
+                    TableGeneration { baseline, known_from, ..TableGeneration::new(definition, at, false) };
                 let next = self.new_space(name, next);
-                let standing = Standing::Table(next, definition);
+                let standing = TableState::Table(next, definition);
                 if unused {
                     self.names_mut().replace_last(name, standing);
                 } else {
@@ -36,10 +42,10 @@ impl Ingest {
                 }
                 self.doubted.insert(name.clone());
             }
-            Standing::Unknown { .. } => {
-                self.names_mut().set_anew(name, at, Standing::Unknown { empty: false });
+            TableState::Unknown { .. } => {
+                self.names_mut().set_anew(name, at, TableState::Unknown { empty: false });
             }
-            Standing::Absent | Standing::Unreadable(_) => {}
+            TableState::Absent | TableState::Unreadable(_) => {}
         }
     }
 }

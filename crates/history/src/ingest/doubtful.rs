@@ -1,19 +1,20 @@
-//! Which table a name means, where the log leaves that open: names that differ in upper and lower case alone. (RENAMEs that may have been of a session's
-//! temporary table: `renames`.)
+//! Which table a name means, where the log leaves that open: names that differ in upper and lower
+//! case alone. (RENAMEs that may have been of a session's temporary table: `renames`.)
 //!
-//! What comes later in the log can settle it; until then, no table whose name is concerned is told of.
+//! What comes later in the log can settle it; until then, no table whose name is concerned is told
+//! of.
 
 use super::Ingest;
 use crate::log::{MappedTable, RowsEvent};
-use crate::names::Standing;
+use crate::names::TableState;
 use crate::schema::Effect;
-use crate::store::Sequence;
-use dbtrail_types::ident::TableName;
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 use std::sync::Arc;
 
 impl Ingest {
     /// Before a statement has its effect.
-    pub(super) fn before_effect(&mut self, effect: &Effect, at: Sequence) {
+    pub(super) fn before_effect(&mut self, effect: &Effect, at: ChangeSequence) {
         match effect {
             Effect::Created(name, _) => {
                 self.is_made(name);
@@ -39,7 +40,8 @@ impl Ingest {
                 self.spoken_of(&moved.from, at);
                 self.spoken_of(&moved.to, at);
             }
-            // IF EXISTS is logged where there was no table, too; why a statement cannot be followed may be that the record knows its table by another name.
+            // IF EXISTS is logged where there was no table, too; why a statement cannot be followed
+            // may be that the record knows its table by another name.
             Effect::Dropped(name) => {
                 self.spelled_otherwise(name, at);
                 self.is_past(name);
@@ -59,7 +61,7 @@ impl Ingest {
                 let others = others.filter(|n| n.schema != *schema && n.schema.to_lowercase() == lower);
                 for name in others.collect::<Vec<_>>() {
                     let reason = case_reason(&format!("DROP DATABASE {schema}"));
-                    self.names_mut().set(&name, at, Standing::Unreadable(reason));
+                    self.names_mut().set(&name, at, TableState::Unreadable(reason));
                 }
             }
             Effect::UnreadableAll { .. } => {}
@@ -67,20 +69,21 @@ impl Ingest {
     }
 
     /// A row or a statement is of a table of this name, which therefore is there.
-    pub(super) fn spoken_of(&mut self, name: &TableName, at: Sequence) {
+    pub(super) fn spoken_of(&mut self, name: &TableName, at: ChangeSequence) {
         self.is_there(name);
         self.spelled_otherwise(name, at);
     }
 
-    /// The name means no table, and another one does that differs in case alone: where the server may take them for one, both are in doubt.
-    fn spelled_otherwise(&mut self, name: &TableName, at: Sequence) {
-        if self.catalog.folds().is_some() || matches!(self.names.current(name), Standing::Table(..)) {
+    /// The name means no table, and another one does that differs in case alone: where the server
+    /// may take them for one, both are in doubt.
+    fn spelled_otherwise(&mut self, name: &TableName, at: ChangeSequence) {
+        if self.catalog.folds().is_some() || matches!(self.names.current(name), TableState::Table(..)) {
             return;
         }
         let others = self.names.spelled_otherwise(name);
         for other in others.iter().chain((!others.is_empty()).then_some(name)) {
             let reason = case_reason(&name.to_string());
-            self.names_mut().set(other, at, Standing::Unreadable(reason));
+            self.names_mut().set(other, at, TableState::Unreadable(reason));
         }
     }
 

@@ -1,16 +1,16 @@
-//! What statements of the log do to names and incarnations.
+//! What statements of the log do to names and generations.
 
 use super::{Ingest, NOT_CAPTURED};
 use crate::changes::Change;
 use crate::engine::StoreError;
-use crate::names::Standing;
-use crate::record::Space;
+use crate::names::TableState;
+use crate::record::TableGeneration;
 use crate::schema::{DefinitionId, Effect};
-use crate::store::{Sequence, SpaceId};
-use dbtrail_types::ident::TableName;
+use crate::store::{ChangeSequence, GenerationId};
+use dbtrail_types::names::TableName;
 
 impl Ingest {
-    pub(super) fn effect(&mut self, effect: Effect, at: Sequence) -> Result<(), StoreError> {
+    pub(super) fn effect(&mut self, effect: Effect, at: ChangeSequence) -> Result<(), StoreError> {
         self.touch(&effect);
         self.before_effect(&effect, at);
         if let Effect::PartitionsEmptied(name, emptied) = &effect {
@@ -27,21 +27,24 @@ impl Ingest {
         Ok(())
     }
 
-    fn carry_out(&mut self, effect: Effect, at: Sequence) {
+    fn carry_out(&mut self, effect: Effect, at: ChangeSequence) {
         match effect {
             Effect::Created(name, definition) => {
                 let before = self.emptied(&name, at);
                 let standing = if self.captures(&name) {
-                    let space = self.new_space(&name, Space { before, ..Space::new(definition, at, true) });
-                    Standing::Table(space, definition)
+                    let generation = self.new_space(
+                        &name,
+                        TableGeneration { before, ..TableGeneration::new(definition, at, true) },
+                    );
+                    TableState::Table(generation, definition)
                 } else {
-                    Standing::Unreadable(NOT_CAPTURED.to_owned())
+                    TableState::Unreadable(NOT_CAPTURED.to_owned())
                 };
                 self.names_mut().appear(&name, at, standing);
             }
             Effect::Dropped(name) => {
                 self.emptied(&name, at);
-                self.names_mut().set(&name, at, Standing::Absent);
+                self.names_mut().set(&name, at, TableState::Absent);
             }
             Effect::Truncated(name) => self.truncated(&name, at),
             Effect::Altered(name, definition) => self.altered(&name, definition, at),
@@ -52,16 +55,18 @@ impl Ingest {
             }
             // Carried out elsewhere: it may fail.
             Effect::PartitionsEmptied(..) | Effect::RowsMoved(_) => {}
-            Effect::Unreadable(name, reason) => self.names_mut().set(&name, at, Standing::Unreadable(reason)),
+            Effect::Unreadable(name, reason) => {
+                self.names_mut().set(&name, at, TableState::Unreadable(reason));
+            }
             Effect::SchemaDropped(schema) => {
                 let schemas = [schema];
                 for name in self.names.living(&schemas) {
                     self.emptied(&name, at);
                 }
-                self.names_mut().sweep(&schemas, &[], at, &Standing::Absent);
+                self.names_mut().sweep(&schemas, &[], at, &TableState::Absent);
             }
             Effect::UnreadableAll { schemas, spared, reason } => {
-                self.names_mut().sweep(&schemas, &spared, at, &Standing::Unreadable(reason));
+                self.names_mut().sweep(&schemas, &spared, at, &TableState::Unreadable(reason));
             }
         }
     }
@@ -94,8 +99,8 @@ impl Ingest {
         }
     }
 
-    pub(super) fn unfollowable(&mut self, tables: &[TableName], reason: &str, at: Sequence) {
-        let unreadable = Standing::Unreadable(reason.to_owned());
+    pub(super) fn unfollowable(&mut self, tables: &[TableName], reason: &str, at: ChangeSequence) {
+        let unreadable = TableState::Unreadable(reason.to_owned());
         if tables.is_empty() {
             self.names_mut().sweep(&[], &[], at, &unreadable);
         }
@@ -105,75 +110,78 @@ impl Ingest {
         }
     }
 
-    fn truncated(&mut self, name: &TableName, at: Sequence) {
+    fn truncated(&mut self, name: &TableName, at: ChangeSequence) {
         match self.names.current(name) {
-            Standing::Table(_, definition) => {
+            TableState::Table(_, definition) => {
                 let before = self.emptied(name, at);
-                let space = self.new_space(name, Space { before, ..Space::new(definition, at, true) });
-                self.names_mut().set(name, at, Standing::Table(space, definition));
+                let generation = self.new_space(
+                    name,
+                    TableGeneration { before, ..TableGeneration::new(definition, at, true) },
+                );
+                self.names_mut().set(name, at, TableState::Table(generation, definition));
             }
-            Standing::Unknown { .. } => self.names_mut().set(name, at, Standing::Unknown { empty: true }),
-            Standing::Absent => self.impossible(name, "TRUNCATE", at),
+            TableState::Unknown { .. } => self.names_mut().set(name, at, TableState::Unknown { empty: true }),
+            TableState::Absent => self.impossible(name, "TRUNCATE", at),
             // Whatever rows it had: where its definition is known, all is known again.
-            Standing::Unreadable(_) => {
+            TableState::Unreadable(_) => {
                 if let Some(definition) = self.catalog.current(name).filter(|_| self.captures(name)) {
-                    let space = self.new_space(name, Space::new(definition, at, true));
-                    self.names_mut().set(name, at, Standing::Table(space, definition));
+                    let generation = self.new_space(name, TableGeneration::new(definition, at, true));
+                    self.names_mut().set(name, at, TableState::Table(generation, definition));
                 }
             }
         }
     }
 
-    fn altered(&mut self, name: &TableName, definition: DefinitionId, at: Sequence) {
+    fn altered(&mut self, name: &TableName, definition: DefinitionId, at: ChangeSequence) {
         match self.names.current(name) {
-            Standing::Table(space, old) => {
-                let space = self.continued(name, (space, old), definition, at);
-                self.names_mut().set(name, at, Standing::Table(space, definition));
+            TableState::Table(generation, old) => {
+                let generation = self.continued(name, (generation, old), definition, at);
+                self.names_mut().set(name, at, TableState::Table(generation, definition));
             }
-            Standing::Unknown { empty } => {
-                let space = self.new_space(name, Space::new(definition, at, empty));
-                self.names_mut().set(name, at, Standing::Table(space, definition));
+            TableState::Unknown { empty } => {
+                let generation = self.new_space(name, TableGeneration::new(definition, at, empty));
+                self.names_mut().set(name, at, TableState::Table(generation, definition));
             }
-            Standing::Absent => self.impossible(name, "ALTER TABLE", at),
-            Standing::Unreadable(_) => {}
+            TableState::Absent => self.impossible(name, "ALTER TABLE", at),
+            TableState::Unreadable(_) => {}
         }
     }
 
-    fn renamed(&mut self, from: &TableName, to: &TableName, at: Sequence) {
+    fn renamed(&mut self, from: &TableName, to: &TableName, at: ChangeSequence) {
         let standing = self.names.current(from);
-        if standing == Standing::Absent {
+        if standing == TableState::Absent {
             self.impossible(to, "RENAME", at);
             return;
         }
-        self.names_mut().set(from, at, Standing::Absent);
-        if matches!(self.names.current(to), Standing::Table(..)) {
+        self.names_mut().set(from, at, TableState::Absent);
+        if matches!(self.names.current(to), TableState::Table(..)) {
             self.impossible(to, "RENAME", at);
         } else if self.captures(to) {
             self.names_mut().appear(to, at, standing);
         } else {
-            self.names_mut().appear(to, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));
+            self.names_mut().appear(to, at, TableState::Unreadable(NOT_CAPTURED.to_owned()));
         }
     }
 
-    fn impossible(&mut self, name: &TableName, statement: &str, at: Sequence) {
+    fn impossible(&mut self, name: &TableName, statement: &str, at: ChangeSequence) {
         let reason =
             format!("the log has a {statement} of {name} that does not fit the statements before it");
-        self.names_mut().set(name, at, Standing::Unreadable(reason));
+        self.names_mut().set(name, at, TableState::Unreadable(reason));
     }
 
-    /// All rows of the table go at once: the log has no images of them, but the history knows those that it saw. Gives the incarnation
-    /// that ends, or that ended last.
-    fn emptied(&mut self, name: &TableName, at: Sequence) -> Option<SpaceId> {
-        let (space, definition) = match self.names.current(name) {
-            Standing::Table(space, definition) => (space, definition),
-            Standing::Absent => return self.names.last_table(name),
-            Standing::Unknown { .. } | Standing::Unreadable(_) => return None,
+    /// All rows of the table go at once: the log has no images of them, but the history knows those
+    /// that it saw. Gives the generation that ends, or that ended last.
+    fn emptied(&mut self, name: &TableName, at: ChangeSequence) -> Option<GenerationId> {
+        let (generation, definition) = match self.names.current(name) {
+            TableState::Table(generation, definition) => (generation, definition),
+            TableState::Absent => return self.names.last_table(name),
+            TableState::Unknown { .. } | TableState::Unreadable(_) => return None,
         };
-        if let Some(space) = self.space_mut(space) {
-            space.emptied = Some((at, definition));
+        if let Some(generation) = self.space_mut(generation) {
+            generation.emptied = Some((at, definition));
         }
-        self.index.note(&mut self.batch, Change { sequence: at, space, key: None });
+        self.index.note(&mut self.batch, Change { sequence: at, generation, key: None });
         self.noting.emptied(name);
-        Some(space)
+        Some(generation)
     }
 }

@@ -7,7 +7,7 @@ use crate::key::{self, KeyError};
 use crate::log::{Raw, Rows};
 use crate::value;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::reply::Row;
+use dbtrail_types::result_set::Row;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,11 +49,11 @@ impl Images {
     ) -> Result<(Option<&Keyed>, Option<&Keyed>), Trouble> {
         let (before, after) = (rows.before(), rows.after());
         if let Some(image) = after {
-            self.after.read(image, columns, Beside::Behind(before))?;
+            self.after.read(image, columns, OtherColumns::Behind(before))?;
         }
         if let Some(image) = before {
             let other = after.map(|image| (image, &self.after));
-            self.before.read(image, columns, Beside::Of(other))?;
+            self.before.read(image, columns, OtherColumns::Of(other))?;
         }
         Ok((before.map(|_| &self.before), after.map(|_| &self.after)))
     }
@@ -100,10 +100,12 @@ type Image<'a> = &'a [Option<Raw<'a>>];
 
 /// What helps to read an image.
 #[derive(Clone, Copy)]
-enum Beside<'a> {
-    /// Of a row after a change: the row before it. A column that only that one has did not change (FULL_NODUP).
+enum OtherColumns<'a> {
+    /// Of a row after a change: the row before it. A column that only that one has did not change
+    /// (FULL_NODUP).
     Behind(Option<Image<'a>>),
-    /// Of a row before a change: the image after it, and what was read of it. Most cells of the two are the same.
+    /// Of a row before a change: the image after it, and what was read of it. Most cells of the two
+    /// are the same.
     Of(Option<(Image<'a>, &'a Keyed)>),
 }
 
@@ -121,12 +123,12 @@ impl Keyed {
         &mut self,
         image: &[Option<Raw<'_>>],
         columns: &Columns,
-        beside: Beside<'_>,
+        beside: OtherColumns<'_>,
     ) -> Result<(), Trouble> {
         let Columns { definition, key: places, plain, generated, untold } = columns;
         let (behind, other, is_after) = match beside {
-            Beside::Behind(before) => (before, None, true),
-            Beside::Of(other) => (None, other, false),
+            OtherColumns::Behind(before) => (before, None, true),
+            OtherColumns::Of(other) => (None, other, false),
         };
         self.image.clear();
         self.image.shrink_to(KEPT);
@@ -175,7 +177,8 @@ impl Keyed {
         Ok(Self { image: row.to_vec(), key, cells: Vec::new() })
     }
 
-    /// The text of a value, where it is one that was read here. Of floating point numbers, two that are equal may have different texts.
+    /// The text of a value, where it is one that was read here. Of floating point numbers, two that
+    /// are equal may have different texts.
     fn same_cell(&self, value: &Raw<'_>, read: &Raw<'_>, i: usize) -> Option<&[u8]> {
         if matches!(value, Raw::Float(_) | Raw::Double(_)) || value != read {
             return None;
@@ -238,10 +241,10 @@ mod tests {
         for one in &rows {
             for other in &rows {
                 let [mut alone, mut first, mut second] = [(); 3].map(|()| Keyed::default());
-                let nothing = || Beside::Of(None);
+                let nothing = || OtherColumns::Of(None);
                 assert!(alone.read(one, &columns, nothing()).is_ok());
                 assert!(first.read(other, &columns, nothing()).is_ok());
-                assert!(second.read(one, &columns, Beside::Of(Some((other, &first)))).is_ok());
+                assert!(second.read(one, &columns, OtherColumns::Of(Some((other, &first)))).is_ok());
                 assert_eq!(
                     (&second.image, &second.key),
                     (&alone.image, &alone.key),
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn text_is_read_in_its_character_set() {
         let mut keyed = Keyed::default();
-        assert!(keyed.read(&image(1, 0.0, b"\xc3\xa4"), &columns(), Beside::Of(None)).is_ok());
+        assert!(keyed.read(&image(1, 0.0, b"\xc3\xa4"), &columns(), OtherColumns::Of(None)).is_ok());
         let cell = keyed.cells[2].clone().unwrap();
         assert_eq!(std::str::from_utf8(&keyed.image[cell]), Ok("\u{c3}\u{a4}"));
     }

@@ -3,9 +3,9 @@
 use super::Ingest;
 use crate::commits::{Commit, Spoken, Touched};
 use crate::log::{LoggedStatement, Origin, RowsEvent, cut};
-use crate::store::Sequence;
+use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::EventType;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -82,12 +82,13 @@ impl Ingest {
     }
 
     /// A statement that was logged as one begins.
-    pub(super) fn note_statement(&mut self, statement: &LoggedStatement, at: Sequence) {
+    pub(super) fn note_statement(&mut self, statement: &LoggedStatement, at: ChangeSequence) {
         let text = self.keeps_statements.then(|| cut(&statement.sql).into());
         self.noting.statements.push(Spoken { from: at, logged: true, text });
     }
 
-    /// Its effects are known: one on no table (a user's password), or on one that is not captured, is not kept as text.
+    /// Its effects are known: one on no table (a user's password), or on one that is not captured,
+    /// is not kept as text.
     pub(super) fn end_statement(&mut self) {
         let tables = &self.noting.tables;
         let keeps = !tables.is_empty() && tables.iter().all(|t| self.captures(&t.name));
@@ -97,7 +98,7 @@ impl Ingest {
     }
 
     /// The entry has come in.
-    pub(super) fn note_commit(&mut self, first: Sequence, origin: Origin, file: &str) {
+    pub(super) fn note_commit(&mut self, first: ChangeSequence, origin: Origin, file: &str) {
         let noting = &mut self.noting;
         noting.at = 0;
         let tables = std::mem::take(&mut noting.tables);

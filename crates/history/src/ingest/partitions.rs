@@ -6,19 +6,20 @@ use super::references::Referring;
 use super::rows::Target;
 use crate::engine::StoreError;
 use crate::image::{self, Content};
-use crate::log::{Change, Entry};
-use crate::names::Standing;
+use crate::log::{Change, CommittedTransaction};
+use crate::names::TableState;
 use crate::schema::{Emptied, Moved};
-use crate::store::{EncodedKey, Sequence, SpaceId, Versions};
+use crate::store::{ChangeSequence, EncodedKey, GenerationId, Versions};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::column::Column;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Keys looked at in one go.
 const AT_ONCE: usize = 1024;
-/// Rows of partitions that go one by one, at most: each is a change that is kept in memory until its statement is whole.
+/// Rows of partitions that go one by one, at most: each is a change that is kept in memory until
+/// its statement is whole.
 const MOST: usize = 500_000;
 
 /// The row before a change and the row after it, packed.
@@ -43,9 +44,10 @@ fn same_form(a: &Target, b: &Target) -> bool {
 }
 
 impl Ingest {
-    /// Whether rows of an entry can only be told by rows that are in the store: a commit has to come before it.
+    /// Whether rows of an entry can only be told by rows that are in the store: a commit has to
+    /// come before it.
     #[must_use]
-    pub fn leans_on_store(entry: &Entry) -> bool {
+    pub fn leans_on_store(entry: &CommittedTransaction) -> bool {
         entry.changes.iter().any(|change| match change {
             Change::Statement(statement) => {
                 let sql = statement.sql.to_ascii_uppercase();
@@ -60,7 +62,7 @@ impl Ingest {
         &mut self,
         name: &TableName,
         emptied: &Emptied,
-        at: Sequence,
+        at: ChangeSequence,
     ) -> Result<(), StoreError> {
         let unknown = |why: &str| format!("a statement emptied partitions of the table, and {why}");
         let target = match self.known_target(name) {
@@ -88,19 +90,19 @@ impl Ingest {
 
     /// A table all of whose rows are known; the error says what is not.
     fn known_target(&mut self, name: &TableName) -> Result<Target, &'static str> {
-        let Standing::Table(space, id) = self.names.current(name) else {
+        let TableState::Table(generation, id) = self.names.current(name) else {
             return Err("its columns are not known");
         };
         let columns = self.columns_of(id).filter(|c| c.has_key()).ok_or("not all of its rows are known")?;
-        self.is_known(space).map_err(|_| "not all of its rows are known")?;
+        self.is_known(generation).map_err(|_| "not all of its rows are known")?;
         let roles = self.roles(name);
         let keyed = !roles.keys.is_empty();
         let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
-        Ok(Target { space, id, columns, referring, roles, row_end: None })
+        Ok(Target { generation, id, columns, referring, roles, row_end: None })
     }
 
     /// Rows of one table become those of another one.
-    pub(super) fn move_rows(&mut self, moved: &Moved, at: Sequence) -> Result<(), StoreError> {
+    pub(super) fn move_rows(&mut self, moved: &Moved, at: ChangeSequence) -> Result<(), StoreError> {
         let reason = match self.moved(moved, at)? {
             Ok(()) => return Ok(()),
             Err(why) => format!("rows of two tables change places, and {why}: {}", moved.statement),
@@ -111,7 +113,7 @@ impl Ingest {
         Ok(())
     }
 
-    fn moved(&mut self, moved: &Moved, at: Sequence) -> Result<Result<(), String>, StoreError> {
+    fn moved(&mut self, moved: &Moved, at: ChangeSequence) -> Result<Result<(), String>, StoreError> {
         let (from, to) = match (self.known_target(&moved.from), self.known_target(&moved.to)) {
             (Ok(from), Ok(to)) => (from, to),
             (Err(why), _) => return Ok(Err(format!("of {} {why}", moved.from))),
@@ -161,18 +163,20 @@ impl Ingest {
         let mut rows = Vec::new();
         for base in [false, true] {
             let mut from = Vec::new();
-            while let Some(keys) = self.some_keys(target.space, &from, base)? {
+            while let Some(keys) = self.some_keys(target.generation, &from, base)? {
                 if let Some(last) = keys.last() {
                     from = super::references::behind(last);
                 }
                 for key in keys {
                     let snapshot = self.committed();
                     if base
-                        && Versions(&*snapshot).newest_before(target.space, &key, Sequence::END)?.is_some()
+                        && Versions(&*snapshot)
+                            .newest_before(target.generation, &key, ChangeSequence::END)?
+                            .is_some()
                     {
                         continue;
                     }
-                    let Some((row, under)) = self.row_now(target.space, &key)? else { continue };
+                    let Some((row, under)) = self.row_now(target.generation, &key)? else { continue };
                     let row = match self.under_now(row, under, target.id) {
                         Ok(row) => row,
                         Err(why) => return Ok(Err(why)),
@@ -208,7 +212,7 @@ impl Ingest {
 
     fn some_keys(
         &mut self,
-        space: SpaceId,
+        generation: GenerationId,
         from: &[u8],
         base: bool,
     ) -> Result<Option<Vec<EncodedKey>>, StoreError> {
@@ -217,9 +221,9 @@ impl Ingest {
         let last = vec![0xff_u8; 1 << 12];
         let window = (from, last.as_slice());
         let keys = if base {
-            versions.base_keys(space, window, AT_ONCE)?
+            versions.base_keys(generation, window, AT_ONCE)?
         } else {
-            versions.keys(space, window, Sequence::END, AT_ONCE)?
+            versions.keys(generation, window, ChangeSequence::END, AT_ONCE)?
         };
         Ok((!keys.is_empty()).then_some(keys))
     }

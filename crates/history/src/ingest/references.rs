@@ -1,7 +1,8 @@
 //! Rows by what their foreign keys hold: which rows refer to a row that changes.
 //!
-//! Of each row with a foreign key that changes rows (CASCADE, SET NULL) stands one entry in the store: incarnation, number of the foreign key, the values as
-//! bytes that are equal where the server finds them equal, and the row's key. Only rows of now have one.
+//! Of each row with a foreign key that changes rows (CASCADE, SET NULL) stands one entry in the
+//! store: generation, number of the foreign key, the values as bytes that are equal where the
+//! server finds them equal, and the row's key. Only rows of now have one.
 
 use super::Ingest;
 use crate::engine::{Batch, StoreError, Table};
@@ -9,9 +10,9 @@ use crate::image::{self, Content, Image};
 use crate::key;
 use crate::record::Baseline;
 use crate::schema::{DefinitionId, ForeignKey};
-use crate::store::{EncodedKey, Sequence, SpaceId, Versions, row_key};
+use crate::store::{ChangeSequence, EncodedKey, GenerationId, Versions, row_key};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::{BTreeMap, HashMap};
 
 /// Pairs or keys read at a time.
@@ -20,7 +21,8 @@ const AT_ONCE: usize = 1024;
 const CERTAIN: u8 = 0;
 const UNCERTAIN: u8 = 1;
 
-/// The foreign keys of a table under a definition, and where their columns are among its cells (`None`: a cell that rows do not show).
+/// The foreign keys of a table under a definition, and where their columns are among its cells
+/// (`None`: a cell that rows do not show).
 #[derive(Debug)]
 pub(super) struct Referring {
     pub(super) keys: Vec<(ForeignKey, Option<Vec<usize>>)>,
@@ -41,10 +43,10 @@ impl Referring {
 pub(super) struct Pending {
     /// Entries that come (true) or go.
     entries: BTreeMap<Vec<u8>, bool>,
-    /// Rows of tables with foreign keys as they are now, by incarnation and key.
+    /// Rows of tables with foreign keys as they are now, by generation and key.
     rows: HashMap<Vec<u8>, Option<(Image, DefinitionId)>>,
     /// Foreign keys whose entries are to be made from all rows.
-    wanted: Vec<(TableName, SpaceId, u32)>,
+    wanted: Vec<(TableName, GenerationId, u32)>,
 }
 
 impl Pending {
@@ -65,8 +67,8 @@ impl Pending {
     }
 }
 
-fn stem(space: SpaceId, number: u32, certain: u8) -> Vec<u8> {
-    [&space.0.to_be_bytes()[..], &number.to_be_bytes(), &[certain]].concat()
+fn stem(generation: GenerationId, number: u32, certain: u8) -> Vec<u8> {
+    [&generation.0.to_be_bytes()[..], &number.to_be_bytes(), &[certain]].concat()
 }
 
 /// Behind all keys that begin so.
@@ -93,54 +95,55 @@ impl Ingest {
     /// A row of a table with foreign keys is another one now.
     pub(super) fn refer(
         &mut self,
-        (space, key): (SpaceId, &[u8]),
+        (generation, key): (GenerationId, &[u8]),
         (referring, definition): (&Referring, &TableDefinition),
         before: Option<&[u8]>,
         after: Option<(&[u8], DefinitionId)>,
     ) {
         for row in [(before, false), (after.map(|(row, _)| row), true)] {
             let (Some(row), comes) = row else { continue };
-            for entry in entries((space, key), (referring, definition), row) {
+            for entry in entries((generation, key), (referring, definition), row) {
                 self.pending.entries.insert(entry, comes);
             }
         }
         let now = after.map(|(row, under)| (Image::of_bytes(row), under));
-        self.pending.rows.insert(row_key(space, key), now);
+        self.pending.rows.insert(row_key(generation, key), now);
     }
 
     /// The row under a key, with what is not committed yet.
     pub(super) fn row_now(
         &mut self,
-        space: SpaceId,
+        generation: GenerationId,
         key: &[u8],
     ) -> Result<Option<(Image, DefinitionId)>, StoreError> {
-        if let Some(row) = self.pending.rows.get(&row_key(space, key)) {
+        if let Some(row) = self.pending.rows.get(&row_key(generation, key)) {
             return Ok(row.clone());
         }
         let snapshot = self.committed();
         let versions = Versions(&*snapshot);
-        Ok(match versions.newest_before(space, key, Sequence::END)? {
+        Ok(match versions.newest_before(generation, key, ChangeSequence::END)? {
             Some(held) => held.row.map(|row| (row, held.definition)),
-            None => versions.base(space, key)?.map(|base| (base.row, base.definition)),
+            None => versions.base(generation, key)?.map(|base| (base.row, base.definition)),
         })
     }
 
     /// The keys of the rows whose foreign key holds these values (as [`encoded`] gives them).
     pub(super) fn referrers(
         &mut self,
-        space: SpaceId,
+        generation: GenerationId,
         number: u32,
         values: &[u8],
     ) -> Result<Found, StoreError> {
-        let indexed = self.spaces.get(space.0 as usize).is_some_and(|s| s.indexed.contains(&number));
+        let indexed =
+            self.generations.get(generation.0 as usize).is_some_and(|s| s.indexed.contains(&number));
         if !indexed {
             return Ok(Found::Uncertain("which of its rows refer to a row is not known yet".to_owned()));
         }
-        if !self.under(&stem(space, number, UNCERTAIN))?.is_empty() {
+        if !self.under(&stem(generation, number, UNCERTAIN))?.is_empty() {
             let why = "it has a row whose foreign key holds a text that does not compare with certainty";
             return Ok(Found::Uncertain(why.to_owned()));
         }
-        let stem = [stem(space, number, CERTAIN).as_slice(), values].concat();
+        let stem = [stem(generation, number, CERTAIN).as_slice(), values].concat();
         let found = self.under(&stem)?;
         Ok(Found::Keys(found.into_iter().map(|entry| entry[stem.len()..].into()).collect()))
     }
@@ -166,7 +169,7 @@ impl Ingest {
     pub(crate) fn refer_base(
         &mut self,
         name: &TableName,
-        space: SpaceId,
+        generation: GenerationId,
         definition: DefinitionId,
         rows: &[(EncodedKey, Image)],
     ) -> Result<(), StoreError> {
@@ -175,47 +178,53 @@ impl Ingest {
         let (false, Some(columns)) = (keys.is_empty(), columns) else { return Ok(()) };
         let referring = Referring::of(keys, &columns);
         for (key, row) in rows {
-            let pending = self.pending.rows.contains_key(&row_key(space, key));
+            let pending = self.pending.rows.contains_key(&row_key(generation, key));
             let snapshot = self.committed();
-            if pending || Versions(&*snapshot).newest_before(space, key, Sequence::END)?.is_some() {
+            if pending || Versions(&*snapshot).newest_before(generation, key, ChangeSequence::END)?.is_some()
+            {
                 continue;
             }
-            self.refer((space, key), (&referring, &columns), None, Some((row.bytes(), definition)));
+            self.refer((generation, key), (&referring, &columns), None, Some((row.bytes(), definition)));
         }
         Ok(())
     }
 
-    /// Notes which foreign keys of a table have no entries yet: those that it got since it has rows.
+    /// Notes which foreign keys of a table have no entries yet: those that it got since it has
+    /// rows.
     pub(super) fn want_references(&mut self, name: &TableName) {
-        let crate::names::Standing::Table(space, _) = self.names.current(name) else { return };
+        let crate::names::TableState::Table(generation, _) = self.names.current(name) else { return };
         for key in self.catalog.followed_keys(name) {
-            let known = self.spaces.get(space.0 as usize).is_none_or(|s| s.indexed.contains(&key.number));
-            let wanted = (name.clone(), space, key.number);
+            let known =
+                self.generations.get(generation.0 as usize).is_none_or(|s| s.indexed.contains(&key.number));
+            let wanted = (name.clone(), generation, key.number);
             if !known && !self.pending.wanted.contains(&wanted) {
                 self.pending.wanted.push(wanted);
             }
         }
     }
 
-    /// Whether a commit is wanted before the next entry: from the rows that are in the store the entries of a new foreign key are made.
+    /// Whether a commit is wanted before the next entry: from the rows that are in the store the
+    /// entries of a new foreign key are made.
     #[must_use]
     pub fn wants_commit(&self) -> bool {
         !self.pending.wanted.is_empty()
     }
 
-    /// Makes the entries that are wanted, of the rows in the store: right behind a commit.
+    /// Makes the entries that are wanted, of the rows in the store: right after a commit.
     pub(super) fn make_references(&mut self) -> Result<(), StoreError> {
-        for (name, space, number) in std::mem::take(&mut self.pending.wanted) {
+        for (name, generation, number) in std::mem::take(&mut self.pending.wanted) {
             let standing = self.names.current(&name);
-            let crate::names::Standing::Table(now, definition) = standing else { continue };
+            let crate::names::TableState::Table(now, definition) = standing else { continue };
             let keys: Vec<_> =
                 self.catalog.followed_keys(&name).into_iter().filter(|k| k.number == number).collect();
             let columns = self.catalog.definition(definition).cloned();
-            let (Some(columns), false, true) = (columns, keys.is_empty(), now == space) else { continue };
+            let (Some(columns), false, true) = (columns, keys.is_empty(), now == generation) else {
+                continue;
+            };
             let referring = Referring::of(keys, &columns);
-            self.refer_all(space, definition, &referring, &columns)?;
-            if let Some(space) = self.space_mut(space) {
-                space.indexed.push(number);
+            self.refer_all(generation, definition, &referring, &columns)?;
+            if let Some(generation) = self.space_mut(generation) {
+                generation.indexed.push(number);
             }
         }
         Ok(())
@@ -223,46 +232,48 @@ impl Ingest {
 
     fn refer_all(
         &mut self,
-        space: SpaceId,
+        generation: GenerationId,
         definition: DefinitionId,
         referring: &Referring,
         columns: &TableDefinition,
     ) -> Result<(), StoreError> {
         let snapshot = self.committed();
         let versions = Versions(&*snapshot);
-        let with_baseline =
-            self.spaces.get(space.0 as usize).is_some_and(|s| !s.complete && s.baseline != Baseline::None);
+        let with_baseline = self
+            .generations
+            .get(generation.0 as usize)
+            .is_some_and(|s| !s.complete && s.baseline != Baseline::None);
         let last = vec![0xff_u8; 1 << 12];
         for base in [false, true] {
             let mut from = Vec::new();
             loop {
                 let window = (from.as_slice(), last.as_slice());
                 let keys = match base {
-                    false => versions.keys(space, window, Sequence::END, AT_ONCE)?,
-                    true if with_baseline => versions.base_keys(space, window, AT_ONCE)?,
+                    false => versions.keys(generation, window, ChangeSequence::END, AT_ONCE)?,
+                    true if with_baseline => versions.base_keys(generation, window, AT_ONCE)?,
                     true => Vec::new(),
                 };
                 let Some(next) = keys.last() else { break };
                 // No key begins with another one.
                 from = behind(next);
                 for key in &keys {
-                    let held = versions.newest_before(space, key, Sequence::END)?;
+                    let held = versions.newest_before(generation, key, ChangeSequence::END)?;
                     let row = match held {
                         Some(_) if base => continue,
                         Some(held) => held.row.map(|row| (row, held.definition)),
-                        None => versions.base(space, key)?.map(|b| (b.row, b.definition)),
+                        None => versions.base(generation, key)?.map(|b| (b.row, b.definition)),
                     };
                     let Some((row, under)) = row else { continue };
                     // Where it cannot be carried over, it refers to it is not known what.
                     let carried = self.catalog.carry(under, definition, self.catalog.unpack(under, &row));
                     let made = match carried {
                         Ok(row) => {
-                            entries((space, key), (referring, columns), Image::pack_known(&row).bytes())
+                            entries((generation, key), (referring, columns), Image::pack_known(&row).bytes())
                         }
                         Err(_) => referring
                             .keys
                             .iter()
-                            .map(|(k, _)| [stem(space, k.number, UNCERTAIN).as_slice(), key].concat())
+                            .map(|(k, _)| [stem(generation, k.number, UNCERTAIN).as_slice(), key].concat())
                             .collect(),
                     };
                     self.pending.entries.extend(made.into_iter().map(|entry| (entry, true)));
@@ -275,18 +286,18 @@ impl Ingest {
 
 /// The entries of a row.
 fn entries(
-    (space, key): (SpaceId, &[u8]),
+    (generation, key): (GenerationId, &[u8]),
     (referring, definition): (&Referring, &TableDefinition),
     row: &[u8],
 ) -> Vec<Vec<u8>> {
     let cells: Vec<Content<'_>> = image::cells(row).collect();
     let of = |(fk, places): &(ForeignKey, Option<Vec<usize>>)| {
-        let uncertain = || Some([stem(space, fk.number, UNCERTAIN).as_slice(), key].concat());
+        let uncertain = || Some([stem(generation, fk.number, UNCERTAIN).as_slice(), key].concat());
         let Some(places) = places else { return uncertain() };
         match encoded(definition, places, &cells) {
             Encoded::Null => None,
             Encoded::Values(values) => {
-                Some([stem(space, fk.number, CERTAIN).as_slice(), &values, key].concat())
+                Some([stem(generation, fk.number, CERTAIN).as_slice(), &values, key].concat())
             }
             Encoded::Uncertain => uncertain(),
         }

@@ -1,18 +1,20 @@
-//! RENAMEs that may have been of a session's temporary table (see `schema::renames`): what comes later tells what they did.
+//! RENAMEs that may have been of a session's temporary table (see `schema::renames`): what comes
+//! later tells what they did.
 //!
-//! That a table of a name is there, or is not, rules outcomes out, and so does a row that the table which a name would mean cannot have. Where what the
-//! statement was taken to have done is ruled out, all names that it leaves open are in doubt since.
+//! That a table of a name is there, or is not, rules outcomes out, and so does a row that the table
+//! which a name would mean cannot have. Where what the statement was taken to have done is ruled
+//! out, all names that it leaves open are in doubt since.
 
 use super::Ingest;
 use super::images::Keyed;
 use super::rows::Target;
 use crate::engine::StoreError;
 use crate::log::RowsEvent;
-use crate::names::Standing;
+use crate::names::TableState;
 use crate::record::Baseline;
 use crate::schema::{DefinitionId, Outcome, Rename};
-use crate::store::{Sequence, SpaceId, Versions, row_key};
-use dbtrail_types::ident::TableName;
+use crate::store::{ChangeSequence, GenerationId, Versions, row_key};
+use dbtrail_types::names::TableName;
 use std::sync::Arc;
 
 impl Ingest {
@@ -21,7 +23,8 @@ impl Ingest {
         self.seen(name, true);
     }
 
-    /// A table of this name is made, so that there was none before; what comes later is of the new one.
+    /// A table of this name is made, so that there was none before; what comes later is of the new
+    /// one.
     pub(super) fn is_made(&mut self, name: &TableName) {
         self.seen(name, false);
         self.is_past(name);
@@ -53,7 +56,7 @@ impl Ingest {
     }
 
     /// Some outcomes of the RENAME at this place that speaks of the name are none.
-    fn rule_out(&mut self, name: &TableName, at: Sequence, wrong: impl Fn(&Outcome) -> bool) {
+    fn rule_out(&mut self, name: &TableName, at: ChangeSequence, wrong: impl Fn(&Outcome) -> bool) {
         let renames = self.catalog.renames();
         let Some(place) = renames.iter().position(|r| r.at == at && r.speaks_of(name)) else { return };
         let Some(rename) = renames.get(place) else { return };
@@ -75,7 +78,8 @@ impl Ingest {
         }
     }
 
-    /// What was recorded is what the statement did: tables that it took elsewhere were there before it, which tells of the RENAME before.
+    /// What was recorded is what the statement did: tables that it took elsewhere were there before
+    /// it, which tells of the RENAME before.
     fn was_as_taken(&mut self, rename: &Rename, wrong: &dyn Fn(&Outcome) -> bool) {
         let Some(outcome) = rename.outcomes.iter().find(|outcome| !wrong(outcome)) else { return };
         for (now, before) in outcome {
@@ -102,7 +106,8 @@ impl Ingest {
         }
     }
 
-    /// A row of a name that a RENAME leaves open: tables that cannot have had it before are not what the name means.
+    /// A row of a name that a RENAME leaves open: tables that cannot have had it before are not
+    /// what the name means.
     pub(super) fn weigh(
         &mut self,
         event: &RowsEvent,
@@ -119,21 +124,22 @@ impl Ingest {
         others.dedup();
         for other in others.into_iter().filter(|other| Some(other) != taken.as_ref()) {
             let standing = self.names.at(&other, rename.at).map(|(_, standing)| standing.clone());
-            let Some(Standing::Table(space, definition)) = standing else { continue };
+            let Some(TableState::Table(generation, definition)) = standing else { continue };
             let keyed = (before.or(after), before);
-            if self.cannot_have(event, (target, definition), space, keyed)? {
+            if self.cannot_have(event, (target, definition), generation, keyed)? {
                 self.rule_out(name, rename.at, |outcome| meant(outcome).as_ref() == Some(&other));
             }
         }
         Ok(())
     }
 
-    /// Whether a table of this definition and incarnation cannot have had this row, or had one where none may have been.
+    /// Whether a table of this definition and generation cannot have had this row, or had one where
+    /// none may have been.
     fn cannot_have(
         &mut self,
         event: &RowsEvent,
         (target, definition): (&Target, DefinitionId),
-        space: SpaceId,
+        generation: GenerationId,
         (keyed, before): (Option<&Keyed>, Option<&Keyed>),
     ) -> Result<bool, StoreError> {
         let columns = self.catalog.definition(definition).cloned();
@@ -142,20 +148,22 @@ impl Ingest {
             return Ok(other.would_observe(definition, &event.table).is_err());
         }
         let Some(keyed) = keyed else { return Ok(false) };
-        let row = row_key(space, &keyed.key);
-        let print = self.recent.key(space, &keyed.key);
+        let row = row_key(generation, &keyed.key);
+        let print = self.recent.key(generation, &keyed.key);
         let is = before.map(|b| self.recent.row(&self.comparable(target.id, &b.image)));
-        let known =
-            self.spaces.get(space.0 as usize).is_some_and(|s| s.doubt.is_none() && s.uncertain.is_none());
-        if let Some(last) = self.last((space, &keyed.key), &row, print, false)? {
+        let known = self
+            .generations
+            .get(generation.0 as usize)
+            .is_some_and(|s| s.doubt.is_none() && s.uncertain.is_none());
+        if let Some(last) = self.last((generation, &keyed.key), &row, print, false)? {
             return Ok(known && last.definition == definition && last.row != is);
         }
-        let whole = self.spaces.get(space.0 as usize).map(|s| (s.complete, s.baseline));
+        let whole = self.generations.get(generation.0 as usize).map(|s| (s.complete, s.baseline));
         match whole {
             Some((true, _)) => Ok(known && is.is_some()),
             Some((false, Baseline::Whole)) => {
                 let snapshot = self.committed();
-                let base = Versions(&*snapshot).base(space, &keyed.key)?;
+                let base = Versions(&*snapshot).base(generation, &keyed.key)?;
                 if base.as_ref().is_some_and(|base| base.definition != definition) {
                     return Ok(false);
                 }

@@ -1,27 +1,27 @@
 //! Row changes to versions.
 
 use super::cascade::{Parent, Roles};
+use super::head_cache::{CachedHead, Fingerprint};
 use super::images::{Columns, Images, Keyed, Trouble};
-use super::recent::{Print, Trace};
 use super::references::Referring;
 use super::{Ingest, NOT_CAPTURED};
 use crate::changes::Change;
 use crate::engine::StoreError;
 use crate::image::{self, Content};
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
-use crate::names::Standing;
-use crate::record::{Baseline, Space};
+use crate::names::TableState;
+use crate::record::{Baseline, TableGeneration};
 use crate::schema::{DefinitionId, END_OF_TIME};
-use crate::store::{Sequence, Side, SpaceId, Version, Versions, put_version, row_key};
+use crate::store::{ChangeSequence, GenerationId, KeyMove, Version, Versions, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
 
 /// A table that rows are of.
 pub(super) struct Target {
-    pub(super) space: SpaceId,
+    pub(super) generation: GenerationId,
     pub(super) id: DefinitionId,
     pub(super) columns: Arc<Columns>,
     /// Its foreign keys, if there are some that change rows.
@@ -35,8 +35,9 @@ pub(super) struct Target {
 type Both<'a> = (Option<&'a Keyed>, Option<&'a Keyed>);
 
 impl Target {
-    /// What a change is to the rows of now: in a system-versioned table some are of rows of the past (`None`), a deleted row is one whose time ends, and
-    /// what a changed row was is put in as another one.
+    /// What a change is to the rows of now: in a system-versioned table some are of rows of the
+    /// past (`None`), a deleted row is one whose time ends, and what a changed row was is put in as
+    /// another one.
     fn of_now<'a>(&self, kind: EventType, (before, after): Both<'a>) -> Option<(EventType, Both<'a>)> {
         let Some(place) = self.row_end else { return Some((kind, (before, after))) };
         let is_now = |keyed: &&Keyed| {
@@ -55,7 +56,7 @@ impl Target {
 }
 
 /// From which place on a table is in doubt, and why.
-struct Doubt(Sequence, &'static str);
+struct Doubt(ChangeSequence, &'static str);
 
 impl Ingest {
     /// Takes the rows of an event in; `file`: where it stands.
@@ -110,7 +111,8 @@ impl Ingest {
         Ok(())
     }
 
-    /// Takes an event in whose rows were not kept: its table is not captured, and rows that refer to its rows may have changed.
+    /// Takes an event in whose rows were not kept: its table is not captured, and rows that refer
+    /// to its rows may have changed.
     fn without_rows(&mut self, event: &RowsEvent) {
         let at = self.take_number();
         self.changes += 1;
@@ -125,14 +127,14 @@ impl Ingest {
     }
 
     /// The table of an event, if it can be read and has a key.
-    fn target(&mut self, event: &RowsEvent, at: Sequence) -> Option<Target> {
-        let (space, id) = self.readable(event, at)?;
+    fn target(&mut self, event: &RowsEvent, at: ChangeSequence) -> Option<Target> {
+        let (generation, id) = self.readable(event, at)?;
         let columns = self.columns_of(id)?;
         let roles = self.roles(&event.table.name);
         let keyed = !roles.keys.is_empty();
         let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
         columns.has_key().then_some(Target {
-            space,
+            generation,
             id,
             columns,
             referring,
@@ -141,10 +143,11 @@ impl Ingest {
         })
     }
 
-    /// Whether a table is the same as when its rows began to come: a foreign key that refers to it can change that.
+    /// Whether a table is the same as when its rows began to come: a foreign key that refers to it
+    /// can change that.
     pub(super) fn is_still(&self, name: &TableName, target: &Target) -> bool {
         target.roles.children.is_empty()
-            || self.names.current(name) == Standing::Table(target.space, target.id)
+            || self.names.current(name) == TableState::Table(target.generation, target.id)
     }
 
     /// Takes a row in; false: its table cannot be read any more.
@@ -153,7 +156,7 @@ impl Ingest {
         event: &RowsEvent,
         rows: &Rows<'_>,
         target: &Target,
-        at: Sequence,
+        at: ChangeSequence,
     ) -> Result<bool, StoreError> {
         let mut images = std::mem::take(&mut self.images);
         let kept = self.row_with(event, rows, target, at, &mut images);
@@ -166,7 +169,7 @@ impl Ingest {
         event: &RowsEvent,
         rows: &Rows<'_>,
         target: &Target,
-        at: Sequence,
+        at: ChangeSequence,
         images: &mut Images,
     ) -> Result<bool, StoreError> {
         self.watch(rows, event);
@@ -182,7 +185,7 @@ impl Ingest {
                 }
                 for (key, version) in versions(kind, images, target.id, at).into_iter().flatten() {
                     if let Some(doubt) = self.keep(target, key, &version)? {
-                        self.doubt(&event.table.name, target.space, &doubt, at);
+                        self.doubt(&event.table.name, target.generation, &doubt, at);
                         return Ok(false);
                     }
                 }
@@ -209,68 +212,69 @@ impl Ingest {
             }
             Err(Trouble::Uncertain(reason)) => {
                 self.noting.changed(&event.table.name, event.kind);
-                if let Some(space) = self.space_mut(target.space) {
-                    space.uncertain.get_or_insert(reason);
+                if let Some(generation) = self.space_mut(target.generation) {
+                    generation.uncertain.get_or_insert(reason);
                 }
                 self.unreadable_parent(event, at);
                 Ok(true)
             }
             Err(Trouble::Unreadable(reason)) => {
                 self.noting.changed(&event.table.name, event.kind);
-                self.names_mut().set(&event.table.name, at, Standing::Unreadable(reason));
+                self.names_mut().set(&event.table.name, at, TableState::Unreadable(reason));
                 Ok(false)
             }
         }
     }
 
-    /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now noted).
-    fn readable(&mut self, event: &RowsEvent, at: Sequence) -> Option<(SpaceId, DefinitionId)> {
+    /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now
+    /// noted).
+    fn readable(&mut self, event: &RowsEvent, at: ChangeSequence) -> Option<(GenerationId, DefinitionId)> {
         let table = &event.table;
         let name = &table.name;
         let mut standing = self.names.current(name);
-        if !matches!(standing, Standing::Table(..)) || !self.catalog.renames().is_empty() {
+        if !matches!(standing, TableState::Table(..)) || !self.catalog.renames().is_empty() {
             self.spoken_of(name, at);
             standing = self.names.current(name);
         }
-        if matches!(standing, Standing::Unreadable(_)) {
+        if matches!(standing, TableState::Unreadable(_)) {
             return None;
         }
         if !self.captures(name) {
-            self.names_mut().set(name, at, Standing::Unreadable(NOT_CAPTURED.to_owned()));
+            self.names_mut().set(name, at, TableState::Unreadable(NOT_CAPTURED.to_owned()));
             return None;
         }
         let definition = match self.definition_of(table) {
             Ok(definition) => self.leaving_out(event, definition),
             Err(reason) => {
-                self.names_mut().set(name, at, Standing::Unreadable(reason));
+                self.names_mut().set(name, at, TableState::Unreadable(reason));
                 return None;
             }
         };
         match standing {
-            Standing::Table(space, same) if same == definition => Some((space, definition)),
-            Standing::Table(space, other) => {
-                let space = self.continued(name, (space, other), definition, at);
-                self.names_mut().set(name, at, Standing::Table(space, definition));
-                Some((space, definition))
+            TableState::Table(generation, same) if same == definition => Some((generation, definition)),
+            TableState::Table(generation, other) => {
+                let generation = self.continued(name, (generation, other), definition, at);
+                self.names_mut().set(name, at, TableState::Table(generation, definition));
+                Some((generation, definition))
             }
-            Standing::Unknown { empty } => {
-                let started = self.names.history(name).last().map_or(Sequence(0), |(from, _)| *from);
-                let space = self.new_space(name, Space::new(definition, started, empty));
-                self.names_mut().learn(name, space, definition);
-                Some((space, definition))
+            TableState::Unknown { empty } => {
+                let started = self.names.history(name).last().map_or(ChangeSequence(0), |(from, _)| *from);
+                let generation = self.new_space(name, TableGeneration::new(definition, started, empty));
+                self.names_mut().learn(name, generation, definition);
+                Some((generation, definition))
             }
-            Standing::Absent => {
+            TableState::Absent => {
                 let reason =
                     format!("the log has a row of {name}, which by its own statements does not exist there");
-                self.names_mut().set(name, at, Standing::Unreadable(reason));
+                self.names_mut().set(name, at, TableState::Unreadable(reason));
                 None
             }
-            Standing::Unreadable(_) => None,
+            TableState::Unreadable(_) => None,
         }
     }
 
-    /// The definition, with the columns as generated ones that rows of MariaDB leave out, where it was learnt from a table map: that does not tell
-    /// which columns are generated.
+    /// The definition, with the columns as generated ones that rows of MariaDB leave out, where it
+    /// was learnt from a table map: that does not tell which columns are generated.
     fn leaving_out(&mut self, event: &RowsEvent, id: DefinitionId) -> DefinitionId {
         let table = &event.table;
         let missing = if table.mariadb { event.left_out() } else { Vec::new() };
@@ -297,18 +301,21 @@ impl Ingest {
         Ok(definition)
     }
 
-    /// The incarnation under a new definition: the same one as long as the key is the same.
+    /// The generation under a new definition: the same one as long as the key is the same.
     pub(super) fn continued(
         &mut self,
         name: &TableName,
-        (space, old): (SpaceId, DefinitionId),
+        (generation, old): (GenerationId, DefinitionId),
         new: DefinitionId,
-        at: Sequence,
-    ) -> SpaceId {
+        at: ChangeSequence,
+    ) -> GenerationId {
         if self.catalog.same_key(old, new) {
-            return space;
+            return generation;
         }
-        self.new_space(name, Space { before: Some(space), ..Space::new(new, at, false) })
+        self.new_space(
+            name,
+            TableGeneration { before: Some(generation), ..TableGeneration::new(new, at, false) },
+        )
     }
 
     /// Keeps a version, if it fits what was there.
@@ -318,14 +325,15 @@ impl Ingest {
         key: &[u8],
         version: &Version<&[u8]>,
     ) -> Result<Option<Doubt>, StoreError> {
-        let space = target.space;
+        let generation = target.generation;
         let print = |row: &&[u8]| self.recent.row(&self.comparable(version.definition, row));
         let before = version.row_before().map(print);
         let after = version.row_after().map(print);
-        let print = self.recent.key(space, key);
-        let row = row_key(space, key);
-        let last = self.last((space, key), &row, print, before.is_none())?;
-        let complete_since = self.spaces.get(space.0 as usize).filter(|s| s.complete).map(|s| s.started);
+        let print = self.recent.key(generation, key);
+        let row = row_key(generation, key);
+        let last = self.last((generation, key), &row, print, before.is_none())?;
+        let complete_since =
+            self.generations.get(generation.0 as usize).filter(|s| s.complete).map(|s| s.started);
         let doubt = match (&last, complete_since) {
             (Some(last), _) if self.restates(last, before) => None,
             (Some(last), _) => {
@@ -334,59 +342,64 @@ impl Ingest {
             (None, Some(started)) if before.is_some() => {
                 Some(Doubt(started, "a row is changed that was never put into the table"))
             }
-            (None, _) => self.unlike_baseline((space, key), version.definition, before)?,
+            (None, _) => self.unlike_baseline((generation, key), version.definition, before)?,
         };
         if doubt.is_some() {
             return Ok(doubt);
         }
-        // A key that had no row may have gone from the store with all of its versions, and a stretch may reach over it since.
+        // A key that had no row may have gone from the store with all of its versions, and a
+        // stretch may reach over it since.
         if before.is_none() || last.is_none() {
-            self.recent.stretches.put(&row);
+            self.recent.absent_ranges.put(&row);
         }
         let there =
             last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
-        let depth = put_version(&mut self.batch, (space, key), version, there.map(|last| last.depth));
-        self.index.note(&mut self.batch, Change { sequence: version.sequence, space, key: Some(key) });
-        let trace = Trace { sequence: version.sequence, definition: version.definition, depth, row: after };
+        let depth = put_version(&mut self.batch, (generation, key), version, there.map(|last| last.depth));
+        self.index.note(&mut self.batch, Change { sequence: version.sequence, generation, key: Some(key) });
+        let trace =
+            CachedHead { sequence: version.sequence, definition: version.definition, depth, row: after };
         self.recent.remember(print, trace);
         if let Some(referring) = &target.referring {
             let after = version.row_after().map(|row| (*row, version.definition));
             let columns = &target.columns.definition;
-            self.refer((space, key), (referring, columns), version.row_before().copied(), after);
+            self.refer((generation, key), (referring, columns), version.row_before().copied(), after);
         }
-        self.is_used(space);
+        self.is_used(generation);
         Ok(None)
     }
 
-    /// Whether a row that goes is told of as it was before the same statement changed it. Seen on MySQL 9.7.4, where a row refers to itself by ON DELETE SET NULL:
-    /// its log has that change, and then the row goes as it was before it.
-    fn restates(&self, last: &Trace, before: Option<Print>) -> bool {
+    /// Whether a row that goes is told of as it was before the same statement changed it. Seen on
+    /// MySQL 9.7.4, where a row refers to itself by ON DELETE SET NULL: its log has that change,
+    /// and then the row goes as it was before it.
+    fn restates(&self, last: &CachedHead, before: Option<Fingerprint>) -> bool {
         let since = self.under.deletes_since;
         before.is_some() && last.row.is_some() && since.is_some_and(|since| last.sequence >= since)
     }
 
-    /// What does not fit between the row that a key had in the baseline and its first recorded change. All changes up to the end of
-    /// the reading are recorded, so a key without one had that row until now.
+    /// What does not fit between the row that a key had in the baseline and its first recorded
+    /// change. All changes up to the end of the reading are recorded, so a key without one had that
+    /// row until now.
     fn unlike_baseline(
         &mut self,
-        (space, key): (SpaceId, &[u8]),
+        (generation, key): (GenerationId, &[u8]),
         definition: DefinitionId,
-        before: Option<Print>,
+        before: Option<Fingerprint>,
     ) -> Result<Option<Doubt>, StoreError> {
-        let read = |s: &&Space| s.baseline != Baseline::None;
-        let started = self.spaces.get(space.0 as usize).filter(read).map(|s| s.started);
+        let read = |s: &&TableGeneration| s.baseline != Baseline::None;
+        let started = self.generations.get(generation.0 as usize).filter(read).map(|s| s.started);
         // Of a new row nothing is looked up: that took longer than all else of it.
         let (Some(is), Some(started)) = (before, started) else { return Ok(None) };
         let snapshot = self.committed();
-        let Some(base) = Versions(&*snapshot).base(space, key)? else { return Ok(None) };
+        let Some(base) = Versions(&*snapshot).base(generation, key)? else { return Ok(None) };
         let was = self.recent.row(&self.comparable(base.definition, base.row.bytes()));
         let differs = base.definition == definition && is != was;
         let why = "a row before its first change is not as it was read from the table";
         Ok(differs.then_some(Doubt(started, why)))
     }
 
-    /// What two rows are compared by: all cells but those of generated columns, which follow from the others and are not in every row of the log.
+    /// What two rows are compared by: all cells but those of generated columns, which follow from
+    /// the others and are not in every row of the log.
     pub(super) fn comparable<'a>(&self, id: DefinitionId, row: &'a [u8]) -> Cow<'a, [u8]> {
         match self.catalog.generated(id) {
             [] => Cow::Borrowed(row),
@@ -394,21 +407,23 @@ impl Ingest {
         }
     }
 
-    /// A row of an incarnation is kept.
-    pub(crate) fn is_used(&mut self, space: SpaceId) {
-        let first = self.spaces.get(space.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
-        if first && let Some(space) = self.space_mut(space) {
-            space.used = true;
+    /// A row of an generation is kept.
+    pub(crate) fn is_used(&mut self, generation: GenerationId) {
+        let first =
+            self.generations.get(generation.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
+        if first && let Some(generation) = self.space_mut(generation) {
+            generation.used = true;
         }
     }
 
-    /// Keeps a change of which the log has no images; the error says why that cannot be. `cause`: the change by which a foreign key made it.
+    /// Keeps a change of which the log has no images; the error says why that cannot be. `cause`:
+    /// the change by which a foreign key made it.
     pub(super) fn keep_made(
         &mut self,
         target: &Target,
         (before, after): (&[u8], Option<&[u8]>),
-        at: Sequence,
-        cause: Option<Sequence>,
+        at: ChangeSequence,
+        cause: Option<ChangeSequence>,
     ) -> Result<Result<(), String>, StoreError> {
         self.keep_change(target, (Some(before), after), at, cause)
     }
@@ -418,8 +433,8 @@ impl Ingest {
         &mut self,
         target: &Target,
         (before, after): (Option<&[u8]>, Option<&[u8]>),
-        at: Sequence,
-        cause: Option<Sequence>,
+        at: ChangeSequence,
+        cause: Option<ChangeSequence>,
     ) -> Result<Result<(), String>, StoreError> {
         let keyed = |row: &[u8]| Keyed::of(row, &target.columns);
         let read = before.map(keyed).transpose().and_then(|b| Ok((b, after.map(keyed).transpose()?)));
@@ -443,13 +458,13 @@ impl Ingest {
         Ok(Ok(()))
     }
 
-    fn doubt(&mut self, name: &TableName, space: SpaceId, doubt: &Doubt, at: Sequence) {
+    fn doubt(&mut self, name: &TableName, generation: GenerationId, doubt: &Doubt, at: ChangeSequence) {
         let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
-        self.names_mut().set(name, at, Standing::Unreadable(reason.clone()));
-        if let Some(space) = self.space_mut(space)
-            && space.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
+        self.names_mut().set(name, at, TableState::Unreadable(reason.clone()));
+        if let Some(generation) = self.space_mut(generation)
+            && generation.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
         {
-            space.doubt = Some((doubt.0, reason));
+            generation.doubt = Some((doubt.0, reason));
         }
     }
 }
@@ -462,7 +477,7 @@ fn versions<'a>(
     kind: EventType,
     images: (Option<&'a Keyed>, Option<&'a Keyed>),
     definition: DefinitionId,
-    sequence: Sequence,
+    sequence: ChangeSequence,
 ) -> [Option<Seen<'a>>; 2] {
     let version = |side| Version {
         sequence,
@@ -475,14 +490,18 @@ fn versions<'a>(
     };
     match images {
         (Some(b), Some(a)) if b.key != a.key => {
-            [Some((&b.key, version(Side::Left))), Some((&a.key, version(Side::Arrived)))]
+            [Some((&b.key, version(KeyMove::Left))), Some((&a.key, version(KeyMove::Arrived)))]
         }
-        (before, after) => [after.or(before).map(|k| (k.key.as_slice(), version(Side::Same))), None],
+        (before, after) => [after.or(before).map(|k| (k.key.as_slice(), version(KeyMove::Same))), None],
     }
 }
 
 /// In what a change does not fit what its key held; `before`: the fingerprint of the row before it.
-fn disagreement(last: &Trace, before: Option<Print>, definition: DefinitionId) -> Option<&'static str> {
+fn disagreement(
+    last: &CachedHead,
+    before: Option<Fingerprint>,
+    definition: DefinitionId,
+) -> Option<&'static str> {
     match (last.row, before) {
         (Some(_), None) => Some("a row is made with a key that has one already"),
         (None, Some(_)) => Some("a row is changed that is not there"),

@@ -3,10 +3,10 @@
 use super::{BATCH, Ingest, LogEnds};
 use crate::engine::{Batch, StoreError};
 use crate::gtid::GtidSet;
-use crate::log::{Entry, LogReader, SourceTime};
+use crate::log::{CommittedTransaction, LogReader, SourceTime};
 use crate::record::History;
-use dbtrail_types::ident::ServerId;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::ServerId;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -22,7 +22,8 @@ impl From<StoreError> for ReadError {
 }
 
 impl History {
-    /// Reads the history of a server from its binary log files. What the log itself cannot tell ends the record early ([`History::stopped`]).
+    /// Reads the history of a server from its binary log files. What the log itself cannot tell
+    /// ends the record early ([`History::stopped`]).
     ///
     /// # Errors
     /// The files are not there, are no binary logs, or leave a gap between them.
@@ -30,7 +31,8 @@ impl History {
         Self::read_with(server_id, files, true, SourceTime::Local)
     }
 
-    /// The same; `statements`: whether the texts of statements are kept; `time`: which time of each transaction counts.
+    /// The same; `statements`: whether the texts of statements are kept; `time`: which time of each
+    /// transaction counts.
     ///
     /// # Errors
     /// As of [`Self::read`].
@@ -62,9 +64,11 @@ impl History {
         Ok(history)
     }
 
-    /// The history of entries in the order of the log. The first one that is an error ends the record: what lies behind it is not certain.
+    /// The history of entries in the order of the log. The first one that is an error ends the
+    /// record: what lies behind it is not certain.
     ///
-    /// `ends` is asked when all entries are read; what it says of the end counts only if none was an error.
+    /// `ends` is asked when all entries are read; what it says of the end counts only if none was
+    /// an error.
     ///
     /// # Errors
     /// The store failed.
@@ -74,7 +78,7 @@ impl History {
         ends: impl FnOnce(I) -> LogEnds,
     ) -> Result<Self, ReadError>
     where
-        I: Iterator<Item = Result<Entry, E>>,
+        I: Iterator<Item = Result<CommittedTransaction, E>>,
         E: Display,
     {
         Self::of_entries_in(Ingest::default(), server_id, entries, ends)
@@ -87,7 +91,7 @@ impl History {
         ends: impl FnOnce(I) -> LogEnds,
     ) -> Result<Self, ReadError>
     where
-        I: Iterator<Item = Result<Entry, E>>,
+        I: Iterator<Item = Result<CommittedTransaction, E>>,
         E: Display,
     {
         let mut stopped = None;
@@ -120,12 +124,12 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{FilePlace, Origin, Stamp};
+    use crate::log::{BinlogPosition, Origin, Stamp};
 
-    fn entry(micros: i64) -> Entry {
-        let position = FilePlace { file: "binlog.000001".into(), offset: 4 };
+    fn entry(micros: i64) -> CommittedTransaction {
+        let position = BinlogPosition { file: "binlog.000001".into(), offset: 4 };
         let committed = Instant::from_micros(micros);
-        Entry {
+        CommittedTransaction {
             gtid: None,
             committed,
             stamp: Stamp::Commit,
@@ -135,7 +139,7 @@ mod tests {
         }
     }
 
-    fn read(entries: Vec<Result<Entry, &str>>) -> History {
+    fn read(entries: Vec<Result<CommittedTransaction, &str>>) -> History {
         let ends = |_| LogEnds {
             start: Instant::from_micros(1),
             end: Some(Instant::from_micros(9)),

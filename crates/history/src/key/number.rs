@@ -1,10 +1,12 @@
 //! Key bytes of numbers. `None`: not the text of such a number.
 
-/// The first byte of zero; of a greater number it is more by the count of the bytes behind it, of a smaller one less, and one more less.
+/// The first byte of zero; of a greater number it is more by the count of the bytes behind it, of a
+/// smaller one less, and one more less.
 const ZERO: u8 = 0x80;
 
-/// As many bytes as the number needs behind one that tells how many, so that signed and unsigned columns of any width share one order (a key keeps its bytes when
-/// ALTER TABLE widens its column) and most keys are short.
+/// As many bytes as the number needs behind one that tells how many, so that signed and unsigned
+/// columns of any width share one order (a key keeps its bytes when ALTER TABLE widens its column)
+/// and most keys are short.
 pub(super) fn integer(value: &[u8], zerofill: bool, out: &mut Vec<u8>) -> Option<()> {
     let (negative, digits) = signed(value);
     if !digits.iter().all(u8::is_ascii_digit) || digits.is_empty() {
@@ -48,7 +50,8 @@ fn signed(value: &[u8]) -> (bool, &[u8]) {
     value.strip_prefix(b"-").map_or((false, value), |rest| (true, rest))
 }
 
-/// Sign, number of integer digits, digits, exactly `scale` decimals; all but the sign complemented when negative.
+/// Sign, number of integer digits, digits, exactly `scale` decimals; all but the sign complemented
+/// when negative.
 pub(super) fn decimal(value: &[u8], scale: u8, zerofill: bool, out: &mut Vec<u8>) -> Option<()> {
     let (negative, rest) = signed(value);
     let point = rest.iter().position(|b| *b == b'.');

@@ -31,7 +31,7 @@ pub(super) fn date(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// `hh:mm:ss` behind a date or behind the hours of a TIME.
+/// `hh:mm:ss` after a date or after the hours of a TIME.
 fn clock(minutes_and_seconds: &[u8]) -> Option<(u8, u8)> {
     let [b':', m1, m2, b':', s1, s2] = minutes_and_seconds else { return None };
     Some((field(&[*m1, *m2], 60)?, field(&[*s1, *s2], 60)?))

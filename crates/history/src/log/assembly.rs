@@ -6,11 +6,11 @@ use super::savepoints::Savepoints;
 use super::spoken;
 use super::table_map::Mapped;
 use super::{
-    Change, Entry, FilePlace, LogFault, LoggedStatement, MappedTable, MappedTables, Origin, ServerVersion,
-    SourceTime, query, rows, stamp, table_map,
+    BinlogPosition, Change, CommittedTransaction, LogFault, LoggedStatement, MappedTable, MappedTables,
+    Origin, ServerVersion, SourceTime, query, rows, stamp, table_map,
 };
 use crate::patterns::Patterns;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -46,14 +46,15 @@ pub(super) struct Assembly {
     maps: table_map::Maps,
     open: Option<Open>,
     prepared: HashMap<String, Open>,
-    /// Which tables are captured, as written and in lower case; rows of others are not kept. `None`: all.
+    /// Which tables are captured, as written and in lower case; rows of others are not kept.
+    /// `None`: all.
     captured: Option<[Patterns; 2]>,
 }
 
 /// A transaction that is not yet committed.
 #[derive(Debug)]
 struct Open {
-    position: FilePlace,
+    position: BinlogPosition,
     changes: Vec<Change>,
     savepoints: Savepoints,
     connection: Option<u32>,
@@ -66,8 +67,9 @@ impl Assembly {
         Self { time, ..Self::default() }
     }
 
-    /// Rows of tables that are not among these are not kept from here on. Names count as written and in lower case: what either takes
-    /// is kept, since the server may or may not tell them apart.
+    /// Rows of tables that are not among these are not kept from here on. Names count as written
+    /// and in lower case: what either takes is kept, since the server may or may not tell them
+    /// apart.
     pub(super) fn capture(&mut self, tables: &Patterns) {
         self.captured = Some([tables.clone(), tables.to_lowercase()]);
     }
@@ -111,19 +113,19 @@ impl Assembly {
     }
 
     /// Where the oldest prepared transaction begins.
-    pub(super) fn oldest_prepared(&self) -> Option<&FilePlace> {
-        let order = |a: &FilePlace, b: &FilePlace| {
+    pub(super) fn oldest_prepared(&self) -> Option<&BinlogPosition> {
+        let order = |a: &BinlogPosition, b: &BinlogPosition| {
             a.compare(b).unwrap_or_else(|| (&a.file, a.offset).cmp(&(&b.file, b.offset)))
         };
         self.prepared.values().map(|open| &open.position).min_by(|a, b| order(a, b))
     }
 
-    fn position(&self, event: &Event) -> FilePlace {
-        FilePlace { file: self.file.clone(), offset: event.offset }
+    fn position(&self, event: &Event) -> BinlogPosition {
+        BinlogPosition { file: self.file.clone(), offset: event.offset }
     }
 
     /// The entry that an event completes, if it does.
-    pub(super) fn take(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
+    pub(super) fn take(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, LogFault> {
         self.begun = true;
         if let Some(layout) = rows::layout(event.kind) {
             self.rows(event, layout)?;
@@ -153,12 +155,14 @@ impl Assembly {
                 return Ok(self
                     .unfollowable(event, "the server logged an incident: changes are missing from its log"));
             }
-            // The bytes of a file for LOAD DATA, whose statement follows; a server that encrypts its files sends them in clear.
+            // The bytes of a file for LOAD DATA, whose statement follows; a server that encrypts
+            // its files sends them in clear.
             kind::BEGIN_LOAD_QUERY
             | kind::APPEND_BLOCK
             | kind::DELETE_FILE
             | kind::MARIADB_START_ENCRYPTION
-            // These accompany a statement that is logged as text, which the schema history judges; or they tell nothing of rows.
+            // These accompany a statement that is logged as text, which the schema history judges;
+            // or they tell nothing of rows.
             | kind::INTVAR
             | kind::RAND
             | kind::USER_VAR
@@ -201,34 +205,43 @@ impl Assembly {
     fn entry(
         &mut self,
         event: &Event,
-        position: FilePlace,
+        position: BinlogPosition,
         connection: Option<u32>,
         changes: Vec<Change>,
-    ) -> Entry {
+    ) -> CommittedTransaction {
         let announced = self.announced.take();
         let offset = if announced.is_some() { self.announced_at } else { position.offset };
         let connection = connection.or_else(|| announced.as_ref()?.connection);
         let origin = Origin { server: event.server, connection, offset };
         let began = self.began.take().filter(|_| changes.iter().any(|c| matches!(c, Change::Rows(_))));
         let (committed, stamp) = stamp::of(event, announced.as_ref(), began, self.server);
-        Entry { gtid: announced.and_then(|a| a.gtid), committed, stamp, position, origin, changes }
+        CommittedTransaction {
+            gtid: announced.and_then(|a| a.gtid),
+            committed,
+            stamp,
+            position,
+            origin,
+            changes,
+        }
     }
 
-    fn commit(&mut self, event: &Event) -> Option<Entry> {
+    fn commit(&mut self, event: &Event) -> Option<CommittedTransaction> {
         self.statement_ends();
         let open = self.open.take()?;
         Some(self.entry(event, open.position, open.connection, open.changes))
     }
 
-    /// A transaction that changes nothing here, and counts as executed all the same if it has an id.
-    fn nothing(&mut self, event: &Event) -> Option<Entry> {
+    /// A transaction that changes nothing here, and counts as executed all the same if it has an
+    /// id.
+    fn nothing(&mut self, event: &Event) -> Option<CommittedTransaction> {
         self.open = None;
         let position = self.position(event);
         self.announced.is_some().then(|| self.entry(event, position, None, Vec::new()))
     }
 
-    /// What is rolled back never was; but for the table that MariaDB dropped for a CREATE OR REPLACE TABLE ... SELECT that failed.
-    fn rolled_back(&mut self, event: &Event) -> Option<Entry> {
+    /// What is rolled back never was; but for the table that MariaDB dropped for a CREATE OR
+    /// REPLACE TABLE ... SELECT that failed.
+    fn rolled_back(&mut self, event: &Event) -> Option<CommittedTransaction> {
         let stays =
             |c: &Change| matches!(c, Change::Statement(s) if s.sql.trim_end().ends_with(FAILED_REPLACE));
         if let Some(open) = &mut self.open {
@@ -241,7 +254,7 @@ impl Assembly {
     }
 
     /// A change of its own: inside of the open transaction, or an entry at once.
-    fn change(&mut self, event: &Event, change: Change) -> Option<Entry> {
+    fn change(&mut self, event: &Event, change: Change) -> Option<CommittedTransaction> {
         if let Some(open) = &mut self.open {
             open.changes.push(change);
             return None;
@@ -251,7 +264,7 @@ impl Assembly {
         Some(self.entry(event, position, connection, vec![change]))
     }
 
-    fn unfollowable(&mut self, event: &Event, reason: &str) -> Option<Entry> {
+    fn unfollowable(&mut self, event: &Event, reason: &str) -> Option<CommittedTransaction> {
         self.change(event, Change::Unfollowable { tables: Vec::new(), reason: reason.to_owned() })
     }
 
@@ -290,7 +303,8 @@ impl Assembly {
         };
         let open =
             self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
-        // A statement of any length on a table that is not captured takes no more memory than one of a row.
+        // A statement of any length on a table that is not captured takes no more memory than one
+        // of a row.
         if let (Some(Change::Rows(last)), Change::Rows(next)) = (open.changes.last_mut(), &change)
             && last.absorb(next)
         {
@@ -300,7 +314,7 @@ impl Assembly {
         Ok(())
     }
 
-    fn query(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
+    fn query(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, LogFault> {
         let read = query::read(event, self.server)?;
         if self.announced.as_ref().is_some_and(|a| a.idle) {
             return Ok(self.nothing(event));
@@ -338,7 +352,7 @@ impl Assembly {
     }
 
     /// XA_PREPARE_LOG_EVENT: one phase (a commit) or two (the rows wait for XA COMMIT).
-    fn xa_prepare(&mut self, event: &Event) -> Result<Option<Entry>, LogFault> {
+    fn xa_prepare(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, LogFault> {
         let mut body = super::bytes::Bytes(event.body());
         if body.u8()? != 0 {
             return Ok(self.commit(event));
@@ -361,7 +375,7 @@ impl Assembly {
         Ok(self.nothing(event))
     }
 
-    fn xa_commit(&mut self, event: &Event, statement: &LoggedStatement) -> Option<Entry> {
+    fn xa_commit(&mut self, event: &Event, statement: &LoggedStatement) -> Option<CommittedTransaction> {
         let position = self.position(event);
         if let Some(Open { connection, changes, .. }) = self.prepared.remove(&xa_name(&statement.sql)) {
             self.open = None;

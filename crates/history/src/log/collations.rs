@@ -1,17 +1,20 @@
 //! Collation ids of MySQL and MariaDB: their names and character sets.
 //!
-//! Both servers share the ids below 1024, but for five; from there on they are MariaDB's own. Told from `information_schema` of MySQL 9.7 and MariaDB 11.8,
-//! whose lists are kept in `tests/data/collations`.
+//! Both servers share the ids below 1024, but for five; from there on they are MariaDB's own. Told
+//! from `information_schema` of MySQL 9.7 and MariaDB 11.8, whose lists are kept in
+//! `tests/data/collations`.
 
 use mysql_common::collations::{Collation, CollationId};
 
-/// MariaDB gives five ids that MySQL uses for `..._croatian_ci` another name. They are kept apart by this bit, which no server uses.
+/// MariaDB gives five ids that MySQL uses for `..._croatian_ci` another name. They are kept apart
+/// by this bit, which no server uses.
 const RENAMED: u16 = 0x8000;
 const CROATIAN: [u16; 5] = [122, 149, 181, 213, 245];
 /// Added to an id: the same collation without PAD SPACE (MariaDB 10.2 and newer).
 const NO_PAD: u16 = 1024;
 
-/// Languages of the UCA 14.0.0 collations (MariaDB 10.10 and newer), in the order of their ids; eight ids each.
+/// Languages of the UCA 14.0.0 collations (MariaDB 10.10 and newer), in the order of their ids;
+/// eight ids each.
 const LANGUAGES: [&str; 25] = [
     "",
     "icelandic_",
@@ -47,7 +50,8 @@ const SETS: [&str; 5] = ["utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32"];
 /// The first of their ids.
 const UCA_1400: u16 = 2048;
 
-/// The id under which [`name`] and [`charset`] know a collation that a server of this kind wrote as `id`.
+/// The id under which [`name`] and [`charset`] know a collation that a server of this kind wrote as
+/// `id`.
 pub(crate) fn of_server(id: u16, mariadb: bool) -> u16 {
     if mariadb && CROATIAN.contains(&id) { id | RENAMED } else { id }
 }

@@ -1,4 +1,5 @@
-//! Values of MariaDB's COMPRESSED columns (Knowledge Base: "Storage-Engine Independent Column Compression"; the bytes are those of 11.8).
+//! Values of MariaDB's COMPRESSED columns (Knowledge Base: "Storage-Engine Independent Column
+//! Compression"; the bytes are those of 11.8).
 
 use super::bytes::Bytes;
 use super::{LogFault, Raw};
@@ -12,7 +13,8 @@ const ZLIB: u8 = 8;
 /// The data have no header and no checksum of zlib around them.
 const BARE: u8 = 8;
 
-/// A value as its column holds it: a byte that says how it is kept, the length of the value where it is compressed (big-endian), the data. Nothing at all is ''.
+/// A value as its column holds it: a byte that says how it is kept, the length of the value where
+/// it is compressed (big-endian), the data. Nothing at all is ''.
 pub(super) fn value(stored: &[u8]) -> Result<Raw<'_>, LogFault> {
     let mut input = Bytes(stored);
     if input.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::assembly::Assembly;
 use super::event::{self, Event, Format, Torn, kind};
-use super::{Entry, FilePlace, LogFault, SourceTime};
+use super::{BinlogPosition, CommittedTransaction, LogFault, SourceTime};
 use std::collections::VecDeque;
 
 /// What is known between two events, and the entries that are whole.
@@ -12,7 +12,7 @@ pub(super) struct Decoder {
     /// What the format description of this file says.
     pub(super) format: Format,
     /// Whole entries, in order.
-    pub(super) ready: VecDeque<Entry>,
+    pub(super) ready: VecDeque<CommittedTransaction>,
 }
 
 impl Decoder {
@@ -31,7 +31,8 @@ impl Decoder {
         self.format = Format::default();
     }
 
-    /// What was begun and not committed when the file ended was rolled back by the crash (or is not in the record).
+    /// What was begun and not committed when the file ended was rolled back by the crash (or is not
+    /// in the record).
     pub(super) fn file_ends(&mut self) {
         self.assembly.file_ends();
     }
@@ -47,7 +48,7 @@ impl Decoder {
     }
 
     /// Where the oldest transaction begins that is prepared (XA) and not yet committed.
-    pub(super) fn oldest_prepared(&self) -> Option<&FilePlace> {
+    pub(super) fn oldest_prepared(&self) -> Option<&BinlogPosition> {
         self.assembly.oldest_prepared()
     }
 
@@ -64,7 +65,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// A compressed transaction (manual: "Binary Log Transaction Compression"): events without checksums inside of one event.
+    /// A compressed transaction (manual: "Binary Log Transaction Compression"): events without
+    /// checksums inside of one event.
     fn payload(&mut self, event: &Event) -> Result<(), LogFault> {
         let mut inside = super::payload::reader(event.body())?;
         let mut at = 0;

@@ -105,7 +105,7 @@ impl Event {
 pub(super) struct Format {
     /// `8.0.36`, `10.11.19-MariaDB-log`.
     pub(super) server: String,
-    /// CRC32 behind each event.
+    /// CRC32 after each event.
     pub(super) checksum: bool,
 }
 
@@ -145,7 +145,8 @@ pub(super) fn magic(input: &mut impl Read) -> Result<(), LogFault> {
     Ok(())
 }
 
-/// The next event; `None` where the input ends between two events. `checksum`: whether four bytes of CRC32 end each event.
+/// The next event; `None` where the input ends between two events. `checksum`: whether four bytes
+/// of CRC32 end each event.
 pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Result<Option<Event>, Torn> {
     let io = |e: std::io::Error| Torn::Fault(LogFault::new(format!("the file cannot be read: {e}")));
     if input.fill_buf().map_err(io)?.is_empty() {
@@ -254,8 +255,8 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     if has_no_checksums(&server) {
         return Ok(Format { server, checksum: false });
     }
-    // Behind the table of post-header lengths stands the checksum algorithm (0 off, 1 CRC32); a checksum in turn was cut off,
-    // or, where the algorithm is off, four unused bytes follow.
+    // Behind the table of post-header lengths stands the checksum algorithm (0 off, 1 CRC32); a
+    // checksum in turn was cut off, or, where the algorithm is off, four unused bytes follow.
     let algorithm = match body.0 {
         [.., 1] => 1,
         [.., algorithm, _, _, _, _] => *algorithm,
@@ -271,7 +272,8 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
 mod tests {
     use super::*;
 
-    /// A format description event without a checksum: a server's version, and the lengths of its events' own headers.
+    /// A format description event without a checksum: a server's version, and the lengths of its
+    /// events' own headers.
     fn description(server: &str, lengths: &[u8]) -> Result<Format, LogFault> {
         let mut name = server.as_bytes().to_vec();
         name.resize(50, 0);

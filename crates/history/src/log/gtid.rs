@@ -10,7 +10,7 @@ use mysql_common::io::ParseBuf;
 use mysql_common::proto::MyDeserialize;
 use std::fmt::Write;
 
-/// What a GTID event says of the transaction behind it.
+/// What a GTID event says of the transaction after it.
 #[derive(Clone, Debug)]
 pub(super) struct Announced {
     pub(super) gtid: Option<Gtid>,
@@ -18,8 +18,9 @@ pub(super) struct Announced {
     pub(super) committed: Option<i64>,
     /// MariaDB: a transaction begins here, and no BEGIN follows.
     pub(super) begins: bool,
-    /// MariaDB: an ALTER TABLE that begins here, or failed (`binlog_alter_two_phase`). Its statement changes nothing: an ALTER takes effect where it is
-    /// logged as carried out, with its text again.
+    /// MariaDB: an ALTER TABLE that begins here, or failed (`binlog_alter_two_phase`). Its
+    /// statement changes nothing: an ALTER takes effect where it is logged as carried out, with its
+    /// text again.
     pub(super) idle: bool,
     /// MariaDB 11.5 and newer: the connection that made the transaction.
     pub(super) connection: Option<u32>,
@@ -88,7 +89,8 @@ pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
     Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0, idle, connection })
 }
 
-/// PREVIOUS_GTIDS_LOG_EVENT as a GTID set in text; `None`: a form (with tags) that is not read here.
+/// PREVIOUS_GTIDS_LOG_EVENT as a GTID set in text; `None`: a form (with tags) that is not read
+/// here.
 pub(super) fn previous_mysql(body: &[u8]) -> Result<Option<String>, LogFault> {
     let mut input = Bytes(body);
     let sources = input.u64()?;

@@ -1,18 +1,20 @@
-//! MySQL's binary JSON to the text that mysqld prints (MySQL source documentation, "json_binary.h").
+//! MySQL's binary JSON to the text that mysqld prints (MySQL source documentation,
+//! "json_binary.h").
 
 use super::bytes::Bytes;
 use super::raw::{Digits, packed64};
 use super::{LogFault, Raw, code};
 use crate::value::temporal_text;
 use base64::Engine;
+use dbtrail_types::float_text::double_text;
 use dbtrail_types::json_text::push_quoted;
-use dbtrail_types::real::double_text;
 use std::fmt::Write;
 
 /// MySQL refuses deeper documents.
 const DEEPEST: usize = 101;
 
-/// The text of a whole document. No bytes at all are SQL's NULL inside a column that may not be NULL: JSON null.
+/// The text of a whole document. No bytes at all are SQL's NULL inside a column that may not be
+/// NULL: JSON null.
 pub(super) fn text(document: &[u8]) -> Result<String, LogFault> {
     let Some((kind, data)) = document.split_first() else { return Ok("null".to_owned()) };
     let mut out = String::with_capacity(document.len());

@@ -1,4 +1,5 @@
-//! Query events (manual: "MySQL Binary Log Events", `Query_event`): a statement, and the settings it ran under.
+//! Query events (manual: "MySQL Binary Log Events", `Query_event`): a statement, and the settings
+//! it ran under.
 
 use super::bytes::{Bytes, text};
 use super::event::{Event, kind};
@@ -40,7 +41,8 @@ pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStateme
     Ok(statement)
 }
 
-/// The status variables (MySQL: `Query_event_status_vars`). They come in no promised order and without lengths: one that is not known ends the reading.
+/// The status variables (MySQL: `Query_event_status_vars`). They come in no promised order and
+/// without lengths: one that is not known ends the reading.
 fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(), LogFault> {
     let mariadb = statement.server.mariadb;
     let collation = |input: &mut Bytes<'_>| input.u16().map(|id| collations::of_server(id, mariadb));
@@ -75,16 +77,19 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
                 statement.at = Instant::from_micros(statement.at.micros() + micros);
             }
             16 => statement.explicit_timestamps = Some(input.u8()? != 0),
-            // sql_require_primary_key, default_table_encryption; one that MySQL 9.7 writes with DML and that no manual names.
+            // sql_require_primary_key, default_table_encryption; one that MySQL 9.7 writes with DML
+            // and that no manual names.
             19..=21 => drop(input.take(1)?),
             18 => statement.default_utf8mb4 = Some(input.u16()?),
-            // MariaDB: whether an ALTER begins, ends or fails, and the number of its beginning. The GTID event says the same.
+            // MariaDB: whether an ALTER begins, ends or fails, and the number of its beginning. The
+            // GTID event says the same.
             130 => {
                 if input.u8()? & (super::gtid::COMMIT_ALTER | super::gtid::ROLLBACK_ALTER) != 0 {
                     input.take(8)?;
                 }
             }
-            // MariaDB: character_set_collations where it is not the server's own: pairs of a character set, told by its first collation, and the one it has.
+            // MariaDB: character_set_collations where it is not the server's own: pairs of a
+            // character set, told by its first collation, and the one it has.
             131 => {
                 let count = usize::from(input.u8()?);
                 let pairs = (0..count).map(|_| Ok((collation(input)?, collation(input)?)));
@@ -99,7 +104,8 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
     Ok(())
 }
 
-/// Names of the schemas that a statement changed, each with a zero at its end; 254: too many to be listed. `None`: all, which an empty name says too.
+/// Names of the schemas that a statement changed, each with a zero at its end; 254: too many to be
+/// listed. `None`: all, which an empty name says too.
 fn updated_schemas(input: &mut Bytes<'_>) -> Result<Option<Vec<String>>, LogFault> {
     let count = input.u8()?;
     if count == 254 {

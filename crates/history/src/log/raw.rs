@@ -1,4 +1,5 @@
-//! Values of row images (manual: "MySQL Binary Log Events", "Row-based events": packed formats of each type).
+//! Values of row images (manual: "MySQL Binary Log Events", "Row-based events": packed formats of
+//! each type).
 
 use super::bytes::{Bytes, big_endian, little_endian};
 use super::{LogFault, MappedColumn, Raw, compressed, json};
@@ -64,7 +65,8 @@ pub(super) fn metadata_length(kind: u8) -> Option<usize> {
     }
 }
 
-/// Bytes of a CHAR or BINARY column at most: two bits of the length hide in the type byte (MySQL bug 37426).
+/// Bytes of a CHAR or BINARY column at most: two bits of the length hide in the type byte (MySQL
+/// bug 37426).
 pub(crate) fn char_bytes(meta: &[u8]) -> usize {
     let (high, low) = (meta.first().copied().unwrap_or(0), meta.get(1).copied().unwrap_or(0));
     if high & 0x30 == 0x30 || high == 0 {
@@ -137,8 +139,8 @@ fn signed(value: u64, bits: u32) -> i64 {
     (value << (64 - bits)).cast_signed() >> (64 - bits)
 }
 
-/// A DECIMAL in its packed form: groups of nine digits, the first bit inverted, all bits inverted when negative
-/// (MySQL source documentation, "decimal2bin").
+/// A DECIMAL in its packed form: groups of nine digits, the first bit inverted, all bits inverted
+/// when negative (MySQL source documentation, "decimal2bin").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digits<'a> {
     packed: &'a [u8],
@@ -156,7 +158,8 @@ impl<'a> Digits<'a> {
         Self::of_precision(input, precision, scale, 65)
     }
 
-    /// Of a JSON value, which holds results of a calculation with all of their digits: MySQL calculates with nine groups of nine.
+    /// Of a JSON value, which holds results of a calculation with all of their digits: MySQL
+    /// calculates with nine groups of nine.
     pub(super) fn take_json(input: &mut Bytes<'a>, precision: u8, scale: u8) -> Result<Self, LogFault> {
         Self::of_precision(input, precision, scale, 81)
     }
@@ -306,7 +309,8 @@ fn datetime(packed: u64, micros: u32) -> Raw<'static> {
     )
 }
 
-/// TIME(n): a biased number of three bytes and a fraction that, for negative values, counts up from the next lower second.
+/// TIME(n): a biased number of three bytes and a fraction that, for negative values, counts up from
+/// the next lower second.
 #[expect(clippy::cast_possible_truncation, reason = "every value is cut to fewer bits than its type has")]
 fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw<'static>, LogFault> {
     let (width, factor) = fraction_width(fsp)?;
@@ -325,7 +329,8 @@ fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw<'static>, LogFault> {
     ))
 }
 
-/// A DATE, DATETIME or TIME inside JSON: 64 bits, little-endian, the lowest 24 of them microseconds.
+/// A DATE, DATETIME or TIME inside JSON: 64 bits, little-endian, the lowest 24 of them
+/// microseconds.
 #[expect(clippy::cast_possible_truncation, reason = "every value is cut to fewer bits than its type has")]
 pub(super) fn packed64(bytes: &[u8], time: bool) -> Raw<'static> {
     let v = little_endian(bytes).cast_signed();
@@ -343,7 +348,8 @@ pub(super) fn packed64(bytes: &[u8], time: bool) -> Raw<'static> {
 mod tests {
     use super::*;
 
-    /// The first two are the example of the server's own source ("decimal2bin"), the rest follow from its rules.
+    /// The first two are the example of the server's own source ("decimal2bin"), the rest follow
+    /// from its rules.
     #[test]
     fn decimals_have_all_of_their_digits() {
         for (packed, precision, scale, text) in [

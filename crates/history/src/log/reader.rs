@@ -2,14 +2,15 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
-use super::{Entry, FilePlace, LogError, LogFault, SourceTime, gtid};
+use super::{BinlogPosition, CommittedTransaction, LogError, LogFault, SourceTime, gtid};
 use dbtrail_types::instant::Instant;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-/// Reads binary log files in the order given. An iterator of entries; after an error it gives nothing more.
+/// Reads binary log files in the order given. An iterator of entries; after an error it gives
+/// nothing more.
 #[derive(Debug)]
 pub struct LogReader {
     files: VecDeque<PathBuf>,
@@ -56,7 +57,8 @@ fn numbered(name: &str) -> Option<(&str, u64)> {
     Some((stem, number.parse().ok()?))
 }
 
-/// The files by their numbers, where all have one and the same name before it; else as they were named.
+/// The files by their numbers, where all have one and the same name before it; else as they were
+/// named.
 fn in_order(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = files.to_vec();
     let names: Vec<String> = files.iter().map(|f| name_of(f)).collect();
@@ -68,11 +70,12 @@ fn in_order(files: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 impl LogReader {
-    /// Looks at all files, which may be named in any order: each must be there and begin as a binary log does, and their numbers must follow each
-    /// other.
+    /// Looks at all files, which may be named in any order: each must be there and begin as a
+    /// binary log does, and their numbers must follow each other.
     ///
     /// # Errors
-    /// No file, a file that cannot be opened or is no binary log, a gap or a wrong order in the numbers.
+    /// No file, a file that cannot be opened or is no binary log, a gap or a wrong order in the
+    /// numbers.
     pub fn open(files: &[PathBuf]) -> Result<Self, LogError> {
         if files.is_empty() {
             return Err(LogError::Files("no binary log file was named".to_owned()));
@@ -118,7 +121,7 @@ impl LogReader {
 
     fn error(&self, offset: u64, fault: LogFault) -> LogError {
         let file = self.open.as_ref().map_or_else(String::new, |o| o.name.clone());
-        LogError::Event { position: FilePlace { file, offset }, fault }
+        LogError::Event { position: BinlogPosition { file, offset }, fault }
     }
 
     /// Opens the next file; false: there is none.
@@ -198,7 +201,7 @@ impl LogReader {
         Ok(())
     }
 
-    fn advance(&mut self) -> Result<Option<Entry>, LogError> {
+    fn advance(&mut self) -> Result<Option<CommittedTransaction>, LogError> {
         loop {
             if let Some(entry) = self.decoder.ready.pop_front() {
                 return Ok(Some(entry));
@@ -215,7 +218,7 @@ impl LogReader {
 }
 
 impl Iterator for LogReader {
-    type Item = Result<Entry, LogError>;
+    type Item = Result<CommittedTransaction, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.finished {

@@ -1,4 +1,5 @@
-//! Rows events, versions 1 and 2 (manual: "MySQL Binary Log Events", `Rows_event`), and MariaDB's compressed ones.
+//! Rows events, versions 1 and 2 (manual: "MySQL Binary Log Events", `Rows_event`), and MariaDB's
+//! compressed ones.
 
 use super::bytes::{Bytes, bit};
 use super::event::{Event, kind};
@@ -15,8 +16,8 @@ const LARGEST: u64 = 1 << 30;
 pub(super) const STATEMENT_END: u16 = 1;
 /// NO_FOREIGN_KEY_CHECKS_F: the session had foreign_key_checks off.
 const NO_CHECKS: u16 = 2;
-/// MySQL 9.6 and newer without `innodb_native_foreign_keys`: the server itself carries out foreign keys, and logs the rows of the children (seen in every rows
-/// event of 9.7).
+/// MySQL 9.6 and newer without `innodb_native_foreign_keys`: the server itself carries out foreign
+/// keys, and logs the rows of the children (seen in every rows event of 9.7).
 const CASCADES_LOGGED: u16 = 0x10;
 
 /// What a type byte says of the event's layout.
@@ -165,7 +166,8 @@ impl RowsEvent {
         })
     }
 
-    /// Of an event with rows of a table that is not captured: what it says of the statement, and no row.
+    /// Of an event with rows of a table that is not captured: what it says of the statement, and no
+    /// row.
     pub(super) fn without_rows(
         event: &Event,
         layout: Layout,
@@ -190,7 +192,8 @@ impl RowsEvent {
         self.images.is_none()
     }
 
-    /// Takes in what comes next, if that is more of the same statement, table and kind, and neither has its rows.
+    /// Takes in what comes next, if that is more of the same statement, table and kind, and neither
+    /// has its rows.
     pub(super) fn absorb(&mut self, next: &Self) -> bool {
         let same = self.is_without_rows()
             && next.is_without_rows()
@@ -261,7 +264,8 @@ impl<'a> Rows<'a> {
             image(&mut self.input, second, table, &mut self.after)?;
         }
         if *kind == EventType::Update {
-            // What the image after a change leaves out has not changed (MariaDB's binlog_row_image=FULL_NODUP).
+            // What the image after a change leaves out has not changed (MariaDB's
+            // binlog_row_image=FULL_NODUP).
             for (after, before) in self.after.iter_mut().zip(&self.before) {
                 if after.is_none() {
                     after.clone_from(before);
@@ -271,13 +275,15 @@ impl<'a> Rows<'a> {
         Ok(true)
     }
 
-    /// The row before (UPDATE, DELETE); `None` in a cell's place: the image does not hold this column (binlog_row_image is not FULL).
+    /// The row before (UPDATE, DELETE); `None` in a cell's place: the image does not hold this
+    /// column (binlog_row_image is not FULL).
     #[must_use]
     pub fn before(&self) -> Option<&[Option<Raw<'a>>]> {
         (self.event.kind != EventType::Insert).then_some(&self.before)
     }
 
-    /// The row after (INSERT, UPDATE); `None` in a cell's place: no image of the row holds this column.
+    /// The row after (INSERT, UPDATE); `None` in a cell's place: no image of the row holds this
+    /// column.
     #[must_use]
     pub fn after(&self) -> Option<&[Option<Raw<'a>>]> {
         (self.event.kind != EventType::Delete).then_some(&self.after)
@@ -307,8 +313,8 @@ fn image<'a>(
     Ok(())
 }
 
-/// MariaDB's compression (Knowledge Base: "Compressing Events to Reduce Size of the Binary Log"): a byte with the
-/// algorithm and the width of the length, the length (big-endian), zlib data.
+/// MariaDB's compression (Knowledge Base: "Compressing Events to Reduce Size of the Binary Log"): a
+/// byte with the algorithm and the width of the length, the length (big-endian), zlib data.
 pub(super) fn inflate(data: &[u8]) -> Result<Vec<u8>, LogFault> {
     let mut input = Bytes(data);
     let head = input.u8()?;
@@ -334,7 +340,7 @@ pub(super) fn inflate(data: &[u8]) -> Result<Vec<u8>, LogFault> {
 mod tests {
     use super::*;
     use crate::log::MappedColumn;
-    use dbtrail_types::ident::TableName;
+    use dbtrail_types::names::TableName;
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
     use std::io::Write;
@@ -391,7 +397,8 @@ mod tests {
     #[test]
     fn rows_are_read_under_the_columns_that_they_have() {
         let images = [0, 5, 0, 0, 0, 9, 0, 6, 0, 0, 0, 0, 8, 0, 0, 0, 2, 7];
-        // The images before have both columns, those after the second one alone; in the last one it is NULL.
+        // The images before have both columns, those after the second one alone; in the last one it
+        // is NULL.
         let event = of(
             &body(&[0b11, 0b10], &[&images[..6], &[0, 4], &images[6..12], &[1]].concat()),
             4,
@@ -426,7 +433,8 @@ mod tests {
         }
     }
 
-    /// Such an image takes no bytes: rows without a column could not be counted, and reading them would not end.
+    /// Such an image takes no bytes: rows without a column could not be counted, and reading them
+    /// would not end.
     #[test]
     fn ok_events_without_rows_become_one_up_to_the_end_of_their_statement() {
         let whole =

@@ -1,9 +1,11 @@
-//! Savepoints of a transaction: what is rolled back to one of them leaves what came behind it in the log, and never takes effect.
+//! Savepoints of a transaction: what is rolled back to one of them leaves what came after it in the
+//! log, and never takes effect.
 //!
-//! Servers log `ROLLBACK TO` only where rows of a table without transactions stand behind the savepoint; else they take the rows out of the log.
+//! Servers log `ROLLBACK TO` only where rows of a table without transactions stand after the
+//! savepoint; else they take the rows out of the log.
 
 use super::{Change, UNREAD};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
 /// The names set so far, and how many changes stood in front of each.
@@ -16,8 +18,8 @@ impl Savepoints {
         self.0.push((name(sql), changes));
     }
 
-    /// `ROLLBACK TO name`: the changes behind the savepoint go. Where it is not certain which savepoint is meant, all tables with changes in the transaction
-    /// are in doubt.
+    /// `ROLLBACK TO name`: the changes behind the savepoint go. Where it is not certain which
+    /// savepoint is meant, all tables with changes in the transaction are in doubt.
     pub(super) fn rollback_to(&mut self, sql: &str, changes: &mut Vec<Change>) {
         let name = name(sql);
         // Servers compare such names without regard to case and accents.

@@ -1,5 +1,5 @@
-//! Texts of the statements that changed rows, where the server logs them (MySQL: `Rows_query`, `binlog_rows_query_log_events`; MariaDB: `Annotate_rows`,
-//! `binlog_annotate_row_events`).
+//! Texts of the statements that changed rows, where the server logs them (MySQL: `Rows_query`,
+//! `binlog_rows_query_log_events`; MariaDB: `Annotate_rows`, `binlog_annotate_row_events`).
 
 use super::event::{Event, kind};
 use super::text;
@@ -8,8 +8,9 @@ use std::sync::Arc;
 /// Bytes of a text that are kept; a statement can have a gigabyte.
 const MOST: usize = 8 << 10;
 
-/// The text. What is longer than can be kept is cut, and says so; characters that are not of the client's character set are U+FFFD. `client`: its collation, where it is known; else the
-/// text is taken for UTF-8.
+/// The text. What is longer than can be kept is cut, and says so; characters that are not of the
+/// client's character set are U+FFFD. `client`: its collation, where it is known; else the text is
+/// taken for UTF-8.
 pub(super) fn read(event: &Event, client: Option<u16>) -> Option<Arc<str>> {
     let mut bytes = event.body();
     if event.kind == kind::ROWS_QUERY {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 const SECOND: i64 = 1_000_000;
 
-/// Which time of a transaction counts, where a replica applied it and its log has two (MySQL 8.0.1 and newer).
+/// Which time of a transaction counts, where a replica applied it and its log has two (MySQL 8.0.1
+/// and newer).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SourceTime {
     /// That of its commit on the server whose log it is: what could be seen there.
@@ -35,17 +36,20 @@ impl SourceTime {
 pub enum Stamp {
     /// The microsecond at which the commit was written into the log (MySQL 8.0.1 and newer).
     Commit,
-    /// The second in which the commit began, or in which a statement ended that is a commit by itself.
+    /// The second in which the commit began, or in which a statement ended that is a commit by
+    /// itself.
     Second,
-    /// The second in which the statement began that was committed with its end: how long it took the log does not say.
+    /// The second in which the statement began that was committed with its end: how long it took
+    /// the log does not say.
     Start,
-    /// The second in which the first change began of tables without transactions, which show each row when it is written: the commit was this many
-    /// microseconds later.
+    /// The second in which the first change began of tables without transactions, which show each
+    /// row when it is written: the commit was this many microseconds later.
     Span(u64),
 }
 
 impl Stamp {
-    /// When an entry with this commit time could be seen by everyone, as far as the log alone tells.
+    /// When an entry with this commit time could be seen by everyone, as far as the log alone
+    /// tells.
     #[must_use]
     pub fn visible(self, committed: Instant) -> Instant {
         let later = match self {
@@ -57,7 +61,8 @@ impl Stamp {
     }
 }
 
-/// The commit time of the entry that `event` completes; `began`: the second of its first change, where its changes came one by one.
+/// The commit time of the entry that `event` completes; `began`: the second of its first change,
+/// where its changes came one by one.
 pub(super) fn of(
     event: &Event,
     announced: Option<&Announced>,
@@ -68,7 +73,8 @@ pub(super) fn of(
     let (micros, stamp) = if let Some(micros) = announced.and_then(|a| a.committed) {
         (micros, Stamp::Commit)
     } else if is_query {
-        // Its header has the second in which it began; the difference to its end goes with it, modulo 2^32 where SET timestamp told another beginning.
+        // Its header has the second in which it began; the difference to its end goes with it,
+        // modulo 2^32 where SET timestamp told another beginning.
         let ended = event.timestamp.wrapping_add(execution_time(event));
         (i64::from(ended) * SECOND, Stamp::Second)
     } else if event.kind == kind::XID && server.mariadb && server.number >= (11, 8) {
@@ -78,7 +84,8 @@ pub(super) fn of(
         (i64::from(event.timestamp) * SECOND, Stamp::Start)
     };
     let committed = Instant::from_micros(micros);
-    // Transactions of InnoDB end in Xid; COMMIT as a statement ends what an engine without transactions took part in.
+    // Transactions of InnoDB end in Xid; COMMIT as a statement ends what an engine without
+    // transactions took part in.
     let began = began.filter(|_| is_query).map(|second| i64::from(second) * SECOND);
     match began {
         Some(began) if began < micros => {
@@ -89,7 +96,8 @@ pub(super) fn of(
     }
 }
 
-/// Seconds from the beginning of a logged statement to its end (manual: "QUERY_EVENT", behind the number of the thread).
+/// Seconds from the beginning of a logged statement to its end (manual: "QUERY_EVENT", after the
+/// number of the thread).
 fn execution_time(event: &Event) -> u32 {
     let mut body = Bytes(event.body());
     body.u32().and_then(|_thread| body.u32()).unwrap_or(0)

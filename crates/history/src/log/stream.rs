@@ -1,13 +1,15 @@
-//! Events as a server sends them to a replica, to committed entries with the places behind them (manual: "Replication Protocol").
+//! Events as a server sends them to a replica, to committed entries with the places behind them
+//! (manual: "Replication Protocol").
 //!
-//! Beside the events of its files a server sends some that are in no file: a rotate event with the file's name in front of each file, a copy of the
-//! format description where reading begins inside of a file, and heartbeats. Of these only the copies must come here; the others do no harm.
+//! Beside the events of its files a server sends some that are in no file: a rotate event with the
+//! file's name in front of each file, a copy of the format description where reading begins inside
+//! of a file, and heartbeats. Of these only the copies must come here; the others do no harm.
 
 use super::decoder::Decoder;
 use super::event::{self, Event, kind};
-use super::{Entry, LogFault, SourceTime};
+use super::{CommittedTransaction, LogFault, SourceTime};
+use crate::binlog_position::BinlogPosition;
 use crate::patterns::Patterns;
-use crate::place::FilePlace;
 use ::bytes::Bytes as Buffer;
 
 /// Where the first event of a file stands.
@@ -17,7 +19,7 @@ const FIRST: u64 = 4;
 #[derive(Debug)]
 pub struct StreamReader {
     decoder: Decoder,
-    place: FilePlace,
+    place: BinlogPosition,
     /// Whether the format description of this connection has come.
     described: bool,
 }
@@ -26,7 +28,7 @@ impl Default for StreamReader {
     fn default() -> Self {
         Self {
             decoder: Decoder::default(),
-            place: FilePlace { file: String::new(), offset: 0 },
+            place: BinlogPosition { file: String::new(), offset: 0 },
             described: false,
         }
     }
@@ -39,9 +41,10 @@ impl StreamReader {
         Self { decoder: Decoder::at(time), ..Self::default() }
     }
 
-    /// Events come from this place on. What was taken in of an unfinished transaction is dropped, since it comes again; but where the place lies
-    /// further on in the file, the server has only left out events that tell nothing of rows.
-    pub fn follow(&mut self, place: FilePlace, same_server: bool) {
+    /// Events come from this place on. What was taken in of an unfinished transaction is dropped,
+    /// since it comes again; but where the place lies further on in the file, the server has only
+    /// left out events that tell nothing of rows.
+    pub fn follow(&mut self, place: BinlogPosition, same_server: bool) {
         if same_server && place.file == self.place.file && place.offset >= self.place.offset {
             self.place = place;
             return;
@@ -52,22 +55,23 @@ impl StreamReader {
         self.place = place;
     }
 
-    /// Rows of tables that are not among these are not kept from here on: a transaction in them takes no memory for its rows.
+    /// Rows of tables that are not among these are not kept from here on: a transaction in them
+    /// takes no memory for its rows.
     pub fn capture(&mut self, tables: &Patterns) {
         self.decoder.capture(tables);
     }
 
     /// Behind the last event.
     #[must_use]
-    pub fn place(&self) -> &FilePlace {
+    pub fn place(&self) -> &BinlogPosition {
         &self.place
     }
 
     /// Where reading must begin after a restart, so that nothing that was begun is missed.
     #[must_use]
-    pub fn resume(&self, behind: &FilePlace) -> FilePlace {
+    pub fn resume(&self, behind: &BinlogPosition) -> BinlogPosition {
         match self.decoder.oldest_prepared() {
-            Some(p) => FilePlace { file: p.file.clone(), offset: p.offset },
+            Some(p) => BinlogPosition { file: p.file.clone(), offset: p.offset },
             None => behind.clone(),
         }
     }
@@ -81,7 +85,7 @@ impl StreamReader {
     /// Takes one event, as it stands in the log: header, body, checksum.
     ///
     /// # Errors
-    /// It is damaged, or of a kind that is not known: nothing behind it is certain.
+    /// It is damaged, or of a kind that is not known: nothing after it is certain.
     pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), LogFault> {
         let checksum = self.described && self.decoder.format.checksum;
         let event = event::whole(raw.into(), self.place.offset, checksum)?;
@@ -90,7 +94,8 @@ impl StreamReader {
 
     fn event(&mut self, event: &Event) -> Result<(), LogFault> {
         match event.kind {
-            // In front of the first file comes one before it is known whether events have checksums; `follow` has told the place.
+            // In front of the first file comes one before it is known whether events have
+            // checksums; `follow` has told the place.
             kind::ROTATE if !self.described => return Ok(()),
             kind::ROTATE => return self.rotate(event),
             kind::HEARTBEAT | kind::HEARTBEAT_V2 => return Ok(()),
@@ -105,12 +110,14 @@ impl StreamReader {
             }
             _ => self.decoder.take(event)?,
         }
-        // Not by what events say of their end: newer MariaDB leaves that out inside of transactions, and it has 32 bits.
+        // Not by what events say of their end: newer MariaDB leaves that out inside of
+        // transactions, and it has 32 bits.
         self.place.offset += event.length;
         Ok(())
     }
 
-    /// Events are as before until a description comes: one stands at the head of a file, and in front of what comes from the middle of one.
+    /// Events are as before until a description comes: one stands at the head of a file, and in
+    /// front of what comes from the middle of one.
     fn begin(&mut self, file: &str) {
         let format = self.decoder.format.clone();
         self.decoder.file_begins(file);
@@ -124,16 +131,17 @@ impl StreamReader {
             .ok_or_else(|| LogFault::new("a rotate event without a place"))?;
         let file = String::from_utf8_lossy(name).into_owned();
         if file != self.place.file {
-            // A transaction never goes on in another file: what is open was cut by a crash of the server.
+            // A transaction never goes on in another file: what is open was cut by a crash of the
+            // server.
             self.decoder.file_ends();
             self.begin(&file);
-            self.place = FilePlace { file, offset: u64::from_le_bytes(*offset) };
+            self.place = BinlogPosition { file, offset: u64::from_le_bytes(*offset) };
         }
         Ok(())
     }
 
     /// The next whole entry. Those of one event all end where it ends.
-    pub fn entry(&mut self) -> Option<Entry> {
+    pub fn entry(&mut self) -> Option<CommittedTransaction> {
         self.decoder.ready.pop_front()
     }
 }
@@ -145,12 +153,12 @@ mod tests {
     use std::path::Path;
 
     /// The entries of a recording, as a server would send it.
-    fn read(excluded: &[String]) -> Vec<Entry> {
+    fn read(excluded: &[String]) -> Vec<CommittedTransaction> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/mysql-9.7/binlog.000003");
         let bytes = Buffer::from(std::fs::read(path).unwrap());
         let mut reader = StreamReader::default();
         reader.capture(&Patterns::new(&[], excluded).unwrap());
-        reader.follow(FilePlace { file: "binlog.000003".to_owned(), offset: FIRST }, false);
+        reader.follow(BinlogPosition { file: "binlog.000003".to_owned(), offset: FIRST }, false);
         let (mut at, mut entries) = (4, Vec::new());
         while let Some(length) = bytes.get(at + 9..at + 13) {
             let end = at + u32::from_le_bytes(length.try_into().unwrap()) as usize;
@@ -161,7 +169,7 @@ mod tests {
         entries
     }
 
-    fn rows(entry: &Entry, table: &str) -> (usize, usize) {
+    fn rows(entry: &CommittedTransaction, table: &str) -> (usize, usize) {
         let events =
             entry.changes.iter().filter_map(|c| if let Change::Rows(rows) = c { Some(rows) } else { None });
         let events: Vec<_> = events.filter(|rows| rows.table.name.table == table).collect();

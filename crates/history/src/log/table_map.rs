@@ -1,13 +1,15 @@
-//! Table map events (manual: "MySQL Binary Log Events", `Table_map_event`): the columns of a table as the rows behind it have them.
+//! Table map events (manual: "MySQL Binary Log Events", `Table_map_event`): the columns of a table
+//! as the rows behind it have them.
 
 use super::bytes::{Bytes, bit, text};
 use super::raw::{self, code};
 use super::{LogFault, MappedColumn, MappedTable, collations};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// TM_REFERRED_FK_DB_F: a foreign key refers to the table (seen in MySQL 9.7, with and without `innodb_native_foreign_keys`).
+/// TM_REFERRED_FK_DB_F: a foreign key refers to the table (seen in MySQL 9.7, with and without
+/// `innodb_native_foreign_keys`).
 const REFERRED: u16 = 2;
 /// Table maps that are remembered at most.
 const REMEMBERED: usize = 1024;
@@ -22,7 +24,8 @@ pub(super) enum Mapped {
 }
 
 impl Mapped {
-    /// The table, as the statement's other rows events name it: without columns where these cannot be read.
+    /// The table, as the statement's other rows events name it: without columns where these cannot
+    /// be read.
     pub(super) fn named(&self) -> Arc<MappedTable> {
         match self {
             Self::Known(table) => Arc::clone(table),
@@ -37,7 +40,8 @@ impl Mapped {
     }
 }
 
-/// The last table map of each id: a server sends one in front of every statement's rows, mostly the same again.
+/// The last table map of each id: a server sends one in front of every statement's rows, mostly the
+/// same again.
 #[derive(Debug, Default)]
 pub(super) struct Maps(HashMap<u64, (Box<[u8]>, Mapped)>);
 
@@ -120,12 +124,14 @@ fn is_text(kind: u8) -> bool {
     matches!(kind, code::STRING | code::VAR_STRING | code::VARCHAR | code::TINY_BLOB..=code::BLOB)
 }
 
-/// What MySQL counts as text: seen with a VECTOR column in front of others (9.7), which has a place in the list of collations.
+/// What MySQL counts as text: seen with a VECTOR column in front of others (9.7), which has a place
+/// in the list of collations.
 fn is_text_or_vector(kind: u8) -> bool {
     is_text(kind) || kind == code::VECTOR
 }
 
-/// What MariaDB counts as text: seen with a POINT column behind others (10.11), which has a place in the list of collations.
+/// What MariaDB counts as text: seen with a POINT column behind others (10.11), which has a place
+/// in the list of collations.
 fn is_text_or_geometry(kind: u8) -> bool {
     is_text(kind)
         || matches!(kind, code::GEOMETRY | code::MARIADB_BLOB_COMPRESSED | code::MARIADB_VARCHAR_COMPRESSED)
@@ -239,7 +245,8 @@ fn geometry(field: &mut Bytes<'_>, table: &mut MappedTable) -> Result<(), LogFau
     Ok(())
 }
 
-/// Positions of the key columns; `prefixed`: each with the length of its prefix (0: the whole column).
+/// Positions of the key columns; `prefixed`: each with the length of its prefix (0: the whole
+/// column).
 fn key(field: &mut Bytes<'_>, prefixed: bool, columns: usize) -> Result<Vec<usize>, LogFault> {
     let mut key = Vec::new();
     while !field.is_empty() {
@@ -289,8 +296,8 @@ mod tests {
         assert!(fault.to_string().contains("type 200"));
     }
 
-    /// As MySQL 9.7 wrote it for `(id INT PRIMARY KEY, v VECTOR(3), t VARCHAR(9) CHARACTER SET latin1, b VARBINARY(3), u TEXT CHARACTER SET utf8mb4, j JSON,
-    /// w VECTOR(3))`.
+    /// As MySQL 9.7 wrote it for `(id INT PRIMARY KEY, v VECTOR(3), t VARCHAR(9) CHARACTER SET
+    /// latin1, b VARBINARY(3), u TEXT CHARACTER SET utf8mb4, j JSON, w VECTOR(3))`.
     #[test]
     fn a_vector_counts_among_the_columns_with_collations() {
         let bytes = "7b00000000000100016300027665000703f20f0ffcf5f20804090003000204047e01010002073f010803fcff000d020303";

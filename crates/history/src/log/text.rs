@@ -6,8 +6,9 @@ use dbtrail_types::charset;
 /// Stands for bytes that cannot be decoded.
 pub(crate) const UNREAD: char = char::REPLACEMENT_CHARACTER;
 
-/// The text, and whether all of it could be decoded. Each character of which that is not so is [`UNREAD`]: quotes, commas and names around it are where the
-/// server saw them. `client`: the collation of the client's character set, where the event tells.
+/// The text, and whether all of it could be decoded. Each character of which that is not so is
+/// [`UNREAD`]: quotes, commas and names around it are where the server saw them. `client`: the
+/// collation of the client's character set, where the event tells.
 pub(super) fn decode(sql: &[u8], client: Option<u16>) -> (String, bool) {
     if sql.is_ascii() {
         return (String::from_utf8_lossy(sql).into_owned(), true);
@@ -45,7 +46,8 @@ pub(super) fn decode(sql: &[u8], client: Option<u16>) -> (String, bool) {
     (text, false)
 }
 
-/// Bytes of the character with which `text` begins. In some sets the second byte of a character can be that of a quote or a backslash.
+/// Bytes of the character with which `text` begins. In some sets the second byte of a character can
+/// be that of a quote or a backslash.
 fn character(set: &str, text: &[u8]) -> usize {
     let at = |i: usize| text.get(i).copied().unwrap_or(0);
     let (lead, trail) = (at(0), at(1));
@@ -84,7 +86,8 @@ mod tests {
         assert_eq!(decode(b"\x5c", Some(13)), ("\\".to_owned(), true));
     }
 
-    /// The quote behind a character whose second byte is a backslash ends the text, on servers as here.
+    /// The quote after a character whose second byte is a backslash ends the text, on servers as
+    /// here.
     #[test]
     fn err_bytes_are_not_taken_for_quotes() {
         for (set, bytes) in [(45, &b"'\xff'"[..]), (33, b"'\xc3'"), (77, b"'\xff'")] {

@@ -2,20 +2,20 @@
 
 use super::keys::no_key;
 use super::{History, Refusal};
-use crate::moments::Cut;
-use crate::names::Standing;
-use crate::store::Sequence;
+use crate::commit_index::ReadPoint;
+use crate::names::TableState;
+use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::{RefusedTable, Schemas, TableAnswer, TableEntry, Tables, code};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::TableName;
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
 impl History {
     /// Schemas with a table that can be read at some time, or that is there and refused.
     #[must_use]
     pub fn schemas(&self) -> Schemas {
-        let shown = |s: &[(Sequence, Standing)]| readable(s) || self.refusal(s).is_some();
+        let shown = |s: &[(ChangeSequence, TableState)]| readable(s) || self.refusal(s).is_some();
         let schemas: BTreeSet<&String> =
             self.names.iter().filter(|(_, s)| shown(s)).map(|(n, _)| &n.schema).collect();
         Schemas { success: true, schemas: schemas.into_iter().cloned().collect() }
@@ -40,14 +40,14 @@ impl History {
         Ok(Tables { success: true, tables, refused })
     }
 
-    /// Tables (of this schema, or all) of which no row can be asked for at the end of the record. This is the one list of them:
-    /// statuses, SHOW TABLES and the doctor show it.
+    /// Tables (of this schema, or all) of which no row can be asked for at the end of the record.
+    /// This is the one list of them: statuses, SHOW TABLES and the doctor show it.
     #[must_use]
     pub fn refused(&self, schema: Option<&str>) -> Vec<(TableName, RefusedTable)> {
         let of_schema = self.names.iter().filter(|(n, _)| schema.is_none_or(|s| n.schema == s));
         of_schema
-            .filter_map(|(name, standings)| {
-                let (since, reason) = self.refusal(standings)?;
+            .filter_map(|(name, table_states)| {
+                let (since, reason) = self.refusal(table_states)?;
                 let table = name.table.clone();
                 Some((name.clone(), RefusedTable { table, since, reason }))
             })
@@ -55,28 +55,32 @@ impl History {
     }
 
     /// From when on and why a table with these standings is refused at the end of the record.
-    fn refusal(&self, standings: &[(Sequence, Standing)]) -> Option<(Option<Instant>, String)> {
-        let (from, last) = standings.last()?;
+    fn refusal(&self, table_states: &[(ChangeSequence, TableState)]) -> Option<(Option<Instant>, String)> {
+        let (from, last) = table_states.last()?;
         let reason = match last {
-            Standing::Unreadable(reason) => reason.clone(),
-            Standing::Table(_, definition) => no_key(self.catalog.definition(*definition)?)?.to_owned(),
-            Standing::Absent | Standing::Unknown { .. } => return None,
+            TableState::Unreadable(reason) => reason.clone(),
+            TableState::Table(_, definition) => no_key(self.catalog.definition(*definition)?)?.to_owned(),
+            TableState::Absent | TableState::Unknown { .. } => return None,
         };
         Some((self.moments().committed(*from).ok().flatten(), reason))
     }
 
-    fn entry(&self, name: &TableName, standings: &[(Sequence, Standing)]) -> Result<TableEntry, Refusal> {
-        let is_table = |s: &Standing| matches!(s, Standing::Table(..));
-        let first = standings.iter().find(|(_, s)| is_table(s)).map(|(from, _)| *from);
-        let when = |sequence: Option<Sequence>| match sequence {
+    fn entry(
+        &self,
+        name: &TableName,
+        table_states: &[(ChangeSequence, TableState)],
+    ) -> Result<TableEntry, Refusal> {
+        let is_table = |s: &TableState| matches!(s, TableState::Table(..));
+        let first = table_states.iter().find(|(_, s)| is_table(s)).map(|(from, _)| *from);
+        let when = |sequence: Option<ChangeSequence>| match sequence {
             Some(sequence) => self.moments().committed(sequence),
             None => Ok(None),
         };
         let oldest = when(first)?.map_or(self.coverage.oldest, |at| at.max(self.coverage.oldest));
-        let ends = standings.iter().rposition(|(_, s)| is_table(s)).and_then(|i| standings.get(i + 1));
+        let ends = table_states.iter().rposition(|(_, s)| is_table(s)).and_then(|i| table_states.get(i + 1));
         let newest = when(ends.map(|(from, _)| *from))?
             .map_or(self.coverage.newest, |at| Instant::from_micros(at.micros() - 1));
-        let dropped = matches!(standings.last(), Some((_, Standing::Absent)));
+        let dropped = matches!(table_states.last(), Some((_, TableState::Absent)));
         Ok(TableEntry { table: name.table.clone(), oldest, newest: newest.max(oldest), dropped })
     }
 
@@ -84,11 +88,11 @@ impl History {
     ///
     /// # Errors
     /// The point is not in the record, or there is no such table, or it cannot be read.
-    pub fn table(&self, name: &TableName, at: Option<&Point>) -> Result<TableAnswer, Refusal> {
+    pub fn table(&self, name: &TableName, at: Option<&AsOf>) -> Result<TableAnswer, Refusal> {
         let name = &self.catalog.folded(name.clone());
         let cut = match at {
             Some(point) => self.cut(point)?,
-            None => Cut { at: Sequence::END, doubtful: Sequence::END },
+            None => ReadPoint { at: ChangeSequence::END, doubtful: ChangeSequence::END },
         };
         let definition: &TableDefinition = self.table_at(name, cut)?.definition;
         Ok(TableAnswer {
@@ -110,9 +114,9 @@ impl History {
     #[must_use]
     pub fn unreadable(&self) -> Vec<(TableName, Option<Instant>, String)> {
         let mut found = Vec::new();
-        for (name, standings) in self.names.iter() {
-            for (from, standing) in standings {
-                if let Standing::Unreadable(reason) = standing {
+        for (name, table_states) in self.names.iter() {
+            for (from, table_state) in table_states {
+                if let TableState::Unreadable(reason) = table_state {
                     let since = self.moments().committed(*from).ok().flatten();
                     found.push((name.clone(), since, reason.clone()));
                 }
@@ -122,6 +126,6 @@ impl History {
     }
 }
 
-fn readable(standings: &[(Sequence, Standing)]) -> bool {
-    standings.iter().any(|(_, s)| matches!(s, Standing::Table(..)))
+fn readable(table_states: &[(ChangeSequence, TableState)]) -> bool {
+    table_states.iter().any(|(_, s)| matches!(s, TableState::Table(..)))
 }

@@ -5,16 +5,16 @@ use super::merge::{KeyOf, Merge};
 use super::origin::Origins;
 use super::rows::{known_keys, with_baseline};
 use super::{Found, History, Refusal, lines, unreadable};
+use crate::commit_index::{Commit, Page};
 use crate::image::{Content, Image};
-use crate::moments::{Moment, Page};
-use crate::names::Standing;
+use crate::names::TableState;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{EncodedKey, Sequence, Side, SpaceId, Version};
+use crate::store::{ChangeSequence, EncodedKey, GenerationId, KeyMove, Version};
 use dbtrail_types::agent_api::{DiffLine, DiffRequest, EventType, Octets, code};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ pub(super) struct Window<'a> {
     pub(super) history: &'a History,
     pub(super) name: &'a TableName,
     pub(super) found: Found<'a>,
-    pub(super) from: Sequence,
-    pub(super) to: Sequence,
+    pub(super) from: ChangeSequence,
+    pub(super) to: ChangeSequence,
 }
 
 impl History {
@@ -93,22 +93,24 @@ pub(super) fn key_places(definition: &TableDefinition) -> Vec<usize> {
 }
 
 impl Window<'_> {
-    /// Every key in every incarnation that the name meant in the window.
+    /// Every key in every generation that the name meant in the window.
     fn sources(&self, wanted: &Wanted) -> Result<Vec<KeyOf>, Refusal> {
         let mut sources = Vec::new();
-        for id in self.incarnations()? {
-            let space =
-                self.history.space(id).ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            super::certain(self.name, space, self.to)?;
-            if let Some((_, reason)) = space.known_from.as_ref().filter(|(at, _)| self.from <= *at) {
+        for id in self.generations()? {
+            let generation = self
+                .history
+                .generation(id)
+                .ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
+            super::certain(self.name, generation, self.to)?;
+            if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| self.from <= *at) {
                 return Err(self.crossing(reason));
             }
-            if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
+            if !self.history.catalog.same_key(generation.definition, self.found.definition_id) {
                 return Err(self.crossing("its primary key changes inside of the window"));
             }
-            let emptied = space.emptied.filter(|(at, _)| (self.from..self.to).contains(at));
+            let emptied = generation.emptied.filter(|(at, _)| (self.from..self.to).contains(at));
             // Rows of which the record says nothing may have gone too.
-            let unsure = emptied.is_some() && !space.complete && space.baseline != Baseline::Whole;
+            let unsure = emptied.is_some() && !generation.complete && generation.baseline != Baseline::Whole;
             let keys: Vec<EncodedKey> = match wanted {
                 Wanted::Keys(keys) => {
                     for (key, shown) in keys {
@@ -135,70 +137,73 @@ impl Window<'_> {
                     // What cannot be told is refused before the first line.
                     self.history.lost((id, &key), emptied).map_err(|e| unreadable(self.name, &e.message))?;
                 }
-                sources.push(KeyOf { space: id, key, emptied });
+                sources.push(KeyOf { generation: id, key, emptied });
             }
         }
         Ok(sources)
     }
 
-    fn is_unknown(&self, space: SpaceId, key: &[u8]) -> Result<bool, Refusal> {
+    fn is_unknown(&self, generation: GenerationId, key: &[u8]) -> Result<bool, Refusal> {
         let versions = self.history.versions();
-        let known = versions.newest_before(space, key, self.history.end)?.is_some();
-        Ok(!known && versions.base(space, key)?.is_none())
+        let known = versions.newest_before(generation, key, self.history.end)?.is_some();
+        Ok(!known && versions.base(generation, key)?.is_none())
     }
 
-    /// The incarnations of the table in the window, if every step between them is one of which the rows are known.
-    pub(super) fn incarnations(&self) -> Result<BTreeSet<SpaceId>, Refusal> {
+    /// The generations of the table in the window, if every step between them is one of which the
+    /// rows are known.
+    pub(super) fn generations(&self) -> Result<BTreeSet<GenerationId>, Refusal> {
         let history = self.history.names.history(self.name);
         let start = history.partition_point(|(from, _)| *from < self.from).saturating_sub(1);
-        let mut spaces = BTreeSet::new();
-        let mut before: Option<&Standing> = None;
-        for (at, standing) in history.iter().skip(start).take_while(|(at, _)| *at < self.to) {
+        let mut generations = BTreeSet::new();
+        let mut before: Option<&TableState> = None;
+        for (at, table_state) in history.iter().skip(start).take_while(|(at, _)| *at < self.to) {
             if let Some(before) = before {
-                self.step(before, standing, *at)?;
+                self.step(before, table_state, *at)?;
             }
-            match standing {
-                Standing::Table(space, _) => {
-                    spaces.insert(*space);
+            match table_state {
+                TableState::Table(generation, _) => {
+                    generations.insert(*generation);
                 }
-                Standing::Absent => {}
-                Standing::Unknown { .. } => {
+                TableState::Absent => {}
+                TableState::Unknown { .. } => {
                     return Err(unreadable(
                         self.name,
                         "nothing in the record tells its columns in a part of the window",
                     ));
                 }
-                Standing::Unreadable(reason) => return Err(unreadable(self.name, reason)),
+                TableState::Unreadable(reason) => return Err(unreadable(self.name, reason)),
             }
-            before = Some(standing);
+            before = Some(table_state);
         }
-        Ok(spaces)
+        Ok(generations)
     }
 
-    fn step(&self, before: &Standing, after: &Standing, at: Sequence) -> Result<(), Refusal> {
-        let emptied = |id: &SpaceId| {
-            self.history.space(*id).is_some_and(|s| s.emptied.is_some_and(|(when, _)| when == at))
+    fn step(&self, before: &TableState, after: &TableState, at: ChangeSequence) -> Result<(), Refusal> {
+        let emptied = |id: &GenerationId| {
+            self.history.generation(*id).is_some_and(|s| s.emptied.is_some_and(|(when, _)| when == at))
         };
-        let began = |id: &SpaceId| self.history.space(*id).is_some_and(|s| s.started == at && s.complete);
-        let follows =
-            |old: &SpaceId, new: &SpaceId| self.history.space(*new).is_some_and(|s| s.before == Some(*old));
-        let unknown = |id: &SpaceId| {
+        let began =
+            |id: &GenerationId| self.history.generation(*id).is_some_and(|s| s.started == at && s.complete);
+        let follows = |old: &GenerationId, new: &GenerationId| {
+            self.history.generation(*new).is_some_and(|s| s.before == Some(*old))
+        };
+        let unknown = |id: &GenerationId| {
             self.history
-                .space(*id)
+                .generation(*id)
                 .and_then(|s| s.known_from.as_ref())
                 .map(|(_, reason)| self.crossing(reason))
         };
         let renamed =
             || self.crossing("it is renamed inside of the window, so that rows come or go with no change");
         match (before, after) {
-            (Standing::Table(old, _), Standing::Table(new, _)) if old == new => Ok(()),
-            (Standing::Table(old, _), Standing::Table(new, _)) if emptied(old) && began(new) => Ok(()),
-            (Standing::Table(old, _), Standing::Table(new, _)) if follows(old, new) => {
+            (TableState::Table(old, _), TableState::Table(new, _)) if old == new => Ok(()),
+            (TableState::Table(old, _), TableState::Table(new, _)) if emptied(old) && began(new) => Ok(()),
+            (TableState::Table(old, _), TableState::Table(new, _)) if follows(old, new) => {
                 Err(self.crossing("its primary key changes inside of the window"))
             }
-            (Standing::Table(..), Standing::Table(new, _)) => Err(unknown(new).unwrap_or_else(renamed)),
-            (Standing::Table(old, _), Standing::Absent) if !emptied(old) => Err(renamed()),
-            (Standing::Absent, Standing::Table(new, _)) if !began(new) => Err(renamed()),
+            (TableState::Table(..), TableState::Table(new, _)) => Err(unknown(new).unwrap_or_else(renamed)),
+            (TableState::Table(old, _), TableState::Absent) if !emptied(old) => Err(renamed()),
+            (TableState::Absent, TableState::Table(new, _)) if !began(new) => Err(renamed()),
             _ => Ok(()),
         }
     }
@@ -257,16 +262,16 @@ impl DiffAnswer {
                 self.done = true;
                 return lines::trailer(self.count, &[], out);
             };
-            let moment = history.moments().of_near(version.sequence, &mut self.page)?.cloned();
-            let Some(moment) = moment else {
+            let commit = history.moments().of_near(version.sequence, &mut self.page)?.cloned();
+            let Some(commit) = commit else {
                 return Err(Refusal::internal("a change without an entry".to_owned()));
             };
-            if moment.committed < self.window.0 || moment.committed > self.window.1 {
+            if commit.committed < self.window.0 || commit.committed > self.window.1 {
                 continue;
             }
             self.announce(&history, version.definition, out)?;
             self.origins.announce(&history, version.sequence, out)?;
-            self.event(&version, &moment, out)?;
+            self.event(&version, &commit, out)?;
             self.count += 1;
         }
         Ok(())
@@ -288,7 +293,7 @@ impl DiffAnswer {
         Ok(())
     }
 
-    fn event(&self, version: &Version, moment: &Moment, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn event(&self, version: &Version, commit: &Commit, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let kind = match version.kind {
             EventType::Insert => "INSERT",
             EventType::Update => "UPDATE",
@@ -297,7 +302,7 @@ impl DiffAnswer {
         out.extend_from_slice(b"{\"event\":{\"event_id\":");
         out.extend_from_slice(version.sequence.0.to_string().as_bytes());
         out.extend_from_slice(b",\"event_timestamp\":");
-        lines::json(&moment.committed, out)?;
+        lines::json(&commit.committed, out)?;
         out.extend_from_slice(b",\"event_type\":\"");
         out.extend_from_slice(kind.as_bytes());
         out.extend_from_slice(if version.is_derived() { b"\",\"derived\":true" } else { b"\"" });
@@ -306,9 +311,9 @@ impl DiffAnswer {
             out.extend_from_slice(cause.0.to_string().as_bytes());
         }
         out.extend_from_slice(b",\"gtid\":");
-        lines::json(&moment.gtid.as_ref().map(ToString::to_string), out)?;
+        lines::json(&commit.gtid.as_ref().map(ToString::to_string), out)?;
         out.extend_from_slice(b",\"key\":");
-        let keyed = if version.side == Side::Left {
+        let keyed = if version.side == KeyMove::Left {
             version.before.as_ref()
         } else {
             version.after.as_ref().or(version.before.as_ref())

@@ -1,10 +1,10 @@
 //! A row of the record, for a first statement to try.
 
 use super::{Found, History};
-use crate::names::Standing;
-use crate::store::Sequence;
+use crate::names::TableState;
+use crate::store::ChangeSequence;
 use dbtrail_types::column::{Column, ColumnType};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 
 /// Tables looked at, at most.
 const MAX_TABLES: usize = 200;
@@ -21,16 +21,18 @@ pub struct Example {
 }
 
 impl History {
-    /// A row that can be asked for at the end of the record; one of a table whose key is made of integers rather than of another.
-    /// `None`: a short look found none.
+    /// A row that can be asked for at the end of the record; one of a table whose key is made of
+    /// integers rather than of another. `None`: a short look found none.
     #[must_use]
     pub fn example(&self) -> Option<Example> {
         let named = |integers: bool| {
             let tables = self.names.iter().take(MAX_TABLES);
-            tables.filter_map(move |(name, standings)| {
-                let Some((_, Standing::Table(space, definition))) = standings.last() else { return None };
-                let found = self.found(name, *space, *definition).ok()?;
-                super::certain(name, found.space, Sequence::END).ok()?;
+            tables.filter_map(move |(name, table_states)| {
+                let Some((_, TableState::Table(generation, definition))) = table_states.last() else {
+                    return None;
+                };
+                let found = self.found(name, *generation, *definition).ok()?;
+                super::certain(name, found.generation, ChangeSequence::END).ok()?;
                 let key = found.definition.key_columns();
                 let whole = !key.is_empty() && key.len() == found.definition.primary_key.len();
                 let is_integer = |c: &&Column| matches!(c.ty, ColumnType::Int { .. });
@@ -45,14 +47,14 @@ impl History {
 
     /// The key of one of the first rows of a table.
     fn some_key(&self, found: &Found<'_>) -> Option<Vec<(Column, Vec<u8>)>> {
-        let (versions, space) = (self.versions(), found.space_id);
+        let (versions, generation) = (self.versions(), found.space_id);
         let window: (&[u8], &[u8]) = (&[], &[0xff; 64]);
-        let read = versions.base_keys(space, window, MAX_KEYS).ok()?;
-        let changed = versions.keys(space, window, self.end, MAX_KEYS).ok()?;
+        let read = versions.base_keys(generation, window, MAX_KEYS).ok()?;
+        let changed = versions.keys(generation, window, self.end, MAX_KEYS).ok()?;
         read.iter().chain(&changed).find_map(|key| {
-            let (row, under) = match versions.newest_before(space, key, self.end).ok()? {
+            let (row, under) = match versions.newest_before(generation, key, self.end).ok()? {
                 Some(held) => (held.row?, held.definition),
-                None => versions.base(space, key).ok()?.map(|base| (base.row, base.definition))?,
+                None => versions.base(generation, key).ok()?.map(|base| (base.row, base.definition))?,
             };
             // Of a row under another definition the cells stand elsewhere.
             let row = (under == found.definition_id).then(|| self.catalog.unpack(under, &row))?;

@@ -1,4 +1,5 @@
-//! Generated columns as MariaDB logs them: INSERT has them, UPDATE and DELETE have not (bytes as 11.8.9 and 10.11.19 write them).
+//! Generated columns as MariaDB logs them: INSERT has them, UPDATE and DELETE have not (bytes as
+//! 11.8.9 and 10.11.19 write them).
 
 use super::tests::{history, keys, rows, sql, t};
 use super::*;
@@ -8,7 +9,8 @@ use serde_json::{Value, json};
 
 const CREATE: &str = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, v INT AS (abs(a)) VIRTUAL, n INT)";
 
-/// The columns of the table in a map without names, or with names and a key (binlog_row_metadata=FULL).
+/// The columns of the table in a map without names, or with names and a key
+/// (binlog_row_metadata=FULL).
 fn mapped(full: bool) -> Arc<MappedTable> {
     let column = |name: &str| MappedColumn {
         unsigned: full.then_some(false),
@@ -120,7 +122,8 @@ fn a_plain_column_that_is_missing_is_refused() {
     assert_eq!(rows(&h, 3, &["1"]), Err("unreadable_table"));
 }
 
-/// A VIRTUAL column of what the session or the clock decides has no value that another row could tell.
+/// A VIRTUAL column of what the session or the clock decides has no value that another row could
+/// tell.
 #[test]
 fn what_the_clock_decides_is_not_taken_from_another_row() {
     let create = CREATE.replace("abs(a)", "a + unix_timestamp()");
@@ -132,7 +135,8 @@ fn what_the_clock_decides_is_not_taken_from_another_row() {
     assert!(unknown(&rows(&h, 3, &["1"]).unwrap()[0][2]));
 }
 
-/// With binlog_row_metadata=FULL alone, MariaDB's UUID and INET6 look as BINARY(16) does, and INET4 as BINARY(4).
+/// With binlog_row_metadata=FULL alone, MariaDB's UUID and INET6 look as BINARY(16) does, and INET4
+/// as BINARY(4).
 #[test]
 fn an_address_is_not_taken_for_bytes() {
     let table = |length: u8| {

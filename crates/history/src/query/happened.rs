@@ -1,10 +1,11 @@
-//! `_history`: transactions, statements that changed definitions, gaps, tables. Nothing of a schema that the asker may not see.
+//! `_history`: transactions, statements that changed definitions, gaps, tables. Nothing of a schema
+//! that the asker may not see.
 
 use super::origin::Schemas;
 use super::{History, Refusal, lines};
 use crate::commits::{self, Commit, Near};
-use crate::names::Standing;
-use crate::store::Sequence;
+use crate::names::TableState;
+use crate::store::ChangeSequence;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 use dbtrail_types::instant::Instant;
 use serde_json::{Map, Value, json};
@@ -28,7 +29,7 @@ pub struct HistoryAnswer {
     head: Option<Vec<u8>>,
     ready: VecDeque<Cells>,
     /// Where the next transactions are read, and up to where.
-    next: Option<(Sequence, Sequence, (Instant, Instant))>,
+    next: Option<(ChangeSequence, ChangeSequence, (Instant, Instant))>,
     count: u64,
     done: bool,
 }
@@ -136,18 +137,19 @@ impl History {
 
     fn definitions(
         &self,
-        (from, to, window): (Sequence, Sequence, (Instant, Instant)),
+        (from, to, window): (ChangeSequence, ChangeSequence, (Instant, Instant)),
         sight: &Sight,
         ready: &mut VecDeque<Cells>,
     ) -> Result<(), Refusal> {
-        let definition = |standing: Option<&Standing>| match standing {
-            Some(Standing::Table(_, id)) => self.catalog.definition(*id),
-            Some(Standing::Absent | Standing::Unknown { .. } | Standing::Unreadable(_)) | None => None,
+        let definition = |table_state: Option<&TableState>| match table_state {
+            Some(TableState::Table(_, id)) => self.catalog.definition(*id),
+            Some(TableState::Absent | TableState::Unknown { .. } | TableState::Unreadable(_)) | None => None,
         };
         let mut found = Vec::new();
-        for (name, standings) in self.names.iter().filter(|(name, _)| sight.sees(&name.schema)) {
-            for (i, (at, after)) in standings.iter().enumerate() {
-                let before = i.checked_sub(1).and_then(|i| standings.get(i)).map(|(_, standing)| standing);
+        for (name, table_states) in self.names.iter().filter(|(name, _)| sight.sees(&name.schema)) {
+            for (i, (at, after)) in table_states.iter().enumerate() {
+                let before =
+                    i.checked_sub(1).and_then(|i| table_states.get(i)).map(|(_, table_state)| table_state);
                 let (before, after) = (definition(before), definition(Some(after)));
                 if (from..to).contains(at) && before != after {
                     found.push((*at, name, before, after));

@@ -5,7 +5,7 @@ use crate::key::{self, KeyError};
 use crate::store::{EncodedKey, behind};
 use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyRange, KeyScan, Keys, Octets, code};
 use dbtrail_types::column::{Column, TableDefinition, same_name};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 
 /// What is wanted, in key order.
@@ -106,7 +106,8 @@ fn refused(error: &KeyError) -> Refusal {
     }
 }
 
-/// Bytes of a key at most: no server has an index over more (3072, in another form here), and the store takes none of 64 KiB.
+/// Bytes of a key at most: no server has an index over more (3072, in another form here), and the
+/// store takes none of 64 KiB.
 const LONGEST: usize = 48 * 1024;
 
 fn encode(columns: &[&Column], values: &[Octets]) -> Result<Vec<u8>, Refusal> {

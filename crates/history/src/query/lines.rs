@@ -5,7 +5,7 @@ use crate::image::{Content, Image};
 use crate::schema::{Catalog, DefinitionId};
 use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Point;
+use dbtrail_types::instant::AsOf;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ struct HeaderLine<'a> {
 }
 
 /// The header line of an answer under a definition.
-pub(super) fn header(history: &History, id: DefinitionId, at: Option<&Point>) -> Result<Vec<u8>, Refusal> {
+pub(super) fn header(history: &History, id: DefinitionId, at: Option<&AsOf>) -> Result<Vec<u8>, Refusal> {
     let head = history.catalog.memo(id, |definition| {
         let mut line = serde_json::to_vec(&HeaderLine { success: true, definition }).unwrap_or_default();
         // The closing brace comes behind the instant.

@@ -1,9 +1,10 @@
-//! Versions of many keys in the order of the log, in bounded memory: a few versions of each key at a time.
+//! Versions of many keys in the order of the log, in bounded memory: a few versions of each key at
+//! a time.
 
 use super::{History, Refusal};
 use crate::image::Image;
 use crate::schema::DefinitionId;
-use crate::store::{EncodedKey, Sequence, Side, SpaceId, Version};
+use crate::store::{ChangeSequence, EncodedKey, GenerationId, KeyMove, Version};
 use dbtrail_types::agent_api::{EventType, code};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -11,13 +12,14 @@ use std::collections::{BinaryHeap, VecDeque};
 /// Versions of one key held at a time.
 const AHEAD: usize = 16;
 
-/// A key in an incarnation.
+/// A key in an generation.
 #[derive(Debug)]
 pub(super) struct KeyOf {
-    pub(super) space: SpaceId,
+    pub(super) generation: GenerationId,
     pub(super) key: EncodedKey,
-    /// All rows went at once inside of the stretch, under this definition: the last one of this key, if there was one, too.
-    pub(super) emptied: Option<(Sequence, DefinitionId)>,
+    /// All rows went at once inside of the stretch, under this definition: the last one of this
+    /// key, if there was one, too.
+    pub(super) emptied: Option<(ChangeSequence, DefinitionId)>,
 }
 
 /// The versions of one key in a stretch of the log.
@@ -25,19 +27,19 @@ pub(super) struct KeyOf {
 struct Source {
     of: KeyOf,
     /// Where the next read begins.
-    from: Sequence,
+    from: ChangeSequence,
     /// The row that the version before that left.
     behind: Option<Image>,
     ready: VecDeque<Version>,
 }
 
 /// What comes next: by sequence; of the two sides of a key change, the old key first.
-type Place = Reverse<(Sequence, bool, usize)>;
+type Place = Reverse<(ChangeSequence, bool, usize)>;
 
 /// A merge of sources.
 #[derive(Debug)]
 pub(super) struct Merge {
-    to: Sequence,
+    to: ChangeSequence,
     sources: Vec<Source>,
     heap: BinaryHeap<Place>,
 }
@@ -46,7 +48,7 @@ impl Merge {
     pub(super) fn new(
         history: &History,
         keys: Vec<KeyOf>,
-        (from, to): (Sequence, Sequence),
+        (from, to): (ChangeSequence, ChangeSequence),
     ) -> Result<Self, Refusal> {
         let source = |of| Source { of, from, behind: None, ready: VecDeque::new() };
         let sources = keys.into_iter().map(source).collect();
@@ -61,18 +63,18 @@ impl Merge {
     fn offer(&mut self, history: &History, index: usize) -> Result<(), Refusal> {
         let Some(source) = self.sources.get_mut(index) else { return Ok(()) };
         if source.ready.is_empty() {
-            let (KeyOf { space, key, .. }, window) = (&source.of, (source.from, self.to));
+            let (KeyOf { generation, key, .. }, window) = (&source.of, (source.from, self.to));
             let behind = source.behind.as_ref();
-            source.ready = history.versions().between_behind(*space, key, window, AHEAD, behind)?.into();
+            source.ready = history.versions().between_behind(*generation, key, window, AHEAD, behind)?.into();
             if let Some(last) = source.ready.back() {
                 source.from = last.sequence.next();
                 source.behind = last.row_after().cloned();
             } else if let Some(emptied) = source.of.emptied.take() {
-                source.ready.extend(history.lost((source.of.space, &source.of.key), emptied)?);
+                source.ready.extend(history.lost((source.of.generation, &source.of.key), emptied)?);
             }
         }
         if let Some(next) = source.ready.front() {
-            self.heap.push(Reverse((next.sequence, next.side == Side::Arrived, index)));
+            self.heap.push(Reverse((next.sequence, next.side == KeyMove::Arrived, index)));
         }
         Ok(())
     }
@@ -86,13 +88,14 @@ impl Merge {
 }
 
 impl History {
-    /// The DELETE that nobody logged: of the row that a key had when all rows of its table were removed at once.
+    /// The DELETE that nobody logged: of the row that a key had when all rows of its table were
+    /// removed at once.
     pub(super) fn lost(
         &self,
-        (space, key): (SpaceId, &[u8]),
-        (at, now): (Sequence, DefinitionId),
+        (generation, key): (GenerationId, &[u8]),
+        (at, now): (ChangeSequence, DefinitionId),
     ) -> Result<Option<Version>, Refusal> {
-        let Some((image, under)) = self.row_at_end(space, key)? else { return Ok(None) };
+        let Some((image, under)) = self.row_at_end(generation, key)? else { return Ok(None) };
         let before = if under == now {
             image
         } else {
@@ -105,19 +108,23 @@ impl History {
             sequence: at,
             definition: now,
             kind: EventType::Delete,
-            side: Side::Same,
+            side: KeyMove::Same,
             cause: None,
             before: Some(before),
             after: None,
         }))
     }
 
-    /// The last row of a key in an incarnation that has ended.
-    fn row_at_end(&self, space: SpaceId, key: &[u8]) -> Result<Option<(Image, DefinitionId)>, Refusal> {
+    /// The last row of a key in an generation that has ended.
+    fn row_at_end(
+        &self,
+        generation: GenerationId,
+        key: &[u8],
+    ) -> Result<Option<(Image, DefinitionId)>, Refusal> {
         let versions = self.versions();
-        Ok(match versions.newest_before(space, key, self.end)? {
+        Ok(match versions.newest_before(generation, key, self.end)? {
             Some(held) => held.row.map(|row| (row, held.definition)),
-            None => versions.base(space, key)?.map(|base| (base.row, base.definition)),
+            None => versions.base(generation, key)?.map(|base| (base.row, base.definition)),
         })
     }
 }

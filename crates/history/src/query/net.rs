@@ -1,22 +1,23 @@
 //! What a window, or one transaction, did to the rows of a table, all in all.
 //!
-//! Of each key that changed: its row before, at the end, and at the end of the record, all under the definition that the table has there. The states are those
-//! between two changes of the log, so that no time is in doubt; the window's ends are (see [`History::span`]).
+//! Of each key that changed: its row before, at the end, and at the end of the record, all under
+//! the definition that the table has there. The states are those between two changes of the log, so
+//! that no time is in doubt; the window's ends are (see [`History::span`]).
 
 use super::diff::Window;
 use super::keys::Wanted;
 use super::rows::{Question, State};
 use super::{Found, History, Reading, Refusal, lines, unreadable};
 use crate::changes;
-use crate::moments::{Cut, Page};
-use crate::names::Standing;
+use crate::commit_index::{Page, ReadPoint};
+use crate::names::TableState;
 use crate::record::Baseline;
 use crate::schema::{Carried, DefinitionId};
-use crate::store::{EncodedKey, Sequence, SpaceId};
+use crate::store::{ChangeSequence, EncodedKey, GenerationId};
 use dbtrail_types::agent_api::{NetChange, NetLine};
 use dbtrail_types::agent_api::{NetHeader, NetRequest, Octets, RowCell, RowLine, Span, code};
 use dbtrail_types::column::Column;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ const AT_ONCE: usize = 1024;
 pub struct NetAnswer {
     history: Arc<History>,
     name: TableName,
-    stretch: (Sequence, Sequence),
+    stretch: (ChangeSequence, ChangeSequence),
     head: Option<Vec<u8>>,
     keys: std::vec::IntoIter<EncodedKey>,
     count: u64,
@@ -49,7 +50,7 @@ impl History {
         if let Some(why) = super::no_key(today.definition) {
             return Err(Refusal::new(422, code::UNSUPPORTED_KEY, format!("table {name}: {why}")));
         }
-        super::certain(&name, today.space, self.end)?;
+        super::certain(&name, today.generation, self.end)?;
         let wanted = request.keys.as_ref().map(|keys| Wanted::read(keys, today.definition, &name));
         let wanted = wanted.transpose()?;
         let head = self.net_head(&name, &today)?;
@@ -71,8 +72,8 @@ impl History {
         })
     }
 
-    /// The changes of a span: the first, and the one behind the last.
-    fn span(&self, span: &Span) -> Result<(Sequence, Sequence), Refusal> {
+    /// The changes of a span: the first, and the one after the last.
+    fn span(&self, span: &Span) -> Result<(ChangeSequence, ChangeSequence), Refusal> {
         match span {
             Span::Window { since, until } => {
                 if since > until {
@@ -89,9 +90,9 @@ impl History {
 
     /// The table as it is at the end of the record, on which statements would run.
     fn today(&self, name: &TableName) -> Result<Found<'_>, Refusal> {
-        let now = Cut { at: Sequence::END, doubtful: Sequence::END };
-        if self.names.at(name, Sequence::END).is_some_and(|(_, s)| *s == Standing::Absent)
-            && self.names.history(name).iter().any(|(_, s)| matches!(s, Standing::Table(..)))
+        let now = ReadPoint { at: ChangeSequence::END, doubtful: ChangeSequence::END };
+        if self.names.at(name, ChangeSequence::END).is_some_and(|(_, s)| *s == TableState::Absent)
+            && self.names.history(name).iter().any(|(_, s)| matches!(s, TableState::Table(..)))
         {
             let newest = self.coverage.newest;
             return Err(Refusal::new(
@@ -125,16 +126,17 @@ impl History {
         Ok(out)
     }
 
-    /// The row of a key between two changes of the log, under the definition of today. `None`: there was none.
+    /// The row of a key between two changes of the log, under the definition of today. `None`:
+    /// there was none.
     fn row_between(
         &self,
         name: &TableName,
         key: &EncodedKey,
-        cut: Sequence,
+        cut: ChangeSequence,
         today: &Found<'_>,
     ) -> Result<Option<Carried>, Refusal> {
-        let place = Cut { at: cut, doubtful: cut };
-        if let Some((_, Standing::Absent)) = self.names.at(name, cut) {
+        let place = ReadPoint { at: cut, doubtful: cut };
+        if let Some((_, TableState::Absent)) = self.names.at(name, cut) {
             return Ok(None);
         }
         let found = self.table_at(name, place)?;
@@ -166,7 +168,8 @@ impl History {
 }
 
 impl History {
-    /// A row of a table that was dropped, as one of the table that was created under its name since: by columns of the same name and declaration.
+    /// A row of a table that was dropped, as one of the table that was created under its name
+    /// since: by columns of the same name and declaration.
     fn by_name(&self, under: DefinitionId, today: &Found<'_>, row: &Carried) -> Option<Carried> {
         let then = self.catalog.definition(under)?;
         let cell = |column: &Column| {
@@ -191,55 +194,55 @@ struct Changed<'a> {
     name: &'a TableName,
     today: &'a Found<'a>,
     span: &'a Span,
-    stretch: (Sequence, Sequence),
+    stretch: (ChangeSequence, ChangeSequence),
 }
 
 impl Changed<'_> {
     fn keys(&self, wanted: Option<&Wanted>, derived_only: bool) -> Result<Vec<EncodedKey>, Refusal> {
         let (from, to) = self.stretch;
-        let place = Cut { at: to, doubtful: to };
+        let place = ReadPoint { at: to, doubtful: to };
         let found = match self.history.names.at(self.name, to) {
-            Some((_, Standing::Absent)) => None,
+            Some((_, TableState::Absent)) => None,
             _ => Some(self.history.table_at(self.name, place)?),
         };
         let found = found.unwrap_or(Found {
             space_id: self.today.space_id,
-            space: self.today.space,
+            generation: self.today.generation,
             definition_id: self.today.definition_id,
             definition: self.today.definition,
         });
         let window = Window { history: self.history, name: self.name, found, from, to };
-        let (mut keys, mut spaces) = (BTreeSet::new(), BTreeSet::new());
-        for id in window.incarnations()? {
-            let space = self.history.space(id);
-            let space = space.ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            super::certain(self.name, space, to)?;
-            if let Some((_, reason)) = space.known_from.as_ref().filter(|(at, _)| from <= *at) {
+        let (mut keys, mut generations) = (BTreeSet::new(), BTreeSet::new());
+        for id in window.generations()? {
+            let generation = self.history.generation(id);
+            let generation = generation.ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
+            super::certain(self.name, generation, to)?;
+            if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| from <= *at) {
                 return Err(window.crossing(reason));
             }
-            if !self.history.catalog.same_key(space.definition, self.today.definition_id) {
+            if !self.history.catalog.same_key(generation.definition, self.today.definition_id) {
                 return Err(unreadable(self.name, "its primary key is another one now than it was then"));
             }
-            spaces.insert(id);
-            let emptied = space.emptied.filter(|(at, _)| (from..to).contains(at));
+            generations.insert(id);
+            let emptied = generation.emptied.filter(|(at, _)| (from..to).contains(at));
             if let Some((at, _)) = emptied
                 && !derived_only
             {
                 self.inside(at)?;
-                if !space.complete && space.baseline != Baseline::Whole {
+                if !generation.complete && generation.baseline != Baseline::Whole {
                     return Err(window.lost("that is not among those that it knows"));
                 }
                 self.all_of(id, &mut keys)?;
             }
         }
-        self.all_changed(&spaces, derived_only, &mut keys)?;
+        self.all_changed(&generations, derived_only, &mut keys)?;
         Ok(keys.into_iter().filter(|key| wanted.is_none_or(|wanted| wanted.holds(key))).collect())
     }
 
     /// The keys of all changes in the stretch, by the index of changes.
     fn all_changed(
         &self,
-        spaces: &BTreeSet<SpaceId>,
+        generations: &BTreeSet<GenerationId>,
         derived_only: bool,
         keys: &mut BTreeSet<EncodedKey>,
     ) -> Result<(), Refusal> {
@@ -247,15 +250,18 @@ impl Changed<'_> {
         let (mut page, mut refused) = (Page::default(), None);
         let versions = self.history.versions();
         changes::between(&*self.history.snapshot, from, to, &mut |change| {
-            let Some(key) = change.key.filter(|_| spaces.contains(&change.space)) else { return Ok(true) };
-            let moment = self.history.moments().of_near(change.sequence, &mut page)?;
-            if let Err(why) = self.within(moment.map(|m| m.committed)) {
+            let Some(key) = change.key.filter(|_| generations.contains(&change.generation)) else {
+                return Ok(true);
+            };
+            let commit = self.history.moments().of_near(change.sequence, &mut page)?;
+            if let Err(why) = self.within(commit.map(|m| m.committed)) {
                 refused = Some(why);
                 return Ok(false);
             }
             if derived_only {
                 let place = (change.sequence, change.sequence.next());
-                if !versions.first(change.space, key, place)?.is_some_and(|version| version.is_derived()) {
+                if !versions.first(change.generation, key, place)?.is_some_and(|version| version.is_derived())
+                {
                     return Ok(true);
                 }
             }
@@ -267,8 +273,8 @@ impl Changed<'_> {
         refused.map_or(Ok(()), Err)
     }
 
-    /// All keys that an incarnation ever had.
-    fn all_of(&self, space: SpaceId, keys: &mut BTreeSet<EncodedKey>) -> Result<(), Refusal> {
+    /// All keys that an generation ever had.
+    fn all_of(&self, generation: GenerationId, keys: &mut BTreeSet<EncodedKey>) -> Result<(), Refusal> {
         let versions = self.history.versions();
         let last: EncodedKey = vec![0xff; 1 << 12].into();
         for base in [false, true] {
@@ -276,11 +282,12 @@ impl Changed<'_> {
             loop {
                 let window = (&*from, &*last);
                 let some = if base {
-                    versions.base_keys(space, window, AT_ONCE)?
+                    versions.base_keys(generation, window, AT_ONCE)?
                 } else {
-                    versions.keys(space, window, Sequence::END, AT_ONCE)?
+                    versions.keys(generation, window, ChangeSequence::END, AT_ONCE)?
                 };
-                // No key of a table is the beginning of another one: behind all that begin like this one, the next one stands.
+                // No key of a table is the beginning of another one: after all that begin like this
+                // one, the next one stands.
                 from = some.last().map(|end| behind(end)).unwrap_or_default().into();
                 keys.extend(some);
                 if from.is_empty() {
@@ -292,11 +299,12 @@ impl Changed<'_> {
     }
 
     /// A change at this place is one of the span.
-    fn inside(&self, at: Sequence) -> Result<(), Refusal> {
+    fn inside(&self, at: ChangeSequence) -> Result<(), Refusal> {
         self.within(self.history.moments().committed(at)?)
     }
 
-    /// Refuses what lies in the stretch and is not of the window: where the clock was set back, the window is no stretch of the log.
+    /// Refuses what lies in the stretch and is not of the window: where the clock was set back, the
+    /// window is no stretch of the log.
     fn within(&self, committed: Option<dbtrail_types::instant::Instant>) -> Result<(), Refusal> {
         let Span::Window { since, until } = self.span else { return Ok(()) };
         if committed.is_some_and(|at| (*since..=*until).contains(&at)) {
@@ -347,7 +355,8 @@ impl NetAnswer {
                 (None, None) => true,
                 (Some(a), Some(b)) => {
                     let cells = a.iter().zip(b).enumerate();
-                    // A generated column follows from the others; a cell that is not known is the same as none.
+                    // A generated column follows from the others; a cell that is not known is the
+                    // same as none.
                     a.len() == b.len()
                         && cells
                             .filter(|(i, _)| !generated.contains(i))
@@ -380,7 +389,7 @@ impl NetAnswer {
     }
 }
 
-/// Behind all keys that begin so; empty: there is no place behind them.
+/// Behind all keys that begin so; empty: there is no place after them.
 fn behind(key: &[u8]) -> Vec<u8> {
     let mut end = key.to_vec();
     while let Some(last) = end.pop() {

@@ -2,7 +2,7 @@
 
 use super::{History, Refusal, lines};
 use crate::commits::{self, Commit, Near};
-use crate::store::Sequence;
+use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::{ChangeOrigin, DiffLine};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(super) struct Origins {
     near: Near,
     /// What was told last: the entry, and the statement.
-    last: Option<(Sequence, Option<Arc<str>>)>,
+    last: Option<(ChangeSequence, Option<Arc<str>>)>,
     schemas: Option<Schemas>,
 }
 
@@ -25,7 +25,7 @@ impl Origins {
     pub(super) fn announce(
         &mut self,
         history: &History,
-        sequence: Sequence,
+        sequence: ChangeSequence,
         out: &mut Vec<u8>,
     ) -> Result<(), Refusal> {
         let commit = commits::of(&*history.snapshot, sequence, &mut self.near)?;
@@ -63,7 +63,8 @@ impl Schemas {
         Self(known.into_iter().cloned().collect())
     }
 
-    /// The schemas of all tables that an entry changed, and those of the record whose names stand in texts: who may not see one of them may not see the texts.
+    /// The schemas of all tables that an entry changed, and those of the record whose names stand
+    /// in texts: who may not see one of them may not see the texts.
     pub(super) fn touched<'a>(
         &'a self,
         commit: &'a Commit,

@@ -3,15 +3,15 @@
 use super::keys::{Range, Wanted, too_many};
 use super::scan::{Scan, Step, Turn};
 use super::{Found, History, Refusal, lines};
+use crate::commit_index::ReadPoint;
 use crate::image::{Content, Image};
-use crate::moments::Cut;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{Bounds, EncodedKey, Sequence, SpaceId, Version};
+use crate::store::{Bounds, ChangeSequence, EncodedKey, GenerationId, Version};
 use dbtrail_expression::{RowFilter, RowValue, Uncertain};
 use dbtrail_types::agent_api::{ApiNote, NoteCode, Octets, RowsRequest, code};
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ const MAX_NAMED: usize = 5;
 pub enum Reading {
     /// From recorded changes alone.
     Flashback,
-    /// Baseline included, where there is one: an agent that reads log files has none, and what the log does not tell is refused all the same.
+    /// Baseline included, where there is one: an agent that reads log files has none, and what the
+    /// log does not tell is refused all the same.
     Snapshot,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct Question<'a> {
     pub(super) history: &'a History,
     pub(super) name: TableName,
     pub(super) found: Found<'a>,
-    pub(super) cut: Cut,
+    pub(super) cut: ReadPoint,
 }
 
 impl History {
@@ -88,7 +89,7 @@ impl History {
         let cut = self.cut(&request.at)?;
         let found = self.table_at(&name, cut)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        super::certain(&name, found.space, cut.doubtful)?;
+        super::certain(&name, found.generation, cut.doubtful)?;
         let definition = found.definition_id;
         let filter = request.filter.as_ref().map(|filter| RowFilter::new(filter, &found.definition.columns));
         let filter = filter.transpose().map_err(|why| unsupported(&why))?;
@@ -152,24 +153,25 @@ impl Question<'_> {
     }
 
     pub(super) fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
-        let (versions, space, end) = (self.history.versions(), self.found.space_id, self.history.end);
-        let Cut { at, doubtful } = self.cut;
+        let (versions, generation, end) = (self.history.versions(), self.found.space_id, self.history.end);
+        let ReadPoint { at, doubtful } = self.cut;
         if doubtful > at
-            && let Some(change) = versions.first(space, key, (at, doubtful))?
+            && let Some(change) = versions.first(generation, key, (at, doubtful))?
         {
             return Err(self.history.ambiguous(change.sequence, &self.one(&change)));
         }
-        if let Some(last) = versions.newest_before(space, key, at)? {
+        if let Some(last) = versions.newest_before(generation, key, at)? {
             return Ok(match last.row {
                 Some(image) => State::Row(image, last.definition),
                 None => State::NoRow(self.noted(NoteCode::DeletedAt, last.sequence)?),
             });
         }
-        if let Some(next) = versions.first(space, key, (at, end))? {
-            // A row of the baseline that was read before an ALTER is what the row was until its first change behind that; what the change says of
-            // the row before it stands under the new columns, from which there may be no way back.
+        if let Some(next) = versions.first(generation, key, (at, end))? {
+            // A row of the baseline that was read before an ALTER is what the row was until its
+            // first change after that; what the change says of the row before it stands under the
+            // new columns, from which there may be no way back.
             if reading == Reading::Snapshot
-                && let Some(base) = versions.base(space, key)?
+                && let Some(base) = versions.base(generation, key)?
                 && self.history.catalog.precedes(base.definition, next.definition)
             {
                 return Ok(State::Row(base.row, base.definition));
@@ -179,16 +181,17 @@ impl Question<'_> {
                 None => State::NoRow(self.noted(NoteCode::NotYetCreated, next.sequence)?),
             });
         }
-        if self.found.space.complete {
+        if self.found.generation.complete {
             return Ok(State::NoRow(self.earlier(key)?));
         }
         if reading == Reading::Snapshot {
             // No change of it is recorded: the row is what it was when the table was read.
-            if let Some(base) = versions.base(space, key)? {
+            if let Some(base) = versions.base(generation, key)? {
                 return Ok(State::Row(base.row, base.definition));
             }
-            // The whole table was read, and no change of the key is recorded: it had no row from where the record begins.
-            if self.found.space.baseline == Baseline::Whole {
+            // The whole table was read, and no change of the key is recorded: it had no row from
+            // where the record begins.
+            if self.found.generation.baseline == Baseline::Whole {
                 let since = self.history.coverage.oldest;
                 return Ok(State::NoRow(Some((NoteCode::NeverExisted, Some(since)))));
             }
@@ -219,46 +222,51 @@ impl Question<'_> {
         }
     }
 
-    /// What incarnations before this one tell of a key that has no row in it.
+    /// What generations before this one tell of a key that has no row in it.
     fn earlier(&self, key: &[u8]) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
-        let mut before = self.found.space.before;
-        while let Some((id, space)) = before.and_then(|id| Some((id, self.history.space(id)?))) {
-            if !self.history.catalog.same_key(space.definition, self.found.definition_id) {
+        let mut before = self.found.generation.before;
+        while let Some((id, generation)) = before.and_then(|id| Some((id, self.history.generation(id)?))) {
+            if !self.history.catalog.same_key(generation.definition, self.found.definition_id) {
                 return Ok(None);
             }
             if let Some(last) = self.history.versions().newest_before(id, key, self.history.end)? {
                 // A row that was left went with all others.
-                let gone = match (&last.row, space.emptied) {
+                let gone = match (&last.row, generation.emptied) {
                     (None, _) => Some(last.sequence),
                     (Some(_), Some((at, _))) => Some(at),
                     (Some(_), None) => None,
                 };
                 return gone.map_or(Ok(None), |at| self.noted(NoteCode::DeletedAt, at));
             }
-            if !space.complete {
+            if !generation.complete {
                 return Ok(None);
             }
-            before = space.before;
+            before = generation.before;
         }
         // What was dropped as too old may have been a row of this key.
-        let dropped = self.history.horizon.at > Sequence(0);
+        let dropped = self.history.horizon.at > ChangeSequence(0);
         Ok((!dropped).then_some((NoteCode::NeverExisted, None)))
     }
 
-    fn noted(&self, code: NoteCode, at: Sequence) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+    fn noted(
+        &self,
+        code: NoteCode,
+        at: ChangeSequence,
+    ) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
         Ok(Some((code, self.history.moments().committed(at)?)))
     }
 
-    /// The row with generated cells that the log leaves out, where another row of the key tells them.
+    /// The row with generated cells that the log leaves out, where another row of the key tells
+    /// them.
     pub(super) fn filled(&self, key: &[u8], image: Image, under: DefinitionId) -> Result<Image, Refusal> {
         let unknown = |image: &Image| image.cells().any(|cell| cell == Content::Unknown);
         let (catalog, versions) = (&self.history.catalog, self.history.versions());
         if catalog.generated(under).is_empty() || !unknown(&image) {
             return Ok(image);
         }
-        let space = self.found.space_id;
-        let base = versions.base(space, key)?.map(|base| (base.definition, base.row));
-        let first = versions.between(space, key, (Sequence(0), self.history.end), MAX_OTHERS)?;
+        let generation = self.found.space_id;
+        let base = versions.base(generation, key)?.map(|base| (base.definition, base.row));
+        let first = versions.between(generation, key, (ChangeSequence(0), self.history.end), MAX_OTHERS)?;
         let first = first.into_iter().filter_map(|v| Some((v.definition, v.row_after()?.clone())));
         let mut image = image;
         for (_, other) in base.into_iter().chain(first).filter(|(definition, _)| *definition == under) {
@@ -279,13 +287,14 @@ impl Question<'_> {
         carried.map(|_| ()).map_err(|why| super::unreadable(&self.name, &why.to_string()))
     }
 
-    /// The keys of a range: all that the record knows, if these are certainly all that there can be.
+    /// The keys of a range: all that the record knows, if these are certainly all that there can
+    /// be.
     fn range(&self, range: &Range, reading: Reading) -> Result<Vec<Asked>, Refusal> {
         let mut keys = known_keys(self.history, self.found.space_id, range)?;
-        let mut all = self.found.space.complete;
+        let mut all = self.found.generation.complete;
         if reading == Reading::Snapshot {
             keys = with_baseline(self.history, self.found.space_id, keys, range)?;
-            all |= self.found.space.baseline == Baseline::Whole;
+            all |= self.found.generation.baseline == Baseline::Whole;
         }
         all |= range.width == u128::try_from(keys.len()).ok();
         if all {
@@ -304,11 +313,11 @@ impl Question<'_> {
     }
 
     pub(super) fn advice(&self, reading: Reading) -> String {
-        match (reading, self.found.space.baseline) {
+        match (reading, self.found.generation.baseline) {
             (Reading::Flashback, _) => {
                 format!("; ask _snapshot.{} for rows that never changed", self.name.table)
             }
-            (Reading::Snapshot, Baseline::Reading) if self.found.space.emptied.is_some() => {
+            (Reading::Snapshot, Baseline::Reading) if self.found.generation.emptied.is_some() => {
                 "; it lost its rows (TRUNCATE or DROP) before its first reading had ended".to_owned()
             }
             (Reading::Snapshot, Baseline::Reading) => {
@@ -322,7 +331,7 @@ impl Question<'_> {
 
     /// What is missing, in a sentence.
     pub(super) fn since(&self, missing: &str) -> String {
-        let Some((from, reason)) = &self.found.space.known_from else { return missing.to_owned() };
+        let Some((from, reason)) = &self.found.generation.known_from else { return missing.to_owned() };
         let at = self.history.moments().committed(*from).ok().flatten();
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
         format!("what was known of its rows ended{at}, when {reason}, and no change of it is recorded since")
@@ -336,9 +345,10 @@ impl Question<'_> {
             String::new()
         };
         let named: Vec<String> = unknown.iter().take(MAX_NAMED).map(|k| lines::key_text(k)).collect();
-        let space = self.found.space;
-        let before = space.before.and_then(|id| self.history.space(id));
-        let rekeyed = before.and_then(|b| self.history.catalog.changed_key(b.definition, space.definition));
+        let generation = self.found.generation;
+        let before = generation.before.and_then(|id| self.history.generation(id));
+        let rekeyed =
+            before.and_then(|b| self.history.catalog.changed_key(b.definition, generation.definition));
         if let Some(statement) = rekeyed {
             return Refusal::new(
                 422,
@@ -366,24 +376,24 @@ impl Question<'_> {
 /// The keys of the range that the record knows, no more than the limit.
 pub(super) fn known_keys(
     history: &History,
-    space: SpaceId,
+    generation: GenerationId,
     range: &Range,
 ) -> Result<Vec<EncodedKey>, Refusal> {
     let limit = range.limit;
     let window = (&*range.from, &*range.to);
-    let keys = history.versions().keys(space, window, history.end, limit.saturating_add(1))?;
+    let keys = history.versions().keys(generation, window, history.end, limit.saturating_add(1))?;
     if keys.len() > limit { Err(too_many(keys.len(), limit)) } else { Ok(keys) }
 }
 
 /// These keys and those of the baseline in the range.
 pub(super) fn with_baseline(
     history: &History,
-    space: SpaceId,
+    generation: GenerationId,
     keys: Vec<EncodedKey>,
     range: &Range,
 ) -> Result<Vec<EncodedKey>, Refusal> {
     let (limit, window) = (range.limit.saturating_add(1), (&*range.from, &*range.to));
-    let base = history.versions().base_keys(space, window, limit)?;
+    let base = history.versions().base_keys(generation, window, limit)?;
     let all: BTreeSet<EncodedKey> = keys.into_iter().chain(base).collect();
     if all.len() > range.limit {
         Err(too_many(all.len(), range.limit))

@@ -1,25 +1,26 @@
 //! All rows of a stretch of keys at one instant, in the order of the keys.
 //!
-//! The answer is made while it is sent: a page of the store at a time, so that neither its length nor the size of the table costs memory.
+//! The answer is made while it is sent: a page of the store at a time, so that neither its length
+//! nor the size of the table costs memory.
 
 use super::rows::{Question, Reading};
 use super::{History, Refusal};
+use crate::commit_index::ReadPoint;
 use crate::image::Image;
-use crate::moments::Cut;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{Bounds, Known, SpaceId, Stretch, Told};
+use crate::store::{Bounds, GenerationId, Known, Stretch, Told};
 use dbtrail_types::agent_api::code;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::time::{Duration, Instant};
 
 /// A stretch that is being read.
 #[derive(Debug)]
 pub(super) struct Scan {
     name: TableName,
-    space: SpaceId,
+    generation: GenerationId,
     definition: DefinitionId,
-    cut: Cut,
+    cut: ReadPoint,
     reading: Reading,
     stretch: Stretch,
 }
@@ -40,9 +41,9 @@ impl Scan {
     /// # Errors
     /// The table may have rows of which the record says nothing.
     pub(super) fn new(question: &Question<'_>, bounds: Bounds, reading: Reading) -> Result<Self, Refusal> {
-        let space = question.found.space;
-        let base = reading == Reading::Snapshot && space.baseline == Baseline::Whole;
-        if !(space.complete || base) {
+        let generation = question.found.generation;
+        let base = reading == Reading::Snapshot && generation.baseline == Baseline::Whole;
+        if !(generation.complete || base) {
             return Err(Refusal::new(
                 422,
                 code::NOT_RECORDED,
@@ -58,7 +59,7 @@ impl Scan {
         let stretch = Stretch::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
         Ok(Self {
             name: question.name.clone(),
-            space: question.found.space_id,
+            generation: question.found.space_id,
             definition: question.found.definition_id,
             cut,
             reading,
@@ -67,7 +68,7 @@ impl Scan {
     }
 
     fn question<'a>(&self, history: &'a History) -> Result<Question<'a>, Refusal> {
-        let found = history.found(&self.name, self.space, self.definition)?;
+        let found = history.found(&self.name, self.generation, self.definition)?;
         Ok(Question { history, name: self.name.clone(), found, cut: self.cut })
     }
 
@@ -82,7 +83,8 @@ impl Scan {
         let row = match told {
             Told::Row(row, definition) => row.map(|row| (row, definition)),
             Told::Before(row, next) => match base {
-                // A row that was read before an ALTER is what the row was until its first change behind that.
+                // A row that was read before an ALTER is what the row was until its first change
+                // after that.
                 Some(base) if history.catalog.precedes(base.definition, next) => {
                     Some((base.row, base.definition))
                 }
@@ -101,7 +103,8 @@ impl Scan {
     }
 }
 
-/// How long one chunk is made: then whoever waits for it is looked after, and whoever went away is noticed.
+/// How long one chunk is made: then whoever waits for it is looked after, and whoever went away is
+/// noticed.
 #[derive(Debug)]
 pub(super) struct Turn {
     until: Instant,

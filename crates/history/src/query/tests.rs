@@ -5,14 +5,15 @@ use crate::changes;
 use crate::engine::Table;
 use crate::ingest::{Ingest, LogEnds};
 use crate::log::{
-    Change, Entry, FilePlace, Gtid, LoggedStatement, MappedColumn, MappedTable, Origin, RowsEvent,
-    ServerVersion, Stamp,
+    BinlogPosition, Change, CommittedTransaction, Gtid, LoggedStatement, MappedColumn, MappedTable, Origin,
+    RowsEvent, ServerVersion, Stamp,
 };
 use crate::store::{row_key, row_of, sequence_of};
 use dbtrail_types::agent_api::{DiffRequest, EventType, KeyChoice, KeyRange, Keys, Octets, RowsRequest};
 use serde_json::{Value, json};
 
-/// Instants of these tests are this many microseconds after 2026-01-01, with a fraction, so that times count as known to the microsecond.
+/// Instants of these tests are this many microseconds after 2026-01-01, with a fraction, so that
+/// times count as known to the microsecond.
 const START: i64 = 1_767_225_600_000_001;
 
 pub(super) fn t(n: i64) -> Instant {
@@ -95,9 +96,16 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
     let mut ingest = Ingest::default();
     for (i, (at, changes)) in entries.into_iter().enumerate() {
         let gtid = Some(Gtid::MariaDb { domain: 0, server: 1, sequence: i as u64 + 1 });
-        let position = FilePlace { file: "binlog.000001".into(), offset: i as u64 };
+        let position = BinlogPosition { file: "binlog.000001".into(), offset: i as u64 };
         ingest
-            .entry(Entry { gtid, committed: t(at), stamp, position, origin: Origin::default(), changes })
+            .entry(CommittedTransaction {
+                gtid,
+                committed: t(at),
+                stamp,
+                position,
+                origin: Origin::default(),
+                changes,
+            })
             .unwrap();
         if memory != Memory::Keeps {
             ingest.forget(memory == Memory::Restarts);
@@ -109,13 +117,14 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
     Arc::new(history)
 }
 
-/// The index of changes tells of every version, in the order of the log, and of every table that lost its rows at once.
+/// The index of changes tells of every version, in the order of the log, and of every table that
+/// lost its rows at once.
 fn index_is_whole(history: &History) {
     let (mut found, mut emptied) = (Vec::new(), Vec::new());
-    changes::between(&*history.snapshot, Sequence(0), Sequence::END, &mut |change| {
+    changes::between(&*history.snapshot, ChangeSequence(0), ChangeSequence::END, &mut |change| {
         match change.key {
-            Some(key) => found.push((change.sequence, row_key(change.space, key))),
-            None => emptied.push((change.sequence, change.space)),
+            Some(key) => found.push((change.sequence, row_key(change.generation, key))),
+            None => emptied.push((change.sequence, change.generation)),
         }
         Ok(true)
     })
@@ -123,12 +132,12 @@ fn index_is_whole(history: &History) {
     assert!(found.is_sorted_by_key(|(sequence, _)| *sequence));
     found.sort();
     let versions = history.snapshot.scan(Table::Versions, &[], &[0xff; 40], usize::MAX).unwrap();
-    let mut versions: Vec<(Sequence, Vec<u8>)> =
+    let mut versions: Vec<(ChangeSequence, Vec<u8>)> =
         versions.iter().map(|(key, _)| (sequence_of(key).unwrap(), row_of(key).unwrap().to_vec())).collect();
     versions.sort();
     assert_eq!(found, versions);
-    let spaces = (0..).zip(history.spaces.iter());
-    let mut lost: Vec<_> = spaces.filter_map(|(id, s)| Some((s.emptied?.0, SpaceId(id)))).collect();
+    let generations = (0..).zip(history.generations.iter());
+    let mut lost: Vec<_> = generations.filter_map(|(id, s)| Some((s.emptied?.0, GenerationId(id)))).collect();
     lost.sort();
     emptied.sort();
     assert_eq!(emptied, lost);
@@ -155,7 +164,7 @@ fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> Vec<Value>
 }
 
 /// Rows and notes at a second, or the code of the refusal.
-fn at(history: &Arc<History>, point: Point, keys: Keys) -> Result<(Value, Value), &'static str> {
+fn at(history: &Arc<History>, point: AsOf, keys: Keys) -> Result<(Value, Value), &'static str> {
     let request = RowsRequest {
         server_id: ServerId("x".into()),
         schema: "s".into(),
@@ -174,11 +183,11 @@ fn at(history: &Arc<History>, point: Point, keys: Keys) -> Result<(Value, Value)
 }
 
 pub(super) fn rows(history: &Arc<History>, second: i64, ids: &[&str]) -> Result<Value, &'static str> {
-    at(history, Point::Time(t(second)), keys(ids)).map(|(rows, _)| rows)
+    at(history, AsOf::Time(t(second)), keys(ids)).map(|(rows, _)| rows)
 }
 
 fn notes(history: &Arc<History>, second: i64, ids: &[&str]) -> Value {
-    at(history, Point::Time(t(second)), keys(ids)).unwrap().1
+    at(history, AsOf::Time(t(second)), keys(ids)).unwrap().1
 }
 
 /// `[type, key, before, after]` of each event, or the code of the refusal.
@@ -255,7 +264,7 @@ fn notes_say_why_there_is_no_row() {
 #[test]
 fn a_gtid_is_the_state_behind_its_transaction() {
     let h = lived();
-    let rows = |gtid: &str| at(&h, Point::Gtid(gtid.into()), keys(&["1"])).map(|(rows, _)| rows);
+    let rows = |gtid: &str| at(&h, AsOf::Gtid(gtid.into()), keys(&["1"])).map(|(rows, _)| rows);
     assert_eq!(rows("0-1-2"), Ok(json!([["1", "a"]])));
     assert_eq!(rows("0-1-3"), Ok(json!([["1", "d"]])));
     assert_eq!(rows("0-1-9"), Err("out_of_range"));
@@ -277,7 +286,7 @@ fn what_the_record_does_not_tell_is_refused() {
     );
     assert_eq!(rows(&h, 9, &["1", "2", "3"]), Ok(json!([["1", "b"], ["2", "x"]])));
     assert_eq!(rows(&h, 9, &["1", "4"]), Err("not_recorded"));
-    let of = |from, to| at(&h, Point::Time(t(9)), range(from, to)).map(|(rows, _)| rows);
+    let of = |from, to| at(&h, AsOf::Time(t(9)), range(from, to)).map(|(rows, _)| rows);
     assert_eq!(of("1", "3"), Ok(json!([["1", "b"], ["2", "x"]])), "all three keys are known");
     assert_eq!(of("1", "4"), Err("not_recorded"));
     assert_eq!(of("3", "1"), Ok(json!([])), "an empty range holds nothing");
@@ -287,12 +296,12 @@ fn what_the_record_does_not_tell_is_refused() {
 #[test]
 fn ranges_of_a_table_whose_creation_is_recorded() {
     let h = lived();
-    let of = |second, from, to| at(&h, Point::Time(t(second)), range(from, to)).map(|(rows, _)| rows);
+    let of = |second, from, to| at(&h, AsOf::Time(t(second)), range(from, to)).map(|(rows, _)| rows);
     assert_eq!(of(3, "-100", "100"), Ok(json!([["1", "a"], ["2", "b"]])));
     assert_eq!(of(9, "2", "100"), Ok(json!([["7", "d"]])));
     let crowded =
         history(vec![(1, vec![sql(CREATE)]), (2, (0..5).map(|i| row("t", None, Some((i, "x")))).collect())]);
-    assert_eq!(at(&crowded, Point::Time(t(3)), range("0", "9")).map(|r| r.0), Err("too_many_keys"));
+    assert_eq!(at(&crowded, AsOf::Time(t(3)), range("0", "9")).map(|r| r.0), Err("too_many_keys"));
 }
 
 #[test]
@@ -377,7 +386,7 @@ fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
     ];
     let h = stamped(log, Memory::Keeps, Stamp::Second);
     let asked = |micros: i64, key: &str| {
-        let at = Point::Time(Instant::from_micros(t(0).micros() + micros));
+        let at = AsOf::Time(Instant::from_micros(t(0).micros() + micros));
         let server_id = ServerId("x".into());
         let request = RowsRequest {
             server_id,
@@ -482,7 +491,7 @@ fn a_table_that_is_swapped_in_is_another_table() {
 #[test]
 fn requests_that_do_not_fit_the_table_are_refused() {
     let h = lived();
-    let with = |keys| at(&h, Point::Time(t(3)), keys).map(|r| r.0);
+    let with = |keys| at(&h, AsOf::Time(t(3)), keys).map(|r| r.0);
     let named = |columns: &[&str], value: &[&str]| Keys {
         columns: columns.iter().map(|c| (*c).to_owned()).collect(),
         choice: KeyChoice::Values(vec![value.iter().map(|v| Octets(v.as_bytes().to_vec())).collect()]),
@@ -501,7 +510,7 @@ fn requests_that_do_not_fit_the_table_are_refused() {
         schema: "s".into(),
         table: "t".into(),
         keys: keys(&["1"]),
-        at: Point::Time(t(3)),
+        at: AsOf::Time(t(3)),
         filter: None,
         limit: None,
         count: None,
@@ -646,9 +655,9 @@ fn long_answers_come_in_chunks() {
 fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
     let newest = |committed, end| {
         let mut ingest = Ingest::default();
-        let position = FilePlace { file: "binlog.000001".into(), offset: 4 };
+        let position = BinlogPosition { file: "binlog.000001".into(), offset: 4 };
         ingest
-            .entry(Entry {
+            .entry(CommittedTransaction {
                 gtid: None,
                 committed: Instant::from_micros(committed),
                 stamp: Stamp::Commit,

@@ -1,16 +1,16 @@
-//! Where a record begins, and begins anew behind a gap.
+//! Where a record begins, and begins again after a gap.
 
 use super::{ALL, Recorder, from, version_of};
-use crate::capture::{Declared, Defaults, Gap, Start, Wish};
-use crate::durable::State;
+use crate::capture::{CaptureCommand, Declared, Defaults, Gap, Start};
+use crate::checkpoint::State;
 use crate::engine::StoreError;
 use crate::gtid::GtidSet;
 use crate::ingest::NOT_CAPTURED;
 use crate::log::ServerVersion;
-use crate::names::Standing;
-use crate::record::{Baseline, Hole, Space};
-use crate::store::Sequence;
-use dbtrail_types::ident::TableName;
+use crate::names::TableState;
+use crate::record::{Baseline, LogGap, TableGeneration};
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 use std::sync::Arc;
 
 impl Recorder {
@@ -22,22 +22,23 @@ impl Recorder {
         let Start { place, at, tables, defaults } = start;
         self.take_defaults(defaults);
         if let Ok(set) = GtidSet::parse(&place.gtids) {
-            self.ingest.gtids.begin(Sequence(0), set);
+            self.ingest.gtids.begin(ChangeSequence(0), set);
         }
         let server = version_of(&place.server);
         for table in tables {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
-            let standing = self.declared(&table, server, Sequence(0));
+            let standing = self.declared(&table, server, ChangeSequence(0));
             self.ingest.names_mut().begin(&table.name, standing);
         }
         let state = State::new(self.server_id.clone(), place, from(at));
         self.state = Some(State { horizon: ALL, source_time: self.options.source_time, ..state });
         self.unwritten = true;
-        self.wish(Wish::Baseline);
+        self.command(CaptureCommand::Baseline);
         self.commit()
     }
 
-    /// The log has a hole. What was known ends before it; behind it every table is another incarnation.
+    /// The log has a hole. What was known ends before it; after it every table is another
+    /// generation.
     pub(super) fn gap(&mut self, reason: String, start: Start) -> Result<(), StoreError> {
         self.commit()?;
         let Some(state) = &mut self.state else { return self.begin(start) };
@@ -45,37 +46,38 @@ impl Recorder {
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
         self.ingest.interrupt();
-        // One number of its own, so that what is before and what is behind can be told apart by number.
-        let hole = self.ingest.next;
-        self.ingest.next = hole.next();
+        // One number of its own, so that what is before and what is behind can be told apart by
+        // number.
+        let log_gap = self.ingest.next;
+        self.ingest.next = log_gap.next();
         if let Ok(set) = GtidSet::parse(&place.gtids) {
-            // The state of this set is the one behind the hole.
-            self.ingest.gtids.begin_anew(hole.next(), set);
+            // The state of this set is the one after the hole.
+            self.ingest.gtids.begin_anew(log_gap.next(), set);
         }
         state.coverage.newest = gap.to;
         state.baseline_rows = 0;
-        state.holes.push(Hole { at: hole, gap: gap.clone() });
+        state.log_gaps.push(LogGap { at: log_gap, gap: gap.clone() });
         let server = version_of(&place.server);
         state.resume = place.at.clone();
         state.place = place;
         state.unverified.clear();
         self.renewals.clear();
-        self.end_all(hole, &gap);
+        self.end_all(log_gap, &gap);
         self.take_defaults(defaults);
         for table in tables {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
-            let standing = self.declared(&table, server, hole);
-            self.ingest.names_mut().set(&table.name, hole, standing);
+            let standing = self.declared(&table, server, log_gap);
+            self.ingest.names_mut().set(&table.name, log_gap, standing);
         }
-        // All tables are declared anew: none needs to be compared.
+        // All tables are declared again: none needs to be compared.
         drop(self.forget_waiting());
         self.unwritten = true;
-        self.wish(Wish::Baseline);
+        self.command(CaptureCommand::Baseline);
         self.commit()
     }
 
     /// Nothing that was known of tables holds from here on.
-    fn end_all(&mut self, at: Sequence, gap: &Gap) {
+    fn end_all(&mut self, at: ChangeSequence, gap: &Gap) {
         Arc::make_mut(&mut self.ingest.catalog).begin_anew();
         self.ingest.dirty.catalog = true;
         self.ingest.forget_observed();
@@ -85,26 +87,31 @@ impl Recorder {
         );
         let living = self.ingest.names.living(&[]);
         let names = self.ingest.names_mut();
-        names.sweep(&[], &[], at, &Standing::Unknown { empty: false });
+        names.sweep(&[], &[], at, &TableState::Unknown { empty: false });
         for name in living {
-            names.set(&name, at, Standing::Unreadable(gone.clone()));
+            names.set(&name, at, TableState::Unreadable(gone.clone()));
         }
     }
 
     /// What a table's name means from a place on at which the server declared it so.
-    pub(super) fn declared(&mut self, table: &Declared, server: ServerVersion, at: Sequence) -> Standing {
+    pub(super) fn declared(
+        &mut self,
+        table: &Declared,
+        server: ServerVersion,
+        at: ChangeSequence,
+    ) -> TableState {
         self.ingest.dirty.catalog = true;
         self.ingest.forget_observed();
         let declared = Arc::make_mut(&mut self.ingest.catalog).declare(&table.name, &table.create, server);
         // Of what is left out, the foreign keys are of use.
         if !self.ingest.captures(&table.name) {
-            return Standing::Unreadable(NOT_CAPTURED.to_owned());
+            return TableState::Unreadable(NOT_CAPTURED.to_owned());
         }
         let definition = match declared {
             Ok(definition) => definition,
             Err(reason) => {
                 tracing::warn!(table = %table.name, "the table cannot be captured: {reason}");
-                return Standing::Unreadable(format!("its declaration cannot be followed ({reason})"));
+                return TableState::Unreadable(format!("its declaration cannot be followed ({reason})"));
             }
         };
         let keyed = self
@@ -113,9 +120,11 @@ impl Recorder {
             .definition(definition)
             .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
         let baseline = if keyed && self.options.baseline { Baseline::Reading } else { Baseline::None };
-        let space =
-            self.ingest.new_space(&table.name, Space { baseline, ..Space::new(definition, at, false) });
-        Standing::Table(space, definition)
+        let generation = self.ingest.new_space(
+            &table.name,
+            TableGeneration { baseline, ..TableGeneration::new(definition, at, false) },
+        );
+        TableState::Table(generation, definition)
     }
 
     /// What holds for all statements from here on.
@@ -130,12 +139,13 @@ impl Recorder {
         }
     }
 
-    /// The server of this connection takes names so. Where that is not how they were taken, none of them can be trusted.
+    /// The server of this connection takes names so. Where that is not how they were taken, none of
+    /// them can be trusted.
     pub(super) fn names_as(&mut self, setting: u8) {
         match self.ingest.catalog.folds() {
             Some(known) if self.state.is_some() && known != (setting != 0) => {
                 self.misnamed = true;
-                self.wish(Wish::BeginAnew(format!(
+                self.command(CaptureCommand::Resnapshot(format!(
                     "the server has lower_case_table_names={setting} now, under which names are other tables' than before"
                 )));
             }
@@ -163,13 +173,13 @@ impl Recorder {
             .living(&[])
             .into_iter()
             .filter(|name| !self.ingest.captures(name))
-            .filter(|name| matches!(self.ingest.names.current(name), Standing::Table(..)))
+            .filter(|name| matches!(self.ingest.names.current(name), TableState::Table(..)))
             .collect();
         if !left.is_empty() {
             self.ingest.next = next.next();
         }
         for name in left {
-            self.ingest.names_mut().set(&name, next, Standing::Unreadable(NOT_CAPTURED.to_owned()));
+            self.ingest.names_mut().set(&name, next, TableState::Unreadable(NOT_CAPTURED.to_owned()));
             self.unwritten = true;
         }
     }

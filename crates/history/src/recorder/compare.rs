@@ -1,19 +1,20 @@
 //! Definitions against the server's own, and tables that can be read no longer.
 
 use super::Recorder;
-use crate::capture::{Declared, Looked, Wish};
+use crate::capture::{CaptureCommand, Declared, Looked};
 use crate::ingest::NOT_CAPTURED;
-use crate::names::Standing;
-use crate::store::Sequence;
-use dbtrail_types::ident::TableName;
+use crate::names::TableState;
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant as Timer};
 
-/// Between two looks at a table that cannot be read, at least; twice as long each time that nothing came of it, up to a limit.
+/// Between two looks at a table that cannot be read, at least; twice as long each time that nothing
+/// came of it, up to a limit.
 const SOON: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(60);
 
-/// A table that is to be read anew.
+/// A table that is to be read again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Renewal {
     due: Timer,
@@ -21,8 +22,8 @@ pub(super) struct Renewal {
 }
 
 impl Recorder {
-    /// After a batch: which tables to compare with the server, and which to read anew.
-    pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>, before: Sequence) {
+    /// After a batch: which tables to compare with the server, and which to read again.
+    pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>, before: ChangeSequence) {
         let touched = std::mem::take(&mut self.ingest.dirty.touched);
         if let (false, Some(state)) = (touched.is_empty(), &mut self.state) {
             let place = state.place.at.clone();
@@ -36,54 +37,55 @@ impl Recorder {
             let (lost, compare): (Vec<_>, Vec<_>) = touched
                 .into_iter()
                 .filter(|name| self.ingest.captures(name))
-                .partition(|name| matches!(self.ingest.names.current(name), Standing::Unreadable(_)));
+                .partition(|name| matches!(self.ingest.names.current(name), TableState::Unreadable(_)));
             for name in lost {
                 self.renew(&name);
             }
             if !compare.is_empty() {
-                self.wish(Wish::Compare(compare));
+                self.command(CaptureCommand::Compare(compare));
             }
             self.ask_unknown_parents(&spoken_of);
         }
         for name in changed {
-            if let Standing::Unreadable(reason) = self.ingest.names.current(name)
+            if let TableState::Unreadable(reason) = self.ingest.names.current(name)
                 && reason != NOT_CAPTURED
             {
                 tracing::warn!(table = %name, "the table can be read no longer: {reason}");
                 self.renew(name);
             }
         }
-        // A new incarnation may want its rows to be read.
+        // A new generation may want its rows to be read.
         if !changed.is_empty() && self.next_job(&[]).is_some() {
-            self.wish(Wish::Baseline);
+            self.command(CaptureCommand::Baseline);
         }
     }
 
-    /// At start: tables that are lost, or were left out and are not any more, and those that no look at the server has followed the last statement of.
+    /// At start: tables that are lost, or were left out and are not any more, and those that no
+    /// look at the server has followed the last statement of.
     pub(super) fn renew_lost(&mut self) {
         for name in self.ingest.names.living(&[]) {
-            if matches!(self.ingest.names.current(&name), Standing::Unreadable(_)) {
+            if matches!(self.ingest.names.current(&name), TableState::Unreadable(_)) {
                 self.renew(&name);
             }
         }
         let unverified: Vec<TableName> =
             self.state.iter().flat_map(|state| state.unverified.keys().cloned()).collect();
         if !unverified.is_empty() {
-            self.wish(Wish::Compare(unverified));
+            self.command(CaptureCommand::Compare(unverified));
         }
         self.ask_unknown_parents(&BTreeSet::new());
     }
 
-    /// Asks for tables that are left out of the capture and whose foreign keys are not known, where foreign keys of others refer to them: once each, and again
-    /// when a statement spoke of one.
+    /// Asks for tables that are left out of the capture and whose foreign keys are not known, where
+    /// foreign keys of others refer to them: once each, and again when a statement spoke of one.
     fn ask_unknown_parents(&mut self, spoken_of: &BTreeSet<TableName>) {
         let parents = self.ingest.catalog.unknown_parents().filter(|name| !self.ingest.captures(name));
-        let there = parents.filter(|name| !matches!(self.ingest.names.current(name), Standing::Absent));
+        let there = parents.filter(|name| !matches!(self.ingest.names.current(name), TableState::Absent));
         let wanted = there.filter(|name| spoken_of.contains(*name) || !self.asked_parents.contains(*name));
         let wanted: BTreeSet<TableName> = wanted.cloned().collect();
         if !wanted.is_empty() {
             self.asked_parents.extend(wanted.iter().cloned());
-            self.wish(Wish::Compare(wanted.into_iter().collect()));
+            self.command(CaptureCommand::Compare(wanted.into_iter().collect()));
         }
     }
 
@@ -99,7 +101,7 @@ impl Recorder {
                 self.ingest.names_mut().set(name, at, standing);
             }
         } else {
-            self.ingest.names_mut().set(name, at, Standing::Absent);
+            self.ingest.names_mut().set(name, at, TableState::Absent);
         }
         // A number of its own: it holds from here on, also where nothing more comes.
         self.ingest.next = at.next();
@@ -107,7 +109,7 @@ impl Recorder {
         self.unwritten = true;
     }
 
-    /// Has a table read anew: at once, or a second after the last time that it was asked for.
+    /// Has a table read again: at once, or a second after the last time that it was asked for.
     fn renew(&mut self, name: &TableName) {
         if !self.ingest.captures(name) {
             return;
@@ -123,7 +125,7 @@ impl Recorder {
         let due: Vec<TableName> =
             self.renewals.iter().filter(|(_, r)| r.due <= now).map(|(name, _)| name.clone()).collect();
         for name in due {
-            if !matches!(self.ingest.names.current(&name), Standing::Unreadable(_)) {
+            if !matches!(self.ingest.names.current(&name), TableState::Unreadable(_)) {
                 self.renewals.remove(&name);
                 continue;
             }
@@ -132,16 +134,17 @@ impl Recorder {
                 renewal.pause = (renewal.pause * 2).min(SELDOM);
             }
             self.renewed.insert(name.clone(), now);
-            self.wish(Wish::Renew(name));
+            self.command(CaptureCommand::Renew(name));
         }
     }
 
-    /// The server's own definition of a table has come, and the log is taken in up to where it was asked for.
+    /// The server's own definition of a table has come, and the log is taken in up to where it was
+    /// asked for.
     pub(super) fn definition(&mut self, looked: &Looked) {
         let Looked { name, create, since } = looked;
         if self.touched.get(name).is_some_and(|at| !since.reaches(at)) {
             // A statement came after, or while, it was looked at.
-            self.wish(Wish::Compare(vec![name.clone()]));
+            self.command(CaptureCommand::Compare(vec![name.clone()]));
             return;
         }
         if !self.ingest.captures(name) {
@@ -150,15 +153,15 @@ impl Recorder {
         }
         self.ingest.looked_for(name, create.is_some());
         match (self.ingest.names.current(name), create.as_deref()) {
-            (Standing::Table(..), Some(create)) => self.compare(name, create),
-            (Standing::Table(..), None) => self.stop(name, "the server has no such table"),
-            (Standing::Unreadable(_) | Standing::Unknown { .. }, Some(create)) => {
+            (TableState::Table(..), Some(create)) => self.compare(name, create),
+            (TableState::Table(..), None) => self.stop(name, "the server has no such table"),
+            (TableState::Unreadable(_) | TableState::Unknown { .. }, Some(create)) => {
                 self.start_anew(name, create);
             }
-            (Standing::Unreadable(_) | Standing::Unknown { .. } | Standing::Absent, None) => {
+            (TableState::Unreadable(_) | TableState::Unknown { .. } | TableState::Absent, None) => {
                 self.renewals.remove(name);
             }
-            (Standing::Absent, Some(_)) => {
+            (TableState::Absent, Some(_)) => {
                 self.stop(name, "the server has such a table, and by the log it is gone");
             }
         }
@@ -173,8 +176,9 @@ impl Recorder {
         }
     }
 
-    /// A difference between what the log says and what the server has stops the table, loudly, and back to the first statement about it since the
-    /// two were seen to agree: any of them may have been followed wrongly.
+    /// A difference between what the log says and what the server has stops the table, loudly, and
+    /// back to the first statement about it since the two were seen to agree: any of them may have
+    /// been followed wrongly.
     fn stop(&mut self, name: &TableName, difference: &str) {
         let reason =
             format!("its definition on the server is not the one that follows from the log: {difference}");
@@ -186,31 +190,31 @@ impl Recorder {
             let statements = self.ingest.names.history(name).iter().map(|(at, _)| *at);
             statements.filter(|at| *at >= since).min().unwrap_or(since)
         });
-        let taken = self.ingest.names_mut().retract(name, from, Standing::Unreadable(reason.clone()));
-        for (at, space) in taken {
-            if let Some(space) = self.ingest.space_mut(space)
-                && space.doubt.as_ref().is_none_or(|(earlier, _)| at < *earlier)
+        let taken = self.ingest.names_mut().retract(name, from, TableState::Unreadable(reason.clone()));
+        for (at, generation) in taken {
+            if let Some(generation) = self.ingest.space_mut(generation)
+                && generation.doubt.as_ref().is_none_or(|(earlier, _)| at < *earlier)
             {
-                space.doubt = Some((at, reason.clone()));
+                generation.doubt = Some((at, reason.clone()));
             }
         }
         self.unwritten = true;
     }
 
-    /// The record of a table begins anew, with its definition of now.
+    /// The record of a table begins again, with its definition of now.
     fn start_anew(&mut self, name: &TableName, create: &str) {
         self.renewals.remove(name);
         let at = self.ingest.next;
         let server = self.version();
         let table = Declared { name: name.clone(), create: create.to_owned() };
         let standing = self.declared(&table, server, at);
-        if matches!(standing, Standing::Table(..)) {
+        if matches!(standing, TableState::Table(..)) {
             tracing::info!(table = %name, "the record of the table begins anew here");
             // A number of its own: it holds from here on, also where nothing more comes.
             self.ingest.next = at.next();
             self.ingest.names_mut().set(name, at, standing);
             self.unwritten = true;
-            self.wish(Wish::Baseline);
+            self.command(CaptureCommand::Baseline);
         }
     }
 }

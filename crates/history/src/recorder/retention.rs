@@ -1,12 +1,13 @@
 //! What is older than the horizon is dropped, a little at a time, while everything else goes on.
 //!
-//! The oldest instant moves first and is published; only then are versions removed. An answer under way keeps the snapshot that it began with.
+//! The oldest instant moves first and is published; only then are versions removed. An answer under
+//! way keeps the snapshot that it began with.
 
 use super::Recorder;
 use crate::engine::{Batch, Snapshot, StoreError};
-use crate::names::Standing;
+use crate::names::TableState;
 use crate::record::Baseline;
-use crate::retention::{Fate, Sweeper};
+use crate::retention::{RetentionAction, Sweeper};
 use dbtrail_types::instant::Instant;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,11 +56,11 @@ impl Recorder {
     fn move_horizon(&mut self, oldest: Instant) -> Result<(), StoreError> {
         let Some(state) = &mut self.state else { return Ok(()) };
         let snapshot = self.ingest.committed();
-        let moments = crate::moments::Moments {
+        let moments = crate::commit_index::CommitIndex {
             snapshot: &*snapshot,
             end: self.ingest.next,
             clock: &self.ingest.entries.clock,
-            holes: &state.holes,
+            log_gaps: &state.log_gaps,
             known: &self.ingest.pages,
         };
         let at = moments.horizon(oldest)?;
@@ -68,7 +69,7 @@ impl Recorder {
         let moved = at > state.horizon.at;
         state.horizon.at = state.horizon.at.max(at);
         let horizon = state.horizon.at;
-        state.holes.retain(|hole| hole.gap.to >= oldest);
+        state.log_gaps.retain(|log_gap| log_gap.gap.to >= oldest);
         self.unwritten = true;
         self.commit()?;
         if moved {
@@ -100,27 +101,27 @@ impl Recorder {
         Ok(())
     }
 
-    /// What becomes of each incarnation.
-    fn fates(&self) -> Vec<Fate> {
+    /// What becomes of each generation.
+    fn fates(&self) -> Vec<RetentionAction> {
         let horizon = self.state.as_ref().map(|s| s.horizon.at).unwrap_or_default();
         let mut wanted = BTreeSet::new();
-        for (_, standings) in self.ingest.names.iter() {
-            for (i, (_, standing)) in standings.iter().enumerate() {
-                let ended = standings.get(i + 1).is_some_and(|(until, _)| *until < horizon);
-                if let (Standing::Table(space, _), false) = (standing, ended) {
-                    wanted.insert(space.0);
+        for (_, table_states) in self.ingest.names.iter() {
+            for (i, (_, standing)) in table_states.iter().enumerate() {
+                let ended = table_states.get(i + 1).is_some_and(|(until, _)| *until < horizon);
+                if let (TableState::Table(generation, _), false) = (standing, ended) {
+                    wanted.insert(generation.0);
                 }
             }
         }
-        let fate = |(id, space): (u32, &crate::record::Space)| {
+        let retention_action = |(id, generation): (u32, &crate::record::TableGeneration)| {
             if !wanted.contains(&id) {
-                Fate::Gone
-            } else if space.complete || space.baseline == Baseline::Whole {
-                Fate::Whole
+                RetentionAction::Gone
+            } else if generation.complete || generation.baseline == Baseline::Whole {
+                RetentionAction::Whole
             } else {
-                Fate::Partial
+                RetentionAction::Partial
             }
         };
-        (0..).zip(Arc::as_ref(&self.ingest.spaces)).map(fate).collect()
+        (0..).zip(Arc::as_ref(&self.ingest.generations)).map(retention_action).collect()
     }
 }

@@ -1,36 +1,43 @@
-//! From when on everybody could see a commit: by its stamp, by when it came, and by how long the server waits between the two.
+//! From when on everybody could see a commit: by its stamp, by when it came, and by how long the
+//! server waits between the two.
 //!
-//! The log alone tells it to the second at best (MariaDB, MySQL 5.7), and where a statement is stamped with its beginning not even that. What is read live
-//! tells more: what lies behind the end of the log at one reading of the server's clock was committed after it, and what lies before the end at
-//! another reading, or has come, was committed before that. What was logged while nobody looked (the agent was away) is told by its stamp.
+//! The log alone tells it to the second at best (MariaDB, MySQL 5.7), and where a statement is
+//! stamped with its beginning not even that. What is read live tells more: what lies behind the end
+//! of the log at one reading of the server's clock was committed after it, and what lies before the
+//! end at another reading, or has come, was committed before that. What was logged while nobody
+//! looked (the agent was away) is told by its stamp.
 
 use super::{Recorder, Waiting};
-use crate::capture::{Beside, Reading};
-use crate::log::{Entry, Gtid, SourceTime, Stamp};
-use crate::moments::Blurred;
-use crate::place::{FilePlace, Identity};
-use crate::store::Sequence;
+use crate::binlog_position::{BinlogPosition, Identity};
+use crate::capture::{Reading, ValidFrom};
+use crate::commit_index::Blurred;
+use crate::log::{CommittedTransaction, Gtid, SourceTime, Stamp};
+use crate::store::ChangeSequence;
 use dbtrail_types::instant::Instant;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant as Timer};
 
 const SECOND: i64 = 1_000_000;
-/// What a server takes from the end of its waiting to the commit in the engine, generously. Seen: 8 ms.
+/// What a server takes from the end of its waiting to the commit in the engine, generously. Seen: 8
+/// ms.
 const AFTER_WAITING: Duration = Duration::from_millis(100);
 
 /// What is known of the server's clock since this connection.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
-    /// The last reading that came, whether the log is there yet or not: what the clock showed, and when it was asked for here.
+    /// The last reading that came, whether the log is there yet or not: what the clock showed, and
+    /// when it was asked for here.
     came: Option<(Instant, Timer)>,
-    /// The end of the log at the first reading: what lies behind it was logged while the clock was watched.
-    watched: Option<FilePlace>,
+    /// The end of the log at the first reading: what lies behind it was logged while the clock was
+    /// watched.
+    watched: Option<BinlogPosition>,
     /// What the clock showed at the last reading up to which the log was taken in.
     reached: Option<Instant>,
     /// The change that came next then, and the longest that the server waited by that reading.
-    settled: Option<(Sequence, Duration)>,
-    /// The longest that the server waits between the stamp of a commit and showing it, by all readings that may concern what comes.
+    settled: Option<(ChangeSequence, Duration)>,
+    /// The longest that the server waits between the stamp of a commit and showing it, by all
+    /// readings that may concern what comes.
     delay: Duration,
     /// The log has the times of another server.
     follows: bool,
@@ -51,7 +58,7 @@ fn is_uuid_of(server: &Identity, source: [u8; 16]) -> bool {
 
 impl Sight {
     /// A reading has come.
-    pub(super) fn came(&mut self, reading: &Beside<Reading>) {
+    pub(super) fn came(&mut self, reading: &ValidFrom<Reading>) {
         self.came = Some((reading.what.now, reading.what.asked));
         self.watched.get_or_insert_with(|| reading.after.clone());
         self.delay = self.delay.max(reading.what.delay);
@@ -74,7 +81,8 @@ impl Sight {
         *last = committed.max(*last);
     }
 
-    /// The newest instant by what was applied: another commit of the same time may follow, from each of the sources.
+    /// The newest instant by what was applied: another commit of the same time may follow, from
+    /// each of the sources.
     pub(super) fn applied(&self) -> Option<Instant> {
         let last = self.applied.values().min().filter(|_| self.follows)?;
         Some(Instant::from_micros(last.micros() - 1))
@@ -86,7 +94,7 @@ impl Sight {
     }
 
     /// Whether the entry that ends here was logged while the clock was watched.
-    fn saw(&self, end: &FilePlace) -> bool {
+    fn saw(&self, end: &BinlogPosition) -> bool {
         self.watched.as_ref().is_some_and(|from| end.compare(from) == Some(Ordering::Greater))
     }
 
@@ -97,11 +105,13 @@ impl Sight {
 }
 
 impl Recorder {
-    /// From when on everybody could see the entry that ends here; raises its commit time where that is known to be later than the log says.
-    pub(super) fn visible(&self, entry: &mut Entry, end: &FilePlace) -> Instant {
+    /// From when on everybody could see the entry that ends here; raises its commit time where that
+    /// is known to be later than the log says.
+    pub(super) fn visible(&self, entry: &mut CommittedTransaction, end: &BinlogPosition) -> Instant {
         let sight = &self.sight;
         if sight.follows || self.options.source_time == SourceTime::Original {
-            // Times of the source. What it stamped before an instant that was answered already counts from there on: no answer changes.
+            // Times of the source. What it stamped before an instant that was answered already
+            // counts from there on: no answer changes.
             let answered = self.state.as_ref().map(|s| s.coverage.newest);
             entry.committed = entry.committed.max(answered.unwrap_or(entry.committed));
         }
@@ -134,7 +144,7 @@ impl Recorder {
     }
 
     /// The server's clock when the entry that ends here was in the log for certain.
-    fn logged_by(&self, end: &FilePlace) -> Option<Instant> {
+    fn logged_by(&self, end: &BinlogPosition) -> Option<Instant> {
         let reading = self.waiting.iter().find_map(|waiting| match waiting {
             Waiting::Clock(reading) if reading.after.reaches(end) => Some(&reading.what),
             Waiting::Clock(_) | Waiting::Definition(_) | Waiting::Baseline(..) => None,
@@ -153,7 +163,8 @@ impl Recorder {
             && reading.delay > delay
             && from < next
         {
-            // The server was made to wait at some time since the last reading: what came between may have been seen that much later than is noted.
+            // The server was made to wait at some time since the last reading: what came between
+            // may have been seen that much later than is noted.
             let until = later(reading.now, reading.took + reading.delay + AFTER_WAITING);
             let since = self.sight.reached.unwrap_or(reading.now);
             self.ingest.entries.clock.blur(Blurred { from, to: next, since, until });

@@ -1,17 +1,17 @@
 //! ALTER TABLE, action by action (manual: "ALTER TABLE Statement").
 //!
-//! As in the server, names in the actions mean the columns before the statement, except behind AFTER and in new indexes: so
-//! `CHANGE a b ..., CHANGE b a ...` swaps two columns.
+//! As in the server, names in the actions mean the columns before the statement, except behind
+//! AFTER and in new indexes: so `CHANGE a b ..., CHANGE b a ...` swaps two columns.
 
 use super::columns::{column, index, set_default, word_or_text};
 use super::converted::{fits_row, keeps_labels, redefined_size, sized_for, unchanged_size};
+use super::implicit_default::ImplicitDefault;
 use super::partition;
-use super::silent::Silent;
-use super::table::{Filled, Full, FullColumn, Index};
+use super::table::{BackfilledValue, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
 use super::versioned;
 use dbtrail_types::column::{ColumnType, same_name};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 
 /// For each column after the statement: the one before it came from, if any.
 pub(super) struct Altered {
@@ -24,7 +24,8 @@ pub(super) struct Altered {
     versioning: Option<bool>,
 }
 
-/// First words of actions on columns, keys and names; what begins otherwise is options of the table.
+/// First words of actions on columns, keys and names; what begins otherwise is options of the
+/// table.
 const ACTIONS: &[&str] = &["ADD", "DROP", "MODIFY", "CHANGE", "RENAME", "ALTER", "CONVERT"];
 
 /// Where a column goes.
@@ -54,7 +55,7 @@ struct Slot {
 /// The statement, read but not carried out.
 struct Reading<'a> {
     before: &'a Full,
-    silent: Silent,
+    silent: ImplicitDefault,
     /// The current database: a new name without a schema is in it, not in that of the table.
     schema: Option<&'a str>,
     /// New indexes and a new primary key, by new names; and the table's defaults.
@@ -62,7 +63,7 @@ struct Reading<'a> {
     /// New definitions of old columns, by their position before.
     changed: Vec<Option<(FullColumn, Place)>>,
     dropped: Vec<bool>,
-    /// Which old columns MODIFY and CHANGE define anew.
+    /// Which old columns MODIFY and CHANGE define again.
     defined: Vec<bool>,
     /// Columns that are put into their places when all others stand, in the order of the statement.
     placed: Vec<Placed>,
@@ -85,12 +86,12 @@ pub(super) fn alter(
     tokens: Tokens,
     before: &Full,
     schema: Option<&str>,
-    silent: Silent,
+    silent: ImplicitDefault,
 ) -> Result<Altered, Unread> {
     if !before.versioned {
         return plain(tokens, before, schema, silent);
     }
-    // The server's own columns are spoken of by nobody, and go on behind all others.
+    // The server's own columns are spoken of by nobody, and go on after all others.
     let mut altered = plain(tokens, &versioned::without_columns(before)?, schema, silent)?;
     if altered.versioning.unwrap_or(true) {
         if !altered.full.versioned {
@@ -107,7 +108,12 @@ pub(super) fn alter(
     Ok(altered)
 }
 
-fn plain(mut tokens: Tokens, before: &Full, schema: Option<&str>, silent: Silent) -> Result<Altered, Unread> {
+fn plain(
+    mut tokens: Tokens,
+    before: &Full,
+    schema: Option<&str>,
+    silent: ImplicitDefault,
+) -> Result<Altered, Unread> {
     let mut declared = Full { learnt: before.learnt, ..Full::default() };
     declared.collation.clone_from(&before.collation);
     declared.collation_certain = before.collation_certain;
@@ -137,7 +143,8 @@ fn plain(mut tokens: Tokens, before: &Full, schema: Option<&str>, silent: Silent
     } else if tokens.cut(&["REMOVE", "PARTITIONING"]).is_some() {
         reading.declared.partitions = None;
     }
-    // A new default character set holds for the new columns of the same statement, wherever it stands in it.
+    // A new default character set holds for the new columns of the same statement, wherever it
+    // stands in it.
     let (mut actions, mut options, mut orders) = (Vec::new(), Vec::new(), false);
     for part in tokens.split() {
         if part.clone().one_of(ACTIONS).is_some() {
@@ -204,13 +211,15 @@ impl Reading<'_> {
         self.before.position(name).ok_or_else(|| format!("there is no column {name}"))
     }
 
-    /// The definition of a column that an action works on: the one before, or what an earlier action made of it.
+    /// The definition of a column that an action works on: the one before, or what an earlier
+    /// action made of it.
     fn current(&mut self, at: usize) -> &mut FullColumn {
         let before = &self.before.columns[at];
         &mut self.changed[at].get_or_insert_with(|| (before.clone(), Place::Stay)).0
     }
 
-    /// The keys declared so far: what a column's own attributes add to them goes again if the column does (IF EXISTS).
+    /// The keys declared so far: what a column's own attributes add to them goes again if the
+    /// column does (IF EXISTS).
     fn mark(&self) -> (usize, usize, Vec<String>) {
         let Full { indexes, foreign_keys, primary_key, .. } = &self.declared;
         (indexes.len(), foreign_keys.len(), primary_key.clone())
@@ -393,8 +402,8 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// SET DEFAULT and DROP DEFAULT: of a column that keeps its definition, by its name before. MariaDB looks among the new and the placed ones, by their new
-    /// names, for what is left then.
+    /// SET DEFAULT and DROP DEFAULT: of a column that keeps its definition, by its name before.
+    /// MariaDB looks among the new and the placed ones, by their new names, for what is left then.
     fn set_defaults(&mut self) -> Result<(), Unread> {
         for (name, action) in std::mem::take(&mut self.defaults) {
             let kept = self.before.position(&name).filter(|at| !self.defined[*at] && !self.dropped[*at]);
@@ -486,8 +495,9 @@ impl Reading<'_> {
         Ok(altered)
     }
 
-    /// The columns in their new order, as the servers work it out: first all that stay, under their new definitions and where they were;
-    /// then, in the order of the statement, what has a place or is new is put among the columns as they stand by then.
+    /// The columns in their new order, as the servers work it out: first all that stay, under their
+    /// new definitions and where they were; then, in the order of the statement, what has a place
+    /// or is new is put among the columns as they stand by then.
     fn slots(&mut self) -> Result<Vec<Slot>, Unread> {
         let mut slots: Vec<Slot> = Vec::new();
         let mut places: Vec<Place> = Vec::new();
@@ -498,10 +508,10 @@ impl Reading<'_> {
                 continue;
             }
             let mut slot = Slot { column, old: Some(at), from: Some(at) };
-            // A column that becomes generated, or whose expression changes, is computed anew.
+            // A column that becomes generated, or whose expression changes, is computed again.
             if slot.column.generated.is_some() && slot.column.generated != before.generated {
                 slot.from = None;
-                slot.column.filled = Filled::Unknown(format!(
+                slot.column.filled = BackfilledValue::Unknown(format!(
                     "generated column {} was computed anew, which is not followed",
                     slot.column.column.name
                 ));
@@ -565,8 +575,9 @@ impl Reading<'_> {
         full.indexes.extend(self.declared.indexes.iter().cloned());
     }
 
-    /// All text columns go over to a collation, also those that the statement adds or defines anew, whatever it says of them. A TEXT that was there
-    /// and whose characters would not fit any more grows.
+    /// All text columns go over to a collation, also those that the statement adds or defines
+    /// again, whatever it says of them. A TEXT that was there and whose characters would not fit
+    /// any more grows.
     fn convert_columns(&mut self, collation: &str, certain: bool) -> Result<(), Unread> {
         for at in 0..self.before.columns.len() {
             let before = &self.before.columns[at];
@@ -580,7 +591,8 @@ impl Reading<'_> {
             if !self.defined[at] {
                 unchanged_size(&column, &mut self.current(at).column.ty, collation)?;
             } else if !self.silent.server.mariadb {
-                // MySQL looks at what the column was, also where the statement defines it anew; MariaDB does not.
+                // MySQL looks at what the column was, also where the statement defines it again;
+                // MariaDB does not.
                 let said = self.declared.lengths.iter().find(|(name, _)| {
                     self.changed[at].as_ref().is_some_and(|(c, _)| same_name(&c.column.name, name))
                 });
@@ -625,7 +637,7 @@ pub(super) fn drop_index(full: &mut Full, name: &str) {
 }
 
 /// Options of a table that leave its rows as they are.
-fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<(), Unread> {
+fn option(tokens: &mut Tokens, declared: &mut Full, silent: ImplicitDefault) -> Result<(), Unread> {
     if tokens
         .one_of(&[
             "ALGORITHM",
@@ -668,8 +680,13 @@ fn option(tokens: &mut Tokens, declared: &mut Full, silent: Silent) -> Result<()
     Ok(())
 }
 
-/// `[DEFAULT] CHARACTER SET [=] x`, `[DEFAULT] COLLATE [=] y` of a table or a schema; false: neither comes next.
-pub(super) fn charset_option(tokens: &mut Tokens, full: &mut Full, silent: Silent) -> Result<bool, Unread> {
+/// `[DEFAULT] CHARACTER SET [=] x`, `[DEFAULT] COLLATE [=] y` of a table or a schema; false:
+/// neither comes next.
+pub(super) fn charset_option(
+    tokens: &mut Tokens,
+    full: &mut Full,
+    silent: ImplicitDefault,
+) -> Result<bool, Unread> {
     tokens.words(&["DEFAULT"]);
     if tokens.words(&["CHARACTER", "SET"]) || tokens.words(&["CHARSET"]) {
         let charset = word_or_text(tokens)?;

@@ -2,18 +2,20 @@
 
 use super::columns::zero;
 use super::convert::{self, By};
-use super::table::{Filled, Full, FullColumn};
-use super::{CannotCarry, Catalog, DefinitionId, Known, Step};
+use super::table::{BackfilledValue, Full, FullColumn};
+use super::{CannotCarry, Catalog, DefinitionId, Step, StoredDefinition};
 use dbtrail_types::column::Column;
-use dbtrail_types::reply::Cell;
+use dbtrail_types::result_set::Cell;
 
 /// A row of which cells may not be known: why not.
 pub type Carried = Vec<Result<Cell, String>>;
 
-/// The way back is taken only where no value was changed: it needs no rounding, and whatever does not fit is refused.
+/// The way back is taken only where no value was changed: it needs no rounding, and whatever does
+/// not fit is refused.
 const BACK: By = By::Server { mariadb: true, mode: Some(convert::STRICT) };
 
-/// Shows a row of the columns of `from` under `to`: a cell that cannot be told exactly is not known, and the others stay.
+/// Shows a row of the columns of `from` under `to`: a cell that cannot be told exactly is not
+/// known, and the others stay.
 pub(super) fn carry(
     catalog: &Catalog,
     from: DefinitionId,
@@ -72,8 +74,8 @@ fn forward(
         .map(|(target, source)| {
             let Some(source) = *source else {
                 return Ok(match &target.filled {
-                    Filled::With(cell) => Ok(cell.clone()),
-                    Filled::Unknown(why) => Err(refuse(why.clone())),
+                    BackfilledValue::With(cell) => Ok(cell.clone()),
+                    BackfilledValue::Unknown(why) => Err(refuse(why.clone())),
                 });
             };
             let was = old.full.columns.get(source).ok_or_else(lost)?;
@@ -89,8 +91,9 @@ fn forward(
     Ok(computed(new, row))
 }
 
-/// A row with the generated cells that are not known otherwise, where they can be computed from the others.
-fn computed(known: &Known, mut row: Carried) -> Carried {
+/// A row with the generated cells that are not known otherwise, where they can be computed from the
+/// others.
+fn computed(known: &StoredDefinition, mut row: Carried) -> Carried {
     for at in &known.generated {
         if row.get(*at).is_some_and(Result::is_err) {
             let told = |other: usize| row.get(other)?.as_ref().ok().map(Option::as_deref);
@@ -158,7 +161,8 @@ fn recomputed(column: &FullColumn, learnt: bool) -> String {
     }
 }
 
-/// Going back is certain only where going forth can have lost nothing: not where a value was cut, rounded or made NOT NULL.
+/// Going back is certain only where going forth can have lost nothing: not where a value was cut,
+/// rounded or made NOT NULL.
 fn certain(now: &Column, before: &Column) -> Result<(), String> {
     let same = now.ty == before.ty && now.charset() == before.charset();
     if (same || convert::is_lossless(before, now)) && (now.nullable || !before.nullable) {

@@ -5,17 +5,21 @@
 use super::compute;
 use super::convert::convertible;
 use super::foreign::{inline_counts, references};
+use super::implicit_default::{ImplicitDefault, longest_character};
 use super::lexer::Token;
 use super::number::range;
-use super::silent::{Silent, longest_character};
-use super::table::{Filled, Full, FullColumn, Index};
+use super::table::{BackfilledValue, Full, FullColumn, Index};
 use super::temporal::Temporal;
 use super::token::{Tokens, Unread, show};
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
-use dbtrail_types::real::{double_text, exact_float_text};
+use dbtrail_types::float_text::{double_text, exact_float_text};
 
 /// Reads `name type attributes...`; a key among the attributes goes to the table.
-pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> Result<FullColumn, Unread> {
+pub(super) fn column(
+    tokens: &mut Tokens,
+    table: &mut Full,
+    silent: ImplicitDefault,
+) -> Result<FullColumn, Unread> {
     let name = tokens.name()?;
     if tokens.words(&["SERIAL"]) {
         table.indexes.push(Index::alone(&name));
@@ -47,7 +51,11 @@ pub(super) fn column(tokens: &mut Tokens, table: &mut Full, silent: Silent) -> R
 }
 
 /// ALTER COLUMN ... SET DEFAULT x, DROP DEFAULT.
-pub(super) fn set_default(mut tokens: Tokens, full: &mut FullColumn, silent: Silent) -> Result<(), Unread> {
+pub(super) fn set_default(
+    mut tokens: Tokens,
+    full: &mut FullColumn,
+    silent: ImplicitDefault,
+) -> Result<(), Unread> {
     let said = if tokens.words(&["DROP", "DEFAULT"]) {
         None
     } else if tokens.words(&["SET", "DEFAULT"]) {
@@ -56,15 +64,15 @@ pub(super) fn set_default(mut tokens: Tokens, full: &mut FullColumn, silent: Sil
         return Err(format!("{} is not understood", show(tokens.peek())));
     };
     let column = &mut full.column;
-    column.default_now = matches!(said, Some(Default::Now(_)));
+    column.default_now = matches!(said, Some(ColumnDefault::Now(_)));
     column.has_default = match &said {
-        Some(Default::Null) => column.nullable,
+        Some(ColumnDefault::Null) => column.nullable,
         Some(_) => true,
         None => false,
     };
     full.filled = match &said {
         Some(_) => filled(column, said.as_ref(), silent),
-        None => Filled::Unknown(format!("column {} was added without a default", column.name)),
+        None => BackfilledValue::Unknown(format!("column {} was added without a default", column.name)),
     };
     Ok(())
 }
@@ -88,12 +96,13 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
         visible: true,
         collation_certain: true,
         null_certain: true,
-        filled: Filled::With(None),
+        filled: BackfilledValue::With(None),
         generated: None,
     }
 }
 
-/// How MariaDB shows a type, where MySQL leaves the display width out. `written`: the words of the type, and what stands behind them.
+/// How MariaDB shows a type, where MySQL leaves the display width out. `written`: the words of the
+/// type, and what stands behind them.
 fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
     let ColumnType::Int { size, unsigned, zerofill: false, display_width: None } = ty else {
         return (*ty == ColumnType::Year).then(|| "year(4)".to_owned());
@@ -114,7 +123,11 @@ fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
 }
 
 /// The words of a type, up to the first that is none of its own.
-fn type_of(tokens: &mut Tokens, state: &mut Attributes, silent: Silent) -> Result<ColumnType, Unread> {
+fn type_of(
+    tokens: &mut Tokens,
+    state: &mut Attributes,
+    silent: ImplicitDefault,
+) -> Result<ColumnType, Unread> {
     let mut text = tokens.name()?.to_lowercase();
     if text == "real" && silent.real_as_float {
         "float".clone_into(&mut text);
@@ -177,7 +190,7 @@ struct Attributes {
     charset: Option<String>,
     collation: Option<String>,
     binary: bool,
-    default: Option<Default>,
+    default: Option<ColumnDefault>,
     /// NULL or NOT NULL was written.
     null_said: bool,
     /// The n of TEXT(n) and BLOB(n).
@@ -186,7 +199,7 @@ struct Attributes {
     inline_keys: bool,
 }
 
-enum Default {
+enum ColumnDefault {
     Null,
     Text(String),
     Number(String),
@@ -266,7 +279,8 @@ fn attribute(
     } else if tokens.words(&["NOT", "ENFORCED"]) || tokens.words(&["ENFORCED"]) {
     } else if tokens.words(&["GENERATED", "ALWAYS", "AS"]) || tokens.words(&["AS"]) {
         full.generated = Some(tokens.group()?.words_of());
-        full.filled = Filled::Unknown("a generated column's values are not computed here".to_owned());
+        full.filled =
+            BackfilledValue::Unknown("a generated column's values are not computed here".to_owned());
     } else if let Some(how) = tokens.one_of(&["VIRTUAL", "STORED", "PERSISTENT"]) {
         if let Some(generated) = &mut full.generated {
             generated.push_str(if how == "VIRTUAL" { " VIRTUAL" } else { " STORED" });
@@ -292,31 +306,31 @@ pub(super) fn word_or_text(tokens: &mut Tokens) -> Result<String, Unread> {
     Ok(tokens.name()?.to_lowercase())
 }
 
-fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
+fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
     if let Some(text) = tokens.text() {
-        return Ok(Default::Text(text));
+        return Ok(ColumnDefault::Text(text));
     }
     let negative = tokens.symbol('-');
     if !negative {
         tokens.symbol('+');
     }
     if let Some(number) = tokens.number() {
-        return Ok(Default::Number(if negative { format!("-{number}") } else { number }));
+        return Ok(ColumnDefault::Number(if negative { format!("-{number}") } else { number }));
     }
     if tokens.is_at('(') {
-        return Ok(Default::Expression(tokens.group()?.words_of()));
+        return Ok(ColumnDefault::Expression(tokens.group()?.words_of()));
     }
     Ok(match tokens.next() {
-        Some(Token::Hex(bytes)) => Default::Bytes(bytes),
-        Some(Token::Bits(bits)) => bits_of(&bits).map(Default::Bits).ok_or("a bit default")?,
+        Some(Token::Hex(bytes)) => ColumnDefault::Bytes(bytes),
+        Some(Token::Bits(bits)) => bits_of(&bits).map(ColumnDefault::Bits).ok_or("a bit default")?,
         Some(Token::Word(w)) => match w.to_uppercase().as_str() {
-            "NULL" => Default::Null,
-            "TRUE" => Default::Number("1".to_owned()),
-            "FALSE" => Default::Number("0".to_owned()),
+            "NULL" => ColumnDefault::Null,
+            "TRUE" => ColumnDefault::Number("1".to_owned()),
+            "FALSE" => ColumnDefault::Number("0".to_owned()),
             // A character set before a text: what is ASCII is the same in all of them.
             set if set.starts_with('_') => match tokens.text() {
-                Some(text) if text.is_ascii() => Default::Text(text),
-                _ => Default::Other(format!("a literal in {set}")),
+                Some(text) if text.is_ascii() => ColumnDefault::Text(text),
+                _ => ColumnDefault::Other(format!("a literal in {set}")),
             },
             other => {
                 let what = other.to_owned();
@@ -326,8 +340,8 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
                 }
                 let now = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"].contains(&other);
                 match decimals.map_or(Ok(0), |d| d.parse()) {
-                    Ok(decimals) if now => Default::Now(decimals),
-                    _ => Default::Other(what),
+                    Ok(decimals) if now => ColumnDefault::Now(decimals),
+                    _ => ColumnDefault::Other(what),
                 }
             }
         },
@@ -336,7 +350,12 @@ fn default(tokens: &mut Tokens) -> Result<Default, Unread> {
 }
 
 /// Settles what the attributes decide together.
-fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent) -> Result<(), Unread> {
+fn finish(
+    full: &mut FullColumn,
+    state: Attributes,
+    table: &Full,
+    silent: ImplicitDefault,
+) -> Result<(), Unread> {
     if silent.server.mariadb && full.column.ty == ColumnType::Json {
         // MariaDB's JSON is another name of LONGTEXT with a binary collation.
         full.column.ty = ColumnType::Text { size: LobSize::Long };
@@ -387,9 +406,9 @@ fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent
         // Whatever was written: AUTO_INCREMENT takes no NULL.
         column.nullable = false;
     }
-    column.default_now = matches!(state.default, Some(Default::Now(_)));
+    column.default_now = matches!(state.default, Some(ColumnDefault::Now(_)));
     column.has_default = match &state.default {
-        Some(Default::Null) => column.nullable,
+        Some(ColumnDefault::Null) => column.nullable,
         Some(_) => true,
         None => column.nullable || column.auto_increment,
     };
@@ -399,7 +418,7 @@ fn finish(full: &mut FullColumn, state: Attributes, table: &Full, silent: Silent
         full.filled = if !bare || (full.null_certain && column.nullable) {
             filled(column, state.default.as_ref(), silent)
         } else {
-            Filled::Unknown(format!(
+            BackfilledValue::Unknown(format!(
                 "what rows that stood before have in column {} depends on explicit_defaults_for_timestamp",
                 column.name
             ))
@@ -412,8 +431,9 @@ fn is_timestamp(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::Timestamp { .. })
 }
 
-/// Refuses what the server makes something else of: a label that the character set does not have becomes another one, and a VARCHAR that is longer than a
-/// row becomes a TEXT where the mode lets it.
+/// Refuses what the server makes something else of: a label that the character set does not have
+/// becomes another one, and a VARCHAR that is longer than a row becomes a TEXT where the mode lets
+/// it.
 fn storable(full: &FullColumn) -> Result<(), Unread> {
     let column = &full.column;
     let Some(set) = column.charset().filter(|_| full.collation_certain) else { return Ok(()) };
@@ -474,52 +494,56 @@ pub(super) fn lob_size(bytes: u64) -> LobSize {
 }
 
 /// What rows that stood before get when this column is added to them.
-fn filled(column: &Column, default: Option<&Default>, silent: Silent) -> Filled {
-    let unknown = |what: &str| Filled::Unknown(format!("the default of column {} is {what}", column.name));
+fn filled(column: &Column, default: Option<&ColumnDefault>, silent: ImplicitDefault) -> BackfilledValue {
+    let unknown =
+        |what: &str| BackfilledValue::Unknown(format!("the default of column {} is {what}", column.name));
     let text = match default {
-        Some(Default::Null) => return Filled::With(None),
-        None if column.nullable => return Filled::With(None),
+        Some(ColumnDefault::Null) => return BackfilledValue::With(None),
+        None if column.nullable => return BackfilledValue::With(None),
         None if column.auto_increment => return unknown("AUTO_INCREMENT"),
         // Without explicit_defaults_for_timestamp it has a default of its own.
         None if is_timestamp(&column.ty) && silent.bare_timestamp_is_nullable() != Some(true) => {
             return unknown("not certain: explicit_defaults_for_timestamp is not in the log");
         }
         None => return implicit(column),
-        Some(Default::Other(what)) => return unknown(what),
-        Some(Default::Expression(text)) => {
+        Some(ColumnDefault::Other(what)) => return unknown(what),
+        Some(ColumnDefault::Expression(text)) => {
             return match compute::constant(text, column) {
-                Some(cell) => Filled::With(cell),
+                Some(cell) => BackfilledValue::With(cell),
                 None => unknown("an expression"),
             };
         }
-        Some(Default::Bytes(bytes)) => match &column.ty {
-            ColumnType::VarBinary { .. } => return Filled::With(Some(bytes.clone())),
+        Some(ColumnDefault::Bytes(bytes)) => match &column.ty {
+            ColumnType::VarBinary { .. } => return BackfilledValue::With(Some(bytes.clone())),
             _ => return unknown("a hexadecimal literal"),
         },
-        Some(Default::Bits(bits)) => match &column.ty {
-            ColumnType::Bit { bits: width } => return Filled::With(Some(bit_cell(*bits, *width))),
+        Some(ColumnDefault::Bits(bits)) => match &column.ty {
+            ColumnType::Bit { bits: width } => return BackfilledValue::With(Some(bit_cell(*bits, *width))),
             _ => return unknown("a bit literal"),
         },
-        // The statement's own second, which the log tells; a DATETIME would be in the session's time zone, and fractions are not always logged.
-        Some(Default::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
+        // The statement's own second, which the log tells; a DATETIME would be in the session's
+        // time zone, and fractions are not always logged.
+        Some(ColumnDefault::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
             return match silent.now() {
-                Some(text) => Filled::With(Some(text.into_bytes())),
+                Some(text) => BackfilledValue::With(Some(text.into_bytes())),
                 None => unknown("the time of the statement"),
             };
         }
-        Some(Default::Now(_)) => return unknown("the time of the statement in the session's time zone"),
-        Some(Default::Text(text)) => {
+        Some(ColumnDefault::Now(_)) => {
+            return unknown("the time of the statement in the session's time zone");
+        }
+        Some(ColumnDefault::Text(text)) => {
             // The bits of the text, and not its number.
             if let ColumnType::Bit { bits } = column.ty {
                 return bits_of_text(text, bits)
-                    .map_or_else(|| unknown("a text"), |cell| Filled::With(Some(cell)));
+                    .map_or_else(|| unknown("a text"), |cell| BackfilledValue::With(Some(cell)));
             }
             text
         }
-        Some(Default::Number(text)) => text,
+        Some(ColumnDefault::Number(text)) => text,
     };
     match literal(column, text) {
-        Some(cell) => Filled::With(Some(cell)),
+        Some(cell) => BackfilledValue::With(Some(cell)),
         None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
     }
 }
@@ -622,7 +646,8 @@ fn decimal(text: &str, scale: usize) -> Option<String> {
     Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0<scale$}") })
 }
 
-/// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not certain.
+/// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not
+/// certain.
 pub(super) fn zero(column: &Column) -> Option<Vec<u8>> {
     match &column.ty {
         // The time of the statement.
@@ -630,14 +655,14 @@ pub(super) fn zero(column: &Column) -> Option<Vec<u8>> {
         // The value of no label.
         ColumnType::Enum { .. } => Some(Vec::new()),
         _ => match implicit(column) {
-            Filled::With(cell) => cell,
-            Filled::Unknown(_) => None,
+            BackfilledValue::With(cell) => cell,
+            BackfilledValue::Unknown(_) => None,
         },
     }
 }
 
 /// The implicit default of a NOT NULL column (manual: "Data Type Default Values").
-fn implicit(column: &Column) -> Filled {
+fn implicit(column: &Column) -> BackfilledValue {
     let zero_fraction =
         |fsp: u8| if fsp == 0 { String::new() } else { format!(".{}", "0".repeat(usize::from(fsp))) };
     let text = match &column.ty {
@@ -663,13 +688,16 @@ fn implicit(column: &Column) -> Filled {
             format!("0000-00-00 00:00:00{}", zero_fraction(*fsp))
         }
         ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
-        ColumnType::Bit { bits } => return Filled::With(Some(bit_cell(0, *bits))),
+        ColumnType::Bit { bits } => return BackfilledValue::With(Some(bit_cell(0, *bits))),
         ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
         _ => {
-            return Filled::Unknown(format!("the implicit default of column {} is not certain", column.name));
+            return BackfilledValue::Unknown(format!(
+                "the implicit default of column {} is not certain",
+                column.name
+            ));
         }
     };
-    Filled::With(Some(text.into_bytes()))
+    BackfilledValue::With(Some(text.into_bytes()))
 }
 
 /// An index, a key or a constraint of a table; false: none comes next.
@@ -727,7 +755,8 @@ fn index_type(tokens: &mut Tokens) -> bool {
     tokens.words(&["USING"]) && tokens.next().is_some()
 }
 
-/// `(a, b(10) DESC)`: the names, and whether none stands for a part of a column or for an expression.
+/// `(a, b(10) DESC)`: the names, and whether none stands for a part of a column or for an
+/// expression.
 pub(super) fn key_parts(tokens: &mut Tokens) -> Result<(Vec<String>, bool), Unread> {
     let mut whole = true;
     let names: Result<Vec<String>, Unread> = tokens

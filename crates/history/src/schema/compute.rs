@@ -1,7 +1,10 @@
-//! Values of generated columns, and of defaults that are expressions: computed where every server gives the same.
+//! Values of generated columns, and of defaults that are expressions: computed where every server
+//! gives the same.
 //!
-//! That is sums, differences and products of exact numbers, CONCAT, COALESCE and IFNULL of columns and literals; of all else the value is not known. The log of
-//! MariaDB 11.8 leaves generated columns out of the rows of UPDATE and DELETE, and an ALTER TABLE that adds one logs no row at all.
+//! That is sums, differences and products of exact numbers, CONCAT, COALESCE and IFNULL of columns
+//! and literals; of all else the value is not known. The log of MariaDB 11.8 leaves generated
+//! columns out of the rows of UPDATE and DELETE, and an ALTER TABLE that adds one logs no row at
+//! all.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "forms and types that are not named are not computed")]
 
@@ -12,7 +15,7 @@ use dbtrail_expression::{
     compile, known_collation,
 };
 use dbtrail_types::column::{Column, ColumnType, IntSize};
-use dbtrail_types::reply::Cell;
+use dbtrail_types::result_set::Cell;
 use sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value as Literal,
 };
@@ -41,7 +44,8 @@ pub(super) fn of(full: &Full, at: usize) -> Option<Computation> {
     read(text, full)
 }
 
-/// The value of a default that is an expression without columns, in its column; `None`: not certain.
+/// The value of a default that is an expression without columns, in its column; `None`: not
+/// certain.
 pub(super) fn constant(text: &str, column: &Column) -> Option<Cell> {
     read(text, &Full::default())?.value(|_| None, column)
 }
@@ -229,7 +233,8 @@ fn text(column: &Column, chars: u32) -> Option<Kind> {
 }
 
 impl Computation {
-    /// The value in a column, of a row whose cells are told by their place (`None`: not known); `None`: not certain.
+    /// The value in a column, of a row whose cells are told by their place (`None`: not known);
+    /// `None`: not certain.
     pub(super) fn value<'a>(
         &self,
         cell: impl Fn(usize) -> Option<(&'a Column, Option<&'a [u8]>)>,
@@ -281,7 +286,7 @@ mod tests {
     use crate::image::Image;
     use crate::log::{LoggedStatement, ServerVersion};
     use dbtrail_types::instant::Instant;
-    use dbtrail_types::reply::Cell;
+    use dbtrail_types::result_set::Cell;
 
     const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
 

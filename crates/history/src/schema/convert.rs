@@ -1,6 +1,8 @@
-//! A stored value after ALTER TABLE has changed the type of its column: exactly what the server makes of it, or nothing.
+//! A stored value after ALTER TABLE has changed the type of its column: exactly what the server
+//! makes of it, or nothing.
 //!
-//! `tests/it/conversions.rs` holds this to what MySQL 9.7 and MariaDB 11.8 made of telling values, for every pair of types.
+//! `tests/it/conversions.rs` holds this to what MySQL 9.7 and MariaDB 11.8 made of telling values,
+//! for every pair of types.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
 
@@ -8,7 +10,7 @@ use super::number::{self, Exact};
 use super::temporal::Temporal;
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, LobSize};
-use dbtrail_types::real::{double_text, exact_float_text, float_text};
+use dbtrail_types::float_text::{double_text, exact_float_text, float_text};
 use serde::{Deserialize, Serialize};
 
 /// sql_mode STRICT_TRANS_TABLES and STRICT_ALL_TABLES.
@@ -151,13 +153,14 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
             };
             value.converted(Some(&from.ty), &to.ty, rounds(by)?)
         }
-        // MariaDB's JSON is text, and MySQL's writes what it holds anew.
+        // MariaDB's JSON is text, and MySQL's writes what it holds again.
         ColumnType::Json => (mariadb && matches!(source, Source::Text(..))).then(|| bytes.to_vec()),
         _ => None,
     }
 }
 
-/// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not certain.
+/// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not
+/// certain.
 fn rounds(by: By) -> Option<bool> {
     match by {
         By::Server { mariadb, mode: Some(mode) } => Some((mode & OTHER_FRACTIONS == 0) != mariadb),
@@ -352,7 +355,8 @@ fn room(size: LobSize) -> u32 {
     }
 }
 
-/// Whether no two values of the first type become the same, and every value fits: then the way back is certain, too.
+/// Whether no two values of the first type become the same, and every value fits: then the way back
+/// is certain, too.
 pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
     match (&from.ty, &to.ty) {
         (
@@ -385,7 +389,8 @@ pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
     }
 }
 
-/// Whether keys of the first type are the same bytes under the second (`key::encode_stored`), so that rows are found as before.
+/// Whether keys of the first type are the same bytes under the second (`key::encode_stored`), so
+/// that rows are found as before.
 pub(super) fn keeps_keys(from: &Column, to: &Column, by: By) -> bool {
     if from.collation != to.collation {
         return false;

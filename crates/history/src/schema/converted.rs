@@ -1,7 +1,8 @@
-//! CONVERT TO CHARACTER SET: what it makes of the types of columns, as MySQL 9.7 and MariaDB 11.8 were seen to.
+//! CONVERT TO CHARACTER SET: what it makes of the types of columns, as MySQL 9.7 and MariaDB 11.8
+//! were seen to.
 
 use super::columns::lob_size;
-use super::silent::longest_character;
+use super::implicit_default::longest_character;
 use super::token::Unread;
 use dbtrail_types::column::{Column, ColumnType, LobSize};
 
@@ -32,8 +33,9 @@ pub(super) fn unchanged_size(before: &Column, ty: &mut ColumnType, collation: &s
     Ok(())
 }
 
-/// A TEXT or BLOB that MySQL defines anew in the same statement: whatever size the statement names, it takes the characters of the old column for the
-/// length, and divides them by the width of its character set.
+/// A TEXT or BLOB that MySQL defines again in the same statement: whatever size the statement
+/// names, it takes the characters of the old column for the length, and divides them by the width
+/// of its character set.
 pub(super) fn redefined_size(before: &Column, ty: &mut ColumnType, collation: &str) -> Result<(), Unread> {
     let (ColumnType::Text { .. } | ColumnType::Blob { .. }) = ty else { return Ok(()) };
     let wide = |chars: u64| width(&before.name, before.collation.as_deref()).map(|w| chars / w);
@@ -82,7 +84,8 @@ pub(super) fn sized_for(length: u64, collation: &str) -> Result<LobSize, Unread>
     Ok(lob_size(length.saturating_mul(width("of TEXT(n)", Some(collation))?)))
 }
 
-/// Refuses a VARCHAR that is longer than a row in the new character set: where the mode lets it, it becomes a TEXT.
+/// Refuses a VARCHAR that is longer than a row in the new character set: where the mode lets it, it
+/// becomes a TEXT.
 pub(super) fn fits_row(column: &Column, collation: &str) -> Result<(), Unread> {
     let ColumnType::VarChar { chars } = column.ty else { return Ok(()) };
     if u64::from(chars) * width(&column.name, Some(collation))? > 65_535 {
@@ -91,7 +94,8 @@ pub(super) fn fits_row(column: &Column, collation: &str) -> Result<(), Unread> {
     Ok(())
 }
 
-/// The bytes of labels stay under CONVERT TO, whatever they mean in the new character set (seen: enum('é') becomes enum('Ã©') in latin1).
+/// The bytes of labels stay under CONVERT TO, whatever they mean in the new character set (seen:
+/// enum('é') becomes enum('Ã©') in latin1).
 pub(super) fn keeps_labels(column: &Column, collation: &str) -> Result<(), Unread> {
     let (ColumnType::Enum { labels } | ColumnType::Set { labels }) = &column.ty else { return Ok(()) };
     let utf8 = |set: Option<&str>| matches!(set, Some("utf8mb4" | "utf8mb3" | "utf8"));

@@ -4,15 +4,15 @@ use super::alter::{self, Altered, charset_option};
 use super::columns::{column, index, key_parts, word_or_text};
 use super::convert::By;
 use super::foreign::keeps_keys;
+use super::implicit_default::ImplicitDefault;
 use super::renames::{self, Before, Rename};
-use super::silent::Silent;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
 use super::ways::Way;
 use super::{Catalog, DefinitionId, Effect, Moved, engines, harmless, links, partition, reach, versioned};
 use crate::log::LoggedStatement;
-use crate::store::Sequence;
-use dbtrail_types::ident::TableName;
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 
 const TEMPORARY: &str =
     "a session had made a temporary table of this name, and the log does not tell which of the two is meant";
@@ -40,7 +40,8 @@ pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<
     }
 }
 
-/// A statement that cannot be followed: all that it can have changed is unreadable; `named`: tables that it is known to speak of.
+/// A statement that cannot be followed: all that it can have changed is unreadable; `named`: tables
+/// that it is known to speak of.
 fn lost(catalog: &mut Catalog, statement: &LoggedStatement, why: &str, named: &[TableName]) -> Vec<Effect> {
     let reason = format!("this statement cannot be followed ({why}): {}", excerpt(&statement.sql));
     let mut reach = reach::of(statement);
@@ -99,8 +100,8 @@ impl Walk<'_> {
         self.statement.schema.as_deref()
     }
 
-    fn silent(&self) -> Silent {
-        Silent::of(self.statement)
+    fn silent(&self) -> ImplicitDefault {
+        ImplicitDefault::of(self.statement)
     }
 
     /// Who carried the statement out.
@@ -740,7 +741,7 @@ impl Walk<'_> {
             }
             if !certain {
                 let outcomes = part.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
-                let (pairs, at, past) = (part.pairs, Sequence(0), Vec::new());
+                let (pairs, at, past) = (part.pairs, ChangeSequence(0), Vec::new());
                 self.catalog.renaming.push(Rename { pairs, at, outcomes, past });
             }
         }
@@ -748,7 +749,8 @@ impl Walk<'_> {
     }
 }
 
-/// The second table of EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p.
+/// The second table of EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, CONVERT
+/// TABLE t TO PARTITION p.
 fn other_table(tokens: &Tokens, schema: Option<&str>) -> Option<TableName> {
     let mut tokens = tokens.clone();
     tokens.clone().one_of(&["EXCHANGE", "CONVERT"])?;
@@ -761,7 +763,8 @@ fn other_table(tokens: &Tokens, schema: Option<&str>) -> Option<TableName> {
     None
 }
 
-/// MariaDB's `SET STATEMENT a = 1, b = 2 FOR statement`: the cursor goes to the statement, if the settings leave its meaning alone.
+/// MariaDB's `SET STATEMENT a = 1, b = 2 FOR statement`: the cursor goes to the statement, if the
+/// settings leave its meaning alone.
 fn behind_settings(tokens: &mut Tokens) -> Result<(), Unread> {
     while !tokens.words(&["FOR"]) {
         let name = tokens.clone().name().unwrap_or_default().to_lowercase();

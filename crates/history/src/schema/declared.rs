@@ -1,15 +1,17 @@
-//! Definitions as the server itself declares them (SHOW CREATE TABLE), against those that follow from the log.
+//! Definitions as the server itself declares them (SHOW CREATE TABLE), against those that follow
+//! from the log.
 
 use super::table::{Full, FullColumn};
 use super::{Catalog, DefinitionId, Effect, ForeignKey};
 use crate::log::{LoggedStatement, ServerVersion};
 use dbtrail_types::column::{ColumnType, LobSize, same_name};
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use std::collections::HashMap;
 
 impl Catalog {
-    /// Takes a table as the server declares it: the definition from here on, whatever the log said before.
+    /// Takes a table as the server declares it: the definition from here on, whatever the log said
+    /// before.
     ///
     /// # Errors
     /// The declaration cannot be followed.
@@ -28,7 +30,8 @@ impl Catalog {
         Ok(id)
     }
 
-    /// In what a table as the server declares it differs from what follows from the log; `None`: in nothing that counts.
+    /// In what a table as the server declares it differs from what follows from the log; `None`: in
+    /// nothing that counts.
     #[must_use]
     pub fn differs(&self, name: &TableName, create: &str, server: ServerVersion) -> Option<String> {
         let Some(known) = self.tables.get(name).and_then(|id| self.known(*id)) else {
@@ -42,7 +45,8 @@ impl Catalog {
         }
     }
 
-    /// Forgets all tables: the record begins anew. Definitions stay, for what was recorded under them.
+    /// Forgets all tables: the record begins again. Definitions stay, for what was recorded under
+    /// them.
     pub fn begin_anew(&mut self) {
         let definitions = std::mem::take(&mut self.definitions);
         let foreign = std::mem::take(&mut self.foreign).begin_anew();
@@ -124,14 +128,17 @@ fn column_difference(ours: &FullColumn, theirs: &FullColumn) -> Option<String> {
     }
     let certain = ours.is_text() && ours.collation_certain && theirs.collation_certain;
     match (&a.collation, &b.collation) {
-        (Some(known), Some(declared)) if certain && !super::observe::same_collation(known, declared) => {
+        (Some(known), Some(declared))
+            if certain && !super::reconcile_table_map::same_collation(known, declared) =>
+        {
             Some(format!("its collation is {declared}, and by the log it is {known}"))
         }
         _ => None,
     }
 }
 
-/// Whether two types are written alike in rows and shown alike. Servers differ in which display widths they tell.
+/// Whether two types are written alike in rows and shown alike. Servers differ in which display
+/// widths they tell.
 fn same_type(a: &ColumnType, b: &ColumnType) -> bool {
     use ColumnType::{Int, Json, Text};
     match (a, b) {
@@ -161,7 +168,8 @@ mod tests {
     const CREATE: &str = "CREATE TABLE `orders` (\n  `id` int(11) NOT NULL,\n  `note` varchar(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci DEFAULT NULL,\n  \
         `doc` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK (json_valid(`doc`)),\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci";
 
-    /// What DESCRIBE of MySQL 9.7.4 and MariaDB 11.8.9 shows as PRI: the first unique index over whole NOT NULL columns, in the order of the indexes.
+    /// What DESCRIBE of MySQL 9.7.4 and MariaDB 11.8.9 shows as PRI: the first unique index over
+    /// whole NOT NULL columns, in the order of the indexes.
     #[test]
     fn a_unique_index_stands_in_the_place_of_a_primary_key() {
         let columns = "`b` int NOT NULL, `a` int NOT NULL, `p` varchar(20) NOT NULL, `z` int DEFAULT NULL";

@@ -1,10 +1,12 @@
-//! Storage engines whose tables hold other rows than the log's row events say (manual: "Alternative Storage Engines").
+//! Storage engines whose tables hold other rows than the log's row events say (manual: "Alternative
+//! Storage Engines").
 
 use super::token::Tokens;
 use super::ways::Way;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 
-/// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they do.
+/// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they
+/// do.
 pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
     let why = match engine? {
         "merge" | "mrg_myisam" | "mrg_aria" => Way::Merge.reason(),
@@ -28,7 +30,8 @@ pub(super) fn rows_elsewhere_in(tokens: &Tokens) -> Option<String> {
     None
 }
 
-/// The tables that a MERGE table unites, of the options of its CREATE TABLE. A name without a schema is in `schema`.
+/// The tables that a MERGE table unites, of the options of its CREATE TABLE. A name without a
+/// schema is in `schema`.
 pub(super) fn united(options: &Tokens, schema: &str) -> Vec<TableName> {
     let mut options = options.clone();
     while !options.is_at_end() {

@@ -1,11 +1,13 @@
-//! Foreign keys: which rows of other tables a change of a row changes (manual: "FOREIGN KEY Constraints").
+//! Foreign keys: which rows of other tables a change of a row changes (manual: "FOREIGN KEY
+//! Constraints").
 //!
-//! Kept beside the definitions, since a foreign key changes with statements on either of its two tables. Knows no rows.
+//! Kept beside the definitions, since a foreign key changes with statements on either of its two
+//! tables. Knows no rows.
 
 use super::token::{Tokens, Unread, show};
 use crate::log::ServerVersion;
 use dbtrail_types::column::same_name;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,7 +157,8 @@ impl ForeignKeys {
         }
     }
 
-    /// The table is gone. Keys that refer to it stay: a table of its name that is made later is their parent again.
+    /// The table is gone. Keys that refer to it stay: a table of its name that is made later is
+    /// their parent again.
     pub(super) fn remove(&mut self, child: &TableName) {
         self.of.remove(child);
     }
@@ -180,7 +183,8 @@ impl ForeignKeys {
         self.of.insert(to.clone(), keys);
     }
 
-    /// Columns of a table have other names, or are gone (`None`), as those of a child and of a parent.
+    /// Columns of a table have other names, or are gone (`None`), as those of a child and of a
+    /// parent.
     pub(super) fn rename_columns(&mut self, table: &TableName, renamed: &BTreeMap<String, Option<String>>) {
         let new = |names: &mut Vec<String>| {
             let mut whole = true;
@@ -230,8 +234,8 @@ impl ForeignKeys {
     }
 }
 
-/// `REFERENCES t (c) ON DELETE CASCADE`, behind REFERENCES. A parent without a schema is one in the child's, which
-/// is not known here: it is left empty.
+/// `REFERENCES t (c) ON DELETE CASCADE`, behind REFERENCES. A parent without a schema is one in the
+/// child's, which is not known here: it is left empty.
 pub(super) fn references(tokens: &mut Tokens, columns: Vec<String>) -> Result<ForeignKey, Unread> {
     let parent = tokens.table(Some(""))?;
     let referenced = if tokens.is_at('(') { super::columns::key_parts(tokens)?.0 } else { Vec::new() };
@@ -268,12 +272,14 @@ fn action(tokens: &mut Tokens) -> Result<Action, Unread> {
     }
 }
 
-/// Whether `c INT REFERENCES p (id)` makes a foreign key: since MariaDB 10.5 and MySQL 9.0; before, it was read and ignored.
+/// Whether `c INT REFERENCES p (id)` makes a foreign key: since MariaDB 10.5 and MySQL 9.0; before,
+/// it was read and ignored.
 pub(super) fn inline_counts(server: ServerVersion) -> bool {
     !server.mariadb_before((10, 5)) && !server.mysql_before((9, 0))
 }
 
-/// Whether an engine keeps foreign keys; one that was not named is the server's default, which is taken for InnoDB.
+/// Whether an engine keeps foreign keys; one that was not named is the server's default, which is
+/// taken for InnoDB.
 pub(super) fn keeps_keys(engine: Option<&str>) -> bool {
     engine.is_none_or(|e| ["innodb", "ndb", "ndbcluster"].contains(&e))
 }

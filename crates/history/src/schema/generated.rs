@@ -1,9 +1,10 @@
 //! Generated columns: which rows of the log leave them out, and what is known of them then.
 //!
-//! MySQL 9.7 and MariaDB 10.11 log them with every row. MariaDB 11.8 logs them with inserted rows alone: the images of UPDATE and DELETE have none, VIRTUAL or
-//! STORED, whatever `binlog_row_image` says.
+//! MySQL 9.7 and MariaDB 10.11 log them with every row. MariaDB 11.8 logs them with inserted rows
+//! alone: the images of UPDATE and DELETE have none, VIRTUAL or STORED, whatever `binlog_row_image`
+//! says.
 
-use super::Known;
+use super::StoredDefinition;
 use super::table::{Full, FullColumn};
 use crate::image::{Content, Image, put_unknown};
 use dbtrail_types::column::ColumnType;
@@ -11,10 +12,12 @@ use std::collections::HashSet;
 
 /// The expression of a column of which a table map says that it is there, and rows leave it out.
 const NOT_TOLD: &str = "?";
-/// The same of a column of which a table map does not say how its values are shown: MariaDB writes UUID and INET6 as it writes BINARY(16), and INET4 as BINARY(4).
+/// The same of a column of which a table map does not say how its values are shown: MariaDB writes
+/// UUID and INET6 as it writes BINARY(16), and INET4 as BINARY(4).
 pub(super) const NO_TYPE: &str = "?type";
 
-/// Functions of what a session can set, or of the time: a column of these is not told by other columns. Those of which all names begin so end in `_`.
+/// Functions of what a session can set, or of the time: a column of these is not told by other
+/// columns. Those of which all names begin so end in `_`.
 const UNSTABLE: &[&str] = &[
     "now",
     "current_",
@@ -91,8 +94,9 @@ pub(super) fn left_out(full: &Full, columns: &[usize]) -> Option<Full> {
     Some(full)
 }
 
-/// The row with what another row of the same definition tells of its unknown cells; `None`: it tells nothing of them.
-pub(super) fn filled(known: &Known, row: &Image, other: &Image) -> Option<Image> {
+/// The row with what another row of the same definition tells of its unknown cells; `None`: it
+/// tells nothing of them.
+pub(super) fn filled(known: &StoredDefinition, row: &Image, other: &Image) -> Option<Image> {
     let (cells, others): (Vec<Content<'_>>, Vec<Content<'_>>) =
         (row.cells().collect(), other.cells().collect());
     let told = |i: usize, cell: Content<'_>| {
@@ -129,7 +133,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).map(str::to_lowercase)
 }
 
-/// Whether equal columns give an equal value: a VIRTUAL one is computed in the session that reads, a STORED one in each that writes.
+/// Whether equal columns give an equal value: a VIRTUAL one is computed in the session that reads,
+/// a STORED one in each that writes.
 fn is_stable(full: &Full, column: &FullColumn) -> bool {
     let Some(text) = column.generated.as_deref().filter(|text| !text.starts_with('?')) else { return false };
     let unstable = |word: String| {
@@ -143,7 +148,8 @@ fn is_stable(full: &Full, column: &FullColumn) -> bool {
     !(text.contains('@') || words(text).any(unstable) || words(text).any(zoned))
 }
 
-/// Places of the plain columns that the expression of a generated one may name, by way of other generated ones too.
+/// Places of the plain columns that the expression of a generated one may name, by way of other
+/// generated ones too.
 fn named(full: &Full, generated: usize) -> impl Iterator<Item = usize> {
     let text = full.columns.get(generated).and_then(|c| c.generated.as_deref()).unwrap_or_default();
     let text = text.strip_suffix(" VIRTUAL").or_else(|| text.strip_suffix(" STORED")).unwrap_or(text);
@@ -153,7 +159,8 @@ fn named(full: &Full, generated: usize) -> impl Iterator<Item = usize> {
         let name = &column.column.name;
         !plain(name) || words.contains(&name.to_lowercase())
     };
-    // What another generated column is made of counts too; it is enough that all plain ones are the same.
+    // What another generated column is made of counts too; it is enough that all plain ones are the
+    // same.
     let all = full.columns.iter().any(|c| c.generated.is_some() && may(c));
     let columns = (0..).zip(&full.columns).filter(|(_, c)| c.generated.is_none() && (all || may(c)));
     columns.map(|(i, _)| i).collect::<Vec<usize>>().into_iter()

@@ -1,6 +1,8 @@
-//! Statements that leave tables and their rows as they are: what follows the log passes over them, and so does what bounds a statement that it cannot follow.
+//! Statements that leave tables and their rows as they are: what follows the log passes over them,
+//! and so does what bounds a statement that it cannot follow.
 
-/// First words of such statements. `DO` and `SELECT` are not among them: they may call functions that change rows.
+/// First words of such statements. `DO` and `SELECT` are not among them: they may call functions
+/// that change rows.
 pub(super) const STATEMENTS: &[&str] = &[
     "GRANT",
     "REVOKE",

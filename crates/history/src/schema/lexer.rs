@@ -1,8 +1,10 @@
-//! The text of a statement to tokens, as the server that logged it read it (manual: "Lexical Structure", "Comments", "String Literals").
+//! The text of a statement to tokens, as the server that logged it read it (manual: "Lexical
+//! Structure", "Comments", "String Literals").
 //!
-//! Decides by kind and version of that server which executable comments are part of the statement: `/*!80013 ... */` is for
-//! MySQL from 8.0.13 on, MariaDB passes over 50700 to 99999 (MySQL's versions that it never had), and `/*M!100300 ... */` is for MariaDB
-//! alone. Tried on MySQL 9.7.4, MariaDB 10.11.19 and 11.8.9.
+//! Decides by kind and version of that server which executable comments are part of the statement:
+//! `/*!80013 ... */` is for MySQL from 8.0.13 on, MariaDB passes over 50700 to 99999 (MySQL's
+//! versions that it never had), and `/*M!100300 ... */` is for MariaDB alone. Tried on MySQL 9.7.4,
+//! MariaDB 10.11.19 and 11.8.9.
 
 use crate::log::ServerVersion;
 use dbtrail_types::agent_api::hex_bytes;
@@ -51,7 +53,8 @@ impl fmt::Display for Token {
 /// Reads a whole statement.
 ///
 /// # Errors
-/// A quote or a comment is not closed, or what an executable comment means is not certain: in words.
+/// A quote or a comment is not closed, or what an executable comment means is not certain: in
+/// words.
 pub(super) fn tokens(sql: &str, sql_mode: Option<u64>, server: ServerVersion) -> Result<Vec<Token>, String> {
     let mode = sql_mode.unwrap_or(0);
     let mut lexer = Lexer {

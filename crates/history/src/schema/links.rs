@@ -1,16 +1,19 @@
-//! Which tables change with another one: through its triggers, and through foreign keys that refer to it.
+//! Which tables change with another one: through its triggers, and through foreign keys that refer
+//! to it.
 //!
-//! Needed where a statement was logged as text: no row event then tells what triggers and cascades changed. Known for tables that were made in the record, whose
-//! triggers and keys are in the log; of all others nothing is certain.
+//! Needed where a statement was logged as text: no row event then tells what triggers and cascades
+//! changed. Known for tables that were made in the record, whose triggers and keys are in the log;
+//! of all others nothing is certain.
 
 use super::Effect;
 use super::reach::{self, Reach};
 use crate::log::LoggedStatement;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What stands behind the declaration of a table that a server has told to have no triggers: `SHOW CREATE TABLE` does not say it.
+/// What stands behind the declaration of a table that a server has told to have no triggers: `SHOW
+/// CREATE TABLE` does not say it.
 pub(crate) const NO_TRIGGERS: &str = " /* no triggers */";
 
 /// What is known of ties between tables.
@@ -49,13 +52,15 @@ mod pairs {
     }
 }
 
-/// A name by which tables are found whatever the case in which a statement writes it: `lower_case_table_names` may make all of them one.
+/// A name by which tables are found whatever the case in which a statement writes it:
+/// `lower_case_table_names` may make all of them one.
 fn folded(name: &TableName) -> TableName {
     TableName { schema: name.schema.to_lowercase(), table: name.table.to_lowercase() }
 }
 
 impl Links {
-    /// Takes in a table as the server declares it. Whether it has triggers stands behind the declaration ([`NO_TRIGGERS`]).
+    /// Takes in a table as the server declares it. Whether it has triggers stands behind the
+    /// declaration ([`NO_TRIGGERS`]).
     pub(super) fn declared(&mut self, name: &TableName, create: &LoggedStatement) {
         for children in self.children.values_mut() {
             children.remove(name);
@@ -153,13 +158,15 @@ impl Links {
                 children.insert(to.clone());
             }
         }
-        // Foreign keys follow the table that they refer to; where the checks are off they go on to refer to the name.
+        // Foreign keys follow the table that they refer to; where the checks are off they go on to
+        // refer to the name.
         if let Some(children) = self.children.get(&folded(from)).cloned() {
             self.children.entry(folded(to)).or_default().extend(children);
         }
     }
 
-    /// The tables whose rows can have changed with those of `targets`, by a statement that reads `reads`; `None`: that is not known.
+    /// The tables whose rows can have changed with those of `targets`, by a statement that reads
+    /// `reads`; `None`: that is not known.
     pub(super) fn changed_with(
         &self,
         targets: &[TableName],
@@ -192,7 +199,8 @@ impl Links {
     }
 }
 
-/// What a statement did that is not known otherwise: the tables that it can have changed are unreadable from here on.
+/// What a statement did that is not known otherwise: the tables that it can have changed are
+/// unreadable from here on.
 pub(super) fn in_doubt(links: &Links, reach: &Reach, bound: Option<&[String]>, reason: &str) -> Vec<Effect> {
     let all = |spared: Vec<TableName>| Effect::UnreadableAll {
         schemas: bound.unwrap_or_default().to_vec(),
@@ -250,7 +258,8 @@ mod tests {
             self.0.apply(&LoggedStatement { schema: Some("s".to_owned()), sql_mode: Some(0), ..plain })
         }
 
-        /// The tables that a statement puts in doubt, and those that it spares; `None`: it spares none.
+        /// The tables that a statement puts in doubt, and those that it spares; `None`: it spares
+        /// none.
         fn doubt(&mut self, sql: &str) -> Option<(Vec<String>, Vec<String>)> {
             let (mut doubt, mut spared) = (Vec::new(), None);
             for effect in self.run(sql) {

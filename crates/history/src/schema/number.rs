@@ -15,7 +15,8 @@ pub(super) struct Exact {
 }
 
 impl Exact {
-    /// Reads `-12.50`; `None`: it is something else (an exponent, white space, a plus sign among them).
+    /// Reads `-12.50`; `None`: it is something else (an exponent, white space, a plus sign among
+    /// them).
     pub(super) fn read(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |d| (true, d));
         let (whole, fraction) = match digits.split_once('.') {

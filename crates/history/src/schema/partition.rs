@@ -1,6 +1,8 @@
-//! Partitions of a table: in which of them a row lies, for statements that empty some of them (manual: "Partitioning Types").
+//! Partitions of a table: in which of them a row lies, for statements that empty some of them
+//! (manual: "Partitioning Types").
 //!
-//! Only rules are followed of which the place of a row is certain; of others it is not known what a statement removed.
+//! Only rules are followed of which the place of a row is certain; of others it is not known what a
+//! statement removed.
 
 mod hash;
 
@@ -99,7 +101,8 @@ impl Rule {
 }
 
 impl Emptied {
-    /// Whether a row lay in one of them; `None`: that is not certain. `cells`: of the columns of the definition.
+    /// Whether a row lay in one of them; `None`: that is not certain. `cells`: of the columns of
+    /// the definition.
     #[must_use]
     pub fn held(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<bool> {
         let place = self.partitions.place(definition, cells)?;
@@ -325,7 +328,8 @@ fn seconds(text: &str) -> Option<i128> {
     Some(days * 86_400 + part(at.hour()) * 3600 + part(at.minute()) * 60 + part(at.second()))
 }
 
-/// What stands behind PARTITION BY, to the end of the statement. What is not understood is not certain.
+/// What stands behind PARTITION BY, to the end of the statement. What is not understood is not
+/// certain.
 pub(super) fn read(tokens: &mut Tokens) -> Partitions {
     let read = rule(tokens).and_then(|rule| {
         let count = tokens.words(&["PARTITIONS"]).then(|| tokens.number()).flatten();

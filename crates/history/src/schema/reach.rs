@@ -1,14 +1,16 @@
-//! What a statement of the log can have changed, where it is not known what it did: its first words and the names in it are read, and nothing else.
+//! What a statement of the log can have changed, where it is not known what it did: its first words
+//! and the names in it are read, and nothing else.
 //!
-//! Reads with a scanner of its own, which needs no statement to be whole: one that cannot be parsed, or whose text cannot be decoded, still tells its kind and
-//! its tables. Where even that is not certain, all is in doubt.
+//! Reads with a scanner of its own, which needs no statement to be whole: one that cannot be
+//! parsed, or whose text cannot be decoded, still tells its kind and its tables. Where even that is
+//! not certain, all is in doubt.
 
 mod rows;
 mod scan;
 
 use super::harmless;
 use crate::log::{LoggedStatement, UNREAD};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 pub(super) use scan::Lexeme;
 use scan::scan;
 
@@ -34,7 +36,8 @@ pub(super) struct Rows {
     pub(super) targets: Vec<TableName>,
     /// Tables (or views) that it reads.
     pub(super) reads: Vec<TableName>,
-    /// It calls a function that is none of the server's own, or a procedure: these can change any table.
+    /// It calls a function that is none of the server's own, or a procedure: these can change any
+    /// table.
     pub(super) calls: bool,
 }
 
@@ -71,7 +74,8 @@ pub(super) fn of(statement: &LoggedStatement) -> Reach {
         let list = scan(&statement.sql, statement.sql_mode.unwrap_or(0), opened);
         Reader { list: &list, at: 0, schema: statement.schema.as_deref() }.statement()
     };
-    // What an executable comment holds may have been carried out or not: the server's version decides.
+    // What an executable comment holds may have been carried out or not: the server's version
+    // decides.
     let reach = if ["/*!", "/*M!"].iter().any(|mark| statement.sql.contains(mark)) {
         read(true).and(read(false))
     } else {
@@ -176,7 +180,8 @@ fn unread_names(mut reach: Reach) -> Reach {
     reach
 }
 
-/// Whether bytes that could not be decoded stand elsewhere than in comments: in names, values and labels they change what a statement means.
+/// Whether bytes that could not be decoded stand elsewhere than in comments: in names, values and
+/// labels they change what a statement means.
 pub(super) fn has_unread_parts(statement: &LoggedStatement) -> bool {
     let list = scan(&statement.sql, statement.sql_mode.unwrap_or(0), true);
     list.iter().enumerate().any(|(i, lexeme)| {
@@ -184,7 +189,7 @@ pub(super) fn has_unread_parts(statement: &LoggedStatement) -> bool {
     })
 }
 
-/// Whether the text behind these lexemes is a COMMENT of a table, column or index.
+/// Whether the text after these lexemes is a COMMENT of a table, column or index.
 fn is_remark(before: &[Lexeme]) -> bool {
     let before = before.strip_suffix(&[Lexeme::Mark('=')]).unwrap_or(before);
     before.last().is_some_and(|word| word.is("COMMENT"))
@@ -329,14 +334,15 @@ impl Reader<'_> {
         }
     }
 
-    /// The kind of object that is made, altered or dropped, in upper case; TABLE and TABLES are one.
+    /// The kind of object that is made, altered or dropped, in upper case; TABLE and TABLES are
+    /// one.
     fn object(&mut self) -> Option<String> {
         self.modifiers_of_object();
         let kind = self.ident()?.to_uppercase();
         Some(if kind == "TABLES" { "TABLE".to_owned() } else { kind })
     }
 
-    /// CREATE TRIGGER, behind these words.
+    /// CREATE TRIGGER, after these words.
     fn trigger(&mut self) -> Trigger {
         self.if_exists();
         let name = self.name();

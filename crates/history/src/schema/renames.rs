@@ -1,17 +1,19 @@
-//! RENAME TABLE of MariaDB, which logs that of a session's temporary table without a mark: what it may have done to the tables.
+//! RENAME TABLE of MariaDB, which logs that of a session's temporary table without a mark: what it
+//! may have done to the tables.
 //!
-//! Each pair of names is of a base table or of a temporary one, and not all choices are possible: a temporary table hides the base table of its name, and neither
-//! kind takes a name that one of its kind has. The choices that are left are the outcomes between which what comes later decides.
+//! Each pair of names is of a base table or of a temporary one, and not all choices are possible: a
+//! temporary table hides the base table of its name, and neither kind takes a name that one of its
+//! kind has. The choices that are left are the outcomes between which what comes later decides.
 
-use crate::store::Sequence;
-use dbtrail_types::ident::TableName;
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Pairs that hang together; more are not followed.
 const MOST: usize = 10;
 
-/// What names mean behind the statement: each the table that had this other name before it, or none.
+/// What names mean after the statement: each the table that had this other name before it, or none.
 pub type Outcome = BTreeMap<TableName, Option<TableName>>;
 
 /// A statement, or as much of it as hangs together, of which it is not known what it did.
@@ -20,7 +22,7 @@ pub struct Rename {
     /// Old and new names, in their order.
     pub pairs: Vec<(TableName, TableName)>,
     /// Its place.
-    pub at: Sequence,
+    pub at: ChangeSequence,
     /// What it may have done. The first is what it is taken to have done.
     #[serde(with = "as_lists")]
     pub outcomes: Vec<Outcome>,
@@ -80,7 +82,8 @@ pub(super) enum Before {
     Open,
 }
 
-/// What the pairs of a statement may have done. The first outcome has base tables where it can. `None`: too many pairs hang together, or nothing that the statement can have done fits.
+/// What the pairs of a statement may have done. The first outcome has base tables where it can.
+/// `None`: too many pairs hang together, or nothing that the statement can have done fits.
 pub(super) fn parts(
     pairs: &[(TableName, TableName)],
     before: &dyn Fn(&TableName) -> Before,
@@ -158,7 +161,8 @@ impl Names<'_> {
         }
     }
 
-    /// What a name of a base table means; one of which nothing is known is taken to be free or not, as is needed.
+    /// What a name of a base table means; one of which nothing is known is taken to be free or not,
+    /// as is needed.
     fn meaning(&mut self, name: &TableName, needed: bool) -> Option<TableName> {
         if let Some(known) = self.base.get(name) {
             return known.clone();
@@ -205,7 +209,8 @@ mod tests {
         TableName { schema: "s".into(), table: table.into() }
     }
 
-    /// Each outcome as `name=table`, of a statement `a>b c>d` where these tables are there, and no others.
+    /// Each outcome as `name=table`, of a statement `a>b c>d` where these tables are there, and no
+    /// others.
     fn outcomes(statement: &str, there: &[&str]) -> Vec<String> {
         let pair = |pair: &str| pair.split_once('>').map(|(a, b)| (name(a), name(b))).unwrap();
         let pairs: Vec<_> = statement.split(' ').map(pair).collect();
@@ -231,7 +236,8 @@ mod tests {
             // Neither kind takes a name that is taken.
             ("t>u", &["t", "u"], &["t=t u=u"]),
             ("t>u", &[], &[""]),
-            // The swap: of base tables; of n alone a temporary one, which then hides nothing; of two temporary ones.
+            // The swap: of base tables; of n alone a temporary one, which then hides nothing; of
+            // two temporary ones.
             ("t>o n>t", &["t", "n"], &["o=t t=n", "n=n o=t", "n=n t=t"]),
             ("t>x n>t x>n", &["t", "n"], &["n=t t=n", "t=n x=t", "n=n x=t", "n=n t=t"]),
             ("open>u", &[], &["u=open", "open=open", ""]),
@@ -248,7 +254,7 @@ mod tests {
         let part =
             parts(&pairs, &|n| if n.table == "o" { Before::Not } else { Before::There }).unwrap().remove(0);
         let outcomes: Vec<Outcome> = part.outcomes.into_iter().map(|(_, o)| o).collect();
-        let mut rename = Rename { pairs, at: Sequence(3), outcomes, past: Vec::new() };
+        let mut rename = Rename { pairs, at: ChangeSequence(3), outcomes, past: Vec::new() };
         assert!(
             ["t", "o", "n"].iter().all(|n| rename.leaves_open(&name(n))) && !rename.leaves_open(&name("x"))
         );

@@ -11,7 +11,7 @@ const MOST_COLUMNS: usize = 4096;
 
 /// What rows that stood before get in an added column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Filled {
+pub(super) enum BackfilledValue {
     /// This cell.
     With(Option<Vec<u8>>),
     /// It cannot be told exactly: why.
@@ -23,11 +23,13 @@ pub(super) enum Filled {
 pub(super) struct FullColumn {
     pub(super) column: Column,
     pub(super) visible: bool,
-    /// Whether the collation follows from what was written, or was told by a table map; else it is one that a table map must tell.
+    /// Whether the collation follows from what was written, or was told by a table map; else it is
+    /// one that a table map must tell.
     pub(super) collation_certain: bool,
-    /// Whether NULL is allowed follows from what was written; a bare TIMESTAMP depends on a setting of the session.
+    /// Whether NULL is allowed follows from what was written; a bare TIMESTAMP depends on a setting
+    /// of the session.
     pub(super) null_certain: bool,
-    pub(super) filled: Filled,
+    pub(super) filled: BackfilledValue,
     /// The expression, and VIRTUAL or STORED, of a generated column.
     pub(super) generated: Option<String>,
 }
@@ -90,7 +92,8 @@ pub(super) struct Full {
     /// How its rows are divided, where they are.
     #[serde(default)]
     pub(super) partitions: Option<Partitions>,
-    /// Foreign keys that the statement under way declares: the catalog keeps them beside the definitions.
+    /// Foreign keys that the statement under way declares: the catalog keeps them beside the
+    /// definitions.
     #[serde(skip)]
     pub(super) foreign_keys: Vec<ForeignKey>,
     /// The n of the TEXT(n) and BLOB(n) that the statement under way declares.
@@ -115,7 +118,8 @@ impl Full {
         }
     }
 
-    /// Sets what follows from the indexes: NOT NULL of key columns, and what SHOW COLUMNS calls their key.
+    /// Sets what follows from the indexes: NOT NULL of key columns, and what SHOW COLUMNS calls
+    /// their key.
     pub(super) fn settle(&mut self) {
         let key: HashSet<String> = self.primary_key.iter().map(|n| n.to_lowercase()).collect();
         for full in &mut self.columns {
@@ -124,9 +128,10 @@ impl Full {
                 if column.nullable {
                     column.nullable = false;
                     // The default was the NULL that it no longer takes.
-                    if full.filled == Filled::With(None) {
+                    if full.filled == BackfilledValue::With(None) {
                         column.has_default = column.auto_increment;
-                        full.filled = Filled::Unknown(format!("{} is part of the primary key", column.name));
+                        full.filled =
+                            BackfilledValue::Unknown(format!("{} is part of the primary key", column.name));
                     }
                 }
                 full.null_certain = true;
@@ -179,9 +184,11 @@ impl Full {
         columns.map(|c| c.column.name.clone()).collect()
     }
 
-    /// The unique index that servers call the primary key where there is none: the first over columns that are whole and NOT NULL.
+    /// The unique index that servers call the primary key where there is none: the first over
+    /// columns that are whole and NOT NULL.
     fn promoted(&self) -> Option<usize> {
-        // MariaDB keeps a unique index over a whole TEXT or BLOB as one of hashes, which is not taken.
+        // MariaDB keeps a unique index over a whole TEXT or BLOB as one of hashes, which is not
+        // taken.
         let is_long = |ty: &ColumnType| matches!(ty, ColumnType::Text { .. } | ColumnType::Blob { .. });
         let not_null = |name: &String| {
             let column = self.position(name).and_then(|i| self.columns.get(i));
@@ -200,7 +207,8 @@ impl Full {
         self.indexes.iter().filter(|i| i.unique && i.whole && i.columns.iter().any(is_long)).count()
     }
 
-    /// Whether an index is there: one that a foreign key implies is not, where another begins with its columns.
+    /// Whether an index is there: one that a foreign key implies is not, where another begins with
+    /// its columns.
     fn is_real(&self, at: usize) -> bool {
         let Some(index) = self.indexes.get(at).filter(|i| i.implied) else { return true };
         let begins = |columns: &[String]| {

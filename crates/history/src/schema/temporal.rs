@@ -53,7 +53,8 @@ fn time(text: &str) -> Option<Time> {
 }
 
 impl Temporal {
-    /// Reads `2024-02-29`, `2024-02-29 10:11:12.5`, `-10:11:12`; `None`: it is written in another form.
+    /// Reads `2024-02-29`, `2024-02-29 10:11:12.5`, `-10:11:12`; `None`: it is written in another
+    /// form.
     pub(super) fn read(text: &str) -> Option<Self> {
         let written = text.to_owned();
         match text.split_once(' ') {
@@ -88,7 +89,8 @@ impl Temporal {
         }
     }
 
-    /// The value in another type. `rounds`: what does not fit behind the second is rounded, not cut. `from`: `None` for text.
+    /// The value in another type. `rounds`: what does not fit after the second is rounded, not cut.
+    /// `from`: `None` for text.
     pub(super) fn converted(
         &self,
         from: Option<&ColumnType>,
@@ -132,7 +134,8 @@ impl Temporal {
 }
 
 impl Time {
-    /// With no more than so many decimals of the second; `None`: it would be rounded into the next minute.
+    /// With no more than so many decimals of the second; `None`: it would be rounded into the next
+    /// minute.
     fn cut(mut self, fsp: u8, rounds: bool) -> Option<Self> {
         let unit = 10_u32.pow(6_u32.checked_sub(u32::from(fsp))?);
         let rest = self.micros % unit;

@@ -2,8 +2,8 @@
 
 use super::{Catalog, DefinitionId, Effect};
 use crate::log::{LoggedStatement, ServerVersion};
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 
 pub(super) const MYSQL: ServerVersion = ServerVersion { mariadb: false, number: (9, 7), patch: 4 };
 pub(super) const MARIADB: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
@@ -116,7 +116,8 @@ fn a_new_name_without_a_schema_is_in_the_current_database() {
     }
 }
 
-/// A schema that was there before the record has its collation from the server; IF NOT EXISTS is logged where the schema was there, too.
+/// A schema that was there before the record has its collation from the server; IF NOT EXISTS is
+/// logged where the schema was there, too.
 #[test]
 fn the_schemas_of_the_server_give_their_collations() {
     let mut catalog = Catalog::default();
@@ -156,7 +157,8 @@ fn a_backslash_is_read_as_the_mode_says() {
     assert_eq!(row, [Ok(Some(b"1".to_vec())), Ok(Some(br"a\".to_vec())), Ok(None)]);
 }
 
-/// Seen on all three servers: CONVERT TO keeps the bytes of labels, and MODIFY makes `?` of what the character set does not have.
+/// Seen on all three servers: CONVERT TO keeps the bytes of labels, and MODIFY makes `?` of what
+/// the character set does not have.
 #[test]
 fn labels_outside_of_ascii_are_in_doubt_where_servers_damage_them() {
     const LATIN1: &str = "CREATE TABLE x (id INT PRIMARY KEY, e ENUM('x', 'é') CHARACTER SET latin1)";
@@ -176,7 +178,8 @@ fn labels_outside_of_ascii_are_in_doubt_where_servers_damage_them() {
     }
 }
 
-/// CONVERT TO holds for all text columns of the statement's result, whatever the statement says of them.
+/// CONVERT TO holds for all text columns of the statement's result, whatever the statement says of
+/// them.
 #[test]
 fn convert_to_holds_for_columns_of_the_same_statement() {
     const CREATE: &str = "CREATE TABLE x (id INT PRIMARY KEY, a TEXT CHARACTER SET latin1 COLLATE latin1_bin, b TEXT CHARACTER SET latin1 COLLATE latin1_bin)";

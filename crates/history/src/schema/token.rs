@@ -86,13 +86,13 @@ impl Tokens {
     }
 
     /// `table` or `schema.table`.
-    pub(super) fn table(&mut self, current: Option<&str>) -> Result<dbtrail_types::ident::TableName, Unread> {
+    pub(super) fn table(&mut self, current: Option<&str>) -> Result<dbtrail_types::names::TableName, Unread> {
         let first = self.name()?;
         let name = if self.symbol('.') {
-            dbtrail_types::ident::TableName { schema: first, table: self.name()? }
+            dbtrail_types::names::TableName { schema: first, table: self.name()? }
         } else {
             let schema = current.ok_or_else(|| format!("table {first} has no schema"))?;
-            dbtrail_types::ident::TableName { schema: schema.to_owned(), table: first }
+            dbtrail_types::names::TableName { schema: schema.to_owned(), table: first }
         };
         Ok(if self.folds { name.to_lowercase() } else { name })
     }
@@ -139,7 +139,8 @@ impl Tokens {
         Err("a parenthesis is not closed".to_owned())
     }
 
-    /// Takes off what stands behind these words outside of parentheses, the words too; `None`: they are not there.
+    /// Takes off what stands behind these words outside of parentheses, the words too; `None`: they
+    /// are not there.
     pub(super) fn cut(&mut self, words: &[&str]) -> Option<Self> {
         let mut ahead = self.clone();
         let mut depth = 0_usize;

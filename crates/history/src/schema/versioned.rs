@@ -1,9 +1,12 @@
-//! System-versioned tables of MariaDB (Knowledge Base: "System-Versioned Tables"): the columns that the server adds to them.
+//! System-versioned tables of MariaDB (Knowledge Base: "System-Versioned Tables"): the columns that
+//! the server adds to them.
 //!
-//! In the log their rows have two invisible columns more than their declaration, behind all others also after an ALTER, and those of the past are rows like others. Only the form in which the server adds the columns is followed;
-//! with columns and a period of one's own, and with numbers of transactions in them, the declaration is not read.
+//! In the log their rows have two invisible columns more than their declaration, after all others
+//! also after an ALTER, and those of the past are rows like others. Only the form in which the
+//! server adds the columns is followed; with columns and a period of one's own, and with numbers of
+//! transactions in them, the declaration is not read.
 
-use super::table::{Filled, Full, FullColumn};
+use super::table::{BackfilledValue, Full, FullColumn};
 use super::token::Unread;
 use crate::log::ServerVersion;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes};
@@ -11,7 +14,8 @@ use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes};
 pub(super) const ROW_START: &str = "row_start";
 pub(super) const ROW_END: &str = "row_end";
 
-/// What the end of a row's time holds in a row of now: the last microsecond that a TIMESTAMP has, before MariaDB 11.5 and since.
+/// What the end of a row's time holds in a row of now: the last microsecond that a TIMESTAMP has,
+/// before MariaDB 11.5 and since.
 pub const END_OF_TIME: [&str; 2] = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"];
 
 /// The table without them, as an ALTER of it speaks of it.
@@ -28,12 +32,12 @@ pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
 }
 
 /// What `row_end` holds in the rows that are there when a table begins to be versioned.
-pub(super) fn end_of_time(server: ServerVersion) -> Filled {
+pub(super) fn end_of_time(server: ServerVersion) -> BackfilledValue {
     let end = END_OF_TIME[usize::from(server.number >= (11, 5))];
-    Filled::With(Some(end.as_bytes().to_vec()))
+    BackfilledValue::With(Some(end.as_bytes().to_vec()))
 }
 
-/// Adds the columns as the server does: behind all others.
+/// Adds the columns as the server does: after all others.
 pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
     if [ROW_START, ROW_END].iter().any(|name| full.position(name).is_some()) {
         return Err("it has columns of its own for the time of its rows".to_owned());
@@ -60,7 +64,7 @@ pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
             visible: false,
             collation_certain: true,
             null_certain: true,
-            filled: Filled::Unknown("the server sets it".to_owned()),
+            filled: BackfilledValue::Unknown("the server sets it".to_owned()),
             generated: None,
         });
     }

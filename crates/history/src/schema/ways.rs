@@ -1,7 +1,8 @@
 //! Every way in which rows of a table change, come or go and no row event of the log says so.
 //!
-//! This is the one list: what follows the log takes its words from here, `docs/agent.md` has a line for each (tests/it/silent_changes.rs holds the two to one
-//! another), and [`Way::handled`] says where it is dealt with. A new way is a new variant, and the compiler asks for the rest.
+//! This is the one list: what follows the log takes its words from here, `docs/agent.md` has a line
+//! for each (tests/it/silent_changes.rs holds the two to one another), and [`Way::handled`] says
+//! where it is dealt with. A new way is a new variant, and the compiler asks for the rest.
 
 /// A way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +89,8 @@ impl Way {
         }
     }
 
-    /// Why rows are not known where it cannot be followed, as messages say it before they name the statement.
+    /// Why rows are not known where it cannot be followed, as messages say it before they name the
+    /// statement.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {

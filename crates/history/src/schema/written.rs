@@ -1,9 +1,10 @@
-//! The catalog as bytes, and back: definitions one by one, since they never change, and the rest as a whole.
+//! The catalog as bytes, and back: definitions one by one, since they never change, and the rest as
+//! a whole.
 
 use super::foreign::{ForeignKey, ForeignKeys};
 use super::table::Full;
-use super::{Catalog, DefinitionId, Known, Rename, Step};
-use dbtrail_types::ident::TableName;
+use super::{Catalog, DefinitionId, Rename, Step, StoredDefinition};
+use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -71,7 +72,8 @@ impl Catalog {
         })
     }
 
-    /// A catalog of what [`Self::definition_text`] gave for each definition in order, and [`Self::rest_text`].
+    /// A catalog of what [`Self::definition_text`] gave for each definition in order, and
+    /// [`Self::rest_text`].
     ///
     /// # Errors
     /// The text is not of this kind.
@@ -81,9 +83,9 @@ impl Catalog {
     ) -> Result<Self, serde_json::Error> {
         let definitions = definitions.map(|text| {
             let Definition { full, step } = serde_json::from_slice(text)?;
-            Ok(Arc::new(Known::new(full, step)))
+            Ok(Arc::new(StoredDefinition::new(full, step)))
         });
-        let definitions = definitions.collect::<Result<Vec<Arc<Known>>, serde_json::Error>>()?;
+        let definitions = definitions.collect::<Result<Vec<Arc<StoredDefinition>>, serde_json::Error>>()?;
         let rest: Rest = serde_json::from_slice(rest)?;
         let Rest { tables, schemas, whole, lost, temporary, links, united, foreign, folds, renames, .. } =
             rest;

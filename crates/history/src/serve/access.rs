@@ -1,4 +1,5 @@
-//! What goes around every request: its id, its token, its count, and the panic that must not go unanswered.
+//! What goes around every request: its id, its token, its count, and the panic that must not go
+//! unanswered.
 
 use super::answer;
 use super::routes::Agent;

@@ -41,8 +41,9 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
     response(status, "application/json", body.into())
 }
 
-/// Lines that take long to make: on threads of their own, one chunk at a time, and only as they are taken. Why it does not go on is its last
-/// line where rows were sent before; there is no trailer then.
+/// Lines that take long to make: on threads of their own, one chunk at a time, and only as they are
+/// taken. Why it does not go on is its last line where rows were sent before; there is no trailer
+/// then.
 pub(super) async fn long_lines<I>(chunks: I) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
@@ -83,7 +84,8 @@ where
     })
 }
 
-/// Lines, sent as they are made. A failure on the way cuts the body: it then has no trailer, which says so.
+/// Lines, sent as they are made. A failure on the way cuts the body: it then has no trailer, which
+/// says so.
 pub(super) fn lines<I>(answer: Result<I, Refusal>) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,

@@ -1,4 +1,5 @@
-//! Which connections are open, and which of them have asked something: one that has not gives way where there are too many.
+//! Which connections are open, and which of them have asked something: one that has not gives way
+//! where there are too many.
 
 use axum::Router;
 use axum::extract::Request;

@@ -46,7 +46,8 @@ impl Places {
     }
 }
 
-/// Around every request that reads the history. Its body comes first: one that never comes takes no place.
+/// Around every request that reads the history. Its body comes first: one that never comes takes no
+/// place.
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let body = match tokio::time::timeout(agent.patience, whole(body)).await {
@@ -64,7 +65,8 @@ pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: 
     }
 }
 
-/// An answer that nobody reads on for so long gives its place to others. It goes on when it is read.
+/// An answer that nobody reads on for so long gives its place to others. It goes on when it is
+/// read.
 const UNREAD: Duration = Duration::from_secs(30);
 
 /// The place of an answer, and when the answer was read last.

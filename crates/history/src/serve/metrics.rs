@@ -2,7 +2,7 @@
 
 use super::limit::Places;
 use crate::History;
-use crate::published::{Connection, Liveness, Published};
+use crate::history_handle::{CaptureStatus, Connection, HistoryHandle};
 use dbtrail_types::instant::Instant;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +44,7 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn text(&self, published: &Published, places: &Places, now: Instant) -> String {
+    pub(super) fn text(&self, history_handle: &HistoryHandle, places: &Places, now: Instant) -> String {
         let mut lines = Lines::default();
         lines.0.push_str("# TYPE dbtrail_agent_requests_total counter\n");
         for (outcome, counter) in
@@ -55,10 +55,10 @@ impl Metrics {
         }
         lines.gauge("requests_in_flight", &places.taken().to_string());
         lines.counter("requests_turned_away_total", places.turned_away());
-        if let Some(history) = published.current() {
+        if let Some(history) = history_handle.current() {
             record(&mut lines, &history);
         }
-        if let Some(live) = published.liveness() {
+        if let Some(live) = history_handle.liveness() {
             capture(&mut lines, &live, now);
         }
         lines.0
@@ -81,7 +81,7 @@ fn record(lines: &mut Lines, history: &History) {
 }
 
 /// How capturing goes.
-fn capture(lines: &mut Lines, live: &Liveness, now: Instant) {
+fn capture(lines: &mut Lines, live: &CaptureStatus, now: Instant) {
     let connected = live.connection == Connection::Up && live.failed.is_none();
     lines.gauge("connected", if connected { "1" } else { "0" });
     if let Some(lag) = live.lag_seconds(now) {
@@ -106,17 +106,17 @@ fn seconds(micros: i64) -> String {
 mod tests {
     use super::*;
     use crate::capture::Gap;
-    use crate::published::BaselineProgress;
-    use dbtrail_types::ident::ServerId;
+    use crate::history_handle::BaselineProgress;
+    use dbtrail_types::names::ServerId;
 
     #[test]
     fn a_capture_is_told_in_numbers() {
         let at = |seconds: i64| Instant::from_micros(seconds * 1_000_000);
-        let published = Published::live(ServerId("s".to_owned()), at(0));
-        let text = || Metrics::default().text(&published, &Places::new(3), at(10));
+        let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(0));
+        let text = || Metrics::default().text(&history_handle, &Places::new(3), at(10));
         assert!(text().contains("dbtrail_agent_connected 0\n"));
         assert!(!text().contains("lag_seconds"), "what is not known has no number");
-        published.tell(|l| {
+        history_handle.update(|l| {
             l.connected(Ok(()), at(1));
             l.clock = Some(at(8));
             l.gaps = vec![Gap { from: at(1), to: at(2), reason: String::new() }];

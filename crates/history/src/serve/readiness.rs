@@ -1,27 +1,28 @@
 //! Whether this agent's answers can be had, and are of now.
 
-use crate::Published;
+use crate::HistoryHandle;
 use crate::capture::Gap;
-use crate::published::{Connection, Liveness};
+use crate::history_handle::{CaptureStatus, Connection};
 use dbtrail_types::instant::Instant;
 use std::time::Duration;
 
 /// Gaps told one by one, at most.
 const MAX_GAPS: usize = 10;
 
-/// Whether it is, and lines that say why not, and what else is to be known. Reasons of the server and of the store are for those who have a token.
+/// Whether it is, and lines that say why not, and what else is to be known. Reasons of the server
+/// and of the store are for those who have a token.
 pub(super) fn readiness(
-    published: &Published,
+    history_handle: &HistoryHandle,
     max_lag: Duration,
     trusted: bool,
     now: Instant,
 ) -> (bool, String) {
     let mut against = Vec::new();
     let mut told = Vec::new();
-    if published.current().is_none() {
+    if history_handle.current().is_none() {
         against.push("the record has not begun".to_owned());
     }
-    if let Some(live) = published.liveness() {
+    if let Some(live) = history_handle.liveness() {
         against.extend(obstacles(&live, max_lag, trusted, now));
         told.extend(remarks(&live, trusted));
     }
@@ -36,7 +37,7 @@ pub(super) fn readiness(
     (ready, text)
 }
 
-fn obstacles(live: &Liveness, max_lag: Duration, trusted: bool, now: Instant) -> Vec<String> {
+fn obstacles(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Instant) -> Vec<String> {
     let detail = |reason: &str| if trusted { format!(": {reason}") } else { String::new() };
     let mut lines = Vec::new();
     if let Some(why) = &live.failed {
@@ -55,7 +56,7 @@ fn obstacles(live: &Liveness, max_lag: Duration, trusted: bool, now: Instant) ->
     lines
 }
 
-fn remarks(live: &Liveness, trusted: bool) -> Vec<String> {
+fn remarks(live: &CaptureStatus, trusted: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let baseline = live.baseline;
     if baseline.is_running() {
@@ -77,8 +78,8 @@ fn remarks(live: &Liveness, trusted: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::published::BaselineProgress;
-    use dbtrail_types::ident::ServerId;
+    use crate::history_handle::BaselineProgress;
+    use dbtrail_types::names::ServerId;
 
     fn at(seconds: i64) -> Instant {
         Instant::from_micros(seconds * 1_000_000)
@@ -86,10 +87,11 @@ mod tests {
 
     #[test]
     fn reasons_have_a_line_each() {
-        let mut live = Liveness::starting(at(0));
+        let mut live = CaptureStatus::starting(at(0));
         live.gaps = vec![Gap { from: at(1), to: at(2), reason: "purged\nbefore it was read".to_owned() }];
         live.baseline = BaselineProgress { done: 1, total: 2, rows: 30 };
-        let lines = |live: &Liveness, trusted| obstacles(live, Duration::from_secs(60), trusted, at(100));
+        let lines =
+            |live: &CaptureStatus, trusted| obstacles(live, Duration::from_secs(60), trusted, at(100));
         assert_eq!(
             lines(&live, true),
             [
@@ -113,12 +115,12 @@ mod tests {
 
     #[test]
     fn a_record_that_has_not_begun_is_not_ready() {
-        let published = Published::live(ServerId("s".to_owned()), at(0));
-        published.tell(|l| {
+        let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(0));
+        history_handle.update(|l| {
             l.connected(Err("no\nroute".to_owned()), at(1));
             l.clock = Some(at(9));
         });
-        let (ready, text) = readiness(&published, Duration::from_secs(60), true, at(10));
+        let (ready, text) = readiness(&history_handle, Duration::from_secs(60), true, at(10));
         assert!(!ready);
         assert_eq!(
             text,

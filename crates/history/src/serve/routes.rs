@@ -7,7 +7,7 @@ use super::readiness::readiness;
 use super::tokens::Tokens;
 use super::{MAX_BODY, ServeOptions, access, answer};
 use crate::query::{Reading, Refusal};
-use crate::{History, Published};
+use crate::{History, HistoryHandle};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -18,8 +18,8 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use dbtrail_types::agent_api::{DiffRequest, NetRequest, RowsRequest, code, path};
 use dbtrail_types::happened::HistoryRequest;
-use dbtrail_types::ident::{ServerId, TableName};
-use dbtrail_types::instant::{Instant, Point};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::{ServerId, TableName};
 use hyper::Request;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,7 +30,7 @@ use std::time::Duration;
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub(super) struct Agent {
-    published: Arc<Published>,
+    history_handle: Arc<HistoryHandle>,
     pub(super) tokens: Tokens,
     pub(super) metrics: Arc<Metrics>,
     pub(super) places: Arc<Places>,
@@ -41,7 +41,7 @@ pub(super) struct Agent {
 impl Agent {
     /// The history as it is now; one request keeps to one.
     fn history(&self) -> Result<Arc<History>, Refusal> {
-        self.published.current().ok_or_else(|| {
+        self.history_handle.current().ok_or_else(|| {
             Refusal::new(
                 503,
                 code::NOT_READY,
@@ -52,9 +52,9 @@ impl Agent {
 }
 
 impl Agent {
-    pub(super) fn new(published: Arc<Published>, options: &ServeOptions) -> Self {
+    pub(super) fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
         Self {
-            published,
+            history_handle,
             tokens: options.tokens.clone(),
             metrics: Arc::new(Metrics::default()),
             places: Arc::new(Places::new(options.max_requests)),
@@ -70,8 +70,8 @@ fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
 }
 
 /// The status alone.
-pub(super) fn status_only(published: Arc<Published>, options: &ServeOptions) -> Router {
-    let agent = Agent::new(published, options);
+pub(super) fn status_only(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Router {
+    let agent = Agent::new(history_handle, options);
     Router::new()
         .route(path::STATUS, only(get(status)))
         .route_layer(from_fn_with_state(agent.clone(), access::guarded))
@@ -143,8 +143,8 @@ fn changes(agent: &Agent, body: Result<Bytes, Refusal>) -> Response {
     answer::lines(request.and_then(|request| agent.history()?.diff(&request)))
 }
 
-/// The answer to a request for rows, without the way through the routes: on that way, much of the time of a look-up inside of one process went by.
-/// `None`: it is for something else.
+/// The answer to a request for rows, without the way through the routes: on that way, much of the
+/// time of a look-up inside of one process went by. `None`: it is for something else.
 pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<Response> {
     let reading = match (request.method(), request.uri().path()) {
         (&Method::POST, path::FLASHBACK) => Some(Reading::Flashback),
@@ -208,16 +208,16 @@ async fn table(
     table.map_or_else(|refused| answer::refusal(&refused), |table| answer::json(&table))
 }
 
-fn point(when: When) -> Result<Option<Point>, Refusal> {
+fn point(when: When) -> Result<Option<AsOf>, Refusal> {
     match (when.at, when.gtid) {
         (None, None) => Ok(None),
         (Some(at), None) => {
             let at: Instant = at
                 .parse()
                 .map_err(|e: dbtrail_types::instant::NotAnInstant| malformed_time(&e.to_string()))?;
-            Ok(Some(Point::Time(at)))
+            Ok(Some(AsOf::Time(at)))
         }
-        (None, Some(gtid)) => Ok(Some(Point::Gtid(gtid))),
+        (None, Some(gtid)) => Ok(Some(AsOf::Gtid(gtid))),
         (Some(_), Some(_)) => Err(Refusal::malformed("give at or gtid, not both".to_owned())),
     }
 }
@@ -227,12 +227,12 @@ fn path_of<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
 }
 
 async fn metrics(State(agent): State<Agent>) -> Response {
-    let text = agent.metrics.text(&agent.published, &agent.places, Instant::now());
+    let text = agent.metrics.text(&agent.history_handle, &agent.places, Instant::now());
     answer::text(StatusCode::OK, text)
 }
 
 async fn status(State(agent): State<Agent>) -> Response {
-    answer::json(&agent.published.status(Instant::now()))
+    answer::json(&agent.history_handle.status(Instant::now()))
 }
 
 async fn alive() -> Response {
@@ -241,7 +241,7 @@ async fn alive() -> Response {
 
 async fn ready(State(agent): State<Agent>, headers: HeaderMap) -> Response {
     let trusted = agent.tokens.allow(&headers);
-    let (ready, lines) = readiness(&agent.published, agent.max_lag, trusted, Instant::now());
+    let (ready, lines) = readiness(&agent.history_handle, agent.max_lag, trusted, Instant::now());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer::text(status, lines)
 }

@@ -12,7 +12,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 #[error("{0}")]
 pub struct TlsError(String);
 
-/// Certificate and key of a port, which may be replaced while it is listened on. Clones share what was set last.
+/// Certificate and key of a port, which may be replaced while it is listened on. Clones share what
+/// was set last.
 #[derive(Clone, Debug)]
 pub struct Certificate(Arc<ArcSwap<ServerConfig>>);
 

@@ -18,7 +18,8 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// The longest file.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Any of these opens the door; where there are none, it stands open. Clones share what was read last.
+/// Any of these opens the door; where there are none, it stands open. Clones share what was read
+/// last.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens(Option<Arc<Kept>>);
 
@@ -59,8 +60,8 @@ impl From<Vec<Secret>> for Tokens {
 }
 
 impl Tokens {
-    /// Those of a file: one a line, `#` begins a comment. The file is read again when it changes; a file that cannot be read or holds no token
-    /// then changes nothing.
+    /// Those of a file: one a line, `#` begins a comment. The file is read again when it changes; a
+    /// file that cannot be read or holds no token then changes nothing.
     ///
     /// # Errors
     /// It cannot be read, or holds no token: an empty file must not open the door.
@@ -92,8 +93,9 @@ impl Tokens {
         scheme.eq_ignore_ascii_case(b"bearer ") && matches > 0
     }
 
-    /// Takes over what the other holds, which was read just now (SIGHUP): from here on its tokens open the door, and its file is looked at. `false`: there are tokens on
-    /// one side alone; a door that stands open is not shut so, and none is opened.
+    /// Takes over what the other holds, which was read just now (SIGHUP): from here on its tokens
+    /// open the door, and its file is looked at. `false`: there are tokens on one side alone; a
+    /// door that stands open is not shut so, and none is opened.
     #[must_use]
     pub fn take_over(&self, other: &Self) -> bool {
         let (kept, other) = match (&self.0, &other.0) {
@@ -178,7 +180,8 @@ impl Stamp {
     }
 }
 
-/// The tokens of a file, and how the file was when they were read; without that, it has to be read again.
+/// The tokens of a file, and how the file was when they were read; without that, it has to be read
+/// again.
 fn read(path: &Path) -> Result<(Vec<Secret>, Option<Stamp>), String> {
     let shown = path.display();
     let cannot = |e: std::io::Error| format!("cannot read {shown}: {e}");

@@ -3,14 +3,14 @@
 use super::client::ClientError;
 use super::config::SourceConfig;
 use super::facts::Facts;
-use super::follow::Reader;
+use super::follow::SourceTask;
 use super::own::Known;
 use super::session::Session;
 use super::{Ended, keyset};
-use crate::capture::{BaselineJob, BaselineRows, Beside, Closed, Writer};
-use crate::place::FilePlace;
-use crate::store::SpaceId;
-use dbtrail_types::reply::Row;
+use crate::binlog_position::BinlogPosition;
+use crate::capture::{BaselineJob, BaselineRows, Closed, RecorderHandle, ValidFrom};
+use crate::store::GenerationId;
+use dbtrail_types::result_set::Row;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -53,22 +53,23 @@ fn of_table(error: ClientError) -> Undone {
     }
 }
 
-/// Tables that could not be read, until when each is left alone, and for how long that is. The others are read meanwhile.
+/// Tables that could not be read, until when each is left alone, and for how long that is. The
+/// others are read meanwhile.
 #[derive(Debug, Default)]
-struct LeftAlone(HashMap<SpaceId, (Instant, Duration)>);
+struct LeftAlone(HashMap<GenerationId, (Instant, Duration)>);
 
 impl LeftAlone {
-    fn put(&mut self, table: SpaceId, now: Instant) {
+    fn put(&mut self, table: GenerationId, now: Instant) {
         let pause = self.0.get(&table).map_or(PAUSE, |(_, last)| (*last * 2).min(LONGEST));
         self.0.insert(table, (now + pause, pause));
     }
 
     /// It can be read.
-    fn done(&mut self, table: SpaceId) {
+    fn done(&mut self, table: GenerationId) {
         self.0.remove(&table);
     }
 
-    fn at(&self, now: Instant) -> Vec<SpaceId> {
+    fn at(&self, now: Instant) -> Vec<GenerationId> {
         self.0.iter().filter(|(_, (until, _))| *until > now).map(|(table, _)| *table).collect()
     }
 
@@ -79,7 +80,7 @@ impl LeftAlone {
 }
 
 /// Reads what is to be read, for as long as the log is followed.
-pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
+pub(super) async fn serve(reader: &SourceTask<'_>, facts: &Facts) -> Ended {
     let pace = Pace::of(&reader.config);
     let mut tables = Tables { reader, facts, session: None, last: None, limit: FIRST, pace };
     let mut left_alone = LeftAlone::default();
@@ -89,7 +90,7 @@ pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
             Ok(Some(job)) => job,
             Ok(None) => {
                 tables.session = None;
-                let wished = reader.wishes.baseline();
+                let wished = reader.command_queue.baseline();
                 match left_alone.next(now) {
                     // What comes first of the two: whether it came is all the same.
                     Some(again) => drop(timeout_at(again, wished).await),
@@ -100,7 +101,7 @@ pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
             Err(Closed) => return Ended::Closed,
         };
         match tables.read(&job).await {
-            Ok(()) => left_alone.done(job.space),
+            Ok(()) => left_alone.done(job.generation),
             Err(Undone::Closed) => return Ended::Closed,
             Err(Undone::Unreachable(error)) => {
                 tracing::warn!(table = %job.name, "a table cannot be read for the baseline, trying again: {error}");
@@ -108,10 +109,11 @@ pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(Undone::Table(why)) => {
-                // A DDL statement under way, most often: when the writing half has seen it, the job is another.
+                // A DDL statement under way, most often: when the writing half has seen it, the job
+                // is another.
                 tracing::warn!(table = %job.name, "a table cannot be read for the baseline, trying it again later: {why}");
                 tables.session = None;
-                left_alone.put(job.space, Instant::now());
+                left_alone.put(job.generation, Instant::now());
             }
         }
     }
@@ -119,11 +121,11 @@ pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
 
 /// The reading of tables, and its connection.
 struct Tables<'a> {
-    reader: &'a Reader<'a>,
+    reader: &'a SourceTask<'a>,
     facts: &'a Facts,
     session: Option<(Session, Known)>,
     /// The table that was read last.
-    last: Option<SpaceId>,
+    last: Option<GenerationId>,
     /// Rows of its next statement.
     limit: u32,
     pace: Pace,
@@ -142,7 +144,7 @@ impl Tables<'_> {
             None => self.open().await?,
         };
         if keyset::in_chunks(job) {
-            if self.last.replace(job.space) != Some(job.space) {
+            if self.last.replace(job.generation) != Some(job.generation) {
                 self.limit = FIRST;
             }
             self.chunk(job, &mut session).await?;
@@ -174,7 +176,8 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// All rows with one statement. They are as the table was when it began, so the end of the log is asked for, once, when the first is there.
+    /// All rows with one statement. They are as the table was when it began, so the end of the log
+    /// is asked for, once, when the first is there.
     async fn whole(&mut self, job: &BaselineJob, mut session: Session) -> Result<(), Undone> {
         let (mut beside, _known) = self.open().await?;
         let mut result = session.client.rows(&keyset::whole(job)).await.map_err(of_table)?;
@@ -212,14 +215,14 @@ fn told(job: &BaselineJob, row: Row) -> Result<Row, Undone> {
 }
 
 async fn send(
-    writer: &Writer,
+    writer: &RecorderHandle,
     job: &BaselineJob,
-    after: FilePlace,
+    after: BinlogPosition,
     rows: Vec<Row>,
     end: bool,
 ) -> Result<bool, Closed> {
-    let what = BaselineRows { space: job.space, definition: job.definition, rows, end };
-    writer.baseline(Beside { after, what }).await
+    let what = BaselineRows { generation: job.generation, definition: job.definition, rows, end };
+    writer.baseline(ValidFrom { after, what }).await
 }
 
 /// As many rows as make up a message, going by those just read.
@@ -269,17 +272,17 @@ mod tests {
     async fn ok_a_table_is_left_alone_for_longer_each_time() {
         let (mut left, now) = (LeftAlone::default(), Instant::now());
         let after = |seconds| now + Duration::from_secs(seconds);
-        left.put(SpaceId(1), now);
-        left.put(SpaceId(2), after(1));
+        left.put(GenerationId(1), now);
+        left.put(GenerationId(2), after(1));
         assert_eq!((left.at(now).len(), left.next(now)), (2, Some(after(1))));
-        assert_eq!((left.at(after(1)), left.next(after(1))), (vec![SpaceId(2)], Some(after(2))));
+        assert_eq!((left.at(after(1)), left.next(after(1))), (vec![GenerationId(2)], Some(after(2))));
         for (at, until) in [(1, 3), (3, 7), (7, 15), (15, 31), (31, 61), (61, 91)] {
-            left.put(SpaceId(1), after(at));
+            left.put(GenerationId(1), after(at));
             assert_eq!(left.next(after(at).max(after(2))), Some(after(until)));
         }
         assert_eq!((left.at(after(91)), left.next(after(91))), (Vec::new(), None));
-        left.done(SpaceId(1));
-        left.put(SpaceId(1), after(100));
+        left.done(GenerationId(1));
+        left.put(GenerationId(1), after(100));
         assert_eq!(left.next(after(100)), Some(after(101)), "what could be read begins anew");
     }
 

@@ -1,8 +1,10 @@
 //! A connection to the server: statements in the text protocol, and the log as the server sends it.
 //!
-//! `mysql_async` is not used here. Its log stream decodes events to follow them (it loses one that does not parse, panics on one that is cut short,
-//! unpacks compressed transactions whole), and its connections do not give raw packets. What is wanted is less: bytes of events as they are
-//! in the log, and cells as the text protocol has them. Packets are those of [`dbtrail_mysql_wire`], requests those of `mysql_common`.
+//! `mysql_async` is not used here. Its log stream decodes events to follow them (it loses one that
+//! does not parse, panics on one that is cut short, unpacks compressed transactions whole), and its
+//! connections do not give raw packets. What is wanted is less: bytes of events as they are in the
+//! log, and cells as the text protocol has them. Packets are those of [`dbtrail_mysql_wire`],
+//! requests those of `mysql_common`.
 
 mod login;
 mod tls;
@@ -12,7 +14,7 @@ use dbtrail_mysql_wire::constants::command::COM_QUERY;
 use dbtrail_mysql_wire::constants::header::{EOF, ERR, LOCAL_INFILE, LONGEST_EOF, OK};
 use dbtrail_mysql_wire::packets::{Limits, PacketError, Packets, ReadLimit};
 use dbtrail_mysql_wire::reader::{Malformed, Reader};
-use dbtrail_types::reply::Row;
+use dbtrail_types::result_set::Row;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{
     BinlogDumpFlags, ComBinlogDump, ComBinlogDumpGtid, ComRegisterSlave, ErrPacket, Sid,
@@ -26,13 +28,15 @@ const LOGIN: Duration = Duration::from_secs(15);
 
 /// How long a server may say nothing, where no other limit was set.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// No server sends more in one piece (max_allowed_packet is at most 1 GiB; an event may be a little longer).
+/// No server sends more in one piece (max_allowed_packet is at most 1 GiB; an event may be a little
+/// longer).
 const LARGEST: usize = (1 << 30) + (1 << 24);
 /// Bytes read ahead.
 const AHEAD: usize = 1 << 16;
 /// BINLOG_DUMP_NON_BLOCK: the stream ends where the log does.
 const NON_BLOCK: u16 = 1;
-/// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and places could not be counted. MySQL takes it for nothing.
+/// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and places
+/// could not be counted. MySQL takes it for nothing.
 const WITH_ANNOTATIONS: u16 = 2;
 
 /// Why talking to the server failed.
@@ -70,7 +74,8 @@ impl ClientError {
         }
     }
 
-    /// Whether the connection can be used on: the server refused one statement, and nothing else is wrong.
+    /// Whether the connection can be used on: the server refused one statement, and nothing else is
+    /// wrong.
     pub(super) fn is_of_statement(&self) -> bool {
         // 1053 shutdown, 1158 to 1161 network, 1927 and 3169 killed, 4031 idle too long.
         !matches!(self.code(), None | Some(1053 | 1158..=1161 | 1927 | 3169 | 4031))
@@ -109,9 +114,9 @@ fn limits(patience: Duration) -> Limits {
 
 /// From where the log is asked for.
 #[derive(Clone, Debug)]
-pub(super) enum From<'a> {
+pub(super) enum StartFrom<'a> {
     /// A byte of a file.
-    Place {
+    ResumePosition {
         file: &'a str,
         offset: u32,
         /// Whether the server ends the stream at the end of the log.
@@ -211,19 +216,19 @@ impl Client {
     }
 
     /// Registers, and asks for the log. Events come from [`Client::event`].
-    pub(super) async fn follow(&mut self, server_id: u32, from: From<'_>) -> Result<(), ClientError> {
+    pub(super) async fn follow(&mut self, server_id: u32, from: StartFrom<'_>) -> Result<(), ClientError> {
         self.register(server_id).await?;
         let mut payload = Vec::new();
         match from {
-            From::Place { file, offset, to_end } => {
+            StartFrom::ResumePosition { file, offset, to_end } => {
                 let flags = if to_end { NON_BLOCK | WITH_ANNOTATIONS } else { WITH_ANNOTATIONS };
                 let dump = ComBinlogDump::new(server_id).with_pos(offset).with_filename(file.as_bytes());
                 dump.with_flags(BinlogDumpFlags::from_bits_retain(flags)).serialize(&mut payload);
             }
-            From::Without(set) => {
+            StartFrom::Without(set) => {
                 ComBinlogDumpGtid::new(server_id).with_pos(4).with_sids(set).serialize(&mut payload);
             }
-            From::ConnectState => {
+            StartFrom::ConnectState => {
                 let dump = ComBinlogDump::new(server_id).with_pos(4);
                 dump.with_flags(BinlogDumpFlags::from_bits_retain(WITH_ANNOTATIONS)).serialize(&mut payload);
             }
@@ -241,7 +246,8 @@ impl Client {
         self.packets.has_packet()
     }
 
-    /// The next event: header, body, and checksum if there is one. `None`: the server ended the stream.
+    /// The next event: header, body, and checksum if there is one. `None`: the server ended the
+    /// stream.
     pub(super) async fn event(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
         let mut packet = self.packets.read(LARGEST).await?;
         match packet.first() {
@@ -256,7 +262,8 @@ impl Client {
     }
 }
 
-/// The rows of a statement, one after the other. They must be taken to the end before the connection serves another.
+/// The rows of a statement, one after the other. They must be taken to the end before the
+/// connection serves another.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     client: &'a mut Client,

@@ -1,15 +1,17 @@
 //! Up to when the log is whole: the server's clock, taken apart from its log.
 //!
-//! A time T is safe at a place P when no commit behind P can bear a stamp at or before T. MySQL 8 stamps a transaction while it holds the log's
-//! lock, which asking for the log's end takes too: what was stamped before the clock was read lies before the end that is asked for
-//! afterwards. MariaDB and MySQL 5.7 stamp with the second in which the committing *statement began*: whatever still runs may bear a stamp as old as
-//! its start, so only the time before the oldest running statement is safe.
+//! A time T is safe at a place P when no commit behind P can bear a stamp at or before T. MySQL 8
+//! stamps a transaction while it holds the log's lock, which asking for the log's end takes too:
+//! what was stamped before the clock was read lies before the end that is asked for afterwards.
+//! MariaDB and MySQL 5.7 stamp with the second in which the committing *statement began*: whatever
+//! still runs may bear a stamp as old as its start, so only the time before the oldest running
+//! statement is safe.
 
 use super::client::ClientError;
 use super::own::Own;
 use super::session::Session;
 use super::{replica, waiting};
-use crate::capture::{Beside, Reading};
+use crate::capture::{Reading, ValidFrom};
 use crate::log::SourceTime;
 use dbtrail_types::instant::Instant;
 use std::time::{Duration, Instant as Timer};
@@ -23,7 +25,7 @@ pub(super) async fn read(
     session: &mut Session,
     own: &Own,
     time: SourceTime,
-) -> Result<Beside<Reading>, ClientError> {
+) -> Result<ValidFrom<Reading>, ClientError> {
     let delay = waiting::longest(session).await?;
     let asked = Timer::now();
     let (now, safe, follows) = if session.facts.commit_stamps() {
@@ -36,10 +38,11 @@ pub(super) async fn read(
     };
     let after = session.log_end().await?;
     let took = asked.elapsed();
-    Ok(Beside { after, what: Reading { now, safe, asked, took, delay, follows } })
+    Ok(ValidFrom { after, what: Reading { now, safe, asked, took, delay, follows } })
 }
 
-/// The clock, the time that is safe by it, and whether none is since the server applies transactions of another, whose stamps are those of their origin.
+/// The clock, the time that is safe by it, and whether none is since the server applies
+/// transactions of another, whose stamps are those of their origin.
 async fn before_statements(
     session: &mut Session,
     own: &Own,
@@ -65,7 +68,8 @@ async fn before_statements(
     Ok((now, Some(safe(now, oldest.as_deref(), session.facts.mariadb())), false))
 }
 
-/// The last instant before the second in which the oldest running statement began. Its age is in milliseconds (MariaDB) or seconds.
+/// The last instant before the second in which the oldest running statement began. Its age is in
+/// milliseconds (MariaDB) or seconds.
 fn safe(now: Instant, oldest: Option<&str>, milliseconds: bool) -> Instant {
     let whole = |text: &str| text.split('.').next().unwrap_or_default().parse::<i64>().unwrap_or(0).max(0);
     // An age is cut off to its unit.

@@ -16,8 +16,8 @@ pub enum Tls {
     Off,
     /// Encrypted, and whoever answers is believed (`ssl-mode=required`).
     Encrypted,
-    /// The certificate must be signed by one of this file's (`ssl-mode=required` with `ssl-ca`, `verify-ca`), and bear the host's name too
-    /// (`verify-identity`).
+    /// The certificate must be signed by one of this file's (`ssl-mode=required` with `ssl-ca`,
+    /// `verify-ca`), and bear the host's name too (`verify-identity`).
     Verified {
         /// PEM file of certificates that are believed.
         ca: PathBuf,
@@ -39,7 +39,8 @@ pub struct SourceConfig {
     pub password: Secret,
     /// Encryption.
     pub tls: Tls,
-    /// The number under which the agent follows the log: no other replica of the server, and not the server itself, may have it.
+    /// The number under which the agent follows the log: no other replica of the server, and not
+    /// the server itself, may have it.
     pub server_id: u32,
     /// The tables that are captured.
     pub tables: Patterns,

@@ -3,28 +3,28 @@
 use super::Ended;
 use super::client::ClientError;
 use super::facts::Facts;
-use super::follow::Reader;
+use super::follow::SourceTask;
 use super::own::Known;
 use super::session::Session;
-use crate::capture::{Beside, Input, Looked};
-use dbtrail_types::ident::TableName;
+use crate::capture::{CaptureEvent, Looked, ValidFrom};
+use dbtrail_types::names::TableName;
 use std::time::Duration;
 
 /// How long to wait when a table does not tell its definition: a DDL statement may hold it.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Tells definitions, for as long as the log is followed.
-pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
+pub(super) async fn serve(reader: &SourceTask<'_>, facts: &Facts) -> Ended {
     let mut session = None;
     loop {
         let mut failed = false;
-        for (name, version) in reader.wishes.definitions().await {
+        for (name, version) in reader.command_queue.definitions().await {
             match tell(reader, facts, &mut session, &name).await {
                 Ok(definition) => {
-                    if reader.writer.send(Input::Definition(definition)).await.is_err() {
+                    if reader.writer.send(CaptureEvent::Definition(definition)).await.is_err() {
                         return Ended::Closed;
                     }
-                    reader.wishes.told(&name, version);
+                    reader.command_queue.told(&name, version);
                 }
                 Err(error) => {
                     tracing::warn!(table = %name, "its definition cannot be read, trying again: {error}");
@@ -42,11 +42,11 @@ pub(super) async fn serve(reader: &Reader<'_>, facts: &Facts) -> Ended {
 }
 
 async fn tell(
-    reader: &Reader<'_>,
+    reader: &SourceTask<'_>,
     facts: &Facts,
     session: &mut Option<(Session, Known)>,
     name: &TableName,
-) -> Result<Beside<Looked>, ClientError> {
+) -> Result<ValidFrom<Looked>, ClientError> {
     let (open, _) = if let Some(open) = session {
         open
     } else {
@@ -57,5 +57,5 @@ async fn tell(
     let since = open.log_end().await?;
     let create = open.declared(name).await?;
     let after = open.log_end().await?;
-    Ok(Beside { after, what: Looked { name: name.clone(), create, since } })
+    Ok(ValidFrom { after, what: Looked { name: name.clone(), create, since } })
 }

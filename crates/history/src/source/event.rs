@@ -1,7 +1,7 @@
 //! As much of an event as the reading half must know: its header, and where the log goes on.
 
+use crate::binlog_position::BinlogPosition;
 use crate::log::Gtid;
-use crate::place::FilePlace;
 use mysql_common::binlog::BinlogCtx;
 use mysql_common::binlog::consts::BinlogVersion;
 use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
@@ -12,10 +12,11 @@ const HEADER: usize = 19;
 const FIRST: u64 = 4;
 const ROTATE: u8 = 4;
 const FORMAT_DESCRIPTION: u8 = 15;
-/// MariaDB's, behind the description of a file that is encrypted on the server's disk.
+/// MariaDB's, after the description of a file that is encrypted on the server's disk.
 const START_ENCRYPTION: u8 = 164;
-/// Events between two transactions: those that begin one (GTID events of both families), and those that belong to a file: STOP, ROTATE,
-/// PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and start of encryption.
+/// Events between two transactions: those that begin one (GTID events of both families), and those
+/// that belong to a file: STOP, ROTATE, PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and
+/// start of encryption.
 const BETWEEN: [u8; 11] = [3, ROTATE, FORMAT_DESCRIPTION, 33, 34, 35, 42, 161, 162, 163, 164];
 /// Those of them that begin a transaction.
 const BEGINNING: [u8; 4] = [33, 34, 42, 162];
@@ -28,14 +29,17 @@ const ARTIFICIAL: u16 = 0x20;
 #[derive(Debug)]
 pub(super) struct Track {
     /// Where the next event begins.
-    place: FilePlace,
-    /// What the writing half takes for the place: it counts the bytes of events, and goes where a ROTATE sends it.
-    told: Option<FilePlace>,
-    /// The server was asked by GTID for what is behind this place: of its file it sends the head, and then what comes behind.
-    behind: Option<FilePlace>,
+    place: BinlogPosition,
+    /// What the writing half takes for the place: it counts the bytes of events, and goes where a
+    /// ROTATE sends it.
+    told: Option<BinlogPosition>,
+    /// The server was asked by GTID for what is behind this place: of its file it sends the head,
+    /// and then what comes behind.
+    behind: Option<BinlogPosition>,
     /// Where the description at the head of this file ends, once it has come from there.
     head: Option<u64>,
-    /// Whether events end in a checksum: as the server was asked to send them, then as each file's description says.
+    /// Whether events end in a checksum: as the server was asked to send them, then as each file's
+    /// description says.
     checksum: bool,
 }
 
@@ -45,7 +49,7 @@ pub(super) enum Step {
     /// It only says that the server is there, or tells the place.
     Nothing,
     /// It is an event; `Some`: first say that it comes from this place.
-    Event(Option<FilePlace>),
+    Event(Option<BinlogPosition>),
 }
 
 /// An event that cannot be one.
@@ -54,14 +58,15 @@ pub(super) enum Step {
 pub(super) struct Malformed(String);
 
 impl Track {
-    /// Of a stream that was asked for from here; where the server chooses, its first packet says so.
-    pub(super) fn from(place: FilePlace, checksum: bool) -> Self {
+    /// Of a stream that was asked for from here; where the server chooses, its first packet says
+    /// so.
+    pub(super) fn from(place: BinlogPosition, checksum: bool) -> Self {
         Self { place, told: None, behind: None, head: None, checksum }
     }
 
     /// Of a stream that was asked for by GTID, of a server of which it is known where they end.
-    pub(super) fn behind(place: FilePlace, checksum: bool) -> Self {
-        let nowhere = FilePlace { file: String::new(), offset: 0 };
+    pub(super) fn behind(place: BinlogPosition, checksum: bool) -> Self {
+        let nowhere = BinlogPosition { file: String::new(), offset: 0 };
         Self { behind: Some(place), ..Self::from(nowhere, checksum) }
     }
 
@@ -71,7 +76,7 @@ impl Track {
     }
 
     /// Where the next event begins.
-    pub(super) fn place(&self) -> &FilePlace {
+    pub(super) fn place(&self) -> &BinlogPosition {
         &self.place
     }
 
@@ -83,13 +88,15 @@ impl Track {
         }
         if header.kind == FORMAT_DESCRIPTION {
             self.checksum = matches!(event, [.., 1, _, _, _, _]);
-            // Before the events from the middle of a file the server sends the description that stands at its head.
+            // Before the events from the middle of a file the server sends the description that
+            // stands at its head.
             if self.place.offset != FIRST {
                 return Ok(Step::Event(self.say()));
             }
             self.head = Some(FIRST + u64::from(header.length));
         } else if header.kind == START_ENCRYPTION && self.head != Some(self.place.offset) {
-            // Sent with the description; it stands at the head of the file, and takes no room elsewhere.
+            // Sent with the description; it stands at the head of the file, and takes no room
+            // elsewhere.
             return Ok(Step::Nothing);
         } else if header.flags & ARTIFICIAL != 0 || (header.kind == ROTATE && header.end == 0) {
             if header.kind == ROTATE {
@@ -114,7 +121,8 @@ impl Track {
         self.place.offset = header.begins(self.place.offset);
         let first = self.say();
         if first.is_some() && !BETWEEN.contains(&header.kind) {
-            // The writing half would drop the transaction that it is in. No server is known to do this.
+            // The writing half would drop the transaction that it is in. No server is known to do
+            // this.
             return Err(Malformed(format!(
                 "the server left out events inside of a transaction, before one of type {}",
                 header.kind
@@ -129,7 +137,7 @@ impl Track {
     }
 
     /// The place, if the writing half takes another for it.
-    fn say(&mut self) -> Option<FilePlace> {
+    fn say(&mut self) -> Option<BinlogPosition> {
         if self.told.as_ref() == Some(&self.place) {
             return None;
         }
@@ -138,14 +146,14 @@ impl Track {
     }
 
     /// Where a ROTATE sends the reader.
-    fn target(&self, event: &[u8]) -> Result<FilePlace, Malformed> {
+    fn target(&self, event: &[u8]) -> Result<BinlogPosition, Malformed> {
         let body = event.get(HEADER..).unwrap_or_default();
         let (head, name) = body
             .split_at_checked(8)
             .ok_or_else(|| Malformed("a ROTATE event that is cut short".to_owned()))?;
         let offset = head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
         let name = if self.checksum { &name[..name.len().saturating_sub(4)] } else { name };
-        Ok(FilePlace { file: String::from_utf8_lossy(name).into_owned(), offset })
+        Ok(BinlogPosition { file: String::from_utf8_lossy(name).into_owned(), offset })
     }
 }
 
@@ -153,7 +161,8 @@ impl Track {
 struct Header {
     kind: u8,
     length: u32,
-    /// Where the event ends in its file, in 32 bits; 0: it does not say (MariaDB 11.4 and newer inside of transactions).
+    /// Where the event ends in its file, in 32 bits; 0: it does not say (MariaDB 11.4 and newer
+    /// inside of transactions).
     end: u32,
     flags: u16,
 }
@@ -183,7 +192,8 @@ impl Header {
         Ok(header)
     }
 
-    /// Where it begins: at the place that was counted to, or further on, where the server has left events out.
+    /// Where it begins: at the place that was counted to, or further on, where the server has left
+    /// events out.
     fn begins(&self, counted: u64) -> u64 {
         if self.end == 0 {
             return counted;
@@ -201,12 +211,14 @@ pub(super) fn is_heartbeat(event: &[u8]) -> bool {
     event.get(4).is_some_and(|kind| HEARTBEAT.contains(kind))
 }
 
-/// Whether it is the description at the head of a file, which comes before the server looks at the place asked for.
+/// Whether it is the description at the head of a file, which comes before the server looks at the
+/// place asked for.
 pub(super) fn is_head(event: &[u8]) -> bool {
     event.get(4) == Some(&FORMAT_DESCRIPTION)
 }
 
-/// The transaction that a GTID event of MySQL announces; `None`: another event, or one that cannot be read.
+/// The transaction that a GTID event of MySQL announces; `None`: another event, or one that cannot
+/// be read.
 pub(super) fn mysql_gtid(event: &[u8], checksum: bool) -> Option<Gtid> {
     let kind = *event.get(4)?;
     if !GTID.contains(&kind) {
@@ -246,8 +258,8 @@ mod tests {
         bytes
     }
 
-    fn place(file: &str, offset: u64) -> FilePlace {
-        FilePlace { file: file.to_owned(), offset }
+    fn place(file: &str, offset: u64) -> BinlogPosition {
+        BinlogPosition { file: file.to_owned(), offset }
     }
 
     #[test]
@@ -279,7 +291,8 @@ mod tests {
         assert_eq!(*track.place(), place("b.000003", 104));
     }
 
-    /// Seen on MariaDB 10.11 and 11.8 with encrypt_binlog=ON: the start of encryption comes behind the description, wherever reading begins.
+    /// Seen on MariaDB 10.11 and 11.8 with encrypt_binlog=ON: the start of encryption comes behind
+    /// the description, wherever reading begins.
     #[test]
     fn ok_the_start_of_encryption_takes_room_at_the_head_of_a_file_alone() {
         let mut track = Track::from(place("b.000001", 500), false);
@@ -312,7 +325,8 @@ mod tests {
 
     #[test]
     fn ok_by_gtid_behind_four_gigabytes_the_head_of_the_file_is_no_place() {
-        // Seen: MySQL and MariaDB write places modulo 2^32, and send a dump by GTID from the head of the file on.
+        // Seen: MySQL and MariaDB write places modulo 2^32, and send a dump by GTID from the head
+        // of the file on.
         let far = (1 << 32) + 500;
         let mut track = Track::behind(place("b.000001", far), false);
         for (event, want) in [

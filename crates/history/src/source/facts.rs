@@ -1,7 +1,7 @@
 //! What the server says of itself.
 
 use super::client::{Client, ClientError, text};
-use crate::place::Identity;
+use crate::binlog_position::Identity;
 use std::collections::HashMap;
 
 /// The global variables that decide whether and how its log can be followed.
@@ -88,8 +88,8 @@ impl Facts {
         self.mariadb() || self.variable("gtid_mode").eq_ignore_ascii_case("ON")
     }
 
-    /// Whether the log has the moment of each commit in microseconds (MySQL 8.0.1 and newer), taken while it is written. Else it has the
-    /// second in which the statement began that committed.
+    /// Whether the log has the moment of each commit in microseconds (MySQL 8.0.1 and newer), taken
+    /// while it is written. Else it has the second in which the statement began that committed.
     #[must_use]
     pub fn commit_stamps(&self) -> bool {
         !self.mariadb() && self.number >= (8, 0, 1)

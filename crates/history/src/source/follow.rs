@@ -1,16 +1,16 @@
 //! Following the server for ever: begin, go on, reconnect, and gaps where there is no going on.
 
 use super::client::ClientError;
+use super::command_queue::CommandQueue;
 use super::config::SourceConfig;
 use super::own::Own;
 use super::preflight::may_see_processes;
 use super::resume::{self, Way};
 use super::session::Session;
 use super::stream::{Origin, Stream};
-use super::wishes::Wishes;
 use super::{Ended, SourceError, baseline, clock, definitions, start};
-use crate::capture::{Closed, Input, Writer};
-use crate::place::Place;
+use crate::binlog_position::ResumePosition;
+use crate::capture::{CaptureEvent, Closed, RecorderHandle};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -28,17 +28,17 @@ enum Goal {
     /// Begin a record.
     Begin,
     /// Go on.
-    On(Place),
-    /// Begin anew: why.
+    On(ResumePosition),
+    /// Begin again: why.
     Gap(String),
 }
 
 /// The reading half.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(super) struct SourceTask<'a> {
     pub(super) config: SourceConfig,
-    pub(super) writer: Writer,
-    pub(super) wishes: &'a Wishes,
+    pub(super) writer: RecorderHandle,
+    pub(super) command_queue: &'a CommandQueue,
     pub(super) own: Own,
 }
 
@@ -67,13 +67,13 @@ impl From<ClientError> for Ended {
     }
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(config: SourceConfig, writer: Writer, wishes: &'a Wishes) -> Self {
-        Self { config, writer, wishes, own: Own::default() }
+impl<'a> SourceTask<'a> {
+    pub(super) fn new(config: SourceConfig, writer: RecorderHandle, command_queue: &'a CommandQueue) -> Self {
+        Self { config, writer, command_queue, own: Own::default() }
     }
 
     /// Follows until the writing half has ended.
-    pub(super) async fn run(self, resume: Option<Place>) {
+    pub(super) async fn run(self, resume: Option<ResumePosition>) {
         let mut goal = resume.map_or(Goal::Begin, Goal::On);
         let mut pause = PAUSE;
         let mut refusals = 0;
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             };
             if let Some(reason) = reason {
                 tracing::warn!(source = %self.config.place(), "not capturing: {reason}");
-                if self.writer.send(Input::Connection(Err(reason))).await.is_err() {
+                if self.writer.send(CaptureEvent::Connection(Err(reason))).await.is_err() {
                     return;
                 }
             }
@@ -163,13 +163,14 @@ impl<'a> Reader<'a> {
         let origin = self.origin(&mut session, goal).await?;
         let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
         stream.first().await?;
-        self.writer.send(Input::Connection(Ok(()))).await?;
+        self.writer.send(CaptureEvent::Connection(Ok(()))).await?;
         if let Some(setting) = session.facts.lower_case_table_names() {
-            self.writer.send(Input::Names(setting)).await?;
+            self.writer.send(CaptureEvent::Names(setting)).await?;
         }
-        // In front of the log, so that it is known of what comes how long the server waits, and which of it was logged before.
+        // In front of the log, so that it is known of what comes how long the server waits, and
+        // which of it was logged before.
         let clock = clock::read(&mut session, &self.own, self.config.source_time).await?;
-        self.writer.send(Input::Clock(clock)).await?;
+        self.writer.send(CaptureEvent::Clock(clock)).await?;
         tracing::info!(source = %self.config.place(), ?origin, "capturing");
         let facts = session.facts.clone();
         let ended = tokio::select! {
@@ -177,8 +178,8 @@ impl<'a> Reader<'a> {
             ended = self.clock(session) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
-            reason = self.wishes.anew() => Ended::Anew(reason),
-            reason = self.wishes.again() => Ended::Failed(reason),
+            reason = self.command_queue.anew() => Ended::Anew(reason),
+            reason = self.command_queue.again() => Ended::Failed(reason),
         };
         *flowed = stream.flows();
         Ok(ended)
@@ -194,18 +195,18 @@ impl<'a> Reader<'a> {
         }
         let start = start::take(&self.config, session).await?;
         let place = start.place.clone();
-        self.wishes.forget();
+        self.command_queue.forget();
         let input = match goal {
             Goal::Gap(reason) => {
                 tracing::error!(place = %place.at, "the record has a gap: {reason}");
-                Input::Gap(reason.clone(), start)
+                CaptureEvent::Gap(reason.clone(), start)
             }
-            Goal::Begin | Goal::On(_) => Input::Begin(start),
+            Goal::Begin | Goal::On(_) => CaptureEvent::Begin(start),
         };
         self.writer.send(input).await?;
         let at = place.at.clone();
         *goal = Goal::On(place);
-        Ok(Origin::Place(at))
+        Ok(Origin::ResumePosition(at))
     }
 
     /// Tells the clock, on a connection that is opened again when it breaks.
@@ -218,7 +219,7 @@ impl<'a> Reader<'a> {
             ticks.tick().await;
             match clock::read(&mut session, &self.own, self.config.source_time).await {
                 Ok(clock) => {
-                    if self.writer.send(Input::Clock(clock)).await.is_err() {
+                    if self.writer.send(CaptureEvent::Clock(clock)).await.is_err() {
                         return Ended::Closed;
                     }
                 }

@@ -1,15 +1,16 @@
 //! The statements that read a table, and what the server's text of a cell becomes.
 //!
-//! A table is read in chunks along its primary key, if the next chunk can be asked for exactly: key columns are compared with literals of their own
-//! kind. A number in quotes would be compared as a DOUBLE, which has 53 bits; FLOAT and DOUBLE keys have values whose text is
-//! another number; ENUM, SET and BIT order by numbers that the text does not tell; YEAR takes small numbers for abbreviations. Tables with such
-//! keys, and those without, are read in one piece.
+//! A table is read in chunks along its primary key, if the next chunk can be asked for exactly: key
+//! columns are compared with literals of their own kind. A number in quotes would be compared as a
+//! DOUBLE, which has 53 bits; FLOAT and DOUBLE keys have values whose text is another number; ENUM,
+//! SET and BIT order by numbers that the text does not tell; YEAR takes small numbers for
+//! abbreviations. Tables with such keys, and those without, are read in one piece.
 
 use super::session::{quoted, quoted_table};
 use crate::capture::BaselineJob;
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
-use dbtrail_types::real;
-use dbtrail_types::reply::{Cell, Row};
+use dbtrail_types::float_text;
+use dbtrail_types::result_set::{Cell, Row};
 use std::fmt::Write as _;
 
 /// How the values of a key column are written in a statement.
@@ -17,7 +18,8 @@ use std::fmt::Write as _;
 enum Literal {
     /// Digits as they are: exact for integers and decimals of any size.
     Number,
-    /// In quotes: the server takes a constant that is compared with a temporal (or address) column for one of its type.
+    /// In quotes: the server takes a constant that is compared with a temporal (or address) column
+    /// for one of its type.
     Quoted,
     /// Text, compared in the column's own collation.
     Text,
@@ -100,7 +102,8 @@ fn is_bare_float(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::Float { digits: None, zerofill: false, .. })
 }
 
-/// The next rows behind `job.behind`, at most `limit`; `None`: the table cannot be read in chunks, or not from there.
+/// The next rows behind `job.behind`, at most `limit`; `None`: the table cannot be read in chunks,
+/// or not from there.
 pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
     let key = key(&job.columns)?;
     let order = key.iter().map(|(c, _)| quoted(&c.name)).collect::<Vec<_>>().join(", ");
@@ -119,7 +122,8 @@ pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
             })
             .collect();
         let values = values?;
-        // The first comparison alone gives the range of the index to every version of the optimizer.
+        // The first comparison alone gives the range of the index to every version of the
+        // optimizer.
         let (first, value) = values.first()?;
         // Writing to a String cannot fail.
         let _ = write!(sql, " WHERE {first} >= {value} AND ({})", greater(&values));
@@ -144,7 +148,8 @@ pub(super) fn whole(job: &BaselineJob) -> String {
     format!("SELECT {} FROM {}", columns(&job.columns), quoted_table(&job.name))
 }
 
-/// The cells as [`crate::value::cell`] makes them of a row image; `None`: one is not what its column holds.
+/// The cells as [`crate::value::cell`] makes them of a row image; `None`: one is not what its
+/// column holds.
 pub(super) fn told(job: &BaselineJob, row: Row) -> Option<Row> {
     if row.len() != job.columns.columns.len() {
         return None;
@@ -157,16 +162,16 @@ fn told_cell(column: &Column, cell: Cell) -> Option<Cell> {
     // Every FLOAT is a DOUBLE, so that narrowing it gives the same number back.
     #[expect(clippy::cast_possible_truncation, reason = "the DOUBLE is that of a FLOAT")]
     let value = std::str::from_utf8(bytes).ok()?.parse::<f64>().ok()? as f32;
-    Some(Some(real::exact_float_text(value).into_bytes()))
+    Some(Some(float_text::exact_float_text(value).into_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::DefinitionId;
-    use crate::store::SpaceId;
+    use crate::store::GenerationId;
     use dbtrail_types::column::ColumnKey;
-    use dbtrail_types::ident::TableName;
+    use dbtrail_types::names::TableName;
     use std::sync::Arc;
 
     fn job(columns: &[(&str, &str)], key: &[&str], behind: Option<&[&str]>) -> BaselineJob {
@@ -187,7 +192,7 @@ mod tests {
         BaselineJob {
             primary: true,
             name: TableName { schema: "s".into(), table: "a`b".into() },
-            space: SpaceId(1),
+            generation: GenerationId(1),
             definition: DefinitionId(1),
             columns: Arc::new(TableDefinition {
                 columns: columns.iter().map(column).collect(),

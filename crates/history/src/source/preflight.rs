@@ -1,4 +1,5 @@
-//! What to know before capturing: settings, privileges and tables of the server that stand in the way, and what to type to mend it.
+//! What to know before capturing: settings, privileges and tables of the server that stand in the
+//! way, and what to type to fix it.
 
 mod judge;
 mod shortfall;
@@ -9,7 +10,7 @@ use super::config::SourceConfig;
 use super::facts::Facts;
 use super::session::{Session, quoted_table};
 use crate::log::{ServerVersion, SourceTime};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::time::Duration;
 
 /// How much a finding weighs.
@@ -34,7 +35,8 @@ pub struct Finding {
     pub mend: String,
 }
 
-/// Errors that say that a privilege is missing: access denied to a schema, for a user, to a table or column, or for want of one by name.
+/// Errors that say that a privilege is missing: access denied to a schema, for a user, to a table
+/// or column, or for want of one by name.
 const DENIED: [u16; 5] = [1044, 1045, 1142, 1143, 1227];
 
 /// What was asked of the server.
@@ -107,7 +109,8 @@ async fn survey(
         Err(e) => (may(Err(e))?, (String::new(), String::new())),
     };
     let processes = may_see_processes(session).await?;
-    // Before this program registers under its number itself: the server forgets that some time after the connection is gone.
+    // Before this program registers under its number itself: the server forgets that some time
+    // after the connection is gone.
     let replicas = replicas(session).await?;
     Ok(Survey {
         account: session.client.one("SELECT CURRENT_USER()").await?.unwrap_or_default(),
@@ -137,7 +140,8 @@ fn may(result: Result<(), ClientError>) -> Result<bool, ClientError> {
     }
 }
 
-/// Whether the account sees the statements of others: this table is shown to those only who do (on both families), if a row is asked for.
+/// Whether the account sees the statements of others: this table is shown to those only who do (on
+/// both families), if a row is asked for.
 pub(super) async fn may_see_processes(session: &mut Session) -> Result<bool, ClientError> {
     may(session.client.execute("SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1").await)
 }
@@ -172,7 +176,7 @@ async fn tables(config: &SourceConfig, session: &mut Session) -> Result<Vec<Tabl
 }
 
 /// Schema, table, and what stands behind them.
-fn named(row: dbtrail_types::reply::Row) -> Option<(TableName, String)> {
+fn named(row: dbtrail_types::result_set::Row) -> Option<(TableName, String)> {
     let mut cells = row.into_iter().map(text);
     let (schema, table) = (cells.next()??, cells.next()??);
     Some((TableName { schema, table }, cells.next().flatten().unwrap_or_default()))
@@ -184,7 +188,7 @@ async fn replicas(session: &mut Session) -> Result<Vec<u32>, ClientError> {
     let sql = if old { "SHOW SLAVE HOSTS" } else { "SHOW REPLICAS" };
     match session.client.query(sql).await {
         Ok(rows) => {
-            let number = |row: dbtrail_types::reply::Row| text(row.into_iter().next()?)?.parse().ok();
+            let number = |row: dbtrail_types::result_set::Row| text(row.into_iter().next()?)?.parse().ok();
             Ok(rows.into_iter().filter_map(number).collect())
         }
         Err(e) => may(Err(e)).map(|_| Vec::new()),

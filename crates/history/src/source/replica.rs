@@ -1,4 +1,5 @@
-//! Whether the server is a replica: it applies transactions of another, or is only stopped in doing so.
+//! Whether the server is a replica: it applies transactions of another, or is only stopped in doing
+//! so.
 
 use super::client::ClientError;
 use super::session::Session;
@@ -6,8 +7,9 @@ use super::session::Session;
 /// ER_SPECIFIC_ACCESS_DENIED_ERROR.
 const DENIED: u16 = 1227;
 
-/// Whether a source is set up on it, running or not. Where the account may not ask (MariaDB wants SLAVE MONITOR), the log decides: whether the last
-/// transaction of a domain is one that was applied.
+/// Whether a source is set up on it, running or not. Where the account may not ask (MariaDB wants
+/// SLAVE MONITOR), the log decides: whether the last transaction of a domain is one that was
+/// applied.
 pub(super) async fn is_one(session: &mut Session) -> Result<bool, ClientError> {
     let sql = if session.facts.mariadb() {
         "SHOW ALL SLAVES STATUS"

@@ -4,8 +4,8 @@ use super::SourceError;
 use super::client::ClientError;
 use super::session::Session;
 use super::stream::Origin;
+use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::gtid::GtidSet;
-use crate::place::{FilePlace, Place};
 
 /// ER_MASTER_FATAL_ERROR_READING_BINLOG.
 const CANNOT_READ_LOG: u16 = 1236;
@@ -20,7 +20,7 @@ pub(super) enum Way {
 }
 
 /// Looks at what the server has.
-pub(super) async fn way(session: &mut Session, place: &Place) -> Result<Way, SourceError> {
+pub(super) async fn way(session: &mut Session, place: &ResumePosition) -> Result<Way, SourceError> {
     let facts = &session.facts;
     let facts_gtids = facts.gtids();
     if facts.identity.same_server(&place.server) {
@@ -53,8 +53,12 @@ pub(super) async fn way(session: &mut Session, place: &Place) -> Result<Way, Sou
     Ok(Way::On(Origin::Gtids(place.gtids.clone())))
 }
 
-/// Whether the same server has forgotten transactions that were captured: it was restored from a backup, lost them in a crash, or its log was reset.
-async fn lost_transactions(session: &mut Session, place: &Place) -> Result<Option<String>, SourceError> {
+/// Whether the same server has forgotten transactions that were captured: it was restored from a
+/// backup, lost them in a crash, or its log was reset.
+async fn lost_transactions(
+    session: &mut Session,
+    place: &ResumePosition,
+) -> Result<Option<String>, SourceError> {
     if place.gtids.is_empty() {
         return Ok(None);
     }
@@ -74,10 +78,11 @@ async fn lost_transactions(session: &mut Session, place: &Place) -> Result<Optio
 }
 
 /// MariaDB: whether the log up to the place has other transactions than those captured.
-async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<String>, SourceError> {
-    // Of what was executed up to there: a transaction that is only prepared may have begun long before.
+async fn lost_at_place(session: &mut Session, place: &ResumePosition) -> Result<Option<String>, SourceError> {
+    // Of what was executed up to there: a transaction that is only prepared may have begun long
+    // before.
     let behind = place.behind();
-    let FilePlace { file, offset } = &behind;
+    let BinlogPosition { file, offset } = &behind;
     if *offset > u64::from(u32::MAX) {
         // The function knows no such places: it answers NULL.
         return Ok(None);
@@ -93,7 +98,7 @@ async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<St
         Ok(GtidSet::MariaDb(theirs)) => theirs,
         Ok(GtidSet::MySql(_)) | Err(_) => Vec::new(),
     };
-    // What was taken in last cannot lie behind what is in the log before the place.
+    // What was taken in last cannot lie after what is in the log before the place.
     let wrong = ours.iter().any(|(domain, server, sequence)| {
         !theirs.iter().any(|(d, s, n)| d == domain && (n >= sequence || s != server))
     });
@@ -106,7 +111,7 @@ async fn lost_at_place(session: &mut Session, place: &Place) -> Result<Option<St
 }
 
 /// MySQL: why the transactions that are missing here cannot all be had from this server.
-async fn purged(session: &mut Session, place: &Place) -> Result<Option<String>, SourceError> {
+async fn purged(session: &mut Session, place: &ResumePosition) -> Result<Option<String>, SourceError> {
     let ours = set(place);
     let sql = format!(
         "SELECT GTID_SUBTRACT('{ours}', @@GLOBAL.gtid_executed), GTID_SUBTRACT(@@GLOBAL.gtid_purged, '{ours}')"
@@ -124,18 +129,18 @@ async fn purged(session: &mut Session, place: &Place) -> Result<Option<String>, 
 }
 
 /// The server's files and their sizes, oldest first.
-async fn logs(session: &mut Session) -> Result<Vec<FilePlace>, SourceError> {
+async fn logs(session: &mut Session) -> Result<Vec<BinlogPosition>, SourceError> {
     let logs = session.client.query("SHOW BINARY LOGS").await?;
     let sizes = logs.into_iter().map(|row| {
         let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
         let file = cells.next().unwrap_or_default();
-        FilePlace { file, offset: cells.next().unwrap_or_default().parse().unwrap_or(0) }
+        BinlogPosition { file, offset: cells.next().unwrap_or_default().parse().unwrap_or(0) }
     });
     Ok(sizes.collect())
 }
 
 /// Why the server's files do not reach up to the place any more.
-fn cut(logs: &[FilePlace], at: &FilePlace) -> Option<String> {
+fn cut(logs: &[BinlogPosition], at: &BinlogPosition) -> Option<String> {
     match logs.iter().find(|log| log.file == at.file) {
         None => Some(match logs.first() {
             Some(first) if first.number() > at.number() => {
@@ -157,23 +162,24 @@ fn cut(logs: &[FilePlace], at: &FilePlace) -> Option<String> {
     }
 }
 
-/// From where the log is followed on. A dump begins in the first 4 GiB of a file (COM_BINLOG_DUMP has 32 bits for the place): behind them, from the next
-/// file if nothing but the way there is left, else by GTID.
-fn onward(place: &Place, logs: &[FilePlace], gtids: bool) -> Origin {
+/// From where the log is followed on. A dump begins in the first 4 GiB of a file (COM_BINLOG_DUMP
+/// has 32 bits for the place): after them, from the next file if nothing but the way there is left,
+/// else by GTID.
+fn onward(place: &ResumePosition, logs: &[BinlogPosition], gtids: bool) -> Origin {
     let from = place.from();
     if u32::try_from(from.offset).is_ok() {
-        return Origin::Place(from);
+        return Origin::ResumePosition(from);
     }
     let at = &place.at;
     if let Some([this, next, ..]) = logs.windows(2).find(|pair| pair[0].file == at.file)
         && this.offset.saturating_sub(at.offset) <= rotation(&next.file)
     {
-        return Origin::Place(FilePlace { file: next.file.clone(), offset: 4 });
+        return Origin::ResumePosition(BinlogPosition { file: next.file.clone(), offset: 4 });
     }
     if gtids && !place.gtids.is_empty() {
         return Origin::Behind(at.clone(), place.gtids.clone());
     }
-    Origin::Place(from)
+    Origin::ResumePosition(from)
 }
 
 /// Bytes of a ROTATE event to a file: header, place, name and checksum.
@@ -181,8 +187,9 @@ fn rotation(file: &str) -> u64 {
     19 + 8 + file.len() as u64 + 4
 }
 
-/// Whether the server has no event where one was captured, by its refusal to send the log from there: its words are those for a damaged log (for events that
-/// seem larger than `max_allowed_packet`, too).
+/// Whether the server has no event where one was captured, by its refusal to send the log from
+/// there: its words are those for a damaged log (for events that seem larger than
+/// `max_allowed_packet`, too).
 pub(super) fn is_elsewhere(message: &str) -> bool {
     let words = [
         "max_allowed_packet",
@@ -194,13 +201,15 @@ pub(super) fn is_elsewhere(message: &str) -> bool {
     words.iter().any(|w| message.contains(w))
 }
 
-/// Whether the server says that it does not have a transaction behind which its log is asked for (MariaDB).
+/// Whether the server says that it does not have a transaction after which its log is asked for
+/// (MariaDB).
 pub(super) fn is_other_history(message: &str) -> bool {
     message.contains("not in the master's binlog")
         || message.contains("GTID position") && message.contains("diverge")
 }
 
-/// Whether the server says that it cannot read its log, and not that another replica has the same number.
+/// Whether the server says that it cannot read its log, and not that another replica has the same
+/// number.
 pub(super) fn is_final(error: &ClientError) -> bool {
     matches!(error, ClientError::Server { code: CANNOT_READ_LOG, message } if !is_clash(message))
 }
@@ -211,7 +220,7 @@ fn is_clash(message: &str) -> bool {
 }
 
 /// The set as it can stand in a statement.
-fn set(place: &Place) -> String {
+fn set(place: &ResumePosition) -> String {
     place.gtids.replace('\'', "")
 }
 
@@ -228,10 +237,10 @@ fn short(set: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::{Identity, LastEvent};
+    use crate::binlog_position::{Identity, LastEvent};
 
-    fn at(file: &str, offset: u64) -> FilePlace {
-        FilePlace { file: file.to_owned(), offset }
+    fn at(file: &str, offset: u64) -> BinlogPosition {
+        BinlogPosition { file: file.to_owned(), offset }
     }
 
     #[test]
@@ -254,21 +263,24 @@ mod tests {
         let far = 4_509_067_804;
         let server = Identity { mariadb: false, uuid: None, server_id: 1, version: "9.7.4".to_owned() };
         let last = LastEvent { file: "b.000001".to_owned(), offset: far - 31, length: 31, fingerprint: 7 };
-        let place = Place {
+        let place = ResumePosition {
             last: Some(last.clone()),
-            ..Place::new(at("b.000001", far), "u:1-5".to_owned(), server.clone())
+            ..ResumePosition::new(at("b.000001", far), "u:1-5".to_owned(), server.clone())
         };
         // What MySQL writes behind one transaction of 4.5 GB is the way to the next file.
         let logs = [at("b.000001", far + 39), at("b.000002", 200)];
-        assert_eq!(onward(&place, &logs, true), Origin::Place(at("b.000002", 4)));
-        assert_eq!(onward(&place, &logs, false), Origin::Place(at("b.000002", 4)));
+        assert_eq!(onward(&place, &logs, true), Origin::ResumePosition(at("b.000002", 4)));
+        assert_eq!(onward(&place, &logs, false), Origin::ResumePosition(at("b.000002", 4)));
         let logs = [at("b.000001", far + 4000)];
         assert_eq!(onward(&place, &logs, true), Origin::Behind(at("b.000001", far), "u:1-5".to_owned()));
-        assert_eq!(onward(&place, &logs, false), Origin::Place(at("b.000001", far - 31)));
+        assert_eq!(onward(&place, &logs, false), Origin::ResumePosition(at("b.000001", far - 31)));
         // The last event comes again, so that it can be compared.
         let near = LastEvent { offset: 469, ..last };
-        let near = Place { last: Some(near), ..Place::new(at("b.000001", 500), String::new(), server) };
-        assert_eq!(onward(&near, &logs, true), Origin::Place(at("b.000001", 469)));
+        let near = ResumePosition {
+            last: Some(near),
+            ..ResumePosition::new(at("b.000001", 500), String::new(), server)
+        };
+        assert_eq!(onward(&near, &logs, true), Origin::ResumePosition(at("b.000001", 469)));
     }
 
     #[test]

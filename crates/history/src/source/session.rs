@@ -1,14 +1,15 @@
-//! An ordinary connection: set up so that text comes in one form whatever the server's defaults are, and so that nothing can be written.
+//! An ordinary connection: set up so that text comes in one form whatever the server's defaults
+//! are, and so that nothing can be written.
 
 use super::SourceError;
 use super::client::{Client, ClientError};
 use super::config::SourceConfig;
 use super::facts::Facts;
+use crate::binlog_position::BinlogPosition;
 use crate::capture::Declared;
-use crate::place::FilePlace;
 use crate::schema::NO_TRIGGERS;
-use dbtrail_types::ident::TableName;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What every server takes. A long read may be held up by the writing half for as long as it takes.
@@ -55,7 +56,8 @@ impl Session {
         Ok(Self { client, facts })
     }
 
-    /// The same, and fails if it is another server than `expected`: behind one address there may be several.
+    /// The same, and fails if it is another server than `expected`: after one address there may be
+    /// several.
     pub(super) async fn open_same(config: &SourceConfig, expected: &Facts) -> Result<Self, ClientError> {
         let session = Self::open(config).await?;
         if session.facts.is_of_same_server(expected) {
@@ -85,22 +87,22 @@ impl Session {
     }
 
     /// The end of the log.
-    pub(super) async fn log_end(&mut self) -> Result<FilePlace, ClientError> {
+    pub(super) async fn log_end(&mut self) -> Result<BinlogPosition, ClientError> {
         // SHOW MASTER STATUS went with MySQL 8.4, and its successor came with 8.2.
         let sql =
             if self.facts.has_binary_log_status() { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
         let row = self.client.texts(sql).await?.unwrap_or_default();
         let place = |row: &[Option<String>]| {
             let (file, offset) = (row.first()?.clone()?, row.get(1)?.as_deref()?.parse().ok()?);
-            Some(FilePlace { file, offset })
+            Some(BinlogPosition { file, offset })
         };
         place(&row).ok_or_else(|| {
             ClientError::Protocol(format!("{sql} names no place: is the binary log on (log_bin)?"))
         })
     }
 
-    /// SHOW CREATE TABLE, and behind it whether the server says that the table has no triggers; `None`: there is no such table, or it is a view or a
-    /// sequence.
+    /// SHOW CREATE TABLE, and after it whether the server says that the table has no triggers;
+    /// `None`: there is no such table, or it is a view or a sequence.
     pub(super) async fn declared(&mut self, name: &TableName) -> Result<Option<String>, ClientError> {
         let sql = format!("SHOW CREATE TABLE {}", quoted_table(name));
         let create = match self.client.texts(&sql).await {
@@ -118,7 +120,8 @@ impl Session {
         Ok(Some(create))
     }
 
-    /// Whether it is certain that a table has no triggers: a list without any counts only where the account sees those of all tables.
+    /// Whether it is certain that a table has no triggers: a list without any counts only where the
+    /// account sees those of all tables.
     async fn has_no_triggers(&mut self, name: &TableName) -> Result<bool, ClientError> {
         let hex = |text: &str| dbtrail_types::agent_api::hex_text(text.as_bytes());
         let sql = format!(
@@ -141,7 +144,8 @@ impl Session {
         }
     }
 
-    /// Whether a privilege on everything holds for every schema: MySQL can take it away from some (partial_revokes).
+    /// Whether a privilege on everything holds for every schema: MySQL can take it away from some
+    /// (partial_revokes).
     async fn privileges_are_whole(&mut self) -> Result<bool, ClientError> {
         match self.client.texts("SELECT @@global.partial_revokes").await {
             Ok(row) => Ok(row.and_then(|r| r.into_iter().next()).flatten().as_deref() == Some("0")),
@@ -153,10 +157,12 @@ impl Session {
         }
     }
 
-    /// The base tables of the capture, and others that foreign keys tie to any table, with what changes when they are made anew.
+    /// The base tables of the capture, and others that foreign keys tie to any table, with what
+    /// changes when they are made again.
     async fn tables(&mut self, config: &SourceConfig) -> Result<Vec<(TableName, String)>, ClientError> {
         let tied = if config.tables.is_everything() { BTreeSet::new() } else { self.tied().await? };
-        // TABLE_TYPE is VIEW, SYSTEM VIEW or SEQUENCE for others. MariaDB's system-versioned tables hold rows of the past besides.
+        // TABLE_TYPE is VIEW, SYSTEM VIEW or SEQUENCE for others. MariaDB's system-versioned tables
+        // hold rows of the past besides.
         let sql = "SELECT TABLE_SCHEMA, TABLE_NAME, CONCAT_WS('/', TABLE_TYPE, ENGINE, CREATE_TIME) FROM information_schema.TABLES \
                    WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
                    AND TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') \
@@ -170,8 +176,9 @@ impl Session {
         Ok(named.filter(|(name, _)| self.captures(config, name) || tied.contains(name)).collect())
     }
 
-    /// The tables that have foreign keys, and those that foreign keys refer to. Asked where any account may look: which rules a foreign key has is shown only to
-    /// those that may do more than read (REFERENTIAL_CONSTRAINTS on MariaDB).
+    /// The tables that have foreign keys, and those that foreign keys refer to. Asked where any
+    /// account may look: which rules a foreign key has is shown only to those that may do more than
+    /// read (REFERENTIAL_CONSTRAINTS on MariaDB).
     async fn tied(&mut self) -> Result<BTreeSet<TableName>, ClientError> {
         let sql = "SELECT TABLE_SCHEMA, TABLE_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE \
                    WHERE REFERENCED_TABLE_NAME IS NOT NULL";
@@ -209,7 +216,8 @@ impl Session {
                 Ok(Some(create)) => all.push((Declared { name, create }, made)),
                 // One that is gone meanwhile is seen when the list is read again.
                 Ok(None) => {}
-                // What is left out of the capture may be closed to the account, too. Then it is not known what goes on through it.
+                // What is left out of the capture may be closed to the account, too. Then it is not
+                // known what goes on through it.
                 Err(error) if error.is_of_statement() && !self.captures(config, &name) => {
                     tracing::info!(table = %name, "its foreign keys cannot be read: {error}");
                 }

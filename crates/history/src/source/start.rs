@@ -1,13 +1,14 @@
-//! Where a record begins: a place in the log such that all before it can be seen in the tables, found without stopping writers.
+//! Where a record begins: a place in the log such that all before it can be seen in the tables,
+//! found without stopping writers.
 
 use super::SourceError;
-use super::client::{Client, From};
+use super::client::{Client, StartFrom};
 use super::config::SourceConfig;
 use super::event::{self, Step, Track};
 use super::session::Session;
 use super::stream;
+use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Declared, Defaults, Start};
-use crate::place::{FilePlace, Place};
 use dbtrail_types::instant::Instant;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
                 lower_case_table_names: session.facts.lower_case_table_names(),
                 collations: Some(collations),
             };
-            return Ok(Start { place: Place::new(at, gtids, server), at: clock, tables, defaults });
+            return Ok(Start { place: ResumePosition::new(at, gtids, server), at: clock, tables, defaults });
         }
         tracing::info!(round, "tables were changed by DDL while the start was noted: once more");
         before = after;
@@ -47,7 +48,8 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
     )))
 }
 
-/// Whether no table was changed. The next AUTO_INCREMENT value, which every INSERT changes, is none of the definition.
+/// Whether no table was changed. The next AUTO_INCREMENT value, which every INSERT changes, is none
+/// of the definition.
 fn same(before: &[(Declared, String)], after: &[(Declared, String)]) -> bool {
     before.len() == after.len()
         && before.iter().zip(after).all(|((a, made), (b, made_again))| {
@@ -72,7 +74,7 @@ fn without_next(create: &str) -> (&str, &str) {
 }
 
 /// A place, and the transactions before it by GTID.
-async fn note(config: &SourceConfig, session: &mut Session) -> Result<(FilePlace, String), SourceError> {
+async fn note(config: &SourceConfig, session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
     if session.facts.mariadb() {
         mariadb(session).await
     } else if session.facts.gtids() {
@@ -82,7 +84,7 @@ async fn note(config: &SourceConfig, session: &mut Session) -> Result<(FilePlace
     }
 }
 
-/// The server's clock, behind the stamps of all commits before the place.
+/// The server's clock, after the stamps of all commits before the place.
 async fn now(session: &mut Session) -> Result<Instant, SourceError> {
     let now = session.now().await?;
     if session.facts.commit_stamps() {
@@ -92,14 +94,15 @@ async fn now(session: &mut Session) -> Result<Instant, SourceError> {
     Ok(Instant::from_micros(now.micros().div_euclid(1_000_000).saturating_add(1) * 1_000_000))
 }
 
-/// MariaDB tells the place that belongs to a snapshot (Knowledge Base: "Enhancements for START TRANSACTION WITH CONSISTENT SNAPSHOT"):
-/// what is committed in the engines then is what lies before it.
-async fn mariadb(session: &mut Session) -> Result<(FilePlace, String), SourceError> {
+/// MariaDB tells the place that belongs to a snapshot (Knowledge Base: "Enhancements for START
+/// TRANSACTION WITH CONSISTENT SNAPSHOT"): what is committed in the engines then is what lies
+/// before it.
+async fn mariadb(session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
     let client = &mut session.client;
     client.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
     let rows = client.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'").await;
     client.execute("ROLLBACK").await?;
-    let mut place = FilePlace { file: String::new(), offset: 0 };
+    let mut place = BinlogPosition { file: String::new(), offset: 0 };
     for row in rows? {
         let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
         let (name, value) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
@@ -119,18 +122,20 @@ async fn mariadb(session: &mut Session) -> Result<(FilePlace, String), SourceErr
     Ok((place, gtids))
 }
 
-/// MySQL with GTIDs. The end of the log is noted first; some transactions before it may still be on their way from the log into the
-/// engines. Those own their GTIDs until they can be seen: when all that were owned are free, everything before the place can be seen.
+/// MySQL with GTIDs. The end of the log is noted first; some transactions before it may still be on
+/// their way from the log into the engines. Those own their GTIDs until they can be seen: when all
+/// that were owned are free, everything before the place can be seen.
 async fn mysql_with_gtids(
     config: &SourceConfig,
     session: &mut Session,
-) -> Result<(FilePlace, String), SourceError> {
+) -> Result<(BinlogPosition, String), SourceError> {
     let place = session.log_end().await?;
     let under_way = owned(session).await?;
     let began = tokio::time::Instant::now();
     while !owned(session).await?.is_disjoint(&under_way) {
         if began.elapsed() > DRAIN {
-            // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for a long transaction.
+            // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for
+            // a long transaction.
             tracing::info!(
                 "transactions with GTIDs of their own stay open: taking a short read lock instead"
             );
@@ -144,11 +149,12 @@ async fn mysql_with_gtids(
     Ok((place, gtids))
 }
 
-/// The GTIDs before a place whose transactions are all executed: those executed now without those that the log has behind it.
+/// The GTIDs before a place whose transactions are all executed: those executed now without those
+/// that the log has behind it.
 async fn before(
     config: &SourceConfig,
     session: &mut Session,
-    place: &FilePlace,
+    place: &BinlogPosition,
 ) -> Result<String, SourceError> {
     let executed = session.client.one("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
     let end = session.log_end().await?;
@@ -165,13 +171,13 @@ async fn before(
 async fn between(
     config: &SourceConfig,
     session: &Session,
-    from: &FilePlace,
-    to: &FilePlace,
+    from: &BinlogPosition,
+    to: &BinlogPosition,
 ) -> Result<Vec<String>, SourceError> {
     let mut client = Client::connect(config).await?;
     let checksum = stream::prepare(&mut client, &session.facts, config.heartbeat).await?;
     let offset = stream::offset(from)?;
-    let asked = From::Place { file: &from.file, offset, to_end: true };
+    let asked = StartFrom::ResumePosition { file: &from.file, offset, to_end: true };
     client.follow(config.server_id, asked).await?;
     let mut track = Track::from(from.clone(), checksum);
     let mut found = Vec::new();
@@ -192,7 +198,8 @@ async fn owned(session: &mut Session) -> Result<BTreeSet<String>, SourceError> {
     Ok(owned_gtids(&session.client.one("SELECT @@GLOBAL.gtid_owned").await?.unwrap_or_default()))
 }
 
-/// Reads `gtid_owned`: `uuid:5#11:tag:7#12#13,uuid:...` (the number of a transaction, then the threads that own it).
+/// Reads `gtid_owned`: `uuid:5#11:tag:7#12#13,uuid:...` (the number of a transaction, then the
+/// threads that own it).
 fn owned_gtids(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in text.split(',') {
@@ -210,7 +217,7 @@ fn owned_gtids(text: &str) -> BTreeSet<String> {
 }
 
 /// Any server: with commits held up for as long as it takes to ask for the place.
-async fn locked(session: &mut Session) -> Result<FilePlace, SourceError> {
+async fn locked(session: &mut Session) -> Result<BinlogPosition, SourceError> {
     let lock = async {
         session.client.execute("SET SESSION lock_wait_timeout = 3").await?;
         session.client.execute("FLUSH TABLES WITH READ LOCK").await
@@ -237,7 +244,7 @@ mod tests {
             let create = format!(
                 "CREATE TABLE `t` (\n  `id` int COMMENT ' AUTO_INCREMENT=1'\n) ENGINE={engine}{next} DEFAULT CHARSET=utf8mb4"
             );
-            let name = dbtrail_types::ident::TableName { schema: "s".into(), table: "t".into() };
+            let name = dbtrail_types::names::TableName { schema: "s".into(), table: "t".into() };
             vec![(Declared { name, create }, "BASE TABLE".to_owned())]
         };
         let empty = table("", "InnoDB");

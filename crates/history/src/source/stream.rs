@@ -1,13 +1,13 @@
 //! The log as the server sends it, from where the record goes on.
 
-use super::client::{Client, ClientError, From};
+use super::client::{Client, ClientError, StartFrom};
 use super::config::SourceConfig;
 use super::event::{self, Step, Track};
 use super::facts::Facts;
 use super::{Ended, SourceError, resume};
-use crate::capture::{Input, Writer};
+use crate::binlog_position::{BinlogPosition, Identity};
+use crate::capture::{CaptureEvent, RecorderHandle};
 use crate::gtid::GtidSet;
-use crate::place::{FilePlace, Identity};
 use mysql_common::packets::{GnoInterval, Sid, Tag};
 use std::time::Duration;
 
@@ -18,11 +18,12 @@ const TOGETHER: usize = 1 << 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// A byte of a file of this server.
-    Place(FilePlace),
+    ResumePosition(BinlogPosition),
     /// Behind these transactions, wherever this server has them.
     Gtids(String),
-    /// The same of the server that was followed before: the place where they end there is known, and no dump can be asked for from it.
-    Behind(FilePlace, String),
+    /// The same of the server that was followed before: the place where they end there is known,
+    /// and no dump can be asked for from it.
+    Behind(BinlogPosition, String),
 }
 
 /// Tells the server how to send its log; whether checksums come with events.
@@ -32,7 +33,8 @@ pub(super) async fn prepare(
     heartbeat: Duration,
 ) -> Result<bool, ClientError> {
     let nanos = heartbeat.as_nanos();
-    // A server that knows nothing of these variables keeps them like any other, so both names of each can be set.
+    // A server that knows nothing of these variables keeps them like any other, so both names of
+    // each can be set.
     client
         .execute(&format!(
             "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
@@ -50,7 +52,7 @@ pub(super) async fn prepare(
 }
 
 /// The offset as the protocol takes it.
-pub(super) fn offset(place: &FilePlace) -> Result<u32, SourceError> {
+pub(super) fn offset(place: &BinlogPosition) -> Result<u32, SourceError> {
     u32::try_from(place.offset).map_err(|_| {
         SourceError::Unfit(format!(
             "{place} lies behind the first 4 GiB of its file, from where no server sends its log"
@@ -86,10 +88,11 @@ impl Stream {
             )));
         }
         let checksum = prepare(&mut client, facts, config.heartbeat).await?;
-        let nowhere = || Track::from(FilePlace { file: String::new(), offset: 0 }, checksum);
+        let nowhere = || Track::from(BinlogPosition { file: String::new(), offset: 0 }, checksum);
         let track = match origin {
-            Origin::Place(place) => {
-                let from = From::Place { file: &place.file, offset: offset(place)?, to_end: false };
+            Origin::ResumePosition(place) => {
+                let from =
+                    StartFrom::ResumePosition { file: &place.file, offset: offset(place)?, to_end: false };
                 client.follow(config.server_id, from).await?;
                 Track::from(place.clone(), checksum)
             }
@@ -126,7 +129,7 @@ impl Stream {
     }
 
     /// Hands events over for as long as they come: those that have come together, together.
-    pub(super) async fn pump(&mut self, writer: &Writer) -> Ended {
+    pub(super) async fn pump(&mut self, writer: &RecorderHandle) -> Ended {
         let (mut events, mut bytes) = (Vec::new(), 0);
         loop {
             let event = match self.client.event().await {
@@ -139,8 +142,8 @@ impl Stream {
                 Ok(Step::Nothing) => self.flows |= event::is_heartbeat(&event),
                 Ok(Step::Event(place)) => {
                     if let Some(place) = place {
-                        let before = Input::Events(std::mem::take(&mut events));
-                        let follow = Input::Follow(place, self.server.clone());
+                        let before = CaptureEvent::Events(std::mem::take(&mut events));
+                        let follow = CaptureEvent::Follow(place, self.server.clone());
                         if writer.send(before).await.is_err() || writer.send(follow).await.is_err() {
                             return Ended::Closed;
                         }
@@ -158,7 +161,7 @@ impl Stream {
             if !self.client.has_event() || bytes >= TOGETHER {
                 bytes = 0;
                 if !events.is_empty()
-                    && writer.send(Input::Events(std::mem::take(&mut events))).await.is_err()
+                    && writer.send(CaptureEvent::Events(std::mem::take(&mut events))).await.is_err()
                 {
                     return Ended::Closed;
                 }
@@ -175,7 +178,7 @@ async fn by_gtid(
     set: &str,
 ) -> Result<(), SourceError> {
     if !facts.mariadb() {
-        return Ok(client.follow(config.server_id, From::Without(sids(set)?)).await?);
+        return Ok(client.follow(config.server_id, StartFrom::Without(sids(set)?)).await?);
     }
     let set = set.replace('\'', "");
     client
@@ -183,7 +186,7 @@ async fn by_gtid(
             "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
         ))
         .await?;
-    Ok(client.follow(config.server_id, From::ConnectState).await?)
+    Ok(client.follow(config.server_id, StartFrom::ConnectState).await?)
 }
 
 /// A set of GTIDs as COM_BINLOG_DUMP_GTID takes it.
@@ -196,7 +199,7 @@ fn sids(set: &str) -> Result<Vec<Sid<'static>>, SourceError> {
     sources
         .into_iter()
         .map(|((uuid, tag), ranges)| {
-            // The protocol names the number behind the last one.
+            // The protocol names the number after the last one.
             let interval = |(from, to): (u64, u64)| {
                 GnoInterval::check_and_new(from, to.checked_add(1).ok_or_else(bad)?).map_err(|_| bad())
             };

@@ -1,9 +1,11 @@
 //! How long the server may wait between the stamp of a commit and showing it, as it is set now.
 //!
-//! MySQL stamps a transaction when it is written into the log, then waits for others to sync the log with (`binlog_group_commit_sync_delay`: seen, 1 s before
-//! anyone sees the row); with semi-synchronous replication and AFTER_SYNC both families then wait for a replica, up to a timeout of 10 s by default.
-//! MariaDB can wait before the log too (`binlog_commit_wait_usec`), with the stamp of the beginning; it does so only where `binlog_commit_wait_count` names
-//! how many commits it waits for, which is none by default, while the time is 100 ms by default.
+//! MySQL stamps a transaction when it is written into the log, then waits for others to sync the
+//! log with (`binlog_group_commit_sync_delay`: seen, 1 s before anyone sees the row); with
+//! semi-synchronous replication and AFTER_SYNC both families then wait for a replica, up to a
+//! timeout of 10 s by default. MariaDB can wait before the log too (`binlog_commit_wait_usec`),
+//! with the stamp of the beginning; it does so only where `binlog_commit_wait_count` names how many
+//! commits it waits for, which is none by default, while the time is 100 ms by default.
 
 use super::client::{ClientError, text};
 use super::session::Session;
@@ -23,7 +25,8 @@ const ASKED: [&str; 9] = [
     "rpl_semi_sync_master_wait_point",
 ];
 
-/// Asks for what decides it. Variables of plugins come and go with them, so all are asked for each time.
+/// Asks for what decides it. Variables of plugins come and go with them, so all are asked for each
+/// time.
 pub(super) async fn longest(session: &mut Session) -> Result<Duration, ClientError> {
     let names = ASKED.map(|n| format!("'{n}'")).join(", ");
     let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
@@ -61,7 +64,7 @@ fn before_sync(variables: &HashMap<String, String>) -> Duration {
     Duration::from_micros(number(variables, "binlog_group_commit_sync_delay").max(for_others))
 }
 
-/// Waiting for a replica behind the log and before the engine: milliseconds.
+/// Waiting for a replica after the log and before the engine: milliseconds.
 fn semi_sync(variables: &HashMap<String, String>) -> Duration {
     let longest = ["source", "master"].map(|side| {
         let of = |name: &str| format!("rpl_semi_sync_{side}_{name}");

@@ -1,25 +1,29 @@
 //! How versions and rows of the baseline are written: their keys and their bytes.
 //!
-//! Knows what one pair holds; what another one holds that it leans on is the reader's business (`store`).
+//! Knows what one pair holds; what another one holds that it leans on is the reader's business
+//! (`store`).
 
-use super::{BaseRow, Sequence, Side, SpaceId, Version};
+use super::{BaseRow, ChangeSequence, GenerationId, KeyMove, Version};
 use crate::engine::{Batch, StoreError, Table};
 use crate::image::{self, Image};
 use crate::number::{put_number, take_number};
 use crate::schema::DefinitionId;
 use dbtrail_types::agent_api::EventType;
 
-/// Bytes of an incarnation.
+/// Bytes of an generation.
 pub(super) const SPACE: usize = 4;
-/// Bytes of a place in the log: enough for 2.8e14 changes. Short keys stand beside each other in memory, and are compared there.
+/// Bytes of a place in the log: enough for 2.8e14 changes. Short keys stand beside each other in
+/// memory, and are compared there.
 pub(super) const SEQUENCE: usize = 6;
 
-/// Flags of a version's first byte: two bits each for the kind, the side, and where the row before is; one for the row after.
+/// Flags of a version's first byte: two bits each for the kind, the side, and where the row before
+/// is; one for the row after.
 const SIDE: u8 = 2;
 const BEFORE: u8 = 4;
 const BEFORE_HERE: u8 = 1;
-/// In the place of the kind: the change is not in the log. Its kind stands with the number of its definition, which is three times as large; how far the change lies back that
-/// caused it stands behind.
+/// In the place of the kind: the change is not in the log. Its kind stands with the number of its
+/// definition, which is three times as large; how far the change lies back that caused it stands
+/// behind.
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
@@ -30,7 +34,7 @@ const CHANGES: u8 = 0x80;
 /// Versions back from any version to the next one that has its row as a whole, at most.
 pub const DEPTH: u8 = 15;
 
-impl Sequence {
+impl ChangeSequence {
     /// The last one that a record has room for.
     pub const LAST: Self = Self((1 << (8 * SEQUENCE)) - 2);
 
@@ -43,15 +47,15 @@ impl Sequence {
 
 /// The key of a row, as the baseline has it; a version's begins with it.
 #[must_use]
-pub fn row_key(space: SpaceId, key: &[u8]) -> Vec<u8> {
+pub fn row_key(generation: GenerationId, key: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(SPACE + key.len() + SEQUENCE + 1);
-    bytes.extend(space.0.to_be_bytes());
+    bytes.extend(generation.0.to_be_bytes());
     bytes.extend_from_slice(key);
     bytes
 }
 
-pub(super) fn version_key(space: SpaceId, key: &[u8], sequence: Sequence) -> Vec<u8> {
-    let mut bytes = row_key(space, key);
+pub(super) fn version_key(generation: GenerationId, key: &[u8], sequence: ChangeSequence) -> Vec<u8> {
+    let mut bytes = row_key(generation, key);
     bytes.extend(sequence.bytes());
     bytes
 }
@@ -60,16 +64,17 @@ pub(super) fn damaged(what: &str) -> StoreError {
     StoreError(format!("{what}: the data folder is damaged"))
 }
 
-/// Writes a version; gives how many versions back its row stands as a whole. `there`: the same of the version before, if that has left the row before, under the
-/// same definition: then it need not be written again.
+/// Writes a version; gives how many versions back its row stands as a whole. `delta_depth`: the
+/// same of the version before, if that has left the row before, under the same definition: then it
+/// need not be written again.
 pub fn put_version<I: AsRef<[u8]>>(
     batch: &mut Batch,
-    (space, key): (SpaceId, &[u8]),
+    (generation, key): (GenerationId, &[u8]),
     version: &Version<I>,
-    there: Option<u8>,
+    delta_depth: Option<u8>,
 ) -> u8 {
-    let there = there.filter(|_| version.row_before().is_some());
-    let before = match (&version.before, there) {
+    let delta_depth = delta_depth.filter(|_| version.row_before().is_some());
+    let before = match (&version.before, delta_depth) {
         (None, _) => 0,
         (Some(_), Some(_)) => BEFORE_THERE,
         (Some(_), None) => BEFORE_HERE,
@@ -80,14 +85,14 @@ pub fn put_version<I: AsRef<[u8]>>(
         EventType::Delete => 2,
     };
     let side = match version.side {
-        Side::Same => 0,
-        Side::Left => 1,
-        Side::Arrived => 2,
+        KeyMove::Same => 0,
+        KeyMove::Left => 1,
+        KeyMove::Arrived => 2,
     };
     let after = if version.after.is_some() { AFTER } else { 0 };
     let mut depth = 0;
     let write_key = |out: &mut Vec<u8>| {
-        out.extend(space.0.to_be_bytes());
+        out.extend(generation.0.to_be_bytes());
         out.extend_from_slice(key);
         out.extend(version.sequence.bytes());
     };
@@ -106,8 +111,8 @@ pub fn put_version<I: AsRef<[u8]>>(
         }
         let Some(whole) = &version.after else { return };
         let start = out.len();
-        // A row that goes to another key has no version behind it here.
-        let near = there.filter(|below| *below < DEPTH && version.side == Side::Same);
+        // A row that goes to another key has no version after it here.
+        let near = delta_depth.filter(|below| *below < DEPTH && version.side == KeyMove::Same);
         if let (Some(below), Some(old)) = (near, version.row_before())
             && image::put_changes(old.as_ref(), whole.as_ref(), out)
             && out.len() - start <= whole.as_ref().len() / 2
@@ -157,12 +162,12 @@ pub(super) fn put_whole(
 }
 
 /// Writes a row of the baseline.
-pub fn put_base(batch: &mut Batch, space: SpaceId, key: &[u8], base: &BaseRow) {
+pub fn put_base(batch: &mut Batch, generation: GenerationId, key: &[u8], base: &BaseRow) {
     let write_value = |out: &mut Vec<u8>| {
         put_number(out, u64::from(base.definition.0));
         out.extend_from_slice(base.row.bytes());
     };
-    batch.write(Table::Baseline, |out| out.extend(row_key(space, key)), write_value);
+    batch.write(Table::Baseline, |out| out.extend(row_key(generation, key)), write_value);
 }
 
 /// A version as it is written.
@@ -170,16 +175,16 @@ pub(super) struct Written<'a> {
     /// Without what is to be taken from the version before.
     pub(super) version: Version,
     /// Whether the row before is to be taken from the version before.
-    pub(super) before_there: bool,
+    pub(super) before_depth: bool,
     /// In what the row after differs from the row before, where it is not here as a whole.
     pub(super) changes: Option<&'a [u8]>,
 }
 
 impl Written<'_> {
-    /// The version, behind one that left this row.
+    /// The version, after one that left this row.
     pub(super) fn behind(self, row: Option<&Image>) -> Result<Version, StoreError> {
         let mut version = self.version;
-        if self.before_there {
+        if self.before_depth {
             let row = row.ok_or_else(|| damaged("the version before a change is gone"))?;
             if let Some(changes) = self.changes {
                 version.after = Some(changed(row, changes)?);
@@ -197,12 +202,12 @@ pub(super) fn changed(row: &Image, changes: &[u8]) -> Result<Image, StoreError> 
 }
 
 /// `None`: it is none.
-pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'_>> {
+pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Written<'_>> {
     let (flags, mut rest) = value.split_first()?;
     let number = take_number(&mut rest)?;
     let derived = flags & 3 == DERIVED;
     let cause =
-        if derived { Some(Sequence(sequence.0.saturating_sub(take_number(&mut rest)?))) } else { None };
+        if derived { Some(ChangeSequence(sequence.0.saturating_sub(take_number(&mut rest)?))) } else { None };
     let (number, kind) =
         if derived { (number / 3, u8::try_from(number % 3).ok()?) } else { (number, flags & 3) };
     let kind = match kind {
@@ -212,9 +217,9 @@ pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'
         _ => return None,
     };
     let side = match flags >> SIDE & 3 {
-        0 => Side::Same,
-        1 => Side::Left,
-        2 => Side::Arrived,
+        0 => KeyMove::Same,
+        1 => KeyMove::Left,
+        2 => KeyMove::Arrived,
         _ => return None,
     };
     let definition = DefinitionId(u32::try_from(number).ok()?);
@@ -226,17 +231,18 @@ pub(super) fn read_version(sequence: Sequence, value: &[u8]) -> Option<Written<'
         before = Some(Image::of_bytes(image));
         rest = behind;
     }
-    let before_there = place == BEFORE_THERE;
+    let before_depth = place == BEFORE_THERE;
     let changes = (flags & CHANGES != 0).then_some(rest);
-    if changes.is_some() && !(before_there && flags & AFTER != 0 && side == Side::Same) {
+    if changes.is_some() && !(before_depth && flags & AFTER != 0 && side == KeyMove::Same) {
         return None;
     }
     let after = (flags & (AFTER | CHANGES) == AFTER).then(|| Image::of_bytes(rest));
     let version = Version { sequence, definition, kind, side, cause, before, after };
-    Some(Written { version, before_there, changes })
+    Some(Written { version, before_depth, changes })
 }
 
-/// The key of a version without its place: the row of which it is a version, as the baseline has it too.
+/// The key of a version without its place: the row of which it is a version, as the baseline has it
+/// too.
 ///
 /// # Errors
 /// It is none.
@@ -245,10 +251,10 @@ pub fn row_of(key: &[u8]) -> Result<&[u8], StoreError> {
     end.map(|end| &key[..end]).ok_or_else(|| damaged("a version has a key that is too short"))
 }
 
-/// The incarnation that a key of either table belongs to.
+/// The generation that a key of either table belongs to.
 #[must_use]
-pub fn space_of(key: &[u8]) -> Option<SpaceId> {
-    Some(SpaceId(u32::from_be_bytes(*key.first_chunk()?)))
+pub fn space_of(key: &[u8]) -> Option<GenerationId> {
+    Some(GenerationId(u32::from_be_bytes(*key.first_chunk()?)))
 }
 
 /// Whether there is a row under the key after a version.
@@ -256,13 +262,14 @@ pub fn space_of(key: &[u8]) -> Option<SpaceId> {
 /// # Errors
 /// It cannot be read.
 pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
-    let written = read_version(Sequence(0), value).ok_or_else(|| damaged("a version cannot be read"))?;
+    let written =
+        read_version(ChangeSequence(0), value).ok_or_else(|| damaged("a version cannot be read"))?;
     Ok(written.changes.is_some() || written.version.row_after().is_some())
 }
 
 /// The place of a version, of its key.
 #[must_use]
-pub fn sequence_of(key: &[u8]) -> Option<Sequence> {
+pub fn sequence_of(key: &[u8]) -> Option<ChangeSequence> {
     let bytes: &[u8; SEQUENCE] = key.last_chunk()?;
-    Some(Sequence(bytes.iter().fold(0, |number, b| number << 8 | u64::from(*b))))
+    Some(ChangeSequence(bytes.iter().fold(0, |number, b| number << 8 | u64::from(*b))))
 }

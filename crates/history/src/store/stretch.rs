@@ -1,10 +1,12 @@
-//! Many keys in order: what each of them held at a place in the log, in memory that does not grow with their number.
+//! Many keys in order: what each of them held at a place in the log, in memory that does not grow
+//! with their number.
 //!
-//! Versions and rows of the baseline are read a page of bytes at a time, each in its own order, and merged by key. Of a key with many
-//! versions only the first ones are read here; its row is then looked up by itself.
+//! Versions and rows of the baseline are read a page of bytes at a time, each in its own order, and
+//! merged by key. Of a key with many versions only the first ones are read here; its row is then
+//! looked up by itself.
 
 use super::form::{damaged, read_version, row_of, sequence_of};
-use super::{BaseRow, EncodedKey, SPACE, Sequence, SpaceId, changed, row_key};
+use super::{BaseRow, ChangeSequence, EncodedKey, GenerationId, SPACE, changed, row_key};
 use crate::engine::{Snapshot, StoreError, Table};
 use crate::image::Image;
 use crate::number::take_number;
@@ -20,7 +22,7 @@ const PASSED: usize = 16;
 /// Versions of one key that are read, one by one, before its row is looked up.
 const READ: usize = 64;
 
-/// Where keys begin and end: `[from, to)`, with the incarnation in front.
+/// Where keys begin and end: `[from, to)`, with the generation in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     from: Vec<u8>,
@@ -28,11 +30,12 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Keys of an incarnation from `lower` on to before `upper`; `None`: to its end.
+    /// Keys of an generation from `lower` on to before `upper`; `None`: to its end.
     #[must_use]
-    pub fn new(space: SpaceId, lower: &[u8], upper: Option<&[u8]>) -> Self {
-        let to = upper.map_or_else(|| behind(&space.0.to_be_bytes()), |upper| row_key(space, upper));
-        Self { from: row_key(space, lower), to }
+    pub fn new(generation: GenerationId, lower: &[u8], upper: Option<&[u8]>) -> Self {
+        let to =
+            upper.map_or_else(|| behind(&generation.0.to_be_bytes()), |upper| row_key(generation, upper));
+        Self { from: row_key(generation, lower), to }
     }
 }
 
@@ -57,7 +60,7 @@ pub enum Told {
     Nothing,
     /// The last version before the place left this row, or none.
     Row(Option<Image>, DefinitionId),
-    /// No version stands before the place, and the first one behind it found this row, or none.
+    /// No version stands before the place, and the first one after it found this row, or none.
     Before(Option<Image>, DefinitionId),
     /// It is to be looked up by itself.
     Ask,
@@ -80,9 +83,9 @@ pub struct Stretch {
     versions: Pages<Told>,
     base: Option<Pages<BaseRow>>,
     /// Certainly in before the first; certainly not in from the second on.
-    cut: (Sequence, Sequence),
+    cut: (ChangeSequence, ChangeSequence),
     /// Behind the last change of the record.
-    end: Sequence,
+    end: ChangeSequence,
 }
 
 /// One of the two orders.
@@ -127,17 +130,18 @@ impl Reading {
     /// Takes the next version in.
     fn take(
         &mut self,
-        sequence: Sequence,
+        sequence: ChangeSequence,
         value: &[u8],
-        (at, doubtful): (Sequence, Sequence),
-        end: Sequence,
+        (at, doubtful): (ChangeSequence, ChangeSequence),
+        end: ChangeSequence,
     ) -> Result<(), StoreError> {
         self.seen += 1;
         if self.told.is_some() || sequence >= end {
             return Ok(());
         }
         if sequence >= at {
-            // Whether a change in doubt is in, nobody can tell; who looks the key up says which it is.
+            // Whether a change in doubt is in, nobody can tell; who looks the key up says which it
+            // is.
             if sequence < doubtful {
                 self.told = Some(Told::Ask);
                 return Ok(());
@@ -167,10 +171,16 @@ impl Reading {
 }
 
 impl Stretch {
-    /// The keys inside of bounds; `base`: with the rows of the baseline. `cut`: before the first place a change is certainly in, from the second on
-    /// it is certainly not. `end`: behind the last change.
+    /// The keys inside of bounds; `base`: with the rows of the baseline. `cut`: before the first
+    /// place a change is certainly in, from the second on it is certainly not. `end`: after the
+    /// last change.
     #[must_use]
-    pub fn new(bounds: Bounds, base: bool, cut: (Sequence, Sequence), end: Sequence) -> Self {
+    pub fn new(
+        bounds: Bounds,
+        base: bool,
+        cut: (ChangeSequence, ChangeSequence),
+        end: ChangeSequence,
+    ) -> Self {
         let base = base.then(|| Pages::new(bounds.clone()));
         Self { versions: Pages::new(bounds), base, cut, end }
     }

@@ -3,11 +3,13 @@
 use super::Octets;
 use serde::{Deserialize, Serialize};
 
-/// A condition on the columns of a row, with the three truth values of SQL; rows for which it is true are wanted.
+/// A condition on the columns of a row, with the three truth values of SQL; rows for which it is
+/// true are wanted.
 ///
-/// Constants are of the kind of the column that they are compared with: a decimal number without exponent for the numeric types,
-/// text in UTF-8 for text, bytes for binary, the text-protocol text for dates and times (UTC for TIMESTAMP). An agent that is not
-/// certain how the server compares the two refuses the request, or the row, and names the column.
+/// Constants are of the kind of the column that they are compared with: a decimal number without
+/// exponent for the numeric types, text in UTF-8 for text, bytes for binary, the text-protocol text
+/// for dates and times (UTC for TIMESTAMP). An agent that is not certain how the server compares
+/// the two refuses the request, or the row, and names the column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Filter {
@@ -36,7 +38,7 @@ pub enum Filter {
         column: String,
         /// `%` and `_`.
         pattern: String,
-        /// What makes the character behind it an ordinary one.
+        /// What makes the character after it an ordinary one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         escape: Option<char>,
     },
@@ -113,11 +115,13 @@ impl Relation {
     }
 }
 
-/// The number of rows, or of rows a group. Each line of the answer is then an array: the cells of `group_by`, and the number as text.
+/// The number of rows, or of rows a group. Each line of the answer is then an array: the cells of
+/// `group_by`, and the number as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Count {
-    /// Columns by whose values the rows are grouped; none: one line for all, also where there is no row.
+    /// Columns by whose values the rows are grouped; none: one line for all, also where there is no
+    /// row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_by: Vec<String>,
 }

@@ -1,12 +1,14 @@
 //! `POST /v1/net_changes`: what a window did to the rows of a table, all in all.
 //!
-//! For each key whose row is another one at the end of the window than before it: both rows, and the row at the end of the record where that is another
-//! one again. Everything is told under the definition that the table has at the end of the record, since that is the table on which an undo runs.
+//! For each key whose row is another one at the end of the window than before it: both rows, and
+//! the row at the end of the record where that is another one again. Everything is told under the
+//! definition that the table has at the end of the record, since that is the table on which an undo
+//! runs.
 
 use super::{Keys, Octets, RowLine, is_false};
 use crate::column::TableDefinition;
-use crate::ident::{ServerId, TableName};
-use crate::instant::{Instant, Point};
+use crate::instant::{AsOf, Instant};
+use crate::names::{ServerId, TableName};
 use serde::{Deserialize, Serialize};
 
 /// The changes that are meant.
@@ -27,10 +29,10 @@ pub enum Span {
 impl Span {
     /// The point at its end: the instant, or the transaction.
     #[must_use]
-    pub fn end(&self) -> Point {
+    pub fn end(&self) -> AsOf {
         match self {
-            Self::Window { until, .. } => Point::Time(*until),
-            Self::Transaction(gtid) => Point::Gtid(gtid.clone()),
+            Self::Window { until, .. } => AsOf::Time(*until),
+            Self::Transaction(gtid) => AsOf::Gtid(gtid.clone()),
         }
     }
 }
@@ -83,7 +85,8 @@ pub struct NetHeader {
     /// Generated columns, which no statement can set.
     #[serde(default)]
     pub generated: Vec<String>,
-    /// The columns of each unique index beside the primary key; left out: the record does not tell them.
+    /// The columns of each unique index beside the primary key; left out: the record does not tell
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique: Option<Vec<Vec<String>>>,
     /// Foreign keys of the table and to it; left out: the record does not tell them.

@@ -1,8 +1,11 @@
-//! Character sets of one or two bytes a character: the kept library's tables, where they are mysqld's.
+//! Character sets of one or two bytes a character: the kept library's tables, where they are
+//! mysqld's.
 //!
-//! Every code of two bytes was converted to utf8mb4 by MySQL 9.7.4 and MariaDB 11.8.9, and compared with `encoding_rs` 0.8. In cp932 and euckr all that the
-//! servers know is the same. In gbk the library knows more (the euro sign, what GB 18030 added, private use), in sjis it knows the additions of cp932, and
-//! seven signs differ: those are not read. ujis, eucjpms, big5, gb2312 and gb18030 differ in more, and are refused by name.
+//! Every code of two bytes was converted to utf8mb4 by MySQL 9.7.4 and MariaDB 11.8.9, and compared
+//! with `encoding_rs` 0.8. In cp932 and euckr all that the servers know is the same. In gbk the
+//! library knows more (the euro sign, what GB 18030 added, private use), in sjis it knows the
+//! additions of cp932, and seven signs differ: those are not read. ujis, eucjpms, big5, gb2312 and
+//! gb18030 differ in more, and are refused by name.
 
 use encoding_rs::{EUC_KR, Encoding, GBK, SHIFT_JIS};
 
@@ -148,7 +151,8 @@ mod tests {
         ("euckr", 17_048, 32_940_889_497_293),
     ];
 
-    /// Of each set, the codes of two bytes that are read, and the sum of code times character over them, as MySQL 9.7.4 and MariaDB 11.8.9 convert them.
+    /// Of each set, the codes of two bytes that are read, and the sum of code times character over
+    /// them, as MySQL 9.7.4 and MariaDB 11.8.9 convert them.
     #[test]
     fn every_code_that_is_read_is_as_the_servers_convert_it() {
         for (set, count, sum) in COUNTS {

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// A set a line: its name, and in four hexadecimal digits each the characters of 0x80 to 0xff. Recorded from `CONVERT(... USING utf8mb4)` of MySQL 9.7.4;
-/// MariaDB 11.8.9 said the same for every byte. `ffff`: a byte without a character of its own, which both show as `?`. Below 0x80 all of these are ASCII.
+/// A set a line: its name, and in four hexadecimal digits each the characters of 0x80 to 0xff.
+/// Recorded from `CONVERT(... USING utf8mb4)` of MySQL 9.7.4; MariaDB 11.8.9 said the same for
+/// every byte. `ffff`: a byte without a character of its own, which both show as `?`. Below 0x80
+/// all of these are ASCII.
 const RECORDED: &str = include_str!("single_byte.txt");
 
 /// The upper halves by name.

@@ -1,8 +1,9 @@
-//! Weights of characters, recorded from servers: WEIGHT_STRING of each of them under MySQL 9.7, which is that of MariaDB 11.8 where both have the collation
-//! (`tests/real/collations_record.py`).
+//! Weights of characters, recorded from servers: WEIGHT_STRING of each of them under MySQL 9.7,
+//! which is that of MariaDB 11.8 where both have the collation (`tests/real/collations_record.py`).
 //!
-//! Left out, and so not certain: characters without a weight or with one below that of the space, and what the Unicode Collation Algorithm compares together
-//! with its neighbours (combining marks, the middle dot behind an l, scripts with contractions or vowels written before their consonant).
+//! Left out, and so not certain: characters without a weight or with one below that of the space,
+//! and what the Unicode Collation Algorithm compares together with its neighbours (combining marks,
+//! the middle dot after an l, scripts with contractions or vowels written before their consonant).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -28,7 +29,8 @@ type Weights = HashMap<char, &'static [u8]>;
 impl Family {
     fn weights(self) -> &'static Weights {
         static READ: [OnceLock<Weights>; 5] = [const { OnceLock::new() }; 5];
-        // For each character three bytes of its code point, the number of its weights, and two bytes for each of them.
+        // For each character three bytes of its code point, the number of its weights, and two
+        // bytes for each of them.
         let (read, recorded): (_, &[u8]) = match self {
             Self::General => (&READ[0], include_bytes!("general.bin")),
             Self::Uca400 => (&READ[1], include_bytes!("uca400.bin")),

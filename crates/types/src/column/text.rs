@@ -148,7 +148,7 @@ fn parts(text: &str) -> Option<Parts> {
     Some(Parts { name: words.join(" "), arguments, unsigned: unsigned || zerofill, zerofill })
 }
 
-/// Numbers or quoted labels up to the closing parenthesis, and the text behind it.
+/// Numbers or quoted labels up to the closing parenthesis, and the text after it.
 fn arguments(text: &str) -> Option<(Vec<Argument>, &str)> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,5 @@
-//! The query rules: those of `proxysql-config` are there and as they should be, and statements go where they belong.
+//! The query rules: those of `proxysql-config` are there and as they should be, and statements go
+//! where they belong.
 
 use super::super::report::Report;
 use super::super::rules::{ORM_TO_SHIM, Rule, Sample, TO_MYSQL, TO_SHIM, route};
@@ -21,11 +22,11 @@ pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     let mut rules: Vec<Rule> = told.rules.iter().map(Rule::read).collect();
     rules.sort_by_key(|rule| rule.id);
     for rule in rules.iter().filter(|r| r.unknown()) {
-        let mend = format!(
+        let fix = format!(
             "SELECT * FROM runtime_mysql_query_rules WHERE rule_id={}; and see whether it catches time travel",
             rule.id
         );
-        report.warn(LINK, format!("rule {} has a pattern that cannot be judged here", rule.id), mend);
+        report.warn(LINK, format!("rule {} has a pattern that cannot be judged here", rule.id), fix);
     }
     routes(report, &rules, told, wanted, digests);
 }
@@ -69,11 +70,11 @@ fn present(report: &mut Report, told: &Told, wanted: &Wanted<'_>) -> bool {
         } else if let Some(row) = told.edited.iter().find(same) {
             let id = text(row, "rule_id");
             if number(row, "active") == Some(1) {
-                let mend = "LOAD MYSQL QUERY RULES TO RUNTIME; SAVE MYSQL QUERY RULES TO DISK;";
-                report.fail(LINK, format!("{name} ({id}) is written and not loaded"), mend);
+                let fix = "LOAD MYSQL QUERY RULES TO RUNTIME; SAVE MYSQL QUERY RULES TO DISK;";
+                report.fail(LINK, format!("{name} ({id}) is written and not loaded"), fix);
             } else {
-                let mend = update("mysql_query_rules", "active=1", &format!("rule_id={id}"), "QUERY RULES");
-                report.fail(LINK, format!("{name} ({id}) is not active"), mend);
+                let fix = update("mysql_query_rules", "active=1", &format!("rule_id={id}"), "QUERY RULES");
+                report.fail(LINK, format!("{name} ({id}) is not active"), fix);
             }
         } else {
             report.fail(LINK, format!("{name} is missing, or of another version"), &wanted.generate);
@@ -89,41 +90,42 @@ fn present(report: &mut Report, told: &Told, wanted: &Wanted<'_>) -> bool {
 fn sound(report: &mut Report, row: &Row, name: &str, group: i64) -> bool {
     let id = text(row, "rule_id");
     let whose = format!("rule_id={id}");
-    let mend = |set: &str| update("mysql_query_rules", set, &whose, "QUERY RULES");
+    let fix = |set: &str| update("mysql_query_rules", set, &whose, "QUERY RULES");
     let mut good = true;
-    let mut wrong = |what: String, mend: String| {
-        report.fail(LINK, format!("{name} ({id}) {what}"), mend);
+    let mut wrong = |what: String, fix: String| {
+        report.fail(LINK, format!("{name} ({id}) {what}"), fix);
         good = false;
     };
     if number(row, "destination_hostgroup") != Some(group) {
         let to =
             row.get("destination_hostgroup").map_or("nowhere".to_owned(), |to| format!("to hostgroup {to}"));
-        wrong(format!("leads {to} and not to {group}"), mend(&format!("destination_hostgroup={group}")));
+        wrong(format!("leads {to} and not to {group}"), fix(&format!("destination_hostgroup={group}")));
     }
     if number(row, "active") == Some(0) {
-        wrong("is not active".to_owned(), mend("active=1"));
+        wrong("is not active".to_owned(), fix("active=1"));
     }
     if number(row, "apply") != Some(1) {
-        wrong("has apply=0: a later rule can undo it".to_owned(), mend("apply=1"));
+        wrong("has apply=0: a later rule can undo it".to_owned(), fix("apply=1"));
     }
     if number(row, "negate_match_pattern") == Some(1) {
-        wrong("is negated".to_owned(), mend("negate_match_pattern=0"));
+        wrong("is negated".to_owned(), fix("negate_match_pattern=0"));
     }
     if !text(row, "re_modifiers").to_uppercase().contains("CASELESS") {
-        wrong("heeds upper and lower case".to_owned(), mend("re_modifiers='CASELESS'"));
+        wrong("heeds upper and lower case".to_owned(), fix("re_modifiers='CASELESS'"));
     }
     if number(row, "flagIN").unwrap_or(0) != 0 {
-        wrong("has a flagIN".to_owned(), mend("flagIN=0"));
+        wrong("has a flagIN".to_owned(), fix("flagIN=0"));
     }
     for name in ["username", "schemaname", "client_addr", "proxy_addr", "proxy_port", "digest"] {
         if let Some(value) = row.get(name).filter(|v| !v.is_empty()) {
-            wrong(format!("is for {name} {value} alone"), mend(&format!("{name}=NULL")));
+            wrong(format!("is for {name} {value} alone"), fix(&format!("{name}=NULL")));
         }
     }
     good
 }
 
-/// What the samples show. One finding a rule and direction, however many users and statements it concerns.
+/// What the samples show. One finding a rule and direction, however many users and statements it
+/// concerns.
 #[derive(Default)]
 struct Routes {
     /// Time travel that goes elsewhere: by which rule, and where to.
@@ -180,26 +182,26 @@ fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>,
     }
     let generate = &wanted.generate;
     for (by, sample) in caught {
-        let (who, mend) = match by {
+        let (who, fix) = match by {
             None => ("the user's default_hostgroup".to_owned(), generate.clone()),
             Some(id) => (
                 format!("rule {id}"),
                 format!("DELETE FROM mysql_query_rules WHERE rule_id={id}; then {generate}"),
             ),
         };
-        report.fail(link, format!("{who} sends to the shim: {}", sample.statement), mend);
+        report.fail(link, format!("{who} sends to the shim: {}", sample.statement), fix);
     }
     for id in doubts {
         let depends = rules.iter().find(|r| r.id == id).map(|r| r.depends.join(", ")).unwrap_or_default();
-        let mend =
+        let fix =
             format!("if such clients ask for the past, give the rules a smaller id than {id}: --rule-id");
-        report.warn(link, format!("rule {id} catches time travel where {depends}"), mend);
+        report.warn(link, format!("rule {id} catches time travel where {depends}"), fix);
     }
     for to in homeless {
         let what = format!("hostgroup {to}, where ordinary statements go, has no server that is ONLINE");
-        let mend =
+        let fix =
             format!("SELECT hostname, port, status FROM runtime_mysql_servers WHERE hostgroup_id={to};");
-        report.fail("ProxySQL servers", what, mend);
+        report.fail("ProxySQL servers", what, fix);
     }
 }
 
@@ -207,7 +209,7 @@ fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>,
 fn astray(report: &mut Report, wanted: &Wanted<'_>, by: Option<i64>, sample: &Sample, to: Option<i64>) {
     let to = to.map_or("is answered by ProxySQL itself".to_owned(), |to| format!("goes to hostgroup {to}"));
     let count = i64::try_from(patterns::rules(wanted.layout.orm_forms).len()).unwrap_or(0);
-    let (why, mend) = match by {
+    let (why, fix) = match by {
         None => ("no rule catches it".to_owned(), wanted.generate.clone()),
         Some(id) if id > count => (
             format!("rule {id} comes first"),
@@ -226,5 +228,5 @@ fn astray(report: &mut Report, wanted: &Wanted<'_>, by: Option<i64>, sample: &Sa
             ),
         ),
     };
-    report.fail("ProxySQL routing", format!("{why}: it {to}: {}", sample.statement), mend);
+    report.fail("ProxySQL routing", format!("{why}: it {to}: {}", sample.statement), fix);
 }

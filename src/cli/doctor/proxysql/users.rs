@@ -18,7 +18,8 @@ pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     }
 }
 
-/// Whether everything about a user is good. ProxySQL shows one row for the way in (frontend) and one for the way out (backend).
+/// Whether everything about a user is good. ProxySQL shows one row for the way in (frontend) and
+/// one for the way out (backend).
 fn user(
     report: &mut Report,
     link: &str,
@@ -28,7 +29,7 @@ fn user(
     wanted: &Wanted<'_>,
 ) -> bool {
     let whose = format!("username='{}'", tenant.mysql_user.replace('\'', "''"));
-    let mend = |set: &str| update("mysql_users", set, &whose, "USERS");
+    let fix = |set: &str| update("mysql_users", set, &whose, "USERS");
     let before = report.bad();
     for (side, way) in [("frontend", "log in at ProxySQL"), ("backend", "be used for the servers behind it")]
     {
@@ -36,14 +37,14 @@ fn user(
             report.fail(
                 link,
                 format!("it cannot {way}: there is no row with {side}=1"),
-                mend(&format!("{side}=1")),
+                fix(&format!("{side}=1")),
             );
         }
     }
     for row in rows {
         let side = if number(row, "frontend") == Some(1) { "frontend" } else { "backend" };
         if number(row, "active") == Some(0) {
-            report.fail(link, format!("its {side} row is not active"), mend("active=1"));
+            report.fail(link, format!("its {side} row is not active"), fix("active=1"));
         }
         match same(text(row, "password"), &tenant.credential) {
             Some(true) => {}
@@ -64,7 +65,7 @@ fn user(
         }
     }
     if let Some(front) = rows.iter().find(|r| number(r, "frontend") == Some(1)) {
-        frontend(report, link, front, told, wanted, &mend);
+        frontend(report, link, front, told, wanted, &fix);
     }
     report.bad() == before
 }
@@ -75,20 +76,20 @@ fn frontend(
     row: &Row,
     told: &Told,
     wanted: &Wanted<'_>,
-    mend: &dyn Fn(&str) -> String,
+    fix: &dyn Fn(&str) -> String,
 ) {
     let group = number(row, "default_hostgroup").unwrap_or(0);
     let mysql = wanted.layout.mysql_hostgroup;
     if group == i64::from(wanted.layout.shim_hostgroup) {
         let what = format!("its default_hostgroup is {group}, the shim's: every statement goes there");
-        report.fail(link, what, mend(&format!("default_hostgroup={mysql}")));
+        report.fail(link, what, fix(&format!("default_hostgroup={mysql}")));
     } else if online(told, group) == 0 {
         let what = format!("its default_hostgroup {group} has no server that is ONLINE");
-        report.fail(link, what, mend(&format!("default_hostgroup={mysql}")));
+        report.fail(link, what, fix(&format!("default_hostgroup={mysql}")));
     }
     if number(row, "fast_forward") == Some(1) {
         let what = "it has fast_forward=1: no rule is asked, so nothing reaches the shim";
-        report.fail(link, what, mend("fast_forward=0"));
+        report.fail(link, what, fix("fast_forward=0"));
     }
     if number(row, "transaction_persistent") == Some(1) {
         report.ok(
@@ -98,7 +99,8 @@ fn frontend(
     }
 }
 
-/// Whether a password of ProxySQL is that of a tenant. `None`: nobody can tell without the password.
+/// Whether a password of ProxySQL is that of a tenant. `None`: nobody can tell without the
+/// password.
 fn same(stored: &str, credential: &Credential) -> Option<bool> {
     if let Some(hex) = stored.strip_prefix('*').filter(|hex| hex.len() == 40) {
         let wanted = dbtrail_types::agent_api::hex_text(&auth::native_hash(credential));

@@ -9,7 +9,7 @@ fn one(history: &Arc<History>, table: &str, second: i64) -> Result<Value, String
         schema: "s".into(),
         table: table.into(),
         keys: keys(&["1"]),
-        at: Point::Time(t(second)),
+        at: AsOf::Time(t(second)),
         filter: None,
         limit: None,
         count: None,
@@ -67,8 +67,8 @@ fn names_count_as_the_server_has_been_seen_to_count_them() {
         Arc::make_mut(&mut ingest.catalog).set_lower_case_table_names(setting);
         let changes = vec![made("Foo"), row("foo", None, Some((1, "a"))), sql("ALTER TABLE FOO COMMENT='x'")];
         for (i, change) in (1..).zip(changes) {
-            let position = FilePlace { file: "binlog.000001".into(), offset: 0 };
-            let entry = Entry {
+            let position = BinlogPosition { file: "binlog.000001".into(), offset: 0 };
+            let entry = CommittedTransaction {
                 gtid: None,
                 committed: t(i),
                 stamp: Stamp::Commit,
@@ -93,7 +93,8 @@ fn renamed(behind: Vec<Change>) -> Arc<History> {
     history(first.into_iter().chain([rename]).chain(behind).collect())
 }
 
-/// Seen in 10.11 and 11.8: RENAME TABLE of a temporary table that hides t is logged as that of t, byte for byte.
+/// Seen in 10.11 and 11.8: RENAME TABLE of a temporary table that hides t is logged as that of t,
+/// byte for byte.
 #[test]
 fn a_rename_of_mariadb_is_told_of_only_when_the_log_has_settled_it() {
     let open = renamed(vec![]);
@@ -116,7 +117,8 @@ fn a_rename_of_mariadb_is_told_of_only_when_the_log_has_settled_it() {
     assert_eq!(one(&altered, "u", 5), Ok(Value::Null));
 }
 
-/// What gh-ost and pt-online-schema-change end with: the old name goes to another table in the same statement.
+/// What gh-ost and pt-online-schema-change end with: the old name goes to another table in the same
+/// statement.
 #[test]
 fn a_swap_of_mariadb_is_settled_by_a_row_of_the_new_table() {
     let swap = |behind: Vec<Change>| {
@@ -141,7 +143,8 @@ fn a_swap_of_mariadb_is_settled_by_a_row_of_the_new_table() {
     assert_eq!(at_three, (Ok(json!("new")), Ok(json!("old")), Ok(json!("newer"))));
 }
 
-/// Each of these logs is that of a session with temporary tables t and n, or with one of them, as MariaDB 11.8.9 and 10.11.19 write it, beside that of none.
+/// Each of these logs is that of a session with temporary tables t and n, or with one of them, as
+/// MariaDB 11.8.9 and 10.11.19 write it, beside that of none.
 #[test]
 fn a_swap_of_mariadb_may_have_been_of_temporary_tables_in_whole_or_in_part() {
     let before = |t: &str, n: &str| {
@@ -189,7 +192,8 @@ fn a_swap_of_mariadb_may_have_been_of_temporary_tables_in_whole_or_in_part() {
     assert_eq!((one(&told, "t", 5), one(&told, "o", 5)), (Ok(json!("y")), Ok(json!("x"))));
 }
 
-/// A temporary table can have been renamed twice; that one was made later by the old name says nothing of it.
+/// A temporary table can have been renamed twice; that one was made later by the old name says
+/// nothing of it.
 #[test]
 fn renames_one_behind_the_other_are_settled_from_the_last_one_on() {
     let twice = |behind: Vec<Change>| {

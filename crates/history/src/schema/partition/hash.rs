@@ -1,7 +1,8 @@
-//! PARTITION BY KEY: the hash of its columns, as MySQL 9.7 and MariaDB 10.11 and 11.8 make it of integers and years.
+//! PARTITION BY KEY: the hash of its columns, as MySQL 9.7 and MariaDB 10.11 and 11.8 make it of
+//! integers and years.
 //!
-//! They take the bytes of such a number, in the order of the machine, for text of `latin1_swedish_ci`: what differs in case alone, and spaces at the end, count
-//! as the same.
+//! They take the bytes of such a number, in the order of the machine, for text of
+//! `latin1_swedish_ci`: what differs in case alone, and spaces at the end, count as the same.
 
 use dbtrail_types::column::{ColumnType, IntSize, TableDefinition};
 

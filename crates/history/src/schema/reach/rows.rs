@@ -1,7 +1,7 @@
 //! Statements that change rows: which tables they name.
 
 use super::{Lexeme, Reach, Reader, Rows};
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
 /// Words before which a table's name, or its alias, has ended.
@@ -26,7 +26,8 @@ const BEHIND_TABLES: &[&str] = &[
     "PROCEDURE",
 ];
 
-/// Words that a parenthesis can follow without a function being called, and the servers' own functions. A name that is not here may be a stored function.
+/// Words that a parenthesis can follow without a function being called, and the servers' own
+/// functions. A name that is not here may be a stored function.
 const NO_CALLS: &str = include_str!("functions.txt");
 
 impl Reader<'_> {
@@ -108,7 +109,7 @@ impl Reader<'_> {
         self.table_list(&mut rows.targets, names)
     }
 
-    /// Tables of a FROM clause: behind its beginning, commas and JOIN.
+    /// Tables of a FROM clause: after its beginning, commas and JOIN.
     fn table_list(&mut self, tables: &mut Vec<TableName>, names: &mut BTreeSet<usize>) -> Option<()> {
         let mut expected = true;
         // Parentheses that hold tables, and others.

@@ -71,7 +71,8 @@ fn capabilities(
     if !offered.contains(CapabilityFlags::CLIENT_PROTOCOL_41) {
         return Err(ClientError::Protocol("it is older than MySQL 4.1".to_owned()));
     }
-    // MariaDB leaves this bit out to say that it has capabilities of its own, which are not asked for here.
+    // MariaDB leaves this bit out to say that it has capabilities of its own, which are not asked
+    // for here.
     let mut both = wanted & (offered | CapabilityFlags::CLIENT_LONG_PASSWORD);
     if config.tls != Tls::Off {
         if !offered.contains(CapabilityFlags::CLIENT_SSL) {
@@ -199,7 +200,8 @@ impl Login<'_> {
         send(&mut self.packets, &proof).await
     }
 
-    /// The server does not have the password's hash at hand: it goes over whole, under TLS or encrypted for the server's RSA key.
+    /// The server does not have the password's hash at hand: it goes over whole, under TLS or
+    /// encrypted for the server's RSA key.
     async fn whole_password(&mut self) -> Result<(), ClientError> {
         if self.encrypted {
             let password = self.with_zero();

@@ -3,7 +3,7 @@
 use super::shortfall::{Extent, Shortfall};
 use super::{Finding, Severity, Survey};
 use crate::log::SourceTime;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -165,7 +165,8 @@ fn tables(survey: &Survey, found: &mut Vec<Finding>) {
             ),
         );
     }
-    // Tables of one reason stand together, and each is named: a table that nobody was told of looks captured.
+    // Tables of one reason stand together, and each is named: a table that nobody was told of looks
+    // captured.
     let mut by_reason: BTreeMap<&Shortfall, Vec<&TableName>> = BTreeMap::new();
     for table in &survey.tables {
         for shortfall in &table.shortfalls {

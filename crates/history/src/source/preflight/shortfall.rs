@@ -1,9 +1,10 @@
-//! What of a table is not captured: the same reading of its declaration that the writing half does when the record begins.
+//! What of a table is not captured: the same reading of its declaration that the writing half does
+//! when the record begins.
 
 use crate::log::ServerVersion;
 use crate::query::no_key;
 use crate::schema::Catalog;
-use dbtrail_types::ident::TableName;
+use dbtrail_types::names::TableName;
 
 /// How much of a table is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

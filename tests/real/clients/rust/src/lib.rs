@@ -1,4 +1,5 @@
-//! What the two Rust clients of the matrix share: commands from standard input, values as [kind, text].
+//! What the two Rust clients of the matrix share: commands from standard input, values as [kind,
+//! text].
 
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};

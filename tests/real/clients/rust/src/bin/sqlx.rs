@@ -1,4 +1,5 @@
-//! sqlx for the matrix. It checks the declared type of a column before it decodes: a wrong declaration fails here.
+//! sqlx for the matrix. It checks the declared type of a column before it decodes: a wrong
+//! declaration fails here.
 
 use dbtrail_shim_matrix_clients::{Told, answer, hex, next, port, span, text, unhex};
 use futures_util::TryStreamExt;

@@ -1,0 +1,362 @@
+//! The history that is served now, and how its making goes.
+//!
+//! Requests take [`HistoryHandle::current`] once and keep it until their answer ends; the writing
+//! half sets another beside them. A history read from log files never changes and has no
+//! [`CaptureStatus`].
+
+use super::History;
+use super::binlog_position::ResumePosition;
+use super::capture::Gap;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::names::{ServerId, TableName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What is served, and how its making goes. Shared between the writing half and the serving one.
+#[derive(Debug)]
+pub struct HistoryHandle {
+    server_id: ServerId,
+    history: RwLock<Option<Arc<History>>>,
+    liveness: Option<RwLock<CaptureStatus>>,
+}
+
+/// Whether events arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// They do.
+    Up,
+    /// They do not.
+    Down {
+        /// Since when.
+        since: Instant,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How far the first reading of the tables is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineProgress {
+    /// Tables that are read to their end.
+    pub done: u64,
+    /// Tables to be read.
+    pub total: u64,
+    /// Rows read.
+    pub rows: u64,
+}
+
+impl BaselineProgress {
+    /// Whether there is something left to be read.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.done < self.total
+    }
+}
+
+/// How capturing goes. The writing half keeps it true with [`HistoryHandle::update`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureStatus {
+    /// Whether events arrive.
+    pub connection: Connection,
+    /// Why the history is not written any more, if so: the store failed, and only a restart helps.
+    pub failed: Option<String>,
+    /// Behind the last transaction that was taken in.
+    pub place: Option<ResumePosition>,
+    /// The newest instant of which the state can be told, by the server's clock.
+    pub clock: Option<Instant>,
+    /// Parts of the log that were never read, oldest first.
+    pub gaps: Vec<Gap>,
+    /// The first reading of the tables.
+    pub baseline: BaselineProgress,
+    /// Events of the log taken in since the agent started.
+    pub events: u64,
+    /// Bytes of the log taken in since the agent started.
+    pub bytes: u64,
+    /// Bytes that the store has on disk.
+    pub bytes_on_disk: u64,
+    /// Versions of rows that are kept.
+    pub versions: u64,
+    /// Versions that retention has dropped.
+    pub purged: u64,
+}
+
+impl CaptureStatus {
+    /// Before the first connection.
+    #[must_use]
+    pub fn starting(at: Instant) -> Self {
+        Self {
+            connection: Connection::Down { since: at, reason: "the agent is starting".to_owned() },
+            failed: None,
+            place: None,
+            clock: None,
+            gaps: Vec::new(),
+            baseline: BaselineProgress::default(),
+            events: 0,
+            bytes: 0,
+            bytes_on_disk: 0,
+            versions: 0,
+            purged: 0,
+        }
+    }
+
+    /// Notes what the reading half says of its connection. The instant of a loss is that of the
+    /// first word of it.
+    pub fn connected(&mut self, state: Result<(), String>, now: Instant) {
+        self.connection = match (state, &self.connection) {
+            (Ok(()), _) => Connection::Up,
+            (Err(reason), Connection::Down { since, .. }) => Connection::Down { since: *since, reason },
+            (Err(reason), Connection::Up) => Connection::Down { since: now, reason },
+        };
+    }
+
+    /// Seconds between the newest instant that can be told and `now`; `None`: none can be told yet.
+    #[must_use]
+    pub fn lag_seconds(&self, now: Instant) -> Option<f64> {
+        let micros = now.micros().saturating_sub(self.clock?.micros()).max(0);
+        #[expect(clippy::cast_precision_loss, reason = "a microsecond in 285 years is not missed")]
+        Some(micros as f64 / 1e6)
+    }
+}
+
+impl HistoryHandle {
+    /// A history that never changes.
+    #[must_use]
+    pub fn fixed(history: Arc<History>) -> Self {
+        Self { server_id: history.server_id().clone(), history: RwLock::new(Some(history)), liveness: None }
+    }
+
+    /// A history that is being captured: nothing is served until the first [`HistoryHandle::set`].
+    #[must_use]
+    pub fn live(server_id: ServerId, now: Instant) -> Self {
+        let liveness = Some(RwLock::new(CaptureStatus::starting(now)));
+        Self { server_id, history: RwLock::new(None), liveness }
+    }
+
+    /// Whose history it is.
+    #[must_use]
+    pub fn server_id(&self) -> &ServerId {
+        &self.server_id
+    }
+
+    /// The history to answer from; `None`: the record has not begun.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<History>> {
+        self.history.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves this one from now on. Answers under way go on with theirs.
+    pub fn set(&self, history: Arc<History>) {
+        let mut current = self.history.write().unwrap_or_else(PoisonError::into_inner);
+        let before = current.replace(history);
+        drop(current);
+        // The last owner of a history frees it: not while others wait for the lock.
+        drop(before);
+    }
+
+    /// Changes what is told of the capture. Does nothing to a history that never changes.
+    pub fn update(&self, change: impl FnOnce(&mut CaptureStatus)) {
+        if let Some(liveness) = &self.liveness {
+            change(&mut liveness.write().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// How capturing goes; `None`: nothing is captured.
+    #[must_use]
+    pub fn liveness(&self) -> Option<CaptureStatus> {
+        self.liveness.as_ref().map(|l| l.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// All that is known, for people and monitoring.
+    #[must_use]
+    pub fn status(&self, now: Instant) -> Status {
+        Status::of(&self.server_id, self.current().as_deref(), self.liveness().as_ref(), now)
+    }
+}
+
+/// All that is known of a history and of its capture: the answer to `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whose history.
+    pub server_id: ServerId,
+    /// Whether it is captured from a running server; else it was read from files, and what concerns
+    /// a capture is empty.
+    pub live: bool,
+    /// Whether events arrive.
+    pub connected: bool,
+    /// Why not.
+    pub reason: Option<String>,
+    /// Since when not.
+    pub disconnected_since: Option<Instant>,
+    /// Behind the last transaction that was taken in: `file:offset`.
+    pub place: Option<String>,
+    /// The same by GTID, where the server writes them.
+    pub gtids: Option<String>,
+    /// The first instant of which states can be told.
+    pub oldest: Option<Instant>,
+    /// The last one.
+    pub newest: Option<Instant>,
+    /// Seconds between `newest` and now.
+    pub lag_seconds: Option<f64>,
+    /// The tables of the record, in order of their names.
+    pub tables: Vec<TableStatus>,
+    /// Transactions and DDL statements in the record.
+    pub transactions: u64,
+    /// Row changes in the record.
+    pub row_changes: u64,
+    /// Events of the log taken in since the agent started.
+    pub events: u64,
+    /// Bytes of the log taken in since the agent started.
+    pub bytes: u64,
+    /// Bytes that the store has on disk.
+    pub bytes_on_disk: u64,
+    /// Versions of rows that are kept.
+    pub versions: u64,
+    /// Versions that retention has dropped.
+    pub purged: u64,
+    /// Parts of the log that were never read.
+    pub gaps: Vec<Gap>,
+    /// The first reading of the tables; `None`: there is none.
+    pub baseline: Option<BaselineProgress>,
+}
+
+/// One table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableStatus {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub table: String,
+    /// The first instant at which it can be read; `None`: at none.
+    pub oldest: Option<Instant>,
+    /// The last one.
+    pub newest: Option<Instant>,
+    /// Whether it can be read at the end of the record.
+    pub readable: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+impl Status {
+    /// Puts it together.
+    #[must_use]
+    pub fn of(
+        server_id: &ServerId,
+        history: Option<&History>,
+        liveness: Option<&CaptureStatus>,
+        now: Instant,
+    ) -> Self {
+        let coverage = history.map(History::coverage);
+        let (reason, disconnected_since) = match liveness.map(|l| (&l.failed, &l.connection)) {
+            Some((Some(why), _)) => (Some(format!("the history is not written any more: {why}")), None),
+            Some((None, Connection::Down { since, reason })) => (Some(reason.clone()), Some(*since)),
+            Some((None, Connection::Up)) | None => (None, None),
+        };
+        let place = liveness.and_then(|l| l.place.as_ref());
+        let count = |of: fn(&CaptureStatus) -> u64| liveness.map_or(0, of);
+        Self {
+            server_id: server_id.clone(),
+            live: liveness.is_some(),
+            connected: liveness.is_some() && reason.is_none(),
+            reason,
+            disconnected_since,
+            place: place.map(|p| p.at.to_string()),
+            gtids: place.map(|p| p.gtids.clone()).filter(|g| !g.is_empty()),
+            oldest: coverage.map(|c| c.oldest),
+            newest: coverage.map(|c| c.newest),
+            lag_seconds: liveness.and_then(|l| l.lag_seconds(now)),
+            tables: history.map(tables).unwrap_or_default(),
+            transactions: history.map_or(0, History::entries),
+            row_changes: history.map_or(0, History::changes),
+            events: count(|l| l.events),
+            bytes: count(|l| l.bytes),
+            bytes_on_disk: count(|l| l.bytes_on_disk),
+            versions: count(|l| l.versions),
+            purged: count(|l| l.purged),
+            gaps: liveness.map(|l| l.gaps.clone()).unwrap_or_default(),
+            baseline: liveness.map(|l| l.baseline).filter(|b| b.total > 0),
+        }
+    }
+}
+
+/// The tables of a history: those that can be read at some time, and those that never can.
+fn tables(history: &History) -> Vec<TableStatus> {
+    let mut found = BTreeMap::new();
+    for schema in history.schemas().schemas {
+        let entries = history.tables(&schema).map(|t| t.tables).unwrap_or_default();
+        for entry in entries {
+            let name = TableName { schema: schema.clone(), table: entry.table };
+            let reason = history.table(&name, None).err().map(|refused| refused.message);
+            let key = (name.schema.clone(), name.table.clone());
+            found.insert(key, TableStatus::of(name, Some((entry.oldest, entry.newest)), reason));
+        }
+    }
+    for (name, table) in history.refused(None) {
+        let key = (name.schema.clone(), name.table.clone());
+        let since = table.since.map(|at| format!("from {at} on: ")).unwrap_or_default();
+        let reason = Some(format!("{since}{}", table.reason));
+        match found.get_mut(&key) {
+            Some(status) => (status.readable, status.reason) = (false, reason),
+            None => drop(found.insert(key, TableStatus::of(name, None, reason))),
+        }
+    }
+    found.into_values().collect()
+}
+
+impl TableStatus {
+    fn of(name: TableName, range: Option<(Instant, Instant)>, reason: Option<String>) -> Self {
+        let readable = range.is_some() && reason.is_none();
+        let (oldest, newest) = range.unzip();
+        Self { schema: name.schema, table: name.table, oldest, newest, readable, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Instant {
+        Instant::from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn a_loss_began_with_the_first_word_of_it() {
+        let mut live = CaptureStatus::starting(at(1));
+        live.connected(Err("no route".to_owned()), at(2));
+        assert_eq!(live.connection, Connection::Down { since: at(1), reason: "no route".to_owned() });
+        live.connected(Ok(()), at(3));
+        assert_eq!(live.connection, Connection::Up);
+        live.connected(Err("reset".to_owned()), at(4));
+        live.connected(Err("refused".to_owned()), at(5));
+        assert_eq!(live.connection, Connection::Down { since: at(4), reason: "refused".to_owned() });
+    }
+
+    #[test]
+    fn the_lag_is_never_negative() {
+        let mut live = CaptureStatus::starting(at(1));
+        assert_eq!(live.lag_seconds(at(9)), None);
+        live.clock = Some(at(5));
+        assert_eq!([live.lag_seconds(at(9)), live.lag_seconds(at(4))], [Some(4.0), Some(0.0)]);
+    }
+
+    #[test]
+    fn before_the_first_history_there_is_a_status() {
+        let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(1));
+        assert!(history_handle.current().is_none());
+        let status = history_handle.status(at(2));
+        assert_eq!((status.live, status.connected, status.oldest), (true, false, None));
+        assert_eq!(status.reason.as_deref(), Some("the agent is starting"));
+        history_handle.update(|l| {
+            l.connected(Ok(()), at(2));
+            l.clock = Some(at(2));
+            l.baseline = BaselineProgress { done: 1, total: 3, rows: 40 };
+            l.failed = Some("disk full".to_owned());
+        });
+        let status = history_handle.status(at(4));
+        assert_eq!((status.connected, status.lag_seconds), (false, Some(2.0)));
+        assert_eq!(status.reason.as_deref(), Some("the history is not written any more: disk full"));
+        assert_eq!(status.baseline.map(|b| b.rows), Some(40));
+        let text = serde_json::to_string(&status).unwrap();
+        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);
+    }
+}

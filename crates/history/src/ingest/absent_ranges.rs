@@ -1,0 +1,141 @@
+//! Stretches without keys: most new rows have keys where no key was, after all others or after the
+//! last one of their customer or day, and looking each up to learn that it is new would take longer
+//! than all else.
+//!
+//! A stretch is learnt by one look-up and holds until a key is put into it, which cuts it in two.
+//! What is said here is certain; what is not known is looked up.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// Beyond this many, all are forgotten and learnt again: keys that come one after the other leave
+/// stretches behind into which nothing goes any more.
+const MOST: usize = 4096;
+
+/// Keys of rows (generation first) that are there. With each the key after which nothing is known,
+/// where that is known: there is none in between.
+#[derive(Debug, Default)]
+pub(super) struct AbsentRanges {
+    behind: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// How many were put in without knowing what lies behind them.
+    blind: usize,
+}
+
+impl AbsentRanges {
+    /// Whether it is certain that there is no such key.
+    pub(super) fn is_new(&self, row: &[u8]) -> bool {
+        matches!(self.below(row), Some((key, Some(end))) if key != row && row < end.as_slice())
+    }
+
+    fn below(&self, row: &[u8]) -> Option<(&[u8], &Option<Vec<u8>>)> {
+        let upto = (Bound::Unbounded, Bound::Included(row));
+        self.behind.range::<[u8], _>(upto).next_back().map(|(key, end)| (key.as_slice(), end))
+    }
+
+    /// The store has no such key, and `next` is the first one after it; `None`: there is none. Keys
+    /// that are not in the store yet were given to `put` since the last `settle`.
+    pub(super) fn learn(&mut self, row: &[u8], next: Option<Vec<u8>>) {
+        let behind = (Bound::Excluded(row), Bound::Unbounded);
+        let waiting = self.behind.range::<[u8], _>(behind).next().map(|(key, _)| key);
+        let end = match (next, waiting) {
+            (Some(next), Some(waiting)) => next.min(waiting.clone()),
+            (None, Some(waiting)) => waiting.clone(),
+            (Some(next), None) => next,
+            (None, None) => END.to_vec(),
+        };
+        // The row itself is no key yet; but it begins a stretch.
+        self.behind.insert(row.to_vec(), Some(end));
+    }
+
+    /// The key is there from now on.
+    pub(super) fn put(&mut self, row: &[u8]) {
+        let upto = (Bound::Unbounded, Bound::Included(row));
+        let Some((key, end)) = self.behind.range_mut::<[u8], _>(upto).next_back() else {
+            return self.blindly(row);
+        };
+        if key == row {
+            return;
+        }
+        let Some(whole) = end.take_if(|end| row < end.as_slice()) else { return self.blindly(row) };
+        *end = Some(row.to_vec());
+        self.behind.insert(row.to_vec(), Some(whole));
+    }
+
+    fn blindly(&mut self, row: &[u8]) {
+        self.behind.insert(row.to_vec(), None);
+        self.blind += 1;
+    }
+
+    /// The store has all keys that were put: those after which nothing is known are of no use any
+    /// more.
+    pub(super) fn settle(&mut self) {
+        if self.behind.len() > MOST {
+            self.behind.clear();
+        } else if self.blind > 0 {
+            self.behind.retain(|_, end| end.is_some());
+        }
+        self.blind = 0;
+    }
+}
+
+/// Behind all keys.
+const END: [u8; 4] = [0xff; 4];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        /// As ingest uses it, with a store that has what was put at the last commit. A row that was
+        /// changed is put without a look at what lies behind it.
+        #[test]
+        fn what_is_new_was_never_put(keys in prop::collection::vec((0_u8..40, any::<bool>(), any::<bool>()), 0..200)) {
+            let (mut absent_ranges, mut stored, mut all) = (AbsentRanges::default(), BTreeSet::new(), BTreeSet::new());
+            for (key, learns, commits) in keys {
+                let row = vec![key];
+                if absent_ranges.is_new(&row) {
+                    prop_assert!(!all.contains(&row), "{row:?}");
+                } else if learns && !stored.contains(&row) {
+                    let next = stored.range::<Vec<u8>, _>(row.clone()..).next().cloned();
+                    absent_ranges.learn(&row, next);
+                }
+                if all.insert(row.clone()) {
+                    absent_ranges.put(&row);
+                }
+                if commits {
+                    stored = all.clone();
+                    absent_ranges.settle();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_one_behind_the_other_are_looked_up_once() {
+        let mut absent_ranges = AbsentRanges::default();
+        assert!(!absent_ranges.is_new(b"a1"));
+        absent_ranges.learn(b"a1", Some(b"b7".to_vec()));
+        absent_ranges.put(b"a1");
+        for row in [b"a2", b"a3", b"a9", b"a8"] {
+            assert!(absent_ranges.is_new(row));
+            absent_ranges.put(row);
+            assert!(!absent_ranges.is_new(row));
+        }
+        assert!(!absent_ranges.is_new(b"b7") && !absent_ranges.is_new(b"b8") && !absent_ranges.is_new(b"a0"));
+        absent_ranges.settle();
+        assert!(absent_ranges.is_new(b"b6"), "it holds over a commit");
+    }
+
+    #[test]
+    fn it_does_not_grow() {
+        let mut absent_ranges = AbsentRanges::default();
+        absent_ranges.learn(&[0; 8], None);
+        for n in 0..10_000_u64 {
+            absent_ranges.put(&n.to_be_bytes());
+        }
+        absent_ranges.settle();
+        assert!(absent_ranges.behind.len() <= MOST);
+    }
+}

@@ -1,0 +1,399 @@
+//! Table maps against definitions.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the types that are not named have one form in a table map"
+)]
+
+use super::convert::By;
+use super::implicit_default::longest_character;
+use super::table::{BackfilledValue, Full, FullColumn};
+use super::{Catalog, DefinitionId, collation_name, generated, versioned};
+use crate::log::{MappedColumn, MappedTable, char_bytes, code};
+use dbtrail_types::charset;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
+
+/// The definition under which rows of this map were written.
+pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<DefinitionId, String> {
+    let Some(id) = catalog.tables.get(&table.name).copied() else {
+        let mut full = infer(table)?;
+        full.settle();
+        let id = catalog.add(full);
+        catalog.tables.insert(table.name.clone(), id);
+        return Ok(id);
+    };
+    let known = catalog.full(id);
+    if known.columns.len() + hidden(table, known) != table.columns.len() {
+        return Err(format!(
+            "the log writes rows of {} columns for {}, and by its DDL it has {}",
+            table.columns.len(),
+            table.name,
+            known.columns.len()
+        ));
+    }
+    let mut corrected = known.clone();
+    for (full, mapped) in corrected.columns.iter_mut().zip(&table.columns) {
+        check(full, mapped, table)?;
+    }
+    if let Some(unsure) = corrected.columns.iter().find(|c| c.is_text() && !c.collation_certain) {
+        return Err(format!(
+            "the character set and collation of column {} of {} are told neither by the DDL in the log (the table's or its schema's CREATE is \
+             missing, or leaves it to a setting that is not logged) nor by the table map: set binlog_row_metadata=FULL, or name the log files \
+             from before the schema was created, too",
+            unsure.column.name, table.name
+        ));
+    }
+    if let Some(key) = &table.primary_key {
+        let told: Vec<&str> =
+            key.iter().filter_map(|i| corrected.columns.get(*i)).map(|c| c.column.name.as_str()).collect();
+        let whole = told.len() == key.len();
+        let told = match told.as_slice() {
+            // A row of the past has the key of the one of now.
+            [own @ .., versioned::ROW_END] if corrected.versioned => own.to_vec(),
+            _ => told,
+        };
+        if !whole || told != corrected.key() {
+            return Err(format!("the log contradicts the DDL of {} in its primary key", table.name));
+        }
+    }
+    if corrected == *known {
+        return Ok(id);
+    }
+    let from = (0..corrected.columns.len()).map(Some).collect();
+    let id = catalog.follow_up(id, corrected, from, ("a table map of the log", By::Nobody));
+    catalog.tables.insert(table.name.clone(), id);
+    Ok(id)
+}
+
+/// What MariaDB calls the columns that it adds to a table after all others, for unique indexes over
+/// whole TEXT and BLOB columns: hashes of these.
+const HASH: &str = "DB_ROW_HASH_";
+
+/// How many columns of a map are such hashes.
+fn hidden(table: &MappedTable, known: &Full) -> usize {
+    let hashed = if table.mariadb { known.hashed() } else { 0 };
+    let is_hash = |mapped: &&MappedColumn| {
+        mapped.type_code == code::LONGLONG && mapped.name.as_deref().is_none_or(|n| n.starts_with(HASH))
+    };
+    let more = table.columns.get(known.columns.len()..).unwrap_or_default();
+    if more.len() == hashed && more.iter().filter(is_hash).count() == hashed { hashed } else { 0 }
+}
+
+fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> Result<(), String> {
+    let column = &mut full.column;
+    let own = column.name.clone();
+    let contradiction =
+        |what: &str| Err(format!("the log contradicts the DDL of {} in {what} of column {own}", table.name));
+    if mapped.name.as_deref().is_some_and(|n| !same_name(n, &column.name)) {
+        return contradiction("the name");
+    }
+    if column.ty == ColumnType::Json && mapped.type_code == code::BLOB && mapped.meta == [4] {
+        // MariaDB's JSON is another name of LONGTEXT with a binary collation.
+        column.ty = ColumnType::Text { size: LobSize::Long };
+        column.collation = Some("utf8mb4_bin".to_owned());
+    }
+    if !matches(&column.ty, mapped) {
+        return contradiction("the type");
+    }
+    if let (Some(unsigned), Some(declared)) = (mapped.unsigned, unsigned(&column.ty))
+        && unsigned != declared
+    {
+        return contradiction("the sign");
+    }
+    if column.nullable != mapped.nullable {
+        if full.null_certain {
+            return contradiction("NULL or NOT NULL");
+        }
+        column.nullable = mapped.nullable;
+        column.has_default |= mapped.nullable;
+    }
+    full.null_certain = true;
+    if let Some(id) = mapped.collation {
+        let told = collation_name(id);
+        match (&column.collation, told) {
+            (None, Some(told)) if !full.collation_certain => {
+                column.collation = Some(told);
+                full.collation_certain = true;
+            }
+            (Some(declared), Some(told)) if *declared != told => {
+                if full.collation_certain && !same_collation(declared, &told) {
+                    return contradiction("the collation");
+                }
+                column.collation = Some(told);
+                full.collation_certain = true;
+            }
+            (Some(_), Some(_)) => full.collation_certain = true,
+            (Some(_), None) => {
+                return Err(format!("collation {id} of column {} is not known to this version", column.name));
+            }
+            _ => {}
+        }
+    }
+    let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
+    let (length, chars) = match (&full.column.ty, mapped.type_code) {
+        (ColumnType::VarChar { chars }, code::VARCHAR) => (varchar_bytes(mapped), *chars),
+        (ColumnType::VarChar { chars }, code::MARIADB_VARCHAR_COMPRESSED) => {
+            (varchar_bytes(mapped).saturating_sub(1), *chars)
+        }
+        (ColumnType::Char { chars }, code::STRING) => (char_bytes(&mapped.meta), *chars),
+        _ => return Ok(()),
+    };
+    match width {
+        Some(width) if u32::try_from(length).ok() != chars.checked_mul(width) => Err(format!(
+            "the log contradicts the DDL of {} in the length or the character set of column {own}",
+            table.name
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn varchar_bytes(mapped: &MappedColumn) -> usize {
+    let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
+    usize::from(u16::from_le_bytes([meta(0), meta(1)]))
+}
+
+/// `utf8_bin` and `utf8mb3_bin` are two names of one collation.
+pub(super) fn same_collation(a: &str, b: &str) -> bool {
+    let plain = |c: &str| c.replacen("utf8mb3_", "utf8_", 1);
+    plain(a) == plain(b)
+}
+
+fn unsigned(ty: &ColumnType) -> Option<bool> {
+    match ty {
+        ColumnType::Int { unsigned, .. }
+        | ColumnType::Decimal { unsigned, .. }
+        | ColumnType::Float { unsigned, .. }
+        | ColumnType::Double { unsigned, .. } => Some(*unsigned),
+        _ => None,
+    }
+}
+
+fn lob_width(size: LobSize) -> u8 {
+    match size {
+        LobSize::Tiny => 1,
+        LobSize::Normal => 2,
+        LobSize::Medium => 3,
+        LobSize::Long => 4,
+    }
+}
+
+/// Whether a column of this type is written as the map says.
+fn matches(ty: &ColumnType, mapped: &MappedColumn) -> bool {
+    let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
+    let length = || u16::from_le_bytes([meta(0), meta(1)]);
+    match (ty, mapped.type_code) {
+        (ColumnType::Int { size, .. }, c) => c == int_code(*size),
+        (ColumnType::Decimal { precision, scale, .. }, code::NEWDECIMAL) => {
+            meta(0) == *precision && meta(1) == *scale
+        }
+        (ColumnType::Bit { bits }, code::BIT) => {
+            u32::from(meta(1)) * 8 + u32::from(meta(0)) == u32::from(*bits)
+        }
+        (ColumnType::Time { fsp: 0 }, code::TIME)
+        | (ColumnType::DateTime { fsp: 0 }, code::DATETIME)
+        | (ColumnType::Timestamp { fsp: 0 }, code::TIMESTAMP)
+        | (ColumnType::Float { .. }, code::FLOAT)
+        | (ColumnType::Double { .. }, code::DOUBLE)
+        | (ColumnType::Year, code::YEAR)
+        | (ColumnType::Date, code::DATE | code::NEWDATE)
+        | (ColumnType::Json, code::JSON)
+        | (ColumnType::Geometry { .. }, code::GEOMETRY)
+        | (ColumnType::Vector { .. }, code::VECTOR) => true,
+        // MariaDB's vector.
+        (ColumnType::Vector { dimensions }, code::VARCHAR) => {
+            dimensions.checked_mul(4) == Some(u32::from(length()))
+        }
+        // MariaDB's COMPRESSED columns have a byte in front of each value.
+        (ColumnType::VarChar { chars }, code::MARIADB_VARCHAR_COMPRESSED) => u32::from(length()) > *chars,
+        (ColumnType::VarBinary { bytes }, code::MARIADB_VARCHAR_COMPRESSED) => {
+            u32::from(length()).checked_sub(1) == Some(*bytes)
+        }
+        (ColumnType::Time { fsp }, code::TIME2)
+        | (ColumnType::DateTime { fsp }, code::DATETIME2)
+        | (ColumnType::Timestamp { fsp }, code::TIMESTAMP2) => meta(0) == *fsp,
+        (ColumnType::VarChar { chars }, code::VARCHAR) => u32::from(length()) >= *chars,
+        (ColumnType::VarBinary { bytes }, code::VARCHAR) => u32::from(length()) == *bytes,
+        (ColumnType::Char { chars }, code::STRING) => {
+            char_bytes(&mapped.meta) >= usize::try_from(*chars).unwrap_or(usize::MAX)
+        }
+        (ColumnType::Binary { bytes }, code::STRING) => {
+            char_bytes(&mapped.meta) == usize::try_from(*bytes).unwrap_or(usize::MAX)
+        }
+        (ColumnType::Uuid | ColumnType::Inet6, code::STRING) => char_bytes(&mapped.meta) == 16,
+        (ColumnType::Inet4, code::STRING) => char_bytes(&mapped.meta) == 4,
+        (
+            ColumnType::Text { size } | ColumnType::Blob { size },
+            code::BLOB | code::MARIADB_BLOB_COMPRESSED,
+        ) => meta(0) == lob_width(*size),
+        (ColumnType::Enum { labels }, code::ENUM) | (ColumnType::Set { labels }, code::SET) => {
+            mapped.labels.as_ref().is_none_or(|told| same_labels(labels, told, mapped.collation))
+        }
+        _ => false,
+    }
+}
+
+fn same_labels(declared: &[String], told: &[Vec<u8>], collation: Option<u16>) -> bool {
+    labels_of(told, collation).is_some_and(|told| told == declared)
+}
+
+fn labels_of(told: &[Vec<u8>], collation: Option<u16>) -> Option<Vec<String>> {
+    let collation = collation.and_then(collation_name)?;
+    let charset = collation.split('_').next()?;
+    told.iter().map(|l| charset::decode(charset, l).ok().map(std::borrow::Cow::into_owned)).collect()
+}
+
+fn int_code(size: IntSize) -> u8 {
+    match size {
+        IntSize::Tiny => code::TINY,
+        IntSize::Small => code::SHORT,
+        IntSize::Medium => code::INT24,
+        IntSize::Int => code::LONG,
+        IntSize::Big => code::LONGLONG,
+    }
+}
+
+/// Whether a table map of MariaDB does not tell a type: UUID and INET6 are written as BINARY(16)
+/// is, and INET4 as BINARY(4).
+fn has_no_type(table: &MappedTable, mapped: &MappedColumn) -> bool {
+    let binary = mapped.collation.and_then(collation_name).is_none_or(|c| c == "binary");
+    table.mariadb && mapped.type_code == code::STRING && binary && matches!(char_bytes(&mapped.meta), 4 | 16)
+}
+
+/// A definition from a map alone. What a map cannot tell is refused: ZEROFILL of unsigned numbers
+/// changes their text.
+fn infer(table: &MappedTable) -> Result<Full, String> {
+    let way_out = "name the log files from before the table was created, too";
+    let mut full = Full { learnt: true, ..Full::default() };
+    let is_hash = |mapped: &MappedColumn| {
+        table.mariadb
+            && mapped.type_code == code::LONGLONG
+            && mapped.name.as_deref().is_some_and(|n| n.starts_with(HASH))
+    };
+    let own = table.columns.iter().rposition(|mapped| !is_hash(mapped)).map_or(0, |last| last + 1);
+    for mapped in table.columns.iter().take(own) {
+        let name = mapped.name.clone().ok_or_else(|| {
+            format!(
+                "{} has no column names in the log: set binlog_row_metadata=FULL, or {way_out}",
+                table.name
+            )
+        })?;
+        let ty = inferred_type(mapped)
+            .map_err(|why| format!("column {name} of {}: {why}; {way_out}", table.name))?;
+        let is_text =
+            !matches!(ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. });
+        let collation = mapped.collation.and_then(collation_name).filter(|c| is_text && c != "binary");
+        full.columns.push(FullColumn {
+            column: Column {
+                name,
+                ty,
+                collation,
+                nullable: mapped.nullable,
+                key: ColumnKey::None,
+                indexes: Indexes::default(),
+                auto_increment: false,
+                on_update_now: false,
+                has_default: mapped.nullable,
+                default_now: false,
+                invisible: false,
+                shown_type: None,
+            },
+            visible: mapped.visible.unwrap_or(true),
+            collation_certain: true,
+            null_certain: true,
+            filled: BackfilledValue::Unknown("the column is known from a table map".to_owned()),
+            generated: has_no_type(table, mapped).then(|| generated::NO_TYPE.to_owned()),
+        });
+    }
+    let key = table.primary_key.as_ref().ok_or_else(|| {
+        format!(
+            "the log does not tell the primary key of {}: set binlog_row_metadata=FULL, or {way_out}",
+            table.name
+        )
+    })?;
+    full.primary_key =
+        key.iter().filter_map(|i| full.columns.get(*i).map(|c| c.column.name.clone())).collect();
+    let keyed = |c: &&FullColumn| c.generated.is_some() && full.primary_key.contains(&c.column.name);
+    if let Some(untold) = full.columns.iter().find(keyed) {
+        return Err(format!(
+            "whether key column {} of {} is BINARY, UUID, INET4 or INET6 is not in the log; {way_out}",
+            untold.column.name, table.name
+        ));
+    }
+    Ok(full)
+}
+
+fn inferred_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
+    let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
+    let text = mapped.collation.and_then(collation_name).is_some_and(|c| c != "binary");
+    let width = || {
+        let charset = mapped.collation.and_then(collation_name);
+        let charset = charset.as_deref().and_then(|c| c.split('_').next());
+        charset
+            .and_then(longest_character)
+            .ok_or_else(|| "its character set is not read by this version".to_owned())
+    };
+    let signed = || match mapped.unsigned {
+        Some(false) => Ok(false),
+        _ => Err("whether the number is ZEROFILL is not in the log".to_owned()),
+    };
+    let int = |size| {
+        signed().map(|unsigned| ColumnType::Int { size, unsigned, zerofill: false, display_width: None })
+    };
+    let labels = || {
+        mapped
+            .labels
+            .as_ref()
+            .and_then(|l| labels_of(l, mapped.collation))
+            .ok_or_else(|| "its labels are not in the log".to_owned())
+    };
+    match mapped.type_code {
+        code::TINY => int(IntSize::Tiny),
+        code::SHORT => int(IntSize::Small),
+        code::INT24 => int(IntSize::Medium),
+        code::LONG => int(IntSize::Int),
+        code::LONGLONG => int(IntSize::Big),
+        code::NEWDECIMAL => signed().map(|unsigned| ColumnType::Decimal {
+            precision: meta(0),
+            scale: meta(1),
+            unsigned,
+            zerofill: false,
+        }),
+        code::BIT => Ok(ColumnType::Bit { bits: meta(1).saturating_mul(8).saturating_add(meta(0)) }),
+        code::YEAR => Ok(ColumnType::Year),
+        code::DATE | code::NEWDATE => Ok(ColumnType::Date),
+        code::TIME2 => Ok(ColumnType::Time { fsp: meta(0) }),
+        code::DATETIME2 => Ok(ColumnType::DateTime { fsp: meta(0) }),
+        code::TIMESTAMP2 => Ok(ColumnType::Timestamp { fsp: meta(0) }),
+        code::JSON => Ok(ColumnType::Json),
+        code::ENUM => labels().map(|labels| ColumnType::Enum { labels }),
+        code::SET => labels().map(|labels| ColumnType::Set { labels }),
+        code::VARCHAR | code::MARIADB_VARCHAR_COMPRESSED => {
+            let head = usize::from(mapped.type_code == code::MARIADB_VARCHAR_COMPRESSED);
+            let bytes = varchar_bytes(mapped).saturating_sub(head);
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            if text {
+                width().map(|width| ColumnType::VarChar { chars: bytes / width })
+            } else {
+                Ok(ColumnType::VarBinary { bytes })
+            }
+        }
+        code::STRING => {
+            let bytes = u32::try_from(char_bytes(&mapped.meta)).unwrap_or(u32::MAX);
+            if text {
+                width().map(|width| ColumnType::Char { chars: bytes / width })
+            } else {
+                Ok(ColumnType::Binary { bytes })
+            }
+        }
+        code::BLOB | code::MARIADB_BLOB_COMPRESSED => {
+            let size = match meta(0) {
+                1 => LobSize::Tiny,
+                2 => LobSize::Normal,
+                3 => LobSize::Medium,
+                _ => LobSize::Long,
+            };
+            Ok(if text { ColumnType::Text { size } } else { ColumnType::Blob { size } })
+        }
+        other => Err(format!("its type (code {other}) cannot be told from the log alone")),
+    }
+}

@@ -1,0 +1,463 @@
+//! What information_schema says of a schema, a table, a column; and CREATE TABLE.
+
+use super::lists::ENGINE;
+use super::source::{Place, SchemaKind};
+use super::tables::Content;
+use crate::plan::guard;
+use crate::statement::VirtualSchema;
+use dbtrail_expression::Value;
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, TableDefinition};
+
+type Row = Vec<Value>;
+
+/// A table as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) columns: Vec<Column>,
+    /// Names of its primary key's columns.
+    pub(super) key: Vec<String>,
+}
+
+impl Shown {
+    /// The table after a schema. One of `_diff` has a row for each change: its key columns are
+    /// unique no more.
+    pub(super) fn of(place: &Place, definition: &TableDefinition) -> Self {
+        match place.ground {
+            SchemaKind::Virtual(VirtualSchema::Diff, _) => {
+                Self { columns: guard::changes(definition), key: Vec::new() }
+            }
+            SchemaKind::Virtual(VirtualSchema::Undo, _) => {
+                Self { columns: guard::undo_columns(), key: Vec::new() }
+            }
+            SchemaKind::Virtual(VirtualSchema::Flashback | VirtualSchema::Snapshot, _)
+            | SchemaKind::Real
+            | SchemaKind::Information => {
+                Self { columns: definition.columns.clone(), key: definition.primary_key.clone() }
+            }
+        }
+    }
+}
+
+fn text(value: &str) -> Value {
+    Value::from(value.to_owned())
+}
+
+fn optional(value: Option<&str>) -> Value {
+    value.map_or(Value::Null, text)
+}
+
+fn number(value: Option<impl Into<i128>>) -> Value {
+    value.map_or(Value::Null, |n| Value::Int(n.into()))
+}
+
+/// A row of SCHEMATA. The character set of a real schema is not told by an agent.
+pub(super) fn schema(place: &Place) -> Row {
+    let (charset, collation) = match place.ground {
+        SchemaKind::Real => (Value::Null, Value::Null),
+        SchemaKind::Virtual(..) => (Value::from("utf8mb4"), Value::from("utf8mb4_0900_ai_ci")),
+        SchemaKind::Information => (Value::from("utf8mb3"), Value::from("utf8mb3_general_ci")),
+    };
+    vec![Value::from("def"), text(&place.shown), charset, collation, Value::Null, Value::from("NO")]
+}
+
+/// What a table is, for TABLE_COMMENT.
+fn comment(place: &Place, table: &str) -> String {
+    match &place.ground {
+        SchemaKind::Information => String::new(),
+        SchemaKind::Real => {
+            "dbtrail: ask for it as _flashback, _snapshot, _diff or _undo; this server does not read the present"
+                .to_owned()
+        }
+        SchemaKind::Virtual(schema, real) => {
+            let name = format!("{}.{table}", real.as_deref().unwrap_or_default());
+            match schema {
+                VirtualSchema::Flashback => {
+                    format!("dbtrail: rows of {name} AS OF an instant, by primary key")
+                }
+                VirtualSchema::Snapshot => {
+                    format!("dbtrail: rows of {name} AS OF an instant, baseline included, by primary key")
+                }
+                VirtualSchema::Undo => {
+                    format!("dbtrail: SQL that takes changes of {name} BETWEEN two instants back")
+                }
+                VirtualSchema::Diff => {
+                    format!("dbtrail: changes of {name} BETWEEN two instants, by its primary key")
+                }
+            }
+        }
+    }
+}
+
+/// A row of TABLES. Sizes, counts and times are not known here.
+pub(super) fn table(place: &Place, name: &str) -> Row {
+    let (kind, engine) = match place.ground {
+        SchemaKind::Information => ("SYSTEM VIEW", Value::Null),
+        SchemaKind::Real | SchemaKind::Virtual(..) => ("BASE TABLE", Value::from(ENGINE)),
+    };
+    let mut row =
+        vec![Value::from("def"), text(&place.shown), text(name), Value::from(kind), engine, Value::Int(10)];
+    row.resize(19, Value::Null);
+    row.extend([Value::from(""), Value::from(comment(place, name))]);
+    row
+}
+
+/// Rows of a table's columns, or of its primary key.
+pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -> Vec<Row> {
+    let key = || shown.key.iter().enumerate().map(|(at, column)| (Value::Int(at as i128 + 1), text(column)));
+    let (def, schema, table) = (|| Value::from("def"), || text(&place.shown), || text(name));
+    let primary = || Value::from("PRIMARY");
+    match content {
+        Content::Columns => {
+            let columns = shown.columns.iter().enumerate();
+            columns.map(|(at, column)| self::column(place, name, at as i128 + 1, column)).collect()
+        }
+        Content::Statistics => {
+            let row = |(at, column)| {
+                vec![
+                    def(),
+                    schema(),
+                    table(),
+                    Value::Int(0),
+                    schema(),
+                    primary(),
+                    at,
+                    column,
+                    Value::from("A"),
+                    Value::Null,
+                    Value::Null,
+                    Value::Null,
+                    Value::from(""),
+                    Value::from("BTREE"),
+                    Value::from(""),
+                    Value::from(""),
+                    Value::from("YES"),
+                    Value::Null,
+                ]
+            };
+            key().map(row).collect()
+        }
+        Content::KeyColumnUsage => {
+            let row = |(at, column)| {
+                let mut row = vec![def(), schema(), primary(), def(), schema(), table(), column, at];
+                row.resize(12, Value::Null);
+                row
+            };
+            key().map(row).collect()
+        }
+        Content::TableConstraints if !shown.key.is_empty() => {
+            vec![vec![
+                def(),
+                schema(),
+                primary(),
+                schema(),
+                table(),
+                Value::from("PRIMARY KEY"),
+                Value::from("YES"),
+            ]]
+        }
+        Content::TableConstraints
+        | Content::CharacterSets
+        | Content::Collations
+        | Content::Applicability
+        | Content::Engines
+        | Content::Keywords
+        | Content::Schemata
+        | Content::Tables
+        | Content::Nothing => Vec::new(),
+    }
+}
+
+fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
+    let full = column.shown_type.clone().unwrap_or_else(|| column.ty.to_string());
+    let word = full.split(['(', ' ']).next().unwrap_or_default();
+    let (chars, octets) = lengths(column);
+    let (precision, scale) = precision(&column.ty);
+    let fraction = if let ColumnType::Time { fsp }
+    | ColumnType::DateTime { fsp }
+    | ColumnType::Timestamp { fsp } = column.ty
+    {
+        Some(fsp)
+    } else {
+        None
+    };
+    vec![
+        Value::from("def"),
+        text(&place.shown),
+        text(table),
+        text(&column.name),
+        Value::Int(at),
+        // An agent tells that there is a default, and not which.
+        Value::Null,
+        Value::from(if column.nullable { "YES" } else { "NO" }),
+        text(word),
+        number(chars),
+        number(octets),
+        number(precision),
+        number(scale),
+        number(fraction),
+        optional(column.charset()),
+        optional(column.collation.as_deref()),
+        text(&full),
+        Value::from(match column.key {
+            ColumnKey::None => "",
+            ColumnKey::Primary => "PRI",
+            ColumnKey::Unique => "UNI",
+            ColumnKey::Multiple => "MUL",
+        }),
+        Value::from(extra(column)),
+        Value::from("select"),
+        Value::from(""),
+        Value::from(""),
+        Value::Null,
+    ]
+}
+
+/// EXTRA: what MySQL 9.7 says of columns as far as an agent tells them.
+fn extra(column: &Column) -> &'static str {
+    match (column.auto_increment, column.on_update_now, column.invisible) {
+        (true, _, false) => "auto_increment",
+        (true, _, true) => "auto_increment INVISIBLE",
+        (false, true, false) => "on update CURRENT_TIMESTAMP",
+        (false, true, true) => "on update CURRENT_TIMESTAMP INVISIBLE",
+        (false, false, true) => "INVISIBLE",
+        (false, false, false) => "",
+    }
+}
+
+/// CHARACTER_MAXIMUM_LENGTH and CHARACTER_OCTET_LENGTH.
+fn lengths(column: &Column) -> (Option<u64>, Option<u64>) {
+    let bytes = bytes_a_character(column.charset().unwrap_or_default());
+    let of_chars = |chars: u64| (Some(chars), bytes.map(|b| chars * b));
+    let both = |length: u64| (Some(length), Some(length));
+    let letters = |label: &String| label.chars().count() as u64;
+    match &column.ty {
+        ColumnType::Char { chars } | ColumnType::VarChar { chars } => of_chars((*chars).into()),
+        ColumnType::Enum { labels } => of_chars(labels.iter().map(letters).max().unwrap_or(0)),
+        ColumnType::Set { labels } => {
+            let commas = labels.len().saturating_sub(1) as u64;
+            of_chars(labels.iter().map(letters).sum::<u64>() + commas)
+        }
+        ColumnType::Binary { bytes } | ColumnType::VarBinary { bytes } => both((*bytes).into()),
+        ColumnType::Text { size } | ColumnType::Blob { size } => both(match size {
+            LobSize::Tiny => 255,
+            LobSize::Normal => 65_535,
+            LobSize::Medium => 16_777_215,
+            LobSize::Long => 4_294_967_295,
+        }),
+        ColumnType::Vector { dimensions } => both(u64::from(*dimensions) * 4),
+        ColumnType::Int { .. }
+        | ColumnType::Decimal { .. }
+        | ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => (None, None),
+    }
+}
+
+/// MAXLEN of SHOW CHARACTER SET of MySQL 9.7; `None`: a character set that it does not have.
+fn bytes_a_character(charset: &str) -> Option<u64> {
+    Some(match charset {
+        "armscii8" | "ascii" | "cp1250" | "cp1251" | "cp1256" | "cp1257" | "cp850" | "cp852" | "cp866"
+        | "dec8" | "geostd8" | "greek" | "hebrew" | "hp8" | "keybcs2" | "koi8r" | "koi8u" | "latin1"
+        | "latin2" | "latin5" | "latin7" | "macce" | "macroman" | "swe7" | "tis620" | "binary" => 1,
+        "big5" | "cp932" | "euckr" | "gb2312" | "gbk" | "sjis" | "ucs2" => 2,
+        "eucjpms" | "ujis" | "utf8" | "utf8mb3" => 3,
+        "gb18030" | "utf16" | "utf16le" | "utf32" | "utf8mb4" => 4,
+        _ => return None,
+    })
+}
+
+/// NUMERIC_PRECISION and NUMERIC_SCALE.
+fn precision(ty: &ColumnType) -> (Option<u8>, Option<u8>) {
+    match ty {
+        ColumnType::Int { size, unsigned, .. } => {
+            let digits = match (size, unsigned) {
+                (IntSize::Tiny, _) => 3,
+                (IntSize::Small, _) => 5,
+                (IntSize::Medium, _) => 7,
+                (IntSize::Int, _) => 10,
+                (IntSize::Big, false) => 19,
+                (IntSize::Big, true) => 20,
+            };
+            (Some(digits), Some(0))
+        }
+        ColumnType::Decimal { precision, scale, .. } => (Some(*precision), Some(*scale)),
+        ColumnType::Float { digits, .. } => (Some(digits.map_or(12, |d| d.0)), digits.map(|d| d.1)),
+        ColumnType::Double { digits, .. } => (Some(digits.map_or(22, |d| d.0)), digits.map(|d| d.1)),
+        ColumnType::Bit { bits } => (Some(*bits), None),
+        ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::Binary { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => (None, None),
+    }
+}
+
+/// CREATE TABLE of what is known: columns, their types and the primary key. What is not (defaults,
+/// further indexes, generated columns) is left out, and the comment says so.
+pub(super) fn create_table(place: &Place, table: &str, shown: &Shown) -> String {
+    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let mut lines = Vec::new();
+    for column in &shown.columns {
+        let mut line = format!("  {} {}", quoted(&column.name), column.ty);
+        if let (Some(charset), Some(collation)) = (column.charset(), &column.collation) {
+            line.extend([" CHARACTER SET ", charset, " COLLATE ", collation]);
+        }
+        if !column.nullable {
+            line.push_str(" NOT NULL");
+        } else if let ColumnType::Timestamp { .. } = column.ty {
+            line.push_str(" NULL");
+        }
+        if column.auto_increment {
+            line.push_str(" AUTO_INCREMENT");
+        }
+        if column.on_update_now {
+            line.push_str(" ON UPDATE CURRENT_TIMESTAMP");
+            if let ColumnType::Timestamp { fsp: fsp @ 1.. } | ColumnType::DateTime { fsp: fsp @ 1.. } =
+                column.ty
+            {
+                line.extend(["(", fsp.to_string().as_str(), ")"]);
+            }
+        }
+        if column.invisible {
+            line.push_str(" /*!80023 INVISIBLE */");
+        }
+        lines.push(line);
+    }
+    if !shown.key.is_empty() {
+        let key: Vec<String> = shown.key.iter().map(|k| quoted(k)).collect();
+        lines.push(format!("  PRIMARY KEY ({})", key.join(",")));
+    }
+    let comment = format!(
+        "{}. Not told here: defaults, further indexes, generated columns, comments",
+        comment(place, table)
+    );
+    format!(
+        "CREATE TABLE {} (\n{}\n) ENGINE={ENGINE} COMMENT='{}'",
+        quoted(table),
+        lines.join(",\n"),
+        comment.replace('\\', "\\\\").replace('\'', "''")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { shown: "shop".to_owned(), ground: SchemaKind::Real }
+    }
+
+    fn of(ty: &str, collation: Option<&str>) -> Column {
+        Column {
+            name: "c".to_owned(),
+            ty: ty.parse().unwrap(),
+            collation: collation.map(str::to_owned),
+            nullable: true,
+            key: ColumnKey::None,
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+            default_now: false,
+            invisible: false,
+            shown_type: None,
+            indexes: dbtrail_types::column::Indexes::default(),
+        }
+    }
+
+    /// DATA_TYPE, the two lengths, precision, scale, fraction, character set: each row is what
+    /// MySQL 9.7 said of such a column.
+    #[test]
+    fn ok_columns_as_mysqld_describes_them() {
+        let utf8mb4 = Some("utf8mb4_0900_ai_ci");
+        for (ty, collation, want) in [
+            ("tinyint(1)", None, "tinyint NULL NULL 3 0 NULL NULL"),
+            ("tinyint unsigned", None, "tinyint NULL NULL 3 0 NULL NULL"),
+            ("smallint", None, "smallint NULL NULL 5 0 NULL NULL"),
+            ("mediumint unsigned", None, "mediumint NULL NULL 7 0 NULL NULL"),
+            ("int(5) unsigned zerofill", None, "int NULL NULL 10 0 NULL NULL"),
+            ("bigint", None, "bigint NULL NULL 19 0 NULL NULL"),
+            ("bigint unsigned", None, "bigint NULL NULL 20 0 NULL NULL"),
+            ("decimal(10,2)", None, "decimal NULL NULL 10 2 NULL NULL"),
+            ("float", None, "float NULL NULL 12 NULL NULL NULL"),
+            ("double", None, "double NULL NULL 22 NULL NULL NULL"),
+            ("float(7,3)", None, "float NULL NULL 7 3 NULL NULL"),
+            ("double(8,2)", None, "double NULL NULL 8 2 NULL NULL"),
+            ("bit(5)", None, "bit NULL NULL 5 NULL NULL NULL"),
+            ("year", None, "year NULL NULL NULL NULL NULL NULL"),
+            ("date", None, "date NULL NULL NULL NULL NULL NULL"),
+            ("time(3)", None, "time NULL NULL NULL NULL 3 NULL"),
+            ("datetime", None, "datetime NULL NULL NULL NULL 0 NULL"),
+            ("timestamp(2)", None, "timestamp NULL NULL NULL NULL 2 NULL"),
+            ("char(10)", utf8mb4, "char 10 40 NULL NULL NULL utf8mb4"),
+            ("varchar(20)", Some("latin1_swedish_ci"), "varchar 20 20 NULL NULL NULL latin1"),
+            ("char(3)", Some("utf8mb3_general_ci"), "char 3 9 NULL NULL NULL utf8mb3"),
+            ("varchar(3)", Some("ascii_general_ci"), "varchar 3 3 NULL NULL NULL ascii"),
+            ("binary(4)", None, "binary 4 4 NULL NULL NULL NULL"),
+            ("varbinary(7)", None, "varbinary 7 7 NULL NULL NULL NULL"),
+            ("tinytext", utf8mb4, "tinytext 255 255 NULL NULL NULL utf8mb4"),
+            ("longtext", Some("latin1_swedish_ci"), "longtext 4294967295 4294967295 NULL NULL NULL latin1"),
+            ("mediumblob", None, "mediumblob 16777215 16777215 NULL NULL NULL NULL"),
+            ("enum('a','bcd')", utf8mb4, "enum 3 12 NULL NULL NULL utf8mb4"),
+            ("set('a','bcd','ef')", utf8mb4, "set 8 32 NULL NULL NULL utf8mb4"),
+            ("enum('x','yy')", Some("utf8mb3_general_ci"), "enum 2 6 NULL NULL NULL utf8mb3"),
+            ("json", None, "json NULL NULL NULL NULL NULL NULL"),
+            ("point", None, "point NULL NULL NULL NULL NULL NULL"),
+            ("vector(3)", None, "vector 12 12 NULL NULL NULL NULL"),
+        ] {
+            let row = column(&place(), "t", 1, &of(ty, collation));
+            let cells: Vec<String> = row[7..14]
+                .iter()
+                .map(|c| c.text().map_or("NULL".to_owned(), |t| t.as_ref().to_owned()))
+                .collect();
+            assert_eq!(cells.join(" "), want, "{ty}");
+            assert_eq!((row.len(), row[15].text().as_deref()), (22, Some(ty)));
+        }
+    }
+
+    #[test]
+    fn ok_create_table() {
+        let mut id = of("bigint unsigned", None);
+        (id.name, id.nullable, id.auto_increment) = ("i`d".to_owned(), false, true);
+        let mut at = of("timestamp(3)", None);
+        (at.name, at.on_update_now, at.invisible) = ("at".to_owned(), true, true);
+        let shown = Shown {
+            columns: vec![id, of("varchar(20)", Some("utf8mb4_bin")), at, of("json", None)],
+            key: vec!["i`d".to_owned(), "c".to_owned()],
+        };
+        let flashback = Place {
+            shown: "_flashback".to_owned(),
+            ground: SchemaKind::Virtual(VirtualSchema::Flashback, Some("sh'op".to_owned())),
+        };
+        assert_eq!(
+            create_table(&flashback, "t", &shown),
+            "CREATE TABLE `t` (\n  `i``d` bigint unsigned NOT NULL AUTO_INCREMENT,\n  `c` varchar(20) CHARACTER SET utf8mb4 \
+             COLLATE utf8mb4_bin,\n  `at` timestamp(3) NULL ON UPDATE CURRENT_TIMESTAMP(3) /*!80023 INVISIBLE */,\n  `c` json,\n  PRIMARY KEY (`i``d`,`c`)\n\
+             ) ENGINE=DBTRAIL COMMENT='dbtrail: rows of sh''op.t AS OF an instant, by primary key. Not told here: defaults, further \
+             indexes, generated columns, comments'"
+        );
+    }
+}

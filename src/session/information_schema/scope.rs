@@ -1,0 +1,166 @@
+//! The names that an expression over rows of `information_schema` knows, and the budget that its
+//! statement has.
+
+use crate::failure::Failure;
+use crate::session::evaluate::EvaluationContext;
+use dbtrail_expression::{Budget, Error, Node, Scope, Settings, Type, Typed, Value};
+use dbtrail_types::column::same_name;
+use sqlparser::ast::Expr;
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A column that an expression can name.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// The alias of its table, or the table's name.
+    pub(super) qualifier: String,
+    pub(super) name: String,
+    pub(super) ty: Type,
+    /// Behind USING: found by its qualifier alone.
+    pub(super) hidden: bool,
+}
+
+/// What an expression can name, and where it stands.
+pub(super) struct Names<'a> {
+    pub(super) columns: &'a [Known],
+    /// Names of the select list, which HAVING and ORDER BY see first.
+    pub(super) outputs: &'a [(String, Typed)],
+    /// For 1054: `where clause`, `field list`...
+    pub(super) clause: &'static str,
+    /// Variables and functions of the session.
+    pub(super) session: EvaluationContext<'a>,
+    /// Steps that looking up names has taken.
+    pub(super) steps: Cell<usize>,
+}
+
+/// Steps that looking up the names of one clause may take.
+const MOST_STEPS: usize = 20_000_000;
+
+impl<'a> Names<'a> {
+    pub(super) fn new(
+        columns: &'a [Known],
+        outputs: &'a [(String, Typed)],
+        clause: &'static str,
+        session: EvaluationContext<'a>,
+    ) -> Self {
+        Self { columns, outputs, clause, session, steps: Cell::new(0) }
+    }
+
+    /// Any expression.
+    pub(super) fn typed(&self, expression: &Expr) -> Result<Typed, Failure> {
+        dbtrail_expression::compile(expression, self).map_err(|e| Failure::from((e, self.clause)))
+    }
+
+    /// A condition: WHERE, ON, HAVING. Its parts that must all hold.
+    pub(super) fn conditions(&self, expression: &Expr) -> Result<Vec<Node>, Failure> {
+        let node = dbtrail_expression::condition(expression, self);
+        node.map(Node::conjuncts).map_err(|e| Failure::from((e, self.clause)))
+    }
+
+    fn took(&self, steps: usize) -> Result<(), Error> {
+        self.steps.set(self.steps.get().saturating_add(steps));
+        if self.steps.get() > MOST_STEPS {
+            return Err(Error::Unsupported(format!("so many names in the {}", self.clause)));
+        }
+        Ok(())
+    }
+}
+
+impl Scope for Names<'_> {
+    fn settings(&self) -> Settings {
+        self.session.settings()
+    }
+
+    fn column(&self, qualifier: Option<&str>, name: &str) -> Result<Typed, Error> {
+        self.took(self.outputs.len() + self.columns.len())?;
+        let output = self.outputs.iter().find(|(n, _)| qualifier.is_none() && same_name(n, name));
+        if let Some((_, typed)) = output {
+            self.took(typed.node.size())?;
+            return Ok(typed.clone());
+        }
+        let shown = || qualifier.map_or_else(|| name.to_owned(), |q| format!("{q}.{name}"));
+        let mut found = self.columns.iter().enumerate().filter(|(_, c)| {
+            same_name(&c.name, name) && qualifier.map_or(!c.hidden, |q| q.eq_ignore_ascii_case(&c.qualifier))
+        });
+        match (found.next(), found.next()) {
+            (Some((at, column)), None) => Ok(Typed { node: Node::Column(at), ty: column.ty }),
+            (Some(_), Some(_)) => Err(Error::AmbiguousColumn(shown())),
+            (None, _) => Err(Error::UnknownColumn(shown())),
+        }
+    }
+
+    fn user_variable(&self, name: &str) -> Typed {
+        self.session.user_variable(name)
+    }
+
+    fn system_variable(&self, scope: &str, name: &str) -> Result<Typed, Error> {
+        self.session.system_variable(scope, name)
+    }
+
+    fn function(&self, name: &str, arguments: &[Typed]) -> Option<Result<Typed, Error>> {
+        // It would have another value in each row.
+        if name == "UUID" {
+            return None;
+        }
+        self.session.function(name, arguments)
+    }
+
+    fn bare_function(&self, name: &str) -> Option<Result<Typed, Error>> {
+        self.session.bare_function(name)
+    }
+
+    fn has_rows(&self) -> bool {
+        true
+    }
+}
+
+/// The budget of a statement, for all that works on it.
+#[derive(Clone, Debug)]
+pub(super) struct Shared(Arc<Mutex<Budget>>);
+
+impl Shared {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self(Arc::new(Mutex::new(budget)))
+    }
+
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets others run where it is time: KILL, time limits and the end of the server are noticed
+    /// there.
+    pub(super) async fn breathe(&self) {
+        if self.with(|budget| budget.is_due()) {
+            tokio::task::yield_now().await;
+            self.with(Budget::rested);
+        }
+    }
+
+    /// Whether a row may be wanted. One whose condition cannot be decided is looked at again when
+    /// all of it is there.
+    pub(super) fn may_hold<'n>(&self, mut conditions: impl Iterator<Item = &'n Node>, row: &[Value]) -> bool {
+        self.with(|budget| conditions.all(|node| node.holds(row, &[], budget).unwrap_or(true)))
+    }
+
+    /// Whether a row is wanted.
+    pub(super) fn holds<'n>(
+        &self,
+        conditions: impl Iterator<Item = &'n Node>,
+        row: &[Value],
+        group: &[&[Value]],
+    ) -> Result<bool, Failure> {
+        self.with(|budget| {
+            for node in conditions {
+                if !node.holds(row, group, budget)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// The value of an expression for a row.
+    pub(super) fn value(&self, node: &Node, row: &[Value], group: &[&[Value]]) -> Result<Value, Failure> {
+        Ok(self.with(|budget| node.value(row, group, budget))?)
+    }
+}

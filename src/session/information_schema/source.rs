@@ -1,0 +1,409 @@
+//! What the agent knows of schemas, tables and columns, asked in bounds and once a statement.
+
+use super::describe::{self, Shown};
+use super::lists;
+use super::scope::Shared;
+use super::tables::{Content, TABLES, Table};
+use crate::failure::Failure;
+use crate::session::{Session, Tenant};
+use crate::statement::{INFORMATION_SCHEMA, VirtualSchema, virtual_schema_named};
+use dbtrail_expression::{Node, Value};
+use dbtrail_types::agent_api;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::result_set::Note;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+type Row = Vec<Value>;
+
+/// Definitions asked for one statement at most.
+const MOST_DEFINITIONS: usize = 1000;
+/// Rows kept of one table at most.
+const MOST_ROWS: usize = 100_000;
+/// Tables without answers that SHOW TABLES names.
+const MOST_NOTES: usize = 20;
+/// Questions that are under way at a time.
+const AT_ONCE: usize = 8;
+
+/// A schema as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) shown: String,
+    pub(super) ground: SchemaKind,
+}
+
+/// What the tables of a schema are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SchemaKind {
+    /// A schema of the server whose history is kept.
+    Real,
+    /// Tables of a real schema, if it is certain of which.
+    Virtual(VirtualSchema, Option<String>),
+    /// information_schema.
+    Information,
+}
+
+impl Place {
+    /// The real schema that its tables are of.
+    fn real(&self) -> Option<&str> {
+        match &self.ground {
+            SchemaKind::Real => Some(&self.shown),
+            SchemaKind::Virtual(_, real) => real.as_deref(),
+            SchemaKind::Information => None,
+        }
+    }
+}
+
+/// Of which tables.
+#[derive(Clone, Debug)]
+pub(super) enum ColumnScope {
+    All,
+    Schema(Place),
+    Table(Place, String),
+}
+
+/// Asks the agent. What it said is kept for the statement.
+pub(super) struct Reader<'a> {
+    session: &'a Session,
+    tenant: Arc<Tenant>,
+    request: &'a RequestId,
+    schemas: Option<Vec<String>>,
+    tables: HashMap<String, Vec<String>>,
+    /// Tables of which no row is answered, by schema.
+    refused: HashMap<String, Vec<agent_api::RefusedTable>>,
+    definitions: HashMap<TableName, Result<TableDefinition, Failure>>,
+    /// Tables whose columns could not be had.
+    pub(super) notes: Vec<Note>,
+    /// What the statement may compute.
+    pub(super) budget: Shared,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(session: &'a Session, request: &'a RequestId) -> Result<Self, Failure> {
+        let tenant = session.tenant().ok_or(Failure::NoDatabase)?;
+        let (tables, refused, definitions) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (schemas, notes, budget) = (None, Vec::new(), Shared::new(session.budget()));
+        Ok(Self { session, tenant, request, schemas, tables, refused, definitions, notes, budget })
+    }
+
+    /// The real schemas that the tenant may use.
+    async fn visible(&mut self) -> Result<Vec<String>, Failure> {
+        if let Some(known) = &self.schemas {
+            return Ok(known.clone());
+        }
+        let tenant = &self.tenant;
+        let mut schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, self.request).await?;
+        schemas.retain(|s| self.session.may_use(s) && virtual_schema_named(s).is_none());
+        schemas.sort();
+        self.schemas = Some(schemas.clone());
+        Ok(schemas)
+    }
+
+    /// The real schema whose tables the virtual ones show: the current database; where there is
+    /// none, or it is no real one, the default of the tenant, or the only schema there is. Several
+    /// could each be meant: then none is.
+    async fn ground(&mut self) -> Result<Option<String>, Failure> {
+        let visible = self.visible().await?;
+        let known = |name: &String| visible.contains(name);
+        if let Some(current) = self.session.real_schema() {
+            return Ok(Some(current.to_owned()).filter(known));
+        }
+        let default = self.tenant.default_schema.clone().filter(known);
+        Ok(default.or_else(|| if let [only] = visible.as_slice() { Some(only.clone()) } else { None }))
+    }
+
+    /// The schema that a SHOW names, or the current one. `real`: the middle part of
+    /// `_flashback.shop.orders`.
+    pub(super) async fn place(&mut self, named: Option<&str>, real: Option<&str>) -> Result<Place, Failure> {
+        let name = match named {
+            Some(name) => name.to_owned(),
+            None => self.session.schema.clone().ok_or(Failure::NoDatabase)?,
+        };
+        if name.eq_ignore_ascii_case(INFORMATION_SCHEMA) {
+            return Ok(Place { shown: INFORMATION_SCHEMA.to_owned(), ground: SchemaKind::Information });
+        }
+        let Some(schema) = virtual_schema_named(&name) else {
+            self.known(&name).await?;
+            return Ok(Place { shown: name, ground: SchemaKind::Real });
+        };
+        let ground = match real {
+            Some(real) => {
+                self.known(real).await?;
+                real.to_owned()
+            }
+            // A current database that is not there any more is not none.
+            None => self.ground().await?.ok_or_else(|| {
+                let current = self.session.real_schema().map(str::to_owned);
+                current.map_or(Failure::NoDatabase, Failure::UnknownSchema)
+            })?,
+        };
+        Ok(Place { shown: schema.name().to_owned(), ground: SchemaKind::Virtual(schema, Some(ground)) })
+    }
+
+    /// 1044 or 1049 for a real schema that is not the tenant's, or is not there.
+    async fn known(&mut self, schema: &str) -> Result<(), Failure> {
+        if !self.session.may_use(schema) {
+            return Err(self.session.denied(schema));
+        }
+        if self.visible().await?.iter().any(|s| s == schema) {
+            return Ok(());
+        }
+        Err(Failure::UnknownSchema(schema.to_owned()))
+    }
+
+    async fn places(&mut self) -> Result<Vec<Place>, Failure> {
+        let ground = self.ground().await?;
+        let virtuals =
+            [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot, VirtualSchema::Undo];
+        let virtuals = virtuals
+            .map(|s| Place { shown: s.name().to_owned(), ground: SchemaKind::Virtual(s, ground.clone()) });
+        let information = Place { shown: INFORMATION_SCHEMA.to_owned(), ground: SchemaKind::Information };
+        let real = self.visible().await?.into_iter().map(|shown| Place { shown, ground: SchemaKind::Real });
+        let mut places: Vec<Place> = real.chain(virtuals).chain([information]).collect();
+        places.sort_by(|a, b| a.shown.cmp(&b.shown));
+        Ok(places)
+    }
+
+    /// Asks for the tables of these schemas.
+    async fn list(&mut self, places: &[Place]) -> Result<(), Failure> {
+        let wanted: BTreeSet<String> = places
+            .iter()
+            .filter_map(Place::real)
+            .filter(|s| !self.tables.contains_key(*s))
+            .map(str::to_owned)
+            .collect();
+        let (tenant, request) = (&self.tenant, self.request);
+        let asked = stream::iter(wanted).map(|schema| async move {
+            let known = tenant.agent.recorded(&tenant.caller, &tenant.server_id, &schema, request).await?;
+            Ok::<_, Failure>((schema, known))
+        });
+        let found: Vec<(String, agent_api::Tables)> = asked.buffered(AT_ONCE).try_collect().await?;
+        for (schema, known) in found {
+            let there = known.tables.into_iter().filter(|t| !t.dropped).map(|t| t.table).collect();
+            self.tables.insert(schema.clone(), there);
+            self.refused.insert(schema, known.refused);
+        }
+        Ok(())
+    }
+
+    /// Notes of the tables of a schema whose rows are not answered, with the reasons.
+    pub(super) async fn note_refused(&mut self, place: &Place) -> Result<(), Failure> {
+        self.list(std::slice::from_ref(place)).await?;
+        let Some(real) = place.real() else { return Ok(()) };
+        let refused = self.refused.get(real).map(Vec::as_slice).unwrap_or_default();
+        let sentences = refused
+            .iter()
+            .take(MOST_NOTES)
+            .map(|t| format!("no row of {real}.{} is answered: {}", t.table, t.reason))
+            .chain((refused.len() > MOST_NOTES).then(|| {
+                let more = refused.len() - MOST_NOTES;
+                format!("no row of {more} more tables of {real} is answered: agent status has their reasons")
+            }));
+        self.notes.extend(sentences.map(|message| Note {
+            level: "Note",
+            code: crate::session::stream::NOTE,
+            message,
+        }));
+        Ok(())
+    }
+
+    fn tables_of(&self, place: &Place) -> Vec<String> {
+        match place.real() {
+            Some(real) => self.tables.get(real).cloned().unwrap_or_default(),
+            None if place.ground == SchemaKind::Information => {
+                TABLES.iter().map(|t| t.name.to_owned()).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Asks for these definitions, each once a statement.
+    async fn define(&mut self, wanted: BTreeSet<TableName>) -> Result<(), Failure> {
+        let wanted: Vec<TableName> =
+            wanted.into_iter().filter(|t| !self.definitions.contains_key(t)).collect();
+        let all = wanted.len() + self.definitions.len();
+        if all > MOST_DEFINITIONS {
+            return Err(Failure::Unsupported(format!(
+                "the columns or keys of {all} tables in one statement; at most {MOST_DEFINITIONS} definitions are asked of the agent: \
+                 narrow it, as in WHERE TABLE_SCHEMA = '...' AND TABLE_NAME = '...'"
+            )));
+        }
+        let (tenant, request) = (&self.tenant, self.request);
+        let asked = stream::iter(wanted).map(|table| async move {
+            let agent = &tenant.agent;
+            let asked = agent.newest_definition(&tenant.caller, &tenant.server_id, &table, request).await;
+            match asked {
+                // The agent knows the table and will not say what its columns are: that is of this
+                // table alone.
+                Ok(_) | Err(Failure::AgentRejected { status: 404 | 422, .. }) => Ok((table, asked)),
+                Err(failure) => Err(failure),
+            }
+        });
+        let found: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
+        self.definitions.extend(found);
+        Ok(())
+    }
+
+    /// A table of a schema, as it is shown.
+    ///
+    /// # Errors
+    /// 1146 for one that is not there; what the agent says, for one that it refuses too.
+    pub(super) async fn shown(&mut self, place: &Place, table: &str) -> Result<Shown, Failure> {
+        if place.ground == SchemaKind::Information {
+            let of_mysqld = super::tables::find(table)
+                .ok_or_else(|| Failure::UnknownInformationTable(table.to_uppercase()))?;
+            return Ok(information(of_mysqld));
+        }
+        self.list(std::slice::from_ref(place)).await?;
+        let unknown =
+            || Failure::UnknownTable(TableName { schema: place.shown.clone(), table: table.to_owned() });
+        let real = place.real().ok_or_else(unknown)?.to_owned();
+        let refused = self.refused.get(&real).is_some_and(|all| all.iter().any(|t| t.table == table));
+        // One that is there and refused is asked for too: the agent says why.
+        if !refused && !self.tables_of(place).iter().any(|t| t == table) {
+            return Err(unknown());
+        }
+        let name = TableName { schema: real, table: table.to_owned() };
+        self.define(BTreeSet::from([name.clone()])).await?;
+        match self.definitions.get(&name) {
+            Some(Ok(definition)) => Ok(Shown::of(place, definition)),
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Err(unknown()),
+        }
+    }
+
+    /// The rows of a table of information_schema for which all of `keep` hold.
+    pub(super) async fn rows(
+        &mut self,
+        table: &'static Table,
+        keep: &[Node],
+        extent: &ColumnScope,
+    ) -> Result<Vec<Row>, Failure> {
+        let rows = match table.content {
+            Content::CharacterSets => lists::character_sets(),
+            Content::Collations => lists::collations(),
+            Content::Applicability => lists::applicability(),
+            Content::Engines => lists::engines(),
+            Content::Keywords => lists::keywords(),
+            Content::Nothing => Vec::new(),
+            Content::Schemata => self.places().await?.iter().map(describe::schema).collect(),
+            Content::Tables
+            | Content::Columns
+            | Content::Statistics
+            | Content::KeyColumnUsage
+            | Content::TableConstraints => return self.of_tables(table, keep, extent).await,
+        };
+        Ok(rows.into_iter().filter(|row| self.budget.may_hold(keep.iter(), row)).collect())
+    }
+
+    /// Rows that belong to tables. A condition that names schema or table alone is looked at before
+    /// the agent is asked for more.
+    async fn of_tables(
+        &mut self,
+        table: &'static Table,
+        keep: &[Node],
+        extent: &ColumnScope,
+    ) -> Result<Vec<Row>, Failure> {
+        let places = match extent {
+            ColumnScope::All => self.places().await?,
+            ColumnScope::Schema(place) | ColumnScope::Table(place, _) => vec![place.clone()],
+        };
+        let budget = self.budget.clone();
+        let schemas = ["TABLE_SCHEMA", "CONSTRAINT_SCHEMA", "INDEX_SCHEMA"];
+        let by_schema = Early::new(table, keep, &schemas, &[], budget.clone());
+        let places: Vec<Place> = places.into_iter().filter(|p| by_schema.holds(&p.shown, "")).collect();
+        self.list(&places).await?;
+        let by_name = Early::new(table, keep, &schemas, &["TABLE_NAME"], budget.clone());
+        let mut wanted = Vec::new();
+        for place in places {
+            let only = if let ColumnScope::Table(_, only) = extent { Some(only) } else { None };
+            let tables = self.tables_of(&place).into_iter().filter(|t| only.is_none_or(|o| o == t));
+            for name in tables.filter(|t| by_name.holds(&place.shown, t)) {
+                wanted.push((place.clone(), name));
+            }
+        }
+        if table.content == Content::Tables {
+            let rows = wanted.iter().map(|(place, name)| describe::table(place, name));
+            return bounded(rows.filter(|row| budget.may_hold(keep.iter(), row)));
+        }
+        let asked = wanted.iter().filter_map(|(place, name)| {
+            Some(TableName { schema: place.real()?.to_owned(), table: name.clone() })
+        });
+        self.define(asked.collect()).await?;
+        let mut notes = Vec::new();
+        let rows = bounded(
+            wanted
+                .iter()
+                .flat_map(|(place, name)| {
+                    let shown = self.defined(place, name, &mut notes);
+                    shown.map_or_else(Vec::new, |shown| describe::rows(table.content, place, name, &shown))
+                })
+                .filter(|row| budget.may_hold(keep.iter(), row)),
+        );
+        self.notes.extend(notes);
+        rows
+    }
+
+    fn defined(&self, place: &Place, name: &str, notes: &mut Vec<Note>) -> Option<Shown> {
+        if place.ground == SchemaKind::Information {
+            return super::tables::find(name).map(information);
+        }
+        let table = TableName { schema: place.real()?.to_owned(), table: name.to_owned() };
+        match self.definitions.get(&table)? {
+            Ok(definition) => Some(Shown::of(place, definition)),
+            Err(failure) => {
+                let why = if let Failure::AgentRejected { body, .. } = failure { body.as_str() } else { "" };
+                let message = format!("the columns of {}.{name} are left out: {why}", place.shown);
+                notes.push(Note { level: "Warning", code: crate::session::stream::NOTE, message });
+                None
+            }
+        }
+    }
+}
+
+/// A table of information_schema itself.
+fn information(table: &Table) -> Shown {
+    Shown { columns: table.fields.iter().map(super::tables::Field::column).collect(), key: Vec::new() }
+}
+
+fn bounded(rows: impl Iterator<Item = Row>) -> Result<Vec<Row>, Failure> {
+    let rows: Vec<Row> = rows.take(MOST_ROWS + 1).collect();
+    if rows.len() > MOST_ROWS {
+        return Err(Failure::Unsupported(format!(
+            "more than {MOST_ROWS} rows of information_schema: narrow it, as in WHERE TABLE_SCHEMA = '...'"
+        )));
+    }
+    Ok(rows)
+}
+
+/// The conditions that can be decided when no more of a row is known than the names of its schema
+/// and its table.
+struct Early<'a> {
+    width: usize,
+    schema: Vec<usize>,
+    table: Vec<usize>,
+    conditions: Vec<&'a Node>,
+    budget: Shared,
+}
+
+impl<'a> Early<'a> {
+    fn new(of: &Table, keep: &'a [Node], schema: &[&str], table: &[&str], budget: Shared) -> Self {
+        let places = |names: &[&str]| names.iter().filter_map(|n| of.position(n)).collect::<Vec<usize>>();
+        let (schema, table) = (places(schema), places(table));
+        let known = |at: &usize| schema.contains(at) || table.contains(at);
+        let conditions = keep.iter().filter(|f| f.columns().iter().all(known)).collect();
+        Self { width: of.fields.len(), conditions, schema, table, budget }
+    }
+
+    fn holds(&self, schema: &str, table: &str) -> bool {
+        let mut row = vec![Value::Null; self.width];
+        for (places, name) in [(&self.schema, schema), (&self.table, table)] {
+            for at in places {
+                row[*at] = Value::from(name.to_owned());
+            }
+        }
+        self.budget.may_hold(self.conditions.iter().copied(), &row)
+    }
+}

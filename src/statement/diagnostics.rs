@@ -1,0 +1,441 @@
+//! What people type who know another system, or are tired: each is told what is wrong, where, and
+//! what works.
+
+use super::cursor::{Cursor, shortened, syntax};
+use super::instant::instant;
+use super::tables::virtual_schema;
+use super::{Refused, VirtualSchema};
+use sqlparser::tokenizer::{Token, Word};
+
+/// Clauses that end a WHERE, and time clauses, which do not belong there.
+const ENDS: &[&[&str]] = &[
+    &["GROUP"],
+    &["HAVING"],
+    &["WINDOW"],
+    &["UNION"],
+    &["EXCEPT"],
+    &["INTERSECT"],
+    &["ORDER"],
+    &["LIMIT"],
+    &["FOR"],
+    &["INTO"],
+    &["LOCK"],
+    &["PROCEDURE"],
+    &["AS", "OF"],
+    &["AT", "GTID"],
+];
+
+/// The longest predicate that an example repeats, in characters.
+const LONGEST_PREDICATE: usize = 60;
+
+/// The longest time clause that an example repeats, in characters.
+const LONGEST_CLAUSE: usize = 80;
+
+/// The statement that works, about the table that was meant. It is put together where it is told,
+/// and not for every statement that is right.
+pub(super) struct Example<'a> {
+    path: Vec<String>,
+    statement: Cursor<'a>,
+}
+
+impl<'a> Example<'a> {
+    /// With the predicate of the first WHERE from here on, if it is short.
+    pub(super) fn new(c: &Cursor<'a>, path: &[&str]) -> Self {
+        Self { path: path.iter().map(|part| (*part).to_owned()).collect(), statement: c.clone() }
+    }
+
+    fn predicate(&self) -> String {
+        let mut c = self.statement.clone();
+        c.go(c.find(&["WHERE"]));
+        c.next();
+        let end = c.find_any(ENDS);
+        let written = c.part(c.place(), end).source();
+        let plain = !c.part(c.place(), end).is_at_end()
+            && c.part(c.place(), end).expression().is_ok()
+            && written.chars().count() <= LONGEST_PREDICATE
+            && !written.contains(['\n', '\r', ';']);
+        if plain { written.trim().to_owned() } else { "<primary key> = ...".to_owned() }
+    }
+
+    /// The time clause as it was written, if it is a good one for this schema.
+    fn time(&self, schema: VirtualSchema) -> Option<String> {
+        let words: &[&str] = match schema {
+            VirtualSchema::Flashback | VirtualSchema::Snapshot => &["AS", "OF"],
+            VirtualSchema::Diff | VirtualSchema::Undo => &["BETWEEN"],
+        };
+        let mut c = self.statement.clone();
+        c.go(c.find_any(&[words]));
+        let begin = c.place();
+        if !c.words(words) {
+            return None;
+        }
+        instant(&mut c).ok()?;
+        if schema.is_of_changes() && (!c.words(&["AND"]) || instant(&mut c).is_err()) {
+            return None;
+        }
+        let written = c.part(begin, c.place()).source();
+        let short = written.chars().count() <= LONGEST_CLAUSE && !written.contains(['\n', '\r', ';', '?']);
+        short.then_some(written)
+    }
+
+    fn table(&self) -> String {
+        let name = |part: &String| {
+            if part.chars().all(|c| c.is_alphanumeric() || c == '_') && !part.is_empty() {
+                part.clone()
+            } else {
+                format!("`{}`", part.replace('`', "``"))
+            }
+        };
+        shortened(&self.path.iter().map(name).collect::<Vec<_>>().join("."), 64)
+    }
+
+    /// One instant, or a window.
+    pub(super) fn form(&self, schema: VirtualSchema) -> String {
+        let time = self.time(schema).unwrap_or_else(|| {
+            let usual = match schema {
+                VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF '2026-04-27 09:00:00'",
+                VirtualSchema::Diff | VirtualSchema::Undo => {
+                    "BETWEEN '2026-04-27 09:00' AND '2026-04-27 10:00'"
+                }
+            };
+            usual.to_owned()
+        });
+        format!("SELECT * FROM {}.{} {time} WHERE {}", schema.name(), self.table(), self.predicate())
+    }
+
+    /// Puts what works behind what is wrong.
+    pub(super) fn behind(&self, refused: Refused, schema: VirtualSchema) -> Refused {
+        match refused {
+            Refused::Syntax { message } => syntax(format!("{message}; for example: {}", self.form(schema))),
+            Refused::Unsupported { message } => {
+                Refused::Unsupported { message: format!("{message}; for example: {}", self.form(schema)) }
+            }
+            other @ (Refused::JoinWithReal { .. } | Refused::NotForThisServer { .. }) => other,
+        }
+    }
+}
+
+/// A time clause of another system, or none, where one was expected: what is wrong, without what
+/// works.
+pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String {
+    let here = c.here();
+    let next = |words: &[&str]| c.clone().words(words);
+    let whole = match schema {
+        VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF <instant> or AT GTID '...'",
+        VirtualSchema::Diff => "BETWEEN <instant> AND <instant>",
+        VirtualSchema::Undo => "BETWEEN <instant> AND <instant> or AT GTID '...'",
+    };
+    let history = "the changes of a span of time are asked of _diff with BETWEEN";
+    if next(&["FOR", "SYSTEM_TIME", "ALL"]) {
+        return format!("FOR SYSTEM_TIME ALL at {here}: {history}");
+    }
+    if next(&["FOR", "SYSTEM_TIME", "FROM"]) || next(&["FOR", "SYSTEM_TIME", "CONTAINED"]) {
+        return format!("FOR SYSTEM_TIME takes AS OF or BETWEEN ... AND ... here, at {here}: {history}");
+    }
+    if next(&["VERSIONS"]) {
+        return format!("VERSIONS BETWEEN at {here} is Oracle's: {history}");
+    }
+    for words in [
+        &["FOR", "VERSION"][..],
+        &["FOR", "TIMESTAMP"],
+        &["FOR", "SYSTEM"],
+        &["FOR", "SYSTEM_VERSION"],
+        &["TIMESTAMP", "AS"],
+        &["VERSION", "AS"],
+        &["SYSTEM_TIME"],
+    ] {
+        if next(words) {
+            return format!(
+                "{} at {here} is another system's time clause; here it is {whole}",
+                words.join(" ")
+            );
+        }
+    }
+    if (next(&["AT"]) || next(&["BEFORE"])) && c.ahead(1) == Some(&Token::LParen) {
+        return format!(
+            "AT (...) and BEFORE (...) at {here} are Snowflake's; here the time clause is {whole}"
+        );
+    }
+    if next(&["AT"]) || next(&["BEFORE"]) {
+        return format!("the time clause is {whole}, and not what stands at {here}");
+    }
+    let later = c.find_any(&[&["AS", "OF"], &["AT", "GTID"], &["FOR", "SYSTEM_TIME"]]);
+    let mut there = c.clone();
+    there.go(later);
+    if !there.is_at_end() {
+        return format!(
+            "the time clause stands right behind the name of the table; this one comes later, at {}",
+            there.here()
+        );
+    }
+    if c.is_at_end() || next(&["WHERE"]) || next(&["ORDER"]) || next(&["LIMIT"]) {
+        return format!("the time clause is missing: {whole} was expected behind the table, at {here}");
+    }
+    format!("{whole} was expected behind the table, at {here}")
+}
+
+/// What stands in a select list that cannot be shown.
+pub(super) fn not_a_column(part: &Cursor<'_>) -> String {
+    let mut clause = part.clone();
+    clause.go(part.find_any(&[&["AS", "OF"], &["AT", "GTID"]]));
+    if !clause.is_at_end() {
+        return format!(
+            "a time clause in the select list, at {}: it stands right behind the name of the table",
+            clause.position()
+        );
+    }
+    if part.clone().words(&["TOP"]) {
+        return format!("TOP at {}: MySQL writes LIMIT n at the end of the statement", part.position());
+    }
+    format!(
+        "'{}' in the select list, at {}: name columns of the table; functions, aggregates and expressions are not computed here",
+        shortened(&part.source(), 60),
+        part.position()
+    )
+}
+
+/// What stands where an instant was expected.
+pub(super) fn not_an_instant(c: &Cursor<'_>) -> Refused {
+    let what = match c.peek() {
+        None => "the instant is missing".to_owned(),
+        Some(Token::Eq) => "no = belongs before the instant".to_owned(),
+        Some(Token::Number(n, _)) => number(c, n),
+        Some(Token::Minus) => match c.ahead(1) {
+            Some(Token::Number(..) | Token::Word(_)) => {
+                "a span back from now is written '-10s' or '10 seconds ago', in quotes".to_owned()
+            }
+            _ => "this is no instant".to_owned(),
+        },
+        Some(Token::Word(w)) => word(c, w),
+        Some(_) => "this is no instant".to_owned(),
+    };
+    syntax(format!(
+        "{what}, at {}; instants are '2026-04-27 09:00:00', '5 minutes ago', NOW() - INTERVAL 1 HOUR",
+        c.here()
+    ))
+}
+
+/// A number: a date without quotes, mostly.
+fn number(c: &Cursor<'_>, number: &str) -> String {
+    if let Some(Token::Word(unit)) = c.ahead(1)
+        && matches!(c.ahead(2), Some(Token::Word(ago)) if ago.value.eq_ignore_ascii_case("ago"))
+    {
+        return format!("the quotes are missing: write '{number} {} ago'", shortened(&unit.value, 20));
+    }
+    let end = c.find(&["WHERE", "ORDER", "LIMIT", "AND", "AS", "GROUP", "FOR"]);
+    let written = c.part(c.place(), end).source();
+    let date = |t: &str| {
+        t.len() > 10
+            && t.len() <= 40
+            && t.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ':' | ' ' | '.' | '+' | 'T' | 'Z'))
+    };
+    if written.len() > number.len() && (date(&written) || written.len() == 10) {
+        return format!("the quotes are missing: write '{written}'");
+    }
+    if written == number && number.len() >= 9 {
+        return format!("seconds since 1970 are written FROM_UNIXTIME({})", shortened(number, 30));
+    }
+    "a number is no instant".to_owned()
+}
+
+fn word(c: &Cursor<'_>, word: &Word) -> String {
+    const TYPOGRAPHIC: [char; 9] = ['‘', '’', '‚', '“', '”', '„', '´', '«', '»'];
+    let value = shortened(&word.value, 40);
+    if value.starts_with(TYPOGRAPHIC) {
+        return "a word processor made these quotes, which SQL does not know; type ' before and behind"
+            .to_owned();
+    }
+    match word.quote_style {
+        Some('"') => {
+            return "under sql_mode ANSI_QUOTES \" quotes names, and an instant takes '".to_owned();
+        }
+        Some(_) => return "backticks quote names, and an instant takes '".to_owned(),
+        None => {}
+    }
+    let call = c.ahead(1) == Some(&Token::LParen);
+    match value.to_uppercase().as_str() {
+        "SCN" => "Oracle's SCN does not exist here; a transaction is named AT GTID '...'".to_owned(),
+        "GTID" => "a transaction is named AT GTID '...', without AS OF".to_owned(),
+        "SYSTEM" => "SYSTEM TIME is CockroachDB's; leave it out".to_owned(),
+        "OF" => "OF stands there twice".to_owned(),
+        "TO_TIMESTAMP" | "TO_DATE" | "STR_TO_DATE" | "CAST" | "CONVERT" | "PARSE_TIMESTAMP" | "DATETIME"
+        | "UNIX_TIMESTAMP"
+            if call =>
+        {
+            format!("{value}() is not read here: write the instant itself, in quotes")
+        }
+        "GETDATE" | "GETUTCDATE" | "SYSDATETIME" | "SYSTIMESTAMP" | "CURRENT_TIME" | "CURTIME" | "TODAY" => {
+            format!("{value} is not read here: write NOW()")
+        }
+        "DATEADD" | "TIMESTAMP_SUB" | "TIMESTAMP_ADD" | "TIMESTAMPADD" | "DATETIME_SUB" | "DATETIMEADD" => {
+            format!("{value}() is not read here: write NOW() - INTERVAL 1 HOUR")
+        }
+        "INTERVAL" => "an interval alone is no instant: write NOW() - INTERVAL 1 HOUR".to_owned(),
+        "YESTERDAY" => "write CURDATE() - INTERVAL 1 DAY, or '1 day ago'".to_owned(),
+        _ if value.starts_with('@') => {
+            "a variable cannot be the instant: write its value, in quotes".to_owned()
+        }
+        _ if call => format!("the function {value} is not read here"),
+        _ => format!("{value} is no instant (text takes quotes)"),
+    }
+}
+
+/// A query without a virtual table that means one, by the looks of it.
+pub(super) fn nearly_time_travel(c: &Cursor<'_>) -> Option<Refused> {
+    let mut c = c.clone();
+    if !c.words(&["SELECT"]) {
+        return None;
+    }
+    let mut tables = c.clone();
+    tables.go(c.find(&["FROM"]));
+    while tables.one_of(&["FROM", "JOIN"]).is_some() {
+        if let Some(refused) = misspelt(&tables) {
+            return Some(refused);
+        }
+        tables.go(tables.find(&["JOIN"]));
+    }
+    foreign_clause(&c)
+}
+
+/// `flashback.orders`, `_flashbak.orders`, `_flashback` without a table.
+fn misspelt(c: &Cursor<'_>) -> Option<Refused> {
+    let position = c.here();
+    let mut c = c.clone();
+    if c.token(&Token::LBracket) {
+        let schema = virtual_schema(&c.name("a name").ok()?)?;
+        return Some(Refused::Unsupported {
+            message: format!(
+                "square brackets at {position}: MySQL quotes names with backticks, and these need none: {}",
+                Example::new(&c, &["orders"]).form(schema)
+            ),
+        });
+    }
+    let first = c.name("a table").ok()?;
+    if let Some((schema, table)) = first.split_once('.')
+        && let Some(schema) = virtual_schema(schema)
+    {
+        let path: Vec<&str> = table.split('.').collect();
+        return Some(Refused::Unsupported {
+            message: format!(
+                "one pair of backticks around schema and table, at {position}, makes one name of them: {}",
+                Example::new(&c, &path).form(schema)
+            ),
+        });
+    }
+    if c.token(&Token::Period) {
+        let mut path = vec![c.name("a table").ok()?];
+        while c.token(&Token::Period) {
+            path.push(c.name("a table").ok()?);
+        }
+        let schema = nearest(&first)?;
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let example = Example::new(&c, &path);
+        return Some(Refused::Unsupported {
+            message: format!(
+                "'{first}' is no virtual schema, at {position}: did you mean {}? {}",
+                schema.name(),
+                example.form(schema)
+            ),
+        });
+    }
+    let schema = virtual_schema(&first)?;
+    let example = Example::new(&c, &["orders"]);
+    Some(Refused::Unsupported {
+        message: format!(
+            "{} is a schema, at {position}: name the table in it too, as in {}",
+            schema.name(),
+            example.form(schema)
+        ),
+    })
+}
+
+/// The virtual schema that a name is a slip of.
+fn nearest(name: &str) -> Option<VirtualSchema> {
+    let plain = name.trim_start_matches('_').to_lowercase();
+    [
+        (VirtualSchema::Flashback, 2),
+        (VirtualSchema::Snapshot, 2),
+        (VirtualSchema::Diff, 1),
+        (VirtualSchema::Undo, 1),
+    ]
+    .into_iter()
+    .find(|(schema, most)| distance(&plain, &schema.name()[1..]) <= *most)
+    .map(|(schema, _)| schema)
+}
+
+/// How many letters must be put in, taken out or changed to make one word of the other. For short
+/// words.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j + 1] = cost;
+        }
+    }
+    row[b.len()]
+}
+
+/// A time clause after a real table.
+fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
+    const CLAUSES: &[&[&str]] = &[
+        &["AS", "OF"],
+        &["AT", "GTID"],
+        &["FOR", "SYSTEM_TIME"],
+        &["FOR", "VERSION"],
+        &["FOR", "TIMESTAMP"],
+        &["VERSIONS", "BETWEEN"],
+    ];
+    let mut table = c.clone();
+    table.go(c.find(&["FROM"]));
+    if !table.words(&["FROM"]) {
+        return None;
+    }
+    let mut clause = table.clone();
+    clause.go(table.find_any(CLAUSES));
+    // `AT (`, `BEFORE (`: Snowflake's.
+    let call = table.find(&["AT", "BEFORE"]);
+    if clause.is_at_end() && table.ahead(call + 1 - table.place()) == Some(&Token::LParen) {
+        clause.go(call);
+    }
+    if clause.is_at_end() {
+        return None;
+    }
+    let mut path = vec![table.name("a table").ok()?];
+    while table.token(&Token::Period) {
+        path.push(table.name("a table").ok()?);
+    }
+    let mut path: Vec<&str> = path.iter().map(String::as_str).collect();
+    // `_history.orders`: no real schema is called so, and an example must not repeat it.
+    let meant = if path.len() > 1 && path[0].starts_with('_') { Some(path.remove(0)) } else { None };
+    let example = Example::new(&table, &path);
+    let window = ["BETWEEN", "ALL", "FROM", "CONTAINED"].iter().any(|w| {
+        let mut behind = clause.clone();
+        behind.words(&["FOR", "SYSTEM_TIME"]);
+        behind.words(&["VERSIONS"]);
+        behind.words(&[w])
+    });
+    let schema = if window { VirtualSchema::Diff } else { VirtualSchema::Flashback };
+    if let Some(meant) = meant {
+        return Some(Refused::Unsupported {
+            message: format!(
+                "'{}' is no virtual schema, at {}: there are _flashback, _snapshot (AS OF, AT GTID), _diff (BETWEEN) and _undo (BETWEEN, AT GTID): {}",
+                shortened(meant, 40),
+                clause.here(),
+                example.form(schema)
+            ),
+        });
+    }
+    Some(Refused::Unsupported {
+        message: format!(
+            "a time clause at {} behind the real table {}: the past is in the virtual schemas: {}",
+            clause.here(),
+            shortened(&path.join("."), 64),
+            example.form(schema)
+        ),
+    })
+}

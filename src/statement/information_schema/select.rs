@@ -1,0 +1,281 @@
+//! The grammar of SELECT on information_schema.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
+)]
+
+use super::super::cursor::Cursor;
+use super::super::travel::limit;
+use super::super::{MOST_COLUMNS, Refused, Statement, item};
+use super::{Catalogue, INFORMATION_SCHEMA, Item, Joined, Selection};
+use sqlparser::ast::Expr;
+use sqlparser::tokenizer::Token;
+
+/// Tables in one FROM at most: clients join three.
+const MOST_TABLES: usize = 8;
+
+/// SELECT on information_schema; `current`: unqualified tables are of it too. `None`: it is another
+/// statement.
+pub(in crate::statement) fn selected(
+    c: &mut Cursor<'_>,
+    current: bool,
+) -> Result<Option<Statement>, Refused> {
+    let place = c.place();
+    if !(c.words(&["SELECT"]) && reads_it(c, current)) {
+        c.go(place);
+        return Ok(None);
+    }
+    let source = c.part(place, usize::MAX).source();
+    let mut distinct = false;
+    while let Some(word) = c.one_of(&["ALL", "DISTINCT", "DISTINCTROW", "SQL_NO_CACHE", "HIGH_PRIORITY"]) {
+        distinct |= matches!(word, "DISTINCT" | "DISTINCTROW");
+    }
+    if let Some(word) =
+        c.one_of(&["SQL_CALC_FOUND_ROWS", "SQL_BUFFER_RESULT", "SQL_SMALL_RESULT", "SQL_BIG_RESULT"])
+    {
+        return Err(Refused::Unsupported { message: format!("{word} in a SELECT on information_schema") });
+    }
+    let from = c.find(&["FROM"]);
+    let items = items(&c.part(c.place(), from))?;
+    c.go(from);
+    if !c.words(&["FROM"]) {
+        return Err(c.unexpected("FROM"));
+    }
+    let end = c.find(&CLAUSES);
+    let tables = tables(&c.part(c.place(), end), current, &source)?;
+    c.go(end);
+    let mut selection = Selection {
+        distinct,
+        items,
+        tables,
+        filter: None,
+        group_by: Vec::new(),
+        having: None,
+        order_by: Vec::new(),
+        limit: None,
+    };
+    tail(c, &mut selection)?;
+    Ok(Some(Statement::Catalogue(Catalogue::Select(Box::new(selection)))))
+}
+
+/// What can stand after the tables of a SELECT.
+const CLAUSES: [&str; 14] = [
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "WINDOW",
+    "QUALIFY",
+    "PROCEDURE",
+    "FOR",
+    "INTO",
+    "LOCK",
+];
+
+/// Whether a table of information_schema is named.
+fn reads_it(c: &Cursor<'_>, current: bool) -> bool {
+    let is_it = |ahead| matches!(c.ahead(ahead), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case(INFORMATION_SCHEMA));
+    let is_period = |ahead| c.ahead(ahead) == Some(&Token::Period);
+    let named = (0..c.length()).any(|i| is_it(i) && is_period(i + 1) && (i == 0 || !is_period(i - 1)));
+    let from = c.find(&["FROM"]);
+    let mut behind = c.clone();
+    behind.go(from);
+    named || (current && behind.words(&["FROM"]) && !behind.words(&["DUAL"]))
+}
+
+fn items(list: &Cursor<'_>) -> Result<Vec<Item>, Refused> {
+    let parts = list.split();
+    if parts.len() > MOST_COLUMNS {
+        return Err(Refused::Unsupported { message: format!("more than {MOST_COLUMNS} columns") });
+    }
+    parts.iter().map(selected_item).collect()
+}
+
+pub(in crate::statement) fn selected_item(part: &Cursor<'_>) -> Result<Item, Refused> {
+    let mut c = part.clone();
+    let mut qualifier = None;
+    while let (Some(Token::Word(w)), Some(Token::Period)) = (c.peek(), c.ahead(1)) {
+        qualifier = Some(w.value.clone());
+        c.go(c.place() + 2);
+    }
+    if c.token(&Token::Mul) && c.is_at_end() {
+        return Ok(Item::All(qualifier));
+    }
+    let (name, value) = item(part)?;
+    let aliased = name != part.source();
+    Ok(Item::Value { name, aliased, value: Box::new(value) })
+}
+
+fn tables(list: &Cursor<'_>, current: bool, source: &str) -> Result<Vec<Joined>, Refused> {
+    let mut c = list.clone();
+    let mut tables = vec![joined(&mut c, false, current, source)?];
+    while !c.is_at_end() {
+        let left = c.words(&["LEFT", "OUTER", "JOIN"]) || c.words(&["LEFT", "JOIN"]);
+        let inner = left
+            || c.words(&["INNER", "JOIN"])
+            || c.words(&["CROSS", "JOIN"])
+            || c.one_of(&["JOIN", "STRAIGHT_JOIN"]).is_some();
+        if !inner && !c.token(&Token::Comma) {
+            return Err(Refused::Unsupported {
+                message: format!(
+                    "in FROM of information_schema, {}: inner and LEFT joins are carried out",
+                    c.here()
+                ),
+            });
+        }
+        let mut table = joined(&mut c, left, current, source)?;
+        if inner {
+            conditions(&mut c, &mut table)?;
+        }
+        tables.push(table);
+        if tables.len() > MOST_TABLES {
+            return Err(Refused::Unsupported {
+                message: format!("more than {MOST_TABLES} tables in a join"),
+            });
+        }
+    }
+    Ok(tables)
+}
+
+fn joined(c: &mut Cursor<'_>, left: bool, current: bool, source: &str) -> Result<Joined, Refused> {
+    if c.peek() == Some(&Token::LParen) {
+        return Err(Refused::Unsupported {
+            message: "parentheses or a subquery in FROM of information_schema".to_owned(),
+        });
+    }
+    let mut table = c.name("a table")?;
+    let mut ours = current;
+    if c.token(&Token::Period) {
+        ours = table.eq_ignore_ascii_case(INFORMATION_SCHEMA);
+        table = c.name("a table")?;
+    }
+    if !ours {
+        return Err(Refused::NotForThisServer { what: source.chars().take(60).collect() });
+    }
+    let is_word = |w: &str, c: &Cursor<'_>| c.clone().words(&[w]);
+    let named = c.words(&["AS"])
+        || (matches!(c.peek(), Some(Token::Word(_))) && !JOINING.iter().any(|w| is_word(w, c)));
+    let alias = if named { Some(c.name("an alias")?) } else { None };
+    Ok(Joined { table, alias, left, on: None, using: Vec::new() })
+}
+
+/// Words that no alias is.
+const JOINING: [&str; 13] = [
+    "ON",
+    "USING",
+    "JOIN",
+    "INNER",
+    "CROSS",
+    "LEFT",
+    "RIGHT",
+    "NATURAL",
+    "STRAIGHT_JOIN",
+    "PARTITION",
+    "USE",
+    "FORCE",
+    "IGNORE",
+];
+
+fn conditions(c: &mut Cursor<'_>, table: &mut Joined) -> Result<(), Refused> {
+    if c.words(&["USING"]) {
+        if !c.token(&Token::LParen) {
+            return Err(c.unexpected("("));
+        }
+        loop {
+            table.using.push(c.name("a column")?);
+            if c.token(&Token::RParen) {
+                return Ok(());
+            }
+            if !c.token(&Token::Comma) {
+                return Err(c.unexpected(", or )"));
+            }
+        }
+    }
+    if c.words(&["ON"]) {
+        let end = end_of_condition(c);
+        table.on = Some(c.part(c.place(), end).expression()?);
+        c.go(end);
+    }
+    if table.left && table.on.is_none() {
+        return Err(c.unexpected("ON or USING"));
+    }
+    Ok(())
+}
+
+/// Where the condition of a join ends: at the next join, or at a comma.
+fn end_of_condition(c: &Cursor<'_>) -> usize {
+    let mut ahead = c.clone();
+    let mut depth = 0_usize;
+    while let Some(token) = ahead.peek() {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            Token::Comma if depth == 0 => break,
+            Token::Word(_) if depth == 0 => {
+                let next = ahead.clone();
+                let begins = |words: &[&str]| next.clone().words(words);
+                if begins(&["JOIN"])
+                    || begins(&["STRAIGHT_JOIN"])
+                    || begins(&["NATURAL"])
+                    || ["INNER", "CROSS", "LEFT", "RIGHT"]
+                        .iter()
+                        .any(|w| begins(&[w, "JOIN"]) || begins(&[w, "OUTER", "JOIN"]))
+                {
+                    break;
+                }
+            }
+            _ => {}
+        }
+        ahead.next();
+    }
+    ahead.place()
+}
+
+fn tail(c: &mut Cursor<'_>, selection: &mut Selection) -> Result<(), Refused> {
+    if c.words(&["WHERE"]) {
+        selection.filter = Some(section(c).expression()?);
+    }
+    if c.words(&["GROUP", "BY"]) {
+        selection.group_by = section(c).split().iter().map(Cursor::expression).collect::<Result<_, _>>()?;
+    }
+    if c.words(&["HAVING"]) {
+        selection.having = Some(section(c).expression()?);
+    }
+    if c.words(&["ORDER", "BY"]) {
+        selection.order_by = section(c).split().iter().map(ordered).collect::<Result<_, _>>()?;
+    }
+    if c.words(&["LIMIT"]) {
+        selection.limit = Some(limit(c)?);
+    }
+    if c.is_at_end() {
+        return Ok(());
+    }
+    match c.peek() {
+        Some(Token::Word(_)) => {
+            Err(Refused::Unsupported { message: format!("in a SELECT on information_schema, {}", c.here()) })
+        }
+        _ => Err(c.unexpected("the end of the statement")),
+    }
+}
+
+fn ordered(part: &Cursor<'_>) -> Result<(Expr, bool), Refused> {
+    let end = part.place() + part.length();
+    let mut last = part.clone();
+    last.go(end.saturating_sub(1));
+    let direction = last.one_of(&["ASC", "DESC"]);
+    let end = end - usize::from(direction.is_some());
+    Ok((part.part(part.place(), end).expression()?, direction == Some("DESC")))
+}
+
+/// What stands before the next clause; the cursor goes there.
+fn section<'a>(c: &mut Cursor<'a>) -> Cursor<'a> {
+    let end = c.find(&CLAUSES);
+    let part = c.part(c.place(), end);
+    c.go(end);
+    part
+}
