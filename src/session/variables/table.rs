@@ -153,7 +153,6 @@ pub(in crate::session) const VARIABLES: &[Variable] = &[
     of("report_port", Global, Integer(0, 65_535), "{port}", ReadOnly),
     of("resultset_metadata", Session, Text, "FULL", OnlyItsOwnValue),
     of("secure_file_priv", Global, Text, NULL, ReadOnly),
-    of("secure_file_priv", Global, Text, NULL, ReadOnly),
     of("server_id", Global, Integer(0, 4_294_967_295), "0", ReadOnly),
     of("server_uuid", Global, Text, "{uuid}", ReadOnly),
     of("session_track_gtids", Both, Choice(&["OFF", "OWN_GTID", "ALL_GTIDS"]), "OFF", Ignored),
