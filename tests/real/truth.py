@@ -167,7 +167,8 @@ def changes(recording, chain, count):
             what = "%s of %s" % (event["type"], sql)
             last.setdefault(int(row[0]), event)
             count.check(last[int(row[0])] is event, "event id: " + what, row[0])
-            before, after, changed = (None if cell is None else cell.decode() for cell in (row[-2], row[-1], row[-3]))
+            shown = dict(zip(names, row))
+            before, after, changed = (None if shown[c] is None else shown[c].decode() for c in ("row_before", "row_after", "changed_columns"))
             columns = recording.columns[(event["tick"], table)]
             for side, got in (("before", before), ("after", after)):
                 if event[side] is not None:
