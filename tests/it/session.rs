@@ -355,7 +355,7 @@ fn the_list_of_processes_shows_the_users_own() {
     let shown: Vec<String> = row(&mut client, "SHOW PROCESSLIST").into_iter().flatten().collect();
     assert_eq!(shown[1..], ["app", "127.0.0.1", "tt", "Query", "0", "executing", "SHOW PROCESSLIST"]);
     let grants = ask(&mut client, "SHOW GRANTS FOR CURRENT_USER()");
-    assert_eq!(grants.len(), 8, "one column and four rows");
+    assert_eq!(grants.len(), 9, "one column and five rows");
     assert_eq!(&grants[3][1..], b"GRANT USAGE ON *.* TO `app`@`127.0.0.1`");
     assert_eq!(error(&ask(&mut client, "SHOW GRANTS FOR 'root'@'%'")[0]).0, 1235);
 }

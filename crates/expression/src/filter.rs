@@ -412,7 +412,7 @@ mod tests {
         RowFilter::new(filter, std::slice::from_ref(column))?.holds(&[cell])
     }
 
-    /// Each is the answer of MySQL 9.7 and MariaDB 11.8.
+    /// By the rules of the manual; `tests/real/conditions.py` holds them to a server.
     #[test]
     fn values_compare_as_their_types_do() {
         use Relation::{Equal, Greater, Less, Same};

@@ -45,7 +45,7 @@ const fn sample(statement: &'static str, digest: &'static str) -> Sample {
 }
 
 /// One or more for each rule that `proxysql-config` writes.
-pub(super) const TO_SHIM: [Sample; 8] = [
+pub(super) const TO_SHIM: [Sample; 9] = [
     sample(
         "SELECT * FROM _flashback.orders AS OF '2026-04-27 09:00:00' WHERE id = 42",
         "SELECT * FROM _flashback.orders AS OF ? WHERE id = ?",
@@ -61,6 +61,10 @@ pub(super) const TO_SHIM: [Sample; 8] = [
     sample(
         "SELECT statement FROM _undo.orders BETWEEN '2026-04-27' AND '2026-04-28'",
         "SELECT statement FROM _undo.orders BETWEEN ? AND ?",
+    ),
+    sample(
+        "SELECT * FROM _history.transactions BETWEEN '2026-04-27' AND '2026-04-28'",
+        "SELECT * FROM _history.transactions BETWEEN ? AND ?",
     ),
     sample("DESCRIBE _flashback.orders", "DESCRIBE _flashback.orders"),
     sample("SHOW FULL COLUMNS FROM `_flashback`.`orders`", "SHOW FULL COLUMNS FROM `_flashback`.`orders`"),
@@ -263,7 +267,8 @@ mod tests {
             })
             .collect();
         let by: Vec<_> = TO_SHIM.iter().chain(&ORM_TO_SHIM).map(|s| goes(&rules, s).1).collect();
-        assert_eq!(by, [Some(1), Some(1), Some(2), Some(3), Some(1), Some(4), Some(5), Some(6), Some(7)]);
+        let rule_of_each = [1, 1, 2, 1, 1, 3, 1, 4, 5, 6, 7].map(Some);
+        assert_eq!(by, rule_of_each);
         for sample in TO_MYSQL {
             assert_eq!(goes(&rules, &sample).1, None, "{sample:?}");
         }

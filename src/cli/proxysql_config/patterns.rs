@@ -38,34 +38,34 @@ pub struct Rule {
 }
 
 /// A virtual name, as the statement has it.
-const NAMED: &str = r"_(?:flashback|snapshot|diff|undo)\b";
+const NAMED: &str = r"_(?:flashback|snapshot|diff|undo|history)\b";
 
 /// The rules, in the order of their ids.
 pub const RULES: [Rule; 5] = [
     Rule {
         what: "FROM and JOIN of a virtual table, in whatever statement",
-        digest: r"\b(?:FROM|JOIN|STRAIGHT_JOIN)(?:[\s(]+`?|`)_(?:flashback|snapshot|diff|undo)`?\s*\.",
+        digest: r"\b(?:FROM|JOIN|STRAIGHT_JOIN)(?:[\s(]+`?|`)_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
     Rule {
         what: "a virtual table behind a comma in FROM",
-        digest: r"\bFROM[\s(]+[^\s,()]+(?: [^\s,()]+){0,2}(?:, ?[^\s,()]+(?: [^\s,()]+){0,2}){0,15}, ?\(*`?_(?:flashback|snapshot|diff|undo)`?\s*\.",
+        digest: r"\bFROM[\s(]+[^\s,()]+(?: [^\s,()]+){0,2}(?:, ?[^\s,()]+(?: [^\s,()]+){0,2}){0,15}, ?\(*`?_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
     Rule {
         what: "DESCRIBE, EXPLAIN, TABLE, SHOW CREATE TABLE and SHOW COLUMNS IN of a virtual table",
-        digest: r"^\s*(?:DESC|DESCRIBE|(?:EXPLAIN )?TABLE|EXPLAIN|SHOW CREATE (?:TABLE|VIEW)|SHOW (?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) IN)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo)`?\s*\.",
+        digest: r"^\s*(?:DESC|DESCRIBE|(?:EXPLAIN )?TABLE|EXPLAIN|SHOW CREATE (?:TABLE|VIEW)|SHOW (?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) IN)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
     Rule {
         what: "SHOW of what a virtual schema holds",
-        digest: r"^\s*SHOW (?:(?:EXTENDED |FULL |OPEN ){0,2}(?:TABLES|TABLE STATUS|TRIGGERS|EVENTS) (?:FROM|IN)|(?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) (?:FROM|IN)[\s`]+[^\s,()]+ (?:FROM|IN)|CREATE (?:DATABASE|SCHEMA)(?: IF NOT EXISTS)?)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo)`?(?:\s|\x3b|$)",
+        digest: r"^\s*SHOW (?:(?:EXTENDED |FULL |OPEN ){0,2}(?:TABLES|TABLE STATUS|TRIGGERS|EVENTS) (?:FROM|IN)|(?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) (?:FROM|IN)[\s`]+[^\s,()]+ (?:FROM|IN)|CREATE (?:DATABASE|SCHEMA)(?: IF NOT EXISTS)?)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo|history)`?(?:\s|\x3b|$)",
         text: NAMED,
     },
     Rule {
         what: "virtual tables in the quotes of ANSI_QUOTES, which a digest takes for literals",
         digest: r"(?:\b(?:FROM|JOIN|STRAIGHT_JOIN)|^\s*(?:DESC|DESCRIBE|EXPLAIN|TABLE|SHOW CREATE TABLE))[\s(]*\?\s*\.",
-        text: r"\x22_(?:flashback|snapshot|diff|undo)\x22\s*\.",
+        text: r"\x22_(?:flashback|snapshot|diff|undo|history)\x22\s*\.",
     },
 ];
 
