@@ -126,18 +126,20 @@ def micros(text):
 
 
 def changes(api, table, keys, since, until):
-    """The changes as (definition, event without its id), or the refusal."""
+    """The changes as (definition, who made it, event without its id), or the refusal."""
     lines, refusal = api.lines("/v1/diff", request(table, keys, {"since": rfc(since), "until": rfc(until)}))
     if refusal:
         return None, refusal
-    columns, events = [c["name"] for c in lines[0]["columns"]], []
+    columns, origin, events = [c["name"] for c in lines[0]["columns"]], None, []
     for line in lines[1:-1]:
         if "definition" in line:
             columns = [c["name"] for c in line["definition"]["columns"]]
+        elif "origin" in line:
+            origin = line["origin"]
         else:
-            event = dict(line["event"])
-            del event["event_id"]
-            events.append((columns, event))
+            # The numbers of events are those of one history.
+            event = {name: value for name, value in line["event"].items() if name not in ("event_id", "cause")}
+            events.append((columns, origin, event))
     return events, None
 
 
