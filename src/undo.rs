@@ -6,7 +6,7 @@
 //!
 //! # Order
 //! Rows that came go first, then rows that stayed are changed, and rows that went come back last:
-//! so no value of a unique index is in the way of another (see [`order`]). Over several tables,
+//! so no value of a unique index is in the way of another (the module `order` says how). Over several tables,
 //! children give way before their parents do and come back after them.
 //!
 //! # Guards
