@@ -6,8 +6,8 @@
 //!
 //! # Order
 //! Rows that came go first, then rows that stayed are changed, and rows that went come back last:
-//! so no value of a unique index is in the way of another (the module `order` says how). Over several tables,
-//! children give way before their parents do and come back after them.
+//! so no value of a unique index is in the way of another (the module `order` says how). Over
+//! several tables, children give way before their parents do and come back after them.
 //!
 //! # Guards
 //! Every statement names all that the row was at the end of the window: it changes nothing where
