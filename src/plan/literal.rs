@@ -51,7 +51,7 @@ impl Literal {
 }
 
 pub(super) fn refuse(column: &Column, why: &str) -> Failure {
-    Failure::Unsupported(format!("key column {} ({}): {why}", column.name, short(&column.ty)))
+    Failure::Unsupported(format!("column {} ({}): {why}", column.name, short(&column.ty)))
 }
 
 /// A type for a message: labels may be thousands.
