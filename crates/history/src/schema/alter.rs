@@ -218,17 +218,25 @@ impl Reading<'_> {
         &mut self.changed[at].get_or_insert_with(|| (before.clone(), Place::Stay)).0
     }
 
-    /// The keys declared so far: what a column's own attributes add to them goes again if the
-    /// column does (IF EXISTS).
-    fn mark(&self) -> (usize, usize, Vec<String>) {
-        let Full { indexes, foreign_keys, primary_key, .. } = &self.declared;
-        (indexes.len(), foreign_keys.len(), primary_key.clone())
+    /// How many indexes are declared so far, and which primary key.
+    fn mark(&self) -> (usize, Vec<String>) {
+        (self.declared.indexes.len(), self.declared.primary_key.clone())
     }
 
-    fn back_to(&mut self, (indexes, foreign_keys, primary_key): (usize, usize, Vec<String>)) {
-        self.declared.indexes.truncate(indexes);
-        self.declared.foreign_keys.truncate(foreign_keys);
-        self.declared.primary_key = primary_key;
+    /// What becomes of the keys in the definition of a column behind IF EXISTS or IF NOT EXISTS.
+    /// MariaDB 10.11 and 11.8 make them also where the column is left out, but a primary key only
+    /// where the table had none before the statement, and a unique one where no index bears the
+    /// column's name, dropped or not; a foreign key always.
+    fn keys_if_absent(&mut self, (indexes, primary_key): (usize, Vec<String>)) {
+        if !self.before.primary_key.is_empty() {
+            self.declared.primary_key = primary_key;
+        }
+        for index in self.declared.indexes.split_off(indexes) {
+            let mut others = self.before.indexes.iter().chain(&self.declared.indexes);
+            if !others.any(|other| same_name(&called(other), &called(&index))) {
+                self.declared.indexes.push(index);
+            }
+        }
     }
 
     fn add(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
@@ -262,10 +270,12 @@ impl Reading<'_> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;
         let place = place(tokens)?;
+        if maybe {
+            self.keys_if_absent(keys);
+        }
         if maybe
             && (self.before.position(&new.column.name).is_some() || self.added(&new.column.name).is_some())
         {
-            self.back_to(keys);
             return Ok(());
         }
         self.placed.push(Placed::New(Box::new(new), place));
@@ -323,6 +333,9 @@ impl Reading<'_> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;
         let place = place(tokens)?;
+        if maybe {
+            self.keys_if_absent(keys);
+        }
         if self.before.position(old).is_none() {
             // MariaDB lets a statement change a column that it adds.
             if let Some(added) =
@@ -333,7 +346,6 @@ impl Reading<'_> {
                 return Ok(());
             }
             if maybe {
-                self.back_to(keys);
                 return Ok(());
             }
         }

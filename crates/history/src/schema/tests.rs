@@ -244,3 +244,40 @@ fn a_key_that_became_wider_is_the_same_key() {
         assert_eq!(catalog.same_key(DefinitionId(0), id), same, "{create}; {alter}");
     }
 }
+
+/// What MariaDB 10.11.19 and 11.8.9 made of them: a column may be left out, and its keys are not,
+/// but where there is one already.
+#[test]
+fn ok_keys_of_a_column_that_may_be_left_out() {
+    let keys = |create: &str, alter: &str| {
+        let mut catalog = Catalog::default();
+        catalog.apply(&statement(MARIADB, "s", create));
+        catalog.apply(&statement(MARIADB, "s", alter));
+        let full = catalog.full(definition(&catalog, &name("s", "x")).unwrap());
+        let unique: Vec<String> =
+            full.indexes.iter().filter(|i| i.unique).map(|i| i.columns.join(",")).collect();
+        format!("{} | {}", full.primary_key.join(","), unique.join(" "))
+    };
+    let bare = "CREATE TABLE x (id INT, a INT, b INT NOT NULL)";
+    let with = "CREATE TABLE x (id INT PRIMARY KEY, a INT, b INT NOT NULL)";
+    let unique = "CREATE TABLE x (id INT PRIMARY KEY, b INT NOT NULL, UNIQUE (b))";
+    let named = "CREATE TABLE x (id INT PRIMARY KEY, b INT, KEY b (id))";
+    for (create, alter, want) in [
+        (bare, "ALTER TABLE x ADD COLUMN IF NOT EXISTS b INT UNIQUE", " | b"),
+        (bare, "ALTER TABLE x ADD COLUMN IF NOT EXISTS b INT PRIMARY KEY", "b | "),
+        (bare, "ALTER TABLE x CHANGE IF EXISTS w b INT PRIMARY KEY", "b | "),
+        (with, "ALTER TABLE x CHANGE IF EXISTS w a INT UNIQUE", "id | a"),
+        (with, "ALTER TABLE x ADD COLUMN IF NOT EXISTS b INT PRIMARY KEY", "id | "),
+        (with, "ALTER TABLE x DROP PRIMARY KEY, ADD COLUMN IF NOT EXISTS b INT PRIMARY KEY", " | "),
+        (with, "ALTER TABLE x ADD COLUMN IF NOT EXISTS (b INT UNIQUE, z INT UNIQUE)", "id | b z"),
+        (unique, "ALTER TABLE x ADD COLUMN IF NOT EXISTS b INT UNIQUE", "id | b"),
+        (with, "ALTER TABLE x ADD UNIQUE KEY (b, id), CHANGE IF EXISTS b b DATE UNIQUE", "id | b,id"),
+        (with, "ALTER TABLE x CHANGE IF EXISTS b b DATE UNIQUE, ADD UNIQUE KEY (b, id)", "id | b b,id"),
+        (named, "ALTER TABLE x MODIFY IF EXISTS b INT UNIQUE", "id | "),
+        (named, "ALTER TABLE x DROP KEY b, MODIFY IF EXISTS b INT UNIQUE", "id | "),
+        (with, "ALTER TABLE x DROP PRIMARY KEY, ADD COLUMN IF NOT EXISTS n INT PRIMARY KEY", " | "),
+        (bare, "ALTER TABLE x MODIFY IF EXISTS a INT PRIMARY KEY", "a | "),
+    ] {
+        assert_eq!(keys(create, alter), want, "{alter}");
+    }
+}
