@@ -318,21 +318,10 @@ impl AgentClient {
                 at: at.clone(),
                 filter: admitted.filter().cloned(),
                 limit: admitted.most(),
-                count: None,
             }),
             When::Between(since, until) => {
                 let (since, until) = (*since, *until);
-                serde_json::to_vec(&DiffRequest {
-                    server_id,
-                    schema,
-                    table,
-                    keys,
-                    since,
-                    until,
-                    filter: None,
-                    limit: None,
-                    count: None,
-                })
+                serde_json::to_vec(&DiffRequest { server_id, schema, table, keys, since, until })
             }
         };
         let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;

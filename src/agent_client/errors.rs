@@ -46,13 +46,12 @@ pub(super) fn refusal(text: &[u8]) -> Option<String> {
 }
 
 /// What an agent can find out after its first row.
-const LATE: [&str; 7] = [
+const LATE: [&str; 6] = [
     code::AMBIGUOUS_TIME,
     code::NOT_RECORDED,
     code::UNREADABLE_TABLE,
     code::UNSUPPORTED_KEY,
     code::UNSUPPORTED_FILTER,
-    code::TOO_MANY_GROUPS,
     code::INTERNAL,
 ];
 

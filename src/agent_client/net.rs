@@ -9,10 +9,8 @@ use dbtrail_types::agent_api::{
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
+use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Bytes of an answer at most: statements are put in order, so that all of them are there at once.
-const MOST: usize = 256 << 20;
 
 /// What changed in one table.
 #[derive(Clone, Debug)]
@@ -38,24 +36,27 @@ impl NetTables {
     /// Of the tables behind the first so many, keeps the rows that referred to a row of another one
     /// that is kept.
     fn keep_below(&mut self, named: usize) {
-        let below = self.tables.split_off(named);
-        let mut waiting: Vec<(NetTable, NetTable)> = below
+        let mut waiting: Vec<(NetTable, Vec<NetChange>)> = self
+            .tables
+            .split_off(named)
             .into_iter()
-            .map(|table| (NetTable { changes: Vec::new(), ..table.clone() }, table))
+            .map(|mut table| {
+                let changes = std::mem::take(&mut table.changes);
+                (table, changes)
+            })
             .collect();
         loop {
             let mut found = false;
             for i in 0..waiting.len() {
-                let Some((kept, left)) = waiting.get(i) else { continue };
+                let Some((kept, _)) = waiting.get(i) else { continue };
                 let tables = self.tables.iter().chain(waiting.iter().map(|(kept, _)| kept));
-                let parents: Vec<&NetTable> = tables.filter(|t| t.name != kept.name).collect();
-                let (more, rest): (Vec<NetChange>, Vec<NetChange>) =
-                    left.changes.iter().cloned().partition(|change| refers(left, change, &parents));
+                let parents = Parents::of(kept, &tables.collect::<Vec<_>>());
+                let Some((kept, left)) = waiting.get_mut(i) else { continue };
+                let (mut more, rest) =
+                    std::mem::take(left).into_iter().partition(|change| parents.had(kept, change));
+                *left = rest;
                 found |= !more.is_empty();
-                if let Some((kept, left)) = waiting.get_mut(i) {
-                    kept.changes.extend(more);
-                    left.changes = rest;
-                }
+                kept.changes.append(&mut more);
             }
             if !found {
                 break;
@@ -65,21 +66,61 @@ impl NetTables {
     }
 }
 
-/// Whether a row, as it was before, referred to one of these that changed.
-fn refers(table: &NetTable, change: &NetChange, parents: &[&NetTable]) -> bool {
-    let Some(row) = &change.before else { return true };
-    let references = table.header.references.iter().flatten().filter(|r| r.child == table.name);
-    references.into_iter().any(|reference| {
-        let wanted = values(&table.header, row, &reference.columns);
-        let of = parents.iter().filter(|parent| parent.name == reference.parent);
-        of.flat_map(|parent| parent.changes.iter().map(move |c| (parent, c))).any(|(parent, change)| {
-            let rows = [&change.before, &change.end].into_iter().flatten();
-            rows.into_iter().any(|row| {
-                let values = values(&parent.header, row, &reference.referenced);
-                values.is_some() && values == wanted
+/// What rows of other tables that changed had in the columns to which one table refers.
+struct Parents {
+    /// For each foreign key of the table: its columns, and the values of the rows.
+    keys: Vec<(Vec<String>, HashSet<Vec<String>>)>,
+    /// Some value is text outside of ASCII, of which only the collation says what equals it.
+    uncertain: bool,
+}
+
+impl Parents {
+    fn of(child: &NetTable, tables: &[&NetTable]) -> Self {
+        let mut all = Self { keys: Vec::new(), uncertain: false };
+        for reference in child.header.references.iter().flatten().filter(|r| r.child == child.name) {
+            let of = tables.iter().filter(|t| t.name == reference.parent && t.name != child.name);
+            let rows = of.flat_map(|t| t.changes.iter().map(move |change| (t, change)));
+            let rows =
+                rows.flat_map(|(t, c)| [&c.before, &c.end].into_iter().flatten().map(move |row| (t, row)));
+            let had: HashSet<Vec<String>> =
+                rows.filter_map(|(t, row)| values(&t.header, row, &reference.referenced)).collect();
+            all.uncertain |= had.iter().flatten().any(|value| !value.is_ascii());
+            all.keys.push((reference.columns.clone(), had));
+        }
+        all
+    }
+
+    /// Whether a row of the table, as it was before, referred to one of them. It may have where that
+    /// is not certain: a statement that brings back a row asks for its parent by itself.
+    fn had(&self, child: &NetTable, change: &NetChange) -> bool {
+        let Some(row) = &change.before else { return true };
+        self.keys.iter().any(|(columns, had)| {
+            values(&child.header, row, columns).is_some_and(|wanted| {
+                let certain = !self.uncertain && wanted.iter().all(|value| value.is_ascii());
+                had.contains(&wanted) || (!certain && !had.is_empty())
             })
         })
-    })
+    }
+}
+
+/// Bytes of answers that may still come.
+struct Room {
+    most: usize,
+    left: usize,
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize, asked: &NetRequest) -> Result<(), Failure> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+            Failure::Unsupported(format!(
+                "the rows that changed in {}.{}, and in what was asked with it, are more than {} MiB: ask for a shorter window, or for some keys at a time",
+                asked.schema,
+                asked.table,
+                self.most >> 20
+            ))
+        })?;
+        Ok(())
+    }
 }
 
 /// The values of some columns, without regard to what collations do not regard; `None`: one is NULL
@@ -95,7 +136,7 @@ fn values(header: &NetHeader, row: &RowLine, columns: &[String]) -> Option<Vec<S
 impl AgentClient {
     /// The rows that a window or a transaction changed in several tables, and in those below them
     /// by foreign keys where the log does not hold it. `asked`: all of one span. `allowed`: schemas
-    /// that may be read.
+    /// that may be read. `most`: bytes of all answers together, at most.
     ///
     /// # Errors
     /// Those of [`Self::net_changes`], of the tables that were asked for: of a table below, the
@@ -105,12 +146,14 @@ impl AgentClient {
         caller: &Caller,
         asked: &[NetRequest],
         allowed: Option<&[String]>,
+        most: usize,
         request: &RequestId,
     ) -> Result<NetTables, Failure> {
         let mut all = NetTables::default();
+        let mut room = Room { most, left: most };
         let mut below = Vec::new();
         for one in asked {
-            let (header, changes) = self.net_changes(caller, one, request).await?;
+            let (header, changes) = self.net_changes(caller, one, &mut room, request).await?;
             let name = TableName { schema: one.schema.clone(), table: one.table.clone() };
             if !changes.is_empty() {
                 below.extend(header.below.iter().map(|child| (child.clone(), one)));
@@ -136,7 +179,7 @@ impl AgentClient {
                 derived_only: true,
                 ..parent.clone()
             };
-            match self.net_changes(caller, &one, request).await {
+            match self.net_changes(caller, &one, &mut room, request).await {
                 Ok((_, changes)) if changes.is_empty() => {}
                 Ok((header, changes)) => all.tables.push(NetTable { name: child, header, changes }),
                 Err(Failure::AgentRejected { body, .. }) => all.incomplete.push(format!(
@@ -147,19 +190,27 @@ impl AgentClient {
             }
         }
         if asked.iter().any(|one| one.keys.is_some()) {
-            all.keep_below(named);
+            // Long where rows are many: not in the thread of the connections.
+            let kept = tokio::task::spawn_blocking(move || {
+                all.keep_below(named);
+                all
+            });
+            all =
+                kept.await.map_err(|e| Failure::Internal(format!("rows below were not sorted out: {e}")))?;
         }
         Ok(all)
     }
 
-    /// The rows that a window or a transaction changed. The whole answer is held.
+    /// The rows that a window or a transaction changed. The whole answer is held: statements are put
+    /// in order, so that all of them are there at once.
     ///
     /// # Errors
-    /// Every agent failure; [`Failure::Unsupported`] for an answer of more than 256 MiB.
-    pub async fn net_changes(
+    /// Every agent failure; [`Failure::Unsupported`] for an answer for which there is no room.
+    async fn net_changes(
         &self,
         caller: &Caller,
         asked: &NetRequest,
+        room: &mut Room,
         request: &RequestId,
     ) -> Result<(NetHeader, Vec<NetChange>), Failure> {
         let body = serde_json::to_vec(asked);
@@ -174,7 +225,7 @@ impl AgentClient {
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));
         }
-        let (mut changes, mut bytes) = (Vec::new(), 0_usize);
+        let mut changes = Vec::new();
         loop {
             while let Some(line) = lines.ready() {
                 if line.starts_with(b"{\"end\"") {
@@ -190,15 +241,7 @@ impl AgentClient {
                     }
                     return Ok((header, changes));
                 }
-                bytes = bytes.saturating_add(line.len());
-                if bytes > MOST {
-                    return Err(Failure::Unsupported(format!(
-                        "the rows that changed in {}.{} are more than {} MiB: ask for a shorter window, or for some keys at a time",
-                        asked.schema,
-                        asked.table,
-                        MOST >> 20
-                    )));
-                }
+                room.take(line.len(), asked)?;
                 let NetLine { net } = read(line)?;
                 fits(&header, &net)?;
                 changes.push(net);
@@ -272,4 +315,69 @@ fn fits(header: &NetHeader, change: &NetChange) -> Result<(), Failure> {
         return Err(Failure::AgentNonsense(why));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// `name (id, up)`, whose `up` refers to `id` of `parent`; of each row `[id, up]` before, and
+    /// none at the end.
+    fn table(name: &str, parent: &str, rows: &[[&str; 2]]) -> NetTable {
+        let column = |name: &str| json!({"name": name, "type": "varchar(9)", "nullable": true});
+        let named = |table: &str| json!({"schema": "s", "table": table});
+        let header = json!({
+            "success": true,
+            "columns": [column("id"), column("up")],
+            "primary_key": ["id"],
+            "newest": "2026-01-01T00:00:00Z",
+            "references": [{
+                "child": named(name),
+                "columns": ["up"],
+                "parent": named(parent),
+                "referenced": ["id"],
+                "changes_rows": true,
+            }],
+        });
+        let change = |row: &[&str; 2]| json!({"key": [row[0]], "before": row, "end": null});
+        NetTable {
+            name: TableName { schema: "s".to_owned(), table: name.to_owned() },
+            header: serde_json::from_value(header).unwrap(),
+            changes: rows.iter().map(|row| serde_json::from_value(change(row)).unwrap()).collect(),
+        }
+    }
+
+    /// The keys that are kept of `c` and of `g` below it, under the rows of `p`.
+    fn kept(p: &[[&str; 2]], c: &[[&str; 2]], g: &[[&str; 2]]) -> Vec<(String, Vec<String>)> {
+        let tables = vec![table("p", "none", p), table("g", "c", g), table("c", "p", c)];
+        let mut all = NetTables { tables, incomplete: Vec::new() };
+        all.keep_below(1);
+        let key = |change: &NetChange| String::from_utf8(change.key[0].0.clone()).unwrap();
+        let below = all.tables.iter().skip(1);
+        below.map(|t| (t.name.table.clone(), t.changes.iter().map(key).collect())).collect()
+    }
+
+    #[test]
+    fn ok_rows_below_are_those_of_the_rows_above() {
+        let found = kept(&[["1", "x"]], &[["10", "1"], ["11", "2"]], &[["20", "10"], ["21", "11"]]);
+        assert_eq!(found, [("g".to_owned(), vec!["20".to_owned()]), ("c".to_owned(), vec!["10".to_owned()])]);
+        assert_eq!(kept(&[["1", "x"]], &[["10", "2"]], &[["20", "10"]]), []);
+    }
+
+    #[test]
+    fn ok_what_a_collation_decides_is_kept() {
+        let both = [("c".to_owned(), vec!["10".to_owned(), "11".to_owned()])];
+        assert_eq!(kept(&[["é", "x"]], &[["10", "e"], ["11", "f"]], &[]), both);
+        assert_eq!(kept(&[["E", "x"]], &[["10", "é"], ["11", "e"]], &[]), both);
+    }
+
+    /// A hundred thousand rows below as many: each is looked up, not compared with all.
+    #[test]
+    fn ok_many_rows_are_looked_up() {
+        let ids: Vec<String> = (0..100_000).map(|i| i.to_string()).collect();
+        let above: Vec<[&str; 2]> = ids.iter().map(|id| [id.as_str(), "x"]).collect();
+        let below: Vec<[&str; 2]> = ids.iter().map(|id| [id.as_str(), id.as_str()]).collect();
+        assert_eq!(kept(&above, &below, &[])[0].1.len(), ids.len());
+    }
 }

@@ -108,7 +108,6 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
         at: at.clone(),
         filter: None,
         limit: None,
-        count: None,
     };
     let mut rows = client.snapshot(&caller, &asked, &request).await.map_err(|e| refused(url, &e))?;
     let format = match args.format {

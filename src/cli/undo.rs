@@ -27,6 +27,9 @@ use std::process::ExitCode;
 /// Where the password of a shim may stand instead of in its URL.
 const PASSWORD: &str = "DBTRAIL_SHIM_PASSWORD";
 
+/// Bytes of changed rows at most: all of them are held and put in order.
+const MOST: usize = 256 << 20;
+
 /// Arguments of `undo`.
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("whom").args(["agent", "shim"]).required(true)))]
@@ -175,7 +178,8 @@ async fn of_agent(
             derived_only: false,
         })
         .collect();
-    let found = client.net_tables(&caller, &asked, None, &request).await.map_err(|e| refused(url, &e))?;
+    let found =
+        client.net_tables(&caller, &asked, None, MOST, &request).await.map_err(|e| refused(url, &e))?;
     let part = |table: agent_client::NetTable| Part {
         undone: undo(&table.name, &table.header, &table.changes, Text::Utf8),
         newest: Some(table.header.newest),

@@ -3,6 +3,7 @@
 
 use super::stream::{NOTE, result_columns};
 use super::{Answer, ResultCharset, Session};
+use crate::agent_client::{NetTable, NetTables};
 use crate::failure::Failure;
 use crate::plan::{When, guard};
 use crate::statement::{Draft, Limit};
@@ -12,6 +13,10 @@ use dbtrail_types::agent_api::{NetRequest, Span};
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::{Note, Row};
+
+/// Bytes of changed rows at most: all of them are held and put in order. The command `undo` takes
+/// more.
+const MOST: usize = 64 << 20;
 
 impl Session {
     /// Draft, rules, agent, statements.
@@ -49,16 +54,20 @@ impl Session {
             derived_only: false,
         };
         let allowed = tenant.allowed_schemas.as_deref();
-        let found = tenant.agent.net_tables(caller, &[asked], allowed, request).await?;
+        let found = tenant.agent.net_tables(caller, &[asked], allowed, MOST, request).await?;
         // What the client's character set does not have would come as `?`.
         let text = match self.charset {
             Some(ResultCharset::Utf8 { .. }) => Text::Utf8,
             _ => Text::Ascii,
         };
-        let mut undone = Vec::new();
-        for table in &found.tables {
-            undone.push(undo::undo(&table.name, &table.header, &table.changes, text));
-        }
+        let NetTables { tables, incomplete } = found;
+        // Long where rows are many: not in the thread of the connections.
+        let undone = tokio::task::spawn_blocking(move || {
+            let of = |t: NetTable| undo::undo(&t.name, &t.header, &t.changes, text);
+            tables.into_iter().map(of).collect::<Vec<_>>()
+        });
+        let mut undone =
+            undone.await.map_err(|e| Failure::Internal(format!("statements were not written: {e}")))?;
         // Children give way before their parents, and come back after them: here, the table that
         // was asked for is the parent of all others.
         let (mut statements, mut conflicts) = (Vec::new(), Vec::new());
@@ -70,11 +79,11 @@ impl Session {
             statements.append(&mut one.inserts);
             conflicts.append(&mut one.conflicts);
         }
-        conflicts.extend(found.incomplete.iter().map(|why| format!("NOT COMPLETE: {why}")));
+        conflicts.extend(incomplete.iter().map(|why| format!("NOT COMPLETE: {why}")));
         if !statements.is_empty() {
             self.warnings.push(Note { level: "Note", code: NOTE, message: advice() });
         }
-        for why in found.incomplete {
+        for why in incomplete {
             self.warnings.push(Note {
                 level: "Warning",
                 code: NOTE,

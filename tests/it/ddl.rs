@@ -221,7 +221,6 @@ fn a_create_or_replace_that_failed_has_dropped_the_table() {
             at: AsOf::Gtid(format!("0-34002-{number}")),
             filter: None,
             limit: None,
-            count: None,
         };
         let answer = history.rows(&request, Reading::Snapshot).map_err(|refusal| refusal.message)?;
         let text: Vec<u8> = answer.flat_map(|lines| lines.expect("lines")).collect();

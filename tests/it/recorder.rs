@@ -295,7 +295,6 @@ fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, Stri
         at: AsOf::Time(history.coverage().oldest),
         filter: None,
         limit: None,
-        count: None,
     };
     let answer = history.rows(&request, reading).map_err(|refused| refused.code.to_owned())?;
     let bytes: Vec<u8> = answer.flat_map(|chunk| chunk.expect("no failure on the way")).collect();

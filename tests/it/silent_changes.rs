@@ -77,7 +77,6 @@ impl Recorded {
             at: AsOf::Gtid(step.gtid.clone()),
             filter: None,
             limit: None,
-            count: None,
         };
         let answer = self.history.rows(&request, Reading::Snapshot).map_err(|refused| refused.message)?;
         let mut lines = lines(answer);
@@ -143,9 +142,6 @@ impl Recorded {
             keys: keys_of(&named.primary_key, &key),
             since: coverage.oldest,
             until: coverage.newest,
-            filter: None,
-            limit: None,
-            count: None,
         };
         let mut lines = lines(self.history.diff(&request).expect("an answer"));
         lines.pop();

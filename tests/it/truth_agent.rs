@@ -117,7 +117,6 @@ pub fn states(history: &Arc<History>, fixture: &str) {
                         at: at.clone(),
                         filter: None,
                         limit: None,
-                        count: None,
                     };
                     let answer = history.rows(&request, Reading::Flashback);
                     let (header, rows, _) =
@@ -158,7 +157,6 @@ pub fn tables_whole(history: &Arc<History>, fixture: &str) {
                     at: at.clone(),
                     filter: None,
                     limit,
-                    count: None,
                 };
                 let answer = history.rows(&request, Reading::Flashback);
                 let (header, rows, _) = collect(answer.unwrap_or_else(|e| panic!("{name} {at:?}: {e}")));
@@ -201,9 +199,6 @@ pub fn changes(history: &Arc<History>, fixture: &str) {
             },
             since,
             until: edge(ticks.last()),
-            filter: None,
-            limit: None,
-            count: None,
         };
         let (header, lines, _) =
             collect(history.diff(&request).unwrap_or_else(|e| panic!("{table} {text}: {e}")));

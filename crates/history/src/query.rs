@@ -69,7 +69,7 @@ impl History {
         match point {
             AsOf::Time(at) => {
                 self.covered(*at)?;
-                Ok(self.moments().cut(*at)?)
+                Ok(self.commit_index().cut(*at)?)
             }
             AsOf::Gtid(text) => {
                 let set = GtidSet::parse(text);
@@ -161,7 +161,8 @@ impl History {
         if let Some(Rename { pairs, at, .. }) = self.catalog.renames().iter().find(open) {
             let list: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} TO {to}")).collect();
             let list = list.join(", ");
-            let when = self.moments().committed(*at)?.map(|at| format!("from {at} on: ")).unwrap_or_default();
+            let when =
+                self.commit_index().committed(*at)?.map(|at| format!("from {at} on: ")).unwrap_or_default();
             return Err(unreadable(
                 name,
                 &format!(
@@ -177,7 +178,7 @@ impl History {
                 "nothing in the record tells its columns at that instant (log with binlog_row_metadata=FULL, or begin the record with its CREATE TABLE)",
             )),
             TableState::Unreadable(reason) => {
-                let since = self.moments().committed(*from)?;
+                let since = self.commit_index().committed(*from)?;
                 let since = since.map(|at| format!("from {at} on: ")).unwrap_or_default();
                 Err(unreadable(name, &format!("{since}{reason}")))
             }
@@ -203,7 +204,7 @@ impl History {
 
     fn absent(&self, name: &TableName, cut: ChangeSequence) -> Refusal {
         let when = |s: ChangeSequence| {
-            let at = self.moments().committed(s).ok().flatten();
+            let at = self.commit_index().committed(s).ok().flatten();
             at.map_or_else(|| "an instant that is not known".to_owned(), |at| at.to_string())
         };
         let history = self.names.history(name);
@@ -222,7 +223,7 @@ impl History {
 
     /// It is not certain on which side of the instant `what` was changed, at this place of the log.
     fn ambiguous(&self, at: ChangeSequence, what: &str) -> Refusal {
-        let change = match self.moments().of(at) {
+        let change = match self.commit_index().of(at) {
             Ok(Some(change)) => change,
             Ok(None) => return Refusal::internal("a change without an entry".to_owned()),
             Err(failed) => return failed.into(),

@@ -180,7 +180,7 @@ impl History {
         Versions(&*self.snapshot)
     }
 
-    pub(super) fn moments(&self) -> CommitIndex<'_> {
+    pub(super) fn commit_index(&self) -> CommitIndex<'_> {
         CommitIndex {
             snapshot: &*self.snapshot,
             end: self.end,

@@ -45,7 +45,6 @@ fn rows(history: &Arc<History>, table: &str, ids: &[&str]) -> Result<Vec<Value>,
         at: AsOf::Time(history.coverage().newest),
         filter: None,
         limit: None,
-        count: None,
     };
     let mut text = Vec::new();
     for chunk in history.rows(&request, Reading::Flashback).map_err(|r| r.message.clone())? {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 mod filter;
 
-pub use filter::{Comparison, Count, Filter, Relation};
+pub use filter::{Comparison, Filter, Relation};
 mod net;
 
 pub use net::{NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
@@ -205,9 +205,6 @@ pub struct RowsRequest {
     /// The most lines that are wanted; the agent stops behind so many. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Their number is wanted and not they themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<Count>,
 }
 
 /// Body of `POST /v1/diff`.
@@ -226,15 +223,6 @@ pub struct DiffRequest {
     pub since: Instant,
     /// End of the window, inclusive.
     pub until: Instant,
-    /// Which of these changes. Left out: all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Filter>,
-    /// The most lines that are wanted; the agent stops behind so many. Left out: all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
-    /// Their number is wanted and not they themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<Count>,
 }
 
 /// The first line of a streamed answer.
@@ -515,7 +503,6 @@ pub mod code {
     pub const UNSUPPORTED_KEY: &str = "unsupported_key";
     pub const TOO_MANY_KEYS: &str = "too_many_keys";
     pub const UNSUPPORTED_FILTER: &str = "unsupported_filter";
-    pub const TOO_MANY_GROUPS: &str = "too_many_groups";
     pub const UNREADABLE_TABLE: &str = "unreadable_table";
     pub const UNAUTHORIZED: &str = "unauthorized";
     pub const METHOD_NOT_ALLOWED: &str = "method_not_allowed";

@@ -62,7 +62,7 @@ impl History {
             TableState::Table(_, definition) => no_key(self.catalog.definition(*definition)?)?.to_owned(),
             TableState::Absent | TableState::Unknown { .. } => return None,
         };
-        Some((self.moments().committed(*from).ok().flatten(), reason))
+        Some((self.commit_index().committed(*from).ok().flatten(), reason))
     }
 
     fn entry(
@@ -73,7 +73,7 @@ impl History {
         let is_table = |s: &TableState| matches!(s, TableState::Table(..));
         let first = table_states.iter().find(|(_, s)| is_table(s)).map(|(from, _)| *from);
         let when = |sequence: Option<ChangeSequence>| match sequence {
-            Some(sequence) => self.moments().committed(sequence),
+            Some(sequence) => self.commit_index().committed(sequence),
             None => Ok(None),
         };
         let oldest = when(first)?.map_or(self.coverage.oldest, |at| at.max(self.coverage.oldest));
@@ -117,7 +117,7 @@ impl History {
         for (name, table_states) in self.names.iter() {
             for (from, table_state) in table_states {
                 if let TableState::Unreadable(reason) = table_state {
-                    let since = self.moments().committed(*from).ok().flatten();
+                    let since = self.commit_index().committed(*from).ok().flatten();
                     found.push((name.clone(), since, reason.clone()));
                 }
             }

@@ -53,11 +53,6 @@ impl History {
     /// Every reason not to answer.
     pub fn diff(self: &Arc<Self>, request: &DiffRequest) -> Result<DiffAnswer, Refusal> {
         self.check_server(&request.server_id)?;
-        if request.filter.is_some() || request.count.is_some() || request.limit.is_some() {
-            return Err(Refusal::malformed(
-                "this version of the agent has no filter and counts no changes".to_owned(),
-            ));
-        }
         if request.since > request.until {
             return Err(Refusal::malformed("the window ends before it begins".to_owned()));
         }
@@ -66,9 +61,9 @@ impl History {
         self.whole(request.since, request.until)?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
-        let found = self.table_at(&name, self.moments().cut(request.until)?)?;
+        let found = self.table_at(&name, self.commit_index().cut(request.until)?)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        let (from, to) = self.moments().stretch(request.since, request.until)?;
+        let (from, to) = self.commit_index().stretch(request.since, request.until)?;
         let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
         let head = lines::header(self, found.definition_id, None)?;
         let window = Window { history: self, name: &name, found, from, to };
@@ -212,7 +207,7 @@ impl Window<'_> {
         let at =
             self.history.names.history(self.name).iter().filter(|(at, _)| (self.from..self.to).contains(at));
         let times: Vec<String> = at
-            .filter_map(|(at, _)| self.history.moments().committed(*at).ok()?)
+            .filter_map(|(at, _)| self.history.commit_index().committed(*at).ok()?)
             .map(|t| t.to_string())
             .collect();
         Refusal::new(
@@ -262,7 +257,7 @@ impl DiffAnswer {
                 self.done = true;
                 return lines::trailer(self.count, &[], out);
             };
-            let commit = history.moments().of_near(version.sequence, &mut self.page)?.cloned();
+            let commit = history.commit_index().of_near(version.sequence, &mut self.page)?.cloned();
             let Some(commit) = commit else {
                 return Err(Refusal::internal("a change without an entry".to_owned()));
             };

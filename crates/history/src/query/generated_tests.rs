@@ -81,9 +81,6 @@ fn images_of_a_diff_hold_what_is_known() {
         keys: keys(&["1", "2"]),
         since: t(2),
         until: t(9),
-        filter: None,
-        limit: None,
-        count: None,
     };
     let text: Vec<u8> = h.diff(&request).unwrap().flat_map(Result::unwrap).collect();
     let lines: Vec<Value> =

@@ -72,7 +72,7 @@ impl History {
                 self.covered(since)?;
                 self.covered(until)?;
                 self.whole(since, until)?;
-                let (from, to) = self.moments().stretch(since, until)?;
+                let (from, to) = self.commit_index().stretch(since, until)?;
                 Some((from, to, (since, until)))
             }
             (None, false) => None,
@@ -164,7 +164,7 @@ impl History {
             let Some(statement) = commit.statements.iter().find(|s| s.from == at && s.logged) else {
                 continue;
             };
-            let Some(moment) = self.moments().of(at)? else { continue };
+            let Some(moment) = self.commit_index().of(at)? else { continue };
             if moment.committed < window.0 || moment.committed > window.1 {
                 continue;
             }
@@ -193,7 +193,7 @@ impl History {
         window: (Instant, Instant),
         sight: &Sight,
     ) -> Result<Option<Cells>, Refusal> {
-        let moment = self.moments().of(commit.first)?;
+        let moment = self.commit_index().of(commit.first)?;
         let moment = moment.ok_or_else(|| Refusal::internal("a transaction without a time".to_owned()))?;
         let tables: Vec<_> = commit.tables.iter().filter(|t| sight.sees(&t.name.schema)).collect();
         if tables.is_empty() || moment.committed < window.0 || moment.committed > window.1 {

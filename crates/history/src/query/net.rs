@@ -82,7 +82,7 @@ impl History {
                 self.covered(*since)?;
                 self.covered(*until)?;
                 self.whole(*since, *until)?;
-                Ok(self.moments().stretch(*since, *until)?)
+                Ok(self.commit_index().stretch(*since, *until)?)
             }
             Span::Transaction(gtid) => self.transaction(gtid),
         }
@@ -253,7 +253,7 @@ impl Changed<'_> {
             let Some(key) = change.key.filter(|_| generations.contains(&change.generation)) else {
                 return Ok(true);
             };
-            let commit = self.history.moments().of_near(change.sequence, &mut page)?;
+            let commit = self.history.commit_index().of_near(change.sequence, &mut page)?;
             if let Err(why) = self.within(commit.map(|m| m.committed)) {
                 refused = Some(why);
                 return Ok(false);
@@ -300,7 +300,7 @@ impl Changed<'_> {
 
     /// A change at this place is one of the span.
     fn inside(&self, at: ChangeSequence) -> Result<(), Refusal> {
-        self.within(self.history.moments().committed(at)?)
+        self.within(self.history.commit_index().committed(at)?)
     }
 
     /// Refuses what lies in the stretch and is not of the window: where the clock was set back, the

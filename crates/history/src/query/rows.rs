@@ -81,9 +81,6 @@ impl History {
     /// Every reason not to answer.
     pub fn rows(self: &Arc<Self>, request: &RowsRequest, reading: Reading) -> Result<RowsAnswer, Refusal> {
         self.check_server(&request.server_id)?;
-        if request.count.is_some() {
-            return Err(Refusal::malformed("this version of the agent counts no rows".to_owned()));
-        }
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
         let cut = self.cut(&request.at)?;
@@ -253,7 +250,7 @@ impl Question<'_> {
         code: NoteCode,
         at: ChangeSequence,
     ) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
-        Ok(Some((code, self.history.moments().committed(at)?)))
+        Ok(Some((code, self.history.commit_index().committed(at)?)))
     }
 
     /// The row with generated cells that the log leaves out, where another row of the key tells
@@ -332,7 +329,7 @@ impl Question<'_> {
     /// What is missing, in a sentence.
     pub(super) fn since(&self, missing: &str) -> String {
         let Some((from, reason)) = &self.found.generation.known_from else { return missing.to_owned() };
-        let at = self.history.moments().committed(*from).ok().flatten();
+        let at = self.history.commit_index().committed(*from).ok().flatten();
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
         format!("what was known of its rows ended{at}, when {reason}, and no change of it is recorded since")
     }

@@ -173,7 +173,6 @@ fn at(history: &Arc<History>, point: AsOf, keys: Keys) -> Result<(Value, Value),
         at: point,
         filter: None,
         limit: None,
-        count: None,
     };
     let mut lines = collect(history.rows(&request, Reading::Flashback).map_err(|r| r.code)?);
     let end = lines.pop().unwrap();
@@ -199,9 +198,6 @@ fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Ve
         keys,
         since: t(since),
         until: t(until),
-        filter: None,
-        limit: None,
-        count: None,
     };
     let mut lines = collect(history.diff(&request).map_err(|r| r.code)?);
     let end = lines.pop().unwrap();
@@ -396,7 +392,6 @@ fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
             at,
             filter: None,
             limit: None,
-            count: None,
         };
         h.rows(&request, Reading::Flashback).map(Iterator::count)
     };
@@ -513,7 +508,6 @@ fn requests_that_do_not_fit_the_table_are_refused() {
         at: AsOf::Time(t(3)),
         filter: None,
         limit: None,
-        count: None,
     };
     assert_eq!(h.rows(&other, Reading::Snapshot).unwrap_err().code, "unknown_server");
     other.server_id = ServerId("x".into());
@@ -627,17 +621,7 @@ fn long_answers_come_in_chunks() {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let table = |keys| (ServerId("x".into()), "s".to_owned(), "t".to_owned(), keys);
     let (server_id, schema, table, keys) = table(keys(&ids));
-    let request = DiffRequest {
-        server_id,
-        schema,
-        table,
-        keys: keys.clone(),
-        since: t(2),
-        until: t(3),
-        filter: None,
-        limit: None,
-        count: None,
-    };
+    let request = DiffRequest { server_id, schema, table, keys: keys.clone(), since: t(2), until: t(3) };
     let chunks: Vec<Vec<u8>> = h.diff(&request).unwrap().map(Result::unwrap).collect();
     assert!(
         chunks.len() > 10 && chunks.iter().all(|c| c.len() < lines::CHUNK + 1024),

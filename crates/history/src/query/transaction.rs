@@ -27,7 +27,7 @@ impl History {
         let behind = self.cut(&AsOf::Gtid(gtid.to_owned()))?.at;
         let set = set.map_err(|_| several())?;
         let last = ChangeSequence(behind.0.saturating_sub(1));
-        let commit = self.moments().of(last)?;
+        let commit = self.commit_index().of(last)?;
         let gtid_there = commit.as_ref().and_then(|m| m.gtid.as_ref());
         let is_it = gtid_there.is_some_and(|found| set.names(found));
         if !is_it && self.gtids.begins_behind(behind, &set) {

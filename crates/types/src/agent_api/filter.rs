@@ -114,14 +114,3 @@ impl Relation {
         }
     }
 }
-
-/// The number of rows, or of rows a group. Each line of the answer is then an array: the cells of
-/// `group_by`, and the number as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Count {
-    /// Columns by whose values the rows are grouped; none: one line for all, also where there is no
-    /// row.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub group_by: Vec<String>,
-}

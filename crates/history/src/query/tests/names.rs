@@ -12,7 +12,6 @@ fn one(history: &Arc<History>, table: &str, second: i64) -> Result<Value, String
         at: AsOf::Time(t(second)),
         filter: None,
         limit: None,
-        count: None,
     };
     let mut lines = collect(history.rows(&request, Reading::Flashback).map_err(|r| r.message)?);
     lines.pop();
