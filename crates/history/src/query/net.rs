@@ -24,6 +24,12 @@ use std::sync::Arc;
 /// Keys looked at in one go.
 const AT_ONCE: usize = 1024;
 
+/// Bytes of the keys of an answer at most, with what each takes beside its bytes: they are put in
+/// order, so that all of them are held.
+const MOST: usize = 64 << 20;
+/// What a key takes beside its bytes, about.
+const BESIDE: usize = 48;
+
 /// The lines of an answer, in chunks.
 #[derive(Debug)]
 pub struct NetAnswer {
@@ -188,6 +194,38 @@ impl History {
     }
 }
 
+/// Keys of an answer, in order.
+struct Keys<'a> {
+    name: &'a TableName,
+    /// Which of them count; `None`: all.
+    wanted: Option<&'a Wanted>,
+    sorted: BTreeSet<EncodedKey>,
+    /// Bytes that there is room for.
+    left: usize,
+}
+
+impl Keys<'_> {
+    fn add(&mut self, key: &[u8]) -> Result<(), Refusal> {
+        if self.sorted.contains(key) || self.wanted.is_some_and(|wanted| !wanted.holds(key)) {
+            return Ok(());
+        }
+        self.left = self.left.checked_sub(key.len() + BESIDE).ok_or_else(|| {
+            Refusal::new(
+                422,
+                code::TOO_MANY_KEYS,
+                format!(
+                    "more than {} rows of {} changed there, which are too many to put in order: ask for a shorter window, for one transaction (AT GTID), or \
+                     for some keys at a time",
+                    self.sorted.len(),
+                    self.name
+                ),
+            )
+        })?;
+        self.sorted.insert(key.into());
+        Ok(())
+    }
+}
+
 /// The keys of a table that a stretch of the log changed.
 struct Changed<'a> {
     history: &'a History,
@@ -212,7 +250,8 @@ impl Changed<'_> {
             definition: self.today.definition,
         });
         let window = Window { history: self.history, name: self.name, found, from, to };
-        let (mut keys, mut generations) = (BTreeSet::new(), BTreeSet::new());
+        let mut keys = Keys { name: self.name, wanted, sorted: BTreeSet::new(), left: MOST };
+        let mut generations = BTreeSet::new();
         for id in window.generations()? {
             let generation = self.history.generation(id);
             let generation = generation.ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
@@ -236,7 +275,7 @@ impl Changed<'_> {
             }
         }
         self.all_changed(&generations, derived_only, &mut keys)?;
-        Ok(keys.into_iter().filter(|key| wanted.is_none_or(|wanted| wanted.holds(key))).collect())
+        Ok(keys.sorted.into_iter().collect())
     }
 
     /// The keys of all changes in the stretch, by the index of changes.
@@ -244,7 +283,7 @@ impl Changed<'_> {
         &self,
         generations: &BTreeSet<GenerationId>,
         derived_only: bool,
-        keys: &mut BTreeSet<EncodedKey>,
+        keys: &mut Keys<'_>,
     ) -> Result<(), Refusal> {
         let (from, to) = self.stretch;
         let (mut page, mut refused) = (Page::default(), None);
@@ -265,16 +304,14 @@ impl Changed<'_> {
                     return Ok(true);
                 }
             }
-            if !keys.contains(key) {
-                keys.insert(key.into());
-            }
-            Ok(true)
+            refused = keys.add(key).err();
+            Ok(refused.is_none())
         })?;
         refused.map_or(Ok(()), Err)
     }
 
-    /// All keys that an generation ever had.
-    fn all_of(&self, generation: GenerationId, keys: &mut BTreeSet<EncodedKey>) -> Result<(), Refusal> {
+    /// All keys that a generation ever had.
+    fn all_of(&self, generation: GenerationId, keys: &mut Keys<'_>) -> Result<(), Refusal> {
         let versions = self.history.versions();
         let last: EncodedKey = vec![0xff; 1 << 12].into();
         for base in [false, true] {
@@ -289,7 +326,7 @@ impl Changed<'_> {
                 // No key of a table is the beginning of another one: after all that begin like this
                 // one, the next one stands.
                 from = some.last().map(|end| behind(end)).unwrap_or_default().into();
-                keys.extend(some);
+                some.iter().try_for_each(|key| keys.add(key))?;
                 if from.is_empty() {
                     break;
                 }
@@ -409,4 +446,22 @@ fn line(row: Carried) -> RowLine {
             Err(why) => RowCell::Unknown(why),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_held_up_to_a_limit() {
+        let name = TableName { schema: "s".to_owned(), table: "t".to_owned() };
+        let mut keys = Keys { name: &name, wanted: None, sorted: BTreeSet::new(), left: 2 * (BESIDE + 4) };
+        for key in [[0, 0, 0, 2], [0, 0, 0, 1], [0, 0, 0, 2]] {
+            keys.add(&key).unwrap();
+        }
+        let refused = keys.add(&[0, 0, 0, 3]).unwrap_err();
+        assert_eq!(refused.code, code::TOO_MANY_KEYS);
+        assert!(refused.message.starts_with("more than 2 rows of s.t changed there"), "{}", refused.message);
+        assert_eq!(keys.sorted.len(), 2);
+    }
 }
