@@ -52,6 +52,9 @@ impl Undone {
     }
 }
 
+/// Bytes of changed rows that the command takes at most: all of them are held and put in order.
+pub const MOST: usize = 256 << 20;
+
 /// What takes the rows of a table back.
 #[must_use]
 pub fn undo(name: &TableName, header: &NetHeader, changes: &[NetChange], text: Text) -> Undone {

@@ -9,7 +9,7 @@ use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;
 use crate::undo::literal::{Text, name};
 use crate::undo::script::{Frame, Part, script};
-use crate::undo::{Undone, undo};
+use crate::undo::{MOST, Undone, undo};
 use crate::wire::error;
 use crate::{plan, undo};
 use clap::{ArgGroup, Args};
@@ -26,9 +26,6 @@ use std::process::ExitCode;
 
 /// Where the password of a shim may stand instead of in its URL.
 const PASSWORD: &str = "DBTRAIL_SHIM_PASSWORD";
-
-/// Bytes of changed rows at most: all of them are held and put in order.
-const MOST: usize = 256 << 20;
 
 /// Arguments of `undo`.
 #[derive(Clone, Debug, Args)]
@@ -167,19 +164,17 @@ async fn of_agent(
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
     let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
-    let asked: Vec<NetRequest> = tables
-        .iter()
-        .map(|table| NetRequest {
-            server_id: status.server_id.clone(),
-            schema: table.schema.clone(),
-            table: table.table.clone(),
-            span: span.clone(),
-            keys: None,
-            derived_only: false,
-        })
-        .collect();
-    let found =
-        client.net_tables(&caller, &asked, None, MOST, &request).await.map_err(|e| refused(url, &e))?;
+    let of = |table: &TableName| NetRequest {
+        server_id: status.server_id.clone(),
+        schema: table.schema.clone(),
+        table: table.table.clone(),
+        span: span.clone(),
+        keys: None,
+        derived_only: false,
+    };
+    let asked: Vec<NetRequest> = tables.iter().map(of).collect();
+    let found = client.net_tables(&caller, &asked, None, MOST, &request).await;
+    let found = found.map_err(|e| refused(url, &e))?;
     let part = |table: agent_client::NetTable| Part {
         undone: undo(&table.name, &table.header, &table.changes, Text::Utf8),
         newest: Some(table.header.newest),

@@ -87,6 +87,18 @@ pub(super) fn is_locked(error: &StoreError) -> bool {
     error.0 == disk::LOCKED
 }
 
+/// The first key after all that begin so; empty: there is none.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if let Some(next) = last.checked_add(1) {
+            end.push(next);
+            break;
+        }
+    }
+    end
+}
+
 /// A key with its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 

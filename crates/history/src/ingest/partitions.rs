@@ -165,7 +165,7 @@ impl Ingest {
             let mut from = Vec::new();
             while let Some(keys) = self.some_keys(target.generation, &from, base)? {
                 if let Some(last) = keys.last() {
-                    from = super::references::behind(last);
+                    from = crate::engine::after_prefix(last);
                 }
                 for key in keys {
                     let snapshot = self.committed();

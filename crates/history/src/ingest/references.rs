@@ -5,7 +5,7 @@
 //! server finds them equal, and the row's key. Only rows of now have one.
 
 use super::Ingest;
-use crate::engine::{Batch, StoreError, Table};
+use crate::engine::{Batch, StoreError, Table, after_prefix};
 use crate::image::{self, Content, Image};
 use crate::key;
 use crate::record::Baseline;
@@ -69,18 +69,6 @@ impl Pending {
 
 fn stem(generation: GenerationId, number: u32, certain: u8) -> Vec<u8> {
     [&generation.0.to_be_bytes()[..], &number.to_be_bytes(), &[certain]].concat()
-}
-
-/// Behind all keys that begin so.
-pub(super) fn behind(stem: &[u8]) -> Vec<u8> {
-    let mut end = stem.to_vec();
-    while let Some(last) = end.pop() {
-        if let Some(next) = last.checked_add(1) {
-            end.push(next);
-            break;
-        }
-    }
-    end
 }
 
 /// Which rows refer to some values.
@@ -151,7 +139,7 @@ impl Ingest {
     /// All entries that begin so.
     fn under(&mut self, stem: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let snapshot = self.committed();
-        let end = behind(stem);
+        let end = after_prefix(stem);
         let mut from = stem.to_vec();
         let mut found = BTreeMap::new();
         loop {
@@ -255,7 +243,7 @@ impl Ingest {
                 };
                 let Some(next) = keys.last() else { break };
                 // No key begins with another one.
-                from = behind(next);
+                from = after_prefix(next);
                 for key in &keys {
                     let held = versions.newest_before(generation, key, ChangeSequence::END)?;
                     let row = match held {
