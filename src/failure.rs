@@ -39,6 +39,8 @@ pub enum Failure {
         status: u16,
         /// Its error text, cut and cleaned.
         body: String,
+        /// Its word for the cause (`out_of_range`); empty: it has none.
+        word: String,
     },
     /// The agent answered something that cannot be used: `success: false`, or not understood.
     AgentNonsense(String),
@@ -293,7 +295,8 @@ mod tests {
 
     #[test]
     fn ok_who_must_act() {
-        let rejected = |status| Failure::AgentRejected { status, body: "id 4711".to_owned() };
+        let rejected =
+            |status| Failure::AgentRejected { status, body: "id 4711".to_owned(), word: String::new() };
         for (failure, fault) in [
             (Failure::AgentUnreachable(String::new()), Fault::Upstream),
             (rejected(429), Fault::Upstream),
@@ -311,7 +314,7 @@ mod tests {
     fn ok_the_log_gets_no_values() {
         let body = || "key 4711 is not recorded".to_owned();
         assert_eq!(
-            Failure::AgentRejected { status: 422, body: body() }.detail().as_deref(),
+            Failure::AgentRejected { status: 422, body: body(), word: String::new() }.detail().as_deref(),
             Some("HTTP 422")
         );
         assert_eq!(Failure::AgentFailed { status: 502, body: body() }.detail().as_deref(), Some("HTTP 502"));

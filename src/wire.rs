@@ -3,6 +3,7 @@
 //! Packets themselves are those of [`dbtrail_mysql_wire`]. The socket is owned by [`connection`];
 //! everything else is bytes in, bytes and decisions out. Knows nothing of HTTP or YAML.
 
+pub mod cause;
 pub mod connection;
 pub mod error;
 mod gone;

@@ -46,10 +46,12 @@ pub(super) fn refusal(text: &[u8]) -> Option<String> {
 }
 
 /// What an agent can find out after its first row.
-const LATE: [&str; 6] = [
+const LATE: [&str; 8] = [
     code::AMBIGUOUS_TIME,
     code::NOT_RECORDED,
     code::UNREADABLE_TABLE,
+    code::NOT_CAPTURED,
+    code::GAP,
     code::UNSUPPORTED_KEY,
     code::UNSUPPORTED_FILTER,
     code::INTERNAL,
@@ -64,7 +66,7 @@ pub(super) fn late_refusal(line: &[u8]) -> Option<Failure> {
     Some(if word == code::INTERNAL {
         Failure::AgentFailed { status: 500, body }
     } else {
-        Failure::AgentRejected { status: 422, body }
+        Failure::AgentRejected { status: 422, body, word }
     })
 }
 

@@ -215,21 +215,23 @@ async fn good(base_url: &str, response: Response) -> Result<Response, Failure> {
             "the agent at {base_url} answered HTTP {status}, which no agent should"
         )));
     }
-    let body = error_body(response).await;
+    let (body, word) = error_body(response).await;
     let status = status.as_u16();
     Err(if status >= 500 {
         Failure::AgentFailed { status, body }
     } else {
-        Failure::AgentRejected { status, body }
+        Failure::AgentRejected { status, body, word }
     })
 }
 
-/// The sentence of an error body, or as much of the body as is for people. An error while reading
-/// it, or an end that does not come, loses text, not the status.
-async fn error_body(response: Response) -> String {
+/// The sentence of an error body and its word for the cause, or as much of the body as is for
+/// people. An error while reading it, or an end that does not come, loses text, not the status.
+async fn error_body(response: Response) -> (String, String) {
     let bytes = first_bytes(response).await;
-    let sentence = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| b.error);
-    cleaned(&sentence.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned()))
+    let body = serde_json::from_slice::<ErrorBody>(&bytes).map(|b| (b.error, b.code));
+    let (sentence, word) =
+        body.unwrap_or_else(|_| (String::from_utf8_lossy(&bytes).into_owned(), String::new()));
+    (cleaned(&sentence), word)
 }
 
 /// As much of a body as comes in time, up to a limit.

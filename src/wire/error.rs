@@ -1,5 +1,6 @@
 //! The one table from failures to MySQL errors (manual: "Server Error Message Reference").
 
+use super::cause;
 use crate::failure::Failure;
 use dbtrail_types::names::RequestId;
 
@@ -61,7 +62,7 @@ pub fn of(
         Failure::AgentFailed { status, body } => {
             (1317, "70100", with_body(format!("dbtrail backend returned HTTP {status}"), body))
         }
-        Failure::AgentRejected { status, body } => {
+        Failure::AgentRejected { status, body, .. } => {
             (1064, documented, with_body(format!("dbtrail backend rejected request (HTTP {status})"), body))
         }
         Failure::AgentNonsense(what) | Failure::Internal(what) => {
@@ -219,7 +220,7 @@ pub fn of(
                 .to_owned(),
         ),
     };
-    MySqlError { code, state, message: fitted(&message, request) }
+    MySqlError { code, state, message: fitted(&message, request, cause::word(failure)) }
 }
 
 /// The fixed sentence, and what the agent said, if it said anything.
@@ -227,9 +228,12 @@ fn with_body(sentence: String, body: &str) -> String {
     if body.is_empty() { sentence } else { format!("{sentence}: {body}") }
 }
 
-/// Control characters escaped, cut to fit with the request id at the end.
-fn fitted(message: &str, request: Option<&RequestId>) -> String {
-    let tail = request.map(|id| format!(" (request {id})")).unwrap_or_default();
+/// Control characters escaped, cut to fit with the request id and the word at the end.
+fn fitted(message: &str, request: Option<&RequestId>, word: Option<&str>) -> String {
+    let mut tail = request.map(|id| format!(" (request {id})")).unwrap_or_default();
+    if let Some(word) = word {
+        tail.push_str(&format!(" [{word}]"));
+    }
     let mut text = String::with_capacity(message.len().min(LONGEST));
     for c in message.chars() {
         let piece = if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
@@ -257,18 +261,22 @@ mod tests {
         let lost = Failure::AgentUnreachable("https://a:1: refused".into());
         assert_eq!(
             row(lost.clone(), false),
-            (2002, "HY000", "Can't connect to dbtrail backend: https://a:1: refused".into())
+            (
+                2002,
+                "HY000",
+                "Can't connect to dbtrail backend: https://a:1: refused [agent_unreachable]".into()
+            )
         );
         assert_eq!(row(lost, true).0, 1429);
         let failed = Failure::AgentFailed { status: 502, body: "bad gateway".into() };
         assert_eq!(
             row(failed, false),
-            (1317, "70100", "dbtrail backend returned HTTP 502: bad gateway".into())
+            (1317, "70100", "dbtrail backend returned HTTP 502: bad gateway [agent_failed]".into())
         );
-        let rejected = Failure::AgentRejected { status: 422, body: "x".into() };
+        let rejected = Failure::AgentRejected { status: 422, body: "x".into(), word: String::new() };
         assert_eq!(
             row(rejected, false),
-            (1064, "HY000", "dbtrail backend rejected request (HTTP 422): x".into())
+            (1064, "HY000", "dbtrail backend rejected request (HTTP 422): x [agent_rejected]".into())
         );
         let unknown = Failure::UnknownTenant("bob".into());
         assert_eq!(row(unknown, false), (1045, "28000", "unknown tenant for MySQL user \"bob\"".into()));
@@ -280,7 +288,7 @@ mod tests {
         let e = of(&Failure::Internal("ü\n".repeat(600)), DOCUMENTED, false, Some(&id));
         assert!(
             e.message.len() <= 512
-                && e.message.ends_with(&format!("(request {id})"))
+                && e.message.ends_with(&format!("(request {id}) [internal]"))
                 && !e.message.contains('\n')
         );
     }

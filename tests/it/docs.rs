@@ -193,7 +193,7 @@ fn failures() -> Vec<Failure> {
     vec![
         Failure::AgentUnreachable(s()),
         Failure::AgentFailed { status: 500, body: s() },
-        Failure::AgentRejected { status: 422, body: s() },
+        Failure::AgentRejected { status: 422, body: s(), word: s() },
         Failure::AgentNonsense(s()),
         Failure::Internal(s()),
         Failure::KeyRule(s()),
@@ -271,8 +271,9 @@ fn variants() -> BTreeSet<String> {
 fn documented() -> BTreeSet<(u16, String, String)> {
     let text = fs::read_to_string(root().join("docs/errors.md")).expect("docs/errors.md");
     let mut rows = BTreeSet::new();
+    let tables = text.split("## Words").next().expect("the beginning");
     for line in
-        text.lines().filter(|l| l.starts_with("| ") && !l.starts_with("| what") && !l.starts_with("| -"))
+        tables.lines().filter(|l| l.starts_with("| ") && !l.starts_with("| what") && !l.starts_with("| -"))
     {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [_, codes, states, beginnings] = cells[..] else { panic!("four cells: {line}") };
@@ -314,6 +315,30 @@ fn the_table_of_errors_is_that_of_the_code() {
     assert_eq!(names, variants(), "this test has one of each failure");
     let unused: Vec<_> = rows.iter().filter(|row| !used.contains(row)).collect();
     assert!(unused.is_empty(), "no failure is {unused:?}");
+}
+
+/// Words in the first cell of each row of the table of words.
+fn documented_words() -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("docs/errors.md")).expect("docs/errors.md");
+    let table = text.split("## Words").nth(1).expect("a table of words");
+    let cells = table.lines().filter_map(|l| l.strip_prefix("| `")).filter_map(|l| l.split(" | ").next());
+    cells.flat_map(|c| c.split(", ").map(|w| w.trim_matches('`').to_owned()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_words_of_errors_are_those_of_the_code() {
+    let rejected =
+        |status, word: &str| Failure::AgentRejected { status, body: String::new(), word: word.to_owned() };
+    let mut failures = failures();
+    failures.retain(|f| !matches!(f, Failure::AgentRejected { .. }));
+    failures.extend([rejected(401, ""), rejected(429, ""), rejected(422, "")]);
+    let words = failures.iter().filter_map(dbtrail_shim::wire::cause::word).map(str::to_owned);
+    let source = fs::read_to_string(root().join("crates/types/src/agent_api.rs")).expect("its source");
+    let module = source.split("pub mod code {").nth(1).and_then(|t| t.split("\n}").next()).expect("codes");
+    let agents = module.lines().filter_map(|l| l.split('"').nth(1)).map(str::to_owned);
+    let known: BTreeSet<String> = words.chain(agents).collect();
+    assert!(known.len() > 30, "{known:?}");
+    assert_eq!(documented_words(), known);
 }
 
 #[test]

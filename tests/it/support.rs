@@ -548,13 +548,28 @@ pub struct Told {
 }
 
 impl Told {
+    /// The word for the cause at the end of the text; empty: there is none.
+    pub fn word(&self) -> &str {
+        let word = self.message.strip_suffix(']').and_then(|text| text.rsplit_once(" ["));
+        word.map_or("", |(_, word)| word)
+    }
+
+    /// The request id in the text.
+    pub fn request(&self) -> &str {
+        let behind =
+            self.message.rsplit_once(" (request ").unwrap_or_else(|| panic!("no request id: {self:?}")).1;
+        behind.split(')').next().expect("there is one")
+    }
+
     /// Number, SQLSTATE and text without the request id, which must be there.
     pub fn plain(&self) -> (u16, &str, &str) {
         let (text, id) =
-            self.message.rsplit_once(" (request ").unwrap_or_else(|| panic!("no request id: {self:?}"));
+            (self.message.rsplit_once(" (request ").map_or("", |(text, _)| text), self.request());
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-        let id = id.strip_suffix(')').and_then(|id| id.split_once('-'));
-        assert!(id.is_some_and(|(c, n)| digits(c) && digits(n)), "{self:?}");
+        assert!(id.split_once('-').is_some_and(|(c, n)| digits(c) && digits(n)), "{self:?}");
+        let behind = self.message.rsplit_once(&format!("(request {id})")).expect("it is there").1;
+        let word = self.word();
+        assert!(behind.is_empty() || behind == format!(" [{word}]"), "{self:?}");
         (self.code, &self.state, text)
     }
 }

@@ -117,7 +117,7 @@ impl History {
         };
         Err(Refusal::new(
             422,
-            code::NOT_RECORDED,
+            code::GAP,
             format!(
                 "the record has a gap from {} to {} ({}): what happened in between is not known. Ask for a time before or behind it",
                 gap.from, gap.to, gap.reason
@@ -262,9 +262,10 @@ fn certain(name: &TableName, generation: &TableGeneration, cut: ChangeSequence) 
 }
 
 fn unreadable(name: &TableName, reason: &str) -> Refusal {
+    let captured = !reason.ends_with(crate::ingest::NOT_CAPTURED);
     Refusal::new(
         422,
-        code::UNREADABLE_TABLE,
+        if captured { code::UNREADABLE_TABLE } else { code::NOT_CAPTURED },
         format!("table {name} cannot be read at that instant: {reason}"),
     )
 }

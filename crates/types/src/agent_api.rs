@@ -498,12 +498,14 @@ pub mod code {
     pub const MALFORMED_REQUEST: &str = "malformed_request";
     pub const MISSING_SERVER_ID: &str = "missing_server_id";
     pub const OUT_OF_RANGE: &str = "out_of_range";
+    pub const GAP: &str = "gap";
     pub const AMBIGUOUS_TIME: &str = "ambiguous_time";
     pub const NOT_RECORDED: &str = "not_recorded";
     pub const UNSUPPORTED_KEY: &str = "unsupported_key";
     pub const TOO_MANY_KEYS: &str = "too_many_keys";
     pub const UNSUPPORTED_FILTER: &str = "unsupported_filter";
     pub const UNREADABLE_TABLE: &str = "unreadable_table";
+    pub const NOT_CAPTURED: &str = "not_captured";
     pub const UNAUTHORIZED: &str = "unauthorized";
     pub const METHOD_NOT_ALLOWED: &str = "method_not_allowed";
     pub const BODY_TOO_LARGE: &str = "body_too_large";

@@ -115,7 +115,7 @@ fn sentence(url: &str, failure: &Failure) -> String {
     if let Failure::AgentRejected { status: 401, .. } = failure {
         return format!("{url} wants one of its tokens: --token-file FILE");
     }
-    if let Failure::AgentRejected { status, body } | Failure::AgentFailed { status, body } = failure {
+    if let Failure::AgentRejected { status, body, .. } | Failure::AgentFailed { status, body } = failure {
         return format!("{url}: HTTP {status}: {body}");
     }
     failure

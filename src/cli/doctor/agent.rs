@@ -236,7 +236,7 @@ fn list(names: &[String]) -> String {
 
 /// A failure of an agent in one sentence.
 fn sentence(failure: &Failure) -> String {
-    if let Failure::AgentRejected { status, body } | Failure::AgentFailed { status, body } = failure {
+    if let Failure::AgentRejected { status, body, .. } | Failure::AgentFailed { status, body } = failure {
         return format!("HTTP {status}: {body}");
     }
     if let Failure::AgentUnreachable(what) | Failure::AgentNonsense(what) | Failure::Internal(what) = failure

@@ -83,7 +83,8 @@ fn key_columns<'a>(
     let columns = definition.key_columns();
     let refuse = |message| Err(Refusal::new(422, code::UNSUPPORTED_KEY, message));
     if let Some(why) = no_key(definition) {
-        return refuse(format!("table {table} at that instant: {why}"));
+        let message = format!("table {table} at that instant: {why}");
+        return Err(Refusal::new(422, code::NOT_CAPTURED, message));
     }
     let same = columns.len() == keys.columns.len()
         && columns.iter().zip(&keys.columns).all(|(c, asked)| same_name(&c.name, asked));

@@ -45,7 +45,7 @@ impl History {
         let stretch = self.span(&request.span)?;
         let today = self.today(&name)?;
         if let Some(why) = super::no_key(today.definition) {
-            return Err(Refusal::new(422, code::UNSUPPORTED_KEY, format!("table {name}: {why}")));
+            return Err(Refusal::new(422, code::NOT_CAPTURED, format!("table {name}: {why}")));
         }
         super::certain(&name, today.generation, self.end)?;
         let wanted = request.keys.as_ref().map(|keys| Wanted::read(keys, today.definition, &name));
