@@ -9,7 +9,7 @@ use super::changes;
 use super::commit_index::{Commit, CommitIndexWriter, KnownPages};
 use super::commits;
 use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
-use super::gtid::{GtidSet, GtidState, Gtids};
+use super::gtid::{GtidState, Gtids};
 use super::log::{Change, CommittedTransaction, Gtid};
 use super::names::Names;
 use super::patterns::Patterns;
@@ -37,7 +37,7 @@ mod rows;
 mod source;
 
 pub(super) use images::base_key;
-pub use source::ReadError;
+pub use source::{LogEnds, ReadError};
 
 /// Operations after which a batch is written, where nothing else says when.
 const BATCH: usize = 10_000;
@@ -290,16 +290,7 @@ impl Ingest {
     /// The store failed.
     pub fn finish(mut self, server_id: ServerId, log: LogEnds) -> Result<History, StoreError> {
         self.commit(&Batch::default())?;
-        let last = self.entries.clock.latest;
-        let newest = match (log.end, last) {
-            // A log that goes on can have another commit stamped with the second of its last one.
-            (None, last) if !self.entries.clock.fractions => {
-                Instant::from_micros(last.unwrap_or(log.start).micros() - 1)
-            }
-            // The last event's own time is known to the second.
-            (Some(end), Some(last)) => last.max(end),
-            (end, last) => end.or(last).unwrap_or(log.start),
-        };
+        let newest = log.newest(self.entries.clock.latest, self.entries.clock.fractions);
         if let Some(previous) = log.previous {
             self.gtids.begin(ChangeSequence(0), previous);
         }
@@ -394,17 +385,4 @@ impl Ingest {
             HeadCache::trace(&held, row)
         }))
     }
-}
-
-/// What the log says of itself as a whole.
-#[derive(Clone, Debug)]
-pub struct LogEnds {
-    /// Time of the first event.
-    pub start: Instant,
-    /// Time of the last event; `None` when reading stopped early.
-    pub end: Option<Instant>,
-    /// GTIDs executed before the first file.
-    pub previous: Option<GtidSet>,
-    /// Why reading stopped early.
-    pub stopped: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Files to a history.
 
-use super::{BATCH, Ingest, LogEnds};
+use super::{BATCH, Ingest};
 use crate::engine::{Batch, StoreError};
 use crate::gtid::GtidSet;
 use crate::log::{CommittedTransaction, LogReader, SourceTime};
@@ -18,6 +18,40 @@ pub struct ReadError(String);
 impl From<StoreError> for ReadError {
     fn from(error: StoreError) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// What the log says of itself as a whole.
+#[derive(Clone, Debug)]
+pub struct LogEnds {
+    /// Time of the first event.
+    pub start: Instant,
+    /// Time of the last event; `None` when reading stopped early.
+    pub end: Option<Instant>,
+    /// When the last file that was closed was closed: all that follows was committed later.
+    pub passed: Option<Instant>,
+    /// GTIDs executed before the first file.
+    pub previous: Option<GtidSet>,
+    /// Why reading stopped early.
+    pub stopped: Option<String>,
+}
+
+impl LogEnds {
+    /// The newest instant that can be answered; `last`: the latest commit, `fractions`: whether
+    /// commits are stamped finer than to the second.
+    pub(super) fn newest(&self, last: Option<Instant>, fractions: bool) -> Instant {
+        let newest = match (self.end, last) {
+            // A log that goes on can have another commit stamped with the second of its last one.
+            (None, last) if !fractions => Instant::from_micros(last.unwrap_or(self.start).micros() - 1),
+            // The last event's own time is known to the second.
+            (Some(end), Some(last)) => last.max(end),
+            (end, last) => end.or(last).unwrap_or(self.start),
+        };
+        match self.passed {
+            // No commit was read from the file that is still open: none is missing before it.
+            Some(passed) if last.is_none_or(|last| last < passed) => newest.max(passed),
+            _ => newest,
+        }
     }
 }
 
@@ -52,6 +86,7 @@ impl History {
                 start: ends.start.unwrap_or(Instant::from_micros(0)),
                 // A log that was not closed can go on in the very second of its last event.
                 end: ends.end.filter(|_| ends.closed && ends.torn.is_none()),
+                passed: ends.passed,
                 previous: ends.previous.as_deref().and_then(|text| GtidSet::parse(text).ok()),
                 stopped: ends.torn.clone(),
             }
@@ -143,6 +178,7 @@ mod tests {
         let ends = |_| LogEnds {
             start: Instant::from_micros(1),
             end: Some(Instant::from_micros(9)),
+            passed: None,
             previous: None,
             stopped: None,
         };

@@ -31,6 +31,9 @@ pub struct Ends {
     pub end: Option<Instant>,
     /// Whether the last file was closed (by ROTATE or STOP): nothing can follow in it.
     pub closed: bool,
+    /// Time of the ROTATE or STOP that closed the last file which was closed: what follows in a
+    /// file that is still open was committed after it.
+    pub passed: Option<Instant>,
     /// GTIDs executed before the first file, as text.
     pub previous: Option<String>,
     /// The last file ends inside an event: what is behind the last whole one.
@@ -185,11 +188,11 @@ impl LogReader {
             }
             kind::PREVIOUS_GTIDS | kind::MARIADB_GTID_LIST => {}
             kind::ROTATE => {
-                self.ends.closed = true;
+                self.closes(stamp, event.timestamp);
                 let name = event.body().get(8..).unwrap_or_default();
                 self.expected = Some(String::from_utf8_lossy(name).into_owned());
             }
-            kind::STOP => self.ends.closed = true,
+            kind::STOP => self.closes(stamp, event.timestamp),
             kind::MARIADB_START_ENCRYPTION => {
                 return Err(LogFault::new(
                     "from here on the file is encrypted (encrypt_binlog=ON): let the agent capture from the server itself (--source), \
@@ -199,6 +202,14 @@ impl LogReader {
             _ => self.decoder.take(event)?,
         }
         Ok(())
+    }
+
+    /// A file was closed; an event without a time (0) says nothing of when.
+    fn closes(&mut self, stamp: Instant, seconds: u32) {
+        self.ends.closed = true;
+        if seconds != 0 {
+            self.ends.passed = Some(stamp);
+        }
     }
 
     fn advance(&mut self) -> Result<Option<CommittedTransaction>, LogError> {

@@ -111,7 +111,7 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
             ingest.forget(memory == Memory::Restarts);
         }
     }
-    let ends = LogEnds { start: t(0), end: Some(t(100)), previous: None, stopped: None };
+    let ends = LogEnds { start: t(0), end: Some(t(100)), passed: None, previous: None, stopped: None };
     let history = ingest.finish(ServerId("x".into()), ends).unwrap();
     index_is_whole(&history);
     Arc::new(history)
@@ -637,7 +637,7 @@ fn long_answers_come_in_chunks() {
 
 #[test]
 fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
-    let newest = |committed, end| {
+    let newest_of = |committed, end, passed| {
         let mut ingest = Ingest::default();
         let position = BinlogPosition { file: "binlog.000001".into(), offset: 4 };
         ingest
@@ -650,15 +650,19 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
                 changes: vec![],
             })
             .unwrap();
-        let ends = LogEnds { start: Instant::from_micros(0), end, previous: None, stopped: None };
+        let ends = LogEnds { start: Instant::from_micros(0), end, passed, previous: None, stopped: None };
         ingest.finish(ServerId("x".into()), ends).unwrap().coverage().newest.micros()
     };
     let end = Some(Instant::from_micros(9_000_000));
+    let newest = |committed, end| newest_of(committed, end, None);
     assert_eq!(newest(8_000_000, end), 9_000_000, "the file was closed in second 9");
     assert_eq!(newest(8_000_001, end), 9_000_000);
     assert_eq!(newest(9_500_001, end), 9_500_001, "the last event's time is cut to the second");
     assert_eq!(newest(8_000_000, None), 7_999_999, "another commit of second 8 may follow");
     assert_eq!(newest(8_000_001, None), 8_000_001);
+    assert_eq!(newest_of(8_000_000, None, end), 9_000_000, "the open file has no commit yet");
+    assert_eq!(newest_of(9_000_000, None, end), 8_999_999, "it has, and another may follow");
+    assert_eq!(newest_of(9_500_001, None, end), 9_500_001);
 }
 
 mod names;
