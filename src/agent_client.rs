@@ -12,6 +12,7 @@ mod h2_pool;
 mod in_process;
 mod lines;
 mod net;
+mod response;
 mod tls;
 mod transport;
 

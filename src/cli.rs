@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod dump;
 mod embedded;
+mod files;
 mod paper;
 mod private_file;
 pub mod proxysql_config;

@@ -13,6 +13,7 @@ use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
+pub mod change_columns;
 pub mod charsets;
 mod filter;
 mod gtid;

@@ -11,6 +11,7 @@ mod history;
 mod identity;
 mod images;
 mod information_schema;
+mod local_time;
 mod origin;
 mod own;
 mod prepared;

@@ -5,6 +5,7 @@
 //! SQL parser knows in these forms, is taken out of the token stream first.
 
 mod bind;
+mod clauses;
 mod constants;
 mod cursor;
 mod diagnostics;
@@ -12,11 +13,13 @@ mod empty;
 mod equality;
 mod explain;
 mod hint;
+mod hint_comment;
 mod history;
 mod information_schema;
 mod instant;
 mod lexis;
 mod orm;
+mod select_list;
 mod session;
 pub mod split;
 mod tables;

@@ -9,7 +9,8 @@
 //! HTTP/2; where it is missing, or breaks before an answer has begun, the request goes the common
 //! way, and the common way says what is wrong. Requests only read: to ask twice changes nothing.
 
-use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW, came_from};
+use super::response::came_from;
+use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW};
 use super::{Settings, SetupError, tls};
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};

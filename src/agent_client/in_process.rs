@@ -3,7 +3,7 @@
 //! It gets the requests, and gives the answers, that would otherwise cross a connection: token,
 //! limits, lines and trailer included. What a client sees does not depend on where the agent is.
 
-use super::transport::came_from;
+use super::response::came_from;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;

@@ -7,11 +7,10 @@ use bytes::Bytes;
 use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use dbtrail_types::names::RequestId;
 use hyper::Request;
-use hyper::Response as Answer;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
 };
-use reqwest::{Client, Identity, Method, Response, ResponseBuilderExt, Version, redirect};
+use reqwest::{Client, Identity, Method, Response, Version, redirect};
 use std::time::Duration;
 
 /// Of an error body no more than this is read.
@@ -192,16 +191,6 @@ fn head(
         headers.insert(AUTHORIZATION, bearer);
     }
     Ok(request)
-}
-
-/// An answer under the URL that was asked. Without one, reqwest reads another for each answer.
-pub(super) fn came_from(url: &reqwest::Url, answer: Answer<reqwest::Body>) -> Response {
-    let (mut head, body) = answer.into_parts();
-    // A URL that was read is good for a header too; else reqwest makes up its own.
-    if let Ok(named) = Answer::builder().url(url.clone()).body(()) {
-        head.extensions.extend(named.into_parts().0.extensions);
-    }
-    Answer::from_parts(head, body).into()
 }
 
 /// The answer, if it is a 200.

@@ -1,5 +1,6 @@
 //! `doctor`: every link from a client to the history, each with OK, WARN or FAIL and what fixes it.
 
+mod admin_rows;
 mod agent;
 mod proxysql;
 mod report;

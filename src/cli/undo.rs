@@ -3,7 +3,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings and NULL alone")]
 
-use super::agent::arguments::secret_in;
+use super::files::secret_in;
 use super::serve::fail;
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;

@@ -5,7 +5,7 @@
     reason = "sqlparser's expressions and the types without a key order are many; the ones that are not named are refused"
 )]
 
-use super::guard::CHANGE_COLUMNS;
+use super::change_columns::CHANGE_COLUMNS;
 use super::key_value::{Condition, KeyValue, Reader, one_kind};
 use super::literal::place as place_of;
 use crate::failure::Failure;

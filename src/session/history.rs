@@ -1,7 +1,7 @@
 //! `_history`: what happened, and by whom, as the agent tells it to this tenant.
 
 use super::evaluate::EvaluationContext;
-use super::{Answer, Session, sort, stream};
+use super::{Answer, Session, local_time, sort};
 use crate::agent_client::Batch;
 use crate::failure::Failure;
 use crate::plan::{self, guard};
@@ -162,7 +162,7 @@ fn shown(line: RowLine, columns: &[Column], zone: &Zone) -> Result<Row, Failure>
         let cell = cell.known().map_err(Failure::AgentNonsense)?;
         match (cell, &column.ty) {
             (Some(Octets(utc)), ty @ ColumnType::Timestamp { .. }) => {
-                stream::shown_in(zone, &utc, ty).map(Some)
+                local_time::shown_in(zone, &utc, ty).map(Some)
             }
             (cell, _) => Ok(cell.map(|octets| octets.0)),
         }

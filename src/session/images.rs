@@ -1,6 +1,6 @@
 //! Rows of a diff as JSON, in the form in which mysqld casts and prints them.
 
-use super::stream::shown_in;
+use super::local_time::shown_in;
 use crate::failure::Failure;
 use base64::Engine;
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine};

@@ -15,6 +15,7 @@ mod plan;
 mod run;
 mod scope;
 mod show_columns;
+mod shown_schema;
 mod source;
 mod tables;
 
@@ -31,7 +32,8 @@ use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::ResultColumn;
 use plan::Plan;
-use source::{ColumnScope, Place, Reader, SchemaKind};
+use shown_schema::{SchemaKind, ShownSchema};
+use source::{ColumnScope, Reader};
 
 impl Session {
     /// Whether the configuration lets the tenant use a real schema.
@@ -201,9 +203,9 @@ fn owned(shown: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
 
 /// LIKE on the tables of information_schema has no case: mysqld writes the pattern in upper case,
 /// as their names are.
-fn cased(narrowed: Option<Narrowed>, place: &Place) -> Option<Narrowed> {
+fn cased(narrowed: Option<Narrowed>, place: &ShownSchema) -> Option<Narrowed> {
     match narrowed {
-        Some(Narrowed::Like(pattern)) if place.ground == SchemaKind::Information => {
+        Some(Narrowed::Like(pattern)) if place.kind == SchemaKind::Information => {
             Some(Narrowed::Like(pattern.to_uppercase()))
         }
         other => other,
@@ -223,13 +225,13 @@ async fn existing(reader: &mut Reader<'_>, table: &Named) -> Result<ColumnScope,
     let place = reader.place(table.schema.as_deref(), table.real.as_deref()).await?;
     reader.shown(&place, &table.table).await?;
     // Names of information_schema have no case.
-    let known = tables::find(&table.table).filter(|_| place.ground == SchemaKind::Information);
+    let known = tables::find(&table.table).filter(|_| place.kind == SchemaKind::Information);
     Ok(ColumnScope::Table(place, known.map_or_else(|| table.table.clone(), |t| t.name.to_owned())))
 }
 
 async fn create_table(reader: &mut Reader<'_>, table: &Named) -> Result<Answer, Failure> {
     let place = reader.place(table.schema.as_deref(), table.real.as_deref()).await?;
-    if place.ground == SchemaKind::Information {
+    if place.kind == SchemaKind::Information {
         return Err(Failure::Unsupported("SHOW CREATE TABLE of a table of information_schema".to_owned()));
     }
     let shown = reader.shown(&place, &table.table).await?;

@@ -1,14 +1,15 @@
 //! Lines of the agent to rows of the client: projection, time zone, order, limit, notes.
 
+use super::local_time::{in_zone, shown_in};
 use super::origin::Sight;
 use super::{images, sort};
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
+use crate::plan::change_columns;
 use crate::plan::guard::{self, Admitted, Output};
 use crate::statement::{Draft, Limit, VirtualSchema};
 use dbtrail_types::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
 use std::fmt::Write;
@@ -306,7 +307,8 @@ impl RowStream {
     }
 
     fn event(&self, event: DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
-        let key_columns = &self.source[guard::BEFORE_KEY..self.source.len() - guard::BEHIND_KEY];
+        let key_columns =
+            &self.source[change_columns::BEFORE_KEY..self.source.len() - change_columns::BEHIND_KEY];
         if event.key.len() != key_columns.len() {
             return Err(Failure::AgentNonsense(
                 "the agent sent an event whose key has not the table's key columns".to_owned(),
@@ -314,7 +316,7 @@ impl RowStream {
         }
         let mut row: Row = vec![
             Some(event.event_id.to_string().into_bytes()),
-            Some(moment(event.event_timestamp, &self.zone)?.into_bytes()),
+            Some(in_zone(event.event_timestamp, &self.zone)?.into_bytes()),
             Some(event_name(&event).as_bytes().to_vec()),
             event.gtid.map(String::into_bytes),
         ];
@@ -368,36 +370,9 @@ fn event_name(event: &DiffEvent) -> &'static str {
     }
 }
 
-/// An instant as DATETIME(6) in a zone.
-pub(super) fn moment(instant: Instant, zone: &Zone) -> Result<String, Failure> {
-    let local = zone.local(instant).ok_or_else(|| {
-        Failure::AgentNonsense(format!("the agent sent the instant {instant}, which no calendar has"))
-    })?;
-    Ok(format!("{}.{:06}", local.strftime("%Y-%m-%d %H:%M:%S"), local.subsec_nanosecond() / 1000))
-}
-
-/// A TIMESTAMP cell, which is UTC, in a zone. The zero date stands in no zone.
-pub(super) fn shown_in(zone: &Zone, utc: &[u8], ty: &ColumnType) -> Result<Vec<u8>, Failure> {
-    let nonsense =
-        || Failure::AgentNonsense(format!("the agent sent '{}' as {ty}", String::from_utf8_lossy(utc)));
-    let text = std::str::from_utf8(utc).map_err(|_| nonsense())?;
-    if text.starts_with("0000-00-00") || zone.name() == "+00:00" {
-        return Ok(utc.to_vec());
-    }
-    let (whole, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
-    let instant: Instant = format!("{}Z", whole.replace(' ', "T")).parse().map_err(|_| nonsense())?;
-    let local = zone.local(instant).ok_or_else(nonsense)?;
-    let mut shown = local.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    if !fraction.is_empty() {
-        shown.push('.');
-        shown.push_str(fraction);
-    }
-    Ok(shown.into_bytes())
-}
-
 fn note(note: &ApiNote, zone: &Zone) -> Note {
     let key: Vec<String> = note.key.iter().map(|o| String::from_utf8_lossy(&o.0).into_owned()).collect();
-    let at = note.at.and_then(|at| moment(at, zone).ok());
+    let at = note.at.and_then(|at| in_zone(at, zone).ok());
     let when = at.map_or_else(
         || "at an instant that is not told".to_owned(),
         |at| format!("at {at} ({})", zone.name()),

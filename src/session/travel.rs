@@ -92,7 +92,7 @@ impl Session {
                 RecordEnd::Earliest => "oldest",
                 RecordEnd::Latest => "newest",
             };
-            let local = super::stream::moment(at, &self.zone).unwrap_or_else(|_| at.to_string());
+            let local = super::local_time::in_zone(at, &self.zone).unwrap_or_else(|_| at.to_string());
             let zone = self.zone.name();
             let message = format!("asked as of {local} ({zone}), the {which} instant that can be answered");
             Some(Note { level: "Note", code: NOTE, message })
@@ -134,7 +134,7 @@ impl Session {
                 Some(RecordEnd::Latest) => newest,
                 None => continue,
             };
-            let local = super::stream::moment(at, &self.zone)?;
+            let local = super::local_time::in_zone(at, &self.zone)?;
             *expression = Expr::Value(Value::SingleQuotedString(local).with_empty_span());
         }
         Ok(())

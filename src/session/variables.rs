@@ -3,8 +3,8 @@
 
 mod table;
 
-use super::evaluate::Value;
 use crate::failure::Failure;
+use dbtrail_expression::Value;
 pub(super) use table::VARIABLES;
 
 /// Which values a variable has: the server's, each session's own, or both.

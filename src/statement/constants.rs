@@ -1,7 +1,7 @@
 //! A SELECT without a table: `SELECT 1`, `SELECT @@version FROM DUAL WHERE ...`.
 
 use super::cursor::Cursor;
-use super::travel::limit;
+use super::select_list::limit;
 use super::{MOST_COLUMNS, Refused, Statement, item};
 
 /// What can stand after the items that is not carried out here.

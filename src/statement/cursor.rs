@@ -5,7 +5,7 @@
     reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
 )]
 
-use super::hint::Comment;
+use super::hint_comment::HintComment;
 use super::{Position, Reading, Refused, equality, lexis, split};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
@@ -32,13 +32,17 @@ pub(super) struct Cursor<'a> {
     /// Where each token begins and ends in the text, in bytes.
     places: Rc<[(usize, usize)]>,
     /// The optimizer hints of the statement.
-    hint: Rc<Comment>,
+    hint: Rc<HintComment>,
     at: usize,
     end: usize,
 }
 
 pub(super) fn syntax(message: String) -> Refused {
     Refused::Syntax { message }
+}
+
+pub(super) fn unsupported(message: impl Into<String>) -> Refused {
+    Refused::Unsupported { message: message.into() }
 }
 
 impl<'a> Cursor<'a> {
@@ -55,7 +59,7 @@ impl<'a> Cursor<'a> {
                 e.message
             ))
         })?;
-        let hint = Rc::new(Comment::among(&tokens));
+        let hint = Rc::new(HintComment::among(&tokens));
         lexis::join_variables(&mut tokens);
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
         lexis::join_strings(&mut tokens);
@@ -85,7 +89,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The optimizer hints of the statement.
-    pub(super) fn hint(&self) -> Rc<Comment> {
+    pub(super) fn hint(&self) -> Rc<HintComment> {
         Rc::clone(&self.hint)
     }
 

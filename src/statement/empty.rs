@@ -44,7 +44,7 @@ pub(super) fn selected(
         behind.go(end);
     }
     if behind.words(&["LIMIT"]) {
-        let Ok(limit) = super::travel::limit(&mut behind) else { return Ok(None) };
+        let Ok(limit) = super::select_list::limit(&mut behind) else { return Ok(None) };
         none |= limit.count == 0;
     }
     if !none || !behind.is_at_end() {

@@ -3,19 +3,11 @@
 //! A hint stands right behind SELECT, with nothing but white space between. The same text elsewhere
 //! is a comment, in a string it is a string.
 
-use super::cursor::{Cursor, shortened};
+use super::cursor::{Cursor, shortened, unsupported};
+use super::hint_comment::{HintComment, ours};
 use super::instant::instant;
 use super::{Position, Reading, Refused, TimeClause};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Whitespace};
-
-/// The comments `/*+ ... */` of a statement.
-#[derive(Debug, Default)]
-pub(super) struct Comment {
-    /// The one right after the first SELECT, and where its text begins.
-    hint: Option<(String, Location)>,
-    /// Another one that names a hint of ours.
-    stray: Option<Location>,
-}
+use sqlparser::tokenizer::Token;
 
 /// What the hints of a statement ask of this server.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,70 +20,26 @@ pub(super) struct Hints {
     pub(super) at: Option<(TimeClause, Position)>,
 }
 
-/// Whether a hint of ours is named.
-fn ours(text: &str) -> bool {
-    text.to_lowercase().contains("dbtrail")
-}
-
-impl Comment {
-    /// From all tokens of a statement, comments too.
-    pub(super) fn among(tokens: &[TokenWithSpan]) -> Self {
-        let select = tokens.iter().position(
-            |t| matches!(&t.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case("SELECT")),
-        );
-        let behind = select.and_then(|at| {
-            let rest = tokens.iter().enumerate().skip(at + 1);
-            rest.clone().find(|(_, t)| {
-                !matches!(
-                    t.token,
-                    Token::Whitespace(Whitespace::Space | Whitespace::Tab | Whitespace::Newline)
-                )
-            })
-        });
-        let mut comment = Self::default();
-        for (at, token) in tokens.iter().enumerate() {
-            let Token::Whitespace(Whitespace::MultiLineComment(text)) = &token.token else { continue };
-            let Some(text) = text.strip_prefix('+') else { continue };
-            if behind.is_some_and(|(place, _)| place == at) {
-                let Location { line, column } = token.span.start;
-                comment.hint = Some((text.to_owned(), Location { line, column: column + 3 }));
-            } else if ours(text) {
-                comment.stray.get_or_insert(token.span.start);
-            }
-        }
-        comment
+/// Reads the hints of a time-travel query.
+pub(super) fn hints(comment: &HintComment) -> Result<Hints, Refused> {
+    if let Some(at) = comment.stray {
+        return Err(unsupported(format!(
+            "the hint at line {}, column {}, which is not the first thing behind SELECT, so that MySQL takes it for a comment: \
+             write SELECT /*+ ... */ ...",
+            at.line, at.column
+        )));
     }
-
-    /// A hint of ours is named, in the right place or not.
-    pub(super) fn is_ours(&self) -> bool {
-        self.stray.is_some() || self.hint.as_ref().is_some_and(|(text, _)| ours(text))
+    let Some((text, at)) = &comment.hint else { return Ok(Hints::default()) };
+    // So that errors tell the place in the statement.
+    let mut padded = "\n".repeat(usize::try_from(at.line - 1).unwrap_or_default());
+    padded.push_str(&" ".repeat(usize::try_from(at.column - 1).unwrap_or_default()));
+    padded.push_str(text);
+    let mut c = Cursor::new(&padded, Reading::default())?;
+    let mut hints = Hints::default();
+    while !c.is_at_end() {
+        one(&mut c, &mut hints)?;
     }
-
-    /// Reads the hints of a time-travel query.
-    pub(super) fn read(&self) -> Result<Hints, Refused> {
-        if let Some(at) = self.stray {
-            return Err(unsupported(format!(
-                "the hint at line {}, column {}, which is not the first thing behind SELECT, so that MySQL takes it for a comment: \
-                 write SELECT /*+ ... */ ...",
-                at.line, at.column
-            )));
-        }
-        let Some((text, at)) = &self.hint else { return Ok(Hints::default()) };
-        // So that errors tell the place in the statement.
-        let mut padded = "\n".repeat(usize::try_from(at.line - 1).unwrap_or_default());
-        padded.push_str(&" ".repeat(usize::try_from(at.column - 1).unwrap_or_default()));
-        padded.push_str(text);
-        let mut c = Cursor::new(&padded, Reading::default())?;
-        let mut hints = Hints::default();
-        while !c.is_at_end() {
-            one(&mut c, &mut hints)?;
-        }
-        Ok(hints)
-    }
-}
-
-fn unsupported(message: String) -> Refused {
-    Refused::Unsupported { message }
+    Ok(hints)
 }
 
 /// One hint. Those that only advise the optimizer cannot be seen in an answer, and what mysqld does
@@ -187,7 +135,7 @@ mod tests {
     use crate::statement::InstantExpr;
 
     fn read(text: &str) -> Result<Hints, Refused> {
-        Cursor::new(text, Reading::default()).unwrap().hint().read()
+        hints(&Cursor::new(text, Reading::default()).unwrap().hint())
     }
 
     #[test]

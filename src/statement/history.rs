@@ -1,9 +1,10 @@
 //! Questions to `_history`: `SELECT ... FROM _history.transactions BETWEEN ... AND ...`.
 
+use super::clauses::{alias, allowed, head, one_query, tail};
 use super::cursor::Cursor;
+use super::hint;
 use super::instant::instant;
 use super::tables::virtual_tables;
-use super::travel::{alias, allowed, head, one_query, tail};
 use super::{Draft, InstantExpr, RecordEnd, Refused, Statement, TimeClause, VirtualSchema};
 use dbtrail_types::happened::HistoryTable;
 use sqlparser::tokenizer::Token;
@@ -61,7 +62,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
     let first = allowed(&mut c);
     let alias = if early.is_some() { early } else { alias(&mut c)? };
     let then = allowed(&mut c);
-    let hints = c.hint().read()?;
+    let hints = hint::hints(&c.hint())?;
     let mut draft = Draft {
         virtual_schema: VirtualSchema::Diff,
         schema: None,

@@ -1,8 +1,10 @@
 //! Instants as they are written.
 
+mod mistaken;
+
 use super::cursor::Cursor;
-use super::diagnostics::not_an_instant;
 use super::{InstantExpr, IntervalUnit, RecordEnd, Refused};
+use mistaken::not_an_instant;
 use sqlparser::tokenizer::Token;
 
 /// Intervals behind one instant: each is a level of a tree.

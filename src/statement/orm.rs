@@ -4,10 +4,10 @@
 //! mean `_flashback`. Off by default: where such a statement is sent to MySQL by mistake, the hint
 //! is ignored there with a warning that nobody reads, and the present is read.
 
+use super::clauses::{self, Allowed, Head};
 use super::cursor::{Cursor, syntax};
 use super::diagnostics::Example;
-use super::hint::Hints;
-use super::travel::{self, Allowed, Head};
+use super::hint::{self, Hints};
 use super::{Draft, Position, Reading, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
@@ -21,7 +21,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
     if clause.is_none() && !c.hint().is_ours() {
         return Ok(None);
     }
-    let hints = c.hint().read()?;
+    let hints = hint::hints(&c.hint())?;
     let end = clause.unwrap_or(c.place() + c.length());
     if clause.is_none() && hints.at.is_none() {
         return Ok(None);
@@ -31,10 +31,10 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
     }
     let (time, time_at, allowed) = time(&c, clause, &hints)?;
     c = c.part(c.place(), end);
-    travel::one_query(&c)?;
-    let Head { projection } = travel::head(&mut c)?;
+    clauses::one_query(&c)?;
+    let Head { projection } = clauses::head(&mut c)?;
     let (schema, table) = real_name(&mut c)?;
-    let alias = travel::alias(&mut c)?;
+    let alias = clauses::alias(&mut c)?;
     let mut draft = Draft {
         virtual_schema: VirtualSchema::Flashback,
         schema,
@@ -49,7 +49,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         allow_wide_diff: allowed.wide.or(hints.allow_wide_diff),
         allow_table_scan: allowed.scan.or(hints.allow_table_scan),
     };
-    travel::tail(&mut c, &mut draft)?;
+    clauses::tail(&mut c, &mut draft)?;
     Ok(Some(draft))
 }
 
@@ -85,7 +85,7 @@ fn time(
         c.words(&["AS", "OF"]);
         TimeClause::At(super::instant::instant(&mut c)?)
     };
-    let allowed = travel::allowed(&mut c);
+    let allowed = clauses::allowed(&mut c);
     if c.is_at_end() {
         Ok((time, position, allowed))
     } else {

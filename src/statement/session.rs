@@ -1,7 +1,7 @@
 //! Statements that concern the session alone.
 
 use super::cursor::Cursor;
-use super::travel::limit;
+use super::select_list::limit;
 use super::{Assignment, PreparedText, Refused, Savepoint, Show, Statement};
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Token;

@@ -1,6 +1,7 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
 use super::status::StatusArgs;
+use crate::cli::files::{read, secret_in};
 use crate::config::Files;
 use crate::config::agent::{
     self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
@@ -12,7 +13,7 @@ use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The variable that holds the password of the source.
 const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
@@ -236,16 +237,6 @@ fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
         None => {}
     }
     options
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
-}
-
-/// The secret in a file, without the end of its line.
-pub(in crate::cli) fn secret_in(path: &Path) -> Result<Secret, String> {
-    let text = String::from_utf8(read(path)?).map_err(|_| format!("{} is not UTF-8 text", path.display()))?;
-    Ok(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 #[cfg(test)]

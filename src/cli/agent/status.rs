@@ -1,8 +1,8 @@
 //! `agent status`: position, lag, tables, gaps and baseline of an agent, for people or as JSON.
 
-use super::arguments::secret_in;
 use super::{live, local};
 use crate::agent_client::{self, AgentClient, Caller};
+use crate::cli::files::secret_in;
 use crate::cli::serve::fail;
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};

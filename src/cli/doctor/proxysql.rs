@@ -4,6 +4,7 @@
 mod routing;
 mod users;
 
+use super::admin_rows::{Row, number, rows, text};
 use super::report::Report;
 use super::{DoctorArgs, PATIENCE};
 use crate::cli::proxysql_config::Layout;
@@ -11,14 +12,10 @@ use crate::config::Config;
 use crate::session::Tenant;
 use crate::wire::connection::Tls;
 use dbtrail_types::secret::Secret;
-use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::timeout;
-
-/// A row by column; a NULL is not there.
-pub(super) type Row = HashMap<String, String>;
 
 /// What ProxySQL tells.
 #[derive(Debug, Default)]
@@ -111,29 +108,6 @@ async fn tell(opts: Opts) -> Result<Told, mysql_async::Error> {
     Ok(told)
 }
 
-async fn rows(conn: &mut Conn, statement: &str) -> Result<Vec<Row>, mysql_async::Error> {
-    let rows: Vec<mysql_async::Row> = conn.query(statement).await?;
-    let read = |row: mysql_async::Row| {
-        let columns = row.columns();
-        let cells = columns.iter().map(|c| c.name_str().into_owned()).zip(row.unwrap());
-        cells
-            .filter_map(|(name, value)| match value {
-                mysql_async::Value::NULL => None,
-                mysql_async::Value::Bytes(bytes) => {
-                    Some((name, String::from_utf8_lossy(&bytes).into_owned()))
-                }
-                other @ (mysql_async::Value::Int(_)
-                | mysql_async::Value::UInt(_)
-                | mysql_async::Value::Float(_)
-                | mysql_async::Value::Double(_)
-                | mysql_async::Value::Date(..)
-                | mysql_async::Value::Time(..)) => Some((name, other.as_sql(true))),
-            })
-            .collect()
-    };
-    Ok(rows.into_iter().map(read).collect())
-}
-
 fn judge(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     servers(report, told, wanted);
     routing::check(report, told, wanted);
@@ -142,14 +116,6 @@ fn judge(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     monitor(report, told, wanted);
     timeouts(report, told, wanted);
     report.flush();
-}
-
-fn number(row: &Row, name: &str) -> Option<i64> {
-    row.get(name).and_then(|text| text.parse().ok())
-}
-
-fn text<'a>(row: &'a Row, name: &str) -> &'a str {
-    row.get(name).map_or("", String::as_str)
 }
 
 /// An UPDATE and what puts it in force.

@@ -2,7 +2,7 @@
 //! has must hold, the last hostgroup named wins, `apply` ends it, `flagOUT` changes which rules
 //! (`flagIN`) count from there on.
 
-use super::proxysql::Row;
+use super::admin_rows::Row;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// A rule in force.

@@ -1,8 +1,8 @@
 //! The password of the user: made once, kept beside the store.
 
-use crate::cli::agent::arguments::secret_in;
 use crate::cli::agent::local::random;
 use crate::cli::agent::{CannotStart, NO_FOLDER};
+use crate::cli::files::secret_in;
 use crate::cli::private_file;
 use dbtrail_types::secret::Secret;
 use std::path::Path;

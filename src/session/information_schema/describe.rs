@@ -1,9 +1,9 @@
 //! What information_schema says of a schema, a table, a column; and CREATE TABLE.
 
 use super::lists::ENGINE;
-use super::source::{Place, SchemaKind};
+use super::shown_schema::{SchemaKind, ShownSchema};
 use super::tables::Content;
-use crate::plan::guard;
+use crate::plan::change_columns;
 use crate::statement::VirtualSchema;
 use dbtrail_expression::Value;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, TableDefinition};
@@ -21,13 +21,13 @@ pub(super) struct Shown {
 impl Shown {
     /// The table after a schema. One of `_diff` has a row for each change: its key columns are
     /// unique no more.
-    pub(super) fn of(place: &Place, definition: &TableDefinition) -> Self {
-        match place.ground {
+    pub(super) fn of(place: &ShownSchema, definition: &TableDefinition) -> Self {
+        match place.kind {
             SchemaKind::Virtual(VirtualSchema::Diff, _) => {
-                Self { columns: guard::changes(definition), key: Vec::new() }
+                Self { columns: change_columns::diff_columns(definition), key: Vec::new() }
             }
             SchemaKind::Virtual(VirtualSchema::Undo, _) => {
-                Self { columns: guard::undo_columns(), key: Vec::new() }
+                Self { columns: change_columns::undo_columns(), key: Vec::new() }
             }
             SchemaKind::Virtual(VirtualSchema::Flashback | VirtualSchema::Snapshot, _)
             | SchemaKind::Real
@@ -51,8 +51,8 @@ fn number(value: Option<impl Into<i128>>) -> Value {
 }
 
 /// A row of SCHEMATA. The character set of a real schema is not told by an agent.
-pub(super) fn schema(place: &Place) -> Row {
-    let (charset, collation) = match place.ground {
+pub(super) fn schema(place: &ShownSchema) -> Row {
+    let (charset, collation) = match place.kind {
         SchemaKind::Real => (Value::Null, Value::Null),
         SchemaKind::Virtual(..) => (Value::from("utf8mb4"), Value::from("utf8mb4_0900_ai_ci")),
         SchemaKind::Information => (Value::from("utf8mb3"), Value::from("utf8mb3_general_ci")),
@@ -61,8 +61,8 @@ pub(super) fn schema(place: &Place) -> Row {
 }
 
 /// What a table is, for TABLE_COMMENT.
-fn comment(place: &Place, table: &str) -> String {
-    match &place.ground {
+fn comment(place: &ShownSchema, table: &str) -> String {
+    match &place.kind {
         SchemaKind::Information => String::new(),
         SchemaKind::Real => {
             "dbtrail: ask for it as _flashback, _snapshot, _diff or _undo; this server does not read the present"
@@ -89,8 +89,8 @@ fn comment(place: &Place, table: &str) -> String {
 }
 
 /// A row of TABLES. Sizes, counts and times are not known here.
-pub(super) fn table(place: &Place, name: &str) -> Row {
-    let (kind, engine) = match place.ground {
+pub(super) fn table(place: &ShownSchema, name: &str) -> Row {
+    let (kind, engine) = match place.kind {
         SchemaKind::Information => ("SYSTEM VIEW", Value::Null),
         SchemaKind::Real | SchemaKind::Virtual(..) => ("BASE TABLE", Value::from(ENGINE)),
     };
@@ -102,7 +102,7 @@ pub(super) fn table(place: &Place, name: &str) -> Row {
 }
 
 /// Rows of a table's columns, or of its primary key.
-pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -> Vec<Row> {
+pub(super) fn rows(content: Content, place: &ShownSchema, name: &str, shown: &Shown) -> Vec<Row> {
     let key = || shown.key.iter().enumerate().map(|(at, column)| (Value::Int(at as i128 + 1), text(column)));
     let (def, schema, table) = (|| Value::from("def"), || text(&place.shown), || text(name));
     let primary = || Value::from("PRIMARY");
@@ -167,7 +167,7 @@ pub(super) fn rows(content: Content, place: &Place, name: &str, shown: &Shown) -
     }
 }
 
-fn column(place: &Place, table: &str, at: i128, column: &Column) -> Row {
+fn column(place: &ShownSchema, table: &str, at: i128, column: &Column) -> Row {
     let full = column.shown_type.clone().unwrap_or_else(|| column.ty.to_string());
     let word = full.split(['(', ' ']).next().unwrap_or_default();
     let (chars, octets) = lengths(column);
@@ -318,7 +318,7 @@ fn precision(ty: &ColumnType) -> (Option<u8>, Option<u8>) {
 
 /// CREATE TABLE of what is known: columns, their types and the primary key. What is not (defaults,
 /// further indexes, generated columns) is left out, and the comment says so.
-pub(super) fn create_table(place: &Place, table: &str, shown: &Shown) -> String {
+pub(super) fn create_table(place: &ShownSchema, table: &str, shown: &Shown) -> String {
     let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
     let mut lines = Vec::new();
     for column in &shown.columns {
@@ -367,8 +367,8 @@ pub(super) fn create_table(place: &Place, table: &str, shown: &Shown) -> String 
 mod tests {
     use super::*;
 
-    fn place() -> Place {
-        Place { shown: "shop".to_owned(), ground: SchemaKind::Real }
+    fn place() -> ShownSchema {
+        ShownSchema { shown: "shop".to_owned(), kind: SchemaKind::Real }
     }
 
     fn of(ty: &str, collation: Option<&str>) -> Column {
@@ -448,9 +448,9 @@ mod tests {
             columns: vec![id, of("varchar(20)", Some("utf8mb4_bin")), at, of("json", None)],
             key: vec!["i`d".to_owned(), "c".to_owned()],
         };
-        let flashback = Place {
+        let flashback = ShownSchema {
             shown: "_flashback".to_owned(),
-            ground: SchemaKind::Virtual(VirtualSchema::Flashback, Some("sh'op".to_owned())),
+            kind: SchemaKind::Virtual(VirtualSchema::Flashback, Some("sh'op".to_owned())),
         };
         assert_eq!(
             create_table(&flashback, "t", &shown),

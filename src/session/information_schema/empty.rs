@@ -1,7 +1,8 @@
 //! The columns of a SELECT that can have no row, from the newest definition of its table.
 
 use super::Answer;
-use super::source::{Place, Reader};
+use super::shown_schema::ShownSchema;
+use super::source::Reader;
 use crate::failure::Failure;
 use crate::session::computed;
 use crate::session::evaluate::{self, EvaluationContext as Here};
@@ -72,7 +73,7 @@ fn named(value: &Expr) -> Option<(Option<&str>, &str)> {
     (!parts[0].value.starts_with('@')).then_some((Some(qualifier.value.as_str()), name.value.as_str()))
 }
 
-fn column(asked: &Empty, place: &Place, column: &Column, name: &str) -> ResultColumn {
+fn column(asked: &Empty, place: &ShownSchema, column: &Column, name: &str) -> ResultColumn {
     ResultColumn {
         name: name.to_owned(),
         org_name: column.name.clone(),

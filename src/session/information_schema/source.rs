@@ -3,6 +3,7 @@
 use super::describe::{self, Shown};
 use super::lists;
 use super::scope::Shared;
+use super::shown_schema::{SchemaKind, ShownSchema};
 use super::tables::{Content, TABLES, Table};
 use crate::failure::Failure;
 use crate::session::{Session, Tenant};
@@ -27,41 +28,12 @@ const MOST_NOTES: usize = 20;
 /// Questions that are under way at a time.
 const AT_ONCE: usize = 8;
 
-/// A schema as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) shown: String,
-    pub(super) ground: SchemaKind,
-}
-
-/// What the tables of a schema are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SchemaKind {
-    /// A schema of the server whose history is kept.
-    Real,
-    /// Tables of a real schema, if it is certain of which.
-    Virtual(VirtualSchema, Option<String>),
-    /// information_schema.
-    Information,
-}
-
-impl Place {
-    /// The real schema that its tables are of.
-    fn real(&self) -> Option<&str> {
-        match &self.ground {
-            SchemaKind::Real => Some(&self.shown),
-            SchemaKind::Virtual(_, real) => real.as_deref(),
-            SchemaKind::Information => None,
-        }
-    }
-}
-
 /// Of which tables.
 #[derive(Clone, Debug)]
 pub(super) enum ColumnScope {
     All,
-    Schema(Place),
-    Table(Place, String),
+    Schema(ShownSchema),
+    Table(ShownSchema, String),
 }
 
 /// Asks the agent. What it said is kept for the statement.
@@ -104,7 +76,7 @@ impl<'a> Reader<'a> {
     /// The real schema whose tables the virtual ones show: the current database; where there is
     /// none, or it is no real one, the default of the tenant, or the only schema there is. Several
     /// could each be meant: then none is.
-    async fn ground(&mut self) -> Result<Option<String>, Failure> {
+    async fn kind(&mut self) -> Result<Option<String>, Failure> {
         let visible = self.visible().await?;
         let known = |name: &String| visible.contains(name);
         if let Some(current) = self.session.real_schema() {
@@ -116,30 +88,34 @@ impl<'a> Reader<'a> {
 
     /// The schema that a SHOW names, or the current one. `real`: the middle part of
     /// `_flashback.shop.orders`.
-    pub(super) async fn place(&mut self, named: Option<&str>, real: Option<&str>) -> Result<Place, Failure> {
+    pub(super) async fn place(
+        &mut self,
+        named: Option<&str>,
+        real: Option<&str>,
+    ) -> Result<ShownSchema, Failure> {
         let name = match named {
             Some(name) => name.to_owned(),
             None => self.session.schema.clone().ok_or(Failure::NoDatabase)?,
         };
         if name.eq_ignore_ascii_case(INFORMATION_SCHEMA) {
-            return Ok(Place { shown: INFORMATION_SCHEMA.to_owned(), ground: SchemaKind::Information });
+            return Ok(ShownSchema { shown: INFORMATION_SCHEMA.to_owned(), kind: SchemaKind::Information });
         }
         let Some(schema) = virtual_schema_named(&name) else {
             self.known(&name).await?;
-            return Ok(Place { shown: name, ground: SchemaKind::Real });
+            return Ok(ShownSchema { shown: name, kind: SchemaKind::Real });
         };
-        let ground = match real {
+        let kind = match real {
             Some(real) => {
                 self.known(real).await?;
                 real.to_owned()
             }
             // A current database that is not there any more is not none.
-            None => self.ground().await?.ok_or_else(|| {
+            None => self.kind().await?.ok_or_else(|| {
                 let current = self.session.real_schema().map(str::to_owned);
                 current.map_or(Failure::NoDatabase, Failure::UnknownSchema)
             })?,
         };
-        Ok(Place { shown: schema.name().to_owned(), ground: SchemaKind::Virtual(schema, Some(ground)) })
+        Ok(ShownSchema { shown: schema.name().to_owned(), kind: SchemaKind::Virtual(schema, Some(kind)) })
     }
 
     /// 1044 or 1049 for a real schema that is not the tenant's, or is not there.
@@ -153,24 +129,25 @@ impl<'a> Reader<'a> {
         Err(Failure::UnknownSchema(schema.to_owned()))
     }
 
-    async fn places(&mut self) -> Result<Vec<Place>, Failure> {
-        let ground = self.ground().await?;
+    async fn places(&mut self) -> Result<Vec<ShownSchema>, Failure> {
+        let kind = self.kind().await?;
         let virtuals =
             [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot, VirtualSchema::Undo];
         let virtuals = virtuals
-            .map(|s| Place { shown: s.name().to_owned(), ground: SchemaKind::Virtual(s, ground.clone()) });
-        let information = Place { shown: INFORMATION_SCHEMA.to_owned(), ground: SchemaKind::Information };
-        let real = self.visible().await?.into_iter().map(|shown| Place { shown, ground: SchemaKind::Real });
-        let mut places: Vec<Place> = real.chain(virtuals).chain([information]).collect();
+            .map(|s| ShownSchema { shown: s.name().to_owned(), kind: SchemaKind::Virtual(s, kind.clone()) });
+        let information = ShownSchema { shown: INFORMATION_SCHEMA.to_owned(), kind: SchemaKind::Information };
+        let real =
+            self.visible().await?.into_iter().map(|shown| ShownSchema { shown, kind: SchemaKind::Real });
+        let mut places: Vec<ShownSchema> = real.chain(virtuals).chain([information]).collect();
         places.sort_by(|a, b| a.shown.cmp(&b.shown));
         Ok(places)
     }
 
     /// Asks for the tables of these schemas.
-    async fn list(&mut self, places: &[Place]) -> Result<(), Failure> {
+    async fn list(&mut self, places: &[ShownSchema]) -> Result<(), Failure> {
         let wanted: BTreeSet<String> = places
             .iter()
-            .filter_map(Place::real)
+            .filter_map(ShownSchema::real)
             .filter(|s| !self.tables.contains_key(*s))
             .map(str::to_owned)
             .collect();
@@ -189,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes of the tables of a schema whose rows are not answered, with the reasons.
-    pub(super) async fn note_refused(&mut self, place: &Place) -> Result<(), Failure> {
+    pub(super) async fn note_refused(&mut self, place: &ShownSchema) -> Result<(), Failure> {
         self.list(std::slice::from_ref(place)).await?;
         let Some(real) = place.real() else { return Ok(()) };
         let refused = self.refused.get(real).map(Vec::as_slice).unwrap_or_default();
@@ -209,10 +186,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn tables_of(&self, place: &Place) -> Vec<String> {
+    fn tables_of(&self, place: &ShownSchema) -> Vec<String> {
         match place.real() {
             Some(real) => self.tables.get(real).cloned().unwrap_or_default(),
-            None if place.ground == SchemaKind::Information => {
+            None if place.kind == SchemaKind::Information => {
                 TABLES.iter().map(|t| t.name.to_owned()).collect()
             }
             None => Vec::new(),
@@ -250,8 +227,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// 1146 for one that is not there; what the agent says, for one that it refuses too.
-    pub(super) async fn shown(&mut self, place: &Place, table: &str) -> Result<Shown, Failure> {
-        if place.ground == SchemaKind::Information {
+    pub(super) async fn shown(&mut self, place: &ShownSchema, table: &str) -> Result<Shown, Failure> {
+        if place.kind == SchemaKind::Information {
             let of_mysqld = super::tables::find(table)
                 .ok_or_else(|| Failure::UnknownInformationTable(table.to_uppercase()))?;
             return Ok(information(of_mysqld));
@@ -313,7 +290,7 @@ impl<'a> Reader<'a> {
         let budget = self.budget.clone();
         let schemas = ["TABLE_SCHEMA", "CONSTRAINT_SCHEMA", "INDEX_SCHEMA"];
         let by_schema = Early::new(table, keep, &schemas, &[], budget.clone());
-        let places: Vec<Place> = places.into_iter().filter(|p| by_schema.holds(&p.shown, "")).collect();
+        let places: Vec<ShownSchema> = places.into_iter().filter(|p| by_schema.holds(&p.shown, "")).collect();
         self.list(&places).await?;
         let by_name = Early::new(table, keep, &schemas, &["TABLE_NAME"], budget.clone());
         let mut wanted = Vec::new();
@@ -346,8 +323,8 @@ impl<'a> Reader<'a> {
         rows
     }
 
-    fn defined(&self, place: &Place, name: &str, notes: &mut Vec<Note>) -> Option<Shown> {
-        if place.ground == SchemaKind::Information {
+    fn defined(&self, place: &ShownSchema, name: &str, notes: &mut Vec<Note>) -> Option<Shown> {
+        if place.kind == SchemaKind::Information {
             return super::tables::find(name).map(information);
         }
         let table = TableName { schema: place.real()?.to_owned(), table: name.to_owned() };

@@ -6,7 +6,7 @@
 )]
 
 use super::super::cursor::Cursor;
-use super::super::travel::limit;
+use super::super::select_list::limit;
 use super::super::{MOST_COLUMNS, Refused, Statement, item};
 use super::{Catalogue, INFORMATION_SCHEMA, Item, Joined, Selection};
 use sqlparser::ast::Expr;

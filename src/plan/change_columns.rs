@@ -1,0 +1,98 @@
+//! The columns of `_diff` and `_undo`, which are none of a table's.
+
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition};
+
+/// Columns of a diff that are none of the table's.
+pub(super) const CHANGE_COLUMNS: [&str; 13] = [
+    "event_id",
+    "event_timestamp",
+    "event_type",
+    "gtid",
+    "changed_columns",
+    "row_before",
+    "row_after",
+    "connection_id",
+    "server_id",
+    "binlog_file",
+    "binlog_position",
+    "statement",
+    "cause",
+];
+
+/// Columns of a diff in front of those of the key.
+pub const BEFORE_KEY: usize = 4;
+
+/// Columns of a diff behind those of the key.
+pub const BEHIND_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
+
+/// The columns of `_undo`.
+#[must_use]
+pub fn undo_columns() -> Vec<Column> {
+    let column = |name: &str| Column {
+        name: name.to_owned(),
+        ty: ColumnType::Text { size: LobSize::Long },
+        collation: Some("utf8mb4_bin".to_owned()),
+        nullable: true,
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        invisible: false,
+        shown_type: None,
+    };
+    vec![column("statement"), column("conflict")]
+}
+
+/// The columns of a diff.
+#[must_use]
+pub fn diff_columns(definition: &TableDefinition) -> Vec<Column> {
+    let column = |name: &str, ty: ColumnType, nullable: bool, text: bool| Column {
+        name: name.to_owned(),
+        ty,
+        collation: text.then(|| "utf8mb4_bin".to_owned()),
+        nullable,
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        invisible: false,
+        shown_type: None,
+    };
+    let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
+    let mut source = vec![
+        column("event_id", id.clone(), false, false),
+        column("event_timestamp", ColumnType::DateTime { fsp: 6 }, false, false),
+        column("event_type", ColumnType::VarChar { chars: 6 }, false, true),
+        column("gtid", ColumnType::VarChar { chars: 96 }, true, true),
+    ];
+    // Of several events of one row each shows its key: it is no key of this result, and nothing is
+    // inserted into it.
+    source.extend(definition.key_columns().into_iter().map(|c| Column {
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        invisible: false,
+        shown_type: None,
+        ..c.clone()
+    }));
+    for name in ["changed_columns", "row_before", "row_after"] {
+        source.push(column(name, ColumnType::Json, true, false));
+    }
+    let number = ColumnType::Int { size: IntSize::Int, unsigned: true, zerofill: false, display_width: None };
+    source.extend([
+        column("connection_id", id.clone(), true, false),
+        column("server_id", number, true, false),
+        column("binlog_file", ColumnType::VarChar { chars: 255 }, true, true),
+        column("binlog_position", id.clone(), true, false),
+        column("statement", ColumnType::Text { size: LobSize::Medium }, true, true),
+        column("cause", id, true, false),
+    ]);
+    source
+}
