@@ -5,7 +5,6 @@ use crate::budget::Budget;
 use crate::decimal::Decimal;
 use crate::error::Error;
 use crate::like::Letters;
-use crate::node::count;
 use crate::value::{Double, Value};
 use std::sync::Arc;
 
@@ -105,9 +104,11 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
             budget.bytes(length)?;
             made(texts.concat())
         }
-        (Function::Locate(letters), [part, text]) => located(letters, part, text).map(count),
-        (Function::Length { wide: true }, [text]) => Ok(count(text.len())),
-        (Function::Length { wide: false } | Function::CharLength, [text]) => Ok(count(text.chars().count())),
+        (Function::Locate(letters), [part, text]) => located(letters, part, text).map(Value::of_count),
+        (Function::Length { wide: true }, [text]) => Ok(Value::of_count(text.len())),
+        (Function::Length { wide: false } | Function::CharLength, [text]) => {
+            Ok(Value::of_count(text.chars().count()))
+        }
         (Function::Left, [text, _]) => {
             budget.bytes(length)?;
             made(text.chars().take(natural(whole(1)?)).collect())

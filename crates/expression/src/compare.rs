@@ -2,8 +2,8 @@
 
 use crate::budget::Budget;
 use crate::collation::{self, Collated};
-use crate::compile::Settings;
 use crate::error::Error;
+use crate::settings::Settings;
 use crate::types::{Kind, Type};
 use crate::value::Value;
 use std::cmp::Ordering;

@@ -13,6 +13,9 @@ use crate::function::{self, aggregate, aggregated, branch, modes, unified};
 use crate::like::Letters;
 use crate::node::{Aggregate, Node};
 use crate::operator::{self, Sign};
+use crate::settings::Settings;
+use crate::stack::{RED_ZONE, STACK};
+use crate::typed::Typed;
 use crate::types::{Kind, Type};
 use crate::value::Value;
 use crate::{literal, precedence};
@@ -22,59 +25,6 @@ use sqlparser::ast::{
     ValueWithSpan,
 };
 use std::sync::Arc;
-
-/// What the session's variables change in expressions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// `collation_connection`: that of literals.
-    pub collation: &'static str,
-    /// sql_mode NO_BACKSLASH_ESCAPES: LIKE has no escape character of its own.
-    pub no_backslash_escapes: bool,
-    /// sql_mode NO_UNSIGNED_SUBTRACTION
-    pub no_unsigned_subtraction: bool,
-    /// sql_mode STRICT_TRANS_TABLES or STRICT_ALL_TABLES: text that is made is declared as one that
-    /// can be NULL.
-    pub strict: bool,
-    /// sql_mode PIPES_AS_CONCAT
-    pub pipes_as_concat: bool,
-}
-
-impl Settings {
-    pub(crate) fn literals(&self) -> Collated {
-        Collated { name: self.collation, coercibility: Coercibility::Literal }
-    }
-
-    pub(crate) fn of_numbers(&self) -> Collated {
-        Collated { name: self.collation, coercibility: Coercibility::Numeric }
-    }
-}
-
-/// A compiled expression and its type.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Typed {
-    /// The expression.
-    pub node: Node,
-    /// What it gives.
-    pub ty: Type,
-}
-
-impl Typed {
-    /// A value of a type.
-    #[must_use]
-    pub fn constant(value: Value, ty: Type) -> Self {
-        Self { node: Node::Constant(value), ty }
-    }
-
-    /// NULL.
-    #[must_use]
-    pub fn null() -> Self {
-        Self::constant(Value::Null, Type::new(Kind::Null, true))
-    }
-
-    fn truth(node: Node, nullable: bool) -> Self {
-        Self { node, ty: Type::new(Kind::TRUTH, nullable) }
-    }
-}
 
 /// Where names come from.
 pub trait Scope {
@@ -114,10 +64,6 @@ pub trait Scope {
 
 /// Levels of an expression; chains of one operator are one.
 const DEEPEST: usize = 100;
-
-/// Stack that must be left for one more level, and how much more there is then.
-pub(crate) const RED_ZONE: usize = 128 * 1024;
-pub(crate) const STACK: usize = 1024 * 1024;
 
 /// Compiles an expression.
 ///

@@ -5,9 +5,10 @@ use crate::call::Function;
 use crate::cast::Cast;
 use crate::collation::{Coercibility, Collated, charset_of};
 use crate::compare::{Mode, collated, mode};
-use crate::compile::{Settings, Typed};
 use crate::like::Letters;
 use crate::node::{Aggregate, Node};
+use crate::settings::Settings;
+use crate::typed::Typed;
 use crate::types::{Kind, LONGEST_TEXT, Type};
 use crate::value::Value;
 

@@ -6,8 +6,9 @@
 )]
 
 use crate::collation::{Coercibility, Collated, charset_of};
-use crate::compile::{Settings, Typed};
 use crate::decimal::Decimal;
+use crate::settings::Settings;
+use crate::typed::Typed;
 use crate::types::{ANY_DECIMALS, Kind, REAL_WIDTH, Type};
 use crate::value::{Double, Value};
 use sqlparser::ast::{DataType, Value as Literal};

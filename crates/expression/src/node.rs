@@ -5,10 +5,10 @@ use crate::call::{self, Function};
 use crate::cast::{self, Cast};
 use crate::collation::Key;
 use crate::compare::{self, Comparison, Mode};
-use crate::compile::{RED_ZONE, STACK};
 use crate::error::Error;
 use crate::like::{self, Letters};
 use crate::operator::{self, Operator};
+use crate::stack::{RED_ZONE, STACK};
 use crate::value::Value;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
@@ -384,7 +384,7 @@ fn aggregated(
     group: &[&[Value]],
     budget: &mut Budget,
 ) -> Result<Value, Error> {
-    let Some(of) = of else { return Ok(count(group.len())) };
+    let Some(of) = of else { return Ok(Value::of_count(group.len())) };
     let mut values = Vec::new();
     for row in group {
         let value = of.value(row, &[], budget)?;
@@ -393,14 +393,14 @@ fn aggregated(
         }
     }
     if aggregate == Aggregate::Count {
-        return Ok(count(values.len()));
+        return Ok(Value::of_count(values.len()));
     }
     let mut keyed = Vec::with_capacity(values.len());
     for value in values {
         keyed.push((Key::of(&value, collation, budget)?, value));
     }
     if aggregate == Aggregate::CountDistinct {
-        return Ok(count(keyed.into_iter().map(|(key, _)| key).collect::<HashSet<_>>().len()));
+        return Ok(Value::of_count(keyed.into_iter().map(|(key, _)| key).collect::<HashSet<_>>().len()));
     }
     // Of several that are equal, the first.
     let mut best: Option<(Key, Value)> = None;
@@ -412,9 +412,4 @@ fn aggregated(
         }
     }
     Ok(best.map_or(Value::Null, |(_, value)| value))
-}
-
-/// A length or a number of rows.
-pub(crate) fn count(n: usize) -> Value {
-    Value::Int(i128::try_from(n).unwrap_or(i128::MAX))
 }

@@ -39,6 +39,11 @@ pub enum Value {
 }
 
 impl Value {
+    /// A length or a number of rows.
+    pub(crate) fn of_count(n: usize) -> Self {
+        Self::Int(i128::try_from(n).unwrap_or(i128::MAX))
+    }
+
     /// The value as mysqld writes it; `None` is NULL.
     #[must_use]
     pub fn text(&self) -> Option<Arc<str>> {

@@ -14,7 +14,7 @@
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::gtid;
 use super::log::Gtid;
-use super::record::LogGap;
+use super::log_gap::LogGap;
 use super::store::ChangeSequence;
 use dbtrail_types::instant::Instant;
 use serde::{Deserialize, Serialize};

@@ -35,6 +35,7 @@ mod references;
 mod renames;
 mod rows;
 mod source;
+mod target;
 
 pub(super) use images::base_key;
 pub use source::{LogEnds, ReadError};
@@ -80,7 +81,7 @@ pub struct Ingest {
     /// Whether tables whose rows are unknown are read again.
     pub(super) rereads: bool,
     /// What foreign keys make of tables, in this stretch between two DDL statements.
-    roles: HashMap<TableName, Arc<cascade::Roles>>,
+    roles: HashMap<TableName, Arc<target::Roles>>,
     pending: references::Pending,
     /// Whether there were tables whose foreign keys are not known when this many were mentioned, in
     /// this stretch.

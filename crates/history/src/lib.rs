@@ -23,6 +23,7 @@ mod ingest;
 pub mod key;
 pub mod live;
 pub mod log;
+mod log_gap;
 mod names;
 mod number;
 pub mod patterns;

@@ -7,32 +7,40 @@ mod assembly;
 mod bytes;
 mod collations;
 mod compressed;
+mod decimal;
 mod decoder;
 mod event;
 mod gtid;
 mod json;
+mod packed_time;
 mod payload;
 mod query;
 mod raw;
+mod raw_value;
 mod reader;
 mod rows;
 mod savepoints;
+mod source_time;
 mod spoken;
 mod stamp;
 mod stream;
 mod table_map;
 mod text;
+pub(crate) mod type_code;
 
 pub(super) use assembly::undecodable;
 pub(crate) use collations::{charset as charset_of, name as collation_name};
-pub use raw::Digits;
-pub(crate) use raw::{char_bytes, code};
+pub use decimal::Digits;
+pub(crate) use raw::char_bytes;
+pub use raw_value::Raw;
 pub use reader::{Ends, LogReader};
 pub use rows::{MappedTables, Rows, RowsEvent, Statement};
+pub use source_time::SourceTime;
 pub(crate) use spoken::cut;
-pub use stamp::{SourceTime, Stamp};
+pub use stamp::Stamp;
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
+pub(crate) use type_code as code;
 
 pub use crate::binlog_position::BinlogPosition;
 use dbtrail_types::instant::Instant;
@@ -326,42 +334,4 @@ impl MappedColumn {
             visible: None,
         }
     }
-}
-
-/// A value as the row image holds it, decoded as far as the table map alone allows.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Raw<'a> {
-    /// NULL.
-    Null,
-    /// TINY to LONGLONG: the bits, sign-extended from the type's width.
-    Int(i64),
-    /// DECIMAL.
-    Decimal(Digits<'a>),
-    /// FLOAT.
-    Float(f32),
-    /// DOUBLE.
-    Double(f64),
-    /// BIT(n): big-endian, (n+7)/8 bytes.
-    Bit(&'a [u8]),
-    /// YEAR: 0, or 1901 to 2155.
-    Year(u16),
-    /// DATE: year, month, day; all may be zero.
-    Date(u16, u8, u8),
-    /// TIME: negative, hours, minutes, seconds, microseconds.
-    Time(bool, u16, u8, u8, u32),
-    /// DATETIME: year, month, day, hour, minute, second, microsecond.
-    DateTime(u16, u8, u8, u8, u8, u8, u32),
-    /// TIMESTAMP: seconds since 1970 and microseconds; (0, 0) is the zero date.
-    Timestamp(u32, u32),
-    /// CHAR, VARCHAR, BINARY, VARBINARY, TEXT, BLOB, GEOMETRY, VECTOR...: the bytes as stored, in
-    /// the column's character set.
-    Bytes(&'a [u8]),
-    /// The same, of MariaDB's COMPRESSED columns.
-    Inflated(Vec<u8>),
-    /// ENUM: index from 1; 0 is the error value ''.
-    Enum(u16),
-    /// SET: bits.
-    Set(u64),
-    /// MySQL's binary JSON, already as mysqld prints it.
-    Json(String),
 }

@@ -5,8 +5,9 @@
 
 use super::commit_index::ReadPoint;
 use super::gtid::{GtidError, GtidSet};
+use super::log_gap::LogGap;
 use super::names::TableState;
-use super::record::{Coverage, History, LogGap, TableGeneration};
+use super::record::{Coverage, History, TableGeneration};
 use super::schema::{DefinitionId, Rename};
 use super::store::{ChangeSequence, GenerationId};
 use dbtrail_types::agent_api::code;
@@ -24,6 +25,7 @@ mod lines;
 mod merge;
 mod net;
 mod origin;
+mod question;
 mod refusal;
 mod rows;
 mod scan;
@@ -34,8 +36,9 @@ pub use example::Example;
 pub use happened::HistoryAnswer;
 pub(crate) use keys::no_key;
 pub use net::NetAnswer;
+pub use question::Reading;
 pub use refusal::Refusal;
-pub use rows::{Reading, RowsAnswer};
+pub use rows::RowsAnswer;
 
 /// The most keys that one request may name or a range may hold.
 pub const MAX_KEYS: usize = dbtrail_types::agent_api::MOST_KEYS;

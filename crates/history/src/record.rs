@@ -9,6 +9,7 @@ use super::capture::Gap;
 use super::commit_index::{Clock, CommitIndex, KnownPages};
 use super::engine::Snapshot;
 use super::gtid::{GtidState, Gtids};
+use super::log_gap::LogGap;
 use super::names::Names;
 use super::schema::{Catalog, DefinitionId};
 use super::store::{ChangeSequence, GenerationId, Versions};
@@ -93,15 +94,6 @@ pub struct Coverage {
     /// The last event of the last file; less, where that cannot be told from commits that may
     /// follow.
     pub newest: Instant,
-}
-
-/// A part of the log that was not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogGap {
-    /// The first change after it.
-    pub at: ChangeSequence,
-    /// When, and why.
-    pub gap: Gap,
 }
 
 /// What retention has dropped.

@@ -18,6 +18,7 @@ mod foreign;
 mod generated;
 mod harmless;
 mod implicit_default;
+mod key_parts;
 mod lexer;
 mod links;
 mod number;

@@ -20,17 +20,20 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 mod access;
+mod agent;
 mod answer;
+mod body;
 mod connections;
 mod limit;
 mod metrics;
+mod places;
 mod readiness;
 mod routes;
 mod tls;
 mod tokens;
 
+use agent::Agent;
 use connections::{Asked, Connections};
-use routes::Agent;
 
 pub use tls::{Certificate, TlsError, tls_config};
 pub use tokens::Tokens;

@@ -17,6 +17,7 @@ mod clock;
 mod command_queue;
 mod config;
 mod definitions;
+mod dump_origin;
 mod event;
 mod facts;
 mod follow;
@@ -28,6 +29,7 @@ mod resume;
 mod session;
 mod start;
 mod stream;
+mod task;
 mod waiting;
 
 pub use client::ClientError;
@@ -78,7 +80,7 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let asked = command_queue::CommandQueue::default();
-    let reader = follow::SourceTask::new(config, writer, &asked);
+    let reader = task::SourceTask::new(config, writer, &asked);
     tokio::select! {
         () = stop.cancelled() => {}
         () = asked.gather(command_queue) => {}

@@ -9,7 +9,7 @@
 use super::Ingest;
 use super::images::Columns;
 use super::references::{Encoded, Found, Referring, encoded};
-use super::rows::Target;
+use super::target::{Roles, Target};
 use crate::engine::StoreError;
 use crate::image::{self, Content, Image};
 use crate::log::{MappedColumn, MappedTable, Rows, RowsEvent, Statement, code};
@@ -76,15 +76,6 @@ fn class(column: &MappedColumn) -> u8 {
         code::VARCHAR | code::STRING | code::BLOB | code::VAR_STRING => code::VARCHAR,
         other => other,
     }
-}
-
-/// Which rows of which tables follow a table.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Roles {
-    /// Its own foreign keys that change rows.
-    pub(super) keys: Vec<ForeignKey>,
-    /// Those that refer to it, with their tables.
-    pub(super) children: Vec<(TableName, ForeignKey)>,
 }
 
 /// Why a child's rows are unknown; `None` where they follow.

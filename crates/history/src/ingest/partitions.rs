@@ -3,7 +3,7 @@
 use super::Ingest;
 use super::images::{Keyed, Trouble};
 use super::references::Referring;
-use super::rows::Target;
+use super::target::Target;
 use crate::engine::StoreError;
 use crate::image::{self, Content};
 use crate::log::{Change, CommittedTransaction};

@@ -7,7 +7,7 @@
 
 use super::Ingest;
 use super::images::Keyed;
-use super::rows::Target;
+use super::target::Target;
 use crate::engine::StoreError;
 use crate::log::RowsEvent;
 use crate::names::TableState;

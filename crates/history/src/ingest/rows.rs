@@ -1,59 +1,24 @@
 //! Row changes to versions.
 
-use super::cascade::{Parent, Roles};
+use super::cascade::Parent;
 use super::head_cache::{CachedHead, Fingerprint};
-use super::images::{Columns, Images, Keyed, Trouble};
+use super::images::{Images, Keyed, Trouble};
 use super::references::Referring;
+use super::target::Target;
 use super::{Ingest, NOT_CAPTURED};
 use crate::changes::Change;
 use crate::engine::StoreError;
-use crate::image::{self, Content};
+use crate::image::{self};
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
 use crate::names::TableState;
 use crate::record::{Baseline, TableGeneration};
-use crate::schema::{DefinitionId, END_OF_TIME};
+use crate::schema::DefinitionId;
 use crate::store::{ChangeSequence, GenerationId, KeyMove, Version, Versions, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::names::TableName;
 use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
-
-/// A table that rows are of.
-pub(super) struct Target {
-    pub(super) generation: GenerationId,
-    pub(super) id: DefinitionId,
-    pub(super) columns: Arc<Columns>,
-    /// Its foreign keys, if there are some that change rows.
-    pub(super) referring: Option<Arc<Referring>>,
-    pub(super) roles: Arc<Roles>,
-    /// Of a system-versioned table: where the end of a row's time stands.
-    pub(super) row_end: Option<usize>,
-}
-
-/// The row before a change and the row after it.
-type Both<'a> = (Option<&'a Keyed>, Option<&'a Keyed>);
-
-impl Target {
-    /// What a change is to the rows of now: in a system-versioned table some are of rows of the
-    /// past (`None`), a deleted row is one whose time ends, and what a changed row was is put in as
-    /// another one.
-    fn of_now<'a>(&self, kind: EventType, (before, after): Both<'a>) -> Option<(EventType, Both<'a>)> {
-        let Some(place) = self.row_end else { return Some((kind, (before, after))) };
-        let is_now = |keyed: &&Keyed| {
-            let end = image::cells(&keyed.image).nth(place).and_then(Content::bytes);
-            end.is_some_and(|end| END_OF_TIME.iter().any(|last| last.as_bytes() == end))
-        };
-        let (before, after) = (before.filter(is_now), after.filter(is_now));
-        let kind = match (before, after) {
-            (None, None) => return None,
-            (None, Some(_)) => EventType::Insert,
-            (Some(_), None) => EventType::Delete,
-            (Some(_), Some(_)) => EventType::Update,
-        };
-        Some((kind, (before, after)))
-    }
-}
 
 /// From which place on a table is in doubt, and why.
 struct Doubt(ChangeSequence, &'static str);

@@ -2,8 +2,9 @@
 //! "json_binary.h").
 
 use super::bytes::Bytes;
-use super::raw::{Digits, packed64};
-use super::{LogFault, Raw, code};
+use super::decimal::Digits;
+use super::packed_time::packed64;
+use super::{LogFault, Raw, type_code as code};
 use crate::value::temporal_text;
 use base64::Engine;
 use dbtrail_types::float_text::double_text;

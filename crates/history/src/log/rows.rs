@@ -350,7 +350,7 @@ mod tests {
         let column = |type_code| MappedColumn::plain(type_code, Vec::new(), true);
         Arc::new(MappedTable {
             name: TableName { schema: "s".into(), table: "t".into() },
-            columns: vec![column(raw::code::LONG), column(raw::code::TINY)],
+            columns: vec![column(crate::log::code::LONG), column(crate::log::code::TINY)],
             primary_key: None,
             mariadb: true,
             referred: false,

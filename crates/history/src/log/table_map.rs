@@ -2,8 +2,8 @@
 //! as the rows behind it have them.
 
 use super::bytes::{Bytes, bit, text};
-use super::raw::{self, code};
 use super::{LogFault, MappedColumn, MappedTable, collations};
+use super::{raw, type_code as code};
 use dbtrail_types::names::TableName;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,7 +7,7 @@
 mod changed;
 
 use super::keys::Wanted;
-use super::rows::{Question, State};
+use super::question::{Question, State};
 use super::{Found, History, Reading, Refusal, lines, unreadable};
 use crate::commit_index::ReadPoint;
 use crate::names::TableState;

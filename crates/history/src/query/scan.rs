@@ -3,7 +3,7 @@
 //! The answer is made while it is sent: a page of the store at a time, so that neither its length
 //! nor the size of the table costs memory.
 
-use super::rows::{Question, Reading};
+use super::question::{Question, Reading};
 use super::{History, Refusal};
 use crate::commit_index::ReadPoint;
 use crate::image::Image;

@@ -6,6 +6,7 @@ use super::compute;
 use super::convert::convertible;
 use super::foreign::{inline_counts, references};
 use super::implicit_default::{ImplicitDefault, longest_character};
+use super::key_parts::key_parts;
 use super::lexer::Token;
 use super::number::range;
 use super::table::{BackfilledValue, Full, FullColumn, Index};
@@ -753,26 +754,4 @@ fn is_key_word(tokens: &Tokens) -> bool {
 
 fn index_type(tokens: &mut Tokens) -> bool {
     tokens.words(&["USING"]) && tokens.next().is_some()
-}
-
-/// `(a, b(10) DESC)`: the names, and whether none stands for a part of a column or for an
-/// expression.
-pub(super) fn key_parts(tokens: &mut Tokens) -> Result<(Vec<String>, bool), Unread> {
-    let mut whole = true;
-    let names: Result<Vec<String>, Unread> = tokens
-        .group()?
-        .split()
-        .into_iter()
-        .map(|mut part| {
-            // A functional key part has no column.
-            if part.is_at('(') {
-                whole = false;
-                return Ok("(expression)".to_owned());
-            }
-            let name = part.name()?;
-            whole &= !part.is_at('(');
-            Ok(name)
-        })
-        .collect();
-    Ok((names?, whole))
 }

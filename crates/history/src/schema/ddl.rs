@@ -1,10 +1,11 @@
 //! Statements of the log to effects.
 
 use super::alter::{self, Altered, charset_option};
-use super::columns::{column, index, key_parts, word_or_text};
+use super::columns::{column, index, word_or_text};
 use super::convert::By;
 use super::foreign::keeps_keys;
 use super::implicit_default::ImplicitDefault;
+use super::key_parts::key_parts;
 use super::renames::{self, Before, Rename};
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};

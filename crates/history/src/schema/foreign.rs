@@ -238,7 +238,7 @@ impl ForeignKeys {
 /// child's, which is not known here: it is left empty.
 pub(super) fn references(tokens: &mut Tokens, columns: Vec<String>) -> Result<ForeignKey, Unread> {
     let parent = tokens.table(Some(""))?;
-    let referenced = if tokens.is_at('(') { super::columns::key_parts(tokens)?.0 } else { Vec::new() };
+    let referenced = if tokens.is_at('(') { super::key_parts::key_parts(tokens)?.0 } else { Vec::new() };
     let mut key = ForeignKey {
         number: 0,
         names: Vec::new(),

@@ -1,8 +1,8 @@
 //! What goes around every request: its id, its token, its count, and the panic that must not go
 //! unanswered.
 
+use super::agent::Agent;
 use super::answer;
-use super::routes::Agent;
 use crate::query::Refusal;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};

@@ -1,50 +1,14 @@
-//! How many requests are answered at a time.
+//! Around every request that reads the history: a place for it, or the refusal.
 
+use super::agent::Agent;
 use super::answer;
-use super::routes::{Agent, whole};
+use super::body::whole;
 use crate::query::Refusal;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::RETRY_AFTER;
 use axum::middleware::Next;
 use axum::response::Response;
 use dbtrail_types::agent_api::code;
-use hyper::body::{Frame, SizeHint};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
-
-/// The places, and how often there was none.
-#[derive(Debug)]
-pub(super) struct Places {
-    free: Arc<Semaphore>,
-    all: usize,
-    /// Those of answers that are being sent.
-    held: Mutex<Vec<Weak<Slot>>>,
-    turned_away: AtomicU64,
-}
-
-impl Places {
-    pub(super) fn new(all: usize) -> Self {
-        let all = all.clamp(1, Semaphore::MAX_PERMITS);
-        let (free, held) = (Arc::new(Semaphore::new(all)), Mutex::default());
-        Self { free, all, held, turned_away: AtomicU64::new(0) }
-    }
-
-    /// Requests that are being answered.
-    pub(super) fn taken(&self) -> usize {
-        self.all - self.free.available_permits().min(self.all)
-    }
-
-    pub(super) fn turned_away(&self) -> u64 {
-        self.turned_away.load(Ordering::Relaxed)
-    }
-}
 
 /// Around every request that reads the history. Its body comes first: one that never comes takes no
 /// place.
@@ -62,129 +26,5 @@ pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: 
     match agent.places.take() {
         Ok(place) => place.held(next.run(request).await),
         Err(refused) => *refused,
-    }
-}
-
-/// An answer that nobody reads on for so long gives its place to others. It goes on when it is
-/// read.
-const UNREAD: Duration = Duration::from_secs(30);
-
-/// The place of an answer, and when the answer was read last.
-#[derive(Debug)]
-struct Slot(Mutex<(Instant, Option<OwnedSemaphorePermit>)>);
-
-impl Slot {
-    fn state(&self) -> MutexGuard<'_, (Instant, Option<OwnedSemaphorePermit>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The place of a request that reads the history.
-pub(super) struct Place<'a>(&'a Places, OwnedSemaphorePermit);
-
-impl Place<'_> {
-    /// The place is free again when the answer is sent, or nobody wants it any more.
-    pub(super) fn held(self, answer: Response) -> Response {
-        let slot = Arc::new(Slot(Mutex::new((Instant::now(), Some(self.1)))));
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.len() >= 2 * self.0.all {
-            held.retain(|slot| slot.strong_count() > 0);
-        }
-        held.push(Arc::downgrade(&slot));
-        answer.map(|body| Body::new(Held { body, slot }))
-    }
-}
-
-impl Places {
-    /// A place, or the answer to who gets none.
-    pub(super) fn take(&self) -> Result<Place<'_>, Box<Response>> {
-        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Ok(Place(self, place));
-        }
-        self.take_back();
-        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Ok(Place(self, place));
-        }
-        let before = self.turned_away.fetch_add(1, Ordering::Relaxed);
-        if before.is_power_of_two() || before == 0 {
-            tracing::warn!(
-                limit = self.all,
-                turned_away = before + 1,
-                "more requests at a time than limits.max_requests: turned away with 503"
-            );
-        }
-        let why = format!("this agent answers {} requests at a time: ask again in a second", self.all);
-        let mut response = answer::refusal(&Refusal::new(503, code::OVERLOADED, why));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        Err(Box::new(response))
-    }
-}
-
-impl Places {
-    /// Frees the places of answers that nobody reads.
-    fn take_back(&self) {
-        let now = Instant::now();
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|slot| {
-            let Some(slot) = slot.upgrade() else { return false };
-            let mut state = slot.state();
-            if now.saturating_duration_since(state.0) >= UNREAD {
-                state.1 = None;
-            }
-            state.1.is_some()
-        });
-    }
-}
-
-/// A body, and the place of its request.
-struct Held {
-    body: Body,
-    slot: Arc<Slot>,
-}
-
-impl hyper::body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.slot.state().0 = Instant::now();
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn ok_an_answer_that_nobody_reads_gives_its_place_away() {
-        let places = Places::new(1);
-        let mut first = places.take().ok().unwrap().held(Response::new(Body::from("rows")));
-        assert!(places.take().is_err());
-        tokio::time::advance(UNREAD / 2).await;
-        let frame = std::future::poll_fn(|context| {
-            hyper::body::Body::poll_frame(Pin::new(first.body_mut()), context)
-        });
-        assert!(frame.await.is_some());
-        tokio::time::advance(UNREAD / 2).await;
-        assert!(places.take().is_err(), "it was read meanwhile");
-        tokio::time::advance(UNREAD).await;
-        let second = places.take().ok().unwrap();
-        assert_eq!(places.taken(), 1);
-        drop(first);
-        assert!(places.take().is_err(), "the place is the other's now");
-        drop(second);
-        assert!(places.take().is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! Counters, in the Prometheus text form.
 
-use super::limit::Places;
+use super::places::Places;
 use crate::History;
 use crate::history_handle::{CaptureStatus, Connection, HistoryHandle};
 use dbtrail_types::instant::Instant;

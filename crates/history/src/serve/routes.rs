@@ -1,13 +1,13 @@
 //! Which path asks what.
 
 use super::access::Seen;
-use super::limit::{self, Places};
-use super::metrics::Metrics;
+use super::agent::Agent;
+use super::body::{malformed_time, read, short, whole};
+use super::limit;
 use super::readiness::readiness;
-use super::tokens::Tokens;
-use super::{MAX_BODY, ServeOptions, access, answer};
+use super::{ServeOptions, access, answer};
+use crate::HistoryHandle;
 use crate::query::{Reading, Refusal};
-use crate::{History, HistoryHandle};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -22,47 +22,7 @@ use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
 use hyper::Request;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// What the handlers share.
-#[derive(Clone, Debug)]
-pub(super) struct Agent {
-    history_handle: Arc<HistoryHandle>,
-    pub(super) tokens: Tokens,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) places: Arc<Places>,
-    max_lag: Duration,
-    pub(super) patience: Duration,
-}
-
-impl Agent {
-    /// The history as it is now; one request keeps to one.
-    fn history(&self) -> Result<Arc<History>, Refusal> {
-        self.history_handle.current().ok_or_else(|| {
-            Refusal::new(
-                503,
-                code::NOT_READY,
-                "the record has not begun yet: GET /readyz says why".to_owned(),
-            )
-        })
-    }
-}
-
-impl Agent {
-    pub(super) fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
-        Self {
-            history_handle,
-            tokens: options.tokens.clone(),
-            metrics: Arc::new(Metrics::default()),
-            places: Arc::new(Places::new(options.max_requests)),
-            max_lag: options.max_lag,
-            patience: options.patience,
-        }
-    }
-}
 
 /// A route that is asked with one method.
 fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
@@ -256,54 +216,4 @@ async fn wrong_method() -> Response {
 
 async fn no_route() -> Response {
     answer::refusal(&Refusal::new(404, code::NOT_FOUND, "this agent has no such path".to_owned()))
-}
-
-fn too_large() -> Refusal {
-    let why = format!("the request is longer than {MAX_BODY} bytes, or was cut");
-    Refusal::new(413, code::BODY_TOO_LARGE, why)
-}
-
-/// A body that comes bit by bit.
-pub(super) async fn whole(body: Body) -> Result<Bytes, Refusal> {
-    axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| too_large())
-}
-
-/// A body that is there.
-fn short(body: Bytes) -> Result<Bytes, Refusal> {
-    if body.len() > MAX_BODY { Err(too_large()) } else { Ok(body) }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| what_is_wrong(body, &error))
-}
-
-/// The most telling refusal of a body that is not a request.
-fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> Refusal {
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
-        Err(error) => return Refusal::malformed(format!("the request is not JSON: {error}")),
-    };
-    if value.get("server_id").and_then(Value::as_str).is_none_or(str::is_empty) {
-        return Refusal::new(400, code::MISSING_SERVER_ID, "the request names no server_id".to_owned());
-    }
-    for (name, time) in [
-        ("at.time", value.pointer("/at/time")),
-        ("since", value.get("since")),
-        ("until", value.get("until")),
-        ("span.window.since", value.pointer("/span/window/since")),
-        ("span.window.until", value.pointer("/span/window/until")),
-    ] {
-        let Some(time) = time else { continue };
-        let parsed = time.as_str().map(str::parse::<Instant>);
-        match parsed {
-            Some(Ok(_)) => {}
-            Some(Err(why)) => return malformed_time(&format!("{name}: {why}")),
-            None => return malformed_time(&format!("{name} is not text")),
-        }
-    }
-    Refusal::malformed(format!("the request is not understood: {error}"))
-}
-
-fn malformed_time(why: &str) -> Refusal {
-    Refusal::new(400, code::MALFORMED_TIMESTAMP, why.to_owned())
 }

@@ -3,9 +3,9 @@
 use super::client::ClientError;
 use super::config::SourceConfig;
 use super::facts::Facts;
-use super::follow::SourceTask;
 use super::own::Known;
 use super::session::Session;
+use super::task::SourceTask;
 use super::{Ended, keyset};
 use crate::binlog_position::BinlogPosition;
 use crate::capture::{BaselineJob, BaselineRows, Closed, RecorderHandle, ValidFrom};

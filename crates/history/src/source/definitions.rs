@@ -3,9 +3,9 @@
 use super::Ended;
 use super::client::ClientError;
 use super::facts::Facts;
-use super::follow::SourceTask;
 use super::own::Known;
 use super::session::Session;
+use super::task::SourceTask;
 use crate::capture::{CaptureEvent, Looked, ValidFrom};
 use dbtrail_types::names::TableName;
 use std::time::Duration;

@@ -1,16 +1,15 @@
 //! Following the server for ever: begin, go on, reconnect, and gaps where there is no going on.
 
 use super::client::ClientError;
-use super::command_queue::CommandQueue;
-use super::config::SourceConfig;
-use super::own::Own;
+use super::dump_origin::Origin;
 use super::preflight::may_see_processes;
 use super::resume::{self, Way};
 use super::session::Session;
-use super::stream::{Origin, Stream};
+use super::stream::Stream;
+use super::task::SourceTask;
 use super::{Ended, SourceError, baseline, clock, definitions, start};
 use crate::binlog_position::ResumePosition;
-use crate::capture::{CaptureEvent, Closed, RecorderHandle};
+use crate::capture::{CaptureEvent, Closed};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -31,15 +30,6 @@ enum Goal {
     On(ResumePosition),
     /// Begin again: why.
     Gap(String),
-}
-
-/// The reading half.
-#[derive(Debug)]
-pub(super) struct SourceTask<'a> {
-    pub(super) config: SourceConfig,
-    pub(super) writer: RecorderHandle,
-    pub(super) command_queue: &'a CommandQueue,
-    pub(super) own: Own,
 }
 
 impl From<Closed> for Ended {
@@ -67,11 +57,7 @@ impl From<ClientError> for Ended {
     }
 }
 
-impl<'a> SourceTask<'a> {
-    pub(super) fn new(config: SourceConfig, writer: RecorderHandle, command_queue: &'a CommandQueue) -> Self {
-        Self { config, writer, command_queue, own: Own::default() }
-    }
-
+impl SourceTask<'_> {
     /// Follows until the writing half has ended.
     pub(super) async fn run(self, resume: Option<ResumePosition>) {
         let mut goal = resume.map_or(Goal::Begin, Goal::On);

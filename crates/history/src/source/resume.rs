@@ -2,8 +2,8 @@
 
 use super::SourceError;
 use super::client::ClientError;
+use super::dump_origin::Origin;
 use super::session::Session;
-use super::stream::Origin;
 use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::gtid::GtidSet;
 

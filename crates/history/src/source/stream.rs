@@ -2,6 +2,7 @@
 
 use super::client::{Client, ClientError, StartFrom};
 use super::config::SourceConfig;
+use super::dump_origin::Origin;
 use super::event::{self, Step, Track};
 use super::facts::Facts;
 use super::{Ended, SourceError, resume};
@@ -13,18 +14,6 @@ use std::time::Duration;
 
 /// Bytes of events handed over at once, about.
 const TOGETHER: usize = 1 << 16;
-
-/// From where the log is followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// A byte of a file of this server.
-    ResumePosition(BinlogPosition),
-    /// Behind these transactions, wherever this server has them.
-    Gtids(String),
-    /// The same of the server that was followed before: the place where they end there is known,
-    /// and no dump can be asked for from it.
-    Behind(BinlogPosition, String),
-}
 
 /// Tells the server how to send its log; whether checksums come with events.
 pub(super) async fn prepare(

@@ -1,0 +1,48 @@
+//! What the handlers share.
+
+use super::ServeOptions;
+use super::metrics::Metrics;
+use super::places::Places;
+use super::tokens::Tokens;
+use crate::query::Refusal;
+use crate::{History, HistoryHandle};
+use dbtrail_types::agent_api::code;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub(super) struct Agent {
+    pub(super) history_handle: Arc<HistoryHandle>,
+    pub(super) tokens: Tokens,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) places: Arc<Places>,
+    pub(super) max_lag: Duration,
+    pub(super) patience: Duration,
+}
+
+impl Agent {
+    /// The history as it is now; one request keeps to one.
+    pub(super) fn history(&self) -> Result<Arc<History>, Refusal> {
+        self.history_handle.current().ok_or_else(|| {
+            Refusal::new(
+                503,
+                code::NOT_READY,
+                "the record has not begun yet: GET /readyz says why".to_owned(),
+            )
+        })
+    }
+}
+
+impl Agent {
+    pub(super) fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
+        Self {
+            history_handle,
+            tokens: options.tokens.clone(),
+            metrics: Arc::new(Metrics::default()),
+            places: Arc::new(Places::new(options.max_requests)),
+            max_lag: options.max_lag,
+            patience: options.patience,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The reading half of a capture: what its parts share.
+
+use super::command_queue::CommandQueue;
+use super::config::SourceConfig;
+use super::own::Own;
+use crate::capture::RecorderHandle;
+
+/// The reading half.
+#[derive(Debug)]
+pub(super) struct SourceTask<'a> {
+    pub(super) config: SourceConfig,
+    pub(super) writer: RecorderHandle,
+    pub(super) command_queue: &'a CommandQueue,
+    pub(super) own: Own,
+}
+
+impl<'a> SourceTask<'a> {
+    pub(super) fn new(config: SourceConfig, writer: RecorderHandle, command_queue: &'a CommandQueue) -> Self {
+        Self { config, writer, command_queue, own: Own::default() }
+    }
+}
