@@ -3,6 +3,7 @@
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
+mod diagnostics;
 mod effective_settings;
 mod evaluate;
 mod explain;
@@ -15,8 +16,9 @@ mod local_time;
 mod origin;
 mod own;
 mod prepared;
+mod prepared_statements;
 mod replica;
-mod savepoints;
+mod session_variables;
 mod settings;
 mod show;
 mod sleep;
@@ -24,6 +26,7 @@ mod sort;
 mod status;
 mod stream;
 mod tracking;
+mod transaction;
 mod travel;
 mod undo;
 mod values;
@@ -40,7 +43,7 @@ pub use tracking::Change;
 use crate::failure::Failure;
 use crate::plan::{self, guard};
 use crate::statement::{Show, Statement, VirtualSchema};
-use dbtrail_expression::{Limits, Typed};
+use dbtrail_expression::Limits;
 use dbtrail_types::charset;
 use dbtrail_types::column::Column;
 use dbtrail_types::instant::Instant;
@@ -48,13 +51,15 @@ use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::{self, ResultCharset};
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
-use effective_settings::EffectiveSettings;
+use diagnostics::Diagnostics;
 pub use effective_settings::Network;
 use evaluate::Value;
+use prepared_statements::PreparedStatements;
+use session_variables::SessionVariables;
 use sqlparser::ast::Expr;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use transaction::Transaction;
 
 /// What the configuration says about sessions. One for the whole server.
 #[derive(Debug)]
@@ -148,31 +153,19 @@ pub struct Session {
     connections: Arc<dyn Connections>,
     schema: Option<String>,
     zone: Zone,
-    autocommit: bool,
-    in_transaction: bool,
-    read_only: bool,
-    user: HashMap<String, Typed>,
-    /// By [`variables::Variable::key`].
-    system: HashMap<&'static str, Option<String>>,
-    /// What `system` means.
-    effective_settings: EffectiveSettings,
+    transaction: Transaction,
+    variables: SessionVariables,
     /// `None`: a character set that nothing can be converted to, announced at login.
     charset: Option<ResultCharset>,
-    warnings: Vec<Note>,
+    diagnostics: Diagnostics,
     changes: Vec<Change>,
     multi_statements: bool,
     more_results: bool,
-    failed: bool,
-    /// What ROW_COUNT() says: -1 after rows and after an error.
-    row_count: i64,
     /// The client asked for the end of its own connection.
     over: bool,
-    /// Of the transaction, in the order in which they were set; in lower case.
-    savepoints: Vec<String>,
     about: About,
     heading: Option<stream::Heading>,
-    /// Statements of PREPARE, by their names in lower case.
-    named: HashMap<String, Arc<Prepared>>,
+    prepared: PreparedStatements,
 }
 
 /// What the log says of the last statement.
@@ -204,31 +197,24 @@ impl Session {
             connections,
             schema: None,
             zone: Zone::utc(),
-            autocommit: true,
-            in_transaction: false,
-            read_only: false,
-            user: HashMap::new(),
-            system: HashMap::new(),
-            effective_settings: EffectiveSettings::default(),
+            transaction: Transaction::none(),
+            variables: SessionVariables::default(),
             charset: ResultCharset::of(charset, id),
-            warnings: Vec::new(),
+            diagnostics: Diagnostics::default(),
             changes: Vec::new(),
             multi_statements: false,
             more_results: false,
-            failed: false,
-            row_count: 0,
             over: false,
-            savepoints: Vec::new(),
             about: About::default(),
             heading: None,
-            named: HashMap::new(),
+            prepared: PreparedStatements::default(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());
         for name in ["character_set_client", "character_set_connection", "character_set_results"] {
-            session.system.insert(name, Some(charset.to_owned()));
+            session.variables.system.insert(name, Some(charset.to_owned()));
         }
-        session.system.insert("collation_connection", Some(collation.to_owned()));
+        session.variables.system.insert("collation_connection", Some(collation.to_owned()));
         session.work_out();
         session
     }
@@ -302,7 +288,7 @@ impl Session {
 
     /// Nothing of the statement before is left, and the server counts one more.
     fn begin_statement(&mut self) {
-        (self.failed, self.changes) = (false, Vec::new());
+        (self.diagnostics.failed, self.changes) = (false, Vec::new());
         self.connections.asked();
     }
 
@@ -316,7 +302,7 @@ impl Session {
         self.about = About { kind: "unreadable", table: None };
         self.begin_statement();
         let answer = self.answered(text, now, request).await;
-        self.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
+        self.diagnostics.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
         answer
     }
 
@@ -325,7 +311,7 @@ impl Session {
         let statement = crate::statement::parse(&text, self.reading());
         self.about.kind = statement.kind();
         if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
-            self.warnings.clear();
+            self.diagnostics.clear();
         }
         match statement {
             Statement::Prepare { name, source } => {
@@ -402,7 +388,9 @@ impl Session {
                 self.end_transaction();
                 Ok(Answer::Done)
             }
-            Statement::Savepoint(what, name) => self.savepoint(what, &name).map(|()| Answer::Done),
+            Statement::Savepoint(what, name) => {
+                self.transaction.savepoint(what, &name).map(|()| Answer::Done)
+            }
             // No table is ever locked here: there is nothing to unlock, which is what mysqld does
             // then.
             Statement::Comments | Statement::UnlockTables => Ok(Answer::Done),
@@ -485,14 +473,12 @@ impl Session {
 
     /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
     pub fn finish(&mut self, notes: Vec<Note>) {
-        let wanted = self.effective_settings.notes;
-        self.warnings = notes.into_iter().filter(|n| wanted || n.level != "Note").collect();
+        self.diagnostics.finish(notes, self.variables.effective.notes);
     }
 
     /// The statement failed: SHOW WARNINGS shows it.
     pub fn failed(&mut self, code: u16, message: String) {
-        self.failed = true;
-        self.warnings = vec![Note { level: "Error", code, message }];
+        self.diagnostics.fail(code, message);
     }
 
     /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the
@@ -537,37 +523,37 @@ impl Session {
     /// Whether the last statement failed: those after it are not run.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.failed
+        self.diagnostics.failed
     }
 
     /// How long a statement may run: max_execution_time, milliseconds; 0 is for ever.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
-        self.effective_settings.time_limit
+        self.variables.effective.time_limit
     }
 
     /// How long the client may be silent: wait_timeout, seconds.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.effective_settings.patience
+        self.variables.effective.patience
     }
 
     /// How long the client may stop in the middle of a packet.
     #[must_use]
     pub fn network(&self) -> Network {
-        self.effective_settings.network
+        self.variables.effective.network
     }
 
     /// What OK and EOF packets tell.
     #[must_use]
     pub fn status(&self) -> Status {
         Status {
-            autocommit: self.autocommit,
-            in_transaction: self.in_transaction,
-            read_only: self.read_only,
-            no_backslash_escapes: self.effective_settings.no_backslash_escapes,
+            autocommit: self.transaction.autocommit,
+            in_transaction: self.transaction.is_open,
+            read_only: self.transaction.read_only,
+            no_backslash_escapes: self.variables.effective.no_backslash_escapes,
             more_results: self.more_results,
-            warnings: u16::try_from(self.warnings.len()).unwrap_or(u16::MAX),
+            warnings: self.diagnostics.count(),
         }
     }
 

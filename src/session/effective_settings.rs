@@ -59,7 +59,7 @@ impl Session {
     pub(super) fn work_out(&mut self) {
         let limit = self.setting("max_execution_time").parse().ok().filter(|limit| *limit > 0);
         let seconds = self.setting("wait_timeout").parse().ok();
-        self.effective_settings = EffectiveSettings {
+        self.variables.effective = EffectiveSettings {
             ansi_quotes: self.has_mode("ANSI_QUOTES"),
             no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
             version: version_number(&self.settings.server_version),

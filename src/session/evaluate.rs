@@ -47,7 +47,7 @@ impl Scope for EvaluationContext<'_> {
     }
 
     fn user_variable(&self, name: &str) -> Typed {
-        self.session.user.get(name).cloned().unwrap_or_else(|| bytes_of_null(UNSET))
+        self.session.variables.user.get(name).cloned().unwrap_or_else(|| bytes_of_null(UNSET))
     }
 
     fn system_variable(&self, scope: &str, name: &str) -> Result<Typed, Error> {
@@ -156,7 +156,8 @@ impl Session {
         let user = name.value.strip_prefix('@').filter(|n| !n.starts_with('@'));
         let name = user.ok_or_else(not_computed)?.to_lowercase();
         let (value, ty) = self.typed(right, now, budget)?;
-        self.assign_user(&name, value.clone(), &ty)?;
+        let longest = self.settings.max_packet;
+        self.variables.assign_user(&name, value.clone(), &ty, longest)?;
         self.note_change(Change::State);
         Ok((value, ty))
     }
@@ -214,7 +215,7 @@ impl Session {
             "CONNECTION_ID" => system_number(Some(identity.connection_id.into()), true, false),
             // Nothing is ever inserted here.
             "LAST_INSERT_ID" => system_number(Some(0), true, false),
-            "ROW_COUNT" => system_number(Some(self.row_count.into()), false, false),
+            "ROW_COUNT" => system_number(Some(self.diagnostics.row_count.into()), false, false),
             "UNIX_TIMESTAMP" => system_number(Some(now.micros().div_euclid(1_000_000).into()), false, false),
             _ => return None,
         })

@@ -77,7 +77,7 @@ impl Session {
                 table.name()
             )));
         }
-        let limit = draft.limit.unwrap_or(Limit { offset: 0, count: self.effective_settings.select_limit });
+        let limit = draft.limit.unwrap_or(Limit { offset: 0, count: self.variables.effective.select_limit });
         let enough = limit.offset.saturating_add(limit.count);
         let (mut kept, mut bytes): (Vec<Row>, usize) = (Vec::new(), 0);
         'all: loop {

@@ -85,7 +85,7 @@ impl Session {
         let mut reader = Reader::new(self, request)?;
         let answer = answered(Here { session: self, now }, &mut reader, question).await?;
         let notes = std::mem::take(&mut reader.notes);
-        self.warnings.extend(notes);
+        self.diagnostics.extend(notes);
         Ok(answer)
     }
 

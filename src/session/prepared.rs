@@ -100,7 +100,7 @@ impl Session {
         request: &RequestId,
     ) -> Result<(Prepared, Declared), Failure> {
         self.about = About { kind: "prepare", table: None };
-        self.warnings.clear();
+        self.diagnostics.clear();
         let text = self.decoded(text)?;
         self.prepare_text(text, kept, request).await
     }
@@ -112,8 +112,7 @@ impl Session {
         request: &RequestId,
     ) -> Result<(Prepared, Declared), Failure> {
         let now = Instant::now();
-        let (count, bytes) =
-            self.named.values().fold(kept, |(count, bytes), p| (count + 1, bytes + p.length()));
+        let (count, bytes) = self.prepared.totals(kept);
         if count >= self.settings.max_prepared_statements {
             return Err(Failure::TooManyPrepared(self.settings.max_prepared_statements));
         }
@@ -132,7 +131,7 @@ impl Session {
             *limit = parameter(big_int(true), false);
         }
         let columns = self.described(&template, outline, &mut parameters, now, request).await?;
-        let (schema, charsets) = (self.schema.clone(), self.effective_settings.charsets);
+        let (schema, charsets) = (self.schema.clone(), self.variables.effective.charsets);
         Ok((Prepared { template, schema, charsets }, Declared { parameters, columns }))
     }
 
@@ -209,7 +208,7 @@ impl Session {
             draft: &draft,
             table: &table,
             zone: &self.zone,
-            charsets: self.effective_settings.charsets,
+            charsets: self.variables.effective.charsets,
             allow_scan: draft.allow_table_scan.unwrap_or(allowed),
         };
         let outlined = guard::outline(asked, &definition, self.settings.guard)?;
@@ -276,10 +275,10 @@ impl Session {
     ) -> Result<Answer, Failure> {
         let now = Instant::now();
         self.begin_statement();
-        self.warnings.clear();
+        self.diagnostics.clear();
         let statement = prepared.template.bound(values);
         self.about = About { kind: statement.kind(), table: None };
-        if prepared.charsets != self.effective_settings.charsets
+        if prepared.charsets != self.variables.effective.charsets
             && matches!(statement, Statement::TimeTravel(_) | Statement::Explain(_))
         {
             return Err(Failure::Unsupported(
@@ -289,7 +288,7 @@ impl Session {
         }
         let there = Elsewhere::go(self, prepared.schema.clone());
         let answer = there.session.run(statement, now, request).await;
-        there.session.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
+        there.session.diagnostics.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
         answer
     }
 
@@ -300,7 +299,7 @@ impl Session {
         source: PreparedText,
         request: &RequestId,
     ) -> Result<(), Failure> {
-        self.named.remove(&name);
+        self.prepared.remove(&name);
         if name.chars().count() > LONGEST_NAME {
             return Err(Failure::Unsupported(format!(
                 "a prepared statement whose name has more than {LONGEST_NAME} characters"
@@ -309,12 +308,12 @@ impl Session {
         let text = match source {
             PreparedText::Literal(text) => Some(text),
             PreparedText::Variable(variable) => {
-                self.user_variable(&variable).text().map(|t| t.as_ref().to_owned())
+                self.variables.user_value(&variable).text().map(|t| t.as_ref().to_owned())
             }
         };
         let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
         let (prepared, _) = self.prepare_text(text, (0, 0), request).await?;
-        self.named.insert(name, Arc::new(prepared));
+        self.prepared.insert(name, prepared);
         Ok(())
     }
 
@@ -325,23 +324,22 @@ impl Session {
         using: &[String],
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let prepared = self
-            .named
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Failure::UnknownPrepared(name.to_owned(), "EXECUTE"))?;
+        let prepared = self.prepared.get(name)?;
         if prepared.parameters() != using.len() {
             return Err(Failure::WrongArguments("EXECUTE"));
         }
         let values: Vec<Parameter> =
-            using.iter().map(|variable| evaluate::parameter(&self.user_variable(variable))).collect();
+            using.iter().map(|variable| evaluate::parameter(&self.variables.user_value(variable))).collect();
         self.execute(&prepared, &values, request).await
     }
 
     /// `DEALLOCATE PREPARE name`
     pub(super) fn deallocate(&mut self, name: &str) -> Result<(), Failure> {
-        let gone = self.named.remove(name);
-        gone.map(|_| ()).ok_or_else(|| Failure::UnknownPrepared(name.to_owned(), "DEALLOCATE PREPARE"))
+        if self.prepared.remove(name) {
+            Ok(())
+        } else {
+            Err(Failure::UnknownPrepared(name.to_owned(), "DEALLOCATE PREPARE"))
+        }
     }
 }
 

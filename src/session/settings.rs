@@ -31,8 +31,6 @@ pub(super) struct Changeable {
     pub(super) changes: Vec<Change>,
 }
 
-/// User variables at most, so that a session cannot grow without bound.
-const MOST: usize = 1000;
 /// ER_TRUNCATED_WRONG_VALUE, and ER_WRONG_VALUE_FOR_VAR.
 const TRUNCATED: u16 = 1292;
 const NO_VARIABLE: u16 = 1231;
@@ -62,7 +60,7 @@ impl Session {
         for assignment in ready {
             if let Err(failure) = self.assign(assignment) {
                 self.restore(before);
-                self.warnings.clear();
+                self.diagnostics.clear();
                 return Err(failure);
             }
         }
@@ -134,7 +132,9 @@ impl Session {
 
     fn assign(&mut self, assignment: Ready<'_>) -> Result<(), Failure> {
         match assignment {
-            Ready::User(name, value, ty) => self.assign_user(name, value, &ty),
+            Ready::User(name, value, ty) => {
+                self.variables.assign_user(name, value, &ty, self.settings.max_packet)
+            }
             Ready::System(variable, value) => self.assign_system(variable, value),
             Ready::Names { names, charset, collation } => self.assign_names(names, charset, collation),
             Ready::Transaction { session, characteristics } => {
@@ -143,31 +143,12 @@ impl Session {
         }
     }
 
-    /// `@name := value` and `SET @name = value`.
-    pub(super) fn assign_user(&mut self, name: &str, value: Value, ty: &Type) -> Result<(), Failure> {
-        if self.user.len() >= MOST && !self.user.contains_key(name) {
-            return Err(Failure::Unsupported(format!("more than {MOST} user variables in a session")));
-        }
-        let others = self.user.iter().filter(|(n, _)| *n != name);
-        let length = |t: &Typed| match &t.node {
-            dbtrail_expression::Node::Constant(value) => value.length(),
-            _ => 0,
-        };
-        if others.map(|(_, v)| length(v)).sum::<usize>() + value.length() > self.settings.max_packet {
-            return Err(Failure::Unsupported(
-                "user variables that together are longer than max_allowed_packet".to_owned(),
-            ));
-        }
-        self.user.insert(name.to_owned(), evaluate::of_variable(value, ty));
-        Ok(())
-    }
-
     fn assign_system(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
         if variable.rule == Rule::CarriedOut {
             return self.assign_own(variable, value);
         }
         let Some(value) = value else {
-            self.system.remove(variable.key());
+            self.variables.system.remove(variable.key());
             self.changed(variable.key());
             return Ok(());
         };
@@ -190,14 +171,14 @@ impl Session {
                 return Err(Failure::WrongValue(variable.name.to_owned(), cut));
             }
             let message = format!("Truncated incorrect {} value: '{cut}'", variable.name);
-            self.warnings.push(Note { level: "Warning", code: TRUNCATED, message });
+            self.diagnostics.push(Note { level: "Warning", code: TRUNCATED, message });
         }
         self.keep(variable, Some(text));
         Ok(())
     }
 
     fn keep(&mut self, variable: &Variable, value: Option<String>) {
-        self.system.insert(variable.key(), value);
+        self.variables.system.insert(variable.key(), value);
         self.changed(variable.key());
     }
 
@@ -208,8 +189,8 @@ impl Session {
         let wrong = || Failure::WrongValue(variable.name.to_owned(), shown.clone());
         match variable.name {
             "autocommit" => {
-                self.autocommit = variables::checked(variable, &value)?.0 == "ON";
-                if self.autocommit {
+                self.transaction.autocommit = variables::checked(variable, &value)?.0 == "ON";
+                if self.transaction.autocommit {
                     self.end_transaction();
                 }
                 self.changed("autocommit");
@@ -242,7 +223,7 @@ impl Session {
                 for name in shown.split(',').map(|n| n.trim().to_lowercase()) {
                     if !name.is_empty() && name != "*" && variables::find(&name).is_none() {
                         let message = format!("{name} is not a valid system variable and will be ignored.");
-                        self.warnings.push(Note { level: "Warning", code: NO_VARIABLE, message });
+                        self.diagnostics.push(Note { level: "Warning", code: NO_VARIABLE, message });
                     }
                 }
                 self.keep(variable, value.text().map(|t| t.as_ref().to_owned()));
@@ -253,7 +234,7 @@ impl Session {
                 let (charset, collation, id) = result_charset::by_name(&name.to_lowercase())
                     .ok_or_else(|| Failure::UnknownCollation(name.as_ref().to_owned()))?;
                 ResultCharset::of(charset, id).ok_or_else(|| Failure::UnknownCharset(charset.to_owned()))?;
-                self.system.insert("character_set_connection", Some(charset.to_owned()));
+                self.variables.system.insert("character_set_connection", Some(charset.to_owned()));
                 self.changed("character_set_connection");
                 self.keep(variable, Some(collation.to_owned()));
                 Ok(())
@@ -288,7 +269,7 @@ impl Session {
             ("character_set_database", "collation_database")
         };
         for (name, value) in [(first, charset), (second, collation)] {
-            self.system.insert(name, Some(value.to_owned()));
+            self.variables.system.insert(name, Some(value.to_owned()));
             self.changed(name);
         }
         Ok(())
@@ -314,7 +295,7 @@ impl Session {
             self.charset = ResultCharset::of(charset, id);
         }
         if name == "character_set_connection" {
-            self.system.insert("collation_connection", Some(collation.to_owned()));
+            self.variables.system.insert("collation_connection", Some(collation.to_owned()));
         }
         self.keep(variable, Some(charset.to_owned()));
         Ok(())
@@ -350,17 +331,17 @@ impl Session {
             ("character_set_connection", connection),
             ("character_set_results", charset.to_owned()),
         ] {
-            self.system.insert(variable, Some(value));
+            self.variables.system.insert(variable, Some(value));
             self.changed(variable);
         }
-        self.system.insert("collation_connection", Some(collation));
+        self.variables.system.insert("collation_connection", Some(collation));
         Ok(())
     }
 
     /// SET [SESSION] TRANSACTION. There is nothing that a transaction could isolate; the variables
     /// follow.
     fn assign_transaction(&mut self, session: bool, characteristics: &[String]) -> Result<(), Failure> {
-        if !session && self.in_transaction {
+        if !session && self.transaction.is_open {
             return Err(Failure::InTransaction);
         }
         let (mut isolation, mut access) = (None, None);
@@ -381,7 +362,7 @@ impl Session {
         }
         for (name, value) in [("transaction_isolation", isolation), ("transaction_read_only", access)] {
             if let (true, Some(value)) = (session, value) {
-                self.system.insert(name, Some(value.to_owned()));
+                self.variables.system.insert(name, Some(value.to_owned()));
                 self.changed(name);
             }
         }

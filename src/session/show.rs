@@ -29,7 +29,7 @@ impl Session {
     pub(super) fn show(&self, show: Show, now: Instant) -> Result<Answer, Failure> {
         match show {
             Show::Warnings { errors_only, limit } => {
-                let notes = self.warnings.iter().filter(|w| !errors_only || w.level == "Error");
+                let notes = self.diagnostics.notes(errors_only);
                 let (skip, take) = limit.map_or((0, usize::MAX), |l| {
                     (
                         usize::try_from(l.offset).unwrap_or(usize::MAX),
@@ -40,7 +40,7 @@ impl Session {
             }
             Show::WarningCount { errors_only } => {
                 let name = if errors_only { "@@session.error_count" } else { "@@session.warning_count" };
-                let count = self.warnings.iter().filter(|w| !errors_only || w.level == "Error").count();
+                let count = self.diagnostics.notes(errors_only).count();
                 let row = vec![Some(count.to_string().into_bytes())];
                 Ok(Answer::Table(
                     vec![computed(

@@ -61,9 +61,7 @@ impl Session {
 
     /// BEGIN and START TRANSACTION.
     pub(super) fn begin_transaction(&mut self, read_only: Option<bool>, snapshot: bool) {
-        self.in_transaction = true;
-        self.savepoints.clear();
-        self.read_only = read_only.unwrap_or_else(|| self.is_on("transaction_read_only"));
+        self.transaction.begin(read_only.unwrap_or_else(|| self.is_on("transaction_read_only")));
         self.note_change(Change::Transaction("T_______"));
         let mut words = vec![];
         if snapshot {
@@ -81,12 +79,10 @@ impl Session {
 
     /// COMMIT, ROLLBACK, and the autocommit that is switched on.
     pub(super) fn end_transaction(&mut self) {
-        if std::mem::replace(&mut self.in_transaction, false) {
+        if self.transaction.end() {
             self.note_change(Change::Transaction("________"));
             self.note_change(Change::Characteristics(String::new()));
         }
-        self.read_only = false;
-        self.savepoints.clear();
     }
 
     /// What the OK of the statement tells, in the order in which mysqld tells it; `None`: nothing

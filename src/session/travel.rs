@@ -16,7 +16,7 @@ use std::sync::Arc;
 impl Session {
     /// What the plan is told of this session.
     pub(super) fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
-        let is_on = |variable| switch(self.user_variable(variable).text().as_deref()) == Some(true);
+        let is_on = |variable| switch(self.variables.user_value(variable).text().as_deref()) == Some(true);
         Ok(Context {
             user: &self.identity.user,
             host: &self.identity.host,
@@ -24,7 +24,7 @@ impl Session {
             current_schema: self.schema_of(draft, tenant)?,
             allowed_schemas: tenant.allowed_schemas.as_deref(),
             zone: &self.zone,
-            charsets: self.effective_settings.charsets,
+            charsets: self.variables.effective.charsets,
             max_diff_window: self.settings.max_diff_window,
             allow_wide_diff: is_on("dbtrail_allow_wide_diff"),
             allow_table_scan: is_on("dbtrail_allow_table_scan"),
@@ -33,7 +33,7 @@ impl Session {
 
     /// A draft with what the session brings to it: its table and instants.
     fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
-        let select_limit = self.effective_settings.select_limit;
+        let select_limit = self.variables.effective.select_limit;
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
         }

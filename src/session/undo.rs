@@ -81,10 +81,10 @@ impl Session {
         }
         conflicts.extend(incomplete.iter().map(|why| format!("NOT COMPLETE: {why}")));
         if !statements.is_empty() {
-            self.warnings.push(Note { level: "Note", code: NOTE, message: advice() });
+            self.diagnostics.push(Note { level: "Note", code: NOTE, message: advice() });
         }
         for why in incomplete {
-            self.warnings.push(Note {
+            self.diagnostics.push(Note {
                 level: "Warning",
                 code: NOTE,
                 message: format!("these statements are not all that there is to undo: {why}"),

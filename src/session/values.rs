@@ -1,6 +1,5 @@
 //! The values that variables have in this session, and what follows from them.
 
-use super::evaluate::Value;
 use super::settings::Changeable;
 use super::variables::{self, Variable};
 use super::{Session, own};
@@ -17,32 +16,25 @@ impl Session {
 
     pub(super) fn changeable(&self) -> Changeable {
         Changeable {
-            user: self.user.clone(),
-            system: self.system.clone(),
+            user: self.variables.user.clone(),
+            system: self.variables.system.clone(),
             zone: self.zone.clone(),
-            autocommit: self.autocommit,
-            in_transaction: self.in_transaction,
+            autocommit: self.transaction.autocommit,
+            in_transaction: self.transaction.is_open,
             charset: self.charset,
             changes: self.changes.clone(),
         }
     }
 
     pub(super) fn restore(&mut self, before: Changeable) {
-        self.user = before.user;
-        self.system = before.system;
+        self.variables.user = before.user;
+        self.variables.system = before.system;
         self.zone = before.zone;
-        self.autocommit = before.autocommit;
-        self.in_transaction = before.in_transaction;
+        self.transaction.autocommit = before.autocommit;
+        self.transaction.is_open = before.in_transaction;
         self.charset = before.charset;
         self.changes = before.changes;
         self.work_out();
-    }
-
-    pub(super) fn user_variable(&self, name: &str) -> Value {
-        match self.user.get(name).map(|typed| &typed.node) {
-            Some(dbtrail_expression::Node::Constant(value)) => value.clone(),
-            _ => Value::Null,
-        }
     }
 
     /// The value of a system variable; `None` is SQL's NULL.
@@ -54,10 +46,15 @@ impl Session {
     pub(super) fn session_value(&self, variable: &Variable) -> Option<String> {
         match variable.name {
             "time_zone" => Some(self.zone.name().to_owned()),
-            "autocommit" => Some(if self.autocommit { "ON" } else { "OFF" }.to_owned()),
-            "warning_count" => Some(self.warnings.len().to_string()),
-            "error_count" => Some(self.warnings.iter().filter(|w| w.level == "Error").count().to_string()),
-            _ => self.system.get(variable.key()).cloned().unwrap_or_else(|| self.default_of(variable)),
+            "autocommit" => Some(if self.transaction.autocommit { "ON" } else { "OFF" }.to_owned()),
+            "warning_count" => Some(self.diagnostics.notes(false).count().to_string()),
+            "error_count" => Some(self.diagnostics.notes(true).count().to_string()),
+            _ => self
+                .variables
+                .system
+                .get(variable.key())
+                .cloned()
+                .unwrap_or_else(|| self.default_of(variable)),
         }
     }
 
@@ -81,11 +78,11 @@ impl Session {
 
     /// The value of a variable that has one in every session and is computed in none.
     pub(super) fn setting(&self, name: &str) -> Cow<'_, str> {
-        if let Some(value) = self.system.get(name) {
+        if let Some(value) = self.variables.system.get(name) {
             return Cow::Borrowed(value.as_deref().unwrap_or_default());
         }
         let Some(variable) = variables::find(name) else { return Cow::Borrowed("") };
-        match self.system.get(variable.key()) {
+        match self.variables.system.get(variable.key()) {
             Some(value) => Cow::Borrowed(value.as_deref().unwrap_or_default()),
             None if variable.default.starts_with('{') => {
                 self.default_of(variable).map_or(Cow::Borrowed(""), Cow::Owned)
@@ -100,22 +97,22 @@ impl Session {
 
     /// sql_select_limit, where it is one.
     pub(super) fn select_limit(&self) -> Option<Limit> {
-        let count = self.effective_settings.select_limit;
+        let count = self.variables.effective.select_limit;
         (count < u64::MAX).then_some(Limit { offset: 0, count })
     }
 
     /// The escape character of LIKE where none is named.
     pub(super) fn escape(&self) -> Option<char> {
-        (!self.effective_settings.no_backslash_escapes).then_some('\\')
+        (!self.variables.effective.no_backslash_escapes).then_some('\\')
     }
 
     /// How the session's text is read.
     pub(super) fn reading(&self) -> Reading {
         Reading {
-            ansi_quotes: self.effective_settings.ansi_quotes,
-            no_backslash_escapes: self.effective_settings.no_backslash_escapes,
+            ansi_quotes: self.variables.effective.ansi_quotes,
+            no_backslash_escapes: self.variables.effective.no_backslash_escapes,
             orm_forms: self.settings.orm_forms,
-            version: self.effective_settings.version,
+            version: self.variables.effective.version,
             in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),
         }
     }
