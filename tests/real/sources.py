@@ -28,8 +28,12 @@ def text(instant):
     return datetime.datetime.fromtimestamp(instant, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def capture_at_once(server, *options):
+    return Chain([], source="mysql://root@127.0.0.1:%d" % server.port, options=options)
+
+
 def capture(server, *options):
-    chain = Chain([], source="mysql://root@127.0.0.1:%d" % server.port, options=options)
+    chain = capture_at_once(server, *options)
     read(chain)
     return chain
 

@@ -119,6 +119,18 @@ pub struct BaselineJob {
     /// The key (cells of the key columns in key order) after which to go on; `None`: from the first
     /// row.
     pub behind: Option<Row>,
+    /// The log is not taken in any further: the table is to be read as it is at one place in it
+    /// ([`CaptureEvent::View`]).
+    pub held: bool,
+}
+
+/// A view of the tables that a connection of the reading half has open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableView {
+    /// It has every transaction before this place.
+    pub seen: BinlogPosition,
+    /// It has none after this one.
+    pub within: BinlogPosition,
 }
 
 /// Rows of a table.
@@ -175,6 +187,9 @@ pub enum CaptureEvent {
     /// Rows of a table. Answered when they are kept (true), or were thrown away since the table
     /// changed meanwhile (false).
     Baseline(ValidFrom<BaselineRows>, oneshot::Sender<bool>),
+    /// The view in which the table of a held job is to be read. Answered with the job to be done in
+    /// it, when the log is taken in up to there; with `None` where that view will not do.
+    View(TableView, oneshot::Sender<Option<BaselineJob>>),
     /// The log has a hole: the record begins again after it.
     Gap(String, Start),
     /// Whether the connection stands; the reason why not.
@@ -190,6 +205,9 @@ pub enum CaptureCommand {
     Renew(TableName),
     /// There is something to be read for the baseline.
     Baseline,
+    /// The log is not taken in any further for now (true), or is again: what is sent of it is kept
+    /// in memory meanwhile.
+    Hold(bool),
     /// An event came damaged (how): connect again and go on from where the record is.
     Reconnect(String),
     /// The log cannot be read on from here, also when it is read again (why): begin again.
@@ -238,6 +256,16 @@ impl RecorderHandle {
     pub async fn next_job(&self, left_alone: Vec<GenerationId>) -> Result<Option<BaselineJob>, Closed> {
         let (answer, wait) = oneshot::channel();
         self.send(CaptureEvent::NextJob(left_alone, answer)).await?;
+        wait.await.map_err(|_| Closed)
+    }
+
+    /// Tells of the view for a held job; what to read in it.
+    ///
+    /// # Errors
+    /// The writing half has ended.
+    pub async fn view(&self, view: TableView) -> Result<Option<BaselineJob>, Closed> {
+        let (answer, wait) = oneshot::channel();
+        self.send(CaptureEvent::View(view, answer)).await?;
         wait.await.map_err(|_| Closed)
     }
 

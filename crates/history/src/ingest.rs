@@ -88,8 +88,8 @@ pub struct Ingest {
     unknown_children: Option<(usize, bool)>,
     /// The statement whose rows come in.
     under: cascade::Under,
-    /// Tables whose rows became unknown since this was last asked.
-    pub(super) doubted: BTreeSet<TableName>,
+    /// Generations of which rows may be on their way from the server.
+    pub(super) being_read: BTreeSet<GenerationId>,
 }
 
 /// What has changed beside rows since the last commit.
@@ -154,7 +154,7 @@ impl Ingest {
             pending: references::Pending::default(),
             unknown_children: None,
             under: cascade::Under::default(),
-            doubted: BTreeSet::new(),
+            being_read: BTreeSet::new(),
         }
     }
 

@@ -30,6 +30,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 mod baseline;
 mod begin;
 mod compare;
+mod hold;
 mod retention;
 mod visibility;
 
@@ -101,6 +102,9 @@ pub struct Recorder {
     reading: BTreeMap<GenerationId, Progress>,
     /// Names of the tables that are being read.
     jobs: HashMap<GenerationId, TableName>,
+    /// How the readings of tables went.
+    readings: hold::AllReadings,
+    hold: Option<hold::Hold>,
     purge: Option<retention::Purge>,
     /// Events are not looked at until the other half has followed again.
     awaiting_resync: bool,
@@ -247,6 +251,8 @@ impl Recorder {
             renewals: BTreeMap::new(),
             reading: BTreeMap::new(),
             jobs: HashMap::new(),
+            readings: HashMap::new(),
+            hold: None,
             purge: None,
             awaiting_resync: false,
             misnamed: false,
@@ -382,21 +388,18 @@ impl Recorder {
 
     fn take(&mut self, input: CaptureEvent) -> Result<(), StoreError> {
         match input {
-            CaptureEvent::Begin(start) => self.begin(start)?,
-            CaptureEvent::Follow(place, server) => self.follow(place, server),
+            CaptureEvent::Begin(start) => {
+                self.let_go();
+                self.begin(start)?;
+            }
+            CaptureEvent::Follow(place, server) => self.follow_or_hold(place, server),
             CaptureEvent::Where(answer) => {
+                // What came since the last whole entry comes again.
+                self.let_go();
                 self.commit()?;
                 let _ = answer.send(self.resume());
             }
-            CaptureEvent::Events(events) => {
-                for raw in events {
-                    if self.awaiting_resync {
-                        break;
-                    }
-                    self.event(raw)?;
-                    self.commit_if_full()?;
-                }
-            }
+            CaptureEvent::Events(events) => self.events(events)?,
             CaptureEvent::Names(setting) => self.names_as(setting),
             CaptureEvent::Clock(beside) => {
                 self.sight.came(&beside);
@@ -405,15 +408,22 @@ impl Recorder {
             CaptureEvent::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
             CaptureEvent::NextJob(left_alone, answer) => {
                 // Nobody waits where the other half is stopping.
-                let _ = answer.send(self.next_job(&left_alone));
+                let _ = answer.send(self.next_job(&left_alone)?);
             }
-            CaptureEvent::Baseline(beside, answer) => {
-                self.waiting.push_back(Waiting::Baseline(beside, answer));
+            CaptureEvent::View(view, answer) => self.view(view, answer)?,
+            CaptureEvent::Baseline(beside, answer) => match self.held_rows(&beside.what)? {
+                Some(kept) => _ = answer.send(kept),
+                None => self.waiting.push_back(Waiting::Baseline(beside, answer)),
+            },
+            CaptureEvent::Gap(reason, start) => {
+                self.let_go();
+                self.gap(reason, start)?;
             }
-            CaptureEvent::Gap(reason, start) => self.gap(reason, start)?,
             CaptureEvent::Connection(up) => {
                 if up.is_ok() {
                     self.sight = visibility::Sight::default();
+                } else {
+                    self.let_go();
                 }
                 let now = Instant::now();
                 self.history_handle.update(|l| l.connected(up, now));
@@ -650,6 +660,7 @@ impl Recorder {
             self.history_handle.update(|l| l.bytes_on_disk = bytes);
         }
         self.renew_due();
+        self.hold_due()?;
         self.retain()
     }
 

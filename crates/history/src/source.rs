@@ -22,7 +22,9 @@ mod event;
 mod facts;
 mod follow;
 mod keyset;
+mod left_alone;
 mod own;
+mod pace;
 mod preflight;
 mod replica;
 mod resume;
@@ -30,6 +32,7 @@ mod session;
 mod start;
 mod stream;
 mod task;
+mod view;
 mod waiting;
 
 pub use client::ClientError;

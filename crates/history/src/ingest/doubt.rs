@@ -11,7 +11,7 @@ impl Ingest {
     /// From here on rows of a table are not what was recorded of them: another generation begins,
     /// of which no row is known. The definition holds; while a server is captured, the rows are
     /// read again.
-    pub(super) fn rows_unknown(&mut self, name: &TableName, at: ChangeSequence, reason: &str) {
+    pub(crate) fn rows_unknown(&mut self, name: &TableName, at: ChangeSequence, reason: &str) {
         match self.names.current(name) {
             TableState::Table(generation, definition) => {
                 let known_from = Some((at, reason.to_owned()));
@@ -19,18 +19,21 @@ impl Ingest {
                     !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len()
                 });
                 let baseline = if keyed && self.rereads { Baseline::Reading } else { Baseline::None };
-                let unused = self
-                    .generations
-                    .get(generation.0 as usize)
-                    .is_some_and(|s| s.known_from.is_some() && !s.used);
+                let now = self.generations.get(generation.0 as usize);
+                let unused = now.is_some_and(|s| s.known_from.is_some() && !s.used);
                 // Nothing was learnt since rows were unknown last: that time is not worth a place
-                // of its own.
-                if unused && !self.rereads {
+                // of its own. Rows that are on their way may be from before this change.
+                let unread = !self.being_read.contains(&generation)
+                    && now.is_some_and(|s| {
+                        s.baseline == baseline && s.uncertain.is_none() && s.doubt.is_none()
+                    });
+                if unused && (unread || !self.rereads) {
                     if let Some(generation) = self.space_mut(generation) {
                         generation.known_from = known_from;
                     }
                     return;
                 }
+                self.being_read.remove(&generation);
                 let next =
                     TableGeneration { baseline, known_from, ..TableGeneration::new(definition, at, false) };
                 let next = self.new_space(name, next);
@@ -40,7 +43,6 @@ impl Ingest {
                 } else {
                     self.names_mut().set_anew(name, at, standing);
                 }
-                self.doubted.insert(name.clone());
             }
             TableState::Unknown { .. } => {
                 self.names_mut().set_anew(name, at, TableState::Unknown { empty: false });

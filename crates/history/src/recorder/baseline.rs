@@ -9,24 +9,73 @@ use crate::image::Image;
 use crate::ingest::base_key;
 use crate::names::TableState;
 use crate::record::Baseline;
+use crate::schema::DefinitionId;
 use crate::store::{BaseRow, GenerationId, put_base};
+use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
+
+/// A table of which not all rows were read.
+type Unread = (TableName, GenerationId, DefinitionId);
 
 impl Recorder {
     /// The next part of a table to be read, of any table but these.
-    pub(super) fn next_job(&mut self, left_alone: &[GenerationId]) -> Option<BaselineJob> {
-        let (name, generation, definition) = self.ingest.names.iter().find_map(|(name, table_states)| {
-            let Some((_, TableState::Table(generation, definition))) = table_states.last() else {
+    pub(super) fn next_job(
+        &mut self,
+        left_alone: &[GenerationId],
+    ) -> Result<Option<BaselineJob>, StoreError> {
+        // Whoever asks reads nothing now.
+        self.go_on()?;
+        let Some(mut unread) = self.unread(left_alone, None) else { return Ok(None) };
+        let mut held = false;
+        if self.wants_hold(&unread.0, unread.1) {
+            unread = self.above(unread, left_alone);
+            held = self.wants_hold(&unread.0, unread.1) && self.hold(&unread.0);
+        }
+        Ok(self.job(unread).map(|job| BaselineJob { held, ..job }))
+    }
+
+    /// Whether a table is to be read.
+    pub(super) fn has_job(&self) -> bool {
+        self.unread(&[], None).is_some()
+    }
+
+    /// A table of which not all rows were read; `only`: if it is this one.
+    pub(super) fn unread(&self, left_alone: &[GenerationId], only: Option<&TableName>) -> Option<Unread> {
+        let of = |name: &TableName| {
+            let TableState::Table(generation, definition) = self.ingest.names.current(name) else {
                 return None;
             };
             let reading = self.ingest.generations.get(generation.0 as usize)?.baseline == Baseline::Reading;
-            (reading && !left_alone.contains(generation)).then(|| (name.clone(), *generation, *definition))
-        })?;
+            (reading && !left_alone.contains(&generation)).then(|| (name.clone(), generation, definition))
+        };
+        match only {
+            Some(name) => of(name),
+            None => self.ingest.names.iter().find_map(|(name, _)| of(name)),
+        }
+    }
+
+    /// What is to be read before a table, since its foreign keys refer to it: what is not known of
+    /// a parent makes the rows of its children unknown.
+    fn above(&self, table: Unread, left_alone: &[GenerationId]) -> Unread {
+        let (mut last, mut passed) = (table, Vec::new());
+        loop {
+            passed.push(last.0.clone());
+            let keys = self.ingest.catalog.followed_keys(&last.0);
+            let mut parents = keys.iter().filter(|key| !passed.contains(&key.parent));
+            match parents.find_map(|key| self.unread(left_alone, Some(&key.parent))) {
+                Some(next) => last = next,
+                None => return last,
+            }
+        }
+    }
+
+    pub(super) fn job(&mut self, (name, generation, definition): Unread) -> Option<BaselineJob> {
         let columns = self.ingest.catalog.definition(definition)?.clone();
         let primary = self.ingest.catalog.has_primary(definition);
         let behind = self.reading.get(&generation).and_then(|p| p.behind.clone());
         self.jobs.insert(generation, name.clone());
-        Some(BaselineJob { name, generation, definition, columns, primary, behind })
+        self.ingest.being_read.insert(generation);
+        Some(BaselineJob { name, generation, definition, columns, primary, behind, held: false })
     }
 
     /// Keeps rows of a table, if it is still the one that was asked for.
@@ -69,10 +118,12 @@ impl Recorder {
         if read.end {
             self.reading.remove(&read.generation);
             self.jobs.remove(&read.generation);
+            self.ingest.being_read.remove(&read.generation);
             checkpoint::write_progress(&mut batch, read.generation, None)?;
             if let Some(generation) = self.ingest.space_mut(read.generation) {
                 generation.baseline = Baseline::Whole;
             }
+            self.readings_end(&name);
             tracing::info!(table = %name, "all rows of the table were read for _snapshot");
         } else if let Some(behind) = behind {
             let progress = Progress { behind: Some(behind) };

@@ -55,7 +55,7 @@ impl Recorder {
             }
         }
         // A new generation may want its rows to be read.
-        if !changed.is_empty() && self.next_job(&[]).is_some() {
+        if !changed.is_empty() && self.has_job() {
             self.command(CaptureCommand::Baseline);
         }
     }

@@ -1,28 +1,23 @@
 //! Reading the tables: what stood there before the record began.
 
-use super::client::ClientError;
-use super::config::SourceConfig;
+use super::client::{ClientError, Rows};
 use super::facts::Facts;
+use super::left_alone::{LeftAlone, PAUSE};
 use super::own::Known;
+use super::pace::Pace;
 use super::session::Session;
 use super::task::SourceTask;
-use super::{Ended, keyset};
+use super::{Ended, SourceError, keyset, view};
 use crate::binlog_position::BinlogPosition;
 use crate::capture::{BaselineJob, BaselineRows, Closed, RecorderHandle, ValidFrom};
 use crate::store::GenerationId;
 use dbtrail_types::result_set::Row;
-use std::collections::HashMap;
-use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// Bytes of cells that go over in one message, about.
 const BYTES: usize = 4 << 20;
 /// Rows of the first statement of a table: how long they are is seen then.
 const FIRST: u32 = 100;
-/// How long a table that cannot be read is left alone: twice as long each time.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(30);
-
 /// Why a job was not done.
 #[derive(Debug)]
 enum Undone {
@@ -53,29 +48,10 @@ fn of_table(error: ClientError) -> Undone {
     }
 }
 
-/// Tables that could not be read, until when each is left alone, and for how long that is. The
-/// others are read meanwhile.
-#[derive(Debug, Default)]
-struct LeftAlone(HashMap<GenerationId, (Instant, Duration)>);
-
-impl LeftAlone {
-    fn put(&mut self, table: GenerationId, now: Instant) {
-        let pause = self.0.get(&table).map_or(PAUSE, |(_, last)| (*last * 2).min(LONGEST));
-        self.0.insert(table, (now + pause, pause));
-    }
-
-    /// It can be read.
-    fn done(&mut self, table: GenerationId) {
-        self.0.remove(&table);
-    }
-
-    fn at(&self, now: Instant) -> Vec<GenerationId> {
-        self.0.iter().filter(|(_, (until, _))| *until > now).map(|(table, _)| *table).collect()
-    }
-
-    /// When the next of them is tried again.
-    fn next(&self, now: Instant) -> Option<Instant> {
-        self.0.values().map(|(until, _)| *until).filter(|until| *until > now).min()
+fn of_source(error: SourceError) -> Undone {
+    match error {
+        SourceError::Client(error) => of_table(error),
+        SourceError::Unfit(why) => Undone::Table(why),
     }
 }
 
@@ -143,6 +119,9 @@ impl Tables<'_> {
             Some(open) => open,
             None => self.open().await?,
         };
+        if job.held {
+            return self.held(session).await;
+        }
         if keyset::in_chunks(job) {
             if self.last.replace(job.generation) != Some(job.generation) {
                 self.limit = FIRST;
@@ -161,6 +140,9 @@ impl Tables<'_> {
         let limit = self.limit.min(self.reader.config.chunk).max(1);
         let sql = keyset::chunk(job, limit)
             .ok_or_else(|| Undone::Table("the key to go on behind is none of this table".to_owned()))?;
+        if job.behind.is_none() {
+            view::settled(session).await.map_err(of_source)?;
+        }
         let mut rows = Vec::new();
         let mut bytes = 0;
         let mut result = session.client.rows(&sql).await.map_err(of_table)?;
@@ -180,10 +162,34 @@ impl Tables<'_> {
     /// is asked for, once, when the first is there.
     async fn whole(&mut self, job: &BaselineJob, mut session: Session) -> Result<(), Undone> {
         let (mut beside, _known) = self.open().await?;
+        view::settled(&mut session).await.map_err(of_source)?;
         let mut result = session.client.rows(&keyset::whole(job)).await.map_err(of_table)?;
-        let mut row = result.next().await.map_err(of_table)?;
+        let row = result.next().await.map_err(of_table)?;
         let after = beside.log_end().await?;
         drop(beside);
+        self.pieces(job, &after, row, result).await
+    }
+
+    /// All rows as they are at one place in the log, up to which it is taken in, and no further
+    /// until they are read.
+    async fn held(&mut self, mut session: Session) -> Result<(), Undone> {
+        // Without one the log goes on when the next job is asked for.
+        let Some(view) = view::open(&mut session).await.map_err(of_source)? else { return Ok(()) };
+        let after = view.within.clone();
+        let Some(job) = self.reader.writer.view(view).await? else { return Ok(()) };
+        let mut result = session.client.rows(&keyset::whole(&job)).await.map_err(of_table)?;
+        let row = result.next().await.map_err(of_table)?;
+        self.pieces(&job, &after, row, result).await
+    }
+
+    /// Hands over the rows of a statement, of which the first has come.
+    async fn pieces(
+        &mut self,
+        job: &BaselineJob,
+        after: &BinlogPosition,
+        mut row: Option<Row>,
+        mut result: Rows<'_>,
+    ) -> Result<(), Undone> {
         let mut rows = Vec::new();
         let mut bytes = 0;
         while let Some(cells) = row {
@@ -200,7 +206,7 @@ impl Tables<'_> {
             }
             row = result.next().await.map_err(of_table)?;
         }
-        send(&self.reader.writer, job, after, rows, true).await?;
+        send(&self.reader.writer, job, after.clone(), rows, true).await?;
         Ok(())
     }
 }
@@ -231,30 +237,6 @@ fn next_limit(rows: u32, bytes: usize, most: u32) -> u32 {
     u32::try_from(BYTES / each.max(1)).unwrap_or(u32::MAX).clamp(1, most.max(1))
 }
 
-/// Keeps to the rows a second that may be read.
-#[derive(Debug)]
-struct Pace {
-    rows_per_second: u32,
-    next: Instant,
-}
-
-impl Pace {
-    fn of(config: &SourceConfig) -> Self {
-        Self { rows_per_second: config.rows_per_second, next: Instant::now() }
-    }
-
-    /// Waits until the rows just read have had their time.
-    async fn wait(&mut self, rows: u32) {
-        if self.rows_per_second == 0 {
-            return;
-        }
-        let time = Duration::from_secs_f64(f64::from(rows) / f64::from(self.rows_per_second));
-        // Time in which nothing was read is not made up for.
-        self.next = self.next.max(Instant::now()) + time;
-        tokio::time::sleep_until(self.next).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,33 +248,5 @@ mod tests {
         {
             assert_eq!(next_limit(rows, bytes, 2_000), want, "{rows} rows of {bytes} bytes");
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn ok_a_table_is_left_alone_for_longer_each_time() {
-        let (mut left, now) = (LeftAlone::default(), Instant::now());
-        let after = |seconds| now + Duration::from_secs(seconds);
-        left.put(GenerationId(1), now);
-        left.put(GenerationId(2), after(1));
-        assert_eq!((left.at(now).len(), left.next(now)), (2, Some(after(1))));
-        assert_eq!((left.at(after(1)), left.next(after(1))), (vec![GenerationId(2)], Some(after(2))));
-        for (at, until) in [(1, 3), (3, 7), (7, 15), (15, 31), (31, 61), (61, 91)] {
-            left.put(GenerationId(1), after(at));
-            assert_eq!(left.next(after(at).max(after(2))), Some(after(until)));
-        }
-        assert_eq!((left.at(after(91)), left.next(after(91))), (Vec::new(), None));
-        left.done(GenerationId(1));
-        left.put(GenerationId(1), after(100));
-        assert_eq!(left.next(after(100)), Some(after(101)), "what could be read begins anew");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn ok_the_pace_is_kept() {
-        let mut pace = Pace { rows_per_second: 1_000, next: Instant::now() };
-        let began = Instant::now();
-        for _ in 0..10 {
-            pace.wait(500).await;
-        }
-        assert_eq!(began.elapsed().as_millis() / 100, 50);
     }
 }

@@ -7,7 +7,7 @@ use crate::capture::CaptureCommand;
 use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// All that is asked for.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub(super) struct CommandQueue {
     baseline: Notify,
     anew: Notify,
     again: Notify,
+    held: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +40,7 @@ impl CommandQueue {
                 CaptureCommand::Compare(names) => self.define(names),
                 CaptureCommand::Renew(name) => self.define([name]),
                 CaptureCommand::Baseline => self.baseline.notify_one(),
+                CaptureCommand::Hold(held) => _ = self.held.send_replace(held),
                 CaptureCommand::Reconnect(reason) => {
                     self.asked().again = Some(reason);
                     self.again.notify_one();
@@ -85,6 +87,12 @@ impl CommandQueue {
         self.baseline.notified().await;
     }
 
+    /// Waits until the log is taken in.
+    pub(super) async fn flowing(&self) {
+        // It is as old as what is waited on.
+        let _ = self.held.subscribe().wait_for(|held| !held).await;
+    }
+
     /// Waits until the record must begin again: why.
     pub(super) async fn anew(&self) -> String {
         loop {
@@ -128,6 +136,8 @@ mod tests {
             CaptureCommand::Renew(name("b")),
             CaptureCommand::Baseline,
             CaptureCommand::Baseline,
+            CaptureCommand::Hold(true),
+            CaptureCommand::Hold(false),
             CaptureCommand::Resnapshot("x".into()),
             CaptureCommand::Resnapshot("y".into()),
         ] {
@@ -142,6 +152,7 @@ mod tests {
         assert_eq!(command_queue.definitions().await, [(name("b"), 2)]);
         command_queue.told(&name("b"), 2);
         assert!(command_queue.asked().definitions.is_empty());
+        command_queue.flowing().await;
         command_queue.baseline().await;
         assert_eq!(command_queue.anew().await, "y");
         assert_eq!(command_queue.asked().anew, None);

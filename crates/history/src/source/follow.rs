@@ -160,7 +160,7 @@ impl SourceTask<'_> {
         tracing::info!(source = %self.config.place(), ?origin, "capturing");
         let facts = session.facts.clone();
         let ended = tokio::select! {
-            ended = stream.pump(&self.writer) => ended,
+            ended = stream.pump(&self.writer, self.command_queue) => ended,
             ended = self.clock(session) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,

@@ -191,6 +191,7 @@ mod tests {
         };
         BaselineJob {
             primary: true,
+            held: false,
             name: TableName { schema: "s".into(), table: "a`b".into() },
             generation: GenerationId(1),
             definition: DefinitionId(1),

@@ -6,18 +6,16 @@ use super::client::{Client, StartFrom};
 use super::config::SourceConfig;
 use super::event::{self, Step, Track};
 use super::session::Session;
-use super::stream;
+use super::{stream, view};
 use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Declared, Defaults, Start};
 use dbtrail_types::instant::Instant;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How often the definitions are read again when DDL came between.
 const TRIES: u32 = 10;
 /// How long commits that were under way are waited for.
 const DRAIN: Duration = Duration::from_secs(30);
-const DRAIN_STEP: Duration = Duration::from_millis(20);
 
 /// Takes a start.
 pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result<Start, SourceError> {
@@ -80,7 +78,7 @@ async fn note(config: &SourceConfig, session: &mut Session) -> Result<(BinlogPos
     } else if session.facts.gtids() {
         mysql_with_gtids(config, session).await
     } else {
-        Ok((locked(session).await?, String::new()))
+        Ok((view::locked(session, None).await?, String::new()))
     }
 }
 
@@ -98,27 +96,12 @@ async fn now(session: &mut Session) -> Result<Instant, SourceError> {
 /// TRANSACTION WITH CONSISTENT SNAPSHOT"): what is committed in the engines then is what lies
 /// before it.
 async fn mariadb(session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
-    let client = &mut session.client;
-    client.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
-    let rows = client.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'").await;
-    client.execute("ROLLBACK").await?;
-    let mut place = BinlogPosition { file: String::new(), offset: 0 };
-    for row in rows? {
-        let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
-        let (name, value) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
-        match name.to_ascii_lowercase().as_str() {
-            "binlog_snapshot_file" => place.file = value,
-            "binlog_snapshot_position" => place.offset = value.parse().unwrap_or(0),
-            _ => {}
-        }
-    }
-    if place.file.is_empty() || place.offset == 0 {
-        return Err(SourceError::Unfit(
-            "the server tells no place in its log for a snapshot: is the binary log on (log_bin)?".to_owned(),
-        ));
-    }
+    session.client.execute(view::SNAPSHOT).await?;
+    let place = view::of_snapshot(session).await;
+    session.client.execute("ROLLBACK").await?;
+    let place = place?;
     let sql = format!("SELECT BINLOG_GTID_POS('{}', {})", place.file.replace('\'', "''"), place.offset);
-    let gtids = client.one(&sql).await?.unwrap_or_default();
+    let gtids = session.client.one(&sql).await?.unwrap_or_default();
     Ok((place, gtids))
 }
 
@@ -130,20 +113,13 @@ async fn mysql_with_gtids(
     session: &mut Session,
 ) -> Result<(BinlogPosition, String), SourceError> {
     let place = session.log_end().await?;
-    let under_way = owned(session).await?;
-    let began = tokio::time::Instant::now();
-    while !owned(session).await?.is_disjoint(&under_way) {
-        if began.elapsed() > DRAIN {
-            // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for
-            // a long transaction.
-            tracing::info!(
-                "transactions with GTIDs of their own stay open: taking a short read lock instead"
-            );
-            let place = locked(session).await?;
-            let gtids = before(config, session, &place).await?;
-            return Ok((place, gtids));
-        }
-        tokio::time::sleep(DRAIN_STEP).await;
+    if !view::drained(session, DRAIN).await? {
+        // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for a
+        // long transaction.
+        tracing::info!("transactions with GTIDs of their own stay open: taking a short read lock instead");
+        let place = view::locked(session, None).await?;
+        let gtids = before(config, session, &place).await?;
+        return Ok((place, gtids));
     }
     let gtids = before(config, session, &place).await?;
     Ok((place, gtids))
@@ -193,47 +169,6 @@ async fn between(
     Ok(found)
 }
 
-/// GTIDs that transactions own: written or about to be, and not yet to be seen.
-async fn owned(session: &mut Session) -> Result<BTreeSet<String>, SourceError> {
-    Ok(owned_gtids(&session.client.one("SELECT @@GLOBAL.gtid_owned").await?.unwrap_or_default()))
-}
-
-/// Reads `gtid_owned`: `uuid:5#11:tag:7#12#13,uuid:...` (the number of a transaction, then the
-/// threads that own it).
-fn owned_gtids(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for part in text.split(',') {
-        let mut fields = part.split(':').map(str::trim);
-        let source = fields.next().unwrap_or_default();
-        let mut tag = String::new();
-        for field in fields {
-            match field.split_once('#') {
-                Some((number, _)) => _ = found.insert(format!("{source}{tag}:{number}")),
-                None => tag = format!(":{field}"),
-            }
-        }
-    }
-    found
-}
-
-/// Any server: with commits held up for as long as it takes to ask for the place.
-async fn locked(session: &mut Session) -> Result<BinlogPosition, SourceError> {
-    let lock = async {
-        session.client.execute("SET SESSION lock_wait_timeout = 3").await?;
-        session.client.execute("FLUSH TABLES WITH READ LOCK").await
-    };
-    if let Err(e) = lock.await {
-        return Err(SourceError::Unfit(format!(
-            "the place where the record begins cannot be noted without a short FLUSH TABLES WITH READ LOCK, since gtid_mode is not ON, and \
-             that failed: {e}. Grant RELOAD, or try when no long statement runs"
-        )));
-    }
-    let place = session.log_end().await;
-    session.client.execute("UNLOCK TABLES").await?;
-    session.client.execute("SET SESSION lock_wait_timeout = 10").await?;
-    Ok(place?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,18 +193,5 @@ mod tests {
         }
         assert!(same(&table(" AUTO_INCREMENT=5", "InnoDB"), &table(" AUTO_INCREMENT=123", "InnoDB")));
         assert!(!same(&table(" AUTO_INCREMENT=5", "InnoDB"), &table(" AUTO_INCREMENT=5", "MyISAM")));
-    }
-
-    #[test]
-    fn ok_owned_gtids() {
-        let uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
-        let other = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
-        let read = |text: &str| owned_gtids(text).into_iter().collect::<Vec<_>>();
-        assert!(read("").is_empty());
-        assert_eq!(read(&format!("{uuid}:5#11")), [format!("{uuid}:5")]);
-        assert_eq!(
-            read(&format!("{uuid}:5#11:6#12#13:tag:5#14,\n{other}:9#1")),
-            [format!("{uuid}:5"), format!("{uuid}:6"), format!("{uuid}:tag:5"), format!("{other}:9")]
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! The log as the server sends it, from where the record goes on.
 
 use super::client::{Client, ClientError, StartFrom};
+use super::command_queue::CommandQueue;
 use super::config::SourceConfig;
 use super::dump_origin::Origin;
 use super::event::{self, Step, Track};
@@ -117,8 +118,9 @@ impl Stream {
         self.flows
     }
 
-    /// Hands events over for as long as they come: those that have come together, together.
-    pub(super) async fn pump(&mut self, writer: &RecorderHandle) -> Ended {
+    /// Hands events over for as long as they come: those that have come together, together. While
+    /// the log is not taken in, the server waits with it.
+    pub(super) async fn pump(&mut self, writer: &RecorderHandle, wishes: &CommandQueue) -> Ended {
         let (mut events, mut bytes) = (Vec::new(), 0);
         loop {
             let event = match self.client.event().await {
@@ -149,6 +151,7 @@ impl Stream {
             }
             if !self.client.has_event() || bytes >= TOGETHER {
                 bytes = 0;
+                wishes.flowing().await;
                 if !events.is_empty()
                     && writer.send(CaptureEvent::Events(std::mem::take(&mut events))).await.is_err()
                 {
