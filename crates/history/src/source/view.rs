@@ -91,8 +91,8 @@ pub(super) async fn of_snapshot(session: &mut Session) -> Result<BinlogPosition,
     Ok(place)
 }
 
-/// Waits until the transactions that are on their way from the log into the engines now can be seen;
-/// false: some are still under way.
+/// Waits until the transactions that are on their way from the log into the engines now can be
+/// seen; false: some are still under way.
 pub(super) async fn drained(session: &mut Session, patience: Duration) -> Result<bool, SourceError> {
     let under_way = owned(session).await?;
     let began = tokio::time::Instant::now();
