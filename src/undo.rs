@@ -12,12 +12,15 @@
 //! # Guards
 //! Every statement names all that the row was at the end of the window: it changes nothing where
 //! somebody has changed the row since. What the history already knows to have been changed since
-//! gets no statement.
+//! gets no statement, nor does a row in whose way others are by now (the module `obstacles`).
 
+mod cell;
 pub mod dump;
 pub mod literal;
+pub mod obstacles;
 mod order;
 pub mod script;
+mod session;
 pub mod statement;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
 use dbtrail_types::column::ColumnType;
 use dbtrail_types::names::TableName;
 use literal::Text;
+use obstacles::Left;
 use statement::{Removal, Table};
 
 /// What one table needs, in the order of its phases.
@@ -55,42 +59,96 @@ impl Undone {
 /// Bytes of changed rows that the command takes at most: all of them are held and put in order.
 pub const MOST: usize = 256 << 20;
 
-/// What takes the rows of a table back.
+/// What changed in a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Changed<'a> {
+    /// Its name.
+    pub name: &'a TableName,
+    /// What the agent says of it.
+    pub header: &'a NetHeader,
+    /// Its rows that changed.
+    pub changes: &'a [NetChange],
+}
+
+/// What takes the rows of some tables back, all of them together. `later`: rows of these tables and
+/// of those beside them (see [`obstacles::wanted`]) from the beginning of the window up to now.
 #[must_use]
-pub fn undo(name: &TableName, header: &NetHeader, changes: &[NetChange], text: Text) -> Undone {
+pub fn undo(tables: &[Changed<'_>], later: &[Changed<'_>], text: Text) -> Vec<Undone> {
+    let mut left = Left::new();
+    let mut made = Vec::new();
+    for (number, one) in tables.iter().enumerate() {
+        let table = Table { name: one.name, header: one.header, text };
+        let statement = |(i, change): (usize, &NetChange)| match Made::of(&table, change) {
+            Ok(made) => made,
+            Err(why) => {
+                left.insert((number, i), why);
+                Made::Nothing
+            }
+        };
+        made.push(one.changes.iter().enumerate().map(statement).collect::<Vec<Made>>());
+    }
+    obstacles::find(tables, later, &mut left);
+    let each = tables.iter().zip(made).enumerate();
+    each.map(|(number, (one, made))| ordered(one, made, text, &|i| left.get(&(number, i)))).collect()
+}
+
+/// The statement of one change.
+enum Made {
+    /// There is none, or need be none.
+    Nothing,
+    Delete(String),
+    Update(String),
+    Insert(String),
+}
+
+impl Made {
+    fn of(table: &Table<'_>, change: &NetChange) -> Result<Self, String> {
+        if change.since {
+            return Err(changed_since(table.header, change));
+        }
+        let made = match (&change.before, &change.end) {
+            (None, None) => Ok(Self::Nothing),
+            (None, Some(end)) => table.delete(end, Removal::Final { taken_back: &[] }).map(Self::Delete),
+            (Some(before), None) => table.insert(before).map(Self::Insert),
+            // Without one, nothing but generated columns differ, which follow.
+            (Some(before), Some(end)) => {
+                table.update(end, before).map(|sql| sql.map_or(Self::Nothing, Self::Update))
+            }
+        };
+        made.map_err(|why| why.0)
+    }
+}
+
+/// The statements of a table in their order. `left`: why a change is not taken back.
+fn ordered<'l>(
+    one: &Changed<'_>,
+    made: Vec<Made>,
+    text: Text,
+    left: &dyn Fn(usize) -> Option<&'l String>,
+) -> Undone {
+    let Changed { name, header, changes } = *one;
     let table = Table { name, header, text };
     let mut undone = Undone::default();
     let (mut updates, mut inserts) = (Vec::new(), Vec::new());
-    let referring = order::Referring::of(name, header, changes);
-    for change in changes {
-        let conflict = |why: String| format!("{name} {}: {why}", shown_key(header, &change.key));
-        if change.since {
-            undone.conflicts.push(conflict(changed_since(header, change)));
+    let taken = changes.iter().enumerate().filter(|(i, _)| left(*i).is_none()).map(|(_, c)| c);
+    let referring = order::Referring::of(name, header, taken);
+    for ((i, change), made) in changes.iter().enumerate().zip(made) {
+        if let Some(why) = left(i) {
+            undone.conflicts.push(format!("{name} {}: {why}", shown_key(header, &change.key)));
             continue;
         }
-        let made = match (&change.before, &change.end) {
-            (None, None) => continue,
-            (None, Some(end)) => {
+        match (made, &change.before, &change.end) {
+            (Made::Delete(sql), _, Some(end)) => {
                 let taken_back = referring.to(end);
-                table
-                    .delete(end, Removal::Final { taken_back: &taken_back })
-                    .map(|sql| undone.deletes.push(sql))
+                // It was written before, and can be written.
+                let spared = table.delete(end, Removal::Final { taken_back: &taken_back });
+                undone.deletes.push(if taken_back.is_empty() { sql } else { spared.unwrap_or(sql) });
             }
-            (Some(before), None) => table.insert(before).map(|sql| inserts.push((before, sql))),
-            (Some(before), Some(end)) => match table.update(end, before) {
-                Ok(Some(sql)) => {
-                    updates.push(order::Move { end, before, sql });
-                    Ok(())
-                }
-                // Nothing but generated columns, which follow.
-                Ok(None) => continue,
-                Err(why) => Err(why),
-            },
-        };
-        match made {
-            Ok(()) => undone.rows += 1,
-            Err(why) => undone.conflicts.push(conflict(why.0)),
+            (Made::Insert(sql), Some(before), _) => inserts.push((before, sql)),
+            (Made::Update(sql), Some(before), Some(end)) => updates.push(order::Move { end, before, sql }),
+            _ => continue,
         }
+        undone.rows += 1;
     }
     for step in order::moves(header, updates) {
         match step {

@@ -1,6 +1,7 @@
 //! What a window did to the rows of a table, all in all: asked, and read to its end.
 
 mod below;
+mod later;
 
 use super::lines::Lines;
 use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, transport};
@@ -10,6 +11,9 @@ use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use std::sync::Arc;
+
+pub use later::LaterRows;
+use later::hide;
 
 /// What changed in one table.
 #[derive(Clone, Debug)]
@@ -71,7 +75,8 @@ impl AgentClient {
         let mut room = Room { most, left: most };
         let mut below = Vec::new();
         for one in asked {
-            let (header, changes) = self.net_changes(caller, one, &mut room, request).await?;
+            let (mut header, changes) = self.net_changes(caller, one, &mut room, request).await?;
+            hide(&mut header, allowed);
             let name = TableName { schema: one.schema.clone(), table: one.table.clone() };
             if !changes.is_empty() {
                 below.extend(header.below.iter().map(|child| (child.clone(), one)));
@@ -99,7 +104,10 @@ impl AgentClient {
             };
             match self.net_changes(caller, &one, &mut room, request).await {
                 Ok((_, changes)) if changes.is_empty() => {}
-                Ok((header, changes)) => all.tables.push(NetTable { name: child, header, changes }),
+                Ok((mut header, changes)) => {
+                    hide(&mut header, allowed);
+                    all.tables.push(NetTable { name: child, header, changes });
+                }
                 Err(Failure::AgentRejected { body, .. }) => all.incomplete.push(format!(
                     "rows of {child} may have changed with those of {}.{}, by a foreign key, and cannot be told: {body}",
                     parent.schema, parent.table

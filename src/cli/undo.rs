@@ -9,7 +9,7 @@ use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;
 use crate::undo::literal::{Text, name};
 use crate::undo::script::{Frame, Part, script};
-use crate::undo::{MOST, Undone, undo};
+use crate::undo::{Changed, MOST, Undone, obstacles, undo};
 use crate::wire::error;
 use crate::{plan, undo};
 use clap::{ArgGroup, Args};
@@ -164,24 +164,34 @@ async fn of_agent(
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
     let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
-    let of = |table: &TableName| NetRequest {
-        server_id: status.server_id.clone(),
-        schema: table.schema.clone(),
-        table: table.table.clone(),
-        span: span.clone(),
-        keys: None,
-        derived_only: false,
-    };
+    let of = |table: &TableName| NetRequest::all(status.server_id.clone(), table.clone(), span.clone());
     let asked: Vec<NetRequest> = tables.iter().map(of).collect();
     let found = client.net_tables(&caller, &asked, None, MOST, &request).await;
     let found = found.map_err(|e| refused(url, &e))?;
-    let part = |table: agent_client::NetTable| Part {
-        undone: undo(&table.name, &table.header, &table.changes, Text::Utf8),
+    let beside = obstacles::wanted(&changed(&found.tables));
+    let later = match asked.first() {
+        Some(like) => client.later(&caller, like, beside, None, MOST, &request).await,
+        None => Ok(agent_client::LaterRows::default()),
+    };
+    let later = later.map_err(|e| refused(url, &e))?;
+    for why in &later.unknown {
+        let _ = writeln!(
+            std::io::stderr(),
+            "whether rows of today are in the way is not known, and the file fails where they are: {why}"
+        );
+    }
+    let undone = undo(&changed(&found.tables), &changed(&later.tables), Text::Utf8);
+    let part = |(table, undone): (agent_client::NetTable, Undone)| Part {
+        undone,
         newest: Some(table.header.newest),
         references: table.header.references,
         name: table.name,
     };
-    Ok((found.tables.into_iter().map(part).collect(), found.incomplete))
+    Ok((found.tables.into_iter().zip(undone).map(part).collect(), found.incomplete))
+}
+
+fn changed(tables: &[agent_client::NetTable]) -> Vec<Changed<'_>> {
+    tables.iter().map(|t| Changed { name: &t.name, header: &t.header, changes: &t.changes }).collect()
 }
 
 /// A client of an agent, and who asks.
@@ -225,6 +235,12 @@ async fn of_shim(url: &str, tables: &[TableName], span: &Span) -> Result<(Vec<Pa
     let failed = |e: mysql_async::Error| format!("the shim: {e}");
     let mut conn = mysql_async::Conn::new(options).await.map_err(failed)?;
     conn.query_drop("SET NAMES utf8mb4").await.map_err(failed)?;
+    // What refers to a row of one of them is no obstacle where it is taken back as well.
+    let together: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    if !together.iter().any(|name| name.contains([',', '\'', '\\', '`'])) {
+        let set = format!("SET @dbtrail_undo_tables = '{}'", together.join(","));
+        conn.query_drop(set).await.map_err(failed)?;
+    }
     let (mut parts, mut incomplete) = (Vec::new(), Vec::new());
     let clause = match span {
         Span::Window { since, until } => format!("BETWEEN '{since}' AND '{until}'"),

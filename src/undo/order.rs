@@ -111,10 +111,15 @@ pub(super) struct Referring<'a> {
 }
 
 impl<'a> Referring<'a> {
-    pub(super) fn of(name: &TableName, header: &NetHeader, changes: &'a [NetChange]) -> Self {
+    /// Of the changes that are taken back.
+    pub(super) fn of(
+        name: &TableName,
+        header: &NetHeader,
+        changes: impl Iterator<Item = &'a NetChange> + Clone,
+    ) -> Self {
         let own = within(name, header).into_iter().map(|(columns, referenced)| {
             let mut rows = ByValues::new();
-            let ends = changes.iter().filter(|c| !c.since).filter_map(|c| c.end.as_ref());
+            let ends = changes.clone().filter_map(|c| c.end.as_ref());
             for row in ends {
                 if let Some(parent) = values(row, &columns) {
                     rows.entry(parent).or_default().push(row);

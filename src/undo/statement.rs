@@ -1,7 +1,9 @@
 //! The statements that take a row back, each of which changes nothing if the row is not what it is
 //! thought to be.
 
+use super::cell::{known, of};
 use super::literal::{self, Text, Unwritable, name};
+use super::session::{hidden, is_hidden, relaxation};
 use dbtrail_types::agent_api::{NetHeader, Octets, Reference, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
@@ -12,8 +14,6 @@ pub const TIME_ZONE: &str = "+00:00";
 /// calendar has stay what they are.
 pub const SQL_MODE: &str =
     "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
-/// The same without strictness, for the one value that no strict session takes.
-const RELAXED: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
 /// In a session that checks foreign keys, a row that goes would take others with it.
 const UNCHECKED: &str = "@@session.foreign_key_checks = 0";
@@ -133,6 +133,7 @@ impl Table<'_> {
         if !differs {
             return Ok(None);
         }
+        self.hidden_in_the_way(from, to)?;
         let conditions = self.guard(from)?;
         let (before, hint) = relaxation(relaxed);
         Ok(Some(format!(
@@ -185,9 +186,26 @@ impl Table<'_> {
         self.header.references.iter().flatten()
     }
 
+    /// A change of what a foreign key of, or to, a table that may not be named here leads to.
+    fn hidden_in_the_way(&self, from: &RowLine, to: &RowLine) -> Result<(), Unwritable> {
+        let cell = |row: &'_ RowLine, column: &String| {
+            self.definition().position(column).and_then(|at| row.get(at).cloned())
+        };
+        for reference in self.references().filter(|r| is_hidden(&r.child) || is_hidden(&r.parent)) {
+            let own = if is_hidden(&reference.child) { &reference.referenced } else { &reference.columns };
+            if own.iter().any(|column| cell(from, column) != cell(to, column)) {
+                return Err(hidden());
+            }
+        }
+        Ok(())
+    }
+
     /// No row refers to this one: with it, nothing else would go, and nothing would be left without
     /// its parent.
     fn no_child(&self, reference: &Reference, row: &RowLine) -> Result<Option<String>, Unwritable> {
+        if is_hidden(&reference.child) {
+            return Err(hidden());
+        }
         let conditions = self.matching(&reference.referenced, &reference.columns, row)?;
         let child = sql_name(&reference.child);
         Ok(conditions.map(|c| format!("NOT EXISTS (SELECT 1 FROM {child} AS r WHERE {c})")))
@@ -224,6 +242,11 @@ impl Table<'_> {
     fn parent_there(&self, reference: &Reference, row: &RowLine) -> Result<Option<String>, Unwritable> {
         if reference.parent == *self.name && self.is_self(reference, row) {
             return Ok(None);
+        }
+        if is_hidden(&reference.parent) {
+            let cell = |column| self.definition().position(column).and_then(|at| row.get(at));
+            let null = reference.columns.iter().any(|column| cell(column) == Some(&RowCell::Null));
+            return if null { Ok(None) } else { Err(hidden()) };
         }
         let conditions = self.matching(&reference.columns, &reference.referenced, row)?;
         let parent = sql_name(&reference.parent);
@@ -269,32 +292,4 @@ impl Table<'_> {
 #[must_use]
 pub fn sql_name(table: &TableName) -> String {
     format!("{}.{}", name(&table.schema), name(&table.table))
-}
-
-/// What makes one statement run in a session that is not strict: MariaDB's way, which MySQL takes
-/// for a comment, and MySQL's, which MariaDB does.
-fn relaxation(relaxed: bool) -> (String, String) {
-    if relaxed {
-        (
-            format!("/*M! SET STATEMENT sql_mode='{RELAXED}' FOR */ "),
-            format!("/*+ SET_VAR(sql_mode='{RELAXED}') */ "),
-        )
-    } else {
-        (String::new(), String::new())
-    }
-}
-
-fn known<'r>(row: &'r RowLine, at: usize, column: &Column) -> Result<Option<&'r [u8]>, Unwritable> {
-    match row.get(at) {
-        Some(RowCell::Null) => Ok(None),
-        Some(RowCell::Value(Octets(bytes))) => Ok(Some(bytes)),
-        Some(RowCell::Unknown(why)) => {
-            Err(Unwritable(format!("what column {} held is not known ({why})", column.name)))
-        }
-        None => Err(Unwritable(format!("the row has no column {}", column.name))),
-    }
-}
-
-fn of(column: &Column, why: &Unwritable) -> Unwritable {
-    Unwritable(format!("column {} cannot be written exactly: {why}", column.name))
 }

@@ -59,11 +59,17 @@ fn row(id: &str, code: &str, up: Option<&str>) -> RowLine {
 
 fn change(before: Option<RowLine>, end: Option<RowLine>) -> NetChange {
     let RowCell::Value(key) = before.as_ref().or(end.as_ref()).unwrap()[0].clone() else { panic!() };
-    NetChange { key: vec![key], before, end, since: false, now: None }
+    NetChange { key: vec![key], before, end, since: false, now: None, change: None, cause: None }
+}
+
+fn undone_beside(changes: &[NetChange], later: &[NetChange]) -> Undone {
+    let (name, header) = (named("orders"), header());
+    let of = |changes| Changed { name: &name, header: &header, changes };
+    undo(&[of(changes)], &[of(later)], Text::Utf8).pop().unwrap()
 }
 
 fn undone(changes: &[NetChange]) -> Undone {
-    undo(&named("orders"), &header(), changes, Text::Utf8)
+    undone_beside(changes, &[])
 }
 
 #[test]
@@ -198,7 +204,9 @@ fn ok_a_session_that_would_read_the_values_otherwise_changes_nothing() {
         change(Some(row("0", "a", Some(time))), None),
         change(Some(row("1", "a", Some(time))), Some(row("1", "b", Some(time)))),
     ];
-    let all = undo(&named("orders"), &header, &changes, Text::Utf8);
+    let name = named("orders");
+    let only = Changed { name: &name, header: &header, changes: &changes };
+    let all = undo(&[only], &[], Text::Utf8).pop().unwrap();
     assert_eq!(
         all.inserts,
         [
@@ -224,8 +232,9 @@ fn ok_a_script_is_one_transaction_with_parents_before_children() {
         if table == "lines" {
             header.definition.columns[2].name = "order_id".to_owned();
         }
+        let only = Changed { name: &name, header: &header, changes };
         script::Part {
-            undone: undo(&name, &header, changes, Text::Utf8),
+            undone: undo(&[only], &[], Text::Utf8).pop().unwrap(),
             newest: None,
             references: header.references,
             name,

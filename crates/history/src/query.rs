@@ -17,6 +17,7 @@ use dbtrail_types::names::{ServerId, TableName};
 use std::sync::Arc;
 
 mod catalogue;
+mod chunks;
 mod diff;
 mod example;
 mod happened;
@@ -31,11 +32,12 @@ mod rows;
 mod scan;
 mod transaction;
 
+pub use chunks::{Chunks, Fill};
 pub use diff::DiffAnswer;
 pub use example::Example;
 pub use happened::HistoryAnswer;
 pub(crate) use keys::no_key;
-pub use net::NetAnswer;
+pub use net::{NetAnswer, NetLines};
 pub use question::Reading;
 pub use refusal::Refusal;
 pub use rows::RowsAnswer;

@@ -15,7 +15,7 @@ mod filter;
 pub use filter::{Comparison, Filter, Relation};
 mod net;
 
-pub use net::{NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
+pub use net::{ColumnValues, NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
 
 /// Where each question goes, below the base URL.
 pub mod path {

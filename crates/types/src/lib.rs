@@ -8,6 +8,7 @@ pub mod collation;
 pub mod column;
 pub mod float_text;
 pub mod happened;
+pub mod index_form;
 pub mod instant;
 pub mod json_text;
 pub mod names;

@@ -9,6 +9,7 @@ use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 
 /// What is wanted, in key order.
+#[derive(Debug)]
 pub(super) enum Wanted {
     /// These keys, as they were asked for.
     Keys(Vec<(EncodedKey, Vec<Octets>)>),
@@ -19,6 +20,7 @@ pub(super) enum Wanted {
 }
 
 /// A stretch of keys, `[lower, upper)`.
+#[derive(Debug)]
 pub(super) struct Span {
     pub(super) lower: Vec<u8>,
     /// `None`: to the end.
@@ -26,6 +28,7 @@ pub(super) struct Span {
 }
 
 /// A range of keys.
+#[derive(Debug)]
 pub(super) struct Range {
     pub(super) from: EncodedKey,
     pub(super) to: EncodedKey,

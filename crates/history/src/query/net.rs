@@ -5,7 +5,10 @@
 //! that no time is in doubt; the window's ends are (see [`History::span`]).
 
 mod changed;
+mod rows;
+mod steps;
 
+use super::chunks::{Chunks, Fill};
 use super::keys::Wanted;
 use super::question::{Question, State};
 use super::{Found, History, Reading, Refusal, lines, unreadable};
@@ -14,23 +17,33 @@ use crate::names::TableState;
 use crate::schema::{Carried, DefinitionId};
 use crate::store::{ChangeSequence, EncodedKey};
 use changed::Changed;
-use dbtrail_types::agent_api::{
-    NetChange, NetHeader, NetLine, NetRequest, Octets, RowCell, RowLine, Span, code,
-};
+use dbtrail_types::agent_api::{NetHeader, NetLine, NetRequest, Span, code};
 use dbtrail_types::column::Column;
 use dbtrail_types::names::TableName;
+use rows::{Having, Rows};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use steps::Steps;
+
+/// Keys looked at in one go.
+const ROWS_AT_ONCE: usize = 1024;
 
 /// The lines of an answer, in chunks.
+pub type NetAnswer = Chunks<NetLines>;
+
+/// What makes them.
 #[derive(Debug)]
-pub struct NetAnswer {
+pub struct NetLines {
     history: Arc<History>,
     name: TableName,
     stretch: (ChangeSequence, ChangeSequence),
-    head: Option<Vec<u8>>,
-    keys: std::vec::IntoIter<EncodedKey>,
+    having: Option<Vec<Having>>,
+    /// What is still to be looked at before the first line.
+    changed: Option<Changed>,
+    keys: std::collections::btree_set::IntoIter<EncodedKey>,
+    /// Where each change is told by itself: how, and what is left of the key at hand.
+    steps: Option<Steps>,
     count: u64,
-    done: bool,
 }
 
 impl History {
@@ -42,7 +55,8 @@ impl History {
         self.check_server(&request.server_id)?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
-        let stretch = self.span(&request.span)?;
+        let (from, to) = self.span(&request.span)?;
+        let stretch = (from, if request.to_the_end { self.end } else { to });
         let today = self.today(&name)?;
         if let Some(why) = super::no_key(today.definition) {
             return Err(Refusal::new(422, code::NOT_CAPTURED, format!("table {name}: {why}")));
@@ -50,23 +64,31 @@ impl History {
         super::certain(&name, today.generation, self.end)?;
         let wanted = request.keys.as_ref().map(|keys| Wanted::read(keys, today.definition, &name));
         let wanted = wanted.transpose()?;
+        let having = request.having.as_ref().map(|all| {
+            all.iter().map(|one| Having::read(one, today.definition, &name)).collect::<Result<Vec<_>, _>>()
+        });
+        let having = having.transpose()?;
         let head = self.net_head(&name, &today)?;
-        let (from, to) = stretch;
-        let keys = if from < to {
-            let changed = Changed { history: self, name: &name, today: &today, span: &request.span, stretch };
-            changed.keys(wanted.as_ref(), request.derived_only)?
+        let changed = if stretch.0 < stretch.1 {
+            let then = match self.names.at(&name, stretch.1) {
+                Some((_, TableState::Absent)) => None,
+                _ => Some(self.table_at(&name, ReadPoint { at: stretch.1, doubtful: stretch.1 })?),
+            };
+            Some(Changed::new(self, request, &name, stretch, (&today, then), wanted)?)
         } else {
-            Vec::new()
+            None
         };
-        Ok(NetAnswer {
+        let lines = NetLines {
             history: Arc::clone(self),
             name,
             stretch,
-            head: Some(head),
-            keys: keys.into_iter(),
+            having,
+            changed,
+            keys: BTreeSet::new().into_iter(),
+            steps: request.steps.then(|| Steps { derived_only: request.derived_only, ..Steps::default() }),
             count: 0,
-            done: false,
-        })
+        };
+        Ok(Chunks::new(head, lines))
     }
 
     /// The changes of a span: the first, and the one after the last.
@@ -185,79 +207,55 @@ impl History {
     }
 }
 
-impl Iterator for NetAnswer {
-    type Item = Result<Vec<u8>, Refusal>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let mut out = self.head.take().unwrap_or_default();
-        let result = self.fill(&mut out);
-        if result.is_err() {
-            self.done = true;
-        }
-        Some(result.map(|()| out))
-    }
-}
-
-impl NetAnswer {
-    fn fill(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+impl Fill for NetLines {
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
         let history = Arc::clone(&self.history);
-        let today = history.today(&self.name)?;
-        let generated = history.catalog.generated(today.definition_id);
-        while out.len() < lines::CHUNK {
-            let Some(key) = self.keys.next() else {
-                self.done = true;
-                return lines::trailer(self.count, &[], out);
-            };
-            let row = |cut| history.row_between(&self.name, &key, cut, &today);
-            let (from, to) = self.stretch;
-            let (before, end, now) = (row(from)?, row(to)?, row(history.end)?);
-            let same = |a: &Option<Carried>, b: &Option<Carried>| match (a, b) {
-                (None, None) => true,
-                (Some(a), Some(b)) => {
-                    let cells = a.iter().zip(b).enumerate();
-                    // A generated column follows from the others; a cell that is not known is the
-                    // same as none.
-                    a.len() == b.len()
-                        && cells
-                            .filter(|(i, _)| !generated.contains(i))
-                            .all(|(_, (a, b))| a.is_ok() && a == b)
-                }
-                _ => false,
-            };
-            if same(&before, &end) {
-                continue;
+        if let Some(changed) = &mut self.changed {
+            if changed.step(&history)? {
+                return Ok(true);
             }
-            let since = !same(&end, &now);
-            let Some(some) = before.as_ref().or(end.as_ref()) else { continue };
-            let places = super::diff::key_places(today.definition);
-            let key = places.iter().map(|at| match some.get(*at) {
-                Some(Ok(Some(bytes))) => Octets(bytes.clone()),
-                _ => Octets(Vec::new()),
-            });
-            let net = NetChange {
-                key: key.collect(),
-                before: before.map(line),
-                end: end.map(line),
-                since,
-                now: if since { now.map(line) } else { None },
-            };
-            lines::json(&NetLine { net }, out)?;
-            out.push(b'\n');
-            self.count += 1;
+            if let Some(steps) = &mut self.steps {
+                (steps.generations, steps.emptied) = changed.generations(&history);
+            }
+            self.keys = self.changed.take().map(Changed::into_keys).unwrap_or_default();
         }
-        Ok(())
+        let today = history.today(&self.name)?;
+        let rows = Rows { history: &history, name: &self.name, today: &today, stretch: self.stretch };
+        for _ in 0..ROWS_AT_ONCE {
+            if out.len() >= lines::CHUNK {
+                break;
+            }
+            let net = if let Some(steps) = &mut self.steps {
+                match steps.at.take() {
+                    Some((key, from, since)) => {
+                        let (_, to) = self.stretch;
+                        let Some((change, cause)) = steps.next(&history, &key, (from, to))? else { continue };
+                        steps.at = Some((key.clone(), change.next(), since));
+                        rows.step(&key, change, cause, since)?
+                    }
+                    None => {
+                        let Some(key) = self.keys.next() else {
+                            lines::trailer(self.count, &[], out)?;
+                            return Ok(false);
+                        };
+                        let since = rows.since(&key)?;
+                        steps.at = Some((key, self.stretch.0, since));
+                        continue;
+                    }
+                }
+            } else {
+                let Some(key) = self.keys.next() else {
+                    lines::trailer(self.count, &[], out)?;
+                    return Ok(false);
+                };
+                rows.net(&key, self.having.as_deref())?
+            };
+            if let Some(net) = net {
+                lines::json(&NetLine { net }, out)?;
+                out.push(b'\n');
+                self.count += 1;
+            }
+        }
+        Ok(true)
     }
-}
-
-fn line(row: Carried) -> RowLine {
-    row.into_iter()
-        .map(|cell| match cell {
-            Ok(None) => RowCell::Null,
-            Ok(Some(bytes)) => RowCell::Value(Octets(bytes)),
-            Err(why) => RowCell::Unknown(why),
-        })
-        .collect()
 }

@@ -48,11 +48,18 @@ pub(super) async fn long_lines<I>(chunks: I) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
-    let (first, rest) = match next_chunk(chunks).await {
-        (Some(Ok(first)), rest) => (first, rest),
-        (Some(Err(refused)), _) => return refusal(&refused),
-        (None, _) => (Vec::new(), None),
-    };
+    // Chunks without a line stand for time that goes by before the first one, which may still be a
+    // refusal. Between two of them, a request whose client is gone ends.
+    let (mut first, mut rest) = (Vec::new(), Some(chunks));
+    while first.is_empty()
+        && let Some(chunks) = rest.take()
+    {
+        match next_chunk(chunks).await {
+            (Some(Ok(chunk)), more) => (first, rest) = (chunk, more),
+            (Some(Err(refused)), _) => return refusal(&refused),
+            (None, _) => {}
+        }
+    }
     let more = futures_util::stream::unfold(rest, |rest| async move {
         let (next, rest) = next_chunk(rest?).await;
         match next? {

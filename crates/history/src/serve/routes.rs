@@ -79,7 +79,10 @@ async fn diff(State(agent): State<Agent>, body: Body) -> Response {
 
 async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<NetRequest>(&body));
-    answer::lines(request.and_then(|request| agent.history()?.net(&request)))
+    match request.and_then(|request| agent.history()?.net(&request)) {
+        Ok(answer) => answer::long_lines(answer).await,
+        Err(refused) => answer::refusal(&refused),
+    }
 }
 
 async fn happened(State(agent): State<Agent>, body: Body) -> Response {

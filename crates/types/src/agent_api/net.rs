@@ -55,6 +55,45 @@ pub struct NetRequest {
     /// Only rows that a foreign key changed (CASCADE, SET NULL), which the log does not hold.
     #[serde(default, skip_serializing_if = "is_false")]
     pub derived_only: bool,
+    /// From the beginning of the span to the end of the record.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub to_the_end: bool,
+    /// Only rows that have, before or at the end, one of these values in these columns; left out:
+    /// all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub having: Option<Vec<ColumnValues>>,
+    /// Each change by itself, and not all of a row together.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub steps: bool,
+}
+
+impl NetRequest {
+    /// All that a span changed in a table.
+    #[must_use]
+    pub fn all(server_id: ServerId, table: TableName, span: Span) -> Self {
+        let TableName { schema, table } = table;
+        Self {
+            server_id,
+            schema,
+            table,
+            span,
+            keys: None,
+            derived_only: false,
+            to_the_end: false,
+            having: None,
+            steps: false,
+        }
+    }
+}
+
+/// Values of some columns of a table, as an index compares them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnValues {
+    /// The columns.
+    pub columns: Vec<String>,
+    /// What they have together: a value a column.
+    pub values: Vec<Vec<Octets>>,
 }
 
 /// A foreign key.
@@ -119,4 +158,10 @@ pub struct NetChange {
     /// The row at the end of the record, where somebody changed it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<RowLine>,
+    /// Where each change is by itself: which one of the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<u64>,
+    /// The change by which a foreign key made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<u64>,
 }

@@ -1,20 +1,23 @@
-//! The keys of a table that a stretch of the log changed, in order and up to a limit.
+//! The keys of a table that a stretch of the log changed, in order and up to a limit; looked for
+//! bit by bit, so that whoever no longer waits for them costs nothing more.
 
 use super::super::diff::Window;
 use super::super::keys::Wanted;
 use super::super::{Found, History, Refusal, certain, unreadable};
 use crate::changes;
-use crate::commit_index::{Page, ReadPoint};
+use crate::commit_index::Page;
 use crate::engine::after_prefix;
-use crate::names::TableState;
 use crate::record::Baseline;
 use crate::store::{ChangeSequence, EncodedKey, GenerationId};
-use dbtrail_types::agent_api::{Span, code};
+use dbtrail_types::agent_api::{NetRequest, Span, code};
+use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
 /// Keys looked at in one go.
 const AT_ONCE: usize = 1024;
+/// Changes of the index looked at in one go: some milliseconds.
+const CHANGES_AT_ONCE: usize = 20_000;
 
 /// Bytes of the keys of an answer at most, with what each takes beside its bytes: they are put in
 /// order, so that all of them are held.
@@ -23,18 +26,19 @@ const MOST: usize = 64 << 20;
 const BESIDE: usize = 48;
 
 /// Keys of an answer, in order.
-struct Keys<'a> {
-    name: &'a TableName,
+#[derive(Debug)]
+struct Keys {
+    name: TableName,
     /// Which of them count; `None`: all.
-    wanted: Option<&'a Wanted>,
+    wanted: Option<Wanted>,
     sorted: BTreeSet<EncodedKey>,
     /// Bytes that there is room for.
     left: usize,
 }
 
-impl Keys<'_> {
+impl Keys {
     fn add(&mut self, key: &[u8]) -> Result<(), Refusal> {
-        if self.sorted.contains(key) || self.wanted.is_some_and(|wanted| !wanted.holds(key)) {
+        if self.sorted.contains(key) || self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(key)) {
             return Ok(());
         }
         self.left = self.left.checked_sub(key.len() + BESIDE).ok_or_else(|| {
@@ -54,129 +58,184 @@ impl Keys<'_> {
     }
 }
 
-/// The keys of a table that a stretch of the log changed.
-pub(super) struct Changed<'a> {
-    pub(super) history: &'a History,
-    pub(super) name: &'a TableName,
-    pub(super) today: &'a Found<'a>,
-    pub(super) span: &'a Span,
-    pub(super) stretch: (ChangeSequence, ChangeSequence),
+/// The way through a generation of which all keys count.
+#[derive(Debug)]
+struct Whole {
+    generation: GenerationId,
+    /// Rows of the baseline, and no longer changes.
+    base: bool,
+    from: EncodedKey,
 }
 
-impl Changed<'_> {
-    pub(super) fn keys(
-        &self,
-        wanted: Option<&Wanted>,
-        derived_only: bool,
-    ) -> Result<Vec<EncodedKey>, Refusal> {
-        let (from, to) = self.stretch;
-        let place = ReadPoint { at: to, doubtful: to };
-        let found = match self.history.names.at(self.name, to) {
-            Some((_, TableState::Absent)) => None,
-            _ => Some(self.history.table_at(self.name, place)?),
-        };
-        let found = found.unwrap_or(Found {
-            space_id: self.today.space_id,
-            generation: self.today.generation,
-            definition_id: self.today.definition_id,
-            definition: self.today.definition,
+/// What is still to be looked at for the keys of a table that a stretch of the log changed.
+#[derive(Debug)]
+pub(super) struct Changed {
+    keys: Keys,
+    /// The window of which each change has to be; `None`: the stretch is a part of the log.
+    window: Option<(Instant, Instant)>,
+    derived_only: bool,
+    stretch: (ChangeSequence, ChangeSequence),
+    generations: BTreeSet<GenerationId>,
+    whole: Vec<Whole>,
+    /// What is left of the index of changes.
+    next: (ChangeSequence, ChangeSequence),
+}
+
+impl Changed {
+    /// What there is to look at in `stretch`. `today`: the table as it is; `then`: as it was at the
+    /// end of the stretch, where it was there.
+    pub(super) fn new(
+        history: &History,
+        request: &NetRequest,
+        name: &TableName,
+        stretch: (ChangeSequence, ChangeSequence),
+        (today, then): (&Found<'_>, Option<Found<'_>>),
+        wanted: Option<Wanted>,
+    ) -> Result<Self, Refusal> {
+        let (from, to) = stretch;
+        let found = then.unwrap_or(Found {
+            space_id: today.space_id,
+            generation: today.generation,
+            definition_id: today.definition_id,
+            definition: today.definition,
         });
-        let window = Window { history: self.history, name: self.name, found, from, to };
-        let mut keys = Keys { name: self.name, wanted, sorted: BTreeSet::new(), left: MOST };
-        let mut generations = BTreeSet::new();
-        for id in window.generations()? {
-            let generation = self.history.generation(id);
+        let window = match request.span {
+            Span::Window { since, until } if !request.to_the_end => Some((since, until)),
+            Span::Window { .. } | Span::Transaction(_) => None,
+        };
+        let mut all = Self {
+            keys: Keys { name: name.clone(), wanted, sorted: BTreeSet::new(), left: MOST },
+            window,
+            derived_only: request.derived_only,
+            stretch,
+            generations: BTreeSet::new(),
+            whole: Vec::new(),
+            next: stretch,
+        };
+        let ways = Window { history, name, found, from, to };
+        for id in ways.generations()? {
+            let generation = history.generation(id);
             let generation = generation.ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            certain(self.name, generation, to)?;
+            certain(name, generation, to)?;
             if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| from <= *at) {
-                return Err(window.crossing(reason));
+                return Err(ways.crossing(reason));
             }
-            if !self.history.catalog.same_key(generation.definition, self.today.definition_id) {
-                return Err(unreadable(self.name, "its primary key is another one now than it was then"));
+            if !history.catalog.same_key(generation.definition, today.definition_id) {
+                return Err(unreadable(name, "its primary key is another one now than it was then"));
             }
-            generations.insert(id);
+            all.generations.insert(id);
             let emptied = generation.emptied.filter(|(at, _)| (from..to).contains(at));
             if let Some((at, _)) = emptied
-                && !derived_only
+                && !request.derived_only
             {
-                self.inside(at)?;
+                all.within(history.commit_index().committed(at)?)?;
                 if !generation.complete && generation.baseline != Baseline::Whole {
-                    return Err(window.lost("that is not among those that it knows"));
+                    return Err(ways.lost("that is not among those that it knows"));
                 }
-                self.all_of(id, &mut keys)?;
+                let first = EncodedKey::from([]);
+                all.whole.extend([false, true].map(|base| Whole {
+                    generation: id,
+                    base,
+                    from: first.clone(),
+                }));
             }
         }
-        self.all_changed(&generations, derived_only, &mut keys)?;
-        Ok(keys.sorted.into_iter().collect())
+        Ok(all)
     }
 
-    /// The keys of all changes in the stretch, by the index of changes.
-    fn all_changed(
-        &self,
-        generations: &BTreeSet<GenerationId>,
-        derived_only: bool,
-        keys: &mut Keys<'_>,
-    ) -> Result<(), Refusal> {
+    /// Looks on for a while. False: all of it was looked at.
+    pub(super) fn step(&mut self, history: &History) -> Result<bool, Refusal> {
+        if let Some(whole) = self.whole.pop() {
+            self.some_of(history, whole)?;
+            return Ok(true);
+        }
+        let (from, to) = self.next;
+        if from >= to {
+            return Ok(false);
+        }
+        self.some_changes(history)?;
+        Ok(true)
+    }
+
+    /// The tables' generations, and where rows of one went at once.
+    pub(super) fn generations(&self, history: &History) -> (Vec<GenerationId>, Vec<ChangeSequence>) {
         let (from, to) = self.stretch;
+        let ids = self.generations.iter().copied();
+        let emptied = ids.clone().filter_map(|id| history.generation(id)?.emptied.map(|(at, _)| at));
+        (ids.collect(), emptied.filter(|at| (from..to).contains(at)).collect())
+    }
+
+    /// The keys, once all was looked at.
+    pub(super) fn into_keys(self) -> std::collections::btree_set::IntoIter<EncodedKey> {
+        self.keys.sorted.into_iter()
+    }
+
+    /// The keys of some changes in the stretch, by the index of changes.
+    fn some_changes(&mut self, history: &History) -> Result<(), Refusal> {
+        let (from, to) = self.next;
         let (mut page, mut refused) = (Page::default(), None);
-        let versions = self.history.versions();
-        changes::between(&*self.history.snapshot, from, to, &mut |change| {
-            let Some(key) = change.key.filter(|_| generations.contains(&change.generation)) else {
-                return Ok(true);
-            };
-            let commit = self.history.commit_index().of_near(change.sequence, &mut page)?;
-            if let Err(why) = self.within(commit.map(|m| m.committed)) {
-                refused = Some(why);
+        let (mut seen, mut last, mut next) = (0_usize, from, to);
+        let versions = history.versions();
+        changes::between(&*history.snapshot, from, to, &mut |change| {
+            // Between two numbers only: several changes may have the same one.
+            if seen >= CHANGES_AT_ONCE && change.sequence > last {
+                next = change.sequence;
                 return Ok(false);
             }
-            if derived_only {
+            seen += 1;
+            last = change.sequence;
+            let Some(key) = change.key.filter(|_| self.generations.contains(&change.generation)) else {
+                return Ok(true);
+            };
+            if self.window.is_some() {
+                let commit = history.commit_index().of_near(change.sequence, &mut page)?;
+                if let Err(why) = self.within(commit.map(|m| m.committed)) {
+                    refused = Some(why);
+                    return Ok(false);
+                }
+            }
+            if self.derived_only {
                 let place = (change.sequence, change.sequence.next());
                 if !versions.first(change.generation, key, place)?.is_some_and(|version| version.is_derived())
                 {
                     return Ok(true);
                 }
             }
-            refused = keys.add(key).err();
+            refused = self.keys.add(key).err();
             Ok(refused.is_none())
         })?;
+        self.next.0 = next;
         refused.map_or(Ok(()), Err)
     }
 
-    /// All keys that a generation ever had.
-    fn all_of(&self, generation: GenerationId, keys: &mut Keys<'_>) -> Result<(), Refusal> {
-        let versions = self.history.versions();
+    /// Some of the keys that a generation ever had.
+    fn some_of(&mut self, history: &History, whole: Whole) -> Result<(), Refusal> {
+        let Whole { generation, base, from } = whole;
+        let versions = history.versions();
         let last: EncodedKey = vec![0xff; 1 << 12].into();
-        for base in [false, true] {
-            let mut from = EncodedKey::from([]);
-            loop {
-                let window = (&*from, &*last);
-                let some = if base {
-                    versions.base_keys(generation, window, AT_ONCE)?
-                } else {
-                    versions.keys(generation, window, ChangeSequence::END, AT_ONCE)?
-                };
-                // No key of a table is the beginning of another one: after all that begin like this
-                // one, the next one stands.
-                from = some.last().map(|end| after_prefix(end)).unwrap_or_default().into();
-                some.iter().try_for_each(|key| keys.add(key))?;
-                if from.is_empty() {
-                    break;
-                }
+        let window = (&*from, &*last);
+        let some = if base {
+            versions.base_keys(generation, window, AT_ONCE)?
+        } else {
+            versions.keys(generation, window, ChangeSequence::END, AT_ONCE)?
+        };
+        some.iter().try_for_each(|key| self.keys.add(key))?;
+        // No key of a table is the beginning of another one: after all that begin like this one,
+        // the next one stands.
+        if let Some(end) = some.last() {
+            let from: EncodedKey = after_prefix(end).into();
+            if !from.is_empty() {
+                self.whole.push(Whole { generation, base, from });
             }
         }
         Ok(())
     }
 
-    /// A change at this place is one of the span.
-    fn inside(&self, at: ChangeSequence) -> Result<(), Refusal> {
-        self.within(self.history.commit_index().committed(at)?)
-    }
-
     /// Refuses what lies in the stretch and is not of the window: where the clock was set back, the
     /// window is no stretch of the log.
-    fn within(&self, committed: Option<dbtrail_types::instant::Instant>) -> Result<(), Refusal> {
-        let Span::Window { since, until } = self.span else { return Ok(()) };
-        if committed.is_some_and(|at| (*since..=*until).contains(&at)) {
+    fn within(&self, committed: Option<Instant>) -> Result<(), Refusal> {
+        let Some((since, until)) = self.window else { return Ok(()) };
+        if committed.is_some_and(|at| (since..=until).contains(&at)) {
             return Ok(());
         }
         Err(Refusal::new(
@@ -185,7 +244,7 @@ impl Changed<'_> {
             format!(
                 "between {since} and {until} the times in the log are not in its order, and rows of {} changed there: ask AT GTID, or for a window that \
                  leaves that out",
-                self.name
+                self.keys.name
             ),
         ))
     }
@@ -198,7 +257,7 @@ mod tests {
     #[test]
     fn keys_are_held_up_to_a_limit() {
         let name = TableName { schema: "s".to_owned(), table: "t".to_owned() };
-        let mut keys = Keys { name: &name, wanted: None, sorted: BTreeSet::new(), left: 2 * (BESIDE + 4) };
+        let mut keys = Keys { name, wanted: None, sorted: BTreeSet::new(), left: 2 * (BESIDE + 4) };
         for key in [[0, 0, 0, 2], [0, 0, 0, 1], [0, 0, 0, 2]] {
             keys.add(&key).unwrap();
         }

@@ -12,14 +12,8 @@ fn asked(history: &Arc<History>, request: &NetRequest) -> Result<Vec<Value>, &'s
 }
 
 fn request(span: Span) -> NetRequest {
-    NetRequest {
-        server_id: ServerId("x".into()),
-        schema: "s".into(),
-        table: "t".into(),
-        span,
-        keys: None,
-        derived_only: false,
-    }
+    let table = TableName { schema: "s".to_owned(), table: "t".to_owned() };
+    NetRequest::all(ServerId("x".into()), table, span)
 }
 
 /// Of each change `[before, end]`, or `[before, end, now]`.

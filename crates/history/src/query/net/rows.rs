@@ -1,0 +1,155 @@
+//! The rows of a key before, in and behind a stretch of the log.
+
+use super::super::{Found, History, Refusal, diff};
+use crate::schema::Carried;
+use crate::store::{ChangeSequence, EncodedKey};
+use dbtrail_types::agent_api::{ColumnValues, NetChange, Octets, RowCell, RowLine};
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::index_form::index_form;
+use dbtrail_types::names::TableName;
+use std::collections::HashSet;
+
+/// Values of columns that rows are wanted for.
+#[derive(Debug)]
+pub(super) struct Having {
+    places: Vec<usize>,
+    values: HashSet<Vec<Vec<u8>>>,
+}
+
+impl Having {
+    pub(super) fn read(
+        asked: &ColumnValues,
+        definition: &TableDefinition,
+        name: &TableName,
+    ) -> Result<Self, Refusal> {
+        let place = |column: &String| {
+            let why = || Refusal::malformed(format!("having: table {name} has no column {column}"));
+            definition.position(column).ok_or_else(why)
+        };
+        let places = asked.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        if asked.values.iter().any(|value| value.len() != places.len()) {
+            return Err(Refusal::malformed("having: a value a column is needed".to_owned()));
+        }
+        let form = |(at, value): (&usize, &Octets)| {
+            definition.columns.get(*at).map(|column| index_form(column, &value.0)).unwrap_or_default()
+        };
+        let values = asked.values.iter().map(|value| places.iter().zip(value).map(form).collect());
+        Ok(Self { values: values.collect(), places })
+    }
+
+    pub(super) fn holds(&self, row: Option<&Carried>, definition: &TableDefinition) -> bool {
+        let form = |at: &usize| match row?.get(*at)? {
+            Ok(Some(bytes)) => Some(index_form(definition.columns.get(*at)?, bytes)),
+            _ => None,
+        };
+        self.places.iter().map(form).collect::<Option<Vec<_>>>().is_some_and(|v| self.values.contains(&v))
+    }
+}
+
+/// Rows of one key before, in and behind a stretch of the log.
+pub(super) struct Rows<'a> {
+    pub(super) history: &'a History,
+    pub(super) name: &'a TableName,
+    pub(super) today: &'a Found<'a>,
+    pub(super) stretch: (ChangeSequence, ChangeSequence),
+}
+
+impl Rows<'_> {
+    pub(super) fn row(&self, key: &EncodedKey, cut: ChangeSequence) -> Result<Option<Carried>, Refusal> {
+        self.history.row_between(self.name, key, cut, self.today)
+    }
+
+    pub(super) fn same(&self, a: Option<&Carried>, b: Option<&Carried>) -> bool {
+        let generated = self.history.catalog.generated(self.today.definition_id);
+        match (a, b) {
+            (None, None) => true,
+            (Some(a), Some(b)) => {
+                let cells = a.iter().zip(b).enumerate();
+                // A generated column follows from the others; a cell that is not known is the same
+                // as none.
+                a.len() == b.len()
+                    && cells.filter(|(i, _)| !generated.contains(i)).all(|(_, (a, b))| a.is_ok() && a == b)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether somebody changed the row behind the stretch.
+    pub(super) fn since(&self, key: &EncodedKey) -> Result<bool, Refusal> {
+        let (end, now) = (self.row(key, self.stretch.1)?, self.row(key, self.history.end)?);
+        Ok(!self.same(end.as_ref(), now.as_ref()))
+    }
+
+    /// All that the stretch did to it; `None`: nothing, or nothing that is wanted.
+    pub(super) fn net(
+        &self,
+        key: &EncodedKey,
+        having: Option<&[Having]>,
+    ) -> Result<Option<NetChange>, Refusal> {
+        let (from, to) = self.stretch;
+        let (before, end) = (self.row(key, from)?, self.row(key, to)?);
+        if let Some(having) = having {
+            let rows = [before.as_ref(), end.as_ref()];
+            let holds = |one: &Having| rows.iter().any(|row| one.holds(*row, self.today.definition));
+            if !having.iter().any(holds) {
+                return Ok(None);
+            }
+        }
+        if self.same(before.as_ref(), end.as_ref()) {
+            return Ok(None);
+        }
+        let now = if to == self.history.end { end.clone() } else { self.row(key, self.history.end)? };
+        let since = !self.same(end.as_ref(), now.as_ref());
+        Ok(self.told(before, end, since.then_some(now)))
+    }
+
+    /// What one change did to it.
+    pub(super) fn step(
+        &self,
+        key: &EncodedKey,
+        change: ChangeSequence,
+        cause: Option<ChangeSequence>,
+        since: bool,
+    ) -> Result<Option<NetChange>, Refusal> {
+        let (before, end) = (self.row(key, change)?, self.row(key, change.next())?);
+        if self.same(before.as_ref(), end.as_ref()) {
+            return Ok(None);
+        }
+        let now = if since { Some(self.row(key, self.history.end)?) } else { None };
+        let told = self.told(before, end, now);
+        Ok(told.map(|net| NetChange { change: Some(change.0), cause: cause.map(|c| c.0), ..net }))
+    }
+
+    pub(super) fn told(
+        &self,
+        before: Option<Carried>,
+        end: Option<Carried>,
+        now: Option<Option<Carried>>,
+    ) -> Option<NetChange> {
+        let some = before.as_ref().or(end.as_ref())?;
+        let places = diff::key_places(self.today.definition);
+        let key = places.iter().map(|at| match some.get(*at) {
+            Some(Ok(Some(bytes))) => Octets(bytes.clone()),
+            _ => Octets(Vec::new()),
+        });
+        Some(NetChange {
+            key: key.collect(),
+            before: before.map(line),
+            end: end.map(line),
+            since: now.is_some(),
+            now: now.flatten().map(line),
+            change: None,
+            cause: None,
+        })
+    }
+}
+
+fn line(row: Carried) -> RowLine {
+    row.into_iter()
+        .map(|cell| match cell {
+            Ok(None) => RowCell::Null,
+            Ok(Some(bytes)) => RowCell::Value(Octets(bytes)),
+            Err(why) => RowCell::Unknown(why),
+        })
+        .collect()
+}
