@@ -37,7 +37,8 @@ use reqwest::{Client, Method, Request};
 use std::sync::Arc;
 
 pub use in_process::{InProcessAgent, InProcessBody};
-pub use net::{LaterRows, NetTable, NetTables};
+pub use net::later::LaterRows;
+pub use net::{NetTable, NetTables};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]

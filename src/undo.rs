@@ -15,6 +15,7 @@
 //! gets no statement, nor does a row in whose way others are by now (the module `obstacles`).
 
 mod cell;
+pub mod changed;
 pub mod dump;
 pub mod literal;
 pub mod obstacles;
@@ -25,9 +26,9 @@ pub mod statement;
 #[cfg(test)]
 mod tests;
 
+use changed::{Changed, shown_key};
 use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
 use dbtrail_types::column::ColumnType;
-use dbtrail_types::names::TableName;
 use literal::Text;
 use obstacles::Left;
 use statement::{Removal, Table};
@@ -58,17 +59,6 @@ impl Undone {
 
 /// Bytes of changed rows that the command takes at most: all of them are held and put in order.
 pub const MOST: usize = 256 << 20;
-
-/// What changed in a table.
-#[derive(Clone, Copy, Debug)]
-pub struct Changed<'a> {
-    /// Its name.
-    pub name: &'a TableName,
-    /// What the agent says of it.
-    pub header: &'a NetHeader,
-    /// Its rows that changed.
-    pub changes: &'a [NetChange],
-}
 
 /// What takes the rows of some tables back, all of them together. `later`: rows of these tables and
 /// of those beside them (see [`obstacles::wanted`]) from the beginning of the window up to now.
@@ -131,7 +121,7 @@ fn ordered<'l>(
     let mut undone = Undone::default();
     let (mut updates, mut inserts) = (Vec::new(), Vec::new());
     let taken = changes.iter().enumerate().filter(|(i, _)| left(*i).is_none()).map(|(_, c)| c);
-    let referring = order::Referring::of(name, header, taken);
+    let referring = order::Referring::of(name, header, &taken);
     for ((i, change), made) in changes.iter().enumerate().zip(made) {
         if let Some(why) = left(i) {
             undone.conflicts.push(format!("{name} {}: {why}", shown_key(header, &change.key)));
@@ -167,17 +157,6 @@ fn ordered<'l>(
     }
     undone.inserts = order::parents_first(name, header, inserts);
     undone
-}
-
-/// A key for people: `id = 42`.
-#[must_use]
-pub fn shown_key(header: &NetHeader, key: &[Octets]) -> String {
-    let columns = header.definition.key_columns();
-    let parts = columns.iter().zip(key).map(|(column, value)| {
-        let text = literal::value(Some(&value.0), column, Text::Ascii);
-        format!("{} = {}", column.name, text.map_or_else(|_| "?".to_owned(), |v| v.sql))
-    });
-    parts.collect::<Vec<String>>().join(" AND ")
 }
 
 /// Values in a conflict's sentence are cut at this many characters.

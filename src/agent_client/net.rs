@@ -1,7 +1,8 @@
 //! What a window did to the rows of a table, all in all: asked, and read to its end.
 
 mod below;
-mod later;
+mod hidden;
+pub(super) mod later;
 
 use super::lines::Lines;
 use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, transport};
@@ -12,8 +13,7 @@ use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use std::sync::Arc;
 
-pub use later::LaterRows;
-use later::hide;
+use hidden::hide;
 
 /// What changed in one table.
 #[derive(Clone, Debug)]

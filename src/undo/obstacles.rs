@@ -9,7 +9,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use super::{Changed, shown_key};
+use super::changed::{Changed, shown_key};
 use dbtrail_types::agent_api::{ColumnValues, NetChange, Octets, Reference, RowCell, RowLine};
 use dbtrail_types::names::TableName;
 use places::Places;
@@ -92,9 +92,9 @@ pub(super) fn find(tables: &[Changed<'_>], later: &[Changed<'_>], left: &mut Lef
 /// What has to hold when all statements have run.
 enum Rule<'a> {
     /// A row that refers to a value has its parent.
-    Foreign { child: Side<'a>, parent: Side<'a>, reference: &'a Reference },
+    Foreign { child: Box<Side<'a>>, parent: Box<Side<'a>>, reference: &'a Reference },
     /// No two rows have a value.
-    Unique { rows: Side<'a>, index: &'a [String] },
+    Unique { rows: Box<Side<'a>>, index: &'a [String] },
 }
 
 /// Some columns of a table: who has which values.
@@ -268,13 +268,14 @@ fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>]) -> Vec<Rule<'a>> {
             }
             seen.push(reference);
             rules.push(Rule::Foreign {
-                child: Side::new(&reference.child, &reference.columns, tables, later),
-                parent: Side::new(&reference.parent, &reference.referenced, tables, later),
+                child: Box::new(Side::new(&reference.child, &reference.columns, tables, later)),
+                parent: Box::new(Side::new(&reference.parent, &reference.referenced, tables, later)),
                 reference,
             });
         }
         for index in table.header.unique.iter().flatten() {
-            rules.push(Rule::Unique { rows: Side::new(table.name, index, tables, later), index });
+            let rows = Box::new(Side::new(table.name, index, tables, later));
+            rules.push(Rule::Unique { rows, index });
         }
     }
     rules

@@ -115,7 +115,7 @@ impl<'a> Referring<'a> {
     pub(super) fn of(
         name: &TableName,
         header: &NetHeader,
-        changes: impl Iterator<Item = &'a NetChange> + Clone,
+        changes: &(impl Iterator<Item = &'a NetChange> + Clone),
     ) -> Self {
         let own = within(name, header).into_iter().map(|(columns, referenced)| {
             let mut rows = ByValues::new();

@@ -4,6 +4,7 @@ use super::*;
 use dbtrail_types::agent_api::Reference;
 use dbtrail_types::column::{Column, ColumnKey, Indexes, TableDefinition};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
 
 fn column(name: &str, ty: &str, collation: Option<&str>) -> Column {
     Column {

@@ -1,9 +1,10 @@
-//! Rows of today that may be in the way of what is taken back; and what may not be named.
+//! Rows of today that may be in the way of what is taken back.
 
+use super::hidden::sees;
 use super::{NetTable, Room};
 use crate::agent_client::{AgentClient, Caller};
 use crate::failure::Failure;
-use dbtrail_types::agent_api::{ColumnValues, NetHeader, NetRequest};
+use dbtrail_types::agent_api::{ColumnValues, NetRequest};
 use dbtrail_types::names::{RequestId, TableName};
 use std::collections::BTreeMap;
 
@@ -59,23 +60,5 @@ impl AgentClient {
             }
         }
         Ok(all)
-    }
-}
-
-fn sees(allowed: Option<&[String]>, table: &TableName) -> bool {
-    allowed.is_none_or(|allowed| allowed.contains(&table.schema))
-}
-
-/// Takes away names of schemas that may not be read. That there is a foreign key is left: what
-/// cannot be looked at must not be taken for free.
-pub(super) fn hide(header: &mut NetHeader, allowed: Option<&[String]>) {
-    let nobody = || TableName { schema: String::new(), table: String::new() };
-    for reference in header.references.iter_mut().flatten() {
-        if !sees(allowed, &reference.child) {
-            (reference.child, reference.columns) = (nobody(), Vec::new());
-        }
-        if !sees(allowed, &reference.parent) {
-            (reference.parent, reference.referenced) = (nobody(), Vec::new());
-        }
     }
 }

@@ -226,23 +226,19 @@ impl Fill for NetLines {
                 break;
             }
             let net = if let Some(steps) = &mut self.steps {
-                match steps.at.take() {
-                    Some((key, from, since)) => {
-                        let (_, to) = self.stretch;
-                        let Some((change, cause)) = steps.next(&history, &key, (from, to))? else { continue };
-                        steps.at = Some((key.clone(), change.next(), since));
-                        rows.step(&key, change, cause, since)?
-                    }
-                    None => {
-                        let Some(key) = self.keys.next() else {
-                            lines::trailer(self.count, &[], out)?;
-                            return Ok(false);
-                        };
-                        let since = rows.since(&key)?;
-                        steps.at = Some((key, self.stretch.0, since));
-                        continue;
-                    }
-                }
+                let Some((key, from, since)) = steps.at.take() else {
+                    let Some(key) = self.keys.next() else {
+                        lines::trailer(self.count, &[], out)?;
+                        return Ok(false);
+                    };
+                    let since = rows.since(&key)?;
+                    steps.at = Some((key, self.stretch.0, since));
+                    continue;
+                };
+                let (_, to) = self.stretch;
+                let Some((change, cause)) = steps.next(&history, &key, (from, to))? else { continue };
+                steps.at = Some((key.clone(), change.next(), since));
+                rows.step(&key, change, cause, since)?
             } else {
                 let Some(key) = self.keys.next() else {
                     lines::trailer(self.count, &[], out)?;

@@ -100,7 +100,7 @@ impl Rows<'_> {
         }
         let now = if to == self.history.end { end.clone() } else { self.row(key, self.history.end)? };
         let since = !self.same(end.as_ref(), now.as_ref());
-        Ok(self.told(before, end, since.then_some(now)))
+        Ok(self.told(before, end, since, now))
     }
 
     /// What one change did to it.
@@ -115,8 +115,8 @@ impl Rows<'_> {
         if self.same(before.as_ref(), end.as_ref()) {
             return Ok(None);
         }
-        let now = if since { Some(self.row(key, self.history.end)?) } else { None };
-        let told = self.told(before, end, now);
+        let now = if since { self.row(key, self.history.end)? } else { None };
+        let told = self.told(before, end, since, now);
         Ok(told.map(|net| NetChange { change: Some(change.0), cause: cause.map(|c| c.0), ..net }))
     }
 
@@ -124,7 +124,8 @@ impl Rows<'_> {
         &self,
         before: Option<Carried>,
         end: Option<Carried>,
-        now: Option<Option<Carried>>,
+        since: bool,
+        now: Option<Carried>,
     ) -> Option<NetChange> {
         let some = before.as_ref().or(end.as_ref())?;
         let places = diff::key_places(self.today.definition);
@@ -136,8 +137,8 @@ impl Rows<'_> {
             key: key.collect(),
             before: before.map(line),
             end: end.map(line),
-            since: now.is_some(),
-            now: now.flatten().map(line),
+            since,
+            now: now.filter(|_| since).map(line),
             change: None,
             cause: None,
         })

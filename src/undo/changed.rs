@@ -1,0 +1,27 @@
+//! What changed in a table.
+
+use super::literal::{self, Text};
+use dbtrail_types::agent_api::{NetChange, NetHeader, Octets};
+use dbtrail_types::names::TableName;
+
+/// What changed in a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Changed<'a> {
+    /// Its name.
+    pub name: &'a TableName,
+    /// What the agent says of it.
+    pub header: &'a NetHeader,
+    /// Its rows that changed.
+    pub changes: &'a [NetChange],
+}
+
+/// A key for people: `id = 42`.
+#[must_use]
+pub fn shown_key(header: &NetHeader, key: &[Octets]) -> String {
+    let columns = header.definition.key_columns();
+    let parts = columns.iter().zip(key).map(|(column, value)| {
+        let text = literal::value(Some(&value.0), column, Text::Ascii);
+        format!("{} = {}", column.name, text.map_or_else(|_| "?".to_owned(), |v| v.sql))
+    });
+    parts.collect::<Vec<String>>().join(" AND ")
+}
