@@ -37,8 +37,7 @@ use reqwest::{Client, Method, Request};
 use std::sync::Arc;
 
 pub use in_process::{InProcessAgent, InProcessBody};
-pub use net::later::LaterRows;
-pub use net::{NetTable, NetTables};
+pub use net::{NetTable, NetTables, later::LaterRows};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
