@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod dump;
 mod embedded;
 mod files;
+mod http;
 mod paper;
 mod private_file;
 pub mod proxysql_config;

@@ -4,13 +4,14 @@
 pub mod agent;
 mod file;
 mod files;
+mod observed;
 mod tree;
 
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::plan::{TableScan, guard};
 use crate::server;
 use crate::session::{self, Credential, Tenant};
-use crate::telemetry;
+use crate::telemetry::{self, audit};
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
 use dbtrail_types::agent_api::MOST_KEYS;
@@ -34,6 +35,10 @@ pub struct Config {
     pub server: server::Settings,
     /// Level and form of the log.
     pub log: (String, telemetry::Format),
+    /// Where health and metrics are shown, if anywhere.
+    pub http: Option<SocketAddr>,
+    /// Where time-travel statements are written down, if anywhere.
+    pub audit: Option<audit::Settings>,
     /// What is allowed and unwise.
     pub warnings: Vec<String>,
     /// What the file said. It may hold secrets.
@@ -282,6 +287,7 @@ impl Resolver {
         let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
         let plain_1064 = self.one_of("errors.sqlstate_1064", &[("documented", false), ("mysql", true)]);
         let log = self.log();
+        let (http, audit) = (self.http(), self.audit());
         let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
         let tenants = self.tenants();
         let monitor = self.monitor();
@@ -310,6 +316,8 @@ impl Resolver {
                 threads: server::Threads::Shared,
             },
             log: log?,
+            http,
+            audit,
             warnings: Vec::new(),
             text: Secret::new(String::new()),
             files: Files::default(),

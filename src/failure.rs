@@ -135,6 +135,8 @@ pub enum Failure {
     Unsupported(String),
     /// 1235: for another server.
     NotForThisServer(String),
+    /// 1290: the audit log cannot be written, and nothing may be looked at without it.
+    Unaudited(String),
     /// 1064 (42000).
     Syntax(String),
     /// 1064 (HY000): reversed window.
@@ -217,6 +219,7 @@ impl Failure {
             | Self::Full { .. }
             | Self::NotForThisServer(_)
             | Self::PacketTooLarge
+            | Self::Unaudited(_)
             | Self::ShuttingDown => Fault::Policy,
             Self::AgentRejected { .. }
             | Self::KeyRule(_)
@@ -279,7 +282,7 @@ impl Failure {
     )]
     pub fn detail(&self) -> Option<String> {
         match self {
-            Self::AgentUnreachable(what) | Self::Internal(what) => Some(what.clone()),
+            Self::AgentUnreachable(what) | Self::Internal(what) | Self::Unaudited(what) => Some(what.clone()),
             Self::AgentFailed { status, .. } | Self::AgentRejected { status, .. } => {
                 Some(format!("HTTP {status}"))
             }

@@ -33,7 +33,7 @@
 //! | [`cli`], `main` | process shell: arguments, one small file a subcommand, exit codes |
 //! | [`dbtrail_expression`] | expressions of SQL as MySQL evaluates them, or refused: values, types, collations, LIKE; a budget of steps and bytes |
 //! | [`dbtrail_types`] | text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the messages of the agent contract, shared by its client and its server |
-//! | [`telemetry`] | the log |
+//! | [`telemetry`] | the log, the metrics, the audit log |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
 //! | [`undo`] | rows taken back: SQL literals and guards exact for every type, and an order in which they run. Pure |

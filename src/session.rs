@@ -3,6 +3,7 @@
 //!
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
+mod about;
 mod diagnostics;
 mod effective_settings;
 mod evaluate;
@@ -33,6 +34,7 @@ mod values;
 mod variables;
 
 pub use crate::statement::Parameter;
+pub use about::{About, Noted};
 pub use dbtrail_types::secret::Credential;
 pub use identity::{Cipher, Identity, Link, Role, Tenant};
 pub use prepared::{Declared, Prepared};
@@ -163,18 +165,9 @@ pub struct Session {
     more_results: bool,
     /// The client asked for the end of its own connection.
     over: bool,
-    about: About,
+    about: Noted,
     heading: Option<stream::Heading>,
     prepared: PreparedStatements,
-}
-
-/// What the log says of the last statement.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
-    /// `_diff`, `set`, `show`...
-    pub kind: &'static str,
-    /// The real table that was asked for.
-    pub table: Option<String>,
 }
 
 impl Session {
@@ -205,7 +198,7 @@ impl Session {
             multi_statements: false,
             more_results: false,
             over: false,
-            about: About::default(),
+            about: Noted::default(),
             heading: None,
             prepared: PreparedStatements::default(),
         };
@@ -299,7 +292,7 @@ impl Session {
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
         let now = Instant::now();
-        self.about = About { kind: "unreadable", table: None };
+        self.about.set(About::of("unreadable"));
         self.begin_statement();
         let answer = self.answered(text, now, request).await;
         self.diagnostics.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
@@ -309,7 +302,7 @@ impl Session {
     async fn answered(&mut self, text: &[u8], now: Instant, request: &RequestId) -> Result<Answer, Failure> {
         let text = self.decoded(text)?;
         let statement = crate::statement::parse(&text, self.reading());
-        self.about.kind = statement.kind();
+        self.about.note(|about| about.kind = statement.kind());
         if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
             self.diagnostics.clear();
         }
@@ -563,9 +556,9 @@ impl Session {
         self.schema.as_deref()
     }
 
-    /// What the log says of the last statement.
+    /// What is known of the statement that runs, or of the last one.
     #[must_use]
-    pub fn about(&self) -> &About {
+    pub fn noted(&self) -> &Noted {
         &self.about
     }
 

@@ -1,5 +1,8 @@
-//! The log: level, form, and what keeps a flood of equal lines out of it. No password, token or row
-//! value is ever written to it.
+//! The log, the metrics and the audit log. Of the log: level, form, and what keeps a flood of equal
+//! lines out of it. No password, token or row value is ever written to it.
+
+pub mod audit;
+pub mod metrics;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};

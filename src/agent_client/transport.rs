@@ -3,6 +3,7 @@
 use super::errors::{cleaned, unreachable};
 use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
+use crate::telemetry::metrics::metrics;
 use bytes::Bytes;
 use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
 use dbtrail_types::names::RequestId;
@@ -11,7 +12,7 @@ use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
 };
 use reqwest::{Client, Identity, Method, Response, Version, redirect};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Of an error body no more than this is read.
 const ERROR_BODY: usize = errors::LONGEST_REFUSAL;
@@ -85,6 +86,24 @@ pub(super) enum Size {
 
 /// Sends a request as it is; gives the answer, whatever it is.
 pub(super) async fn execute(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
+    let began = Instant::now();
+    let answered = executed(agent, request).await;
+    counted(began, &answered);
+    answered
+}
+
+/// For the metrics.
+fn counted(began: Instant, answered: &Result<Response, Failure>) {
+    let outcome = match answered.as_ref().map(|response| response.status().as_u16()) {
+        Ok(..400) => "answered",
+        Ok(400..500) => "refused",
+        Ok(500..) => "failed",
+        Err(_) => "unreachable",
+    };
+    metrics().agent(outcome, began.elapsed());
+}
+
+async fn executed(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
     match &agent.way {
         Transport::Network { http, .. } => {
             http.execute(request).await.map_err(|e| unreachable(&agent.base_url, &e))
@@ -146,14 +165,21 @@ pub(super) async fn post(
     let head = || head(endpoint, body.len(), bearer(caller)?, id);
     let multiplex = match &agent.way {
         Transport::InProcessAgent(inside) => {
+            let began = Instant::now();
             let response = in_process::answered(&**inside, head()?.map(|()| body), &endpoint.url).await;
+            let response = Ok(response);
+            counted(began, &response);
+            let response = response?;
             return good(&agent.base_url, response).await;
         }
         Transport::Network { multiplex, .. } => multiplex.as_ref().filter(|_| size == Size::Small),
     };
+    let began = Instant::now();
     if let Some(multiplex) = multiplex
-        && let Some(response) = multiplex.send(head, body.clone(), &endpoint.url).await?
+        && let Some(response) = multiplex.send(head, body.clone(), &endpoint.url).await.transpose()
     {
+        counted(began, &response);
+        let response = response?;
         return good(&agent.base_url, response).await;
     }
     let mut request = reqwest::Request::new(Method::POST, endpoint.url.clone());

@@ -59,14 +59,16 @@ fn certificate() -> Result<(String, String), rcgen::Error> {
     Ok((made.cert.pem(), made.signing_key.serialize_pem()))
 }
 
-/// A client of an agent that serves what is published without a connection, to this process alone.
+/// A client of an agent that serves what is published without a connection, to this process alone;
+/// and that agent.
 pub(super) fn agent_inside(
     history_handle: Arc<HistoryHandle>,
     token: &Secret,
-) -> Result<AgentClient, Box<dyn Error>> {
+) -> Result<(AgentClient, agent::Local), Box<dyn Error>> {
     let options =
         agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
-    Ok(AgentClient::inside(Arc::new(Within(agent::Local::new(history_handle, &options))))?)
+    let local = agent::Local::new(history_handle, &options);
+    Ok((AgentClient::inside(Arc::new(Within(local.clone())))?, local))
 }
 
 /// See [`agent_inside`].
@@ -206,7 +208,7 @@ mod tests {
         let outside = start_agent(history_handle(), &token, &stop).await.unwrap();
         let url = outside.base_url().to_owned();
         let over_https = answers(outside, token.clone(), false).await;
-        let inside = agent_inside(history_handle(), &token).unwrap();
+        let (inside, _) = agent_inside(history_handle(), &token).unwrap();
         let named = inside.base_url().to_owned();
         let within = answers(inside, token, true).await;
         stop.cancel();
@@ -221,7 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_agent_inside_wants_its_token() {
-        let agent = agent_inside(history_handle(), &secret("t")).unwrap();
+        let (agent, _) = agent_inside(history_handle(), &secret("t")).unwrap();
         let asked = |token: &str| {
             let caller = Caller { tenant: "u".to_owned(), token: Some(secret(token)) };
             let agent = agent.clone();

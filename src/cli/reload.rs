@@ -3,7 +3,8 @@
 //! log, and what was read before stays.
 
 use crate::config::{self, Config, Files, Watch};
-use crate::telemetry;
+use crate::telemetry::metrics::metrics;
+use crate::telemetry::{self, audit};
 use crate::wire::connection::Live;
 use dbtrail_types::secret::Secret;
 use std::net::SocketAddr;
@@ -21,11 +22,13 @@ struct Fixed {
     listen: SocketAddr,
     format: telemetry::Format,
     grace: Duration,
+    http: Option<SocketAddr>,
 }
 
 impl Fixed {
     fn of(config: &Config) -> Self {
-        Self { listen: config.listen, format: config.log.1, grace: config.server.shutdown_grace }
+        let grace = config.server.shutdown_grace;
+        Self { listen: config.listen, format: config.log.1, grace, http: config.http }
     }
 
     /// What differs and cannot follow; `None`: nothing.
@@ -35,6 +38,9 @@ impl Fixed {
         }
         if self.format != other.format {
             return Some("log.format");
+        }
+        if self.http != other.http {
+            return Some("http.listen");
         }
         (self.grace != other.grace).then_some("shutdown_grace")
     }
@@ -74,6 +80,7 @@ impl Reload {
     pub(super) async fn all(&mut self) {
         match self.read(None).await {
             Outcome::Taken => {
+                metrics().reload(true);
                 self.complained = None;
                 tracing::info!(
                     tenants = self.live.load().tenants.len(),
@@ -82,6 +89,7 @@ impl Reload {
                 );
             }
             Outcome::Refused(mistakes) => {
+                metrics().reload(false);
                 refuse("SIGHUP: nothing is taken, what was read before stays", &mistakes);
             }
         }
@@ -95,11 +103,13 @@ impl Reload {
         }
         match self.read(Some(self.text.clone())).await {
             Outcome::Taken => {
+                metrics().reload(true);
                 self.complained = None;
                 tracing::info!("files that {} names have changed and are read again", self.path.display());
             }
             Outcome::Refused(mistakes) => {
                 if self.complained.as_ref() != Some(&mistakes) {
+                    metrics().reload(false);
                     refuse("files have changed and are not taken, what was read before stays", &mistakes);
                 }
                 self.complained = Some(mistakes);
@@ -120,6 +130,10 @@ impl Reload {
         if let Some(key) = self.fixed.refuses(&Fixed::of(&config)) {
             let what = format!("{}: {key} changes only with a restart", self.path.display());
             return Outcome::Refused(vec![what]);
+        }
+        if let Err(error) = audit::set(config.audit.as_ref()) {
+            let file = config.audit.map(|a| a.file.display().to_string()).unwrap_or_default();
+            return Outcome::Refused(vec![format!("audit.file: {file} cannot be written: {error}")]);
         }
         telemetry::set_level(&config.log.0);
         for warning in &config.warnings {

@@ -1,7 +1,8 @@
 //! `serve` and `check`.
 
 use super::reload::{PERIOD, Reload};
-use super::supervisor;
+use super::{http, supervisor};
+use crate::telemetry::audit;
 use crate::wire::connection::Live;
 use crate::{config, server, telemetry};
 use std::io::{IsTerminal, Write};
@@ -68,10 +69,22 @@ pub async fn run(path: &Path) -> ExitCode {
         Ok(listener) => listener,
         Err(error) => return fail(&format!("listen: {} cannot be had: {error}", config.listen)),
     };
+    if let Err(error) = audit::set(config.audit.as_ref()) {
+        let file = config.audit.map(|a| a.file.display().to_string()).unwrap_or_default();
+        return fail(&format!("audit.file: {file} cannot be written: {error}"));
+    }
+    let pages = match config.http {
+        None => None,
+        Some(listen) => match http::bind(listen).await {
+            Ok(pages) => Some(pages),
+            Err(why) => return fail(&why),
+        },
+    };
     // Port 0 asks for any free one: the log tells which.
     let address = listener.local_addr().unwrap_or(config.listen);
     tracing::info!(%address, tenants = config.server.shared.tenants.len(), "the shim listens");
     let stop = CancellationToken::new();
+    let pages = pages.map(|listener| http::show(listener, None, stop.clone()));
     let live = Arc::new(Live::new(Arc::clone(&config.server.shared)));
     let mut reload = Reload::new(path, &config, Arc::clone(&live));
     let server::Settings { shutdown_grace, threads, .. } = config.server;
@@ -95,7 +108,11 @@ pub async fn run(path: &Path) -> ExitCode {
     supervisor::stopping();
     tracing::info!("stopping: idle connections end, running statements have the grace period");
     stop.cancel();
-    match running.await {
+    let ended = running.await;
+    if let Some(pages) = pages {
+        pages.cancel();
+    }
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("the server ended with a bug: {error}")),
     }

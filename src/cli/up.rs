@@ -11,9 +11,10 @@ use super::agent::local::{self, Local};
 use super::agent::{CONFIG, CannotStart};
 use super::embedded::{self, Login};
 use super::serve::{Received, Signals, tell};
-use super::supervisor;
+use super::{http, supervisor};
 use crate::config::agent::CaptureSettings;
 use crate::session::{Credential, Tenant};
+use crate::telemetry::metrics::metrics;
 use crate::wire::connection::{Live, Shared};
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
@@ -38,13 +39,20 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Arguments of `up`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("from").args(["source"]).required(true)))]
+#[command(
+    group(ArgGroup::new("from").args(["source"]).required(true)),
+    group(ArgGroup::new("to").args(["data"]).required(true))
+)]
 pub struct UpArgs {
     #[command(flatten)]
     capture: CaptureArgs,
     /// Where the shim listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3308")]
     listen: SocketAddr,
+    /// Where /healthz, /readyz and /metrics of both halves are shown, to whoever reaches the port;
+    /// default: nowhere.
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
     /// The name of the server, for messages.
     #[arg(long, value_name = "ID", default_value = "local")]
     server_id: String,
@@ -80,6 +88,10 @@ async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotSta
     let listener = TcpListener::bind(args.listen).await.map_err(|e| {
         failed(format!("{} cannot be had: {e} (choose another with --listen)", args.listen).into())
     })?;
+    let pages = match args.http {
+        None => None,
+        Some(listen) => Some(http::bind(listen).await.map_err(|why| failed(why.into()))?),
+    };
     let stop = CancellationToken::new();
     let server_id = ServerId(args.server_id.clone());
     local::folder(&capture.data)?;
@@ -87,12 +99,14 @@ async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotSta
     let _local = Local::open(&capture.data, &running.history_handle, &stop).await?;
     let password = password::kept(&capture.data)?;
     let data = capture.data.clone();
-    Front { listener, signals, running, password, data, stop }.run().await.map_err(failed)
+    Front { listener, pages, signals, running, password, data, stop }.run().await.map_err(failed)
 }
 
 /// A running capture, and what stands in front of it.
 struct Front {
     listener: TcpListener,
+    /// For health and metrics.
+    pages: Option<TcpListener>,
     signals: Signals,
     running: Running,
     password: Secret,
@@ -105,7 +119,9 @@ impl Front {
         let address = self.listener.local_addr()?;
         let history_handle = Arc::clone(&self.running.history_handle);
         let token = Secret::new(local::random()?);
-        let agent = embedded::agent_inside(Arc::clone(&history_handle), &token)?;
+        let (agent, local) = embedded::agent_inside(Arc::clone(&history_handle), &token)?;
+        let inside = Some((local, Arc::clone(&history_handle)));
+        let pages = self.pages.map(|listener| http::show(listener, inside, self.stop.clone()));
         let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
         let settings = embedded::shim(login, history_handle.server_id().clone(), agent, token)?;
         let live = Arc::new(Live::new(settings.shared));
@@ -128,6 +144,9 @@ impl Front {
         self.stop.cancel();
         let ended = shim.await;
         self.running.ended().await;
+        if let Some(pages) = pages {
+            pages.cancel();
+        }
         told?;
         Ok(ended?)
     }
@@ -145,9 +164,11 @@ async fn signalled(signals: &mut Signals, live: &Live, data: &Path) {
                     *tenant = Arc::new(Tenant { credential, ..Tenant::clone(tenant) });
                 }
                 live.replace(Arc::new(shared));
+                metrics().reload(true);
                 tracing::warn!("SIGHUP: the password of '{USER}' is read again");
             }
             Err(CannotStart(why, _)) => {
+                metrics().reload(false);
                 tracing::error!("SIGHUP: nothing is taken, the password read before stays: {why}");
             }
         }
@@ -229,7 +250,7 @@ mod tests {
         let secret = Secret::new("pass".to_owned());
         let stop = CancellationToken::new();
         let history_handle = Arc::new(HistoryHandle::fixed(history));
-        let agent = embedded::agent_inside(history_handle, &secret).unwrap();
+        let (agent, _) = embedded::agent_inside(history_handle, &secret).unwrap();
         let login = Login { user: USER.to_owned(), password: secret.clone(), default_schema: None };
         let settings = embedded::shim(login, server_id, agent, secret).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

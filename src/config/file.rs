@@ -58,6 +58,16 @@ pub(super) const SHIM: Layout = Layout {
         ("statements", &[("orm_forms", Text(Some("off")))]),
         ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
         ("errors", &[("sqlstate_1064", Text(Some("documented")))]),
+        ("http", &[("listen", Text(None))]),
+        (
+            "audit",
+            &[
+                ("file", Text(None)),
+                ("max_size", Text(Some("100MiB"))),
+                ("keep", Text(Some("10"))),
+                ("on_failure", Text(Some("go_on"))),
+            ],
+        ),
         ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
     ],
     list: Some((

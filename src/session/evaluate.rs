@@ -7,6 +7,7 @@ mod oddities;
 use super::variables::{self, Kind as VariableKind, Scope as VariableScope};
 use super::{Change, Session};
 use crate::failure::Failure;
+use crate::telemetry::metrics::metrics;
 pub(super) use dbtrail_expression::Value;
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Error, Kind, Scope, Settings, Type, Typed, compile, known_collation,
@@ -95,7 +96,11 @@ impl From<(Error, &'static str)> for Failure {
     /// With the clause in which an unknown column stands.
     fn from((error, clause): (Error, &'static str)) -> Self {
         match error {
-            Error::Unsupported(why) | Error::Budget(why) => Self::Unsupported(why),
+            Error::Budget(why) => {
+                metrics().limit("compute");
+                Self::Unsupported(why)
+            }
+            Error::Unsupported(why) => Self::Unsupported(why),
             Error::OutOfRange(ty, what) => Self::OutOfRange(ty, what),
             Error::UnknownColumn(name) => Self::UnknownColumn(name, clause),
             Error::AmbiguousColumn(name) => Self::AmbiguousColumn(name, clause),

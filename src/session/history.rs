@@ -1,6 +1,7 @@
 //! `_history`: what happened, and by whom, as the agent tells it to this tenant.
 
 use super::evaluate::EvaluationContext;
+use super::travel::audited;
 use super::{Answer, Session, local_time, sort};
 use crate::agent_client::Batch;
 use crate::failure::Failure;
@@ -32,7 +33,8 @@ impl Session {
         let Some(tenant) = self.tenant() else {
             return Err(Failure::Internal("the monitor asked for the record".to_owned()));
         };
-        self.about.table = Some(format!("{HISTORY}.{}", table.name()));
+        self.about.note(|about| about.table = Some(format!("{HISTORY}.{}", table.name())));
+        audited()?;
         if table.has_window() && draft.time.instants().any(|instant| instant.end().is_some()) {
             // The instant is looked at before the table: no table need have this name.
             let any = TableName { schema: "mysql".to_owned(), table: "dbtrail_record".to_owned() };

@@ -102,9 +102,10 @@ impl Session {
         wildcard: &[u8],
         request: &RequestId,
     ) -> Result<Vec<ResultColumn>, Failure> {
-        self.about = About { kind: "field_list", table: None };
+        self.about.set(About::of("field_list"));
         let (table, wildcard) = (self.decoded(table)?, self.decoded(wildcard)?);
-        self.about.table = self.schema.as_ref().map(|schema| format!("{schema}.{table}"));
+        let named = self.schema.as_ref().map(|schema| format!("{schema}.{table}"));
+        self.about.note(|about| about.table = named);
         let mut reader = Reader::new(self, request)?;
         let place = reader.place(None, None).await?;
         let shown = reader.shown(&place, &table).await?;

@@ -99,7 +99,7 @@ impl Session {
         kept: (usize, usize),
         request: &RequestId,
     ) -> Result<(Prepared, Declared), Failure> {
-        self.about = About { kind: "prepare", table: None };
+        self.about.set(About::of("prepare"));
         self.diagnostics.clear();
         let text = self.decoded(text)?;
         self.prepare_text(text, kept, request).await
@@ -194,7 +194,7 @@ impl Session {
             return Err(Failure::Internal("the monitor asked for rows".to_owned()));
         };
         let table = plan::table(&draft, &self.context(&draft, &tenant)?)?;
-        self.about.table = Some(table.to_string());
+        self.about.note(|about| about.table = Some(table.to_string()));
         let an_end = super::travel::ends_named(&mut draft.time.clone()).iter().any(Option::is_some);
         let definition = if draft.time.is_open() || an_end {
             let newest = tenant.agent.newest_definition(&tenant.caller, &tenant.server_id, &table, request);
@@ -277,7 +277,7 @@ impl Session {
         self.begin_statement();
         self.diagnostics.clear();
         let statement = prepared.template.bound(values);
-        self.about = About { kind: statement.kind(), table: None };
+        self.about.set(About::of(statement.kind()));
         if prepared.charsets != self.variables.effective.charsets
             && matches!(statement, Statement::TimeTravel(_) | Statement::Explain(_))
         {

@@ -7,6 +7,7 @@ use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
 use crate::plan::{self, Context, Resolved, When, guard};
 use crate::statement::{Draft, InstantExpr, Limit, RecordEnd, TimeClause};
+use crate::telemetry::audit;
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::Note;
@@ -53,8 +54,13 @@ impl Session {
         };
         self.ends_found(&mut draft, &tenant, request).await?;
         let resolved = self.resolved(draft, &tenant, now)?;
-        self.about.table = Some(resolved.table.to_string());
-        Ok((tenant, Arc::new(resolved)))
+        let resolved = Arc::new(resolved);
+        self.about.note(|about| {
+            about.table = Some(resolved.table.to_string());
+            about.resolved = Some(Arc::clone(&resolved));
+        });
+        audited()?;
+        Ok((tenant, resolved))
     }
 
     /// Puts the ends of the record in the place of the words that mean them.
@@ -140,6 +146,13 @@ impl Session {
         Ok(())
     }
 
+    /// An audit is told the keys.
+    pub(super) fn note_keys(&self, admitted: &guard::Admitted) {
+        if audit::is_on() {
+            self.about.note(|about| about.keys = Some(Arc::new(admitted.keys().clone())));
+        }
+    }
+
     /// Draft, rules, agent. A definition from the cache is tried once, and asked for afresh where
     /// the answer contradicts it.
     pub(super) async fn travel(
@@ -156,6 +169,7 @@ impl Session {
         loop {
             let attempt = async {
                 let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
+                self.note_keys(&admitted);
                 let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
                 Ok((admitted, rows))
             };
@@ -188,6 +202,11 @@ impl Session {
             definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
         }
     }
+}
+
+/// Refuses where nothing may be looked at without a line in the audit log, and none can be written.
+pub(super) fn audited() -> Result<(), Failure> {
+    audit::refuses().map_or(Ok(()), |why| Err(Failure::Unaudited(why)))
 }
 
 /// Which instants of a clause are ends of the record.

@@ -38,6 +38,7 @@ impl Session {
         let definition =
             tenant.agent.newest_definition(caller, server, &resolved.table, request).await?.into();
         let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
+        self.note_keys(&admitted);
         if !admitted.order().is_empty() {
             return Err(Failure::Unsupported(
                 "ORDER BY on _undo: its rows come in an order in which they can be run; leave it out"

@@ -28,6 +28,7 @@ pub fn word(failure: &Failure) -> Option<&str> {
         Failure::Unsupported(_) => "not_supported",
         Failure::NotForThisServer(_) => "not_time_travel",
         Failure::Syntax(_) => "syntax",
+        Failure::Unaudited(_) => "not_audited",
         Failure::UnknownTenant(_)
         | Failure::AccessDenied { .. }
         | Failure::InsecureTransport

@@ -13,6 +13,7 @@ use super::statements::Statements;
 use super::status::limits;
 use crate::failure::Failure;
 use crate::session::{self, About, Answer, Cipher, Connections, Session, Tenant};
+use crate::telemetry::metrics::{Code, metrics};
 use answer::Form;
 use dbtrail_mysql_wire::auth::Scramble;
 use dbtrail_mysql_wire::compress::Algorithm;
@@ -98,6 +99,7 @@ struct Connection {
 
 /// Speaks with one client until it goes.
 pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
+    let _connected = metrics().connected();
     // Answers are small: waiting to fill segments would only delay them.
     let _ = socket.set_nodelay(true);
     let port = socket.local_addr().map_or(0, |address| address.port());
@@ -131,8 +133,10 @@ impl Connection {
         let session = match tokio::time::timeout(LOGIN_TIME, self.login()).await {
             Ok(Ok(Some(session))) => session,
             Ok(Err(Gone::Refused(failure))) => return self.refuse(&failure, true).await,
-            Ok(Ok(None) | Err(Gone::Closed)) | Err(_) => return,
+            Ok(Ok(None)) => return,
+            Ok(Err(Gone::Closed)) | Err(_) => return metrics().login("abandoned", Code::Ended(0)),
         };
+        metrics().login("let_in", Code::Ended(0));
         if let Some(algorithm) = self.compression {
             self.packets.compress(algorithm);
         }
@@ -147,6 +151,10 @@ impl Connection {
 
     fn refused_login(&self, failure: &Failure) {
         let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, None);
+        metrics().login("refused", Code::Ended(error.code));
+        if matches!(failure, Failure::Full { .. }) {
+            metrics().limit("max_connections");
+        }
         log::refused_login(self.place.id, &self.asked, &self.place.host, failure, &error);
     }
 
@@ -219,19 +227,18 @@ impl Connection {
                 com::COM_QUIT => return Ok(()),
                 com::COM_INIT_DB => {
                     let mut line = Line::new(session.identity(), &request);
-                    line.about(&About { kind: "use", table: None });
+                    line.about(About::of("use"));
                     let name = String::from_utf8_lossy(rest).into_owned();
                     let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
                     self.answer(&mut session, done.map(|()| Answer::Done), work, &mut line).await?;
                 }
                 com::COM_QUERY => self.statements(&mut session, rest, work).await?,
                 com::COM_FIELD_LIST => {
-                    let mut line = Line::new(session.identity(), &request);
+                    let mut line = Line::of(&session, &request);
                     let mut arguments = Reader(rest);
                     let (table, wildcard) = (arguments.until_zero(), arguments.0);
                     let listed = session.field_list(table, wildcard, &request);
                     let listed = work.watch(&mut self.packets, listed).await;
-                    line.about(session.about());
                     self.field_list(&mut session, listed?, &request, &mut line).await?;
                 }
                 com::COM_STATISTICS => {
@@ -302,10 +309,9 @@ impl Connection {
                 deadline: None,
                 form: Form::Text,
             };
-            let mut line = Line::new(session.identity(), &request);
+            let mut line = Line::of(session, &request);
             work.deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
             let answer = work.watch(&mut self.packets, pin!(session.query(one, &request))).await;
-            line.about(session.about());
             session.set_more_results(rest.is_some());
             self.answer(session, answer?, work, &mut line).await?;
             session.set_more_results(false);

@@ -3,6 +3,7 @@
 use super::cause;
 use crate::failure::Failure;
 use dbtrail_types::names::RequestId;
+use std::fmt::Write as _;
 
 /// What the operator chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +162,13 @@ pub fn of(
                  should have sent it there, and a SET of a user variable locks a session to this server"
             ),
         ),
+        Failure::Unaudited(why) => (
+            1290,
+            "HY000",
+            format!(
+                "dbtrail-shim: nothing is answered while the audit log cannot be written (audit.on_failure is refuse): {why}"
+            ),
+        ),
         Failure::Syntax(what) => (1064, "42000", format!("You have an error in your SQL syntax; {what}")),
         Failure::EmptyQuery => (1065, "42000", "Query was empty".to_owned()),
         Failure::Interrupted => (1317, "70100", "Query execution was interrupted".to_owned()),
@@ -232,7 +240,8 @@ fn with_body(sentence: String, body: &str) -> String {
 fn fitted(message: &str, request: Option<&RequestId>, word: Option<&str>) -> String {
     let mut tail = request.map(|id| format!(" (request {id})")).unwrap_or_default();
     if let Some(word) = word {
-        tail.push_str(&format!(" [{word}]"));
+        // Writing to a String does not fail.
+        let _ = write!(tail, " [{word}]");
     }
     let mut text = String::with_capacity(message.len().min(LONGEST));
     for c in message.chars() {

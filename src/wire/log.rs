@@ -1,13 +1,15 @@
 //! What the log says of statements and logins: who, what kind, which table, how long, how it ended.
 //! Never what stood in them.
 
+use super::cause;
 use super::error::MySqlError;
 use crate::failure::{Failure, Fault};
-use crate::session::{About, Identity, Role};
-use crate::telemetry::Sparse;
+use crate::session::{About, Identity, Noted, Role, Session};
+use crate::telemetry::metrics::{Code, Ended, metrics};
+use crate::telemetry::{Sparse, audit};
 use dbtrail_types::names::RequestId;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Refused logins, and what a monitor may not ask: pools try again without end.
 static REFUSED: LazyLock<Sparse> = LazyLock::new(Sparse::default);
@@ -19,26 +21,36 @@ enum Outcome {
     Failed(Failure, u16),
 }
 
-/// The line of one statement, written when it is dropped: also a statement that is cancelled has
-/// one.
+/// What is known of the statement.
+enum Told {
+    /// This, from the start.
+    Given(Box<About>),
+    /// What the session notes of it.
+    Noted(Noted),
+}
+
+/// The line of one statement, its figures and its line of the audit log, written when it is
+/// dropped: also a statement that is cancelled has them.
 pub(super) struct Line {
     identity: Arc<Identity>,
     request: RequestId,
     started: Instant,
-    about: About,
+    told: Told,
+    first: Option<Duration>,
     rows: u64,
+    bytes: u64,
     outcome: Outcome,
 }
 
 /// One event with all fields, at the level named.
 macro_rules! tell {
-    ($level:ident, $line:expr, $outcome:expr, $detail:expr) => {
+    ($level:ident, $line:expr, $about:expr, $outcome:expr, $detail:expr) => {
         tracing::$level!(
             connection = $line.identity.connection_id,
             user = ?$line.identity.user,
             tenant = $line.tenant(),
-            kind = $line.about.kind,
-            table = $line.about.table.as_deref(),
+            kind = $about.kind,
+            table = $about.table.as_deref(),
             request = %$line.request,
             rows = $line.rows,
             milliseconds = u64::try_from($line.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -50,23 +62,39 @@ macro_rules! tell {
 }
 
 impl Line {
-    pub(super) fn new(identity: &Arc<Identity>, request: &RequestId) -> Self {
-        Self {
+    /// In a block of its own: the future of a connection has several.
+    pub(super) fn new(identity: &Arc<Identity>, request: &RequestId) -> Box<Self> {
+        Box::new(Self {
             identity: Arc::clone(identity),
             request: request.clone(),
             started: Instant::now(),
-            about: About::default(),
+            told: Told::Given(Box::default()),
+            first: None,
             rows: 0,
+            bytes: 0,
             outcome: Outcome::Gone,
+        })
+    }
+
+    /// Of the next statement of a session.
+    pub(super) fn of(session: &Session, request: &RequestId) -> Box<Self> {
+        session.noted().set(About::default());
+        let mut line = Self::new(session.identity(), request);
+        line.told = Told::Noted(session.noted().clone());
+        line
+    }
+
+    pub(super) fn about(&mut self, about: About) {
+        self.told = Told::Given(Box::new(about));
+    }
+
+    /// Rows that are sent, as packets.
+    pub(super) fn rows(&mut self, packets: &[Vec<u8>]) {
+        if self.rows == 0 && !packets.is_empty() {
+            self.first = Some(self.started.elapsed());
         }
-    }
-
-    pub(super) fn about(&mut self, about: &About) {
-        self.about = about.clone();
-    }
-
-    pub(super) fn rows(&mut self, count: usize) {
-        self.rows += count as u64;
+        self.rows += packets.len() as u64;
+        self.bytes += packets.iter().map(|packet| packet.len() as u64).sum::<u64>();
     }
 
     pub(super) fn done(&mut self) {
@@ -75,6 +103,48 @@ impl Line {
 
     pub(super) fn failed(&mut self, failure: &Failure, error: &MySqlError) {
         self.outcome = Outcome::Failed(failure.clone(), error.code);
+    }
+
+    /// Figures, and the line of the audit log.
+    fn count(&self, about: &About) {
+        let took = self.started.elapsed();
+        let code = match &self.outcome {
+            Outcome::Gone => Code::Cancelled,
+            Outcome::Done => Code::Ended(0),
+            Outcome::Failed(failure, code) => {
+                if let Some(limit) = limit(failure) {
+                    metrics().limit(limit);
+                }
+                Code::Ended(*code)
+            }
+        };
+        let class = if about.kind.is_empty() { "unreadable" } else { about.kind };
+        let (rows, bytes, first) = (self.rows, self.bytes, self.first);
+        metrics().statement(&Ended { class, code, took, first, rows, bytes });
+        if about.travels() && audit::is_on() {
+            let (outcome, number, word) = match &self.outcome {
+                Outcome::Gone => ("cancelled", None, None),
+                Outcome::Done => ("answered", None, None),
+                Outcome::Failed(failure, code) => ("failed", Some(*code), cause::word(failure)),
+            };
+            audit::record(&serde_json::json!({
+                "time": dbtrail_types::instant::Instant::now().to_string(),
+                "request": self.request.to_string(),
+                "connection": self.identity.connection_id,
+                "user": self.identity.user,
+                "host": self.identity.host,
+                "server_id": self.tenant(),
+                "kind": about.kind,
+                "table": about.table,
+                "instants": about.instants(),
+                "keys": about.keys.as_deref(),
+                "rows": self.rows,
+                "outcome": outcome,
+                "error": number,
+                "word": word,
+                "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            }));
+        }
     }
 
     /// Whose history: the server id of the tenant.
@@ -88,24 +158,42 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        let about = match &self.told {
+            Told::Given(about) => About::clone(about),
+            Told::Noted(noted) => noted.get(),
+        };
+        self.count(&about);
         let (failure, code) = match &self.outcome {
-            Outcome::Done => return tell!(debug, self, "ok", None::<&str>),
-            Outcome::Gone => return tell!(debug, self, "cancelled", None::<&str>),
+            Outcome::Done => return tell!(debug, self, about, "ok", None::<&str>),
+            Outcome::Gone => return tell!(debug, self, about, "cancelled", None::<&str>),
             Outcome::Failed(failure, code) => (failure, *code),
         };
         let (outcome, mut detail) = (format!("error {code}"), failure.detail());
         if matches!(self.identity.role, Role::Monitor) {
             let Some(left_out) = REFUSED.admit("monitor", &self.identity.user, Instant::now()) else {
-                return tell!(debug, self, outcome, detail);
+                return tell!(debug, self, about, outcome, detail);
             };
             detail = Some(format!("refused to the monitor user; {left_out} more were left out"));
         }
         match failure.fault() {
-            Fault::Client => tell!(debug, self, outcome, detail),
-            Fault::Policy => tell!(info, self, outcome, detail),
-            Fault::Upstream => tell!(warn, self, outcome, detail),
-            Fault::Ours => tell!(error, self, outcome, detail),
+            Fault::Client => tell!(debug, self, about, outcome, detail),
+            Fault::Policy => tell!(info, self, about, outcome, detail),
+            Fault::Upstream => tell!(warn, self, about, outcome, detail),
+            Fault::Ours => tell!(error, self, about, outcome, detail),
         }
+    }
+}
+
+/// The limit of the configuration that a failure is of.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no limit")]
+fn limit(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::TooManyRows(_) => Some("max_rows"),
+        Failure::WindowTooWide(_) => Some("max_diff_window"),
+        Failure::TooManyPrepared(_) => Some("max_prepared_statements"),
+        Failure::LongDataTooLong => Some("max_packet"),
+        Failure::TooLong => Some("max_execution_time"),
+        _ => None,
     }
 }
 

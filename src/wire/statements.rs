@@ -3,7 +3,7 @@
 
 use super::parameters::{self, Bound, Known};
 use crate::failure::Failure;
-use crate::session::{Next, Parameter, Prepared, RowStream};
+use crate::session::{About, Next, Parameter, Prepared, RowStream};
 use dbtrail_types::result_charset::ResultCharset;
 use dbtrail_types::result_set::{ResultColumn, Row};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -43,6 +43,8 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct Cursor {
     pub(super) columns: Vec<ResultColumn>,
+    /// What was asked.
+    pub(super) about: Box<About>,
     /// The character set that its columns were declared in.
     pub(super) charset: ResultCharset,
     /// Rows that came and were not fetched.
@@ -57,8 +59,9 @@ impl Cursor {
         charset: ResultCharset,
         ready: Vec<Row>,
         rest: Option<Box<RowStream>>,
+        about: Box<About>,
     ) -> Self {
-        Self { columns, charset, ready: ready.into(), rest }
+        Self { columns, about, charset, ready: ready.into(), rest }
     }
 
     /// At most so many of the next rows. What is not ready is waited for.

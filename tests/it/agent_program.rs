@@ -75,14 +75,14 @@ fn an_agent_tells_how_it_is() {
     );
     let (code, _, err) = said(&["agent", "status", "--url", &url]);
     let want = format!("dbtrail-shim: {url} wants one of its tokens: --token-file FILE\n");
-    assert_eq!((code, err), (Some(1), want));
+    assert_eq!((code, err), (Some(2), want));
     agent.terminate();
     assert_eq!(agent.ended().code(), Some(0));
     let (code, _, err) = said(&["agent", "status", "--url", &url]);
-    assert!(code == Some(1) && err.starts_with(&format!("dbtrail-shim: {url}: ")), "{err}");
+    assert!(code == Some(2) && err.starts_with(&format!("dbtrail-shim: {url}: ")), "{err}");
     let empty = tempfile::tempdir().expect("a folder");
     let (code, _, err) = said(&["agent", "status", "--data", &path(empty.path())]);
-    assert!(code == Some(1) && err.contains("no agent runs on "), "{err}");
+    assert!(code == Some(2) && err.contains("no agent runs on "), "{err}");
 }
 
 #[test]
@@ -113,4 +113,35 @@ fn up_says_what_is_wrong_with_its_arguments() {
     let want = "mistake: --include: 'shop' is not a pattern of tables: write schema.table, with * for any characters (shop.*, *.orders)\n";
     assert_eq!((code, out.as_str(), err.as_str()), (Some(78), "", want));
     assert_eq!(said(&["up"]).0, Some(2));
+}
+
+#[test]
+fn a_source_that_is_down_at_the_start_is_waited_for() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let source = format!("mysql://u@{}", gone.local_addr().expect("bound"));
+    drop(gone);
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = path(&folder.path().join("data"));
+    let mut agent = Program::start(&[
+        "agent",
+        "--source",
+        &source,
+        "--data",
+        &data,
+        "--server-id",
+        "s",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    agent.line("listens on http://");
+    let line = agent.line("it is waited for");
+    assert!(line.contains("cannot be asked: "), "{line}");
+    let (code, out, _) = said(&["agent", "status", "--data", &data]);
+    assert_eq!(code, Some(2), "it cannot answer");
+    assert!(out.contains("disconnected since") && out.contains("cannot be asked: "), "{out}");
+    agent.terminate();
+    assert_eq!(agent.ended().code(), Some(0));
+    // Without anything but the source, and at once.
+    let (code, _, err) = said(&["agent", "--source", &source, "--preflight-only"]);
+    assert!(code == Some(69) && err.contains("cannot be asked: "), "{err}");
 }

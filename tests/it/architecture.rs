@@ -15,8 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("failure", &[]),
     ("undo", &[]),
     ("plan", &["failure", "statement"]),
-    ("agent_client", &["failure", "plan", "statement"]),
-    ("session", &["agent_client", "failure", "plan", "statement", "undo"]),
+    ("agent_client", &["failure", "plan", "statement", "telemetry"]),
+    ("session", &["agent_client", "failure", "plan", "statement", "telemetry", "undo"]),
     ("wire", &["failure", "session", "telemetry"]),
     ("server", &["failure", "session", "wire"]),
     ("config", &["agent_client", "plan", "server", "session", "telemetry", "wire"]),
@@ -43,6 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rcgen", &["cli"]),
     ("regex", &["cli"]),
     ("tokio_rustls", &["agent_client", "wire", "server", "config", "cli"]),
+    ("prometheus_client", &["telemetry"]),
     ("jiff", &["plan", "session"]),
     ("tracing_subscriber", &["telemetry"]),
 ];

@@ -229,6 +229,7 @@ fn failures() -> Vec<Failure> {
         Failure::BadInstant("Incorrect DATETIME value: 'x'".to_owned()),
         Failure::Unsupported(s()),
         Failure::NotForThisServer(s()),
+        Failure::Unaudited(s()),
         Failure::Syntax(s()),
         Failure::ReversedWindow(s()),
         Failure::EmptyQuery,

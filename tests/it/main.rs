@@ -32,6 +32,7 @@ mod log;
 mod logins;
 mod metadata;
 mod misuse;
+mod observed;
 mod orm;
 mod prepared;
 mod process;

@@ -7,6 +7,7 @@
 use super::History;
 use super::binlog_position::ResumePosition;
 use super::capture::Gap;
+use super::query::TableHealth;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
 use serde::{Deserialize, Serialize};
@@ -235,6 +236,10 @@ pub struct TableStatus {
     pub readable: bool,
     /// Why not.
     pub reason: Option<String>,
+    /// How it is at the end of the record; `None`: it does not exist there, or an older agent does
+    /// not say.
+    #[serde(default)]
+    pub health: Option<TableHealth>,
 }
 
 impl Status {
@@ -300,6 +305,11 @@ fn tables(history: &History) -> Vec<TableStatus> {
             None => drop(found.insert(key, TableStatus::of(name, None, reason))),
         }
     }
+    for (name, health) in history.table_health() {
+        if let Some(status) = found.get_mut(&(name.schema, name.table)) {
+            status.health = Some(health);
+        }
+    }
     found.into_values().collect()
 }
 
@@ -307,7 +317,7 @@ impl TableStatus {
     fn of(name: TableName, range: Option<(Instant, Instant)>, reason: Option<String>) -> Self {
         let readable = range.is_some() && reason.is_none();
         let (oldest, newest) = range.unzip();
-        Self { schema: name.schema, table: name.table, oldest, newest, readable, reason }
+        Self { schema: name.schema, table: name.table, oldest, newest, readable, reason, health: None }
     }
 }
 

@@ -32,6 +32,7 @@ mod rows;
 mod scan;
 mod transaction;
 
+pub use catalogue::TableHealth;
 pub use chunks::{Chunks, Fill};
 pub use diff::DiffAnswer;
 pub use example::Example;

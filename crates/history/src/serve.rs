@@ -24,8 +24,10 @@ mod agent;
 mod answer;
 mod body;
 mod connections;
+mod exposition;
 mod limit;
 mod metrics;
+mod pages;
 mod places;
 mod readiness;
 mod routes;
@@ -35,6 +37,8 @@ mod tokens;
 use agent::Agent;
 use connections::{Asked, Connections};
 
+pub use exposition::Exposition;
+pub use pages::{Pages, serve_pages};
 pub use tls::{Certificate, TlsError, tls_config};
 pub use tokens::Tokens;
 
@@ -119,6 +123,11 @@ impl Local {
     pub fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
         let agent = Agent::new(history_handle, options);
         Self { routes: TowerToHyperService::new(routes::router(agent.clone())), agent }
+    }
+
+    /// Appends the agent's metrics, in OpenMetrics without its end.
+    pub fn metrics(&self, into: &mut String) {
+        self.agent.write_metrics(into);
     }
 
     /// The answer to a request; its body comes as it is made.

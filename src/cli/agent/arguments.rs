@@ -56,7 +56,7 @@ pub struct AgentArgs {
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = CAPTURING)]
     pub(super) binlog: Vec<PathBuf>,
     /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
-    #[arg(long, value_name = "ID", required_unless_present = "config")]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["config", "preflight_only"])]
     pub(super) server_id: Option<String>,
     /// Where to listen; default 127.0.0.1:8600.
     #[arg(long, value_name = "ADDRESS")]
@@ -93,7 +93,7 @@ pub struct CaptureArgs {
     /// The server to capture from, mysql://user@host:port[?ssl-mode=required&ssl-ca=FILE]. Give the
     /// password in a file or in the environment (DBTRAIL_SOURCE_PASSWORD): other users of this
     /// machine see the command line.
-    #[arg(long, value_name = "URL", requires = "data")]
+    #[arg(long, value_name = "URL")]
     pub(crate) source: Option<String>,
     /// File with the password of the source.
     #[arg(long, value_name = "FILE", requires = "source")]
@@ -151,7 +151,9 @@ impl CaptureArgs {
         environment: impl Fn(&str) -> Option<String>,
         mistakes: &mut Vec<String>,
     ) -> Option<CaptureSettings> {
-        let (source, data) = (self.source.as_ref()?, self.data.clone()?);
+        let source = self.source.as_ref()?;
+        // Whoever writes nothing needs none.
+        let data = self.data.clone().unwrap_or_default();
         let password = match (&self.source_password_file, environment(PASSWORD)) {
             (Some(path), _) => match secret_in(path) {
                 Ok(password) => Some(password),
@@ -193,6 +195,9 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
         return agent::load(path);
     }
     let mut mistakes = Vec::new();
+    if args.capture.source.is_some() && args.capture.data.is_none() && !args.preflight_only {
+        mistakes.push("--data DIR is needed: the folder of the store".to_owned());
+    }
     let environment = |name: &str| std::env::var(name).ok();
     let origin = match args.capture.settings(environment, &mut mistakes) {
         Some(capture) => Origin::Live(Box::new(capture)),
@@ -274,7 +279,6 @@ mod tests {
             "agent --binlog a",
             "agent --binlog a --server-id x --tls-cert c",
             "agent --binlog a --server-id x --listen nowhere",
-            "agent --source mysql://u@h --server-id x",
             "agent --source mysql://u@h --data d",
             "agent --source mysql://u@h --data d --server-id x --binlog a",
             "agent --source mysql://u@h --data d --server-id x --keep soon",
@@ -292,6 +296,14 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_preflight_needs_no_folder_and_no_name() {
+        let args = parse("agent --source mysql://u@h --preflight-only").unwrap();
+        assert!(matches!(settings(&args).unwrap().origin, Origin::Live(_)));
+        let args = parse("agent --source mysql://u@h --server-id x").unwrap();
+        assert_eq!(settings(&args).unwrap_err(), ["--data DIR is needed: the folder of the store"]);
     }
 
     fn captured(line: &str, environment: Option<&str>) -> (Option<CaptureSettings>, Vec<String>) {

@@ -7,7 +7,7 @@ use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::history_handle::Status;
 use dbtrail_history::live::Capture;
 use dbtrail_history::recorder::{self, RecorderOptions};
-use dbtrail_history::source::{self, Finding, Severity};
+use dbtrail_history::source::{self, ClientError, Finding, Severity, SourceError};
 use dbtrail_history::{History, HistoryHandle};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
@@ -15,8 +15,13 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// The shortest and the longest pause before a source that is not there is asked again.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A history, and the task that keeps it.
 #[derive(Debug)]
@@ -65,9 +70,16 @@ pub(in crate::cli) async fn live(
     let capture = opening
         .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?
         .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
-    look(settings, history_handle.current().is_some()).await?;
-    let stop = stop.clone();
+    let begun = history_handle.current().is_some();
+    let looked = look(settings, begun).await?;
+    let (stop, again, waiting) = (stop.clone(), settings.clone(), Arc::clone(&history_handle));
     let task = tokio::spawn(async move {
+        if let Looked::Unreachable(why) = looked {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = waited_for(&again, why, &waiting) => {}
+            }
+        }
         // The writing half has told why, in the log and in `/readyz`. What was recorded is served
         // on.
         let _ = Box::pin(capture.run(stop)).await;
@@ -76,23 +88,65 @@ pub(in crate::cli) async fn live(
 }
 
 /// What stands in the way of capturing, the heaviest first.
-async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, CannotStart> {
-    let asked = source::preflight(&settings.source, settings.keep).await;
-    asked.map_err(|e| {
-        CannotStart(format!("the source {} cannot be asked: {e}", settings.source.place()), UNAVAILABLE)
-    })
+async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, SourceError> {
+    source::preflight(&settings.source, settings.keep).await
+}
+
+/// Why the source was not asked, for a person.
+fn not_asked(settings: &CaptureSettings, why: &SourceError) -> String {
+    format!("the source {} cannot be asked: {why}", settings.source.place())
+}
+
+/// What a look at the server came to.
+enum Looked {
+    /// Capturing may begin.
+    Done,
+    /// It cannot be reached now: why.
+    Unreachable(String),
+}
+
+/// Whether the server may be there later, with nothing changed here.
+fn may_come(error: &SourceError) -> bool {
+    /// ER_SERVER_SHUTDOWN, ER_CON_COUNT_ERROR, ER_HOST_IS_BLOCKED.
+    const PASSING: [u16; 3] = [1053, 1040, 1129];
+    match error {
+        SourceError::Client(ClientError::Network(_)) => true,
+        SourceError::Client(error) => error.code().is_some_and(|code| PASSING.contains(&code)),
+        SourceError::Unfit(_) => false,
+    }
+}
+
+/// Asks the source again and again until it is there and nothing stands in the way.
+async fn waited_for(settings: &CaptureSettings, why: String, history_handle: &HistoryHandle) {
+    let mut told = String::new();
+    let mut why = why;
+    let mut pause = PAUSE;
+    loop {
+        if why != told {
+            tracing::warn!("{why}: it is waited for");
+            told.clone_from(&why);
+        }
+        history_handle.update(|l| l.connected(Err(why.clone()), Instant::now()));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        why = match look(settings, false).await {
+            Ok(Looked::Done) => return tracing::info!("the source {} is there", settings.source.place()),
+            Ok(Looked::Unreachable(why)) | Err(CannotStart(why, _)) => why,
+        };
+    }
 }
 
 /// Looks at the server before a capture. Where there is a record to serve, nothing found is a
 /// reason not to: the reading half goes on trying.
-async fn look(settings: &CaptureSettings, begun: bool) -> Result<(), CannotStart> {
+async fn look(settings: &CaptureSettings, begun: bool) -> Result<Looked, CannotStart> {
     let findings = match findings(settings).await {
         Ok(findings) => findings,
-        Err(CannotStart(why, _)) if begun => {
-            tracing::warn!("{why}");
-            return Ok(());
+        Err(error) if begun => {
+            tracing::warn!("{}", not_asked(settings, &error));
+            return Ok(Looked::Done);
         }
-        Err(cannot) => return Err(cannot),
+        Err(error) if may_come(&error) => return Ok(Looked::Unreachable(not_asked(settings, &error))),
+        Err(error) => return Err(CannotStart(not_asked(settings, &error), UNAVAILABLE)),
     };
     let mut refused = Vec::new();
     for Finding { severity, what, mend } in findings {
@@ -104,7 +158,7 @@ async fn look(settings: &CaptureSettings, begun: bool) -> Result<(), CannotStart
             Severity::Refuse => refused.push(format!("{what}{mend}")),
         }
     }
-    if refused.is_empty() { Ok(()) } else { Err(CannotStart(refused.join("\n"), UNAVAILABLE)) }
+    if refused.is_empty() { Ok(Looked::Done) } else { Err(CannotStart(refused.join("\n"), UNAVAILABLE)) }
 }
 
 /// Prints what preflight finds. An error: capturing cannot begin so.
@@ -115,7 +169,8 @@ pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
             CONFIG,
         ));
     };
-    let findings = findings(settings).await?;
+    let findings =
+        findings(settings).await.map_err(|error| CannotStart(not_asked(settings, &error), UNAVAILABLE))?;
     let written = std::io::stdout().write_all(shown(&findings).as_bytes());
     written.map_err(|e| CannotStart(format!("standard output: {e}"), UNAVAILABLE))?;
     if findings.iter().any(|f| f.severity == Severity::Refuse) {

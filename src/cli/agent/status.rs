@@ -7,6 +7,7 @@ use crate::cli::serve::fail;
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
 use dbtrail_history::history_handle::Status;
+use dbtrail_history::query::TableHealth;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
 use std::fmt::Write as _;
@@ -37,18 +38,31 @@ pub struct StatusArgs {
     /// The answer of the API as it is, instead of lines.
     #[arg(long)]
     json: bool,
+    /// Seconds of lag up to which it is well.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    max_lag: u32,
 }
 
-/// Asks, and prints.
+/// It captures, within the allowed lag, and every captured table can be asked for.
+const WELL: u8 = 0;
+/// It answers, and lags, is disconnected, or has captured tables that cannot be asked for now.
+const LAGS_OR_DOUBTS: u8 = 1;
+/// It does not answer, or has nothing to answer from.
+const DOWN: u8 = 2;
+
+/// Asks, and prints. The exit code says how it is.
 pub(super) async fn run(args: &StatusArgs) -> ExitCode {
     let answer = match (&args.data, &args.url) {
         (Some(data), _) => of_folder(data).await,
         (None, Some(url)) => of_url(args, url).await,
         (None, None) => Err("--data DIR or --url URL is needed".to_owned()),
     };
-    let status = match answer {
-        Ok(status) => status,
-        Err(why) => return fail(&why),
+    let (status, runs) = match answer {
+        Ok(found) => found,
+        Err(why) => {
+            let _ = fail(&why);
+            return ExitCode::from(DOWN);
+        }
     };
     let text = if args.json {
         serde_json::to_string_pretty(&status).map(|text| text + "\n").map_err(|e| e.to_string())
@@ -56,10 +70,21 @@ pub(super) async fn run(args: &StatusArgs) -> ExitCode {
         Ok(shown(&status))
     };
     let written = text.and_then(|t| std::io::stdout().write_all(t.as_bytes()).map_err(|e| e.to_string()));
-    written.map_or_else(|why| fail(&format!("standard output: {why}")), |()| ExitCode::SUCCESS)
+    let code = if runs { exit_code(&status, args.max_lag) } else { DOWN };
+    written.map_or_else(|why| fail(&format!("standard output: {why}")), |()| ExitCode::from(code))
 }
 
-async fn of_url(args: &StatusArgs, url: &str) -> Result<Status, String> {
+/// How an agent is that says this of itself.
+fn exit_code(status: &Status, max_lag: u32) -> u8 {
+    if status.newest.is_none() {
+        return DOWN;
+    }
+    let late = status.lag_seconds.is_none_or(|lag| lag > f64::from(max_lag));
+    let ill = status.tables.iter().any(|table| table.health.is_some_and(TableHealth::is_ill));
+    if ill || status.live && (!status.connected || late) { LAGS_OR_DOUBTS } else { WELL }
+}
+
+async fn of_url(args: &StatusArgs, url: &str) -> Result<(Status, bool), String> {
     let token = match &args.token_file {
         None => None,
         Some(path) => {
@@ -73,17 +98,17 @@ async fn of_url(args: &StatusArgs, url: &str) -> Result<Status, String> {
     let read =
         |path: &PathBuf| std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()));
     let ca_pem = args.ca.as_ref().map(read).transpose()?;
-    ask(url, ca_pem, token).await
+    ask(url, ca_pem, token).await.map(|status| (status, true))
 }
 
-/// The agent that has the folder open, else the store itself.
-async fn of_folder(data: &Path) -> Result<Status, String> {
+/// The agent that has the folder open, else the store itself; whether it is an agent.
+async fn of_folder(data: &Path) -> Result<(Status, bool), String> {
     let why = match local::address(data)? {
         None => format!("no agent runs on {}", data.display()),
         Some(found) => {
             let url = format!("{}://{}", found.scheme, found.address);
             match ask(&url, None, Some(Secret::new(found.key))).await {
-                Ok(status) => return Ok(status),
+                Ok(status) => return Ok((status, true)),
                 Err(e) => format!(
                     "no agent runs on {} (agent.json there names process {}, which does not answer: {e})",
                     data.display(),
@@ -97,7 +122,7 @@ async fn of_folder(data: &Path) -> Result<Status, String> {
     let stored = stored.map_err(|e| e.to_string()).and_then(|stored| stored);
     let status = stored.map_err(|e| format!("{why}, and its store cannot be read: {e}"))?;
     let _ = writeln!(std::io::stderr(), "dbtrail-shim: {why}: this is what its store holds");
-    Ok(status)
+    Ok((status, false))
 }
 
 async fn ask(url: &str, ca_pem: Option<Vec<u8>>, token: Option<Secret>) -> Result<Status, String> {
@@ -231,6 +256,7 @@ mod tests {
             newest: oldest,
             readable: reason.is_none(),
             reason: reason.map(str::to_owned),
+            health: Some(if reason.is_none() { TableHealth::Readable } else { TableHealth::NoPrimaryKey }),
         };
         status.tables = vec![table("a", Some(at(1)), None), table("b", None, Some("no key"))];
         let time = |n: u8| format!("1970-01-01T00:00:0{n}.000000Z");
@@ -254,6 +280,39 @@ mod tests {
         assert_eq!(shown(&status).lines().collect::<Vec<_>>(), lines);
     }
 
+    #[test]
+    fn the_exit_code_says_how_it_is() {
+        let mut status = HistoryHandle::live(ServerId("shop".to_owned()), at(0)).status(at(9));
+        assert_eq!(exit_code(&status, 60), DOWN, "nothing can be answered");
+        (status.oldest, status.newest, status.lag_seconds) = (Some(at(1)), Some(at(2)), Some(1.0));
+        assert_eq!(exit_code(&status, 60), LAGS_OR_DOUBTS, "disconnected");
+        (status.connected, status.reason) = (true, None);
+        assert_eq!(exit_code(&status, 60), WELL);
+        status.lag_seconds = Some(60.5);
+        assert_eq!((exit_code(&status, 60), exit_code(&status, 61)), (LAGS_OR_DOUBTS, WELL));
+        status.lag_seconds = Some(0.5);
+        for (health, code) in [
+            (TableHealth::Readable, WELL),
+            (TableHealth::NotCaptured, WELL),
+            (TableHealth::NoPrimaryKey, WELL),
+            (TableHealth::Unreadable, LAGS_OR_DOUBTS),
+            (TableHealth::InDoubt, LAGS_OR_DOUBTS),
+        ] {
+            status.tables = vec![TableStatus {
+                schema: "shop".to_owned(),
+                table: "t".to_owned(),
+                oldest: None,
+                newest: None,
+                readable: false,
+                reason: None,
+                health: Some(health),
+            }];
+            assert_eq!(exit_code(&status, 60), code, "{health:?}");
+        }
+        (status.tables, status.live, status.connected, status.lag_seconds) = (Vec::new(), false, false, None);
+        assert_eq!(exit_code(&status, 60), WELL, "log files do not lag");
+    }
+
     #[tokio::test]
     async fn a_folder_without_an_agent_says_so() {
         let folder = tempfile::tempdir().unwrap();
@@ -275,7 +334,8 @@ mod tests {
         let stop = tokio_util::sync::CancellationToken::new();
         let _local = local::Local::open(folder.path(), &history_handle, &stop).await.unwrap();
         history_handle.update(|live| live.connected(Err("no route".to_owned()), at(1)));
-        let status = of_folder(folder.path()).await.unwrap();
+        let (status, runs) = of_folder(folder.path()).await.unwrap();
+        assert_eq!((runs, exit_code(&status, 60)), (true, DOWN), "the record has not begun");
         assert_eq!((status.server_id.0.as_str(), status.reason.as_deref()), ("shop", Some("no route")));
         let found = local::address(folder.path()).unwrap().unwrap();
         let url = format!("http://{}", found.address);

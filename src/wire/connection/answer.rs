@@ -67,7 +67,7 @@ impl Connection {
                     self.packets.write(packet).await?;
                 }
                 self.packets.write(&results::end(session.status().into(), self.capabilities)).await?;
-                line.rows(rows.len());
+                line.rows(&packets);
                 line.done();
                 Ok(())
             }
@@ -186,8 +186,8 @@ impl Connection {
                 begun = true;
             }
             match next {
-                Next::Rows(batch) => {
-                    line.rows(batch.len());
+                Next::Rows(_) => {
+                    line.rows(&ready);
                     if let Err(failure) = self.send_rows(&ready, &mut work).await? {
                         drop(rows);
                         return self.send_error(session, &failure, work.request, line).await;
@@ -229,7 +229,6 @@ impl Connection {
     ) -> Result<(), Gone> {
         match listed {
             Ok(columns) => {
-                line.rows(columns.len());
                 line.done();
                 for column in &columns {
                     self.packets.write(&columns::listed(column, session.result_charset())).await?;

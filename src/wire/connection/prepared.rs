@@ -49,7 +49,7 @@ impl Connection {
             }
             (com::COM_STMT_RESET, Ok(id)) => {
                 let mut line = Line::new(session.identity(), work.request);
-                line.about(&About { kind: "reset", table: None });
+                line.about(About::of("reset"));
                 let reset = statements.reset(id).map(|()| Answer::Done);
                 self.answer(session, reset, work, &mut line).await
             }
@@ -71,10 +71,9 @@ impl Connection {
         statements: &mut Statements,
         mut work: Work<'_, '_>,
     ) -> Result<(), Gone> {
-        let mut line = Line::new(session.identity(), work.request);
+        let mut line = Line::of(session, work.request);
         let prepare = session.prepare(text, statements.figures(), work.request);
         let prepared = work.watch(&mut self.packets, prepare).await;
-        line.about(session.about());
         let (prepared, declared) = match prepared? {
             Ok(prepared) => prepared,
             Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
@@ -105,8 +104,8 @@ impl Connection {
         statements: &mut Statements,
         mut work: Work<'_, '_>,
     ) -> Result<(), Gone> {
-        let mut line = Line::new(session.identity(), work.request);
-        line.about(&About { kind: "execute", table: None });
+        let mut line = Line::of(session, work.request);
+        session.noted().set(About::of("execute"));
         // Flags, and a count of iterations that is always 1.
         let flags = bytes.u8().and_then(|flags| bytes.u32().map(|_| flags));
         let bound = statements.execute(id, bytes.0, |send_rows| session.text_of(send_rows));
@@ -117,17 +116,17 @@ impl Connection {
             };
         let executed = session.execute(&prepared, &values, work.request);
         let answer = work.watch(&mut self.packets, executed).await;
-        line.about(session.about());
         let answer = answer?;
         // mysqld takes no notice of the other types.
         if flags & CursorType::CURSOR_TYPE_READ_ONLY.bits() == 0 {
             return self.answer(session, answer, work, &mut line).await;
         }
         let charset = session.result_charset();
+        let about = Box::new(session.noted().get());
         let (shown, cursor) = match answer {
-            Ok(Answer::Table(shown, rows)) => (shown.clone(), Cursor::new(shown, charset, rows, None)),
+            Ok(Answer::Table(shown, rows)) => (shown.clone(), Cursor::new(shown, charset, rows, None, about)),
             Ok(Answer::Stream(shown, rows)) => {
-                (shown.to_vec(), Cursor::new(shown.to_vec(), charset, Vec::new(), Some(rows)))
+                (shown.to_vec(), Cursor::new(shown.to_vec(), charset, Vec::new(), Some(rows), about))
             }
             other => return self.answer(session, other, work, &mut line).await,
         };
@@ -152,12 +151,13 @@ impl Connection {
         mut work: Work<'_, '_>,
     ) -> Result<(), Gone> {
         let mut line = Line::new(session.identity(), work.request);
-        line.about(&About { kind: "fetch", table: None });
+        line.about(About::of("fetch"));
         session.finish(Vec::new());
         let mut cursor = match statements.take_cursor(id) {
             Ok(cursor) => cursor,
             Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
         };
+        line.about(About { kind: "fetch", ..About::clone(&cursor.about) });
         let mut left = usize::try_from(most).unwrap_or(usize::MAX);
         let state = loop {
             if left == 0 {
@@ -172,11 +172,11 @@ impl Connection {
                 Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };
             left -= rows.len();
-            line.rows(rows.len());
             let packets = match work.form.rows(&rows, &cursor.columns, cursor.charset) {
                 Ok(packets) => packets,
                 Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };
+            line.rows(&packets);
             if let Err(failure) = self.send_rows(&packets, &mut work).await? {
                 drop(cursor);
                 return self.send_error(session, &failure, work.request, &mut line).await;

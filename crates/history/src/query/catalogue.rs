@@ -9,7 +9,48 @@ use dbtrail_types::agent_api::{RefusedTable, Schemas, TableAnswer, TableEntry, T
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::TableName;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// Whether rows of a table can be asked for at the end of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableHealth {
+    /// They can.
+    Readable,
+    /// Its include and exclude patterns leave it out.
+    NotCaptured,
+    /// There is no key to find them by.
+    NoPrimaryKey,
+    /// Its definition is not known, or its engine or a statement cannot be followed.
+    Unreadable,
+    /// A change of it was not in the log: what is known may not be true.
+    InDoubt,
+}
+
+impl TableHealth {
+    /// Every one.
+    pub const ALL: [Self; 5] =
+        [Self::Readable, Self::NotCaptured, Self::NoPrimaryKey, Self::Unreadable, Self::InDoubt];
+
+    /// As it is written in statuses and metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Readable => "readable",
+            Self::NotCaptured => "not_captured",
+            Self::NoPrimaryKey => "no_primary_key",
+            Self::Unreadable => "unreadable",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+
+    /// Whether somebody should look: it is captured, and cannot be asked for.
+    #[must_use]
+    pub const fn is_ill(self) -> bool {
+        matches!(self, Self::Unreadable | Self::InDoubt)
+    }
+}
 
 impl History {
     /// Schemas with a table that can be read at some time, or that is there and refused.
@@ -102,6 +143,32 @@ impl History {
             table: name.table.clone(),
             definition: definition.clone(),
         })
+    }
+
+    /// The tables that exist at the end of the record, and whether rows can be asked for there.
+    #[must_use]
+    pub fn table_health(&self) -> Vec<(TableName, TableHealth)> {
+        let each = self.names.iter().filter_map(|(name, states)| {
+            let health = match &states.last()?.1 {
+                TableState::Absent => return None,
+                TableState::Unreadable(why) if why.ends_with(crate::ingest::NOT_CAPTURED) => {
+                    TableHealth::NotCaptured
+                }
+                TableState::Unknown { .. } | TableState::Unreadable(_) => TableHealth::Unreadable,
+                TableState::Table(generation, definition) => {
+                    let keyless = self.catalog.definition(*definition).is_some_and(|d| no_key(d).is_some());
+                    let known = self.generation(*generation);
+                    match known.map(|g| (&g.doubt, &g.uncertain)) {
+                        _ if keyless => TableHealth::NoPrimaryKey,
+                        Some((Some(_), _)) => TableHealth::InDoubt,
+                        Some((None, Some(_))) | None => TableHealth::Unreadable,
+                        Some((None, None)) => TableHealth::Readable,
+                    }
+                }
+            };
+            Some((name.clone(), health))
+        });
+        each.collect()
     }
 
     /// How many tables can be read at some time.

@@ -11,6 +11,7 @@ use axum::response::Response;
 use dbtrail_types::agent_api::{REQUEST_ID, code};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 /// Longest request id that is echoed.
 const MAX_ID: usize = 128;
@@ -20,6 +21,7 @@ pub(super) struct Seen {
     id: Option<HeaderValue>,
     method: Method,
     path: String,
+    began: Instant,
 }
 
 impl Seen {
@@ -28,19 +30,20 @@ impl Seen {
             id: request.headers().get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned(),
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
+            began: Instant::now(),
         }
     }
 
     /// The answer, counted and with the request's id; where making it panics, one that says so.
     pub(super) async fn answered(self, agent: &Agent, answer: impl Future<Output = Response>) -> Response {
-        let Self { id, method, path } = self;
+        let Self { id, method, path, began } = self;
         let mut response = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(%path, "a request made the agent panic");
             let why = "the agent failed on this request; its log says more";
             answer::refusal(&Refusal::internal(why.to_owned()))
         });
         let status = response.status().as_u16();
-        agent.metrics.count(status);
+        agent.metrics.count(&path, status, began.elapsed());
         let shown = id.as_ref().and_then(|v| v.to_str().ok()).unwrap_or("-");
         tracing::debug!(%method, %path, status, request_id = shown, "answered");
         if let Some(id) = id {

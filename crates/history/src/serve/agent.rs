@@ -7,6 +7,7 @@ use super::tokens::Tokens;
 use crate::query::Refusal;
 use crate::{History, HistoryHandle};
 use dbtrail_types::agent_api::code;
+use dbtrail_types::instant::Instant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,11 @@ impl Agent {
 }
 
 impl Agent {
+    /// Appends the metrics, in OpenMetrics without its end.
+    pub(super) fn write_metrics(&self, into: &mut String) {
+        self.metrics.write(&self.history_handle, &self.places, Instant::now(), into);
+    }
+
     pub(super) fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
         Self {
             history_handle,

@@ -1,105 +1,137 @@
-//! Counters, in the Prometheus text form.
+//! What the agent tells of itself in numbers.
 
+use super::exposition::Exposition;
 use super::places::Places;
 use crate::History;
 use crate::history_handle::{CaptureStatus, Connection, HistoryHandle};
+use crate::query::TableHealth;
+use dbtrail_types::agent_api::path;
 use dbtrail_types::instant::Instant;
-use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Unit;
+use std::time::Duration;
+
+/// One label.
+type Label = [(&'static str, &'static str); 1];
 
 /// What was asked since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Metrics {
-    answered: AtomicU64,
-    refused: AtomicU64,
-    failed: AtomicU64,
+    requests: Family<Label, Counter>,
+    durations: Family<Label, Histogram, fn() -> Histogram>,
 }
 
-/// Lines under way.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn of(&mut self, kind: &str, name: &str, value: &str) {
-        // Writing to a String does not fail.
-        let _ = writeln!(self.0, "# TYPE dbtrail_agent_{name} {kind}\ndbtrail_agent_{name} {value}");
-    }
-
-    fn gauge(&mut self, name: &str, value: &str) {
-        self.of("gauge", name, value);
-    }
-
-    fn counter(&mut self, name: &str, value: u64) {
-        self.of("counter", name, &value.to_string());
+impl Default for Metrics {
+    fn default() -> Self {
+        let requests = Family::default();
+        for outcome in OUTCOMES {
+            drop(requests.get_or_create(&[("outcome", outcome)]));
+        }
+        let times: Family<Label, Histogram, fn() -> Histogram> = Family::new_with_constructor(durations);
+        for route in ROUTES {
+            drop(times.get_or_create(&[("route", route)]));
+        }
+        Self { requests, durations: times }
     }
 }
+
+const OUTCOMES: [&str; 3] = ["answered", "refused", "failed"];
+
+/// From 50 µs to 26 s.
+fn durations() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_05, 3.0, 13))
+}
+
+/// The paths that are told apart.
+const ROUTES: [&str; 6] =
+    [path::FLASHBACK, path::SNAPSHOT, path::DIFF, path::NET_CHANGES, path::HISTORY, path::STATUS];
 
 impl Metrics {
-    pub(super) fn count(&self, status: u16) {
-        let counter = match status {
-            ..400 => &self.answered,
-            400..500 => &self.refused,
-            500.. => &self.failed,
+    pub(super) fn count(&self, asked: &str, status: u16, took: Duration) {
+        let outcome = match status {
+            ..400 => "answered",
+            400..500 => "refused",
+            500.. => "failed",
         };
-        counter.fetch_add(1, Ordering::Relaxed);
+        self.requests.get_or_create(&[("outcome", outcome)]).inc();
+        let route = ROUTES.into_iter().find(|route| *route == asked).unwrap_or("other");
+        self.durations.get_or_create(&[("route", route)]).observe(took.as_secs_f64());
     }
 
-    pub(super) fn text(&self, history_handle: &HistoryHandle, places: &Places, now: Instant) -> String {
-        let mut lines = Lines::default();
-        lines.0.push_str("# TYPE dbtrail_agent_requests_total counter\n");
-        for (outcome, counter) in
-            [("answered", &self.answered), ("refused", &self.refused), ("failed", &self.failed)]
-        {
-            let n = counter.load(Ordering::Relaxed);
-            let _ = writeln!(lines.0, "dbtrail_agent_requests_total{{outcome=\"{outcome}\"}} {n}");
+    /// In OpenMetrics, without its end.
+    pub(super) fn write(&self, handle: &HistoryHandle, places: &Places, now: Instant, into: &mut String) {
+        let mut all = Exposition::new("dbtrail_agent");
+        all.metric("requests", "Requests by outcome (4xx is refused, 5xx is failed)", self.requests.clone());
+        all.metric_of(
+            "request_duration",
+            Unit::Seconds,
+            "Time from a request to the head of its answer, by path",
+            self.durations.clone(),
+        );
+        all.gauge("requests_in_flight", "Requests that are being answered", places.taken() as u64);
+        all.counter("requests_turned_away", "Requests beyond limits.max_requests", places.turned_away());
+        if let Some(history) = handle.current() {
+            record(&mut all, &history);
         }
-        lines.gauge("requests_in_flight", &places.taken().to_string());
-        lines.counter("requests_turned_away_total", places.turned_away());
-        if let Some(history) = history_handle.current() {
-            record(&mut lines, &history);
+        if let Some(live) = handle.liveness() {
+            capture(&mut all, &live, now);
         }
-        if let Some(live) = history_handle.liveness() {
-            capture(&mut lines, &live, now);
-        }
-        lines.0
+        all.write(into);
     }
 }
 
 /// What the record holds.
-fn record(lines: &mut Lines, history: &History) {
+fn record(all: &mut Exposition, history: &History) {
     let coverage = history.coverage();
-    for (name, value) in [
-        ("tables", history.table_count().to_string()),
-        ("unreadable_tables", history.unreadable().len().to_string()),
-        ("transactions", history.entries().to_string()),
-        ("row_changes", history.changes().to_string()),
-        ("oldest_timestamp_seconds", seconds(coverage.oldest.micros())),
-        ("newest_timestamp_seconds", seconds(coverage.newest.micros())),
-    ] {
-        lines.gauge(name, &value);
+    all.gauge("tables", "Tables that can be read at some time", history.table_count() as u64);
+    all.gauge(
+        "unreadable_tables",
+        "Spans of time in which a table cannot be read",
+        history.unreadable().len() as u64,
+    );
+    let health = history.table_health();
+    let states = Family::<Label, CurrentGauge>::default();
+    for state in TableHealth::ALL {
+        let count = health.iter().filter(|(_, h)| *h == state).count();
+        states.get_or_create(&[("state", state.word())]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
+    all.metric("table_states", "Tables by how they are at the end of the record", states);
+    all.gauge("transactions", "Transactions and DDL statements in the record", history.entries());
+    all.gauge("row_changes", "Row changes in the record", history.changes());
+    let second = |at: Instant| seconds(at.micros());
+    let help = "The first instant of which states can be told, in Unix time";
+    all.gauge_of("oldest_timestamp", Unit::Seconds, help, second(coverage.oldest));
+    let help = "The last instant of which states can be told, in Unix time";
+    all.gauge_of("newest_timestamp", Unit::Seconds, help, second(coverage.newest));
 }
+
+/// A gauge of a family.
+type CurrentGauge = prometheus_client::metrics::gauge::Gauge;
 
 /// How capturing goes.
-fn capture(lines: &mut Lines, live: &CaptureStatus, now: Instant) {
+fn capture(all: &mut Exposition, live: &CaptureStatus, now: Instant) {
     let connected = live.connection == Connection::Up && live.failed.is_none();
-    lines.gauge("connected", if connected { "1" } else { "0" });
+    all.gauge("connected", "1: the server's log arrives and is written", u64::from(connected));
     if let Some(lag) = live.lag_seconds(now) {
-        lines.gauge("lag_seconds", &format!("{lag:.6}"));
+        all.gauge_of("lag", Unit::Seconds, "From the newest instant that can be told to now", lag);
     }
-    lines.gauge("gaps", &live.gaps.len().to_string());
-    lines.counter("log_events_total", live.events);
-    lines.counter("log_bytes_total", live.bytes);
-    lines.gauge("baseline_tables_done", &live.baseline.done.to_string());
-    lines.gauge("baseline_tables", &live.baseline.total.to_string());
-    lines.gauge("baseline_rows", &live.baseline.rows.to_string());
-    lines.gauge("store_bytes", &live.bytes_on_disk.to_string());
-    lines.gauge("versions", &live.versions.to_string());
-    lines.counter("purged_versions_total", live.purged);
+    all.gauge("gaps", "Parts of the log that were never read", live.gaps.len() as u64);
+    all.counter("log_events", "Events of the log taken in since the start", live.events);
+    all.counter("log_bytes", "Bytes of the log taken in since the start", live.bytes);
+    all.gauge("baseline_tables_done", "Tables of the first reading that are read", live.baseline.done);
+    all.gauge("baseline_tables", "Tables of the first reading", live.baseline.total);
+    all.gauge("baseline_rows", "Rows that the first reading has read", live.baseline.rows);
+    all.metric_of("store", Unit::Bytes, "Disk that the store takes", ConstGauge::new(live.bytes_on_disk));
+    all.gauge("versions", "Versions of rows that are kept", live.versions);
+    all.counter("purged_versions", "Versions that retention has dropped", live.purged);
 }
 
-fn seconds(micros: i64) -> String {
-    format!("{}.{:06}", micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))
+#[expect(clippy::cast_precision_loss, reason = "a microsecond in 285 years is not missed")]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
 }
 
 #[cfg(test)]
@@ -113,7 +145,12 @@ mod tests {
     fn a_capture_is_told_in_numbers() {
         let at = |seconds: i64| Instant::from_micros(seconds * 1_000_000);
         let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(0));
-        let text = || Metrics::default().text(&history_handle, &Places::new(3), at(10));
+        let metrics = Metrics::default();
+        let text = || {
+            let mut text = String::new();
+            metrics.write(&history_handle, &Places::new(3), at(10), &mut text);
+            text
+        };
         assert!(text().contains("dbtrail_agent_connected 0\n"));
         assert!(!text().contains("lag_seconds"), "what is not known has no number");
         history_handle.update(|l| {
@@ -123,12 +160,14 @@ mod tests {
             l.baseline = BaselineProgress { done: 1, total: 2, rows: 30 };
             (l.events, l.bytes, l.bytes_on_disk, l.versions, l.purged) = (4, 5, 6, 7, 8);
         });
+        metrics.count("/v1/flashback", 200, Duration::from_millis(1));
+        metrics.count("/v1/nowhere", 404, Duration::from_millis(1));
         let text = text();
         for line in [
             "# TYPE dbtrail_agent_connected gauge\ndbtrail_agent_connected 1",
-            "dbtrail_agent_lag_seconds 2.000000",
+            "# UNIT dbtrail_agent_lag_seconds seconds\ndbtrail_agent_lag_seconds 2.0",
             "dbtrail_agent_gaps 1",
-            "# TYPE dbtrail_agent_log_events_total counter\ndbtrail_agent_log_events_total 4",
+            "# TYPE dbtrail_agent_log_events counter\ndbtrail_agent_log_events_total 4",
             "dbtrail_agent_log_bytes_total 5",
             "dbtrail_agent_baseline_tables_done 1",
             "dbtrail_agent_baseline_tables 2",
@@ -137,6 +176,10 @@ mod tests {
             "dbtrail_agent_versions 7",
             "dbtrail_agent_purged_versions_total 8",
             "dbtrail_agent_requests_in_flight 0",
+            "dbtrail_agent_requests_total{outcome=\"answered\"} 1",
+            "dbtrail_agent_requests_total{outcome=\"failed\"} 0",
+            "dbtrail_agent_request_duration_seconds_count{route=\"/v1/flashback\"} 1",
+            "dbtrail_agent_request_duration_seconds_count{route=\"other\"} 1",
         ] {
             assert!(text.contains(&format!("{line}\n")), "{line} in {text}");
         }

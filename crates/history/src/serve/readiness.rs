@@ -1,4 +1,4 @@
-//! Whether this agent's answers can be had, and are of now.
+//! Whether this agent can answer, and what else is to be known: how far behind its server it is.
 
 use crate::HistoryHandle;
 use crate::capture::Gap;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Gaps told one by one, at most.
 const MAX_GAPS: usize = 10;
 
-/// Whether it is, and lines that say why not, and what else is to be known. Reasons of the server
+/// Whether it can, and lines that say why not, and what else is to be known. Reasons of the server
 /// and of the store are for those who have a token.
 pub(super) fn readiness(
     history_handle: &HistoryHandle,
@@ -23,7 +23,9 @@ pub(super) fn readiness(
         against.push("the record has not begun".to_owned());
     }
     if let Some(live) = history_handle.liveness() {
-        against.extend(obstacles(&live, max_lag, trusted, now));
+        // The record is answerable up to its newest instant while the server cannot be reached:
+        // that is lag, and no reason to ask elsewhere.
+        told.extend(behind(&live, max_lag, trusted, now));
         told.extend(remarks(&live, trusted));
     }
     let ready = against.is_empty();
@@ -37,7 +39,8 @@ pub(super) fn readiness(
     (ready, text)
 }
 
-fn obstacles(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Instant) -> Vec<String> {
+/// Why the record is not of now.
+fn behind(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Instant) -> Vec<String> {
     let detail = |reason: &str| if trusted { format!(": {reason}") } else { String::new() };
     let mut lines = Vec::new();
     if let Some(why) = &live.failed {
@@ -90,8 +93,7 @@ mod tests {
         let mut live = CaptureStatus::starting(at(0));
         live.gaps = vec![Gap { from: at(1), to: at(2), reason: "purged\nbefore it was read".to_owned() }];
         live.baseline = BaselineProgress { done: 1, total: 2, rows: 30 };
-        let lines =
-            |live: &CaptureStatus, trusted| obstacles(live, Duration::from_secs(60), trusted, at(100));
+        let lines = |live: &CaptureStatus, trusted| behind(live, Duration::from_secs(60), trusted, at(100));
         assert_eq!(
             lines(&live, true),
             [

@@ -5,7 +5,7 @@ use super::agent::Agent;
 use super::body::{malformed_time, read, short, whole};
 use super::limit;
 use super::readiness::readiness;
-use super::{ServeOptions, access, answer};
+use super::{ServeOptions, access, answer, exposition};
 use crate::HistoryHandle;
 use crate::query::{Reading, Refusal};
 use axum::Router;
@@ -189,9 +189,10 @@ fn path_of<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
     path.map(|Path(parts)| parts).map_err(|e| Refusal::malformed(e.body_text()))
 }
 
-async fn metrics(State(agent): State<Agent>) -> Response {
-    let text = agent.metrics.text(&agent.history_handle, &agent.places, Instant::now());
-    answer::text(StatusCode::OK, text)
+async fn metrics(State(agent): State<Agent>, headers: HeaderMap) -> Response {
+    let mut text = String::new();
+    agent.write_metrics(&mut text);
+    exposition::response(text, &headers)
 }
 
 async fn status(State(agent): State<Agent>) -> Response {

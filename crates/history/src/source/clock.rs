@@ -7,7 +7,7 @@
 //! still runs may bear a stamp as old as its start, so only the time before the oldest running
 //! statement is safe.
 
-use super::client::ClientError;
+use super::client::{ClientError, text};
 use super::own::Own;
 use super::session::Session;
 use super::{replica, waiting};
@@ -48,38 +48,66 @@ async fn before_statements(
     own: &Own,
     replica: bool,
 ) -> Result<(Instant, Option<Instant>, bool), ClientError> {
-    let own = own.ids().iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    let age = if session.facts.mariadb() { "TIME_MS" } else { "TIME" };
-    let sql = format!(
-        "SELECT UTC_TIMESTAMP(6), COALESCE(SUM(USER = 'system user' AND COMMAND NOT LIKE 'Slave\\_IO'), 0), \
-         MAX(IF(USER <> 'system user' AND COMMAND NOT IN ('Sleep', 'Binlog Dump', 'Binlog Dump GTID', 'Daemon') \
-         AND USER NOT IN ('event_scheduler', 'unauthenticated user') AND ID NOT IN ({own}), {age}, NULL)) \
-         FROM information_schema.PROCESSLIST"
-    );
-    let row = session.client.texts(&sql).await?.unwrap_or_default();
-    let mut cells = row.into_iter();
-    let now = cells.next().flatten().as_deref().and_then(super::session::instant);
-    let now = now.ok_or_else(|| ClientError::Protocol("its clock shows no time".to_owned()))?;
-    let appliers = cells.next().flatten().unwrap_or_default();
-    if replica || appliers != "0" {
+    // The clock first: a statement that begins after it bears a later stamp, and one that ends
+    // before the list is made is in the log by then.
+    let now = session.now().await?;
+    // Not information_schema.PROCESSLIST: MariaDB would make a temporary table on disk for it, each
+    // time.
+    let rows = session.client.query("SHOW PROCESSLIST").await?;
+    let processes = rows.into_iter().map(|row| Process::of(row.into_iter().map(text)));
+    let (appliers, oldest) = running(processes, &own.ids());
+    if replica || appliers {
         return Ok((now, None, true));
     }
-    let oldest = cells.next().flatten();
-    Ok((now, Some(safe(now, oldest.as_deref(), session.facts.mariadb())), false))
+    Ok((now, Some(safe(now, oldest)), false))
 }
 
-/// The last instant before the second in which the oldest running statement began. Its age is in
-/// milliseconds (MariaDB) or seconds.
-fn safe(now: Instant, oldest: Option<&str>, milliseconds: bool) -> Instant {
-    let whole = |text: &str| text.split('.').next().unwrap_or_default().parse::<i64>().unwrap_or(0).max(0);
-    // An age is cut off to its unit.
-    let age = match (oldest, milliseconds) {
-        (None, _) => 0,
-        (Some(age), true) => (whole(age) + 1) * 1_000,
-        (Some(age), false) => (whole(age) + 1) * SECOND,
-    };
-    let began = now.micros() - age;
-    Instant::from_micros(began.div_euclid(SECOND) * SECOND - 1)
+/// What counts of a line of SHOW PROCESSLIST.
+struct Process {
+    id: Option<u32>,
+    user: String,
+    command: String,
+    /// Seconds, cut off.
+    age: Option<i64>,
+}
+
+impl Process {
+    /// Of Id, User, Host, db, Command, Time, and what follows.
+    fn of(cells: impl Iterator<Item = Option<String>>) -> Self {
+        let mut cells = cells.map(Option::unwrap_or_default);
+        let id = cells.next().and_then(|id| id.parse().ok());
+        let user = cells.next().unwrap_or_default();
+        let command = cells.nth(2).unwrap_or_default();
+        Self { id, user, command, age: cells.next().and_then(|age| age.parse().ok()) }
+    }
+}
+
+/// Whether transactions of another server are applied, and for how many seconds the oldest
+/// statement of a client has run; `None`: none runs.
+fn running(processes: impl Iterator<Item = Process>, own: &[u32]) -> (bool, Option<i64>) {
+    let (mut appliers, mut oldest) = (false, None);
+    for process in processes {
+        let is = |words: &[&str], text: &str| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+        if is(&["system user"], &process.user) {
+            appliers |= !process.command.to_ascii_lowercase().starts_with("slave_io");
+            continue;
+        }
+        let idle = is(&["Sleep", "Binlog Dump", "Binlog Dump GTID", "Daemon"], &process.command);
+        let nobody = is(&["event_scheduler", "unauthenticated user"], &process.user);
+        if !idle && !nobody && !process.id.is_some_and(|id| own.contains(&id)) {
+            // Without an age it has just begun.
+            oldest = oldest.max(Some(process.age.unwrap_or(0)));
+        }
+    }
+    (appliers, oldest)
+}
+
+/// The last instant before the second in which the oldest running statement began.
+fn safe(now: Instant, oldest: Option<i64>) -> Instant {
+    // An age is cut off to seconds.
+    let age = oldest.map_or(0, |age| age.max(0).saturating_add(1).saturating_mul(SECOND));
+    let began = now.micros().saturating_sub(age);
+    Instant::from_micros(began.div_euclid(SECOND).saturating_mul(SECOND) - 1)
 }
 
 #[cfg(test)]
@@ -88,18 +116,43 @@ mod tests {
 
     #[test]
     fn only_the_time_before_the_oldest_statement_is_safe() {
-        for (now, oldest, milliseconds, want) in [
-            (100_400_000, None, true, 99_999_999),
-            (100_000_000, None, true, 99_999_999),
-            (100_400_000, Some("0.312"), true, 99_999_999),
-            (100_400_000, Some("399.000"), true, 99_999_999),
-            (100_400_000, Some("400.000"), true, 98_999_999),
-            (100_400_000, Some("5400.100"), true, 93_999_999),
-            (100_400_000, Some("0"), false, 98_999_999),
-            (100_400_000, Some("5"), false, 93_999_999),
+        for (now, oldest, want) in [
+            (100_400_000, None, 99_999_999),
+            (100_000_000, None, 99_999_999),
+            (100_400_000, Some(0), 98_999_999),
+            (100_400_000, Some(5), 93_999_999),
+            (100_400_000, Some(-1), 98_999_999),
         ] {
-            let safe = safe(Instant::from_micros(now), oldest, milliseconds);
+            let safe = safe(Instant::from_micros(now), oldest);
             assert_eq!(safe.micros(), want, "{now} {oldest:?}");
         }
+    }
+
+    /// Lines as MariaDB 11.8 writes them: Id, User, Host, db, Command, Time, State, Info, Progress.
+    #[test]
+    fn the_list_of_processes_is_read() {
+        let line = |text: &str| Process::of(text.split('|').map(|c| (c != "NULL").then(|| c.to_owned())));
+        let of = |lines: &[&str]| running(lines.iter().map(|l| line(l)), &[7, 8]);
+        let quiet = [
+            "5|root|localhost:51460|NULL|Sleep|90||NULL|0.000",
+            "7|dbtrail|h:1|NULL|Query|3|starting|SHOW PROCESSLIST|0.000",
+        ];
+        assert_eq!(of(&quiet), (false, None));
+        assert_eq!(of(&["9|app|h:1|shop|Query|0|Updating|UPDATE t|0.000"]), (false, Some(0)));
+        assert_eq!(
+            of(&["9|app|h:1|shop|Query|12|NULL|NULL|0.000", "10|app|h:1|NULL|Execute|3|NULL|NULL|0.000"]),
+            (false, Some(12))
+        );
+        assert_eq!(of(&["9|app|h:1|NULL|Query|NULL|NULL|NULL|0.000"]), (false, Some(0)));
+        for idle in [
+            "9|repl|h:1|NULL|Binlog Dump|999|x|NULL|0.000",
+            "9|event_scheduler|localhost|NULL|Daemon|999|x|NULL|0.000",
+            "9|unauthenticated user|connecting host|NULL|Connect|NULL|login|NULL|0.000",
+            "3|system user||NULL|Slave_IO|999|x|NULL|0.000",
+        ] {
+            assert_eq!(of(&[idle]), (false, None), "{idle}");
+        }
+        assert_eq!(of(&["3|system user||NULL|Slave_SQL|999|x|NULL|0.000"]), (true, None));
+        assert_eq!(of(&["3|system user||NULL|Slave_worker|999|x|NULL|0.000"]), (true, None));
     }
 }

@@ -28,6 +28,9 @@ const ASKED: [&str; 9] = [
 /// Asks for what decides it. Variables of plugins come and go with them, so all are asked for each
 /// time.
 pub(super) async fn longest(session: &mut Session) -> Result<Duration, ClientError> {
+    if session.facts.mariadb() && session.facts.number >= (10, 3, 3) {
+        return longest_of_mariadb(session).await;
+    }
     let names = ASKED.map(|n| format!("'{n}'")).join(", ");
     let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
     let variables = pairs(session, &sql).await?;
@@ -38,6 +41,25 @@ pub(super) async fn longest(session: &mut Session) -> Result<Duration, ClientErr
             .await?
             .iter()
             .any(|(name, value)| !name.contains("replica") && !name.contains("slave") && value == "ON");
+    Ok(before_sync(&variables) + if waits { semi } else { Duration::ZERO })
+}
+
+/// MariaDB has semi-synchronous replication built in since 10.3.3, so that its variables are always
+/// there: reading them by name makes no temporary table, as SHOW does.
+async fn longest_of_mariadb(session: &mut Session) -> Result<Duration, ClientError> {
+    let asked: Vec<&str> =
+        ASKED.into_iter().filter(|n| !n.contains("group_commit") && !n.contains("source")).collect();
+    let sql = asked.iter().map(|name| format!("@@GLOBAL.{name}")).collect::<Vec<_>>().join(", ");
+    let row = session.client.texts(&format!("SELECT {sql}")).await?.unwrap_or_default();
+    let variables: HashMap<String, String> =
+        asked.into_iter().zip(row).filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let semi = semi_sync(&variables);
+    // Where no replica answered in time, it does not wait any more until one has caught up.
+    let waits = semi > Duration::ZERO
+        && pairs(session, "SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_status'")
+            .await?
+            .values()
+            .any(|value| value == "ON");
     Ok(before_sync(&variables) + if waits { semi } else { Duration::ZERO })
 }
 

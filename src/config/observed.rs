@@ -1,0 +1,38 @@
+//! `http` and `audit` of shim.yaml.
+
+use super::{Resolver, size};
+use crate::telemetry::audit;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The smallest file of an audit log.
+const SMALLEST: u64 = 4 << 10;
+
+impl Resolver {
+    /// Where health and metrics are shown; `None`: nowhere, or the file has a mistake.
+    pub(super) fn http(&mut self) -> Option<SocketAddr> {
+        let form = "an address with a port, such as 127.0.0.1:3309";
+        let listen: SocketAddr = self.parsed("http.listen", |t| t.parse().ok(), form)?;
+        if !listen.ip().is_loopback() {
+            self.warnings.push(format!(
+                "http.listen: who reaches {listen} can read how many statements there are of which class, without a password"
+            ));
+        }
+        Some(listen)
+    }
+
+    /// Where statements are written down; `None`: nowhere, or the file has a mistake.
+    pub(super) fn audit(&mut self) -> Option<audit::Settings> {
+        let bytes = |t: &str| size(t).and_then(|n| u64::try_from(n).ok()).filter(|n| *n >= SMALLEST);
+        let max_size = self.parsed("audit.max_size", bytes, "a size from 4KiB on, such as 100MiB");
+        let keep =
+            self.parsed("audit.keep", |t| t.parse().ok().filter(|n| *n <= 1000), "a number up to 1000");
+        let refuse = self.one_of("audit.on_failure", &[("go_on", false), ("refuse", true)]);
+        let (max_size, keep, refuse) = (max_size?, keep?, refuse?);
+        let file = self.text("audit.file")?;
+        if file.is_empty() {
+            return self.mistake("audit.file", "it is empty".to_owned());
+        }
+        Some(audit::Settings { file: PathBuf::from(file), max_size, keep, refuse })
+    }
+}
