@@ -506,6 +506,29 @@ mod tests {
         }
     }
 
+    /// What to write instead, and what is at fault.
+    #[test]
+    fn err_a_uuid_that_is_none_is_told_what_to_write() {
+        let definition =
+            TableDefinition { columns: vec![column("k", "uuid", None)], primary_key: vec!["k".to_owned()] };
+        for wrong in [
+            "'6ccd780c'",
+            "'6ccd780c-baba-1026-9564-5b8c656024dg'",
+            "42",
+            "x'6ccd780cbaba102695645b8c656024db'",
+        ] {
+            let told = format!("{:?}", ask(&definition, &format!("k = {wrong}")).unwrap_err());
+            assert!(
+                told.contains(
+                    "write a UUID as MariaDB shows it, in quotes: '6ccd780c-baba-1026-9564-5b8c656024db'"
+                ),
+                "{told}"
+            );
+        }
+        let right = ask(&definition, "k = '6CCD780C-baba-1026-9564-5b8c656024db'").unwrap();
+        assert_eq!(shown(right), "6ccd780c-baba-1026-9564-5b8c656024db");
+    }
+
     #[test]
     fn ok_forms_that_bind_the_key() {
         for (keys, filter, wanted) in [

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """When a change could be seen, tables that are read anew, prepared transactions, restored servers and replicas, on a real server.
 
-    seen.py [--server mariadb|mariadb-11.8|mysql]
+    seen.py [--quick] [--server mariadb|mariadb-11.8|mysql]     # --quick: without the parts that wait for long
 
 A second connection notes when it sees a change for the first time. An instant before that may be answered with the old row or refused, one behind it with the
 new row or refused; and what is far enough from it on either side must be answered.
@@ -17,7 +17,9 @@ import time
 import servers
 from harness import Chain, Counter, finish
 
-FAR = 3.5  # seconds from the change behind which nothing may be refused
+# How much longer everything takes on a machine that has other things to do: what is measured in seconds counts by it.
+SLACK = max(1.0, min(6.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+FAR = 3.5 * SLACK  # seconds from the change behind which nothing may be refused
 
 
 def text(instant):
@@ -129,10 +131,11 @@ def doubt(server, counter):
             now, began = time.time(), time.monotonic()
             position = run(c, "SHOW BINARY LOG STATUS" if server.flavor == "mysql" else "SHOW MASTER STATUS")[0]
             place = "%s:%s" % (position[0].decode(), position[1].decode())
-            chain.api.wait(lambda s: s["place"] == place and readable(s) and s["baseline"]["done"] == s["baseline"]["total"], "it is back", 30)
-            counter.check(time.monotonic() - began < 5, "a table in doubt is read again", time.monotonic() - began, "5 s")
-        reach(chain, now + 5)
-        counter.equal(told(chain, 1, now + 5), ("7", None), "the row of a table that came back")
+            chain.api.wait(lambda s: s["place"] == place and readable(s) and s["baseline"]["done"] == s["baseline"]["total"], "it is back", 60)
+            counter.check(time.monotonic() - began < 5 * SLACK, "a table in doubt is read again", time.monotonic() - began, "5 s")
+        now += 5 * SLACK
+        reach(chain, now)
+        counter.equal(told(chain, 1, now), ("7", None), "the row of a table that came back")
 
 
 def definitions(server, counter):
@@ -154,7 +157,7 @@ def definitions(server, counter):
             run(c, "DROP TEMPORARY TABLE IF EXISTS m")
         good = lambda s: all(t["readable"] for t in s["tables"] if t["table"] == "t" or t["table"] == "m" and server.flavor == "mariadb")
         reach(chain, renamed + 2)
-        chain.api.wait(good, "the tables are back", 20)
+        chain.api.wait(good, "the tables are back", 60)
         counter.equal(told(chain, 1, before), ("1", None), "a row before the statement")
         lines, refused = asked(chain, 1, changed + 0.02)
         as_it_is = lines and "bigint" in json.dumps(lines[0]).lower()
@@ -248,7 +251,7 @@ def restored(server, counter):
         with server.connect() as c:
             run(c, *("UPDATE tt.t SET v = %d WHERE id = %d" % (i, i) for i in (4, 5, 6)))
         chain.start_agent()
-        status = chain.api.wait(lambda s: s["gaps"] and s["connected"], "a gap", 20)
+        status = chain.api.wait(lambda s: s["gaps"] and s["connected"], "a gap", 60)
         counter.check("restored" in status["gaps"][0]["reason"], "the reason of the gap", status["gaps"])
         chain.api.wait(lambda s: s["baseline"]["done"] == s["baseline"]["total"], "the tables are read")
         now = time.time() + 2
@@ -290,13 +293,16 @@ def main():
         with servers.start(kind, *options) as server:
             globals()[sys.argv[2]](server, counter)
         finish([counter], 1)
-    counters = [Counter("%s on %s" % (part.__name__, kind)) for part in (visibility, slow_ddl, doubt, definitions, prepared, restored, replica)]
+    quick = "--quick" in sys.argv
+    parts = (doubt, definitions, prepared, restored) if quick else (visibility, slow_ddl, doubt, definitions, prepared, restored)
+    counters = [Counter("%s on %s" % (part.__name__, kind)) for part in parts]
     with servers.start(kind, *options) as server:
-        for part, counter in zip((visibility, slow_ddl, doubt, definitions, prepared, restored), counters):
+        for part, counter in zip(parts, counters):
             part(server, counter)
-        if server.flavor == "mariadb":
-            replica(server, kind, counters[6])
-    finish(counters, 80)
+        if server.flavor == "mariadb" and not quick:
+            counters.append(Counter("replica on %s" % kind))
+            replica(server, kind, counters[-1])
+    finish(counters, 12 if quick else 80)
 
 
 if __name__ == "__main__":

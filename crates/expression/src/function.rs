@@ -207,7 +207,9 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
         let null = |t: &&Type| t.kind == Kind::Null;
         let some = if joins { !types.iter().all(null) } else { !types.first().is_some_and(null) };
         let some = some && collated.name != "binary";
-        let nullable = nullable || settings.strict;
+        // What may be longer than any packet (max_allowed_packet) may be NULL.
+        let nullable = nullable || settings.strict || joins && chars > LONGEST_TEXT;
+        let chars = if joins { chars.min(LONGEST_TEXT) } else { chars };
         let ty = Type::new(Kind::Text { chars, collated: weakest(collated) }, nullable);
         let nodes = arguments.iter().map(|a| a.node.clone()).collect();
         (some && plain).then_some(Typed { node: Node::Call(function, nodes), ty })
@@ -219,12 +221,12 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
     };
     let all = || arguments.iter().fold(0_u32, |sum, a| sum.saturating_add(a.ty.kind.chars()));
     match (name, arguments) {
-        ("CONCAT", [_, ..]) => text(Function::Concat, all().min(LONGEST_TEXT)),
+        ("CONCAT", [_, ..]) => text(Function::Concat, all()),
         ("CONCAT_WS", [separator, _, ..]) => {
             let separators = u32::try_from(arguments.len() - 2).ok()?;
             let between = separator.ty.kind.chars().saturating_mul(separators);
             let rest = all().saturating_sub(separator.ty.kind.chars());
-            text(Function::ConcatWs, rest.saturating_add(between).min(LONGEST_TEXT))
+            text(Function::ConcatWs, rest.saturating_add(between))
         }
         ("UPPER" | "UCASE", [_]) => text(cased(true, collated)?, chars(0)),
         ("LOWER" | "LCASE", [_]) => text(cased(false, collated)?, chars(0)),

@@ -86,6 +86,10 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
     }
     let divides = matches!(sign, Sign::Divided | Sign::Whole | Sign::Remainder);
     let nullable = nullable || divides;
+    // mysqld declares a quotient of two numbers without a sign as DECIMAL UNSIGNED.
+    if sign == Sign::Divided && a.kind.is_unsigned() && b.kind.is_unsigned() {
+        return None;
+    }
     let (Some((x, s)), Some((y, t))) = (a.kind.digits(), b.kind.digits()) else {
         // Text that is no number is found out when it is computed.
         if matches!(sign, Sign::Whole | Sign::Remainder) {

@@ -156,4 +156,27 @@ mod tests {
             assert_eq!(is, (idle, false, connection), "{body:?}");
         }
     }
+
+    /// GTID events as a replica of MySQL 9.7.4 wrote them, which applied a transaction of its
+    /// source two seconds late, and then carried out one of its own.
+    #[test]
+    fn source_time_says_whose_commit_counts() {
+        const APPLIED: &str = "f45a0b6b212279000056000000930800000000003b340809eb7e11f1a2b202fc000000010700000000000000020800\
+                               0000000000000900000000000000bb85c1045e61860bb99f045e6106fc1101506201005573afde";
+        const OWN: &str = "f75a0b6b21237900004f0000009d0900000000003b2b5d2ceb7e11f1ab6e02fc000000010300000000000000020800\
+                           0000000000000a0000000000000010edce045e6106fc0e0150620100de5c559a";
+        for (raw, number, local, original) in [
+            (APPLIED, 7, 1_795_906_294_875_579, 1_795_906_292_660_491),
+            (OWN, 3, 1_795_906_295_754_000, 1_795_906_295_754_000),
+        ] {
+            let raw: Vec<u8> =
+                (0..raw.len()).step_by(2).map(|i| u8::from_str_radix(&raw[i..i + 2], 16).unwrap()).collect();
+            let event = event::whole(raw.into(), 4, true).unwrap();
+            for (time, want) in [(SourceTime::Local, local), (SourceTime::Original, original)] {
+                let announced = mysql(&event, false, time).unwrap();
+                assert_eq!(announced.committed, Some(want), "{time:?}");
+                assert!(announced.gtid.unwrap().to_string().ends_with(&format!(":{number}")));
+            }
+        }
+    }
 }
