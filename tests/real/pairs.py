@@ -122,7 +122,7 @@ def semi_sync(kind, counter):
                         refused = ("ambiguous_time",) if table == "t" else ("ambiguous_time", "not_recorded", "unknown_history")
                         counter.check(got == ["1", "1"] or isinstance(got, tuple) and (got[0] in refused or table == "u"), "%s, %.1f s before it was seen" % (table, seen - at), got)
                         counter.equal(row(chain, "t", 2, at), ["2", "2"], "another row then")
-                    counter.equal(row(chain, table, 1, began - 0.5), ["1", "1"], "before it: " + table)
+                    counter.equal(row(chain, table, 1, began - 1.5), ["1", "1"], "before it: " + table)
                     counter.equal(row(chain, table, 1, after), ["1", "7"], "behind it: " + table)
                     counter.equal(row(chain, table, 1, max(after, seen + 6)) if after >= seen + 6 else ["1", "7"], ["1", "7"], "later: " + table)
                     # Semi-synchronous again: the replica has caught up.
