@@ -5,21 +5,21 @@ pub mod agent;
 mod file;
 mod files;
 mod observed;
+mod sessions;
 mod tree;
 
 use crate::agent_client::{self, AgentClient, Caller};
-use crate::plan::{TableScan, guard};
 use crate::server;
-use crate::session::{self, Credential, Tenant};
+use crate::session::{Credential, Tenant};
 use crate::telemetry::{self, audit};
 use crate::wire::connection::{Shared, Tls};
 use crate::wire::error::{self, Unreachable};
-use dbtrail_types::agent_api::MOST_KEYS;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
 use file::{File, Layout, SHIM};
 pub use files::{Files, Watch};
+pub(crate) use sessions::session_defaults;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -254,58 +254,22 @@ impl Resolver {
                 "listen: {address} can be reached from outside and tls is off: passwords and rows go unencrypted"
             ));
         }
-        let positive = |t: &str| t.parse::<u64>().ok().filter(|n| *n > 0);
-        let window = self.parsed("limits.max_diff_window", duration, "a duration such as 24h");
-        let packet = |t: &str| size(t).filter(|s| (1 << 10..=1 << 30).contains(s));
-        let max_packet = self.parsed("limits.max_packet", packet, "a size from 1KiB to 1GiB, such as 64MiB");
-        // More than the agent of this project answers would be found out only by the first
-        // statement that asks for them.
-        let keys = |t: &str| positive(t).filter(|n| *n <= MOST_KEYS as u64);
-        let max_keys =
-            self.parsed("limits.max_keys", keys, "a number from 1 to 10000, the most that an agent answers");
-        let table_scan = self.one_of(
-            "limits.table_scan",
-            &[
-                ("refuse", TableScan::Refuse),
-                ("on_request", TableScan::OnRequest),
-                ("allow", TableScan::Allow),
-            ],
-        );
-        let max_rows = match self.text("limits.max_rows") {
-            None => Some(None),
-            Some(_) => self.parsed("limits.max_rows", positive, "a number above 0").map(Some),
-        };
-        let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
-        let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
-        let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
-        let compute = self.compute();
+        let session = self.session();
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         let unreachable = self.one_of(
             "proxysql.unreachable_code",
             &[("auto", Unreachable::Auto), ("2002", Unreachable::Code2002), ("1429", Unreachable::Code1429)],
         );
-        let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
         let plain_1064 = self.one_of("errors.sqlstate_1064", &[("documented", false), ("mysql", true)]);
         let log = self.log();
         let (http, audit) = (self.http(), self.audit());
-        let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
         let tenants = self.tenants();
         let monitor = self.monitor();
-        let session = session::Settings {
-            server_version: server_version?,
-            max_diff_window: window?,
-            guard: guard::Settings { max_keys: max_keys?, table_scan: table_scan?, max_rows: max_rows? },
-            orm_forms: orm_forms?,
-            max_packet: max_packet?,
-            max_connections: max_connections?,
-            max_prepared_statements: max_prepared_statements?,
-            compute: compute?,
-        };
         let shared = Shared {
             tenants,
             monitor,
             tls: tls?,
-            session: Arc::new(session),
+            session: Arc::new(session?),
             errors: error::Settings { plain_1064: plain_1064?, unreachable: unreachable? },
         };
         Some(Config {
@@ -322,17 +286,6 @@ impl Resolver {
             text: Secret::new(String::new()),
             files: Files::default(),
         })
-    }
-
-    fn compute(&mut self) -> Option<dbtrail_expression::Limits> {
-        let milliseconds =
-            |t: &str| duration(t).and_then(|d| u64::try_from(d.as_millis()).ok()).filter(|n| *n > 0);
-        let what = "a duration from 1ms on";
-        let time = self.parsed("limits.compute_time", milliseconds, what);
-        let stretch = self.parsed("limits.compute_stretch", milliseconds, what);
-        let memory = |t: &str| size(t).and_then(|n| u64::try_from(n).ok()).filter(|n| *n >= 1 << 10);
-        let memory = self.parsed("limits.compute_memory", memory, "a size from 1KiB on, such as 16MiB");
-        Some(dbtrail_expression::Limits::new(time?, stretch?, memory?))
     }
 
     fn log(&mut self) -> Option<(String, telemetry::Format)> {
@@ -623,6 +576,8 @@ mod tests {
         assert_eq!(config.log, ("info".to_owned(), telemetry::Format::Text));
         let session = &config.server.shared.session;
         assert_eq!(session.server_version, "8.0.36-dbtrail");
+        let defaults = session_defaults().unwrap();
+        assert_eq!(format!("{session:?}"), format!("{:?}", Arc::new(defaults)), "what no file says");
         assert_eq!((session.max_packet, session.max_connections), (64 << 20, 1000));
         assert_eq!(session.max_prepared_statements, 1000);
         assert_eq!((session.guard.max_keys, session.max_diff_window), (1000, Duration::from_secs(86_400)));

@@ -100,7 +100,7 @@ pub async fn run(
         let (leave, running) = (Leave { registry, id }, tasks.token());
         let connection = move |socket| async move {
             let _ended = (leave, running);
-            connection::serve(socket, live, place).await;
+            Box::pin(connection::serve(socket, live, place)).await;
         };
         if let Some(loops) = &loops {
             if let Err(error) = loops.run(socket, connection) {

@@ -4,20 +4,28 @@ use super::Caller;
 use crate::plan::Resolved;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::AsOf;
+use lru::LruCache;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Definitions kept at most; beyond, all are forgotten and asked for again.
-const MOST: usize = 1024;
+/// Definitions kept at most; beyond, the one that was not asked for the longest is asked for again.
+const MOST: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
 /// Whose, and of which table. The tenant is part of it: what one may know, another may not.
 type Key = (String, String, String, String);
 
 /// A bounded map. What it holds may be out of date: see the module documentation of `agent_client`.
-#[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<HashMap<Key, Arc<TableDefinition>>>);
+#[derive(Debug)]
+pub(super) struct Cache(Mutex<LruCache<Key, Arc<TableDefinition>>>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(MOST)))
+    }
+}
 
 fn key(caller: &Caller, resolved: &Resolved) -> Key {
     let table = &resolved.table;
@@ -30,11 +38,8 @@ impl Cache {
     }
 
     pub(super) fn put(&self, caller: &Caller, resolved: &Resolved, definition: Arc<TableDefinition>) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if map.len() >= MOST {
-            map.clear();
-        }
-        map.insert(key(caller, resolved), definition);
+        let mut definitions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.put(key(caller, resolved), definition);
     }
 }
 
@@ -42,12 +47,12 @@ impl Cache {
 /// read before. The same bytes have the same meaning, so that nothing here can be out of date, and
 /// nobody learns from it what the agent did not just tell.
 #[derive(Debug, Default)]
-pub(super) struct Texts(Mutex<Vec<Known>>);
+pub(super) struct Texts(Mutex<VecDeque<Known>>);
 
 /// A beginning, and what it means.
 type Known = (Box<[u8]>, Arc<TableDefinition>);
 
-/// Beginnings kept at most; beyond, all are forgotten and read again.
+/// Beginnings kept at most; beyond, the oldest is read again.
 const MOST_TEXTS: usize = 64;
 
 /// What the header of an answer says beside the definition.
@@ -99,9 +104,9 @@ impl Texts {
         {
             let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if texts.len() >= MOST_TEXTS {
-                texts.clear();
+                texts.pop_front();
             }
-            texts.push((beginning.into(), Arc::clone(&definition)));
+            texts.push_back((beginning.into(), Arc::clone(&definition)));
         }
         Ok((Header { success: unread.success, at: unread.at }, definition))
     }

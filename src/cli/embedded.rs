@@ -106,15 +106,11 @@ pub(super) fn shim(
         allowed_schemas: None,
         time_zone: Zone::utc(),
     };
+    let defaults = config::session_defaults().ok_or("the defaults of the configuration are no settings")?;
     let session = session::Settings {
-        server_version: "8.0.36-dbtrail".to_owned(),
-        max_diff_window: Duration::from_secs(86_400),
-        guard: guard::Settings { table_scan: TableScan::Allow, ..guard::Settings::of_keys(1000) },
-        orm_forms: false,
-        max_packet: 64 << 20,
+        guard: guard::Settings { table_scan: TableScan::Allow, ..defaults.guard },
         max_connections: 100,
-        max_prepared_statements: 1000,
-        compute: dbtrail_expression::Limits::default(),
+        ..defaults
     };
     let shared = Shared {
         tenants: HashMap::from([(login.user, Arc::new(tenant))]),

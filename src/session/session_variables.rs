@@ -44,9 +44,8 @@ impl SessionVariables {
             return Err(Failure::Unsupported(format!("more than {MOST} user variables in a session")));
         }
         let others = self.user.iter().filter(|(n, _)| *n != name);
-        let length = |t: &Typed| match &t.node {
-            dbtrail_expression::Node::Constant(value) => value.length(),
-            _ => 0,
+        let length = |t: &Typed| {
+            if let dbtrail_expression::Node::Constant(value) = &t.node { value.length() } else { 0 }
         };
         if others.map(|(_, v)| length(v)).sum::<usize>() + value.length() > longest {
             return Err(Failure::Unsupported(

@@ -10,6 +10,9 @@ mod compressed;
 mod decimal;
 mod decoder;
 mod event;
+mod event_header;
+pub(crate) mod event_kind;
+mod fault;
 mod gtid;
 mod json;
 mod packed_time;
@@ -31,6 +34,9 @@ pub(crate) mod type_code;
 pub(super) use assembly::undecodable;
 pub(crate) use collations::{charset as charset_of, name as collation_name};
 pub use decimal::Digits;
+pub(crate) use event_header::{EVENT_HEADER, EventHeader};
+pub use fault::LogFault;
+pub(crate) use gtid::of_mysql as mysql_gtid;
 pub(crate) use raw::char_bytes;
 pub use raw_value::Raw;
 pub use reader::{Ends, LogReader};
@@ -46,17 +52,6 @@ pub use crate::binlog_position::BinlogPosition;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 use std::fmt;
-
-/// What is wrong with an event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct LogFault(String);
-
-impl LogFault {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-}
 
 /// Why a log cannot be read, or not further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -175,7 +175,7 @@ impl Assembly {
             other if event.flags & event::IGNORABLE != 0 => {
                 tracing::debug!(kind = other, "an event that may be ignored");
             }
-            other => return Err(LogFault::new(format!("an event of type {other}, which is not known"))),
+            other => return Err(LogFault::EventType(other)),
         }
         Ok(None)
     }
@@ -279,7 +279,7 @@ impl Assembly {
         let Some(table) = table else {
             // An event for no table only marks the end of a statement.
             let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
-            return if dummy { Ok(()) } else { Err(LogFault::new("a rows event without its table map")) };
+            return if dummy { Ok(()) } else { Err(LogFault::RowsWithoutTableMap) };
         };
         let lost = |name, reason| Change::Unfollowable { tables: vec![name], reason };
         // Events' own lengths say where the next ones begin: only this table is lost.
@@ -301,8 +301,7 @@ impl Assembly {
                 Err(fault) => unread(table.name.clone(), &fault),
             },
         };
-        let open =
-            self.open.as_mut().ok_or_else(|| LogFault::new("a rows event outside of any transaction"))?;
+        let open = self.open.as_mut().ok_or(LogFault::RowsOutsideTransaction)?;
         // A statement of any length on a table that is not captured takes no more memory than one
         // of a row.
         if let (Some(Change::Rows(last)), Change::Rows(next)) = (open.changes.last_mut(), &change)
@@ -368,7 +367,7 @@ impl Assembly {
         self.statement_ends();
         if let Some(open) = self.open.take() {
             if self.prepared.len() >= PREPARED {
-                return Err(LogFault::new("more prepared XA transactions than can be kept"));
+                return Err(LogFault::TooManyPrepared);
             }
             self.prepared.insert(name, open);
         }

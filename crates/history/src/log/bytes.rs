@@ -13,10 +13,7 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], LogFault> {
-        let (head, tail) = self
-            .0
-            .split_at_checked(count)
-            .ok_or_else(|| LogFault::new("an event is shorter than its own lengths say"))?;
+        let (head, tail) = self.0.split_at_checked(count).ok_or(LogFault::EventTooShort)?;
         self.0 = tail;
         Ok(head)
     }
@@ -51,19 +48,19 @@ impl<'a> Bytes<'a> {
 
     /// A length that must fit the memory of this computer.
     pub(super) fn length(&mut self, width: usize) -> Result<usize, LogFault> {
-        usize::try_from(self.uint(width)?).map_err(|_| LogFault::new("a length that no event can have"))
+        usize::try_from(self.uint(width)?).map_err(|_| LogFault::LengthTooLarge)
     }
 
     /// A length-encoded integer (manual: "Protocol::LengthEncodedInteger").
     pub(super) fn lenenc(&mut self) -> Result<u64, LogFault> {
         let mut reader = Reader(self.0);
-        let value = reader.lenenc().map_err(|malformed| LogFault::new(malformed.0))?;
+        let value = reader.lenenc().map_err(|malformed| LogFault::Packet(malformed.0))?;
         self.0 = reader.0;
         Ok(value)
     }
 
     pub(super) fn lenenc_size(&mut self) -> Result<usize, LogFault> {
-        usize::try_from(self.lenenc()?).map_err(|_| LogFault::new("a length that no event can have"))
+        usize::try_from(self.lenenc()?).map_err(|_| LogFault::LengthTooLarge)
     }
 
     pub(super) fn lenenc_bytes(&mut self) -> Result<&'a [u8], LogFault> {
@@ -80,7 +77,7 @@ impl<'a> Bytes<'a> {
 
 /// Names in events are UTF-8 always.
 pub(super) fn text(bytes: &[u8]) -> Result<String, LogFault> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| LogFault::new("a name that is not UTF-8"))
+    String::from_utf8(bytes.to_vec()).map_err(|_| LogFault::NameNotUtf8)
 }
 
 pub(super) fn little_endian(bytes: &[u8]) -> u64 {

@@ -25,11 +25,11 @@ pub(super) fn value(stored: &[u8]) -> Result<Raw<'_>, LogFault> {
         return Ok(Raw::Bytes(input.0));
     }
     if head >> 4 != ZLIB {
-        return Err(LogFault::new("a value of a COMPRESSED column in an unknown kind of compression"));
+        return Err(LogFault::ValueCompression);
     }
     let length = input.uint_be(usize::from(head & 7))?;
     if length > LARGEST {
-        return Err(LogFault::new(format!("a value of a COMPRESSED column of {length} bytes")));
+        return Err(LogFault::ValueTooLarge(length));
     }
     let mut out = Vec::new();
     let read = if head & BARE == 0 {
@@ -37,9 +37,9 @@ pub(super) fn value(stored: &[u8]) -> Result<Raw<'_>, LogFault> {
     } else {
         DeflateDecoder::new(input.0).take(length + 1).read_to_end(&mut out)
     };
-    read.map_err(|e| LogFault::new(format!("a value of a COMPRESSED column cannot be inflated: {e}")))?;
+    read.map_err(|e| LogFault::InflateValue(e.to_string()))?;
     if out.len() as u64 != length {
-        return Err(LogFault::new("a value of a COMPRESSED column whose length is not what it says"));
+        return Err(LogFault::InflatedValueLength);
     }
     Ok(Raw::Inflated(out))
 }

@@ -31,7 +31,7 @@ impl<'a> Digits<'a> {
     fn of_precision(input: &mut Bytes<'a>, precision: u8, scale: u8, most: usize) -> Result<Self, LogFault> {
         let (precision, scale) = (usize::from(precision), usize::from(scale));
         if precision > most || scale > precision || precision == 0 {
-            return Err(LogFault::new(format!("a DECIMAL({precision},{scale})")));
+            return Err(LogFault::Decimal { precision, scale });
         }
         let whole = precision - scale;
         let length = BYTES[whole % 9] + whole / 9 * 4 + scale / 9 * 4 + BYTES[scale % 9];
@@ -45,9 +45,7 @@ impl<'a> Digits<'a> {
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), LogFault> {
         let negative = self.packed.first().is_some_and(|first| first & 0x80 == 0);
         let mut packed = [0; 48];
-        let bytes = packed
-            .get_mut(..self.packed.len())
-            .ok_or_else(|| LogFault::new("a DECIMAL of more bytes than any has"))?;
+        let bytes = packed.get_mut(..self.packed.len()).ok_or(LogFault::DecimalTooLong)?;
         for (byte, stored) in bytes.iter_mut().zip(self.packed) {
             *byte = if negative { !stored } else { *stored };
         }
@@ -87,7 +85,7 @@ fn group(count: usize, rest: &mut Bytes<'_>, out: &mut Vec<u8>) -> Result<(), Lo
         *digit += u8::try_from(value % 10).unwrap_or(0);
         value /= 10;
     }
-    if value == 0 { Ok(()) } else { Err(LogFault::new("a DECIMAL whose digits overflow their group")) }
+    if value == 0 { Ok(()) } else { Err(LogFault::DecimalOverflow) }
 }
 
 #[cfg(test)]

@@ -74,16 +74,14 @@ impl Decoder {
             match event::next(&mut inside, event.offset, false) {
                 Ok(None) => return Ok(()),
                 Ok(Some(inner)) if inner.kind == kind::TRANSACTION_PAYLOAD => {
-                    return Err(LogFault::new("a compressed transaction inside of another"));
+                    return Err(LogFault::NestedPayload);
                 }
                 Ok(Some(inner)) => {
                     at += inner.length;
                     self.ready.extend(self.assembly.take(&inner)?);
                 }
                 Err(Torn::Tail(what)) => {
-                    return Err(LogFault::new(format!(
-                        "a compressed transaction with {what}, after {at} bytes"
-                    )));
+                    return Err(LogFault::PayloadCut { fault: Box::new(what), at });
                 }
                 Err(Torn::Fault(fault)) => return Err(fault),
             }

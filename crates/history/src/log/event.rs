@@ -1,6 +1,8 @@
 //! Events of one file: header, body, checksum (manual: "MySQL Binary Log Events", "Event header").
 
 use super::bytes::Bytes;
+use super::event_header::{EVENT_HEADER as HEADER, EventHeader};
+pub(super) use super::event_kind as kind;
 use super::{LogFault, ServerVersion};
 use ::bytes::Bytes as Buffer;
 use std::cmp::Ordering;
@@ -10,8 +12,6 @@ use std::io::{BufRead, Read};
 const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
 /// Those that begin one that MySQL has encrypted.
 const ENCRYPTED: [u8; 4] = [0xfd, b'b', b'i', b'n'];
-/// Bytes of the common header.
-const HEADER: usize = 19;
 /// A server cannot write a larger event (max_allowed_packet is at most 1 GiB).
 const LARGEST: usize = (1 << 30) + (1 << 20);
 /// Room that is made for an event before its bytes have come, at most.
@@ -20,55 +20,6 @@ const AT_ONCE: usize = 1 << 20;
 const IN_USE: u16 = 0x1;
 /// LOG_EVENT_IGNORABLE_F: who does not know the event may pass it over.
 pub(super) const IGNORABLE: u16 = 0x80;
-
-/// Type bytes of events (MySQL: `Log_event_type`; MariaDB's own from 160 on).
-pub(super) mod kind {
-    pub(crate) const QUERY: u8 = 2;
-    pub(crate) const STOP: u8 = 3;
-    pub(crate) const ROTATE: u8 = 4;
-    pub(crate) const INTVAR: u8 = 5;
-    pub(crate) const APPEND_BLOCK: u8 = 9;
-    pub(crate) const DELETE_FILE: u8 = 11;
-    pub(crate) const RAND: u8 = 13;
-    pub(crate) const USER_VAR: u8 = 14;
-    pub(crate) const FORMAT_DESCRIPTION: u8 = 15;
-    pub(crate) const XID: u8 = 16;
-    pub(crate) const BEGIN_LOAD_QUERY: u8 = 17;
-    pub(crate) const EXECUTE_LOAD_QUERY: u8 = 18;
-    pub(crate) const TABLE_MAP: u8 = 19;
-    pub(crate) const WRITE_ROWS_V1: u8 = 23;
-    pub(crate) const UPDATE_ROWS_V1: u8 = 24;
-    pub(crate) const DELETE_ROWS_V1: u8 = 25;
-    pub(crate) const INCIDENT: u8 = 26;
-    pub(crate) const HEARTBEAT: u8 = 27;
-    pub(crate) const IGNORABLE: u8 = 28;
-    pub(crate) const ROWS_QUERY: u8 = 29;
-    pub(crate) const WRITE_ROWS: u8 = 30;
-    pub(crate) const UPDATE_ROWS: u8 = 31;
-    pub(crate) const DELETE_ROWS: u8 = 32;
-    pub(crate) const GTID: u8 = 33;
-    pub(crate) const ANONYMOUS_GTID: u8 = 34;
-    pub(crate) const PREVIOUS_GTIDS: u8 = 35;
-    pub(crate) const TRANSACTION_CONTEXT: u8 = 36;
-    pub(crate) const VIEW_CHANGE: u8 = 37;
-    pub(crate) const XA_PREPARE: u8 = 38;
-    pub(crate) const PARTIAL_UPDATE_ROWS: u8 = 39;
-    pub(crate) const TRANSACTION_PAYLOAD: u8 = 40;
-    pub(crate) const HEARTBEAT_V2: u8 = 41;
-    pub(crate) const GTID_TAGGED: u8 = 42;
-    pub(crate) const MARIADB_ANNOTATE_ROWS: u8 = 160;
-    pub(crate) const MARIADB_BINLOG_CHECKPOINT: u8 = 161;
-    pub(crate) const MARIADB_GTID: u8 = 162;
-    pub(crate) const MARIADB_GTID_LIST: u8 = 163;
-    pub(crate) const MARIADB_START_ENCRYPTION: u8 = 164;
-    pub(crate) const MARIADB_QUERY_COMPRESSED: u8 = 165;
-    pub(crate) const MARIADB_WRITE_ROWS_COMPRESSED_V1: u8 = 166;
-    pub(crate) const MARIADB_UPDATE_ROWS_COMPRESSED_V1: u8 = 167;
-    pub(crate) const MARIADB_DELETE_ROWS_COMPRESSED_V1: u8 = 168;
-    pub(crate) const MARIADB_WRITE_ROWS_COMPRESSED: u8 = 169;
-    pub(crate) const MARIADB_UPDATE_ROWS_COMPRESSED: u8 = 170;
-    pub(crate) const MARIADB_DELETE_ROWS_COMPRESSED: u8 = 171;
-}
 
 /// One event, its checksum verified and taken off.
 #[derive(Debug)]
@@ -119,7 +70,7 @@ impl Format {
 #[derive(Debug)]
 pub(super) enum Torn {
     /// The file ends inside an event: what a crash, or copying a live file, leaves.
-    Tail(String),
+    Tail(LogFault),
     /// The bytes are wrong.
     Fault(LogFault),
 }
@@ -133,14 +84,12 @@ impl From<LogFault> for Torn {
 /// Reads the magic number.
 pub(super) fn magic(input: &mut impl Read) -> Result<(), LogFault> {
     let mut bytes = [0; 4];
-    input.read_exact(&mut bytes).map_err(|_| LogFault::new("the file is shorter than four bytes"))?;
+    input.read_exact(&mut bytes).map_err(|_| LogFault::FileTooShort)?;
     if bytes == ENCRYPTED {
-        return Err(LogFault::new(
-            "the file is encrypted (binlog_encryption=ON): let the agent capture from the server itself (--source), which sends its log in clear",
-        ));
+        return Err(LogFault::Encrypted);
     }
     if bytes != MAGIC {
-        return Err(LogFault::new("the file does not begin with the bytes of a binary log (fe 62 69 6e)"));
+        return Err(LogFault::NotABinaryLog);
     }
     Ok(())
 }
@@ -148,21 +97,21 @@ pub(super) fn magic(input: &mut impl Read) -> Result<(), LogFault> {
 /// The next event; `None` where the input ends between two events. `checksum`: whether four bytes
 /// of CRC32 end each event.
 pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Result<Option<Event>, Torn> {
-    let io = |e: std::io::Error| Torn::Fault(LogFault::new(format!("the file cannot be read: {e}")));
+    let io = |e: std::io::Error| Torn::Fault(LogFault::Unreadable(e.to_string()));
     if input.fill_buf().map_err(io)?.is_empty() {
         return Ok(None);
     }
     let mut raw = Vec::with_capacity(HEADER);
     input.by_ref().take(HEADER as u64).read_to_end(&mut raw).map_err(io)?;
     if raw.len() < HEADER {
-        return Err(Torn::Tail(format!("{} bytes where an event header was expected", raw.len())));
+        return Err(Torn::Tail(LogFault::HeaderCut(raw.len())));
     }
     let length = length(&raw)?;
     // Memory grows with the bytes that are there, not with the length that is claimed.
     raw.reserve_exact((length - HEADER).min(AT_ONCE));
     input.by_ref().take((length - HEADER) as u64).read_to_end(&mut raw).map_err(io)?;
     if raw.len() < length {
-        return Err(Torn::Tail(format!("an event of {length} bytes of which {} are there", raw.len())));
+        return Err(Torn::Tail(LogFault::EventCut { length, there: raw.len() }));
     }
     Ok(Some(read(raw.into(), offset, checksum)?))
 }
@@ -170,48 +119,36 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
 /// An event that is there as a whole, and nothing else.
 pub(super) fn whole(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
     if raw.len() < HEADER {
-        return Err(LogFault::new(format!("{} bytes where an event header was expected", raw.len())));
+        return Err(LogFault::HeaderCut(raw.len()));
     }
     let length = length(&raw)?;
     match raw.len().cmp(&length) {
-        Ordering::Less => {
-            Err(LogFault::new(format!("an event of {length} bytes of which {} are there", raw.len())))
-        }
+        Ordering::Less => Err(LogFault::EventCut { length, there: raw.len() }),
         Ordering::Equal => read(raw, offset, checksum),
-        Ordering::Greater => Err(LogFault::new("an event with bytes behind its end")),
+        Ordering::Greater => Err(LogFault::BytesBehindEvent),
     }
 }
 
 /// How long an event is, by its header.
-fn length(header: &[u8]) -> Result<usize, LogFault> {
-    let mut input = Bytes(header);
-    input.take(9)?;
-    let length = input.length(4)?;
-    if !(HEADER..=LARGEST).contains(&length) {
-        return Err(LogFault::new(format!("an event that says it is {length} bytes long")));
-    }
-    Ok(length)
+fn length(event: &[u8]) -> Result<usize, LogFault> {
+    let length = EventHeader::read(event)?.length;
+    let length = usize::try_from(length).map_err(|_| LogFault::LengthTooLarge)?;
+    if (HEADER..=LARGEST).contains(&length) { Ok(length) } else { Err(LogFault::EventLength(length)) }
 }
 
 fn read(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
-    let mut header = Bytes(&raw);
-    let timestamp = header.u32()?;
-    let kind = header.u8()?;
-    let server = header.u32()?;
-    let length = header.length(4)?;
-    let _end = header.u32()?;
-    let flags = header.u16()?;
+    let EventHeader { timestamp, kind, server, length, end: _, flags } = EventHeader::read(&raw)?;
     let mut end = raw.len();
     if checksum || (kind == kind::FORMAT_DESCRIPTION && raw.len() > HEADER + 5 && raw[raw.len() - 5] == 1) {
         end = verified(&raw, kind, flags)?;
     }
-    Ok(Event { timestamp, kind, server, flags, offset, length: length as u64, raw, end })
+    Ok(Event { timestamp, kind, server, flags, offset, length: length.into(), raw, end })
 }
 
 /// Compares the CRC32; gives where it begins.
 fn verified(raw: &[u8], kind: u8, flags: u16) -> Result<usize, LogFault> {
     let at = raw.len().checked_sub(4).filter(|at| *at >= HEADER);
-    let at = at.ok_or_else(|| LogFault::new("an event too short for its checksum"))?;
+    let at = at.ok_or(LogFault::NoRoomForChecksum)?;
     let stored = Bytes(&raw[at..]).u32()?;
     let mut crc = crc32fast::Hasher::new();
     if kind == kind::FORMAT_DESCRIPTION && flags & IN_USE != 0 {
@@ -222,7 +159,7 @@ fn verified(raw: &[u8], kind: u8, flags: u16) -> Result<usize, LogFault> {
         crc.update(&raw[..at]);
     }
     if crc.finalize() != stored {
-        return Err(LogFault::new("its checksum does not match: the file is damaged"));
+        return Err(LogFault::Checksum);
     }
     Ok(at)
 }
@@ -241,7 +178,7 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     let mut body = Bytes(event.body());
     let version = body.u16()?;
     if version != 4 {
-        return Err(LogFault::new(format!("binary log version {version}; only version 4 is read")));
+        return Err(LogFault::LogVersion(version));
     }
     let name = body.take(50)?;
     let name = name.split(|b| *b == 0).next().unwrap_or_default();
@@ -249,7 +186,7 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     let _created = body.u32()?;
     let header = body.u8()?;
     if usize::from(header) != HEADER {
-        return Err(LogFault::new(format!("event headers of {header} bytes; only {HEADER} are known")));
+        return Err(LogFault::HeaderLength(header));
     }
     // Older servers have no checksums, and say nothing of them.
     if has_no_checksums(&server) {
@@ -260,11 +197,11 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     let algorithm = match body.0 {
         [.., 1] => 1,
         [.., algorithm, _, _, _, _] => *algorithm,
-        _ => return Err(LogFault::new("a format description without a checksum algorithm")),
+        _ => return Err(LogFault::NoChecksumAlgorithm),
     };
     match algorithm {
         0 | 1 => Ok(Format { server, checksum: algorithm == 1 }),
-        other => Err(LogFault::new(format!("checksum algorithm {other} is not known"))),
+        other => Err(LogFault::ChecksumAlgorithm(other)),
     }
 }
 

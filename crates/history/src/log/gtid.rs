@@ -37,10 +37,7 @@ pub(super) const ROLLBACK_ALTER: u8 = 8;
 
 /// MySQL: GTID_LOG_EVENT, ANONYMOUS_GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT.
 pub(super) fn mysql(event: &Event, anonymous: bool, time: SourceTime) -> Result<Announced, LogFault> {
-    let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
-    let context = BinlogCtx::new(event.body().len(), &format, event.kind);
-    let read = GtidEvent::deserialize(context, &mut ParseBuf(event.body()))
-        .map_err(|e| LogFault::new(format!("a GTID event that cannot be read: {e}")))?;
+    let read = read_mysql(event.kind, event.body())?;
     let stamp = |micros: u64| i64::try_from(micros).ok().filter(|t| *t > 0);
     let stamp = match time {
         SourceTime::Local => stamp(read.immediate_commit_timestamp()),
@@ -48,12 +45,30 @@ pub(super) fn mysql(event: &Event, anonymous: bool, time: SourceTime) -> Result<
             stamp(read.original_commit_timestamp()).or_else(|| stamp(read.immediate_commit_timestamp()))
         }
     };
-    let gtid = (!anonymous).then(|| Gtid::MySql {
-        source: read.sid(),
-        tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
-        number: read.gno(),
-    });
+    let gtid = (!anonymous).then(|| named(&read));
     Ok(Announced { gtid, committed: stamp, begins: false, idle: false, connection: None })
+}
+
+fn read_mysql(kind: u8, body: &[u8]) -> Result<GtidEvent, LogFault> {
+    let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
+    let context = BinlogCtx::new(body.len(), &format, kind);
+    GtidEvent::deserialize(context, &mut ParseBuf(body)).map_err(|e| LogFault::Gtid(e.to_string()))
+}
+
+fn named(event: &GtidEvent) -> Gtid {
+    Gtid::MySql {
+        source: event.sid(),
+        tag: event.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
+        number: event.gno(),
+    }
+}
+
+/// The transaction that a GTID event of MySQL announces: GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT.
+///
+/// # Errors
+/// The event cannot be read.
+pub(crate) fn of_mysql(kind: u8, body: &[u8]) -> Result<Gtid, LogFault> {
+    read_mysql(kind, body).map(|event| named(&event))
 }
 
 /// MariaDB: GTID_EVENT (Knowledge Base: "GTID_EVENT").
@@ -100,8 +115,7 @@ pub(super) fn previous_mysql(body: &[u8]) -> Result<Option<String>, LogFault> {
     }
     let mut text = String::new();
     for _ in 0..sources {
-        let source: [u8; 16] =
-            input.take(16)?.try_into().map_err(|_| LogFault::new("a GTID set cut short"))?;
+        let source: [u8; 16] = input.take(16)?.try_into().map_err(|_| LogFault::GtidSetCut)?;
         let uuid = Gtid::MySql { source, tag: None, number: 0 }.to_string();
         if !text.is_empty() {
             text.push(',');

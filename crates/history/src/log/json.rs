@@ -25,7 +25,7 @@ pub(super) fn text(document: &[u8]) -> Result<String, LogFault> {
 
 fn value(kind: u8, data: &[u8], depth: usize, out: &mut String) -> Result<(), LogFault> {
     if depth > DEEPEST {
-        return Err(LogFault::new("a JSON document deeper than MySQL allows"));
+        return Err(LogFault::JsonTooDeep);
     }
     let mut input = Bytes(data);
     match kind {
@@ -51,7 +51,7 @@ fn value(kind: u8, data: &[u8], depth: usize, out: &mut String) -> Result<(), Lo
             quoted(input.take(length)?, out)?;
         }
         15 => opaque(&mut input, out)?,
-        other => return Err(LogFault::new(format!("a JSON value of kind {other}"))),
+        other => return Err(LogFault::JsonKind(other)),
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ fn literal(which: u8, out: &mut String) -> Result<(), LogFault> {
         0 => "null",
         1 => "true",
         2 => "false",
-        other => return Err(LogFault::new(format!("the JSON literal {other}"))),
+        other => return Err(LogFault::JsonLiteral(other)),
     });
     Ok(())
 }
@@ -81,7 +81,7 @@ fn variable_length(input: &mut Bytes<'_>) -> Result<usize, LogFault> {
             return Ok(length);
         }
     }
-    Err(LogFault::new("a JSON length of more than five bytes"))
+    Err(LogFault::JsonLength)
 }
 
 fn container(data: &[u8], large: bool, object: bool, depth: usize, out: &mut String) -> Result<(), LogFault> {
@@ -91,8 +91,7 @@ fn container(data: &[u8], large: bool, object: bool, depth: usize, out: &mut Str
     let _size = head.length(width)?;
     let keys = head.take(if object { count.saturating_mul(width + 2) } else { 0 })?;
     let entries = head.take(count.saturating_mul(1 + width))?;
-    let at =
-        |offset: usize| data.get(offset..).ok_or_else(|| LogFault::new("a JSON offset beyond its document"));
+    let at = |offset: usize| data.get(offset..).ok_or(LogFault::JsonOffset);
     out.push(if object { '{' } else { '[' });
     let mut keys = Bytes(keys);
     let mut entries = Bytes(entries);
@@ -120,7 +119,7 @@ fn container(data: &[u8], large: bool, object: bool, depth: usize, out: &mut Str
 
 /// Text in double quotes, escaped as mysqld escapes it.
 fn quoted(bytes: &[u8], out: &mut String) -> Result<(), LogFault> {
-    let text = std::str::from_utf8(bytes).map_err(|_| LogFault::new("a JSON string that is not UTF-8"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| LogFault::JsonNotUtf8)?;
     push_quoted(out, text);
     Ok(())
 }
@@ -143,7 +142,7 @@ fn opaque(input: &mut Bytes<'_>, out: &mut String) -> Result<(), LogFault> {
         }
         (code::TIME | code::DATETIME | code::TIMESTAMP, [_, _, _, _, _, _, _, _]) => {
             let raw = packed64(data, kind == code::TIME);
-            let text = temporal_text(&raw, 6).ok_or_else(|| LogFault::new("a JSON time out of range"))?;
+            let text = temporal_text(&raw, 6).ok_or(LogFault::JsonTime)?;
             let _ = write!(out, "\"{text}\"");
         }
         _ => {

@@ -23,14 +23,11 @@ pub(super) fn reader(body: &[u8]) -> Result<Box<dyn BufRead + '_>, LogFault> {
     }
     match compression {
         Some(0) => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(input.0).map_err(|e| {
-                LogFault::new(format!("a compressed transaction that cannot be unpacked: {e}"))
-            })?;
+            let decoder = zstd::stream::read::Decoder::with_buffer(input.0)
+                .map_err(|e| LogFault::Payload(e.to_string()))?;
             Ok(Box::new(BufReader::new(decoder.take(LARGEST))))
         }
         Some(255) => Ok(Box::new(Cursor::new(input.0))),
-        other => {
-            Err(LogFault::new(format!("a transaction compressed in a way ({other:?}) that is not known")))
-        }
+        other => Err(LogFault::PayloadCompression(other)),
     }
 }

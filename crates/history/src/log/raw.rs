@@ -44,7 +44,7 @@ pub(crate) fn char_bytes(meta: &[u8]) -> usize {
 }
 
 fn meta(column: &MappedColumn, i: usize) -> Result<u8, LogFault> {
-    column.meta.get(i).copied().ok_or_else(|| LogFault::new("a table map without the metadata of a column"))
+    column.meta.get(i).copied().ok_or(LogFault::NoColumnMetadata)
 }
 
 /// One value that is not NULL.
@@ -65,11 +65,11 @@ pub(super) fn value<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<
         code::ENUM => Raw::Enum(match meta(column, 1)? {
             1 => u16::from(input.u8()?),
             2 => input.u16()?,
-            other => return Err(LogFault::new(format!("an ENUM of {other} bytes"))),
+            other => return Err(LogFault::EnumWidth(other)),
         }),
         code::SET => match usize::from(meta(column, 1)?) {
             width @ 1..=8 => Raw::Set(input.uint(width)?),
-            other => return Err(LogFault::new(format!("a SET of {other} bytes"))),
+            other => return Err(LogFault::SetWidth(other)),
         },
         code::VARCHAR | code::VAR_STRING => Raw::Bytes(varchar(column, input)?),
         code::MARIADB_VARCHAR_COMPRESSED => compressed::value(varchar(column, input)?)?,
@@ -81,7 +81,7 @@ pub(super) fn value<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<
         code::TINY_BLOB..=code::BLOB | code::GEOMETRY | code::VECTOR => Raw::Bytes(blob(column, input)?),
         code::JSON => Raw::Json(json::text(blob(column, input)?)?),
         code::TIMESTAMP..=code::NEWDATE | code::TIMESTAMP2..=code::TIME2 => temporal(column, input)?,
-        other => return Err(LogFault::new(format!("a column of type {other}, which is not known"))),
+        other => return Err(LogFault::ColumnType(other)),
     })
 }
 
@@ -97,7 +97,7 @@ fn blob<'a>(column: &MappedColumn, input: &mut Bytes<'a>) -> Result<&'a [u8], Lo
             let length = input.length(width)?;
             input.take(length)
         }
-        other => Err(LogFault::new(format!("a BLOB with a length of {other} bytes"))),
+        other => Err(LogFault::BlobLength(other)),
     }
 }
 
@@ -113,7 +113,7 @@ fn fraction_width(fsp: u8) -> Result<(usize, u32), LogFault> {
         1 | 2 => Ok((1, 10_000)),
         3 | 4 => Ok((2, 100)),
         5 | 6 => Ok((3, 1)),
-        other => Err(LogFault::new(format!("fractional seconds of {other} decimals"))),
+        other => Err(LogFault::FractionalSeconds(other)),
     }
 }
 
@@ -137,7 +137,7 @@ fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw<'static>
             let v = input.u64()?;
             let (d, t) = (v / 1_000_000, v % 1_000_000);
             if d > 99_991_231 {
-                return Err(LogFault::new("a DATETIME beyond the year 9999"));
+                return Err(LogFault::DateTimeTooLate);
             }
             let date = ((d / 10_000) as u16, (d / 100 % 100) as u8, (d % 100) as u8);
             Raw::DateTime(
@@ -161,11 +161,11 @@ fn temporal(column: &MappedColumn, input: &mut Bytes<'_>) -> Result<Raw<'static>
             let (width, factor) = fraction_width(meta(column, 0)?)?;
             let micros = big_endian(input.take(width)?) as u32 * factor;
             // The highest bit is the sign, always 1.
-            let packed = packed.checked_sub(1 << 39).ok_or_else(|| LogFault::new("a negative DATETIME"))?;
+            let packed = packed.checked_sub(1 << 39).ok_or(LogFault::NegativeDateTime)?;
             datetime(packed, micros)
         }
         code::TIME2 => time2(input, meta(column, 0)?)?,
-        other => return Err(LogFault::new(format!("a column of type {other}, which is not known"))),
+        other => return Err(LogFault::ColumnType(other)),
     })
 }
 

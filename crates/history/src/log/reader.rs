@@ -159,7 +159,7 @@ impl LogReader {
                 self.ends.torn = Some(format!("{} ends with {what}, at byte {offset}", open.name));
                 return Ok(false);
             }
-            Err(Torn::Tail(what)) => return Err(self.error(offset, LogFault::new(what))),
+            Err(Torn::Tail(what)) => return Err(self.error(offset, what)),
             Err(Torn::Fault(fault)) => return Err(self.error(offset, fault)),
         };
         open.offset += event.length;
@@ -194,10 +194,7 @@ impl LogReader {
             }
             kind::STOP => self.closes(stamp, event.timestamp),
             kind::MARIADB_START_ENCRYPTION => {
-                return Err(LogFault::new(
-                    "from here on the file is encrypted (encrypt_binlog=ON): let the agent capture from the server itself (--source), \
-                     which sends its log in clear",
-                ));
+                return Err(LogFault::EncryptedFromHere);
             }
             _ => self.decoder.take(event)?,
         }

@@ -130,19 +130,15 @@ impl RowsEvent {
         input.take(8)?;
         if layout.version2 {
             let extra = usize::from(input.u16()?);
-            input.take(
-                extra
-                    .checked_sub(2)
-                    .ok_or_else(|| LogFault::new("a rows event whose extra data is too short"))?,
-            )?;
+            input.take(extra.checked_sub(2).ok_or(LogFault::RowsExtraData)?)?;
         }
         let width = input.lenenc_size()?;
         if width != table.columns.len() {
-            return Err(LogFault::new(format!(
-                "a rows event of {width} columns for {}, whose table map has {}",
-                table.name,
-                table.columns.len()
-            )));
+            return Err(LogFault::ColumnCount {
+                event: width,
+                table: table.name.clone(),
+                mapped: table.columns.len(),
+            });
         }
         let bitmap = width.div_ceil(8);
         let first = body.slice_ref(input.take(bitmap)?);
@@ -152,7 +148,7 @@ impl RowsEvent {
         };
         // An image without columns has no bytes: nobody could tell how many rows there are.
         if [&first, &second].into_iter().any(|present| (0..width).all(|i| !bit(present, i))) {
-            return Err(LogFault::new("a rows event without columns"));
+            return Err(LogFault::RowsWithoutColumns);
         }
         let images = if layout.compressed { inflate(input.0)?.into() } else { body.slice_ref(input.0) };
         Ok(Self {
@@ -319,19 +315,19 @@ pub(super) fn inflate(data: &[u8]) -> Result<Vec<u8>, LogFault> {
     let mut input = Bytes(data);
     let head = input.u8()?;
     if head & 0xe0 != 0x80 || head & 0x70 != 0 {
-        return Err(LogFault::new("a compressed event of an unknown kind of compression"));
+        return Err(LogFault::EventCompression);
     }
     let length = input.uint_be(usize::from(head & 0x07))?;
     if length > LARGEST {
-        return Err(LogFault::new(format!("a compressed event of {length} bytes")));
+        return Err(LogFault::EventTooLarge(length));
     }
     let mut out = Vec::new();
     ZlibDecoder::new(input.0)
         .take(length + 1)
         .read_to_end(&mut out)
-        .map_err(|e| LogFault::new(format!("a compressed event that cannot be inflated: {e}")))?;
+        .map_err(|e| LogFault::Inflate(e.to_string()))?;
     if out.len() as u64 != length {
-        return Err(LogFault::new("a compressed event whose length is not what it says"));
+        return Err(LogFault::InflatedEventLength);
     }
     Ok(out)
 }

@@ -125,10 +125,7 @@ impl StreamReader {
     }
 
     fn rotate(&mut self, event: &Event) -> Result<(), LogFault> {
-        let (offset, name) = event
-            .body()
-            .split_first_chunk::<8>()
-            .ok_or_else(|| LogFault::new("a rotate event without a place"))?;
+        let (offset, name) = event.body().split_first_chunk::<8>().ok_or(LogFault::RotateWithoutPosition)?;
         let file = String::from_utf8_lossy(name).into_owned();
         if file != self.place.file {
             // A transaction never goes on in another file: what is open was cut by a crash of the

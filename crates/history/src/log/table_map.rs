@@ -95,8 +95,7 @@ fn columns(input: &mut Bytes<'_>, name: TableName, mariadb: bool) -> Result<Mapp
 }
 
 fn column(kind: u8, metadata: &mut Bytes<'_>, nullable: bool) -> Result<MappedColumn, LogFault> {
-    let length = raw::metadata_length(kind)
-        .ok_or_else(|| LogFault::new(format!("a column of type {kind}, which is not known")))?;
+    let length = raw::metadata_length(kind).ok_or(LogFault::ColumnType(kind))?;
     let meta = metadata.take(length)?.to_vec();
     // ENUM and SET travel as STRING and tell their real type in the metadata.
     let type_code = match (kind, meta.first()) {
@@ -182,7 +181,7 @@ fn visibility(field: &Bytes<'_>, table: &mut MappedTable) {
 }
 
 fn collation_id(field: &mut Bytes<'_>, mariadb: bool) -> Result<u16, LogFault> {
-    let id = u16::try_from(field.lenenc()?).map_err(|_| LogFault::new("a collation id beyond 65535"))?;
+    let id = u16::try_from(field.lenenc()?).map_err(|_| LogFault::CollationId)?;
     Ok(collations::of_server(id, mariadb))
 }
 
@@ -201,9 +200,7 @@ fn default_charset(
     while !field.is_empty() {
         let which = field.lenenc_size()?;
         let collation = collation_id(field, mariadb)?;
-        let column = columns
-            .get_mut(which)
-            .ok_or_else(|| LogFault::new("a collation for a column that is not there"))?;
+        let column = columns.get_mut(which).ok_or(LogFault::CollationWithoutColumn)?;
         column.collation = Some(collation);
     }
     Ok(())
@@ -252,7 +249,7 @@ fn key(field: &mut Bytes<'_>, prefixed: bool, columns: usize) -> Result<Vec<usiz
     while !field.is_empty() {
         let position = field.lenenc_size()?;
         if position >= columns {
-            return Err(LogFault::new("a key over a column that is not there"));
+            return Err(LogFault::KeyWithoutColumn);
         }
         if prefixed {
             field.lenenc()?;

@@ -50,12 +50,50 @@ impl fmt::Display for Token {
     }
 }
 
+/// Why a statement cannot be taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LexError {
+    /// More tokens than any DDL has.
+    #[error("it is too long")]
+    TooLong,
+    /// `/* ...`
+    #[error("a comment is not closed")]
+    OpenComment,
+    /// `'...`
+    #[error("a quote is not closed")]
+    OpenQuote,
+    /// `/*!1234567 ... */`
+    #[error("an executable comment has more than six digits")]
+    CommentDigits,
+    /// Digits that are no number.
+    #[error("the version of an executable comment")]
+    CommentVersion,
+    /// Whether the comment counts depends on the server.
+    #[error("which server wrote it is not known, and it has a comment for some servers alone")]
+    UnknownServer,
+    /// `/*! ... /*! ... */ ... */`
+    #[error("an executable comment stands in another one")]
+    NestedComment,
+    /// `x'4'`, `b'2'`
+    #[error("a hexadecimal or bit literal")]
+    Literal,
+}
+
+impl From<LexError> for String {
+    fn from(error: LexError) -> Self {
+        error.to_string()
+    }
+}
+
 /// Reads a whole statement.
 ///
 /// # Errors
-/// A quote or a comment is not closed, or what an executable comment means is not certain: in
-/// words.
-pub(super) fn tokens(sql: &str, sql_mode: Option<u64>, server: ServerVersion) -> Result<Vec<Token>, String> {
+/// A quote or a comment is not closed, or what an executable comment means is not certain.
+pub(super) fn tokens(
+    sql: &str,
+    sql_mode: Option<u64>,
+    server: ServerVersion,
+) -> Result<Vec<Token>, LexError> {
     let mode = sql_mode.unwrap_or(0);
     let mut lexer = Lexer {
         rest: sql,
@@ -67,7 +105,7 @@ pub(super) fn tokens(sql: &str, sql_mode: Option<u64>, server: ServerVersion) ->
     };
     while lexer.step()? {
         if lexer.tokens.len() > LONGEST {
-            return Err("it is too long".to_owned());
+            return Err(LexError::TooLong);
         }
     }
     Ok(lexer.tokens)
@@ -100,9 +138,9 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads one token, comment or white space; false: the text has ended.
-    fn step(&mut self) -> Result<bool, String> {
+    fn step(&mut self) -> Result<bool, LexError> {
         let Some(first) = self.rest.chars().next() else {
-            return if self.in_comment { Err("a comment is not closed".to_owned()) } else { Ok(false) };
+            return if self.in_comment { Err(LexError::OpenComment) } else { Ok(false) };
         };
         let behind = self.rest.get(1..).unwrap_or_default();
         match first {
@@ -151,7 +189,7 @@ impl<'a> Lexer<'a> {
         matches!(self.tokens.last(), Some(Token::Word(_) | Token::Quoted(_)))
     }
 
-    fn comment(&mut self) -> Result<(), String> {
+    fn comment(&mut self) -> Result<(), LexError> {
         let (mark, own) = match self.rest {
             t if t.starts_with("/*!") => (3, false),
             t if t.starts_with("/*M!") && self.server.mariadb => (4, true),
@@ -164,17 +202,14 @@ impl<'a> Lexer<'a> {
             return self.open();
         }
         if digits > 6 {
-            return Err("an executable comment has more than six digits".to_owned());
+            return Err(LexError::CommentDigits);
         }
         let version: u32 = self
             .rest
             .get(mark..mark + digits)
             .and_then(|v| v.parse().ok())
-            .ok_or("the version of an executable comment")?;
-        let server = self
-            .server
-            .code()
-            .ok_or("which server wrote it is not known, and it has a comment for some servers alone")?;
+            .ok_or(LexError::CommentVersion)?;
+        let server = self.server.code().ok_or(LexError::UnknownServer)?;
         let of_mysql = self.server.mariadb && !own && (50_700..=99_999).contains(&version);
         if version > server || of_mysql {
             return self.skip(mark + digits, true);
@@ -183,23 +218,22 @@ impl<'a> Lexer<'a> {
         self.open()
     }
 
-    fn open(&mut self) -> Result<(), String> {
+    fn open(&mut self) -> Result<(), LexError> {
         if self.in_comment {
-            return Err("an executable comment stands in another one".to_owned());
+            return Err(LexError::NestedComment);
         }
         self.in_comment = true;
         Ok(())
     }
 
     /// Passes over a comment; `nested`: others may stand in it, one deep.
-    fn skip(&mut self, mark: usize, nested: bool) -> Result<(), String> {
+    fn skip(&mut self, mark: usize, nested: bool) -> Result<(), LexError> {
         self.take(mark);
-        let unclosed = "a comment is not closed";
         loop {
-            let end = self.rest.find("*/").ok_or(unclosed)?;
+            let end = self.rest.find("*/").ok_or(LexError::OpenComment)?;
             if let Some(inner) = self.rest.find("/*").filter(|inner| nested && *inner < end) {
                 self.take(inner + 2);
-                let end = self.rest.find("*/").ok_or(unclosed)?;
+                let end = self.rest.find("*/").ok_or(LexError::OpenComment)?;
                 self.take(end + 2);
             } else {
                 self.take(end + 2);
@@ -209,7 +243,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// What stands between two quotes; doubled, a quote stands for itself.
-    fn between(&mut self, quote: char, escapes: bool) -> Result<String, String> {
+    fn between(&mut self, quote: char, escapes: bool) -> Result<String, LexError> {
         self.take(1);
         let mut text = String::new();
         loop {
@@ -239,12 +273,12 @@ impl<'a> Lexer<'a> {
                         other => text.push(other),
                     }
                 }
-                _ => return Err("a quote is not closed".to_owned()),
+                _ => return Err(LexError::OpenQuote),
             }
         }
     }
 
-    fn text(&mut self, quote: char) -> Result<(), String> {
+    fn text(&mut self, quote: char) -> Result<(), LexError> {
         let more = self.between(quote, self.escapes)?;
         if let Some(Token::Text(text)) = self.tokens.last_mut() {
             text.push_str(&more);
@@ -254,14 +288,14 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    fn quoted(&mut self, quote: char) -> Result<(), String> {
+    fn quoted(&mut self, quote: char) -> Result<(), LexError> {
         let name = self.between(quote, false)?;
         self.tokens.push(Token::Quoted(name));
         Ok(())
     }
 
     /// `x'..'` and `b'..'`.
-    fn literal(&mut self, kind: char) -> Result<(), String> {
+    fn literal(&mut self, kind: char) -> Result<(), LexError> {
         self.take(1);
         let text = self.between('\'', false)?;
         let token = if kind.eq_ignore_ascii_case(&'x') {
@@ -269,12 +303,12 @@ impl<'a> Lexer<'a> {
         } else {
             text.bytes().all(|b| matches!(b, b'0' | b'1')).then_some(Token::Bits(text))
         };
-        self.tokens.push(token.ok_or("a hexadecimal or bit literal")?);
+        self.tokens.push(token.ok_or(LexError::Literal)?);
         Ok(())
     }
 
     /// What begins with a digit: a number, `0x..`, `0b..`, or a name.
-    fn digits(&mut self) -> Result<(), String> {
+    fn digits(&mut self) -> Result<(), LexError> {
         let word = self.rest.get(..run(self.rest, is_name_part)).unwrap_or_default();
         // Behind `schema.` a name may be digits alone.
         if self.tokens.last() == Some(&Token::Symbol('.')) {
@@ -286,7 +320,7 @@ impl<'a> Lexer<'a> {
             word.strip_prefix("0x").filter(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_hexdigit()))
         {
             let even = if hex.len() % 2 == 0 { hex.to_owned() } else { format!("0{hex}") };
-            let bytes = hex_bytes(&even).ok_or("a hexadecimal literal")?;
+            let bytes = hex_bytes(&even).ok_or(LexError::Literal)?;
             self.take(word.len());
             self.tokens.push(Token::Hex(bytes));
             return Ok(());

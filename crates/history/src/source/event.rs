@@ -1,27 +1,32 @@
 //! As much of an event as the reading half must know: its header, and where the log goes on.
 
 use crate::binlog_position::BinlogPosition;
-use crate::log::Gtid;
-use mysql_common::binlog::BinlogCtx;
-use mysql_common::binlog::consts::BinlogVersion;
-use mysql_common::binlog::events::{FormatDescriptionEvent, GtidEvent};
-use mysql_common::io::ParseBuf;
-use mysql_common::proto::MyDeserialize;
+use crate::log::event_kind::{
+    ANONYMOUS_GTID, FORMAT_DESCRIPTION, GTID, GTID_TAGGED, HEARTBEAT, HEARTBEAT_V2,
+    MARIADB_BINLOG_CHECKPOINT, MARIADB_GTID, MARIADB_GTID_LIST, MARIADB_START_ENCRYPTION, PREVIOUS_GTIDS,
+    ROTATE, STOP,
+};
+use crate::log::{self, EVENT_HEADER as HEADER, EventHeader, Gtid, LogFault};
 
-const HEADER: usize = 19;
+/// Where the first event of a file begins.
 const FIRST: u64 = 4;
-const ROTATE: u8 = 4;
-const FORMAT_DESCRIPTION: u8 = 15;
-/// MariaDB's, after the description of a file that is encrypted on the server's disk.
-const START_ENCRYPTION: u8 = 164;
 /// Events between two transactions: those that begin one (GTID events of both families), and those
-/// that belong to a file: STOP, ROTATE, PREVIOUS_GTIDS, and MariaDB's checkpoint, GTID list and
-/// start of encryption.
-const BETWEEN: [u8; 11] = [3, ROTATE, FORMAT_DESCRIPTION, 33, 34, 35, 42, 161, 162, 163, 164];
+/// that belong to a file.
+const BETWEEN: [u8; 11] = [
+    STOP,
+    ROTATE,
+    FORMAT_DESCRIPTION,
+    GTID,
+    ANONYMOUS_GTID,
+    PREVIOUS_GTIDS,
+    GTID_TAGGED,
+    MARIADB_BINLOG_CHECKPOINT,
+    MARIADB_GTID,
+    MARIADB_GTID_LIST,
+    MARIADB_START_ENCRYPTION,
+];
 /// Those of them that begin a transaction.
-const BEGINNING: [u8; 4] = [33, 34, 42, 162];
-const HEARTBEAT: [u8; 2] = [27, 41];
-const GTID: [u8; 2] = [33, 42];
+const BEGINNING: [u8; 4] = [GTID, ANONYMOUS_GTID, GTID_TAGGED, MARIADB_GTID];
 /// LOG_EVENT_ARTIFICIAL_F: made for the replica, not in the log.
 const ARTIFICIAL: u16 = 0x20;
 
@@ -54,8 +59,22 @@ pub(super) enum Step {
 
 /// An event that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Malformed(String);
+pub(super) enum Malformed {
+    /// Its header.
+    #[error("{0}")]
+    Header(#[from] LogFault),
+    /// Header and packet do not fit each other.
+    #[error("an event that says it is {said} bytes long and has {there}")]
+    Length {
+        /// Bytes that its header says it has.
+        said: u32,
+        /// Bytes of the packet.
+        there: usize,
+    },
+    /// A transaction without its beginning.
+    #[error("the server left out events inside of a transaction, before one of type {0}")]
+    LeftOut(u8),
+}
 
 impl Track {
     /// Of a stream that was asked for from here; where the server chooses, its first packet says
@@ -82,8 +101,8 @@ impl Track {
 
     /// Takes the next packet's event.
     pub(super) fn take(&mut self, event: &[u8]) -> Result<Step, Malformed> {
-        let header = Header::read(event)?;
-        if HEARTBEAT.contains(&header.kind) {
+        let header = header(event)?;
+        if is_heartbeat_kind(header.kind) {
             return Ok(Step::Nothing);
         }
         if header.kind == FORMAT_DESCRIPTION {
@@ -94,7 +113,7 @@ impl Track {
                 return Ok(Step::Event(self.say()));
             }
             self.head = Some(FIRST + u64::from(header.length));
-        } else if header.kind == START_ENCRYPTION && self.head != Some(self.place.offset) {
+        } else if header.kind == MARIADB_START_ENCRYPTION && self.head != Some(self.place.offset) {
             // Sent with the description; it stands at the head of the file, and takes no room
             // elsewhere.
             return Ok(Step::Nothing);
@@ -118,15 +137,12 @@ impl Track {
             }
             self.behind = None;
         }
-        self.place.offset = header.begins(self.place.offset);
+        self.place.offset = begins(&header, self.place.offset);
         let first = self.say();
         if first.is_some() && !BETWEEN.contains(&header.kind) {
             // The writing half would drop the transaction that it is in. No server is known to do
             // this.
-            return Err(Malformed(format!(
-                "the server left out events inside of a transaction, before one of type {}",
-                header.kind
-            )));
+            return Err(Malformed::LeftOut(header.kind));
         }
         self.place.offset += u64::from(header.length);
         if header.kind == ROTATE {
@@ -148,67 +164,43 @@ impl Track {
     /// Where a ROTATE sends the reader.
     fn target(&self, event: &[u8]) -> Result<BinlogPosition, Malformed> {
         let body = event.get(HEADER..).unwrap_or_default();
-        let (head, name) = body
-            .split_at_checked(8)
-            .ok_or_else(|| Malformed("a ROTATE event that is cut short".to_owned()))?;
+        let (head, name) = body.split_at_checked(8).ok_or(LogFault::RotateWithoutPosition)?;
         let offset = head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
         let name = if self.checksum { &name[..name.len().saturating_sub(4)] } else { name };
         Ok(BinlogPosition { file: String::from_utf8_lossy(name).into_owned(), offset })
     }
 }
 
-/// The common header (manual: "Event header").
-struct Header {
-    kind: u8,
-    length: u32,
-    /// Where the event ends in its file, in 32 bits; 0: it does not say (MariaDB 11.4 and newer
-    /// inside of transactions).
-    end: u32,
-    flags: u16,
+/// The header of the event that a packet holds.
+fn header(event: &[u8]) -> Result<EventHeader, Malformed> {
+    let header = EventHeader::read(event)?;
+    if usize::try_from(header.length) == Ok(event.len()) {
+        Ok(header)
+    } else {
+        Err(Malformed::Length { said: header.length, there: event.len() })
+    }
 }
 
-impl Header {
-    fn read(event: &[u8]) -> Result<Self, Malformed> {
-        let Some(head) = event.first_chunk::<HEADER>() else {
-            return Err(Malformed(format!(
-                "an event of {} bytes, which is shorter than its header",
-                event.len()
-            )));
-        };
-        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let header = Self {
-            kind: head[4],
-            length: number(9),
-            end: number(13),
-            flags: u16::from_le_bytes([head[17], head[18]]),
-        };
-        if usize::try_from(header.length) != Ok(event.len()) {
-            return Err(Malformed(format!(
-                "an event that says it is {} bytes long and has {}",
-                header.length,
-                event.len()
-            )));
-        }
-        Ok(header)
+/// Where an event begins: at the position that was counted to, or further on, where the server has
+/// left events out.
+fn begins(header: &EventHeader, counted: u64) -> u64 {
+    if header.end == 0 {
+        return counted;
     }
+    let low = header.end.wrapping_sub(header.length);
+    let [a, b, c, d, ..] = counted.to_le_bytes();
+    let ahead = low.wrapping_sub(u32::from_le_bytes([a, b, c, d]));
+    // Never backwards.
+    if ahead < 1 << 31 { counted + u64::from(ahead) } else { counted }
+}
 
-    /// Where it begins: at the place that was counted to, or further on, where the server has left
-    /// events out.
-    fn begins(&self, counted: u64) -> u64 {
-        if self.end == 0 {
-            return counted;
-        }
-        let low = self.end.wrapping_sub(self.length);
-        let [a, b, c, d, ..] = counted.to_le_bytes();
-        let ahead = low.wrapping_sub(u32::from_le_bytes([a, b, c, d]));
-        // Never backwards.
-        if ahead < 1 << 31 { counted + u64::from(ahead) } else { counted }
-    }
+fn is_heartbeat_kind(kind: u8) -> bool {
+    matches!(kind, HEARTBEAT | HEARTBEAT_V2)
 }
 
 /// Whether the server only says that it is there.
 pub(super) fn is_heartbeat(event: &[u8]) -> bool {
-    event.get(4).is_some_and(|kind| HEARTBEAT.contains(kind))
+    event.get(4).is_some_and(|kind| is_heartbeat_kind(*kind))
 }
 
 /// Whether it is the description at the head of a file, which comes before the server looks at the
@@ -221,19 +213,12 @@ pub(super) fn is_head(event: &[u8]) -> bool {
 /// be read.
 pub(super) fn mysql_gtid(event: &[u8], checksum: bool) -> Option<Gtid> {
     let kind = *event.get(4)?;
-    if !GTID.contains(&kind) {
+    if !matches!(kind, GTID | GTID_TAGGED) {
         return None;
     }
     let end = event.len().checked_sub(if checksum { 4 } else { 0 })?;
     let body = event.get(HEADER..end)?;
-    let format = FormatDescriptionEvent::new(BinlogVersion::Version4);
-    let context = BinlogCtx::new(body.len(), &format, kind);
-    let read = GtidEvent::deserialize(context, &mut ParseBuf(body)).ok()?;
-    Some(Gtid::MySql {
-        source: read.sid(),
-        tag: read.tag().map(|t| t.to_string().to_lowercase()).filter(|t| !t.is_empty()),
-        number: read.gno(),
-    })
+    log::mysql_gtid(kind, body).ok()
 }
 
 #[cfg(test)]
@@ -298,11 +283,11 @@ mod tests {
         let mut track = Track::from(place("b.000001", 500), false);
         for (event, want) in [
             (event(FORMAT_DESCRIPTION, 100, 0, 0), Ok(Step::Event(Some(place("b.000001", 500))))),
-            (event(START_ENCRYPTION, 40, 0, 0), Ok(Step::Nothing)),
+            (event(MARIADB_START_ENCRYPTION, 40, 0, 0), Ok(Step::Nothing)),
             (event(162, 50, 550, 0), Ok(Step::Event(None))),
             (rotate("b.000002", 585, 0, false), Ok(Step::Event(None))),
             (event(FORMAT_DESCRIPTION, 100, 104, 0), Ok(Step::Event(None))),
-            (event(START_ENCRYPTION, 40, 144, 0), Ok(Step::Event(None))),
+            (event(MARIADB_START_ENCRYPTION, 40, 144, 0), Ok(Step::Event(None))),
         ] {
             assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
         }

@@ -1,0 +1,70 @@
+//! What holds for all sessions: limits, and how statements are read.
+
+use super::file::{File, SHIM};
+use super::tree::{Node, Value};
+use super::{Resolver, duration, size, version};
+use crate::plan::{TableScan, guard};
+use crate::session;
+use dbtrail_types::agent_api::MOST_KEYS;
+
+/// The settings of sessions where a file says nothing; `demo` and `up`, which read no file, begin
+/// with them.
+pub(crate) fn session_defaults() -> Option<session::Settings> {
+    let nothing = Node { line: 1, value: Value::Map(Vec::new()) };
+    let file = File::new(&nothing, &SHIM, |_| None);
+    Resolver { file, warnings: Vec::new(), agents: Vec::new(), files: Vec::new() }.session()
+}
+
+impl Resolver {
+    /// What holds for all sessions.
+    pub(super) fn session(&mut self) -> Option<session::Settings> {
+        let positive = |t: &str| t.parse::<u64>().ok().filter(|n| *n > 0);
+        let window = self.parsed("limits.max_diff_window", duration, "a duration such as 24h");
+        let packet = |t: &str| size(t).filter(|s| (1 << 10..=1 << 30).contains(s));
+        let max_packet = self.parsed("limits.max_packet", packet, "a size from 1KiB to 1GiB, such as 64MiB");
+        // More than the agent of this project answers would be found out only by the first
+        // statement that asks for them.
+        let keys = |t: &str| positive(t).filter(|n| *n <= MOST_KEYS as u64);
+        let max_keys =
+            self.parsed("limits.max_keys", keys, "a number from 1 to 10000, the most that an agent answers");
+        let table_scan = self.one_of(
+            "limits.table_scan",
+            &[
+                ("refuse", TableScan::Refuse),
+                ("on_request", TableScan::OnRequest),
+                ("allow", TableScan::Allow),
+            ],
+        );
+        let max_rows = match self.text("limits.max_rows") {
+            None => Some(None),
+            Some(_) => self.parsed("limits.max_rows", positive, "a number above 0").map(Some),
+        };
+        let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
+        let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
+        let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
+        let compute = self.compute();
+        let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
+        let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
+        Some(session::Settings {
+            server_version: server_version?,
+            max_diff_window: window?,
+            guard: guard::Settings { max_keys: max_keys?, table_scan: table_scan?, max_rows: max_rows? },
+            orm_forms: orm_forms?,
+            max_packet: max_packet?,
+            max_connections: max_connections?,
+            max_prepared_statements: max_prepared_statements?,
+            compute: compute?,
+        })
+    }
+
+    fn compute(&mut self) -> Option<dbtrail_expression::Limits> {
+        let milliseconds =
+            |t: &str| duration(t).and_then(|d| u64::try_from(d.as_millis()).ok()).filter(|n| *n > 0);
+        let what = "a duration from 1ms on";
+        let time = self.parsed("limits.compute_time", milliseconds, what);
+        let stretch = self.parsed("limits.compute_stretch", milliseconds, what);
+        let memory = |t: &str| size(t).and_then(|n| u64::try_from(n).ok()).filter(|n| *n >= 1 << 10);
+        let memory = self.parsed("limits.compute_memory", memory, "a size from 1KiB on, such as 16MiB");
+        Some(dbtrail_expression::Limits::new(time?, stretch?, memory?))
+    }
+}
