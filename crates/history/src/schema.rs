@@ -19,6 +19,7 @@ mod generated;
 mod harmless;
 mod implicit_default;
 mod key_parts;
+mod lex_error;
 mod lexer;
 mod links;
 mod number;

@@ -6,6 +6,7 @@
 //! versions that it never had), and `/*M!100300 ... */` is for MariaDB alone. Tried on MySQL 9.7.4,
 //! MariaDB 10.11.19 and 11.8.9.
 
+use super::lex_error::LexError;
 use crate::log::ServerVersion;
 use dbtrail_types::agent_api::hex_bytes;
 use std::fmt;
@@ -47,41 +48,6 @@ impl fmt::Display for Token {
             Self::Bits(bits) => write!(f, "b'{bits}'"),
             Self::Symbol(c) => write!(f, "{c}"),
         }
-    }
-}
-
-/// Why a statement cannot be taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LexError {
-    /// More tokens than any DDL has.
-    #[error("it is too long")]
-    TooLong,
-    /// `/* ...`
-    #[error("a comment is not closed")]
-    OpenComment,
-    /// `'...`
-    #[error("a quote is not closed")]
-    OpenQuote,
-    /// `/*!1234567 ... */`
-    #[error("an executable comment has more than six digits")]
-    CommentDigits,
-    /// Digits that are no number.
-    #[error("the version of an executable comment")]
-    CommentVersion,
-    /// Whether the comment counts depends on the server.
-    #[error("which server wrote it is not known, and it has a comment for some servers alone")]
-    UnknownServer,
-    /// `/*! ... /*! ... */ ... */`
-    #[error("an executable comment stands in another one")]
-    NestedComment,
-    /// `x'4'`, `b'2'`
-    #[error("a hexadecimal or bit literal")]
-    Literal,
-}
-
-impl From<LexError> for String {
-    fn from(error: LexError) -> Self {
-        error.to_string()
     }
 }
 
