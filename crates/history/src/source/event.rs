@@ -340,9 +340,9 @@ mod tests {
     fn err_events_that_cannot_be_or_that_miss_others() {
         let mut track = Track::from(place("b.000001", 500), false);
         for (event, part) in [
-            (vec![0; 18], "shorter than its header"),
+            (vec![0; 18], "18 bytes where an event header was expected"),
             (event(33, 50, 550, 0)[..49].to_vec(), "says it is 50 bytes long and has 49"),
-            (event(ROTATE, HEADER + 3, 0, ARTIFICIAL), "cut short"),
+            (event(ROTATE, HEADER + 3, 0, ARTIFICIAL), "without a position"),
         ] {
             assert!(track.take(&event).unwrap_err().to_string().contains(part));
         }

@@ -1,0 +1,236 @@
+//! The actions of ALTER TABLE on columns and keys, as they are read.
+
+use super::{Place, Placed, Reading, place};
+use crate::schema::columns::{column, index, set_default, word_or_text};
+use crate::schema::table::FullColumn;
+use crate::schema::token::{Tokens, Unread, show};
+use dbtrail_types::column::same_name;
+
+impl Reading<'_> {
+    pub(super) fn add(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
+        if tokens.words(&["SYSTEM", "VERSIONING"]) {
+            self.versioning = Some(true);
+            return Ok(());
+        }
+        if tokens.words(&["PERIOD", "FOR"]) {
+            return Err("a period changes the columns of a table".to_owned());
+        }
+        if index(tokens, &mut self.declared)? {
+            return Ok(());
+        }
+        tokens.words(&["COLUMN"]);
+        let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
+        if tokens.is_at('(') {
+            for mut one in tokens.group()?.split() {
+                if !index(&mut one, &mut self.declared)? {
+                    self.add_column(&mut one, maybe)?;
+                    if !one.is_at_end() {
+                        return Err(format!("{} is not understood", show(one.peek())));
+                    }
+                }
+            }
+            return Ok(());
+        }
+        self.add_column(tokens, maybe)
+    }
+
+    pub(super) fn add_column(&mut self, tokens: &mut Tokens, maybe: bool) -> Result<(), Unread> {
+        let keys = self.mark();
+        let new = column(tokens, &mut self.declared, self.silent)?;
+        let place = place(tokens)?;
+        if maybe {
+            self.keys_if_absent(keys);
+        }
+        if maybe
+            && (self.before.position(&new.column.name).is_some() || self.added(&new.column.name).is_some())
+        {
+            return Ok(());
+        }
+        self.placed.push(Placed::New(Box::new(new), place));
+        Ok(())
+    }
+
+    /// Where in [`Self::placed`] a column of this name is added.
+    pub(super) fn added(&self, name: &str) -> Option<usize> {
+        let is = |p: &Placed| matches!(p, Placed::New(column, _) if same_name(&column.column.name, name));
+        self.placed.iter().position(is)
+    }
+
+    pub(super) fn drop(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
+        if tokens.words(&["PRIMARY", "KEY"]) {
+            self.drops_primary_key = true;
+            return Ok(());
+        }
+        if tokens.words(&["SYSTEM", "VERSIONING"]) {
+            self.versioning = Some(false);
+            return Ok(());
+        }
+        if tokens.words(&["PARTITION"]) || tokens.words(&["PERIOD", "FOR"]) {
+            return Err("rows or columns vanish with it".to_owned());
+        }
+        let foreign = tokens.words(&["FOREIGN", "KEY"]);
+        if let Some(word) = if foreign { Some("FOREIGN") } else { tokens.one_of(&["CHECK", "CONSTRAINT"]) } {
+            tokens.words(&["IF", "EXISTS"]);
+            let name = tokens.name()?;
+            if word != "CHECK" {
+                self.dropped_keys.push(name.clone());
+            }
+            // A constraint may be a unique index.
+            self.dropped_indexes.push(name);
+            return Ok(());
+        }
+        if tokens.one_of(&["INDEX", "KEY"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            self.dropped_indexes.push(tokens.name()?);
+            return Ok(());
+        }
+        tokens.words(&["COLUMN"]);
+        let maybe = tokens.words(&["IF", "EXISTS"]);
+        let name = tokens.name()?;
+        tokens.one_of(&["RESTRICT", "CASCADE"]);
+        match self.before.position(&name) {
+            Some(at) => self.dropped[at] = true,
+            None if maybe => {}
+            None => return Err(format!("there is no column {name}")),
+        }
+        Ok(())
+    }
+
+    /// MODIFY and CHANGE: a new definition in the place of `old`.
+    pub(super) fn change(&mut self, tokens: &mut Tokens, old: &str, maybe: bool) -> Result<(), Unread> {
+        let keys = self.mark();
+        let new = column(tokens, &mut self.declared, self.silent)?;
+        let place = place(tokens)?;
+        if maybe {
+            self.keys_if_absent(keys);
+        }
+        if self.before.position(old).is_none() {
+            // MariaDB lets a statement change a column that it adds.
+            if let Some(added) =
+                self.added(old).filter(|_| self.silent.server.mariadb && same_name(&new.column.name, old))
+            {
+                self.placed.remove(added);
+                self.placed.push(Placed::New(Box::new(new), place));
+                return Ok(());
+            }
+            if maybe {
+                return Ok(());
+            }
+        }
+        let at = self.find(old)?;
+        if !matches!(place, Place::Stay) {
+            self.placed.push(Placed::Old(at));
+        }
+        self.defined[at] = true;
+        if self.changed[at].replace((new, place)).is_some() {
+            return Err(format!("it changes column {old} twice"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
+        if tokens.words(&["COLUMN"]) {
+            let maybe = tokens.words(&["IF", "EXISTS"]);
+            let old = tokens.name()?;
+            if !tokens.words(&["TO"]) {
+                return Err("RENAME COLUMN without TO".to_owned());
+            }
+            let new = tokens.name()?;
+            if maybe && self.before.position(&old).is_none() {
+                return Ok(());
+            }
+            let at = self.find(&old)?;
+            self.current(at).column.name = new;
+        } else if tokens.one_of(&["INDEX", "KEY"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let old = tokens.name()?;
+            tokens.words(&["TO"]);
+            self.renamed_indexes.push((old, tokens.name()?));
+        } else {
+            tokens.one_of(&["TO", "AS"]);
+            tokens.symbol('=');
+            self.renamed = Some(tokens.table(self.schema)?);
+        }
+        Ok(())
+    }
+
+    /// ALTER COLUMN c SET DEFAULT, DROP DEFAULT, SET VISIBLE; ALTER INDEX, ALTER CHECK.
+    pub(super) fn alter_column(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
+        if tokens.one_of(&["INDEX", "CHECK", "CONSTRAINT", "KEY"]).is_some() {
+            while tokens.next().is_some() {}
+            return Ok(());
+        }
+        tokens.words(&["COLUMN"]);
+        let maybe = tokens.words(&["IF", "EXISTS"]);
+        let name = tokens.name()?;
+        if maybe && self.before.position(&name).is_none() {
+            while tokens.next().is_some() {}
+            return Ok(());
+        }
+        let visible = if tokens.words(&["SET", "VISIBLE"]) {
+            true
+        } else if tokens.words(&["SET", "INVISIBLE"]) {
+            false
+        } else {
+            let action = tokens.clone();
+            while tokens.next().is_some() {}
+            self.defaults.push((name, action));
+            return Ok(());
+        };
+        let at = self.find(&name)?;
+        self.current(at).visible = visible;
+        Ok(())
+    }
+
+    /// SET DEFAULT and DROP DEFAULT: of a column that keeps its definition, by its name before.
+    /// MariaDB looks among the new and the placed ones, by their new names, for what is left then.
+    pub(super) fn set_defaults(&mut self) -> Result<(), Unread> {
+        for (name, action) in std::mem::take(&mut self.defaults) {
+            let kept = self.before.position(&name).filter(|at| !self.defined[*at] && !self.dropped[*at]);
+            let silent = self.silent;
+            let full = if let Some(at) = kept {
+                self.current(at)
+            } else {
+                let called = |column: &FullColumn| same_name(&column.column.name, &name);
+                let changed = &self.changed;
+                let is = |placed: &Placed| match placed {
+                    Placed::New(column, _) => called(column),
+                    Placed::Old(at) => changed[*at].as_ref().is_some_and(|(column, _)| called(column)),
+                };
+                let found = self.placed.iter().position(is).filter(|_| silent.server.mariadb);
+                match self.placed.get_mut(found.ok_or_else(|| format!("there is no column {name}"))?) {
+                    Some(Placed::New(column, _)) => &mut **column,
+                    Some(Placed::Old(at)) => {
+                        let at = *at;
+                        self.current(at)
+                    }
+                    None => continue,
+                }
+            };
+            set_default(action, full, silent)?;
+        }
+        Ok(())
+    }
+
+    /// CONVERT TO CHARACTER SET x [COLLATE y]
+    pub(super) fn convert(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
+        if !(tokens.words(&["TO", "CHARACTER", "SET"]) || tokens.words(&["TO", "CHARSET"])) {
+            return Err(format!("CONVERT {} is not followed", show(tokens.peek())));
+        }
+        let charset = word_or_text(tokens)?;
+        if charset == "default" {
+            return Err("CONVERT TO CHARACTER SET DEFAULT is not followed".to_owned());
+        }
+        let (mut collation, mut certain) = self.silent.default_collation(&charset);
+        if tokens.words(&["COLLATE"]) {
+            (collation, certain) = self.silent.collation(&word_or_text(tokens)?, Some(&charset));
+        }
+        if collation == "binary" {
+            return Err("CONVERT TO CHARACTER SET binary turns text into bytes".to_owned());
+        }
+        self.declared.collation = Some(collation.clone());
+        self.declared.collation_certain = certain;
+        self.converted = Some((collation, certain));
+        Ok(())
+    }
+}

@@ -1,0 +1,285 @@
+//! The default of a column, and what rows that were there before get in an added one.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
+
+use super::is_timestamp;
+use crate::schema::compute;
+use crate::schema::convert::convertible;
+use crate::schema::implicit_default::ImplicitDefault;
+use crate::schema::lexer::Token;
+use crate::schema::number::range;
+use crate::schema::table::BackfilledValue;
+use crate::schema::temporal::Temporal;
+use crate::schema::token::{Tokens, Unread, show};
+use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::float_text::{double_text, exact_float_text};
+
+pub(super) enum ColumnDefault {
+    Null,
+    Text(String),
+    Number(String),
+    Bytes(Vec<u8>),
+    Bits(u64),
+    /// CURRENT_TIMESTAMP and its other names, with so many decimals.
+    Now(u8),
+    Expression(String),
+    Other(String),
+}
+
+pub(super) fn bits_of(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 2).ok().filter(|_| text.len() <= 64)
+}
+
+pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
+    if let Some(text) = tokens.text() {
+        return Ok(ColumnDefault::Text(text));
+    }
+    let negative = tokens.symbol('-');
+    if !negative {
+        tokens.symbol('+');
+    }
+    if let Some(number) = tokens.number() {
+        return Ok(ColumnDefault::Number(if negative { format!("-{number}") } else { number }));
+    }
+    if tokens.is_at('(') {
+        return Ok(ColumnDefault::Expression(tokens.group()?.words_of()));
+    }
+    Ok(match tokens.next() {
+        Some(Token::Hex(bytes)) => ColumnDefault::Bytes(bytes),
+        Some(Token::Bits(bits)) => bits_of(&bits).map(ColumnDefault::Bits).ok_or("a bit default")?,
+        Some(Token::Word(w)) => match w.to_uppercase().as_str() {
+            "NULL" => ColumnDefault::Null,
+            "TRUE" => ColumnDefault::Number("1".to_owned()),
+            "FALSE" => ColumnDefault::Number("0".to_owned()),
+            // A character set before a text: what is ASCII is the same in all of them.
+            set if set.starts_with('_') => match tokens.text() {
+                Some(text) if text.is_ascii() => ColumnDefault::Text(text),
+                _ => ColumnDefault::Other(format!("a literal in {set}")),
+            },
+            other => {
+                let what = other.to_owned();
+                let mut decimals = None;
+                if tokens.is_at('(') {
+                    decimals = tokens.group()?.number();
+                }
+                let now = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"].contains(&other);
+                match decimals.map_or(Ok(0), |d| d.parse()) {
+                    Ok(decimals) if now => ColumnDefault::Now(decimals),
+                    _ => ColumnDefault::Other(what),
+                }
+            }
+        },
+        other => return Err(format!("a default value was expected, and {} came", show(other.as_ref()))),
+    })
+}
+
+/// What rows that stood before get when this column is added to them.
+pub(super) fn filled(
+    column: &Column,
+    default: Option<&ColumnDefault>,
+    silent: ImplicitDefault,
+) -> BackfilledValue {
+    let unknown =
+        |what: &str| BackfilledValue::Unknown(format!("the default of column {} is {what}", column.name));
+    let text = match default {
+        Some(ColumnDefault::Null) => return BackfilledValue::With(None),
+        None if column.nullable => return BackfilledValue::With(None),
+        None if column.auto_increment => return unknown("AUTO_INCREMENT"),
+        // Without explicit_defaults_for_timestamp it has a default of its own.
+        None if is_timestamp(&column.ty) && silent.bare_timestamp_is_nullable() != Some(true) => {
+            return unknown("not certain: explicit_defaults_for_timestamp is not in the log");
+        }
+        None => return implicit(column),
+        Some(ColumnDefault::Other(what)) => return unknown(what),
+        Some(ColumnDefault::Expression(text)) => {
+            return match compute::constant(text, column) {
+                Some(cell) => BackfilledValue::With(cell),
+                None => unknown("an expression"),
+            };
+        }
+        Some(ColumnDefault::Bytes(bytes)) => match &column.ty {
+            ColumnType::VarBinary { .. } => return BackfilledValue::With(Some(bytes.clone())),
+            _ => return unknown("a hexadecimal literal"),
+        },
+        Some(ColumnDefault::Bits(bits)) => match &column.ty {
+            ColumnType::Bit { bits: width } => return BackfilledValue::With(Some(bit_cell(*bits, *width))),
+            _ => return unknown("a bit literal"),
+        },
+        // The statement's own second, which the log tells; a DATETIME would be in the session's
+        // time zone, and fractions are not always logged.
+        Some(ColumnDefault::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
+            return match silent.now() {
+                Some(text) => BackfilledValue::With(Some(text.into_bytes())),
+                None => unknown("the time of the statement"),
+            };
+        }
+        Some(ColumnDefault::Now(_)) => {
+            return unknown("the time of the statement in the session's time zone");
+        }
+        Some(ColumnDefault::Text(text)) => {
+            // The bits of the text, and not its number.
+            if let ColumnType::Bit { bits } = column.ty {
+                return bits_of_text(text, bits)
+                    .map_or_else(|| unknown("a text"), |cell| BackfilledValue::With(Some(cell)));
+            }
+            text
+        }
+        Some(ColumnDefault::Number(text)) => text,
+    };
+    match literal(column, text) {
+        Some(cell) => BackfilledValue::With(Some(cell)),
+        None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
+    }
+}
+
+/// The bits that a text of ASCII stands for; `None`: they have no room.
+pub(super) fn bits_of_text(text: &str, width: u8) -> Option<Vec<u8>> {
+    let bits = text.bytes().try_fold(0_u64, |bits, byte| Some(bits.checked_mul(256)? | u64::from(byte)))?;
+    (text.is_ascii() && (width >= 64 || bits >> width == 0)).then(|| bit_cell(bits, width))
+}
+
+pub(super) fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
+    let length = usize::from(width).div_ceil(8);
+    bits.to_be_bytes()[8 - length.min(8)..].to_vec()
+}
+
+pub(super) fn holds(column: &Column, text: &str) -> bool {
+    column.charset().map_or(text.is_ascii(), |set| convertible(text, set))
+}
+
+/// A literal as the cell of a column; `None`: not certain.
+pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
+    let whole = || text.parse::<i128>().ok();
+    let shown = match &column.ty {
+        ColumnType::Int { size, unsigned, zerofill, display_width } => {
+            let (low, high) = range(*size, *unsigned);
+            let value = whole().filter(|v| (low..=high).contains(v))?;
+            let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
+            format!("{value:0width$}")
+        }
+        ColumnType::Decimal { scale, zerofill: false, .. } => decimal(text, usize::from(*scale))?,
+        ColumnType::Float { digits: None, zerofill: false, .. } => exact_float_text(text.parse().ok()?),
+        ColumnType::Double { digits: None, zerofill: false, .. } => double_text(text.parse().ok()?),
+        ColumnType::Bit { bits } => {
+            let value = u64::try_from(whole()?).ok().filter(|v| *bits >= 64 || v >> *bits == 0)?;
+            return Some(bit_cell(value, *bits));
+        }
+        ColumnType::VarChar { chars } | ColumnType::Char { chars } => {
+            let fits = text.chars().count() <= usize::try_from(*chars).ok()?;
+            if !fits || text.ends_with(' ') || !holds(column, text) {
+                return None;
+            }
+            text.to_owned()
+        }
+        // MariaDB alone lets these have a default.
+        ColumnType::Text { .. } if text.len() < 64 && !text.ends_with(' ') && holds(column, text) => {
+            text.to_owned()
+        }
+        ColumnType::Blob { .. } if text.len() < 64 && text.is_ascii() => text.to_owned(),
+        ColumnType::VarBinary { bytes } | ColumnType::Binary { bytes } => {
+            let room = usize::try_from(*bytes).ok()?;
+            let mut cell = text.as_bytes().to_vec();
+            if !text.is_ascii() || cell.len() > room {
+                return None;
+            }
+            if matches!(column.ty, ColumnType::Binary { .. }) {
+                cell.resize(room, 0);
+            }
+            return Some(cell);
+        }
+        ColumnType::Enum { labels } => labels.iter().find(|l| *l == text)?.clone(),
+        ColumnType::Set { labels } if text.is_empty() || labels.iter().any(|l| l == text) => text.to_owned(),
+        ColumnType::Year => match whole()? {
+            year @ 1901..=2155 if text.len() == 4 => year.to_string(),
+            short @ 1..=69 if text.len() <= 2 => (2000 + short).to_string(),
+            short @ 70..=99 if text.len() == 2 => (1900 + short).to_string(),
+            _ => return None,
+        },
+        // Seconds, as numbers of up to two digits are.
+        ColumnType::Time { fsp } if text.len() <= 2 => {
+            let seconds = whole().filter(|s| (0..60).contains(s))?;
+            return Temporal::read(&format!("00:00:{seconds:02}"))?.converted(
+                None,
+                &ColumnType::Time { fsp: *fsp },
+                true,
+            );
+        }
+        ty @ (ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Time { .. }) => {
+            // Whether decimals that do not fit are rounded or cut is another question.
+            let value = Temporal::read(text)?;
+            let rounded = value.converted(None, ty, true)?;
+            return (value.converted(None, ty, false).as_ref() == Some(&rounded)).then_some(rounded);
+        }
+        _ => return None,
+    };
+    Some(shown.into_bytes())
+}
+
+/// A decimal number with exactly `scale` decimals; `None` when it has more, or is none.
+pub(super) fn decimal(text: &str, scale: usize) -> Option<String> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) || fraction.len() > scale || digits.is_empty() {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
+    let sign = if zero { "" } else { sign };
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0<scale$}") })
+}
+
+/// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not
+/// certain.
+pub(in crate::schema) fn zero(column: &Column) -> Option<Vec<u8>> {
+    match &column.ty {
+        // The time of the statement.
+        ColumnType::Timestamp { .. } | ColumnType::Json => None,
+        // The value of no label.
+        ColumnType::Enum { .. } => Some(Vec::new()),
+        _ => match implicit(column) {
+            BackfilledValue::With(cell) => cell,
+            BackfilledValue::Unknown(_) => None,
+        },
+    }
+}
+
+/// The implicit default of a NOT NULL column (manual: "Data Type Default Values").
+pub(super) fn implicit(column: &Column) -> BackfilledValue {
+    let zero_fraction =
+        |fsp: u8| if fsp == 0 { String::new() } else { format!(".{}", "0".repeat(usize::from(fsp))) };
+    let text = match &column.ty {
+        ColumnType::Decimal { scale, zerofill: false, .. } => {
+            decimal("0", usize::from(*scale)).unwrap_or_default()
+        }
+        ColumnType::Int { zerofill, display_width, .. } => {
+            let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
+            format!("{:0width$}", 0)
+        }
+        ColumnType::Float { digits: None, zerofill: false, .. }
+        | ColumnType::Double { digits: None, zerofill: false, .. } => "0".to_owned(),
+        ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Set { .. } => String::new(),
+        ColumnType::Enum { labels } => labels.first().cloned().unwrap_or_default(),
+        ColumnType::Year => "0000".to_owned(),
+        ColumnType::Date => "0000-00-00".to_owned(),
+        ColumnType::DateTime { fsp } | ColumnType::Timestamp { fsp } => {
+            format!("0000-00-00 00:00:00{}", zero_fraction(*fsp))
+        }
+        ColumnType::Time { fsp } => format!("00:00:00{}", zero_fraction(*fsp)),
+        ColumnType::Bit { bits } => return BackfilledValue::With(Some(bit_cell(0, *bits))),
+        ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
+        _ => {
+            return BackfilledValue::Unknown(format!(
+                "the implicit default of column {} is not certain",
+                column.name
+            ));
+        }
+    };
+    BackfilledValue::With(Some(text.into_bytes()))
+}

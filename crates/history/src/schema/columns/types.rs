@@ -1,0 +1,132 @@
+//! The type of a column as it is written.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
+
+use super::Attributes;
+use crate::schema::implicit_default::{ImplicitDefault, longest_character};
+use crate::schema::table::FullColumn;
+use crate::schema::token::{Tokens, Unread, show};
+use dbtrail_types::column::{ColumnType, IntSize, LobSize};
+
+/// How MariaDB shows a type, where MySQL leaves the display width out. `written`: the words of the
+/// type, and what stands behind them.
+pub(super) fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
+    let ColumnType::Int { size, unsigned, zerofill: false, display_width: None } = ty else {
+        return (*ty == ColumnType::Year).then(|| "year(4)".to_owned());
+    };
+    let usual = match size {
+        IntSize::Tiny => 4 - u32::from(*unsigned),
+        IntSize::Small => 6 - u32::from(*unsigned),
+        IntSize::Medium => 9 - u32::from(*unsigned),
+        IntSize::Int => 11 - u32::from(*unsigned),
+        IntSize::Big => 20,
+    };
+    written.next();
+    let said = if written.is_at('(') { written.group().ok()?.number() } else { None };
+    let width = said.and_then(|width| width.parse().ok()).filter(|width: &u32| *width > 0).unwrap_or(usual);
+    let full = ty.to_string();
+    let (name, rest) = full.split_at(full.find(' ').unwrap_or(full.len()));
+    Some(format!("{name}({width}){rest}"))
+}
+
+/// The words of a type, up to the first that is none of its own.
+pub(super) fn type_of(
+    tokens: &mut Tokens,
+    state: &mut Attributes,
+    silent: ImplicitDefault,
+) -> Result<ColumnType, Unread> {
+    let mut text = tokens.name()?.to_lowercase();
+    if text == "real" && silent.real_as_float {
+        "float".clone_into(&mut text);
+    }
+    if matches!(text.as_str(), "nchar" | "nvarchar" | "national") {
+        state.charset = Some("utf8mb3".to_owned());
+    }
+    match text.as_str() {
+        "double" if tokens.words(&["PRECISION"]) => text.push_str(" precision"),
+        "character" | "char" if tokens.words(&["VARYING"]) => text.push_str(" varying"),
+        "national" => {
+            text.push(' ');
+            text.push_str(&tokens.name()?.to_lowercase());
+        }
+        "long" => {
+            if let Some(word) = tokens.one_of(&["VARCHAR", "VARBINARY"]) {
+                text.push(' ');
+                text.push_str(&word.to_lowercase());
+            }
+        }
+        _ => {}
+    }
+    if matches!(text.as_str(), "text" | "blob") && tokens.is_at('(') {
+        let mut group = tokens.group()?;
+        let length = group.number().and_then(|n| n.parse().ok());
+        state.lob_length = Some(length.filter(|_| group.is_at_end()).ok_or("the length of a TEXT or BLOB")?);
+    } else if tokens.is_at('(') {
+        text.push_str(&arguments(tokens.group()?)?);
+    }
+    while let Some(word) = tokens.one_of(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {
+        text.push(' ');
+        text.push_str(&word.to_lowercase());
+    }
+    let ty: ColumnType = text.parse().map_err(|e: dbtrail_types::column::NotAType| e.to_string())?;
+    Ok(ty)
+}
+
+pub(super) fn arguments(mut group: Tokens) -> Result<String, Unread> {
+    let mut parts = Vec::new();
+    loop {
+        if let Some(label) = group.text() {
+            parts.push(format!("'{}'", label.replace('\'', "''")));
+        } else if let Some(number) = group.number() {
+            parts.push(number);
+        } else {
+            return Err(format!("a number or a label was expected, and {} came", show(group.peek())));
+        }
+        if !group.symbol(',') {
+            return if group.is_at_end() {
+                Ok(format!("({})", parts.join(",")))
+            } else {
+                Err("a type".to_owned())
+            };
+        }
+    }
+}
+
+/// The smallest of the four with room for so many bytes.
+pub(in crate::schema) fn lob_size(bytes: u64) -> LobSize {
+    match bytes {
+        0..=0xff => LobSize::Tiny,
+        0x100..=0xffff => LobSize::Normal,
+        0x1_0000..=0xff_ffff => LobSize::Medium,
+        _ => LobSize::Long,
+    }
+}
+
+/// TEXT(n) and BLOB(n): the smallest type with room for n characters or bytes.
+pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
+    let room = match &full.column.ty {
+        ColumnType::Text { .. } => {
+            let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
+            length.saturating_mul(u64::from(width.ok_or("TEXT(n) in a character set that is not certain")?))
+        }
+        _ => length,
+    };
+    let size = lob_size(room);
+    match &mut full.column.ty {
+        ColumnType::Text { size: s } | ColumnType::Blob { size: s } => *s = size,
+        _ => return Err("a length where none can be".to_owned()),
+    }
+    Ok(())
+}
+
+/// Text types with the character set `binary` are the binary types.
+pub(super) fn binary(full: &mut FullColumn) -> Result<(), Unread> {
+    full.column.ty = match full.column.ty {
+        ColumnType::Char { chars } => ColumnType::Binary { bytes: chars },
+        ColumnType::VarChar { chars } => ColumnType::VarBinary { bytes: chars },
+        ColumnType::Text { size } => ColumnType::Blob { size },
+        _ => return Err("ENUM and SET in character set binary are not followed".to_owned()),
+    };
+    full.column.collation = None;
+    Ok(())
+}
