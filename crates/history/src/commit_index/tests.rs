@@ -1,7 +1,7 @@
 use super::*;
 
 use crate::capture::Gap;
-use crate::engine::{Engine, MemoryEngine};
+use crate::engine::{Batch, Engine, MemoryEngine};
 use proptest::prelude::*;
 
 /// Entries of two changes each, committed at these times.
