@@ -4,6 +4,7 @@
 pub mod agent;
 mod file;
 mod files;
+pub mod log_files;
 mod observed;
 mod sessions;
 mod tree;

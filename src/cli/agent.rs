@@ -2,6 +2,7 @@
 //! read from log files.
 
 pub(super) mod arguments;
+mod files;
 pub(super) mod live;
 pub(super) mod local;
 mod reload;
@@ -11,23 +12,16 @@ use super::supervisor;
 use crate::config::agent::{AgentConfig, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
-use dbtrail_history::History;
-use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::serve;
-use dbtrail_types::names::ServerId;
 use live::Running;
 use local::Local;
 use reload::Reload;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-/// Unreadable tables named in the log at start-up, at most.
-const MAX_NAMED: usize = 50;
 
 /// Why the agent did not start, with the exit code (sysexits.h).
 #[derive(Debug)]
@@ -74,9 +68,9 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
     let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     tokio::spawn(reload.run(hangup, stop.clone()));
     let (listener, running, _local) = match config.origin {
-        Origin::Files(files, time) => {
-            let form = (config.statements, time);
-            let Some(history) = read(config.server_id, files, form, &stop).await? else { return Ok(()) };
+        Origin::Files(files) => {
+            let read = files::read(config.server_id, *files, config.statements, &stop).await?;
+            let Some(history) = read else { return Ok(()) };
             (listen(config.listen).await?, Running::fixed(history), None)
         }
         Origin::Live(capture) => {
@@ -99,23 +93,6 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
     running.ended().await;
     tracing::info!("agent stopped");
     Ok(())
-}
-
-/// The history in log files; `None`: the agent is to stop.
-async fn read(
-    server_id: ServerId,
-    files: Vec<PathBuf>,
-    (statements, time): (bool, SourceTime),
-    stop: &CancellationToken,
-) -> Result<Option<Arc<History>>, CannotStart> {
-    let reading =
-        tokio::task::spawn_blocking(move || History::read_with(server_id, &files, statements, time));
-    let history = tokio::select! {
-        () = stop.cancelled() => return Ok(None),
-        read = reading => read.map_err(|e| CannotStart(e.to_string(), DATA))?.map_err(|e| CannotStart(e.to_string(), DATA))?,
-    };
-    describe(&history);
-    Ok(Some(Arc::new(history)))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CannotStart> {
@@ -143,28 +120,4 @@ fn stop_on_signals() -> Result<CancellationToken, CannotStart> {
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
 fn no_signals(e: std::io::Error) -> CannotStart {
     CannotStart(format!("cannot wait for signals: {e}"), UNAVAILABLE)
-}
-
-/// What the record covers, for the person who started it.
-fn describe(history: &History) {
-    let coverage = history.coverage();
-    tracing::info!(
-        transactions = history.entries(),
-        row_changes = history.changes(),
-        tables = history.table_count(),
-        "the record goes from {} to {}",
-        coverage.oldest,
-        coverage.newest
-    );
-    if let Some(why) = history.stopped() {
-        tracing::error!("reading stopped before the end of the files, the record ends there: {why}");
-    }
-    let unreadable = history.unreadable();
-    for (name, since, why) in unreadable.iter().take(MAX_NAMED) {
-        let since = since.map_or_else(|| "the start".to_owned(), |t| t.to_string());
-        tracing::warn!("table {name} cannot be read from {since} on: {why}");
-    }
-    if unreadable.len() > MAX_NAMED {
-        tracing::warn!("{} more tables cannot be read", unreadable.len() - MAX_NAMED);
-    }
 }

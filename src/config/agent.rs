@@ -1,6 +1,7 @@
 //! agent.yaml to the settings of an agent.
 
 use super::file::{Layout, Takes};
+use super::log_files::LogFiles;
 use super::{Files, Resolver, duration, resolve};
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
@@ -44,6 +45,16 @@ pub(super) const KEYS: Layout = Layout {
         ),
         ("baseline", &[("mode", Text(Some("on"))), ("rows_per_second", Text(Some("0")))]),
         ("capture", &[("statements", Text(Some("on")))]),
+        (
+            "log_files",
+            &[
+                ("from", Text(None)),
+                ("to", Text(None)),
+                ("schema", Text(None)),
+                ("include", Texts),
+                ("exclude", Texts),
+            ],
+        ),
         ("tls", &[("cert_file", Text(None)), ("key_file", Text(None))]),
         ("limits", &[("max_requests", Text(Some("256"))), ("max_connections", Text(Some("1024")))]),
         ("readiness", &[("max_lag", Text(Some("60s")))]),
@@ -76,8 +87,8 @@ pub struct AgentConfig {
 /// Where a history comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Log files, read once, by this time of each transaction.
-    Files(Vec<PathBuf>, SourceTime),
+    /// Log files, read once.
+    Files(Box<LogFiles>),
     /// A running server.
     Live(Box<CaptureSettings>),
 }
@@ -243,17 +254,9 @@ impl Resolver {
         let time = self.one_of("source_time", &times);
         let files = self.file.list("binlog").map(|l| l.iter().map(PathBuf::from).collect::<Vec<_>>());
         match (files, self.file.has("source")) {
-            (Some(files), false) => {
-                if files.is_empty() {
-                    self.file.mistake("binlog", "the list is empty".to_owned());
-                }
-                for key in ["data", "keep", "cache", "baseline"] {
-                    if self.file.is_given(key) {
-                        let what = "it is for a source; log files are read into memory at each start";
-                        self.file.mistake(key, what.to_owned());
-                    }
-                }
-                Some(Origin::Files(files, time?))
+            (Some(files), false) => self.log_files(files, time).map(|files| Origin::Files(Box::new(files))),
+            (None, true) if self.of_log_files() => {
+                self.mistake("log_files", "it is for log files, and this is a source".to_owned())
             }
             (None, true) => self.capture(time).map(|c| Origin::Live(Box::new(c))),
             (Some(_), true) => self.mistake(
@@ -370,7 +373,7 @@ mod tests {
     fn capture(config: AgentConfig) -> CaptureSettings {
         match config.origin {
             Origin::Live(capture) => *capture,
-            Origin::Files(files, _) => panic!("{files:?}"),
+            Origin::Files(files) => panic!("{files:?}"),
         }
     }
 
@@ -413,7 +416,8 @@ mod tests {
         assert_eq!(source.tables, Patterns::new(&include, &["shop.log_*".to_owned()]).unwrap());
         assert_eq!((capture.keep, capture.cache), (Some(Duration::from_secs(30 * 86_400)), 512));
         let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
-        assert_eq!(files.origin, Origin::Files(vec!["a.1".into(), "a.2".into()], SourceTime::Local));
+        let plain = LogFiles { files: vec!["a.1".into(), "a.2".into()], ..LogFiles::default() };
+        assert_eq!(files.origin, Origin::Files(Box::new(plain)));
     }
 
     #[test]
@@ -506,7 +510,7 @@ mod tests {
         assert_eq!(
             read(files).unwrap_err(),
             ["3: keep", "4: cache", "5: baseline"]
-                .map(|k| format!("{k}: it is for a source; log files are read into memory at each start"))
+                .map(|k| format!("{k}: it is for a source; log files are read once, at each start"))
         );
     }
 

@@ -8,7 +8,6 @@
 //! `hidden.h` and an UPDATE of row 3 in one, and another INSERT into `hidden.h`; an ALTER TABLE; a
 //! TRUNCATE. 10.11 tells no connection of a transaction.
 
-use dbtrail_history::log::SourceTime;
 use dbtrail_history::{History, HistoryHandle, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::plan::guard;
@@ -40,8 +39,12 @@ fn history(kind: &str, statements: bool) -> Arc<History> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/statements");
     let log = folder.join(format!("{kind}.binlog"));
     Arc::new(
-        History::read_with(ServerId("s".to_owned()), &[log], statements, SourceTime::Local)
-            .expect("the log is read"),
+        History::read_with(
+            ServerId("s".to_owned()),
+            &[log],
+            &dbtrail_history::ReadOptions { without_statements: !statements, ..Default::default() },
+        )
+        .expect("the log is read"),
     )
 }
 

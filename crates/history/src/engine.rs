@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 mod disk;
 mod memory;
+mod temporary;
 
 pub use disk::{DiskEngine, DiskOptions};
 pub use memory::MemoryEngine;
+pub use temporary::{TemporaryEngine, temporary_place};
 
 /// The tables of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,6 +163,12 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
+    }
+
+    /// Bytes of keys and values.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Everything of another batch after this one's.

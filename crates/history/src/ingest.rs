@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 mod absent_ranges;
 mod cascade;
+mod declared;
 mod doubt;
 mod doubtful;
 mod effects;
@@ -38,7 +39,7 @@ mod source;
 mod target;
 
 pub(super) use images::base_key;
-pub use source::{LogEnds, ReadError};
+pub use source::{LogEnds, ReadError, ReadOptions};
 
 /// Operations after which a batch is written, where nothing else says when.
 const BATCH: usize = 10_000;
@@ -90,6 +91,8 @@ pub struct Ingest {
     under: cascade::Under,
     /// Generations of which rows may be on their way from the server.
     pub(super) being_read: BTreeSet<GenerationId>,
+    /// Why tables are not known that a statement further on is about.
+    pub(super) unknown_since: HashMap<TableName, String>,
 }
 
 /// What has changed beside rows since the last commit.
@@ -155,6 +158,7 @@ impl Ingest {
             unknown_children: None,
             under: cascade::Under::default(),
             being_read: BTreeSet::new(),
+            unknown_since: HashMap::new(),
         }
     }
 
@@ -241,6 +245,12 @@ impl Ingest {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.batch.len() + self.pending.len()
+    }
+
+    /// Bytes that wait to be committed, about.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.batch.bytes()
     }
 
     /// Writes what was taken in, and `more` with it.

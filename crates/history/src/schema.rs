@@ -32,6 +32,7 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 mod token;
+mod touched;
 mod versioned;
 mod ways;
 mod written;
@@ -50,9 +51,11 @@ use super::image::{Content, Image};
 use super::log::{LoggedStatement, MappedTable, collation_name};
 use super::store::ChangeSequence;
 pub use carry::Carried;
+pub(crate) use ddl::excerpt;
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
 pub use renames::{Outcome, Rename};
+pub use touched::{Touched, touched};
 pub use versioned::END_OF_TIME;
 pub use ways::Way;
 

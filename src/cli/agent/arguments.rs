@@ -6,10 +6,13 @@ use crate::config::Files;
 use crate::config::agent::{
     self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
 };
+use crate::config::log_files::{self, INSTANT_FORM, LogFiles};
 use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
 use dbtrail_history::log::SourceTime;
+use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,20 +24,20 @@ const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
 
 /// What agent.yaml says, beside what is of a source.
-const SERVING: [&str; 7] =
-    ["server_id", "listen", "tls_cert", "tls_key", "token_file", "allow_insecure", "no_statements"];
-/// What is of a source.
-const CAPTURING: [&str; 9] = [
-    "source_password_file",
-    "data",
+const SERVING: [&str; 9] = [
+    "server_id",
+    "listen",
+    "tls_cert",
+    "tls_key",
+    "token_file",
+    "allow_insecure",
+    "no_statements",
     "include",
     "exclude",
-    "keep",
-    "cache",
-    "baseline_rate",
-    "no_baseline",
-    "replica_id",
 ];
+/// What is of a source.
+const CAPTURING: [&str; 7] =
+    ["source_password_file", "data", "keep", "cache", "baseline_rate", "no_baseline", "replica_id"];
 
 /// Arguments of `agent`.
 #[derive(Clone, Debug, Args)]
@@ -47,14 +50,25 @@ pub struct AgentArgs {
     #[command(subcommand)]
     pub(super) command: Option<AgentCommand>,
     /// agent.yaml: all settings, instead of arguments (agent.example.yaml explains each).
-    #[arg(long, value_name = "FILE", conflicts_with_all = SERVING, conflicts_with_all = CAPTURING, conflicts_with = "source_time")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = SERVING, conflicts_with_all = CAPTURING, conflicts_with_all = ["source_time", "from", "to", "schema"])]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) capture: CaptureArgs,
-    /// Binary log files instead of a server, in any order: their numbers tell the right one.
-    /// Together they must be one unbroken sequence.
+    /// Binary log files instead of a server, in any order: their numbers tell the right one, or
+    /// where they have none, their heads. Together they must be one unbroken sequence.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = CAPTURING)]
     pub(super) binlog: Vec<PathBuf>,
+    /// The first instant of the record; files that hold nothing behind it are not read. UTC, such
+    /// as '2026-04-27 09:00:00'.
+    #[arg(long, value_name = "INSTANT", requires = "binlog", value_parser = dated)]
+    pub(super) from: Option<Instant>,
+    /// The last instant of the record; files that were begun behind it are not read.
+    #[arg(long, value_name = "INSTANT", requires = "binlog", value_parser = dated)]
+    pub(super) to: Option<Instant>,
+    /// Definitions of the tables, as mysqldump --no-data wrote them at the end of the files or
+    /// later: for tables that were made before the first file.
+    #[arg(long, value_name = "FILE.sql", requires = "binlog")]
+    pub(super) schema: Option<PathBuf>,
     /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
     #[arg(long, value_name = "ID", required_unless_present_any = ["config", "preflight_only"])]
     pub(super) server_id: Option<String>,
@@ -102,10 +116,10 @@ pub struct CaptureArgs {
     #[arg(long, value_name = "DIR", requires = "source")]
     pub(crate) data: Option<PathBuf>,
     /// Tables to capture: schema.table with * for any characters; may be repeated. Default: all.
-    #[arg(long, value_name = "PATTERN", requires = "source")]
+    #[arg(long, value_name = "PATTERN")]
     pub(crate) include: Vec<String>,
     /// Tables not to capture, of those; may be repeated.
-    #[arg(long, value_name = "PATTERN", requires = "source")]
+    #[arg(long, value_name = "PATTERN")]
     pub(crate) exclude: Vec<String>,
     /// How long history is kept: 30d, or forever (default).
     #[arg(long, value_name = "DURATION", requires = "source", value_parser = kept)]
@@ -134,6 +148,10 @@ pub struct CaptureArgs {
 
 fn timed(text: &str) -> Result<SourceTime, String> {
     SourceTime::read(text).ok_or_else(|| "it is not local or original".to_owned())
+}
+
+fn dated(text: &str) -> Result<Instant, String> {
+    log_files::instant(text).ok_or_else(|| format!("it is not {INSTANT_FORM}"))
 }
 
 fn kept(text: &str) -> Result<Keep, String> {
@@ -202,7 +220,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     let origin = match args.capture.settings(environment, &mut mistakes) {
         Some(capture) => Origin::Live(Box::new(capture)),
         // Without a source; or with mistakes, and then nothing comes of it.
-        None => Origin::Files(args.binlog.clone(), args.capture.source_time.unwrap_or_default()),
+        None => Origin::Files(Box::new(files(args, &mut mistakes))),
     };
     let certificate = Files::of(args.tls_cert.iter().chain(&args.tls_key).cloned());
     let serve = serve_options(args, &mut mistakes);
@@ -223,6 +241,25 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     let log = ("info".to_owned(), telemetry::Format::Text);
     let statements = !args.capture.no_statements;
     Ok(AgentConfig { server_id, listen, origin, statements, serve, log, warnings, certificate })
+}
+
+/// What is read of log files.
+fn files(args: &AgentArgs, mistakes: &mut Vec<String>) -> LogFiles {
+    let CaptureArgs { include, exclude, source_time, .. } = &args.capture;
+    for (argument, patterns) in [("--include", include), ("--exclude", exclude)] {
+        let wrong = patterns.iter().filter_map(|p| Patterns::new(std::slice::from_ref(p), &[]).err());
+        // Of a source they are told already.
+        mistakes.extend(wrong.filter(|_| args.capture.source.is_none()).map(|e| format!("{argument}: {e}")));
+    }
+    mistakes.extend(log_files::reversed(args.from, args.to).map(|what| format!("--to: {what}")));
+    LogFiles {
+        files: args.binlog.clone(),
+        time: source_time.unwrap_or_default(),
+        tables: Patterns::new(include, exclude).unwrap_or_default(),
+        from: args.from,
+        to: args.to,
+        schema: args.schema.clone(),
+    }
 }
 
 fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
@@ -248,7 +285,6 @@ fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
 mod tests {
     use super::*;
     use clap::Parser;
-    use dbtrail_history::patterns::Patterns;
     use std::time::Duration;
 
     #[derive(Parser)]
@@ -265,7 +301,22 @@ mod tests {
     fn the_command_line_is_read() {
         let args = parse("agent --binlog a b --server-id x").unwrap();
         let config = settings(&args).unwrap();
-        assert_eq!(config.origin, Origin::Files(vec!["a".into(), "b".into()], SourceTime::Local));
+        let plain = LogFiles { files: vec!["a".into(), "b".into()], ..LogFiles::default() };
+        assert_eq!(config.origin, Origin::Files(Box::new(plain.clone())));
+        let line = "agent --binlog a b --server-id x --include s.* --exclude s.t --from 2026-04-27T09:00:00Z --to 2026-04-28T09:00:00Z --schema d.sql";
+        let at = |day: &str| format!("2026-04-{day}T09:00:00Z").parse().ok();
+        let narrow = LogFiles {
+            tables: Patterns::new(&["s.*".into()], &["s.t".into()]).unwrap(),
+            from: at("27"),
+            to: at("28"),
+            schema: Some("d.sql".into()),
+            ..plain
+        };
+        assert_eq!(settings(&parse(line).unwrap()).unwrap().origin, Origin::Files(Box::new(narrow)));
+        let line = "agent --binlog a --server-id x --include s --from 2026-04-28T09:00:00Z --to 2026-04-27T09:00:00Z";
+        let wrong = settings(&parse(line).unwrap()).unwrap_err();
+        assert!(wrong[0].starts_with("--include: 's' is not a pattern"), "{wrong:?}");
+        assert!(wrong[1].starts_with("--to: it ends at 2026-04-27"), "{wrong:?}");
         assert_eq!(
             (config.server_id.0.as_str(), config.listen.to_string().as_str()),
             ("x", "127.0.0.1:8600")
@@ -285,6 +336,11 @@ mod tests {
             "agent --source mysql://u@h --data d --server-id x --no-baseline --baseline-rate 5",
             "agent --binlog a --server-id x --keep 30d",
             "agent --binlog a --server-id x --data d",
+            "agent --binlog a --server-id x --from soon",
+            "agent --source mysql://u@h --data d --server-id x --schema d.sql",
+            "agent --source mysql://u@h --data d --server-id x --to 2026-04-27T09:00:00Z",
+            "agent --config c --include s.*",
+            "agent --config c --from 2026-04-27T09:00:00Z",
             "agent --binlog a --server-id x --no-baseline",
             "agent --binlog a --server-id x --preflight-only",
             "agent --config c --server-id x",

@@ -101,6 +101,24 @@ impl DiskEngine {
             .collect();
         Ok(Self { database, keyspaces: keyspaces?.into() })
     }
+
+    /// See [`Engine::commit`].
+    pub(super) fn write(&self, batch: &Batch) -> Result<(), StoreError> {
+        let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
+        let mut write = write.durability(Some(PersistMode::Buffer));
+        // A key's place in memory is found faster beside the one before it. Of operations on one
+        // key the last stays last.
+        let mut operations: Vec<_> = batch.operations().collect();
+        operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
+        for (table, key, value) in operations {
+            let keyspace = &self.keyspaces[place(table)];
+            match value {
+                Some(value) => write.insert(keyspace, key, value),
+                None => write.remove(keyspace, key),
+            }
+        }
+        write.commit().map_err(failed)
+    }
 }
 
 /// How a table lies in its files. Only ranges are asked for, so filters would be memory for
@@ -136,20 +154,7 @@ const fn place(table: Table) -> usize {
 
 impl Engine for DiskEngine {
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
-        let mut write = write.durability(Some(PersistMode::Buffer));
-        // A key's place in memory is found faster beside the one before it. Of operations on one
-        // key the last stays last.
-        let mut operations: Vec<_> = batch.operations().collect();
-        operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
-        for (table, key, value) in operations {
-            let keyspace = &self.keyspaces[place(table)];
-            match value {
-                Some(value) => write.insert(keyspace, key, value),
-                None => write.remove(keyspace, key),
-            }
-        }
-        write.commit().map_err(failed)
+        self.write(batch)
     }
 
     fn snapshot(&self) -> Arc<dyn Snapshot> {

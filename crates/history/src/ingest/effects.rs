@@ -56,6 +56,7 @@ impl Ingest {
             // Carried out elsewhere: it may fail.
             Effect::PartitionsEmptied(..) | Effect::RowsMoved(_) => {}
             Effect::Unreadable(name, reason) => {
+                let reason = self.unknown_since.get(&name).cloned().unwrap_or(reason);
                 self.names_mut().set(&name, at, TableState::Unreadable(reason));
             }
             Effect::SchemaDropped(schema) => {

@@ -211,6 +211,9 @@ impl Ingest {
         let definition = match self.definition_of(table) {
             Ok(definition) => self.leaving_out(event, definition),
             Err(reason) => {
+                let known =
+                    self.unknown_since.get(name).filter(|_| matches!(standing, TableState::Unknown { .. }));
+                let reason = known.cloned().unwrap_or(reason);
                 self.names_mut().set(name, at, TableState::Unreadable(reason));
                 return None;
             }

@@ -1,14 +1,22 @@
 //! Files to a history.
 
 use super::{BATCH, Ingest};
-use crate::engine::{Batch, StoreError};
+use crate::capture::Declared;
+use crate::engine::{Batch, DiskOptions, StoreError, TemporaryEngine};
 use crate::gtid::GtidSet;
-use crate::log::{CommittedTransaction, LogReader, SourceTime};
+use crate::last_statements::LastStatements;
+use crate::log::{CommittedTransaction, LogReader, ServerVersion, SourceTime};
+use crate::patterns::Patterns;
 use crate::record::History;
+use crate::schema_dump::SchemaDump;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
+
+/// Bytes that wait for a batch, at most.
+const BATCH_BYTES: usize = 16 << 20;
 
 /// The files could not be read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +63,30 @@ impl LogEnds {
     }
 }
 
+/// What is read of log files, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Texts of statements are left out.
+    pub without_statements: bool,
+    /// Which time of each transaction counts.
+    pub time: SourceTime,
+    /// Which tables.
+    pub tables: Patterns,
+    /// The record begins here at the earliest: files that hold nothing behind it are not read.
+    pub from: Option<Instant>,
+    /// The record ends here at the latest: files that were begun behind it are not read.
+    pub to: Option<Instant>,
+    /// Definitions of tables, as they are behind the last statement about each.
+    pub schema: Option<SchemaDump>,
+    /// The folder in which the store makes one of its own for as long as the history is read; `None`:
+    /// it is kept in memory.
+    pub store: Option<PathBuf>,
+}
+
+/// Definitions that enter the record in the course of the log, by the number of transactions in
+/// front of them.
+type Known = BTreeMap<u64, Vec<Declared>>;
+
 impl History {
     /// Reads the history of a server from its binary log files. What the log itself cannot tell
     /// ends the record early ([`History::stopped`]).
@@ -62,24 +94,38 @@ impl History {
     /// # Errors
     /// The files are not there, are no binary logs, or leave a gap between them.
     pub fn read(server_id: ServerId, files: &[PathBuf]) -> Result<Self, ReadError> {
-        Self::read_with(server_id, files, true, SourceTime::Local)
+        Self::read_with(server_id, files, &ReadOptions::default())
     }
 
-    /// The same; `statements`: whether the texts of statements are kept; `time`: which time of each
-    /// transaction counts.
+    /// The same, of a part of them or with more that is known.
     ///
     /// # Errors
     /// As of [`Self::read`].
     pub fn read_with(
         server_id: ServerId,
         files: &[PathBuf],
-        statements: bool,
-        time: SourceTime,
+        options: &ReadOptions,
     ) -> Result<Self, ReadError> {
-        let reader = LogReader::open(files).map_err(|e| ReadError(e.to_string()))?.at(time);
+        let open = |to| {
+            let reader = LogReader::open_within(files, options.from, to);
+            reader.map(|reader| reader.at(options.time)).map_err(|e| ReadError(e.to_string()))
+        };
+        let reader = open(options.to)?;
+        let engine = options.store.as_ref().map(|place| TemporaryEngine::make(place, DiskOptions::default()));
+        let mut ingest = match engine {
+            Some(engine) => Ingest::upon(Box::new(engine?)),
+            None => Ingest::default(),
+        };
+        ingest.keeps_statements = !options.without_statements;
+        ingest.tables = Some(options.tables.clone());
+        let server = reader.server();
+        let known = match &options.schema {
+            // Also by what is behind the end that was asked for: the dump is as old as that or later.
+            Some(dump) => ingest.expect(dump, open(None)?),
+            None => Known::new(),
+        };
         let mut begun = false;
-        let ingest = Ingest { keeps_statements: statements, ..Ingest::default() };
-        let history = Self::of_entries_in(ingest, server_id, reader, |reader| {
+        let mut history = Self::of_entries_in((ingest, known, server), server_id, reader, |reader| {
             let ends = reader.ends();
             begun = ends.start.is_some();
             LogEnds {
@@ -95,6 +141,15 @@ impl History {
             let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
             let why = history.stopped().map_or(String::new(), |why| format!(": {why}"));
             return Err(ReadError(format!("not one event can be read from {}{why}", names.join(", "))));
+        }
+        let coverage = &mut history.coverage;
+        let (oldest, newest) = (coverage.oldest, coverage.newest);
+        coverage.oldest = options.from.map_or(oldest, |from| oldest.max(from));
+        coverage.newest = options.to.map_or(newest, |to| newest.min(to));
+        if coverage.oldest > coverage.newest {
+            return Err(ReadError(format!(
+                "the files go from {oldest} to {newest}, and hold nothing of the time that was asked for"
+            )));
         }
         Ok(history)
     }
@@ -116,11 +171,12 @@ impl History {
         I: Iterator<Item = Result<CommittedTransaction, E>>,
         E: Display,
     {
-        Self::of_entries_in(Ingest::default(), server_id, entries, ends)
+        let begin = (Ingest::default(), Known::new(), ServerVersion::default());
+        Self::of_entries_in(begin, server_id, entries, ends)
     }
 
     fn of_entries_in<I, E>(
-        mut ingest: Ingest,
+        (mut ingest, mut known, server): (Ingest, Known, ServerVersion),
         server_id: ServerId,
         mut entries: I,
         ends: impl FnOnce(I) -> LogEnds,
@@ -130,6 +186,8 @@ impl History {
         E: Display,
     {
         let mut stopped = None;
+        let mut taken = 0;
+        ingest.declare_all(known.remove(&taken), server);
         for entry in entries.by_ref() {
             match entry {
                 Ok(entry) => {
@@ -137,7 +195,10 @@ impl History {
                         ingest.commit(&Batch::default())?;
                     }
                     ingest.entry(entry)?;
-                    if ingest.waiting() > BATCH || ingest.wants_commit() {
+                    taken += 1;
+                    ingest.declare_all(known.remove(&taken), server);
+                    let waits = ingest.waiting() > BATCH || ingest.waiting_bytes() > BATCH_BYTES;
+                    if waits || ingest.wants_commit() {
                         ingest.commit(&Batch::default())?;
                     }
                 }
@@ -153,6 +214,50 @@ impl History {
             log.stopped = stopped;
         }
         Ok(ingest.finish(server_id, log)?)
+    }
+}
+
+impl Ingest {
+    /// When each definition of a dump enters the record, by the statements of the log. A table that
+    /// a statement was about of which the dump may be older is left to the log alone.
+    fn expect(&mut self, dump: &SchemaDump, reader: LogReader) -> Known {
+        let mut last = LastStatements::default();
+        // What is wrong with the log is told when it is taken in.
+        for (entry, taken) in reader.map_while(Result::ok).zip(1_u64..) {
+            last.note(&entry, &taken);
+        }
+        let mut known = Known::new();
+        for table in &dump.tables {
+            let place = match last.of(&table.name) {
+                None => 0,
+                Some(statement) => {
+                    let reason = statement.reason();
+                    if dump.written.is_none_or(|written| written <= statement.end()) {
+                        tracing::warn!(
+                            table = %table.name,
+                            "the dump may be older than the last statement about the table ({}): its definition is not taken from the dump",
+                            statement.what
+                        );
+                        let uncertain = format!(
+                            "whether the dump given by --schema is older than a statement of {} is not certain: {}",
+                            statement.at, statement.what
+                        );
+                        self.unknown_since.insert(table.name.clone(), uncertain);
+                        continue;
+                    }
+                    self.unknown_since.insert(table.name.clone(), reason);
+                    statement.place
+                }
+            };
+            known.entry(place).or_default().push(table.clone());
+        }
+        known
+    }
+
+    fn declare_all(&mut self, tables: Option<Vec<Declared>>, server: ServerVersion) {
+        for table in tables.into_iter().flatten() {
+            self.declare_late(&table, server);
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
-use super::{BinlogPosition, CommittedTransaction, LogError, LogFault, SourceTime, gtid};
+use super::{
+    BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, gtid, heads,
+};
 use dbtrail_types::instant::Instant;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ pub struct LogReader {
     expected: Option<String>,
     decoder: Decoder,
     ends: Ends,
+    server: ServerVersion,
     finished: bool,
 }
 
@@ -50,26 +53,15 @@ struct Open {
     offset: u64,
 }
 
-fn name_of(path: &Path) -> String {
+/// A file's name without its folder.
+pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// `binlog.000042` as its stem and number.
-fn numbered(name: &str) -> Option<(&str, u64)> {
+pub(super) fn numbered(name: &str) -> Option<(&str, u64)> {
     let (stem, number) = name.rsplit_once('.')?;
     Some((stem, number.parse().ok()?))
-}
-
-/// The files by their numbers, where all have one and the same name before it; else as they were
-/// named.
-fn in_order(files: &[PathBuf]) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = files.to_vec();
-    let names: Vec<String> = files.iter().map(|f| name_of(f)).collect();
-    let stems: Option<HashSet<&str>> = names.iter().map(|n| numbered(n).map(|(stem, _)| stem)).collect();
-    if stems.is_some_and(|stems| stems.len() == 1) {
-        all.sort_by_key(|f| numbered(&name_of(f)).map(|(_, number)| number));
-    }
-    all
 }
 
 impl LogReader {
@@ -77,18 +69,28 @@ impl LogReader {
     /// binary log does, and their numbers must follow each other.
     ///
     /// # Errors
-    /// No file, a file that cannot be opened or is no binary log, a gap or a wrong order in the
-    /// numbers.
+    /// No file, a file that cannot be opened or is no binary log, a gap in the numbers, or files
+    /// whose order is not certain.
     pub fn open(files: &[PathBuf]) -> Result<Self, LogError> {
+        Self::open_within(files, None, None)
+    }
+
+    /// The same of those files that can hold something of the instants from `from` to `to`.
+    ///
+    /// # Errors
+    /// As of [`Self::open`].
+    pub fn open_within(
+        files: &[PathBuf],
+        from: Option<Instant>,
+        to: Option<Instant>,
+    ) -> Result<Self, LogError> {
         if files.is_empty() {
             return Err(LogError::Files("no binary log file was named".to_owned()));
         }
-        for path in files {
-            let mut input = File::open(path)
-                .map_err(|e| LogError::Files(format!("{}: cannot be opened: {e}", path.display())))?;
-            event::magic(&mut input).map_err(|e| LogError::Files(format!("{}: {e}", path.display())))?;
-        }
-        let files = in_order(files);
+        let heads = heads::in_order(files)?;
+        let server = heads.first().map(|head| head.server).unwrap_or_default();
+        let heads = heads::within(heads, from, to);
+        let files: Vec<PathBuf> = heads.into_iter().map(|head| head.path).collect();
         for pair in files.windows(2) {
             let (first, second) = (name_of(&pair[0]), name_of(&pair[1]));
             if let (Some((a, m)), Some((b, n))) = (numbered(&first), numbered(&second))
@@ -105,8 +107,15 @@ impl LogReader {
             expected: None,
             decoder: Decoder::default(),
             ends: Ends::default(),
+            server,
             finished: false,
         })
+    }
+
+    /// The server that wrote the files.
+    #[must_use]
+    pub fn server(&self) -> ServerVersion {
+        self.server
     }
 
     /// Reads this time of each transaction: to be said before the first one.
@@ -235,30 +244,5 @@ impl Iterator for LogReader {
         let next = self.advance();
         self.finished = !matches!(next, Ok(Some(_)));
         next.transpose()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_are_read_in_the_order_of_their_numbers() {
-        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-        for (named, read) in [
-            (
-                &["a/binlog.000002", "binlog.000001", "b/binlog.000003"],
-                ["binlog.000001", "a/binlog.000002", "b/binlog.000003"],
-            ),
-            (
-                &["binlog.1000000", "binlog.999999", "binlog.999998"],
-                ["binlog.999998", "binlog.999999", "binlog.1000000"],
-            ),
-            // Nothing tells an order: as they were named.
-            (&["second.000002", "first.000001", "x"], ["second.000002", "first.000001", "x"]),
-            (&["c", "b", "a"], ["c", "b", "a"]),
-        ] {
-            assert_eq!(in_order(&paths(named)), paths(&read));
-        }
     }
 }

@@ -6,10 +6,8 @@ use crate::checkpoint::State;
 use crate::engine::StoreError;
 use crate::gtid::GtidSet;
 use crate::ingest::NOT_CAPTURED;
-use crate::log::ServerVersion;
 use crate::log_gap::LogGap;
 use crate::names::TableState;
-use crate::record::{Baseline, TableGeneration};
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 use std::sync::Arc;
@@ -28,7 +26,7 @@ impl Recorder {
         let server = version_of(&place.server);
         for table in tables {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
-            let standing = self.declared(&table, server, ChangeSequence(0));
+            let standing = self.ingest.declared(&table, server, ChangeSequence(0));
             self.ingest.names_mut().begin(&table.name, standing);
         }
         let state = State::new(self.server_id.clone(), place, from(at));
@@ -67,7 +65,7 @@ impl Recorder {
         self.take_defaults(defaults);
         for table in tables {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
-            let standing = self.declared(&table, server, log_gap);
+            let standing = self.ingest.declared(&table, server, log_gap);
             self.ingest.names_mut().set(&table.name, log_gap, standing);
         }
         // All tables are declared again: none needs to be compared.
@@ -92,40 +90,6 @@ impl Recorder {
         for name in living {
             names.set(&name, at, TableState::Unreadable(gone.clone()));
         }
-    }
-
-    /// What a table's name means from a place on at which the server declared it so.
-    pub(super) fn declared(
-        &mut self,
-        table: &Declared,
-        server: ServerVersion,
-        at: ChangeSequence,
-    ) -> TableState {
-        self.ingest.dirty.catalog = true;
-        self.ingest.forget_observed();
-        let declared = Arc::make_mut(&mut self.ingest.catalog).declare(&table.name, &table.create, server);
-        // Of what is left out, the foreign keys are of use.
-        if !self.ingest.captures(&table.name) {
-            return TableState::Unreadable(NOT_CAPTURED.to_owned());
-        }
-        let definition = match declared {
-            Ok(definition) => definition,
-            Err(reason) => {
-                tracing::warn!(table = %table.name, "the table cannot be captured: {reason}");
-                return TableState::Unreadable(format!("its declaration cannot be followed ({reason})"));
-            }
-        };
-        let keyed = self
-            .ingest
-            .catalog
-            .definition(definition)
-            .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
-        let baseline = if keyed && self.options.baseline { Baseline::Reading } else { Baseline::None };
-        let generation = self.ingest.new_space(
-            &table.name,
-            TableGeneration { baseline, ..TableGeneration::new(definition, at, false) },
-        );
-        TableState::Table(generation, definition)
     }
 
     /// What holds for all statements from here on.

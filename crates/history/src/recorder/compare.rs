@@ -97,7 +97,7 @@ impl Recorder {
             let known = self.ingest.catalog.differs(name, create, server).is_none();
             if !known {
                 let table = Declared { name: name.clone(), create: create.to_owned() };
-                let standing = self.declared(&table, server, at);
+                let standing = self.ingest.declared(&table, server, at);
                 self.ingest.names_mut().set(name, at, standing);
             }
         } else {
@@ -207,7 +207,7 @@ impl Recorder {
         let at = self.ingest.next;
         let server = self.version();
         let table = Declared { name: name.clone(), create: create.to_owned() };
-        let standing = self.declared(&table, server, at);
+        let standing = self.ingest.declared(&table, server, at);
         if matches!(standing, TableState::Table(..)) {
             tracing::info!(table = %name, "the record of the table begins anew here");
             // A number of its own: it holds from here on, also where nothing more comes.

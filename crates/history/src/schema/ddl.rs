@@ -77,7 +77,8 @@ fn lost(catalog: &mut Catalog, statement: &LoggedStatement, why: &str, named: &[
     effects
 }
 
-pub(super) fn excerpt(sql: &str) -> String {
+/// A statement, or its beginning, for a message.
+pub(crate) fn excerpt(sql: &str) -> String {
     let mut cut: String = sql.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if cut.len() < sql.len() {
         cut.push_str("...");

@@ -1,0 +1,76 @@
+//! Tables as their server declares them, from a place in the log on.
+
+use super::{Ingest, NOT_CAPTURED};
+use crate::capture::Declared;
+use crate::log::ServerVersion;
+use crate::names::TableState;
+use crate::record::{Baseline, FIRST, TableGeneration};
+use crate::store::ChangeSequence;
+use std::sync::Arc;
+
+impl Ingest {
+    /// What a table's name means from a place on at which the server declared it so.
+    pub(crate) fn declared(
+        &mut self,
+        table: &Declared,
+        server: ServerVersion,
+        at: ChangeSequence,
+    ) -> TableState {
+        self.dirty.catalog = true;
+        self.forget_observed();
+        let declared = Arc::make_mut(&mut self.catalog).declare(&table.name, &table.create, server);
+        // Of what is left out, the foreign keys are of use.
+        if !self.captures(&table.name) {
+            return TableState::Unreadable(NOT_CAPTURED.to_owned());
+        }
+        let definition = match declared {
+            Ok(definition) => definition,
+            Err(reason) => {
+                tracing::warn!(table = %table.name, "the table cannot be captured: {reason}");
+                return TableState::Unreadable(format!("its declaration cannot be followed ({reason})"));
+            }
+        };
+        let keyed = self
+            .catalog
+            .definition(definition)
+            .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
+        let baseline = if keyed && self.rereads { Baseline::Reading } else { Baseline::None };
+        let generation = self.new_space(
+            &table.name,
+            TableGeneration { baseline, ..TableGeneration::new(definition, at, false) },
+        );
+        TableState::Table(generation, definition)
+    }
+
+    /// Takes a definition in that holds from here to the end of the log. Where the log tells one
+    /// itself, that one stays, and a difference between the two is told.
+    pub(super) fn declare_late(&mut self, table: &Declared, server: ServerVersion) {
+        let table = Declared { name: self.catalog.folded(table.name.clone()), ..table.clone() };
+        let name = &table.name;
+        match self.names.current(name) {
+            TableState::Table(..) => {
+                if let Some(difference) = self.catalog.differs(name, &table.create, server) {
+                    tracing::warn!(table = %name, "the definition in the dump is not the one that follows from the log, which counts: {difference}");
+                }
+            }
+            TableState::Absent => {
+                tracing::warn!(table = %name, "the dump has this table, and by the log there is none");
+            }
+            TableState::Unreadable(reason) if reason == NOT_CAPTURED => {}
+            TableState::Unknown { .. } | TableState::Unreadable(_) => {
+                if self.next == FIRST {
+                    let state = self.declared(&table, server, ChangeSequence(0));
+                    self.names_mut().begin(name, state);
+                } else {
+                    // A number of its own: it holds from here on, also where nothing more comes.
+                    let at = self.take_number();
+                    let state = self.declared(&table, server, at);
+                    if let Some(reason) = self.unknown_since.get(name).cloned() {
+                        self.names_mut().retract(name, ChangeSequence(0), TableState::Unreadable(reason));
+                    }
+                    self.names_mut().set(name, at, state);
+                }
+            }
+        }
+    }
+}

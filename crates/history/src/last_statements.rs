@@ -1,0 +1,137 @@
+//! Where definitions changed last in a part of the log that has not been taken in yet: from there
+//! to its end a table is as it is now.
+
+use super::log::{Change, CommittedTransaction};
+use super::schema::{self, Touched};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
+use std::collections::HashMap;
+
+const SECOND: i64 = 1_000_000;
+
+/// The last statement that can have changed a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastStatement<P> {
+    /// How many were noted before it.
+    order: u64,
+    /// Behind it.
+    pub place: P,
+    /// Its commit.
+    pub at: Instant,
+    /// Its text, or why it is not known what happened.
+    pub what: String,
+}
+
+/// The last statement about each table; `P`: a place in the log.
+#[derive(Clone, Debug)]
+pub struct LastStatements<P> {
+    /// Names in lower case: servers can take two that differ in case alone for one.
+    tables: HashMap<TableName, LastStatement<P>>,
+    schemas: HashMap<String, LastStatement<P>>,
+    any: Option<LastStatement<P>>,
+    noted: u64,
+}
+
+impl<P> Default for LastStatements<P> {
+    fn default() -> Self {
+        Self { tables: HashMap::new(), schemas: HashMap::new(), any: None, noted: 0 }
+    }
+}
+
+impl<P: Clone> LastStatements<P> {
+    /// Takes the statements of a transaction in, which ends at this place.
+    pub fn note(&mut self, entry: &CommittedTransaction, place: &P) {
+        for change in &entry.changes {
+            let (touched, what) = match change {
+                Change::Rows(_) => continue,
+                Change::Statement(statement) => (schema::touched(statement), &statement.sql),
+                Change::Unfollowable { tables, reason } => {
+                    let any = tables.is_empty();
+                    (Touched { tables: tables.clone(), schemas: Vec::new(), any }, reason)
+                }
+            };
+            let Touched { tables, schemas, any } = touched;
+            if tables.is_empty() && schemas.is_empty() && !any {
+                continue;
+            }
+            let what = schema::excerpt(what);
+            self.noted += 1;
+            let last = LastStatement { order: self.noted, place: place.clone(), at: entry.committed, what };
+            for table in tables {
+                self.tables.insert(table.to_lowercase(), last.clone());
+            }
+            for schema in schemas {
+                self.schemas.insert(schema.to_lowercase(), last.clone());
+            }
+            if any {
+                self.any = Some(last);
+            }
+        }
+    }
+
+    /// The last statement that can have changed the definition of this table; `None`: there is
+    /// none, and it is the same throughout.
+    #[must_use]
+    pub fn of(&self, name: &TableName) -> Option<&LastStatement<P>> {
+        let name = name.to_lowercase();
+        let all = [self.tables.get(&name), self.schemas.get(&name.schema), self.any.as_ref()];
+        all.into_iter().flatten().max_by_key(|last| last.order)
+    }
+}
+
+impl<P> LastStatement<P> {
+    /// It was carried out by then: some servers stamp it in whole seconds.
+    #[must_use]
+    pub fn end(&self) -> Instant {
+        Instant::from_micros(self.at.micros().saturating_add(SECOND))
+    }
+
+    /// Why the table is not known before it.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        format!(
+            "what its definition was before a statement of {} is not known, and its record begins behind that: {}",
+            self.at, self.what
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{BinlogPosition, LoggedStatement, Origin, ServerVersion, Stamp};
+
+    fn statement(sql: &str) -> CommittedTransaction {
+        let at = Instant::from_micros(1_000_000);
+        let plain = LoggedStatement::plain(sql, ServerVersion::default(), at);
+        CommittedTransaction {
+            gtid: None,
+            committed: at,
+            stamp: Stamp::Commit,
+            position: BinlogPosition { file: "b.000001".into(), offset: 4 },
+            origin: Origin::default(),
+            changes: vec![Change::Statement(LoggedStatement { schema: Some("s".into()), ..plain })],
+        }
+    }
+
+    #[test]
+    fn the_last_statement_counts() {
+        let mut last = LastStatements::default();
+        for (place, sql) in [
+            (1, "ALTER TABLE t ADD a INT"),
+            (2, "ALTER TABLE T ADD b INT"),
+            (3, "DROP DATABASE x"),
+            (4, "ALTER TABLE u ADD a INT"),
+        ] {
+            last.note(&statement(sql), &place);
+        }
+        let name = |schema: &str, table: &str| TableName { schema: schema.into(), table: table.into() };
+        let place = |schema, table| last.of(&name(schema, table)).map(|l| l.place);
+        assert_eq!([place("s", "t"), place("s", "u"), place("x", "y")], [Some(2), Some(4), Some(3)]);
+        assert_eq!(place("s", "v"), None);
+        let why = last.of(&name("s", "t")).unwrap().reason();
+        assert!(why.ends_with("begins behind that: ALTER TABLE T ADD b INT"), "{why}");
+        last.note(&statement("NO SUCH STATEMENT"), &9);
+        assert_eq!(last.of(&name("s", "v")).map(|l| l.place), Some(9));
+    }
+}
