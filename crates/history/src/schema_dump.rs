@@ -120,10 +120,9 @@ fn statement_end(text: &str) -> Option<usize> {
             // A doubled quote ends a text and begins the next one.
             (Some(open), _) if open == byte => quote = None,
             (Some(b'\'' | b'"'), b'\\') => drop(bytes.next()),
-            (Some(_), _) => {}
             (None, b'\'' | b'"' | b'`') => quote = Some(byte),
             (None, b';') => return Some(at),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None

@@ -2,13 +2,62 @@
 
 use super::{Ingest, NOT_CAPTURED};
 use crate::capture::Declared;
-use crate::log::ServerVersion;
+use crate::last_statements::LastStatements;
+use crate::log::{LogReader, ServerVersion};
 use crate::names::TableState;
 use crate::record::{Baseline, FIRST, TableGeneration};
+use crate::schema_dump::SchemaDump;
 use crate::store::ChangeSequence;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Definitions that enter the record in the course of the log, by the number of transactions in
+/// front of them.
+pub(super) type Known = BTreeMap<u64, Vec<Declared>>;
+
 impl Ingest {
+    /// When each definition of a dump enters the record, by the statements of the log. A table that
+    /// a statement was about of which the dump may be older is left to the log alone.
+    pub(super) fn expect(&mut self, dump: &SchemaDump, reader: LogReader) -> Known {
+        let mut last = LastStatements::default();
+        // What is wrong with the log is told when it is taken in.
+        for (entry, taken) in reader.map_while(Result::ok).zip(1_u64..) {
+            last.note(&entry, &taken);
+        }
+        let mut known = Known::new();
+        for table in &dump.tables {
+            let place = match last.of(&table.name) {
+                None => 0,
+                Some(statement) => {
+                    let reason = statement.reason();
+                    if dump.written.is_none_or(|written| written <= statement.end()) {
+                        tracing::warn!(
+                            table = %table.name,
+                            "the dump may be older than the last statement about the table ({}): its definition is not taken from the dump",
+                            statement.what
+                        );
+                        let uncertain = format!(
+                            "whether the dump given by --schema is older than a statement of {} is not certain: {}",
+                            statement.at, statement.what
+                        );
+                        self.unknown_since.insert(table.name.clone(), uncertain);
+                        continue;
+                    }
+                    self.unknown_since.insert(table.name.clone(), reason);
+                    statement.place
+                }
+            };
+            known.entry(place).or_default().push(table.clone());
+        }
+        known
+    }
+
+    pub(super) fn declare_all(&mut self, tables: Option<Vec<Declared>>, server: ServerVersion) {
+        for table in tables.into_iter().flatten() {
+            self.declare_late(&table, server);
+        }
+    }
+
     /// What a table's name means from a place on at which the server declared it so.
     pub(crate) fn declared(
         &mut self,

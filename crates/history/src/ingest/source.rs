@@ -1,17 +1,15 @@
 //! Files to a history.
 
+use super::declared::Known;
 use super::{BATCH, Ingest};
-use crate::capture::Declared;
 use crate::engine::{Batch, DiskOptions, StoreError, TemporaryEngine};
 use crate::gtid::GtidSet;
-use crate::last_statements::LastStatements;
 use crate::log::{CommittedTransaction, LogReader, ServerVersion, SourceTime};
 use crate::patterns::Patterns;
 use crate::record::History;
 use crate::schema_dump::SchemaDump;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -82,10 +80,6 @@ pub struct ReadOptions {
     /// it is kept in memory.
     pub store: Option<PathBuf>,
 }
-
-/// Definitions that enter the record in the course of the log, by the number of transactions in
-/// front of them.
-type Known = BTreeMap<u64, Vec<Declared>>;
 
 impl History {
     /// Reads the history of a server from its binary log files. What the log itself cannot tell
@@ -214,50 +208,6 @@ impl History {
             log.stopped = stopped;
         }
         Ok(ingest.finish(server_id, log)?)
-    }
-}
-
-impl Ingest {
-    /// When each definition of a dump enters the record, by the statements of the log. A table that
-    /// a statement was about of which the dump may be older is left to the log alone.
-    fn expect(&mut self, dump: &SchemaDump, reader: LogReader) -> Known {
-        let mut last = LastStatements::default();
-        // What is wrong with the log is told when it is taken in.
-        for (entry, taken) in reader.map_while(Result::ok).zip(1_u64..) {
-            last.note(&entry, &taken);
-        }
-        let mut known = Known::new();
-        for table in &dump.tables {
-            let place = match last.of(&table.name) {
-                None => 0,
-                Some(statement) => {
-                    let reason = statement.reason();
-                    if dump.written.is_none_or(|written| written <= statement.end()) {
-                        tracing::warn!(
-                            table = %table.name,
-                            "the dump may be older than the last statement about the table ({}): its definition is not taken from the dump",
-                            statement.what
-                        );
-                        let uncertain = format!(
-                            "whether the dump given by --schema is older than a statement of {} is not certain: {}",
-                            statement.at, statement.what
-                        );
-                        self.unknown_since.insert(table.name.clone(), uncertain);
-                        continue;
-                    }
-                    self.unknown_since.insert(table.name.clone(), reason);
-                    statement.place
-                }
-            };
-            known.entry(place).or_default().push(table.clone());
-        }
-        known
-    }
-
-    fn declare_all(&mut self, tables: Option<Vec<Declared>>, server: ServerVersion) {
-        for table in tables.into_iter().flatten() {
-            self.declare_late(&table, server);
-        }
     }
 }
 

@@ -62,7 +62,8 @@ mod tests {
             let found = of(sql);
             let mut tables: Vec<TableName> = tables.iter().map(|t| name(t)).collect();
             let mut got = found.tables.clone();
-            (tables.sort(), got.sort());
+            tables.sort();
+            got.sort();
             tables.dedup();
             got.dedup();
             assert_eq!((got, found.any), (tables, false), "{sql}");
