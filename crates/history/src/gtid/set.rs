@@ -71,16 +71,6 @@ impl GtidSet {
         }
     }
 
-    /// Whether every transaction that it names is among those of the other one (MySQL).
-    #[must_use]
-    pub fn is_within(&self, other: &Self) -> bool {
-        let (Self::MySql(ours), Self::MySql(theirs)) = (self, other) else { return false };
-        ours.iter().all(|(source, ranges)| {
-            let there = theirs.get(source).map_or(&[][..], Vec::as_slice);
-            ranges.iter().all(|range| without(*range, there).is_empty())
-        })
-    }
-
     /// Whether a transaction is among those that it names.
     #[must_use]
     pub fn names(&self, gtid: &Gtid) -> bool {

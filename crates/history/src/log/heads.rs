@@ -1,14 +1,23 @@
 //! What the head of a binary log file says, and the order of files by it.
 
-use super::event::{self, kind};
-use super::reader::{name_of, numbered};
-use super::{LogError, ServerVersion, gtid};
-use crate::gtid::GtidSet;
+use super::event;
+use super::{LogError, ServerVersion};
 use dbtrail_types::instant::Instant;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+
+/// A file's name without its folder.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// `binlog.000042` as its stem and number.
+pub(super) fn numbered(name: &str) -> Option<(&str, u64)> {
+    let (stem, number) = name.rsplit_once('.')?;
+    Some((stem, number.parse().ok()?))
+}
 
 /// The head of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +28,6 @@ pub struct Head {
     pub begun: Option<Instant>,
     /// The server that wrote it.
     pub server: ServerVersion,
-    /// The transactions of all files before it (MySQL), where it says so.
-    previous: Option<GtidSet>,
 }
 
 impl Head {
@@ -33,29 +40,14 @@ impl Head {
         let file = File::open(path).map_err(|e| failed(format!("cannot be opened: {e}")))?;
         let mut input = BufReader::new(file);
         event::magic(&mut input).map_err(|e| failed(e.to_string()))?;
-        let mut head =
-            Self { path: path.to_owned(), begun: None, server: ServerVersion::default(), previous: None };
+        let mut head = Self { path: path.to_owned(), begun: None, server: ServerVersion::default() };
         // What is wrong with its events is told when they are read.
         let Ok(Some(first)) = event::next(&mut input, 4, false) else { return Ok(head) };
         let Ok(format) = event::format(&first) else { return Ok(head) };
         head.server = format.version();
         let micros = i64::from(first.timestamp) * 1_000_000;
         head.begun = (first.timestamp != 0).then(|| Instant::from_micros(micros));
-        if let Ok(Some(second)) = event::next(&mut input, 4 + first.length, format.checksum)
-            && second.kind == kind::PREVIOUS_GTIDS
-        {
-            let text = gtid::previous_mysql(second.body()).ok().flatten();
-            head.previous = text.and_then(|text| GtidSet::parse(&text).ok());
-        }
         Ok(head)
-    }
-
-    /// Whether all transactions before this file are before the other one, too.
-    fn may_be_before(&self, other: &Self) -> bool {
-        match (&self.previous, &other.previous) {
-            (Some(ours), Some(theirs)) => ours.is_within(theirs),
-            _ => true,
-        }
     }
 }
 
@@ -76,7 +68,7 @@ pub(super) fn in_order(files: &[PathBuf]) -> Result<Vec<Head>, LogError> {
     for pair in heads.windows(2) {
         let [first, second] = pair else { continue };
         let certain = first.begun.is_some() && first.begun < second.begun;
-        if !certain || !first.may_be_before(second) {
+        if !certain {
             return Err(LogError::Files(format!(
                 "whether {} or {} comes first is not certain: their heads do not tell. Give the files the names that the server gave them \
                  (binlog.000001, binlog.000002)",
@@ -106,7 +98,7 @@ pub(super) fn within(heads: Vec<Head>, from: Option<Instant>, to: Option<Instant
 mod tests {
     use super::*;
 
-    fn log(begun: u32, previous: &str) -> Vec<u8> {
+    fn log(begun: u32) -> Vec<u8> {
         let event = |kind: u8, body: &[u8]| {
             let mut raw = begun.to_le_bytes().to_vec();
             raw.push(kind);
@@ -119,23 +111,16 @@ mod tests {
         let mut name = b"9.7.4".to_vec();
         name.resize(50, 0);
         let format = [&[4, 0][..], &name, &[0, 0, 0, 0, 19], &[0; 40], &[0, 0, 0, 0, 0]].concat();
-        let mut gtids = u64::from(!previous.is_empty()).to_le_bytes().to_vec();
-        if let Some(end) = previous.strip_prefix("1-") {
-            gtids.extend([7; 16]);
-            gtids.extend(1_u64.to_le_bytes());
-            gtids.extend(1_u64.to_le_bytes());
-            gtids.extend((end.parse::<u64>().unwrap() + 1).to_le_bytes());
-        }
-        [b"\xfebin".to_vec(), event(15, &format), event(35, &gtids)].concat()
+        [b"\xfebin".to_vec(), event(15, &format)].concat()
     }
 
-    fn order(files: &[(&str, u32, &str)]) -> Result<Vec<String>, String> {
+    fn order(files: &[(&str, u32)]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
         let paths: Vec<PathBuf> = files
             .iter()
-            .map(|(name, begun, previous)| {
+            .map(|(name, begun)| {
                 let path = folder.path().join(name);
-                std::fs::write(&path, log(*begun, previous)).unwrap();
+                std::fs::write(&path, log(*begun)).unwrap();
                 path
             })
             .collect();
@@ -145,16 +130,11 @@ mod tests {
 
     #[test]
     fn files_are_read_in_the_order_in_which_they_were_written() {
-        let numbers = [("binlog.1000000", 5, ""), ("binlog.999999", 5, ""), ("binlog.999998", 9, "")];
+        let numbers = [("binlog.1000000", 5), ("binlog.999999", 5), ("binlog.999998", 9)];
         assert_eq!(order(&numbers).unwrap(), ["binlog.999998", "binlog.999999", "binlog.1000000"]);
-        let times = [("c", 30, "1-9"), ("a", 10, ""), ("b", 20, "1-5")];
+        let times = [("c", 30), ("a", 10), ("b", 20)];
         assert_eq!(order(&times).unwrap(), ["a", "b", "c"]);
-        for uncertain in [
-            &[("second", 10, ""), ("first", 10, "")][..],
-            // A clock that was set back, by the transactions before each.
-            &[("a", 10, "1-9"), ("b", 20, "1-5")],
-            &[("a", 0, ""), ("b", 20, "")],
-        ] {
+        for uncertain in [&[("second", 10), ("first", 10)][..], &[("a", 0), ("b", 20)]] {
             let why = order(uncertain).unwrap_err();
             assert!(why.contains("comes first is not certain"), "{why}");
         }
@@ -167,7 +147,6 @@ mod tests {
             path: PathBuf::from(second.to_string()),
             begun: Some(at(second)),
             server: ServerVersion::default(),
-            previous: None,
         };
         let kept = |seconds: &[i64], from: Option<i64>, to: Option<i64>| -> Vec<String> {
             let heads = seconds.iter().map(|s| head(*s)).collect();

@@ -2,14 +2,13 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
-use super::{
-    BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, gtid, heads,
-};
+use super::heads::{self, name_of, numbered};
+use super::{BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, gtid};
 use dbtrail_types::instant::Instant;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Reads binary log files in the order given. An iterator of entries; after an error it gives
 /// nothing more.
@@ -51,17 +50,6 @@ struct Open {
     name: String,
     input: BufReader<File>,
     offset: u64,
-}
-
-/// A file's name without its folder.
-pub(super) fn name_of(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// `binlog.000042` as its stem and number.
-pub(super) fn numbered(name: &str) -> Option<(&str, u64)> {
-    let (stem, number) = name.rsplit_once('.')?;
-    Some((stem, number.parse().ok()?))
 }
 
 impl LogReader {
