@@ -15,6 +15,10 @@ mod registry;
 use connection_threads::ConnectionThreads;
 use registry::{Limits, Registry};
 
+/// How long ProxySQL's connections are served while the server drains: it pings those that it does
+/// not use every ten seconds (`mysql-ping_interval_server_msec`), and drops them when that fails.
+const LAST_PINGS: Duration = Duration::from_secs(12);
+
 /// How long a connection that is cancelled has to reach a point at which it ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
@@ -52,7 +56,8 @@ impl Drop for Leave {
 }
 
 /// Accepts connections until `stop`; then idle ones end at once, and statements that run have the
-/// grace period.
+/// grace period. Connections of a ProxySQL's pool refuse pings from then on and answer statements
+/// until the last pings must have come, or half of the grace period is over.
 pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: CancellationToken) {
     let live = Arc::new(Live::new(Arc::clone(&settings.shared)));
     run(listener, live, settings.shutdown_grace, settings.threads, stop).await;
@@ -115,7 +120,14 @@ pub async fn run(
     for handle in registry.handles() {
         handle.drain.cancel();
     }
-    if tokio::time::timeout(shutdown_grace, tasks.wait()).await.is_err() {
+    let pings = LAST_PINGS.min(shutdown_grace / 2);
+    if tokio::time::timeout(pings, tasks.wait()).await.is_ok() {
+        return;
+    }
+    for handle in registry.handles() {
+        handle.leave.cancel();
+    }
+    if tokio::time::timeout(shutdown_grace.saturating_sub(pings), tasks.wait()).await.is_err() {
         // The others have only not closed their end of a connection that was told to end.
         let statements = registry.handles().iter().filter(|handle| handle.works()).count();
         if statements > 0 {

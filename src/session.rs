@@ -281,7 +281,7 @@ impl Session {
 
     /// Nothing of the statement before is left, and the server counts one more.
     fn begin_statement(&mut self) {
-        (self.diagnostics.failed, self.changes) = (false, Vec::new());
+        (self.diagnostics.failed, self.diagnostics.of_before, self.changes) = (false, false, Vec::new());
         self.connections.asked();
     }
 
@@ -303,9 +303,15 @@ impl Session {
         let text = self.decoded(text)?;
         let statement = crate::statement::parse(&text, self.reading());
         self.about.note(|about| about.kind = statement.kind());
-        if !matches!(statement, Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. })) {
+        // A SET keeps them, as MariaDB does: with autocommit=0 ProxySQL sends one before the SHOW
+        // WARNINGS of its client.
+        if !matches!(
+            statement,
+            Statement::Show(Show::Warnings { .. } | Show::WarningCount { .. }) | Statement::Set(_)
+        ) {
             self.diagnostics.clear();
         }
+        self.diagnostics.of_before = matches!(statement, Statement::Set(_));
         match statement {
             Statement::Prepare { name, source } => {
                 self.prepare_named(name, source, request).await.map(|()| Answer::Done)

@@ -32,8 +32,8 @@ use cursor::Cursor;
 use dbtrail_types::instant::Instant;
 pub use history::HISTORY;
 pub use information_schema::{
-    Absent, Catalogue, Empty, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Selection,
-    virtual_schema_named,
+    Absent, Catalogue, Empty, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Query, Relation, Selection,
+    Subquery, SubqueryKind, United, subquery_name, virtual_schema_named,
 };
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
@@ -81,7 +81,7 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if let Some(statement) = session::session(&mut c)? {
         return Ok(statement);
     }
-    if let Some(statement) = information_schema::selected(&mut c, reading.in_information_schema)? {
+    if let Some(statement) = information_schema::selected(&mut c, reading)? {
         return Ok(statement);
     }
     let place = c.place();

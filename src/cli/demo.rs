@@ -80,7 +80,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
     let client = embedded::start_agent(history_handle, &secret, &stop).await?;
     let login =
         Login { user: USER.to_owned(), password: secret.clone(), default_schema: Some("shop".to_owned()) };
-    let settings = embedded::shim(login, ServerId(SERVER.to_owned()), client, secret)?;
+    let settings = embedded::shim(login, ServerId(SERVER.to_owned()), client, secret, None)?;
     let running = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
     let mut out = std::io::stdout();
     ask(address, &mut out).await?;

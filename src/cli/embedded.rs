@@ -82,8 +82,9 @@ impl InProcessAgent for Within {
     }
 }
 
-/// A shim for this one user. It offers TLS: MariaDB's client of version 11.4 and newer insists on
-/// it, and takes a certificate that nobody has signed where it comes from a loopback address.
+/// A shim for this one user, and for a monitor's probes. It offers TLS: MariaDB's client of version
+/// 11.4 and newer insists on it, and takes a certificate that nobody has signed where it comes from
+/// a loopback address.
 ///
 /// # Errors
 /// The certificate could not be made.
@@ -92,6 +93,7 @@ pub(super) fn shim(
     server_id: ServerId,
     agent: AgentClient,
     token: Secret,
+    monitor: Option<(String, Secret)>,
 ) -> Result<server::Settings, Box<dyn Error>> {
     let (certificate, key) = certificate()?;
     let tls = Tls::Offered(config::tls_config(certificate.as_bytes(), key.as_bytes())?);
@@ -114,7 +116,7 @@ pub(super) fn shim(
     };
     let shared = Shared {
         tenants: HashMap::from([(login.user, Arc::new(tenant))]),
-        monitor: None,
+        monitor,
         tls,
         session: Arc::new(session),
         errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
@@ -165,7 +167,7 @@ mod tests {
         tls: bool,
     ) -> Vec<Result<Vec<Vec<Value>>, (u16, String)>> {
         let login = Login { user: "u".to_owned(), password: secret("p"), default_schema: None };
-        let settings = shim(login, server(), agent, token).unwrap();
+        let settings = shim(login, server(), agent, token, None).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = CancellationToken::new();

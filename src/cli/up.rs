@@ -2,6 +2,7 @@
 //! it, in one process: nothing but the shim listens.
 
 mod hint;
+mod monitor;
 mod password;
 mod progress;
 
@@ -56,6 +57,11 @@ pub struct UpArgs {
     /// The name of the server, for messages.
     #[arg(long, value_name = "ID", default_value = "local")]
     server_id: String,
+    /// A user that may ping and ask what ProxySQL's monitor asks, so that this can stand behind a
+    /// ProxySQL: its mysql-monitor_username. The password comes from the environment variable
+    /// DBTRAIL_MONITOR_PASSWORD.
+    #[arg(long, value_name = "USER")]
+    monitor: Option<String>,
 }
 
 /// Runs both until SIGTERM or SIGINT.
@@ -63,6 +69,11 @@ pub async fn run(args: UpArgs) -> ExitCode {
     telemetry::start("warn", telemetry::Format::Text);
     let mut mistakes = Vec::new();
     let capture = args.capture.settings(|name| std::env::var(name).ok(), &mut mistakes);
+    let monitor = monitor::login(args.monitor.as_deref(), std::env::var(monitor::PASSWORD).ok())
+        .unwrap_or_else(|mistake| {
+            mistakes.push(mistake);
+            None
+        });
     let Some(capture) = capture.filter(|_| mistakes.is_empty()) else {
         tell(&mistakes, "mistake");
         return ExitCode::from(CONFIG);
@@ -73,7 +84,7 @@ pub async fn run(args: UpArgs) -> ExitCode {
             args.listen
         );
     }
-    match start(&args, &capture).await {
+    match start(&args, &capture, monitor).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(CannotStart(why, exit)) => {
             let _ = writeln!(std::io::stderr(), "dbtrail-shim: up: {why}");
@@ -82,7 +93,11 @@ pub async fn run(args: UpArgs) -> ExitCode {
     }
 }
 
-async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotStart> {
+async fn start(
+    args: &UpArgs,
+    capture: &CaptureSettings,
+    monitor: Option<(String, Secret)>,
+) -> Result<(), CannotStart> {
     let failed = |e: Box<dyn Error>| CannotStart(e.to_string(), super::agent::UNAVAILABLE);
     let signals = Signals::new().map_err(|e| failed(e.into()))?;
     let listener = TcpListener::bind(args.listen).await.map_err(|e| {
@@ -99,7 +114,7 @@ async fn start(args: &UpArgs, capture: &CaptureSettings) -> Result<(), CannotSta
     let _local = Local::open(&capture.data, &running.history_handle, &stop).await?;
     let password = password::kept(&capture.data)?;
     let data = capture.data.clone();
-    Front { listener, pages, signals, running, password, data, stop }.run().await.map_err(failed)
+    Front { listener, pages, signals, running, password, monitor, data, stop }.run().await.map_err(failed)
 }
 
 /// A running capture, and what stands in front of it.
@@ -110,6 +125,7 @@ struct Front {
     signals: Signals,
     running: Running,
     password: Secret,
+    monitor: Option<(String, Secret)>,
     data: PathBuf,
     stop: CancellationToken,
 }
@@ -123,7 +139,7 @@ impl Front {
         let inside = Some((local, Arc::clone(&history_handle)));
         let pages = self.pages.map(|listener| http::show(listener, inside, self.stop.clone()));
         let login = Login { user: USER.to_owned(), password: self.password.clone(), default_schema: None };
-        let settings = embedded::shim(login, history_handle.server_id().clone(), agent, token)?;
+        let settings = embedded::shim(login, history_handle.server_id().clone(), agent, token, self.monitor)?;
         let live = Arc::new(Live::new(settings.shared));
         let shim = tokio::spawn(server::run(
             self.listener,
@@ -132,7 +148,7 @@ impl Front {
             settings.threads,
             self.stop.clone(),
         ));
-        let told = greet(address, &self.password);
+        let told = hint::greet(address, &self.password);
         supervisor::ready();
         if told.is_ok() {
             tokio::select! {
@@ -174,17 +190,6 @@ async fn signalled(signals: &mut Signals, live: &Live, data: &Path) {
         }
         supervisor::ready();
     }
-}
-
-fn greet(address: SocketAddr, password: &Secret) -> std::io::Result<()> {
-    let mut out = std::io::stdout();
-    let (host, port, password) = (address.ip(), address.port(), password.expose());
-    writeln!(
-        out,
-        "host      {host}\nport      {port}\nuser      {USER}\npassword  {password}\n\nConnect with any MySQL client:\n\n    \
-         mysql -h {host} -P {port} -u {USER} -p{password}\n"
-    )?;
-    out.flush()
 }
 
 /// Tells of the baseline, and a statement to paste as soon as there is a row to ask for. Never
@@ -252,7 +257,8 @@ mod tests {
         let history_handle = Arc::new(HistoryHandle::fixed(history));
         let (agent, _) = embedded::agent_inside(history_handle, &secret).unwrap();
         let login = Login { user: USER.to_owned(), password: secret.clone(), default_schema: None };
-        let settings = embedded::shim(login, server_id, agent, secret).unwrap();
+        let monitor = Some(("probe".to_owned(), Secret::new("probing".to_owned())));
+        let settings = embedded::shim(login, server_id, agent, secret, monitor).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let shim = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
@@ -266,6 +272,20 @@ mod tests {
         let rows: Vec<mysql_async::Row> = client.query(&statement).await.unwrap();
         assert_eq!(rows.len(), 1, "{statement}");
         client.disconnect().await.unwrap();
+        let options = mysql_async::OptsBuilder::default()
+            .ip_or_hostname("127.0.0.1")
+            .tcp_port(port)
+            .user(Some("probe"))
+            .pass(Some("probing"))
+            .prefer_socket(false);
+        let mut probe = mysql_async::Conn::new(options).await.unwrap();
+        probe.ping().await.unwrap();
+        for asked in ["@@global.read_only", "@@global.read_only|@@global.innodb_read_only"] {
+            let read_only: Option<u8> = probe.query_first(format!("SELECT {asked} read_only")).await.unwrap();
+            assert_eq!(read_only, Some(1), "{asked}");
+        }
+        assert!(probe.query_drop(&statement).await.is_err(), "a monitor reads no rows");
+        probe.disconnect().await.unwrap();
         stop.cancel();
         shim.await.unwrap();
     }

@@ -44,6 +44,13 @@ impl Resolver {
         let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
         let compute = self.compute();
         let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
+        if orm_forms == Some(true) {
+            self.warnings.push(
+                "statements.orm_forms: the mariadb command line, which is mysql on Debian, strips comments and with them the \
+                 hint DBTRAIL_AT unless it is started with --comments: the statement then reads the present. AS OF at the end survives"
+                    .to_owned(),
+            );
+        }
         let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
         Some(session::Settings {
             server_version: server_version?,

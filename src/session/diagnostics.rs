@@ -7,6 +7,8 @@ use dbtrail_types::result_set::Note;
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics {
     notes: Vec<Note>,
+    /// The notes are those of an earlier statement: a SET has none, and keeps them.
+    pub(super) of_before: bool,
     /// The statement ended in an error: those after it in the same packet are not run.
     pub(super) failed: bool,
     /// What ROW_COUNT() says: -1 after rows and after an error.
@@ -47,6 +49,6 @@ impl Diagnostics {
 
     /// How many notes there are, as OK and EOF packets have it.
     pub(super) fn count(&self) -> u16 {
-        u16::try_from(self.notes.len()).unwrap_or(u16::MAX)
+        if self.of_before { 0 } else { u16::try_from(self.notes.len()).unwrap_or(u16::MAX) }
     }
 }

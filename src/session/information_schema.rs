@@ -8,10 +8,14 @@
 //! What an agent does not tell is NULL or left out (defaults, further indexes, generated columns,
 //! sizes, times), and never made up.
 
+mod build;
 mod describe;
 mod empty;
+mod from;
+mod join;
 mod lists;
 mod plan;
+mod query;
 mod run;
 mod scope;
 mod show_columns;
@@ -23,15 +27,14 @@ use super::evaluate::{EvaluationContext as Here, Value, column_of};
 use super::{About, Answer, Session, Tenant, computed};
 use crate::failure::Failure;
 use crate::statement::{
-    Absent, Catalogue, Draft, INFORMATION_SCHEMA, Named, Narrowed, Selection, VirtualSchema,
-    virtual_schema_named,
+    Absent, Catalogue, Draft, INFORMATION_SCHEMA, Named, Narrowed, Query, VirtualSchema, virtual_schema_named,
 };
 use dbtrail_expression::{Budget, Letters, like};
 use dbtrail_types::column::ColumnType;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::ResultColumn;
-use plan::Plan;
+use plan::{Plan, QueryPlan};
 use shown_schema::{SchemaKind, ShownSchema};
 use source::{ColumnScope, Reader};
 
@@ -195,7 +198,7 @@ async fn answered(here: Here<'_>, reader: &mut Reader<'_>, question: Catalogue) 
     // SHOW is a SELECT to mysqld, here too.
     plan.limit = here.session.select_limit();
     let rows = run::run(&plan, reader, &extent).await?;
-    Ok(Answer::Table(plan.columns(), rows))
+    Ok(Answer::Table(plan.columns(), run::shown(rows)))
 }
 
 fn owned(shown: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
@@ -261,15 +264,12 @@ fn pair(names: [&str; 2], cells: [String; 2]) -> Answer {
     Answer::Table(columns.collect(), vec![cells.into_iter().map(|c| Some(c.into_bytes())).collect()])
 }
 
-async fn select(
-    here: Here<'_>,
-    reader: &mut Reader<'_>,
-    mut selection: Selection,
-) -> Result<Answer, Failure> {
-    if selection.limit.is_none() {
-        selection.limit = here.session.select_limit();
+async fn select(here: Here<'_>, reader: &mut Reader<'_>, mut query: Query) -> Result<Answer, Failure> {
+    let limit = if query.others.is_empty() { &mut query.first.limit } else { &mut query.limit };
+    if limit.is_none() {
+        *limit = here.session.select_limit();
     }
-    let plan = Plan::select(&selection, here)?;
-    let rows = run::run(&plan, reader, &ColumnScope::All).await?;
-    Ok(Answer::Table(plan.columns(), rows))
+    let plan = QueryPlan::of(&query, &[], here)?;
+    let rows = plan.rows(reader).await?;
+    Ok(Answer::Table(plan.columns(), run::shown(rows)))
 }

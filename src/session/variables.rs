@@ -142,6 +142,10 @@ const MODES: &[&str] = &[
     "TRADITIONAL",
     "NO_AUTO_CREATE_USER",
     "NO_ENGINE_SUBSTITUTION",
+    // Those of MariaDB that change nothing that this server does.
+    "IGNORE_BAD_TABLE_OPTIONS",
+    "SIMULTANEOUS_ASSIGNMENT",
+    "TIME_ROUND_FRACTIONAL",
 ];
 
 /// The modes in mysqld's order; the error is the one that cannot be honoured.
@@ -262,6 +266,7 @@ mod tests {
             ("", Ok("")),
             ("ansi", Ok(ansi)),
             (" traditional ,", Ok(traditional)),
+            ("time_round_fractional,STRICT_ALL_TABLES", Ok("STRICT_ALL_TABLES,TIME_ROUND_FRACTIONAL")),
             ("NO_ENGINE_SUBSTITUTION,STRICT_TRANS_TABLES", Ok("STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION")),
             ("STRICT_TRANS_TABLES,nonsense", Err("nonsense")),
             ("PAD_CHAR_TO_FULL_LENGTH", Err("PAD_CHAR_TO_FULL_LENGTH")),

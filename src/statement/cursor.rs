@@ -120,6 +120,24 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Puts other tokens in the place of those from `from` to `to`; they stand where the first of
+    /// these stood, to the end of the last. What is left ends where it ended.
+    pub(super) fn put(&mut self, from: usize, to: usize, by: Vec<Token>) {
+        let (Some(first), Some(last)) =
+            (self.places.get(from), to.checked_sub(1).and_then(|last| self.places.get(last)))
+        else {
+            return;
+        };
+        let place = (first.0, last.1);
+        let span = self.tokens[from].span;
+        let (new, old) = (by.len(), to - from);
+        let (mut tokens, mut places) = (self.tokens.to_vec(), self.places.to_vec());
+        places.splice(from..to, by.iter().map(|_| place));
+        tokens.splice(from..to, by.into_iter().map(|token| TokenWithSpan { token, span }));
+        (self.tokens, self.places) = (tokens.into(), places.into());
+        self.end = self.end + new - old;
+    }
+
     /// The number of a parameter of a prepared statement, where one comes next.
     pub(super) fn parameter(&mut self) -> Option<usize> {
         let Token::Placeholder(name) = self.peek()? else { return None };
@@ -309,7 +327,10 @@ impl<'a> Cursor<'a> {
         }
         self.foreign_operator()?;
         let dialect = MySqlDialect {};
-        let tokens = self.tokens[self.at..self.end].to_vec();
+        let tokens =
+            lexis::binary_as_cast(&self.tokens[self.at..self.end]).map_err(|near| Refused::Unsupported {
+                message: format!("BINARY before '{near}': before a text or a column it is carried out"),
+            })?;
         let mut parser = Parser::new(&dialect).with_recursion_limit(200).with_tokens_with_locations(tokens);
         let expression = parser.parse_expr().map_err(|e| match e {
             ParserError::TokenizerError(what) | ParserError::ParserError(what) => self.not_parsed(&what),

@@ -7,8 +7,11 @@ use super::{Limit, Refused, Statement, VirtualSchema};
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 
+mod query;
 mod select;
-pub(super) use select::{selected, selected_item};
+mod subqueries;
+pub(super) use query::selected;
+pub(super) use select::selected_item;
 
 /// The schema that describes all schemas.
 pub const INFORMATION_SCHEMA: &str = "information_schema";
@@ -69,8 +72,8 @@ pub enum Catalogue {
         /// LIKE or WHERE.
         narrowed: Option<Narrowed>,
     },
-    /// SELECT on tables of information_schema.
-    Select(Box<Selection>),
+    /// SELECT on tables of information_schema, or a UNION of SELECTs that name no other table.
+    Select(Box<Query>),
     /// A SELECT of a table that can have no row.
     Empty(Box<Empty>),
 }
@@ -120,6 +123,28 @@ pub enum Narrowed {
     Where(Box<Expr>),
 }
 
+/// SELECTs on information_schema that UNION puts together, nothing checked yet but their grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// The first SELECT.
+    pub first: Selection,
+    /// Those that UNION adds, in the order of the text.
+    pub others: Vec<United>,
+    /// ORDER BY behind them all, and whether descending; a single SELECT has its own.
+    pub order_by: Vec<(Expr, bool)>,
+    /// LIMIT behind them all.
+    pub limit: Option<Limit>,
+}
+
+/// A SELECT that UNION adds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct United {
+    /// ALL: rows that are there already are added too.
+    pub all: bool,
+    /// The SELECT.
+    pub selection: Selection,
+}
+
 /// A SELECT on information_schema, nothing checked yet but its grammar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selection {
@@ -127,7 +152,7 @@ pub struct Selection {
     pub distinct: bool,
     /// What is selected.
     pub items: Vec<Item>,
-    /// From which tables, in the order of the text.
+    /// From which tables, in the order of the text; none: DUAL, or no FROM at all.
     pub tables: Vec<Joined>,
     /// WHERE
     pub filter: Option<Expr>,
@@ -139,6 +164,35 @@ pub struct Selection {
     pub order_by: Vec<(Expr, bool)>,
     /// LIMIT
     pub limit: Option<Limit>,
+    /// Subqueries of its expressions, in which each stands as a column of the name that
+    /// [`subquery_name`] gives it.
+    pub subqueries: Vec<Subquery>,
+}
+
+/// A subquery of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subquery {
+    /// What is made of its rows.
+    pub kind: SubqueryKind,
+    /// What is asked.
+    pub query: Query,
+}
+
+/// What an expression takes of a subquery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubqueryKind {
+    /// `(SELECT ...)`: the one value, or NULL where there is no row.
+    Scalar,
+    /// `EXISTS (SELECT ...)`
+    Exists,
+    /// `IN (SELECT ...)`
+    List,
+}
+
+/// The column that stands for a subquery. No text can name it: a name has no NUL character.
+#[must_use]
+pub fn subquery_name(number: usize) -> String {
+    format!("\0{number}")
 }
 
 /// One selected item.
@@ -157,11 +211,20 @@ pub enum Item {
     },
 }
 
-/// A table of information_schema and how it is joined to those before it.
+/// What stands in FROM.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Relation {
+    /// A table of information_schema: its name, as written.
+    Table(String),
+    /// `(SELECT ...) alias`
+    Derived(Box<Query>),
+}
+
+/// A table of FROM and how it is joined to those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
-    /// Its name, as written.
-    pub table: String,
+    /// What it is.
+    pub relation: Relation,
     /// Its alias.
     pub alias: Option<String>,
     /// LEFT JOIN; otherwise an inner one.

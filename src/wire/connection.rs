@@ -93,6 +93,8 @@ struct Connection {
     compression: Option<Algorithm>,
     written: columns::Written,
     cannot_carry_2002: bool,
+    /// A connection of ProxySQL's pool.
+    pooled: bool,
     /// Who asked to be let in last, for the log.
     asked: String,
 }
@@ -120,6 +122,7 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
         compression: None,
         written: columns::Written::default(),
         cannot_carry_2002: false,
+        pooled: false,
         asked: String::new(),
     };
     tokio::select! {
@@ -204,11 +207,14 @@ impl Connection {
             self.place.handle.does(&session, IDLE, None);
             // What a SELECT changed was told by no OK, and belongs to no later one.
             session.take_changes();
-            let drain = self.place.handle.drain.clone();
+            let (drain, leave) = (self.place.handle.drain.clone(), self.place.handle.leave.clone());
             let largest = self.shared.session.max_packet;
             let payload = tokio::select! {
                 payload = self.packets.read(largest) => payload?,
-                () = drain.cancelled() => return Err(Gone::Refused(Failure::ShuttingDown)),
+                () = drain.cancelled(), if !self.pooled => return Err(Gone::Refused(Failure::ShuttingDown)),
+                // An error that nobody asked for would be the answer to ProxySQL's next statement,
+                // and not be tried again; an end is, on another connection.
+                () = leave.cancelled() => return Err(Gone::Closed),
                 () = tokio::time::sleep(session.patience()) => return Err(Gone::Refused(Failure::Inactive)),
             };
             self.take_up(&mut session)?;
@@ -246,6 +252,8 @@ impl Connection {
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
+                // ProxySQL then drops a connection that it does not use, and nobody notices.
+                com::COM_PING if drain.is_cancelled() => return Err(Gone::Refused(Failure::ShuttingDown)),
                 com::COM_PING => self.send_ok(&mut session).await?,
                 com::COM_CHANGE_USER => {
                     let login = handshake::change_user(rest, self.capabilities)

@@ -18,8 +18,10 @@ pub struct Handle {
     pub interrupt: Notify,
     /// KILL CONNECTION, and the end of the server.
     pub end: CancellationToken,
-    /// The server drains: an idle connection ends.
+    /// The server drains: an idle connection ends, but for those of a ProxySQL.
     pub drain: CancellationToken,
+    /// Those of a ProxySQL end too.
+    pub leave: CancellationToken,
     /// Who is logged in.
     identity: Mutex<Option<Arc<Identity>>>,
     /// What it does, once it is logged in.

@@ -455,8 +455,8 @@ async fn errors_are_those_of_mysqld_and_the_session_goes_on() {
             "dbtrail-shim: ",
         ),
         ("SELECT table_name, COUNT(*) FROM information_schema.tables", 1235, "42000", "dbtrail-shim: "),
-        ("SELECT (SELECT 1) FROM information_schema.tables", 1235, "42000", "dbtrail-shim: "),
-        ("SELECT 1 FROM information_schema.tables UNION SELECT 2", 1235, "42000", "dbtrail-shim: "),
+        ("SELECT (SELECT 1 UNION SELECT 2) FROM information_schema.tables", 1235, "42000", "dbtrail-shim: "),
+        ("SELECT 1 FROM information_schema.tables UNION SELECT 2, 3", 1235, "42000", "dbtrail-shim: "),
         (
             "SELECT 1 FROM information_schema.tables t, mysql.user u",
             1235,

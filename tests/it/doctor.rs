@@ -405,8 +405,8 @@ fn set(tables: &mut Tables, table: &str, at: usize, field: &str, value: &str) {
 
 fn variable(tables: &mut Tables, name: &str, value: &str) {
     let rows = tables.get_mut("runtime_global_variables").expect("a table");
-    let row = rows.iter_mut().find(|r| r["variable_name"].as_deref() == Some(name)).expect("a variable");
-    row.insert("variable_value".to_owned(), Some(value.to_owned()));
+    rows.retain(|r| r["variable_name"].as_deref() != Some(name));
+    rows.push(row(&[("variable_name", name), ("variable_value", value)]));
 }
 
 /// Another rule in force: of the columns of ours.
@@ -631,6 +631,49 @@ fn proxysql_faults() -> Vec<Fault> {
             "shunned",
             |t| set(t, "runtime_mysql_servers", 1, "status", "SHUNNED"),
             &["FAIL  ProxySQL servers: the shim 127.0.0.1:"],
+        ),
+        (
+            "shunned and reached again",
+            |t| {
+                set(t, "runtime_mysql_servers", 1, "status", "SHUNNED");
+                let port = t["runtime_mysql_servers"][1]["port"].clone().expect("a port");
+                let ping =
+                    |error: &str| row(&[("hostname", "127.0.0.1"), ("port", &port), ("ping_error", error)]);
+                t.insert("monitor.mysql_server_ping_log", vec![ping("NULL"), ping("timeout")]);
+            },
+            &[],
+        ),
+        (
+            "init_connect",
+            |t| variable(t, "mysql-init_connect", "SET x"),
+            &["WARN  ProxySQL variables: mysql-init_connect is sent to the shim too (SET x)"],
+        ),
+        (
+            "init_connect that the hostgroup overrides",
+            |t| {
+                variable(t, "mysql-init_connect", "SET x");
+                let own = row(&[("hostgroup_id", "991"), ("init_connect", "DO 1")]);
+                t.insert("runtime_mysql_hostgroup_attributes", vec![own]);
+            },
+            &[],
+        ),
+        (
+            "short digests",
+            |t| variable(t, "mysql-query_digests_max_query_length", "20"),
+            &["WARN  ProxySQL variables: mysql-query_digests_max_query_length is 20"],
+        ),
+        (
+            "short transactions",
+            |t| variable(t, "mysql-max_transaction_time", "5000"),
+            &["WARN  ProxySQL variables: mysql-max_transaction_time is 5000 ms"],
+        ),
+        (
+            "a hash before MySQL 9",
+            |t| variable(t, "mysql-server_version", "9.7.4"),
+            &[
+                "WARN  ProxySQL user app: its password is kept as a hash of mysql_native_password",
+                "WARN  ProxySQL server_version: ProxySQL says 9.7.4 and the shim 8.0.36-dbtrail",
+            ],
         ),
         (
             "offline",

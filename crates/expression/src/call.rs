@@ -61,6 +61,10 @@ pub enum Function {
     Abs,
     /// `SIGN`
     Sign,
+    /// `LEAST`, of whole numbers.
+    Least,
+    /// `GREATEST`, of whole numbers.
+    Greatest,
 }
 
 fn not_ascii(name: &str) -> Error {
@@ -77,6 +81,9 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
     }
     if let (Function::Abs | Function::Sign, [value]) = (function, values) {
         return number(function, value);
+    }
+    if let Function::Least | Function::Greatest = function {
+        return crate::operator::extreme(function == Function::Least, values);
     }
     let texts: Vec<Arc<str>> = values.iter().filter_map(Value::text).collect();
     let length: usize = texts.iter().map(|t| t.len()).sum();
@@ -98,7 +105,7 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
                 text.to_ascii_lowercase()
             })
         }
-        (Function::UpperWide, [text]) => made(text.chars().map(upper).collect()),
+        (Function::UpperWide, [text]) => made(text.chars().map(crate::collation::upper).collect()),
         (Function::LowerWide, [text]) => made(text.chars().map(crate::collation::lower).collect()),
         (Function::Concat, texts) => {
             budget.bytes(length)?;
@@ -169,14 +176,6 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
 
 fn natural(n: i128) -> usize {
     usize::try_from(n.max(0)).unwrap_or(usize::MAX)
-}
-
-fn upper(c: char) -> char {
-    let mut changed = c.to_uppercase();
-    match (changed.next(), changed.next()) {
-        (Some(one), None) => one,
-        _ => c,
-    }
 }
 
 /// CONCAT_WS leaves NULLs out, but for the separator.

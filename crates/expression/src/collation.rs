@@ -125,6 +125,14 @@ pub(crate) fn lower(c: char) -> char {
     }
 }
 
+pub(crate) fn upper(c: char) -> char {
+    let mut changed = c.to_uppercase();
+    match (changed.next(), changed.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
+}
+
 fn text_key(name: &str, text: &str, budget: &mut Budget) -> Result<Vec<u8>, Error> {
     budget.steps(text.len())?;
     budget.bytes(text.len())?;

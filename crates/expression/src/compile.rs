@@ -65,6 +65,9 @@ pub trait Scope {
 /// Levels of an expression; chains of one operator are one.
 const DEEPEST: usize = 100;
 
+/// Bytes up to which mysqld declares VARBINARY.
+const LONGEST_BYTES: u32 = 65_532;
+
 /// Compiles an expression.
 ///
 /// # Errors
@@ -470,6 +473,9 @@ impl Compiler<'_> {
                 ty: Type::new(kind, nullable),
             })
         };
+        if *to == DataType::Binary(None) {
+            return bytes(value);
+        }
         let collated = Collated { name: self.settings.collation, coercibility: Coercibility::Implicit };
         if let Kind::Text { collated: own, .. } = &value.ty.kind
             && own.name != "binary"
@@ -567,6 +573,24 @@ impl Compiler<'_> {
             None => function::function(&name, &arguments, &self.settings).ok_or_else(refused),
         }
     }
+}
+
+/// `CAST(text AS BINARY)`, `BINARY text`: the bytes of a text are those of UTF-8 here.
+fn bytes(value: &Typed) -> Option<Typed> {
+    let Kind::Text { chars, collated } = &value.ty.kind else { return None };
+    let charset = charset_of(collated.name);
+    let ascii = matches!(&value.node, Node::Constant(Value::Text(text)) if text.is_ascii());
+    let most = match charset {
+        "utf8mb4" => 4,
+        "utf8mb3" => 3,
+        "latin1" | "ascii" if ascii => 1,
+        _ => return None,
+    };
+    // Longer ones are of another type.
+    let bytes = chars.checked_mul(most).filter(|bytes| *bytes <= LONGEST_BYTES)?;
+    let collated = Collated { name: "binary", coercibility: Coercibility::Implicit };
+    let ty = Type::new(Kind::Text { chars: bytes, collated }, true);
+    Some(Typed { node: Node::Cast(Cast::Text, Box::new(value.node.clone())), ty })
 }
 
 /// `-value`

@@ -12,8 +12,21 @@ use crate::typed::Typed;
 use crate::types::{Kind, LONGEST_TEXT, Type};
 use crate::value::Value;
 
+/// Digits of an INT UNSIGNED at most.
+const INT_WIDTH: u32 = 10;
+
 /// Characters up to which mysqld declares VARCHAR.
 const LONGEST_VARCHAR: u32 = 16_383;
+
+/// Whether a text of so many characters is a VARCHAR.
+fn is_short(chars: u32) -> bool {
+    chars <= LONGEST_VARCHAR
+}
+
+/// Whether it is as long as a LONGTEXT of `information_schema`, which what is made of it stays.
+fn is_long(chars: u32) -> bool {
+    chars == u32::MAX
+}
 
 /// An aggregate by its name.
 pub(crate) fn aggregate(name: &str, distinct: bool) -> Option<Aggregate> {
@@ -68,15 +81,30 @@ pub(crate) fn unified(types: &[&Type], settings: &Settings) -> Option<Kind> {
     let Some(digits) = digits else { return Some(Kind::REAL) };
     let ints = some.iter().all(|t| matches!(t.kind, Kind::Int { .. }));
     let unsigned = some.iter().filter(|t| t.kind.is_unsigned()).count();
-    if ints && (unsigned == 0 || unsigned == some.len()) {
+    // An INT UNSIGNED of information_schema is a BIGINT where it meets a signed number.
+    let short = some.iter().all(|t| !t.kind.is_unsigned() || t.kind.chars() <= INT_WIDTH);
+    if ints && (unsigned == 0 || unsigned == some.len() || short) {
         let width = some.iter().map(|t| t.kind.chars()).max().unwrap_or(0);
-        return Some(Kind::Int { width, unsigned: unsigned > 0 });
+        return Some(Kind::Int { width, unsigned: unsigned == some.len() });
     }
     let scale = digits.iter().map(|(_, s)| *s).max().unwrap_or(0);
     let whole = digits.iter().map(|(p, s)| p.saturating_sub((*s).into())).max().unwrap_or(0);
     let precision = whole + u32::from(scale);
     // A user variable has 30 digits behind the point, and shows those that it was given.
     (precision <= 65 && scale < 30).then_some(Kind::Decimal { precision, scale })
+}
+
+/// The type of a column of a UNION, whose rows need no conversion: all are text of one kind, or
+/// whole numbers of one sign, or NULL.
+#[must_use]
+pub fn united(types: &[&Type], settings: &Settings) -> Option<Type> {
+    let kind = unified(types, settings)?;
+    let alike = |t: &&Type| match (&kind, &t.kind) {
+        (_, Kind::Null) | (Kind::Text { .. }, Kind::Text { .. }) => true,
+        (Kind::Int { unsigned: a, .. }, Kind::Int { unsigned: b, .. }) => a == b,
+        (a, b) => *a == *b,
+    };
+    types.iter().all(alike).then(|| Type::new(kind, types.iter().any(|t| t.nullable)))
 }
 
 /// One of several values, as a value of the type that holds them all.
@@ -232,12 +260,12 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
         ("LOWER" | "LCASE", [_]) => text(cased(false, collated)?, chars(0)),
         ("LEFT", [_, length]) => text(Function::Left, cut(chars(0), length)?),
         ("RIGHT", [_, length]) => text(Function::Right, cut(chars(0), length)?),
-        ("SUBSTRING" | "SUBSTR" | "MID", [_, from]) if chars(0) <= LONGEST_VARCHAR => {
+        ("SUBSTRING" | "SUBSTR" | "MID", [_, from]) if is_short(chars(0)) || is_long(chars(0)) => {
             text(Function::Substring, substring(chars(0), from, None)?)
         }
         ("SUBSTRING" | "SUBSTR" | "MID", [_, from, length]) => {
             let chars = substring(chars(0), from, Some(length))?;
-            (chars <= LONGEST_VARCHAR).then(|| text(Function::Substring, chars)).flatten()
+            (is_short(chars) || is_long(chars)).then(|| text(Function::Substring, chars)).flatten()
         }
         ("SUBSTRING_INDEX", [_, _, _]) => text(Function::SubstringIndex { wide }, chars(0)),
         ("REPLACE", [_, _, to]) => {
@@ -268,6 +296,18 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
             Some(typed)
         }
         ("STRCMP", [_, _]) => int(Function::Strcmp(collated.name), 2),
+        ("LEAST" | "GREATEST", [_, _, ..]) => {
+            // Of two signs, or with a text, it compares otherwise.
+            let unsigned = types.iter().filter(|t| t.kind.is_unsigned()).count();
+            let whole = types.iter().all(|t| matches!(t.kind, Kind::Int { .. }));
+            if !whole || unsigned != 0 && unsigned != types.len() {
+                return None;
+            }
+            let width = types.iter().map(|t| t.kind.chars()).max()?;
+            let which = if name == "LEAST" { Function::Least } else { Function::Greatest };
+            let ty = Type::new(Kind::Int { width, unsigned: unsigned > 0 }, nullable);
+            int(which, width).map(|typed| Typed { ty, ..typed })
+        }
         ("SIGN", [_]) => int(Function::Sign, 21),
         ("ABS", [value]) if value.ty.kind != Kind::Null => {
             let kind = match value.ty.kind {

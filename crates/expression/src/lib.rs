@@ -36,6 +36,7 @@ pub use compile::{Scope, compile, condition};
 pub use decimal::Decimal;
 pub use error::Error;
 pub use filter::{RowFilter, RowValue, Uncertain};
+pub use function::united;
 pub use like::{Letters, like};
 pub use node::{Aggregate, Node};
 pub use settings::Settings;

@@ -277,6 +277,36 @@ impl Node {
         moved
     }
 
+    /// The same with known values in the place of some columns.
+    #[must_use]
+    pub fn with(&self, known: &dyn Fn(usize) -> Option<Value>) -> Self {
+        let mut bound = self.clone();
+        bound.change(&mut |node| {
+            if let Self::Column(at) = node
+                && let Some(value) = known(*at)
+            {
+                *node = Self::Constant(value);
+            }
+        });
+        bound
+    }
+
+    /// The same with a list of values in the place of a column that IN has as its only item.
+    #[must_use]
+    pub fn with_list(&self, at: usize, values: &[Value]) -> Self {
+        let mut bound = self.clone();
+        bound.change(&mut |node| {
+            if let Self::In(_, list) = node
+                && let [(mode, Self::Column(column))] = list.as_slice()
+                && *column == at
+            {
+                let mode = *mode;
+                *list = values.iter().map(|value| (mode, Self::Constant(value.clone()))).collect();
+            }
+        });
+        bound
+    }
+
     fn visit(&self, see: &mut dyn FnMut(&Self)) {
         see(self);
         for part in self.parts() {

@@ -282,3 +282,12 @@ pub(crate) fn negated(value: &Value, shown: &Arc<str>) -> Result<Value, Error> {
         },
     }
 }
+
+/// The least or the greatest of whole numbers.
+pub(crate) fn extreme(least: bool, values: &[Value]) -> Result<Value, Error> {
+    let numbers = values.iter().map(|v| if let Value::Int(n) = v { Some(*n) } else { None });
+    let numbers: Option<Vec<i128>> = numbers.collect();
+    let found = numbers.and_then(|all| if least { all.into_iter().min() } else { all.into_iter().max() });
+    let refused = || Error::Unsupported("LEAST or GREATEST of other than whole numbers".to_owned());
+    found.map(Value::Int).ok_or_else(refused)
+}

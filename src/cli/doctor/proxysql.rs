@@ -3,6 +3,7 @@
 
 mod routing;
 mod users;
+mod variables;
 
 use super::admin_rows::{Row, number, rows, text};
 use super::report::Report;
@@ -17,6 +18,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::timeout;
 
+/// The last pings of all servers.
+const PINGS: &str = "SELECT hostname, port, ping_error FROM monitor.mysql_server_ping_log ORDER BY time_start_us DESC LIMIT 200";
+
 /// What ProxySQL tells.
 #[derive(Debug, Default)]
 struct Told {
@@ -27,6 +31,10 @@ struct Told {
     /// As edited, perhaps not loaded.
     edited: Vec<Row>,
     variables: HashMap<String, String>,
+    /// The last pings, the newest first; older versions keep none.
+    pings: Vec<Row>,
+    /// What holds for one hostgroup alone; older versions have none.
+    attributes: Vec<Row>,
 }
 
 /// What it should tell.
@@ -103,6 +111,11 @@ async fn tell(opts: Opts) -> Result<Told, mysql_async::Error> {
             .into_iter()
             .filter_map(|mut row| Some((row.remove("variable_name")?, row.remove("variable_value")?)))
             .collect(),
+        // A table that a version has not is no fault of the chain.
+        pings: rows(&mut conn, PINGS).await.unwrap_or_default(),
+        attributes: rows(&mut conn, "SELECT * FROM runtime_mysql_hostgroup_attributes")
+            .await
+            .unwrap_or_default(),
     };
     conn.disconnect().await?;
     Ok(told)
@@ -115,6 +128,7 @@ fn judge(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     version(report, told, wanted);
     monitor(report, told, wanted);
     timeouts(report, told, wanted);
+    variables::check(report, told, wanted);
     report.flush();
 }
 
@@ -152,10 +166,14 @@ fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         let whose = format!("hostgroup_id={group} AND hostname='{host}' AND port={port}");
         match status {
             "ONLINE" => report.ok(link, format!("{shown} is ONLINE")),
+            "SHUNNED" if is_reached(told, host, port) => report.ok(
+                link,
+                format!("{shown} is SHUNNED and its last ping came back: the next statement for it puts it ONLINE"),
+            ),
             "SHUNNED" => report.fail(
                 link,
                 format!("{shown} is SHUNNED: it was not reached, or logins failed"),
-                format!("SELECT * FROM monitor.mysql_server_ping_log WHERE hostname='{host}' AND port={port} ORDER BY time_start_us DESC LIMIT 3; tells why"),
+                format!("SELECT * FROM monitor.mysql_server_ping_log WHERE hostname='{host}' AND port={port} ORDER BY time_start_us DESC LIMIT 3; /* tells why */"),
             ),
             other => {
                 report.fail(link, format!("{shown} is {other}"), update("mysql_servers", "status='ONLINE'", &whose, "SERVERS"));
@@ -177,6 +195,12 @@ fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     }
 }
 
+/// Whether the last ping of a server came back.
+fn is_reached(told: &Told, host: &str, port: &str) -> bool {
+    let last = told.pings.iter().find(|p| text(p, "hostname") == host && text(p, "port") == port);
+    last.is_some_and(|ping| text(ping, "ping_error").is_empty())
+}
+
 fn version(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     let link = "ProxySQL server_version";
     let Some(theirs) = told.variables.get("mysql-server_version") else {
@@ -195,10 +219,15 @@ fn version(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         report.warn(
             link,
             format!("ProxySQL says {theirs} and the shim {ours}: clients decide by it what they may ask"),
-            format!(
-                "set server_version: {theirs} in shim.yaml, or {}",
-                set_variable("mysql-server_version", ours)
-            ),
+            // A MariaDB behind it is no MySQL 8.0, and its clients go by that.
+            if variables::is_mariadbs(theirs) {
+                format!("set server_version: {theirs} in shim.yaml")
+            } else {
+                format!(
+                    "set server_version: {theirs} in shim.yaml, or {}",
+                    set_variable("mysql-server_version", &digits(ours))
+                )
+            },
         );
     }
 }

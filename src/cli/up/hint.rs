@@ -1,10 +1,26 @@
-//! A first statement to paste: a real table, the key of a real row.
+//! How to connect, and a first statement to paste: a real table, the key of a real row.
 
+use super::USER;
 use dbtrail_history::query::Example;
 use dbtrail_history::{Coverage, History};
 use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::instant::Instant;
+use dbtrail_types::secret::Secret;
+use std::io::Write;
+use std::net::SocketAddr;
+
+/// Host, port, user and password, and a command line that has them.
+pub(super) fn greet(address: SocketAddr, password: &Secret) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    let (host, port, password) = (address.ip(), address.port(), password.expose());
+    writeln!(
+        out,
+        "host      {host}\nport      {port}\nuser      {USER}\npassword  {password}\n\nConnect with any MySQL client:\n\n    \
+         mysql -h {host} -P {port} -u {USER} -p{password}\n"
+    )?;
+    out.flush()
+}
 
 /// A statement about a row that is there at the end of the record; `None`: none was found, or there
 /// is no instant yet that can be asked for. A record begins with the next full second of the

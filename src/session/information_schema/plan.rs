@@ -1,24 +1,30 @@
 //! A SELECT on information_schema, or a SHOW, as tables, conditions and output whose columns have
 //! been found. Nothing is asked yet.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "sqlparser's expressions are many; only names and numbers are looked for here"
-)]
-
-use super::scope::{Known, Names};
-use super::tables::{self, Table};
+use super::scope::Known;
+use super::tables::Table;
 use crate::failure::Failure;
+use crate::session::computed;
 use crate::session::evaluate::{self, EvaluationContext};
-use crate::statement::{INFORMATION_SCHEMA, Item, Joined, Limit, MOST_COLUMNS, Narrowed, Selection};
-use dbtrail_expression::{Comparison, Kind, Letters, Mode, Node, Scope as _, Type, Typed, Value};
-use dbtrail_types::column::{Column, ColumnType, LobSize, same_name};
+use crate::statement::{Limit, Query, SubqueryKind};
+use dbtrail_expression::{Kind, Node, Type, Typed};
+use dbtrail_types::column::{Column, ColumnType, LobSize};
 use dbtrail_types::result_set::ResultColumn;
-use sqlparser::ast::{Expr, Value as Literal};
+use std::ops::Range;
+
+/// Plans a query; the columns are those of the queries that it is a part of.
+pub(super) type Planner = fn(&Query, &[Known], EvaluationContext<'_>) -> Result<QueryPlan, Failure>;
 
 /// What is to be done.
+#[derive(Clone, Debug)]
 pub(super) struct Plan {
+    /// Columns of the queries around a subquery; the row of this one begins behind them.
+    pub(super) around: usize,
     pub(super) sources: Vec<Source>,
+    /// Where the columns of the sources end.
+    pub(super) end: usize,
+    /// Those of its expressions: each is a column behind the sources'.
+    pub(super) subqueries: Vec<Subplan>,
     /// Conditions on the joined row, each of which must hold.
     pub(super) filter: Vec<Node>,
     /// `Some`: one row for each group of rows that agree in these.
@@ -30,318 +36,195 @@ pub(super) struct Plan {
     pub(super) limit: Option<Limit>,
 }
 
-/// A table in FROM: its columns begin at `offset` of the joined row.
-pub(super) struct Source {
-    pub(super) table: &'static Table,
-    pub(super) offset: usize,
-    /// LEFT JOIN with these conditions; those of an inner join are in the filter.
-    pub(super) left: Option<Vec<Node>>,
+/// A subquery of an expression.
+#[derive(Clone, Debug)]
+pub(super) struct Subplan {
+    /// Its column.
+    pub(super) at: usize,
+    pub(super) kind: SubqueryKind,
+    pub(super) plan: QueryPlan,
 }
 
 /// A column of the result.
+#[derive(Clone, Debug)]
 pub(super) struct Output {
     pub(super) column: ResultColumn,
     pub(super) typed: Typed,
 }
 
+/// A table in FROM: its columns begin at `offset` of the joined row.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) rows: Rows,
+    pub(super) fields: Vec<SourceField>,
+    pub(super) offset: usize,
+    /// LEFT JOIN with these conditions; those of an inner join are in the filter.
+    pub(super) left: Option<Vec<Node>>,
+}
+
+/// Where the rows come from.
+#[derive(Clone, Debug)]
+pub(super) enum Rows {
+    Table(&'static Table),
+    Derived(Box<QueryPlan>),
+}
+
+/// A column of what stands in FROM.
+#[derive(Clone, Debug)]
+pub(super) struct SourceField {
+    pub(super) name: String,
+    pub(super) ty: Type,
+    /// Its declaration.
+    pub(super) column: Column,
+    /// The labels of an ENUM.
+    pub(super) labels: &'static [&'static str],
+    /// The table that it comes from, as a result names it.
+    pub(super) table: String,
+    pub(super) schema: String,
+}
+
+/// What is to be done for a query.
+#[derive(Clone, Debug)]
+pub(super) struct QueryPlan {
+    pub(super) first: Plan,
+    /// What UNION adds, and whether with ALL.
+    pub(super) others: Vec<(bool, Plan)>,
+    /// The columns of a UNION.
+    pub(super) united: Vec<Typed>,
+    pub(super) order_by: Vec<(Typed, bool)>,
+    pub(super) limit: Option<Limit>,
+}
+
+impl QueryPlan {
+    /// The columns of the result.
+    pub(super) fn columns(&self) -> Vec<ResultColumn> {
+        if self.others.is_empty() {
+            return self.first.columns();
+        }
+        let columns = self.first.columns().into_iter().zip(&self.united).map(|(column, typed)| {
+            let shown = computed(&column.name, declared(&column.name, typed));
+            ResultColumn { org_name: shown.name.clone(), ..shown }
+        });
+        columns.collect()
+    }
+
+    /// The columns with their types, and the labels of those that are an ENUM.
+    pub(super) fn fields(&self) -> Vec<(ResultColumn, Type, &'static [&'static str])> {
+        let united = !self.others.is_empty();
+        let fields =
+            self.columns().into_iter().zip(&self.first.output).enumerate().map(|(at, (column, output))| {
+                let ty = if united { self.united[at].ty } else { output.typed.ty };
+                let labels: &[_] = if let (false, Node::Column(own)) = (united, &output.typed.node) {
+                    labels(&self.first.sources, *own)
+                } else {
+                    &[]
+                };
+                (column, ty, labels)
+            });
+        fields.collect()
+    }
+
+    /// Whether it names one of these columns of the queries around it.
+    pub(super) fn depends_on(&self, columns: Range<usize>) -> bool {
+        let mut found = false;
+        for plan in std::iter::once(&self.first).chain(self.others.iter().map(|(_, p)| p)) {
+            found |= plan.nodes().iter().any(|n| n.columns().range(columns.clone()).next().is_some());
+            found |= plan.subqueries.iter().any(|s| s.plan.depends_on(columns.clone()));
+        }
+        found
+    }
+
+    /// The same with each of its expressions changed.
+    pub(super) fn mapped(&self, by: &dyn Fn(&Node) -> Node) -> Self {
+        Self {
+            first: self.first.mapped(by),
+            others: self.others.iter().map(|(all, p)| (*all, p.mapped(by))).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// What an expression takes of a subquery.
+    ///
+    /// # Errors
+    /// It has several columns.
+    pub(super) fn taken(&self, kind: SubqueryKind) -> Result<Type, Failure> {
+        let fields = self.fields();
+        match (kind, fields.as_slice()) {
+            (SubqueryKind::Exists, _) => Ok(Type::new(Kind::TRUTH, false)),
+            (SubqueryKind::List, [(_, ty, _)]) => Ok(*ty),
+            (SubqueryKind::Scalar, [(_, ty, _)]) => Ok(Type::new(ty.kind, true)),
+            (SubqueryKind::Scalar | SubqueryKind::List, _) => Err(Failure::Unsupported(
+                "a subquery of several columns where one value is compared (1241 in MySQL)".to_owned(),
+            )),
+        }
+    }
+}
+
 impl Plan {
-    /// A SELECT.
-    ///
-    /// # Errors
-    /// Tables, columns and functions that are not known; forms that are not carried out.
-    pub(super) fn select(selection: &Selection, session: EvaluationContext<'_>) -> Result<Self, Failure> {
-        let mut known = Vec::new();
-        let (mut sources, mut filter) = (Vec::new(), Vec::new());
-        for joined in &selection.tables {
-            let (source, conditions) = source(joined, &mut known, session)?;
-            filter.extend(conditions);
-            sources.push(source);
-        }
-        let scope = |clause| Names::new(&known, &[], clause, session);
-        if let Some(condition) = &selection.filter {
-            filter.extend(scope("where clause").conditions(condition)?);
-        }
-        let output = output(&selection.items, &sources, &known, &scope("field list"))?;
-        let outputs: Vec<(String, Typed)> =
-            output.iter().map(|o| (o.column.name.clone(), o.typed.clone())).collect();
-        let behind = |clause| Names::new(&known, &outputs, clause, session);
-        let group = |e: &Expr| match position(e, &outputs, "group statement") {
-            Some(typed) => typed,
-            None => scope("group statement").typed(e).or_else(|_| behind("group statement").typed(e)),
-        };
-        let group_by = selection.group_by.iter().map(group).collect::<Result<Vec<_>, _>>()?;
-        let having = match &selection.having {
-            Some(condition) => behind("having clause").conditions(condition)?,
-            None => Vec::new(),
-        };
-        let ordered = |(e, descending): &(Expr, bool)| {
-            let typed =
-                position(e, &outputs, "order clause").unwrap_or_else(|| behind("order clause").typed(e));
-            typed.map(|typed| (ranked(typed, &sources), *descending))
-        };
-        let order_by = selection.order_by.iter().map(ordered).collect::<Result<Vec<_>, _>>()?;
-        let (distinct, limit) = (selection.distinct, selection.limit);
-        let mut plan = Self { sources, filter, group_by: None, having, output, order_by, distinct, limit };
-        plan.grouped(group_by, &known)?;
-        Ok(plan)
-    }
-
-    /// A SHOW: columns of one table under other names.
-    ///
-    /// # Errors
-    /// WHERE names what is not shown, or is not carried out.
-    pub(super) fn show(
-        table: &'static Table,
-        shown: &[(String, &'static str)],
-        narrowed: Option<&Narrowed>,
-        session: EvaluationContext<'_>,
-    ) -> Result<Self, Failure> {
-        let mut output = Vec::new();
-        for (name, field) in shown {
-            let at = table
-                .position(field)
-                .ok_or_else(|| Failure::Internal(format!("{} has no column {field}", table.name)))?;
-            let column = table.fields[at].column();
-            let typed = Typed { node: Node::Column(at), ty: table.fields[at].ty() };
-            output.push(Output { column: super::super::computed(name, column), typed });
-        }
-        let filter = match narrowed {
-            None => Vec::new(),
-            Some(Narrowed::Like(pattern)) => {
-                let Some(Output { typed, .. }) = output.first() else { return Err(Failure::EmptyQuery) };
-                let Kind::Text { collated, .. } = typed.ty.kind else { return Err(Failure::EmptyQuery) };
-                let letters = Letters::of(collated.name).unwrap_or(Letters::AsciiCase);
-                let escape = (!session.settings().no_backslash_escapes).then_some('\\');
-                let pattern = Node::Constant(Value::from(pattern.as_str()));
-                vec![Node::Like(letters, escape, Box::new((typed.node.clone(), pattern)))]
-            }
-            Some(Narrowed::Where(condition)) => {
-                let outputs: Vec<(String, Typed)> =
-                    output.iter().map(|o| (o.column.name.clone(), o.typed.clone())).collect();
-                Names::new(&[], &outputs, "where clause", session).conditions(condition)?
-            }
-        };
-        Ok(Self {
-            sources: vec![Source { table, offset: 0, left: None }],
-            filter,
-            group_by: None,
-            having: Vec::new(),
-            output,
-            order_by: Vec::new(),
-            distinct: false,
-            limit: None,
-        })
-    }
-
-    /// Grouping, where it is asked for or an aggregate calls for it. A column must have one value
-    /// in a group.
-    fn grouped(&mut self, group_by: Vec<Typed>, known: &[Known]) -> Result<(), Failure> {
-        let formulas = || {
-            let output = self.output.iter().map(|o| &o.typed.node);
-            output.chain(&self.having).chain(self.order_by.iter().map(|(t, _)| &t.node))
-        };
-        if self.filter.iter().any(Node::has_aggregate) || group_by.iter().any(|t| t.node.has_aggregate()) {
-            return Err(Failure::Unsupported("an aggregate in WHERE, ON or GROUP BY".to_owned()));
-        }
-        if group_by.is_empty() && !formulas().any(Node::has_aggregate) {
-            return Ok(());
-        }
-        let keys: Vec<Node> = group_by.iter().map(|t| t.node.clone()).collect();
-        if let Some(at) = formulas().find_map(|f| f.ungrouped(&keys)) {
-            let name = known.get(at).map_or("a column", |k| k.name.as_str());
-            return Err(Failure::Unsupported(format!(
-                "{name} is neither in GROUP BY nor inside of an aggregate (sql_mode ONLY_FULL_GROUP_BY)"
-            )));
-        }
-        self.group_by = Some(group_by);
-        Ok(())
-    }
-
     /// The columns of the result.
     pub(super) fn columns(&self) -> Vec<ResultColumn> {
         self.output.iter().map(|o| o.column.clone()).collect()
     }
-}
 
-/// A table of FROM, and the conditions of an inner join. Its columns are known from here on.
-fn source(
-    joined: &Joined,
-    known: &mut Vec<Known>,
-    session: EvaluationContext<'_>,
-) -> Result<(Source, Vec<Node>), Failure> {
-    let table = tables::find(&joined.table)
-        .ok_or_else(|| Failure::UnknownInformationTable(joined.table.to_uppercase()))?;
-    let qualifier = joined.alias.clone().unwrap_or_else(|| joined.table.clone());
-    if known.iter().any(|k| k.qualifier.eq_ignore_ascii_case(&qualifier)) {
-        return Err(Failure::Unsupported(format!(
-            "two tables of the name '{qualifier}' in FROM: give one an alias"
-        )));
+    pub(super) fn nodes(&self) -> Vec<&Node> {
+        let typed = self.output.iter().map(|o| &o.typed).chain(self.order_by.iter().map(|(t, _)| t));
+        let typed = typed.chain(self.group_by.iter().flatten()).map(|t| &t.node);
+        let left = self.sources.iter().flat_map(|s| s.left.iter().flatten());
+        typed.chain(left).chain(&self.filter).chain(&self.having).collect()
     }
-    let offset = known.len();
-    for field in table.fields {
-        known.push(Known {
-            qualifier: qualifier.clone(),
-            name: field.name.to_owned(),
-            ty: field.ty(),
-            hidden: joined.using.iter().any(|u| same_name(u, field.name)),
-        });
-    }
-    let mut conditions = Vec::new();
-    if let Some(on) = &joined.on {
-        conditions = Names::new(known, &[], "on clause", session).conditions(on)?;
-    }
-    for name in &joined.using {
-        let before = Names::new(&known[..offset], &[], "from clause", session);
-        let first = before.typed(&identifier(name))?;
-        let at = table.position(name).ok_or_else(|| Failure::UnknownColumn(name.clone(), "from clause"))?;
-        let second = Typed { node: Node::Column(offset + at), ty: table.fields[at].ty() };
-        conditions.push(equal(first, second));
-    }
-    let source = |left| Source { table, offset, left };
-    Ok(if joined.left { (source(Some(conditions)), Vec::new()) } else { (source(None), conditions) })
-}
 
-/// The equality of two columns.
-fn equal(a: Typed, b: Typed) -> Node {
-    let name =
-        |t: &Typed| if let Kind::Text { collated, .. } = t.ty.kind { Some(collated.name) } else { None };
-    // Of two collations of one character set, the binary one counts.
-    let mode = match (name(&a), name(&b)) {
-        (Some(a), Some(b)) => Mode::Text(if a.ends_with("_bin") { a } else { b }),
-        _ => Mode::Exact,
-    };
-    Node::Compare(Comparison::Equal, mode, Box::new((a.node, b.node)))
-}
-
-fn identifier(name: &str) -> Expr {
-    Expr::Identifier(sqlparser::ast::Ident::new(name))
-}
-
-fn output(
-    items: &[Item],
-    sources: &[Source],
-    known: &[Known],
-    scope: &Names<'_>,
-) -> Result<Vec<Output>, Failure> {
-    let mut output = Vec::new();
-    for item in items {
-        match item {
-            Item::All(qualifier) => {
-                let wanted = |k: &Known| match qualifier {
-                    Some(q) => k.qualifier.eq_ignore_ascii_case(q),
-                    None => !k.hidden,
-                };
-                // The columns of USING come first.
-                let shared = |k: &Known| {
-                    qualifier.is_none() && known.iter().any(|h| h.hidden && same_name(&h.name, &k.name))
-                };
-                let all: Vec<usize> = (0..known.len()).filter(|at| wanted(&known[*at])).collect();
-                if all.is_empty() {
-                    let name = qualifier.clone().unwrap_or_default();
-                    return Err(Failure::UnknownColumn(format!("{name}.*"), scope.clause));
-                }
-                let (first, rest): (Vec<usize>, Vec<usize>) =
-                    all.into_iter().partition(|at| shared(&known[*at]));
-                for at in first.into_iter().chain(rest) {
-                    let typed = Typed { node: Node::Column(at), ty: known[at].ty };
-                    output.push(Output { column: of_table(at, None, sources, known), typed });
-                }
-            }
-            Item::Value { name, aliased, value } => {
-                let typed = scope.typed(value)?;
-                let column = match typed.node {
-                    Node::Column(at) => {
-                        let own = sources.iter().rfind(|s| s.offset <= at);
-                        let as_written = own.is_some_and(|s| s.table.shows_names_as_written());
-                        let name =
-                            if *aliased { Some(name.as_str()) } else { last(value).filter(|_| as_written) };
-                        of_table(at, name, sources, known)
-                    }
-                    _ => super::super::computed(name, declared(name, &typed)),
-                };
-                output.push(Output { column, typed });
-            }
+    pub(super) fn mapped(&self, by: &dyn Fn(&Node) -> Node) -> Self {
+        let mut plan = self.clone();
+        let typed =
+            plan.output.iter_mut().map(|o| &mut o.typed).chain(plan.order_by.iter_mut().map(|(t, _)| t));
+        for typed in typed.chain(plan.group_by.iter_mut().flatten()) {
+            typed.node = by(&typed.node);
         }
-        if output.len() > MOST_COLUMNS {
-            return Err(Failure::Unsupported(format!("more than {MOST_COLUMNS} columns")));
+        let left = plan.sources.iter_mut().flat_map(|s| s.left.iter_mut().flatten());
+        for node in left.chain(&mut plan.filter).chain(&mut plan.having) {
+            *node = by(node);
+        }
+        for subquery in &mut plan.subqueries {
+            subquery.plan = subquery.plan.mapped(by);
+        }
+        plan
+    }
+}
+
+impl Source {
+    /// Where its columns end.
+    pub(super) fn end(&self) -> usize {
+        self.offset + self.fields.len()
+    }
+
+    pub(super) fn shows_names_as_written(&self) -> bool {
+        match &self.rows {
+            Rows::Table(table) => table.shows_names_as_written(),
+            Rows::Derived(_) => false,
         }
     }
-    Ok(output)
 }
 
-/// A column of a table: MySQL 8 shows its name as the table has it, whatever the case in the
-/// statement.
-fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) -> ResultColumn {
+/// The labels of a column that is an ENUM.
+pub(super) fn labels(sources: &[Source], at: usize) -> &'static [&'static str] {
     let source = sources.iter().rfind(|s| s.offset <= at);
-    let field = source.and_then(|s| s.table.fields.get(at - s.offset));
-    let (Some(source), Some(field)) = (source, field) else {
-        return super::super::computed("", declared("", &Typed::null()));
-    };
-    let mut column = field.column();
-    column.nullable |= source.left.is_some();
-    ResultColumn {
-        name: name.unwrap_or(field.name).to_owned(),
-        org_name: field.name.to_owned(),
-        table: known[at].qualifier.clone(),
-        org_table: source.table.name.to_owned(),
-        schema: INFORMATION_SCHEMA.to_owned(),
-        column,
-    }
-}
-
-/// An ENUM sorts by the number of its label.
-fn ranked(typed: Typed, sources: &[Source]) -> Typed {
-    let Node::Column(at) = typed.node else { return typed };
-    let source = sources.iter().rfind(|s| s.offset <= at);
-    let labels = source.and_then(|s| s.table.fields.get(at - s.offset)).map_or(&[][..], |f| f.labels());
-    if labels.is_empty() {
-        return typed;
-    }
-    let number = |(n, label): (usize, &&'static str)| {
-        let both = Box::new((Node::Column(at), Node::Constant(Value::from(*label))));
-        let is = Node::Compare(Comparison::Equal, Mode::Text("utf8mb3_bin"), both);
-        (is, Node::Constant(Value::Int(n as i128)))
-    };
-    let branches = labels.iter().enumerate().map(number).collect();
-    let node = Node::Case(branches, Box::new(Node::Constant(Value::Null)));
-    Typed { node, ty: Type::new(Kind::Int { width: 2, unsigned: false }, true) }
-}
-
-/// The last part of a column's name.
-fn last(column: &Expr) -> Option<&str> {
-    match column {
-        Expr::Identifier(name) => Some(&name.value),
-        Expr::CompoundIdentifier(parts) => parts.last().map(|p| p.value.as_str()),
-        _ => None,
-    }
+    source.and_then(|s| s.fields.get(at - s.offset)).map_or(&[], |f| f.labels)
 }
 
 /// Characters beyond which a text is declared as LONGTEXT.
 const LONGEST_VARCHAR: u32 = 16_383;
 
-fn declared(name: &str, typed: &Typed) -> Column {
+pub(super) fn declared(name: &str, typed: &Typed) -> Column {
     let mut column = evaluate::column(name, &typed.ty);
-    match &column.ty {
-        ColumnType::VarChar { chars } if *chars > LONGEST_VARCHAR => {
-            column.ty = ColumnType::Text { size: LobSize::Long };
-        }
-        _ => {}
+    if let ColumnType::VarChar { chars } = &column.ty
+        && *chars > LONGEST_VARCHAR
+    {
+        column.ty = ColumnType::Text { size: LobSize::Long };
     }
     column
 }
 
-/// `ORDER BY 2`: the second column of the result.
-fn position(e: &Expr, outputs: &[(String, Typed)], clause: &'static str) -> Option<Result<Typed, Failure>> {
-    let Expr::Value(value) = e else { return None };
-    let Literal::Number(n, _) = &value.value else { return None };
-    let found = n.parse::<usize>().ok().and_then(|n| outputs.get(n.checked_sub(1)?));
-    Some(found.map(|(_, typed)| typed.clone()).ok_or_else(|| Failure::UnknownColumn(n.clone(), clause)))
-}
-
 /// The collation in which values of a type are put in order.
 pub(super) fn collation(typed: &Typed) -> &'static str {
-    match typed.ty.kind {
-        Kind::Text { collated, .. } => collated.name,
-        _ => "binary",
-    }
+    if let Kind::Text { collated, .. } = typed.ty.kind { collated.name } else { "binary" }
 }

@@ -1,22 +1,59 @@
 //! Carries a plan out: asks for the rows of each table, joins, filters, groups, sorts.
 
-use super::plan::{Plan, Source, collation};
+use super::join::{Row, joined, kept};
+use super::plan::{Plan, QueryPlan, Rows, Subplan, collation};
 use super::scope::Shared;
 use super::source::{ColumnScope, Reader};
 use crate::failure::Failure;
-use dbtrail_expression::{Comparison, Key, Mode, Node, Typed, Value};
+use crate::statement::{Limit, SubqueryKind};
+use dbtrail_expression::{Key, Node, Typed, Value};
 use dbtrail_types::result_set::Row as Shown;
 use std::collections::{HashMap, HashSet};
 
-type Row = Vec<Value>;
+/// Rows for each of which a subquery is asked at most.
+const MOST_ASKED: usize = 2000;
 
-/// Rows of a join at most.
-const MOST_JOINED: usize = 200_000;
-/// Conditions up to which what one table's say of another's is worked out: it saves questions to
-/// the agent, and grows with their square.
-const MOST_CARRIED: usize = 100;
+impl QueryPlan {
+    /// The rows, as values.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub(super) async fn rows(&self, reader: &mut Reader<'_>) -> Result<Vec<Row>, Failure> {
+        let mut rows = Box::pin(run(&self.first, reader, &ColumnScope::All)).await?;
+        if self.others.is_empty() {
+            return Ok(rows);
+        }
+        let budget = reader.budget.clone();
+        for (all, plan) in &self.others {
+            rows.extend(Box::pin(run(plan, reader, &ColumnScope::All)).await?);
+            if !all {
+                rows = self.distinct(rows, &budget).await?;
+            }
+        }
+        let mut keyed = Vec::with_capacity(rows.len());
+        for row in rows {
+            budget.breathe().await;
+            let keys = self.order_by.iter().map(|(typed, _)| key(typed, &row, &[], &budget));
+            keyed.push((keys.collect::<Result<Vec<_>, _>>()?, row));
+        }
+        let directions: Vec<bool> = self.order_by.iter().map(|(_, descending)| *descending).collect();
+        Ok(sorted(keyed, &directions, self.limit))
+    }
 
-/// The rows of the result.
+    async fn distinct(&self, rows: Vec<Row>, budget: &Shared) -> Result<Vec<Row>, Failure> {
+        let (mut seen, mut kept) = (HashSet::new(), Vec::new());
+        for row in rows {
+            budget.breathe().await;
+            let keys = self.united.iter().map(|typed| key(typed, &row, &[], budget));
+            if seen.insert(keys.collect::<Result<Vec<_>, _>>()?) {
+                kept.push(row);
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// The rows of a SELECT, as values.
 ///
 /// # Errors
 /// Every agent failure; more rows than are kept; what is not certain or takes too long.
@@ -24,15 +61,20 @@ pub(super) async fn run(
     plan: &Plan,
     reader: &mut Reader<'_>,
     extent: &ColumnScope,
-) -> Result<Vec<Shown>, Failure> {
+) -> Result<Vec<Row>, Failure> {
     let budget = reader.budget.clone();
-    let mut rows: Vec<Row> = vec![Vec::new()];
+    let plan = &settled(plan, reader).await?;
+    let mut rows: Vec<Row> = vec![vec![Value::Null; plan.around]];
     for source in &plan.sources {
         let keep = kept(plan, source);
-        let found = reader.rows(source.table, &keep, extent).await?;
+        let found = match &source.rows {
+            Rows::Table(table) => reader.rows(table, &keep, extent).await?,
+            Rows::Derived(query) => Box::pin(query.rows(reader)).await?,
+        };
         budget.breathe().await;
         rows = joined(plan, source, &rows, &found, &budget).await?;
     }
+    rows = with_subqueries(plan, rows, reader).await?;
     let groups: Vec<Vec<&[Value]>> = match &plan.group_by {
         None => rows.iter().map(|row| vec![row.as_slice()]).collect(),
         // Aggregates over no row at all are one row.
@@ -55,13 +97,19 @@ pub(super) async fn run(
     output(plan, &groups, &budget).await
 }
 
+/// Rows as they are shown.
+pub(super) fn shown(rows: Vec<Row>) -> Vec<Shown> {
+    let cells = |row: Row| row.into_iter().map(|d| d.text().map(|t| t.as_bytes().to_vec())).collect();
+    rows.into_iter().map(cells).collect()
+}
+
 /// What is compared in the place of a value.
 fn key(typed: &Typed, row: &[Value], group: &[&[Value]], budget: &Shared) -> Result<Key, Failure> {
     let value = budget.value(&typed.node, row, group)?;
     Ok(budget.with(|budget| Key::of(&value, collation(typed), budget))?)
 }
 
-async fn output(plan: &Plan, groups: &[Vec<&[Value]>], budget: &Shared) -> Result<Vec<Shown>, Failure> {
+async fn output(plan: &Plan, groups: &[Vec<&[Value]>], budget: &Shared) -> Result<Vec<Row>, Failure> {
     let mut seen = HashSet::new();
     let mut found: Vec<(Vec<Key>, Row)> = Vec::new();
     for group in groups {
@@ -81,9 +129,15 @@ async fn output(plan: &Plan, groups: &[Vec<&[Value]>], budget: &Shared) -> Resul
         let cells = plan.output.iter().map(|o| budget.value(&o.typed.node, row, group));
         found.push((keys, cells.collect::<Result<_, _>>()?));
     }
+    let directions: Vec<bool> = plan.order_by.iter().map(|(_, descending)| *descending).collect();
+    Ok(sorted(found, &directions, plan.limit))
+}
+
+/// Rows in the order of their keys, each in its direction, and of them what LIMIT takes.
+fn sorted(mut found: Vec<(Vec<Key>, Row)>, descending: &[bool], limit: Option<Limit>) -> Vec<Row> {
     found.sort_by(|(a, _), (b, _)| {
-        let mut pairs = a.iter().zip(b).zip(&plan.order_by);
-        let decided = pairs.find_map(|((a, b), (_, descending))| {
+        let mut pairs = a.iter().zip(b).zip(descending);
+        let decided = pairs.find_map(|((a, b), descending)| {
             let ordering = a.cmp(b);
             let ordering = if *descending { ordering.reverse() } else { ordering };
             ordering.is_ne().then_some(ordering)
@@ -91,137 +145,72 @@ async fn output(plan: &Plan, groups: &[Vec<&[Value]>], budget: &Shared) -> Resul
         decided.unwrap_or(std::cmp::Ordering::Equal)
     });
     let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let (skip, take) = plan.limit.map_or((0, usize::MAX), |l| (whole(l.offset), whole(l.count)));
-    let cells = |row: Row| row.into_iter().map(|d| d.text().map(|t| t.as_bytes().to_vec())).collect();
-    Ok(found.into_iter().skip(skip).take(take).map(|(_, row)| cells(row)).collect())
+    let (skip, take) = limit.map_or((0, usize::MAX), |l| (whole(l.offset), whole(l.count)));
+    found.into_iter().skip(skip).take(take).map(|(_, row)| row).collect()
 }
 
-/// Two columns of the joined row that are equal in every row of the result, and how they compare.
-struct Same(usize, usize, &'static str);
-
-fn same(condition: &Node) -> Option<Same> {
-    let Node::Compare(Comparison::Equal, mode, both) = condition else { return None };
-    let (Node::Column(a), Node::Column(b)) = &**both else { return None };
-    match mode {
-        Mode::Text(collation) => Some(Same(*a, *b, collation)),
-        Mode::Exact => Some(Same(*a, *b, "binary")),
-        Mode::Real => None,
+fn value(kind: SubqueryKind, rows: &[Row]) -> Result<Value, Failure> {
+    match (kind, rows) {
+        (SubqueryKind::Exists, _) => Ok(Value::Int(i128::from(!rows.is_empty()))),
+        (_, []) => Ok(Value::Null),
+        (_, [row]) => Ok(row.first().cloned().unwrap_or(Value::Null)),
+        _ => Err(Failure::Unsupported(
+            "a subquery of several rows where there can be one (1242 in MySQL)".to_owned(),
+        )),
     }
 }
 
-/// The conditions that concern this table alone, over its own columns. One on a column of another
-/// table that is equal to a column of this one counts here too: so a join asks the agent for no
-/// more than each side needs.
-fn kept(plan: &Plan, source: &Source) -> Vec<Node> {
-    let own = |at: &usize| (source.offset..source.offset + source.table.fields.len()).contains(at);
-    let outer = |at: usize| plan.sources.iter().rfind(|s| s.offset <= at).is_some_and(|s| s.left.is_some());
-    let kind = |at: usize| {
-        let of = plan.sources.iter().rfind(|s| s.offset <= at)?;
-        Some(collation(&Typed { node: Node::Column(at), ty: of.table.fields.get(at - of.offset)?.ty() }))
-    };
-    let mut known: Vec<Node> =
-        plan.filter.iter().filter(|f| !f.columns().iter().any(|at| outer(*at))).cloned().collect();
-    let on = source.left.iter().flatten();
-    let equalities: Vec<Same> = plan.filter.iter().chain(on.clone()).filter_map(same).collect();
-    if known.len() + equalities.len() <= MOST_CARRIED {
-        for _ in 0..2 {
-            let mut more = Vec::new();
-            for Same(a, b, _) in &equalities {
-                for (from, to) in [(*a, *b), (*b, *a)] {
-                    let alike = kind(from) == kind(to);
-                    let of_one = |f: &&Node| f.columns().iter().eq([&from]);
-                    let told = known.iter().filter(of_one).map(|f| f.moved(&|_| to));
-                    more.extend(told.filter(|_| alike).filter(|f| !known.contains(f)));
-                }
+/// The plan with the values of those subqueries in it that do not depend on its rows.
+async fn settled(plan: &Plan, reader: &mut Reader<'_>) -> Result<Plan, Failure> {
+    let mut settled = plan.clone();
+    let (once, per_row): (Vec<Subplan>, Vec<Subplan>) =
+        std::mem::take(&mut settled.subqueries).into_iter().partition(|s| !s.plan.depends_on(0..plan.end));
+    settled.subqueries = per_row;
+    for subquery in once {
+        let rows = Box::pin(subquery.plan.rows(reader)).await?;
+        let at = subquery.at;
+        settled = match subquery.kind {
+            SubqueryKind::List => {
+                let values: Vec<Value> = rows.into_iter().filter_map(|r| r.into_iter().next()).collect();
+                settled.mapped(&|node| node.with_list(at, &values))
             }
-            more.truncate(MOST_CARRIED);
-            known.extend(more);
+            kind @ (SubqueryKind::Scalar | SubqueryKind::Exists) => {
+                let value = value(kind, &rows)?;
+                settled.mapped(&|node| node.with(&|column| (column == at).then(|| value.clone())))
+            }
+        };
+        if settled.nodes().iter().any(|node| node.columns().contains(&at)) {
+            return Err(Failure::Unsupported("IN of a subquery in this place".to_owned()));
         }
     }
-    // A condition of WHERE on the rows that a LEFT JOIN may fill with NULL is looked at after the
-    // join.
-    known.extend(on.cloned());
-    let mut kept: Vec<Node> = known.into_iter().filter(|f| f.columns().iter().all(own)).collect();
-    kept = kept.iter().map(|f| f.moved(&|at| at - source.offset)).collect();
-    kept.dedup();
-    kept
+    Ok(settled)
 }
 
-/// Joins the rows so far with those of the next table. Equal columns are looked up, other
-/// conditions tried.
-async fn joined(
-    plan: &Plan,
-    source: &Source,
-    before: &[Row],
-    found: &[Row],
-    budget: &Shared,
-) -> Result<Vec<Row>, Failure> {
-    let end = source.offset + source.table.fields.len();
-    let bound = |f: &&Node| f.columns().last().is_none_or(|last| *last < end);
-    let filter: Vec<&Node> = plan.filter.iter().filter(bound).collect();
-    let on: Vec<&Node> = match &source.left {
-        Some(on) => on.iter().collect(),
-        None => filter.clone(),
-    };
-    let pairs: Vec<Same> = on
-        .iter()
-        .filter_map(|f| same(f))
-        .filter_map(|Same(a, b, order)| {
-            let (early, late) = (a.min(b), a.max(b));
-            (early < source.offset && late >= source.offset).then_some(Same(early, late, order))
-        })
-        .collect();
-    // NULL is equal to nothing.
-    let key = |row: &Row, of: &(dyn Fn(&Same) -> usize + Sync)| -> Result<Option<Vec<Key>>, Failure> {
-        let mut keys = Vec::with_capacity(pairs.len());
-        for same in &pairs {
-            let value = row.get(of(same)).unwrap_or(&Value::Null);
-            let key = budget.with(|budget| Key::of(value, same.2, budget))?;
-            if key == Key::Null {
-                return Ok(None);
-            }
-            keys.push(key);
-        }
-        Ok(Some(keys))
-    };
-    let mut index: HashMap<Vec<Key>, Vec<&Row>> = HashMap::new();
-    for row in found {
-        if let Some(key) = key(row, &|same| same.1 - source.offset)? {
-            index.entry(key).or_default().push(row);
-        }
+/// The joined rows with the values of the subqueries that depend on them, where the conditions on
+/// these hold too.
+async fn with_subqueries(plan: &Plan, rows: Vec<Row>, reader: &mut Reader<'_>) -> Result<Vec<Row>, Failure> {
+    // Others have been looked at while the sources were joined.
+    let is_left = |f: &&Node| plan.sources.is_empty() || f.columns().range(plan.end..).next().is_some();
+    let filter: Vec<&Node> = plan.filter.iter().filter(is_left).collect();
+    if !plan.subqueries.is_empty() && rows.len() > MOST_ASKED {
+        return Err(Failure::Unsupported(format!(
+            "a subquery that depends on the row, for more than {MOST_ASKED} rows: narrow it with WHERE on TABLE_SCHEMA and TABLE_NAME"
+        )));
     }
-    let mut rows = Vec::new();
-    let mut tried = 0_usize;
-    for row in before {
-        let candidates = key(row, &|same| same.0)?.and_then(|key| index.get(&key));
-        let mut matched = false;
-        for candidate in candidates.into_iter().flatten() {
-            budget.breathe().await;
-            tried += 1;
-            if tried > MOST_JOINED {
-                return Err(Failure::Unsupported(format!(
-                    "a join of more than {MOST_JOINED} pairs of rows: narrow it with WHERE on TABLE_SCHEMA and TABLE_NAME"
-                )));
-            }
-            let mut both = row.clone();
-            both.extend(candidate.iter().cloned());
-            if budget.holds(on.iter().copied(), &both, &[])? {
-                matched = true;
-                rows.push(both);
-            }
-        }
-        if !matched && source.left.is_some() {
-            let mut alone = row.clone();
-            alone.resize(end, Value::Null);
-            rows.push(alone);
-        }
-    }
-    if source.left.is_none() {
-        return Ok(rows);
-    }
+    let budget = reader.budget.clone();
     let mut wanted = Vec::with_capacity(rows.len());
-    for row in rows {
+    for mut row in rows {
         budget.breathe().await;
+        for subquery in &plan.subqueries {
+            let known = |at: usize| row.get(at).cloned();
+            let bound = subquery.plan.mapped(&|node| node.with(&|at| known(at).filter(|_| at < plan.end)));
+            let found = Box::pin(bound.rows(reader)).await?;
+            if subquery.kind == SubqueryKind::List {
+                return Err(Failure::Unsupported("IN of a subquery that depends on the row".to_owned()));
+            }
+            row.resize(subquery.at, Value::Null);
+            row.push(value(subquery.kind, &found)?);
+        }
         if budget.holds(filter.iter().copied(), &row, &[])? {
             wanted.push(row);
         }

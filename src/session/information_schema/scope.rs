@@ -23,6 +23,8 @@ pub(super) struct Known {
 /// What an expression can name, and where it stands.
 pub(super) struct Names<'a> {
     pub(super) columns: &'a [Known],
+    /// How many of the columns are those of the queries around this one; its own hide them.
+    pub(super) around: usize,
     /// Names of the select list, which HAVING and ORDER BY see first.
     pub(super) outputs: &'a [(String, Typed)],
     /// For 1054: `where clause`, `field list`...
@@ -43,7 +45,13 @@ impl<'a> Names<'a> {
         clause: &'static str,
         session: EvaluationContext<'a>,
     ) -> Self {
-        Self { columns, outputs, clause, session, steps: Cell::new(0) }
+        Self { columns, around: 0, outputs, clause, session, steps: Cell::new(0) }
+    }
+
+    /// Of a subquery: the first columns are those of the queries around it.
+    pub(super) fn inside(mut self, around: usize) -> Self {
+        self.around = around;
+        self
     }
 
     /// Any expression.
@@ -78,15 +86,13 @@ impl Scope for Names<'_> {
             self.took(typed.node.size())?;
             return Ok(typed.clone());
         }
-        let shown = || qualifier.map_or_else(|| name.to_owned(), |q| format!("{q}.{name}"));
-        let mut found = self.columns.iter().enumerate().filter(|(_, c)| {
-            same_name(&c.name, name) && qualifier.map_or(!c.hidden, |q| q.eq_ignore_ascii_case(&c.qualifier))
-        });
-        match (found.next(), found.next()) {
-            (Some((at, column)), None) => Ok(Typed { node: Node::Column(at), ty: column.ty }),
-            (Some(_), Some(_)) => Err(Error::AmbiguousColumn(shown())),
-            (None, _) => Err(Error::UnknownColumn(shown())),
-        }
+        let (outer, own) = self.columns.split_at(self.around.min(self.columns.len()));
+        found(own, self.around, qualifier, name).or_else(|| found(outer, 0, qualifier, name)).unwrap_or_else(
+            || {
+                let full = qualifier.map_or_else(|| name.to_owned(), |q| format!("{q}.{name}"));
+                Err(Error::UnknownColumn(full))
+            },
+        )
     }
 
     fn user_variable(&self, name: &str) -> Typed {
@@ -111,6 +117,24 @@ impl Scope for Names<'_> {
 
     fn has_rows(&self) -> bool {
         true
+    }
+}
+
+/// The one column of a name among these, which begin at `from`.
+fn found(
+    columns: &[Known],
+    from: usize,
+    qualifier: Option<&str>,
+    name: &str,
+) -> Option<Result<Typed, Error>> {
+    let shown = || qualifier.map_or_else(|| name.to_owned(), |q| format!("{q}.{name}"));
+    let mut found = columns.iter().enumerate().filter(|(_, c)| {
+        same_name(&c.name, name) && qualifier.map_or(!c.hidden, |q| q.eq_ignore_ascii_case(&c.qualifier))
+    });
+    match (found.next(), found.next()) {
+        (Some((at, column)), None) => Some(Ok(Typed { node: Node::Column(from + at), ty: column.ty })),
+        (Some(_), Some(_)) => Some(Err(Error::AmbiguousColumn(shown()))),
+        (None, _) => None,
     }
 }
 

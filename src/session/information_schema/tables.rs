@@ -88,6 +88,11 @@ const fn int(name: &'static str) -> Field {
     field(name, Shape::Int { size: IntSize::Int, unsigned: false, width: None }, None)
 }
 
+/// INT, declared narrower than it is.
+const fn narrow(name: &'static str, width: u8) -> Field {
+    field(name, Shape::Int { size: IntSize::Int, unsigned: false, width: Some(width) }, None)
+}
+
 const fn natural(name: &'static str) -> Field {
     field(name, Shape::Int { size: IntSize::Int, unsigned: true, width: None }, None)
 }
@@ -129,7 +134,10 @@ impl Field {
         let kind = match self.order {
             None => {
                 let unsigned = matches!(self.shape, Shape::Int { unsigned: true, .. });
-                Kind::Int { width: 21, unsigned }
+                // INT UNSIGNED: with a signed number it makes a BIGINT and no DECIMAL.
+                let short = matches!(self.shape, Shape::Int { size: IntSize::Int, unsigned: true, .. });
+                let width = if short { 10 } else { 21 };
+                Kind::Int { width, unsigned }
             }
             Some(name) => {
                 let collated = Collated { name, coercibility: Coercibility::Implicit };
@@ -320,6 +328,50 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "FILES",
+        content: Content::Nothing,
+        fields: &[
+            big("FILE_ID", 21).or_null(),
+            long("FILE_NAME", LobSize::Normal, BINARY).or_null(),
+            text("FILE_TYPE", 256, UPPER).or_null(),
+            text("TABLESPACE_NAME", 268, BINARY),
+            text("TABLE_CATALOG", 0, UPPER),
+            text("TABLE_SCHEMA", 0, UPPER).or_null(),
+            text("TABLE_NAME", 0, UPPER).or_null(),
+            text("LOGFILE_GROUP_NAME", 256, UPPER).or_null(),
+            big("LOGFILE_GROUP_NUMBER", 21).or_null(),
+            text("ENGINE", 64, UPPER),
+            text("FULLTEXT_KEYS", 0, UPPER).or_null(),
+            text("DELETED_ROWS", 0, UPPER).or_null(),
+            text("UPDATE_COUNT", 0, UPPER).or_null(),
+            big("FREE_EXTENTS", 21).or_null(),
+            big("TOTAL_EXTENTS", 21).or_null(),
+            big("EXTENT_SIZE", 21).or_null(),
+            big("INITIAL_SIZE", 21).or_null(),
+            big("MAXIMUM_SIZE", 21).or_null(),
+            big("AUTOEXTEND_SIZE", 21).or_null(),
+            text("CREATION_TIME", 0, UPPER).or_null(),
+            text("LAST_UPDATE_TIME", 0, UPPER).or_null(),
+            text("LAST_ACCESS_TIME", 0, UPPER).or_null(),
+            text("RECOVER_TIME", 0, UPPER).or_null(),
+            text("TRANSACTION_COUNTER", 0, UPPER).or_null(),
+            big("VERSION", 21).or_null(),
+            text("ROW_FORMAT", 256, UPPER).or_null(),
+            text("TABLE_ROWS", 0, UPPER).or_null(),
+            text("AVG_ROW_LENGTH", 0, UPPER).or_null(),
+            text("DATA_LENGTH", 0, UPPER).or_null(),
+            text("MAX_DATA_LENGTH", 0, UPPER).or_null(),
+            text("INDEX_LENGTH", 0, UPPER).or_null(),
+            big("DATA_FREE", 21).or_null(),
+            text("CREATE_TIME", 0, UPPER).or_null(),
+            text("UPDATE_TIME", 0, UPPER).or_null(),
+            text("CHECK_TIME", 0, UPPER).or_null(),
+            text("CHECKSUM", 0, UPPER).or_null(),
+            text("STATUS", 256, UPPER).or_null(),
+            text("EXTRA", 256, UPPER).or_null(),
+        ],
+    },
+    Table {
         name: "KEYWORDS",
         content: Content::Keywords,
         fields: &[text("WORD", 128, UPPER).or_null(), int("RESERVED").or_null()],
@@ -479,7 +531,7 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_CATALOG", 64, BINARY),
             text("TABLE_SCHEMA", 64, BINARY),
             text("TABLE_NAME", 64, BINARY),
-            big("NON_UNIQUE", 2),
+            narrow("NON_UNIQUE", 2),
             text("INDEX_SCHEMA", 64, BINARY),
             text("INDEX_NAME", 64, LOWER).or_null(),
             natural("SEQ_IN_INDEX"),
@@ -505,7 +557,7 @@ pub(super) const TABLES: &[Table] = &[
             text("TABLE_NAME", 64, BINARY),
             word("TABLE_TYPE", 11, BINARY),
             text("ENGINE", 64, UPPER).or_null(),
-            big("VERSION", 3).or_null(),
+            narrow("VERSION", 3).or_null(),
             word("ROW_FORMAT", 10, BINARY).or_null(),
             unsigned("TABLE_ROWS", 21).or_null(),
             unsigned("AVG_ROW_LENGTH", 21).or_null(),

@@ -7,26 +7,19 @@
 
 use super::super::cursor::Cursor;
 use super::super::select_list::limit;
-use super::super::{MOST_COLUMNS, Refused, Statement, item};
-use super::{Catalogue, INFORMATION_SCHEMA, Item, Joined, Selection};
+use super::super::{MOST_COLUMNS, Reading, Refused, item};
+use super::subqueries::{CLAUSES, Inside, closing, set_aside};
+use super::{INFORMATION_SCHEMA, Item, Joined, Relation, Selection};
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 
 /// Tables in one FROM at most: clients join three.
 const MOST_TABLES: usize = 8;
 
-/// SELECT on information_schema; `current`: unqualified tables are of it too. `None`: it is another
-/// statement.
-pub(in crate::statement) fn selected(
-    c: &mut Cursor<'_>,
-    current: bool,
-) -> Result<Option<Statement>, Refused> {
-    let place = c.place();
-    if !(c.words(&["SELECT"]) && reads_it(c, current)) {
-        c.go(place);
-        return Ok(None);
-    }
-    let source = c.part(place, usize::MAX).source();
+/// One SELECT, from behind its word SELECT up to UNION or the end.
+pub(super) fn selection(c: &mut Cursor<'_>, reading: Reading, inside: Inside) -> Result<Selection, Refused> {
+    let source = c.part(c.place().saturating_sub(1), usize::MAX).source();
+    let subqueries = set_aside(c, reading, inside)?;
     let mut distinct = false;
     while let Some(word) = c.one_of(&["ALL", "DISTINCT", "DISTINCTROW", "SQL_NO_CACHE", "HIGH_PRIORITY"]) {
         distinct |= matches!(word, "DISTINCT" | "DISTINCTROW");
@@ -36,56 +29,32 @@ pub(in crate::statement) fn selected(
     {
         return Err(Refused::Unsupported { message: format!("{word} in a SELECT on information_schema") });
     }
-    let from = c.find(&["FROM"]);
+    let from = c.find(&["FROM"]).min(c.find(&CLAUSES));
     let items = items(&c.part(c.place(), from))?;
     c.go(from);
-    if !c.words(&["FROM"]) {
-        return Err(c.unexpected("FROM"));
+    let mut found = Vec::new();
+    if c.words(&["FROM"]) {
+        let end = c.find(&CLAUSES);
+        let list = c.part(c.place(), end);
+        let mut dual = list.clone();
+        if !(dual.words(&["DUAL"]) && dual.is_at_end()) {
+            found = tables(&list, reading, &source, inside)?;
+        }
+        c.go(end);
     }
-    let end = c.find(&CLAUSES);
-    let tables = tables(&c.part(c.place(), end), current, &source)?;
-    c.go(end);
     let mut selection = Selection {
         distinct,
         items,
-        tables,
+        tables: found,
         filter: None,
         group_by: Vec::new(),
         having: None,
         order_by: Vec::new(),
         limit: None,
+        subqueries,
     };
     tail(c, &mut selection)?;
-    Ok(Some(Statement::Catalogue(Catalogue::Select(Box::new(selection)))))
-}
-
-/// What can stand after the tables of a SELECT.
-const CLAUSES: [&str; 14] = [
-    "WHERE",
-    "GROUP",
-    "HAVING",
-    "ORDER",
-    "LIMIT",
-    "UNION",
-    "EXCEPT",
-    "INTERSECT",
-    "WINDOW",
-    "QUALIFY",
-    "PROCEDURE",
-    "FOR",
-    "INTO",
-    "LOCK",
-];
-
-/// Whether a table of information_schema is named.
-fn reads_it(c: &Cursor<'_>, current: bool) -> bool {
-    let is_it = |ahead| matches!(c.ahead(ahead), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case(INFORMATION_SCHEMA));
-    let is_period = |ahead| c.ahead(ahead) == Some(&Token::Period);
-    let named = (0..c.length()).any(|i| is_it(i) && is_period(i + 1) && (i == 0 || !is_period(i - 1)));
-    let from = c.find(&["FROM"]);
-    let mut behind = c.clone();
-    behind.go(from);
-    named || (current && behind.words(&["FROM"]) && !behind.words(&["DUAL"]))
+    Ok(selection)
 }
 
 fn items(list: &Cursor<'_>) -> Result<Vec<Item>, Refused> {
@@ -111,9 +80,9 @@ pub(in crate::statement) fn selected_item(part: &Cursor<'_>) -> Result<Item, Ref
     Ok(Item::Value { name, aliased, value: Box::new(value) })
 }
 
-fn tables(list: &Cursor<'_>, current: bool, source: &str) -> Result<Vec<Joined>, Refused> {
+fn tables(list: &Cursor<'_>, reading: Reading, source: &str, inside: Inside) -> Result<Vec<Joined>, Refused> {
     let mut c = list.clone();
-    let mut tables = vec![joined(&mut c, false, current, source)?];
+    let mut tables = vec![joined(&mut c, false, reading, source, inside)?];
     while !c.is_at_end() {
         let left = c.words(&["LEFT", "OUTER", "JOIN"]) || c.words(&["LEFT", "JOIN"]);
         let inner = left
@@ -128,7 +97,7 @@ fn tables(list: &Cursor<'_>, current: bool, source: &str) -> Result<Vec<Joined>,
                 ),
             });
         }
-        let mut table = joined(&mut c, left, current, source)?;
+        let mut table = joined(&mut c, left, reading, source, inside)?;
         if inner {
             conditions(&mut c, &mut table)?;
         }
@@ -142,14 +111,18 @@ fn tables(list: &Cursor<'_>, current: bool, source: &str) -> Result<Vec<Joined>,
     Ok(tables)
 }
 
-fn joined(c: &mut Cursor<'_>, left: bool, current: bool, source: &str) -> Result<Joined, Refused> {
+fn joined(
+    c: &mut Cursor<'_>,
+    left: bool,
+    reading: Reading,
+    source: &str,
+    inside: Inside,
+) -> Result<Joined, Refused> {
     if c.peek() == Some(&Token::LParen) {
-        return Err(Refused::Unsupported {
-            message: "parentheses or a subquery in FROM of information_schema".to_owned(),
-        });
+        return derived(c, left, reading, inside);
     }
     let mut table = c.name("a table")?;
-    let mut ours = current;
+    let mut ours = reading.in_information_schema;
     if c.token(&Token::Period) {
         ours = table.eq_ignore_ascii_case(INFORMATION_SCHEMA);
         table = c.name("a table")?;
@@ -161,7 +134,27 @@ fn joined(c: &mut Cursor<'_>, left: bool, current: bool, source: &str) -> Result
     let named = c.words(&["AS"])
         || (matches!(c.peek(), Some(Token::Word(_))) && !JOINING.iter().any(|w| is_word(w, c)));
     let alias = if named { Some(c.name("an alias")?) } else { None };
-    Ok(Joined { table, alias, left, on: None, using: Vec::new() })
+    Ok(Joined { relation: Relation::Table(table), alias, left, on: None, using: Vec::new() })
+}
+
+/// `(SELECT ...) [AS] alias`
+fn derived(c: &mut Cursor<'_>, left: bool, reading: Reading, inside: Inside) -> Result<Joined, Refused> {
+    let place = c.place();
+    if !c.part(place + 1, usize::MAX).words(&["SELECT"]) {
+        return Err(Refused::Unsupported {
+            message: "parentheses in FROM of information_schema, but for a subquery".to_owned(),
+        });
+    }
+    let end = closing(c, place)?;
+    let query = inside(&c.part(place + 1, end - 1), reading)?;
+    c.go(end);
+    c.words(&["AS"]);
+    // 1248 in mysqld: each derived table has an alias.
+    let alias = Some(c.name("an alias of the derived table")?);
+    if c.peek() == Some(&Token::LParen) {
+        return Err(Refused::Unsupported { message: "names for the columns of a derived table".to_owned() });
+    }
+    Ok(Joined { relation: Relation::Derived(Box::new(query)), alias, left, on: None, using: Vec::new() })
 }
 
 /// Words that no alias is.
@@ -252,7 +245,7 @@ fn tail(c: &mut Cursor<'_>, selection: &mut Selection) -> Result<(), Refused> {
     if c.words(&["LIMIT"]) {
         selection.limit = Some(limit(c)?);
     }
-    if c.is_at_end() {
+    if c.is_at_end() || c.clone().words(&["UNION"]) {
         return Ok(());
     }
     match c.peek() {

@@ -110,8 +110,8 @@ impl Connection {
         login.user.clone_into(&mut self.asked);
         // A password that was changed since the greeting counts.
         self.shared = self.live.load();
-        self.cannot_carry_2002 = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"))
-            || login.attribute("_client_name") == Some("libmariadb");
+        self.pooled = login.attribute("program_name").is_some_and(|p| p.starts_with("proxysql"));
+        self.cannot_carry_2002 = self.pooled || login.attribute("_client_name") == Some("libmariadb");
         let tenant = self.shared.tenants.get(&login.user).cloned();
         let monitor = self.shared.monitor.as_ref().filter(|(user, _)| *user == login.user);
         let (credential, role) = match (tenant, monitor) {

@@ -23,7 +23,7 @@ pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     rules.sort_by_key(|rule| rule.id);
     for rule in rules.iter().filter(|r| r.unknown()) {
         let fix = format!(
-            "SELECT * FROM runtime_mysql_query_rules WHERE rule_id={}; and see whether it catches time travel",
+            "SELECT * FROM runtime_mysql_query_rules WHERE rule_id={}; /* see whether it catches time travel */",
             rule.id
         );
         report.warn(LINK, format!("rule {} has a pattern that cannot be judged here", rule.id), fix);

@@ -47,6 +47,12 @@ fn user(
             report.fail(link, format!("its {side} row is not active"), fix("active=1"));
         }
         match same(text(row, "password"), &tenant.credential) {
+            // With what ProxySQL does not know in clear it can only log in by that plugin.
+            Some(true) if side == "backend" && is_native_hash(text(row, "password")) && is_recent(told) => report.warn(
+                link,
+                "its password is kept as a hash of mysql_native_password, a plugin that MySQL 9 has not: the login at MySQL fails with 1045",
+                fix("password='...'"),
+            ),
             Some(true) => {}
             Some(false) => report.fail(
                 link,
@@ -97,6 +103,17 @@ fn frontend(
             "transaction_persistent=1: inside BEGIN its time-travel statements go to MySQL, and fail there",
         );
     }
+}
+
+/// Whether a password is kept as mysql_native_password has it.
+fn is_native_hash(stored: &str) -> bool {
+    stored.strip_prefix('*').is_some_and(|hex| hex.len() == 40)
+}
+
+/// Whether ProxySQL says that MySQL 9 or later stands behind it.
+fn is_recent(told: &Told) -> bool {
+    let version = told.variables.get("mysql-server_version").map_or("", String::as_str);
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major == 9)
 }
 
 /// Whether a password of ProxySQL is that of a tenant. `None`: nobody can tell without the

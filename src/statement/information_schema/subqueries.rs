@@ -1,0 +1,131 @@
+//! Subqueries in the expressions of a SELECT on information_schema.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "sqlparser has over a hundred tokens; only parentheses are looked for here"
+)]
+
+use super::super::cursor::Cursor;
+use super::super::{Reading, Refused};
+use super::{Query, Subquery, SubqueryKind, subquery_name};
+use sqlparser::tokenizer::Token;
+
+/// Reads a query in parentheses.
+pub(super) type Inside = fn(&Cursor<'_>, Reading) -> Result<Query, Refused>;
+
+/// What can stand after the tables of a SELECT.
+pub(super) const CLAUSES: [&str; 14] = [
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "WINDOW",
+    "QUALIFY",
+    "PROCEDURE",
+    "FOR",
+    "INTO",
+    "LOCK",
+];
+
+/// Reads the subqueries of a SELECT's expressions, and puts a column in the place of each. Those of
+/// FROM stay where they are.
+pub(super) fn set_aside(
+    c: &mut Cursor<'_>,
+    reading: Reading,
+    inside: Inside,
+) -> Result<Vec<Subquery>, Refused> {
+    let mut found = Vec::new();
+    let mut in_from = false;
+    let mut place = c.place();
+    let mut depth = 0_usize;
+    while place < c.place() + c.length() {
+        let here = c.part(place, usize::MAX);
+        let is = |ahead: usize, words: &[&str]| {
+            let mut at = here.clone();
+            at.skip(ahead);
+            at.words(words)
+        };
+        if depth == 0 && is(0, &["UNION"]) {
+            break;
+        }
+        in_from = if depth == 0 && is(0, &["FROM"]) {
+            true
+        } else {
+            in_from && !(depth == 0 && CLAUSES.iter().any(|w| is(0, &[w])))
+        };
+        let opens = here.peek() == Some(&Token::LParen);
+        if opens && is(1, &["SELECT"]) {
+            let end = closing(c, place)?;
+            if in_from && depth == 0 && !follows_word(c, place, &["ON", "AND", "OR", "NOT", "EXISTS", "IN"]) {
+                place = end;
+                continue;
+            }
+            if in_from {
+                return Err(Refused::Unsupported {
+                    message: "a subquery in ON of a join of information_schema".to_owned(),
+                });
+            }
+            if found.len() == MOST_SUBQUERIES {
+                return Err(Refused::Unsupported {
+                    message: format!("more than {MOST_SUBQUERIES} subqueries in one SELECT"),
+                });
+            }
+            let query = inside(&c.part(place + 1, end - 1), reading)?;
+            let (kind, from) = if follows_word(c, place, &["EXISTS"]) {
+                (SubqueryKind::Exists, place - 1)
+            } else if follows_word(c, place, &["IN"]) {
+                (SubqueryKind::List, place)
+            } else if follows_word(c, place, &["ANY", "SOME", "ALL"]) {
+                return Err(Refused::Unsupported { message: "ANY, SOME and ALL of a subquery".to_owned() });
+            } else {
+                (SubqueryKind::Scalar, place)
+            };
+            let column = Token::make_word(&subquery_name(found.len()), Some('`'));
+            let by = match kind {
+                SubqueryKind::List => vec![Token::LParen, column, Token::RParen],
+                SubqueryKind::Scalar | SubqueryKind::Exists => vec![column],
+            };
+            found.push(Subquery { kind, query });
+            place = from + by.len();
+            c.put(from, end, by);
+            continue;
+        }
+        match here.peek() {
+            Some(Token::LParen) => depth += 1,
+            Some(Token::RParen) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        place += 1;
+    }
+    Ok(found)
+}
+
+/// Subqueries in one SELECT at most.
+const MOST_SUBQUERIES: usize = 16;
+
+/// Whether one of these words stands right before a place.
+fn follows_word(c: &Cursor<'_>, place: usize, words: &[&str]) -> bool {
+    let Some(before) = place.checked_sub(1) else { return false };
+    words.iter().any(|w| c.part(before, usize::MAX).words(&[w]))
+}
+
+/// The place behind the parenthesis that closes the one that opens at `place`.
+pub(super) fn closing(c: &Cursor<'_>, place: usize) -> Result<usize, Refused> {
+    let mut at = c.part(place, usize::MAX);
+    let mut depth = 0_usize;
+    while let Some(token) = at.next() {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return Ok(at.place());
+        }
+    }
+    Err(at.unexpected(")"))
+}
