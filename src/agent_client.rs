@@ -565,7 +565,7 @@ impl AgentRows {
                     self.ended = true;
                     if self.lines.leftover().await? {
                         return Err(Failure::AgentNonsense(
-                            "the agent's answer goes on behind its end".to_owned(),
+                            "the agent's answer goes on after its end".to_owned(),
                         ));
                     }
                 }

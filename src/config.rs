@@ -616,7 +616,7 @@ mod tests {
                 "log: {colour: blue}\n",
                 "6: log.colour: there is no such key; those known here are level, format",
             ),
-            ("agent_url: https://b\n", "6: agent_url: it stands twice, first in line 1"),
+            ("agent_url: https://b\n", "6: agent_url: it is there twice, first in line 1"),
             (
                 "agent_tls: {ca_file: /nonexistent/ca}\n",
                 "6: agent_tls.ca_file: /nonexistent/ca cannot be read: ",

@@ -208,7 +208,7 @@ fn window(since: Instant, until: Instant, limit: Duration, wide: bool) -> Result
     let width = Duration::from_micros(width);
     if width > limit && !wide {
         return Err(Failure::WindowTooWide(format!(
-            "the window spans {} s and the limit is {} s: ask for a shorter one, or lift the limit with ALLOW WIDE behind the time clause, or SELECT /*+ \
+            "the window spans {} s and the limit is {} s: ask for a shorter one, or lift the limit with ALLOW WIDE after the time clause, or SELECT /*+ \
              SET_VAR(dbtrail_allow_wide_diff=ON) */ (one statement; works behind ProxySQL) or SET @dbtrail_allow_wide_diff = ON (the session)",
             width.as_secs(),
             limit.as_secs()

@@ -142,7 +142,7 @@ pub async fn run(
         if tokio::time::timeout(LAST_WAIT, tasks.wait()).await.is_err() {
             tracing::warn!(
                 connections = tasks.len(),
-                "connections did not end though they were told to: the server ends without them"
+                "connections did not end though they were asked to: the server ends without them"
             );
         }
     }

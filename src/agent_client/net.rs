@@ -162,7 +162,7 @@ impl AgentClient {
                         return Err(Failure::AgentNonsense(why));
                     }
                     if lines.leftover().await? {
-                        let why = "the agent's answer goes on behind its end".to_owned();
+                        let why = "the agent's answer goes on after its end".to_owned();
                         return Err(Failure::AgentNonsense(why));
                     }
                     return Ok((header, changes));

@@ -72,7 +72,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
     let mut signals = Signals::new()?;
     let listener = TcpListener::bind(args.listen)
         .await
-        .map_err(|e| format!("{} cannot be had: {e} (choose another with --listen)", args.listen))?;
+        .map_err(|e| format!("{} cannot be listened on: {e} (choose another with --listen)", args.listen))?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let secret = Secret::new(PASSWORD.to_owned());

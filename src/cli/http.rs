@@ -45,7 +45,7 @@ impl Pages for Shown {
 /// It cannot be had.
 pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener, String> {
     let bound = TcpListener::bind(listen).await;
-    bound.map_err(|error| format!("http: {listen} cannot be had: {error}"))
+    bound.map_err(|error| format!("http: {listen} cannot be listened on: {error}"))
 }
 
 /// Serves until the connections have ended: who asks meanwhile is told that it is ending. `stop`:

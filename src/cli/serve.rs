@@ -67,7 +67,7 @@ pub async fn run(path: &Path) -> ExitCode {
     };
     let listener = match TcpListener::bind(config.listen).await {
         Ok(listener) => listener,
-        Err(error) => return fail(&format!("listen: {} cannot be had: {error}", config.listen)),
+        Err(error) => return fail(&format!("listen: {} cannot be listened on: {error}", config.listen)),
     };
     if let Err(error) = audit::set(config.audit.as_ref()) {
         let file = config.audit.map(|a| a.file.display().to_string()).unwrap_or_default();

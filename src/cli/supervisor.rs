@@ -33,6 +33,6 @@ fn tell(what: &str) {
     };
     let sent = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(what.as_bytes(), &address));
     if let Err(error) = sent {
-        tracing::warn!(%error, "systemd cannot be told at {}: {what:?}", socket.display());
+        tracing::warn!(%error, "systemd cannot be notified at {}: {what:?}", socket.display());
     }
 }

@@ -101,7 +101,7 @@ async fn start(
     let failed = |e: Box<dyn Error>| CannotStart(e.to_string(), super::agent::UNAVAILABLE);
     let signals = Signals::new().map_err(|e| failed(e.into()))?;
     let listener = TcpListener::bind(args.listen).await.map_err(|e| {
-        failed(format!("{} cannot be had: {e} (choose another with --listen)", args.listen).into())
+        failed(format!("{} cannot be listened on: {e} (choose another with --listen)", args.listen).into())
     })?;
     let pages = match args.http {
         None => None,

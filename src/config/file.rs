@@ -204,7 +204,7 @@ impl File {
                         continue;
                     };
                     if let Some(first) = self.lines.get(&full).copied() {
-                        self.mistake_at(*line, &full, format!("it stands twice, first in line {first}"));
+                        self.mistake_at(*line, &full, format!("it is there twice, first in line {first}"));
                         continue;
                     }
                     self.lines.insert(full, *line);

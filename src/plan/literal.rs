@@ -188,7 +188,7 @@ fn unclear(introducer: &str, column: &Column) -> Failure {
     refuse(
         column,
         &format!(
-            "which text the bytes behind {introducer} are is not certain here: write the string without it, under SET NAMES utf8mb4"
+            "which text the bytes after {introducer} are is not certain here: write the string without it, under SET NAMES utf8mb4"
         ),
     )
 }

@@ -244,7 +244,7 @@ fn clock_diagnosis(clock: &str) -> &'static str {
     } else if lower.contains(|c: char| c.is_ascii_alphabetic() && c != 'z') {
         "a time zone is an offset such as +02:00, or Z, or that of the session (SET time_zone)"
     } else if clock.starts_with(' ') {
-        "one space stands between date and time"
+        "one space belongs between date and time"
     } else if lower.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 9) {
         "a second has at most nine decimals, of which six count"
     } else if parts.first().is_some_and(|hour| hour.len() != 2) {

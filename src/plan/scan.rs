@@ -42,7 +42,7 @@ impl TableScan {
         match self {
             Self::Refuse => "; rows cannot be asked for without their keys here (limits.table_scan: refuse)",
             Self::OnRequest | Self::Allow => {
-                "; to read through the table instead: ALLOW SCAN behind the time clause, SELECT /*+ \
+                "; to read through the table instead: ALLOW SCAN after the time clause, SELECT /*+ \
                  SET_VAR(dbtrail_allow_table_scan=ON) */, or SET @dbtrail_allow_table_scan = ON"
             }
         }

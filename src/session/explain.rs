@@ -80,7 +80,7 @@ fn plan(admitted: &Admitted, zone: &Zone) -> Vec<(&'static str, String)> {
         items.push(("order", order.collect::<Vec<_>>().join(", ")));
     }
     if let Some(limit) = admitted.limit() {
-        items.push(("limit", format!("{} rows behind the first {}", limit.count, limit.offset)));
+        items.push(("limit", format!("{} rows after the first {}", limit.count, limit.offset)));
     }
     items
 }

@@ -374,7 +374,7 @@ fn note(note: &ApiNote, zone: &Zone) -> Note {
     let key: Vec<String> = note.key.iter().map(|o| String::from_utf8_lossy(&o.0).into_owned()).collect();
     let at = note.at.and_then(|at| in_zone(at, zone).ok());
     let when = at.map_or_else(
-        || "at an instant that is not told".to_owned(),
+        || "at an instant that is not known".to_owned(),
         |at| format!("at {at} ({})", zone.name()),
     );
     let mut message = format!("key ({}): ", key.join(", "));

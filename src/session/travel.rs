@@ -188,7 +188,7 @@ impl Session {
                 }
                 Ok(_) if !cached => {
                     return Err(Failure::AgentNonsense(format!(
-                        "the agent told one definition of {} and answered with another",
+                        "the agent gave one definition of {} and answered with another",
                         resolved.table
                     )));
                 }

@@ -87,7 +87,7 @@ pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
 
 fn second_statement(c: &Cursor<'_>) -> Refused {
     syntax(format!(
-        "one statement at a time: send what stands behind the semicolon at {} by itself",
+        "one statement at a time: send what comes after the semicolon at {} by itself",
         c.position()
     ))
 }
@@ -250,7 +250,7 @@ fn leftover(c: &Cursor<'_>) -> Refused {
         ));
     }
     if next(&["ALLOW", "SCAN"]) || next(&["ALLOW", "WIDE"]) {
-        return syntax(format!("ALLOW at {here} comes too late: it stands right behind the time clause"));
+        return syntax(format!("ALLOW at {here} comes too late: it belongs right after the time clause"));
     }
     for (word, instead) in UNSUPPORTED {
         if next(&[word]) {

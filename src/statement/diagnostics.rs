@@ -157,21 +157,21 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
         );
     }
     if next(&["AT"]) || next(&["BEFORE"]) {
-        return format!("the time clause is {whole}, and not what stands at {here}");
+        return format!("the time clause is {whole}, and not what is at {here}");
     }
     let later = c.find_any(&[&["AS", "OF"], &["AT", "GTID"], &["FOR", "SYSTEM_TIME"]]);
     let mut there = c.clone();
     there.go(later);
     if !there.is_at_end() {
         return format!(
-            "the time clause stands right behind the name of the table; this one comes later, at {}",
+            "the time clause belongs right after the name of the table; this one comes later, at {}",
             there.here()
         );
     }
     if c.is_at_end() || next(&["WHERE"]) || next(&["ORDER"]) || next(&["LIMIT"]) {
-        return format!("the time clause is missing: {whole} was expected behind the table, at {here}");
+        return format!("the time clause is missing: {whole} was expected after the table, at {here}");
     }
-    format!("{whole} was expected behind the table, at {here}")
+    format!("{whole} was expected after the table, at {here}")
 }
 
 /// What stands in a select list that cannot be shown.
@@ -180,7 +180,7 @@ pub(super) fn not_a_column(part: &Cursor<'_>) -> String {
     clause.go(part.find_any(&[&["AS", "OF"], &["AT", "GTID"]]));
     if !clause.is_at_end() {
         return format!(
-            "a time clause in the select list, at {}: it stands right behind the name of the table",
+            "a time clause in the select list, at {}: it belongs right after the name of the table",
             clause.position()
         );
     }
@@ -346,7 +346,7 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
     }
     Some(Refused::Unsupported {
         message: format!(
-            "a time clause at {} behind the real table {}: the past is in the virtual schemas: {}",
+            "a time clause at {} after the real table {}: the past is in the virtual schemas: {}",
             clause.here(),
             shortened(&path.join("."), 64),
             example.form(schema)

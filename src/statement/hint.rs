@@ -24,7 +24,7 @@ pub(super) struct Hints {
 pub(super) fn hints(comment: &HintComment) -> Result<Hints, Refused> {
     if let Some(at) = comment.stray {
         return Err(unsupported(format!(
-            "the hint at line {}, column {}, which is not the first thing behind SELECT, so that MySQL takes it for a comment: \
+            "the hint at line {}, column {}, which is not the first thing after SELECT, so that MySQL takes it for a comment: \
              write SELECT /*+ ... */ ...",
             at.line, at.column
         )));
@@ -94,7 +94,7 @@ fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
 
 fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: Position) -> Result<(), Refused> {
     if !c.token(&Token::LParen) {
-        return Err(c.unexpected("( behind SET_VAR"));
+        return Err(c.unexpected("( after SET_VAR"));
     }
     let name = c.name("a variable")?;
     if !c.token(&Token::Eq) {

@@ -370,7 +370,7 @@ pub(super) fn named(c: &mut Cursor<'_>) -> Result<Named, Refused> {
             Ok(Named { schema: Some(schema), real: Some(real), table })
         }
         _ => Err(syntax(
-            "a table has a name of one or two parts, and of three behind _flashback, _diff, _snapshot and _undo: \
+            "a table has a name of one or two parts, and of three after _flashback, _diff, _snapshot and _undo: \
              _flashback.shop.orders"
                 .to_owned(),
         )),

@@ -49,7 +49,7 @@ fn interval(c: &mut Cursor<'_>, add: bool) -> Result<Result<(String, IntervalUni
         .number()
         .map(plain)
         .or_else(|| c.text())
-        .ok_or_else(|| c.unexpected("a number of units behind INTERVAL"))?;
+        .ok_or_else(|| c.unexpected("a number of units after INTERVAL"))?;
     let unit = unit(c)?;
     let amount = match amount.strip_prefix('-') {
         _ if add == minus => amount,

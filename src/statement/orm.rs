@@ -89,7 +89,7 @@ fn time(
     if c.is_at_end() {
         Ok((time, position, allowed))
     } else {
-        Err(c.unexpected("the end of the statement behind the time clause"))
+        Err(c.unexpected("the end of the statement after the time clause"))
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
         if c.parameter().is_some() {
             return Ok(0);
         }
-        let here = c.unexpected("a whole number behind LIMIT");
+        let here = c.unexpected("a whole number after LIMIT");
         c.number().and_then(|n| n.parse::<u64>().ok()).ok_or(here)
     };
     let first = number(c)?;

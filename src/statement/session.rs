@@ -133,7 +133,7 @@ fn end(c: &mut Cursor<'_>) -> Result<(), Refused> {
     {
         if !c.words(no) && c.words(yes) {
             return Err(Refused::Unsupported {
-                message: format!("{} behind COMMIT or ROLLBACK", yes.join(" ")),
+                message: format!("{} after COMMIT or ROLLBACK", yes.join(" ")),
             });
         }
     }

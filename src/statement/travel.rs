@@ -106,7 +106,7 @@ fn table(c: &mut Cursor<'_>) -> Result<(VirtualSchema, Option<String>, String), 
     let first = c.name("a virtual table")?;
     let Some(schema) = virtual_schema(&first) else {
         let here = begin.here();
-        return Err(unsupported(format!("the virtual schema comes first, and not what stands at {here}")));
+        return Err(unsupported(format!("the virtual schema comes first, and not what is at {here}")));
     };
     if !c.token(&Token::Period) || c.clone().words(&["AS", "OF"]) {
         return Err(c.unexpected("the table's name"));

@@ -94,7 +94,7 @@ pub fn value(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Value, 
         ColumnType::Enum { labels } | ColumnType::Set { labels } => {
             let words = words()?;
             if words.is_empty() && labels.iter().any(String::is_empty) {
-                return Err(Unwritable("'' is one of its members and stands for none as well".to_owned()));
+                return Err(Unwritable("'' is one of its members and means none as well".to_owned()));
             }
             let relaxed = words.is_empty() && matches!(column.ty, ColumnType::Enum { .. });
             return Ok(Value { sql: in_charset(words, column, text)?, relaxed });

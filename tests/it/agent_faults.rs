@@ -445,7 +445,7 @@ async fn rules_of_the_shim_have_their_texts() {
             1064,
             "HY000",
             "dbtrail-shim: _diff window exceeds limit: the window spans 3601 s and the limit is 3600 s: ask for a shorter one, or lift the limit \
-             with ALLOW WIDE behind the time clause, or SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ (one statement; works behind ProxySQL) or SET @dbtrail_allow_wide_diff = ON \
+             with ALLOW WIDE after the time clause, or SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ (one statement; works behind ProxySQL) or SET @dbtrail_allow_wide_diff = ON \
              (the session)",
         ),
         ("SELECT @@no_such_thing".to_owned(), 1193, "HY000", "Unknown system variable 'no_such_thing'"),

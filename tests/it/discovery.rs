@@ -197,7 +197,7 @@ const SHOWN: &[Case<'static>] = &[
         "SHOW CREATE TABLE _flashback.pairs",
         "Table|Create Table",
         &[
-            "pairs|CREATE TABLE `pairs` (\n  `a` int NOT NULL,\n  `b` varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\n  PRIMARY KEY (`a`,`b`)\n) ENGINE=DBTRAIL COMMENT='dbtrail: rows of tt.pairs AS OF an instant, by primary key. Not told here: defaults, further indexes, generated columns, comments'",
+            "pairs|CREATE TABLE `pairs` (\n  `a` int NOT NULL,\n  `b` varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\n  PRIMARY KEY (`a`,`b`)\n) ENGINE=DBTRAIL COMMENT='dbtrail: rows of tt.pairs AS OF an instant, by primary key. Not known here: defaults, further indexes, generated columns, comments'",
         ],
     ),
     ("SHOW CREATE DATABASE IF NOT EXISTS `tt`", "Database|Create Database", &["tt|CREATE DATABASE `tt`"]),

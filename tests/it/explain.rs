@@ -43,7 +43,7 @@ async fn the_plan_is_told_and_no_row_is_asked_for() {
             ("instant (session)", "2020-07-01 10:00:00.500000 (Europe/Berlin)"),
             ("columns", "2: v, i"),
             ("order", "id DESC"),
-            ("limit", "5 rows behind the first 2"),
+            ("limit", "5 rows after the first 2"),
             ("endpoint", &endpoint),
         ])
     );

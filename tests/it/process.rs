@@ -87,7 +87,7 @@ fn serve_does_not_start_with_a_bad_file_or_without_its_port() {
     let (_good, path) = file(&GOOD.replace("127.0.0.1:0", &address));
     let (code, _, err) = said(&["--config", &path]);
     assert_eq!(code, Some(1));
-    assert!(err.contains(&format!("listen: {address} cannot be had: ")), "{err}");
+    assert!(err.contains(&format!("listen: {address} cannot be listened on: ")), "{err}");
 }
 
 #[test]

@@ -148,5 +148,5 @@ async fn who_does_not_ask_gets_the_documented_refusal() {
         format!("SELECT /*+ SET_VAR(dbtrail_allow_table_scan=OFF) */ id FROM _flashback.orders AS OF '{at}'");
     assert_eq!(refused(&mut conn, &off).await.0, 1064);
     let late = refused(&mut conn, &format!("{plain} WHERE id > 0 ALLOW SCAN")).await;
-    assert!(late.2.contains("right behind the time clause"), "{late:?}");
+    assert!(late.2.contains("right after the time clause"), "{late:?}");
 }

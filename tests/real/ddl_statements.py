@@ -7,7 +7,7 @@ BASE = (
     "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20), c CHAR(5), d DECIMAL(10,4), "
     "w DATETIME(6), e ENUM('x','y','z'), s SET('p','q'), x TEXT, y BLOB, n SMALLINT UNSIGNED NOT NULL DEFAULT 7)"
 )
-# With generated columns: what is computed must not be carried where it is computed anew.
+# With generated columns: what is computed must not be carried where it is computed again.
 GENERATED = (
     "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20), c CHAR(5), d DECIMAL(10,4), w DATETIME(6), "
     "e ENUM('x','y','z'), s SET('p','q'), x TEXT, y BLOB, n SMALLINT UNSIGNED NOT NULL DEFAULT 7, "

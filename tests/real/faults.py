@@ -345,7 +345,7 @@ def statement_format(b):
     b.change("as rows again")
     b.mark()
     b.settled()
-    b.verify("statement format: before and behind", b.marks[before - 1:])
+    b.verify("statement format: before and after", b.marks[before - 1:])
 
 
 def purge_unread(b, *statements):
@@ -396,7 +396,7 @@ def reset(b):
         b.change("after the reset")
     b.mark()
     b.chain.start_agent()
-    b.gap("reset", "begun anew|restored|purged")
+    b.gap("reset", "begun again|restored|purged")
     b.change("on")
     b.mark()
     b.settled()
@@ -409,7 +409,7 @@ def reset_while_connected(b):
     b.change("after the reset")
     b.mark()
     b.change("more")
-    b.gap("reset while connected", "begun anew|restored|purged|not send", 90, states=False)
+    b.gap("reset while connected", "begun again|restored|purged|not send", 90, states=False)
     b.change("on")
     b.mark()
     b.settled()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""When a change could be seen, tables that are read anew, prepared transactions, restored servers and replicas, on a real server.
+"""When a change could be seen, tables that are read again, prepared transactions, restored servers and replicas, on a real server.
 
     seen.py [--quick] [--server mariadb|mariadb-11.8|mysql]     # --quick: without the parts that wait for long
 

@@ -205,7 +205,7 @@ def collations(server, counter):
         counter.equal([row(chain, "u", k, later, "flashback", ("k",)) for k in ("a", "A")], [["a", "日"], ["A", "x"]], "behind ALTER DATABASE")
         log = chain.agent.output()
         phrase = "the table can be read no longer"
-        counter.check(phrase not in log, "no table had to be read anew",
+        counter.check(phrase not in log, "no table had to be read again",
                       [line for line in log.splitlines() if phrase in line])
 
 

@@ -108,9 +108,7 @@ impl History {
             );
         }
         if at > self.coverage.newest {
-            return Err(
-                self.out_of_range(&format!("{at} lies behind the end of the record"), &at.to_string())
-            );
+            return Err(self.out_of_range(&format!("{at} is after the end of the record"), &at.to_string()));
         }
         self.whole(at, at)
     }
@@ -125,7 +123,7 @@ impl History {
             422,
             code::GAP,
             format!(
-                "the record has a gap from {} to {} ({}): what happened in between is not known. Ask for a time before or behind it",
+                "the record has a gap from {} to {} ({}): what happened in between is not known. Ask for a time before or after it",
                 gap.from, gap.to, gap.reason
             ),
         ))
@@ -172,7 +170,7 @@ impl History {
             return Err(unreadable(
                 name,
                 &format!(
-                    "{when}the log has RENAME TABLE {list}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing behind it tells"
+                    "{when}the log has RENAME TABLE {list}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing after it tells"
                 ),
             ));
         }

@@ -158,7 +158,7 @@ fn the_record_ends_where_it_was_asked_to() {
         let history = read(server, &options).expect("the log");
         assert_eq!((history.coverage().oldest, history.coverage().newest), (whole.oldest, middle));
         let why = rows(&history, "made", &["1"], whole.newest).expect_err("a refusal");
-        assert!(why.contains("lies behind the end of the record"), "{why}");
+        assert!(why.contains("is after the end of the record"), "{why}");
         let before = Some(Instant::from_micros(whole.oldest.micros() - 1));
         let why = read(server, &ReadOptions { to: before, ..ReadOptions::default() }).expect_err("nothing");
         assert!(why.contains("hold nothing of the time that was asked for"), "{why}");

@@ -116,7 +116,7 @@ fn may_come(error: &SourceError) -> bool {
     }
 }
 
-/// Asks the source again and again until it is there and nothing stands in the way.
+/// Asks the source again and again until it is there and nothing is in the way.
 async fn waited_for(settings: &CaptureSettings, why: String, history_handle: &HistoryHandle) {
     let mut told = String::new();
     let mut why = why;
@@ -149,13 +149,13 @@ async fn look(settings: &CaptureSettings, begun: bool) -> Result<Looked, CannotS
         Err(error) => return Err(CannotStart(not_asked(settings, &error), UNAVAILABLE)),
     };
     let mut refused = Vec::new();
-    for Finding { severity, what, mend } in findings {
-        let mend = if mend.is_empty() { String::new() } else { format!(". To mend it: {mend}") };
+    for Finding { severity, what, fix } in findings {
+        let fix = if fix.is_empty() { String::new() } else { format!(". To fix it: {fix}") };
         match severity {
-            Severity::Note => tracing::info!("{what}{mend}"),
-            Severity::Warn => tracing::warn!("{what}{mend}"),
-            Severity::Refuse if begun => tracing::error!("{what}{mend}"),
-            Severity::Refuse => refused.push(format!("{what}{mend}")),
+            Severity::Note => tracing::info!("{what}{fix}"),
+            Severity::Warn => tracing::warn!("{what}{fix}"),
+            Severity::Refuse if begun => tracing::error!("{what}{fix}"),
+            Severity::Refuse => refused.push(format!("{what}{fix}")),
         }
     }
     if refused.is_empty() { Ok(Looked::Done) } else { Err(CannotStart(refused.join("\n"), UNAVAILABLE)) }
@@ -182,9 +182,9 @@ pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
 /// A line a finding, and a line below it for what fixes it.
 fn shown(findings: &[Finding]) -> String {
     if findings.is_empty() {
-        return "OK      nothing stands in the way\n".to_owned();
+        return "OK      nothing is in the way\n".to_owned();
     }
-    let text = findings.iter().fold(String::new(), |mut text, Finding { severity, what, mend }| {
+    let text = findings.iter().fold(String::new(), |mut text, Finding { severity, what, fix }| {
         let weight = match severity {
             Severity::Note => "NOTE",
             Severity::Warn => "WARN",
@@ -192,7 +192,7 @@ fn shown(findings: &[Finding]) -> String {
         };
         // Writing to a String does not fail.
         let _ = writeln!(text, "{weight:<7} {what}");
-        for line in mend.lines() {
+        for line in fix.lines() {
             let _ = writeln!(text, "        {line}");
         }
         text
@@ -211,15 +211,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn findings_are_shown_with_what_mends_them() {
-        assert_eq!(shown(&[]), "OK      nothing stands in the way\n");
+    fn findings_are_shown_with_what_fixes_them() {
+        assert_eq!(shown(&[]), "OK      nothing is in the way\n");
         let findings = [
             Finding {
                 severity: Severity::Refuse,
                 what: "log_bin is off".to_owned(),
-                mend: "log_bin=binlog\nin my.cnf, and restart".to_owned(),
+                fix: "log_bin=binlog\nin my.cnf, and restart".to_owned(),
             },
-            Finding { severity: Severity::Note, what: "a\x1b[2J".to_owned(), mend: String::new() },
+            Finding { severity: Severity::Note, what: "a\x1b[2J".to_owned(), fix: String::new() },
         ];
         let want =
             "REFUSE  log_bin is off\n        log_bin=binlog\n        in my.cnf, and restart\nNOTE    a [2J\n";

@@ -206,7 +206,7 @@ fn version(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     let Some(theirs) = told.variables.get("mysql-server_version") else {
         return report.warn(
             link,
-            "mysql-server_version is not told",
+            "mysql-server_version is not known",
             "look for it: SELECT @@mysql-server_version;",
         );
     };

@@ -145,14 +145,14 @@ mod tests {
         ]);
         report.ok("config", "good");
         report.warn("agent", "it said: pass-word-2\nand pass-word", "look");
-        report.fail("login of app", "refused", "mend it with pass-word");
+        report.fail("login of app", "refused", "fix it with pass-word");
         let lines: Vec<String> = report.findings().iter().map(line).collect();
         assert_eq!(
             lines,
             [
                 "OK    config: good",
                 "WARN  agent: it said: *** and *** -> look",
-                "FAIL  login of app: refused -> mend it with ***",
+                "FAIL  login of app: refused -> fix it with ***",
             ]
         );
         assert!(report.failed());

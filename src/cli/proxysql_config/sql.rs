@@ -186,7 +186,7 @@ fn head(setup: &Setup) -> String {
     }
     notes.extend([
         "A user variable locks its session to the hostgroup that took the SET. So do not SET @dbtrail_allow_wide_diff through ProxySQL:".to_owned(),
-        "write SET_VAR(dbtrail_allow_wide_diff=ON) as an optimizer hint right behind SELECT (docs/proxysql.md).".to_owned(),
+        "write SET_VAR(dbtrail_allow_wide_diff=ON) as an optimizer hint right after SELECT (docs/proxysql.md).".to_owned(),
         "The rules need mysql-query_digests=true, which is the default.".to_owned(),
     ]);
     notes.push(match &setup.monitor {

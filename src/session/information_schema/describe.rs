@@ -352,7 +352,7 @@ pub(super) fn create_table(place: &ShownSchema, table: &str, shown: &Shown) -> S
         lines.push(format!("  PRIMARY KEY ({})", key.join(",")));
     }
     let comment = format!(
-        "{}. Not told here: defaults, further indexes, generated columns, comments",
+        "{}. Not known here: defaults, further indexes, generated columns, comments",
         comment(place, table)
     );
     format!(
@@ -456,7 +456,7 @@ mod tests {
             create_table(&flashback, "t", &shown),
             "CREATE TABLE `t` (\n  `i``d` bigint unsigned NOT NULL AUTO_INCREMENT,\n  `c` varchar(20) CHARACTER SET utf8mb4 \
              COLLATE utf8mb4_bin,\n  `at` timestamp(3) NULL ON UPDATE CURRENT_TIMESTAMP(3) /*!80023 INVISIBLE */,\n  `c` json,\n  PRIMARY KEY (`i``d`,`c`)\n\
-             ) ENGINE=DBTRAIL COMMENT='dbtrail: rows of sh''op.t AS OF an instant, by primary key. Not told here: defaults, further \
+             ) ENGINE=DBTRAIL COMMENT='dbtrail: rows of sh''op.t AS OF an instant, by primary key. Not known here: defaults, further \
              indexes, generated columns, comments'"
         );
     }

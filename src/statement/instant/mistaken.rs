@@ -52,7 +52,7 @@ fn word(c: &Cursor<'_>, word: &Word) -> String {
     const TYPOGRAPHIC: [char; 9] = ['‘', '’', '‚', '“', '”', '„', '´', '«', '»'];
     let value = shortened(&word.value, 40);
     if value.starts_with(TYPOGRAPHIC) {
-        return "a word processor made these quotes, which SQL does not know; type ' before and behind"
+        return "a word processor made these quotes, which SQL does not know; type ' before and after"
             .to_owned();
     }
     match word.quote_style {
@@ -67,7 +67,7 @@ fn word(c: &Cursor<'_>, word: &Word) -> String {
         "SCN" => "Oracle's SCN does not exist here; a transaction is named AT GTID '...'".to_owned(),
         "GTID" => "a transaction is named AT GTID '...', without AS OF".to_owned(),
         "SYSTEM" => "SYSTEM TIME is CockroachDB's; leave it out".to_owned(),
-        "OF" => "OF stands there twice".to_owned(),
+        "OF" => "OF is there twice".to_owned(),
         "TO_TIMESTAMP" | "TO_DATE" | "STR_TO_DATE" | "CAST" | "CONVERT" | "PARSE_TIMESTAMP" | "DATETIME"
         | "UNIX_TIMESTAMP"
             if call =>

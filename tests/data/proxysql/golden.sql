@@ -10,7 +10,7 @@ transaction_persistent=1: inside BEGIN every statement of a user goes to hostgro
 1146 or 1049. With --transaction-persistent 0 it works there, and each statement of a transaction is routed by itself: right for
 users that have one MySQL, wrong where reads and writes are split.
 A user variable locks its session to the hostgroup that took the SET. So do not SET @dbtrail_allow_wide_diff through ProxySQL:
-write SET_VAR(dbtrail_allow_wide_diff=ON) as an optimizer hint right behind SELECT (docs/proxysql.md).
+write SET_VAR(dbtrail_allow_wide_diff=ON) as an optimizer hint right after SELECT (docs/proxysql.md).
 The rules need mysql-query_digests=true, which is the default.
 mysql-monitor_username must be monitor, with the same password as under monitor: in shim.yaml.
 mysql-server_version, one for the whole proxy, should agree with that of the shim, 8.0.40-dbtrail (--set-server-version sets it).

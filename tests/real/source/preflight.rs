@@ -4,8 +4,8 @@ use super::harness::{config, mariadb, sql, url};
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::source::{Finding, Severity, SourceConfig, preflight};
 
-fn has(found: &[Finding], severity: Severity, what: &str, mend: &str) -> bool {
-    found.iter().any(|f| f.severity == severity && f.what.contains(what) && f.mend.contains(mend))
+fn has(found: &[Finding], severity: Severity, what: &str, fix: &str) -> bool {
+    found.iter().any(|f| f.severity == severity && f.what.contains(what) && f.fix.contains(fix))
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ impl Ingest {
                     let Some(emptied) = emptied else {
                         rows.push(row.bytes().to_vec());
                         if rows.len() > MOST {
-                            return Ok(Err("they held more rows than are told one by one".to_owned()));
+                            return Ok(Err("they held more rows than are listed one by one".to_owned()));
                         }
                         continue;
                     };
@@ -202,7 +202,7 @@ impl Ingest {
                         None => return Ok(Err("in which one a row lies is not certain".to_owned())),
                     }
                     if rows.len() > MOST {
-                        return Ok(Err("they held more rows than are told one by one".to_owned()));
+                        return Ok(Err("they held more rows than are listed one by one".to_owned()));
                     }
                 }
             }

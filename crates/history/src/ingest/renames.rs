@@ -97,7 +97,7 @@ impl Ingest {
     fn was_temporary(&mut self, rename: &Rename) {
         let list: Vec<String> = rename.pairs.iter().map(|(from, to)| format!("{from} TO {to}")).collect();
         let reason = format!(
-            "the log has RENAME TABLE {}, and by what is behind it it was that of a temporary table, which MariaDB logs without a mark",
+            "the log has RENAME TABLE {}, and by what comes after it it was that of a temporary table, which MariaDB logs without a mark",
             list.join(", ")
         );
         let names = rename.outcomes.first().into_iter().flat_map(|outcome| outcome.keys());

@@ -16,7 +16,7 @@ impl Recorder {
     /// The first start.
     pub(super) fn begin(&mut self, start: Start) -> Result<(), StoreError> {
         if self.state.is_some() {
-            return self.gap("capturing began anew".to_owned(), start);
+            return self.gap("capturing began again".to_owned(), start);
         }
         let Start { place, at, tables, defaults } = start;
         self.take_defaults(defaults);
@@ -80,10 +80,8 @@ impl Recorder {
         Arc::make_mut(&mut self.ingest.catalog).begin_anew();
         self.ingest.dirty.catalog = true;
         self.ingest.forget_observed();
-        let gone = format!(
-            "behind the gap from {} to {} ({}) there was no such table",
-            gap.from, gap.to, gap.reason
-        );
+        let gone =
+            format!("after the gap from {} to {} ({}) there was no such table", gap.from, gap.to, gap.reason);
         let living = self.ingest.names.living(&[]);
         let names = self.ingest.names_mut();
         names.sweep(&[], &[], at, &TableState::Unknown { empty: false });

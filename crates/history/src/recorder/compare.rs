@@ -209,7 +209,7 @@ impl Recorder {
         let table = Declared { name: name.clone(), create: create.to_owned() };
         let standing = self.ingest.declared(&table, server, at);
         if matches!(standing, TableState::Table(..)) {
-            tracing::info!(table = %name, "the record of the table begins anew here");
+            tracing::info!(table = %name, "the record of the table begins again here");
             // A number of its own: it holds from here on, also where nothing more comes.
             self.ingest.next = at.next();
             self.ingest.names_mut().set(name, at, standing);

@@ -155,9 +155,9 @@ fn changed(step: &Step, old: &Full, new: &Full) -> bool {
 fn recomputed(column: &FullColumn, learnt: bool) -> String {
     let name = &column.column.name;
     if learnt {
-        format!("whether column {name} is generated, and was computed anew, is not in the log")
+        format!("whether column {name} is generated, and was computed again, is not in the log")
     } else {
-        format!("generated column {name} was computed anew, which is not followed")
+        format!("generated column {name} was computed again, which is not followed")
     }
 }
 

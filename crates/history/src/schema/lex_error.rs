@@ -22,7 +22,7 @@ pub(super) enum LexError {
     #[error("which server wrote it is not known, and it has a comment for some servers alone")]
     UnknownServer,
     /// `/*! ... /*! ... */ ... */`
-    #[error("an executable comment stands in another one")]
+    #[error("an executable comment is inside of another one")]
     NestedComment,
     /// `x'4'`, `b'2'`
     #[error("a hexadecimal or bit literal")]

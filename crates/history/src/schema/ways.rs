@@ -96,7 +96,7 @@ impl Way {
         match self {
             Self::ForeignKeys | Self::UnknownForeignKeys => "a foreign key changed rows that are not logged",
             Self::EmptiedPartitions => "in which partitions its rows lie is not known",
-            Self::RearrangedPartitions => "its partitions were laid out anew",
+            Self::RearrangedPartitions => "its partitions were laid out again",
             Self::ExchangedPartition => "rows of the two tables change places",
             Self::ConvertedPartition => "rows of a table and of a partition of another change places",
             Self::Ignore => "under IGNORE rows vanish without a word",

@@ -147,7 +147,7 @@ impl Tokens {
                 (seen.stamp, seen.complained) = (stamp, None);
                 let mut current = kept.current.write().unwrap_or_else(PoisonError::into_inner);
                 if current[..] != tokens[..] {
-                    tracing::info!(tokens = tokens.len(), "the tokens of {} are read anew", path.display());
+                    tracing::info!(tokens = tokens.len(), "the tokens of {} are read again", path.display());
                     *current = tokens.into();
                 }
             }

@@ -139,7 +139,7 @@ impl Tables<'_> {
     async fn chunk(&mut self, job: &BaselineJob, session: &mut Session) -> Result<(), Undone> {
         let limit = self.limit.min(self.reader.config.chunk).max(1);
         let sql = keyset::chunk(job, limit)
-            .ok_or_else(|| Undone::Table("the key to go on behind is none of this table".to_owned()))?;
+            .ok_or_else(|| Undone::Table("the key to go on after is none of this table".to_owned()))?;
         if job.behind.is_none() {
             view::settled(session).await.map_err(of_source)?;
         }

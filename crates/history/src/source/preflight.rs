@@ -32,7 +32,7 @@ pub struct Finding {
     /// What was found.
     pub what: String,
     /// What to type or do; empty where there is nothing to do.
-    pub mend: String,
+    pub fix: String,
 }
 
 /// Errors that say that a privilege is missing: access denied to a schema, for a user, to a table

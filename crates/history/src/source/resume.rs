@@ -150,7 +150,7 @@ fn cut(logs: &[BinlogPosition], at: &BinlogPosition) -> Option<String> {
                 )
             }
             first => format!(
-                "the server's log was begun anew (RESET BINARY LOGS AND GTIDS, RESET MASTER, or a restore): it was read up to {at}, and its oldest file is {} now",
+                "the server's log was begun again (RESET BINARY LOGS AND GTIDS, RESET MASTER, or a restore): it was read up to {at}, and its oldest file is {} now",
                 first.map_or("none", |f| f.file.as_str())
             ),
         }),

@@ -45,7 +45,7 @@ pub(super) async fn prepare(
 pub(super) fn offset(place: &BinlogPosition) -> Result<u32, SourceError> {
     u32::try_from(place.offset).map_err(|_| {
         SourceError::Unfit(format!(
-            "{place} lies behind the first 4 GiB of its file, from where no server sends its log"
+            "{place} is beyond the first 4 GiB of its file, from where no server sends its log"
         ))
     })
 }
@@ -145,7 +145,7 @@ impl Stream {
                 }
                 Err(e) => {
                     let place = self.track.place().clone();
-                    let why = format!("the log cannot be read behind {place}: {e}");
+                    let why = format!("the log cannot be read after {place}: {e}");
                     return Ended::Damaged(place, why);
                 }
             }

@@ -75,7 +75,7 @@ impl Reading<'_> {
             if slot.column.generated.is_some() && slot.column.generated != before.generated {
                 slot.from = None;
                 slot.column.filled = BackfilledValue::Unknown(format!(
-                    "generated column {} was computed anew, which is not followed",
+                    "generated column {} was computed again, which is not followed",
                     slot.column.column.name
                 ));
             }
@@ -94,7 +94,7 @@ impl Reading<'_> {
                 Place::First => 0,
                 Place::After(name) => {
                     let before = slots.iter().position(|s| same_name(&s.column.column.name, &name));
-                    before.ok_or_else(|| format!("there is no column {name} to stand behind"))? + 1
+                    before.ok_or_else(|| format!("there is no column {name} to come after"))? + 1
                 }
             };
             slots.insert(at, slot);

@@ -22,8 +22,8 @@ pub(super) fn findings(survey: &Survey) -> Vec<Finding> {
     found
 }
 
-fn add(found: &mut Vec<Finding>, severity: Severity, what: impl Into<String>, mend: impl Into<String>) {
-    found.push(Finding { severity, what: what.into(), mend: mend.into() });
+fn add(found: &mut Vec<Finding>, severity: Severity, what: impl Into<String>, fix: impl Into<String>) {
+    found.push(Finding { severity, what: what.into(), fix: fix.into() });
 }
 
 fn is(value: &str, wanted: &str) -> bool {
@@ -49,8 +49,8 @@ fn settings(survey: &Survey, found: &mut Vec<Finding>) {
         return;
     }
     if facts.identity.server_id == 0 {
-        let mend = set("server_id", "1");
-        add(found, Severity::Refuse, "server_id is 0, with which a server sends its log to nobody", mend);
+        let fix = set("server_id", "1");
+        add(found, Severity::Refuse, "server_id is 0, with which a server sends its log to nobody", fix);
     }
     let format = facts.variable("binlog_format");
     if !is(format, "ROW") {
@@ -173,13 +173,13 @@ fn tables(survey: &Survey, found: &mut Vec<Finding>) {
             by_reason.entry(shortfall).or_default().push(&table.name);
         }
     }
-    for (Shortfall { extent, reason, mend }, names) in by_reason {
+    for (Shortfall { extent, reason, fix }, names) in by_reason {
         let extent = match extent {
             Extent::Whole => "not captured",
             Extent::Part => "captured only in part",
         };
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        add(found, Severity::Warn, format!("{extent}: {}: {reason}", names.join(", ")), *mend);
+        add(found, Severity::Warn, format!("{extent}: {}: {reason}", names.join(", ")), *fix);
     }
 }
 
@@ -262,12 +262,12 @@ fn replication(survey: &Survey, found: &mut Vec<Finding>) {
         "the server is a replica (or a Galera node), whose log has the times of its source: AS OF means the time at the source, and the newest instant is \
          that of the last transaction that was applied"
     };
-    let mend = if survey.time == SourceTime::Local && facts.commit_stamps() {
+    let fix = if survey.time == SourceTime::Local && facts.commit_stamps() {
         "nothing, if that is meant; else source_time: original, or capture from the source itself"
     } else {
         "nothing, if that is meant; else capture from the source itself"
     };
-    add(found, Severity::Warn, what, mend);
+    add(found, Severity::Warn, what, fix);
 }
 
 fn retention(survey: &Survey, found: &mut Vec<Finding>) {
@@ -339,7 +339,7 @@ mod tests {
         let shortfall = |(extent, why): &(Extent, &str)| Shortfall {
             extent: *extent,
             reason: (*why).to_owned(),
-            mend: "do",
+            fix: "do",
         };
         Table {
             name: TableName { schema: "shop".into(), table: name.into() },
@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn findings_of_settings() {
-        for (variable, value, severity, what, mend) in [
+        for (variable, value, severity, what, fix) in [
             ("log_bin", "OFF", Severity::Refuse, "the binary log is off", "log_bin = binlog"),
             (
                 "binlog_format",
@@ -429,7 +429,7 @@ mod tests {
         ] {
             let found = only(&survey("8.0.36", &[(variable, value)]));
             assert_eq!(found.severity, severity, "{variable}");
-            assert!(found.what.contains(what) && found.mend.contains(mend), "{found:?}");
+            assert!(found.what.contains(what) && found.fix.contains(fix), "{found:?}");
         }
     }
 
@@ -454,10 +454,10 @@ mod tests {
             ),
         ] {
             let found = only(&Survey { may_follow: false, ..survey(version, &[("gtid_mode", gtid_mode)]) });
-            assert_eq!((found.severity, found.mend.as_str()), (Severity::Refuse, grant));
+            assert_eq!((found.severity, found.fix.as_str()), (Severity::Refuse, grant));
         }
         let off = Survey { may_see_log: false, ..survey("8.0.36", &[("gtid_mode", "OFF")]) };
-        assert!(findings(&off).iter().any(|f| f.mend.contains("REPLICATION CLIENT, RELOAD ON")));
+        assert!(findings(&off).iter().any(|f| f.fix.contains("REPLICATION CLIENT, RELOAD ON")));
         let blind = |version| Survey { may_see_processes: false, ..survey(version, &[]) };
         assert_eq!(findings(&blind("8.0.36")), [], "commits have stamps of their own there");
         assert!(only(&blind("10.11.19-MariaDB")).what.contains("(PROCESS)"));

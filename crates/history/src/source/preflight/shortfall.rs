@@ -22,7 +22,7 @@ pub(super) struct Shortfall {
     /// Why: a sentence without the name of the table, so that tables of one reason stand together.
     pub(super) reason: String,
     /// What changes it.
-    pub(super) mend: &'static str,
+    pub(super) fix: &'static str,
 }
 
 const UNCOMPUTED: &str = "they have generated columns that are not computed here, and MariaDB may leave them out of the rows that UPDATE and DELETE log: \
@@ -32,7 +32,7 @@ const LEAVE_OUT: &str = "leave them out with an exclude pattern, if nobody is to
 /// What is not captured of a table that the server declares with `create`, of this engine.
 pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVersion) -> Vec<Shortfall> {
     let mut found = Vec::new();
-    let mut add = |extent, reason: String, mend| found.push(Shortfall { extent, reason, mend });
+    let mut add = |extent, reason: String, fix| found.push(Shortfall { extent, reason, fix });
     let mut catalog = Catalog::default();
     match catalog.declare(name, create, server) {
         Err(reason) => {
@@ -40,8 +40,8 @@ pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVer
         }
         Ok(id) => {
             if let Some(why) = catalog.definition(id).and_then(|definition| no_key(definition)) {
-                let mend = "ALTER TABLE ... ADD PRIMARY KEY (...), or leave them out with an exclude pattern";
-                add(Extent::Whole, why.to_owned(), mend);
+                let fix = "ALTER TABLE ... ADD PRIMARY KEY (...), or leave them out with an exclude pattern";
+                add(Extent::Whole, why.to_owned(), fix);
             }
             // 10.11 logs them with every row; seen to be left out by 11.8.
             if server.mariadb && !server.mariadb_before((11, 0)) && catalog.has_uncomputed(id) {
@@ -50,8 +50,8 @@ pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVer
         }
     }
     if let Some(why) = engine_reason(engine) {
-        let mend = "ALTER TABLE ... ENGINE=InnoDB, or leave them out with an exclude pattern";
-        add(Extent::Part, format!("their engine is {engine}: {why}"), mend);
+        let fix = "ALTER TABLE ... ENGINE=InnoDB, or leave them out with an exclude pattern";
+        add(Extent::Part, format!("their engine is {engine}: {why}"), fix);
     }
     found
 }
