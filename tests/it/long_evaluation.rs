@@ -1,5 +1,5 @@
-//! A statement that computes for long ends at a KILL and at its time limit: it lets others run again
-//! and again.
+//! A statement that computes for long ends at a KILL and at its time limit: it lets others run
+//! again and again.
 
 use crate::support::{Outcome, pair, soon};
 use std::time::{Duration, Instant};

@@ -76,8 +76,8 @@ pub struct ReadOptions {
     pub to: Option<Instant>,
     /// Definitions of tables, as they are behind the last statement about each.
     pub schema: Option<SchemaDump>,
-    /// The folder in which the store makes one of its own for as long as the history is read; `None`:
-    /// it is kept in memory.
+    /// The folder in which the store makes one of its own for as long as the history is read;
+    /// `None`: it is kept in memory.
     pub store: Option<PathBuf>,
 }
 
@@ -114,7 +114,7 @@ impl History {
         ingest.tables = Some(options.tables.clone());
         let server = reader.server();
         let known = match &options.schema {
-            // Also by what is behind the end that was asked for: the dump is as old as that or later.
+            // Also by what is after the end that was asked for: the dump is as old or later.
             Some(dump) => ingest.expect(dump, open(None)?),
             None => Known::new(),
         };
