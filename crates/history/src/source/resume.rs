@@ -248,8 +248,8 @@ mod tests {
         for (logs, place, want) in [
             (vec![at("b.000007", 900)], at("b.000007", 900), None),
             (vec![at("b.000008", 900)], at("b.000007", 4), Some("has purged b.000007")),
-            (vec![at("b.000001", 900)], at("b.000007", 4), Some("log was begun anew")),
-            (vec![], at("b.000007", 4), Some("log was begun anew")),
+            (vec![at("b.000001", 900)], at("b.000007", 4), Some("log was begun again")),
+            (vec![], at("b.000007", 4), Some("log was begun again")),
             (vec![at("b.000007", 899)], at("b.000007", 900), Some("ends at byte 899")),
         ] {
             let why = cut(&logs, &place);

@@ -93,7 +93,7 @@ fn settings(survey: &Survey, found: &mut Vec<Finding>) {
 fn metadata(survey: &Survey, found: &mut Vec<Finding>) {
     let metadata = survey.facts.variable("binlog_row_metadata");
     let lost = "the log names no columns, labels and keys, so definitions come from DDL statements and SHOW CREATE TABLE alone; after a \
-                statement that cannot be followed a table is read anew, where FULL would let it go on";
+                statement that cannot be followed a table is read again, where FULL would let it go on";
     if metadata.is_empty() {
         let what = format!("this server has no binlog_row_metadata: {lost}");
         add(found, Severity::Note, what, "nothing (MySQL 8.0.1 and MariaDB 10.5 have it)");
