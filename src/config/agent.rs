@@ -27,6 +27,7 @@ pub(super) const KEYS: Layout = Layout {
         ("keep", Text(Some("forever"))),
         ("source_time", Text(Some("local"))),
         ("cache", Text(Some("48"))),
+        ("disk_reserve", Text(Some("256"))),
         ("token_file", Text(None)),
         ("allow_insecure", Text(Some("off"))),
         ("shutdown_grace", Text(Some("30s"))),
@@ -106,6 +107,8 @@ pub struct CaptureSettings {
     pub keep: Option<Duration>,
     /// Memory for what was read of the store, in MiB.
     pub cache: u32,
+    /// MiB of its disk that stay free.
+    pub disk_reserve: u32,
     /// Whether the texts of statements are kept.
     pub statements: bool,
 }
@@ -271,6 +274,7 @@ impl Resolver {
     fn capture(&mut self, time: Option<SourceTime>) -> Option<CaptureSettings> {
         let keep = self.parsed("keep", keep, KEEP_FORM);
         let cache = self.parsed("cache", cache, CACHE_FORM);
+        let disk_reserve = self.parsed("disk_reserve", |t| t.parse().ok(), "a number of MiB");
         let data = self.text("data").filter(|d| !d.is_empty());
         if data.is_none() {
             self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
@@ -311,6 +315,7 @@ impl Resolver {
             data,
             keep: keep?.0,
             cache: cache?,
+            disk_reserve: disk_reserve?,
             statements: statements?,
         })
     }

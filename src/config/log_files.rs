@@ -55,7 +55,7 @@ impl Resolver {
         if files.is_empty() {
             self.file.mistake("binlog", "the list is empty".to_owned());
         }
-        for key in ["data", "keep", "cache", "baseline", "capture.backfill"] {
+        for key in ["data", "keep", "cache", "disk_reserve", "baseline", "capture.backfill"] {
             if self.file.is_given(key) {
                 let what = "it is for a source; log files are read once, at each start";
                 self.file.mistake(key, what.to_owned());

@@ -9,10 +9,12 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
 import pymysql
 
@@ -26,15 +28,22 @@ MARKS = 5
 
 class Up:
     def __init__(self, server, folder):
-        self.server, self.folder, self.port, self.starts = server, folder, free_port(), 0
+        self.server, self.folder, self.port, self.http, self.starts = server, folder, free_port(), free_port(), 0
         self.data = os.path.join(folder, "history")
         self.start()
+
+    def arguments(self):
+        return [binary(), "up", "--source", "mysql://root@127.0.0.1:%d" % self.server.port, "--include", "u.*", "--data", self.data,
+                "--server-id", "here", "--listen", "127.0.0.1:%d" % self.port, "--http", "127.0.0.1:%d" % self.http]
+
+    def get(self, path):
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (self.http, path), timeout=20) as answer:
+            return answer.status, answer.read().decode()
 
     def start(self):
         self.starts += 1
         self.process = Process(
-            [binary(), "up", "--source", "mysql://root@127.0.0.1:%d" % self.server.port, "--include", "u.*", "--data", self.data,
-             "--server-id", "here", "--listen", "127.0.0.1:%d" % self.port], os.path.join(self.folder, "up-%d.log" % self.starts))
+            self.arguments(), os.path.join(self.folder, "up-%d.log" % self.starts))
         self.process.wait_for("Ctrl-C ends it")
         said = self.process.output()
         self.printed = {word: re.search(r"^%s +(\S+)$" % word, said, re.M).group(1) for word in ("host", "port", "user", "password")}
@@ -139,9 +148,53 @@ def crowd(up, count):
         connection.close()
 
 
+def cost(server, count):
+    """What an idle agent asks its source for: no temporary table on its disk, and few statements."""
+    cursor = server.connect().cursor()
+
+    def figures():
+        names = ("Created_tmp_disk_tables", "Questions")
+        rows = dict((name.decode(), int(value)) for name, value in ask(cursor, "SHOW GLOBAL STATUS WHERE Variable_name IN ('%s', '%s')" % names)[1])
+        return [rows[name] for name in names]
+
+    before, began = figures(), time.monotonic()
+    time.sleep(5)
+    after, took = figures(), time.monotonic() - began
+    count.equal(after[0] - before[0], 0, "temporary tables on the source's disk")
+    count.check((after[1] - before[1]) / took < 16, "statements a second", (after[1] - before[1]) / took)
+
+
+def seen(up, count):
+    """Health and metrics of both halves."""
+    count.equal(up.get("/healthz"), (200, "ok\n"), "/healthz")
+    count.equal(up.get("/readyz")[0], 200, "/readyz")
+    text = up.get("/metrics")[1]
+    for name in ("dbtrail_shim_statements_total", "dbtrail_agent_lag_seconds", "dbtrail_agent_connected 1", "dbtrail_agent_store_bytes"):
+        count.check(name in text, name, text[:200])
+
+
+def hangup(up, count):
+    """SIGHUP takes up another password; who is in stays."""
+    inside, before = up.connect(), up.printed["password"]
+    with open(os.path.join(up.data, "app.password"), "w", encoding="utf-8") as file:
+        file.write("another-password\n")
+    up.process.child.send_signal(signal.SIGHUP)
+    up.process.wait_for("is read again")
+    up.printed["password"] = "another-password"
+    count.equal(ask(up.connect().cursor(), "SELECT 1")[1], [[b"1"]], "the new password opens")
+    count.equal(ask(inside.cursor(), "SELECT 1")[1], [[b"1"]], "who is in stays")
+    up.printed["password"] = before
+    try:
+        up.connect()
+        count.check(False, "the old password opens still")
+    except pymysql.MySQLError as e:
+        count.equal(e.args[0], 1045, "the old password")
+    up.printed["password"] = "another-password"
+
+
 def main():
-    counters = [Counter("while a workload goes on"), Counter("crowd"), Counter("ends and starts")]
-    beside, many, ends = counters
+    counters = [Counter("while a workload goes on"), Counter("crowd"), Counter("ends and starts"), Counter("cost, health, reload")]
+    beside, many, ends, other = counters
     folder = tempfile.mkdtemp(prefix="dbtrail-up-")
     try:
         with MariaDb("--character-set-server=utf8mb4") as server:
@@ -157,6 +210,9 @@ def main():
             up.reached(newest + ".000000")
             together(up, beside, work.marks, 60, work)
             crowd(up, many)
+            cost(server, other)
+            seen(up, other)
+            hangup(up, other)
             for end in ("SIGKILL", "SIGTERM"):
                 printed = up.printed
                 if end == "SIGKILL":

@@ -60,8 +60,13 @@ impl BaselineProgress {
 pub struct CaptureStatus {
     /// Whether events arrive.
     pub connection: Connection,
-    /// Why the history is not written any more, if so: the store failed, and only a restart helps.
+    /// Why the history is not written any more, if so: the store failed. It is opened again by
+    /// itself.
     pub failed: Option<String>,
+    /// Why nothing is written now, if so: there is no room on the disk.
+    pub full: Option<String>,
+    /// Bytes that are free on the disk of the store.
+    pub disk_free: Option<u64>,
     /// Behind the last transaction that was taken in.
     pub place: Option<ResumePosition>,
     /// The newest instant of which the state can be told, by the server's clock.
@@ -89,6 +94,8 @@ impl CaptureStatus {
         Self {
             connection: Connection::Down { since: at, reason: "the agent is starting".to_owned() },
             failed: None,
+            full: None,
+            disk_free: None,
             place: None,
             clock: None,
             gaps: Vec::new(),
@@ -152,6 +159,12 @@ impl HistoryHandle {
         let before = current.replace(history);
         drop(current);
         // The last owner of a history frees it: not while others wait for the lock.
+        drop(before);
+    }
+
+    /// Serves nothing until the next [`HistoryHandle::set`]: lets go of the store.
+    pub fn forget(&self) {
+        let before = self.history.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(before);
     }
 
@@ -252,8 +265,12 @@ impl Status {
         now: Instant,
     ) -> Self {
         let coverage = history.map(History::coverage);
-        let (reason, disconnected_since) = match liveness.map(|l| (&l.failed, &l.connection)) {
-            Some((Some(why), _)) => (Some(format!("the history is not written any more: {why}")), None),
+        let stopped = |l: &CaptureStatus| match (&l.failed, &l.full) {
+            (Some(why), _) => Some(format!("the history is not written: {why}")),
+            (None, full) => full.clone(),
+        };
+        let (reason, disconnected_since) = match liveness.map(|l| (stopped(l), &l.connection)) {
+            Some((Some(why), _)) => (Some(why), None),
             Some((None, Connection::Down { since, reason })) => (Some(reason.clone()), Some(*since)),
             Some((None, Connection::Up)) | None => (None, None),
         };

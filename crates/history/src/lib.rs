@@ -15,6 +15,7 @@ pub mod changes;
 mod checkpoint;
 mod commit_index;
 pub mod commits;
+mod disk_space;
 pub mod engine;
 mod gtid;
 pub mod history_handle;

@@ -1,12 +1,13 @@
 //! Capturing from a running server: both halves, and the thread that writes.
 
-use super::HistoryHandle;
 use super::capture::RecorderHandle;
 use super::engine::StoreError;
 use super::recorder::{OpenError, Recorder, RecorderOptions};
 use super::source::{self, SourceConfig};
-use std::path::Path;
+use super::{HistoryHandle, disk_space};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -16,11 +17,58 @@ const DEPTH: usize = 256;
 /// Wishes on their way back.
 const WISHES: usize = 64;
 
+/// Before a store that failed is opened again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// A capture that is ready to run.
 #[derive(Debug)]
 pub struct Capture {
     recorder: Recorder,
     source: SourceConfig,
+    store: Store,
+}
+
+/// What a store is opened with.
+#[derive(Clone, Debug)]
+struct Store {
+    folder: PathBuf,
+    options: RecorderOptions,
+    history_handle: Arc<HistoryHandle>,
+}
+
+impl Store {
+    fn open(&self) -> Result<Recorder, OpenError> {
+        let handle = Arc::clone(&self.history_handle);
+        Recorder::open(&self.folder, handle.server_id().clone(), self.options.clone(), handle)
+    }
+
+    /// Opens it again after it failed, as often as it takes. What was published is served until
+    /// there is room.
+    async fn again(&self) -> Recorder {
+        let reserve = self.options.disk.reserve;
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            if let Some(why) = disk_space::shortage(&self.folder, reserve + reserve / 8) {
+                self.history_handle.update(|l| l.full = Some(why));
+                continue;
+            }
+            // The store is one process's and one opener's.
+            self.history_handle.forget();
+            let store = self.clone();
+            let opened = tokio::task::spawn_blocking(move || store.open()).await;
+            let why = match opened {
+                Ok(Ok(recorder)) => {
+                    tracing::warn!("the store is open again: capturing goes on where the record is whole");
+                    self.history_handle.update(|l| (l.failed, l.full) = (None, None));
+                    return recorder;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::error!("the store cannot be opened again: {why}");
+            self.history_handle.update(|l| l.failed = Some(why));
+        }
+    }
 }
 
 impl Capture {
@@ -35,25 +83,37 @@ impl Capture {
         options: RecorderOptions,
         history_handle: &Arc<HistoryHandle>,
     ) -> Result<Self, OpenError> {
-        let server_id = history_handle.server_id().clone();
-        let recorder = Recorder::open(folder, server_id, options, Arc::clone(history_handle))?;
-        Ok(Self { recorder, source })
+        let history_handle = Arc::clone(history_handle);
+        let store = Store { folder: folder.to_owned(), options, history_handle };
+        Ok(Self { recorder: store.open()?, source, store })
     }
 
-    /// Captures until `stop`; then everything taken in is on the disk.
+    /// Captures until `stop`; then everything taken in is on the disk. A store that failed (a full
+    /// disk) is opened again, and goes on where the record is whole.
     ///
     /// # Errors
-    /// The store failed: only a restart helps, which goes on where the record is whole.
+    /// The store failed, and the stop came before it was open again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
-        let Self { recorder, source } = self;
-        let resume = recorder.resume();
-        let (writer, inputs) = RecorderHandle::channel(DEPTH);
-        let (to, command_queue) = mpsc::channel(WISHES);
-        let runtime = tokio::runtime::Handle::current();
-        let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-        // Ends with `stop`, and also when the writing half does; it takes the way to the writing
-        // half with it, which then ends.
-        source::run(source, resume, writer, command_queue, stop).await;
-        writing.await.unwrap_or_else(|panic| Err(StoreError(format!("the writing half has ended: {panic}"))))
+        let Self { mut recorder, source, store } = self;
+        loop {
+            let Err(error) = once(recorder, source.clone(), stop.clone()).await else { return Ok(()) };
+            recorder = tokio::select! {
+                () = stop.cancelled() => return Err(error),
+                recorder = store.again() => recorder,
+            };
+        }
     }
+}
+
+/// Captures until `stop`, or until the store fails.
+async fn once(recorder: Recorder, source: SourceConfig, stop: CancellationToken) -> Result<(), StoreError> {
+    let resume = recorder.resume();
+    let (writer, inputs) = RecorderHandle::channel(DEPTH);
+    let (to, command_queue) = mpsc::channel(WISHES);
+    let runtime = tokio::runtime::Handle::current();
+    let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+    // Ends with `stop`, and also when the writing half does; it takes the way to the writing
+    // half with it, which then ends.
+    source::run(source, resume, writer, command_queue, stop).await;
+    writing.await.unwrap_or_else(|panic| Err(StoreError(format!("the writing half has ended: {panic}"))))
 }

@@ -9,6 +9,7 @@
 use super::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
 use super::capture::{CaptureCommand, CaptureEvent, Looked, Reading, ValidFrom};
 use super::checkpoint::{self, Progress, Restored, State};
+use super::disk_space;
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
 use super::history_handle::HistoryHandle;
 use super::ingest::Ingest;
@@ -21,7 +22,7 @@ use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
 use tokio::sync::mpsc;
@@ -86,6 +87,8 @@ pub struct Recorder {
     /// `None`: the record has not begun.
     state: Option<State>,
     history_handle: Arc<HistoryHandle>,
+    /// Where the store is; `None`: in memory, or it is only looked at.
+    folder: Option<PathBuf>,
     /// What was learnt out of band, in the order of its places.
     waiting: VecDeque<Waiting>,
     /// What the other half has not taken yet.
@@ -130,6 +133,7 @@ pub struct Recorder {
 struct Timers {
     synced: Timer,
     measured: Option<Timer>,
+    room: Option<Timer>,
     horizon: Option<Timer>,
     swept: Timer,
     committed: Timer,
@@ -204,6 +208,7 @@ impl Recorder {
         let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
         let engine = patiently(|| DiskEngine::open(&folder.join(STORE), options.disk)).map_err(failed)?;
         let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, history_handle);
+        recorder.folder = Some(folder.to_owned());
         let snapshot = recorder.ingest.committed();
         if let Some(restored) = checkpoint::read(&*snapshot).map_err(failed)? {
             if restored.state.server_id != recorder.server_id {
@@ -243,6 +248,7 @@ impl Recorder {
             reader,
             state: None,
             history_handle,
+            folder: None,
             waiting: VecDeque::new(),
             command_queue: VecDeque::new(),
             touched: HashMap::new(),
@@ -265,6 +271,7 @@ impl Recorder {
             timers: Timers {
                 synced: Timer::now(),
                 measured: None,
+                room: None,
                 horizon: None,
                 swept: Timer::now(),
                 committed: Timer::now(),
@@ -293,6 +300,43 @@ impl Recorder {
         self.state = Some(state);
     }
 
+    /// Waits until there is room on the disk; readings go on meanwhile. What the server sends waits
+    /// in the server.
+    fn room(&mut self, inputs: &mpsc::Receiver<CaptureEvent>) -> Result<(), StoreError> {
+        if self.timers.room.is_some_and(|t| t.elapsed() < PAUSE) {
+            return Ok(());
+        }
+        let Some(folder) = self.folder.clone() else { return Ok(()) };
+        let mut waits = false;
+        loop {
+            self.timers.room = Some(Timer::now());
+            let free = disk_space::free(&folder).ok();
+            // A little more than what it began to wait at, not to go to and fro.
+            let reserve = self.options.disk.reserve;
+            let shortage = disk_space::shortage(&folder, if waits { reserve + reserve / 8 } else { reserve });
+            if let Some(why) = shortage.as_ref().filter(|_| !waits) {
+                tracing::error!("{why}");
+            }
+            if waits && shortage.is_none() {
+                tracing::warn!("there is room on the disk again: capturing goes on");
+            }
+            waits = shortage.is_some();
+            self.history_handle.update(|l| {
+                l.disk_free = free;
+                l.full = shortage;
+            });
+            // The other half is gone: what was taken in is still written.
+            if !waits || inputs.is_closed() {
+                return Ok(());
+            }
+            // Retention makes room, and takes a little of what is left.
+            if free.is_some_and(|free| free > reserve / 2) {
+                self.due()?;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// Where the other half goes on; `None`: the record has not begun.
     #[must_use]
     pub fn resume(&self) -> Option<ResumePosition> {
@@ -317,7 +361,7 @@ impl Recorder {
     ) -> Result<(), StoreError> {
         let done = self.drive(runtime, &mut inputs, command_queue);
         if let Err(error) = &done {
-            tracing::error!(%error, "the history is not written any more");
+            tracing::error!(%error, "the history is not written: the store is opened again in a while");
             self.history_handle.update(|l| l.failed = Some(error.to_string()));
         }
         done
@@ -333,6 +377,7 @@ impl Recorder {
         self.renew_lost();
         let mut patient = false;
         loop {
+            self.room(inputs)?;
             let input = match inputs.try_recv() {
                 Ok(input) => {
                     patient = true;

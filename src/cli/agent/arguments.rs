@@ -36,8 +36,16 @@ const SERVING: [&str; 9] = [
     "exclude",
 ];
 /// What is of a source.
-const CAPTURING: [&str; 7] =
-    ["source_password_file", "data", "keep", "cache", "baseline_rate", "no_baseline", "replica_id"];
+const CAPTURING: [&str; 8] = [
+    "source_password_file",
+    "data",
+    "keep",
+    "cache",
+    "disk_reserve",
+    "baseline_rate",
+    "no_baseline",
+    "replica_id",
+];
 
 /// Arguments of `agent`.
 #[derive(Clone, Debug, Args)]
@@ -127,6 +135,10 @@ pub struct CaptureArgs {
     /// Memory for what was read of the store, in MiB; default: 48.
     #[arg(long, value_name = "MIB", requires = "source", value_parser = cached)]
     pub(crate) cache: Option<u32>,
+    /// MiB of the store's disk that stay free: capturing waits where there are fewer, and goes on by
+    /// itself; default: 256.
+    #[arg(long, value_name = "MIB", requires = "source")]
+    pub(crate) disk_reserve: Option<u32>,
     /// Rows a second that the first reading of the tables takes at most; default: as many as come.
     #[arg(long, value_name = "ROWS", requires = "source", conflicts_with = "no_baseline", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) baseline_rate: Option<u32>,
@@ -196,7 +208,8 @@ impl CaptureArgs {
             Ok(source) => {
                 let (keep, cache) = (self.keep.and_then(|k| k.0), self.cache.unwrap_or(CACHE));
                 let statements = !self.no_statements;
-                Some(CaptureSettings { source, baseline, data, keep, cache, statements })
+                let disk_reserve = self.disk_reserve.unwrap_or(256);
+                Some(CaptureSettings { source, baseline, data, keep, cache, disk_reserve, statements })
             }
             Err(wrong) => {
                 let argument = |key| if key == "url" { "source" } else { key };

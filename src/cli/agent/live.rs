@@ -62,7 +62,11 @@ pub(in crate::cli) async fn live(
         keep: settings.keep,
         statements: settings.statements,
         source_time: settings.source.source_time,
-        disk: DiskOptions { cache: u64::from(settings.cache) << 20, ..DiskOptions::default() },
+        disk: DiskOptions {
+            cache: u64::from(settings.cache) << 20,
+            reserve: u64::from(settings.disk_reserve) << 20,
+            ..DiskOptions::default()
+        },
     };
     let (data, source, shared) =
         (settings.data.clone(), settings.source.clone(), Arc::clone(&history_handle));

@@ -113,7 +113,8 @@ type CurrentGauge = prometheus_client::metrics::gauge::Gauge;
 
 /// How capturing goes.
 fn capture(all: &mut Exposition, live: &CaptureStatus, now: Instant) {
-    let connected = live.connection == Connection::Up && live.failed.is_none();
+    let written = live.failed.is_none() && live.full.is_none();
+    let connected = live.connection == Connection::Up && written;
     all.gauge("connected", "1: the server's log arrives and is written", u64::from(connected));
     if let Some(lag) = live.lag_seconds(now) {
         all.gauge_of("lag", Unit::Seconds, "From the newest instant that can be told to now", lag);
@@ -124,6 +125,11 @@ fn capture(all: &mut Exposition, live: &CaptureStatus, now: Instant) {
     all.gauge("baseline_tables_done", "Tables of the first reading that are read", live.baseline.done);
     all.gauge("baseline_tables", "Tables of the first reading", live.baseline.total);
     all.gauge("baseline_rows", "Rows that the first reading has read", live.baseline.rows);
+    let help = "1: capturing waits for room on the disk, or the store failed";
+    all.gauge("not_written", help, u64::from(!written));
+    if let Some(free) = live.disk_free {
+        all.metric_of("disk_free", Unit::Bytes, "Free on the disk of the store", ConstGauge::new(free));
+    }
     all.metric_of("store", Unit::Bytes, "Disk that the store takes", ConstGauge::new(live.bytes_on_disk));
     all.gauge("versions", "Versions of rows that are kept", live.versions);
     all.counter("purged_versions", "Versions that retention has dropped", live.purged);

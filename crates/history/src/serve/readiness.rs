@@ -44,7 +44,13 @@ fn behind(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Instant) 
     let detail = |reason: &str| if trusted { format!(": {reason}") } else { String::new() };
     let mut lines = Vec::new();
     if let Some(why) = &live.failed {
-        lines.push(format!("the history is not written any more{}", detail(why)));
+        lines.push(format!("the history is not written{}", detail(why)));
+    }
+    if live.full.is_some() {
+        lines.push(format!(
+            "capturing waits for room on the disk{}",
+            live.full.as_deref().map(detail).unwrap_or_default()
+        ));
     }
     if let Connection::Down { since, reason } = &live.connection {
         lines.push(format!("disconnected from the server since {since}{}", detail(reason)));
@@ -107,8 +113,8 @@ mod tests {
         live.clock = Some(at(39));
         assert_eq!(lines(&live, true), ["lag of 61.0 s, more than 60 s"]);
         live.failed = Some("disk full".to_owned());
-        assert_eq!(lines(&live, false)[0], "the history is not written any more");
-        assert_eq!(lines(&live, true)[0], "the history is not written any more: disk full");
+        assert_eq!(lines(&live, false)[0], "the history is not written");
+        assert_eq!(lines(&live, true)[0], "the history is not written: disk full");
         let gap = "gap from 1970-01-01T00:00:01.000000Z to 1970-01-01T00:00:02.000000Z";
         assert_eq!(remarks(&live, false), ["baseline: 1 of 2 tables, 30 rows", gap]);
         live.gaps = vec![live.gaps[0].clone(); 12];
