@@ -96,7 +96,8 @@ impl Capture {
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let Self { mut recorder, source, store } = self;
         loop {
-            let Err(error) = once(recorder, source.clone(), stop.clone()).await else { return Ok(()) };
+            let done = Box::pin(once(recorder, source.clone(), stop.clone())).await;
+            let Err(error) = done else { return Ok(()) };
             recorder = tokio::select! {
                 () = stop.cancelled() => return Err(error),
                 recorder = store.again() => recorder,
