@@ -381,7 +381,7 @@ mod tests {
         });
         let status = history_handle.status(at(4));
         assert_eq!((status.connected, status.lag_seconds), (false, Some(2.0)));
-        assert_eq!(status.reason.as_deref(), Some("the history is not written any more: disk full"));
+        assert_eq!(status.reason.as_deref(), Some("the history is not written: disk full"));
         assert_eq!(status.baseline.map(|b| b.rows), Some(40));
         let text = serde_json::to_string(&status).unwrap();
         assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);
