@@ -28,8 +28,8 @@ pub(super) fn taken(folder: &Path) -> u64 {
     each.sum()
 }
 
-/// Why nothing may be written now, so that so many bytes stay free; `None`: there is room, or nobody
-/// can tell.
+/// Why nothing may be written now, so that so many bytes stay free; `None`: there is room, or
+/// nobody can tell.
 pub(super) fn shortage(folder: &Path, reserve: u64) -> Option<String> {
     let free = free(folder).ok()?;
     (free < reserve).then(|| {

@@ -135,8 +135,8 @@ pub struct CaptureArgs {
     /// Memory for what was read of the store, in MiB; default: 48.
     #[arg(long, value_name = "MIB", requires = "source", value_parser = cached)]
     pub(crate) cache: Option<u32>,
-    /// MiB of the store's disk that stay free: capturing waits where there are fewer, and goes on by
-    /// itself; default: 256.
+    /// MiB of the store's disk that stay free: capturing waits where there are fewer, and goes on
+    /// by itself; default: 256.
     #[arg(long, value_name = "MIB", requires = "source")]
     pub(crate) disk_reserve: Option<u32>,
     /// Rows a second that the first reading of the tables takes at most; default: as many as come.
