@@ -23,6 +23,7 @@ mod order;
 pub mod script;
 mod session;
 pub mod statement;
+pub mod steps;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,8 @@ use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;
 use crate::undo::changed::Changed;
 use crate::undo::literal::{Text, name};
-use crate::undo::script::{Frame, Part, script};
+use crate::undo::script::{Frame, Part, parents_first, script};
+use crate::undo::steps::steps;
 use crate::undo::{MOST, Undone, obstacles, undo};
 use crate::wire::error;
 use crate::{plan, undo};
@@ -59,6 +60,9 @@ pub struct UndoArgs {
     /// The time zone of the two instants.
     #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "between")]
     time_zone: String,
+    /// Take back change by change, the newest first, instead of all changes of a row at once.
+    #[arg(long, conflicts_with = "shim")]
+    steps: bool,
     /// End with COMMIT instead of ROLLBACK, if every statement has found its row.
     #[arg(long)]
     commit: bool,
@@ -78,16 +82,19 @@ pub async fn run(args: &UndoArgs) -> ExitCode {
 async fn written(args: &UndoArgs) -> Result<(), String> {
     let tables: Vec<TableName> = args.table.iter().map(|text| table(text)).collect::<Result<_, _>>()?;
     let span = span(args)?;
-    let (parts, incomplete) = match (&args.agent, &args.shim) {
+    let (parts, incomplete, steps) = match (&args.agent, &args.shim) {
         (Some(url), _) => of_agent(args, url, &tables, &span).await?,
-        (None, Some(url)) => of_shim(url, &tables, &span).await?,
+        (None, Some(url)) => {
+            let (parts, incomplete) = of_shim(url, &tables, &span).await?;
+            (parts, incomplete, None)
+        }
         (None, None) => return Err("--agent URL or --shim URL is needed".to_owned()),
     };
     let shown = match &span {
         Span::Window { since, until } => format!("from {since} to {until}"),
         Span::Transaction(gtid) => format!("in transaction {gtid}"),
     };
-    let frame = Frame { span: &shown, commit: args.commit, incomplete: &incomplete };
+    let frame = Frame { span: &shown, commit: args.commit, incomplete: &incomplete, steps: steps.as_deref() };
     let text = script(&parts, &frame);
     match &args.output {
         None => std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("standard output: {e}"))?,
@@ -161,11 +168,14 @@ async fn of_agent(
     url: &str,
     tables: &[TableName],
     span: &Span,
-) -> Result<(Vec<Part>, Vec<String>), String> {
+) -> Result<(Vec<Part>, Vec<String>, Option<Vec<String>>), String> {
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
     let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
-    let of = |table: &TableName| NetRequest::all(status.server_id.clone(), table.clone(), span.clone());
+    let of = |table: &TableName| NetRequest {
+        steps: args.steps,
+        ..NetRequest::all(status.server_id.clone(), table.clone(), span.clone())
+    };
     let asked: Vec<NetRequest> = tables.iter().map(of).collect();
     let found = client.net_tables(&caller, &asked, None, MOST, &request).await;
     let found = found.map_err(|e| refused(url, &e))?;
@@ -181,14 +191,25 @@ async fn of_agent(
             "whether rows of today are in the way is not known, and the file fails where they are: {why}"
         );
     }
-    let undone = undo(&changed(&found.tables), &changed(&later.tables), Text::Utf8);
-    let part = |(table, undone): (agent_client::NetTable, Undone)| Part {
-        undone,
-        newest: Some(table.header.newest),
-        references: table.header.references,
-        name: table.name,
+    let (all, later) = (changed(&found.tables), changed(&later.tables));
+    let (undone, steps) = if args.steps {
+        let empty = |table: &agent_client::NetTable| Part {
+            name: table.name.clone(),
+            newest: None,
+            references: table.header.references.clone(),
+            undone: Undone::default(),
+        };
+        let order = parents_first(&found.tables.iter().map(empty).collect::<Vec<_>>());
+        let steps = steps(&all, &later, &order, Text::Utf8);
+        (steps.tables, Some(steps.statements))
+    } else {
+        (undo(&all, &later, Text::Utf8), None)
     };
-    Ok((found.tables.into_iter().zip(undone).map(part).collect(), found.incomplete))
+    Ok((found.tables.into_iter().zip(undone).map(part).collect(), found.incomplete, steps))
+}
+
+fn part((table, undone): (agent_client::NetTable, Undone)) -> Part {
+    Part { undone, newest: Some(table.header.newest), references: table.header.references, name: table.name }
 }
 
 fn changed(tables: &[agent_client::NetTable]) -> Vec<Changed<'_>> {

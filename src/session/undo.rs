@@ -58,9 +58,10 @@ impl Session {
             ..NetRequest::all(resolved.server_id.clone(), resolved.table.clone(), span)
         };
         let asked = self.together(own.clone(), &resolved.draft, &tenant)?;
-        let found = tenant.agent.net_tables(caller, &asked, allowed, MOST, request).await?;
+        let found = Box::pin(tenant.agent.net_tables(caller, &asked, allowed, MOST, request)).await?;
         let beside = undo::obstacles::wanted(&changed(&found.tables));
-        let later = tenant.agent.later(caller, &own, beside, allowed, MOST_LATER, request).await?;
+        let later = tenant.agent.later(caller, &own, beside, allowed, MOST_LATER, request);
+        let later = Box::pin(later).await?;
         // What the client's character set does not have would come as `?`.
         let text = match self.charset {
             Some(ResultCharset::Utf8 { .. }) => Text::Utf8,

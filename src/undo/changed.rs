@@ -1,6 +1,7 @@
 //! What changed in a table.
 
 use super::literal::{self, Text};
+use super::statement::Table;
 use dbtrail_types::agent_api::{NetChange, NetHeader, Octets};
 use dbtrail_types::names::TableName;
 
@@ -13,6 +14,14 @@ pub struct Changed<'a> {
     pub header: &'a NetHeader,
     /// Its rows that changed.
     pub changes: &'a [NetChange],
+}
+
+impl<'a> Changed<'a> {
+    /// What its statements are written by.
+    #[must_use]
+    pub fn statements(&self, text: Text) -> Table<'a> {
+        Table { name: self.name, header: self.header, text }
+    }
 }
 
 /// A key for people: `id = 42`.

@@ -31,6 +31,8 @@ pub struct Frame<'a> {
     pub commit: bool,
     /// Why it is not all that there was to undo.
     pub incomplete: &'a [String],
+    /// The statements change by change; `None`: those of the parts, a row at a time.
+    pub steps: Option<&'a [String]>,
 }
 
 /// The script.
@@ -44,6 +46,13 @@ pub fn script(parts: &[Part], frame: &Frame<'_>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{sql};\nSET @dbtrail_rows = @dbtrail_rows + ROW_COUNT();");
     };
+    if let Some(steps) = frame.steps {
+        for sql in steps {
+            step(sql);
+        }
+        tail(&mut out, parts, frame);
+        return out;
+    }
     // What refers to others gives way before them, and comes back after them.
     for part in ordered().rev() {
         part.undone.deletes.iter().chain(&part.undone.updates).for_each(|sql| step(sql));
@@ -67,6 +76,7 @@ fn head(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
     } else {
         "It ends with ROLLBACK: run it, look at the count, then write it with --commit."
     };
+    let steps = if frame.steps.is_some() { " It takes back change by change, the newest first." } else { "" };
     let newest = parts.iter().filter_map(|p| p.newest).max();
     let newest =
         newest.map_or_else(String::new, |at| format!(" What somebody did up to {at} is known to it."));
@@ -74,7 +84,7 @@ fn head(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
         out,
         "-- Takes back what happened to rows of {} {}.\n\
          -- Written by dbtrail-shim undo, which has run nothing of it. Read it first.\n\
-         -- {end}\n\
+         -- {end}{steps}\n\
          -- Run it with a client that stops at the first error (mysql and mariadb without --force) and sends comments (--comments).\n\
          -- Each statement changes one row, and nothing if the row is not what it was at the end of that time.{newest}\n\
          -- Triggers of these tables fire as with any other statement; foreign keys are not followed (foreign_key_checks=0).",
@@ -187,7 +197,8 @@ fn comment(text: &str) -> String {
 }
 
 /// The places of the parts, those to which others refer first.
-fn parents_first(parts: &[Part]) -> Vec<usize> {
+#[must_use]
+pub fn parents_first(parts: &[Part]) -> Vec<usize> {
     let at = |name: &TableName| parts.iter().position(|p| p.name == *name);
     let parents: Vec<BTreeSet<usize>> = parts
         .iter()

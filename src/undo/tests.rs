@@ -244,7 +244,7 @@ fn ok_a_script_is_one_transaction_with_parents_before_children() {
     let changes = [change(None, Some(row("1", "a", None))), change(Some(row("3", "d", None)), None)];
     // `lines` has the columns of `orders` here, and refers to it.
     let parts = [part("lines", &changes), part("orders", &changes)];
-    let frame = script::Frame { span: "from a to b\n", commit: false, incomplete: &[] };
+    let frame = script::Frame { span: "from a to b\n", commit: false, incomplete: &[], steps: None };
     let text = script::script(&parts, &frame);
     let steps: Vec<&str> = text
         .lines()
