@@ -23,12 +23,23 @@ impl Diagnostics {
 
     /// Adds a warning or note.
     pub(super) fn push(&mut self, note: Note) {
+        self.begin_own();
         self.notes.push(note);
     }
 
     /// Adds several.
     pub(super) fn extend(&mut self, notes: Vec<Note>) {
+        if !notes.is_empty() {
+            self.begin_own();
+        }
         self.notes.extend(notes);
+    }
+
+    /// A SET that has notes of its own keeps no others.
+    fn begin_own(&mut self) {
+        if std::mem::take(&mut self.of_before) {
+            self.notes.clear();
+        }
     }
 
     /// The statement is over; `wanted`: sql_notes is ON.

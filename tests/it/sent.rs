@@ -110,6 +110,9 @@ fn refused() -> BTreeMap<usize, String> {
     found
 }
 
+/// SERVER_MORE_RESULTS_EXISTS
+const MORE: u8 = 8;
+
 /// The answer to COM_QUERY, in the words of `statements.jsonl`.
 async fn answer(client: &mut Raw) -> String {
     let first = client.read().await.expect("an answer");
@@ -118,11 +121,17 @@ async fn answer(client: &mut Raw) -> String {
         0xff => return format!("error {}", error(&first).code),
         _ => {}
     }
+    // The columns and the rows have an end each; behind the last one more results may come.
     let mut ends = 0;
     while ends < 2 {
         let packet = client.read().await.expect("a column, a row or an end");
         assert_ne!(packet[0], 0xff, "{:?}", error(&packet));
-        ends += usize::from(packet[0] == 0xfe && packet.len() == 5);
+        let is_end = packet[0] == 0xfe && packet.len() == 5;
+        ends += usize::from(is_end);
+        if is_end && ends == 2 && packet[3] & MORE != 0 {
+            client.read().await.expect("the next result");
+            ends = 0;
+        }
     }
     format!("rows {}", first[0])
 }
@@ -147,6 +156,9 @@ async fn connected(shim: &Shim) -> Raw {
     let mut client = Raw::connect(shim.port).await;
     let ok = client.login("a", "secret-a", Some("shop")).await;
     assert_eq!(ok[0], 0, "{ok:?}");
+    // COM_SET_OPTION: several statements in a packet.
+    client.command(0x1b, &[0, 0]).await;
+    assert_eq!(client.read().await.expect("an end")[0], 0xfe);
     client
 }
 
@@ -200,6 +212,10 @@ async fn every_client_gets_what_it_asks_for_or_the_reason_is_listed() {
                     let number: usize = sent[1..].parse().expect("a number");
                     let (wanted, text) = (statements[number][0].as_str(), statements[number][1].as_str());
                     let (wanted, text) = (wanted.expect("an answer"), text.expect("a text"));
+                    // Its connection was, in the middle of it.
+                    if wanted == "killed" {
+                        continue;
+                    }
                     let got = if sent.starts_with('q') {
                         raw.send(text).await;
                         answer(&mut raw).await
