@@ -291,9 +291,9 @@ impl AgentClient {
     fn endpoint_of(&self, resolved: &Resolved) -> &Endpoint {
         match (&resolved.when, resolved.draft.virtual_schema) {
             (_, VirtualSchema::Undo) => &self.endpoints.net,
-            (When::Between(..), _) => &self.endpoints.diff,
+            (When::Between(..), _) | (_, VirtualSchema::Diff) => &self.endpoints.diff,
             (When::At(_), VirtualSchema::Snapshot) => &self.endpoints.snapshot,
-            (When::At(_), VirtualSchema::Flashback | VirtualSchema::Diff) => &self.endpoints.flashback,
+            (When::At(_), VirtualSchema::Flashback) => &self.endpoints.flashback,
         }
     }
 
@@ -308,28 +308,9 @@ impl AgentClient {
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
         let resolved = admitted.resolved();
-        let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
-        let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
-        let body = match &resolved.when {
-            When::At(at) => serde_json::to_vec(&RowsRequest {
-                server_id,
-                schema,
-                table,
-                keys,
-                at: at.clone(),
-                filter: admitted.filter().cloned(),
-                limit: admitted.most(),
-            }),
-            When::Between(since, until) => {
-                let (since, until) = (*since, *until);
-                serde_json::to_vec(&DiffRequest { server_id, schema, table, keys, since, until })
-            }
-        };
-        let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
-        let size = match resolved.when {
-            When::At(_) => transport::Size::Small,
-            When::Between(..) => transport::Size::Large,
-        };
+        let of_changes = resolved.draft.virtual_schema == VirtualSchema::Diff;
+        let body = body(admitted)?;
+        let size = if of_changes { transport::Size::Large } else { transport::Size::Small };
         let endpoint = self.endpoint_of(resolved);
         let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
         let framed = self.is_inside() || transport::is_framed(&response);
@@ -355,6 +336,11 @@ impl AgentClient {
         }
         let asked = match &resolved.when {
             When::Between(since, until) => Expectation::Changes { since: *since, until: *until, last: 0 },
+            When::At(_) if of_changes => Expectation::Changes {
+                since: Instant::from_micros(i64::MIN),
+                until: Instant::from_micros(i64::MAX),
+                last: 0,
+            },
             When::At(_) => match &admitted.keys().choice {
                 KeyChoice::Values(keys) => Expectation::Rows { most: keys.len() as u64 },
                 KeyChoice::Range(range) => Expectation::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
@@ -470,6 +456,30 @@ impl AgentClient {
         url.path_segments_mut().map_err(|()| bad())?.clear().extend(parts);
         Ok(url)
     }
+}
+
+/// The request for the rows or the changes of a query.
+fn body(admitted: &Admitted) -> Result<Vec<u8>, Failure> {
+    let resolved = admitted.resolved();
+    let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
+    let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
+    let (filter, limit) = (admitted.filter().cloned(), admitted.most());
+    let of_changes = resolved.draft.virtual_schema == VirtualSchema::Diff;
+    let (since, until, transaction) = match &resolved.when {
+        When::Between(since, until) => (Some(*since), Some(*until), None),
+        When::At(AsOf::Gtid(gtid)) if of_changes => (None, None, Some(gtid.clone())),
+        When::At(at) => {
+            let at = at.clone();
+            let asked = RowsRequest { server_id, schema, table, keys, at, filter, limit };
+            return serde_json::to_vec(&asked).map_err(|e| not_written(&e));
+        }
+    };
+    let asked = DiffRequest { server_id, schema, table, keys, since, until, transaction, filter, limit };
+    serde_json::to_vec(&asked).map_err(|e| not_written(&e))
+}
+
+fn not_written(error: &serde_json::Error) -> Failure {
+    Failure::Internal(format!("a request cannot be written: {error}"))
 }
 
 fn with_query(mut url: reqwest::Url, name: &str, value: &str) -> reqwest::Url {
@@ -621,10 +631,12 @@ impl AgentRows {
                 let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
                 return self.finish(&trailer, some.then_some(batch));
             }
-            let read = serde_json::from_slice(line);
-            match read
-                .map_err(|e| errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense))?
-            {
+            let read: Result<DiffLine, _> = serde_json::from_slice(line);
+            match read.map_err(|e| {
+                errors::late_refusal(line).unwrap_or_else(|| {
+                    errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense)
+                })
+            })? {
                 DiffLine::Event(event) => {
                     let width = self.definition.columns.len();
                     if [&event.before, &event.after].into_iter().flatten().any(|image| image.len() != width) {

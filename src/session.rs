@@ -9,6 +9,7 @@ mod effective_settings;
 mod evaluate;
 mod explain;
 mod filter;
+mod group;
 mod history;
 mod identity;
 mod images;

@@ -358,7 +358,9 @@ pub struct Draft {
     pub time_at: Position,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// ORDER BY: column (as written, qualifier taken off) and whether descending.
+    /// GROUP BY: columns, as written, qualifiers taken off.
+    pub group_by: Vec<String>,
+    /// ORDER BY: column (as written, qualifier taken off, or [`COUNT`]) and whether descending.
     pub order_by: Vec<(String, bool)>,
     /// LIMIT.
     pub limit: Option<Limit>,
@@ -369,6 +371,18 @@ pub struct Draft {
     /// decides.
     pub allow_table_scan: Option<bool>,
 }
+
+impl Draft {
+    /// Whether it asks for groups of rows, or for their number.
+    #[must_use]
+    pub fn is_grouped(&self) -> bool {
+        !self.group_by.is_empty()
+            || self.projection.iter().any(|item| matches!(item, Projected::Count { .. }))
+    }
+}
+
+/// `COUNT(*)` in ORDER BY, however it was written.
+pub const COUNT: &str = "COUNT(*)";
 
 /// One selected column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -381,6 +395,11 @@ pub enum Projected {
         name: String,
         /// Its alias.
         alias: Option<String>,
+    },
+    /// `COUNT(*) [AS alias]`
+    Count {
+        /// The alias, or the text as it was written.
+        name: String,
     },
 }
 

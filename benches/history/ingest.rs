@@ -3,7 +3,7 @@
 
 use crate::mariadb::MariaDb;
 use crate::{figure, median, size, take_in, tpcc};
-use dbtrail_history::engine::{DiskEngine, DiskOptions};
+use dbtrail_history::engine::{DiskEngine, DiskOptions, Engine, Table};
 use std::error::Error;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -90,6 +90,8 @@ pub fn of(file: &Path) -> Result<(), Box<dyn Error>> {
         by_processor.push(printed.processor / taken.processor);
         let ended = size(&store);
         let settled = settled(&store)?;
+        let index = index(&store)?;
+        println!("the index of changes: {:.1} bytes an event", figure(index) / figure(changes));
         println!(
             "{changes} row events; on disk {ended} bytes when it ended, {settled} after it was opened again: {:.2} of the log's",
             figure(settled) / figure(bytes)
@@ -101,6 +103,18 @@ pub fn of(file: &Path) -> Result<(), Box<dyn Error>> {
         median(by_processor)
     );
     Ok(())
+}
+
+/// Bytes of the index of changes, before the store compresses them.
+fn index(data: &Path) -> Result<u64, Box<dyn Error>> {
+    let engine = DiskEngine::open(&data.join("history"), DiskOptions::default())?;
+    let (snapshot, mut from, mut bytes) = (engine.snapshot(), Vec::new(), 0_u64);
+    loop {
+        let pairs = snapshot.scan(Table::Changes, &from, &[0xff; 9], 1000)?;
+        bytes += pairs.iter().map(|(key, value)| key.len() as u64 + value.len() as u64).sum::<u64>();
+        let Some((last, _)) = pairs.last() else { return Ok(bytes) };
+        from = [last.as_slice(), &[0]].concat();
+    }
 }
 
 /// Bytes of a store that was opened and has put itself in order.

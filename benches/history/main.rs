@@ -6,6 +6,8 @@
 //! cargo bench --bench history -- ingest FILE     the same of one binary log file
 //! cargo bench --bench history -- lookup          10 million versions of 1 million rows: look-ups while the agent captures; its memory and start
 //! cargo bench --bench history -- as_of           look-ups through shim and agent, and in a system-versioned table of MariaDB's
+//! cargo bench --bench history -- window          all changes of a window of 10 thousand out of 10 million versions, beside `mariadb-binlog -vv`
+//! cargo bench --bench history -- whole           a whole table of 1 million rows at an instant, beside a system-versioned table of MariaDB's
 //! ```
 //! They need `mariadbd`, `mariadb-binlog` and `taskset`: each makes a server of its own on
 //! loopback, and ends it. Agent and shim are the real executable, over HTTPS; for `as_of` first as
@@ -23,6 +25,7 @@ mod lookup;
 #[path = "../beside/mariadb.rs"]
 mod mariadb;
 mod past;
+mod scans;
 mod take_in;
 mod tpcc;
 mod up;
@@ -54,6 +57,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if words.is_empty() || words.contains(&"as_of") {
         runtime.block_on(as_of::run())?;
+    }
+    if words.is_empty() || words.contains(&"window") {
+        runtime.block_on(scans::window())?;
+    }
+    if words.is_empty() || words.contains(&"whole") {
+        runtime.block_on(scans::whole())?;
     }
     Ok(())
 }

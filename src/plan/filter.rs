@@ -7,14 +7,15 @@
     reason = "sqlparser's expressions and pairs of a type and a literal are many; the ones that are not named are refused"
 )]
 
+use super::filter_constant::Constant;
 use super::key_value::Condition;
 use super::keys::Predicate;
-use super::literal::{Literal, literal, place, refuse};
+use super::literal::{place, refuse};
 use super::scan::relation;
 use crate::failure::Failure;
 use dbtrail_expression::RowFilter;
 use dbtrail_types::agent_api::{Comparison, Filter, Octets, Relation};
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::{Column, ColumnType, same_name};
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value};
 
 /// Levels of a condition.
@@ -156,88 +157,17 @@ impl Predicate<'_> {
             Some(Ok(place)) => self.key().get(place).map(|c| c.name.clone()).unwrap_or_default(),
             Some(Err(name)) => name,
         };
+        let own = |column: &&Column| same_name(&column.name, &name);
+        if self.is_diff() && self.definition.columns.iter().filter(own).count() > 1 {
+            return Err(Failure::Unsupported(format!(
+                "a condition on {name}: the table has a column of this name, and so has _diff"
+            )));
+        }
         let at = self.definition.position(&name);
         at.and_then(|at| self.definition.columns.get(at))
             .map(Some)
             .ok_or_else(|| Failure::Unsupported(format!("a condition on {name}")))
     }
-
-    /// A literal as a value of a column.
-    fn constant(&self, written: &Expr, column: &Column, condition: Condition) -> Result<Constant, Failure> {
-        if is_null(written) {
-            return Ok(Constant::Null);
-        }
-        // As bytes that are as long as they are: the reader knows keys, and no key is a BLOB of any
-        // length.
-        let blob = matches!(column.ty, ColumnType::Blob { .. })
-            .then(|| Column { ty: ColumnType::VarBinary { bytes: u32::MAX }, ..column.clone() });
-        let column = blob.as_ref().unwrap_or(column);
-        let is_number = matches!(
-            column.ty,
-            ColumnType::Int { .. } | ColumnType::Decimal { zerofill: false, .. } | ColumnType::Bit { .. }
-        );
-        let is_real = matches!(
-            column.ty,
-            ColumnType::Float { digits: None, .. } | ColumnType::Double { digits: None, .. }
-        );
-        if self.open.is_none() && (is_number || is_real) {
-            match literal(written, column, self.reader.charsets) {
-                // Exact numbers are compared exactly, whatever the column can hold.
-                Ok(Literal::Number(number))
-                    if condition != Condition::Equality && is_of_other_sign(column, &number) =>
-                {
-                    return Err(refuse(
-                        column,
-                        "MySQL takes 18446744073709551615 for -1 in some lists and ranges: write a number that the column can hold",
-                    ));
-                }
-                Ok(Literal::Number(number)) => {
-                    return Ok(Constant::Value(
-                        Octets(number.trim_start_matches('+').as_bytes().to_vec()),
-                        false,
-                    ));
-                }
-                Ok(Literal::Double(number)) if is_real => {
-                    return Ok(Constant::Value(Octets(number.into_bytes()), false));
-                }
-                Ok(Literal::Text(text, _)) if !is_certain_as_text(column, &text) => {
-                    return Err(refuse(
-                        column,
-                        "MySQL compares it with a string as floating point: write a number",
-                    ));
-                }
-                _ => {}
-            }
-        }
-        let value = self.value(written, column, condition)?;
-        let text = value.as_ref().is_some_and(|v| matches!(v.kind, super::literal::Kind::Text(_)));
-        Ok(Constant::Value(Octets(value.map(|v| v.bytes).unwrap_or_default()), text))
-    }
-}
-
-/// Whether MySQL and MariaDB find the same, however they compare a number with a string: as numbers
-/// of the column's type, or as DOUBLE.
-fn is_certain_as_text(column: &Column, text: &str) -> bool {
-    match column.ty {
-        ColumnType::Int { .. } => text.parse::<i64>().is_ok_and(|n| n.unsigned_abs() < 1 << 53),
-        ColumnType::Decimal { precision, .. } => precision <= 15,
-        _ => false,
-    }
-}
-
-/// Whether a number is one that the sign of the column's type does not allow, so that some servers
-/// read its bits as another number.
-fn is_of_other_sign(column: &Column, number: &str) -> bool {
-    let ColumnType::Int { unsigned, .. } = column.ty else { return false };
-    let whole = number.split('.').next().unwrap_or_default();
-    if unsigned { number.starts_with('-') } else { !whole.is_empty() && whole.parse::<i64>().is_err() }
-}
-
-/// What a column is compared with.
-enum Constant {
-    Null,
-    /// The value, and whether it was written as a string.
-    Value(Octets, bool),
 }
 
 fn compared(column: &Column, is: Relation, constant: Constant) -> Filter {
@@ -264,14 +194,6 @@ fn alternatives<'e>(part: &'e Expr, parts: &mut Vec<&'e Expr>) {
     }
     parts.push(left);
     parts.extend(behind.into_iter().rev());
-}
-
-fn is_null(expression: &Expr) -> bool {
-    match expression {
-        Expr::Nested(inside) => is_null(inside),
-        Expr::Value(value) => matches!(value.value, Value::Null),
-        _ => false,
-    }
 }
 
 /// ESCAPE: one character, or none.

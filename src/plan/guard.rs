@@ -3,12 +3,13 @@
 use super::Resolved;
 use super::change_columns::{diff_columns, undo_columns};
 use super::charsets::Charsets;
+use super::group;
 use super::key_value::Reader;
 use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
-use crate::statement::{Draft, Limit, MOST_COLUMNS, Projected, VirtualSchema};
-use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys};
+use crate::statement::{COUNT, Draft, Limit, MOST_COLUMNS, Projected, TimeClause, VirtualSchema};
+use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys, change_columns};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
 use dbtrail_types::zone::Zone;
@@ -23,12 +24,14 @@ pub struct Admitted {
     keys: Keys,
     filter: Option<Filter>,
     output: Vec<Output>,
+    groups: Option<Vec<usize>>,
     order: Vec<(usize, bool)>,
     limit: Option<Limit>,
     max_rows: Option<u64>,
 }
 
-/// A column of the result: which column of the source, and the name to show. For rows the source is
+/// A column of the result: which column of the source (behind its last: COUNT(*)), and the name to
+/// show. For rows the source is
 /// the table's columns; for a diff it is `event_id, event_timestamp, event_type, gtid, <key
 /// columns>, changed_columns, row_before, row_after, connection_id, server_id, binlog_file,
 /// binlog_position, statement, cause`.
@@ -91,6 +94,12 @@ impl Admitted {
         &self.output
     }
 
+    /// GROUP BY: positions in the source; `None`: rows are not counted.
+    #[must_use]
+    pub fn groups(&self) -> Option<&[usize]> {
+        self.groups.as_deref()
+    }
+
     /// ORDER BY: position in the source, descending. Empty: key order (rows) or event order (diff).
     #[must_use]
     pub fn order(&self) -> &[(usize, bool)] {
@@ -101,7 +110,7 @@ impl Admitted {
     /// agent's own.
     #[must_use]
     pub fn most(&self) -> Option<u64> {
-        let limit = self.limit.filter(|_| self.order.is_empty())?;
+        let limit = self.limit.filter(|_| self.order.is_empty() && self.groups.is_none())?;
         Some(limit.offset.saturating_add(limit.count))
     }
 
@@ -135,12 +144,13 @@ pub fn admit(
         charsets: resolved.charsets,
         allow_scan: resolved.allow_scan,
     };
-    let ((keys, filter), output, order) = checked(asked, definition, settings, None)?;
+    let Checked { keys: (keys, filter), output, groups, order } = checked(asked, definition, settings, None)?;
     let limit = resolved.draft.limit;
     Ok(Admitted {
         keys,
         filter,
         output,
+        groups,
         order,
         limit,
         max_rows: settings.max_rows,
@@ -184,11 +194,16 @@ pub fn outline(
     settings: Settings,
 ) -> Result<Outlined, Failure> {
     let open = RefCell::new(Vec::new());
-    let (_, output, _) = checked(asked, definition, settings, Some(&open))?;
+    let Checked { output, .. } = checked(asked, definition, settings, Some(&open))?;
     Ok(Outlined { output, parameters: open.into_inner() })
 }
 
-type Checked = ((Keys, Option<Filter>), Vec<Output>, Vec<(usize, bool)>);
+struct Checked {
+    keys: (Keys, Option<Filter>),
+    output: Vec<Output>,
+    groups: Option<Vec<usize>>,
+    order: Vec<(usize, bool)>,
+}
 
 fn checked(
     asked: Asked<'_>,
@@ -216,7 +231,9 @@ fn checked(
         table: &full,
         open,
     };
-    let permitted = settings.table_scan.permits(allow_scan);
+    // One transaction costs what it changed.
+    let is_transaction = draft.virtual_schema.is_of_changes() && matches!(draft.time, TimeClause::Gtid(_));
+    let permitted = settings.table_scan.permits(allow_scan || is_transaction);
     let keys = keys(&predicate, draft, permitted).map_err(|e| {
         if permitted || predicate.key().is_empty() { e } else { not_asked(e, settings.table_scan) }
     })?;
@@ -226,8 +243,19 @@ fn checked(
         .order_by
         .iter()
         .map(|(name, descending)| order(name, *descending, &output, &source))
-        .collect::<Result<_, _>>()?;
-    Ok((keys, output, order))
+        .collect::<Result<Vec<_>, _>>()?;
+    let groups = group::groups(draft, &source, zone)?;
+    match &groups {
+        Some(groups) => {
+            let named = output.iter().map(|o| o.source).chain(order.iter().map(|(at, _)| *at));
+            group::checked(groups, named, &source)?;
+        }
+        None if order.iter().any(|(at, _)| *at >= source.len()) => {
+            return Err(Failure::Unsupported("ORDER BY COUNT(*) of rows that are not grouped".to_owned()));
+        }
+        None => {}
+    }
+    Ok(Checked { keys, output, groups, order })
 }
 
 /// The keys that a statement names; where it may, the stretch of keys in which all that it means
@@ -247,8 +275,16 @@ fn keys(
         Ok(keys) => return Ok((keys, None)),
         Err(refusal) => refusal,
     };
-    if !draft.virtual_schema.is_of_changes()
-        && let Some(filter) = filter
+    if draft.virtual_schema == VirtualSchema::Undo || predicate.key().is_empty() {
+        return Err(refusal);
+    }
+    let extended = (draft.virtual_schema == VirtualSchema::Diff).then(|| {
+        let mut definition = predicate.definition.clone();
+        definition.columns.extend(change_columns());
+        definition
+    });
+    let predicate = Predicate { definition: extended.as_ref().unwrap_or(predicate.definition), ..*predicate };
+    if let Some(filter) = filter
         && let Some((keys, left)) = predicate.narrowed(filter)
     {
         if let Some(open) = predicate.open {
@@ -258,7 +294,7 @@ fn keys(
         }
         return Ok((keys, predicate.condition(&left)?));
     }
-    if !permitted || predicate.key().is_empty() || draft.virtual_schema.is_of_changes() {
+    if !permitted {
         return Err(refusal);
     }
     if let Some(open) = predicate.open {
@@ -307,6 +343,7 @@ pub type Selected = (Vec<Output>, Vec<(usize, bool)>);
 /// # Errors
 /// [`Failure::UnknownColumn`], [`Failure::Unsupported`].
 pub fn selected(draft: &Draft, source: &[Column]) -> Result<Selected, Failure> {
+    group::none(draft)?;
     let output = output(&draft.projection, source)?;
     let order = draft.order_by.iter().map(|(name, descending)| order(name, *descending, &output, source));
     let order = order.collect::<Result<_, _>>()?;
@@ -323,6 +360,7 @@ fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Fa
     for item in projection {
         match item {
             Projected::All => output.extend(all()),
+            Projected::Count { name } => output.push(Output { source: source.len(), name: name.clone() }),
             Projected::Column { name, alias } => {
                 let at = position(source, name)
                     .ok_or_else(|| Failure::UnknownColumn(name.clone(), "field list"))?;
@@ -352,6 +390,9 @@ fn order(
     source: &[Column],
 ) -> Result<(usize, bool), Failure> {
     let aliased = output.iter().find(|o| same_name(&o.name, name)).map(|o| o.source);
+    if name == COUNT || aliased == Some(source.len()) {
+        return Ok((source.len(), descending));
+    }
     let at = aliased
         .or_else(|| position(source, name))
         .ok_or_else(|| Failure::UnknownColumn(name.to_owned(), "order clause"))?;

@@ -6,6 +6,7 @@
 )]
 
 use super::change_columns::CHANGE_COLUMNS;
+use super::function;
 use super::key_value::{Condition, KeyValue, Reader, one_kind};
 use super::literal::place as place_of;
 use crate::failure::Failure;
@@ -17,6 +18,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 /// What reads a predicate.
+#[derive(Clone, Copy)]
 pub(super) struct Predicate<'a> {
     pub(super) definition: &'a TableDefinition,
     /// Names by which a column may be qualified: alias or table.
@@ -43,7 +45,7 @@ impl Predicate<'_> {
         self.definition.key_columns()
     }
 
-    fn is_diff(&self) -> bool {
+    pub(super) fn is_diff(&self) -> bool {
         self.table.starts_with(VirtualSchema::Diff.name())
     }
 
@@ -91,6 +93,14 @@ impl Predicate<'_> {
     ) -> Result<Option<KeyValue>, Failure> {
         if let (Some(open), Some(number)) = (self.open, parameter(literal)) {
             open.borrow_mut().push((number, column.clone()));
+            return Ok(None);
+        }
+        if let (Some(open), Some((_, arguments))) = (self.open, function::call(literal))
+            && let Some(number) = arguments.first().and_then(|first| parameter(first))
+        {
+            let text = ColumnType::VarChar { chars: 255 };
+            let collation = Some("utf8mb4_bin".to_owned());
+            open.borrow_mut().push((number, Column { ty: text, collation, ..column.clone() }));
             return Ok(None);
         }
         let value = self.reader.value(literal, column, condition);

@@ -7,6 +7,7 @@
 )]
 
 use super::charsets::{Charset, Charsets};
+use super::function::{Computed, computed};
 use super::moment::date_of;
 use crate::failure::Failure;
 use dbtrail_types::column::{Column, ColumnType};
@@ -104,6 +105,12 @@ pub(super) fn literal(expression: &Expr, column: &Column, charsets: Charsets) ->
                 Ok(Literal::Moment(text.clone()))
             }
             _ => Err(other()),
+        },
+        Expr::Function(_) | Expr::Cast { .. } => match computed(expression) {
+            Some(Computed::Number(number)) => Ok(Literal::Number(number)),
+            Some(Computed::Bytes(bytes)) => Ok(Literal::Bytes(bytes)),
+            Some(Computed::Moment(text)) => Ok(Literal::Moment(text)),
+            None => Err(other()),
         },
         _ => Err(other()),
     }

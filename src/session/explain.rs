@@ -75,6 +75,9 @@ fn plan(admitted: &Admitted, zone: &Zone) -> Vec<(&'static str, String)> {
     items.extend(when(resolved, zone));
     let output: Vec<&str> = admitted.output().iter().map(|o| o.name.as_str()).collect();
     items.push(("columns", shown(output.len(), &output.iter().take(MOST_SHOWN).collect::<Vec<_>>())));
+    if !draft.group_by.is_empty() {
+        items.push(("groups", draft.group_by.join(", ")));
+    }
     if !draft.order_by.is_empty() {
         let order = draft.order_by.iter().map(|(n, down)| format!("{n}{}", if *down { " DESC" } else { "" }));
         items.push(("order", order.collect::<Vec<_>>().join(", ")));

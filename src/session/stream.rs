@@ -1,11 +1,13 @@
 //! Lines of the agent to rows of the client: projection, time zone, order, limit, notes.
 
+use super::group::Groups;
 use super::local_time::{in_zone, shown_in};
 use super::origin::Sight;
 use super::{images, sort};
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
 use crate::plan::change_columns;
+use crate::plan::group::count_column;
 use crate::plan::guard::{self, Admitted, Output};
 use crate::statement::{Draft, Limit, VirtualSchema};
 use dbtrail_types::agent_api::{ApiNote, DiffEvent, NoteCode, Octets, RowCell, RowLine};
@@ -32,6 +34,8 @@ pub struct RowStream {
     /// Whether a column of the source is shown or sorted by.
     needed: Vec<bool>,
     order: Vec<(usize, bool)>,
+    /// Rows are counted, and not shown.
+    groups: Option<Groups>,
     skip: u64,
     left: u64,
     /// `limits.max_rows`, and how many of these are left.
@@ -113,6 +117,7 @@ impl RowStream {
         let limit = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
         let mut needed = vec![false; source.len()];
         let sorted = admitted.order().iter().map(|(at, _)| *at);
+        let sorted = sorted.chain(admitted.groups().into_iter().flatten().copied());
         for at in admitted.output().iter().map(|o| o.source).chain(sorted) {
             if let Some(needed) = needed.get_mut(at) {
                 *needed = true;
@@ -123,6 +128,7 @@ impl RowStream {
             needed,
             output: admitted.output().iter().map(|o| o.source).collect(),
             order: admitted.order().to_vec(),
+            groups: admitted.groups().map(Groups::new),
             skip: limit.offset,
             left: limit.count,
             most: admitted.max_rows().map(|most| (most, most)),
@@ -164,7 +170,7 @@ impl RowStream {
     }
 
     async fn next_rows(&mut self) -> Result<Next, Failure> {
-        if !self.order.is_empty() {
+        if !self.order.is_empty() || self.groups.is_some() || self.sorted.is_some() {
             return self.next_sorted().await;
         }
         loop {
@@ -186,22 +192,12 @@ impl RowStream {
 
     async fn next_sorted(&mut self) -> Result<Next, Failure> {
         if self.sorted.is_none() {
-            let (mut all, mut bytes) = (Vec::new(), 0_usize);
-            let notes = loop {
-                match self.batch().await? {
-                    Next::End(notes) => break notes,
-                    Next::Rows(rows) => {
-                        bytes += rows.iter().flatten().flatten().map(|c| c.len() + 32).sum::<usize>();
-                        if bytes > SORT_MEMORY {
-                            return Err(Failure::Unsupported(format!(
-                                "ORDER BY over more than {SORT_MEMORY} bytes of rows: ask for fewer keys, or sort in the client"
-                            )));
-                        }
-                        all.extend(rows);
-                    }
-                }
+            let (mut all, notes) = match self.groups.take() {
+                Some(groups) => self.grouped(groups).await?,
+                None => self.whole().await?,
             };
-            all.sort_by(|a, b| sort::compare(a, b, &self.order, &self.source));
+            let columns: Vec<Column> = self.source.iter().cloned().chain([count_column()]).collect();
+            all.sort_by(|a, b| sort::compare(a, b, &self.order, &columns));
             self.sorted = Some((all.into_iter(), notes));
         }
         loop {
@@ -215,6 +211,46 @@ impl RowStream {
             if !next.is_empty() {
                 self.counted(next.len())?;
                 return Ok(Next::Rows(next));
+            }
+        }
+    }
+
+    /// All rows.
+    async fn whole(&mut self) -> Result<(Vec<Row>, Vec<Note>), Failure> {
+        let (mut all, mut bytes) = (Vec::new(), 0_usize);
+        loop {
+            match self.batch().await? {
+                Next::End(notes) => return Ok((all, notes)),
+                Next::Rows(rows) => {
+                    bytes += rows.iter().flatten().flatten().map(|c| c.len() + 32).sum::<usize>();
+                    if bytes > SORT_MEMORY {
+                        return Err(Failure::Unsupported(format!(
+                            "ORDER BY over more than {SORT_MEMORY} bytes of rows: ask for fewer keys, or sort in the client"
+                        )));
+                    }
+                    all.extend(rows);
+                }
+            }
+        }
+    }
+
+    /// All rows, counted.
+    async fn grouped(&mut self, mut groups: Groups) -> Result<(Vec<Row>, Vec<Note>), Failure> {
+        loop {
+            let rows = match self.rows.next().await? {
+                Batch::Rows(rows) if groups.is_a_count() => {
+                    groups.count(rows.len());
+                    continue;
+                }
+                Batch::Events(_, events) if groups.is_a_count() => {
+                    groups.count(events.len());
+                    continue;
+                }
+                other @ (Batch::Rows(_) | Batch::Events(..) | Batch::End(_)) => self.shown(other)?,
+            };
+            match rows {
+                Next::Rows(rows) => rows.iter().try_for_each(|row| groups.add(row, &self.source))?,
+                Next::End(notes) => return Ok((groups.rows(self.source.len()), notes)),
             }
         }
     }
@@ -255,7 +291,12 @@ impl RowStream {
 
     /// The next rows with all columns of the source.
     async fn batch(&mut self) -> Result<Next, Failure> {
-        match self.rows.next().await? {
+        let batch = self.rows.next().await?;
+        self.shown(batch)
+    }
+
+    fn shown(&self, batch: Batch) -> Result<Next, Failure> {
+        match batch {
             Batch::Rows(rows) => {
                 rows.into_iter().map(|r| self.row(r)).collect::<Result<_, _>>().map(Next::Rows)
             }
@@ -349,7 +390,11 @@ fn quoted_name(name: &str) -> String {
 /// The columns of a result as they are declared.
 pub(super) fn result_columns(draft: &Draft, source: &[Column], output: &[Output]) -> Vec<ResultColumn> {
     let columns = output.iter().map(|o| {
-        let column = source[o.source].clone();
+        let Some(column) = source.get(o.source).cloned() else {
+            let (org_name, table, org_table, schema) = Default::default();
+            let (name, column) = (o.name.clone(), count_column());
+            return ResultColumn { name, org_name, table, org_table, schema, column };
+        };
         ResultColumn {
             name: o.name.clone(),
             org_name: column.name.clone(),

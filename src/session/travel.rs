@@ -5,9 +5,11 @@ use super::settings::switch;
 use super::stream::NOTE;
 use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
+use crate::plan::guard::Admitted;
 use crate::plan::{self, Context, Resolved, When, guard};
-use crate::statement::{Draft, InstantExpr, Limit, RecordEnd, TimeClause};
+use crate::statement::{Draft, InstantExpr, Limit, RecordEnd, TimeClause, VirtualSchema};
 use crate::telemetry::audit;
+use dbtrail_types::column::same_name;
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::Note;
@@ -169,6 +171,7 @@ impl Session {
         loop {
             let attempt = async {
                 let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
+                seen(&admitted, tenant.allowed_schemas.as_deref())?;
                 self.note_keys(&admitted);
                 let rows = tenant.agent.rows(&tenant.caller, &admitted, request).await?;
                 Ok((admitted, rows))
@@ -207,6 +210,21 @@ impl Session {
 /// Refuses where nothing may be looked at without a line in the audit log, and none can be written.
 pub(super) fn audited() -> Result<(), Failure> {
     audit::refuses().map_or(Ok(()), |why| Err(Failure::Unaudited(why)))
+}
+
+/// Refuses a condition on what the tenant may not see of every row: its answer would tell it.
+fn seen(admitted: &Admitted, allowed: Option<&[String]>) -> Result<(), Failure> {
+    let own = |name: &&str| same_name(name, "statement");
+    let is_diff = admitted.resolved().draft.virtual_schema == VirtualSchema::Diff;
+    let named = admitted.filter().filter(|_| is_diff && allowed.is_some());
+    let named = named.and_then(|filter| filter.columns().into_iter().find(own).map(str::to_owned));
+    if named.is_none() || admitted.definition().position("statement").is_some() {
+        return Ok(());
+    }
+    Err(Failure::Unsupported(
+        "a condition on column statement: its text is shown only to who may see all schemas that it speaks of, so that only users of all schemas can ask          for it in WHERE"
+            .to_owned(),
+    ))
 }
 
 /// Which instants of a clause are ends of the record.

@@ -1,13 +1,12 @@
 //! The clauses of a time-travel query, whatever form its time clause has.
 
 use super::cursor::{Cursor, syntax, unsupported};
-use super::select_list::{limit, order, projection};
+use super::select_list::{group, limit, order, projection};
 use super::{Draft, Projected, Refused};
 use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have, and what to do instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("GROUP", "ask for the rows and group them in the application"),
     ("HAVING", "ask for the rows and filter them in the application"),
     ("WINDOW", "ask for the rows and compute over them in the application"),
     ("UNION", "run two statements"),
@@ -220,8 +219,15 @@ fn clause_end(c: &Cursor<'_>, clauses: &[&str]) -> usize {
 
 pub(super) fn tail(c: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Refused> {
     if c.words(&["WHERE"]) {
-        let end = clause_end(c, &["ORDER", "LIMIT"]);
+        let end = clause_end(c, &["GROUP", "ORDER", "LIMIT"]);
         draft.filter = Some(c.part(c.place(), end).expression()?);
+        c.go(end);
+    }
+    if c.words(&["GROUP", "BY"]) {
+        let end = clause_end(c, &["ORDER", "LIMIT"]);
+        for part in c.part(c.place(), end).split() {
+            draft.group_by.push(group(part)?);
+        }
         c.go(end);
     }
     if c.words(&["ORDER", "BY"]) {
@@ -274,5 +280,5 @@ fn leftover(c: &Cursor<'_>) -> Refused {
             "a join at {here} is no part of a time-travel query: ask for one table at a time and join in the application"
         ));
     }
-    c.unexpected("WHERE, ORDER BY, LIMIT or the end")
+    c.unexpected("WHERE, GROUP BY, ORDER BY, LIMIT or the end")
 }

@@ -72,6 +72,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
         time,
         time_at,
         filter: None,
+        group_by: Vec::new(),
         order_by: Vec::new(),
         limit: None,
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),

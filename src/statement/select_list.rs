@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, shortened, unsupported};
 use super::diagnostics::not_a_column;
-use super::{Limit, MOST_COLUMNS, Projected, Refused};
+use super::{COUNT, Limit, MOST_COLUMNS, Projected, Refused};
 use sqlparser::tokenizer::Token;
 
 /// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows
@@ -55,15 +55,49 @@ fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
     if !matches!(part.peek(), Some(Token::Word(_))) {
         return Err(computed(part));
     }
+    let begin = part.clone();
+    if count(part) {
+        let written = begin.part(begin.place(), part.place()).source();
+        return Ok(Projected::Count { name: alias_of(part)?.unwrap_or(written) });
+    }
     let name = column(part)?;
-    let alias = if part.words(&["AS"]) {
-        Some(part.text().map_or_else(|| part.name("an alias"), Ok)?)
-    } else if matches!(part.peek(), Some(Token::Word(_))) {
-        Some(part.name("an alias")?)
-    } else {
-        part.text()
-    };
-    Ok(Projected::Column { name, alias })
+    Ok(Projected::Column { name, alias: alias_of(part)? })
+}
+
+/// `[AS] alias` behind an item of the select list.
+fn alias_of(part: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
+    if part.words(&["AS"]) {
+        return part.text().map_or_else(|| part.name("an alias"), Ok).map(Some);
+    }
+    if matches!(part.peek(), Some(Token::Word(_))) {
+        return part.name("an alias").map(Some);
+    }
+    Ok(part.text())
+}
+
+/// `COUNT(*)`
+fn count(part: &mut Cursor<'_>) -> bool {
+    let place = part.place();
+    let found = part.words(&["COUNT"])
+        && part.token(&Token::LParen)
+        && part.token(&Token::Mul)
+        && part.token(&Token::RParen);
+    if !found {
+        part.go(place);
+    }
+    found
+}
+
+/// A column to group by.
+pub(super) fn group(mut part: Cursor<'_>) -> Result<String, Refused> {
+    if !matches!(part.peek(), Some(Token::Word(_))) {
+        return Err(unsupported(format!("GROUP BY at {}: group by columns, by their names", part.here())));
+    }
+    let name = column(&mut part)?;
+    if part.is_at_end() {
+        return Ok(name);
+    }
+    Err(unsupported(format!("GROUP BY an expression, at {}: group by columns", part.here())))
 }
 
 pub(super) fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
@@ -74,7 +108,7 @@ pub(super) fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
             part.position()
         )));
     }
-    let name = column(&mut part)?;
+    let name = if count(&mut part) { COUNT.to_owned() } else { column(&mut part)? };
     let descending = part.one_of(&["ASC", "DESC"]) == Some("DESC");
     if !part.is_at_end() {
         return Err(unsupported(format!("ORDER BY an expression, at {}: order by a column", part.here())));

@@ -86,6 +86,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         time,
         time_at,
         filter: None,
+        group_by: Vec::new(),
         order_by: Vec::new(),
         limit: None,
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),
@@ -143,9 +144,6 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Res
         return Ok(TimeClause::Between(from, instant(c).map_err(teach)?));
     }
     if !system_time && c.words(&["AT", "GTID"]) {
-        if schema == VirtualSchema::Diff {
-            return Err(wrong("AT GTID", "BETWEEN ... AND ..."));
-        }
         if let Some(number) = c.parameter() {
             return Ok(TimeClause::At(InstantExpr::Parameter(number)));
         }

@@ -96,7 +96,7 @@ async fn what_is_refused_is_refused_in_the_same_words() {
         "SELECT * FROM _flashback.t AS OF '2020-01-01', users WHERE id = 1",
         "SELECT * FROM _flashback.t AS OF '2999-01-01' WHERE id = 1",
         "SELECT * FROM _diff.t BETWEEN '2020-01-01' AND '2020-01-05' WHERE id = 1",
-        "SELECT COUNT(*) FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
+        "SELECT SUM(id) FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
         "SELECT nothing FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
         "DELETE FROM _flashback.t WHERE id = 1",
     ] {

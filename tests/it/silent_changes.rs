@@ -140,8 +140,11 @@ impl Recorded {
             schema: "silent".into(),
             table: table.into(),
             keys: keys_of(&named.primary_key, &key),
-            since: coverage.oldest,
-            until: coverage.newest,
+            since: Some(coverage.oldest),
+            until: Some(coverage.newest),
+            transaction: None,
+            filter: None,
+            limit: None,
         };
         let mut lines = lines(self.history.diff(&request).expect("an answer"));
         lines.pop();

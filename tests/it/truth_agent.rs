@@ -23,25 +23,25 @@ pub fn history(fixture: &str) -> Arc<History> {
     Arc::new(history)
 }
 
-fn lines(fixture: &str, file: &str) -> Vec<Value> {
+pub fn lines(fixture: &str, file: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder(fixture).join(file)).expect("the fixture is there");
     text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect()
 }
 
-fn instant(as_of: &str) -> Instant {
+pub fn instant(as_of: &str) -> Instant {
     format!("{}Z", as_of.replace(' ', "T")).parse().expect("an instant")
 }
 
-fn octets(cells: &[Value]) -> Vec<Octets> {
+pub fn octets(cells: &[Value]) -> Vec<Octets> {
     cells.iter().map(|c| serde_json::from_value(c.clone()).expect("a key value")).collect()
 }
 
-fn words(list: &Value) -> Vec<String> {
+pub fn words(list: &Value) -> Vec<String> {
     serde_json::from_value(list.clone()).expect("names")
 }
 
 /// Header, lines between, trailer.
-fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> (Value, Vec<Value>, Value) {
+pub fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> (Value, Vec<Value>, Value) {
     let bytes: Vec<u8> = answer.flat_map(|chunk| chunk.expect("no failure on the way")).collect();
     let mut lines: Vec<Value> = bytes
         .split(|b| *b == b'\n')
@@ -197,8 +197,11 @@ pub fn changes(history: &Arc<History>, fixture: &str) {
                 columns: words(&ticks[0]["tables"][table]["pk"]),
                 choice: KeyChoice::Values(vec![octets(pk.as_array().expect("a key"))]),
             },
-            since,
-            until: edge(ticks.last()),
+            since: Some(since),
+            until: Some(edge(ticks.last())),
+            transaction: None,
+            filter: None,
+            limit: None,
         };
         let (header, lines, _) =
             collect(history.diff(&request).unwrap_or_else(|e| panic!("{table} {text}: {e}")));

@@ -10,6 +10,10 @@ use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::number::{put_number, take_number};
 use super::store::{ChangeSequence, GenerationId};
 
+mod walk;
+
+pub use walk::{OwnedChange, Walk};
+
 /// Bytes from which on the next change begins another block. The last block is written again with
 /// every commit until it is full.
 const FULL: usize = 1024;
@@ -308,7 +312,14 @@ mod tests {
             let engine = written(&changes, commit_every);
             let (from, to) = window;
             let wanted: Vec<Owned> = changes.iter().filter(|c| (from..to).contains(&c.0)).cloned().collect();
-            prop_assert_eq!(found(&engine, from, to), wanted);
+            prop_assert_eq!(&found(&engine, from, to), &wanted);
+            let snapshot = engine.snapshot();
+            let mut walk = Walk::new(&*snapshot, ChangeSequence(from), ChangeSequence(to)).unwrap();
+            let mut walked: Vec<Owned> = Vec::new();
+            while let Some(some) = walk.next(&*snapshot).unwrap() {
+                walked.extend(some.into_iter().map(|c| (c.sequence.0, c.generation.0, c.key.map(|k| k.to_vec()))));
+            }
+            prop_assert_eq!(walked, wanted);
         }
 
         #[test]

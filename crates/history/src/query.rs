@@ -17,6 +17,8 @@ use dbtrail_types::names::{ServerId, TableName};
 use std::sync::Arc;
 
 mod catalogue;
+mod change_filter;
+mod change_rows;
 mod chunks;
 mod diff;
 mod example;
@@ -31,6 +33,8 @@ mod refusal;
 mod rows;
 mod scan;
 mod transaction;
+mod walk;
+mod window;
 
 pub use catalogue::TableHealth;
 pub use chunks::{Chunks, Fill};

@@ -10,11 +10,12 @@ use crate::names::ServerId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
 
+mod change_columns;
 mod filter;
-
-pub use filter::{Comparison, Filter, Relation};
 mod net;
 
+pub use change_columns::{change_columns, is_change_column};
+pub use filter::{Comparison, Filter, Relation};
 pub use net::{ColumnValues, NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
 
 /// Where each question goes, below the base URL.
@@ -220,9 +221,22 @@ pub struct DiffRequest {
     /// Which rows.
     pub keys: Keys,
     /// Start of the window, inclusive.
-    pub since: Instant,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Instant>,
     /// End of the window, inclusive.
-    pub until: Instant,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+    /// In the place of a window: the GTID of one transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// Which of the changes. It may name columns of the table and those of [`change_columns`]: a
+    /// change is wanted where the condition is true with the row before it or with the row after
+    /// it. Key columns are those of the key under which the event is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// The most events that are wanted; the agent stops behind so many. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// The first line of a streamed answer.

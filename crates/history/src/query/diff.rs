@@ -1,30 +1,36 @@
 //! Changes inside a window, oldest first.
 
+use super::change_filter::ChangeFilter;
+use super::change_rows::{images, key_places, keyed, kind_name};
 use super::keys::Wanted;
-use super::merge::{KeyOf, Merge};
+use super::merge::Merge;
 use super::origin::Origins;
-use super::rows::{known_keys, with_baseline};
-use super::{Found, History, Refusal, lines, unreadable};
-use crate::commit_index::{Commit, Page};
+use super::scan::Turn;
+use super::walk::{Step, Walk};
+use super::window::Window;
+use super::{History, Refusal, lines};
+use crate::commit_index::{Commit, Page, ReadPoint};
 use crate::image::{Content, Image};
-use crate::names::TableState;
-use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{ChangeSequence, EncodedKey, GenerationId, KeyMove, Version};
-use dbtrail_types::agent_api::{DiffLine, DiffRequest, EventType, Octets, code};
+use crate::store::{ChangeSequence, Version};
+use dbtrail_types::agent_api::{DiffLine, DiffRequest, Octets};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The lines of an answer, in chunks.
 #[derive(Debug)]
 pub struct DiffAnswer {
     history: Arc<History>,
-    window: (Instant, Instant),
+    /// `None`: one transaction.
+    window: Option<(Instant, Instant)>,
     head: Option<Vec<u8>>,
-    merge: Merge,
+    changes: Changes,
+    /// Which of them are wanted.
+    filter: Option<ChangeFilter>,
+    /// Events that are still wanted.
+    left: u64,
     /// The entries around the last change.
     page: Page,
     origins: Origins,
@@ -34,46 +40,61 @@ pub struct DiffAnswer {
     done: bool,
 }
 
-/// What a window cannot be asked with.
-const NO_SCAN: &str = "the changes of a whole table cannot be asked for: name keys";
+/// Where the changes of an answer come from.
+#[derive(Debug)]
+enum Changes {
+    /// The versions of keys that are named.
+    Keys(Merge),
+    /// The index of changes.
+    All(Box<Walk>),
+}
 
-/// One window over one table.
-pub(super) struct Window<'a> {
-    pub(super) history: &'a History,
-    pub(super) name: &'a TableName,
-    pub(super) found: Found<'a>,
-    pub(super) from: ChangeSequence,
-    pub(super) to: ChangeSequence,
+impl Changes {
+    fn next(&mut self, history: &History) -> Result<Step, Refusal> {
+        match self {
+            Self::Keys(merge) => {
+                Ok(merge.next(history)?.map_or(Step::End, |version| Step::Change(Box::new(version))))
+            }
+            Self::All(walk) => walk.next(history),
+        }
+    }
 }
 
 impl History {
-    /// The changes of rows with these keys inside a window.
+    /// The changes of rows with these keys inside a window, or in one transaction.
     ///
     /// # Errors
     /// Every reason not to answer.
     pub fn diff(self: &Arc<Self>, request: &DiffRequest) -> Result<DiffAnswer, Refusal> {
         self.check_server(&request.server_id)?;
-        if request.since > request.until {
-            return Err(Refusal::malformed("the window ends before it begins".to_owned()));
-        }
-        self.covered(request.since)?;
-        self.covered(request.until)?;
-        self.whole(request.since, request.until)?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
-        let found = self.table_at(&name, self.commit_index().cut(request.until)?)?;
+        let (window, (from, to), end) = self.asked(request)?;
+        let found = self.table_at(&name, end)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        let (from, to) = self.commit_index().stretch(request.since, request.until)?;
         let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
         let head = lines::header(self, found.definition_id, None)?;
-        let window = Window { history: self, name: &name, found, from, to };
-        let sources = window.sources(&wanted)?;
-        let merge = Merge::new(self, sources, (from, to))?;
+        let filter = request.filter.as_ref();
+        let filter = filter.map(|filter| ChangeFilter::new(self, filter, found.definition_id)).transpose()?;
+        let window_of = Window { history: self, name: &name, found, from, to };
+        let changes = match wanted {
+            // A transaction that changed nothing is no stretch of the log.
+            _ if from >= to => Changes::Keys(Merge::new(self, Vec::new(), (from, to))?),
+            Wanted::Keys(_) | Wanted::Range(_) => {
+                Changes::Keys(Merge::new(self, window_of.sources(&wanted)?, (from, to))?)
+            }
+            Wanted::Scan(span) => {
+                let walk = Walk::new(self, window_of.walked()?, Some(span), (from, to))?;
+                Changes::All(Box::new(walk))
+            }
+        };
         Ok(DiffAnswer {
             history: Arc::clone(self),
-            window: (request.since, request.until),
+            window,
             head: Some(head),
-            merge,
+            changes,
+            filter,
+            left: request.limit.unwrap_or(u64::MAX),
             page: Page::default(),
             origins: Origins::default(),
             definition,
@@ -81,157 +102,32 @@ impl History {
             done: false,
         })
     }
-}
 
-pub(super) fn key_places(definition: &TableDefinition) -> Vec<usize> {
-    definition.primary_key.iter().filter_map(|n| definition.position(n)).collect()
-}
-
-impl Window<'_> {
-    /// Every key in every generation that the name meant in the window.
-    fn sources(&self, wanted: &Wanted) -> Result<Vec<KeyOf>, Refusal> {
-        let mut sources = Vec::new();
-        for id in self.generations()? {
-            let generation = self
-                .history
-                .generation(id)
-                .ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            super::certain(self.name, generation, self.to)?;
-            if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| self.from <= *at) {
-                return Err(self.crossing(reason));
-            }
-            if !self.history.catalog.same_key(generation.definition, self.found.definition_id) {
-                return Err(self.crossing("its primary key changes inside of the window"));
-            }
-            let emptied = generation.emptied.filter(|(at, _)| (self.from..self.to).contains(at));
-            // Rows of which the record says nothing may have gone too.
-            let unsure = emptied.is_some() && !generation.complete && generation.baseline != Baseline::Whole;
-            let keys: Vec<EncodedKey> = match wanted {
-                Wanted::Keys(keys) => {
-                    for (key, shown) in keys {
-                        if unsure && self.is_unknown(id, key)? {
-                            return Err(self.lost(&lines::key_text(shown)));
-                        }
-                    }
-                    keys.iter().map(|(key, _)| key.clone()).collect()
+    /// The window, the changes from its first to behind its last, and where the definition is
+    /// looked at.
+    fn asked(&self, request: &DiffRequest) -> Result<Asked, Refusal> {
+        match (request.since, request.until, &request.transaction) {
+            (Some(since), Some(until), None) => {
+                if since > until {
+                    return Err(Refusal::malformed("the window ends before it begins".to_owned()));
                 }
-                Wanted::Range(range) => {
-                    let mut keys = known_keys(self.history, id, range)?;
-                    if emptied.is_some() {
-                        keys = with_baseline(self.history, id, keys, range)?;
-                    }
-                    if unsure && range.width != u128::try_from(keys.len()).ok() {
-                        return Err(self.lost("in that range"));
-                    }
-                    keys
-                }
-                Wanted::Scan(_) => return Err(Refusal::malformed(NO_SCAN.to_owned())),
-            };
-            for key in keys {
-                if let Some(emptied) = emptied {
-                    // What cannot be told is refused before the first line.
-                    self.history.lost((id, &key), emptied).map_err(|e| unreadable(self.name, &e.message))?;
-                }
-                sources.push(KeyOf { generation: id, key, emptied });
+                self.covered(since)?;
+                self.covered(until)?;
+                self.whole(since, until)?;
+                let stretch = self.commit_index().stretch(since, until)?;
+                Ok((Some((since, until)), stretch, self.commit_index().cut(until)?))
             }
-        }
-        Ok(sources)
-    }
-
-    fn is_unknown(&self, generation: GenerationId, key: &[u8]) -> Result<bool, Refusal> {
-        let versions = self.history.versions();
-        let known = versions.newest_before(generation, key, self.history.end)?.is_some();
-        Ok(!known && versions.base(generation, key)?.is_none())
-    }
-
-    /// The generations of the table in the window, if every step between them is one of which the
-    /// rows are known.
-    pub(super) fn generations(&self) -> Result<BTreeSet<GenerationId>, Refusal> {
-        let history = self.history.names.history(self.name);
-        let start = history.partition_point(|(from, _)| *from < self.from).saturating_sub(1);
-        let mut generations = BTreeSet::new();
-        let mut before: Option<&TableState> = None;
-        for (at, table_state) in history.iter().skip(start).take_while(|(at, _)| *at < self.to) {
-            if let Some(before) = before {
-                self.step(before, table_state, *at)?;
+            (None, None, Some(gtid)) => {
+                let (from, to) = self.transaction(gtid)?;
+                Ok((None, (from, to), ReadPoint { at: to, doubtful: to }))
             }
-            match table_state {
-                TableState::Table(generation, _) => {
-                    generations.insert(*generation);
-                }
-                TableState::Absent => {}
-                TableState::Unknown { .. } => {
-                    return Err(unreadable(
-                        self.name,
-                        "nothing in the record tells its columns in a part of the window",
-                    ));
-                }
-                TableState::Unreadable(reason) => return Err(unreadable(self.name, reason)),
-            }
-            before = Some(table_state);
-        }
-        Ok(generations)
-    }
-
-    fn step(&self, before: &TableState, after: &TableState, at: ChangeSequence) -> Result<(), Refusal> {
-        let emptied = |id: &GenerationId| {
-            self.history.generation(*id).is_some_and(|s| s.emptied.is_some_and(|(when, _)| when == at))
-        };
-        let began =
-            |id: &GenerationId| self.history.generation(*id).is_some_and(|s| s.started == at && s.complete);
-        let follows = |old: &GenerationId, new: &GenerationId| {
-            self.history.generation(*new).is_some_and(|s| s.before == Some(*old))
-        };
-        let unknown = |id: &GenerationId| {
-            self.history
-                .generation(*id)
-                .and_then(|s| s.known_from.as_ref())
-                .map(|(_, reason)| self.crossing(reason))
-        };
-        let renamed =
-            || self.crossing("it is renamed inside of the window, so that rows come or go with no change");
-        match (before, after) {
-            (TableState::Table(old, _), TableState::Table(new, _)) if old == new => Ok(()),
-            (TableState::Table(old, _), TableState::Table(new, _)) if emptied(old) && began(new) => Ok(()),
-            (TableState::Table(old, _), TableState::Table(new, _)) if follows(old, new) => {
-                Err(self.crossing("its primary key changes inside of the window"))
-            }
-            (TableState::Table(..), TableState::Table(new, _)) => Err(unknown(new).unwrap_or_else(renamed)),
-            (TableState::Table(old, _), TableState::Absent) if !emptied(old) => Err(renamed()),
-            (TableState::Absent, TableState::Table(new, _)) if !began(new) => Err(renamed()),
-            _ => Ok(()),
+            _ => Err(Refusal::malformed("give since and until, or transaction".to_owned())),
         }
     }
-
-    pub(super) fn crossing(&self, what: &str) -> Refusal {
-        let at =
-            self.history.names.history(self.name).iter().filter(|(at, _)| (self.from..self.to).contains(at));
-        let times: Vec<String> = at
-            .filter_map(|(at, _)| self.history.commit_index().committed(*at).ok()?)
-            .map(|t| t.to_string())
-            .collect();
-        Refusal::new(
-            422,
-            code::UNREADABLE_TABLE,
-            format!(
-                "the changes of {} cannot be told as one list: {what} (its definition or name changes at {}). Ask for the windows before and after it",
-                self.name,
-                times.join(", ")
-            ),
-        )
-    }
-
-    pub(super) fn lost(&self, key: &str) -> Refusal {
-        Refusal::new(
-            422,
-            code::NOT_RECORDED,
-            format!(
-                "{} lost all of its rows at once inside of the window (TRUNCATE or DROP), and the record does not say whether there was one with key {key}",
-                self.name
-            ),
-        )
-    }
 }
+
+/// What [`History::asked`] gives.
+type Asked = (Option<(Instant, Instant)>, (ChangeSequence, ChangeSequence), ReadPoint);
 
 impl Iterator for DiffAnswer {
     type Item = Result<Vec<u8>, Refusal>;
@@ -250,24 +146,47 @@ impl Iterator for DiffAnswer {
 }
 
 impl DiffAnswer {
+    /// Whether making it can take long, so that it is for a thread of its own.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        matches!(self.changes, Changes::All(_)) || self.filter.is_some()
+    }
+
+    /// Writes lines until a chunk is full or has taken long enough.
     fn fill(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let history = Arc::clone(&self.history);
+        let mut turn = Turn::new();
         while out.len() < lines::CHUNK {
-            let Some(version) = self.merge.next(&history)? else {
-                self.done = true;
-                return lines::trailer(self.count, &[], out);
+            let step = if self.left == 0 { Step::End } else { self.changes.next(&history)? };
+            let version = match step {
+                Step::Change(version) => version,
+                Step::Nothing if turn.is_over() => return Ok(()),
+                Step::Nothing => continue,
+                Step::End => {
+                    self.done = true;
+                    return lines::trailer(self.count, &[], out);
+                }
             };
             let commit = history.commit_index().of_near(version.sequence, &mut self.page)?.cloned();
             let Some(commit) = commit else {
                 return Err(Refusal::internal("a change without an entry".to_owned()));
             };
-            if commit.committed < self.window.0 || commit.committed > self.window.1 {
+            if self.window.is_some_and(|(since, until)| !(since..=until).contains(&commit.committed)) {
+                continue;
+            }
+            if let Some(filter) = &mut self.filter
+                && !filter.holds(&history, &version, &commit, &mut self.origins)?
+            {
+                if turn.is_over() {
+                    return Ok(());
+                }
                 continue;
             }
             self.announce(&history, version.definition, out)?;
             self.origins.announce(&history, version.sequence, out)?;
             self.event(&version, &commit, out)?;
             self.count += 1;
+            self.left -= 1;
         }
         Ok(())
     }
@@ -289,11 +208,7 @@ impl DiffAnswer {
     }
 
     fn event(&self, version: &Version, commit: &Commit, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let kind = match version.kind {
-            EventType::Insert => "INSERT",
-            EventType::Update => "UPDATE",
-            EventType::Delete => "DELETE",
-        };
+        let kind = kind_name(version.kind);
         out.extend_from_slice(b"{\"event\":{\"event_id\":");
         out.extend_from_slice(version.sequence.0.to_string().as_bytes());
         out.extend_from_slice(b",\"event_timestamp\":");
@@ -308,27 +223,14 @@ impl DiffAnswer {
         out.extend_from_slice(b",\"gtid\":");
         lines::json(&commit.gtid.as_ref().map(ToString::to_string), out)?;
         out.extend_from_slice(b",\"key\":");
-        let keyed = if version.side == KeyMove::Left {
-            version.before.as_ref()
-        } else {
-            version.after.as_ref().or(version.before.as_ref())
-        };
-        lines::json(&keyed.map(|i| self.key(i)).unwrap_or_default(), out)?;
+        lines::json(&keyed(version).map(|i| self.key(i)).unwrap_or_default(), out)?;
         let catalog = &self.history.catalog;
-        let filled = |image: &Option<Image>, other: &Option<Image>| {
-            let (image, other) = image.as_ref().zip(other.as_ref())?;
-            catalog.filled(version.definition, image, other)
-        };
-        let after = filled(&version.after, &version.before);
-        let before = filled(&version.before, &version.after);
-        let images =
-            [("before", before.as_ref(), &version.before), ("after", after.as_ref(), &version.after)];
-        for (name, filled, image) in images {
+        for (name, image) in ["before", "after"].into_iter().zip(images(catalog, version)) {
             out.extend_from_slice(b",\"");
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b"\":");
-            match filled.or(image.as_ref()) {
-                Some(image) => lines::image(catalog, version.definition, image, out),
+            match image {
+                Some(image) => lines::image(catalog, version.definition, &image, out),
                 None => out.extend_from_slice(b"null"),
             }
         }

@@ -79,8 +79,11 @@ fn images_of_a_diff_hold_what_is_known() {
         schema: "s".into(),
         table: "t".into(),
         keys: keys(&["1", "2"]),
-        since: t(2),
-        until: t(9),
+        since: Some(t(2)),
+        until: Some(t(9)),
+        transaction: None,
+        filter: None,
+        limit: None,
     };
     let text: Vec<u8> = h.diff(&request).unwrap().flat_map(Result::unwrap).collect();
     let lines: Vec<Value> =

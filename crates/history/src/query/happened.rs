@@ -247,7 +247,7 @@ fn few(texts: &[&str]) -> Vec<String> {
 }
 
 /// An instant as a TIMESTAMP(6) cell travels: UTC.
-fn stamp(at: Instant) -> String {
+pub(super) fn stamp(at: Instant) -> String {
     let text = at.to_string();
     let whole = text.trim_end_matches('Z').replace('T', " ");
     match whole.split_once('.') {

@@ -27,6 +27,13 @@ pub(super) struct Span {
     pub(super) upper: Option<Vec<u8>>,
 }
 
+impl Span {
+    /// Whether a key is of it.
+    pub(super) fn holds(&self, key: &[u8]) -> bool {
+        self.lower.as_slice() <= key && self.upper.as_deref().is_none_or(|upper| key < upper)
+    }
+}
+
 /// A range of keys.
 #[derive(Debug)]
 pub(super) struct Range {
@@ -44,9 +51,7 @@ impl Wanted {
         match self {
             Self::Keys(keys) => keys.binary_search_by(|(known, _)| (**known).cmp(key)).is_ok(),
             Self::Range(range) => (&*range.from..=&*range.to).contains(&key),
-            Self::Scan(span) => {
-                span.lower.as_slice() <= key && span.upper.as_deref().is_none_or(|upper| key < upper)
-            }
+            Self::Scan(span) => span.holds(key),
         }
     }
 

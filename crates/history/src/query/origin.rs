@@ -21,6 +21,12 @@ pub(super) struct Origins {
 pub(super) struct Schemas(Vec<String>);
 
 impl Origins {
+    /// The transaction of a change.
+    pub(super) fn of(&mut self, history: &History, sequence: ChangeSequence) -> Result<&Commit, Refusal> {
+        let commit = commits::of(&*history.snapshot, sequence, &mut self.near)?;
+        commit.ok_or_else(|| Refusal::internal("a change without a transaction".to_owned()))
+    }
+
     /// A line of who made a change, where that is another than of the change before.
     pub(super) fn announce(
         &mut self,

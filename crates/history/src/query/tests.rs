@@ -196,8 +196,11 @@ fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Ve
         schema: "s".into(),
         table: "t".into(),
         keys,
-        since: t(since),
-        until: t(until),
+        since: Some(t(since)),
+        until: Some(t(until)),
+        transaction: None,
+        filter: None,
+        limit: None,
     };
     let mut lines = collect(history.diff(&request).map_err(|r| r.code)?);
     let end = lines.pop().unwrap();
@@ -621,7 +624,17 @@ fn long_answers_come_in_chunks() {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let table = |keys| (ServerId("x".into()), "s".to_owned(), "t".to_owned(), keys);
     let (server_id, schema, table, keys) = table(keys(&ids));
-    let request = DiffRequest { server_id, schema, table, keys: keys.clone(), since: t(2), until: t(3) };
+    let request = DiffRequest {
+        server_id,
+        schema,
+        table,
+        keys: keys.clone(),
+        since: Some(t(2)),
+        until: Some(t(3)),
+        transaction: None,
+        filter: None,
+        limit: None,
+    };
     let chunks: Vec<Vec<u8>> = h.diff(&request).unwrap().map(Result::unwrap).collect();
     assert!(
         chunks.len() > 10 && chunks.iter().all(|c| c.len() < lines::CHUNK + 1024),
@@ -667,3 +680,4 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
 
 mod names;
 mod net;
+mod walks;

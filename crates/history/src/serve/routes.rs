@@ -74,7 +74,7 @@ async fn snapshot(State(agent): State<Agent>, body: Body) -> Response {
 }
 
 async fn diff(State(agent): State<Agent>, body: Body) -> Response {
-    changes(&agent, whole(body).await)
+    changes(&agent, whole(body).await).await
 }
 
 async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
@@ -101,9 +101,12 @@ async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> 
     }
 }
 
-fn changes(agent: &Agent, body: Result<Bytes, Refusal>) -> Response {
+async fn changes(agent: &Agent, body: Result<Bytes, Refusal>) -> Response {
     let request = body.and_then(|body| read::<DiffRequest>(&body));
-    answer::lines(request.and_then(|request| agent.history()?.diff(&request)))
+    match request.and_then(|request| agent.history()?.diff(&request)) {
+        Ok(answer) if answer.is_long() => answer::long_lines(answer).await,
+        answer => answer::lines(answer),
+    }
 }
 
 /// The answer to a request for rows, without the way through the routes: on that way, much of the
@@ -126,7 +129,7 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         let body = short(request.body().clone());
         place.held(match reading {
             Some(reading) => rows(agent, body, reading).await,
-            None => changes(agent, body),
+            None => changes(agent, body).await,
         })
     };
     Some(Seen::of(request).answered(agent, answer).await)

@@ -44,6 +44,26 @@ pub enum Filter {
     },
 }
 
+impl Filter {
+    /// The columns that it names, in order, as often as it names them.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        let (mut open, mut named) = (vec![self], Vec::new());
+        while let Some(filter) = open.pop() {
+            match filter {
+                Self::And(parts) | Self::Or(parts) => open.extend(parts.iter().rev()),
+                Self::Not(inside) => open.push(inside),
+                Self::Truth(_) => {}
+                Self::IsNull(column) | Self::In { column, .. } | Self::Like { column, .. } => {
+                    named.push(column.as_str());
+                }
+                Self::Compare(comparison) => named.push(comparison.column.as_str()),
+            }
+        }
+        named
+    }
+}
+
 /// A column and a constant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

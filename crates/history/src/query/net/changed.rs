@@ -1,8 +1,8 @@
 //! The keys of a table that a stretch of the log changed, in order and up to a limit; looked for
 //! bit by bit, so that whoever no longer waits for them costs nothing more.
 
-use super::super::diff::Window;
 use super::super::keys::Wanted;
+use super::super::window::Window;
 use super::super::{Found, History, Refusal, certain, unreadable};
 use crate::changes;
 use crate::commit_index::Page;

@@ -1,6 +1,6 @@
 //! The rows of a key before, in and behind a stretch of the log.
 
-use super::super::{Found, History, Refusal, diff};
+use super::super::{Found, History, Refusal, change_rows};
 use crate::schema::Carried;
 use crate::store::{ChangeSequence, EncodedKey};
 use dbtrail_types::agent_api::{ColumnValues, NetChange, Octets, RowCell, RowLine};
@@ -128,7 +128,7 @@ impl Rows<'_> {
         now: Option<Carried>,
     ) -> Option<NetChange> {
         let some = before.as_ref().or(end.as_ref())?;
-        let places = diff::key_places(self.today.definition);
+        let places = change_rows::key_places(self.today.definition);
         let key = places.iter().map(|at| match some.get(*at) {
             Some(Ok(Some(bytes))) => Octets(bytes.clone()),
             _ => Octets(Vec::new()),

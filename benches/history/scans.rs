@@ -1,0 +1,106 @@
+//! Questions without a key: all changes of a short window out of a long past, beside
+//! `mariadb-binlog -vv`; a whole table at an instant, beside `FOR SYSTEM_TIME AS OF`.
+
+use crate::chain::{Chain, PASSWORD, connect};
+use crate::past::{Extent, Past, sql_time};
+use crate::{figure, median};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
+use std::error::Error;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// That of `lookup`, so that one past serves both.
+const LONG: Extent = Extent { keys: 1_000_000, changes: 9, twin: false };
+const WHOLE: Extent = Extent { keys: 1_000_000, changes: 1, twin: true };
+/// Changes in a window, about.
+const CHANGES: i64 = 10_000;
+const ROUNDS: usize = 3;
+
+/// Rows of an answer, none of which is kept.
+async fn count(conn: &mut Conn, sql: &str) -> Result<u64, Box<dyn Error>> {
+    let mut rows = 0;
+    let mut answer = conn.query_iter(sql).await?;
+    while let Some(row) = answer.next().await? {
+        let _: Row = row;
+        rows += 1;
+    }
+    drop(answer);
+    Ok(rows)
+}
+
+async fn shim(chain: &Chain) -> Result<Conn, Box<dyn Error>> {
+    let mut conn = connect(chain.shim_port, PASSWORD, "bench").await?;
+    conn.query_drop("SET time_zone = '+00:00', @dbtrail_allow_wide_diff = ON").await?;
+    Ok(conn)
+}
+
+/// All changes of a window.
+pub async fn window() -> Result<(), Box<dyn Error>> {
+    let past = Past::ready("lookup", LONG).await?;
+    let chain = Chain::of(&past.origin(), None)?;
+    let mut conn = shim(&chain).await?;
+    let versions = i64::try_from(LONG.keys * LONG.changes)?;
+    let span = CHANGES * (past.until - past.since) / versions;
+    let since = past.since + (past.until - past.since) / 2;
+    let (from, to) = (sql_time(since), sql_time(since + span));
+    let sql = format!("SELECT * FROM _diff.accounts BETWEEN '{from}' AND '{to}' ALLOW SCAN");
+    let logs = past.server.binlogs()?;
+    println!(
+        "all changes of {span} s out of {versions} over {} s; {ROUNDS} rounds, in turn",
+        past.until - past.since
+    );
+    let mut ratios = Vec::new();
+    for _ in 0..ROUNDS {
+        let timer = Instant::now();
+        let rows = count(&mut conn, &sql).await?;
+        let ours = timer.elapsed().as_secs_f64();
+        let timer = Instant::now();
+        let mut printing = Command::new("mariadb-binlog");
+        printing.arg("-vv").env("TZ", "UTC");
+        printing.arg(format!("--start-datetime={from}")).arg(format!("--stop-datetime={to}")).args(&logs);
+        let printed = printing.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        let theirs = timer.elapsed().as_secs_f64();
+        println!(
+            "{rows} changes: shim and agent {ours:.3} s; mariadb-binlog -vv over {} files {theirs:.3} s ({printed})",
+            logs.len()
+        );
+        ratios.push(theirs / ours);
+    }
+    println!("times as fast as mariadb-binlog -vv (median): {:.1}", median(ratios));
+    Ok(())
+}
+
+/// A whole table at an instant.
+pub async fn whole() -> Result<(), Box<dyn Error>> {
+    let past = Past::ready("whole", WHOLE).await?;
+    let chain = Chain::of(&past.origin(), None)?;
+    let (mut ours, mut theirs) = (shim(&chain).await?, past.server.connect().await?);
+    theirs.query_drop("SET time_zone = '+00:00'").await?;
+    let at = sql_time(past.since + (past.until - past.since) / 2);
+    let mine = format!("SELECT * FROM _flashback.accounts AS OF '{at}' ALLOW SCAN");
+    let its = format!("SELECT * FROM bench.twin FOR SYSTEM_TIME AS OF TIMESTAMP '{at}'");
+    println!(
+        "a table of {} rows as of an instant; {ROUNDS} rounds, in turn, the first to fill caches",
+        WHOLE.keys
+    );
+    let mut ratios = Vec::new();
+    for round in 0..=ROUNDS {
+        let (before, _) = chain.shim_memory()?;
+        let timer = Instant::now();
+        let rows = count(&mut ours, &mine).await?;
+        let own = figure(rows) / timer.elapsed().as_secs_f64();
+        let (_, peak) = chain.shim_memory()?;
+        let timer = Instant::now();
+        let same = count(&mut theirs, &its).await?;
+        let other = figure(same) / timer.elapsed().as_secs_f64();
+        println!(
+            "{rows} and {same} rows: shim and agent {own:.0} a second, MariaDB {other:.0}; memory of the shim before {before} KiB, peak {peak} KiB"
+        );
+        if round > 0 {
+            ratios.push(own / other);
+        }
+    }
+    println!("shim and agent/MariaDB (median): {:.2}", median(ratios));
+    Ok(())
+}

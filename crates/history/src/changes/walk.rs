@@ -1,0 +1,72 @@
+//! The index of changes, read a few blocks at a time, by whoever answers while it is read.
+
+use super::{Change, ChangeSequence, GenerationId, key_of, read};
+use crate::engine::{Snapshot, StoreError, Table};
+use crate::store::EncodedKey;
+
+/// Blocks read at a time.
+const AT_ONCE: usize = 4;
+
+/// A [`Change`] that owns its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedChange {
+    /// Which one.
+    pub sequence: ChangeSequence,
+    /// In which generation of a table.
+    pub generation: GenerationId,
+    /// The key of the row; `None`: all rows of the generation went at once.
+    pub key: Option<EncodedKey>,
+}
+
+/// The changes of `[from, to)`, in the order of the log.
+#[derive(Debug)]
+pub struct Walk {
+    from: ChangeSequence,
+    to: ChangeSequence,
+    /// Where the next blocks begin; `None`: there are none left.
+    start: Option<Vec<u8>>,
+}
+
+impl Walk {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn new(
+        snapshot: &dyn Snapshot,
+        from: ChangeSequence,
+        to: ChangeSequence,
+    ) -> Result<Self, StoreError> {
+        if from >= to {
+            return Ok(Self { from, to, start: None });
+        }
+        // A block that begins with this very number may go on from the end of the one before.
+        let before = snapshot.last(Table::Changes, &[], &key_of(from))?;
+        let start = before.map_or_else(|| key_of(from).to_vec(), |(key, _)| key);
+        Ok(Self { from, to, start: Some(start) })
+    }
+
+    /// The next changes, which may be none; `None`: there are no more.
+    ///
+    /// # Errors
+    /// The engine failed, or the index is damaged.
+    pub fn next(&mut self, snapshot: &dyn Snapshot) -> Result<Option<Vec<OwnedChange>>, StoreError> {
+        let Some(start) = self.start.take() else { return Ok(None) };
+        let blocks = snapshot.scan(Table::Changes, &start, &key_of(self.to), AT_ONCE)?;
+        let mut found = Vec::new();
+        let mut take = |change: Change<'_>| {
+            let Change { sequence, generation, key } = change;
+            found.push(OwnedChange { sequence, generation, key: key.map(EncodedKey::from) });
+            Ok(true)
+        };
+        for (key, block) in &blocks {
+            read(key, block, self.from, self.to, &mut take)?;
+        }
+        if let Some((last, _)) = blocks.last()
+            && blocks.len() == AT_ONCE
+        {
+            self.start = Some([last.as_slice(), &[0]].concat());
+        }
+        Ok(Some(found))
+    }
+}

@@ -1,0 +1,43 @@
+//! What a condition on changes can name beside the columns of the table: what happened, when, and
+//! by whom.
+
+use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
+
+/// The columns of a change that a condition can name. `event_timestamp` is UTC, as a TIMESTAMP is.
+#[must_use]
+pub fn change_columns() -> Vec<Column> {
+    let column = |name: &str, ty: ColumnType, nullable: bool| Column {
+        name: name.to_owned(),
+        collation: matches!(ty, ColumnType::VarChar { .. } | ColumnType::Text { .. })
+            .then(|| "utf8mb4_bin".to_owned()),
+        ty,
+        nullable,
+        key: ColumnKey::None,
+        indexes: Indexes::default(),
+        auto_increment: false,
+        on_update_now: false,
+        has_default: true,
+        default_now: false,
+        invisible: false,
+        shown_type: None,
+    };
+    let number = |size| ColumnType::Int { size, unsigned: true, zerofill: false, display_width: None };
+    vec![
+        column("event_id", number(IntSize::Big), false),
+        column("event_timestamp", ColumnType::Timestamp { fsp: 6 }, false),
+        column("event_type", ColumnType::VarChar { chars: 6 }, false),
+        column("gtid", ColumnType::VarChar { chars: 96 }, true),
+        column("connection_id", number(IntSize::Big), true),
+        column("server_id", number(IntSize::Int), true),
+        column("binlog_file", ColumnType::VarChar { chars: 255 }, true),
+        column("binlog_position", number(IntSize::Big), true),
+        column("statement", ColumnType::Text { size: LobSize::Medium }, true),
+        column("cause", number(IntSize::Big), true),
+    ]
+}
+
+/// Whether a name is one of [`change_columns`].
+#[must_use]
+pub fn is_change_column(name: &str) -> bool {
+    change_columns().iter().any(|column| same_name(&column.name, name))
+}

@@ -1,0 +1,156 @@
+//! `_diff` without keys, COUNT(*) and GROUP BY, through shim and agent.
+
+use crate::end_to_end::{chain, connect, refused};
+use crate::truth_agent::lines;
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use std::collections::BTreeMap;
+
+const MYSQL: &str = "mysql-9.7";
+
+/// An answer, as texts.
+async fn asked(conn: &mut Conn, sql: &str) -> Vec<Vec<Option<String>>> {
+    let rows: Vec<mysql_async::Row> = conn.query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let cell = |value| match value {
+        mysql_async::Value::NULL => None,
+        mysql_async::Value::Bytes(bytes) => Some(String::from_utf8(bytes).expect("UTF-8")),
+        other => panic!("{other:?}"),
+    };
+    rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect()
+}
+
+fn some(text: impl ToString) -> Option<String> {
+    Some(text.to_string())
+}
+
+/// `(type, id)` of the changes of orders in a stretch of ticks, by both keys of a key change.
+fn orders(from: u64, to: u64) -> Vec<(String, String)> {
+    let mut changes = Vec::new();
+    for change in lines(MYSQL, "changes.jsonl") {
+        let tick = change["tick"].as_u64().expect("a number");
+        if change["table"] != "orders" || tick <= from || tick > to {
+            continue;
+        }
+        for key in [change.get("pk"), change.get("new_pk")].into_iter().flatten() {
+            let kind = change["type"].as_str().expect("text").to_owned();
+            changes.push((kind, key[0].as_str().expect("text").to_owned()));
+        }
+    }
+    changes
+}
+
+/// A window of ticks in which orders changed, and the rest of the statement.
+fn window() -> (String, Vec<(String, String)>) {
+    let ticks = lines(MYSQL, "truth.jsonl");
+    let tick = |at: usize| (ticks[at]["tick"].as_u64().expect("a number"), ticks[at]["as_of"].as_str());
+    let (first, last) = (tick(0), tick(ticks.len() - 1));
+    let between = format!("BETWEEN '{}' AND '{}'", first.1.expect("text"), last.1.expect("text"));
+    (between, orders(first.0, last.0))
+}
+
+#[tokio::test]
+async fn changes_without_keys_are_those_of_the_recording() {
+    let chain = chain(MYSQL).await;
+    let mut conn = connect(&chain, "app").await;
+    let (between, all) = window();
+    let want = |meets: &dyn Fn(&(String, String)) -> bool| -> Vec<Vec<Option<String>>> {
+        all.iter().filter(|c| meets(c)).map(|(kind, id)| vec![some(kind), some(id)]).collect()
+    };
+    assert!(all.len() > 30, "{all:?}");
+    let select = format!("SELECT event_type, id FROM _diff.orders {between} ALLOW SCAN");
+    let number = |id: &str| id.parse::<u64>().expect("a number");
+    for (condition, want) in [
+        ("", want(&|_| true)),
+        ("WHERE event_type = 'DELETE'", want(&|(kind, _)| kind == "DELETE")),
+        ("WHERE id >= 12 AND NOT event_type = 'INSERT'", want(&|(k, id)| k != "INSERT" && number(id) >= 12)),
+        ("WHERE connection_id = 0 AND cause IS NOT NULL", Vec::new()),
+        ("LIMIT 3, 4", want(&|_| true).into_iter().skip(3).take(4).collect()),
+        ("WHERE event_timestamp < '2001-01-01'", Vec::new()),
+    ] {
+        let sql = format!("{select} {condition}");
+        assert_eq!(asked(&mut conn, &sql).await, want, "{sql}");
+    }
+    // Beside the whole key nobody need ask for more; one transaction costs what it changed.
+    let (_, id) = &all[0];
+    let sql = format!(
+        "SELECT event_type, id FROM _diff.orders {between} WHERE id = {id} AND event_type = 'INSERT'"
+    );
+    assert_eq!(asked(&mut conn, &sql).await, want(&|(kind, key)| kind == "INSERT" && key == id), "{sql}");
+    let sql = format!("SELECT gtid, COUNT(*) FROM _diff.orders {between} ALLOW SCAN GROUP BY gtid");
+    let transactions = asked(&mut conn, &sql).await;
+    assert!(transactions.len() > 5, "{transactions:?}");
+    for transaction in &transactions {
+        let gtid = transaction[0].as_deref().expect("a GTID");
+        let sql = format!("SELECT gtid, COUNT(*) FROM _diff.orders AT GTID '{gtid}' GROUP BY gtid");
+        assert_eq!(asked(&mut conn, &sql).await, std::slice::from_ref(transaction), "{sql}");
+    }
+    let told = refused(&mut conn, &format!("SELECT * FROM _diff.orders {between}")).await;
+    assert_eq!((told.0, told.1.as_str()), (1064, "HY000"));
+    assert!(told.2.contains("ALLOW SCAN"), "{told:?}");
+    for (condition, named) in [("row_after LIKE '%paid%'", "row_after"), ("nothing = 1", "nothing")] {
+        let told = refused(&mut conn, &format!("{select} WHERE {condition}")).await;
+        assert!(told.2.contains(named), "{condition}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_and_changes_are_counted() {
+    let chain = chain(MYSQL).await;
+    let mut conn = connect(&chain, "app").await;
+    let (between, all) = window();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for (kind, _) in &all {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let want: Vec<Vec<Option<String>>> = kinds.iter().map(|(kind, n)| vec![some(kind), some(n)]).collect();
+    let sql = format!(
+        "SELECT event_type, COUNT(*) AS n FROM _diff.orders {between} ALLOW SCAN GROUP BY event_type ORDER BY event_type"
+    );
+    assert_eq!(asked(&mut conn, &sql).await, want, "{sql}");
+    let sql = format!("SELECT COUNT(*) FROM _diff.orders {between} ALLOW SCAN");
+    assert_eq!(asked(&mut conn, &sql).await, [[some(all.len())]], "{sql}");
+
+    let tick = lines(MYSQL, "truth.jsonl").pop().expect("ticks");
+    let (at, table) = (tick["as_of"].as_str().expect("text"), &tick["tables"]["orders"]);
+    let rows = table["rows"].as_array().expect("rows");
+    let status = table["columns"].as_array().expect("columns").iter().position(|c| c == "status");
+    let mut counts: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row[status.expect("a column")].as_str().map(str::to_owned)).or_default() += 1;
+    }
+    let from = format!("FROM _flashback.orders AS OF '{at}' ALLOW SCAN");
+    assert_eq!(asked(&mut conn, &format!("SELECT count( * ) {from}")).await, [[some(rows.len())]]);
+    assert_eq!(asked(&mut conn, &format!("SELECT COUNT(*) {from} WHERE id = 0")).await, [[some(0)]]);
+    assert!(asked(&mut conn, &format!("SELECT status {from} WHERE id = 0 GROUP BY status")).await.is_empty());
+    let told = asked(&mut conn, &format!("SELECT status, COUNT(*) {from} GROUP BY status")).await;
+    let told: BTreeMap<Option<String>, usize> = told
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].as_deref().expect("a number").parse().expect("a number")))
+        .collect();
+    assert_eq!(told, counts);
+    let most = counts.values().max().expect("groups");
+    let sql = format!("SELECT COUNT(*) {from} GROUP BY status ORDER BY COUNT(*) DESC LIMIT 1");
+    assert_eq!(asked(&mut conn, &sql).await, [[some(most)]]);
+    // Text and binary protocol say the same; names and types are MySQL's.
+    let statement =
+        conn.prep(format!("SELECT Count( * ), COUNT(*) AS n {from} WHERE id > ?")).await.expect("it");
+    let names: Vec<String> = statement.columns().iter().map(|c| c.name_str().into_owned()).collect();
+    assert_eq!(names, ["Count( * )", "n"]);
+    let column = &statement.columns()[0];
+    assert_eq!(column.column_type(), mysql_async::consts::ColumnType::MYSQL_TYPE_LONGLONG);
+    let counted: Option<(i64, i64)> = conn.exec_first(&statement, (0,)).await.expect("a count");
+    let count = i64::try_from(rows.len()).expect("few");
+    assert_eq!(counted, Some((count, count)));
+    for (sql, named) in [
+        (format!("SELECT id, COUNT(*) {from}"), "id"),
+        (format!("SELECT * {from} GROUP BY status"), "id"),
+        (format!("SELECT COUNT(*) {from} GROUP BY nothing"), "nothing"),
+        (format!("SELECT COUNT(*) {from} GROUP BY status HAVING COUNT(*) > 1"), "HAVING"),
+        (format!("SELECT SUM(amount) {from}"), "SUM"),
+        (format!("SELECT id {from} ORDER BY COUNT(*)"), "COUNT(*)"),
+        (format!("SELECT COUNT(*) FROM _history.gaps"), "_history"),
+    ] {
+        let told = refused(&mut conn, &sql).await;
+        assert!(told.2.contains(named), "{sql}: {told:?}");
+    }
+}

@@ -1,0 +1,81 @@
+//! `_diff` of whole tables against the recordings: every window between two ticks.
+
+use crate::truth_agent::{collect, history, instant, lines, octets, words};
+use dbtrail_history::History;
+use dbtrail_types::agent_api::{DiffRequest, KeyChoice, KeyScan, Keys};
+use dbtrail_types::names::ServerId;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The changes of every window between two ticks, of every table, without keys: in the order of the
+/// log, a change of the key under both keys.
+fn windows_whole(history: &Arc<History>, fixture: &str) {
+    let ticks = lines(fixture, "truth.jsonl");
+    let all = lines(fixture, "changes.jsonl");
+    let at = |value: &Value| instant(value.as_str().expect("text"));
+    let columns = |table: &str| {
+        let known = ticks.iter().find_map(|tick| tick["tables"].get(table)).expect("a table");
+        words(&known["pk"])
+    };
+    let (mut compared, mut refused, mut most) = (0, 0, 0);
+    let names: BTreeSet<&str> = all.iter().map(|c| c["table"].as_str().expect("a name")).collect();
+    for (first, last) in ticks.iter().zip(&ticks[1..]).chain([(&ticks[0], ticks.last().expect("ticks"))]) {
+        let (since, until) = (at(&first["as_of"]), at(&last["as_of"]));
+        for table in &names {
+            let request = DiffRequest {
+                server_id: ServerId("truth".to_owned()),
+                schema: "tt".to_owned(),
+                table: (*table).to_owned(),
+                keys: Keys { columns: columns(table), choice: KeyChoice::Scan(KeyScan::default()) },
+                since: Some(since),
+                until: Some(until),
+                transaction: None,
+                filter: None,
+                limit: None,
+            };
+            let answer = match history.diff(&request) {
+                Ok(answer) => answer,
+                // It is not there at the end, or comes from nothing that is known on the way.
+                Err(refusal) if matches!(refusal.status, 404 | 422) => {
+                    refused += 1;
+                    continue;
+                }
+                Err(refusal) => panic!("{table}: {refusal}"),
+            };
+            let (_, lines, _) = collect(answer);
+            let events: Vec<&Value> = lines.iter().filter_map(|l| l.get("event")).collect();
+            let ids: Vec<u64> = events.iter().map(|e| e["event_id"].as_u64().expect("a number")).collect();
+            assert!(ids.windows(2).all(|p| p[0] <= p[1]), "{table}: {ids:?}");
+            let mut got: Vec<(String, String)> = Vec::new();
+            for event in &events {
+                let text = |value: &Value| value.as_str().expect("text").to_owned();
+                got.push((text(&event["event_type"]), event["key"].to_string()));
+            }
+            let mut want: Vec<(String, String)> = Vec::new();
+            let tick = |line: &Value| line["tick"].as_u64().expect("a number");
+            let inside =
+                |c: &&Value| c["table"] == **table && (tick(first) + 1..=tick(last)).contains(&tick(c));
+            for change in all.iter().filter(inside) {
+                for pk in [change.get("pk"), change.get("new_pk")].into_iter().flatten() {
+                    let key = serde_json::to_string(&octets(pk.as_array().expect("a key")));
+                    want.push((change["type"].as_str().expect("text").to_owned(), key.expect("JSON")));
+                }
+            }
+            assert_eq!(got, want, "{table} from {since} to {until}");
+            compared += 1;
+            most = most.max(want.len());
+        }
+    }
+    assert!(compared > 40 && most > 20, "{compared} windows of {most} changes at most ({refused} refused)");
+}
+
+#[test]
+fn windows_of_mysql_9_7() {
+    windows_whole(&history("mysql-9.7"), "mysql-9.7");
+}
+
+#[test]
+fn windows_of_mariadb_10_11() {
+    windows_whole(&history("mariadb-10.11"), "mariadb-10.11");
+}
