@@ -19,7 +19,7 @@ async fn asked(conn: &mut Conn, sql: &str) -> Vec<Vec<Option<String>>> {
     rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect()
 }
 
-fn some(text: impl ToString) -> Option<String> {
+fn some(text: &impl ToString) -> Option<String> {
     Some(text.to_string())
 }
 
@@ -108,7 +108,7 @@ async fn rows_and_changes_are_counted() {
     );
     assert_eq!(asked(&mut conn, &sql).await, want, "{sql}");
     let sql = format!("SELECT COUNT(*) FROM _diff.orders {between} ALLOW SCAN");
-    assert_eq!(asked(&mut conn, &sql).await, [[some(all.len())]], "{sql}");
+    assert_eq!(asked(&mut conn, &sql).await, [[some(&all.len())]], "{sql}");
 
     let tick = lines(MYSQL, "truth.jsonl").pop().expect("ticks");
     let (at, table) = (tick["as_of"].as_str().expect("text"), &tick["tables"]["orders"]);
@@ -119,8 +119,8 @@ async fn rows_and_changes_are_counted() {
         *counts.entry(row[status.expect("a column")].as_str().map(str::to_owned)).or_default() += 1;
     }
     let from = format!("FROM _flashback.orders AS OF '{at}' ALLOW SCAN");
-    assert_eq!(asked(&mut conn, &format!("SELECT count( * ) {from}")).await, [[some(rows.len())]]);
-    assert_eq!(asked(&mut conn, &format!("SELECT COUNT(*) {from} WHERE id = 0")).await, [[some(0)]]);
+    assert_eq!(asked(&mut conn, &format!("SELECT count( * ) {from}")).await, [[some(&rows.len())]]);
+    assert_eq!(asked(&mut conn, &format!("SELECT COUNT(*) {from} WHERE id = 0")).await, [[some(&0)]]);
     assert!(asked(&mut conn, &format!("SELECT status {from} WHERE id = 0 GROUP BY status")).await.is_empty());
     let told = asked(&mut conn, &format!("SELECT status, COUNT(*) {from} GROUP BY status")).await;
     let told: BTreeMap<Option<String>, usize> = told
@@ -148,7 +148,7 @@ async fn rows_and_changes_are_counted() {
         (format!("SELECT COUNT(*) {from} GROUP BY status HAVING COUNT(*) > 1"), "HAVING"),
         (format!("SELECT SUM(amount) {from}"), "SUM"),
         (format!("SELECT id {from} ORDER BY COUNT(*)"), "COUNT(*)"),
-        (format!("SELECT COUNT(*) FROM _history.gaps"), "_history"),
+        ("SELECT COUNT(*) FROM _history.gaps".to_owned(), "_history"),
     ] {
         let told = refused(&mut conn, &sql).await;
         assert!(told.2.contains(named), "{sql}: {told:?}");
