@@ -100,7 +100,7 @@ fn refused() -> BTreeMap<usize, String> {
     let (mut found, mut reason) = (BTreeMap::new(), String::new());
     for line in std::fs::read_to_string(path).expect("refused.txt").lines() {
         if let Some(text) = line.strip_prefix("# ") {
-            reason = text.to_owned();
+            text.clone_into(&mut reason);
         }
         for number in line.split(' ').filter_map(|word| word.parse().ok()) {
             assert!(!line.starts_with('#') && !reason.is_empty(), "a number without a reason");

@@ -157,6 +157,7 @@ fn as_mysql_answered_or_refused_once_more() {
     is_as_recorded("mysql-9.7.4-second.gz");
 }
 
+#[expect(clippy::print_stdout, reason = "the numbers are for whoever reads the output of the test")]
 fn is_as_recorded(file: &str) {
     let mut recording = String::new();
     let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
