@@ -68,14 +68,14 @@ pub struct AgentArgs {
     pub(super) binlog: Vec<PathBuf>,
     /// The first instant of the record; files that hold nothing behind it are not read. UTC, such
     /// as '2026-04-27 09:00:00'.
-    #[arg(long, value_name = "INSTANT", requires = "binlog", value_parser = dated)]
+    #[arg(long, value_name = "INSTANT", requires = "binlog", conflicts_with = "source", value_parser = dated)]
     pub(super) from: Option<Instant>,
     /// The last instant of the record; files that were begun behind it are not read.
-    #[arg(long, value_name = "INSTANT", requires = "binlog", value_parser = dated)]
+    #[arg(long, value_name = "INSTANT", requires = "binlog", conflicts_with = "source", value_parser = dated)]
     pub(super) to: Option<Instant>,
     /// Definitions of the tables, as mysqldump --no-data wrote them at the end of the files or
     /// later: for tables that were made before the first file.
-    #[arg(long, value_name = "FILE.sql", requires = "binlog")]
+    #[arg(long, value_name = "FILE.sql", requires = "binlog", conflicts_with = "source")]
     pub(super) schema: Option<PathBuf>,
     /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
     #[arg(long, value_name = "ID", required_unless_present_any = ["config", "preflight_only"])]
