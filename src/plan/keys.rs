@@ -684,7 +684,7 @@ mod tests {
             ("int", "x'2a'"),
             ("int", "b'1'"),
             ("int", "' 42'"),
-            ("int", "CAST('42' AS SIGNED)"),
+            ("int", "CAST('42' AS TIME)"),
             ("int", "DATE '2026-04-27'"),
         ] {
             let definition = TableDefinition {

@@ -9,11 +9,8 @@ use crate::like::Letters;
 use crate::node::{Aggregate, Node};
 use crate::settings::Settings;
 use crate::typed::Typed;
-use crate::types::{Kind, LONGEST_TEXT, Type};
+use crate::types::{INT_WIDTH, Kind, LONGEST_TEXT, Type};
 use crate::value::Value;
-
-/// Digits of an INT UNSIGNED at most.
-const INT_WIDTH: u32 = 10;
 
 /// Characters up to which mysqld declares VARCHAR.
 const LONGEST_VARCHAR: u32 = 16_383;
@@ -82,7 +79,7 @@ pub(crate) fn unified(types: &[&Type], settings: &Settings) -> Option<Kind> {
     let ints = some.iter().all(|t| matches!(t.kind, Kind::Int { .. }));
     let unsigned = some.iter().filter(|t| t.kind.is_unsigned()).count();
     // An INT UNSIGNED of information_schema is a BIGINT where it meets a signed number.
-    let short = some.iter().all(|t| !t.kind.is_unsigned() || t.kind.chars() <= INT_WIDTH);
+    let short = some.iter().all(|t| !t.kind.is_unsigned() || t.kind.chars() == INT_WIDTH);
     if ints && (unsigned == 0 || unsigned == some.len() || short) {
         let width = some.iter().map(|t| t.kind.chars()).max().unwrap_or(0);
         return Some(Kind::Int { width, unsigned: unsigned == some.len() });

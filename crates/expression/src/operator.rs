@@ -5,7 +5,7 @@
 
 use crate::decimal::Decimal;
 use crate::error::Error;
-use crate::types::{Kind, Type};
+use crate::types::{INT_WIDTH, Kind, Type};
 use crate::value::{Double, Value};
 use std::sync::Arc;
 
@@ -114,7 +114,10 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
     }
     let exact = |unsigned: bool| {
         let domain = if unsigned { Domain::Unsigned } else { Domain::Signed };
-        Some((Operator { sign, domain }, Type::new(Kind::int_of(digits, unsigned), nullable)))
+        let kind = Kind::int_of(digits, unsigned);
+        // A BIGINT that would be taken for an INT UNSIGNED where it meets a signed number.
+        let certain = !unsigned || kind.chars() != INT_WIDTH;
+        certain.then(|| (Operator { sign, domain }, Type::new(kind, nullable)))
     };
     match sign {
         Sign::Whole => exact(either),

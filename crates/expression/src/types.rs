@@ -2,6 +2,10 @@
 
 use crate::collation::{Collated, charset_of};
 
+/// Characters that an INT UNSIGNED of `information_schema` is declared with. No operator makes a
+/// BIGINT UNSIGNED of this width, so that the two can be told apart.
+pub(crate) const INT_WIDTH: u32 = 10;
+
 /// Characters that mysqld leaves for the text of a floating-point number.
 pub(crate) const REAL_TEXT: u32 = 22;
 /// The width that mysqld declares for a computed floating-point number.
