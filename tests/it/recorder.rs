@@ -65,10 +65,14 @@ fn options() -> RecorderOptions {
 
 impl Feed {
     fn open(folder: &Path) -> Self {
+        Self::open_with(folder, options())
+    }
+
+    fn open_with(folder: &Path, options: RecorderOptions) -> Self {
         let history_handle =
             Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Instant::from_micros(0)));
         let recorder =
-            Recorder::open(folder, ServerId("truth".to_owned()), options(), Arc::clone(&history_handle))
+            Recorder::open(folder, ServerId("truth".to_owned()), options, Arc::clone(&history_handle))
                 .expect("opens");
         let resume = recorder.resume();
         let (writer, inputs) = RecorderHandle::channel(16);
@@ -121,13 +125,13 @@ fn description(head: &[u8]) -> Vec<u8> {
 }
 
 /// Feeds a whole log, ending the writer again and again in the middle of transactions.
-async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
+async fn fed(fixture: &str, folder: &Path, restarts: usize, options: RecorderOptions) -> Arc<History> {
     let files = truth_agent::history(fixture);
     let events = events(fixture);
     let pieces = events.len() / (restarts + 1) + 1;
     let mut from = 0;
     for piece in 0..=restarts {
-        let feed = Feed::open(folder);
+        let feed = Feed::open_with(folder, options.clone());
         if let Some(resume) = &feed.resume {
             from = events.iter().position(|(at, _)| *at == resume.at.offset).expect("an event begins there");
             feed.send(CaptureEvent::Follow(resume.at.clone(), server(fixture))).await;
@@ -159,9 +163,10 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize) -> Arc<History> {
     unreachable!("the last piece returns")
 }
 
-async fn is_as_from_files(fixture: &str) {
+async fn is_as_from_files(fixture: &str, transactions: usize) {
     let folder = tempfile::tempdir().expect("a folder");
-    let history = fed(fixture, folder.path(), 13).await;
+    let disk = DiskOptions { transactions, ..DiskOptions::default() };
+    let history = fed(fixture, folder.path(), 13, RecorderOptions { disk, ..options() }).await;
     truth_agent::states(&history, fixture);
     truth_agent::changes(&history, fixture);
     drop(history);
@@ -175,12 +180,22 @@ async fn is_as_from_files(fixture: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mysql_9_7_recorded_with_restarts() {
-    is_as_from_files("mysql-9.7").await;
+    let usual = DiskOptions::default().transactions;
+    is_as_from_files("mysql-9.7", usual).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mariadb_10_11_recorded_with_restarts() {
-    is_as_from_files("mariadb-10.11").await;
+    let usual = DiskOptions::default().transactions;
+    is_as_from_files("mariadb-10.11", usual).await;
+}
+
+/// The same where transactions go to a temporary file, and to the store in pieces.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_transactions_recorded_with_restarts() {
+    for (fixture, transactions) in [("mysql-9.7", 600), ("mariadb-10.11", 0)] {
+        is_as_from_files(fixture, transactions).await;
+    }
 }
 
 /// Places of two servers cannot be compared: a clock that waits for one of a server that is gone

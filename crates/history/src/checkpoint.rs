@@ -22,8 +22,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The form of the pairs, for programs to come.
-const FORM: u32 = 6;
+/// The form of the pairs, for programs to come. Since 7 a folder may hold pieces of a transaction
+/// that is not whole, which only a program that knows of them can take back.
+const FORM: u32 = 7;
+/// The oldest form that is read; what is written from there on is in [`FORM`].
+const OLDEST_FORM: u32 = 6;
 /// Pairs read at a time.
 const AT_ONCE: usize = 1024;
 
@@ -211,16 +214,36 @@ fn number_of(key: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(key.get(1..)?.try_into().ok()?))
 }
 
+fn check_form(state: &State) -> Result<(), StoreError> {
+    if (OLDEST_FORM..=FORM).contains(&state.form) {
+        return Ok(());
+    }
+    Err(StoreError(format!(
+        "the data folder was written in form {}, and this program reads forms {OLDEST_FORM} to {FORM}: use the program that wrote it, or another folder",
+        state.form
+    )))
+}
+
+/// Takes back what was written of a transaction that did not come to its end: before anything else
+/// is read.
+pub(super) fn take_back(ingest: &mut Ingest) -> Result<(), StoreError> {
+    let next = match ingest.committed().get(Table::Meta, STATE)? {
+        Some(text) => {
+            let state: State = parsed(&text)?;
+            check_form(&state)?;
+            state.next
+        }
+        None => ingest.next,
+    };
+    ingest.take_back(next)
+}
+
 /// What was written; `None`: nothing was, the store is new.
 pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreError> {
     let Some(text) = snapshot.get(Table::Meta, STATE)? else { return Ok(None) };
-    let state: State = parsed(&text)?;
-    if state.form != FORM {
-        return Err(StoreError(format!(
-            "the data folder was written in form {}, and this program reads form {FORM}: use the program that wrote it, or another folder",
-            state.form
-        )));
-    }
+    let mut state: State = parsed(&text)?;
+    check_form(&state)?;
+    state.form = FORM;
     let definitions = all(snapshot, DEFINITION)?;
     let definitions = definitions.iter().map(|(_, text)| text.as_slice());
     let rest = snapshot.get(Table::Meta, CATALOG)?;
@@ -272,8 +295,11 @@ mod tests {
             engine.commit(&batch).unwrap();
             read(&*engine.snapshot()).map(|restored| restored.is_some())
         };
-        assert_eq!(read_back(&state), Ok(true));
-        for form in [FORM - 1, FORM + 1] {
+        for form in [OLDEST_FORM, FORM] {
+            state.form = form;
+            assert_eq!(read_back(&state), Ok(true));
+        }
+        for form in [OLDEST_FORM - 1, FORM + 1] {
             state.form = form;
             assert!(read_back(&state).unwrap_err().0.contains(&format!("written in form {form}")));
         }

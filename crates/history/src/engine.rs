@@ -159,6 +159,12 @@ impl Batch {
         self.operations.len()
     }
 
+    /// Bytes of keys and values.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -192,7 +198,7 @@ impl Batch {
     }
 
     /// Table, key and value of each operation, in order; no value: the key is removed.
-    fn operations(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
+    pub(super) fn operations(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
         self.operations.iter().map(|o| {
             let value = (!o.removes).then(|| &self.bytes[o.value..o.end]);
             (o.table, &self.bytes[o.key..o.value], value)

@@ -32,6 +32,7 @@ mod head_cache;
 mod images;
 mod noting;
 mod partitions;
+mod pieces;
 mod references;
 mod renames;
 mod rows;
@@ -66,6 +67,7 @@ pub struct Ingest {
     columns: HashMap<DefinitionId, Arc<images::Columns>>,
     /// What is not committed yet.
     batch: Batch,
+    pieces: pieces::Pieces,
     recent: HeadCache,
     /// The index of changes.
     index: changes::Writer,
@@ -144,6 +146,7 @@ impl Ingest {
             observed: HashMap::new(),
             columns: HashMap::new(),
             batch: Batch::default(),
+            pieces: pieces::Pieces::default(),
             recent: HeadCache::default(),
             index: changes::Writer::default(),
             commits: commits::Writer::default(),
@@ -188,7 +191,7 @@ impl Ingest {
         let visible = visible.max(committed);
         let moment = Commit { first: self.next, committed, visible, gtid: entry.gtid };
         for change in entry.changes {
-            match change {
+            match change.map_err(|e| StoreError(e.to_string()))? {
                 Change::Rows(mut event) => {
                     self.fold(&mut event);
                     self.rows(&event, &entry.position.file)?;
@@ -241,6 +244,11 @@ impl Ingest {
         self.tables.as_ref().is_none_or(|tables| tables.includes(name))
     }
 
+    /// How many bytes are written at a time, in the middle of a transaction too.
+    pub(super) fn write_pieces_of(&mut self, bytes: usize) {
+        self.pieces.size = self.pieces.size.min(bytes);
+    }
+
     /// How many operations wait to be committed.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -258,22 +266,32 @@ impl Ingest {
     /// # Errors
     /// The store failed; nothing was written.
     pub fn commit(&mut self, more: &Batch) -> Result<(), StoreError> {
+        self.flush();
+        self.batch.append(more);
+        if !self.batch.is_empty() {
+            self.write()?;
+            self.end_pieces()?;
+        }
+        self.make_references()
+    }
+
+    /// Everything into the batch.
+    fn flush(&mut self) {
         self.entries.flush(&mut self.batch);
         self.index.flush(&mut self.batch);
         self.commits.flush(&mut self.batch);
         self.pending.flush(&mut self.batch);
-        self.batch.append(more);
-        if self.batch.is_empty() {
-            return self.make_references();
-        }
+    }
+
+    /// Writes the batch.
+    fn write(&mut self) -> Result<(), StoreError> {
         // The engine in memory copies what a snapshot still holds.
         self.snapshot = None;
         let written = self.engine.commit(&self.batch);
         self.batch.clear();
         self.recent.settle();
         self.snapshot = Some(self.engine.snapshot());
-        written?;
-        self.make_references()
+        written
     }
 
     /// Makes the definitions of the rows to come be looked up again.

@@ -40,21 +40,22 @@ impl<P> Default for LastStatements<P> {
 
 impl<P: Clone> LastStatements<P> {
     /// Takes the statements of a transaction in, which ends at this place.
-    pub fn note(&mut self, entry: &CommittedTransaction, place: &P) {
-        for change in &entry.changes {
+    pub fn note(&mut self, entry: CommittedTransaction, place: &P) {
+        for change in entry.changes {
             let (touched, what) = match change {
-                Change::Rows(_) => continue,
-                Change::Statement(statement) => (schema::touched(statement), &statement.sql),
-                Change::Unfollowable { tables, reason } => {
+                Err(error) => return self.unknown(place, &error.to_string()),
+                Ok(Change::Rows(_)) => continue,
+                Ok(Change::Statement(statement)) => (schema::touched(&statement), statement.sql),
+                Ok(Change::Unfollowable { tables, reason }) => {
                     let any = tables.is_empty();
-                    (Touched { tables: tables.clone(), schemas: Vec::new(), any }, reason)
+                    (Touched { tables, schemas: Vec::new(), any }, reason)
                 }
             };
             let Touched { tables, schemas, any } = touched;
             if tables.is_empty() && schemas.is_empty() && !any {
                 continue;
             }
-            let what = schema::excerpt(what);
+            let what = schema::excerpt(&what);
             self.noted += 1;
             let last = LastStatement { order: self.noted, place: place.clone(), at: entry.committed, what };
             for table in tables {
@@ -67,6 +68,13 @@ impl<P: Clone> LastStatements<P> {
                 self.any = Some(last);
             }
         }
+    }
+
+    /// What stands from here on cannot be read, and may be about any table, at any time.
+    pub fn unknown(&mut self, place: &P, why: &str) {
+        self.noted += 1;
+        let at = Instant::from_micros(i64::MAX);
+        self.any = Some(LastStatement { order: self.noted, place: place.clone(), at, what: why.to_owned() });
     }
 
     /// The last statement that can have changed the definition of this table; `None`: there is
@@ -110,7 +118,7 @@ mod tests {
             stamp: Stamp::Commit,
             position: BinlogPosition { file: "b.000001".into(), offset: 4 },
             origin: Origin::default(),
-            changes: vec![Change::Statement(LoggedStatement { schema: Some("s".into()), ..plain })],
+            changes: vec![Change::Statement(LoggedStatement { schema: Some("s".into()), ..plain })].into(),
         }
     }
 
@@ -123,7 +131,7 @@ mod tests {
             (3, "DROP DATABASE x"),
             (4, "ALTER TABLE u ADD a INT"),
         ] {
-            last.note(&statement(sql), &place);
+            last.note(statement(sql), &place);
         }
         let name = |schema: &str, table: &str| TableName { schema: schema.into(), table: table.into() };
         let place = |schema, table| last.of(&name(schema, table)).map(|l| l.place);
@@ -131,7 +139,7 @@ mod tests {
         assert_eq!(place("s", "v"), None);
         let why = last.of(&name("s", "t")).unwrap().reason();
         assert!(why.ends_with("begins behind that: ALTER TABLE T ADD b INT"), "{why}");
-        last.note(&statement("NO SUCH STATEMENT"), &9);
+        last.note(statement("NO SUCH STATEMENT"), &9);
         assert_eq!(last.of(&name("s", "v")).map(|l| l.place), Some(9));
     }
 }

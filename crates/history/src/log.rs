@@ -25,11 +25,13 @@ mod reader;
 mod rows;
 mod savepoints;
 mod source_time;
+mod spilled;
 mod spoken;
 mod stamp;
 mod stream;
 mod table_map;
 mod text;
+mod transaction_changes;
 pub(crate) mod type_code;
 
 pub(super) use assembly::undecodable;
@@ -48,12 +50,25 @@ pub(crate) use spoken::cut;
 pub use stamp::Stamp;
 pub use stream::StreamReader;
 pub(crate) use text::UNREAD;
+pub use transaction_changes::{SpillError, SpillOptions, TransactionChanges};
 pub(crate) use type_code as code;
 
 pub use crate::binlog_position::BinlogPosition;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Why an event cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TakeError {
+    /// What is wrong with it.
+    #[error(transparent)]
+    Fault(#[from] LogFault),
+    /// There is no room for the transaction that it belongs to; the event is as it should be.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
+}
 
 /// Why a log cannot be read, or not further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,7 +144,7 @@ pub struct Origin {
 
 /// What was committed as one: a transaction with its row changes, or one DDL statement (with rows,
 /// for CREATE TABLE ... SELECT). What was rolled back never becomes one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CommittedTransaction {
     /// Its id, where the server writes GTIDs.
     pub gtid: Option<Gtid>,
@@ -143,7 +158,7 @@ pub struct CommittedTransaction {
     /// Whose it is.
     pub origin: Origin,
     /// In the order of the log.
-    pub changes: Vec<Change>,
+    pub changes: TransactionChanges,
 }
 
 /// One change inside an entry.
@@ -164,7 +179,7 @@ pub enum Change {
 }
 
 /// The server that wrote a file of the log, as far as its version decides how a statement is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ServerVersion {
     /// MariaDB, not MySQL.
     pub mariadb: bool,
@@ -206,7 +221,7 @@ impl ServerVersion {
 }
 
 /// A statement in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedStatement {
     /// The database that was current.
     pub schema: Option<String>,

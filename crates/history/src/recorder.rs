@@ -13,7 +13,7 @@ use super::disk_space;
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
 use super::history_handle::HistoryHandle;
 use super::ingest::Ingest;
-use super::log::{LogFault, ServerVersion, SourceTime, StreamReader};
+use super::log::{LogFault, ServerVersion, SourceTime, SpillOptions, StreamReader, TakeError};
 use super::patterns::Patterns;
 use super::record::{Coverage, RetentionHorizon};
 use super::store::GenerationId;
@@ -207,8 +207,12 @@ impl Recorder {
     ) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
         let engine = patiently(|| DiskEngine::open(&folder.join(STORE), options.disk)).map_err(failed)?;
+        let memory = options.disk.transactions;
         let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, history_handle);
         recorder.folder = Some(folder.to_owned());
+        recorder.reader.spill(SpillOptions { folder: Some(folder.to_owned()), memory });
+        recorder.ingest.write_pieces_of(memory);
+        checkpoint::take_back(&mut recorder.ingest).map_err(failed)?;
         let snapshot = recorder.ingest.committed();
         if let Some(restored) = checkpoint::read(&*snapshot).map_err(failed)? {
             if restored.state.server_id != recorder.server_id {
@@ -235,12 +239,11 @@ impl Recorder {
         options: RecorderOptions,
         history_handle: Arc<HistoryHandle>,
     ) -> Self {
-        let mut reader = StreamReader::default();
+        let mut reader = StreamReader::at(options.source_time);
         reader.capture(&options.tables);
         ingest.tables = Some(options.tables.clone());
         ingest.rereads = options.baseline;
         ingest.keeps_statements = options.statements;
-        let reader = StreamReader::at(options.source_time);
         Self {
             server_id,
             options,
@@ -522,9 +525,13 @@ impl Recorder {
             return Ok(());
         }
         let begins = self.reader.place().clone();
-        if let Err(fault) = self.reader.take(raw.clone()) {
-            self.fault(&fault);
-            return Ok(());
+        match self.reader.take(raw.clone()) {
+            Ok(()) => {}
+            Err(TakeError::Fault(fault)) => {
+                self.fault(&fault);
+                return Ok(());
+            }
+            Err(TakeError::Spill(error)) => return Err(StoreError(error.to_string())),
         }
         while let Some(mut entry) = self.reader.entry() {
             let end = self.reader.place().clone();
@@ -741,6 +748,7 @@ pub fn read_status(
     let engine = DiskEngine::open(&folder.join(STORE), DiskOptions::default()).map_err(failed)?;
     let bytes = super::engine::Engine::bytes(&engine);
     let mut ingest = Ingest::upon(Box::new(engine));
+    checkpoint::take_back(&mut ingest).map_err(failed)?;
     let snapshot = ingest.committed();
     let restored = checkpoint::read(&*snapshot).map_err(failed)?;
     let Some(restored) = restored else {
@@ -793,3 +801,6 @@ const fn from(at: Instant) -> Coverage {
 
 /// What is not dropped.
 const ALL: RetentionHorizon = RetentionHorizon { at: super::store::ChangeSequence(0), dropped: 0 };
+
+#[cfg(test)]
+mod tests;

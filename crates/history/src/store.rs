@@ -11,12 +11,13 @@ use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::image::Image;
 use super::schema::DefinitionId;
 use dbtrail_types::agent_api::EventType;
-use form::{SEQUENCE, SPACE, Written, changed, damaged, read_version, version_key};
+use form::{SEQUENCE, SPACE, Written, changed, damaged, read_version};
 use serde::{Deserialize, Serialize};
 
 mod form;
 mod stretch;
 
+pub(super) use form::version_key;
 pub use form::{DEPTH, leaves_row, put_base, put_version, row_key, row_of, sequence_of, space_of};
 pub use stretch::{Bounds, Known, Stretch, Told, behind};
 

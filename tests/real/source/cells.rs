@@ -19,7 +19,7 @@ async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>) {
     let mut catalog = Catalog::default();
     let mut definition = None;
     let mut rows = Vec::new();
-    for change in entries().await.iter().flat_map(|e| &e.changes) {
+    for change in entries().await.iter().flat_map(|e| e.changes.in_memory()) {
         match change {
             Change::Statement(statement) => {
                 // Of an earlier table of this name.

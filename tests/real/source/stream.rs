@@ -230,7 +230,7 @@ async fn a_start_under_load_is_exact() {
     let entries = entries().await;
     for (start, seen) in starts {
         let before: Vec<_> = entries.iter().filter(|e| !begins(e).reaches(&start.place.at)).collect();
-        let ids = before.iter().flat_map(|e| &e.changes).flat_map(ids);
+        let ids = before.iter().flat_map(|e| e.changes.in_memory()).flat_map(ids);
         let missing: Vec<u64> = ids.filter(|id| !seen.contains(id)).collect();
         assert!(missing.is_empty(), "before {} and not to be seen: {missing:?}", start.place.at);
         assert!(before.iter().all(|e| e.committed <= start.at));

@@ -29,11 +29,20 @@ pub struct DiskOptions {
     pub workers: usize,
     /// Bytes of the disk that stay free: capturing waits where there are fewer.
     pub reserve: u64,
+    /// Bytes of the log that transactions may take in memory before they are committed. What is
+    /// more goes to a temporary file.
+    pub transactions: usize,
 }
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self { cache: 48 << 20, write_buffer: 24 << 20, workers: 3, reserve: 256 << 20 }
+        Self {
+            cache: 48 << 20,
+            write_buffer: 24 << 20,
+            workers: 3,
+            reserve: 256 << 20,
+            transactions: 32 << 20,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ type Map = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Tables in memory. A snapshot shares them; a commit while one is held copies the tables that it
 /// touches.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryEngine {
     tables: HashMap<Table, Arc<Map>>,
 }

@@ -3,7 +3,7 @@
 use super::{Ingest, NOT_CAPTURED};
 use crate::capture::Declared;
 use crate::last_statements::LastStatements;
-use crate::log::{LogReader, ServerVersion};
+use crate::log::{LogError, LogReader, ServerVersion};
 use crate::names::TableState;
 use crate::record::{Baseline, FIRST, TableGeneration};
 use crate::schema_dump::SchemaDump;
@@ -20,9 +20,14 @@ impl Ingest {
     /// a statement was about of which the dump may be older is left to the log alone.
     pub(super) fn expect(&mut self, dump: &SchemaDump, reader: LogReader) -> Known {
         let mut last = LastStatements::default();
-        // What is wrong with the log is told when it is taken in.
-        for (entry, taken) in reader.map_while(Result::ok).zip(1_u64..) {
-            last.note(&entry, &taken);
+        for (entry, taken) in reader.zip(1_u64..) {
+            match entry {
+                Ok(entry) => last.note(entry, &taken),
+                // There may be room for a large transaction when the files are read again.
+                Err(error @ LogError::Files(_)) => last.unknown(&taken, &error.to_string()),
+                // What is wrong with the log is told when it is taken in.
+                Err(LogError::Event { .. }) => break,
+            }
         }
         let mut known = Known::new();
         for table in &dump.tables {

@@ -12,9 +12,17 @@ use std::sync::Arc;
 /// Names that are remembered.
 const NAMES: usize = 4096;
 
+/// Bytes of the texts of a transaction's statements, and what stands with each of them. Of those
+/// that come behind that no text is kept.
+const TEXTS: usize = 16 << 20;
+/// Bytes that stand with a text, about.
+const ASIDE: usize = 64;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Noting {
+    /// Bytes that the statements take.
+    texts: usize,
     tables: Vec<Touched>,
     statements: Vec<Spoken>,
     /// The table of the last row.
@@ -27,6 +35,19 @@ impl Noting {
     /// A table that a statement speaks of.
     pub(super) fn touched(&mut self, name: &TableName) {
         self.table(name);
+    }
+
+    /// Another statement begins.
+    fn speak(&mut self, mut spoken: Spoken) {
+        self.texts += ASIDE + spoken.text.as_ref().map_or(0, |text| text.len());
+        if self.texts > TEXTS {
+            spoken.text = None;
+            let last = self.statements.last();
+            if last.is_some_and(|last| last.text.is_none() && last.logged == spoken.logged) {
+                return;
+            }
+        }
+        self.statements.push(spoken);
     }
 
     /// A row of it changed.
@@ -77,14 +98,14 @@ impl Ingest {
         let statements = &mut self.noting.statements;
         // No statement at all says the same as one without a text.
         if !statements.last().map_or(text.is_none(), same) {
-            statements.push(Spoken { from: self.next, logged: false, text: text.cloned() });
+            self.noting.speak(Spoken { from: self.next, logged: false, text: text.cloned() });
         }
     }
 
     /// A statement that was logged as one begins.
     pub(super) fn note_statement(&mut self, statement: &LoggedStatement, at: ChangeSequence) {
         let text = self.keeps_statements.then(|| cut(&statement.sql).into());
-        self.noting.statements.push(Spoken { from: at, logged: true, text });
+        self.noting.speak(Spoken { from: at, logged: true, text });
     }
 
     /// Its effects are known: one on no table (a user's password), or on one that is not captured,
@@ -100,7 +121,7 @@ impl Ingest {
     /// The entry has come in.
     pub(super) fn note_commit(&mut self, first: ChangeSequence, origin: Origin, file: &str) {
         let noting = &mut self.noting;
-        noting.at = 0;
+        (noting.at, noting.texts) = (0, 0);
         let tables = std::mem::take(&mut noting.tables);
         let statements = std::mem::take(&mut noting.statements);
         if first == self.next {

@@ -48,13 +48,14 @@ impl Ingest {
     /// come before it.
     #[must_use]
     pub fn leans_on_store(entry: &CommittedTransaction) -> bool {
-        entry.changes.iter().any(|change| match change {
-            Change::Statement(statement) => {
-                let sql = statement.sql.to_ascii_uppercase();
-                sql.contains("PARTITION") && sql.contains("ALTER")
-            }
-            Change::Rows(_) | Change::Unfollowable { .. } => false,
-        })
+        entry.changes.is_spilled()
+            || entry.changes.in_memory().iter().any(|change| match change {
+                Change::Statement(statement) => {
+                    let sql = statement.sql.to_ascii_uppercase();
+                    sql.contains("PARTITION") && sql.contains("ALTER")
+                }
+                Change::Rows(_) | Change::Unfollowable { .. } => false,
+            })
     }
 
     /// Some partitions of a table lose their rows.

@@ -334,6 +334,7 @@ impl Ingest {
             self.refer((generation, key), (referring, columns), version.row_before().copied(), after);
         }
         self.is_used(generation);
+        self.commit_piece_if_full()?;
         Ok(None)
     }
 

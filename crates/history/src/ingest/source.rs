@@ -4,7 +4,7 @@ use super::declared::Known;
 use super::{BATCH, Ingest};
 use crate::engine::{Batch, DiskOptions, StoreError, TemporaryEngine};
 use crate::gtid::GtidSet;
-use crate::log::{CommittedTransaction, LogReader, ServerVersion, SourceTime};
+use crate::log::{CommittedTransaction, LogReader, ServerVersion, SourceTime, SpillOptions};
 use crate::patterns::Patterns;
 use crate::record::History;
 use crate::schema_dump::SchemaDump;
@@ -102,7 +102,8 @@ impl History {
     ) -> Result<Self, ReadError> {
         let open = |to| {
             let reader = LogReader::open_within(files, options.from, to);
-            reader.map(|reader| reader.at(options.time)).map_err(|e| ReadError(e.to_string()))
+            let spill = SpillOptions { folder: options.store.clone(), ..SpillOptions::default() };
+            reader.map(|reader| reader.at(options.time).spill(spill)).map_err(|e| ReadError(e.to_string()))
         };
         let reader = open(options.to)?;
         let engine = options.store.as_ref().map(|place| TemporaryEngine::make(place, DiskOptions::default()));
@@ -225,7 +226,7 @@ mod tests {
             stamp: Stamp::Commit,
             position,
             origin: Origin::default(),
-            changes: vec![],
+            changes: Vec::new().into(),
         }
     }
 

@@ -7,7 +7,8 @@ use super::spoken;
 use super::table_map::Mapped;
 use super::{
     BinlogPosition, Change, CommittedTransaction, LogFault, LoggedStatement, MappedTable, MappedTables,
-    Origin, ServerVersion, SourceTime, query, rows, stamp, table_map,
+    Origin, ServerVersion, SourceTime, SpillError, SpillOptions, TakeError, TransactionChanges, query, rows,
+    stamp, table_map,
 };
 use crate::patterns::Patterns;
 use dbtrail_types::names::TableName;
@@ -19,6 +20,10 @@ use std::sync::Arc;
 const PREPARED: usize = 100_000;
 /// Table maps of one statement that are listed at most: far more than a statement can open.
 const MAPPED: usize = 16_384;
+
+/// The part of the memory for transactions that one of them may take when all of them together are
+/// over it.
+const SMALL: usize = 256;
 
 /// What ends the DROP TABLE that MariaDB logs for a CREATE OR REPLACE TABLE ... SELECT that failed.
 const FAILED_REPLACE: &str = "/* Generated to handle failed CREATE OR REPLACE */";
@@ -46,6 +51,9 @@ pub(super) struct Assembly {
     maps: table_map::Maps,
     open: Option<Open>,
     prepared: HashMap<String, Open>,
+    /// Bytes that the changes of those take in memory.
+    prepared_memory: usize,
+    spill: SpillOptions,
     /// Which tables are captured, as written and in lower case; rows of others are not kept.
     /// `None`: all.
     captured: Option<[Patterns; 2]>,
@@ -55,7 +63,7 @@ pub(super) struct Assembly {
 #[derive(Debug)]
 struct Open {
     position: BinlogPosition,
-    changes: Vec<Change>,
+    changes: TransactionChanges,
     savepoints: Savepoints,
     connection: Option<u32>,
     /// The client's character set, in which texts of statements stand.
@@ -65,6 +73,11 @@ struct Open {
 impl Assembly {
     pub(super) fn at(time: SourceTime) -> Self {
         Self { time, ..Self::default() }
+    }
+
+    /// How large transactions may become in memory from here on.
+    pub(super) fn spill(&mut self, options: SpillOptions) {
+        self.spill = options;
     }
 
     /// Rows of tables that are not among these are not kept from here on. Names count as written
@@ -125,7 +138,7 @@ impl Assembly {
     }
 
     /// The entry that an event completes, if it does.
-    pub(super) fn take(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, LogFault> {
+    pub(super) fn take(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, TakeError> {
         self.begun = true;
         if let Some(layout) = rows::layout(event.kind) {
             self.rows(event, layout)?;
@@ -152,8 +165,8 @@ impl Assembly {
             kind::XID => return Ok(self.commit(event)),
             kind::XA_PREPARE => return self.xa_prepare(event),
             kind::INCIDENT => {
-                return Ok(self
-                    .unfollowable(event, "the server logged an incident: changes are missing from its log"));
+                let why = "the server logged an incident: changes are missing from its log";
+                return Ok(self.unfollowable(event, why)?);
             }
             // The bytes of a file for LOAD DATA, whose statement follows; a server that encrypts
             // its files sends them in clear.
@@ -175,7 +188,7 @@ impl Assembly {
             other if event.flags & event::IGNORABLE != 0 => {
                 tracing::debug!(kind = other, "an event that may be ignored");
             }
-            other => return Err(LogFault::EventType(other)),
+            other => return Err(LogFault::EventType(other).into()),
         }
         Ok(None)
     }
@@ -195,7 +208,7 @@ impl Assembly {
         self.began = None;
         self.open = Some(Open {
             position: self.position(event),
-            changes: Vec::new(),
+            changes: TransactionChanges::default(),
             savepoints: Savepoints::default(),
             connection,
             client,
@@ -207,13 +220,13 @@ impl Assembly {
         event: &Event,
         position: BinlogPosition,
         connection: Option<u32>,
-        changes: Vec<Change>,
+        changes: TransactionChanges,
     ) -> CommittedTransaction {
         let announced = self.announced.take();
         let offset = if announced.is_some() { self.announced_at } else { position.offset };
         let connection = connection.or_else(|| announced.as_ref()?.connection);
         let origin = Origin { server: event.server, connection, offset };
-        let began = self.began.take().filter(|_| changes.iter().any(|c| matches!(c, Change::Rows(_))));
+        let began = self.began.take().filter(|_| changes.has_rows());
         let (committed, stamp) = stamp::of(event, announced.as_ref(), began, self.server);
         CommittedTransaction {
             gtid: announced.and_then(|a| a.gtid),
@@ -236,39 +249,55 @@ impl Assembly {
     fn nothing(&mut self, event: &Event) -> Option<CommittedTransaction> {
         self.open = None;
         let position = self.position(event);
-        self.announced.is_some().then(|| self.entry(event, position, None, Vec::new()))
+        self.announced.is_some().then(|| self.entry(event, position, None, TransactionChanges::default()))
     }
 
     /// What is rolled back never was; but for the table that MariaDB dropped for a CREATE OR
     /// REPLACE TABLE ... SELECT that failed.
-    fn rolled_back(&mut self, event: &Event) -> Option<CommittedTransaction> {
+    fn rolled_back(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, SpillError> {
         let stays =
             |c: &Change| matches!(c, Change::Statement(s) if s.sql.trim_end().ends_with(FAILED_REPLACE));
         if let Some(open) = &mut self.open {
-            open.changes.retain(stays);
+            open.changes.retain(stays)?;
             if !open.changes.is_empty() {
-                return self.commit(event);
+                return Ok(self.commit(event));
             }
         }
-        self.nothing(event)
+        Ok(self.nothing(event))
     }
 
     /// A change of its own: inside of the open transaction, or an entry at once.
-    fn change(&mut self, event: &Event, change: Change) -> Option<CommittedTransaction> {
-        if let Some(open) = &mut self.open {
-            open.changes.push(change);
-            return None;
+    fn change(&mut self, event: &Event, change: Change) -> Result<Option<CommittedTransaction>, SpillError> {
+        if self.open.is_some() {
+            self.push(change)?;
+            return Ok(None);
         }
         let position = self.position(event);
         let connection = if let Change::Statement(statement) = &change { statement.connection } else { None };
-        Some(self.entry(event, position, connection, vec![change]))
+        Ok(Some(self.entry(event, position, connection, vec![change].into())))
     }
 
-    fn unfollowable(&mut self, event: &Event, reason: &str) -> Option<CommittedTransaction> {
+    /// Another change of the open transaction.
+    fn push(&mut self, change: Change) -> Result<(), SpillError> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.changes.push(change)?;
+        let used = open.changes.memory().saturating_add(self.prepared_memory);
+        // Small ones are left alone: a file of its own for each would cost more than it gives.
+        if used > self.spill.memory && open.changes.memory() > self.spill.memory / SMALL {
+            open.changes.spill(&self.spill, &open.savepoints.marks())?;
+        }
+        Ok(())
+    }
+
+    fn unfollowable(
+        &mut self,
+        event: &Event,
+        reason: &str,
+    ) -> Result<Option<CommittedTransaction>, SpillError> {
         self.change(event, Change::Unfollowable { tables: Vec::new(), reason: reason.to_owned() })
     }
 
-    fn rows(&mut self, event: &Event, layout: rows::Layout) -> Result<(), LogFault> {
+    fn rows(&mut self, event: &Event, layout: rows::Layout) -> Result<(), TakeError> {
         let (id, flags) = rows::head(event.body())?;
         let table = self.tables.get(&id).cloned();
         let mapped = Arc::clone(self.shared.get_or_insert_with(|| self.mapped.as_slice().into()));
@@ -279,7 +308,7 @@ impl Assembly {
         let Some(table) = table else {
             // An event for no table only marks the end of a statement.
             let dummy = id == 0x00ff_ffff && flags & rows::STATEMENT_END != 0;
-            return if dummy { Ok(()) } else { Err(LogFault::RowsWithoutTableMap) };
+            return if dummy { Ok(()) } else { Err(LogFault::RowsWithoutTableMap.into()) };
         };
         let lost = |name, reason| Change::Unfollowable { tables: vec![name], reason };
         // Events' own lengths say where the next ones begin: only this table is lost.
@@ -304,16 +333,15 @@ impl Assembly {
         let open = self.open.as_mut().ok_or(LogFault::RowsOutsideTransaction)?;
         // A statement of any length on a table that is not captured takes no more memory than one
         // of a row.
-        if let (Some(Change::Rows(last)), Change::Rows(next)) = (open.changes.last_mut(), &change)
+        if let (Some(last), Change::Rows(next)) = (open.changes.last_rows(), &change)
             && last.absorb(next)
         {
             return Ok(());
         }
-        open.changes.push(change);
-        Ok(())
+        Ok(self.push(change)?)
     }
 
-    fn query(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, LogFault> {
+    fn query(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, TakeError> {
         let read = query::read(event, self.server)?;
         if self.announced.as_ref().is_some_and(|a| a.idle) {
             return Ok(self.nothing(event));
@@ -330,28 +358,28 @@ impl Assembly {
             ["COMMIT", ..] => return Ok(self.commit(event)),
             ["ROLLBACK", "TO", ..] => {
                 if let Some(open) = &mut self.open {
-                    open.savepoints.rollback_to(&read.sql, &mut open.changes);
+                    open.savepoints.rollback_to(&read.sql, &mut open.changes)?;
                 }
             }
-            ["ROLLBACK", ..] => return Ok(self.rolled_back(event)),
+            ["ROLLBACK", ..] => return Ok(self.rolled_back(event)?),
             ["SAVEPOINT", ..] => {
                 if let Some(open) = &mut self.open {
-                    open.savepoints.set(&read.sql, open.changes.len());
+                    open.savepoints.set(&read.sql, open.changes.mark()?);
                 }
             }
             ["RELEASE", "SAVEPOINT", ..] | ["XA", "END", ..] => {}
-            ["XA", "COMMIT", ..] => return Ok(self.xa_commit(event, &read)),
+            ["XA", "COMMIT", ..] => return Ok(self.xa_commit(event, &read)?),
             ["XA", "ROLLBACK", ..] => {
-                self.prepared.remove(&xa_name(&read.sql));
+                self.take_prepared(&xa_name(&read.sql));
                 return Ok(self.nothing(event));
             }
-            _ => return Ok(self.change(event, Change::Statement(read))),
+            _ => return Ok(self.change(event, Change::Statement(read))?),
         }
         Ok(None)
     }
 
     /// XA_PREPARE_LOG_EVENT: one phase (a commit) or two (the rows wait for XA COMMIT).
-    fn xa_prepare(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, LogFault> {
+    fn xa_prepare(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, TakeError> {
         let mut body = super::bytes::Bytes(event.body());
         if body.u8()? != 0 {
             return Ok(self.commit(event));
@@ -367,18 +395,30 @@ impl Assembly {
         self.statement_ends();
         if let Some(open) = self.open.take() {
             if self.prepared.len() >= PREPARED {
-                return Err(LogFault::TooManyPrepared);
+                return Err(LogFault::TooManyPrepared.into());
             }
+            self.take_prepared(&name);
+            self.prepared_memory += open.changes.memory();
             self.prepared.insert(name, open);
         }
         Ok(self.nothing(event))
     }
 
-    fn xa_commit(&mut self, event: &Event, statement: &LoggedStatement) -> Option<CommittedTransaction> {
+    fn take_prepared(&mut self, name: &str) -> Option<Open> {
+        let open = self.prepared.remove(name)?;
+        self.prepared_memory = self.prepared_memory.saturating_sub(open.changes.memory());
+        Some(open)
+    }
+
+    fn xa_commit(
+        &mut self,
+        event: &Event,
+        statement: &LoggedStatement,
+    ) -> Result<Option<CommittedTransaction>, SpillError> {
         let position = self.position(event);
-        if let Some(Open { connection, changes, .. }) = self.prepared.remove(&xa_name(&statement.sql)) {
+        if let Some(Open { connection, changes, .. }) = self.take_prepared(&xa_name(&statement.sql)) {
             self.open = None;
-            return Some(self.entry(event, position, connection, changes));
+            return Ok(Some(self.entry(event, position, connection, changes)));
         }
         self.open = None;
         self.unfollowable(

@@ -2,7 +2,7 @@
 
 use super::assembly::Assembly;
 use super::event::{self, Event, Format, Torn, kind};
-use super::{BinlogPosition, CommittedTransaction, LogFault, SourceTime};
+use super::{BinlogPosition, CommittedTransaction, LogFault, SourceTime, SpillOptions, TakeError};
 use std::collections::VecDeque;
 
 /// What is known between two events, and the entries that are whole.
@@ -19,6 +19,11 @@ impl Decoder {
     /// Of this time of each transaction.
     pub(super) fn at(time: SourceTime) -> Self {
         Self { assembly: Assembly::at(time), ..Self::default() }
+    }
+
+    /// How large transactions may become in memory from here on.
+    pub(super) fn spill(&mut self, options: SpillOptions) {
+        self.assembly.spill(options);
     }
 
     /// Rows of tables that are not among these are not kept from here on.
@@ -53,7 +58,7 @@ impl Decoder {
     }
 
     /// Takes one event that tells of changes, or of how changes are to be read.
-    pub(super) fn take(&mut self, event: &Event) -> Result<(), LogFault> {
+    pub(super) fn take(&mut self, event: &Event) -> Result<(), TakeError> {
         match event.kind {
             kind::FORMAT_DESCRIPTION => {
                 self.format = event::format(event)?;
@@ -67,23 +72,23 @@ impl Decoder {
 
     /// A compressed transaction (manual: "Binary Log Transaction Compression"): events without
     /// checksums inside of one event.
-    fn payload(&mut self, event: &Event) -> Result<(), LogFault> {
+    fn payload(&mut self, event: &Event) -> Result<(), TakeError> {
         let mut inside = super::payload::reader(event.body())?;
         let mut at = 0;
         loop {
             match event::next(&mut inside, event.offset, false) {
                 Ok(None) => return Ok(()),
                 Ok(Some(inner)) if inner.kind == kind::TRANSACTION_PAYLOAD => {
-                    return Err(LogFault::NestedPayload);
+                    return Err(LogFault::NestedPayload.into());
                 }
                 Ok(Some(inner)) => {
                     at += inner.length;
                     self.ready.extend(self.assembly.take(&inner)?);
                 }
                 Err(Torn::Tail(what)) => {
-                    return Err(LogFault::PayloadCut { fault: Box::new(what), at });
+                    return Err(LogFault::PayloadCut { fault: Box::new(what), at }.into());
                 }
-                Err(Torn::Fault(fault)) => return Err(fault),
+                Err(Torn::Fault(fault)) => return Err(fault.into()),
             }
         }
     }

@@ -4,8 +4,9 @@ use super::LogFault;
 use super::bytes::Bytes;
 use std::io::{BufRead, BufReader, Cursor, Read};
 
-/// What is unpacked at most of one transaction.
-const LARGEST: u64 = 4 << 30;
+/// What is unpacked at most of one transaction: more than fits into the largest event of any
+/// server, unless it is all alike.
+const LARGEST: u64 = 64 << 30;
 
 /// The events inside, unpacked as they are read.
 pub(super) fn reader(body: &[u8]) -> Result<Box<dyn BufRead + '_>, LogFault> {

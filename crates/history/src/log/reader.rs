@@ -3,7 +3,10 @@
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
 use super::heads::{self, name_of, numbered};
-use super::{BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, gtid};
+use super::{
+    BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, SpillOptions,
+    TakeError, gtid,
+};
 use dbtrail_types::instant::Instant;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -113,6 +116,13 @@ impl LogReader {
         self
     }
 
+    /// How large transactions may become in memory: to be said before the first one.
+    #[must_use]
+    pub fn spill(mut self, options: SpillOptions) -> Self {
+        self.decoder.spill(options);
+        self
+    }
+
     /// What the files say of the record as a whole: complete when the iterator has ended.
     #[must_use]
     pub fn ends(&self) -> &Ends {
@@ -160,11 +170,14 @@ impl LogReader {
             Err(Torn::Fault(fault)) => return Err(self.error(offset, fault)),
         };
         open.offset += event.length;
-        self.take(&event).map_err(|fault| self.error(offset, fault))?;
+        self.take(&event).map_err(|error| match error {
+            TakeError::Fault(fault) => self.error(offset, fault),
+            TakeError::Spill(error) => LogError::Files(error.to_string()),
+        })?;
         Ok(true)
     }
 
-    fn take(&mut self, event: &Event) -> Result<(), LogFault> {
+    fn take(&mut self, event: &Event) -> Result<(), TakeError> {
         let stamp = Instant::from_micros(i64::from(event.timestamp) * 1_000_000);
         if event.timestamp != 0 {
             self.ends.start.get_or_insert(stamp);
@@ -191,7 +204,7 @@ impl LogReader {
             }
             kind::STOP => self.closes(stamp, event.timestamp),
             kind::MARIADB_START_ENCRYPTION => {
-                return Err(LogFault::EncryptedFromHere);
+                return Err(LogFault::EncryptedFromHere.into());
             }
             _ => self.decoder.take(event)?,
         }

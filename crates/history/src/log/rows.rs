@@ -7,6 +7,7 @@ use super::{LogFault, MappedTable, Raw, raw};
 use ::bytes::Bytes as Buffer;
 use dbtrail_types::agent_api::EventType;
 use flate2::read::ZlibDecoder;
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -182,6 +183,29 @@ impl RowsEvent {
         })
     }
 
+    /// Bytes of its rows.
+    pub(super) fn size(&self) -> usize {
+        self.images.as_ref().map_or(0, Buffer::len)
+    }
+
+    /// Its parts, to be kept apart.
+    pub(super) fn into_kept(self) -> Kept {
+        let Self { kind, table, statement, text, offset, present: [first, second], images } = self;
+        let Statement { mapped, checks, logs_cascades, ends } = statement;
+        let without_rows = images.is_none();
+        let rest = Rest { kind, checks, logs_cascades, ends, offset, without_rows };
+        Kept { table, mapped, text, rest, parts: [first, second, images.unwrap_or_default()] }
+    }
+
+    /// Of what [`Self::into_kept`] gave.
+    pub(super) fn of_kept(kept: Kept) -> Self {
+        let Kept { table, mapped, text, rest, parts: [first, second, images] } = kept;
+        let Rest { kind, checks, logs_cascades, ends, offset, without_rows } = rest;
+        let statement = Statement { mapped, checks, logs_cascades, ends };
+        let images = (!without_rows).then_some(images);
+        Self { kind, table, statement, text, offset, present: [first, second], images }
+    }
+
     /// Whether its rows were not kept, since the table is not captured.
     #[must_use]
     pub fn is_without_rows(&self) -> bool {
@@ -232,6 +256,27 @@ impl RowsEvent {
             after: Vec::new(),
         }
     }
+}
+
+/// The parts of a rows event.
+pub(super) struct Kept {
+    pub(super) table: Arc<MappedTable>,
+    pub(super) mapped: MappedTables,
+    pub(super) text: Option<Arc<str>>,
+    pub(super) rest: Rest,
+    /// Which columns the two images of a row have, and the rows.
+    pub(super) parts: [Buffer; 3],
+}
+
+/// Those that are neither shared nor long.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Rest {
+    kind: EventType,
+    checks: bool,
+    logs_cascades: bool,
+    ends: bool,
+    offset: u64,
+    without_rows: bool,
 }
 
 /// The rows of an event: each image is read when it is its turn.

@@ -4,7 +4,7 @@
 //! Servers log `ROLLBACK TO` only where rows of a table without transactions stand after the
 //! savepoint; else they take the rows out of the log.
 
-use super::{Change, UNREAD};
+use super::{Change, SpillError, TransactionChanges, UNREAD};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
@@ -18,37 +18,55 @@ impl Savepoints {
         self.0.push((name(sql), changes));
     }
 
+    /// How many changes stand in front of each, rising.
+    pub(super) fn marks(&self) -> Vec<usize> {
+        self.0.iter().map(|(_, changes)| *changes).collect()
+    }
+
     /// `ROLLBACK TO name`: the changes behind the savepoint go. Where it is not certain which
     /// savepoint is meant, all tables with changes in the transaction are in doubt.
-    pub(super) fn rollback_to(&mut self, sql: &str, changes: &mut Vec<Change>) {
+    pub(super) fn rollback_to(
+        &mut self,
+        sql: &str,
+        changes: &mut TransactionChanges,
+    ) -> Result<(), SpillError> {
         let name = name(sql);
         // Servers compare such names without regard to case and accents.
         let plain = |name: &str| name.is_ascii() && !name.contains(UNREAD);
         let certain = plain(&name) && self.0.iter().all(|(other, _)| plain(other));
         match self.0.iter().rposition(|(other, _)| other.eq_ignore_ascii_case(&name)) {
             Some(i) if certain => {
-                changes.truncate(self.0[i].1);
+                changes.truncate(self.0[i].1)?;
                 self.0.truncate(i + 1);
+                Ok(())
             }
-            _ => unsure(changes),
+            _ => {
+                let unsure = unsure(changes);
+                // The doubt stays, whatever savepoint comes next.
+                let left = changes.len();
+                self.0.iter_mut().for_each(|(_, mark)| *mark = left);
+                unsure
+            }
         }
     }
 }
 
-fn unsure(changes: &mut Vec<Change>) {
+fn unsure(changes: &mut TransactionChanges) -> Result<(), SpillError> {
     let mut tables: BTreeSet<TableName> = BTreeSet::new();
-    changes.retain(|change| {
-        if let Change::Rows(rows) = change {
-            tables.insert(rows.table.name.clone());
-            return false;
+    let mut left = Vec::new();
+    for change in std::mem::take(changes) {
+        match change? {
+            Change::Rows(rows) => drop(tables.insert(rows.table.name.clone())),
+            other @ (Change::Statement(_) | Change::Unfollowable { .. }) => left.push(other),
         }
-        true
-    });
+    }
     if !tables.is_empty() {
         let reason =
             "a transaction was rolled back to a savepoint whose name cannot be told from others".to_owned();
-        changes.push(Change::Unfollowable { tables: tables.into_iter().collect(), reason });
+        left.push(Change::Unfollowable { tables: tables.into_iter().collect(), reason });
     }
+    *changes = left.into();
+    Ok(())
 }
 
 /// The name in `SAVEPOINT name` and `ROLLBACK TO name`, without its quotes.
@@ -73,8 +91,13 @@ mod tests {
         for (sql, changes) in savepoints {
             all.set(sql, *changes);
         }
-        let mut changes: Vec<Change> = (0..9).map(change).collect();
-        all.rollback_to(to, &mut changes);
+        let kept = || TransactionChanges::from((0..9).map(change).collect::<Vec<_>>());
+        let (mut changes, mut spilled) = (kept(), kept());
+        spilled.spill(&super::super::SpillOptions::default(), &all.marks()).unwrap();
+        let mut same = Savepoints(all.0.clone());
+        all.rollback_to(to, &mut changes).unwrap();
+        same.rollback_to(to, &mut spilled).unwrap();
+        assert_eq!(changes.len(), spilled.len());
         changes.len()
     }
 

@@ -7,7 +7,7 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, kind};
-use super::{CommittedTransaction, LogFault, SourceTime};
+use super::{CommittedTransaction, LogFault, SourceTime, SpillOptions, TakeError};
 use crate::binlog_position::BinlogPosition;
 use crate::patterns::Patterns;
 use ::bytes::Bytes as Buffer;
@@ -55,6 +55,11 @@ impl StreamReader {
         self.place = place;
     }
 
+    /// How large transactions may become in memory from here on.
+    pub fn spill(&mut self, options: SpillOptions) {
+        self.decoder.spill(options);
+    }
+
     /// Rows of tables that are not among these are not kept from here on: a transaction in them
     /// takes no memory for its rows.
     pub fn capture(&mut self, tables: &Patterns) {
@@ -85,19 +90,20 @@ impl StreamReader {
     /// Takes one event, as it stands in the log: header, body, checksum.
     ///
     /// # Errors
-    /// It is damaged, or of a kind that is not known: nothing after it is certain.
-    pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), LogFault> {
+    /// It is damaged, or of a kind that is not known: nothing after it is certain. Or there is no
+    /// room for the transaction that it belongs to.
+    pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), TakeError> {
         let checksum = self.described && self.decoder.format.checksum;
         let event = event::whole(raw.into(), self.place.offset, checksum)?;
         self.event(&event)
     }
 
-    fn event(&mut self, event: &Event) -> Result<(), LogFault> {
+    fn event(&mut self, event: &Event) -> Result<(), TakeError> {
         match event.kind {
             // In front of the first file comes one before it is known whether events have
             // checksums; `follow` has told the place.
             kind::ROTATE if !self.described => return Ok(()),
-            kind::ROTATE => return self.rotate(event),
+            kind::ROTATE => return Ok(self.rotate(event)?),
             kind::HEARTBEAT | kind::HEARTBEAT_V2 => return Ok(()),
             kind::STOP | kind::PREVIOUS_GTIDS | kind::MARIADB_GTID_LIST => {}
             kind::FORMAT_DESCRIPTION => {
@@ -167,8 +173,11 @@ mod tests {
     }
 
     fn rows(entry: &CommittedTransaction, table: &str) -> (usize, usize) {
-        let events =
-            entry.changes.iter().filter_map(|c| if let Change::Rows(rows) = c { Some(rows) } else { None });
+        let events = entry
+            .changes
+            .in_memory()
+            .iter()
+            .filter_map(|c| if let Change::Rows(rows) = c { Some(rows) } else { None });
         let events: Vec<_> = events.filter(|rows| rows.table.name.table == table).collect();
         let count = |event: &&crate::log::RowsEvent| {
             let mut rows = event.rows();

@@ -104,7 +104,7 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
                 stamp,
                 position,
                 origin: Origin::default(),
-                changes,
+                changes: changes.into(),
             })
             .unwrap();
         if memory != Memory::Keeps {
@@ -660,7 +660,7 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
                 stamp: Stamp::Commit,
                 position,
                 origin: Origin::default(),
-                changes: vec![],
+                changes: Vec::new().into(),
             })
             .unwrap();
         let ends = LogEnds { start: Instant::from_micros(0), end, passed, previous: None, stopped: None };

@@ -54,7 +54,7 @@ pub fn row_key(generation: GenerationId, key: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn version_key(generation: GenerationId, key: &[u8], sequence: ChangeSequence) -> Vec<u8> {
+pub(crate) fn version_key(generation: GenerationId, key: &[u8], sequence: ChangeSequence) -> Vec<u8> {
     let mut bytes = row_key(generation, key);
     bytes.extend(sequence.bytes());
     bytes

@@ -73,7 +73,7 @@ fn names_count_as_the_server_has_been_seen_to_count_them() {
                 stamp: Stamp::Commit,
                 position,
                 origin: Origin::default(),
-                changes: vec![change],
+                changes: vec![change].into(),
             };
             ingest.entry(entry).unwrap();
         }
