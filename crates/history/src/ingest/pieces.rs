@@ -13,7 +13,7 @@ use crate::number::{put_number, take_number};
 use crate::store::{ChangeSequence, version_key};
 
 /// Bytes from which on what is taken in is written, also in the middle of a transaction.
-const PIECE: usize = 8 << 20;
+const PIECE: usize = 4 << 20;
 /// Operations of a batch that takes something back.
 const SLICE: usize = 10_000;
 /// In front of what stood somewhere before a piece.
