@@ -96,7 +96,15 @@ impl Ingest {
         let replaced = self.batch.operations().filter(|(table, key, _)| match table {
             Table::Versions => false,
             Table::Changes => !behind(key),
-            _ => true,
+            Table::Baseline
+            | Table::CommitIndex
+            | Table::MaxCommitTimestamps
+            | Table::Visible
+            | Table::ClockRegressions
+            | Table::Gtids
+            | Table::References
+            | Table::Commits
+            | Table::Meta => true,
         });
         for (table, key, _) in replaced {
             let value = snapshot.get(table, key)?;

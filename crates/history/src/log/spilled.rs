@@ -44,7 +44,7 @@ struct Tables {
     /// By where they are in memory: each is kept, so no other one comes to be there.
     by_place: HashMap<usize, u32>,
     sets: Vec<MappedTables>,
-    by_tables: HashMap<Vec<u32>, u32>,
+    by_numbers: HashMap<Vec<u32>, u32>,
 }
 
 /// What stands in front of a change's rows.
@@ -98,7 +98,7 @@ impl Tables {
         let tables = mapped.iter().map(|table| self.table(table)).collect::<Result<Vec<u32>, _>>()?;
         let next = number(self.sets.len())?;
         let sets = &mut self.sets;
-        Ok(*self.by_tables.entry(tables).or_insert_with(|| {
+        Ok(*self.by_numbers.entry(tables).or_insert_with(|| {
             sets.push(Arc::clone(mapped));
             next
         }))

@@ -210,7 +210,7 @@ mod tests {
     fn reasons(changes: TransactionChanges) -> Vec<usize> {
         let reason = |change: Result<Change, SpillError>| match change.unwrap() {
             Change::Unfollowable { reason, .. } => reason.parse().unwrap(),
-            other => panic!("{other:?}"),
+            other @ (Change::Rows(_) | Change::Statement(_)) => panic!("{other:?}"),
         };
         changes.into_iter().map(reason).collect()
     }
