@@ -19,8 +19,8 @@ async fn asked(conn: &mut Conn, sql: &str) -> Vec<Vec<Option<String>>> {
     rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect()
 }
 
-fn some(text: &impl ToString) -> Option<String> {
-    Some(text.to_string())
+fn text_of(text: &impl ToString) -> String {
+    text.to_string()
 }
 
 /// `(type, id)` of the changes of orders in a stretch of ticks, by both keys of a key change.
@@ -54,7 +54,10 @@ async fn changes_without_keys_are_those_of_the_recording() {
     let mut conn = connect(&chain, "app").await;
     let (between, all) = window();
     let want = |meets: &dyn Fn(&(String, String)) -> bool| -> Vec<Vec<Option<String>>> {
-        all.iter().filter(|c| meets(c)).map(|(kind, id)| vec![some(kind), some(id)]).collect()
+        all.iter()
+            .filter(|c| meets(c))
+            .map(|(kind, id)| vec![Some(text_of(kind)), Some(text_of(id))])
+            .collect()
     };
     assert!(all.len() > 30, "{all:?}");
     let select = format!("SELECT event_type, id FROM _diff.orders {between} ALLOW SCAN");
@@ -102,13 +105,14 @@ async fn rows_and_changes_are_counted() {
     for (kind, _) in &all {
         *kinds.entry(kind).or_default() += 1;
     }
-    let want: Vec<Vec<Option<String>>> = kinds.iter().map(|(kind, n)| vec![some(kind), some(n)]).collect();
+    let want: Vec<Vec<Option<String>>> =
+        kinds.iter().map(|(kind, n)| vec![Some(text_of(kind)), Some(text_of(n))]).collect();
     let sql = format!(
         "SELECT event_type, COUNT(*) AS n FROM _diff.orders {between} ALLOW SCAN GROUP BY event_type ORDER BY event_type"
     );
     assert_eq!(asked(&mut conn, &sql).await, want, "{sql}");
     let sql = format!("SELECT COUNT(*) FROM _diff.orders {between} ALLOW SCAN");
-    assert_eq!(asked(&mut conn, &sql).await, [[some(&all.len())]], "{sql}");
+    assert_eq!(asked(&mut conn, &sql).await, [[Some(text_of(&all.len()))]], "{sql}");
 
     let tick = lines(MYSQL, "truth.jsonl").pop().expect("ticks");
     let (at, table) = (tick["as_of"].as_str().expect("text"), &tick["tables"]["orders"]);
@@ -119,8 +123,11 @@ async fn rows_and_changes_are_counted() {
         *counts.entry(row[status.expect("a column")].as_str().map(str::to_owned)).or_default() += 1;
     }
     let from = format!("FROM _flashback.orders AS OF '{at}' ALLOW SCAN");
-    assert_eq!(asked(&mut conn, &format!("SELECT count( * ) {from}")).await, [[some(&rows.len())]]);
-    assert_eq!(asked(&mut conn, &format!("SELECT COUNT(*) {from} WHERE id = 0")).await, [[some(&0)]]);
+    assert_eq!(asked(&mut conn, &format!("SELECT count( * ) {from}")).await, [[Some(text_of(&rows.len()))]]);
+    assert_eq!(
+        asked(&mut conn, &format!("SELECT COUNT(*) {from} WHERE id = 0")).await,
+        [[Some(text_of(&0))]]
+    );
     assert!(asked(&mut conn, &format!("SELECT status {from} WHERE id = 0 GROUP BY status")).await.is_empty());
     let told = asked(&mut conn, &format!("SELECT status, COUNT(*) {from} GROUP BY status")).await;
     let told: BTreeMap<Option<String>, usize> = told
@@ -130,7 +137,7 @@ async fn rows_and_changes_are_counted() {
     assert_eq!(told, counts);
     let most = counts.values().max().expect("groups");
     let sql = format!("SELECT COUNT(*) {from} GROUP BY status ORDER BY COUNT(*) DESC LIMIT 1");
-    assert_eq!(asked(&mut conn, &sql).await, [[some(most)]]);
+    assert_eq!(asked(&mut conn, &sql).await, [[Some(text_of(most))]]);
     // Text and binary protocol say the same; names and types are MySQL's.
     let statement =
         conn.prep(format!("SELECT Count( * ), COUNT(*) AS n {from} WHERE id > ?")).await.expect("it");
