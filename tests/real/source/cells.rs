@@ -61,6 +61,7 @@ async fn read(name: &TableName, definition: &Arc<TableDefinition>, chunk: u32) -
         definition: DefinitionId(7),
         columns: Arc::clone(definition),
         behind: None,
+        held: false,
     });
     captured.wishes.send(CaptureCommand::Baseline).await.unwrap();
     captured.until(|c| c.jobs.is_empty()).await;

@@ -139,6 +139,7 @@ impl Captured {
                 // Nobody waits any more if the connection broke meanwhile.
                 let _ = answer.send(self.jobs.front().cloned());
             }
+            CaptureEvent::View(..) => panic!("no job of these tests is held"),
             CaptureEvent::Baseline(rows, answer) => {
                 self.keep(&rows);
                 self.baseline.push(rows);
