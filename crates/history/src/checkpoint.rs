@@ -275,33 +275,4 @@ pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::binlog_position::Identity;
-    use crate::engine::{Engine, MemoryEngine};
-    use dbtrail_types::instant::Instant;
-
-    #[test]
-    fn a_folder_in_another_form_is_refused() {
-        let at = Instant::from_micros(1);
-        let server = Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14".to_owned() };
-        let at_start = BinlogPosition { file: "log.000001".to_owned(), offset: 4 };
-        let place = ResumePosition::new(at_start, String::new(), server);
-        let coverage = Coverage { oldest: at, newest: at };
-        let mut state = State::new(ServerId("s".to_owned()), place, coverage);
-        let read_back = |state: &State| {
-            let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
-            batch.put(Table::Meta, STATE, &json(state).unwrap());
-            engine.commit(&batch).unwrap();
-            read(&*engine.snapshot()).map(|restored| restored.is_some())
-        };
-        for form in [OLDEST_FORM, FORM] {
-            state.form = form;
-            assert_eq!(read_back(&state), Ok(true));
-        }
-        for form in [OLDEST_FORM - 1, FORM + 1] {
-            state.form = form;
-            assert!(read_back(&state).unwrap_err().0.contains(&format!("written in form {form}")));
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 //! memory, since a transaction of any length has few of them.
 
 use super::rows::{Kept, MappedTables, Rest};
-use super::transaction_changes::SpillError;
+use super::spill::SpillError;
 use super::{Change, LoggedStatement, MappedTable, RowsEvent};
 use ::bytes::Bytes as Buffer;
 use dbtrail_types::names::TableName;

@@ -1,32 +1,11 @@
 //! The changes of a transaction, in order: in memory, or, where they are many, in a temporary file.
 
+use super::spill::{SpillError, SpillOptions};
 use super::spilled::Spilled;
 use super::{Change, RowsEvent};
-use std::path::PathBuf;
 
 /// Bytes that a change takes beside its rows and texts, about.
 const ASIDE: usize = 256;
-
-/// A temporary file of a large transaction cannot be written or read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SpillError(pub(super) String);
-
-/// How much of the transactions that are not committed yet is kept in memory, and where the rest
-/// goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpillOptions {
-    /// A folder for temporary files, which have no name there; `None`: that of the system.
-    pub folder: Option<PathBuf>,
-    /// Bytes of the log that are kept in memory, of all open and prepared transactions together.
-    pub memory: usize,
-}
-
-impl Default for SpillOptions {
-    fn default() -> Self {
-        Self { folder: None, memory: 32 << 20 }
-    }
-}
 
 /// See the module.
 #[derive(Debug)]
