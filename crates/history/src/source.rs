@@ -28,6 +28,7 @@ mod pace;
 mod preflight;
 mod replica;
 mod resume;
+mod running;
 mod session;
 mod start;
 mod stream;

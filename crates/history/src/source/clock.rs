@@ -9,6 +9,7 @@
 
 use super::client::{ClientError, text};
 use super::own::Own;
+use super::running::Connection;
 use super::session::Session;
 use super::{replica, waiting};
 use crate::capture::{Reading, ValidFrom};
@@ -55,11 +56,12 @@ async fn before_statements(
     // time.
     let rows = session.client.query("SHOW PROCESSLIST").await?;
     let processes = rows.into_iter().map(|row| Process::of(row.into_iter().map(text)));
-    let (appliers, oldest) = running(processes, &own.ids());
+    let (appliers, connections) = clients(processes, &own.ids());
+    let earliest = session.running.earliest(now.micros(), &connections);
     if replica || appliers {
         return Ok((now, None, true));
     }
-    Ok((now, Some(safe(now, oldest)), false))
+    Ok((now, Some(safe(now, earliest)), false))
 }
 
 /// What counts of a line of SHOW PROCESSLIST.
@@ -82,31 +84,30 @@ impl Process {
     }
 }
 
-/// Whether transactions of another server are applied, and for how many seconds the oldest
-/// statement of a client has run; `None`: none runs.
-fn running(processes: impl Iterator<Item = Process>, own: &[u32]) -> (bool, Option<i64>) {
-    let (mut appliers, mut oldest) = (false, None);
+/// Whether transactions of another server are applied, and the connections of clients.
+fn clients(processes: impl Iterator<Item = Process>, own: &[u32]) -> (bool, Vec<Connection>) {
+    let (mut appliers, mut connections) = (false, Vec::new());
     for process in processes {
         let is = |words: &[&str], text: &str| words.iter().any(|word| word.eq_ignore_ascii_case(text));
         if is(&["system user"], &process.user) {
             appliers |= !process.command.to_ascii_lowercase().starts_with("slave_io");
             continue;
         }
-        let idle = is(&["Sleep", "Binlog Dump", "Binlog Dump GTID", "Daemon"], &process.command);
-        let nobody = is(&["event_scheduler", "unauthenticated user"], &process.user);
-        if !idle && !nobody && !process.id.is_some_and(|id| own.contains(&id)) {
-            // Without an age it has just begun.
-            oldest = oldest.max(Some(process.age.unwrap_or(0)));
+        if process.id.is_some_and(|id| own.contains(&id)) {
+            continue;
         }
+        let idle = is(&["Sleep", "Binlog Dump", "Binlog Dump GTID", "Daemon"], &process.command)
+            || is(&["event_scheduler", "unauthenticated user"], &process.user);
+        // Without an age it has just begun.
+        let age = (!idle).then(|| process.age.unwrap_or(0));
+        connections.push(Connection { id: process.id, age });
     }
-    (appliers, oldest)
+    (appliers, connections)
 }
 
-/// The last instant before the second in which the oldest running statement began.
-fn safe(now: Instant, oldest: Option<i64>) -> Instant {
-    // An age is cut off to seconds.
-    let age = oldest.map_or(0, |age| age.max(0).saturating_add(1).saturating_mul(SECOND));
-    let began = now.micros().saturating_sub(age);
+/// The last instant before the second in which the oldest running statement can have begun.
+fn safe(now: Instant, earliest: Option<i64>) -> Instant {
+    let began = earliest.map_or(now.micros(), |earliest| earliest.min(now.micros()));
     Instant::from_micros(began.div_euclid(SECOND).saturating_mul(SECOND) - 1)
 }
 
@@ -116,15 +117,16 @@ mod tests {
 
     #[test]
     fn only_the_time_before_the_oldest_statement_is_safe() {
-        for (now, oldest, want) in [
+        for (now, earliest, want) in [
             (100_400_000, None, 99_999_999),
             (100_000_000, None, 99_999_999),
-            (100_400_000, Some(0), 98_999_999),
-            (100_400_000, Some(5), 93_999_999),
-            (100_400_000, Some(-1), 98_999_999),
+            (100_400_000, Some(100_100_000), 99_999_999),
+            (100_400_000, Some(99_900_000), 98_999_999),
+            (100_400_000, Some(94_400_000), 93_999_999),
+            (100_400_000, Some(101_000_000), 99_999_999),
         ] {
-            let safe = safe(Instant::from_micros(now), oldest);
-            assert_eq!(safe.micros(), want, "{now} {oldest:?}");
+            let safe = safe(Instant::from_micros(now), earliest);
+            assert_eq!(safe.micros(), want, "{now} {earliest:?}");
         }
     }
 
@@ -132,7 +134,10 @@ mod tests {
     #[test]
     fn the_list_of_processes_is_read() {
         let line = |text: &str| Process::of(text.split('|').map(|c| (c != "NULL").then(|| c.to_owned())));
-        let of = |lines: &[&str]| running(lines.iter().map(|l| line(l)), &[7, 8]);
+        let of = |lines: &[&str]| {
+            let (appliers, connections) = clients(lines.iter().map(|l| line(l)), &[7, 8]);
+            (appliers, connections.iter().filter_map(|c| c.age).max())
+        };
         let quiet = [
             "5|root|localhost:51460|NULL|Sleep|90||NULL|0.000",
             "7|dbtrail|h:1|NULL|Query|3|starting|SHOW PROCESSLIST|0.000",

@@ -5,6 +5,7 @@ use super::SourceError;
 use super::client::{Client, ClientError};
 use super::config::SourceConfig;
 use super::facts::Facts;
+use super::running::Running;
 use crate::binlog_position::BinlogPosition;
 use crate::capture::Declared;
 use crate::schema::NO_TRIGGERS;
@@ -37,6 +38,8 @@ const NO_TABLE: [u16; 2] = [1146, 1049];
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) facts: Facts,
+    /// What its lists of processes have shown.
+    pub(super) running: Running,
 }
 
 impl Session {
@@ -53,7 +56,7 @@ impl Session {
             }
         }
         let facts = Facts::ask(&mut client).await?;
-        Ok(Self { client, facts })
+        Ok(Self { client, facts, running: Running::default() })
     }
 
     /// The same, and fails if it is another server than `expected`: after one address there may be
