@@ -315,7 +315,7 @@ def damaged_always(b):
 
 def lengths_damaged_always(b):
     spoiler = HeaderSpoiler(b"damaged length", 10 ** 9)
-    reason = "cannot be read behind .* bytes long and has"
+    reason = "cannot be read after .* bytes long and has"
     damaged_for_ever(b, "lengths damaged always", "damaged length", spoiler, reason)
 
 
