@@ -115,6 +115,6 @@ async fn once(recorder: Recorder, source: SourceConfig, stop: CancellationToken)
     let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
     // Ends with `stop`, and also when the writing half does; it takes the way to the writing
     // half with it, which then ends.
-    source::run(source, resume, writer, command_queue, stop).await;
+    Box::pin(source::run(source, resume, writer, command_queue, stop)).await;
     writing.await.unwrap_or_else(|panic| Err(StoreError(format!("the writing half has ended: {panic}"))))
 }
