@@ -1,6 +1,6 @@
 //! The columns of `_diff` and `_undo`, which are none of a table's.
 
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition};
+use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize, TableDefinition};
 
 /// Columns of a diff that are none of the table's.
 pub(super) const CHANGE_COLUMNS: [&str; 13] = [
@@ -28,19 +28,13 @@ pub const BEHIND_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
 /// The columns of `_undo`.
 #[must_use]
 pub fn undo_columns() -> Vec<Column> {
-    let column = |name: &str| Column {
-        name: name.to_owned(),
-        ty: ColumnType::Text { size: LobSize::Long },
-        collation: Some("utf8mb4_bin".to_owned()),
-        nullable: true,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
+    let column = |name: &str| {
+        Column::new(
+            name.to_owned(),
+            ColumnType::Text { size: LobSize::Long },
+            Some("utf8mb4_bin".to_owned()),
+            true,
+        )
     };
     vec![column("statement"), column("conflict")]
 }
@@ -48,19 +42,8 @@ pub fn undo_columns() -> Vec<Column> {
 /// The columns of a diff.
 #[must_use]
 pub fn diff_columns(definition: &TableDefinition) -> Vec<Column> {
-    let column = |name: &str, ty: ColumnType, nullable: bool, text: bool| Column {
-        name: name.to_owned(),
-        ty,
-        collation: text.then(|| "utf8mb4_bin".to_owned()),
-        nullable,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
+    let column = |name: &str, ty: ColumnType, nullable: bool, text: bool| {
+        Column::new(name.to_owned(), ty, text.then(|| "utf8mb4_bin".to_owned()), nullable)
     };
     let id = ColumnType::Int { size: IntSize::Big, unsigned: true, zerofill: false, display_width: None };
     let mut source = vec![
@@ -71,17 +54,8 @@ pub fn diff_columns(definition: &TableDefinition) -> Vec<Column> {
     ];
     // Of several events of one row each shows its key: it is no key of this result, and nothing is
     // inserted into it.
-    source.extend(definition.key_columns().into_iter().map(|c| Column {
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
-        ..c.clone()
-    }));
+    let key = definition.key_columns().into_iter();
+    source.extend(key.map(|c| Column::new(c.name.clone(), c.ty.clone(), c.collation.clone(), c.nullable)));
     for name in ["changed_columns", "row_before", "row_after"] {
         source.push(column(name, ColumnType::Json, true, false));
     }

@@ -2,25 +2,20 @@
 
 use crate::failure::Failure;
 use crate::statement::{Draft, VirtualSchema};
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, same_name};
+use dbtrail_types::column::{Column, ColumnType, IntSize, same_name};
 use dbtrail_types::zone::Zone;
 
 /// The column that COUNT(*) is declared as.
 #[must_use]
 pub fn count_column() -> Column {
     Column {
-        name: "COUNT(*)".to_owned(),
-        ty: ColumnType::Int { size: IntSize::Big, unsigned: false, zerofill: false, display_width: None },
-        collation: None,
-        nullable: false,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
         has_default: false,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
+        ..Column::new(
+            "COUNT(*)".to_owned(),
+            ColumnType::Int { size: IntSize::Big, unsigned: false, zerofill: false, display_width: None },
+            None,
+            false,
+        )
     }
 }
 

@@ -455,7 +455,7 @@ mod tests {
     use super::*;
     use crate::plan::charsets::Charsets;
     use dbtrail_types::agent_api::hex_text;
-    use dbtrail_types::column::ColumnKey;
+
     use dbtrail_types::zone::Zone;
     use proptest::prelude::*;
     use sqlparser::dialect::MySqlDialect;
@@ -463,18 +463,8 @@ mod tests {
 
     fn column(name: &str, ty: &str, collation: Option<&str>) -> Column {
         Column {
-            name: name.to_owned(),
-            ty: ty.parse().unwrap(),
-            collation: collation.map(str::to_owned),
-            nullable: false,
-            key: ColumnKey::None,
-            indexes: dbtrail_types::column::Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
             has_default: false,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
+            ..Column::new(name.to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), false)
         }
     }
 

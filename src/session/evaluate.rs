@@ -12,7 +12,7 @@ pub(super) use dbtrail_expression::Value;
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Error, Kind, Scope, Settings, Type, Typed, compile, known_collation,
 };
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
+use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::instant::Instant;
 use sqlparser::ast::{BinaryOperator, Expr};
 
@@ -295,20 +295,7 @@ pub(super) fn column(name: &str, ty: &Type) -> Column {
         Kind::Time { fsp } => ColumnType::Time { fsp },
         Kind::DateTime { fsp } => ColumnType::DateTime { fsp },
     };
-    Column {
-        name: name.to_owned(),
-        ty: column,
-        collation,
-        nullable: ty.nullable,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
-    }
+    Column::new(name.to_owned(), column, collation, ty.nullable)
 }
 
 /// The declaration of a result column with this value, when nothing more is known of it.

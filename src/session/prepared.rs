@@ -13,7 +13,7 @@ use crate::plan::charsets::Charsets;
 use crate::plan::guard::{self, Asked};
 use crate::plan::refusal;
 use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize};
+use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::ResultColumn;
@@ -349,19 +349,6 @@ const fn big_int(unsigned: bool) -> ColumnType {
 
 /// The declaration of a parameter: `?`, of this type.
 fn parameter(ty: ColumnType, text: bool) -> ResultColumn {
-    let column = Column {
-        name: "?".to_owned(),
-        ty,
-        collation: text.then(|| "utf8mb4_0900_ai_ci".to_owned()),
-        nullable: true,
-        key: ColumnKey::None,
-        indexes: dbtrail_types::column::Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
-    };
+    let column = Column::new("?".to_owned(), ty, text.then(|| "utf8mb4_0900_ai_ci".to_owned()), true);
     computed("?", column)
 }

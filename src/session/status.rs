@@ -6,7 +6,7 @@ use super::variables::{Scope, Variable};
 use super::{Answer, Session};
 use crate::failure::Failure;
 use crate::statement::{Limit, VirtualSchema};
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize};
+use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
 
 /// Characters of a statement that SHOW PROCESSLIST shows without FULL.
@@ -40,20 +40,7 @@ fn column(name: &str, ty: ColumnType, nullable: bool) -> ResultColumn {
         table: String::new(),
         org_table: String::new(),
         schema: String::new(),
-        column: Column {
-            name: name.to_owned(),
-            ty,
-            collation: text.then(|| "utf8mb3_general_ci".to_owned()),
-            nullable,
-            key: ColumnKey::None,
-            auto_increment: false,
-            on_update_now: false,
-            has_default: true,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-            indexes: Indexes::default(),
-        },
+        column: Column::new(name.to_owned(), ty, text.then(|| "utf8mb3_general_ci".to_owned()), nullable),
     }
 }
 

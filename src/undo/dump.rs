@@ -213,22 +213,13 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::column::{ColumnKey, Indexes};
 
     fn column(name: &str, ty: &str, collation: Option<&str>) -> Column {
         Column {
-            name: name.to_owned(),
-            ty: ty.parse().unwrap(),
-            collation: collation.map(str::to_owned),
-            nullable: name != "id",
-            key: ColumnKey::None,
-            indexes: Indexes::default(),
             auto_increment: name == "id",
-            on_update_now: false,
-            has_default: true,
             default_now: name == "at",
             invisible: name == "b",
-            shown_type: None,
+            ..Column::new(name.to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), name != "id")
         }
     }
 

@@ -282,23 +282,9 @@ fn is_read_exactly(number: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::column::{ColumnKey, Indexes};
 
     fn column(ty: &str, collation: Option<&str>) -> Column {
-        Column {
-            name: "c".to_owned(),
-            ty: ty.parse().unwrap(),
-            collation: collation.map(str::to_owned),
-            nullable: true,
-            key: ColumnKey::None,
-            indexes: Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
-            has_default: true,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-        }
+        Column::new("c".to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
     }
 
     /// Each form was read by MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 as the value that stands

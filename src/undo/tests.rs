@@ -2,25 +2,12 @@
 
 use super::*;
 use dbtrail_types::agent_api::Reference;
-use dbtrail_types::column::{Column, ColumnKey, Indexes, TableDefinition};
+use dbtrail_types::column::{Column, TableDefinition};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 
 fn column(name: &str, ty: &str, collation: Option<&str>) -> Column {
-    Column {
-        name: name.to_owned(),
-        ty: ty.parse().unwrap(),
-        collation: collation.map(str::to_owned),
-        nullable: true,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
-    }
+    Column::new(name.to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
 }
 
 fn named(table: &str) -> TableName {

@@ -1,22 +1,13 @@
 //! What is said of a key that cannot be asked for: what is at fault, and what to write instead.
 
 use dbtrail_history::key;
-use dbtrail_types::column::{Column, ColumnKey, Indexes};
+use dbtrail_types::column::{Column, ColumnKey};
 
 fn column(ty: &str, collation: Option<&str>) -> Column {
     Column {
-        name: "k".to_owned(),
-        ty: ty.parse().expect("a type"),
-        collation: collation.map(str::to_owned),
-        nullable: false,
         key: ColumnKey::Primary,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
         has_default: false,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
+        ..Column::new("k".to_owned(), ty.parse().expect("a type"), collation.map(str::to_owned), false)
     }
 }
 

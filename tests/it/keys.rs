@@ -9,7 +9,7 @@ use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets};
 use dbtrail_types::charset;
-use dbtrail_types::column::{Column, ColumnKey, Indexes, TableDefinition};
+use dbtrail_types::column::{Column, ColumnKey, TableDefinition};
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::zone::Zone;
@@ -45,18 +45,9 @@ struct Case {
 
 fn column(name: &str, ty: &str, collation: Option<String>) -> Column {
     Column {
-        name: name.to_owned(),
-        ty: ty.parse().expect("a type"),
-        collation,
-        nullable: false,
         key: ColumnKey::Primary,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
         has_default: false,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
+        ..Column::new(name.to_owned(), ty.parse().expect("a type"), collation, false)
     }
 }
 

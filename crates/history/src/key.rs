@@ -208,20 +208,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn column(ty: ColumnType) -> Column {
-        Column {
-            name: "k".to_owned(),
-            ty,
-            collation: None,
-            nullable: false,
-            key: ColumnKey::Primary,
-            indexes: dbtrail_types::column::Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
-            has_default: false,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-        }
+        Column { key: ColumnKey::Primary, has_default: false, ..Column::new("k".to_owned(), ty, None, false) }
     }
 
     fn key(ty: &ColumnType, value: &[u8]) -> Option<Vec<u8>> {

@@ -181,7 +181,7 @@ fn time(out: &mut Vec<u8>, text: &str) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::column::{Column, ColumnKey};
+    use dbtrail_types::column::Column;
 
     const UTF8: ResultCharset = ResultCharset::Utf8 { collation_id: 255 };
 
@@ -194,20 +194,7 @@ mod tests {
             table: "t".to_owned(),
             org_table: "t".to_owned(),
             schema: "_flashback".to_owned(),
-            column: Column {
-                name: "c".to_owned(),
-                ty,
-                collation: text.then(|| "utf8mb4_bin".to_owned()),
-                nullable: true,
-                key: ColumnKey::None,
-                indexes: dbtrail_types::column::Indexes::default(),
-                auto_increment: false,
-                on_update_now: false,
-                has_default: true,
-                default_now: false,
-                invisible: false,
-                shown_type: None,
-            },
+            column: Column::new("c".to_owned(), ty, text.then(|| "utf8mb4_bin".to_owned()), true),
         }
     }
 

@@ -204,6 +204,25 @@ pub struct Column {
 }
 
 impl Column {
+    /// A column of no key and without anything else that is special.
+    #[must_use]
+    pub fn new(name: String, ty: ColumnType, collation: Option<String>, nullable: bool) -> Self {
+        Self {
+            name,
+            ty,
+            collation,
+            nullable,
+            key: ColumnKey::None,
+            indexes: Indexes::default(),
+            auto_increment: false,
+            on_update_now: false,
+            has_default: true,
+            default_now: false,
+            invisible: false,
+            shown_type: None,
+        }
+    }
+
     /// The character set: the first word of the collation. `None` where there is no collation
     /// (numbers, times, binary).
     #[must_use]

@@ -1,6 +1,6 @@
 //! The tables of the virtual schema `_history`: their columns, and how the agent is asked for them.
 
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, TableDefinition};
+use crate::column::{Column, ColumnType, IntSize, LobSize, TableDefinition};
 use crate::instant::Instant;
 use crate::names::ServerId;
 use serde::{Deserialize, Serialize};
@@ -85,20 +85,7 @@ impl HistoryTable {
 }
 
 fn column(name: &str, ty: ColumnType, nullable: bool, text: bool) -> Column {
-    Column {
-        name: name.to_owned(),
-        ty,
-        collation: text.then(|| "utf8mb4_bin".to_owned()),
-        shown_type: None,
-        nullable,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-    }
+    Column::new(name.to_owned(), ty, text.then(|| "utf8mb4_bin".to_owned()), nullable)
 }
 
 fn text(name: &str, chars: u32, nullable: bool) -> Column {

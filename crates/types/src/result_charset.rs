@@ -123,23 +123,9 @@ pub fn collation_id(name: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::ColumnKey;
 
     fn column(ty: &str, collation: Option<&str>) -> Column {
-        Column {
-            name: "c".to_owned(),
-            ty: ty.parse().unwrap(),
-            collation: collation.map(str::to_owned),
-            nullable: true,
-            key: ColumnKey::None,
-            indexes: crate::column::Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
-            has_default: true,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-        }
+        Column::new("c".to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
     }
 
     /// What MySQL 9.7 sends for `é😀Ω` and `é€` under SET character_set_results.

@@ -372,20 +372,7 @@ mod tests {
     }
 
     fn of(ty: &str, collation: Option<&str>) -> Column {
-        Column {
-            name: "c".to_owned(),
-            ty: ty.parse().unwrap(),
-            collation: collation.map(str::to_owned),
-            nullable: true,
-            key: ColumnKey::None,
-            auto_increment: false,
-            on_update_now: false,
-            has_default: true,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-            indexes: dbtrail_types::column::Indexes::default(),
-        }
+        Column::new("c".to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
     }
 
     /// DATA_TYPE, the two lengths, precision, scale, fraction, character set: each row is what

@@ -4,7 +4,7 @@
 //! Where mysqld always knows a value and an agent does not, the column is nullable here.
 
 use dbtrail_expression::{Coercibility, Collated, Kind, Type};
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
+use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize};
 
 /// Collations: of names of schemas and tables, of names of columns and indexes, and of the rest.
 const BINARY: &str = "utf8mb3_bin";
@@ -170,20 +170,7 @@ impl Field {
             Shape::Stamp { fsp } => (ColumnType::Timestamp { fsp }, false),
         };
         let collation = self.order.unwrap_or(UPPER);
-        Column {
-            name: self.name.to_owned(),
-            ty,
-            collation: text.then(|| collation.to_owned()),
-            nullable: self.nullable,
-            key: ColumnKey::None,
-            auto_increment: false,
-            on_update_now: false,
-            has_default: true,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-            indexes: Indexes::default(),
-        }
+        Column::new(self.name.to_owned(), ty, text.then(|| collation.to_owned()), self.nullable)
     }
 }
 

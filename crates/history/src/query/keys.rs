@@ -247,23 +247,19 @@ pub(super) fn too_many(found: usize, limit: usize) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::column::{ColumnKey, ColumnType, Indexes};
+    use dbtrail_types::column::{ColumnKey, ColumnType};
 
     #[test]
     fn err_a_key_that_is_longer_than_any() {
         let column = Column {
-            name: "c".to_owned(),
-            ty: ColumnType::VarChar { chars: 255 },
-            collation: Some("utf8mb4_bin".to_owned()),
-            nullable: false,
             key: ColumnKey::Primary,
-            indexes: Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
             has_default: false,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
+            ..Column::new(
+                "c".to_owned(),
+                ColumnType::VarChar { chars: 255 },
+                Some("utf8mb4_bin".to_owned()),
+                false,
+            )
         };
         let two = [&column, &column];
         let text = |length: usize| Octets(vec![b'x'; length]);

@@ -11,7 +11,7 @@ use super::foreign::{inline_counts, references};
 use super::implicit_default::{ImplicitDefault, longest_character};
 use super::table::{BackfilledValue, Full, FullColumn, Index};
 use super::token::{Tokens, Unread, show};
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize};
+use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize};
 pub(super) use default_value::zero;
 use default_value::{ColumnDefault, default, filled};
 pub(super) use indexes::index;
@@ -83,20 +83,7 @@ pub(super) fn set_default(
 
 fn bare(name: String, ty: ColumnType) -> FullColumn {
     FullColumn {
-        column: Column {
-            name,
-            ty,
-            collation: None,
-            nullable: true,
-            key: ColumnKey::None,
-            indexes: Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
-            has_default: true,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
-        },
+        column: Column::new(name, ty, None, true),
         visible: true,
         collation_certain: true,
         null_certain: true,

@@ -11,7 +11,7 @@ use super::table::{BackfilledValue, Full, FullColumn};
 use super::{Catalog, DefinitionId, collation_name, generated, versioned};
 use crate::log::{MappedColumn, MappedTable, char_bytes, code};
 use dbtrail_types::charset;
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
+use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize, same_name};
 
 /// The definition under which rows of this map were written.
 pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<DefinitionId, String> {
@@ -284,18 +284,8 @@ fn infer(table: &MappedTable) -> Result<Full, String> {
         let collation = mapped.collation.and_then(collation_name).filter(|c| is_text && c != "binary");
         full.columns.push(FullColumn {
             column: Column {
-                name,
-                ty,
-                collation,
-                nullable: mapped.nullable,
-                key: ColumnKey::None,
-                indexes: Indexes::default(),
-                auto_increment: false,
-                on_update_now: false,
                 has_default: mapped.nullable,
-                default_now: false,
-                invisible: false,
-                shown_type: None,
+                ..Column::new(name, ty, collation, mapped.nullable)
             },
             visible: mapped.visible.unwrap_or(true),
             collation_certain: true,

@@ -9,7 +9,7 @@
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::token::Unread;
 use crate::log::ServerVersion;
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes};
+use dbtrail_types::column::{Column, ColumnType};
 
 pub(super) const ROW_START: &str = "row_start";
 pub(super) const ROW_END: &str = "row_end";
@@ -48,18 +48,8 @@ pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
     for name in [ROW_START, ROW_END] {
         full.columns.push(FullColumn {
             column: Column {
-                name: name.to_owned(),
-                ty: ColumnType::Timestamp { fsp: 6 },
-                collation: None,
-                nullable: false,
-                key: ColumnKey::None,
-                indexes: Indexes::default(),
-                auto_increment: false,
-                on_update_now: false,
-                has_default: true,
-                default_now: false,
                 invisible: true,
-                shown_type: None,
+                ..Column::new(name.to_owned(), ColumnType::Timestamp { fsp: 6 }, None, false)
             },
             visible: false,
             collation_certain: true,

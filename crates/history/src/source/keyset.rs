@@ -170,24 +170,14 @@ mod tests {
     use super::*;
     use crate::schema::DefinitionId;
     use crate::store::GenerationId;
-    use dbtrail_types::column::ColumnKey;
+
     use dbtrail_types::names::TableName;
     use std::sync::Arc;
 
     fn job(columns: &[(&str, &str)], key: &[&str], behind: Option<&[&str]>) -> BaselineJob {
         let column = |(name, ty): &(&str, &str)| Column {
-            name: (*name).to_owned(),
-            ty: ty.parse().unwrap(),
-            collation: None,
-            nullable: false,
-            key: ColumnKey::None,
-            indexes: dbtrail_types::column::Indexes::default(),
-            auto_increment: false,
-            on_update_now: false,
             has_default: false,
-            default_now: false,
-            invisible: false,
-            shown_type: None,
+            ..Column::new((*name).to_owned(), ty.parse().unwrap(), None, false)
         };
         BaselineJob {
             primary: true,

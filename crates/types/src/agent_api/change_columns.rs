@@ -1,25 +1,14 @@
 //! What a condition on changes can name beside the columns of the table: what happened, when, and
 //! by whom.
 
-use crate::column::{Column, ColumnKey, ColumnType, Indexes, IntSize, LobSize, same_name};
+use crate::column::{Column, ColumnType, IntSize, LobSize, same_name};
 
 /// The columns of a change that a condition can name. `event_timestamp` is UTC, as a TIMESTAMP is.
 #[must_use]
 pub fn change_columns() -> Vec<Column> {
-    let column = |name: &str, ty: ColumnType, nullable: bool| Column {
-        name: name.to_owned(),
-        collation: matches!(ty, ColumnType::VarChar { .. } | ColumnType::Text { .. })
-            .then(|| "utf8mb4_bin".to_owned()),
-        ty,
-        nullable,
-        key: ColumnKey::None,
-        indexes: Indexes::default(),
-        auto_increment: false,
-        on_update_now: false,
-        has_default: true,
-        default_now: false,
-        invisible: false,
-        shown_type: None,
+    let column = |name: &str, ty: ColumnType, nullable: bool| {
+        let text = matches!(ty, ColumnType::VarChar { .. } | ColumnType::Text { .. });
+        Column::new(name.to_owned(), ty, text.then(|| "utf8mb4_bin".to_owned()), nullable)
     };
     let number = |size| ColumnType::Int { size, unsigned: true, zerofill: false, display_width: None };
     vec![
