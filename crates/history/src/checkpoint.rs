@@ -227,15 +227,20 @@ fn check_form(state: &State) -> Result<(), StoreError> {
 /// Takes back what was written of a transaction that did not come to its end: before anything else
 /// is read.
 pub(super) fn take_back(ingest: &mut Ingest) -> Result<(), StoreError> {
-    let next = match ingest.committed().get(Table::Meta, STATE)? {
-        Some(text) => {
-            let state: State = parsed(&text)?;
-            check_form(&state)?;
-            state.next
-        }
-        None => ingest.next,
+    let Some(text) = ingest.committed().get(Table::Meta, STATE)? else {
+        return ingest.take_back(ingest.next);
     };
-    ingest.take_back(next)
+    let mut state: State = parsed(&text)?;
+    check_form(&state)?;
+    ingest.take_back(state.next)?;
+    if state.form != FORM {
+        // At once: a program that knows only the older form must not read pieces that come now.
+        state.form = FORM;
+        let mut batch = Batch::default();
+        batch.put(Table::Meta, STATE, &json(&state)?);
+        ingest.commit(&batch)?;
+    }
+    Ok(())
 }
 
 /// What was written; `None`: nothing was, the store is new.

@@ -3,14 +3,18 @@ use crate::binlog_position::Identity;
 use crate::engine::{Engine, MemoryEngine};
 use dbtrail_types::instant::Instant;
 
-#[test]
-fn a_folder_in_another_form_is_refused() {
+fn state() -> State {
     let at = Instant::from_micros(1);
     let server = Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14".to_owned() };
     let at_start = BinlogPosition { file: "log.000001".to_owned(), offset: 4 };
     let place = ResumePosition::new(at_start, String::new(), server);
     let coverage = Coverage { oldest: at, newest: at };
-    let mut state = State::new(ServerId("s".to_owned()), place, coverage);
+    State::new(ServerId("s".to_owned()), place, coverage)
+}
+
+#[test]
+fn a_folder_in_another_form_is_refused() {
+    let mut state = state();
     let read_back = |state: &State| {
         let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
         batch.put(Table::Meta, STATE, &json(state).unwrap());
@@ -25,4 +29,17 @@ fn a_folder_in_another_form_is_refused() {
         state.form = form;
         assert!(read_back(&state).unwrap_err().0.contains(&format!("written in form {form}")));
     }
+}
+
+#[test]
+fn a_folder_in_the_older_form_is_in_the_newer_one_before_anything_is_written() {
+    let mut old = state();
+    old.form = OLDEST_FORM;
+    let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+    batch.put(Table::Meta, STATE, &json(&old).unwrap());
+    engine.commit(&batch).unwrap();
+    let mut ingest = Ingest::upon(Box::new(engine));
+    take_back(&mut ingest).unwrap();
+    let written: State = parsed(&ingest.committed().get(Table::Meta, STATE).unwrap().unwrap()).unwrap();
+    assert_eq!((written.form, written.next), (FORM, old.next));
 }
