@@ -229,7 +229,7 @@ fn located(letters: Letters, part: &str, text: &str) -> Result<usize, Error> {
     }
 }
 
-/// What stands before the `wanted`th delimiter or, counted from the right, after it. Delimiters are
+/// What is before the `wanted`th delimiter or, counted from the right, after it. Delimiters are
 /// found from the left in either case.
 fn parted<'a>(text: &'a str, delimiter: &str, wanted: i128) -> &'a str {
     if wanted == 0 || delimiter.is_empty() {

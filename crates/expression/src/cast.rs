@@ -15,7 +15,7 @@ pub enum Cast {
     Signed,
     /// `UNSIGNED`
     Unsigned,
-    /// To a DECIMAL with so many digits behind the point.
+    /// To a DECIMAL with so many digits after the point.
     Decimal(u8),
     /// To a DOUBLE.
     Real,

@@ -49,7 +49,7 @@ pub fn known_collation(name: &str) -> Option<&'static str> {
 }
 
 /// The collation of what is made of two texts; `None`: MySQL says 1267 or converts in a way that is
-/// not certain.
+/// not known.
 pub(crate) fn joined(a: Collated, b: Collated) -> Option<Collated> {
     let (strong, weak) = if a.coercibility <= b.coercibility { (a, b) } else { (b, a) };
     if strong.name == weak.name {
@@ -90,14 +90,14 @@ pub enum Key {
     Text(Vec<u8>),
 }
 
-/// Digits behind the point that a key keeps.
+/// Digits after the point that a key keeps.
 const KEY_SCALE: u8 = 9;
 
 impl Key {
     /// The key of a value, in a collation where it is text.
     ///
     /// # Errors
-    /// How the value compares is not certain.
+    /// How the value compares is not known.
     pub fn of(value: &Value, collation: &str, budget: &mut Budget) -> Result<Self, Error> {
         let number = |n: Decimal| {
             let key = n.rescaled(KEY_SCALE).map(|n| Self::Number(n.unscaled));

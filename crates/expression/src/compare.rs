@@ -51,7 +51,7 @@ pub enum Mode {
     Text(&'static str),
 }
 
-/// The collation of all these as text; numbers have that of the connection. `None`: not certain.
+/// The collation of all these as text; numbers have that of the connection. `None`: not known.
 pub(crate) fn collated(types: &[&Type], settings: &Settings) -> Option<Collated> {
     let mut all: Option<Collated> = None;
     for ty in types {
@@ -73,7 +73,7 @@ pub(crate) fn collated(types: &[&Type], settings: &Settings) -> Option<Collated>
     all.or_else(|| Some(settings.of_numbers()))
 }
 
-/// As what these values compare with each other; `None`: not certain.
+/// As what these values compare with each other; `None`: not known.
 pub(crate) fn mode(types: &[&Type], settings: &Settings) -> Option<Mode> {
     let some: Vec<&Type> = types.iter().copied().filter(|t| t.kind != Kind::Null).collect();
     // A time and a text, or a number, compare as times or as numbers by rules of their own.

@@ -9,15 +9,15 @@ use std::str::FromStr;
 pub struct Decimal {
     /// All digits.
     pub unscaled: i128,
-    /// How many of them are behind the point; at most 30.
+    /// How many of them are after the point; at most 30.
     pub scale: u8,
 }
 
 impl Decimal {
-    /// The most digits behind the point that mysqld keeps.
+    /// The most digits after the point that mysqld keeps.
     pub const MOST_SCALE: u8 = 30;
 
-    /// The same number with more digits behind the point; `None`: it has too many digits.
+    /// The same number with more digits after the point; `None`: it has too many digits.
     #[must_use]
     pub fn rescaled(self, scale: u8) -> Option<Self> {
         let by = scale.checked_sub(self.scale)?;

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 /// Why an expression has no value here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It is not computed here, or what MySQL would answer is not certain. Text: a whole sentence.
+    /// It is not computed here, or what MySQL would answer is not known. Text: a whole sentence.
     #[error("{0}")]
     Unsupported(String),
     /// 1690: the type (`BIGINT`, `BIGINT UNSIGNED`, `DOUBLE`) that does not hold the result, and

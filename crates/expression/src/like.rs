@@ -2,7 +2,7 @@
 //!
 //! How letters compare is the collation's: see [Pattern
 //! Matching](https://dev.mysql.com/doc/refman/9.7/en/string-comparison-functions.html#operator_like).
-//! Where a character would have to be compared whose place in the collation is not certain, the
+//! Where a character would have to be compared whose position in the collation is not known, the
 //! match is refused.
 
 use crate::budget::Budget;
@@ -14,15 +14,15 @@ use crate::error::Error;
 pub enum Letters {
     /// By code point: `_bin`.
     Exact,
-    /// Printable ASCII without regard to case; other characters are not certain.
+    /// Printable ASCII without regard to case; other characters are not known.
     AsciiCase,
     /// By lower case: names of columns in `information_schema`.
     Lower,
 }
 
 impl Letters {
-    /// The rule of a collation by its name; `None`: not certain. Languages have letters of their
-    /// own in many: in Turkish `i` is not `I`.
+    /// The rule of a collation by its name; `None`: not known. Languages have letters of their own
+    /// in many: in Turkish `i` is not `I`.
     #[must_use]
     pub fn of(collation: &str) -> Option<Self> {
         if collation.ends_with("_bin") || collation == "binary" {
@@ -48,7 +48,7 @@ impl Letters {
         alike.then_some(Self::AsciiCase)
     }
 
-    /// Whether two characters are the same; `None`: not certain.
+    /// Whether two characters are the same; `None`: not known.
     fn same(self, a: char, b: char) -> Option<bool> {
         let plain = |c: char| (' '..='~').contains(&c);
         match self {
@@ -86,7 +86,7 @@ fn parts(pattern: &str, escape: Option<char>) -> Vec<Part> {
 /// takes the product of both lengths in steps at worst.
 ///
 /// # Errors
-/// A character would have to be compared whose place is not certain; the budget is used up.
+/// A character would have to be compared whose position is not known; the budget is used up.
 pub fn like(
     text: &str,
     pattern: &str,
@@ -99,8 +99,8 @@ pub fn like(
     let text: Vec<char> = text.chars().collect();
     let parts = parts(pattern, escape);
     let (mut at, mut part) = (0, 0);
-    // Where the last `%` stands, and how much of the text it has taken. Going back to an earlier
-    // one can change nothing.
+    // Where the last `%` is, and how much of the text it has taken. Going back to an earlier one
+    // can change nothing.
     let mut back: Option<(usize, usize)> = None;
     while at < text.len() {
         budget.steps(1)?;

@@ -52,7 +52,7 @@ pub enum Domain {
     Signed,
     /// BIGINT UNSIGNED
     Unsigned,
-    /// DECIMAL, with so many digits behind the point.
+    /// DECIMAL, with so many digits after the point.
     Decimal(u8),
     /// DOUBLE
     Real,
@@ -65,7 +65,7 @@ const MOST_QUOTIENT: u32 = 21;
 /// Digits of a DECIMAL at most.
 const MOST_DIGITS: u32 = 65;
 
-/// The type of the result, and the one that is computed in; `None`: not certain. `signed`:
+/// The type of the result, and the one that is computed in; `None`: not known. `signed`:
 /// `NO_UNSIGNED_SUBTRACTION`.
 pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Operator, Type)> {
     if a.kind.is_special() || b.kind.is_special() {

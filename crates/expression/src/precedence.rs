@@ -2,7 +2,7 @@
 //!
 //! The grammar is that of [Operator
 //! Precedence](https://dev.mysql.com/doc/refman/9.7/en/operator-precedence.html) and of
-//! `sql_yacc.yy`. An operand that is no weaker than its place asks for could not have been read
+//! `sql_yacc.yy`. An operand that is no weaker than its position asks for could not have been read
 //! otherwise.
 
 #![expect(
@@ -76,7 +76,7 @@ fn level(expression: &Expr, pipes_concat: bool) -> u8 {
     }
 }
 
-/// Whether MySQL reads the operands of this operator as they stand in the tree.
+/// Whether MySQL reads the operands of this operator as they are in the tree.
 pub(crate) fn is_mysqls(expression: &Expr, pipes_concat: bool) -> bool {
     let at_least = |operand: &Expr, least: u8| level(operand, pipes_concat) >= least;
     match expression {

@@ -48,7 +48,7 @@ pub enum Kind {
     Double {
         /// Characters as declared: those of the literal, else 23.
         width: u32,
-        /// Digits behind the point; 31: as many as there are.
+        /// Digits after the point; 31: as many as there are.
         decimals: u8,
     },
     /// Text, also that of a variable that is NULL: its collation is `binary`.

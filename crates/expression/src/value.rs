@@ -91,7 +91,7 @@ impl Value {
         }
     }
 
-    /// As a condition: `Err` where it is not certain.
+    /// As a condition: `Err` where it is not known.
     pub(crate) fn truth(&self) -> Result<Option<bool>, ()> {
         match self {
             Self::Null => Ok(None),

@@ -136,7 +136,7 @@ fn parsed(expression: &str, settings: Settings) -> Option<sqlparser::ast::Expr> 
     let escapes = !settings.no_backslash_escapes;
     let tokens = tokens.with_unescape(escapes).tokenize_with_location().ok()?;
     if !escapes {
-        // The dialect takes a backslash for an escape whatever it is told: such text is left out.
+        // The dialect takes a backslash for an escape whatever it is given: such text is left out.
         if expression.contains('\\') {
             return None;
         }

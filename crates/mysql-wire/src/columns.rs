@@ -41,9 +41,9 @@ pub fn listed(column: &ResultColumn, charset: ResultCharset) -> Vec<u8> {
     out
 }
 
-/// The definitions that were sent last, written already: a session that repeats a statement is told
-/// the same columns again. The session gives the same columns only where they are the same in every
-/// respect.
+/// The definitions that were sent last, written already: a session that repeats a statement is
+/// given the same columns again. The session gives the same columns only where they are the same in
+/// every respect.
 #[derive(Default)]
 pub struct Written {
     of: Option<(Arc<[ResultColumn]>, ResultCharset)>,

@@ -13,7 +13,7 @@ pub enum CharsetError {
     #[error("character set {0} cannot be converted to UTF-8 by this version")]
     Unknown(String),
     /// Some of them stand for no character, or for one that other bytes stand for too: from the
-    /// text they could not be told again.
+    /// text they could not be recognised again.
     #[error("{0} text with bytes that have no character of their own")]
     NoCharacter(String),
     /// Not valid in it.

@@ -1,7 +1,7 @@
 //! Collations: bytes that compare as MySQL compares the text, for those collations where that is
-//! certain.
+//! known.
 //!
-//! Certain are the binary ones for any text; those that compare one weight after the other
+//! Known are the binary ones for any text; those that compare one weight after the other
 //! (general_ci, latin1) for what they hold; and those of the Unicode Collation Algorithm that
 //! disregard case and accents for the characters in `weights`. Another character, or another
 //! collation, is [`Uncertain`], never approximated.
@@ -10,7 +10,7 @@ use crate::charset::{decode, encode_latin1};
 
 mod weights;
 
-/// Why a text has no certain place in a collation's order.
+/// Why a text has no known position in a collation's order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("how collation {collation} compares {what} is not certain")]
 pub struct Uncertain {
@@ -65,7 +65,7 @@ fn order(collation: &str) -> Option<(Order, bool)> {
 /// self-delimiting: no text's bytes are a proper prefix of another's.
 ///
 /// # Errors
-/// The collation is unknown here, or the text has a character whose weight is not certain.
+/// The collation is unknown here, or the text has a character whose weight is not known.
 pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Uncertain> {
     let uncertain = |what: String| Uncertain { collation: collation.to_owned(), what };
     let character = |c: char| uncertain(format!("'{}'", c.escape_default()));
@@ -78,7 +78,7 @@ pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Un
         Order::Latin1(table) => {
             for byte in latin1(text).map_err(character)? {
                 let weight = table[usize::from(byte)];
-                // A text that goes on with a control character stands below one that has ended.
+                // A text that goes on with a control character is below one that has ended.
                 if weight < b' ' {
                     out.truncate(start);
                     return Err(character(char::from(byte)));
@@ -111,7 +111,7 @@ fn latin1(text: &str) -> Result<Vec<u8>, char> {
 }
 
 /// Code points, and an end below all of them. Under PAD SPACE a text that ends counts as going on
-/// in spaces: it stands above one that goes on with a character below the space.
+/// in spaces: it is above one that goes on with a character below the space.
 fn binary(text: &[u8], pad_space: bool, out: &mut Vec<u8>) {
     for &b in text {
         match b {

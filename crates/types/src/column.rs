@@ -37,8 +37,8 @@ pub enum LobSize {
     Long,
 }
 
-/// A column type with everything that changes a value's text or its declaration.
-/// The character set and collation stand beside it, in [`Column`].
+/// A column type with everything that changes a value's text or its declaration. The character set
+/// and collation are beside it, in [`Column`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the variants and fields are MySQL's own type names and attributes")]
 pub enum ColumnType {
@@ -149,7 +149,7 @@ pub struct Indexes {
     /// It is the first column of another index.
     #[serde(default)]
     pub multiple: bool,
-    /// It is in an index, at any place.
+    /// It is in an index, at any position.
     #[serde(default)]
     pub part: bool,
 }
@@ -175,7 +175,7 @@ pub struct Column {
     pub collation: Option<String>,
     /// Whether NULL is allowed.
     pub nullable: bool,
-    /// Its place in the indexes.
+    /// Its position in the indexes.
     #[serde(default)]
     pub key: ColumnKey,
     /// The indexes it is in, of which `key` names the strongest.

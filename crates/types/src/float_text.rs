@@ -24,7 +24,7 @@ pub fn float_text(v: f32) -> String {
 }
 
 /// `d.ddde±n` in the form that mysqld chooses (`my_gcvt` of its source): an exponent only outside
-/// of 15 places before and after the point.
+/// of 15 digits before and after the point.
 fn general(scientific: &str) -> String {
     let (sign, rest) = scientific.strip_prefix('-').map_or(("", scientific), |r| ("-", r));
     let Some((mantissa, exponent)) = rest.split_once('e') else { return scientific.to_owned() };

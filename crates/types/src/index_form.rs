@@ -5,9 +5,9 @@ use crate::column::{Column, ColumnType};
 
 /// Bytes that are equal where an index of this column takes two values for equal.
 ///
-/// Of text whose collation is not certain, case and spaces at the end count as nothing: close to
-/// what most collations do, and no more than that. Whoever decides by it may find two values equal
-/// or different that the server does not, and has to be right either way.
+/// Of text whose collation is not known, case and spaces at the end count as nothing: close to what
+/// most collations do, and no more than that. Whoever decides by it may find two values equal or
+/// different that the server does not, and has to be right either way.
 #[must_use]
 pub fn index_form(column: &Column, value: &[u8]) -> Vec<u8> {
     match column.ty {

@@ -17,7 +17,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Every call is a place where a secret leaves its box: keep them few.
+    /// The text itself. Every call is a position where a secret leaves its box: keep them few.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

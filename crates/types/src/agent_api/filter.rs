@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Constants are of the kind of the column that they are compared with: a decimal number without
 /// exponent for the numeric types, text in UTF-8 for text, bytes for binary, the text-protocol text
-/// for dates and times (UTC for TIMESTAMP). An agent that is not certain how the server compares
-/// the two refuses the request, or the row, and names the column.
+/// for dates and times (UTC for TIMESTAMP). An agent that is not sure how the server compares the
+/// two refuses the request, or the row, and names the column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Filter {

@@ -1,7 +1,7 @@
 //! `POST /v1/net_changes`: what a window did to the rows of a table, all in all.
 //!
 //! For each key whose row is another one at the end of the window than before it: both rows, and
-//! the row at the end of the record where that is another one again. Everything is told under the
+//! the row at the end of the record where that is another one again. Everything is given under the
 //! definition that the table has at the end of the record, since that is the table on which an undo
 //! runs.
 

@@ -1,9 +1,9 @@
 //! Weights of characters, recorded from servers: WEIGHT_STRING of each of them under MySQL 9.7,
 //! which is that of MariaDB 11.8 where both have the collation (`tests/real/collations_record.py`).
 //!
-//! Left out, and so not certain: characters without a weight or with one below that of the space,
-//! and what the Unicode Collation Algorithm compares together with its neighbours (combining marks,
-//! the middle dot after an l, scripts with contractions or vowels written before their consonant).
+//! Left out, and so not known: characters without a weight or with one below that of the space, and
+//! what the Unicode Collation Algorithm compares together with its neighbours (combining marks, the
+//! middle dot after an l, scripts with contractions or vowels written before their consonant).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -41,7 +41,7 @@ impl Family {
         read.get_or_init(|| weights(recorded))
     }
 
-    /// Appends the weights of a character; false: they are not certain.
+    /// Appends the weights of a character; false: they are not known.
     pub(super) fn put(self, c: char, out: &mut Vec<u8>) -> bool {
         if let Some(bytes) = self.weights().get(&c) {
             out.extend_from_slice(bytes);
