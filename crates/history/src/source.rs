@@ -64,7 +64,7 @@ enum Ended {
     Closed,
     /// The connection broke: why.
     Failed(String),
-    /// What came after this place is no event: why.
+    /// What came after this position is no event: why.
     Damaged(BinlogPosition, String),
     /// The server does not send its log from there: its words.
     Refused(String),

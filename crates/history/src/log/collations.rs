@@ -1,6 +1,6 @@
 //! Collation ids of MySQL and MariaDB: their names and character sets.
 //!
-//! Both servers share the ids below 1024, but for five; from there on they are MariaDB's own. Told
+//! Both servers share the ids below 1024, but for five; from there on they are MariaDB's own. Read
 //! from `information_schema` of MySQL 9.7 and MariaDB 11.8, whose lists are kept in
 //! `tests/data/collations`.
 

@@ -192,8 +192,8 @@ pub(super) fn format(event: &Event) -> Result<Format, LogFault> {
     if has_no_checksums(&server) {
         return Ok(Format { server, checksum: false });
     }
-    // Behind the table of post-header lengths stands the checksum algorithm (0 off, 1 CRC32); a
-    // checksum in turn was cut off, or, where the algorithm is off, four unused bytes follow.
+    // After the table of post-header lengths is the checksum algorithm (0 off, 1 CRC32); a checksum
+    // in turn was cut off, or, where the algorithm is off, four unused bytes follow.
     let algorithm = match body.0 {
         [.., 1] => 1,
         [.., algorithm, _, _, _, _] => *algorithm,
@@ -235,7 +235,7 @@ mod tests {
             let read = description(server, &OF_5_5).unwrap();
             assert_eq!((read.server.as_str(), read.checksum), (server, false));
         }
-        // From there on the algorithm stands behind the lengths, and four bytes follow.
+        // From there on the algorithm is after the lengths, and four bytes follow.
         for server in ["5.6.1", "8.0.36", "5.5.68-MariaDB", "10.11.19-MariaDB-log"] {
             for (algorithm, known) in [(0, true), (8, false)] {
                 let told = description(server, &[&OF_5_5[..], &[algorithm, 0, 0, 0, 0]].concat());

@@ -143,7 +143,7 @@ pub enum LogFault {
     Decimal {
         /// All digits.
         precision: usize,
-        /// Those behind the point.
+        /// Those after the point.
         scale: usize,
     },
     /// A GTID event.

@@ -26,9 +26,9 @@ pub(super) struct Announced {
     pub(super) connection: Option<u32>,
 }
 
-/// Extra flag of MariaDB's GTID events: a byte behind tells how many engines took part.
+/// Extra flag of MariaDB's GTID events: the byte after it says how many engines took part.
 const MULTI_ENGINE: u8 = 1;
-/// The same: the connection stands last.
+/// The same: the connection is up last.
 const CONNECTION: u8 = 0x10;
 /// The same, of its statements too: what `binlog_alter_two_phase` logs of an ALTER TABLE.
 const START_ALTER: u8 = 2;

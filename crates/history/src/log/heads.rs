@@ -41,7 +41,7 @@ impl Head {
         let mut input = BufReader::new(file);
         event::magic(&mut input).map_err(|e| failed(e.to_string()))?;
         let mut head = Self { path: path.to_owned(), begun: None, server: ServerVersion::default() };
-        // What is wrong with its events is told when they are read.
+        // What is wrong with its events is reported when they are read.
         let Ok(Some(first)) = event::next(&mut input, 4, false) else { return Ok(head) };
         let Ok(format) = event::format(&first) else { return Ok(head) };
         head.server = format.version();
@@ -55,7 +55,7 @@ impl Head {
 /// the same name before it, else by when each was begun.
 ///
 /// # Errors
-/// A file is no binary log, or the order is not certain.
+/// A file is no binary log, or the order is not known.
 pub(super) fn in_order(files: &[PathBuf]) -> Result<Vec<Head>, LogError> {
     let mut heads = files.iter().map(|path| Head::read(path)).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = files.iter().map(|f| name_of(f)).collect();

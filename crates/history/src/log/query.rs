@@ -15,7 +15,7 @@ pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStateme
     let error = input.u16()?;
     let settings_length = usize::from(input.u16()?);
     if event.kind == kind::EXECUTE_LOAD_QUERY {
-        // The file's number, where its name stands in the text, and what becomes of duplicates.
+        // The file's number, where its name is in the text, and what becomes of duplicates.
         input.take(13)?;
     }
     let settings = input.take(settings_length)?;
@@ -89,7 +89,7 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
                 }
             }
             // MariaDB: character_set_collations where it is not the server's own: pairs of a
-            // character set, told by its first collation, and the one it has.
+            // character set, known by its first collation, and the one it has.
             131 => {
                 let count = usize::from(input.u8()?);
                 let pairs = (0..count).map(|_| Ok((collation(input)?, collation(input)?)));

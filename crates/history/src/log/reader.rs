@@ -41,7 +41,7 @@ pub struct Ends {
     pub passed: Option<Instant>,
     /// GTIDs executed before the first file, as text.
     pub previous: Option<String>,
-    /// The last file ends inside an event: what is behind the last whole one.
+    /// The last file ends inside an event: what follows the last whole one.
     pub torn: Option<String>,
     /// The server that wrote the first file.
     pub server: String,
@@ -61,7 +61,7 @@ impl LogReader {
     ///
     /// # Errors
     /// No file, a file that cannot be opened or is no binary log, a gap in the numbers, or files
-    /// whose order is not certain.
+    /// whose order is not known.
     pub fn open(files: &[PathBuf]) -> Result<Self, LogError> {
         Self::open_within(files, None, None)
     }

@@ -1,29 +1,29 @@
 //! Savepoints of a transaction: what is rolled back to one of them leaves what came after it in the
 //! log, and never takes effect.
 //!
-//! Servers log `ROLLBACK TO` only where rows of a table without transactions stand after the
+//! Servers log `ROLLBACK TO` only where rows of a table without transactions are after the
 //! savepoint; else they take the rows out of the log.
 
 use super::{Change, SpillError, TransactionChanges, UNREAD};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
-/// The names set so far, and how many changes stood in front of each.
+/// The names set so far, and how many changes were in front of each.
 #[derive(Debug, Default)]
 pub(super) struct Savepoints(Vec<(String, usize)>);
 
 impl Savepoints {
-    /// `SAVEPOINT name`, behind so many changes.
+    /// `SAVEPOINT name`, after so many changes.
     pub(super) fn set(&mut self, sql: &str, changes: usize) {
         self.0.push((name(sql), changes));
     }
 
-    /// How many changes stand in front of each, rising.
+    /// How many changes are in front of each, rising.
     pub(super) fn marks(&self) -> Vec<usize> {
         self.0.iter().map(|(_, changes)| *changes).collect()
     }
 
-    /// `ROLLBACK TO name`: the changes behind the savepoint go. Where it is not certain which
+    /// `ROLLBACK TO name`: the changes after the savepoint go. Where it is not known which
     /// savepoint is meant, all tables with changes in the transaction are in doubt.
     pub(super) fn rollback_to(
         &mut self,
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(left(&[("SAVEPOINT `a``b`", 3)], "ROLLBACK TO `a``b`"), 3);
     }
 
-    /// Nothing is taken out where it is not certain what.
+    /// Nothing is taken out where it is not known what.
     #[test]
     fn names_that_may_be_equal_are_not_told_apart() {
         assert_eq!(left(&[("SAVEPOINT `é`", 2)], "ROLLBACK TO `É`"), 9);

@@ -30,7 +30,7 @@ pub(super) struct Spilled {
     last: Option<Change>,
     /// Which change is the first with rows.
     first_rows: Option<usize>,
-    /// So many changes stand in front of this byte; rising.
+    /// So many changes are in front of this byte; rising.
     marks: Vec<(usize, u64)>,
     tables: Tables,
     /// The text of the last rows event.
@@ -47,7 +47,7 @@ struct Tables {
     by_numbers: HashMap<Vec<u32>, u32>,
 }
 
-/// What stands in front of a change's rows.
+/// What is in front of a change's rows.
 #[derive(Serialize, Deserialize)]
 enum Head {
     Rows { table: u32, mapped: u32, text: Text, rest: Rest, sizes: [usize; 3] },

@@ -1,4 +1,4 @@
-//! Events as a server sends them to a replica, to committed entries with the places behind them
+//! Events as a server sends them to a replica, to committed entries with the positions after them
 //! (manual: "Replication Protocol").
 //!
 //! Beside the events of its files a server sends some that are in no file: a rotate event with the
@@ -12,7 +12,7 @@ use crate::binlog_position::BinlogPosition;
 use crate::patterns::Patterns;
 use ::bytes::Bytes as Buffer;
 
-/// Where the first event of a file stands.
+/// Where the first event of a file is.
 const FIRST: u64 = 4;
 
 /// Reads the events of one server, in order.
@@ -41,9 +41,9 @@ impl StreamReader {
         Self { decoder: Decoder::at(time), ..Self::default() }
     }
 
-    /// Events come from this place on. What was taken in of an unfinished transaction is dropped,
-    /// since it comes again; but where the place lies further on in the file, the server has only
-    /// left out events that tell nothing of rows.
+    /// Events come from this position on. What was taken in of an unfinished transaction is
+    /// dropped, since it comes again; but where the position lies further on in the file, the
+    /// server has only left out events that tell nothing of rows.
     pub fn follow(&mut self, place: BinlogPosition, same_server: bool) {
         if same_server && place.file == self.place.file && place.offset >= self.place.offset {
             self.place = place;
@@ -66,7 +66,7 @@ impl StreamReader {
         self.decoder.capture(tables);
     }
 
-    /// Behind the last event.
+    /// After the last event.
     #[must_use]
     pub fn place(&self) -> &BinlogPosition {
         &self.place
@@ -87,11 +87,11 @@ impl StreamReader {
         self.decoder.is_between()
     }
 
-    /// Takes one event, as it stands in the log: header, body, checksum.
+    /// Takes one event, as it is in the log: header, body, checksum.
     ///
     /// # Errors
-    /// It is damaged, or of a kind that is not known: nothing after it is certain. Or there is no
-    /// room for the transaction that it belongs to.
+    /// It is damaged, or of a kind that is not known: nothing after it can be relied on. Or there
+    /// is no room for the transaction that it belongs to.
     pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), TakeError> {
         let checksum = self.described && self.decoder.format.checksum;
         let event = event::whole(raw.into(), self.place.offset, checksum)?;
@@ -101,7 +101,7 @@ impl StreamReader {
     fn event(&mut self, event: &Event) -> Result<(), TakeError> {
         match event.kind {
             // In front of the first file comes one before it is known whether events have
-            // checksums; `follow` has told the place.
+            // checksums; `follow` has said the position.
             kind::ROTATE if !self.described => return Ok(()),
             kind::ROTATE => return Ok(self.rotate(event)?),
             kind::HEARTBEAT | kind::HEARTBEAT_V2 => return Ok(()),
@@ -122,8 +122,8 @@ impl StreamReader {
         Ok(())
     }
 
-    /// Events are as before until a description comes: one stands at the head of a file, and in
-    /// front of what comes from the middle of one.
+    /// Events are as before until a description comes: one is at the head of a file, and in front
+    /// of what comes from the middle of one.
     fn begin(&mut self, file: &str) {
         let format = self.decoder.format.clone();
         self.decoder.file_begins(file);

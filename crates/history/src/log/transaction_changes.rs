@@ -110,7 +110,7 @@ impl TransactionChanges {
         if let Some(Change::Rows(rows)) = last { Some(rows) } else { None }
     }
 
-    /// A place behind the last one, for [`Self::truncate`].
+    /// A position after the last one, for [`Self::truncate`].
     pub(super) fn mark(&mut self) -> Result<usize, SpillError> {
         if let Kept::File(spilled) = &mut self.0 {
             spilled.mark()?;
@@ -118,7 +118,7 @@ impl TransactionChanges {
         Ok(self.len())
     }
 
-    /// Those behind a mark go.
+    /// Those after a mark go.
     pub(super) fn truncate(&mut self, mark: usize) -> Result<(), SpillError> {
         match &mut self.0 {
             Kept::Memory(changes, bytes) => {

@@ -1,7 +1,7 @@
 //! ALTER TABLE, action by action (manual: "ALTER TABLE Statement").
 //!
-//! As in the server, names in the actions mean the columns before the statement, except behind
-//! AFTER and in new indexes: so `CHANGE a b ..., CHANGE b a ...` swaps two columns.
+//! As in the server, names in the actions mean the columns before the statement, except after AFTER
+//! and in new indexes: so `CHANGE a b ..., CHANGE b a ...` swaps two columns.
 
 mod actions;
 mod carry_out;
@@ -39,7 +39,7 @@ enum Place {
     After(String),
 }
 
-/// A column that goes to a place of its own.
+/// A column that goes to a position of its own.
 enum Placed {
     /// MODIFY or CHANGE with FIRST or AFTER: the column at this position before.
     Old(usize),
@@ -60,7 +60,8 @@ struct Reading<'a> {
     dropped: Vec<bool>,
     /// Which old columns MODIFY and CHANGE define again.
     defined: Vec<bool>,
-    /// Columns that are put into their places when all others stand, in the order of the statement.
+    /// Columns that are put into their positions when all others are in position, in the order of
+    /// the statement.
     placed: Vec<Placed>,
     dropped_indexes: Vec<String>,
     /// Names of foreign keys and constraints.
@@ -71,12 +72,12 @@ struct Reading<'a> {
     defaults: Vec<(String, Tokens)>,
     /// ADD SYSTEM VERSIONING, or DROP SYSTEM VERSIONING.
     versioning: Option<bool>,
-    /// CONVERT TO CHARACTER SET: collation, and whether it is certain.
+    /// CONVERT TO CHARACTER SET: collation, and whether it is known.
     converted: Option<(String, bool)>,
     renamed: Option<TableName>,
 }
 
-/// Carries out all actions. The cursor stands behind the table's name.
+/// Carries out all actions. The cursor is after the table's name.
 pub(super) fn alter(
     tokens: Tokens,
     before: &Full,
@@ -132,14 +133,14 @@ fn plain(
         converted: None,
         renamed: None,
     };
-    // What becomes of the partitions stands last, with no comma before it.
+    // What becomes of the partitions is last, with no comma before it.
     if let Some(rest) = tokens.cut(&["PARTITION", "BY"]) {
         reading.declared.partitions = Some(partition::read(&mut rest.clone()));
     } else if tokens.cut(&["REMOVE", "PARTITIONING"]).is_some() {
         reading.declared.partitions = None;
     }
-    // A new default character set holds for the new columns of the same statement, wherever it
-    // stands in it.
+    // A new default character set holds for the new columns of the same statement, wherever it is
+    // in it.
     let (mut actions, mut options, mut orders) = (Vec::new(), Vec::new(), false);
     for part in tokens.split() {
         if part.clone().one_of(ACTIONS).is_some() {
@@ -218,7 +219,7 @@ impl Reading<'_> {
         (self.declared.indexes.len(), self.declared.primary_key.clone())
     }
 
-    /// What becomes of the keys in the definition of a column behind IF EXISTS or IF NOT EXISTS.
+    /// What becomes of the keys in the definition of a column after IF EXISTS or IF NOT EXISTS.
     /// MariaDB 10.11 and 11.8 make them also where the column is left out, but a primary key only
     /// where the table had none before the statement, and a unique one where no index bears the
     /// column's name, dropped or not; a foreign key always.

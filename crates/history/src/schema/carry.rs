@@ -14,8 +14,8 @@ pub type Carried = Vec<Result<Cell, String>>;
 /// not fit is refused.
 const BACK: By = By::Server { mariadb: true, mode: Some(convert::STRICT) };
 
-/// Shows a row of the columns of `from` under `to`: a cell that cannot be told exactly is not
-/// known, and the others stay.
+/// Shows a row of the columns of `from` under `to`: a cell that is not known exactly is not known,
+/// and the others stay.
 pub(super) fn carry(
     catalog: &Catalog,
     from: DefinitionId,
@@ -43,7 +43,7 @@ pub(super) fn carry(
     Err(CannotCarry("the two definitions are not of one table".to_owned()))
 }
 
-/// The definitions behind `from` up to `to`, if `to` follows from it.
+/// The definitions after `from` up to `to`, if `to` follows from it.
 pub(super) fn path(catalog: &Catalog, from: DefinitionId, to: DefinitionId) -> Option<Vec<DefinitionId>> {
     let mut path = vec![to];
     let mut at = to;
@@ -161,7 +161,7 @@ fn recomputed(column: &FullColumn, learnt: bool) -> String {
     }
 }
 
-/// Going back is certain only where going forth can have lost nothing: not where a value was cut,
+/// Going back is known only where going forth can have lost nothing: not where a value was cut,
 /// rounded or made NOT NULL.
 fn certain(now: &Column, before: &Column) -> Result<(), String> {
     let same = now.ty == before.ty && now.charset() == before.charset();
@@ -171,7 +171,7 @@ fn certain(now: &Column, before: &Column) -> Result<(), String> {
     Err(format!("{}, and what its value was before is not recorded", changes(before, now)))
 }
 
-/// A cell of one type as a cell of another, where that is certain.
+/// A cell of one type as a cell of another, where that is known.
 fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, String> {
     let Some(bytes) = cell else {
         if to.nullable {

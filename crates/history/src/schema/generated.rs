@@ -16,8 +16,8 @@ const NOT_TOLD: &str = "?";
 /// UUID and INET6 as it writes BINARY(16), and INET4 as BINARY(4).
 pub(super) const NO_TYPE: &str = "?type";
 
-/// Functions of what a session can set, or of the time: a column of these is not told by other
-/// columns. Those of which all names begin so end in `_`.
+/// Functions of what a session can set, or of the time: a column of these is not determined by
+/// other columns. Those of which all names begin so end in `_`.
 const UNSTABLE: &[&str] = &[
     "now",
     "current_",
@@ -148,7 +148,7 @@ fn is_stable(full: &Full, column: &FullColumn) -> bool {
     !(text.contains('@') || words(text).any(unstable) || words(text).any(zoned))
 }
 
-/// Places of the plain columns that the expression of a generated one may name, by way of other
+/// Positions of the plain columns that the expression of a generated one may name, by way of other
 /// generated ones too.
 fn named(full: &Full, generated: usize) -> impl Iterator<Item = usize> {
     let text = full.columns.get(generated).and_then(|c| c.generated.as_deref()).unwrap_or_default();

@@ -56,7 +56,7 @@ pub(super) const OBJECTS: &[&str] = &[
     "PREPARE",
 ];
 
-/// Words that may stand between CREATE, ALTER or DROP and such an object, and before no table.
+/// Words that may be between CREATE, ALTER or DROP and such an object, and before no table.
 pub(super) const BEFORE_OBJECTS: &[&str] = &["ALGORITHM", "DEFINER", "AGGREGATE", "SQL", "SPATIAL"];
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl ImplicitDefault {
         }
     }
 
-    /// The character set that a name means, and whether that is certain: `utf8` is what MariaDB's
+    /// The character set that a name means, and whether that is known: `utf8` is what MariaDB's
     /// old_mode says since 10.6, and old_mode is not in the log.
     pub(super) fn charset(self, name: &str) -> (String, bool) {
         match name {
@@ -68,7 +68,7 @@ impl ImplicitDefault {
         }
     }
 
-    /// A collation by the name that servers show, and whether that is certain.
+    /// A collation by the name that servers show, and whether that is known.
     pub(super) fn collation(self, name: &str, charset: Option<&str>) -> (String, bool) {
         if let Some(rest) = name.strip_prefix("utf8_") {
             let (charset, certain) = self.charset("utf8");
@@ -84,7 +84,7 @@ impl ImplicitDefault {
         (name.to_owned(), true)
     }
 
-    /// The collation of a character set that stands without one, and whether that is certain: since
+    /// The collation of a character set that is without one, and whether that is known: since
     /// MariaDB 11.2 the session's `character_set_collations` decides, which 11.5 and newer log
     /// where it is not what they begin with.
     pub(super) fn default_collation(self, charset: &str) -> (String, bool) {

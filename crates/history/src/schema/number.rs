@@ -3,7 +3,7 @@
 use dbtrail_types::column::IntSize;
 use std::fmt;
 
-/// A number with a sign, digits before the point and digits behind it.
+/// A number with a sign, digits before the point and digits after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Exact {
     pub(super) negative: bool,
@@ -48,7 +48,7 @@ impl Exact {
         self.whole.len() + self.fraction.len()
     }
 
-    /// Digits behind the point.
+    /// Digits after the point.
     pub(super) fn scale(&self) -> usize {
         self.fraction.len()
     }

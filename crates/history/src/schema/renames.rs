@@ -21,7 +21,7 @@ pub type Outcome = BTreeMap<TableName, Option<TableName>>;
 pub struct Rename {
     /// Old and new names, in their order.
     pub pairs: Vec<(TableName, TableName)>,
-    /// Its place.
+    /// Its position.
     pub at: ChangeSequence,
     /// What it may have done. The first is what it is taken to have done.
     #[serde(with = "as_lists")]
@@ -48,7 +48,7 @@ mod as_lists {
 }
 
 impl Rename {
-    /// Whether it is not known what the name means behind it.
+    /// Whether it is not known what the name means after it.
     #[must_use]
     pub fn leaves_open(&self, name: &TableName) -> bool {
         let mut meanings = self.outcomes.iter().map(|outcome| outcome.get(name));

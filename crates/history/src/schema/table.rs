@@ -9,12 +9,12 @@ use std::collections::HashSet;
 /// No server allows more (manual: "Limits on Table Column Count and Row Size").
 const MOST_COLUMNS: usize = 4096;
 
-/// What rows that stood before get in an added column.
+/// What rows that were before get in an added column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum BackfilledValue {
     /// This cell.
     With(Option<Vec<u8>>),
-    /// It cannot be told exactly: why.
+    /// It is not known exactly: why.
     Unknown(String),
 }
 
@@ -23,7 +23,7 @@ pub(super) enum BackfilledValue {
 pub(super) struct FullColumn {
     pub(super) column: Column,
     pub(super) visible: bool,
-    /// Whether the collation follows from what was written, or was told by a table map; else it is
+    /// Whether the collation follows from what was written, or was known by a table map; else it is
     /// one that a table map must tell.
     pub(super) collation_certain: bool,
     /// Whether NULL is allowed follows from what was written; a bare TIMESTAMP depends on a setting

@@ -24,7 +24,7 @@ fn name(schema: &str, table: &str) -> TableName {
     TableName { schema: schema.to_owned(), table: table.to_owned() }
 }
 
-/// The definition that a table has behind these statements.
+/// The definition that a table has after these statements.
 fn definition(catalog: &Catalog, table: &TableName) -> Option<DefinitionId> {
     catalog.tables.get(table).copied()
 }

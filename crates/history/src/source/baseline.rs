@@ -1,4 +1,4 @@
-//! Reading the tables: what stood there before the record began.
+//! Reading the tables: what was there before the record began.
 
 use super::client::{ClientError, Rows};
 use super::facts::Facts;
@@ -170,7 +170,7 @@ impl Tables<'_> {
         self.pieces(job, &after, row, result).await
     }
 
-    /// All rows as they are at one place in the log, up to which it is taken in, and no further
+    /// All rows as they are at one position in the log, up to which it is taken in, and no further
     /// until they are read.
     async fn held(&mut self, mut session: Session) -> Result<(), Undone> {
         // Without one the log goes on when the next job is asked for.

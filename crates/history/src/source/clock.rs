@@ -1,6 +1,6 @@
-//! Up to when the log is whole: the server's clock, taken apart from its log.
+//! Up to when the log is complete: the server's clock, taken apart from its log.
 //!
-//! A time T is safe at a place P when no commit behind P can bear a stamp at or before T. MySQL 8
+//! A time T is safe at a position P when no commit after P can bear a stamp at or before T. MySQL 8
 //! stamps a transaction while it holds the log's lock, which asking for the log's end takes too:
 //! what was stamped before the clock was read lies before the end that is asked for afterwards.
 //! MariaDB and MySQL 5.7 stamp with the second in which the committing *statement began*: whatever

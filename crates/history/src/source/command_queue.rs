@@ -1,6 +1,6 @@
 //! What the writing half asked for and did not get yet.
 //!
-//! Wishes are taken at once, also without a connection, so that the writing half never waits for
+//! Commands are taken at once, also without a connection, so that the writing half never waits for
 //! the network; equal ones become one.
 
 use crate::capture::CaptureCommand;
@@ -33,7 +33,7 @@ impl CommandQueue {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes wishes until nobody is left who could have one.
+    /// Takes commands until nobody is left who could have one.
     pub(super) async fn gather(&self, mut command_queue: mpsc::Receiver<CaptureCommand>) {
         while let Some(command) = command_queue.recv().await {
             match command {
@@ -74,7 +74,7 @@ impl CommandQueue {
         }
     }
 
-    /// A definition was told.
+    /// A definition was sent.
     pub(super) fn told(&self, name: &TableName, version: u64) {
         let mut asked = self.asked();
         if asked.definitions.get(name) == Some(&version) {

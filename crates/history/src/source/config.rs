@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(c.password.expose(), "p@ss:w/ord%");
         assert_eq!(c.tls, Tls::Off);
         assert!(c.server_id >= 0x8000_0000);
-        // An @ or : in the password is clear from where it stands.
+        // An @ or : in the password is clear from where it is.
         assert_eq!(read("mysql://cap:a@b:c@h").password.expose(), "a@b:c");
         assert_eq!((read("mysql://cap@h/").port, read("mysql://cap@h").password.expose()), (3306, ""));
         let six = read("mysql://cap@[::1]:4000");

@@ -7,9 +7,9 @@ use crate::binlog_position::BinlogPosition;
 pub(super) enum Origin {
     /// A byte of a file of this server.
     ResumePosition(BinlogPosition),
-    /// Behind these transactions, wherever this server has them.
+    /// After these transactions, wherever this server has them.
     Gtids(String),
-    /// The same of the server that was followed before: the place where they end there is known,
+    /// The same of the server that was followed before: the position where they end there is known,
     /// and no dump can be asked for from it.
     Behind(BinlogPosition, String),
 }

@@ -88,7 +88,7 @@ impl Facts {
         self.mariadb() || self.variable("gtid_mode").eq_ignore_ascii_case("ON")
     }
 
-    /// Whether the log has the moment of each commit in microseconds (MySQL 8.0.1 and newer), taken
+    /// Whether the log has the time of each commit in microseconds (MySQL 8.0.1 and newer), taken
     /// while it is written. Else it has the second in which the statement began that committed.
     #[must_use]
     pub fn commit_stamps(&self) -> bool {
@@ -112,7 +112,7 @@ impl Facts {
         seconds.or_else(days)
     }
 
-    /// The same running server, as far as can be told: also for MariaDB, which has no server_uuid.
+    /// The same running server, as far as is known: also for MariaDB, which has no server_uuid.
     pub(super) fn is_of_same_server(&self, other: &Self) -> bool {
         let same = |name| self.variable(name) == other.variable(name);
         self.identity.same_server(&other.identity) && ["hostname", "port", "server_uid"].into_iter().all(same)

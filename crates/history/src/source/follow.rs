@@ -18,7 +18,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 /// A connection that held for this long was a good one.
 const GOOD: Duration = Duration::from_secs(20);
-/// How often the server may refuse its log from one place before that part of the log is given up.
+/// How often the server may refuse its log from one position before that part of the log is given
+/// up.
 const REFUSALS: u32 = 5;
 
 /// What is to be done with the next connection.
@@ -222,7 +223,7 @@ impl SourceTask<'_> {
     }
 }
 
-/// The pause, or up to half of it less: many agents do not come back at one moment.
+/// The pause, or up to half of it less: many agents do not come back at one time.
 fn jittered(pause: Duration) -> Duration {
     let mut byte = [0];
     // Without random bytes all of it.

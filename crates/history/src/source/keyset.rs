@@ -102,7 +102,7 @@ fn is_bare_float(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::Float { digits: None, zerofill: false, .. })
 }
 
-/// The next rows behind `job.behind`, at most `limit`; `None`: the table cannot be read in chunks,
+/// The next rows after `job.behind`, at most `limit`; `None`: the table cannot be read in chunks,
 /// or not from there.
 pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
     let key = key(&job.columns)?;

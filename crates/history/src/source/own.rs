@@ -20,8 +20,7 @@ impl Own {
         Known { own: self.clone(), id }
     }
 
-    /// Never empty, so that a list of them can stand in a statement: no connection has the
-    /// number 0.
+    /// Never empty, so that a list of them can be in a statement: no connection has the number 0.
     pub(super) fn ids(&self) -> Vec<u32> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::once(0).chain(known.iter().copied()).collect()

@@ -1,4 +1,4 @@
-//! What to know before capturing: settings, privileges and tables of the server that stand in the
+//! What to know before capturing: settings, privileges and tables of the server that are in the
 //! way, and what to type to fix it.
 
 mod judge;
@@ -175,7 +175,7 @@ async fn tables(config: &SourceConfig, session: &mut Session) -> Result<Vec<Tabl
     Ok(tables)
 }
 
-/// Schema, table, and what stands behind them.
+/// Schema, table, and what follows them.
 fn named(row: dbtrail_types::result_set::Row) -> Option<(TableName, String)> {
     let mut cells = row.into_iter().map(text);
     let (schema, table) = (cells.next()??, cells.next()??);

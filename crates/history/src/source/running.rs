@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(at(1_020, &[(2, Some(0))]), Some(1_015));
         assert_eq!(at(1_025, &[(2, Some(0))]), Some(1_015));
         assert_eq!(at(1_035, &[(2, Some(1))]), Some(1_015));
-        // By its age it has begun anew meanwhile.
+        // By its age it has started over meanwhile.
         assert_eq!(at(1_045, &[(2, Some(0))]), Some(1_035));
         assert_eq!(at(1_050, &[]), None);
         // The clock was set back.

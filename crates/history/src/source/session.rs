@@ -123,7 +123,7 @@ impl Session {
         Ok(Some(create))
     }
 
-    /// Whether it is certain that a table has no triggers: a list without any counts only where the
+    /// Whether it is known that a table has no triggers: a list without any counts only where the
     /// account sees those of all tables.
     async fn has_no_triggers(&mut self, name: &TableName) -> Result<bool, ClientError> {
         let hex = |text: &str| dbtrail_types::agent_api::hex_text(text.as_bytes());

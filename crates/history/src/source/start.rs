@@ -1,4 +1,4 @@
-//! Where a record begins: a place in the log such that all before it can be seen in the tables,
+//! Where a record begins: a position in the log such that all before it can be seen in the tables,
 //! found without stopping writers.
 
 use super::SourceError;
@@ -71,7 +71,7 @@ fn without_next(create: &str) -> (&str, &str) {
     }
 }
 
-/// A place, and the transactions before it by GTID.
+/// A position, and the transactions before it by GTID.
 async fn note(config: &SourceConfig, session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
     if session.facts.mariadb() {
         mariadb(session).await
@@ -82,7 +82,7 @@ async fn note(config: &SourceConfig, session: &mut Session) -> Result<(BinlogPos
     }
 }
 
-/// The server's clock, after the stamps of all commits before the place.
+/// The server's clock, after the stamps of all commits before the position.
 async fn now(session: &mut Session) -> Result<Instant, SourceError> {
     let now = session.now().await?;
     if session.facts.commit_stamps() {
@@ -92,7 +92,7 @@ async fn now(session: &mut Session) -> Result<Instant, SourceError> {
     Ok(Instant::from_micros(now.micros().div_euclid(1_000_000).saturating_add(1) * 1_000_000))
 }
 
-/// MariaDB tells the place that belongs to a snapshot (Knowledge Base: "Enhancements for START
+/// MariaDB tells the position that belongs to a snapshot (Knowledge Base: "Enhancements for START
 /// TRANSACTION WITH CONSISTENT SNAPSHOT"): what is committed in the engines then is what lies
 /// before it.
 async fn mariadb(session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
@@ -107,7 +107,7 @@ async fn mariadb(session: &mut Session) -> Result<(BinlogPosition, String), Sour
 
 /// MySQL with GTIDs. The end of the log is noted first; some transactions before it may still be on
 /// their way from the log into the engines. Those own their GTIDs until they can be seen: when all
-/// that were owned are free, everything before the place can be seen.
+/// that were owned are free, everything before the position can be seen.
 async fn mysql_with_gtids(
     config: &SourceConfig,
     session: &mut Session,
@@ -125,8 +125,8 @@ async fn mysql_with_gtids(
     Ok((place, gtids))
 }
 
-/// The GTIDs before a place whose transactions are all executed: those executed now without those
-/// that the log has behind it.
+/// The GTIDs before a position whose transactions are all executed: those executed now without
+/// those that the log has after it.
 async fn before(
     config: &SourceConfig,
     session: &mut Session,
@@ -143,7 +143,7 @@ async fn before(
     Ok(rest.split_whitespace().collect())
 }
 
-/// The GTIDs of the log between two places.
+/// The GTIDs of the log between two positions.
 async fn between(
     config: &SourceConfig,
     session: &Session,

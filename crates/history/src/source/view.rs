@@ -1,4 +1,4 @@
-//! A view of the tables as they are at one place in the log, for tables that foreign keys change
+//! A view of the tables as they are at one position in the log, for tables that foreign keys change
 //! faster than they can be read otherwise.
 
 use super::SourceError;
@@ -70,7 +70,7 @@ pub(super) async fn settled(session: &mut Session) -> Result<(), SourceError> {
     }
 }
 
-/// The place in the log that belongs to the open snapshot of a MariaDB server.
+/// The position in the log that belongs to the open snapshot of a MariaDB server.
 pub(super) async fn of_snapshot(session: &mut Session) -> Result<BinlogPosition, SourceError> {
     let rows = session.client.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'").await?;
     let mut place = BinlogPosition { file: String::new(), offset: 0 };
@@ -128,8 +128,8 @@ fn owned_gtids(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Any server: with commits held up for as long as it takes to ask for the place, and to carry out
-/// `first`.
+/// Any server: with commits held up for as long as it takes to ask for the position, and to carry
+/// out `first`.
 pub(super) async fn locked(
     session: &mut Session,
     first: Option<&str>,

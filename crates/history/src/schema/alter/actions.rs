@@ -96,7 +96,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// MODIFY and CHANGE: a new definition in the place of `old`.
+    /// MODIFY and CHANGE: a new definition instead of `old`.
     pub(super) fn change(&mut self, tokens: &mut Tokens, old: &str, maybe: bool) -> Result<(), Unread> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;

@@ -59,8 +59,8 @@ impl Reading<'_> {
     }
 
     /// The columns in their new order, as the servers work it out: first all that stay, under their
-    /// new definitions and where they were; then, in the order of the statement, what has a place
-    /// or is new is put among the columns as they stand by then.
+    /// new definitions and where they were; then, in the order of the statement, what has a
+    /// position or is new is put among the columns as they are by then.
     pub(super) fn slots(&mut self) -> Result<Vec<Slot>, Unread> {
         let mut slots: Vec<Slot> = Vec::new();
         let mut places: Vec<Place> = Vec::new();

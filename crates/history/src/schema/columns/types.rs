@@ -9,7 +9,7 @@ use crate::schema::token::{Tokens, Unread, show};
 use dbtrail_types::column::{ColumnType, IntSize, LobSize};
 
 /// How MariaDB shows a type, where MySQL leaves the display width out. `written`: the words of the
-/// type, and what stands behind them.
+/// type, and what follows them.
 pub(super) fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
     let ColumnType::Int { size, unsigned, zerofill: false, display_width: None } = ty else {
         return (*ty == ColumnType::Year).then(|| "year(4)".to_owned());

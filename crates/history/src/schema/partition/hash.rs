@@ -43,7 +43,7 @@ pub(super) fn of_key(names: &[String], definition: &TableDefinition, cells: &[Op
 fn stored(Column { ty, collation, .. }: &Column, text: &str) -> Option<Vec<u8>> {
     if matches!(ty, ColumnType::Char { .. } | ColumnType::VarChar { .. }) {
         let known = collation.as_deref() == Some("latin1_swedish_ci");
-        // The characters of Windows that stand at 0x80 to 0x9f are not looked at.
+        // The characters of Windows that are at 0x80 to 0x9f are not looked at.
         let byte = |c: char| u8::try_from(c).ok().filter(|b| !(0x80..0xa0).contains(b));
         return known.then(|| text.chars().map(byte).collect()).flatten();
     }

@@ -19,7 +19,7 @@ pub(super) enum Extent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shortfall {
     pub(super) extent: Extent,
-    /// Why: a sentence without the name of the table, so that tables of one reason stand together.
+    /// Why: a sentence without the name of the table, so that tables of one reason are together.
     pub(super) reason: String,
     /// What changes it.
     pub(super) fix: &'static str,
