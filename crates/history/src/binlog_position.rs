@@ -1,8 +1,8 @@
-//! Places in the binary log of a running server: where capturing goes on, and what was already
+//! Positions in the binary log of a running server: where capturing goes on, and what was already
 //! read.
 //!
-//! A place in a file orders by the number of the file, then by the byte. Places of two servers
-//! cannot be compared; [`Identity`] tells whose they are.
+//! A position in a file orders by the number of the file, then by the byte. Positions of two
+//! servers cannot be compared; [`Identity`] tells whose they are.
 
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -24,14 +24,14 @@ impl BinlogPosition {
         self.file.rsplit_once('.')?.1.parse().ok()
     }
 
-    /// Whether everything before `other` lies before this place too. False where the names cannot
-    /// be compared.
+    /// Whether everything before `other` lies before this position too. False where the names
+    /// cannot be compared.
     #[must_use]
     pub fn reaches(&self, other: &Self) -> bool {
         matches!(self.compare(other), Some(Ordering::Greater | Ordering::Equal))
     }
 
-    /// The order of two places of one server; `None`: the names have no numbers.
+    /// The order of two positions of one server; `None`: the names have no numbers.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.file == other.file {
@@ -79,20 +79,20 @@ pub struct ResumePosition {
     pub gtids: String,
     /// Of which server.
     pub server: Identity,
-    /// The last event that was taken in; it may lie behind `at`, where a prepared transaction began
+    /// The last event that was taken in; it may lie after `at`, where a prepared transaction began
     /// before it.
     #[serde(default)]
     pub last: Option<LastEvent>,
 }
 
 impl ResumePosition {
-    /// A place before which nothing was taken in.
+    /// A position before which nothing was taken in.
     #[must_use]
     pub const fn new(at: BinlogPosition, gtids: String, server: Identity) -> Self {
         Self { at, gtids, server, last: None }
     }
 
-    /// Behind everything that was taken in.
+    /// After everything that was taken in.
     #[must_use]
     pub fn behind(&self) -> BinlogPosition {
         self.last.as_ref().map_or_else(|| self.at.clone(), LastEvent::ends)
@@ -111,7 +111,7 @@ impl ResumePosition {
 /// none of two histories is as that of the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastEvent {
-    /// The file in which it stands.
+    /// The file in which it is.
     pub file: String,
     /// Its first byte there.
     pub offset: u64,

@@ -43,7 +43,7 @@ const READING: u8 = b'r';
 pub(super) struct State {
     pub(super) form: u32,
     pub(super) server_id: ServerId,
-    /// Behind the last entry.
+    /// After the last entry.
     pub(super) place: ResumePosition,
     /// Where reading begins after a restart.
     pub(super) resume: BinlogPosition,
@@ -61,7 +61,7 @@ pub(super) struct State {
     #[serde(default)]
     pub(super) source_time: SourceTime,
     /// Tables that statements have touched since the server was seen to agree, and the change after
-    /// which the first of them stands.
+    /// which the first of them is.
     #[serde(default, with = "pairs")]
     pub(super) unverified: BTreeMap<TableName, ChangeSequence>,
 }

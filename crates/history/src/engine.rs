@@ -26,9 +26,9 @@ pub enum Table {
     Baseline,
     /// Entries by their first change (`commits`).
     CommitIndex,
-    /// Commit times to places (`commits`).
+    /// Commit times to positions (`commits`).
     MaxCommitTimestamps,
-    /// Times at which everything up to a place could be seen (`commits`).
+    /// Times at which everything up to a position could be seen (`commits`).
     Visible,
     /// Where the clock stepped back (`commits`).
     ClockRegressions,

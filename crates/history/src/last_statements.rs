@@ -14,7 +14,7 @@ const SECOND: i64 = 1_000_000;
 pub struct LastStatement<P> {
     /// How many were noted before it.
     order: u64,
-    /// Behind it.
+    /// After it.
     pub place: P,
     /// Its commit.
     pub at: Instant,
@@ -22,7 +22,7 @@ pub struct LastStatement<P> {
     pub what: String,
 }
 
-/// The last statement about each table; `P`: a place in the log.
+/// The last statement about each table; `P`: a position in the log.
 #[derive(Clone, Debug)]
 pub struct LastStatements<P> {
     /// Names in lower case: servers can take two that differ in case alone for one.
@@ -39,7 +39,7 @@ impl<P> Default for LastStatements<P> {
 }
 
 impl<P: Clone> LastStatements<P> {
-    /// Takes the statements of a transaction in, which ends at this place.
+    /// Takes the statements of a transaction in, which ends at this position.
     pub fn note(&mut self, entry: CommittedTransaction, place: &P) {
         for change in entry.changes {
             let (touched, what) = match change {
@@ -70,7 +70,7 @@ impl<P: Clone> LastStatements<P> {
         }
     }
 
-    /// What stands from here on cannot be read, and may be about any table, at any time.
+    /// What is from here on cannot be read, and may be about any table, at any time.
     pub fn unknown(&mut self, place: &P, why: &str) {
         self.noted += 1;
         let at = Instant::from_micros(i64::MAX);

@@ -89,7 +89,7 @@ impl Capture {
     }
 
     /// Captures until `stop`; then everything taken in is on the disk. A store that failed (a full
-    /// disk) is opened again, and goes on where the record is whole.
+    /// disk) is opened again, and goes on where the record is complete.
     ///
     /// # Errors
     /// The store failed, and the stop came before it was open again.

@@ -1,4 +1,4 @@
-//! Which table a name meant, and under which definition, at each place in the log.
+//! Which table a name meant, and under which definition, at each position in the log.
 //!
 //! TRUNCATE and CREATE begin another generation, RENAME takes one to another name. Knows no rows.
 
@@ -8,7 +8,7 @@ use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What a name meant from some place on.
+/// What a name meant from some position on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TableState {
     /// There was no such table.
@@ -90,8 +90,8 @@ impl Names {
         *self.history_mut(name) = vec![(ChangeSequence(0), table_state)];
     }
 
-    /// From `at` on, every table of these schemas (none named: of all) stands so, mentioned or not;
-    /// but not those that are spared, which are all mentioned.
+    /// From `at` on, every table of these schemas (none named: of all) is so, mentioned or not; but
+    /// not those that are spared, which are all mentioned.
     pub fn sweep(
         &mut self,
         schemas: &[String],
@@ -137,7 +137,7 @@ impl Names {
             unknown(known.last()) && unknown(known.iter().rev().nth(1)) && matches!(table_state, UNMENTIONED);
         match known.last_mut() {
             Some((from, current)) if *from == at => *current = table_state,
-            // What was never learnt is not worth a place of its own.
+            // What was never learned is not worth a place of its own.
             Some((from, _)) if still_unknown => *from = at,
             _ => known.push((at, table_state)),
         }
@@ -159,7 +159,7 @@ impl Names {
     }
 
     /// What the name meant from `from` on is taken back, and it means this instead. Gives the
-    /// generations that it meant there, each with the place from which it did.
+    /// generations that it meant there, each with the position from which it did.
     pub fn retract(
         &mut self,
         name: &TableName,
@@ -183,15 +183,15 @@ impl Names {
         taken
     }
 
-    /// The columns of a name that stood [`TableState::Unknown`] have become known: they were the
-    /// same since that began.
+    /// The columns of a name that was [`TableState::Unknown`] have become known: they were the same
+    /// since that began.
     pub fn learn(&mut self, name: &TableName, generation: GenerationId, definition: DefinitionId) {
         if let Some(last) = self.history_mut(name).last_mut() {
             last.1 = TableState::Table(generation, definition);
         }
     }
 
-    /// From `since` on the name is in doubt, whatever was noted of it there and behind.
+    /// From `since` on the name is in doubt, whatever was noted of it there and later.
     pub fn doubt(&mut self, name: &TableName, since: ChangeSequence, reason: &str) {
         let list = self.history_mut(name);
         list.retain(|(at, _)| *at < since);
@@ -228,8 +228,8 @@ impl Names {
         self.table_states.entry(name.clone()).or_default()
     }
 
-    /// All standings of a name: each with the place from which it holds, the first from the start
-    /// of the record. Empty for a name never mentioned.
+    /// All standings of a name: each with the position from which it holds, the first from the
+    /// start of the record. Empty for a name never mentioned.
     #[must_use]
     pub fn history(&self, name: &TableName) -> &[(ChangeSequence, TableState)] {
         self.table_states.get(name).map_or(&[], Vec::as_slice)

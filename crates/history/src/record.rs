@@ -1,4 +1,4 @@
-//! The history as it is at one moment of its recording: definitions, names, times and versions
+//! The history as it is at one time of its recording: definitions, names, times and versions
 //! together. Made by `ingest`, asked by `query`.
 //!
 //! A [`History`] never changes. While the record goes on, the writing half makes one after the
@@ -50,11 +50,11 @@ pub struct TableGeneration {
     pub definition: DefinitionId,
     /// The generation before it under the same name.
     pub before: Option<GenerationId>,
-    /// Why rows cannot be found by key in it: a row was written whose key has no certain place.
+    /// Why rows cannot be found by key in it: a row was written whose key has no known position.
     pub uncertain: Option<String>,
-    /// The log contradicts itself: from this place on nothing read here is certain.
+    /// The log contradicts itself: from this position on nothing read here can be relied on.
     pub doubt: Option<(ChangeSequence, String)>,
-    /// Rows changed here in a way that the log does not tell (how): what stood in the table before
+    /// Rows changed here in a way that the log does not tell (how): what was in the table before
     /// and after it is not joined, and what is known of this generation holds only after it.
     #[serde(default)]
     pub known_from: Option<(ChangeSequence, String)>,
@@ -86,13 +86,13 @@ impl TableGeneration {
     }
 }
 
-/// The instants between which states can be told, both inclusive.
+/// The instants between which states are known, both inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// The first event of the first file; where retention has dropped what is older, the horizon.
     pub oldest: Instant,
-    /// The last event of the last file; less, where that cannot be told from commits that may
-    /// follow.
+    /// The last event of the last file; less, where that cannot be distinguished from commits that
+    /// may follow.
     pub newest: Instant,
 }
 
@@ -113,7 +113,7 @@ pub struct History {
     pub(super) names: Arc<Names>,
     pub(super) generations: Arc<Vec<TableGeneration>>,
     pub(super) snapshot: Arc<dyn Snapshot>,
-    /// Behind the last change.
+    /// After the last change.
     pub(super) end: ChangeSequence,
     pub(super) clock: Clock,
     /// Pages that were looked at, whichever history of this record looked.
@@ -135,7 +135,7 @@ impl History {
         &self.server_id
     }
 
-    /// From when to when states can be told.
+    /// From when to when states are known.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.coverage

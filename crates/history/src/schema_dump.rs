@@ -1,8 +1,8 @@
 //! The definitions in what `mysqldump --no-data` and `mariadb-dump --no-data` write.
 //!
-//! Each table is declared there as SHOW CREATE TABLE has it. Which schema it is of stands in a USE
-//! or, where one schema was dumped, in the comment at the head. When it was written stands at its
-//! end, in the time zone of whoever wrote it.
+//! Each table is declared there as SHOW CREATE TABLE has it. Which schema it is of is in a USE or,
+//! where one schema was dumped, in the comment at the head. When it was written is at its end, in
+//! the time zone of whoever wrote it.
 
 use super::capture::Declared;
 use dbtrail_types::instant::Instant;
@@ -42,7 +42,7 @@ impl SchemaDump {
             let line = rest.lines().next().unwrap_or_default();
             let mut length = line.len() + 1;
             if let Some(mark) = line.strip_prefix("DELIMITER ") {
-                // Triggers and routines stand between two of these.
+                // Triggers and routines are between two of these.
                 delimited = mark.trim() != ";";
             } else if !delimited {
                 if let Some((_, name)) =
@@ -111,7 +111,7 @@ fn table_name(rest: &str) -> String {
     name
 }
 
-/// Where the semicolon stands that ends the statement at the head of a text.
+/// Where the semicolon is that ends the statement at the head of a text.
 fn statement_end(text: &str) -> Option<usize> {
     let mut quote = None;
     let mut bytes = text.bytes().enumerate();
@@ -130,7 +130,7 @@ fn statement_end(text: &str) -> Option<usize> {
 
 /// The earliest instant that a wall clock somewhere shows so.
 fn written(text: &str) -> Option<Instant> {
-    // `2026-11-28  9:05:07`: the hour stands in two columns.
+    // `2026-11-28  9:05:07`: the hour is in two columns.
     let (day, time) = text.split_once(' ')?;
     let local: Instant = format!("{day}T{:0>8}Z", time.trim()).parse().ok()?;
     let ahead = i64::try_from(FARTHEST.as_micros()).ok()?;

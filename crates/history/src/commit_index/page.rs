@@ -28,7 +28,7 @@ pub struct Page {
     ordinal: u64,
     /// In the order of the log.
     pub entries: Vec<Commit>,
-    /// Behind the last change of the last one.
+    /// After the last change of the last one.
     pub behind: ChangeSequence,
 }
 
@@ -48,7 +48,7 @@ impl Page {
         self.behind = behind;
     }
 
-    /// Behind the last change of an entry, by its place in the page.
+    /// After the last change of an entry, by its position in the page.
     #[must_use]
     pub fn behind(&self, at: usize) -> ChangeSequence {
         self.entries.get(at + 1).map_or(self.behind, |next| next.first)
@@ -77,8 +77,7 @@ impl Page {
             put_gtid(&mut out, commit.gtid.as_ref(), before.gtid.as_ref());
             before = commit.clone();
         }
-        // An entry's first byte is never this number's: the list ends by its count, which stands
-        // last.
+        // An entry's first byte is never this number's: the list ends by its count, which is last.
         out.extend((self.behind.0 - before.first.0).to_be_bytes());
         out.push(u8::try_from(self.entries.len()).unwrap_or(u8::MAX));
         out

@@ -67,7 +67,7 @@ impl CommitIndexWriter {
         }
     }
 
-    /// Begins another page: what comes behind does not follow at once.
+    /// Begins another page: what follows does not follow at once.
     pub fn close(&mut self, batch: &mut Batch) {
         self.flush(batch);
         let page = std::mem::take(&mut self.open);

@@ -118,7 +118,7 @@ impl DiskEngine {
     pub(super) fn write(&self, batch: &Batch) -> Result<(), StoreError> {
         let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
         let mut write = write.durability(Some(PersistMode::Buffer));
-        // A key's place in memory is found faster beside the one before it. Of operations on one
+        // A key's position in memory is found faster beside the one before it. Of operations on one
         // key the last stays last.
         let mut operations: Vec<_> = batch.operations().collect();
         operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));

@@ -30,13 +30,13 @@ pub struct GtidState {
 }
 
 impl GtidState {
-    /// The record begins behind this change, of which no transaction has any; before it these were
+    /// The record begins after this change, of which no transaction has any; before it these were
     /// executed.
     pub fn begin(&mut self, at: ChangeSequence, set: GtidSet) {
         self.origins.push(Origin { at, set });
     }
 
-    /// Whether the record begins, here, behind just these: what they did was before it.
+    /// Whether the record begins, here, after just these: what they did was before it.
     #[must_use]
     pub fn begins_behind(&self, at: ChangeSequence, set: &GtidSet) -> bool {
         self.origins.iter().any(|origin| origin.at == at && origin.set.same(set))
@@ -52,7 +52,7 @@ impl GtidState {
                 Some(GtidSet::MariaDb(domains)) => domains.iter().map(|(_, _, number)| *number).max(),
                 None => None,
             };
-            // Pages of both times stand among each other.
+            // Pages of both times are among each other.
             self.lag = self.lag.max(highest.unwrap_or_default());
             self.origins.clear();
             self.reborn = at;

@@ -2,13 +2,13 @@
 //! last one of their customer or day, and looking each up to learn that it is new would take longer
 //! than all else.
 //!
-//! A stretch is learnt by one look-up and holds until a key is put into it, which cuts it in two.
-//! What is said here is certain; what is not known is looked up.
+//! A stretch is learned by one look-up and holds until a key is put into it, which cuts it in two.
+//! What is said here can be relied on; what is not known is looked up.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// Beyond this many, all are forgotten and learnt again: keys that come one after the other leave
+/// Beyond this many, all are forgotten and learned again: keys that come one after the other leave
 /// stretches behind into which nothing goes any more.
 const MOST: usize = 4096;
 
@@ -17,12 +17,12 @@ const MOST: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct AbsentRanges {
     behind: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// How many were put in without knowing what lies behind them.
+    /// How many were put in without knowing what follows them.
     blind: usize,
 }
 
 impl AbsentRanges {
-    /// Whether it is certain that there is no such key.
+    /// Whether it is known that there is no such key.
     pub(super) fn is_new(&self, row: &[u8]) -> bool {
         matches!(self.below(row), Some((key, Some(end))) if key != row && row < end.as_slice())
     }
@@ -78,7 +78,7 @@ impl AbsentRanges {
     }
 }
 
-/// Behind all keys.
+/// After all keys.
 const END: [u8; 4] = [0xff; 4];
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         /// As ingest uses it, with a store that has what was put at the last commit. A row that was
-        /// changed is put without a look at what lies behind it.
+        /// changed is put without a look at what follows it.
         #[test]
         fn what_is_new_was_never_put(keys in prop::collection::vec((0_u8..40, any::<bool>(), any::<bool>()), 0..200)) {
             let (mut absent_ranges, mut stored, mut all) = (AbsentRanges::default(), BTreeSet::new(), BTreeSet::new());

@@ -1,4 +1,4 @@
-//! Tables as their server declares them, from a place in the log on.
+//! Tables as their server declares them, from a position in the log on.
 
 use super::{Ingest, NOT_CAPTURED};
 use crate::capture::Declared;
@@ -25,7 +25,7 @@ impl Ingest {
                 Ok(entry) => last.note(entry, &taken),
                 // There may be room for a large transaction when the files are read again.
                 Err(error @ LogError::Files(_)) => last.unknown(&taken, &error.to_string()),
-                // What is wrong with the log is told when it is taken in.
+                // What is wrong with the log is reported when it is taken in.
                 Err(LogError::Event { .. }) => break,
             }
         }
@@ -63,7 +63,7 @@ impl Ingest {
         }
     }
 
-    /// What a table's name means from a place on at which the server declared it so.
+    /// What a table's name means from a position on at which the server declared it so.
     pub(crate) fn declared(
         &mut self,
         table: &Declared,
@@ -97,7 +97,7 @@ impl Ingest {
     }
 
     /// Takes a definition in that holds from here to the end of the log. Where the log tells one
-    /// itself, that one stays, and a difference between the two is told.
+    /// itself, that one stays, and a difference between the two is reported.
     pub(super) fn declare_late(&mut self, table: &Declared, server: ServerVersion) {
         let table = Declared { name: self.catalog.folded(table.name.clone()), ..table.clone() };
         let name = &table.name;

@@ -21,7 +21,7 @@ impl Ingest {
                 let baseline = if keyed && self.rereads { Baseline::Reading } else { Baseline::None };
                 let now = self.generations.get(generation.0 as usize);
                 let unused = now.is_some_and(|s| s.known_from.is_some() && !s.used);
-                // Nothing was learnt since rows were unknown last: that time is not worth a place
+                // Nothing was learned since rows were unknown last: that time is not worth a place
                 // of its own. Rows that are on their way may be from before this change.
                 let unread = !self.being_read.contains(&generation)
                     && now.is_some_and(|s| {

@@ -1,8 +1,8 @@
 //! Which table a name means, where the log leaves that open: names that differ in upper and lower
 //! case alone. (RENAMEs that may have been of a session's temporary table: `renames`.)
 //!
-//! What comes later in the log can settle it; until then, no table whose name is concerned is told
-//! of.
+//! What comes later in the log can settle it; until then, no table whose name is concerned is
+//! reported.
 
 use super::Ingest;
 use crate::log::{MappedTable, RowsEvent};

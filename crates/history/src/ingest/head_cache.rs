@@ -1,7 +1,7 @@
 //! What keys held last, as far as it is remembered: most changes are of rows that changed lately,
 //! or of new ones, and looking each up in the store would take longer than all else.
 //!
-//! Keys and rows stand here as fingerprints of 128 bits under a seed of this process, so that the
+//! Keys and rows are here as fingerprints of 128 bits under a seed of this process, so that the
 //! memory is small and of a fixed size. Two different rows with one fingerprint are less likely
 //! than a fault of the memory.
 
@@ -26,7 +26,7 @@ pub(super) type Fingerprint = NonZeroU128;
 pub(super) struct CachedHead {
     pub(super) sequence: ChangeSequence,
     pub(super) definition: DefinitionId,
-    /// How many versions back its row stands as a whole.
+    /// How many versions back its row is kept as a whole.
     pub(super) depth: u8,
     /// The row's fingerprint; `None`: there was no row.
     pub(super) row: Option<Fingerprint>,

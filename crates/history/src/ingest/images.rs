@@ -29,7 +29,7 @@ const KEPT: usize = 1 << 20;
 pub(super) struct Keyed {
     pub(super) image: Vec<u8>,
     pub(super) key: Vec<u8>,
-    /// Where the cells stand in the image; `None`: NULL.
+    /// Where the cells are in the image; `None`: NULL.
     cells: Vec<Option<Range<usize>>>,
 }
 
@@ -63,13 +63,13 @@ impl Images {
 #[derive(Debug)]
 pub(super) struct Columns {
     pub(super) definition: Arc<TableDefinition>,
-    /// Places of the key's columns among the definition's.
+    /// Positions of the key's columns among the definition's.
     key: Vec<Option<usize>>,
     /// Which have text that is in UTF-8 already.
     plain: Vec<bool>,
-    /// Places of the generated ones.
+    /// Positions of the generated ones.
     generated: Vec<usize>,
-    /// Places of those of which the log does not say how their values are shown.
+    /// Positions of those of which the log does not say how their values are shown.
     untold: Vec<usize>,
 }
 
@@ -113,7 +113,7 @@ enum OtherColumns<'a> {
 pub(super) enum Trouble {
     /// The table cannot be read from this row on.
     Unreadable(String),
-    /// Its key has no certain place: rows of the table cannot be found by key.
+    /// Its key has no known position: rows of the table cannot be found by key.
     Uncertain(String),
 }
 
@@ -192,7 +192,7 @@ fn key_places(definition: &TableDefinition) -> Vec<Option<usize>> {
     definition.primary_key.iter().map(|name| definition.position(name)).collect()
 }
 
-/// Appends the key of a row whose cells are told by their place among the columns (`None`: NULL).
+/// Appends the key of a row whose cells are known by their place among the columns (`None`: NULL).
 fn stored_key<'a>(
     definition: &TableDefinition,
     places: &[Option<usize>],

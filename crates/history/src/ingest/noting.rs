@@ -12,10 +12,10 @@ use std::sync::Arc;
 /// Names that are remembered.
 const NAMES: usize = 4096;
 
-/// Bytes of the texts of a transaction's statements, and what stands with each of them. Of those
-/// that come behind that no text is kept.
+/// Bytes of the texts of a transaction's statements, and what belongs to each of them. Of those
+/// that come after that no text is kept.
 const TEXTS: usize = 16 << 20;
-/// Bytes that stand with a text, about.
+/// Bytes that are with a text, about.
 const ASIDE: usize = 64;
 
 /// See the module.

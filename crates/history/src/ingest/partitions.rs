@@ -44,7 +44,7 @@ fn same_form(a: &Target, b: &Target) -> bool {
 }
 
 impl Ingest {
-    /// Whether rows of an entry can only be told by rows that are in the store: a commit has to
+    /// Whether rows of an entry can only be known by rows that are in the store: a commit has to
     /// come before it.
     #[must_use]
     pub fn leans_on_store(entry: &CommittedTransaction) -> bool {
@@ -155,7 +155,7 @@ impl Ingest {
         Ok(Ok(()))
     }
 
-    /// The rows that lie in some partitions (`None`: all); the error says why that is not certain.
+    /// The rows that lie in some partitions (`None`: all); the error says why that is not known.
     fn rows_in(
         &mut self,
         target: &Target,

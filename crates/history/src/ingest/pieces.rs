@@ -4,7 +4,7 @@
 //! keeps to the snapshot and to the last change of the batch before. What a process leaves behind
 //! that is killed in between is taken back when the record is opened, before anything else: the
 //! versions by the index of changes, which is written in the same pieces; of all else each piece
-//! says what stood there before.
+//! says what was there before.
 
 use super::Ingest;
 use crate::changes;
@@ -16,13 +16,13 @@ use crate::store::{ChangeSequence, version_key};
 const PIECE: usize = 4 << 20;
 /// Operations of a batch that takes something back.
 const SLICE: usize = 10_000;
-/// In front of what stood somewhere before a piece.
+/// In front of what was somewhere before a piece.
 const UNDO: u8 = b'u';
 
 /// How much is written in pieces.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    /// Behind the last change of the last whole batch; `None`: nobody opens the record again.
+    /// After the last change of the last whole batch; `None`: nobody opens the record again.
     pub(super) base: Option<ChangeSequence>,
     /// Bytes of a piece.
     pub(super) size: usize,
@@ -40,7 +40,7 @@ fn undo_key(base: ChangeSequence, number: u64) -> Vec<u8> {
     [&[UNDO][..], &base.0.to_be_bytes(), &number.to_be_bytes()].concat()
 }
 
-/// The change behind which a note was made.
+/// The change after which a note was made.
 fn base_of(key: &[u8]) -> Option<ChangeSequence> {
     Some(ChangeSequence(u64::from_be_bytes(*key.get(1..)?.first_chunk()?)))
 }
@@ -49,7 +49,7 @@ fn damaged() -> StoreError {
     StoreError("what a piece of a transaction replaced cannot be read: the data folder is damaged".to_owned())
 }
 
-/// Notes what stands under a key: the table, the key, and the value if there is one.
+/// Notes what is under a key: the table, the key, and the value if there is one.
 fn note(out: &mut Vec<u8>, table: Table, key: &[u8], value: Option<&[u8]>) {
     out.push(table as u8);
     put_number(out, key.len() as u64);
@@ -88,7 +88,7 @@ impl Ingest {
     }
 
     /// Notes what the operations of the batch replace. New versions, and blocks of the index of
-    /// changes that begin behind the base, are found without.
+    /// changes that begin after the base, are found without.
     fn note_replaced(&mut self, base: ChangeSequence) -> Result<(), StoreError> {
         let snapshot = self.committed();
         let mut notes = Batch::default();
@@ -143,7 +143,7 @@ impl Ingest {
     }
 
     /// Takes back what was written in pieces of a transaction that did not come to its end; `next`:
-    /// behind the last change of the last whole batch.
+    /// after the last change of the last whole batch.
     pub(crate) fn take_back(&mut self, next: ChangeSequence) -> Result<(), StoreError> {
         self.snapshot = None;
         let taken = take_back(&mut *self.engine, next);

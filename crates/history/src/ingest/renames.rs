@@ -55,7 +55,7 @@ impl Ingest {
         self.seen(name, there);
     }
 
-    /// Some outcomes of the RENAME at this place that speaks of the name are none.
+    /// Some outcomes of the RENAME at this position that speaks of the name are none.
     fn rule_out(&mut self, name: &TableName, at: ChangeSequence, wrong: impl Fn(&Outcome) -> bool) {
         let renames = self.catalog.renames();
         let Some(place) = renames.iter().position(|r| r.at == at && r.speaks_of(name)) else { return };

@@ -70,11 +70,11 @@ pub struct ReadOptions {
     pub time: SourceTime,
     /// Which tables.
     pub tables: Patterns,
-    /// The record begins here at the earliest: files that hold nothing behind it are not read.
+    /// The record begins here at the earliest: files that hold nothing after it are not read.
     pub from: Option<Instant>,
-    /// The record ends here at the latest: files that were begun behind it are not read.
+    /// The record ends here at the latest: files that were begun after it are not read.
     pub to: Option<Instant>,
-    /// Definitions of tables, as they are behind the last statement about each.
+    /// Definitions of tables, as they are after the last statement about each.
     pub schema: Option<SchemaDump>,
     /// The folder in which the store makes one of its own for as long as the history is read;
     /// `None`: it is kept in memory.
@@ -150,7 +150,7 @@ impl History {
     }
 
     /// The history of entries in the order of the log. The first one that is an error ends the
-    /// record: what lies behind it is not certain.
+    /// record: what follows it is not known.
     ///
     /// `ends` is asked when all entries are read; what it says of the end counts only if none was
     /// an error.

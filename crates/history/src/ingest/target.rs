@@ -26,7 +26,7 @@ pub(super) struct Target {
     /// Its foreign keys, if there are some that change rows.
     pub(super) referring: Option<Arc<Referring>>,
     pub(super) roles: Arc<Roles>,
-    /// Of a system-versioned table: where the end of a row's time stands.
+    /// Of a system-versioned table: where the end of a row's time is.
     pub(super) row_end: Option<usize>,
 }
 

@@ -1,10 +1,10 @@
 //! Key bytes of numbers. `None`: not the text of such a number.
 
-/// The first byte of zero; of a greater number it is more by the count of the bytes behind it, of a
+/// The first byte of zero; of a greater number it is more by the count of the bytes after it, of a
 /// smaller one less, and one more less.
 const ZERO: u8 = 0x80;
 
-/// As many bytes as the number needs behind one that tells how many, so that signed and unsigned
+/// As many bytes as the number needs after one that tells how many, so that signed and unsigned
 /// columns of any width share one order (a key keeps its bytes when ALTER TABLE widens its column)
 /// and most keys are short.
 pub(super) fn integer(value: &[u8], zerofill: bool, out: &mut Vec<u8>) -> Option<()> {

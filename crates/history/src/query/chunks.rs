@@ -12,7 +12,7 @@ pub trait Fill {
     fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal>;
 }
 
-/// The chunks of an answer: its first line, what `A` makes, and nothing behind an error.
+/// The chunks of an answer: its first line, what `A` makes, and nothing after an error.
 #[derive(Debug)]
 pub struct Chunks<A> {
     head: Option<Vec<u8>>,
@@ -20,7 +20,7 @@ pub struct Chunks<A> {
 }
 
 impl<A> Chunks<A> {
-    /// An answer behind its first line.
+    /// An answer after its first line.
     pub(super) fn new(head: Vec<u8>, answer: A) -> Self {
         Self { head: Some(head), answer: Some(answer) }
     }

@@ -56,7 +56,7 @@ impl History {
                 Some(held) => (held.row?, held.definition),
                 None => versions.base(generation, key).ok()?.map(|base| (base.row, base.definition))?,
             };
-            // Of a row under another definition the cells stand elsewhere.
+            // Of a row under another definition the cells are elsewhere.
             let row = (under == found.definition_id).then(|| self.catalog.unpack(under, &row))?;
             let columns = found.definition.primary_key.iter();
             let cells = columns.map(|name| {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Origins {
     near: Near,
-    /// What was told last: the entry, and the statement.
+    /// What was given last: the entry, and the statement.
     last: Option<(ChangeSequence, Option<Arc<str>>)>,
     schemas: Option<Schemas>,
 }
@@ -69,8 +69,8 @@ impl Schemas {
         Self(known.into_iter().cloned().collect())
     }
 
-    /// The schemas of all tables that an entry changed, and those of the record whose names stand
-    /// in texts: who may not see one of them may not see the texts.
+    /// The schemas of all tables that an entry changed, and those of the record whose names are in
+    /// texts: who may not see one of them may not see the texts.
     pub(super) fn touched<'a>(
         &'a self,
         commit: &'a Commit,
@@ -85,7 +85,7 @@ impl Schemas {
     }
 }
 
-/// Whether a name stands in a text in lower case as a word of its own.
+/// Whether a name is in a text in lower case as a word of its own.
 fn names(text: &str, name: &str) -> bool {
     let name = name.to_lowercase();
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';

@@ -1,4 +1,4 @@
-//! What the record says of one key of a table at one place of the log.
+//! What the record says of one key of a table at one position of the log.
 
 use super::{Found, History, Refusal, lines};
 use crate::commit_index::ReadPoint;
@@ -23,7 +23,7 @@ pub enum Reading {
     Snapshot,
 }
 
-/// What is known of one key at one place of the log.
+/// What is known of one key at one position of the log.
 pub(super) enum State {
     Row(Image, DefinitionId),
     /// There is no row; the note says why.
@@ -32,7 +32,7 @@ pub(super) enum State {
     Unknown,
 }
 
-/// The keys of a request in a table at a place in the log.
+/// The keys of a request in a table at a position in the log.
 pub(super) struct Question<'a> {
     pub(super) history: &'a History,
     pub(super) name: TableName,
@@ -57,8 +57,8 @@ impl Question<'_> {
         }
         if let Some(next) = versions.first(generation, key, (at, end))? {
             // A row of the baseline that was read before an ALTER is what the row was until its
-            // first change after that; what the change says of the row before it stands under the
-            // new columns, from which there may be no way back.
+            // first change after that; what the change says of the row before it is under the new
+            // columns, from which there may be no way back.
             if reading == Reading::Snapshot
                 && let Some(base) = versions.base(generation, key)?
                 && self.history.catalog.precedes(base.definition, next.definition)

@@ -1,4 +1,4 @@
-//! Why a question is not answered: what HTTP and the person are told.
+//! Why a question is not answered: what HTTP and the person are given.
 
 use crate::engine::StoreError;
 use dbtrail_types::agent_api::{ErrorBody, code};

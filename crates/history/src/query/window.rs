@@ -26,7 +26,7 @@ pub(super) struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// A generation of the window, if its rows can be told; whether all of them went at once in the
+    /// A generation of the window, if its rows is known; whether all of them went at once in the
     /// window, and whether these may be more than the record knows.
     fn told(&self, id: GenerationId) -> Result<(Option<Emptied>, bool), Refusal> {
         let generation =
@@ -81,7 +81,7 @@ impl Window<'_> {
             };
             for key in keys {
                 if let Some(emptied) = emptied {
-                    // What cannot be told is refused before the first line.
+                    // What cannot be known is refused before the first line.
                     self.history.lost((id, &key), emptied).map_err(|e| unreadable(self.name, &e.message))?;
                 }
                 sources.push(KeyOf { generation: id, key, emptied });

@@ -37,7 +37,7 @@ impl Asked {
     }
 }
 
-/// The place of an open connection, free again when this is dropped.
+/// The slot of an open connection, free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
     all: Arc<Connections>,
@@ -80,7 +80,7 @@ impl Seat {
         self.asked.clone()
     }
 
-    /// Ends when the place was given to another connection.
+    /// Ends when the slot was given to another connection.
     pub(super) async fn gave_way(&self) {
         self.end.cancelled().await;
     }

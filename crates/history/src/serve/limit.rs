@@ -1,4 +1,4 @@
-//! Around every request that reads the history: a place for it, or the refusal.
+//! Around every request that reads the history: a slot for it, or the refusal.
 
 use super::agent::Agent;
 use super::answer;
@@ -11,7 +11,7 @@ use axum::response::Response;
 use dbtrail_types::agent_api::code;
 
 /// Around every request that reads the history. Its body comes first: one that never comes takes no
-/// place.
+/// slot.
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let body = match tokio::time::timeout(agent.patience, whole(body)).await {

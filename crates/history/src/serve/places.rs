@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// The places, and how often there was none.
+/// The slots, and how often there was none.
 #[derive(Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
@@ -43,11 +43,10 @@ impl Places {
     }
 }
 
-/// An answer that nobody reads on for so long gives its place to others. It goes on when it is
-/// read.
+/// An answer that nobody reads on for so long gives its slot to others. It goes on when it is read.
 const UNREAD: Duration = Duration::from_secs(30);
 
-/// The place of an answer, and when the answer was read last.
+/// The slot of an answer, and when the answer was read last.
 #[derive(Debug)]
 struct Slot(Mutex<(Instant, Option<OwnedSemaphorePermit>)>);
 
@@ -57,11 +56,11 @@ impl Slot {
     }
 }
 
-/// The place of a request that reads the history.
+/// The slot of a request that reads the history.
 pub(super) struct Place<'a>(&'a Places, OwnedSemaphorePermit);
 
 impl Place<'_> {
-    /// The place is free again when the answer is sent, or nobody wants it any more.
+    /// The slot is free again when the answer is sent, or nobody wants it any more.
     pub(super) fn held(self, answer: Response) -> Response {
         let slot = Arc::new(Slot(Mutex::new((Instant::now(), Some(self.1)))));
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +73,7 @@ impl Place<'_> {
 }
 
 impl Places {
-    /// A place, or the answer to who gets none.
+    /// A slot, or the answer to who gets none.
     pub(super) fn take(&self) -> Result<Place<'_>, Box<Response>> {
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
             return Ok(Place(self, place));
@@ -99,7 +98,7 @@ impl Places {
 }
 
 impl Places {
-    /// Frees the places of answers that nobody reads.
+    /// Frees the slots of answers that nobody reads.
     fn take_back(&self) {
         let now = Instant::now();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +113,7 @@ impl Places {
     }
 }
 
-/// A body, and the place of its request.
+/// A body, and the slot of its request.
 struct Held {
     body: Body,
     slot: Arc<Slot>,

@@ -6,7 +6,7 @@ use crate::history_handle::{CaptureStatus, Connection};
 use dbtrail_types::instant::Instant;
 use std::time::Duration;
 
-/// Gaps told one by one, at most.
+/// Gaps listed one by one, at most.
 const MAX_GAPS: usize = 10;
 
 /// Whether it can, and lines that say why not, and what else is to be known. Reasons of the server

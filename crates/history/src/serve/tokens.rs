@@ -18,8 +18,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// The longest file.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Any of these opens the door; where there are none, it stands open. Clones share what was read
-/// last.
+/// Any of these opens the door; where there are none, it is open. Clones share what was read last.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens(Option<Arc<Kept>>);
 
@@ -95,7 +94,7 @@ impl Tokens {
 
     /// Takes over what the other holds, which was read just now (SIGHUP): from here on its tokens
     /// open the door, and its file is looked at. `false`: there are tokens on one side alone; a
-    /// door that stands open is not shut so, and none is opened.
+    /// door that is open is not shut so, and none is opened.
     #[must_use]
     pub fn take_over(&self, other: &Self) -> bool {
         let (kept, other) = match (&self.0, &other.0) {
@@ -273,7 +272,7 @@ mod tests {
         let again = Tokens::from_file(&path).unwrap();
         assert!(tokens.can_take_over(&again) && tokens.take_over(&again));
         assert_eq!(["one", "two"].map(|t| opens(&tokens, t)), [false, true]);
-        // A door does not come to stand open, nor is another file looked at.
+        // A door does not become open, nor is another file looked at.
         let other = folder.path().join("other");
         std::fs::write(&other, "ten\n").unwrap();
         for not in

@@ -12,7 +12,7 @@ use dbtrail_types::agent_api::EventType;
 
 /// Bytes of an generation.
 pub(super) const SPACE: usize = 4;
-/// Bytes of a place in the log: enough for 2.8e14 changes. Short keys stand beside each other in
+/// Bytes of a position in the log: enough for 2.8e14 changes. Short keys are beside each other in
 /// memory, and are compared there.
 pub(super) const SEQUENCE: usize = 6;
 
@@ -21,9 +21,8 @@ pub(super) const SEQUENCE: usize = 6;
 const SIDE: u8 = 2;
 const BEFORE: u8 = 4;
 const BEFORE_HERE: u8 = 1;
-/// In the place of the kind: the change is not in the log. Its kind stands with the number of its
-/// definition, which is three times as large; how far the change lies back that caused it stands
-/// behind.
+/// Instead of the kind: the change is not in the log. Its kind is with the number of its
+/// definition, which is three times as large; how far the change lies back that caused it follows.
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
@@ -38,7 +37,7 @@ impl ChangeSequence {
     /// The last one that a record has room for.
     pub const LAST: Self = Self((1 << (8 * SEQUENCE)) - 2);
 
-    /// In the order of the numbers; what lies behind the last one is the end.
+    /// In the order of the numbers; what follows the last one is the end.
     fn bytes(self) -> [u8; SEQUENCE] {
         let [_, _, bytes @ ..] = self.0.min(Self::LAST.0 + 1).to_be_bytes();
         bytes
@@ -64,7 +63,7 @@ pub(super) fn damaged(what: &str) -> StoreError {
     StoreError(format!("{what}: the data folder is damaged"))
 }
 
-/// Writes a version; gives how many versions back its row stands as a whole. `delta_depth`: the
+/// Writes a version; gives how many versions back its row is kept as a whole. `delta_depth`: the
 /// same of the version before, if that has left the row before, under the same definition: then it
 /// need not be written again.
 pub fn put_version<I: AsRef<[u8]>>(
@@ -241,8 +240,8 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
     Some(Written { version, before_depth, changes })
 }
 
-/// The key of a version without its place: the row of which it is a version, as the baseline has it
-/// too.
+/// The key of a version without its position: the row of which it is a version, as the baseline has
+/// it too.
 ///
 /// # Errors
 /// It is none.
@@ -267,7 +266,7 @@ pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
     Ok(written.changes.is_some() || written.version.row_after().is_some())
 }
 
-/// The place of a version, of its key.
+/// The position of a version, of its key.
 #[must_use]
 pub fn sequence_of(key: &[u8]) -> Option<ChangeSequence> {
     let bytes: &[u8; SEQUENCE] = key.last_chunk()?;

@@ -1,5 +1,5 @@
-//! Many keys in order: what each of them held at a place in the log, in memory that does not grow
-//! with their number.
+//! Many keys in order: what each of them held at a position in the log, in memory that does not
+//! grow with their number.
 //!
 //! Versions and rows of the baseline are read a page of bytes at a time, each in its own order, and
 //! merged by key. Of a key with many versions only the first ones are read here; its row is then
@@ -39,7 +39,7 @@ impl Bounds {
     }
 }
 
-/// The first bytes behind all that begin with these.
+/// The first bytes after all that begin with these.
 #[must_use]
 pub fn behind(bytes: &[u8]) -> Vec<u8> {
     let mut next = bytes.to_vec();
@@ -49,18 +49,18 @@ pub fn behind(bytes: &[u8]) -> Vec<u8> {
             return next;
         }
     }
-    // All of them have the highest value: nothing that begins otherwise lies behind.
+    // All of them have the highest value: nothing that begins otherwise lies afterwards.
     vec![0xff; bytes.len() + 1]
 }
 
-/// What the versions of a key say of a place in the log.
+/// What the versions of a key say of a position in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// Nothing.
     Nothing,
-    /// The last version before the place left this row, or none.
+    /// The last version before the position left this row, or none.
     Row(Option<Image>, DefinitionId),
-    /// No version stands before the place, and the first one after it found this row, or none.
+    /// No version is before the position, and the first one after it found this row, or none.
     Before(Option<Image>, DefinitionId),
     /// It is to be looked up by itself.
     Ask,
@@ -84,7 +84,7 @@ pub struct Stretch {
     base: Option<Pages<BaseRow>>,
     /// Certainly in before the first; certainly not in from the second on.
     cut: (ChangeSequence, ChangeSequence),
-    /// Behind the last change of the record.
+    /// After the last change of the record.
     end: ChangeSequence,
 }
 
@@ -172,7 +172,7 @@ impl Reading {
 
 impl Stretch {
     /// The keys inside of bounds; `base`: with the rows of the baseline. `cut`: before the first
-    /// place a change is certainly in, from the second on it is certainly not. `end`: after the
+    /// position a change is certainly in, from the second on it is certainly not. `end`: after the
     /// last change.
     #[must_use]
     pub fn new(

@@ -16,7 +16,7 @@ fn dump(engine: &MemoryEngine) -> BTreeMap<Table, Vec<Pair>> {
 #[derive(Debug, Default)]
 struct Kept {
     engine: MemoryEngine,
-    /// What stood there, and behind which change, when the last whole batch was written.
+    /// What was there, and after which change, when the last whole batch was written.
     whole: (BTreeMap<Table, Vec<Pair>>, ChangeSequence),
     commits: usize,
     /// How many pieces were looked at.

@@ -221,7 +221,7 @@ impl Changed {
         };
         some.iter().try_for_each(|key| self.keys.add(key))?;
         // No key of a table is the beginning of another one: after all that begin like this one,
-        // the next one stands.
+        // the next one is.
         if let Some(end) = some.last() {
             let from: EncodedKey = after_prefix(end).into();
             if !from.is_empty() {

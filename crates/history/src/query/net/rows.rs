@@ -1,4 +1,4 @@
-//! The rows of a key before, in and behind a stretch of the log.
+//! The rows of a key before, in and after a stretch of the log.
 
 use super::super::{Found, History, Refusal, change_rows};
 use crate::schema::Carried;
@@ -46,7 +46,7 @@ impl Having {
     }
 }
 
-/// Rows of one key before, in and behind a stretch of the log.
+/// Rows of one key before, in and after a stretch of the log.
 pub(super) struct Rows<'a> {
     pub(super) history: &'a History,
     pub(super) name: &'a TableName,
@@ -74,7 +74,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether somebody changed the row behind the stretch.
+    /// Whether somebody changed the row after the stretch.
     pub(super) fn since(&self, key: &EncodedKey) -> Result<bool, Refusal> {
         let (end, now) = (self.row(key, self.stretch.1)?, self.row(key, self.history.end)?);
         Ok(!self.same(end.as_ref(), now.as_ref()))

@@ -9,7 +9,7 @@ pub(super) struct Steps {
     pub(super) generations: Vec<GenerationId>,
     pub(super) emptied: Vec<ChangeSequence>,
     pub(super) derived_only: bool,
-    /// The key at hand, from where on its changes are still to be told, and whether somebody
+    /// The key at hand, from where on its changes are still to be given, and whether somebody
     /// changed it since.
     pub(super) at: Option<(EncodedKey, ChangeSequence, bool)>,
 }
