@@ -161,7 +161,7 @@ pub fn between(
     Ok((since, until))
 }
 
-/// Adds where the time clause stands, to what does not say it.
+/// Adds where the time clause is, to what does not say it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other failures are not about instants")]
 fn placed(failure: Failure, place: Position) -> Failure {
     let put = |what: String| format!("{what}; the time clause is at {place}");

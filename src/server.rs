@@ -32,7 +32,7 @@ pub enum Threads {
     Own,
 }
 
-/// What the server is told.
+/// What the server is reported.
 #[derive(Debug)]
 pub struct Settings {
     /// What all connections share.
@@ -43,7 +43,7 @@ pub struct Settings {
     pub threads: Threads,
 }
 
-/// Gives a connection's number and its place back, also where its task ends in a panic.
+/// Gives a connection's number and its slot back, also where its task ends in a panic.
 struct Leave {
     registry: Arc<Registry>,
     id: u32,

@@ -74,7 +74,7 @@ struct Unread<'a> {
     at: Option<AsOf>,
 }
 
-/// What may stand after a definition. Anything else calls for reading the whole line.
+/// What may be after a definition. Anything else calls for reading the whole line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Behind {
@@ -94,8 +94,8 @@ impl Texts {
             columns: serde_json::from_str(columns)?,
             primary_key: serde_json::from_str(key)?,
         });
-        // Success and definition, where they come first: up to the end of whichever of the two
-        // stands behind the other.
+        // Success and definition, where they come first: up to the end of whichever of the two is
+        // after the other.
         let end_of = |part: &str| (part.as_ptr().addr() + part.len()).wrapping_sub(line.as_ptr().addr());
         let end = end_of(columns).max(end_of(key));
         if unread.success
@@ -151,7 +151,7 @@ mod tests {
         let (_, third) = texts.header(line("no", "").as_bytes()).unwrap();
         assert_eq!((first.columns[0].name.as_str(), third.columns[0].name.as_str()), ("id", "no"));
         assert_eq!(third.primary_key, ["no"]);
-        // What stands behind the definition is looked at every time.
+        // What follows the definition is looked at every time.
         let (header, _) = texts.header(line("id", ",\"more\":1").as_bytes()).unwrap();
         assert!(header.at.is_none());
         for rest in [",\"at\":5", ",\"columns\":[]", ",", "}"] {

@@ -57,8 +57,8 @@ const LATE: [&str; 8] = [
     code::INTERNAL,
 ];
 
-/// A refusal in the place of a trailer, with a word that says which: what the agent found out only
-/// when it had sent rows.
+/// A refusal instead of a trailer, with a word that says which: what the agent found out only when
+/// it had sent rows.
 pub(super) fn late_refusal(line: &[u8]) -> Option<Failure> {
     let refused = serde_json::from_slice::<Refused>(line).ok().filter(|r| !r.success)?;
     let word = refused.code.filter(|word| LATE.contains(&word.as_str()))?;

@@ -89,7 +89,7 @@ pub async fn run(args: &DoctorArgs) -> ExitCode {
     if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The tokens: an agent might repeat one in what it says. Nobody else is told a secret whose words
+/// The tokens: an agent might repeat one in what it says. Nobody else is given a secret whose words
 /// come up here.
 fn tokens(config: &Config) -> Vec<Secret> {
     config.server.shared.tenants.values().filter_map(|tenant| tenant.caller.token.clone()).collect()

@@ -48,8 +48,8 @@ pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener, String> {
     bound.map_err(|error| format!("http: {listen} cannot be listened on: {error}"))
 }
 
-/// Serves until the connections have ended: who asks meanwhile is told that it is ending. `stop`:
-/// the process was told to end.
+/// Serves until the connections have ended: who asks meanwhile is informed that it is ending.
+/// `stop`: the process was told to end.
 pub(super) fn show(
     listener: TcpListener,
     agent: Option<(Local, Arc<HistoryHandle>)>,

@@ -1,6 +1,6 @@
 //! Reading the configuration again while the shim runs: at SIGHUP the file and all that it names;
-//! by itself, the files that it names when they change. All or nothing: a mistake is told in the
-//! log, and what was read before stays.
+//! by itself, the files that it names when they change. All or nothing: a mistake is reported in
+//! the log, and what was read before stays.
 
 use crate::config::{self, Config, Files, Watch};
 use crate::telemetry::metrics::metrics;

@@ -1,4 +1,4 @@
-//! What systemd is told (`Type=notify-reload`, sd_notify(3)): ready, reloading, stopping. Nothing,
+//! What systemd is given (`Type=notify-reload`, sd_notify(3)): ready, reloading, stopping. Nothing,
 //! where nobody listens.
 
 use rustix::time::{ClockId, clock_gettime};
@@ -7,7 +7,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// It listens, and what it is told counts.
+/// It listens, and what it is given counts.
 pub(super) fn ready() {
     tell("READY=1");
 }

@@ -57,7 +57,7 @@ pub struct UpArgs {
     /// The name of the server, for messages.
     #[arg(long, value_name = "ID", default_value = "local")]
     server_id: String,
-    /// A user that may ping and ask what ProxySQL's monitor asks, so that this can stand behind a
+    /// A user that may ping and ask what ProxySQL's monitor asks, so that this can be behind a
     /// ProxySQL: its mysql-monitor_username. The password comes from the environment variable
     /// DBTRAIL_MONITOR_PASSWORD.
     #[arg(long, value_name = "USER")]
@@ -117,7 +117,7 @@ async fn start(
     Front { listener, pages, signals, running, password, monitor, data, stop }.run().await.map_err(failed)
 }
 
-/// A running capture, and what stands in front of it.
+/// A running capture, and what is in front of it.
 struct Front {
     listener: TcpListener,
     /// For health and metrics.
@@ -202,7 +202,7 @@ async fn watch(history_handle: &HistoryHandle) {
         let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
         let baseline = history_handle.liveness().map(|live| live.baseline).unwrap_or_default();
         if let Some(text) = progress.step(baseline, Instant::now()) {
-            // Who cannot be told is still served.
+            // Who cannot be informed is still served.
             let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
         }
         if hinted {

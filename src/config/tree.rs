@@ -33,7 +33,7 @@ pub(super) enum Value {
     Null,
     Text(String),
     List(Vec<Node>),
-    /// Keys in the order of the file, each with its line; a key may stand twice.
+    /// Keys in the order of the file, each with its line; a key may be twice.
     Map(Vec<(String, usize, Node)>),
 }
 

@@ -22,7 +22,7 @@ pub(super) const CHANGE_COLUMNS: [&str; 13] = [
 /// Columns of a diff in front of those of the key.
 pub const BEFORE_KEY: usize = 4;
 
-/// Columns of a diff behind those of the key.
+/// Columns of a diff after those of the key.
 pub const BEHIND_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
 
 /// The columns of `_undo`.

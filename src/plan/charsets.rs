@@ -2,9 +2,9 @@
 //! Sets and Collations").
 //!
 //! A string literal is sent in `character_set_client` and compared in `character_set_connection`:
-//! what that one cannot hold becomes `?` in mysqld. Behind an introducer (`_utf8mb4'...'`,
-//! `N'...'`) the bytes are taken as they were sent. Here a text is UTF-8 from the start, so what
-//! either of the two would have done to it is worked out, or the literal is refused.
+//! what that one cannot hold becomes `?` in mysqld. After an introducer (`_utf8mb4'...'`, `N'...'`)
+//! the bytes are taken as they were sent. Here a text is UTF-8 from the start, so what either of
+//! the two would have done to it is worked out, or the literal is refused.
 
 use dbtrail_types::charset::{self, encode_latin1};
 
@@ -92,8 +92,8 @@ impl Charsets {
         self.client.bytes(text)
     }
 
-    /// A string after an introducer, `bytes` being what stands between its quotes or what its
-    /// digits mean. `None`: no text of that set, or the set is not known here.
+    /// A string after an introducer, `bytes` being what is between its quotes or what its digits
+    /// mean. `None`: no text of that set, or the set is not known here.
     pub(super) fn introduced(name: &str, bytes: &[u8]) -> Option<String> {
         let name = if name == "utf8" { "utf8mb3" } else { name };
         let text = charset::decode(name, bytes).ok()?.into_owned();

@@ -37,7 +37,7 @@ pub(super) fn call(expression: &Expr) -> Option<(String, Vec<&Expr>)> {
     Some((function.name.to_string().to_uppercase(), arguments))
 }
 
-/// The value of a function of literals; `None`: it is none of these, or its value is not certain.
+/// The value of a function of literals; `None`: it is none of these, or its value is not known.
 pub(super) fn computed(expression: &Expr) -> Option<Computed> {
     if let Expr::Cast { kind: CastKind::Cast, expr, data_type, format: None, .. } = expression {
         return cast(text(expr)?, data_type);

@@ -19,10 +19,11 @@ pub fn count_column() -> Column {
     }
 }
 
-/// The places of the columns of GROUP BY in the source; `None`: rows are not grouped, nor counted.
+/// The positions of the columns of GROUP BY in the source; `None`: rows are not grouped, nor
+/// counted.
 ///
 /// # Errors
-/// A column is not there, or it is not certain which of its values are equal.
+/// A column is not there, or it is not known which of its values are equal.
 pub(super) fn groups(draft: &Draft, source: &[Column], zone: &Zone) -> Result<Option<Vec<usize>>, Failure> {
     if !draft.is_grouped() {
         return Ok(None);

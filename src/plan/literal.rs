@@ -84,7 +84,7 @@ pub(super) fn literal(expression: &Expr, column: &Column, charsets: Charsets) ->
             Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
                 plain(text, column, charsets)
             }
-            // The same as behind the introducer _utf8.
+            // The same as after the introducer _utf8.
             Value::NationalStringLiteral(text) => sent("N", "utf8", text, column, charsets),
             Value::HexStringLiteral(h) => dbtrail_types::agent_api::hex_bytes(h)
                 .map(Literal::Bytes)
@@ -166,8 +166,8 @@ fn introduced(
 }
 
 /// A string whose bytes, as they were sent, are of this set. A string that was written in several
-/// parts cannot be told from one here, and of these mysqld converts all but the first: the same
-/// only where client and connection have one set.
+/// parts cannot be distinguished from one here, and of these mysqld converts all but the first: the
+/// same only where client and connection have one set.
 fn sent(
     introducer: &str,
     charset: &str,

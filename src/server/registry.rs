@@ -1,6 +1,6 @@
 //! Who is connected: those who have logged in, and those who have not.
 //!
-//! The two have places of their own. Whoever only opens sockets takes no place of those who have a
+//! The two have slots of their own. Whoever only opens sockets takes no slot of those who have a
 //! password, and makes room again as soon as others come.
 
 use crate::failure::Failure;
@@ -26,7 +26,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// With so many places for clients. A proxy opens its whole pool at once, from one address:
+    /// With so many slots for clients. A proxy opens its whole pool at once, from one address:
     /// there is room for that.
     pub(super) fn of(clients: usize) -> Self {
         Self { clients, caretakers: 16, strangers: 1024, strangers_of_one_address: 512 }
@@ -261,7 +261,7 @@ mod tests {
         assert!(matches!(login(PlaceOf::Client).0, Err(Failure::Full { limit: 2, .. })));
         assert!(login(PlaceOf::Caretaker).0.is_ok());
         assert!(matches!(login(PlaceOf::Caretaker).0, Err(Failure::Full { limit: 1, .. })));
-        // It is in already: COM_CHANGE_USER takes no second place.
+        // It is in already: COM_CHANGE_USER takes no second slot.
         assert!(registry.enter(id, "b", PlaceOf::Client).is_ok());
         for _ in 0..20 {
             come(&registry, 1);

@@ -1,5 +1,5 @@
-//! What log, metrics and audit are told of a statement. It outlives the future of the statement:
-//! one that is dropped half-way is told of too.
+//! What log, metrics and audit get of a statement. It outlives the future of the statement: one
+//! that is dropped half-way is reported too.
 
 use crate::plan::{Resolved, When};
 use dbtrail_types::agent_api::Keys;

@@ -1,4 +1,4 @@
-//! LIKE and WHERE behind SHOW VARIABLES and SHOW STATUS, on the columns that they show.
+//! LIKE and WHERE after SHOW VARIABLES and SHOW STATUS, on the columns that they show.
 
 use super::evaluate::EvaluationContext;
 use crate::failure::Failure;
@@ -80,7 +80,7 @@ impl<'a> Filter<'a> {
     /// Whether a variable is wanted.
     ///
     /// # Errors
-    /// What MySQL would answer is not certain; it takes too long.
+    /// What MySQL would answer is not known; it takes too long.
     pub(super) fn wants(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
         if let Some(pattern) = self.like
             && !like(name, pattern, Letters::AsciiCase, self.escape, &mut self.budget)?

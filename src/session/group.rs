@@ -43,7 +43,7 @@ impl Groups {
     /// A row.
     ///
     /// # Errors
-    /// There are too many groups, or it is not certain to which one it belongs.
+    /// There are too many groups, or it is not known to which one it belongs.
     pub(super) fn add(&mut self, row: &Row, source: &[Column]) -> Result<(), Failure> {
         if self.is_a_count() {
             self.count(1);
@@ -81,7 +81,7 @@ impl Groups {
         Ok(())
     }
 
-    /// The groups as rows with so many columns and COUNT(*) behind them.
+    /// The groups as rows with so many columns and COUNT(*) after them.
     pub(super) fn rows(self, width: usize) -> Vec<Row> {
         let rows = self.counted.into_iter().map(|(cells, count)| {
             let mut row: Row = vec![None; width];

@@ -17,7 +17,7 @@ pub struct Tenant {
     pub server_id: ServerId,
     /// The agent that keeps it.
     pub agent: AgentClient,
-    /// What the agent is told about the caller.
+    /// What the agent is given about the caller.
     pub caller: Caller,
     /// The database of a login that names none.
     pub default_schema: Option<String>,

@@ -29,7 +29,7 @@ pub(super) fn object(image: &RowLine, definition: &TableDefinition, zone: &Zone)
     Ok(out.into_bytes())
 }
 
-/// What stands in the place of what is not known: an object that no value of a column is taken for.
+/// What is instead of what is not known: an object that no value of a column is taken for.
 fn unknown(what: &str, out: &mut String) {
     out.push_str("{\"dbtrail_unknown\": ");
     push_quoted(out, what);
@@ -37,7 +37,7 @@ fn unknown(what: &str, out: &mut String) {
 }
 
 /// The names of the columns whose cells differ, as a JSON array. Of a column whose cells are not
-/// both known the name stands in an object.
+/// both known the name is in an object.
 pub(super) fn changed(before: &RowLine, after: &RowLine, definition: &TableDefinition) -> Vec<u8> {
     let mut out = String::from("[");
     for (i, column) in definition.columns.iter().enumerate() {

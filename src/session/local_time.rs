@@ -13,7 +13,7 @@ pub(super) fn in_zone(instant: Instant, zone: &Zone) -> Result<String, Failure> 
     Ok(format!("{}.{:06}", local.strftime("%Y-%m-%d %H:%M:%S"), local.subsec_nanosecond() / 1000))
 }
 
-/// A TIMESTAMP cell, which is UTC, in a zone. The zero date stands in no zone.
+/// A TIMESTAMP cell, which is UTC, in a zone. The zero date is in no zone.
 pub(super) fn shown_in(zone: &Zone, utc: &[u8], ty: &ColumnType) -> Result<Vec<u8>, Failure> {
     let nonsense =
         || Failure::AgentNonsense(format!("the agent sent '{}' as {ty}", String::from_utf8_lossy(utc)));

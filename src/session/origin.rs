@@ -3,7 +3,7 @@
 
 use dbtrail_types::agent_api::ChangeOrigin;
 
-/// What a tenant may see. Without being told, no text of a statement.
+/// What a tenant may see. Unless it may, no text of a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sight {
     /// No schema.

@@ -1,4 +1,4 @@
-//! ORDER BY, where the order is certain.
+//! ORDER BY, where the order is known.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -9,7 +9,7 @@ use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::result_set::{Cell, Row};
 use std::cmp::Ordering;
 
-/// Compares two rows by the columns at these places.
+/// Compares two rows by the columns at these positions.
 pub(super) fn compare(a: &Row, b: &Row, order: &[(usize, bool)], columns: &[Column]) -> Ordering {
     for (at, descending) in order {
         let verdict = cells(&a[*at], &b[*at], &columns[*at].ty);

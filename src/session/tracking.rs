@@ -1,4 +1,4 @@
-//! Changes of the session that a client with CLIENT_SESSION_TRACK is told ("Session State
+//! Changes of the session that a client with CLIENT_SESSION_TRACK is given ("Session State
 //! Information"), and the transaction that is one of them.
 
 use super::Session;
@@ -50,7 +50,7 @@ impl Session {
         }
     }
 
-    /// `session_track_transaction_info`: whether the characteristics are told too.
+    /// `session_track_transaction_info`: whether the characteristics are reported too.
     fn tracks_transactions(&self) -> Option<bool> {
         match self.variable("session_track_transaction_info").ok().flatten().as_deref() {
             Some("STATE") => Some(false),

@@ -17,7 +17,7 @@ use sqlparser::ast::{Expr, Value};
 use std::sync::Arc;
 
 impl Session {
-    /// What the plan is told of this session.
+    /// What the plan gets of this session.
     pub(super) fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
         let is_on = |variable| switch(self.variables.user_value(variable).text().as_deref()) == Some(true);
         Ok(Context {
@@ -44,7 +44,7 @@ impl Session {
         plan::resolve(draft, &context, now)
     }
 
-    /// Whose statement it is, and its table and instants; the log is told the table.
+    /// Whose statement it is, and its table and instants; the log is given the table.
     pub(super) async fn asked(
         &mut self,
         mut draft: Draft,
@@ -65,7 +65,7 @@ impl Session {
         Ok((tenant, resolved))
     }
 
-    /// Puts the ends of the record in the place of the words that mean them.
+    /// Puts the ends of the record instead of the words that mean them.
     async fn ends_found(
         &self,
         draft: &mut Draft,
@@ -108,8 +108,8 @@ impl Session {
         told.collect()
     }
 
-    /// `SELECT @@dbtrail_oldest, @@dbtrail_newest`: literals in the place of the two, in the
-    /// session's zone.
+    /// `SELECT @@dbtrail_oldest, @@dbtrail_newest`: literals instead of the two, in the session's
+    /// zone.
     pub(super) async fn ends_selected(
         &self,
         items: &mut [(String, Expr)],
@@ -148,7 +148,7 @@ impl Session {
         Ok(())
     }
 
-    /// An audit is told the keys.
+    /// An audit is given the keys.
     pub(super) fn note_keys(&self, admitted: &guard::Admitted) {
         if audit::is_on() {
             self.about.note(|about| about.keys = Some(Arc::new(admitted.keys().clone())));

@@ -25,7 +25,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("WITH", "rows of the past have no locks to choose from: leave it out"),
 ];
 
-/// What stands behind a time clause: `Some(true)` where it was said.
+/// What follows a time clause: `Some(true)` where it was said.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Allowed {
     /// ALLOW SCAN
@@ -91,7 +91,7 @@ fn second_statement(c: &Cursor<'_>) -> Refused {
     ))
 }
 
-/// What stands before the table.
+/// What is before the table.
 pub(super) struct Head {
     pub(super) projection: Vec<Projected>,
 }

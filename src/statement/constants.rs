@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::select_list::limit;
 use super::{MOST_COLUMNS, Refused, Statement, item};
 
-/// What can stand after the items that is not carried out here.
+/// What can be after the items that is not carried out here.
 const OTHERS: [&str; 9] = ["FROM", "INTO", "UNION", "EXCEPT", "INTERSECT", "GROUP", "HAVING", "ORDER", "FOR"];
 
 /// `None`: it is another statement.

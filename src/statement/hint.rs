@@ -1,7 +1,7 @@
 //! Optimizer hints: `SELECT /*+ ... */` (manual: "Optimizer Hints"), of which two are ours.
 //!
-//! A hint stands right behind SELECT, with nothing but white space between. The same text elsewhere
-//! is a comment, in a string it is a string.
+//! A hint is right after SELECT, with nothing but white space between. The same text elsewhere is a
+//! comment, in a string it is a string.
 
 use super::cursor::{Cursor, shortened, unsupported};
 use super::hint_comment::{HintComment, ours};
@@ -30,7 +30,7 @@ pub(super) fn hints(comment: &HintComment) -> Result<Hints, Refused> {
         )));
     }
     let Some((text, at)) = &comment.hint else { return Ok(Hints::default()) };
-    // So that errors tell the place in the statement.
+    // So that errors tell the position in the statement.
     let mut padded = "\n".repeat(usize::try_from(at.line - 1).unwrap_or_default());
     padded.push_str(&" ".repeat(usize::try_from(at.column - 1).unwrap_or_default()));
     padded.push_str(text);

@@ -9,7 +9,7 @@ use super::{Draft, InstantExpr, RecordEnd, Refused, Statement, TimeClause, Virtu
 use dbtrail_types::happened::HistoryTable;
 use sqlparser::tokenizer::Token;
 
-/// The schema as it stands in SQL.
+/// The schema as it is in SQL.
 pub const HISTORY: &str = "_history";
 
 /// The question that a statement is; `None`: it is something else.

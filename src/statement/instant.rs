@@ -7,10 +7,10 @@ use super::{InstantExpr, IntervalUnit, RecordEnd, Refused};
 use mistaken::not_an_instant;
 use sqlparser::tokenizer::Token;
 
-/// Intervals behind one instant: each is a level of a tree.
+/// Intervals after one instant: each is a level of a tree.
 const MOST_INTERVALS: usize = 100;
 
-/// `'...'`, NOW(), ... and intervals behind it.
+/// `'...'`, NOW(), ... and intervals after it.
 pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     let mut expression = base(c)?;
     for _ in 0..=MOST_INTERVALS {
@@ -37,7 +37,7 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
     Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
 }
 
-/// `n unit` behind INTERVAL, as units to go back. `Err`: n is this parameter, which has no value
+/// `n unit` after INTERVAL, as units to go back. `Err`: n is this parameter, which has no value
 /// yet.
 fn interval(c: &mut Cursor<'_>, add: bool) -> Result<Result<(String, IntervalUnit), usize>, Refused> {
     let minus = c.token(&Token::Minus);

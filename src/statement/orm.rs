@@ -54,7 +54,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
     Ok(Some(draft))
 }
 
-/// Where a time clause begins behind WHERE, ORDER BY or LIMIT.
+/// Where a time clause begins after WHERE, ORDER BY or LIMIT.
 fn clause_at_the_end(c: &Cursor<'_>) -> Option<usize> {
     let mut behind = c.clone();
     behind.go(c.find(&["FROM"]));

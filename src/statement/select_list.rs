@@ -64,7 +64,7 @@ fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
     Ok(Projected::Column { name, alias: alias_of(part)? })
 }
 
-/// `[AS] alias` behind an item of the select list.
+/// `[AS] alias` after an item of the select list.
 fn alias_of(part: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     if part.words(&["AS"]) {
         return part.text().map_or_else(|| part.name("an alias"), Ok).map(Some);

@@ -101,8 +101,8 @@ fn finish(c: &mut Cursor<'_>) {
     while c.next().is_some() {}
 }
 
-/// What stands behind START TRANSACTION, in any order and each at most once. Whatever else stands
-/// there (TiDB's `AS OF TIMESTAMP`) would mean something.
+/// What follows START TRANSACTION, in any order and each at most once. Whatever else is there
+/// (TiDB's `AS OF TIMESTAMP`) would mean something.
 fn start(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
     let (mut read_only, mut snapshot) = (None, false);
     if c.is_at_end() {
@@ -124,8 +124,8 @@ fn start(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
     }
 }
 
-/// What stands behind COMMIT and ROLLBACK. What would begin another transaction or end the
-/// connection is not carried out here.
+/// What follows COMMIT and ROLLBACK. What would begin another transaction or end the connection is
+/// not carried out here.
 fn end(c: &mut Cursor<'_>) -> Result<(), Refused> {
     c.words(&["WORK"]);
     for (yes, no) in

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// `audit`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The file; others get a number behind its name when they are full.
+    /// The file; others get a number after its name when they are full.
     pub file: PathBuf,
     /// Bytes of one file.
     pub max_size: u64,

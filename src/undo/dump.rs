@@ -36,7 +36,7 @@ impl Dump<'_> {
         columns.filter(|(_, c)| !self.without.iter().any(|w| same_name(w, &c.name)))
     }
 
-    /// What stands before the rows. `when`: the instant, for people.
+    /// What is before the rows. `when`: the instant, for people.
     #[must_use]
     pub fn head(&self, when: &str) -> String {
         match self.format {
@@ -113,7 +113,7 @@ impl Dump<'_> {
         })
     }
 
-    /// What stands behind the rows.
+    /// What follows the rows.
     #[must_use]
     pub fn tail(&self, rows: u64) -> String {
         match self.format {

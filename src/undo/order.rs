@@ -87,8 +87,8 @@ pub(super) fn moves<'a>(header: &NetHeader, moves: Vec<Move<'a>>) -> Vec<Step<'a
     steps
 }
 
-/// The places of the columns of each index that may be unique: where the record does not tell them,
-/// of each column that is in an index.
+/// The positions of the columns of each index that may be unique: where the record does not tell
+/// them, of each column that is in an index.
 fn unique(header: &NetHeader) -> Vec<Vec<usize>> {
     let definition = &header.definition;
     let Some(indexes) = &header.unique else {
@@ -137,7 +137,7 @@ impl<'a> Referring<'a> {
     }
 }
 
-/// Foreign keys of a table to itself: the places of their columns, and of those to which they
+/// Foreign keys of a table to itself: the positions of their columns, and of those to which they
 /// refer.
 fn within(name: &TableName, header: &NetHeader) -> Vec<(Vec<usize>, Vec<usize>)> {
     let references = header.references.iter().flatten();

@@ -1,4 +1,4 @@
-//! The one table of stable words for causes, which stand in brackets at the end of a message: for
+//! The one table of stable words for causes, which are in brackets at the end of a message: for
 //! programs, where several causes have one number.
 
 use crate::failure::Failure;
@@ -77,7 +77,7 @@ pub fn word(failure: &Failure) -> Option<&str> {
     })
 }
 
-/// A word of an agent may stand in a message: short, and nothing but small letters and `_`.
+/// A word of an agent may be in a message: short, and nothing but small letters and `_`.
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }

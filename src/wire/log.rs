@@ -1,5 +1,5 @@
 //! What the log says of statements and logins: who, what kind, which table, how long, how it ended.
-//! Never what stood in them.
+//! Never what was in them.
 
 use super::cause;
 use super::error::MySqlError;

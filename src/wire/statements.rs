@@ -34,7 +34,7 @@ pub(super) struct Kept {
     types: Vec<Bound>,
     /// Parameters that came in pieces, for the next execution.
     long: BTreeMap<u16, Vec<u8>>,
-    /// Why they cannot be used: it stands until COM_STMT_RESET.
+    /// Why they cannot be used: it lasts until COM_STMT_RESET.
     spoiled: Option<Failure>,
     cursor: Option<Cursor>,
 }
@@ -117,8 +117,8 @@ impl Statements {
         Ok(())
     }
 
-    /// COM_STMT_SEND_LONG_DATA: has no answer, so that what is wrong with it is told at the next
-    /// execution. `limit`: bytes that a connection keeps in pieces.
+    /// COM_STMT_SEND_LONG_DATA: has no answer, so that what is wrong with it is reported at the
+    /// next execution. `limit`: bytes that a connection keeps in pieces.
     pub(super) fn send_long_data(&mut self, id: u32, parameter: u16, data: &[u8], limit: usize) {
         let held: usize = self.kept.values().flat_map(|s| s.long.values()).map(Vec::len).sum();
         let Some(kept) = self.kept.get_mut(&id) else { return };

@@ -6,7 +6,7 @@ use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
 use std::collections::HashSet;
 
 impl NetTables {
-    /// Of the tables behind the first so many, keeps the rows that referred to a row of another one
+    /// Of the tables after the first so many, keeps the rows that referred to a row of another one
     /// that is kept.
     pub(super) fn keep_below(&mut self, named: usize) {
         let mut waiting: Vec<(NetTable, Vec<NetChange>)> = self
@@ -64,7 +64,7 @@ impl Parents {
     }
 
     /// Whether a row of the table, as it was before, referred to one of them. It may have where
-    /// that is not certain: a statement that brings back a row asks for its parent by itself.
+    /// that is not known: a statement that brings back a row asks for its parent by itself.
     fn had(&self, child: &NetTable, change: &NetChange) -> bool {
         let Some(row) = &change.before else { return true };
         self.keys.iter().any(|(columns, had)| {

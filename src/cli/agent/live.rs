@@ -84,14 +84,14 @@ pub(in crate::cli) async fn live(
                 () = waited_for(&again, why, &waiting) => {}
             }
         }
-        // The writing half has told why, in the log and in `/readyz`. What was recorded is served
+        // The writing half has said why, in the log and in `/readyz`. What was recorded is served
         // on.
         let _ = Box::pin(capture.run(stop)).await;
     });
     Ok(Running { history_handle, capture: Some(task) })
 }
 
-/// What stands in the way of capturing, the heaviest first.
+/// What is in the way of capturing, the heaviest first.
 async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, SourceError> {
     source::preflight(&settings.source, settings.keep).await
 }

@@ -241,7 +241,7 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     }
     match wanted.monitor {
         // ProxySQL shuns a server whose pings fail, for whatever but "Access denied"; an unknown
-        // user is told something else.
+        // user gets something else.
         None => report.fail(
             link,
             "shim.yaml has no section monitor: the probes are refused, and ProxySQL shuns the shim for it",

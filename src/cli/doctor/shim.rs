@@ -137,7 +137,7 @@ async fn ask(
         .user(Some(user))
         .pass(Some(password.expose()))
         .prefer_socket(false)
-        // The shim keeps places for whoever looks after it: one that is full is not taken for one
+        // The shim keeps slots for whoever looks after it: one that is full is not taken for one
         // that is down.
         .connect_attributes(HashMap::from([("program_name".to_owned(), "dbtrail-shim doctor".to_owned())]))
         .max_allowed_packet(Some(1 << 20))

@@ -15,9 +15,9 @@
 //! Both of ProxySQL's engines take the patterns (`mysql-query_processor_regex`, 1: PCRE, 2: RE2):
 //! no look-around, no back reference. PCRE recurses for each repetition of a group, on the stack of
 //! a thread of ProxySQL: `(...)*` over a long statement was seen to end the process. So groups
-//! repeat a few times at most, and nothing scans the rest of the statement from every place in it.
-//! No `;` (written `\x3b`), no quote, no backslash at the end: the admin port and the clients that
-//! feed it read those otherwise. `re_modifiers` is CASELESS.
+//! repeat a few times at most, and nothing scans the rest of the statement from every position in
+//! it. No `;` (written `\x3b`), no quote, no backslash at the end: the admin port and the clients
+//! that feed it read those otherwise. `re_modifiers` is CASELESS.
 //!
 //! # What escapes them
 //! `FROM#comment` with the name on the next line loses its blank in the digest; `SHOW TABLES FROM
@@ -72,8 +72,7 @@ pub const RULES: [Rule; 5] = [
 /// Those of the ORM-friendly forms, which name no virtual schema. A hint is a comment and in no
 /// digest. MySQL would ignore it and read the present, without a word: so every SELECT that has the
 /// hint's name anywhere is caught, and the shim refuses what it does not understand. A time clause
-/// that is sent to MySQL is a syntax error there; one behind `FOR SYSTEM_TIME` may be MariaDB's
-/// own.
+/// that is sent to MySQL is a syntax error there; one after `FOR SYSTEM_TIME` may be MariaDB's own.
 pub const ORM_RULES: [Rule; 2] = [
     Rule {
         what: "the hints of the ORM-friendly forms",

@@ -14,7 +14,7 @@ const CLEAR: &str = "\r\x1b[K";
 pub(super) struct Progress {
     terminal: bool,
     shown: Option<(Instant, BaselineProgress)>,
-    /// A bar stands on the terminal's current line.
+    /// A bar is on the terminal's current line.
     drawn: bool,
 }
 

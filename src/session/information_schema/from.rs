@@ -1,4 +1,4 @@
-//! What stands in FROM: tables of `information_schema`, and queries in parentheses.
+//! What is in FROM: tables of `information_schema`, and queries in parentheses.
 
 use super::plan::{Planner, QueryPlan, Rows, Source, SourceField};
 use super::scope::{Known, Names};

@@ -18,12 +18,12 @@ pub(super) type Planner = fn(&Query, &[Known], EvaluationContext<'_>) -> Result<
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// Columns of the queries around a subquery; the row of this one begins behind them.
+    /// Columns of the queries around a subquery; the row of this one begins after them.
     pub(super) around: usize,
     pub(super) sources: Vec<Source>,
     /// Where the columns of the sources end.
     pub(super) end: usize,
-    /// Those of its expressions: each is a column behind the sources'.
+    /// Those of its expressions: each is a column after the sources'.
     pub(super) subqueries: Vec<Subplan>,
     /// Conditions on the joined row, each of which must hold.
     pub(super) filter: Vec<Node>,
@@ -69,7 +69,7 @@ pub(super) enum Rows {
     Derived(Box<QueryPlan>),
 }
 
-/// A column of what stands in FROM.
+/// A column of what is in FROM.
 #[derive(Clone, Debug)]
 pub(super) struct SourceField {
     pub(super) name: String,

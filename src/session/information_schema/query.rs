@@ -12,7 +12,7 @@ impl QueryPlan {
     /// Plans a query; `around`: the columns of the queries that it is a part of.
     ///
     /// # Errors
-    /// As [`Plan::select`]; SELECTs that UNION cannot put together, or not for certain.
+    /// As [`Plan::select`]; SELECTs that UNION cannot put together, or not reliably.
     pub(super) fn of(
         query: &Query,
         around: &[Known],

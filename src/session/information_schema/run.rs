@@ -56,7 +56,7 @@ impl QueryPlan {
 /// The rows of a SELECT, as values.
 ///
 /// # Errors
-/// Every agent failure; more rows than are kept; what is not certain or takes too long.
+/// Every agent failure; more rows than are kept; what is not known or takes too long.
 pub(super) async fn run(
     plan: &Plan,
     reader: &mut Reader<'_>,
@@ -103,7 +103,7 @@ pub(super) fn shown(rows: Vec<Row>) -> Vec<Shown> {
     rows.into_iter().map(cells).collect()
 }
 
-/// What is compared in the place of a value.
+/// What is compared instead of a value.
 fn key(typed: &Typed, row: &[Value], group: &[&[Value]], budget: &Shared) -> Result<Key, Failure> {
     let value = budget.value(&typed.node, row, group)?;
     Ok(budget.with(|budget| Key::of(&value, collation(typed), budget))?)

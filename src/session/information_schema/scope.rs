@@ -16,11 +16,11 @@ pub(super) struct Known {
     pub(super) qualifier: String,
     pub(super) name: String,
     pub(super) ty: Type,
-    /// Behind USING: found by its qualifier alone.
+    /// After USING: found by its qualifier alone.
     pub(super) hidden: bool,
 }
 
-/// What an expression can name, and where it stands.
+/// What an expression can name, and where it is.
 pub(super) struct Names<'a> {
     pub(super) columns: &'a [Known],
     /// How many of the columns are those of the queries around this one; its own hide them.

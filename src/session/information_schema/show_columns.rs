@@ -3,7 +3,7 @@
 /// Name in SHOW, name in information_schema.
 type ShowColumns = &'static [(&'static str, &'static str)];
 
-/// SHOW COLUMNS FULL; those that stand in SHOW COLUMNS alone are the first six without Collation.
+/// SHOW COLUMNS FULL; those that are in SHOW COLUMNS alone are the first six without Collation.
 pub(super) const COLUMNS: ShowColumns = &[
     ("Field", "COLUMN_NAME"),
     ("Type", "COLUMN_TYPE"),

@@ -14,7 +14,7 @@ pub(super) struct ShownSchema {
 pub(super) enum SchemaKind {
     /// A schema of the server whose history is kept.
     Real,
-    /// Tables of a real schema, if it is certain of which.
+    /// Tables of a real schema, if it is known of which.
     Virtual(VirtualSchema, Option<String>),
     /// information_schema.
     Information,

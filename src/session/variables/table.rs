@@ -1,6 +1,6 @@
 //! The table of system variables, by name: scope, type with its bounds, default, and what a SET
-//! does. Scopes, types and bounds are those of MySQL 8.0 and 9.7; with them stand a few that only
-//! 5.7 has and drivers still ask for. Values in braces are filled in when asked.
+//! does. Scopes, types and bounds are those of MySQL 8.0 and 9.7; with them are a few that only 5.7
+//! has and drivers still ask for. Values in braces are filled in when asked.
 
 use super::Kind::{Choice, Integer, Real, Switch, Text};
 use super::Rule::{CarriedOut, GlobalOnly, Ignored, OnlyItsOwnValue, ReadOnly, ReadOnlyInSession};

@@ -63,8 +63,7 @@ pub(super) fn whole(c: &Cursor<'_>, reading: Reading) -> Result<Query, Refused> 
         }
     }
     let behind = |s: &super::Selection| !s.order_by.is_empty() || s.limit.is_some();
-    // What stands behind the last SELECT of a UNION is of them all; before another one it is a
-    // mistake.
+    // What follows the last SELECT of a UNION is of them all; before another one it is a mistake.
     if let Some(last) = query.others.last_mut() {
         query.order_by = std::mem::take(&mut last.selection.order_by);
         query.limit = last.selection.limit.take();

@@ -16,7 +16,7 @@ use sqlparser::tokenizer::Token;
 /// Tables in one FROM at most: clients join three.
 const MOST_TABLES: usize = 8;
 
-/// One SELECT, from behind its word SELECT up to UNION or the end.
+/// One SELECT, from after its word SELECT up to UNION or the end.
 pub(super) fn selection(c: &mut Cursor<'_>, reading: Reading, inside: Inside) -> Result<Selection, Refused> {
     let source = c.part(c.place().saturating_sub(1), usize::MAX).source();
     let subqueries = set_aside(c, reading, inside)?;
@@ -265,7 +265,7 @@ fn ordered(part: &Cursor<'_>) -> Result<(Expr, bool), Refused> {
     Ok((part.part(part.place(), end).expression()?, direction == Some("DESC")))
 }
 
-/// What stands before the next clause; the cursor goes there.
+/// What is before the next clause; the cursor goes there.
 fn section<'a>(c: &mut Cursor<'a>) -> Cursor<'a> {
     let end = c.find(&CLAUSES);
     let part = c.part(c.place(), end);

@@ -13,7 +13,7 @@ use sqlparser::tokenizer::Token;
 /// Reads a query in parentheses.
 pub(super) type Inside = fn(&Cursor<'_>, Reading) -> Result<Query, Refused>;
 
-/// What can stand after the tables of a SELECT.
+/// What can be after the tables of a SELECT.
 pub(super) const CLAUSES: [&str; 14] = [
     "WHERE",
     "GROUP",
@@ -31,8 +31,8 @@ pub(super) const CLAUSES: [&str; 14] = [
     "LOCK",
 ];
 
-/// Reads the subqueries of a SELECT's expressions, and puts a column in the place of each. Those of
-/// FROM stay where they are.
+/// Reads the subqueries of a SELECT's expressions, and puts a column instead of each. Those of FROM
+/// stay where they are.
 pub(super) fn set_aside(
     c: &mut Cursor<'_>,
     reading: Reading,
@@ -107,13 +107,13 @@ pub(super) fn set_aside(
 /// Subqueries in one SELECT at most.
 const MOST_SUBQUERIES: usize = 16;
 
-/// Whether one of these words stands right before a place.
+/// Whether one of these words is right before a position.
 fn follows_word(c: &Cursor<'_>, place: usize, words: &[&str]) -> bool {
     let Some(before) = place.checked_sub(1) else { return false };
     words.iter().any(|w| c.part(before, usize::MAX).words(&[w]))
 }
 
-/// The place behind the parenthesis that closes the one that opens at `place`.
+/// The position after the parenthesis that closes the one that opens at `place`.
 pub(super) fn closing(c: &Cursor<'_>, place: usize) -> Result<usize, Refused> {
     let mut at = c.part(place, usize::MAX);
     let mut depth = 0_usize;

@@ -4,7 +4,7 @@ use crate::statement::Refused;
 use crate::statement::cursor::{Cursor, shortened, syntax};
 use sqlparser::tokenizer::{Token, Word};
 
-/// What stands where an instant was expected.
+/// What is where an instant was expected.
 pub(super) fn not_an_instant(c: &Cursor<'_>) -> Refused {
     let what = match c.peek() {
         None => "the instant is missing".to_owned(),
