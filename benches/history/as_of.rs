@@ -62,8 +62,8 @@ impl Both<'_> {
         Ok(conn)
     }
 
-    /// Waits until the agent goes on with the log: till then, nothing can be told of times behind
-    /// what it has taken in.
+    /// Waits until the agent goes on with the log: till then, nothing is known of times after what
+    /// it has taken in.
     async fn wait_for_record(&self) -> Result<(), Box<dyn Error>> {
         let mut conn = self.connect(KeyMove::Shim).await?;
         let end = Instant::now() + Duration::from_secs(30);

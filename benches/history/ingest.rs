@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 3;
-/// The size on disk is final when it has stood still for so long.
+/// The size on disk is final when it has not changed for so long.
 const STILL: Duration = Duration::from_secs(2);
 
 /// What a process took.

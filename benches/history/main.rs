@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words[..] {
-        // A process of its own, whose processor time can be told.
+        // A process of its own, whose processor time can be measured.
         [take_in::WORD, file, folder] => {
             return runtime.block_on(take_in::alone(Path::new(file), Path::new(folder)));
         }

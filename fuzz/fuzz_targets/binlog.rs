@@ -1,4 +1,4 @@
-//! Any bytes behind the magic number of a binary log: a history or an error, and no panic.
+//! Any bytes after the magic number of a binary log: a history or an error, and no panic.
 //!
 //! Good seeds: the files in tests/data, without their first four bytes.
 #![no_main]

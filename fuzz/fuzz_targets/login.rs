@@ -1,4 +1,4 @@
-//! Any bytes behind the greeting, through a real socket: the server answers or closes, and the next
+//! Any bytes after the greeting, through a real socket: the server answers or closes, and the next
 //! connection is greeted.
 #![no_main]
 

@@ -286,6 +286,6 @@ async fn what_a_broken_connection_did_not_begin_to_answer_is_asked_again() {
     agent.body.lock().expect("a lock").1 = Ending::Unanswered;
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);
     assert_eq!(agent.places.lock().expect("a lock")[before..], [own, common]);
-    // And there is a new one in the place of the broken one.
+    // And there is a new one instead of the broken one.
     assert_ne!(elsewhere(&agent, &mut client, common).await, own);
 }

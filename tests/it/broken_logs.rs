@@ -28,7 +28,7 @@ fn recording(fixture: &str) -> Vec<u8> {
     std::fs::read(path).expect("the recording")
 }
 
-/// Where each event begins and ends: the length stands at byte 9 of the header.
+/// Where each event begins and ends: the length is at byte 9 of the header.
 fn events(log: &[u8]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut at = 4;

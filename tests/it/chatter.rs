@@ -3,7 +3,7 @@
 use crate::program::{Bare, DEPRECATE_EOF, chain, error};
 
 /// The length-encoded strings of a column definition (schema, table, org_table, name, org_name),
-/// and what stands behind them.
+/// and what follows them.
 fn strings(packet: &[u8]) -> (Vec<String>, &[u8]) {
     let (mut at, mut found) = (0, Vec::new());
     for _ in 0..6 {

@@ -68,7 +68,7 @@ fn savepoints_are_those_of_the_transaction() {
         ("SAVEPOINT `été 1`", "OK"),
         ("SAVEPOINT d", "OK"),
         ("SAVEPOINT `ÉTÉ 1`", "OK"),
-        // The older one of the name is gone, and d stands before the newer.
+        // The older one of the name is gone, and d is before the newer.
         ("ROLLBACK TO d", "OK"),
         ("ROLLBACK TO `été 1`", "1305 (42000)"),
         ("BEGIN", "OK"),

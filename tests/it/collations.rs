@@ -1,5 +1,5 @@
 //! How texts compare, as real servers have compared them (`tests/real/collations_record.py`): the
-//! same here, or not certain.
+//! same here, or not known.
 
 use dbtrail_types::collation::sort_key;
 use std::collections::BTreeMap;

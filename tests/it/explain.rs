@@ -101,7 +101,7 @@ async fn what_is_refused_is_refused_in_the_same_words() {
         "DELETE FROM _flashback.t WHERE id = 1",
     ] {
         let plain = client.told(query).await;
-        // As many characters in front, so that the places are the same.
+        // As many characters in front, so that the positions are the same.
         let spaced = client.told(&format!("        {query}")).await;
         let explained = client.told(&format!("EXPLAIN {query}")).await;
         assert_eq!(explained.code, plain.code, "{query}");

@@ -1,5 +1,5 @@
 //! A hundred thousand logins in a row with each authentication plugin: a scramble with an unlucky
-//! byte, or a place that is not given back, would show.
+//! byte, or a slot that is not given back, would show.
 
 use super::support::{Agent, Plan, Raw, certificates};
 use mysql_common::scramble::{scramble_native, scramble_sha256};

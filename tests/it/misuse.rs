@@ -1,6 +1,6 @@
-//! Wrong statements that people type, and what each is told: `tests/data/misuse.txt`.
+//! Wrong statements that people type, and what each is given: `tests/data/misuse.txt`.
 //!
-//! A statement stands there as it is typed, its answer below it behind four spaces.
+//! A statement is there as it is typed, its answer below it after four spaces.
 //! `DBTRAIL_REGENERATE=misuse cargo test --test it misuse` writes the answers again, for somebody
 //! to read each of them; a CI machine (`CI` is set) never does.
 
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a message may take, so that the request id still fits behind it.
+/// What a message may take, so that the request id still fits after it.
 const LONGEST: usize = 512 - 40;
 
 /// Tables of the file: `orders`, `order_lines`, `sessions`, `log` (which has no key); all others
@@ -43,7 +43,7 @@ fn definition(table: &str) -> TableDefinition {
 
 const ORDERS: &str = r#"{"columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},{"name":"customer","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true},{"name":"status","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true},{"name":"total","type":"decimal(10,2)","nullable":true}],"primary_key":["id"]}"#;
 
-/// What the shim says of a statement, without a request id; the clock stands at noon of 2026-04-27,
+/// What the shim says of a statement, without a request id; the clock is at noon of 2026-04-27,
 /// UTC.
 fn answer(text: &str) -> Result<(), Failure> {
     let draft = match parse(text, Reading::default()) {

@@ -247,7 +247,7 @@ fn each_statement_has_one_line_in_the_audit_log() {
     for client in clients {
         client.join().expect("answered");
     }
-    // Clients that go away at once are told of too.
+    // Clients that go away at once are reported too.
     for _ in 0..20 {
         let (mut client, _) = Bare::login(port, "app", "pass-word", 0);
         client.send(0, STATEMENT);

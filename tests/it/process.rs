@@ -17,7 +17,7 @@ fn file(text: &str) -> (tempfile::NamedTempFile, String) {
 
 #[test]
 fn version_and_help() {
-    // Behind the version stands the commit where the build knew it.
+    // After the version is the commit where the build knew it.
     let (code, version, err) = said(&["--version"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(version.starts_with(concat!("dbtrail-shim ", env!("CARGO_PKG_VERSION"))), "{version}");
@@ -96,7 +96,7 @@ fn sigterm_drains_and_ends_with_0() {
     let (mut client, ok) = Bare::login(chain.port, "app", "pass-word", 0);
     assert_eq!(ok, [0, 0, 0, 2, 0, 0, 0]);
     chain.shim.terminate();
-    // An idle connection is told why it ends.
+    // An idle connection is informed why it ends.
     assert_eq!(error(&client.packet()), (1053, "08S01".to_owned(), "Server shutdown in progress".to_owned()));
     assert_eq!(client.packet(), b"");
     assert_eq!(chain.shim.ended().code(), Some(0));

@@ -249,7 +249,7 @@ fn demo_goes_on_after_a_hangup() {
     assert_eq!(demo.ended().code(), Some(0));
 }
 
-/// What systemd is told: ready, reloading with the time, ready, stopping.
+/// What systemd is given: ready, reloading with the time, ready, stopping.
 #[test]
 fn systemd_is_told() {
     let folder = tempfile::tempdir().expect("a folder");

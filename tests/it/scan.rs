@@ -105,7 +105,7 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
         let limited = asked(&mut conn, &format!("{sql} LIMIT 1")).await;
         assert_eq!(limited, want.iter().take(1).cloned().collect::<Vec<_>>(), "{sql}");
     }
-    // Beside the whole key, nobody need ask for more.
+    // With the whole key nobody need ask for more.
     let paid = rows.iter().find(|row| row[status] == "paid").and_then(|row| row[0].as_str()).expect("one");
     let found = asked(&mut conn, &format!("{select} WHERE id = {paid} AND status = 'paid'")).await;
     assert_eq!(found.len(), 1);

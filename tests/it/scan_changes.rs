@@ -73,7 +73,7 @@ async fn changes_without_keys_are_those_of_the_recording() {
         let sql = format!("{select} {condition}");
         assert_eq!(asked(&mut conn, &sql).await, want, "{sql}");
     }
-    // Beside the whole key nobody need ask for more; one transaction costs what it changed.
+    // With the whole key nobody need ask for more; one transaction costs what it changed.
     let (_, id) = &all[0];
     let sql = format!(
         "SELECT event_type, id FROM _diff.orders {between} WHERE id = {id} AND event_type = 'INSERT'"

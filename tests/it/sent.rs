@@ -1,6 +1,6 @@
 //! What 53 clients and tools were seen to send to MySQL 9.7.4, played to a shim: each statement has
-//! an answer of the kind that MySQL gave, or stands in the list of those that are refused, with
-//! the reason.
+//! an answer of the kind that MySQL gave, or is in the list of those that are refused, with the
+//! reason.
 //!
 //! `tests/data/clients/statements.jsonl` has each statement once, with what MySQL answered: `ok`,
 //! `rows` and the number of columns, `error` and its number. `clients.jsonl` has what each client
@@ -40,7 +40,7 @@ const TABLES: &[(&str, &str, &str)] = &[
 
 fn definition(columns: &str) -> String {
     let mut found = Vec::new();
-    // A comma before a name parts two columns; those of types stand between parentheses.
+    // A comma before a name parts two columns; those of types are between parentheses.
     let mut depth = 0;
     let parts = columns.split(|c: char| {
         depth += i32::from(c == '(') - i32::from(c == ')');
@@ -121,7 +121,7 @@ async fn answer(client: &mut Raw) -> String {
         0xff => return format!("error {}", error(&first).code),
         _ => {}
     }
-    // The columns and the rows have an end each; behind the last one more results may come.
+    // The columns and the rows have an end each; after the last one more results may come.
     let mut ends = 0;
     while ends < 2 {
         let packet = client.read().await.expect("a column, a row or an end");

@@ -115,7 +115,7 @@ async fn another_user_finds_nothing_of_the_former() {
     assert_eq!(client.told("USE other").await.code, 1044);
     let requests = agent.requests().split_off(asked);
     assert!(requests.iter().any(|r| r.path == "/v1/flashback"), "{requests:?}");
-    // The definition too is asked for again: what the former user was told is not for this one.
+    // The definition too is asked for again: what the former user was given is not for this one.
     assert!(
         requests.iter().any(|r| r.path.starts_with("/v1/servers/server-b/schemas/tt/tables/t?")),
         "{requests:?}"

@@ -50,8 +50,8 @@ pub fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> (Value
         .collect();
     let end = lines.pop().expect("a trailer");
     let rows = lines.split_off(1);
-    // Definitions, and transactions with who made them, stand in front of the first event that
-    // names them.
+    // Definitions, and transactions with who made them, are in front of the first event that names
+    // them.
     let is_announced = |l: &&Value| l.is_object() && l.get("event").is_none();
     let announced = rows.iter().filter(is_announced).count();
     assert_eq!(end["end"]["rows"], rows.len() - announced);

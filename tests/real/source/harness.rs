@@ -1,4 +1,4 @@
-//! A real server, and a writing half that keeps what it is told.
+//! A real server, and a writing half that keeps what it is reported.
 
 use dbtrail_history::binlog_position::{BinlogPosition, ResumePosition};
 use dbtrail_history::capture::{
@@ -74,7 +74,7 @@ pub fn config() -> SourceConfig {
     SourceConfig::from_url(&url()).expect("an address")
 }
 
-/// A writing half that writes nothing: it keeps what it is told.
+/// A writing half that writes nothing: it keeps what it is reported.
 pub struct Captured {
     inputs: mpsc::Receiver<CaptureEvent>,
     pub wishes: mpsc::Sender<CaptureCommand>,
@@ -215,7 +215,7 @@ impl Captured {
         self.task.await.expect("it ends by itself");
     }
 
-    /// Whether the events are byte for byte what stands in the server's files.
+    /// Whether the events are byte for byte what is in the server's files.
     pub fn stand_in_the_files(&self) {
         assert!(!self.events.is_empty());
         for (place, event) in &self.events {

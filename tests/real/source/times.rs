@@ -1,4 +1,5 @@
-//! The clock: no commit after a place bears a stamp at or before the time that was told with it.
+//! The clock: no commit after a position bears a stamp at or before the time that was given with
+//! it.
 
 use super::harness::{Captured, begins, config, conn, entries, mariadb, sql};
 use mysql_async::prelude::Queryable;
