@@ -1,5 +1,5 @@
-//! In which character sets a client's strings are sent and compared (manual: "Connection Character
-//! Sets and Collations").
+//! In which character sets a client's strings are sent and compared (manual: ["Connection Character
+//! Sets and Collations"](https://dev.mysql.com/doc/refman/9.7/en/charset-connection.html)).
 //!
 //! A string literal is sent in `character_set_client` and compared in `character_set_connection`:
 //! what that one cannot hold becomes `?` in mysqld. After an introducer (`_utf8mb4'...'`, `N'...'`)

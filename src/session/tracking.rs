@@ -1,5 +1,6 @@
-//! Changes of the session that a client with CLIENT_SESSION_TRACK is given ("Session State
-//! Information"), and the transaction that is one of them.
+//! Changes of the session that a client with CLIENT_SESSION_TRACK is given (["Session State
+//! Information"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html#sect_protocol_basic_ok_packet_sessinfo)),
+//! and the transaction that is one of them.
 
 use super::Session;
 

@@ -1,4 +1,5 @@
-//! EXPLAIN of a time-travel query (manual: "EXPLAIN Statement").
+//! EXPLAIN of a time-travel query (manual: ["EXPLAIN
+//! Statement"](https://dev.mysql.com/doc/refman/9.7/en/explain.html)).
 
 use super::cursor::Cursor;
 use super::{Reading, Refused, Statement, travel};

@@ -1,4 +1,5 @@
-//! Optimizer hints: `SELECT /*+ ... */` (manual: "Optimizer Hints"), of which two are ours.
+//! Optimizer hints: `SELECT /*+ ... */` (manual: ["Optimizer
+//! Hints"](https://dev.mysql.com/doc/refman/9.7/en/optimizer-hints.html)), of which two are ours.
 //!
 //! A hint is right after SELECT, with nothing but white space between. The same text elsewhere is a
 //! comment, in a string it is a string.

@@ -1,4 +1,7 @@
-//! The parameters of COM_STMT_EXECUTE ("COM_STMT_EXECUTE", "Binary Protocol Value").
+//! The parameters of COM_STMT_EXECUTE
+//! (["COM_STMT_EXECUTE"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html),
+//! ["Binary Protocol
+//! Value"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html)).
 
 use crate::failure::Failure;
 use crate::session::Parameter;
@@ -55,7 +58,9 @@ pub(super) fn read(
     Ok((types, values))
 }
 
-/// Types of text and bytes ("Column Definition", enum_field_types).
+/// Types of text and bytes (["Column
+/// Definition"](https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html),
+/// enum_field_types).
 #[derive(Clone, Copy)]
 enum Kind {
     Text,

@@ -1,5 +1,6 @@
-//! The prepared statements of one connection ("Prepared Statements"), and what each keeps between
-//! its commands.
+//! The prepared statements of one connection (["Prepared
+//! Statements"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html)),
+//! and what each keeps between its commands.
 
 use super::parameters::{self, Bound, Known};
 use crate::failure::Failure;

@@ -1,5 +1,6 @@
-//! Functions of values: "String Functions and Operators" and what few others are exact. Each is
-//! NULL where an argument is, but for CONCAT_WS.
+//! Functions of values: ["String Functions and
+//! Operators"](https://dev.mysql.com/doc/refman/9.7/en/string-functions.html) and what few others
+//! are exact. Each is NULL where an argument is, but for CONCAT_WS.
 
 use crate::budget::Budget;
 use crate::decimal::Decimal;

@@ -8,8 +8,9 @@ use dbtrail_types::collation;
 use mysql_common::collations::{Collation, CollationId};
 use std::cmp::Ordering;
 
-/// How strongly a text holds to its collation ("Collation Coercibility in Expressions"): of two,
-/// the smaller one counts.
+/// How strongly a text holds to its collation (["Collation Coercibility in
+/// Expressions"](https://dev.mysql.com/doc/refman/9.7/en/charset-collation-coercibility.html)): of
+/// two, the smaller one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Coercibility {
     /// COLLATE was said.

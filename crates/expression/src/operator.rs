@@ -1,5 +1,6 @@
-//! Arithmetic: MySQL's types ("Arithmetic Operators"), and its errors where a type does not hold
-//! the result.
+//! Arithmetic: MySQL's types (["Arithmetic
+//! Operators"](https://dev.mysql.com/doc/refman/9.7/en/arithmetic-functions.html)), and its errors
+//! where a type does not hold the result.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "signs that a domain does not have do not get there")]
 

@@ -37,7 +37,8 @@ impl BinlogPosition {
         if self.file == other.file {
             return Some(self.offset.cmp(&other.offset));
         }
-        // Names of the log's files differ in their number alone (manual: "The Binary Log").
+        // Names of the log's files differ in their number alone (manual: ["The Binary
+        // Log"](https://dev.mysql.com/doc/refman/9.7/en/binary-log.html)).
         Some((self.number()?, self.offset).cmp(&(other.number()?, other.offset)))
     }
 }

@@ -39,7 +39,8 @@ pub enum StateChange<'a> {
 
 /// "OK_Packet" of a statement that changed the session's state, to a client with
 /// CLIENT_SESSION_TRACK: only then does it differ from [`ok`], by an empty info and the changes
-/// after it ("Session State Information").
+/// after it (["Session State
+/// Information"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html#sect_protocol_basic_ok_packet_sessinfo)).
 #[must_use]
 pub fn changed(status: Status, changes: &[StateChange<'_>]) -> Vec<u8> {
     let mut out = vec![header::OK, 0, 0];
@@ -146,7 +147,7 @@ pub fn err(code: u16, sqlstate: &str, message: &str) -> Vec<u8> {
     out
 }
 
-/// "ProtocolText::ResultsetRow".
+/// ["ProtocolText::ResultsetRow"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html).
 #[must_use]
 pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.iter().flatten().map(|c| c.len() + 3).sum::<usize>() + row.len());

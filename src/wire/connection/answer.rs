@@ -1,4 +1,7 @@
-//! Answers, as they go out ("Generic Response Packets", "Text Resultset").
+//! Answers, as they go out (["Generic Response
+//! Packets"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_response_packets.html),
+//! ["Text
+//! Resultset"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html)).
 
 use super::{Connection, Work};
 use crate::failure::Failure;
@@ -19,9 +22,11 @@ use std::sync::Arc;
 /// In which protocol rows go out.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
-    /// "Text Resultset".
+    /// ["Text
+    /// Resultset"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html).
     Text,
-    /// "Binary Protocol Resultset".
+    /// ["Binary Protocol
+    /// Resultset"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html).
     Binary,
 }
 

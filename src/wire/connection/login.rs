@@ -1,5 +1,5 @@
-//! From the greeting to the OK of a login, and the exchange that verifies a password ("Connection
-//! Phase").
+//! From the greeting to the OK of a login, and the exchange that verifies a password (["Connection
+//! Phase"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html)).
 
 use super::{Connection, Tls};
 use crate::failure::Failure;

@@ -1,4 +1,5 @@
-//! The commands of prepared statements ("Prepared Statements").
+//! The commands of prepared statements (["Prepared
+//! Statements"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html)).
 
 use super::{Connection, Form, Work};
 use crate::failure::Failure;

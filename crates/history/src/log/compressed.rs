@@ -1,5 +1,6 @@
-//! Values of MariaDB's COMPRESSED columns (Knowledge Base: "Storage-Engine Independent Column
-//! Compression"; the bytes are those of 11.8).
+//! Values of MariaDB's COMPRESSED columns (Knowledge Base: ["Storage-Engine Independent Column
+//! Compression"](https://mariadb.com/kb/en/storage-engine-independent-column-compression/); the
+//! bytes are those of 11.8).
 
 use super::bytes::Bytes;
 use super::{LogFault, Raw};

@@ -70,8 +70,9 @@ impl Decoder {
         Ok(())
     }
 
-    /// A compressed transaction (manual: "Binary Log Transaction Compression"): events without
-    /// checksums inside of one event.
+    /// A compressed transaction (manual: ["Binary Log Transaction
+    /// Compression"](https://dev.mysql.com/doc/refman/9.7/en/binary-log-transaction-compression.html)):
+    /// events without checksums inside of one event.
     fn payload(&mut self, event: &Event) -> Result<(), TakeError> {
         let mut inside = super::payload::reader(event.body())?;
         let mut at = 0;

@@ -1,4 +1,7 @@
-//! Events of one file: header, body, checksum (manual: "MySQL Binary Log Events", "Event header").
+//! Events of one file: header, body, checksum (manual: ["MySQL Binary Log
+//! Events"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html),
+//! ["Event
+//! header"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html)).
 
 use super::bytes::Bytes;
 use super::event_header::{EVENT_HEADER as HEADER, EventHeader};

@@ -1,5 +1,6 @@
-//! The header that all events have (manual: "Event header"). Whoever reads events, from a file or
-//! from a server, reads it here.
+//! The header that all events have (manual: ["Event
+//! header"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html)).
+//! Whoever reads events, from a file or from a server, reads it here.
 
 use super::LogFault;
 use super::bytes::Bytes;

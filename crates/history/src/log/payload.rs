@@ -1,4 +1,5 @@
-//! The body of a Transaction_payload_event (manual: "Binary Log Transaction Compression").
+//! The body of a Transaction_payload_event (manual: ["Binary Log Transaction
+//! Compression"](https://dev.mysql.com/doc/refman/9.7/en/binary-log-transaction-compression.html)).
 
 use super::LogFault;
 use super::bytes::Bytes;

@@ -1,5 +1,6 @@
-//! Query events (manual: "MySQL Binary Log Events", `Query_event`): a statement, and the settings
-//! it ran under.
+//! Query events (manual: ["MySQL Binary Log
+//! Events"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html),
+//! `Query_event`): a statement, and the settings it ran under.
 
 use super::bytes::{Bytes, text};
 use super::event::{Event, kind};

@@ -1,5 +1,8 @@
-//! Values of row images (manual: "MySQL Binary Log Events", "Row-based events": packed formats of
-//! each type).
+//! Values of row images (manual: ["MySQL Binary Log
+//! Events"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html),
+//! ["Row-based
+//! events"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html):
+//! packed formats of each type).
 
 use super::bytes::{Bytes, big_endian};
 use super::decimal::Digits;

@@ -1,5 +1,6 @@
 //! Events as a server sends them to a replica, to committed entries with the positions after them
-//! (manual: "Replication Protocol").
+//! (manual: ["Replication
+//! Protocol"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication.html)).
 //!
 //! Beside the events of its files a server sends some that are in no file: a rotate event with the
 //! file's name in front of each file, a copy of the format description where reading begins inside

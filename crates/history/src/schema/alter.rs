@@ -1,4 +1,5 @@
-//! ALTER TABLE, action by action (manual: "ALTER TABLE Statement").
+//! ALTER TABLE, action by action (manual: ["ALTER TABLE
+//! Statement"](https://dev.mysql.com/doc/refman/9.7/en/alter-table.html)).
 //!
 //! As in the server, names in the actions mean the columns before the statement, except after AFTER
 //! and in new indexes: so `CHANGE a b ..., CHANGE b a ...` swaps two columns.

@@ -6,7 +6,8 @@ use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinit
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// No server allows more (manual: "Limits on Table Column Count and Row Size").
+/// No server allows more (manual: ["Limits on Table Column Count and Row
+/// Size"](https://dev.mysql.com/doc/refman/9.7/en/column-count-limit.html)).
 const MOST_COLUMNS: usize = 4096;
 
 /// What rows that were before get in an added column.

@@ -1,5 +1,6 @@
-//! System-versioned tables of MariaDB (Knowledge Base: "System-Versioned Tables"): the columns that
-//! the server adds to them.
+//! System-versioned tables of MariaDB (Knowledge Base: ["System-Versioned
+//! Tables"](https://mariadb.com/kb/en/system-versioned-tables/)): the columns that the server adds
+//! to them.
 //!
 //! In the log their rows have two invisible columns more than their declaration, after all others
 //! also after an ALTER, and those of the past are rows like others. Only the form in which the

@@ -92,9 +92,10 @@ async fn now(session: &mut Session) -> Result<Instant, SourceError> {
     Ok(Instant::from_micros(now.micros().div_euclid(1_000_000).saturating_add(1) * 1_000_000))
 }
 
-/// MariaDB tells the position that belongs to a snapshot (Knowledge Base: "Enhancements for START
-/// TRANSACTION WITH CONSISTENT SNAPSHOT"): what is committed in the engines then is what lies
-/// before it.
+/// MariaDB tells the position that belongs to a snapshot (Knowledge Base: ["Enhancements for START
+/// TRANSACTION WITH CONSISTENT
+/// SNAPSHOT"](https://mariadb.com/kb/en/enhancements-for-start-transaction-with-consistent-snapshot/)):
+/// what is committed in the engines then is what lies before it.
 async fn mariadb(session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
     session.client.execute(view::SNAPSHOT).await?;
     let place = view::of_snapshot(session).await;

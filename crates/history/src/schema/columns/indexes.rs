@@ -1,5 +1,6 @@
-//! Keys and indexes among the parts of a table (manual: "CREATE TABLE Statement", "Indexes and
-//! Foreign Keys").
+//! Keys and indexes among the parts of a table (manual: ["CREATE TABLE
+//! Statement"](https://dev.mysql.com/doc/refman/9.7/en/create-table.html), ["Indexes and Foreign
+//! Keys"](https://dev.mysql.com/doc/refman/9.7/en/create-table.html#create-table-indexes-keys)).
 
 use crate::schema::foreign::references;
 use crate::schema::key_parts::key_parts;

@@ -1,4 +1,5 @@
-//! The first packets of a connection (manual: "Connection Phase").
+//! The first packets of a connection (manual: ["Connection
+//! Phase"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html)).
 
 use super::{AHEAD, ClientError, PATIENCE, limits, refusal, send, tls};
 use crate::source::config::{SourceConfig, Tls};
