@@ -13,7 +13,7 @@ pub struct Tenant {
     pub mysql_user: String,
     /// What a password is checked against.
     pub credential: Credential,
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The agent that keeps it.
     pub agent: AgentClient,

@@ -11,7 +11,7 @@ pub(super) enum Sight {
     None,
     /// These.
     Some(Vec<String>),
-    /// All.
+    /// Every schema.
     All,
 }
 

@@ -15,11 +15,11 @@ const INFO: usize = 100;
 /// A connection as SHOW PROCESSLIST shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
+    /// The connection id.
     pub id: u32,
-    /// Whose it is.
+    /// The MySQL user.
     pub user: String,
-    /// From where.
+    /// The peer's address, without its port.
     pub host: String,
     /// The current database.
     pub schema: Option<String>,

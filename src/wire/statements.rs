@@ -44,7 +44,7 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct Cursor {
     pub(super) columns: Vec<ResultColumn>,
-    /// What was asked.
+    /// What the log says of the statement.
     pub(super) about: Box<About>,
     /// The character set that its columns were declared in.
     pub(super) charset: ResultCharset,

@@ -46,7 +46,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A whole one.
+    /// A budget with nothing used yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, steps: limits.steps, stretch: limits.stretch, bytes: limits.bytes }

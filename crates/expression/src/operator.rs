@@ -40,9 +40,9 @@ pub enum Sign {
 /// Arithmetic in a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operator {
-    /// What is done.
+    /// The operation.
     pub sign: Sign,
-    /// As what.
+    /// The type that both operands are converted to.
     pub domain: Domain,
 }
 

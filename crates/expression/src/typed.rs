@@ -9,7 +9,7 @@ use crate::value::Value;
 pub struct Typed {
     /// The expression.
     pub node: Node,
-    /// What it gives.
+    /// The declared type of its value.
     pub ty: Type,
 }
 

@@ -55,7 +55,7 @@ pub enum Kind {
     Text {
         /// Characters at most.
         chars: u32,
-        /// How it compares.
+        /// Its collation, and how strongly it holds to it.
         collated: Collated,
     },
     /// DATE
@@ -75,7 +75,7 @@ pub enum Kind {
 /// The type of an expression, and whether it can be NULL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Type {
-    /// The type.
+    /// The SQL type.
     pub kind: Kind,
     /// Whether it is declared as one that can be NULL.
     pub nullable: bool,

@@ -78,7 +78,7 @@ pub struct ResumePosition {
     /// By GTID: MySQL the executed set, MariaDB the last of each domain; empty where the server
     /// writes none.
     pub gtids: String,
-    /// Of which server.
+    /// The server in whose log the position is.
     pub server: Identity,
     /// The last event that was taken in; it may lie after `at`, where a prepared transaction began
     /// before it.
@@ -116,7 +116,7 @@ pub struct LastEvent {
     pub file: String,
     /// Its first byte there.
     pub offset: u64,
-    /// Its bytes.
+    /// The length of the event in bytes.
     pub length: u64,
     /// A fingerprint of all of them ([`LastEvent::fingerprint`]).
     pub fingerprint: u64,
@@ -129,13 +129,13 @@ impl LastEvent {
         xxhash_rust::xxh3::xxh3_64(raw)
     }
 
-    /// Where it begins.
+    /// The position of its first byte.
     #[must_use]
     pub fn begins(&self) -> BinlogPosition {
         BinlogPosition { file: self.file.clone(), offset: self.offset }
     }
 
-    /// Where it ends.
+    /// The position after its last byte.
     #[must_use]
     pub fn ends(&self) -> BinlogPosition {
         BinlogPosition { file: self.file.clone(), offset: self.offset.saturating_add(self.length) }

@@ -16,7 +16,7 @@ pub struct LastStatement<P> {
     order: u64,
     /// After it.
     pub place: P,
-    /// Its commit.
+    /// When it was committed.
     pub at: Instant,
     /// Its text, or why it is not known what happened.
     pub what: String,

@@ -67,7 +67,7 @@ pub struct TableGeneration {
 }
 
 impl TableGeneration {
-    /// A new generation.
+    /// A generation of a table that begins at `started` under this definition.
     #[must_use]
     pub const fn new(definition: DefinitionId, started: ChangeSequence, complete: bool) -> Self {
         Self {

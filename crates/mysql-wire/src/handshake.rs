@@ -67,7 +67,7 @@ pub struct Login {
     pub capabilities: CapabilityFlags,
     /// The id of the collation of its connection.
     pub collation: u16,
-    /// Its name.
+    /// The user name.
     pub user: String,
     /// What proves its password.
     pub response: Vec<u8>,

@@ -51,7 +51,7 @@ impl RequestId {
         Self(format!("{connection}-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// As text.
+    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

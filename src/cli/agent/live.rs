@@ -26,14 +26,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A history, and the task that keeps it.
 #[derive(Debug)]
 pub(in crate::cli) struct Running {
-    /// What is served.
+    /// The history that is served, and the status of the capture.
     pub(in crate::cli) history_handle: Arc<HistoryHandle>,
     /// Ends after the stop, when all that was taken in is on disk. `None`: nothing is captured.
     pub(in crate::cli) capture: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    /// Of log files.
+    /// A history that was read from log files and does not change.
     pub(in crate::cli) fn fixed(history: Arc<History>) -> Self {
         Self { history_handle: Arc::new(HistoryHandle::fixed(history)), capture: None }
     }

@@ -3,7 +3,7 @@
 use dbtrail_types::secret::Secret;
 use std::io::Write;
 
-/// How bad.
+/// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
     Ok,

@@ -39,7 +39,7 @@ pub(super) struct Plan {
 /// A subquery of an expression.
 #[derive(Clone, Debug)]
 pub(super) struct Subplan {
-    /// Its column.
+    /// The position of its column in the row.
     pub(super) at: usize,
     pub(super) kind: SubqueryKind,
     pub(super) plan: QueryPlan,
@@ -74,7 +74,7 @@ pub(super) enum Rows {
 pub(super) struct SourceField {
     pub(super) name: String,
     pub(super) ty: Type,
-    /// Its declaration.
+    /// The column as it is declared to the client.
     pub(super) column: Column,
     /// The labels of an ENUM.
     pub(super) labels: &'static [&'static str],

@@ -54,14 +54,14 @@ impl Page {
         self.entries.get(at + 1).map_or(self.behind, |next| next.first)
     }
 
-    /// Its key.
+    /// The key under which the page is stored.
     #[must_use]
     pub fn key(&self) -> Vec<u8> {
         let first = self.entries.first().map_or(ChangeSequence(0), |m| m.first);
         [first.0.to_be_bytes(), self.ordinal.to_be_bytes()].concat()
     }
 
-    /// Its value.
+    /// The value that is stored: the page's bytes.
     #[must_use]
     pub fn written(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(16 + 8 * self.entries.len());

@@ -68,7 +68,7 @@ pub struct ReadOptions {
     pub without_statements: bool,
     /// Which time of each transaction counts.
     pub time: SourceTime,
-    /// Which tables.
+    /// The tables to read, by include and exclude patterns.
     pub tables: Patterns,
     /// The record begins here at the earliest: files that hold nothing after it are not read.
     pub from: Option<Instant>,

@@ -120,7 +120,7 @@ pub enum LogFault {
     /// A compressed transaction that ends inside of an event.
     #[error("a compressed transaction with {fault}, after {at} bytes")]
     PayloadCut {
-        /// How it ends.
+        /// The fault with which the file ends.
         fault: Box<LogFault>,
         /// Bytes of it that could be read.
         at: u64,

@@ -89,7 +89,7 @@ impl TransactionChanges {
         }
     }
 
-    /// One more.
+    /// Adds a change.
     pub(super) fn push(&mut self, change: Change) -> Result<(), SpillError> {
         match &mut self.0 {
             Kept::Memory(changes, bytes) => {

@@ -14,7 +14,7 @@ const MAX_KEYS: usize = 20;
 /// A row that is there at the end of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// Its table.
+    /// The table of the row.
     pub table: TableName,
     /// Its key: columns in key order, each with its text.
     pub key: Vec<(Column, Vec<u8>)>,

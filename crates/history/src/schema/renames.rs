@@ -21,7 +21,7 @@ pub type Outcome = BTreeMap<TableName, Option<TableName>>;
 pub struct Rename {
     /// Old and new names, in their order.
     pub pairs: Vec<(TableName, TableName)>,
-    /// Its position.
+    /// The number of the change at which it was logged.
     pub at: ChangeSequence,
     /// What it may have done. The first is what it is taken to have done.
     #[serde(with = "as_lists")]

@@ -7,11 +7,11 @@ use dbtrail_types::names::TableName;
 /// What a statement can have changed of definitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Of these tables.
+    /// The tables that are touched.
     pub tables: Vec<TableName>,
     /// Of all tables of these schemas.
     pub schemas: Vec<String>,
-    /// Of any table.
+    /// Any table may be touched.
     pub any: bool,
 }
 

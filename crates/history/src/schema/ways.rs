@@ -4,7 +4,7 @@
 //! for each (tests/it/silent_changes.rs holds the two to one another), and [`Way::handled`] says
 //! where it is dealt with. A new way is a new variant, and the compiler asks for the rest.
 
-/// A way.
+/// A way in which rows change without a row event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// ON DELETE and ON UPDATE with CASCADE or SET NULL, of keys that are known.

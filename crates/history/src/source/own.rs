@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Their numbers.
+/// The connection ids that are the agent's own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Own(Arc<Mutex<BTreeSet<u32>>>);
 

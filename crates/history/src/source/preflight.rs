@@ -29,7 +29,7 @@ pub enum Severity {
 pub struct Finding {
     /// How much it weighs.
     pub severity: Severity,
-    /// What was found.
+    /// A sentence that says what was found.
     pub what: String,
     /// What to type or do; empty where there is nothing to do.
     pub fix: String,

@@ -71,9 +71,9 @@ pub enum Told {
 pub struct Known {
     /// The key.
     pub key: EncodedKey,
-    /// Of its versions.
+    /// The row by its versions.
     pub told: Told,
-    /// Of the baseline.
+    /// The row by the baseline.
     pub base: Option<BaseRow>,
 }
 

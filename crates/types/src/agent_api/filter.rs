@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Filter {
-    /// All of them.
+    /// True where all conditions are.
     And(Vec<Filter>),
-    /// One of them.
+    /// True where one of the conditions is.
     Or(Vec<Filter>),
     /// The opposite; unknown stays unknown.
     Not(Box<Filter>),

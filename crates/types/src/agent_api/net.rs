@@ -41,13 +41,13 @@ impl Span {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetRequest {
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The real schema.
     pub schema: String,
     /// The table.
     pub table: String,
-    /// Which changes.
+    /// The changes: those of a window, or of a transaction.
     pub span: Span,
     /// Which rows; left out: all that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ pub struct ColumnValues {
 pub struct Reference {
     /// The child.
     pub child: TableName,
-    /// Its columns.
+    /// The child's columns, in the order of the foreign key.
     pub columns: Vec<String>,
     /// The parent.
     pub parent: TableName,

@@ -21,7 +21,7 @@ pub(super) struct Shortfall {
     pub(super) extent: Extent,
     /// Why: a sentence without the name of the table, so that tables of one reason are together.
     pub(super) reason: String,
-    /// What changes it.
+    /// What the operator can do so that the table is captured.
     pub(super) fix: &'static str,
 }
 
