@@ -533,7 +533,7 @@ impl Expectation {
         } else if at < *since || at > *until {
             format!("of {at}, which is outside of the window")
         } else if id < *last {
-            format!("behind event {last}, out of order")
+            format!("after event {last}, out of order")
         } else {
             *last = id;
             return Ok(());

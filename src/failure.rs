@@ -3,7 +3,7 @@
 //! A failure carries the public sentence and what a log needs; numbers and SQLSTATEs are
 //! `wire::error`'s alone.
 
-use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::names::TableName;
 
 /// Whose fault a failure is: it decides the log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,15 +188,6 @@ pub enum Failure {
     NoCursor(u32),
     /// 1105: a parameter sent in pieces is longer than `limits.max_packet`.
     LongDataTooLong,
-}
-
-/// A failure and the request it happened in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
-    /// What.
-    pub failure: Failure,
-    /// Which request, once there is one.
-    pub request: Option<RequestId>,
 }
 
 impl Failure {

@@ -109,7 +109,7 @@ impl AgentClient {
                     all.tables.push(NetTable { name: child, header, changes });
                 }
                 Err(Failure::AgentRejected { body, .. }) => all.incomplete.push(format!(
-                    "rows of {child} may have changed with those of {}.{}, by a foreign key, and cannot be told: {body}",
+                    "rows of {child} may have changed with those of {}.{}, by a foreign key, and cannot be given: {body}",
                     parent.schema, parent.table
                 )),
                 Err(failure) => return Err(failure),

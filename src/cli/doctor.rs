@@ -58,7 +58,7 @@ pub async fn run(args: &DoctorArgs) -> ExitCode {
         Ok(config) => config,
         Err(mistakes) => {
             let fix = format!(
-                "edit {}; dbtrail-shim check --config {0} tells when it is good",
+                "edit {}; dbtrail-shim check --config {0} says when it is right",
                 args.config.display()
             );
             for mistake in mistakes {

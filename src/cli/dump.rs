@@ -136,7 +136,7 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
                     out.write_all(line.as_bytes()).map_err(failed)?;
                 }
             }
-            Batch::Events(..) => return Err("the agent sent changes in the place of rows".to_owned()),
+            Batch::Events(..) => return Err("the agent sent changes instead of rows".to_owned()),
             Batch::End(_) => break,
         }
     }

@@ -154,7 +154,7 @@ impl NamedSource {
         };
         if let Some(password) = self.password {
             if !source.password.expose().is_empty() {
-                return Err(vec![("url", "it holds a password, and another is given beside it".to_owned())]);
+                return Err(vec![("url", "it holds a password, and another is given besides it".to_owned())]);
             }
             source.password = password;
         }
@@ -509,7 +509,7 @@ mod tests {
         let both = "server_id: s\ndata: d\nsource: {url: 'mysql://u:hidden@h', password: other}\n";
         assert_eq!(
             read(both).unwrap_err(),
-            ["3: source.url: it holds a password, and another is given beside it"]
+            ["3: source.url: it holds a password, and another is given besides it"]
         );
         let files = "server_id: s\nbinlog: [a]\nkeep: 3d\ncache: 64\nbaseline: {mode: 'off'}\n";
         assert_eq!(

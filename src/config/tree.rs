@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "events that are not named have no place in a configuration"
+    reason = "events that are not named do not belong in a configuration"
 )]
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StrInput};

@@ -197,7 +197,7 @@ fn alternatives<'e>(part: &'e Expr, parts: &mut Vec<&'e Expr>) {
 }
 
 /// ESCAPE: one character, or none.
-#[expect(clippy::option_option, reason = "not certain; no escape character; one")]
+#[expect(clippy::option_option, reason = "not known; no escape character; one")]
 fn escape(value: &Expr) -> Option<Option<char>> {
     let Expr::Value(value) = value else { return None };
     let Value::SingleQuotedString(text) = &value.value else { return None };

@@ -81,7 +81,7 @@ fn uncertain(column: Option<&Column>, name: &str) -> Failure {
         _ => "group by numbers, times, text or bytes",
     };
     Failure::Unsupported(format!(
-        "GROUP BY {name} ({ty}): which of its values are equal is not certain here; {instead}"
+        "GROUP BY {name} ({ty}): which of its values are equal is not known here; {instead}"
     ))
 }
 
@@ -94,7 +94,7 @@ pub(super) fn checked(
     let stray = named.filter(|at| *at < source.len()).find(|at| !groups.contains(at));
     let Some(name) = stray.and_then(|at| source.get(at)).map(|column| &column.name) else { return Ok(()) };
     Err(Failure::Unsupported(format!(
-        "column {name} beside COUNT(*) or GROUP BY, which has many values in one group: put it into GROUP BY, or leave it out"
+        "column {name} besides COUNT(*) or GROUP BY, which has many values in one group: put it into GROUP BY, or leave it out"
     )))
 }
 

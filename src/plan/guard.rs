@@ -433,7 +433,7 @@ fn order(
         return Ok((at, descending));
     }
     Err(Failure::Unsupported(format!(
-        "ORDER BY {} ({}): its order here would not certainly be MySQL's; order by a number, a time or a _bin column",
+        "ORDER BY {} ({}): its order here might not be MySQL's; order by a number, a time or a _bin column",
         column.name, column.ty
     )))
 }

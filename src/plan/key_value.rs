@@ -102,7 +102,7 @@ impl Reader<'_> {
             }
             (ColumnType::Binary { .. } | ColumnType::VarBinary { .. }, Literal::Text(text, charset)) => {
                 let bytes = charset.bytes(&text).ok_or_else(|| {
-                    refuse(column, "which bytes this text has is not certain: write bytes, x'...'")
+                    refuse(column, "which bytes this text has is not known: write bytes, x'...'")
                 })?;
                 octets(bytes, column)
             }
@@ -179,7 +179,7 @@ fn hint(ty: &ColumnType) -> &'static str {
     match ty {
         ColumnType::Int { .. } | ColumnType::Year => "write a whole number, without quotes",
         ColumnType::Decimal { zerofill: true, .. } => {
-            "keys of DECIMAL ZEROFILL cannot be asked for: how a literal compares with them is not certain"
+            "keys of DECIMAL ZEROFILL cannot be asked for: how a literal compares with them is not known"
         }
         ColumnType::Decimal { .. } => "write a number with a point, without quotes",
         ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
@@ -206,7 +206,7 @@ fn hint(ty: &ColumnType) -> &'static str {
         | ColumnType::Json
         | ColumnType::Geometry { .. }
         | ColumnType::Vector { .. } => {
-            "keys of this type cannot be asked for: how a literal compares with them is not certain"
+            "keys of this type cannot be asked for: how a literal compares with them is not known"
         }
     }
 }
@@ -214,7 +214,7 @@ fn hint(ty: &ColumnType) -> &'static str {
 /// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares
 /// both as DOUBLE, and beyond 15 digits several numbers are one DOUBLE.
 fn without_exponent(number: &str, column: &Column) -> Result<String, Failure> {
-    let refused = || refuse(column, &format!("how MySQL compares it with {number} is not certain enough"));
+    let refused = || refuse(column, &format!("how MySQL compares it with {number} is not known well enough"));
     let value: f64 = number.parse().map_err(|_| refused())?;
     let few_digits = match column.ty {
         ColumnType::Int { .. } | ColumnType::Year => true,
@@ -329,7 +329,7 @@ fn label(text: &str, labels: &[String], column: &Column, condition: Condition) -
         Some(other) => Err(refuse(
             column,
             &format!(
-                "its labels '{shown}' and '{}' are equal in collation {}, or it is not certain that they are not",
+                "its labels '{shown}' and '{}' are equal in collation {}, or may be",
                 shortened(other),
                 column.collation.as_deref().unwrap_or("(unknown)")
             ),

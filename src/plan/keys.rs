@@ -172,7 +172,7 @@ impl Predicate<'_> {
         }
         if let Some((column, place)) = stray {
             return Err(Failure::Unsupported(format!(
-                "a condition on {column} at {place} beside the key: ask by key alone and look at {column} in the answer"
+                "a condition on {column} at {place} besides the key: ask by key alone and look at {column} in the answer"
             )));
         }
         self.choice(bounds, columns)

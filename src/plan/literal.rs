@@ -134,7 +134,7 @@ fn plain(text: &str, column: &Column, charsets: Charsets) -> Result<Literal, Fai
     Err(refuse(
         column,
         &format!(
-            "'{}' has a character that character_set_connection cannot hold, or that is not certain in it, so that MySQL would compare another \
+            "'{}' has a character that character_set_connection cannot hold, or that is not known in it, so that MySQL would compare another \
              text: SET NAMES utf8mb4 first",
             shortened(text)
         ),
@@ -195,7 +195,7 @@ fn unclear(introducer: &str, column: &Column) -> Failure {
     refuse(
         column,
         &format!(
-            "which text the bytes after {introducer} are is not certain here: write the string without it, under SET NAMES utf8mb4"
+            "which text the bytes after {introducer} are is not known here: write the string without it, under SET NAMES utf8mb4"
         ),
     )
 }
@@ -213,7 +213,7 @@ pub(super) fn shortened(text: &str) -> String {
 pub(super) fn place(expression: &Expr) -> String {
     let start = expression.span().start;
     if start.line == 0 {
-        "a place in WHERE".to_owned()
+        "a position in WHERE".to_owned()
     } else {
         format!("line {}, column {}", start.line, start.column)
     }

@@ -55,7 +55,7 @@ impl Clock<'_> {
             // Where an agent does not tell the ends of its record.
             InstantExpr::End(RecordEnd::Latest) => Ok(self.now),
             InstantExpr::End(RecordEnd::Earliest) => Err(Failure::BadInstant(
-                "Incorrect DATETIME value: 'EARLIEST': the agent does not tell where its record begins; write the instant itself"
+                "Incorrect DATETIME value: 'EARLIEST': the agent does not say where its record begins; write the instant itself"
                     .to_owned(),
             )),
             // UTC_TIMESTAMP() names the same instant as NOW(): the two differ in how they are

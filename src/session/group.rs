@@ -108,7 +108,7 @@ fn weights(column: &Column, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     }
     let unclear = |why: String| {
         Failure::Unsupported(format!(
-            "GROUP BY {}: which of its values are equal is not certain here ({why})",
+            "GROUP BY {}: which of its values are equal is not known here ({why})",
             column.name
         ))
     };

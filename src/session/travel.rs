@@ -134,7 +134,7 @@ impl Session {
         let table = TableName { schema: "mysql".to_owned(), table: "dbtrail_record".to_owned() };
         let found = tenant.agent.ends(&tenant.caller, &tenant.server_id, &table, request).await?;
         let (oldest, newest) = found.ok_or_else(|| {
-            Failure::Unsupported("the agent does not tell the ends of its record".to_owned())
+            Failure::Unsupported("the agent does not say where its record begins and ends".to_owned())
         })?;
         for (_, expression) in items {
             let at = match named(expression) {

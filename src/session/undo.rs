@@ -172,7 +172,7 @@ impl Session {
 /// What a session needs before it runs the statements.
 fn advice() -> String {
     format!(
-        "run them in this order, in one transaction, behind SET NAMES utf8mb4, time_zone = '{}', sql_mode = '{}', foreign_key_checks = 0; each changes one row \
+        "run them in this order, in one transaction, after SET NAMES utf8mb4, time_zone = '{}', sql_mode = '{}', foreign_key_checks = 0; each changes one row \
          or, where somebody has changed it since, none (`dbtrail-shim undo` writes such a file)",
         statement::TIME_ZONE,
         statement::SQL_MODE

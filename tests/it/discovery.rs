@@ -664,7 +664,7 @@ async fn a_table_without_a_definition_is_left_out_with_a_warning() {
     let (agent, shim) = tree().await;
     agent.world(|path| {
         if path.ends_with("/tables/orders") {
-            return Reply::json(422, r#"{"success":false,"error":"the record does not tell its columns","code":"unreadable_table"}"#);
+            return Reply::json(422, r#"{"success":false,"error":"the record does not say its columns","code":"unreadable_table"}"#);
         }
         world(path)
     });
@@ -683,11 +683,11 @@ async fn a_table_without_a_definition_is_left_out_with_a_warning() {
     );
     assert_eq!(
         ask(&mut client, "SHOW WARNINGS").await.1,
-        ["Warning|1105|the columns of _flashback.orders are left out: the record does not tell its columns"]
+        ["Warning|1105|the columns of _flashback.orders are left out: the record does not say its columns"]
     );
     let told = client.told("DESCRIBE _flashback.orders").await;
     assert_eq!((told.code, told.state.as_str()), (1064, "HY000"));
-    assert!(told.message.contains("the record does not tell its columns"), "{told:?}");
+    assert!(told.message.contains("the record does not say its columns"), "{told:?}");
     // An agent that is gone is an error, and no empty tree.
     agent.world(|_| Reply::json(503, r#"{"success":false,"error":"down","code":"internal"}"#));
     for sql in ["SHOW DATABASES", "SHOW TABLES", "SELECT * FROM information_schema.tables", "DESCRIBE orders"]

@@ -477,7 +477,7 @@ fn proxysql_faults() -> Vec<Fault> {
             },
             &[
                 "FAIL  ProxySQL rules: the rule for FROM",
-                "FAIL  ProxySQL rules: the rule for a virtual table behind a comma",
+                "FAIL  ProxySQL rules: the rule for a virtual table after a comma",
                 "FAIL  ProxySQL rules: the rule for DESCRIBE",
                 "FAIL  ProxySQL rules: the rule for SHOW",
                 "FAIL  ProxySQL rules: the rule for virtual tables in the quotes",

@@ -4,7 +4,7 @@
     events_record.py --port 3306 --folder DATADIR --server mysql-9.7 [CASE...]
 
 The server must be fresh, log rows, and let root in without a password. Writes crates/history/tests/data/events/CASE-SERVER.binlog and .json, which
-crates/history/tests/events.rs reads: for each table its rows (texts by column, in the order of their keys), and whether the log does not tell them.
+crates/history/tests/events.rs reads: for each table its rows (texts by column, in the order of their keys), and whether the log does not say them.
 """
 import argparse
 import glob

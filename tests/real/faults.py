@@ -338,7 +338,7 @@ def statement_format(b):
     lost = b.marks.pop()
     status = b.settled()
     b.whole("statement format", status)
-    # Which rows a statement changed is not in the log: the table that it names is not certain until it has been read again. No trigger
+    # Which rows a statement changed is not in the log: the table that it names is not known until it has been read again. No trigger
     # leads to another.
     b.refused("statement format", "other", "AT GTID '%s'" % lost[2], "this statement cannot be followed .*binlog_format=ROW.*UPDATE f.other")
     b.verify("statement format: the other table", [lost], ("t",))

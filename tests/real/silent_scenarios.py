@@ -111,7 +111,7 @@ SCENARIOS = {
         "UPDATE k SET v = 8 WHERE id = 50",
         "ALTER TABLE r TRUNCATE PARTITION ALL",
     ]),
-    # Rows of two tables change places.
+    # Rows of two tables are exchanged.
     "exchange": ("m", [
         "CREATE TABLE r (id INT PRIMARY KEY, v INT) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION pm VALUES LESS THAN MAXVALUE)",
         "CREATE TABLE plain (id INT PRIMARY KEY, v INT)",

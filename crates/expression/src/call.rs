@@ -220,7 +220,7 @@ fn located(letters: Letters, part: &str, text: &str) -> Result<usize, Error> {
             Ok(text.find(&part).map_or(0, |at| position(&text, at)))
         }
         Letters::AsciiCase => Err(Error::Unsupported(
-            "LOCATE and INSTR of characters whose place in the collation is not certain".to_owned(),
+            "LOCATE and INSTR of characters whose position in the collation is not known".to_owned(),
         )),
         Letters::Lower => {
             let lowered = |t: &str| t.chars().map(crate::collation::lower).collect::<String>();

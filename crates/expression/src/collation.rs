@@ -102,7 +102,7 @@ impl Key {
     pub fn of(value: &Value, collation: &str, budget: &mut Budget) -> Result<Self, Error> {
         let number = |n: Decimal| {
             let key = n.rescaled(KEY_SCALE).map(|n| Self::Number(n.unscaled));
-            key.ok_or_else(|| Error::Unsupported(format!("the place of {n} in an order is not kept here")))
+            key.ok_or_else(|| Error::Unsupported(format!("the position of {n} in an order is not kept here")))
         };
         match value {
             Value::Null => Ok(Self::Null),

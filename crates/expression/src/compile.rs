@@ -632,7 +632,7 @@ fn negated_if(typed: Typed, negated: bool) -> Typed {
 }
 
 /// ESCAPE: one character, or none.
-#[expect(clippy::option_option, reason = "not certain; no escape character; one")]
+#[expect(clippy::option_option, reason = "not known; no escape character; one")]
 fn escape(value: &Expr) -> Option<Option<char>> {
     let Expr::Value(ValueWithSpan { value: Literal::SingleQuotedString(text), .. }) = value else {
         return None;
@@ -663,5 +663,5 @@ fn sign(op: &BinaryOperator) -> Option<Sign> {
 }
 
 fn uncertain(expression: &Expr, collation: &str) -> Error {
-    because(expression, &format!("compares letters of {collation}, whose rules are not certain here"))
+    because(expression, &format!("compares letters of {collation}, whose rules are not known here"))
 }

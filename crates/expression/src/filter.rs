@@ -224,7 +224,7 @@ impl RowFilter {
 
     fn odd(&self, at: usize, why: &str) -> Uncertain {
         let name = self.names.get(at).map_or("", String::as_str);
-        Uncertain(format!("whether the condition on column {name} is true for a row is not certain: {why}"))
+        Uncertain(format!("whether the condition on column {name} is true for a row is not known: {why}"))
     }
 
     fn cell<'r>(&self, at: usize, row: &[RowValue<'r>]) -> Result<Option<&'r [u8]>, Uncertain> {
@@ -311,7 +311,7 @@ fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<Node, Uncer
             };
             let collation = column.collation.as_deref().unwrap_or("(unknown)");
             let letters = letters.ok_or_else(|| {
-                refused(column, &format!("which letters are alike in {collation} is not certain for LIKE"))
+                refused(column, &format!("which letters are alike in {collation} is not known for LIKE"))
             })?;
             Node::Like { at, letters, pattern: pattern.clone(), escape: *escape }
         }
@@ -337,7 +337,7 @@ fn operand(column: &Column, value: &Octets, ordered: bool) -> Result<Operand, Un
     };
     let equality = |operand: Operand| {
         if ordered {
-            Err(refused(column, "its order is not certain here; = and IN are carried out"))
+            Err(refused(column, "its order is not known here; = and IN are carried out"))
         } else {
             Ok(operand)
         }
@@ -375,7 +375,7 @@ fn operand(column: &Column, value: &Octets, ordered: bool) -> Result<Operand, Un
         | ColumnType::Json
         | ColumnType::Geometry { .. }
         | ColumnType::Vector { .. } => {
-            Err(refused(column, "how it compares with a constant is not certain here"))
+            Err(refused(column, "how it compares with a constant is not known here"))
         }
     }
 }

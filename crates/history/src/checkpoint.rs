@@ -128,7 +128,7 @@ pub(super) struct Restored {
 
 fn failed(error: &serde_json::Error) -> StoreError {
     StoreError(format!(
-        "what is kept beside rows cannot be read or written ({error}): the data folder is damaged"
+        "what is kept besides rows cannot be read or written ({error}): the data folder is damaged"
     ))
 }
 

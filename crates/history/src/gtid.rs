@@ -445,7 +445,7 @@ mod tests {
             );
             assert!(
                 after(1).is_err() && after(4).is_err() && after(6).is_err(),
-                "what these were before is not told"
+                "what these were before is not known"
             );
             assert_eq!(record.1.executed(), gtid(3).1);
         }

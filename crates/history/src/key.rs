@@ -16,7 +16,7 @@ mod time;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The type is not one by which this program compares.
-    #[error("key column `{column}` is {ty}: how it compares is not certain, so rows cannot be found by it")]
+    #[error("key column `{column}` is {ty}: how it compares is not known, so rows cannot be found by it")]
     Type {
         /// The column.
         column: String,

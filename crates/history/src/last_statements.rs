@@ -98,7 +98,7 @@ impl<P> LastStatement<P> {
     #[must_use]
     pub fn reason(&self) -> String {
         format!(
-            "what its definition was before a statement of {} is not known, and its record begins behind that: {}",
+            "what its definition was before a statement of {} is not known, and its record begins after that: {}",
             self.at, self.what
         )
     }
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!([place("s", "t"), place("s", "u"), place("x", "y")], [Some(2), Some(4), Some(3)]);
         assert_eq!(place("s", "v"), None);
         let why = last.of(&name("s", "t")).unwrap().reason();
-        assert!(why.ends_with("begins behind that: ALTER TABLE T ADD b INT"), "{why}");
+        assert!(why.ends_with("begins after that: ALTER TABLE T ADD b INT"), "{why}");
         last.note(statement("NO SUCH STATEMENT"), &9);
         assert_eq!(last.of(&name("s", "v")).map(|l| l.place), Some(9));
     }

@@ -58,7 +58,7 @@ impl Store {
             let opened = tokio::task::spawn_blocking(move || store.open()).await;
             let why = match opened {
                 Ok(Ok(recorder)) => {
-                    tracing::warn!("the store is open again: capturing goes on where the record is whole");
+                    tracing::warn!("the store is open again: capturing goes on where the record is complete");
                     self.history_handle.update(|l| (l.failed, l.full) = (None, None));
                     return recorder;
                 }

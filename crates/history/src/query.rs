@@ -174,7 +174,7 @@ impl History {
             return Err(unreadable(
                 name,
                 &format!(
-                    "{when}the log has RENAME TABLE {list}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing after it tells"
+                    "{when}the log has RENAME TABLE {list}, which may have been of a session's temporary table (MariaDB logs both alike), and nothing after it says which"
                 ),
             ));
         }
@@ -183,7 +183,7 @@ impl History {
             TableState::Absent => Err(self.absent(name, cut.at)),
             TableState::Unknown { .. } => Err(unreadable(
                 name,
-                "nothing in the record tells its columns at that instant (log with binlog_row_metadata=FULL, or begin the record with its CREATE TABLE)",
+                "nothing in the record says what its columns are at that instant (log with binlog_row_metadata=FULL, or begin the record with its CREATE TABLE)",
             )),
             TableState::Unreadable(reason) => {
                 let since = self.commit_index().committed(*from)?;

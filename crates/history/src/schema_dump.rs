@@ -60,7 +60,7 @@ impl SchemaDump {
                     })?;
                     let schema = schema.clone().ok_or_else(|| {
                         BadDump(format!(
-                            "of which schema table {name} is does not stand in it: dump with --databases, and without --compact"
+                            "it does not say of which schema table {name} is: dump with --databases, and without --compact"
                         ))
                     })?;
                     let name = TableName { schema, table: name };
@@ -161,7 +161,7 @@ mod tests {
     fn what_is_no_dump_is_told() {
         for (text, why) in [
             ("", "it holds no CREATE TABLE"),
-            ("CREATE TABLE `t` (a int);\n", "of which schema table t is does not stand in it"),
+            ("CREATE TABLE `t` (a int);\n", "it does not say of which schema table t is"),
             ("USE s;\nCREATE TABLE `t` (a int\n", "the statement that makes table t has no end"),
             (
                 "USE s;\nCREATE TABLE `t` (a int);\nCREATE TABLE `t` (b int);\n",

@@ -188,7 +188,7 @@ async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions,
         tokio::spawn(async move {
             tokio::select! {
                 () = connection.run(stream) => {}
-                () = seat.gave_way() => tracing::debug!("a connection that asked nothing gave way to another"),
+                () = seat.gave_way() => tracing::debug!("a connection that asked nothing was closed for another"),
             }
         });
     }

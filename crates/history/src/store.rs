@@ -159,7 +159,7 @@ pub struct Versions<'a>(pub &'a dyn Snapshot);
 impl Versions<'_> {
     fn read<'v>(key: &[u8], stored: &[u8], value: &'v [u8]) -> Result<Written<'v>, StoreError> {
         if stored.len() != SPACE + key.len() + SEQUENCE {
-            return Err(damaged("a version stands where another key's are"));
+            return Err(damaged("a version is where another key's are"));
         }
         sequence_of(stored)
             .and_then(|s| read_version(s, value))
@@ -393,7 +393,7 @@ mod tests {
         let all = versions.between(GenerationId(2), k, (ChangeSequence(0), ChangeSequence::END), 9).unwrap();
         assert_eq!(all, [&history[0].1, &history[1].1, &history[2].1].map(Clone::clone));
         let late = versions.between(GenerationId(2), k, (ChangeSequence(5), ChangeSequence(9)), 9).unwrap();
-        assert_eq!(late, [history[1].1.clone()], "its row before stands in the version before");
+        assert_eq!(late, [history[1].1.clone()], "its row before is in the version before");
         let window = (ChangeSequence(5), ChangeSequence(9));
         let told = versions.between_behind(GenerationId(2), k, window, 9, Some(&image("told"))).unwrap();
         assert_eq!(told[0].before, Some(image("told")), "what is known is not read again");

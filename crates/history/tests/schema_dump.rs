@@ -91,7 +91,7 @@ fn a_table_without_a_statement_in_the_files_is_as_the_dump_has_it() {
         match (server, child) {
             ("mysql-9.7", child) => assert_eq!(child, Ok(vec![])),
             (_, Err(why)) => assert!(why.contains("a foreign key (p) may have changed"), "{why}"),
-            (_, Ok(rows)) => assert!(rows.is_empty(), "{server}: {rows:?} is not certain"),
+            (_, Ok(rows)) => assert!(rows.is_empty(), "{server}: {rows:?} is not known"),
         }
         // Without a dump the files say too little of it.
         let alone = read(server, &ReadOptions::default()).expect("the log");
@@ -130,7 +130,7 @@ fn behind_the_last_statement_a_table_is_as_a_later_dump_has_it() {
         // MariaDB's log does not tell the two apart: all is in one second.
         let mariadb = server == "mariadb-11.8" && why.contains("the log does not say from which");
         assert!(
-            mariadb || why.contains("its record begins behind that: ALTER TABLE altered"),
+            mariadb || why.contains("its record begins after that: ALTER TABLE altered"),
             "{server}: {why}"
         );
     }

@@ -331,7 +331,7 @@ impl<'de> serde::de::Visitor<'de> for CellVisitor {
         use serde::de::Error;
         let (form, text) = map
             .next_entry::<String, String>()?
-            .ok_or_else(|| A::Error::custom("an object in a cell's place is empty"))?;
+            .ok_or_else(|| A::Error::custom("an object in place of a cell is empty"))?;
         let cell =
             match form.as_str() {
                 "unknown" => RowCell::Unknown(text),
@@ -341,7 +341,7 @@ impl<'de> serde::de::Visitor<'de> for CellVisitor {
                 _ => return Err(A::Error::custom("bytes are written as {\"hex\": \"...\"}")),
             };
         if map.next_key::<String>()?.is_some() {
-            return Err(A::Error::custom("an object in a cell's place holds one thing"));
+            return Err(A::Error::custom("an object in place of a cell holds one thing"));
         }
         Ok(cell)
     }

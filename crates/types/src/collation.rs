@@ -12,7 +12,7 @@ mod weights;
 
 /// Why a text has no known position in a collation's order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("how collation {collation} compares {what} is not certain")]
+#[error("how collation {collation} compares {what} is not known")]
 pub struct Uncertain {
     /// The collation.
     pub collation: String,

@@ -413,7 +413,7 @@ mod tests {
         assert!(!mistakes.concat().contains("hidden"), "{mistakes:?}");
         let (_, mistakes) =
             captured("agent --source mysql://u:hidden@h --data d --server-id x", Some("other"));
-        assert_eq!(mistakes, ["--source: it holds a password, and another is given beside it"]);
+        assert_eq!(mistakes, ["--source: it holds a password, and another is given besides it"]);
         let args = parse(
             "agent --binlog a --server-id x --listen 0.0.0.0:1 --tls-cert /nonexistent/c --tls-key /nonexistent/k --token-file /nonexistent/t",
         );

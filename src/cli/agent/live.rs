@@ -43,7 +43,7 @@ impl Running {
         if let Some(capture) = self.capture
             && capture.await.is_err()
         {
-            tracing::error!("a bug: capturing panicked. What was kept until then is whole");
+            tracing::error!("a bug: capturing panicked. What was kept until then is complete");
         }
     }
 }

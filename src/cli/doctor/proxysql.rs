@@ -173,7 +173,7 @@ fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
             "SHUNNED" => report.fail(
                 link,
                 format!("{shown} is SHUNNED: it was not reached, or logins failed"),
-                format!("SELECT * FROM monitor.mysql_server_ping_log WHERE hostname='{host}' AND port={port} ORDER BY time_start_us DESC LIMIT 3; /* tells why */"),
+                format!("SELECT * FROM monitor.mysql_server_ping_log WHERE hostname='{host}' AND port={port} ORDER BY time_start_us DESC LIMIT 3; /* says why */"),
             ),
             other => {
                 report.fail(link, format!("{shown} is {other}"), update("mysql_servers", "status='ONLINE'", &whose, "SERVERS"));

@@ -48,7 +48,7 @@ pub const RULES: [Rule; 5] = [
         text: NAMED,
     },
     Rule {
-        what: "a virtual table behind a comma in FROM",
+        what: "a virtual table after a comma in FROM",
         digest: r"\bFROM[\s(]+[^\s,()]+(?: [^\s,()]+){0,2}(?:, ?[^\s,()]+(?: [^\s,()]+){0,2}){0,15}, ?\(*`?_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
@@ -80,7 +80,7 @@ pub const ORM_RULES: [Rule; 2] = [
         text: r"\bDBTRAIL_(?:AT|GTID)\b",
     },
     Rule {
-        what: "a time clause behind a value of the ORM-friendly forms",
+        what: "a time clause after a value of the ORM-friendly forms",
         digest: r"(?:\?|\)|\bNULL|\bASC|\bDESC)\s*(?:AS OF|AT GTID)\b",
         text: r"\b(?:AS\s+OF|AT\s+GTID)\b",
     },

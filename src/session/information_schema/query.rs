@@ -62,7 +62,7 @@ impl QueryPlan {
                 typed.node.columns().into_iter().filter_map(of).any(|at| !labels(&p.sources, at).is_empty())
             };
             if all().any(ranks) {
-                return Err(Failure::Unsupported("ORDER BY an ENUM behind a UNION".to_owned()));
+                return Err(Failure::Unsupported("ORDER BY an ENUM after a UNION".to_owned()));
             }
             plan.order_by.push((typed, *descending));
         }

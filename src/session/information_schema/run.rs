@@ -180,7 +180,7 @@ async fn settled(plan: &Plan, reader: &mut Reader<'_>) -> Result<Plan, Failure> 
             }
         };
         if settled.nodes().iter().any(|node| node.columns().contains(&at)) {
-            return Err(Failure::Unsupported("IN of a subquery in this place".to_owned()));
+            return Err(Failure::Unsupported("IN of a subquery here".to_owned()));
         }
     }
     Ok(settled)

@@ -69,7 +69,7 @@ pub(super) fn whole(c: &Cursor<'_>, reading: Reading) -> Result<Query, Refused> 
         query.limit = last.selection.limit.take();
         if behind(&query.first) || query.others.iter().any(|u| behind(&u.selection)) {
             return Err(super::syntax(
-                "ORDER BY and LIMIT stand behind the last SELECT of a UNION".to_owned(),
+                "ORDER BY and LIMIT belong after the last SELECT of a UNION".to_owned(),
             ));
         }
     }

@@ -24,7 +24,7 @@ INSERT OR IGNORE INTO mysql_users (username, password, default_hostgroup, defaul
 INSERT OR IGNORE INTO mysql_users (username, password, default_hostgroup, default_schema, transaction_persistent, comment) VALUES ('zoe', '*14E65567ABDB5135D0CFD9A70B3032C179A49EE7', 990, 'shop', 1, 'dbtrail-shim');
 /* FROM and JOIN of a virtual table, in whatever statement */
 INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) VALUES (990001, 1, '\b(?:FROM|JOIN|STRAIGHT_JOIN)(?:[\s(]+`?|`)_(?:flashback|snapshot|diff|undo|history)`?\s*\.', '_(?:flashback|snapshot|diff|undo|history)\b', 991, 1, 'dbtrail-shim');
-/* a virtual table behind a comma in FROM */
+/* a virtual table after a comma in FROM */
 INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) VALUES (990002, 1, '\bFROM[\s(]+[^\s,()]+(?: [^\s,()]+){0,2}(?:, ?[^\s,()]+(?: [^\s,()]+){0,2}){0,15}, ?\(*`?_(?:flashback|snapshot|diff|undo|history)`?\s*\.', '_(?:flashback|snapshot|diff|undo|history)\b', 991, 1, 'dbtrail-shim');
 /* DESCRIBE, EXPLAIN, TABLE, SHOW CREATE TABLE and SHOW COLUMNS IN of a virtual table */
 INSERT INTO mysql_query_rules (rule_id, active, match_digest, match_pattern, destination_hostgroup, apply, comment) VALUES (990003, 1, '^\s*(?:DESC|DESCRIBE|(?:EXPLAIN )?TABLE|EXPLAIN|SHOW CREATE (?:TABLE|VIEW)|SHOW (?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) IN)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo|history)`?\s*\.', '_(?:flashback|snapshot|diff|undo|history)\b', 991, 1, 'dbtrail-shim');

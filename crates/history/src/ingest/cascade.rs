@@ -246,7 +246,7 @@ impl Ingest {
             let at = self.next;
             if let Err(reason) = self.follow(parent, event, child, key)? {
                 let reason = format!(
-                    "a foreign key ({}) may have changed or removed rows of it with rows of {}, and which is not certain: {reason}",
+                    "a foreign key ({}) may have changed or removed rows of it with rows of {}, and which is not known: {reason}",
                     key.columns.join(", "),
                     parent.table
                 );

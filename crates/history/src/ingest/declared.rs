@@ -42,7 +42,7 @@ impl Ingest {
                             statement.what
                         );
                         let uncertain = format!(
-                            "whether the dump given by --schema is older than a statement of {} is not certain: {}",
+                            "whether the dump given by --schema is older than a statement of {} is not known: {}",
                             statement.at, statement.what
                         );
                         self.unknown_since.insert(table.name.clone(), uncertain);

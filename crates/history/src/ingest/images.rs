@@ -135,7 +135,7 @@ impl Keyed {
         self.cells.clear();
         for (i, column) in definition.columns.iter().enumerate() {
             let raw = image.get(i).ok_or_else(|| {
-                Trouble::Unreadable(format!("a row in the log has no place for column {}", column.name))
+                Trouble::Unreadable(format!("a row in the log has no cell for column {}", column.name))
             })?;
             let raw = raw.as_ref().or_else(|| behind?.get(i)?.as_ref());
             let Some(raw) = raw.filter(|_| !untold.contains(&i)) else {

@@ -106,7 +106,7 @@ impl Ingest {
     pub(super) fn move_rows(&mut self, moved: &Moved, at: ChangeSequence) -> Result<(), StoreError> {
         let reason = match self.moved(moved, at)? {
             Ok(()) => return Ok(()),
-            Err(why) => format!("rows of two tables change places, and {why}: {}", moved.statement),
+            Err(why) => format!("rows of two tables are exchanged, and {why}: {}", moved.statement),
         };
         for name in [&moved.from, &moved.to] {
             self.rows_unknown(name, at, &reason);
@@ -200,7 +200,7 @@ impl Ingest {
                     match held {
                         Some(true) => rows.push(row.bytes().to_vec()),
                         Some(false) => {}
-                        None => return Ok(Err("in which one a row lies is not certain".to_owned())),
+                        None => return Ok(Err("in which one a row lies is not known".to_owned())),
                     }
                     if rows.len() > MOST {
                         return Ok(Err("they held more rows than are listed one by one".to_owned()));

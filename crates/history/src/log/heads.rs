@@ -70,7 +70,7 @@ pub(super) fn in_order(files: &[PathBuf]) -> Result<Vec<Head>, LogError> {
         let certain = first.begun.is_some() && first.begun < second.begun;
         if !certain {
             return Err(LogError::Files(format!(
-                "whether {} or {} comes first is not certain: their heads do not tell. Give the files the names that the server gave them \
+                "whether {} or {} comes first is not known: their heads do not say. Give the files the names that the server gave them \
                  (binlog.000001, binlog.000002)",
                 first.path.display(),
                 second.path.display()
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(order(&times).unwrap(), ["a", "b", "c"]);
         for uncertain in [&[("second", 10), ("first", 10)][..], &[("a", 0), ("b", 20)]] {
             let why = order(uncertain).unwrap_err();
-            assert!(why.contains("comes first is not certain"), "{why}");
+            assert!(why.contains("comes first is not known"), "{why}");
         }
     }
 

@@ -62,7 +62,8 @@ fn unsure(changes: &mut TransactionChanges) -> Result<(), SpillError> {
     }
     if !tables.is_empty() {
         let reason =
-            "a transaction was rolled back to a savepoint whose name cannot be told from others".to_owned();
+            "a transaction was rolled back to a savepoint whose name cannot be distinguished from others"
+                .to_owned();
         left.push(Change::Unfollowable { tables: tables.into_iter().collect(), reason });
     }
     *changes = left.into();

@@ -168,7 +168,7 @@ impl Spilled {
         let Some((changes, bytes)) = self.marks.last().copied().filter(|(changes, _)| *changes == mark)
         else {
             return Err(SpillError(
-                "a transaction goes back to a place that was not noted: a bug here".to_owned(),
+                "a transaction goes back to a position that was not noted: a bug here".to_owned(),
             ));
         };
         self.file.flush().and_then(|()| self.file.get_ref().set_len(bytes)).map_err(|e| failed(&e))?;

@@ -198,7 +198,7 @@ impl History {
             let cell = same.and_then(|(at, _)| row.get(at).cloned());
             cell.unwrap_or_else(|| {
                 Err(format!(
-                    "the table was created anew since, and the one before had no column {} of this type",
+                    "the table was created again since, and the one before had no column {} of this type",
                     column.name
                 ))
             })

@@ -185,7 +185,7 @@ impl Question<'_> {
                 "; it lost its rows (TRUNCATE or DROP) before its first reading had ended".to_owned()
             }
             (Reading::Snapshot, Baseline::Reading) => {
-                "; the first reading of the table is still going on: ask again when it has ended (`dbtrail-shim agent status` tells)".to_owned()
+                "; the first reading of the table is still going on: ask again when it has ended (`dbtrail-shim agent status` says when)".to_owned()
             }
             (Reading::Snapshot, Baseline::None | Baseline::Whole) => {
                 "; this agent has no baseline of it that would hold rows that never changed".to_owned()

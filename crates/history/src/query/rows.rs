@@ -161,7 +161,7 @@ impl Question<'_> {
                 422,
                 code::NOT_RECORDED,
                 format!(
-                    "the record does not tell which row of {table} has key {}{more}: this statement changed how its rows are identified, and rows that have not changed since are known by their old key alone: {statement}. Ask for an instant before it{}",
+                    "the record does not say which row of {table} has key {}{more}: this statement changed how its rows are identified, and rows that have not changed since are known by their old key alone: {statement}. Ask for an instant before it{}",
                     named.join(", "),
                     self.advice(reading)
                 ),

@@ -48,7 +48,7 @@ impl Scan {
                 422,
                 code::NOT_RECORDED,
                 format!(
-                    "{} may have rows of which the record says nothing, so that no list of its rows would be whole: {}{}",
+                    "{} may have rows of which the record says nothing, so that no list of its rows would be complete: {}{}",
                     question.name,
                     question.since("its creation is not in the record"),
                     question.advice(reading)

@@ -115,7 +115,7 @@ impl Window<'_> {
                 TableState::Unknown { .. } => {
                     return Err(unreadable(
                         self.name,
-                        "nothing in the record tells its columns in a part of the window",
+                        "nothing in the record says what its columns are in a part of the window",
                     ));
                 }
                 TableState::Unreadable(reason) => return Err(unreadable(self.name, reason)),
@@ -166,7 +166,7 @@ impl Window<'_> {
             422,
             code::UNREADABLE_TABLE,
             format!(
-                "the changes of {} cannot be told as one list: {what} (its definition or name changes at {}). Ask for the windows before and after it",
+                "the changes of {} cannot be given as one list: {what} (its definition or name changes at {}). Ask for the windows before and after it",
                 self.name,
                 times.join(", ")
             ),

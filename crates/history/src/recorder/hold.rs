@@ -273,7 +273,7 @@ impl Recorder {
     pub(super) fn hold_due(&mut self) -> Result<(), StoreError> {
         let late = |hold: &Hold| !matches!(hold.stage, Stage::Reading(_)) && hold.began.elapsed() > OPENING;
         if self.hold.as_ref().is_some_and(late) {
-            tracing::warn!("no place was found at which a table can be read while the log waits");
+            tracing::warn!("no position was found at which a table can be read while the log waits");
             self.go_on()?;
         }
         Ok(())

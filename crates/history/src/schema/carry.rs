@@ -187,7 +187,7 @@ fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, St
     }
     match convert::convert(bytes, from, to, by) {
         Some(bytes) => Ok(Some(bytes)),
-        None => Err(format!("{}, and how its value changed is not certain", changes(from, to))),
+        None => Err(format!("{}, and how its value changed is not known", changes(from, to))),
     }
 }
 

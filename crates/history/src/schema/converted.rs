@@ -10,7 +10,7 @@ use dbtrail_types::column::{Column, ColumnType, LobSize};
 fn width(column: &str, collation: Option<&str>) -> Result<u64, Unread> {
     let set = collation.and_then(|c| c.split('_').next());
     let width = set.and_then(longest_character).map(u64::from);
-    width.ok_or_else(|| format!("the character set of column {column} is not certain"))
+    width.ok_or_else(|| format!("the character set of column {column} is not known"))
 }
 
 fn bytes(size: LobSize) -> u64 {
@@ -68,7 +68,7 @@ pub(super) fn redefined_size(before: &Column, ty: &mut ColumnType, collation: &s
         | ColumnType::DateTime { .. }
         | ColumnType::Timestamp { .. } => 26,
         ColumnType::Vector { .. } | ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => {
-            return Err(format!("the size of column {} is not certain", before.name));
+            return Err(format!("the size of column {} is not known", before.name));
         }
     };
     if let ColumnType::Text { size } = ty {

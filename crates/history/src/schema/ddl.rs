@@ -16,7 +16,7 @@ use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 
 const TEMPORARY: &str =
-    "a session had made a temporary table of this name, and the log does not tell which of the two is meant";
+    "a session had made a temporary table of this name, and the log does not say which of the two is meant";
 /// sql_mode ORACLE, MSSQL, DB2 and MAXDB: types mean something else in them.
 const FOREIGN_MODES: u64 = 0x1e00;
 fn is_other_object(tokens: &mut Tokens) -> bool {
@@ -302,7 +302,7 @@ impl Walk<'_> {
         let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
         if maybe && !certain {
             return Err(
-                "it is logged even where the table was there before, and the record does not tell".to_owned()
+                "it is logged even where the table was there before, and the record does not say".to_owned()
             );
         }
         let mut effects = Vec::new();
@@ -732,7 +732,7 @@ impl Walk<'_> {
                 Before::Unsaid
             }
         };
-        let parts = renames::parts(pairs, &before).ok_or("what it did to which table is not certain")?;
+        let parts = renames::parts(pairs, &before).ok_or("what it did to which table is not known")?;
         let mut effects = Vec::new();
         for part in parts {
             let Some((kinds, _)) = part.outcomes.first() else { continue };

@@ -35,7 +35,7 @@ impl Catalog {
     #[must_use]
     pub fn differs(&self, name: &TableName, create: &str, server: ServerVersion) -> Option<String> {
         let Some(known) = self.tables.get(name).and_then(|id| self.known(*id)) else {
-            return Some("the log does not tell its definition".to_owned());
+            return Some("the log does not say its definition".to_owned());
         };
         match read(name, create, server, (self.folds, &mut HashMap::new())) {
             Ok((declared, keys)) => {

@@ -459,7 +459,7 @@ fn less(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
 
 /// A literal, or TO_DAYS of one; `None`: NULL.
 fn limit(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
-    let uncertain = || "a value that is not certain".to_owned();
+    let uncertain = || "a value that is not known".to_owned();
     let read = if tokens.words(&["NULL"]) {
         None
     } else if let Some(text) = tokens.text() {
@@ -552,6 +552,6 @@ mod tests {
         assert_eq!(emptied.held(&table("int"), &[Some(b"7")]), Some(true));
         assert!(all.emptied(&["nope".to_owned()]).is_none());
         all.remove(&["x".to_owned()]);
-        assert_eq!(place(&all, "1"), Some(0), "what is less than the first goes to the one behind it");
+        assert_eq!(place(&all, "1"), Some(0), "what is less than the first goes to the one after it");
     }
 }

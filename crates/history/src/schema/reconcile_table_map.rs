@@ -37,7 +37,7 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
     }
     if let Some(unsure) = corrected.columns.iter().find(|c| c.is_text() && !c.collation_certain) {
         return Err(format!(
-            "the character set and collation of column {} of {} are told neither by the DDL in the log (the table's or its schema's CREATE is \
+            "the character set and collation of column {} of {} are given neither by the DDL in the log (the table's or its schema's CREATE is \
              missing, or leaves it to a setting that is not logged) nor by the table map: set binlog_row_metadata=FULL, or name the log files \
              from before the schema was created, too",
             unsure.column.name, table.name
@@ -296,7 +296,7 @@ fn infer(table: &MappedTable) -> Result<Full, String> {
     }
     let key = table.primary_key.as_ref().ok_or_else(|| {
         format!(
-            "the log does not tell the primary key of {}: set binlog_row_metadata=FULL, or {way_out}",
+            "the log does not say the primary key of {}: set binlog_row_metadata=FULL, or {way_out}",
             table.name
         )
     })?;
@@ -384,6 +384,6 @@ fn inferred_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
             };
             Ok(if text { ColumnType::Text { size } } else { ColumnType::Blob { size } })
         }
-        other => Err(format!("its type (code {other}) cannot be told from the log alone")),
+        other => Err(format!("its type (code {other}) is not known from the log alone")),
     }
 }

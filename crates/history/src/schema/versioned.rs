@@ -28,7 +28,7 @@ pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
     if are(ROW_END, &columns[0]) && are(ROW_START, &columns[1]) {
         Ok(bare)
     } else {
-        Err("where the server keeps its own columns of a system-versioned table is not certain".to_owned())
+        Err("where the server keeps its own columns of a system-versioned table is not known".to_owned())
     }
 }
 

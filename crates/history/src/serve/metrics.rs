@@ -102,9 +102,9 @@ fn record(all: &mut Exposition, history: &History) {
     all.gauge("transactions", "Transactions and DDL statements in the record", history.entries());
     all.gauge("row_changes", "Row changes in the record", history.changes());
     let second = |at: Instant| seconds(at.micros());
-    let help = "The first instant of which states can be told, in Unix time";
+    let help = "The first instant whose states are known, in Unix time";
     all.gauge_of("oldest_timestamp", Unit::Seconds, help, second(coverage.oldest));
-    let help = "The last instant of which states can be told, in Unix time";
+    let help = "The last instant whose states are known, in Unix time";
     all.gauge_of("newest_timestamp", Unit::Seconds, help, second(coverage.newest));
 }
 
@@ -117,7 +117,7 @@ fn capture(all: &mut Exposition, live: &CaptureStatus, now: Instant) {
     let connected = live.connection == Connection::Up && written;
     all.gauge("connected", "1: the server's log arrives and is written", u64::from(connected));
     if let Some(lag) = live.lag_seconds(now) {
-        all.gauge_of("lag", Unit::Seconds, "From the newest instant that can be told to now", lag);
+        all.gauge_of("lag", Unit::Seconds, "From the newest instant whose state is known to now", lag);
     }
     all.gauge("gaps", "Parts of the log that were never read", live.gaps.len() as u64);
     all.counter("log_events", "Events of the log taken in since the start", live.events);

@@ -160,7 +160,7 @@ mod tests {
         let second = places.take().ok().unwrap();
         assert_eq!(places.taken(), 1);
         drop(first);
-        assert!(places.take().is_err(), "the place is the other's now");
+        assert!(places.take().is_err(), "the slot is the other's now");
         drop(second);
         assert!(places.take().is_ok());
     }

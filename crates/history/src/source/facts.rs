@@ -47,7 +47,7 @@ impl Facts {
             Some((cells.next()??.to_ascii_lowercase(), cells.next()??))
         });
         Self::of(pairs.collect())
-            .ok_or_else(|| ClientError::Protocol("it tells no version or server_id".to_owned()))
+            .ok_or_else(|| ClientError::Protocol("it names no version or server_id".to_owned()))
     }
 
     /// Of the server's variables; `None` where not even those are there that every server has.

@@ -142,7 +142,7 @@ impl SourceTask<'_> {
         let _known = self.own.know(session.client.id());
         if !session.facts.commit_stamps() && !may_see_processes(&mut session).await? {
             return Err(Ended::Failed(
-                "the account may not see running statements (PROCESS), without which up to when the log is whole cannot be told; \
+                "the account may not see running statements (PROCESS), without which up to when the log is complete is not known; \
                  the preflight names the GRANT"
                     .to_owned(),
             ));

@@ -54,6 +54,6 @@ mod tests {
         assert_eq!((left.at(after(91)), left.next(after(91))), (Vec::new(), None));
         left.done(GenerationId(1));
         left.put(GenerationId(1), after(100));
-        assert_eq!(left.next(after(100)), Some(after(101)), "what could be read begins anew");
+        assert_eq!(left.next(after(100)), Some(after(101)), "what could be read starts over");
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn way(session: &mut Session, place: &ResumePosition) -> Result
         place.server.uuid.as_ref().map_or_else(String::new, |u| format!(" and server_uuid {u}"))
     );
     if place.gtids.is_empty() || !facts.gtids() || facts.mariadb() != place.server.mariadb {
-        return Ok(Way::Gap(format!("{other}, and places in its log cannot be compared without GTIDs")));
+        return Ok(Way::Gap(format!("{other}, and positions in its log cannot be compared without GTIDs")));
     }
     if !facts.mariadb()
         && let Some(why) = purged(session, place).await?

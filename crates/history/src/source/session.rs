@@ -100,7 +100,7 @@ impl Session {
             Some(BinlogPosition { file, offset })
         };
         place(&row).ok_or_else(|| {
-            ClientError::Protocol(format!("{sql} names no place: is the binary log on (log_bin)?"))
+            ClientError::Protocol(format!("{sql} names no position: is the binary log on (log_bin)?"))
         })
     }
 

@@ -41,7 +41,7 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
         tokio::time::sleep(Duration::from_millis(200) * round).await;
     }
     Err(SourceError::Unfit(format!(
-        "no moment without DDL on captured tables was found in {TRIES} tries: exclude tables that are created and dropped all the time \
+        "no time without DDL on captured tables was found in {TRIES} tries: exclude tables that are created and dropped all the time \
          (exclude patterns)"
     )))
 }

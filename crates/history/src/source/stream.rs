@@ -71,7 +71,7 @@ impl Stream {
         let found = Facts::ask(&mut client).await?;
         if !found.is_of_same_server(facts) {
             return Err(SourceError::Unfit(format!(
-                "{} answers at {}, and {} did a moment ago",
+                "{} answers at {}, and {} did just now",
                 found.who(),
                 config.place(),
                 facts.who()

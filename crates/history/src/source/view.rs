@@ -85,7 +85,8 @@ pub(super) async fn of_snapshot(session: &mut Session) -> Result<BinlogPosition,
     }
     if place.file.is_empty() || place.offset == 0 {
         return Err(SourceError::Unfit(
-            "the server tells no place in its log for a snapshot: is the binary log on (log_bin)?".to_owned(),
+            "the server names no position in its log for a snapshot: is the binary log on (log_bin)?"
+                .to_owned(),
         ));
     }
     Ok(place)
@@ -140,7 +141,7 @@ pub(super) async fn locked(
     };
     if let Err(e) = lock.await {
         return Err(SourceError::Unfit(format!(
-            "the place where the record begins cannot be noted without a short FLUSH TABLES WITH READ LOCK, since gtid_mode is not ON, and \
+            "the position where the record begins cannot be noted without a short FLUSH TABLES WITH READ LOCK, since gtid_mode is not ON, and \
              that failed: {e}. Grant RELOAD, or try when no long statement runs"
         )));
     }

@@ -222,7 +222,7 @@ impl Stretch {
         let mut next = None;
         snapshot.forward(Table::Versions, from, to, &mut |stored, value| {
             let row = row_of(stored)?;
-            let sequence = sequence_of(stored).ok_or_else(|| damaged("a version has no place"))?;
+            let sequence = sequence_of(stored).ok_or_else(|| damaged("a version has no position"))?;
             if now.as_ref().is_none_or(|now| now.row != row) {
                 if let Some(read) = now.take() {
                     bytes += read.done(ready);

@@ -31,7 +31,7 @@ pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         told.variables.get("mysql-query_digests_max_query_length").and_then(|v| v.parse::<u64>().ok());
     if let Some(longest) = longest.filter(|l| *l < LONGEST_ROUTED) {
         let what = format!(
-            "mysql-query_digests_max_query_length is {longest}: of a longer statement there is a digest of its beginning alone, and rules miss what stands behind"
+            "mysql-query_digests_max_query_length is {longest}: of a longer statement there is a digest of its beginning alone, and rules miss what follows"
         );
         report.warn(link, what, set_variable("mysql-query_digests_max_query_length", "65000"));
     }

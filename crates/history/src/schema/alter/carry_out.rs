@@ -148,7 +148,7 @@ impl Reading<'_> {
                 continue;
             }
             if before.is_text() && !before.collation_certain {
-                return Err(format!("the character set of column {} is not certain", before.column.name));
+                return Err(format!("the character set of column {} is not known", before.column.name));
             }
             let column = before.column.clone();
             if !self.defined[at] {

@@ -87,7 +87,7 @@ pub(super) fn filled(
         None if column.auto_increment => return unknown("AUTO_INCREMENT"),
         // Without explicit_defaults_for_timestamp it has a default of its own.
         None if is_timestamp(&column.ty) && silent.bare_timestamp_is_nullable() != Some(true) => {
-            return unknown("not certain: explicit_defaults_for_timestamp is not in the log");
+            return unknown("not known: explicit_defaults_for_timestamp is not in the log");
         }
         None => return implicit(column),
         Some(ColumnDefault::Other(what)) => return unknown(what),
@@ -128,7 +128,7 @@ pub(super) fn filled(
     };
     match literal(column, text) {
         Some(cell) => BackfilledValue::With(Some(cell)),
-        None => unknown(&format!("{text}, whose form in type {} is not certain", column.ty)),
+        None => unknown(&format!("{text}, whose form in type {} is not known", column.ty)),
     }
 }
 
@@ -276,7 +276,7 @@ pub(super) fn implicit(column: &Column) -> BackfilledValue {
         ColumnType::Binary { bytes } => "\0".repeat(usize::try_from(*bytes).unwrap_or(0)),
         _ => {
             return BackfilledValue::Unknown(format!(
-                "the implicit default of column {} is not certain",
+                "the implicit default of column {} is not known",
                 column.name
             ));
         }

@@ -107,7 +107,7 @@ pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
     let room = match &full.column.ty {
         ColumnType::Text { .. } => {
             let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
-            length.saturating_mul(u64::from(width.ok_or("TEXT(n) in a character set that is not certain")?))
+            length.saturating_mul(u64::from(width.ok_or("TEXT(n) in a character set that is not known")?))
         }
         _ => length,
     };

@@ -140,7 +140,7 @@ fn privileges(survey: &Survey, found: &mut Vec<Finding>) {
     if !survey.may_see_processes && !survey.facts.commit_stamps() {
         missing(
             "may not see the statements that run (PROCESS): this server stamps a commit with the second in which its statement began, so that \
-             up to when the log is whole can be told only with the oldest running statement in sight",
+             up to when the log is complete is known only with the oldest running statement in sight",
             Severity::Refuse,
         );
     }
