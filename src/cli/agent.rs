@@ -6,13 +6,15 @@ mod files;
 pub(super) mod live;
 pub(super) mod local;
 mod reload;
+mod serve_arguments;
 mod status;
 
 use super::supervisor;
+use super::undo::script::Writer;
 use crate::config::agent::{AgentConfig, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
-use dbtrail_history::serve::serve;
+use dbtrail_history::serve::{ServeOptions, serve};
 use live::Running;
 use local::Local;
 use reload::Reload;
@@ -88,8 +90,14 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
         "agent for server '{}' listens on {scheme}://{address}",
         running.history_handle.server_id()
     );
+    let writer = Writer::new(Arc::clone(&running.history_handle))
+        .map_err(|e| CannotStart(e.to_string(), UNAVAILABLE))?;
+    let options = ServeOptions { undo: Some(Arc::new(writer)), ..config.serve };
+    if options.ui {
+        tracing::info!("a page to look at it: {scheme}://{address}/ui");
+    }
     supervisor::ready();
-    serve(listener, Arc::clone(&running.history_handle), config.serve, stop).await;
+    serve(listener, Arc::clone(&running.history_handle), options, stop).await;
     running.ended().await;
     tracing::info!("agent stopped");
     Ok(())

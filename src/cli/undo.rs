@@ -3,15 +3,16 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings and NULL alone")]
 
+pub(super) mod script;
+mod written;
+
 use super::files::secret_in;
 use super::serve::fail;
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;
-use crate::undo::changed::Changed;
-use crate::undo::literal::{Text, name};
-use crate::undo::script::{Frame, Part, parents_first, script};
-use crate::undo::steps::steps;
-use crate::undo::{MOST, Undone, obstacles, undo};
+use crate::undo::literal::name;
+use crate::undo::script::{Frame, Part, script};
+use crate::undo::{MOST, Undone};
 use crate::wire::error;
 use crate::{plan, undo};
 use clap::{ArgGroup, Args};
@@ -73,13 +74,13 @@ pub struct UndoArgs {
 
 /// Asks, and writes the file.
 pub async fn run(args: &UndoArgs) -> ExitCode {
-    match written(args).await {
+    match file(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(&format!("undo: {why}")),
     }
 }
 
-async fn written(args: &UndoArgs) -> Result<(), String> {
+async fn file(args: &UndoArgs) -> Result<(), String> {
     let tables: Vec<TableName> = args.table.iter().map(|text| table(text)).collect::<Result<_, _>>()?;
     let span = span(args)?;
     let (parts, incomplete, steps) = match (&args.agent, &args.shim) {
@@ -90,10 +91,7 @@ async fn written(args: &UndoArgs) -> Result<(), String> {
         }
         (None, None) => return Err("--agent URL or --shim URL is needed".to_owned()),
     };
-    let shown = match &span {
-        Span::Window { since, until } => format!("from {since} to {until}"),
-        Span::Transaction(gtid) => format!("in transaction {gtid}"),
-    };
+    let shown = shown(&span);
     let frame = Frame { span: &shown, commit: args.commit, incomplete: &incomplete, steps: steps.as_deref() };
     let text = script(&parts, &frame);
     match &args.output {
@@ -110,6 +108,14 @@ async fn written(args: &UndoArgs) -> Result<(), String> {
     }
     let _ = writeln!(std::io::stderr(), "{told}");
     Ok(())
+}
+
+/// A span, for people.
+fn shown(span: &Span) -> String {
+    match span {
+        Span::Window { since, until } => format!("from {since} to {until}"),
+        Span::Transaction(gtid) => format!("in transaction {gtid}"),
+    }
 }
 
 /// `schema.table`, either part between backticks if need be.
@@ -177,43 +183,15 @@ async fn of_agent(
         ..NetRequest::all(status.server_id.clone(), table.clone(), span.clone())
     };
     let asked: Vec<NetRequest> = tables.iter().map(of).collect();
-    let found = client.net_tables(&caller, &asked, None, MOST, &request).await;
-    let found = found.map_err(|e| refused(url, &e))?;
-    let beside = obstacles::wanted(&changed(&found.tables));
-    let later = match asked.first() {
-        Some(like) => client.later(&caller, like, beside, None, MOST, &request).await,
-        None => Ok(agent_client::LaterRows::default()),
-    };
-    let later = later.map_err(|e| refused(url, &e))?;
-    for why in &later.unknown {
+    let made = written::write(&client, &caller, &asked, MOST, &request).await;
+    let made = made.map_err(|e| refused(url, &e))?;
+    for why in &made.unknown {
         let _ = writeln!(
             std::io::stderr(),
             "whether rows of today are in the way is not known, and the file fails where they are: {why}"
         );
     }
-    let (all, later) = (changed(&found.tables), changed(&later.tables));
-    let (undone, steps) = if args.steps {
-        let empty = |table: &agent_client::NetTable| Part {
-            name: table.name.clone(),
-            newest: None,
-            references: table.header.references.clone(),
-            undone: Undone::default(),
-        };
-        let order = parents_first(&found.tables.iter().map(empty).collect::<Vec<_>>());
-        let steps = steps(&all, &later, &order, Text::Utf8);
-        (steps.tables, Some(steps.statements))
-    } else {
-        (undo(&all, &later, Text::Utf8), None)
-    };
-    Ok((found.tables.into_iter().zip(undone).map(part).collect(), found.incomplete, steps))
-}
-
-fn part((table, undone): (agent_client::NetTable, Undone)) -> Part {
-    Part { undone, newest: Some(table.header.newest), references: table.header.references, name: table.name }
-}
-
-fn changed(tables: &[agent_client::NetTable]) -> Vec<Changed<'_>> {
-    tables.iter().map(|t| Changed { name: &t.name, header: &t.header, changes: &t.changes }).collect()
+    Ok((made.parts, made.incomplete, made.steps))
 }
 
 /// A client of an agent, and who asks.

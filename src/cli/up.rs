@@ -1,8 +1,10 @@
 //! `up`: time travel for one server in one command. An agent that captures and a shim in front of
-//! it, in one process: nothing but the shim listens.
+//! it, in one process: the shim listens, and for this machine the page.
 
+mod hangup;
 mod hint;
 mod monitor;
+mod page;
 mod password;
 mod progress;
 
@@ -11,23 +13,22 @@ use super::agent::live::{self, Running};
 use super::agent::local::{self, Local};
 use super::agent::{CONFIG, CannotStart};
 use super::embedded::{self, Login};
-use super::serve::{Received, Signals, tell};
+use super::serve::{Signals, tell};
 use super::{http, supervisor};
 use crate::config::agent::CaptureSettings;
-use crate::session::{Credential, Tenant};
-use crate::telemetry::metrics::metrics;
-use crate::wire::connection::{Live, Shared};
+use crate::wire::connection::Live;
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
 use dbtrail_history::HistoryHandle;
 use dbtrail_types::instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
+use page::Page;
 use progress::Progress;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +55,13 @@ pub struct UpArgs {
     /// default: nowhere.
     #[arg(long, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
+    /// Where the page for browsers is, at /ui, to whoever has the password; an address of this
+    /// machine. Default: 127.0.0.1:3309, or a free port where that is taken.
+    #[arg(long, value_name = "ADDRESS")]
+    ui: Option<SocketAddr>,
+    /// No page.
+    #[arg(long, conflicts_with = "ui")]
+    no_ui: bool,
     /// The name of the server, for messages.
     #[arg(long, value_name = "ID", default_value = "local")]
     server_id: String,
@@ -107,6 +115,7 @@ async fn start(
         None => None,
         Some(listen) => Some(http::bind(listen).await.map_err(|why| failed(why.into()))?),
     };
+    let page = if args.no_ui { None } else { Some(Page::bind(args.ui).await?) };
     let stop = CancellationToken::new();
     let server_id = ServerId(args.server_id.clone());
     local::folder(&capture.data)?;
@@ -114,7 +123,10 @@ async fn start(
     let _local = Local::open(&capture.data, &running.history_handle, &stop).await?;
     let password = password::kept(&capture.data)?;
     let data = capture.data.clone();
-    Front { listener, pages, signals, running, password, monitor, data, stop }.run().await.map_err(failed)
+    Front { listener, pages, page, signals, running, password, monitor, data, stop }
+        .run()
+        .await
+        .map_err(failed)
 }
 
 /// A running capture, and what is in front of it.
@@ -122,6 +134,8 @@ struct Front {
     listener: TcpListener,
     /// For health and metrics.
     pages: Option<TcpListener>,
+    /// For people.
+    page: Option<Page>,
     signals: Signals,
     running: Running,
     password: Secret,
@@ -148,11 +162,15 @@ impl Front {
             settings.threads,
             self.stop.clone(),
         ));
-        let told = hint::greet(address, &self.password);
+        let looked_at = self.page.as_ref().map(Page::address).transpose()?;
+        let handle = Arc::clone(&history_handle);
+        let tokens =
+            self.page.map(|page| page.show(&self.password, handle, self.stop.clone())).transpose()?;
+        let told = hint::greet(address, &self.password, looked_at.as_deref());
         supervisor::ready();
         if told.is_ok() {
             tokio::select! {
-                () = signalled(&mut self.signals, &live, &self.data) => {}
+                () = hangup::signalled(&mut self.signals, &live, tokens.as_ref(), &self.data) => {}
                 () = watch(&history_handle) => {}
             }
         }
@@ -165,30 +183,6 @@ impl Front {
         }
         told?;
         Ok(ended?)
-    }
-}
-
-/// Until the stop; SIGHUP reads the password again.
-async fn signalled(signals: &mut Signals, live: &Live, data: &Path) {
-    while signals.next().await == Received::Reload {
-        supervisor::reloading();
-        match password::kept(data) {
-            Ok(password) => {
-                let mut shared = Shared::clone(&live.load());
-                for tenant in shared.tenants.values_mut() {
-                    let credential = Credential::Password(password.clone());
-                    *tenant = Arc::new(Tenant { credential, ..Tenant::clone(tenant) });
-                }
-                live.replace(Arc::new(shared));
-                metrics().reload(true);
-                tracing::warn!("SIGHUP: the password of '{USER}' is read again");
-            }
-            Err(CannotStart(why, _)) => {
-                metrics().reload(false);
-                tracing::error!("SIGHUP: nothing is taken, the password read before stays: {why}");
-            }
-        }
-        supervisor::ready();
     }
 }
 

@@ -1,16 +1,18 @@
 //! agent.yaml to the settings of an agent.
 
+mod named_source;
+
 use super::file::{Layout, Takes};
 use super::log_files::LogFiles;
 use super::{Files, Resolver, duration, resolve};
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
 use dbtrail_history::log::SourceTime;
-use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
 use dbtrail_history::source::SourceConfig;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
+pub use named_source::NamedSource;
 use rustls::ServerConfig;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ pub(super) const KEYS: Layout = Layout {
         ("token_file", Text(None)),
         ("allow_insecure", Text(Some("off"))),
         ("shutdown_grace", Text(Some("30s"))),
+        ("ui", Text(Some("on"))),
     ],
     sections: &[
         (
@@ -111,58 +114,6 @@ pub struct CaptureSettings {
     pub disk_reserve: u32,
     /// Whether the texts of statements are kept.
     pub statements: bool,
-}
-
-/// A source as arguments or a file name it.
-#[derive(Clone, Debug)]
-pub struct NamedSource {
-    /// Its address; it may hold the password.
-    pub url: Secret,
-    /// The password, where it is not in the address.
-    pub password: Option<Secret>,
-    /// The number under which the agent follows the log; `None`: a random one.
-    pub replica_id: Option<u32>,
-    /// Patterns of tables to capture; none: all.
-    pub include: Vec<String>,
-    /// Patterns of tables not to capture.
-    pub exclude: Vec<String>,
-    /// Rows a second that are read from tables at most; 0: as many as come.
-    pub rows_per_second: u32,
-    /// Which time of a transaction counts that a replica applied.
-    pub source_time: SourceTime,
-}
-
-impl NamedSource {
-    /// The source's own settings. The error holds all mistakes, each with the key that it is of;
-    /// never a password.
-    ///
-    /// # Errors
-    /// The mistakes.
-    pub fn settings(self) -> Result<SourceConfig, Vec<(&'static str, String)>> {
-        let mut mistakes = Vec::new();
-        for (key, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
-            let wrong = patterns.iter().filter_map(|p| Patterns::new(std::slice::from_ref(p), &[]).err());
-            mistakes.extend(wrong.map(|e| (key, e.to_string())));
-        }
-        let read = SourceConfig::from_url(self.url.expose());
-        let mut source = match (read, Patterns::new(&self.include, &self.exclude)) {
-            (Ok(source), Ok(tables)) => SourceConfig { tables, ..source },
-            (read, _) => {
-                mistakes.extend(read.err().map(|e| ("url", e.to_string())));
-                return Err(mistakes);
-            }
-        };
-        if let Some(password) = self.password {
-            if !source.password.expose().is_empty() {
-                return Err(vec![("url", "it holds a password, and another is given besides it".to_owned())]);
-            }
-            source.password = password;
-        }
-        source.server_id = self.replica_id.unwrap_or(source.server_id);
-        source.rows_per_second = self.rows_per_second;
-        source.source_time = self.source_time;
-        Ok(source)
-    }
 }
 
 /// Whether texts of statements are kept.
@@ -344,6 +295,7 @@ impl Resolver {
         let max_requests = self.parsed("limits.max_requests", most, form);
         let max_connections = self.parsed("limits.max_connections", most, form);
         let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
+        let ui = self.one_of("ui", &[("on", true), ("off", false)]);
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         Some(ServeOptions {
             tls: tls.map(Into::into),
@@ -352,6 +304,7 @@ impl Resolver {
             max_requests: max_requests?,
             max_lag: max_lag?,
             grace: grace?,
+            ui: ui?,
             ..ServeOptions::default()
         })
     }
@@ -362,6 +315,7 @@ mod tests {
     use super::super::file::File;
     use super::super::tree;
     use super::*;
+    use dbtrail_history::patterns::Patterns;
     use std::io::Write;
 
     fn read(text: &str) -> Result<AgentConfig, Vec<String>> {
@@ -392,7 +346,8 @@ mod tests {
         let serve = &config.serve;
         assert_eq!((serve.max_requests, serve.max_connections), (256, 1024));
         assert_eq!((serve.max_lag, serve.grace), (Duration::from_secs(60), Duration::from_secs(30)));
-        assert!(serve.tls.is_none() && serve.tokens.is_open());
+        assert!(serve.tls.is_none() && serve.tokens.is_open() && serve.ui);
+        assert!(!read(&format!("{LINES}ui: \"off\"\n")).unwrap().serve.ui);
         let capture = capture(config);
         assert_eq!((capture.keep, capture.baseline, capture.cache), (None, true, CACHE));
         let source = capture.source;
@@ -479,6 +434,7 @@ mod tests {
             ),
             ("readiness: {max_lag: x}\n", "5: readiness.max_lag: 'x' is not a duration such as 60s"),
             ("shutdown_grace: x\n", "5: shutdown_grace: 'x' is not a duration such as 30s"),
+            ("ui: maybe\n", "5: ui: 'maybe' is none of on, off"),
             ("allow_insecure: yes\n", "5: allow_insecure: 'yes' is none of off, on"),
             ("log: {level: loud}\n", "5: log.level: 'loud' is none of error, warn, info, debug"),
         ] {

@@ -37,6 +37,7 @@ mod metadata;
 mod misuse;
 mod observed;
 mod orm;
+mod page;
 mod prepared;
 mod process;
 mod program;

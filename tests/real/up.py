@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pymysql
@@ -34,11 +35,20 @@ class Up:
 
     def arguments(self):
         return [binary(), "up", "--source", "mysql://root@127.0.0.1:%d" % self.server.port, "--include", "u.*", "--data", self.data,
-                "--server-id", "here", "--listen", "127.0.0.1:%d" % self.port, "--http", "127.0.0.1:%d" % self.http]
+                "--server-id", "here", "--listen", "127.0.0.1:%d" % self.port, "--http", "127.0.0.1:%d" % self.http, "--ui", "127.0.0.1:0"]
 
     def get(self, path):
         with urllib.request.urlopen("http://127.0.0.1:%d%s" % (self.http, path), timeout=20) as answer:
             return answer.status, answer.read().decode()
+
+    def page_of(self, path, password):
+        """Status and text of a part of the page, or of what it asks."""
+        request = urllib.request.Request(self.page + path, headers={"Authorization": "Bearer " + password})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read().decode()
 
     def start(self):
         self.starts += 1
@@ -46,6 +56,7 @@ class Up:
             self.arguments(), os.path.join(self.folder, "up-%d.log" % self.starts))
         self.process.wait_for("Ctrl-C ends it")
         said = self.process.output()
+        self.page = re.search(r"^ *(http://127\.0\.0\.1:\d+)/ui$", said, re.M).group(1)
         self.printed = {word: re.search(r"^%s +(\S+)$" % word, said, re.M).group(1) for word in ("host", "port", "user", "password")}
         self.paste = re.search(r"^ *(SELECT .*;)$", said, re.M).group(1)
 
@@ -173,6 +184,17 @@ def seen(up, count):
         count.check(name in text, name, text[:200])
 
 
+def page(up, count):
+    """The page for browsers (ui.py tries it in one): open to all, and what it asks to who has the password."""
+    status, text = up.page_of("/ui", "none")
+    count.check(status == 200 and "What happened to these rows?" in text, "the page", text[:200])
+    count.equal([up.page_of("/v1/status", password)[0] for password in ("", "wrong", up.printed["password"])], [401, 401, 200], "what it asks")
+    count.equal(json.loads(up.page_of("/v1/status", up.printed["password"])[1])["server_id"], "here", "whose history")
+    usual = subprocess.run([binary(), "up", "--source", "mysql://root@127.0.0.1:1", "--data", os.path.join(up.folder, "none"), "--ui", "0.0.0.0:0"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    count.check(usual.returncode == 78 and b"in clear text" in usual.stderr, "not for other machines", usual.stderr)
+
+
 def hangup(up, count):
     """SIGHUP takes up another password; who is in stays."""
     inside, before = up.connect(), up.printed["password"]
@@ -183,6 +205,7 @@ def hangup(up, count):
     up.printed["password"] = "another-password"
     count.equal(ask(up.connect().cursor(), "SELECT 1")[1], [[b"1"]], "the new password opens")
     count.equal(ask(inside.cursor(), "SELECT 1")[1], [[b"1"]], "who is in stays")
+    count.equal([up.page_of("/v1/status", password)[0] for password in (before, "another-password")], [401, 200], "the page's token is the password")
     up.printed["password"] = before
     try:
         up.connect()
@@ -212,6 +235,7 @@ def main():
             crowd(up, many)
             cost(server, other)
             seen(up, other)
+            page(up, other)
             hangup(up, other)
             for end in ("SIGKILL", "SIGTERM"):
                 printed = up.printed

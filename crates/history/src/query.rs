@@ -17,6 +17,7 @@ use dbtrail_types::names::{ServerId, TableName};
 use std::sync::Arc;
 
 mod catalogue;
+mod change_counts;
 mod change_filter;
 mod change_rows;
 mod chunks;
@@ -37,6 +38,7 @@ mod walk;
 mod window;
 
 pub use catalogue::TableHealth;
+pub use change_counts::ChangeCountsAnswer;
 pub use chunks::{Chunks, Fill};
 pub use diff::DiffAnswer;
 pub use example::Example;

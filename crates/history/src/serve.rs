@@ -33,6 +33,8 @@ mod readiness;
 mod routes;
 mod tls;
 mod tokens;
+mod ui;
+mod undo;
 
 use agent::Agent;
 use connections::{Asked, Connections};
@@ -41,6 +43,7 @@ pub use exposition::Exposition;
 pub use pages::{Pages, serve_pages};
 pub use tls::{Certificate, TlsError, tls_config};
 pub use tokens::Tokens;
+pub use undo::WritesUndo;
 
 /// The longest request body.
 const MAX_BODY: usize = 1024 * 1024;
@@ -70,6 +73,10 @@ pub struct ServeOptions {
     pub patience: Duration,
     /// How long answers may go on after `stop`.
     pub grace: Duration,
+    /// Whether the page is there, at `/ui`.
+    pub ui: bool,
+    /// Who writes SQL that takes changes back; `None`: nobody.
+    pub undo: Option<Arc<dyn WritesUndo>>,
 }
 
 impl Default for ServeOptions {
@@ -82,6 +89,8 @@ impl Default for ServeOptions {
             max_lag: Duration::from_secs(60),
             patience: Duration::from_secs(10),
             grace: Duration::from_secs(30),
+            ui: false,
+            undo: None,
         }
     }
 }
@@ -106,7 +115,10 @@ pub async fn serve(
     options: ServeOptions,
     stop: CancellationToken,
 ) {
-    let router = routes::router(Agent::new(history_handle, &options));
+    let mut router = routes::router(Agent::new(history_handle, &options));
+    if options.ui {
+        router = router.merge(ui::routes());
+    }
     run(listener, router, options, stop).await;
 }
 

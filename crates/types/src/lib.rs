@@ -3,6 +3,7 @@
 //! Layer 0 of the project: nothing here knows MySQL packets, HTTP, YAML or a store.
 
 pub mod agent_api;
+pub mod change_counts;
 pub mod charset;
 pub mod collation;
 pub mod column;
@@ -15,4 +16,5 @@ pub mod names;
 pub mod result_charset;
 pub mod result_set;
 pub mod secret;
+pub mod undo_script;
 pub mod zone;

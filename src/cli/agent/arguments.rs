@@ -1,7 +1,8 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
+use super::serve_arguments::serve_options;
 use super::status::StatusArgs;
-use crate::cli::files::{read, secret_in};
+use crate::cli::files::secret_in;
 use crate::config::Files;
 use crate::config::agent::{
     self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
@@ -11,7 +12,7 @@ use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
-use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use dbtrail_history::serve::exposure;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
@@ -24,7 +25,7 @@ const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
 
 /// What agent.yaml says, beside what is of a source.
-const SERVING: [&str; 9] = [
+const SERVING: [&str; 10] = [
     "server_id",
     "listen",
     "tls_cert",
@@ -32,6 +33,7 @@ const SERVING: [&str; 9] = [
     "token_file",
     "allow_insecure",
     "no_statements",
+    "no_ui",
     "include",
     "exclude",
 ];
@@ -96,6 +98,9 @@ pub struct AgentArgs {
     /// Listen on an address that is not loopback even without TLS or tokens.
     #[arg(long)]
     pub(super) allow_insecure: bool,
+    /// Do not serve the page at /ui.
+    #[arg(long)]
+    pub(super) no_ui: bool,
     /// Say what stands in the way of capturing from the source, and what to type to fix it; capture
     /// nothing.
     #[arg(long, conflicts_with = "binlog")]
@@ -236,7 +241,8 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
         None => Origin::Files(Box::new(files(args, &mut mistakes))),
     };
     let certificate = Files::of(args.tls_cert.iter().chain(&args.tls_key).cloned());
-    let serve = serve_options(args, &mut mistakes);
+    let tls = (args.tls_cert.as_deref(), args.tls_key.as_deref());
+    let serve = serve_options(tls, args.token_file.as_deref(), !args.no_ui, &mut mistakes);
     let listen = args.listen.unwrap_or(LISTEN);
     let mut warnings = Vec::new();
     match exposure(listen, &serve) {
@@ -273,25 +279,6 @@ fn files(args: &AgentArgs, mistakes: &mut Vec<String>) -> LogFiles {
         to: args.to,
         schema: args.schema.clone(),
     }
-}
-
-fn serve_options(args: &AgentArgs, mistakes: &mut Vec<String>) -> ServeOptions {
-    let mut options = ServeOptions::default();
-    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
-        match (read(certificate), read(key)) {
-            (Ok(chain), Ok(private)) => match tls_config(&chain, &private) {
-                Ok(tls) => options.tls = Some(tls.into()),
-                Err(e) => mistakes.push(format!("{} and {}: {e}", certificate.display(), key.display())),
-            },
-            (chain, private) => mistakes.extend(chain.err().into_iter().chain(private.err())),
-        }
-    }
-    match args.token_file.as_deref().map(Tokens::from_file) {
-        Some(Ok(tokens)) => options.tokens = tokens,
-        Some(Err(why)) => mistakes.push(why),
-        None => {}
-    }
-    options
 }
 
 #[cfg(test)]

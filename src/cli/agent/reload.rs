@@ -30,6 +30,7 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
         ("source, binlog, data, keep, cache, disk_reserve or baseline", now.origin != new.origin),
         ("limits", limits(now) != limits(new)),
         ("readiness.max_lag", now.serve.max_lag != new.serve.max_lag),
+        ("ui", now.serve.ui != new.serve.ui),
         ("shutdown_grace", now.serve.grace != new.serve.grace),
         ("tls (on or off)", now.serve.tls.is_some() != new.serve.tls.is_some()),
         ("token_file (its name)", !now.serve.tokens.can_take_over(&new.serve.tokens)),

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 /// Host, port, user and password, and a command line that has them.
-pub(super) fn greet(address: SocketAddr, password: &Secret) -> std::io::Result<()> {
+pub(super) fn greet(address: SocketAddr, password: &Secret, page: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout();
     let (host, port, password) = (address.ip(), address.port(), password.expose());
     writeln!(
@@ -19,6 +19,9 @@ pub(super) fn greet(address: SocketAddr, password: &Secret) -> std::io::Result<(
         "host      {host}\nport      {port}\nuser      {USER}\npassword  {password}\n\nConnect with any MySQL client:\n\n    \
          mysql -h {host} -P {port} -u {USER} -p{password}\n"
     )?;
+    if let Some(page) = page {
+        writeln!(out, "or look at it in a browser, with the password:\n\n    {page}\n")?;
+    }
     out.flush()
 }
 

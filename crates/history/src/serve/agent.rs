@@ -4,6 +4,7 @@ use super::ServeOptions;
 use super::metrics::Metrics;
 use super::places::Places;
 use super::tokens::Tokens;
+use super::undo::Undo;
 use crate::query::Refusal;
 use crate::{History, HistoryHandle};
 use dbtrail_types::agent_api::code;
@@ -20,6 +21,7 @@ pub(super) struct Agent {
     pub(super) places: Arc<Places>,
     pub(super) max_lag: Duration,
     pub(super) patience: Duration,
+    pub(super) undo: Undo,
 }
 
 impl Agent {
@@ -49,6 +51,7 @@ impl Agent {
             places: Arc::new(Places::new(options.max_requests)),
             max_lag: options.max_lag,
             patience: options.patience,
+            undo: Undo::new(options.undo.clone()),
         }
     }
 }

@@ -6,7 +6,9 @@ use crate::History;
 use crate::history_handle::{CaptureStatus, Connection, HistoryHandle};
 use crate::query::TableHealth;
 use dbtrail_types::agent_api::path;
+use dbtrail_types::change_counts;
 use dbtrail_types::instant::Instant;
+use dbtrail_types::undo_script;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -46,8 +48,16 @@ fn durations() -> Histogram {
 }
 
 /// The paths that are told apart.
-const ROUTES: [&str; 6] =
-    [path::FLASHBACK, path::SNAPSHOT, path::DIFF, path::NET_CHANGES, path::HISTORY, path::STATUS];
+const ROUTES: [&str; 8] = [
+    path::FLASHBACK,
+    path::SNAPSHOT,
+    path::DIFF,
+    path::NET_CHANGES,
+    path::HISTORY,
+    path::STATUS,
+    change_counts::PATH,
+    undo_script::PATH,
+];
 
 impl Metrics {
     pub(super) fn count(&self, asked: &str, status: u16, took: Duration) {

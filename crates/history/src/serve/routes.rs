@@ -17,9 +17,11 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use dbtrail_types::agent_api::{DiffRequest, NetRequest, RowsRequest, code, path};
+use dbtrail_types::change_counts::{self, ChangeCountsRequest};
 use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::undo_script::{self, UndoScriptRequest};
 use hyper::Request;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub(super) fn router(agent: Agent) -> Router {
         .route(path::DIFF, only(post(diff)))
         .route(path::NET_CHANGES, only(post(net_changes)))
         .route(path::HISTORY, only(post(happened)))
+        .route(change_counts::PATH, only(post(counted)))
+        .route(undo_script::PATH, only(post(undo_of)))
         .route("/v1/servers/{server_id}/schemas", only(get(schemas)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables", only(get(tables)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
@@ -89,6 +93,25 @@ async fn happened(State(agent): State<Agent>, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<HistoryRequest>(&body));
     match request.and_then(|request| agent.history()?.happened(&request)) {
         Ok(answer) => answer::long_lines(answer).await,
+        Err(refused) => answer::refusal(&refused),
+    }
+}
+
+async fn counted(State(agent): State<Agent>, body: Body) -> Response {
+    let request = whole(body).await.and_then(|body| read::<ChangeCountsRequest>(&body));
+    match request.and_then(|request| agent.history()?.change_counts(&request)) {
+        Ok(answer) => answer::long_lines(answer).await,
+        Err(refused) => answer::refusal(&refused),
+    }
+}
+
+async fn undo_of(State(agent): State<Agent>, body: Body) -> Response {
+    let request = match whole(body).await.and_then(|body| read::<UndoScriptRequest>(&body)) {
+        Ok(request) => request,
+        Err(refused) => return answer::refusal(&refused),
+    };
+    match agent.undo.script(request).await {
+        Ok(script) => answer::json(&script),
         Err(refused) => answer::refusal(&refused),
     }
 }
