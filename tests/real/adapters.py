@@ -476,8 +476,8 @@ class MariaDbCli(CommandLine):
     def query(self, sql):
         code, out, err = self.run([*self.base("mariadb"), "--batch", self.options["database"], "-e", sql], {"MYSQL_PWD": self.options["password"]})
         if code:
-            told = re.search(r"ERROR (\d+) \((\w{5})\)(?: at line \d+)?: (.*)", err)
-            raise Refused(int(told.group(1)), told.group(2), told.group(3)) if told else RuntimeError(err)
+            reported = re.search(r"ERROR (\d+) \((\w{5})\)(?: at line \d+)?: (.*)", err)
+            raise Refused(int(reported.group(1)), reported.group(2), reported.group(3)) if reported else RuntimeError(err)
         lines = [[unescaped(c) for c in line.split(b"\t")] for line in out.split(b"\n")[:-1]]
         if not lines:
             return [], []
@@ -509,8 +509,8 @@ class Mycli(CommandLine):
             [sys.executable, "-m", "mycli.main", "--myclirc", empty, "-h", "127.0.0.1", "-P", str(o["port"]), "-u", o["user"], "--password", o["password"],
              "-D", o["database"], *secure, "--csv", "-e", sql], {"TERM": "dumb", "COLUMNS": "1000"})
         if code:
-            told = re.search(r"\((\d+), ['\"](.*)['\"]\)", err + out.decode(errors="replace"), re.S)
-            raise Refused(int(told.group(1)), None, told.group(2)) if told else RuntimeError(err + out.decode(errors="replace"))
+            reported = re.search(r"\((\d+), ['\"](.*)['\"]\)", err + out.decode(errors="replace"), re.S)
+            raise Refused(int(reported.group(1)), None, reported.group(2)) if reported else RuntimeError(err + out.decode(errors="replace"))
         table = list(csv.reader(io.StringIO(out.decode(), newline="")))
         if not table:
             return [], []

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Columns and keys that are not like the others, captured from a running server and compared with what the server itself answers: generated and
-invisible columns, a UNIQUE key in the place of a primary key, a generated invisible primary key (MySQL), COMPRESSED columns, UUID, INET4 and INET6
+invisible columns, a UNIQUE key instead of a primary key, a generated invisible primary key (MySQL), COMPRESSED columns, UUID, INET4 and INET6
 as keys, VECTOR (MariaDB), and character sets of one and two bytes.
 
     columns.py [--server mysql | mariadb-11.8] [-- OPTIONS]
@@ -57,7 +57,7 @@ OF_MYSQL = {
 
 
 def compare(cursor, instant, truth, virtual, right):
-    """Every answer at an instant; the table stands where {} does."""
+    """Every answer at an instant; the table is where {} does."""
     for (table, sql), want in truth.items():
         asked = sql.format("%s.%s AS OF '%s'" % (virtual, table, instant))
         try:

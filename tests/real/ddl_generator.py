@@ -5,7 +5,7 @@
     ddl_generator.py --port N --binlogs FOLDER ...      # a server that runs: root without a password on 127.0.0.1
 
 Each statement that the server takes runs on a table of its own with rows; what SHOW COLUMNS and the rows say then, and after a few changes of
-rows behind it, is noted with the GTID. Then the agent reads the binary log, and the shim is asked for the rows at each of these GTIDs, and for
+rows after it, is noted with the GTID. Then the agent reads the binary log, and the shim is asked for the rows at each of these GTIDs, and for
 the columns. Fails when one answer has other columns or other cells than the server, or when more than --refused percent of the questions
 are refused; refusals are counted by their reason.
 """

@@ -10,7 +10,7 @@ from harness import ROOT, Counter, binary, finish
 
 
 def blocks(kind):
-    """The statements behind ```sql mysql or ```sql mariadb of all papers."""
+    """The statements after ```sql mysql or ```sql mariadb of all papers."""
     found = []
     for folder in ("", "docs"):
         for name in sorted(os.listdir(os.path.join(ROOT, folder))):

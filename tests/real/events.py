@@ -42,8 +42,8 @@ class Case:
         self.connection._execute_command(3, statement)  # pylint: disable=protected-access
         self.connection._read_query_result()  # pylint: disable=protected-access
 
-    def told(self, table, instant, rows):
-        """What is told of a table: its rows, or None when it is refused; reads until the record reaches the instant."""
+    def reported(self, table, instant, rows):
+        """What is known of a table: its rows, or None when it is refused; reads until the record reaches the instant."""
         end = time.monotonic() + 30
         while True:
             try:
@@ -56,7 +56,7 @@ class Case:
             time.sleep(0.3)
 
     def look(self, what, doubt=()):
-        """Compares every table at an instant behind everything so far; those of `doubt` may be refused."""
+        """Compares every table at an instant after everything so far; those of `doubt` may be refused."""
         time.sleep(1.1)
         self.cursor.execute("SELECT UTC_TIMESTAMP(6)")
         instant = self.cursor.fetchone()[0].decode()
@@ -66,7 +66,7 @@ class Case:
             self.cursor.execute("SELECT * FROM %s ORDER BY id" % table)
             truth[table] = [[c if c is None else c.decode() for c in row] for row in self.cursor.fetchall()]
         for table, rows in truth.items():
-            got = self.told(table, instant, rows)
+            got = self.reported(table, instant, rows)
             if got is None and table in doubt:
                 continue
             self.counter.check(got == rows, "%s: %s (%s)" % (what, table, getattr(self, "why", "")), got, rows)

@@ -23,7 +23,7 @@ T = "CREATE TABLE t(id INT PRIMARY KEY, v INT)"
 U = "CREATE TABLE u(id INT PRIMARY KEY, v VARCHAR(20)) CHARACTER SET utf8mb4"
 ROWS = ["INSERT INTO t VALUES(1,10),(2,20)", "INSERT INTO u VALUES(1,'a'),(2,'b')"]
 
-# Case: servers, statements (bytes are sent as they are), tables whose rows cannot be told from the log.
+# Case: servers, statements (bytes are sent as they are), tables whose rows are not known from the log.
 CASES = {
     # A letter outside ASCII in a comment, from clients with many character sets; bytes that are text in none of them.
     "comments": (ALL, [

@@ -2,7 +2,7 @@
 """What befalls a source: each fault ends in the right history, or in a gap that says why, and the agent goes on.
 
 One MariaDB, one agent that reaches it over a proxy of this test (which can cut, stall and damage), one shim. After each fault the states
-noted before it and behind it are compared, for rows that never changed too; a gap must be in /v1/status and in the refusal of what lies in it.
+noted before it and after it are compared, for rows that never changed too; a gap must be in /v1/status and in the refusal of what lies in it.
 """
 import re
 import socket
@@ -87,7 +87,7 @@ class Proxy:
 
 
 class Spoiler:
-    """Does something to the bytes of the log where a marker stands."""
+    """Does something to the bytes of the log where a marker is."""
 
     def __init__(self, marker, times, cut=False):
         self.marker, self.times, self.cut, self.done = marker, times, cut, 0
@@ -217,7 +217,7 @@ class Bench:
             self.by_gtid(name, gtid, state)
         self.count.check(inside or not states, "%s: a state in the gap" % name, (start, end), [m[0] for m in self.marks[-3:]])
         self.marks = [m for m in self.marks if m not in inside]
-        # What can be told around it.
+        # What is known around it.
         connection = self.chain.connect(database="f")
         try:
             window = "SELECT * FROM _diff.t BETWEEN '%s' AND '%s' WHERE id = 3" % (start[:19], self.later(end))
@@ -227,7 +227,7 @@ class Bench:
         connection.close()
 
     def later(self, instant):
-        """An instant that can be asked for, behind this one."""
+        """An instant that can be asked for, after this one."""
         newest = max(instant, caught_up(self.source, self.chain.api)["newest"].replace("T", " ").rstrip("Z"))
         while time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()) <= newest:
             time.sleep(0.1)
@@ -279,7 +279,7 @@ def stall(b):
     b.proxy.stall()
     b.change("silence")
     b.mark()
-    # Three heartbeats of five seconds, then it connects anew.
+    # Three heartbeats of five seconds, then it connects again.
     b.chain.api.wait(lambda s: not s["connected"], "the silence is noticed", 40)
     b.whole("stall", b.settled(60))
 

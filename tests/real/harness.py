@@ -320,7 +320,7 @@ class Server:
             raise
 
     def enter(self):
-        """What stands before a command of the server's own system."""
+        """What is before a command of the server's own system."""
         return ["chroot", self.root] if self.root else []
 
     def program(self, name):

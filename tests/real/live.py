@@ -7,7 +7,7 @@ and once more after a restart of the agent:
   * both AT GTID, after transactions; and _diff between ticks.
 
 Without more these are two rounds on the MariaDB of this machine, binlog_row_metadata FULL and MINIMAL, with compressed events.
-`--server mysql` or another kind of servers.py is one round on that server as it is shipped; options of the server follow behind
+`--server mysql` or another kind of servers.py is one round on that server as it is shipped; options of the server follow after
 `--`. `--seed N` repeats a run.
 """
 import random
@@ -95,7 +95,7 @@ class Live(Comparison):
             got = ask(self.cursor, sql)[1]
             self.unsaid.equal(got, [found[key]] if key in found else [], "an answer: " + sql)
         except pymysql.MySQLError as e:
-            # From a first change behind an ALTER there may be no way back to what the row was before it.
+            # From a first change after an ALTER there may be no way back to what the row was before it.
             self.unsaid.check(UNSAID in e.args[1] or "is not recorded (by: ALTER" in e.args[1], "a refusal: " + sql, e.args)
 
     def refused(self, sql, why):

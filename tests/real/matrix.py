@@ -5,7 +5,7 @@
 
 Each client: connect, text query, prepared query, parameters of each kind, an empty result, NULLs, all column types against what a
 real server said (tests/data), typed; error number and SQLSTATE; change of user, reset, ping; an agent that goes and comes back.
-A client that is not installed is a failure. What a client cannot do stands in its adapter, with the reason, and is printed.
+A client that is not installed is a failure. What a client cannot do is in its adapter, with the reason, and is printed.
 """
 import argparse
 import datetime
@@ -29,7 +29,7 @@ RECORDING = "mysql-9.7"
 PLUGINS = {"native": "mysql_native_password", "sha2": "caching_sha2_password"}
 CLIENTS = [adapters.MariaDbCli, adapters.Mycli, adapters.PyMySql, adapters.ConnectorPure, adapters.ConnectorC, adapters.MySqlClient,
            adapters.AsyncMy, adapters.SqlAlchemy, adapters.Mysql2, adapters.MariaDbNode, adapters.ConnectorJ, adapters.MysqlAsync, adapters.Sqlx]
-# In ASCII: PyMySQL, and what stands on it, take a password for latin1 (the one that chatter.py uses has an umlaut).
+# In ASCII: PyMySQL, and what builds on it, take a password for latin1 (the one that chatter.py uses has an umlaut).
 FIRST = {"user": "first", "password": "the first & only"}
 SECOND = {"user": "second", "password": "the second & another"}
 
@@ -390,8 +390,8 @@ class Matrix:
 
     def session(self):
         self.count.equal(self.first("SELECT DATABASE(), CURRENT_USER(), VERSION()"), ["tt", "first@127.0.0.1", "8.0.36-dbtrail"], "session")
-        told = self.connection.encrypted()
-        self.count.check(told in (None, self.options["tls"]), "session: TLS as asked", told, self.options["tls"])
+        reported = self.connection.encrypted()
+        self.count.check(reported in (None, self.options["tls"]), "session: TLS as asked", reported, self.options["tls"])
 
     def compare(self, table, got, view, columns=None):
         all_columns, rows, _ = self.truth.table(table)

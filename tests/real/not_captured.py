@@ -42,7 +42,7 @@ class Tried:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now - 1))
 
     def settled(self):
-        """A whole second behind what was done before."""
+        """A whole second after what was done before."""
         time.sleep(2.1)
         return self.now()
 

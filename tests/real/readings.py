@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tables that foreign keys change all the time while they are read for the first time. They must become readable within a bounded time, and what is told of
+"""Tables that foreign keys change all the time while they are read for the first time. They must become readable within a bounded time, and what is reported
 them must be what the server had.
 
     readings.py                     # on all servers that do not log what foreign keys do
@@ -68,7 +68,7 @@ class Work(threading.Thread):
                     self.one(c)
                     self.done += 1
                     time.sleep(0.01)
-        except Exception as e:  # told by the test
+        except Exception as e:  # known by the test
             self.error = e
             self.still.set()
 
@@ -107,7 +107,7 @@ def trial(server, counter):
         took, done = time.monotonic() - began, work.done
         counter.equal(sorted(unread), [], "read within %d s beside %d statements: %s" % (LIMIT, done, chain.agent.output()[-3000:] if unread else ""))
         print("%s: read in %.1f s beside %d steps" % (counter.name, took, done), flush=True)
-        # What is told of the time since then, beside what the server had.
+        # What is known of the time since then, beside what the server had.
         for _ in range(3):
             time.sleep(0.5)
             work.halt.set()

@@ -5,7 +5,7 @@ shim must then say the same from its binary logs.
 In it: every column type, several character sets, DDL of every followed kind, rollbacks and savepoints, transactions of many
 statements and tables, rows of more than 16 MiB, and many log files. `--seed N` repeats a run. Without more it is the MariaDB of
 this machine with compressed events and FULL metadata. `--server mysql` or another kind of servers.py takes that server as it is
-shipped; options of the server follow behind `--`.
+shipped; options of the server follow after `--`.
 """
 import os
 import random
@@ -356,7 +356,7 @@ def main():
             for table in ("kinds", "days", "copied"):
                 comparison.diff(changes, table, since, end)
             renamed = DDL.index("RENAME TABLE pairs TO couples")
-            # A window across the renaming is refused; the one behind it is not.
+            # A window across the renaming is refused; the one after it is not.
             comparison.diff(changes, "couples", recorder.ticks[renamed][0], end, recorder.noted[renamed])
             got = ask(comparison.cursor, "SELECT * FROM _flashback.addresses AS OF '%s' WHERE id = 1" % end)
             by_time.equal(got, recorder.addresses, "UUID, INET6 and INET4")

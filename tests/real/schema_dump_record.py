@@ -1,5 +1,5 @@
 """Records crates/history/tests/data/schema/KIND: log files whose tables were made before them, and what mysqldump --no-data says of
-the tables behind them, with the rows that the server held at the end.
+the tables after them, with the rows that the server held at the end.
 
     schema_dump_record.py KIND PORT BINLOGS FOLDER DUMP-COMMAND...
 

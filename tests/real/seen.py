@@ -3,7 +3,7 @@
 
     seen.py [--quick] [--server mariadb|mariadb-11.8|mysql]     # --quick: without the parts that wait for long
 
-A second connection notes when it sees a change for the first time. An instant before that may be answered with the old row or refused, one behind it with the
+A second connection notes when it sees a change for the first time. An instant before that may be answered with the old row or refused, one after it with the
 new row or refused; and what is far enough from it on either side must be answered.
 """
 import datetime
@@ -19,7 +19,7 @@ from harness import Chain, Counter, finish
 
 # How much longer everything takes on a machine that has other things to do: what is measured in seconds counts by it.
 SLACK = max(1.0, min(6.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
-FAR = 3.5 * SLACK  # seconds from the change behind which nothing may be refused
+FAR = 3.5 * SLACK  # seconds from the change after which nothing may be refused
 
 
 def text(instant):
@@ -43,7 +43,7 @@ def asked(chain, key, instant, table="t", kind="snapshot"):
     return chain.api.lines("/v1/" + kind, body)
 
 
-def told(chain, key, instant, table="t"):
+def reported(chain, key, instant, table="t"):
     """The second cell of the row; None: refused, and why."""
     lines, refused = asked(chain, key, instant, table)
     if refused:
@@ -108,13 +108,13 @@ def visibility(server, counter):
         reach(chain, changes[-1][3] + FAR + 0.5)
         for table, old, new, seen in changes:
             for off in (-FAR, -2, -1.2, -0.9, -0.5, -0.2, -0.1, 0.1, 0.2, 0.5, 0.9, 1.2, 2, FAR):
-                row, refused = told(chain, 1, seen + off, table)
+                row, refused = reported(chain, 1, seen + off, table)
                 what = "%s, %+.2f s from when %s became %s" % (table, off, old, new)
                 if refused:
                     counter.check(abs(off) < FAR and refused[0] == "ambiguous_time", what + ": refused", refused)
                 else:
                     counter.equal(row, old if off < 0 else new, what)
-                other, refused = told(chain, 2, seen + off)
+                other, refused = reported(chain, 2, seen + off)
                 counter.check(other == "0", what + ": a row that did not change", other or refused)
 
 
@@ -135,11 +135,11 @@ def doubt(server, counter):
             counter.check(time.monotonic() - began < 5 * SLACK, "a table in doubt is read again", time.monotonic() - began, "5 s")
         now += 5 * SLACK
         reach(chain, now)
-        counter.equal(told(chain, 1, now), ("7", None), "the row of a table that came back")
+        counter.equal(reported(chain, 1, now), ("7", None), "the row of a table that came back")
 
 
 def definitions(server, counter):
-    """A definition that is not the server's: the table is in doubt back to the statement behind which nobody had looked, and comes back. A temporary table that
+    """A definition that is not the server's: the table is in doubt back to the statement after which nobody had looked, and comes back. A temporary table that
     was renamed (MariaDB logs that like any other RENAME) takes nothing away from the table of its name."""
     tables(server)
     with capture(server) as chain, server.connect() as c:
@@ -158,16 +158,16 @@ def definitions(server, counter):
         good = lambda s: all(t["readable"] for t in s["tables"] if t["table"] == "t" or t["table"] == "m" and server.flavor == "mariadb")
         reach(chain, renamed + 2)
         chain.api.wait(good, "the tables are back", 60)
-        counter.equal(told(chain, 1, before), ("1", None), "a row before the statement")
+        counter.equal(reported(chain, 1, before), ("1", None), "a row before the statement")
         lines, refused = asked(chain, 1, changed + 0.02)
         as_it_is = lines and "bigint" in json.dumps(lines[0]).lower()
         counter.check(as_it_is or refused and refused[0] in ("unreadable_table", "ambiguous_time"), "between the statement and the notice", lines or refused)
         now = time.time() + 2
         reach(chain, now)
-        counter.equal([told(chain, i, now)[0] for i in (1, 2)], ["1", "2"], "rows of the table that came back")
+        counter.equal([reported(chain, i, now)[0] for i in (1, 2)], ["1", "2"], "rows of the table that came back")
         if server.flavor == "mariadb":
-            counter.equal(told(chain, 1, now, "m"), ("0", None), "the table whose name a temporary one had")
-            counter.check(told(chain, 1, now, "n")[1] is not None, "the name that it was renamed to", told(chain, 1, now, "n"))
+            counter.equal(reported(chain, 1, now, "m"), ("0", None), "the table whose name a temporary one had")
+            counter.check(reported(chain, 1, now, "n")[1] is not None, "the name that it was renamed to", reported(chain, 1, now, "n"))
 
 
 def prepared(server, counter):
@@ -190,7 +190,7 @@ def prepared(server, counter):
             run(c, "XA COMMIT 'a'", "UPDATE tt.t SET v = 50 WHERE id = 2")
         now = time.time() + 2
         reach(chain, now)
-        counter.equal([told(chain, key, now)[0] for key in (1, 2)], ["5", "50"], "rows behind a prepared transaction")
+        counter.equal([reported(chain, key, now)[0] for key in (1, 2)], ["5", "50"], "rows behind a prepared transaction")
         counter.equal(chain.api.status()["gaps"], [], "gaps behind a prepared transaction")
 
 
@@ -223,8 +223,8 @@ def slow_ddl(server, counter):
             for off in (-1.5, 1.5):
                 counter.check(asked(chain, 1, began + off, table)[1] is None, "far from the end it is answered: " + statement, asked(chain, 1, began + off, table)[1])
             lines, refused = asked(chain, 1, ended + FAR, table)
-            behind = len(lines[1]) == before + 1 if table == "t" and lines else refused and refused[0] == "unknown_table"
-            counter.check(behind, "behind it: " + statement, refused or lines)
+            following = len(lines[1]) == before + 1 if table == "t" and lines else refused and refused[0] == "unknown_table"
+            counter.check(following, "behind it: " + statement, refused or lines)
 
 
 def restored(server, counter):
@@ -256,11 +256,11 @@ def restored(server, counter):
         chain.api.wait(lambda s: s["baseline"]["done"] == s["baseline"]["total"], "the tables are read")
         now = time.time() + 2
         reach(chain, now)
-        counter.equal([told(chain, i, now)[0] for i in range(1, 7)], ["0", "0", "0", "4", "5", "6"], "rows behind a restore")
+        counter.equal([reported(chain, i, now)[0] for i in range(1, 7)], ["0", "0", "0", "4", "5", "6"], "rows behind a restore")
 
 
 def replica(source, kind, counter):
-    """A MariaDB replica: its log has the times of its source, so nothing behind the last applied commit is certain, with the applier running or not."""
+    """A MariaDB replica: its log has the times of its source, so nothing after the last applied commit is known, with the applier running or not."""
     tables(source)
     with servers.start(kind, "--log-slave-updates=ON", "--server-id=8") as server, source.connect() as s, server.connect() as r:
         tables(server)
@@ -278,12 +278,12 @@ def replica(source, kind, counter):
             now = time.time()
             run(s, "UPDATE tt.t SET v = 100 WHERE id = 1")
             time.sleep(4)
-            counter.equal((told(chain, 1, now + 2)[1] or ["answered"])[0], "out_of_range", "an instant behind the last applied commit")
+            counter.equal((reported(chain, 1, now + 2)[1] or ["answered"])[0], "out_of_range", "an instant behind the last applied commit")
             run(r, "START SLAVE")
             time.sleep(1.5)
             run(s, "UPDATE tt.t SET v = 7 WHERE id = 2")
             reach(chain, now + 3)
-            counter.equal(told(chain, 1, now + 2)[0], "100", "the same instant when it was applied")
+            counter.equal(reported(chain, 1, now + 2)[0], "100", "the same instant when it was applied")
 
 
 def main():

@@ -77,7 +77,7 @@ def start(kind, *options):
 
 
 def chosen(default):
-    """What `--server KIND` says, and the options of that server behind `--`; without it MariaDB and the options of `default`."""
+    """What `--server KIND` says, and the options of that server after `--`; without it MariaDB and the options of `default`."""
     if "--server" not in sys.argv:
         return "mariadb", default
     kind = sys.argv[sys.argv.index("--server") + 1]

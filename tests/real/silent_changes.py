@@ -65,7 +65,7 @@ def record(kind, port, folder, name, scenario):
         cursor.execute("SELECT @@GLOBAL." + ("gtid_binlog_pos" if maria else "gtid_executed"))
         gtid = cursor.fetchone()[0].replace("\n", "")
         steps.append({"statement": statement, "error": error, "gtid": gtid, "tables": rows_of(cursor)})
-    # So that the second of the last statement lies behind the log.
+    # So that the second of the last statement lies after the log.
     time.sleep(2.1)
     cursor.execute("SHOW BINARY LOGS")
     last = cursor.fetchall()[-1][0]

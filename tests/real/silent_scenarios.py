@@ -169,7 +169,7 @@ SCENARIOS = {
         "UPDATE t SET v = v + 1 WHERE id = 1",
         "UPDATE other SET v = 2 WHERE id = 1",
     ]),
-    # Nothing silent: the log begins behind the CREATE, and its table maps do not tell BINARY, UUID and INET6 apart.
+    # Nothing silent: the log begins after the CREATE, and its table maps do not tell BINARY, UUID and INET6 apart.
     "untold_types": ("mariadb", [
         "CREATE TABLE t (id INT PRIMARY KEY, u UUID, v INT, b BINARY(16), i4 INET4)",
         "CREATE TABLE k (k UUID PRIMARY KEY, v INT)",
@@ -213,7 +213,7 @@ SCENARIOS = {
         "INSERT INTO t VALUES (1, 1), (2, 2)",
         "ALTER TABLE t DISCARD TABLESPACE",
     ]),
-    # Where the server versions a table anew, and an ALTER of its columns.
+    # Where the server versions a table again, and an ALTER of its columns.
     "versioned_alter": ("mariadb", [
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
         "CREATE TABLE plain (id INT PRIMARY KEY, v INT, w INT)",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The reading half of capturing against a MariaDB server of our own: tests/real/source, a Rust program that is told where it runs.
+"""The reading half of capturing against a MariaDB server of our own: tests/real/source, a Rust program that is reported where it runs.
 
 Events byte for byte as in the server's files, starts under load, gaps, reconnects, GTIDs of another server, the clock, cells read from
 tables against those of the log. Against another server: set DBTRAIL_SOURCE_URL and DBTRAIL_SOURCE_LOGS, and

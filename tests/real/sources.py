@@ -66,7 +66,7 @@ def row(chain, table, key, instant, kind="snapshot", columns=("id",)):
 
 
 def now(chain, table, key):
-    """The row as it is now, once that is known: what had to begin anew has been read again."""
+    """The row as it is now, once that is known: what had to start over has been read again."""
     end = time.monotonic() + 20
     while True:
         got = row(chain, table, key, settled(chain))
@@ -81,7 +81,7 @@ HIDES = "CREATE TEMPORARY TABLE %s (id INT PRIMARY KEY, v INT)"
 
 def temporary(server, counter):
     """A swap of tables, and one of temporary tables that hide them, in every mixture that the server takes."""
-    for hidden, behind in (([], {"t": "20", "o": "10"}), (["t", "n"], {"t": "10", "n": "20"}), (["n"], {"o": "10", "n": "20"}), (["t"], None)):
+    for hidden, following in (([], {"t": "20", "o": "10"}), (["t", "n"], {"t": "10", "n": "20"}), (["n"], {"o": "10", "n": "20"}), (["t"], None)):
         with server.connect() as c:
             run(c, "DROP DATABASE IF EXISTS w", "CREATE DATABASE w", "USE w", "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "CREATE TABLE n (id INT PRIMARY KEY, v INT)",
                 "INSERT INTO t VALUES (1, 10)", "INSERT INTO n VALUES (1, 20)")
@@ -90,24 +90,24 @@ def temporary(server, counter):
             before = settled(chain)
             try:
                 run(c, SWAP)
-                counter.check(behind is not None, "the server takes it: %s" % hidden)
+                counter.check(following is not None, "the server takes it: %s" % hidden)
             except pymysql.MySQLError as e:
-                counter.check(behind is None and e.args[0] == 1050, "the server refuses it: %s" % hidden, e.args)
-                behind = {"t": "10", "n": "20"}
+                counter.check(following is None and e.args[0] == 1050, "the server refuses it: %s" % hidden, e.args)
+                following = {"t": "10", "n": "20"}
             first = settled(chain)
-            wanted = {name: ["1", behind[name]] if name in behind else "none" for name in ("t", "o", "n")}
+            wanted = {name: ["1", following[name]] if name in following else "none" for name in ("t", "o", "n")}
 
             def found(instant):
-                told = {name: row(chain, name, 1, instant) for name in wanted}
-                return {name: "none" if isinstance(got, tuple) and got[0] == "unknown_table" or got == [] else got for name, got in told.items()}
+                reported = {name: row(chain, name, 1, instant) for name in wanted}
+                return {name: "none" if isinstance(got, tuple) and got[0] == "unknown_table" or got == [] else got for name, got in reported.items()}
 
             wrong = {name: got for name, got in found(first).items() if got != wanted[name] and not isinstance(got, tuple)}
             counter.equal(wrong, {}, "right or refused at once: %s" % hidden)
             time.sleep(1.2)
             last = found(settled(chain))
-            right = {name: got for name, got in last.items() if name in behind}
-            counter.equal(right, {name: wanted[name] for name in behind}, "read again: %s" % hidden)
-            counter.check(all(last[name] == "none" or isinstance(last[name], tuple) for name in wanted if name not in behind), "and no others", last)
+            right = {name: got for name, got in last.items() if name in following}
+            counter.equal(right, {name: wanted[name] for name in following}, "read again: %s" % hidden)
+            counter.check(all(last[name] == "none" or isinstance(last[name], tuple) for name in wanted if name not in following), "and no others", last)
             counter.equal([row(chain, name, 1, before) for name in ("t", "n")], [["1", "10"], ["1", "20"]], "before it: %s" % hidden)
 
 

@@ -89,7 +89,7 @@ class Incidents:
         return self.r.choice(["Anna", "anna ", "Zoë", "O'Neil", "a\\b", "tab\there", "日本", "🙂", "x", ""]) + str(self.r.randint(0, 99))
 
     def name(self):
-        """A key: of characters whose order is certain (others are refused)."""
+        """A key: of characters whose order is known (others are refused)."""
         return self.r.choice(["Anna", "anna", "Zoë", "O'Neil", "x", "X"]) + str(self.r.randint(0, 99))
 
     def some(self, name):
@@ -216,7 +216,7 @@ class Incidents:
         self.sql("COMMIT")
 
     def since(self):
-        """Somebody goes on working, also on rows that stand in the way of others then."""
+        """Somebody goes on working, also on rows that are in the way of others then."""
         for _ in range(self.r.choice([0, 1, 3])):
             self.change()
         for _ in range(self.r.randint(0, 4)):
@@ -375,9 +375,9 @@ def run(kind, options, seed, count):
                             counter.equal(got, was, shown + " which nobody touched")
                 conflicts = sum(1 for name in work.tables for key in {*before[name], *after[name]}
                                 if before[name].get(key) != after[name].get(key) and after[name].get(key) != now[name].get(key))
-                told = len(re.findall(r"^--   \S+\.\S+ \S+ = ", text, re.M))
+                reported = len(re.findall(r"^--   \S+\.\S+ \S+ = ", text, re.M))
                 # A row that went there and back has changes, and is listed where it is taken back change by change.
-                counter.check(told - len(stays) == conflicts or steps and told - len(stays) > conflicts, what + ": rows that are listed", told - len(stays), conflicts)
+                counter.check(reported - len(stays) == conflicts or steps and reported - len(stays) > conflicts, what + ": rows that are listed", reported - len(stays), conflicts)
             stop.set()
             worker.join(10)
             counter.check("panicked" not in chain.agent.output(), "no panic in the agent's log", chain.agent.output()[-600:])

@@ -2,7 +2,7 @@
 """`up`, as somebody uses it who has a MariaDB and nothing else: agent and shim in one process, reached with what it prints.
 
 While a workload goes on, many connections ask at once for rows at instants whose state was noted. One more than the most connections there can be is
-refused, KILL ends one of them, SIGTERM and SIGKILL end all; behind both it goes on with the same password, and tells the same.
+refused, KILL ends one of them, SIGTERM and SIGKILL end all; after both it goes on with the same password, and tells the same.
 """
 import json
 import os
@@ -65,8 +65,8 @@ class Up:
                                database="u", init_command="SET time_zone = '+00:00'", use_unicode=False, conv=pymysql.converters.encoders, read_timeout=60)
 
     def status(self):
-        told = subprocess.run([binary(), "agent", "status", "--data", self.data, "--json"], stdout=subprocess.PIPE, timeout=20)
-        return json.loads(told.stdout) if told.returncode in (0, 1) else None
+        reported = subprocess.run([binary(), "agent", "status", "--data", self.data, "--json"], stdout=subprocess.PIPE, timeout=20)
+        return json.loads(reported.stdout) if reported.returncode in (0, 1) else None
 
     def wait(self, until, what, seconds=60):
         end, status = time.monotonic() + seconds, None
@@ -224,7 +224,7 @@ def main():
             work = Work(server)
             up = Up(server, folder)
             up.wait(lambda s: s["connected"] and s["baseline"]["done"] == 1 == s["baseline"]["total"], "the table is read")
-            # What it gave to paste works as it stands.
+            # What it gave to paste works as it is.
             key = int(re.search(r"= '?(\d+)'?;$", up.paste).group(1))
             beside.equal(ask(up.connect().cursor(), up.paste)[1], ask(work.cursor, "SELECT * FROM u.t WHERE id = %d" % key)[1], up.paste)
             for _ in range(MARKS):
