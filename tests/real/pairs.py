@@ -75,7 +75,7 @@ def failover(kind, counter):
                 counter.check(("took over without it" in gap["reason"] or "does not have all transactions" in gap["reason"]) and "purged" not in gap["reason"], "its reason", gap["reason"])
                 counter.check(gap["from"] >= known, "it begins at the last instant that was known", gap["from"], known)
                 after = settled(chain)
-                counter.equal([row(chain, "t", i, after) for i in (1, 2)], [["1", "2"], ["2", "20"]], "rows behind the gap")
+                counter.equal([row(chain, "t", i, after) for i in (1, 2)], [["1", "2"], ["2", "20"]], "rows after the gap")
                 counter.equal(row(chain, "t", 1, lost), ["1", "3"], "and before it")
                 counter.equal(len(chain.api.status()["gaps"]), 1, "one gap")
 
@@ -123,7 +123,7 @@ def semi_sync(kind, counter):
                         counter.check(got == ["1", "1"] or isinstance(got, tuple) and (got[0] in refused or table == "u"), "%s, %.1f s before it was seen" % (table, seen - at), got)
                         counter.equal(row(chain, "t", 2, at), ["2", "2"], "another row then")
                     counter.equal(row(chain, table, 1, began - 1.5), ["1", "1"], "before it: " + table)
-                    counter.equal(row(chain, table, 1, after), ["1", "7"], "behind it: " + table)
+                    counter.equal(row(chain, table, 1, after), ["1", "7"], "after it: " + table)
                     counter.equal(row(chain, table, 1, max(after, seen + 6)) if after >= seen + 6 else ["1", "7"], ["1", "7"], "later: " + table)
                     # Semi-synchronous again: the replica has caught up.
                     run(r, start)

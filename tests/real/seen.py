@@ -190,8 +190,8 @@ def prepared(server, counter):
             run(c, "XA COMMIT 'a'", "UPDATE tt.t SET v = 50 WHERE id = 2")
         now = time.time() + 2
         reach(chain, now)
-        counter.equal([reported(chain, key, now)[0] for key in (1, 2)], ["5", "50"], "rows behind a prepared transaction")
-        counter.equal(chain.api.status()["gaps"], [], "gaps behind a prepared transaction")
+        counter.equal([reported(chain, key, now)[0] for key in (1, 2)], ["5", "50"], "rows after a prepared transaction")
+        counter.equal(chain.api.status()["gaps"], [], "gaps after a prepared transaction")
 
 
 def slow_ddl(server, counter):
@@ -224,7 +224,7 @@ def slow_ddl(server, counter):
                 counter.check(asked(chain, 1, began + off, table)[1] is None, "far from the end it is answered: " + statement, asked(chain, 1, began + off, table)[1])
             lines, refused = asked(chain, 1, ended + FAR, table)
             following = len(lines[1]) == before + 1 if table == "t" and lines else refused and refused[0] == "unknown_table"
-            counter.check(following, "behind it: " + statement, refused or lines)
+            counter.check(following, "after it: " + statement, refused or lines)
 
 
 def restored(server, counter):
@@ -256,7 +256,7 @@ def restored(server, counter):
         chain.api.wait(lambda s: s["baseline"]["done"] == s["baseline"]["total"], "the tables are read")
         now = time.time() + 2
         reach(chain, now)
-        counter.equal([reported(chain, i, now)[0] for i in range(1, 7)], ["0", "0", "0", "4", "5", "6"], "rows behind a restore")
+        counter.equal([reported(chain, i, now)[0] for i in range(1, 7)], ["0", "0", "0", "4", "5", "6"], "rows after a restore")
 
 
 def replica(source, kind, counter):
@@ -278,7 +278,7 @@ def replica(source, kind, counter):
             now = time.time()
             run(s, "UPDATE tt.t SET v = 100 WHERE id = 1")
             time.sleep(4)
-            counter.equal((reported(chain, 1, now + 2)[1] or ["answered"])[0], "out_of_range", "an instant behind the last applied commit")
+            counter.equal((reported(chain, 1, now + 2)[1] or ["answered"])[0], "out_of_range", "an instant after the last applied commit")
             run(r, "START SLAVE")
             time.sleep(1.5)
             run(s, "UPDATE tt.t SET v = 7 WHERE id = 2")

@@ -147,7 +147,7 @@ def excluded(server, counter):
         counter.equal(now(chain, "child", 2), ["2", "2", "2"], "the others are there")
         counter.equal(row(chain, "child", 1, first), ["1", "1", "1"], "before the change it is as it was")
         stale = [got for got in (row(chain, "child", 1, deleted + off) for off in (0.3, 1.0)) if got == ["1", "1", "1"]]
-        counter.equal(stale, [], "the row that is gone is not told of behind the change")
+        counter.equal(stale, [], "the row that is gone is not answered after the change")
         counter.equal(row(chain, "plain", 1, settled(chain)), ["1", "1"], "a table without foreign keys is as it was")
         # Statements on the tables that are left out are followed.
         run(c, "DELETE FROM later WHERE id = 1", "ALTER TABLE later ADD FOREIGN KEY (g) REFERENCES grand (id) ON DELETE CASCADE", "DELETE FROM grand WHERE id = 3")
@@ -181,7 +181,7 @@ def letters(server, counter):
             counter.equal(row(chain, name, 1, at), ["1", "10"], name)
         run(c, "ALTER TABLE fOO ADD w INT DEFAULT 5", "RENAME TABLE FoO TO Bar", "UPDATE bAR SET v = 11 WHERE id = 1")
         later = settled(chain)
-        counter.equal(row(chain, "bar", 1, later), ["1", "11", "5"], "behind ALTER and RENAME")
+        counter.equal(row(chain, "bar", 1, later), ["1", "11", "5"], "after ALTER and RENAME")
         counter.equal(row(chain, "Foo", 1, at), ["1", "10"], "before them")
         got = row(chain, "secret", 1, later)
         counter.check(isinstance(got, tuple) and "include and exclude" in got[1], "a pattern in upper case leaves out", got)
@@ -202,7 +202,7 @@ def collations(server, counter):
         run(c, "CREATE DATABASE IF NOT EXISTS w", "CREATE DATABASE IF NOT EXISTS fresh COLLATE utf8mb4_bin", "ALTER DATABASE w COLLATE utf8mb4_bin",
             "CREATE TABLE u (k VARCHAR(10) PRIMARY KEY, v VARCHAR(10))", "INSERT INTO u VALUES ('a', '日')", "INSERT INTO u VALUES ('A', 'x')")
         later = settled(chain)
-        counter.equal([row(chain, "u", k, later, "flashback", ("k",)) for k in ("a", "A")], [["a", "日"], ["A", "x"]], "behind ALTER DATABASE")
+        counter.equal([row(chain, "u", k, later, "flashback", ("k",)) for k in ("a", "A")], [["a", "日"], ["A", "x"]], "after ALTER DATABASE")
         log = chain.agent.output()
         phrase = "the table can be read no longer"
         counter.check(phrase not in log, "no table had to be read again",
@@ -222,7 +222,7 @@ def encrypted(server, counter):
         run(c, "UPDATE t SET v = 7 WHERE id = 1")
         chain.start_agent()
         at = settled(chain)
-        counter.equal(row(chain, "t", 1, at), ["1", "7"], "behind a restart of the agent")
+        counter.equal(row(chain, "t", 1, at), ["1", "7"], "after a restart of the agent")
         counter.equal(chain.api.status()["gaps"], [], "no gap")
 
 
@@ -245,7 +245,7 @@ def times(server, counter):
                 made = time.time()
                 time.sleep(3)
                 got = row(original, "t", 1, made + 1)
-                counter.check(isinstance(got, tuple) and got[0] == "out_of_range", "what is not applied yet is not told", got)
+                counter.check(isinstance(got, tuple) and got[0] == "out_of_range", "what is not applied yet is not answered", got)
                 counter.equal(row(local, "t", 1, made + 1), ["1", "1"], "on the replica it was not there")
                 run(r, "START REPLICA")
                 time.sleep(1)
