@@ -50,7 +50,7 @@ class Case:
                 self.shim.execute("SELECT * FROM _snapshot.%s AS OF '%s' WHERE id IN (%s)" % (table, instant, ", ".join(r[0] for r in rows)))
                 return [[c if c is None else c.decode() for c in row] for row in self.shim.fetchall()]
             except pymysql.err.Error as error:
-                if "lies behind the end" not in str(error) or time.monotonic() > end:
+                if "is after the end of the record" not in str(error) or time.monotonic() > end:
                     self.why = str(error)
                     return None
             time.sleep(0.3)
