@@ -16,6 +16,7 @@ use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
 use std::sync::Arc;
 
+mod all_changes;
 mod catalogue;
 mod change_counts;
 mod change_filter;
@@ -34,6 +35,7 @@ mod refusal;
 mod rows;
 mod scan;
 mod transaction;
+mod visible;
 mod walk;
 mod window;
 

@@ -6,7 +6,7 @@
 
 use crate::column::TableDefinition;
 use crate::instant::{AsOf, Instant};
-use crate::names::ServerId;
+use crate::names::{ServerId, TableName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
 
@@ -354,6 +354,8 @@ pub type RowLine = Vec<RowCell>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffLine {
+    /// Of changes of all tables: events after this line are of this table.
+    Table(TableName),
     /// Events after this line have these columns (the header's hold until the first such line).
     Definition(TableDefinition),
     /// Events after this line were made so, until the next such line. Before the first one nothing
@@ -417,6 +419,9 @@ pub struct DiffEvent {
     /// Who made it: of the [`DiffLine::Origin`] before it.
     #[serde(skip)]
     pub origin: Option<Arc<ChangeOrigin>>,
+    /// Its table: of the [`DiffLine::Table`] before it.
+    #[serde(skip)]
+    pub table: Option<Arc<TableName>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]

@@ -1,5 +1,6 @@
 //! The tables of the virtual schema `_history`: their columns, and how the agent is asked for them.
 
+use crate::agent_api::Filter;
 use crate::column::{Column, ColumnType, IntSize, LobSize, TableDefinition};
 use crate::instant::Instant;
 use crate::names::ServerId;
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum HistoryTable {
     /// Transactions: who made them, what they changed.
     Transactions,
+    /// Changes of rows, of all tables.
+    Changes,
     /// Statements that changed a definition.
     Ddl,
     /// Parts of the log that were not read.
@@ -21,13 +24,14 @@ pub enum HistoryTable {
 
 impl HistoryTable {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Transactions, Self::Ddl, Self::Gaps, Self::Tables];
+    pub const ALL: [Self; 5] = [Self::Transactions, Self::Changes, Self::Ddl, Self::Gaps, Self::Tables];
 
     /// Its name in SQL.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Transactions => "transactions",
+            Self::Changes => "changes",
             Self::Ddl => "ddl",
             Self::Gaps => "gaps",
             Self::Tables => "tables",
@@ -37,7 +41,7 @@ impl HistoryTable {
     /// Whether it is asked for with a window.
     #[must_use]
     pub const fn has_window(self) -> bool {
-        matches!(self, Self::Transactions | Self::Ddl)
+        matches!(self, Self::Transactions | Self::Changes | Self::Ddl)
     }
 
     /// Its columns. It has no key.
@@ -56,6 +60,24 @@ impl HistoryTable {
                 number("rows_deleted", IntSize::Big, false),
                 column("tables", ColumnType::Json, false, false),
                 column("statements", ColumnType::Json, true, false),
+            ],
+            Self::Changes => vec![
+                number("event_id", IntSize::Big, false),
+                time("event_timestamp", false),
+                text("event_type", 6, false),
+                text("gtid", 96, true),
+                text("schema", 64, false),
+                text("table", 64, false),
+                column("primary_key", ColumnType::Json, false, false),
+                column("changed_columns", ColumnType::Json, true, false),
+                column("row_before", ColumnType::Json, true, false),
+                column("row_after", ColumnType::Json, true, false),
+                number("connection_id", IntSize::Big, true),
+                number("server_id", IntSize::Int, true),
+                text("binlog_file", 255, true),
+                number("binlog_position", IntSize::Big, true),
+                column("statement", ColumnType::Text { size: LobSize::Medium }, true, true),
+                number("cause", IntSize::Big, true),
             ],
             Self::Ddl => vec![
                 time("commit_time", false),
@@ -77,6 +99,7 @@ impl HistoryTable {
                 text("readable", 3, false),
                 time("oldest", true),
                 time("newest", true),
+                number("versions", IntSize::Big, false),
                 column("reason", ColumnType::Text { size: LobSize::Normal }, true, true),
             ],
         };
@@ -102,7 +125,8 @@ fn number(name: &str, size: IntSize, nullable: bool) -> Column {
 }
 
 /// Body of `POST /v1/history`. The answer has a header line, a line a row, and a trailer, as one of
-/// `/v1/flashback`.
+/// `/v1/flashback`; of `changes` the lines behind the header are those of `/v1/diff`, with a
+/// [`DiffLine::Table`](crate::agent_api::DiffLine::Table) and a definition before the first event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryRequest {
@@ -116,4 +140,13 @@ pub struct HistoryRequest {
     /// Start and end of the window, both inclusive, where the table has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<(Instant, Instant)>,
+    /// In the place of a window: the GTID of one transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// Of `changes`: which of them, by their columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// Of `changes`: the most that are wanted; the agent stops behind so many. Left out: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }

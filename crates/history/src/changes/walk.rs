@@ -1,6 +1,6 @@
 //! The index of changes, read a few blocks at a time, by whoever answers while it is read.
 
-use super::{Change, ChangeSequence, GenerationId, key_of, read};
+use super::{Change, ChangeSequence, EachChange, GenerationId, key_of, read};
 use crate::engine::{Snapshot, StoreError, Table};
 use crate::store::EncodedKey;
 
@@ -51,22 +51,33 @@ impl Walk {
     /// # Errors
     /// The engine failed, or the index is damaged.
     pub fn next(&mut self, snapshot: &dyn Snapshot) -> Result<Option<Vec<OwnedChange>>, StoreError> {
-        let Some(start) = self.start.take() else { return Ok(None) };
-        let blocks = snapshot.scan(Table::Changes, &start, &key_of(self.to), AT_ONCE)?;
+        if self.start.is_none() {
+            return Ok(None);
+        }
         let mut found = Vec::new();
-        let mut take = |change: Change<'_>| {
+        self.visit(snapshot, &mut |change| {
             let Change { sequence, generation, key } = change;
             found.push(OwnedChange { sequence, generation, key: key.map(EncodedKey::from) });
             Ok(true)
-        };
+        })?;
+        Ok(Some(found))
+    }
+
+    /// Gives the next changes, which may be none; false: there are no more behind them.
+    ///
+    /// # Errors
+    /// The engine failed, or the index is damaged.
+    pub fn visit(&mut self, snapshot: &dyn Snapshot, each: &mut EachChange<'_>) -> Result<bool, StoreError> {
+        let Some(start) = self.start.take() else { return Ok(false) };
+        let blocks = snapshot.scan(Table::Changes, &start, &key_of(self.to), AT_ONCE)?;
         for (key, block) in &blocks {
-            read(key, block, self.from, self.to, &mut take)?;
+            read(key, block, self.from, self.to, each)?;
         }
         if let Some((last, _)) = blocks.last()
             && blocks.len() == AT_ONCE
         {
             self.start = Some([last.as_slice(), &[0]].concat());
         }
-        Ok(Some(found))
+        Ok(self.start.is_some())
     }
 }

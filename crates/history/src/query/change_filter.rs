@@ -2,7 +2,7 @@
 //! and by whom.
 
 use super::change_rows::{images, key_places, keyed, kind_name};
-use super::happened::stamp;
+use super::lines::stamp;
 use super::origin::Origins;
 use super::rows::{unsupported, value};
 use super::{History, Refusal};
@@ -19,9 +19,7 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(super) struct ChangeFilter {
     filter: Filter,
-    own: Vec<Column>,
-    /// Which of these it names: the others are not looked up.
-    uses: Vec<bool>,
+    own: Needed,
     /// The definition under which its constants were read.
     asked: DefinitionId,
     ready: Ready,
@@ -41,11 +39,9 @@ impl ChangeFilter {
     /// # Errors
     /// A column that it names is not there, or is there twice; how it compares is not certain.
     pub(super) fn new(history: &History, filter: &Filter, asked: DefinitionId) -> Result<Self, Refusal> {
-        let own = change_columns();
-        let named: BTreeSet<String> = filter.columns().into_iter().map(str::to_lowercase).collect();
-        let uses = own.iter().map(|column| named.contains(&column.name)).collect();
-        let ready = Ready::new(history, filter, &own, asked)?;
-        Ok(Self { filter: filter.clone(), own, uses, asked, ready })
+        let own = Needed::of(filter, change_columns());
+        let ready = Ready::new(history, filter, &own.columns, asked)?;
+        Ok(Self { filter: filter.clone(), own, asked, ready })
     }
 
     /// Whether a change is wanted: the condition is true with the row before it, or with the row
@@ -62,9 +58,9 @@ impl ChangeFilter {
     ) -> Result<bool, Refusal> {
         if self.ready.under != version.definition {
             self.same_columns(history, version.definition)?;
-            self.ready = Ready::new(history, &self.filter, &self.own, version.definition)?;
+            self.ready = Ready::new(history, &self.filter, &self.own.columns, version.definition)?;
         }
-        let own = self.told(history, version, commit, origins)?;
+        let own = own_cells(&self.own, history, version, commit, origins)?;
         let own: Vec<RowValue<'_>> =
             own.iter().map(|cell| cell.as_deref().map_or(RowValue::Null, RowValue::Bytes)).collect();
         let catalog = &history.catalog;
@@ -107,39 +103,6 @@ impl ChangeFilter {
         }
     }
 
-    /// The cells of what it names beside the table's columns.
-    fn told(
-        &self,
-        history: &History,
-        version: &Version,
-        commit: &Commit,
-        origins: &mut Origins,
-    ) -> Result<Vec<Option<Vec<u8>>>, Refusal> {
-        let mut cells = Vec::with_capacity(self.own.len());
-        for (column, used) in self.own.iter().zip(&self.uses) {
-            let cell = match column.name.as_str() {
-                _ if !used => None,
-                "event_id" => Some(version.sequence.0.to_string()),
-                "event_timestamp" => Some(stamp(commit.committed)),
-                "event_type" => Some(kind_name(version.kind).to_owned()),
-                "gtid" => commit.gtid.as_ref().map(ToString::to_string),
-                "cause" => version.cause.map(|cause| cause.0.to_string()),
-                other => {
-                    let made = origins.of(history, version.sequence)?;
-                    match other {
-                        "connection_id" => made.connection.map(|id| id.to_string()),
-                        "server_id" => Some(made.server.to_string()),
-                        "binlog_file" => Some(made.file.to_string()),
-                        "binlog_position" => Some(made.offset.to_string()),
-                        _ => made.statement_of(version.sequence).map(ToString::to_string),
-                    }
-                }
-            };
-            cells.push(cell.map(String::into_bytes));
-        }
-        Ok(cells)
-    }
-
     /// Refuses changes under other types than those by which the constants were read.
     fn same_columns(&self, history: &History, under: DefinitionId) -> Result<(), Refusal> {
         let of = |id| {
@@ -163,6 +126,62 @@ impl ChangeFilter {
         }
         Ok(())
     }
+}
+
+/// Columns that say of a change what happened, when and by whom, and which of them a condition
+/// names: the others are not looked up.
+#[derive(Debug)]
+pub(super) struct Needed {
+    columns: Vec<Column>,
+    uses: Vec<bool>,
+}
+
+impl Needed {
+    /// Those of these columns that a condition names.
+    pub(super) fn of(filter: &Filter, columns: Vec<Column>) -> Self {
+        let named: BTreeSet<String> = filter.columns().into_iter().map(str::to_lowercase).collect();
+        let uses = columns.iter().map(|column| named.contains(&column.name)).collect();
+        Self { columns, uses }
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+}
+
+/// The cells of what is named of these columns; nothing of the others, nor of those that are a
+/// table's.
+pub(super) fn own_cells(
+    needed: &Needed,
+    history: &History,
+    version: &Version,
+    commit: &Commit,
+    origins: &mut Origins,
+) -> Result<Vec<Option<Vec<u8>>>, Refusal> {
+    let mut cells = Vec::with_capacity(needed.columns.len());
+    for (column, used) in needed.columns.iter().zip(&needed.uses) {
+        let cell = match column.name.as_str() {
+            _ if !used => None,
+            "event_id" => Some(version.sequence.0.to_string()),
+            "event_timestamp" => Some(stamp(commit.committed)),
+            "event_type" => Some(kind_name(version.kind).to_owned()),
+            "gtid" => commit.gtid.as_ref().map(ToString::to_string),
+            "cause" => version.cause.map(|cause| cause.0.to_string()),
+            other => {
+                let made = origins.of(history, version.sequence)?;
+                match other {
+                    "connection_id" => made.connection.map(|id| id.to_string()),
+                    "server_id" => Some(made.server.to_string()),
+                    "binlog_file" => Some(made.file.to_string()),
+                    "binlog_position" => Some(made.offset.to_string()),
+                    "statement" => made.statement_of(version.sequence).map(ToString::to_string),
+                    _ => None,
+                }
+            }
+        };
+        cells.push(cell.map(String::into_bytes));
+    }
+    Ok(cells)
 }
 
 impl Ready {

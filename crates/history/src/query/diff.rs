@@ -1,7 +1,7 @@
 //! Changes inside a window, oldest first.
 
 use super::change_filter::ChangeFilter;
-use super::change_rows::{images, key_places, keyed, kind_name};
+use super::change_rows::{images, key_places, keyed, write_event};
 use super::keys::Wanted;
 use super::merge::Merge;
 use super::origin::Origins;
@@ -10,10 +10,9 @@ use super::walk::{Step, Walk};
 use super::window::Window;
 use super::{History, Refusal, lines};
 use crate::commit_index::{Commit, Page, ReadPoint};
-use crate::image::{Content, Image};
 use crate::schema::DefinitionId;
 use crate::store::{ChangeSequence, Version};
-use dbtrail_types::agent_api::{DiffLine, DiffRequest, Octets};
+use dbtrail_types::agent_api::{DiffLine, DiffRequest};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
@@ -208,39 +207,8 @@ impl DiffAnswer {
     }
 
     fn event(&self, version: &Version, commit: &Commit, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let kind = kind_name(version.kind);
-        out.extend_from_slice(b"{\"event\":{\"event_id\":");
-        out.extend_from_slice(version.sequence.0.to_string().as_bytes());
-        out.extend_from_slice(b",\"event_timestamp\":");
-        lines::json(&commit.committed, out)?;
-        out.extend_from_slice(b",\"event_type\":\"");
-        out.extend_from_slice(kind.as_bytes());
-        out.extend_from_slice(if version.is_derived() { b"\",\"derived\":true" } else { b"\"" });
-        if let Some(cause) = version.cause {
-            out.extend_from_slice(b",\"cause\":");
-            out.extend_from_slice(cause.0.to_string().as_bytes());
-        }
-        out.extend_from_slice(b",\"gtid\":");
-        lines::json(&commit.gtid.as_ref().map(ToString::to_string), out)?;
-        out.extend_from_slice(b",\"key\":");
-        lines::json(&keyed(version).map(|i| self.key(i)).unwrap_or_default(), out)?;
+        let key = keyed(version).map(|image| lines::key_of(image, &self.definition.2)).unwrap_or_default();
         let catalog = &self.history.catalog;
-        for (name, image) in ["before", "after"].into_iter().zip(images(catalog, version)) {
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":");
-            match image {
-                Some(image) => lines::image(catalog, version.definition, &image, out),
-                None => out.extend_from_slice(b"null"),
-            }
-        }
-        out.extend_from_slice(b"}}\n");
-        Ok(())
-    }
-
-    fn key(&self, image: &Image) -> Vec<Octets> {
-        let cells: Vec<Option<&[u8]>> = image.cells().map(Content::bytes).collect();
-        let places = self.definition.2.iter();
-        places.map(|i| Octets(cells.get(*i).copied().flatten().unwrap_or_default().to_vec())).collect()
+        write_event(catalog, version, commit, &key, images(catalog, version), out)
     }
 }

@@ -5,12 +5,15 @@ use crate::image::{Content, Image};
 use crate::schema::{Catalog, DefinitionId};
 use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::AsOf;
+use dbtrail_types::instant::{AsOf, Instant};
 use serde::Serialize;
 use std::borrow::Cow;
 
 /// Bytes after which a chunk is handed out.
 pub(super) const CHUNK: usize = 32 * 1024;
+
+/// Cells of a row that is written as text.
+pub(super) type Cells = Vec<Option<String>>;
 
 pub(super) fn json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
     serde_json::to_writer(out, value)
@@ -82,6 +85,16 @@ pub(super) fn row(
     out.push(b']');
 }
 
+/// An instant as a TIMESTAMP(6) cell travels: UTC.
+pub(super) fn stamp(at: Instant) -> String {
+    let text = at.to_string();
+    let whole = text.trim_end_matches('Z').replace('T', " ");
+    match whole.split_once('.') {
+        Some((seconds, fraction)) => format!("{seconds}.{fraction:0<6}"),
+        None => format!("{whole}.000000"),
+    }
+}
+
 /// Text, `{"hex": "..."}` or null.
 pub(super) fn cell(value: Option<&[u8]>, out: &mut Vec<u8>) {
     let Some(bytes) = value else {
@@ -121,6 +134,13 @@ pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[clean..]);
     out.push(b'"');
+}
+
+/// The cells of a row that stand at these places, which are those of its key.
+pub(super) fn key_of(image: &Image, places: &[usize]) -> Vec<Octets> {
+    let cells: Vec<Option<&[u8]>> = image.cells().map(Content::bytes).collect();
+    let cell = |at: &usize| Octets(cells.get(*at).copied().flatten().unwrap_or_default().to_vec());
+    places.iter().map(cell).collect()
 }
 
 /// A key for people: `42` or `(1, abc)`; what is not text as x'..'.

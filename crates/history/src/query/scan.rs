@@ -121,6 +121,11 @@ impl Turn {
         Self { until: Instant::now() + TURN, steps: 0 }
     }
 
+    /// Whether the turn is over, after a step that took long.
+    pub(super) fn has_passed(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
     /// Counts a step, and says whether the turn is over.
     pub(super) fn is_over(&mut self) -> bool {
         self.steps = self.steps.wrapping_add(1);

@@ -19,6 +19,8 @@ pub(super) struct Walk {
     span: Option<Span>,
     /// Rows that went at once, and are being told one by one.
     lost: Option<Lost>,
+    /// Of the last change.
+    generation: GenerationId,
 }
 
 #[derive(Debug)]
@@ -46,7 +48,12 @@ impl Walk {
         (from, to): (ChangeSequence, ChangeSequence),
     ) -> Result<Self, Refusal> {
         let index = changes::Walk::new(&*history.snapshot, from, to)?;
-        Ok(Self { index, ready: VecDeque::new(), generations, span, lost: None })
+        Ok(Self { index, ready: VecDeque::new(), generations, span, lost: None, generation: GenerationId(0) })
+    }
+
+    /// The generation of the table of the last change.
+    pub(super) fn generation(&self) -> GenerationId {
+        self.generation
     }
 
     /// The next change.
@@ -62,6 +69,7 @@ impl Walk {
             if let (Told::Row(None, _), _) | (Told::Nothing, None) = (&known.told, &known.base) {
                 return Ok(Step::Nothing);
             }
+            self.generation = lost.generation;
             let version = history.lost((lost.generation, &known.key), lost.emptied)?;
             return Ok(version.map_or(Step::Nothing, |version| Step::Change(Box::new(version))));
         }
@@ -81,6 +89,7 @@ impl Walk {
         if self.span.as_ref().is_some_and(|span| !span.holds(&key)) {
             return Ok(Step::Nothing);
         }
+        self.generation = change.generation;
         let place = (change.sequence, change.sequence.next());
         let version = history.versions().first(change.generation, &key, place)?;
         let version = version.ok_or_else(|| Refusal::internal("a change without its rows".to_owned()))?;

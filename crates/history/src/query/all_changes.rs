@@ -1,0 +1,260 @@
+//! `_history.changes`: the changes of all tables that the asker may see, in the order of the log.
+
+use super::change_filter::{Needed, own_cells};
+use super::change_rows::{images, key_places, keyed, write_event};
+use super::chunks::{Chunks, Fill};
+use super::origin::Origins;
+use super::rows::unsupported;
+use super::scan::Turn;
+use super::visible::Visible;
+use super::walk::{Step, Walk};
+use super::{History, Refusal, lines};
+use crate::commit_index::{Commit, Page};
+use crate::commits;
+use crate::schema::DefinitionId;
+use crate::store::{ChangeSequence, Version};
+use dbtrail_expression::{RowFilter, RowValue};
+use dbtrail_types::agent_api::DiffLine;
+use dbtrail_types::column::TableDefinition;
+use dbtrail_types::happened::{HistoryRequest, HistoryTable};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
+use std::sync::Arc;
+use tables::Tables;
+
+mod tables;
+
+/// Transactions looked at in one step.
+const AT_ONCE: usize = 256;
+
+/// The lines of an answer.
+#[derive(Debug)]
+pub struct AllChanges {
+    history: Arc<History>,
+    visible: Visible,
+    /// `None`: one transaction.
+    window: Option<(Instant, Instant)>,
+    /// Which transactions may still have changed a table whose changes cannot be told.
+    unchecked: Option<(ChangeSequence, ChangeSequence)>,
+    tables: Tables,
+    walk: Walk,
+    filter: Option<Condition>,
+    left: u64,
+    page: Page,
+    origins: Origins,
+    /// Of the last line: its table, and the definition under which it stands.
+    last: Option<(Arc<TableName>, DefinitionId)>,
+    keys: Vec<usize>,
+    count: u64,
+}
+
+/// A condition on the columns of `_history.changes`.
+#[derive(Debug)]
+pub(super) struct Condition {
+    rows: RowFilter,
+    needed: Needed,
+    places: Places,
+}
+
+/// Where the columns stand that are not those of every change.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    schema: usize,
+    table: usize,
+    changed: usize,
+    before: usize,
+    after: usize,
+}
+
+impl Condition {
+    fn new(request: &HistoryRequest) -> Result<Option<Self>, Refusal> {
+        let Some(filter) = &request.filter else { return Ok(None) };
+        let TableDefinition { columns, .. } = HistoryTable::Changes.definition();
+        let rows = RowFilter::new(filter, &columns).map_err(|why| unsupported(&why))?;
+        let place = |name: &str| {
+            let at = columns.iter().position(|column| column.name == name);
+            at.ok_or_else(|| Refusal::internal(format!("changes have no column {name}")))
+        };
+        let places = Places {
+            schema: place("schema")?,
+            table: place("table")?,
+            changed: place("changed_columns")?,
+            before: place("row_before")?,
+            after: place("row_after")?,
+        };
+        Ok(Some(Self { rows, needed: Needed::of(filter, columns), places }))
+    }
+
+    /// Whether it may be true for a change of a table.
+    fn may_hold(&self, name: &TableName) -> bool {
+        let mut cells = vec![RowValue::Unknown; self.needed.columns().len()];
+        for (at, cell) in [(self.places.schema, &name.schema), (self.places.table, &name.table)] {
+            if let Some(place) = cells.get_mut(at) {
+                *place = RowValue::Bytes(cell.as_bytes());
+            }
+        }
+        self.rows.holds(&cells) != Ok(false)
+    }
+
+    fn holds(
+        &self,
+        history: &History,
+        name: &TableName,
+        version: &Version,
+        commit: &Commit,
+        origins: &mut Origins,
+    ) -> Result<bool, Refusal> {
+        let own = own_cells(&self.needed, history, version, commit, origins)?;
+        let mut cells: Vec<RowValue<'_>> =
+            own.iter().map(|cell| cell.as_deref().map_or(RowValue::Null, RowValue::Bytes)).collect();
+        let there = |there: bool| if there { RowValue::Bytes(b"") } else { RowValue::Null };
+        let (before, after) = (version.before.is_some(), version.after.is_some());
+        for (at, value) in [
+            (self.places.schema, RowValue::Bytes(name.schema.as_bytes())),
+            (self.places.table, RowValue::Bytes(name.table.as_bytes())),
+            (self.places.changed, there(before && after)),
+            (self.places.before, there(before)),
+            (self.places.after, there(after)),
+        ] {
+            if let Some(place) = cells.get_mut(at) {
+                *place = value;
+            }
+        }
+        self.rows.holds(&cells).map_err(|why| unsupported(&why))
+    }
+}
+
+impl History {
+    /// The changes of all tables that the asker may see, in a window or one transaction.
+    ///
+    /// # Errors
+    /// Every reason not to answer.
+    pub(super) fn all_changes(
+        self: &Arc<Self>,
+        request: &HistoryRequest,
+        visible: Visible,
+        (from, to, window): (ChangeSequence, ChangeSequence, Option<(Instant, Instant)>),
+        head: Vec<u8>,
+    ) -> Result<Chunks<AllChanges>, Refusal> {
+        let filter = Condition::new(request)?;
+        let wanted =
+            |name: &TableName| visible.sees(&name.schema) && filter.as_ref().is_none_or(|f| f.may_hold(name));
+        let tables = Tables::new(self, (from, to), &wanted)?;
+        let walk = Walk::new(self, tables.generations(), None, (from, to))?;
+        let unchecked = (from < to && tables.has_untold()).then_some((from, to));
+        let answer = AllChanges {
+            history: Arc::clone(self),
+            visible,
+            window,
+            unchecked,
+            tables,
+            walk,
+            filter,
+            left: request.limit.unwrap_or(u64::MAX),
+            page: Page::default(),
+            origins: Origins::default(),
+            last: None,
+            keys: Vec::new(),
+            count: 0,
+        };
+        Ok(Chunks::new(head, answer))
+    }
+}
+
+impl AllChanges {
+    /// Looks at some more transactions: whether one of them changed a table whose changes cannot be
+    /// told.
+    fn check(&mut self, (from, to): (ChangeSequence, ChangeSequence)) -> Result<(), Refusal> {
+        let (mut seen, mut next, mut untold) = (0, None, None);
+        commits::between(&*self.history.snapshot, from, to, &mut |commit| {
+            untold = commit.tables.iter().find_map(|table| self.tables.untold(&table.name));
+            seen += 1;
+            next = Some(commit.behind);
+            Ok(untold.is_none() && seen < AT_ONCE)
+        })?;
+        if let Some(refusal) = untold {
+            return Err(refusal);
+        }
+        self.unchecked = next.filter(|_| seen == AT_ONCE).map(|next| (next, to));
+        Ok(())
+    }
+
+    fn line(&mut self, version: &Version, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let history = Arc::clone(&self.history);
+        let Some(name) = self.tables.name(self.walk.generation(), version.sequence) else { return Ok(()) };
+        // A table may have been renamed out of what the asker may see.
+        if !self.visible.sees(&name.schema) {
+            return Ok(());
+        }
+        let commit = history.commit_index().of_near(version.sequence, &mut self.page)?.cloned();
+        let commit = commit.ok_or_else(|| Refusal::internal("a change without an entry".to_owned()))?;
+        if self.window.is_some_and(|(since, until)| !(since..=until).contains(&commit.committed)) {
+            return Ok(());
+        }
+        if let Some(filter) = &self.filter
+            && !filter.holds(&history, &name, version, &commit, &mut self.origins)?
+        {
+            return Ok(());
+        }
+        self.announce(&history, name, version.definition, out)?;
+        self.origins.announce(&history, version.sequence, out)?;
+        let key = keyed(version).map(|image| lines::key_of(image, &self.keys)).unwrap_or_default();
+        let catalog = &history.catalog;
+        write_event(catalog, version, &commit, &key, images(catalog, version), out)?;
+        self.count += 1;
+        self.left -= 1;
+        Ok(())
+    }
+
+    /// Lines of the table and of its definition, where the next event has others.
+    fn announce(
+        &mut self,
+        history: &History,
+        name: Arc<TableName>,
+        id: DefinitionId,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let (same_table, same_definition) =
+            self.last.as_ref().map_or((false, false), |(table, under)| (*table == name, *under == id));
+        if !same_table {
+            lines::json(&DiffLine::Table(TableName::clone(&name)), out)?;
+            out.push(b'\n');
+        }
+        if !same_definition {
+            let definition = history.catalog.definition(id);
+            let definition =
+                definition.ok_or_else(|| Refusal::internal("a change without a definition".to_owned()))?;
+            lines::json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
+            out.push(b'\n');
+            self.keys = key_places(definition);
+        }
+        self.last = Some((name, id));
+        Ok(())
+    }
+}
+
+impl Fill for AllChanges {
+    fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        let history = Arc::clone(&self.history);
+        let mut turn = Turn::new();
+        while out.len() < lines::CHUNK {
+            if let Some(stretch) = self.unchecked.take() {
+                self.check(stretch)?;
+                // What one step costs is many times a look at the clock.
+                if turn.has_passed() {
+                    return Ok(true);
+                }
+                continue;
+            }
+            match if self.left == 0 { Step::End } else { self.walk.next(&history)? } {
+                Step::Change(version) => self.line(&version, out)?,
+                Step::Nothing => {}
+                Step::End => return lines::trailer(self.count, &[], out).map(|()| false),
+            }
+            if turn.is_over() {
+                return Ok(true);
+            }
+        }
+        Ok(true)
+    }
+}

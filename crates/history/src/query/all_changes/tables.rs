@@ -1,0 +1,172 @@
+//! Which tables a window over all of them has, and of which it can be told what changed there.
+
+use super::super::keys::no_key;
+use super::super::refusal::Refusal;
+use crate::names::TableState;
+use crate::record::{Baseline, History, TableGeneration};
+use crate::schema::DefinitionId;
+use crate::store::{ChangeSequence, GenerationId};
+use dbtrail_types::agent_api::code;
+use dbtrail_types::names::TableName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// When all rows of a generation went at once, and under which definition.
+type Emptied = (ChangeSequence, DefinitionId);
+/// From which change to which a generation had a name.
+type Named = (ChangeSequence, ChangeSequence, Arc<TableName>);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    generations: BTreeMap<GenerationId, Option<Emptied>>,
+    names: BTreeMap<GenerationId, Vec<Named>>,
+    /// Tables that cannot be read in a part of the window, and why: nothing is lost by that unless
+    /// a row of them changed there.
+    untold: BTreeMap<TableName, String>,
+}
+
+impl Tables {
+    /// The tables of the stretch `[from, to)` of the log that are wanted.
+    ///
+    /// # Errors
+    /// What changed in one of them is not known.
+    pub(super) fn new(
+        history: &History,
+        (from, to): (ChangeSequence, ChangeSequence),
+        wanted: &dyn Fn(&TableName) -> bool,
+    ) -> Result<Self, Refusal> {
+        let mut all = Self::default();
+        let mut refused: Vec<(&TableName, String)> = Vec::new();
+        for (name, states) in history.names.iter().filter(|(name, _)| wanted(name)) {
+            let shared = Arc::new(name.clone());
+            let start = states.partition_point(|(at, _)| *at < from).saturating_sub(1);
+            for (i, (at, state)) in states.iter().enumerate().skip(start).take_while(|(_, (at, _))| *at < to)
+            {
+                let began = (*at >= from).then_some(*at);
+                let before = i.checked_sub(1).and_then(|i| states.get(i)).map(|(_, state)| state);
+                let why = match state {
+                    TableState::Absent => None,
+                    TableState::Unreadable(why) if why.ends_with(crate::ingest::NOT_CAPTURED) => None,
+                    TableState::Unreadable(why) => {
+                        all.untold.insert(name.clone(), why.clone());
+                        // What made it so may be a change.
+                        began.map(|_| why.clone())
+                    }
+                    TableState::Unknown { .. } => {
+                        let why = "nothing in the record tells its columns in a part of the window";
+                        all.untold.insert(name.clone(), why.to_owned());
+                        None
+                    }
+                    TableState::Table(id, definition) => {
+                        let behind = states.get(i + 1).map_or(ChangeSequence::END, |(at, _)| *at);
+                        all.names.entry(*id).or_default().push((*at, behind, Arc::clone(&shared)));
+                        let keyless = history.catalog.definition(*definition).and_then(|d| no_key(d));
+                        match (keyless, history.generation(*id)) {
+                            (Some(why), _) => {
+                                all.untold.insert(name.clone(), why.to_owned());
+                                None
+                            }
+                            (None, Some(generation)) => {
+                                let emptied = generation.emptied.filter(|(at, _)| (from..to).contains(at));
+                                all.generations.insert(*id, emptied);
+                                unsure(generation, (from, to), emptied)
+                                    .or_else(|| began.and_then(|at| came(generation, before, at)))
+                            }
+                            (None, None) => Some("it has no rows in the record: a bug here".to_owned()),
+                        }
+                    }
+                };
+                if let Some(why) = why {
+                    refused.push((name, why));
+                    break;
+                }
+            }
+        }
+        if refused.is_empty() { Ok(all) } else { Err(untold(&refused)) }
+    }
+
+    pub(super) fn generations(&self) -> BTreeMap<GenerationId, Option<Emptied>> {
+        self.generations.clone()
+    }
+
+    pub(super) fn has_untold(&self) -> bool {
+        !self.untold.is_empty()
+    }
+
+    /// The refusal of a table of which a row changed, where that cannot be told.
+    pub(super) fn untold(&self, name: &TableName) -> Option<Refusal> {
+        self.untold.get_key_value(name).map(|(name, why)| untold(&[(name, why.clone())]))
+    }
+
+    /// The name that a generation had when a change of it was made.
+    pub(super) fn name(&self, id: GenerationId, at: ChangeSequence) -> Option<Arc<TableName>> {
+        let names = self.names.get(&id)?;
+        let inside = names.iter().find(|(from, behind, _)| *from <= at && at < *behind);
+        // The statement that removes a table, or all of its rows, is where the next state begins.
+        let ends = || names.iter().find(|(_, behind, _)| *behind == at);
+        inside.or_else(ends).map(|(_, _, name)| Arc::clone(name))
+    }
+}
+
+/// Why the changes of a generation in a stretch of the log cannot be told.
+fn unsure(
+    generation: &TableGeneration,
+    (from, to): (ChangeSequence, ChangeSequence),
+    emptied: Option<Emptied>,
+) -> Option<String> {
+    if let Some(why) = &generation.uncertain {
+        return Some(format!("its rows cannot be found by key ({why})"));
+    }
+    if let Some((_, why)) = generation.doubt.as_ref().filter(|(at, _)| *at < to) {
+        return Some(why.clone());
+    }
+    if let Some((_, why)) = generation.known_from.as_ref().filter(|(at, _)| from <= *at) {
+        return Some(why.clone());
+    }
+    if emptied.is_some() && !generation.complete && generation.baseline != Baseline::Whole {
+        return Some(
+            "it lost all of its rows at once (TRUNCATE or DROP), and not all of them are in the record"
+                .to_owned(),
+        );
+    }
+    None
+}
+
+/// Why it is not known with which rows a generation came to a name inside of the window.
+fn came(generation: &TableGeneration, before: Option<&TableState>, at: ChangeSequence) -> Option<String> {
+    // By RENAME, it came with rows that are known by another name.
+    let new = generation.started == at && !generation.complete;
+    let after = match before {
+        Some(TableState::Absent) => true,
+        // Another primary key: the rows are those of before.
+        Some(TableState::Table(old, _)) => generation.before != Some(*old),
+        Some(TableState::Unknown { .. } | TableState::Unreadable(_)) | None => false,
+    };
+    (new && after).then(|| "it came with rows that are not in the record".to_owned())
+}
+
+/// A refusal of changes of tables that cannot be told, with the condition that leaves them out.
+fn untold(names: &[(&TableName, String)]) -> Refusal {
+    const SHOWN: usize = 20;
+    let list: Vec<String> = names.iter().take(SHOWN).map(|(name, why)| format!("of {name}: {why}")).collect();
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "''");
+    let left: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|(name, _)| {
+            format!("NOT (`schema` = '{}' AND `table` = '{}')", quoted(&name.schema), quoted(&name.table))
+        })
+        .collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    Refusal::new(
+        422,
+        code::UNREADABLE_TABLE,
+        format!(
+            "changes in that window cannot be told {}{more}; leave what cannot be told out: WHERE {}",
+            list.join("; "),
+            left.join(" AND ")
+        ),
+    )
+}

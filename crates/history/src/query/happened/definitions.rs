@@ -1,0 +1,65 @@
+//! `_history.ddl`: each statement that changed a definition.
+
+use super::super::lines::{Cells, stamp};
+use super::super::refusal::Refusal;
+use super::super::visible::Visible;
+use crate::commits::{self, Near};
+use crate::names::TableState;
+use crate::record::History;
+use crate::store::ChangeSequence;
+use dbtrail_types::instant::Instant;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+impl History {
+    pub(super) fn definitions(
+        &self,
+        (from, to, window): (ChangeSequence, ChangeSequence, Option<(Instant, Instant)>),
+        visible: &Visible,
+        ready: &mut VecDeque<Cells>,
+    ) -> Result<(), Refusal> {
+        let definition = |table_state: Option<&TableState>| match table_state {
+            Some(TableState::Table(_, id)) => self.catalog.definition(*id),
+            Some(TableState::Absent | TableState::Unknown { .. } | TableState::Unreadable(_)) | None => None,
+        };
+        let mut found = Vec::new();
+        for (name, table_states) in self.names.iter().filter(|(name, _)| visible.sees(&name.schema)) {
+            for (i, (at, after)) in table_states.iter().enumerate() {
+                let before =
+                    i.checked_sub(1).and_then(|i| table_states.get(i)).map(|(_, table_state)| table_state);
+                let (before, after) = (definition(before), definition(Some(after)));
+                if (from..to).contains(at) && before != after {
+                    found.push((*at, name, before, after));
+                }
+            }
+        }
+        found.sort_by_key(|(at, name, ..)| (*at, *name));
+        let mut near = Near::default();
+        for (at, name, before, after) in found {
+            let Some(commit) = commits::of(&*self.snapshot, at, &mut near)? else { continue };
+            // What was learnt of a table by its rows is no statement's.
+            let Some(statement) = commit.statements.iter().find(|s| s.from == at && s.logged) else {
+                continue;
+            };
+            let Some(moment) = self.commit_index().of(at)? else { continue };
+            if window.is_some_and(|(since, until)| !(since..=until).contains(&moment.committed)) {
+                continue;
+            }
+            let text = statement.text.as_deref().filter(|text| visible.reads(commit, [*text]));
+            let told = |definition: Option<_>| {
+                let text = definition.map(|d: &Arc<_>| serde_json::to_string(&**d)).transpose();
+                text.map_err(|e| Refusal::internal(format!("a definition could not be written: {e}")))
+            };
+            ready.push_back(vec![
+                Some(stamp(moment.committed)),
+                moment.gtid.as_ref().map(ToString::to_string),
+                Some(name.schema.clone()),
+                Some(name.table.clone()),
+                text.map(str::to_owned),
+                told(before)?,
+                told(after)?,
+            ]);
+        }
+        Ok(())
+    }
+}
