@@ -6,6 +6,7 @@
 //! definition that the rows really have: where it is not the one that the guard used, the session
 //! throws the answer away unread and starts again with [`AgentClient::fresh_definition`].
 
+mod answer;
 mod cache;
 mod errors;
 mod h2_pool;
@@ -20,13 +21,13 @@ use crate::failure::Failure;
 use crate::plan::guard::Admitted;
 use crate::plan::{Resolved, When};
 use crate::statement::VirtualSchema;
+use answer::{Expectation, nonsense};
 use cache::{Cache, Texts};
 use dbtrail_types::agent_api::{
-    ApiNote, ChangeOrigin, DiffEvent, DiffLine, DiffRequest, EventType, Header, KeyChoice, RowLine,
-    RowsRequest, Schemas, TableAnswer, Tables, Trailer, path,
+    DiffRequest, Header, KeyChoice, RowsRequest, Schemas, TableAnswer, Tables, path,
 };
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::happened::HistoryRequest;
+use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::secret::Secret;
@@ -36,6 +37,7 @@ use lines::Lines;
 use reqwest::{Client, Method, Request};
 use std::sync::Arc;
 
+pub use answer::{AgentRows, Batch};
 pub use in_process::{InProcessAgent, InProcessBody};
 pub use net::{NetTable, NetTables, later::LaterRows};
 
@@ -336,26 +338,14 @@ impl AgentClient {
         }
         let asked = match &resolved.when {
             When::Between(since, until) => Expectation::Changes { since: *since, until: *until, last: 0 },
-            When::At(_) if of_changes => Expectation::Changes {
-                since: Instant::from_micros(i64::MIN),
-                until: Instant::from_micros(i64::MAX),
-                last: 0,
-            },
+            When::At(_) if of_changes => Expectation::any_changes(),
             When::At(_) => match &admitted.keys().choice {
                 KeyChoice::Values(keys) => Expectation::Rows { most: keys.len() as u64 },
                 KeyChoice::Range(range) => Expectation::Rows { most: range.max_keys.unwrap_or(u64::MAX) },
                 KeyChoice::Scan(_) => Expectation::Rows { most: u64::MAX },
             },
         };
-        Ok(AgentRows {
-            announced: Arc::clone(&definition),
-            lines,
-            definition,
-            asked,
-            count: 0,
-            ended: false,
-            origin: None,
-        })
+        Ok(AgentRows::new(lines, definition, asked))
     }
 
     /// A table of `_history`: sends the request and reads the header of its answer.
@@ -380,16 +370,12 @@ impl AgentClient {
             return Err(not_a_header(&first, &"it says success: false"));
         }
         let definition = Arc::new(header.definition);
-        let asked = Expectation::Rows { most: u64::MAX };
-        Ok(AgentRows {
-            announced: Arc::clone(&definition),
-            lines,
-            definition,
-            asked,
-            count: 0,
-            ended: false,
-            origin: None,
-        })
+        let asked = match (asked.table, asked.window) {
+            (HistoryTable::Changes, Some((since, until))) => Expectation::Changes { since, until, last: 0 },
+            (HistoryTable::Changes, None) => Expectation::any_changes(),
+            _ => Expectation::Rows { most: u64::MAX },
+        };
+        Ok(AgentRows::new(lines, definition, asked))
     }
 
     /// The schemas that the agent knows of a server.
@@ -492,193 +478,4 @@ fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
     Failure::AgentNonsense(
         sentence.unwrap_or_else(|| format!("the agent's answer is not understood: {error}")),
     )
-}
-
-/// The lines of an answer after its header. Dropping it cancels the request.
-#[derive(Debug)]
-pub struct AgentRows {
-    /// The definition in the header.
-    pub announced: Arc<TableDefinition>,
-    lines: Lines,
-    definition: Arc<TableDefinition>,
-    asked: Expectation,
-    count: u64,
-    ended: bool,
-    /// Who made the changes that come.
-    origin: Option<Arc<ChangeOrigin>>,
-}
-
-/// What an answer can be held against: one that goes beyond it is an answer to something else.
-#[derive(Clone, Copy, Debug)]
-enum Expectation {
-    /// A key has one row at most.
-    Rows { most: u64 },
-    /// Changes of a window, in the order of their ids.
-    Changes { since: Instant, until: Instant, last: u64 },
-}
-
-impl Expectation {
-    /// Refuses an event that is not of the window, comes too early or too late, or lacks an image
-    /// that its kind has.
-    fn fits(&mut self, event: &DiffEvent) -> Result<(), Failure> {
-        let Self::Changes { since, until, last } = self else { return Ok(()) };
-        let (id, at) = (event.event_id, event.event_timestamp);
-        let images = match event.event_type {
-            EventType::Insert => event.before.is_none() && event.after.is_some(),
-            EventType::Update => event.before.is_some() && event.after.is_some(),
-            EventType::Delete => event.before.is_some() && event.after.is_none(),
-        };
-        let wrong = if !images {
-            "without the images of its kind, or with others".to_owned()
-        } else if at < *since || at > *until {
-            format!("of {at}, which is outside of the window")
-        } else if id < *last {
-            format!("after event {last}, out of order")
-        } else {
-            *last = id;
-            return Ok(());
-        };
-        Err(Failure::AgentNonsense(format!("the agent sent event {id} {wrong}")))
-    }
-}
-
-/// What comes next. There is no "nothing": a stream ends with its trailer or with an error.
-#[derive(Debug)]
-pub enum Batch {
-    /// Rows of `/v1/flashback` and `/v1/snapshot`.
-    Rows(Vec<RowLine>),
-    /// Events of `/v1/diff`, with the definition that their images have.
-    Events(Arc<TableDefinition>, Vec<DiffEvent>),
-    /// The trailer was read, its count was right.
-    End(Vec<ApiNote>),
-}
-
-/// Lines given at once at most.
-const BATCH: usize = 256;
-
-impl AgentRows {
-    /// The next lines, as many as have come, at least one.
-    ///
-    /// # Errors
-    /// [`Failure::AgentUnreachable`] when the body ends without a trailer or the connection breaks.
-    pub async fn next(&mut self) -> Result<Batch, Failure> {
-        if self.ended {
-            return Err(Failure::Internal("an answer was read beyond its end".to_owned()));
-        }
-        loop {
-            let batch = match self.asked {
-                Expectation::Changes { .. } => self.events()?,
-                Expectation::Rows { most } => self.rows(most)?,
-            };
-            if let Some(batch) = batch {
-                if let Batch::End(_) = batch {
-                    self.ended = true;
-                    if self.lines.leftover().await? {
-                        return Err(Failure::AgentNonsense(
-                            "the agent's answer goes on after its end".to_owned(),
-                        ));
-                    }
-                }
-                return Ok(batch);
-            }
-            if !self.lines.more().await? {
-                return Err(self.lines.ended("its last line, which says that all rows were sent,"));
-            }
-        }
-    }
-
-    fn rows(&mut self, most: u64) -> Result<Option<Batch>, Failure> {
-        let width = self.definition.columns.len();
-        let mut rows: Vec<RowLine> = Vec::new();
-        while rows.len() < BATCH {
-            let Some(line) = self.lines.ready() else { break };
-            if line.first() != Some(&b'[') {
-                // Rows that came before it are shown: an error after them says that they are not
-                // all.
-                if let Some(refused) = errors::late_refusal(line) {
-                    return Err(refused);
-                }
-                let trailer = line.to_vec();
-                self.count += rows.len() as u64;
-                return self.finish(&trailer, (!rows.is_empty()).then_some(Batch::Rows(rows)));
-            }
-            let row: RowLine = serde_json::from_slice(line).map_err(|e| nonsense(&e))?;
-            if row.len() != width {
-                return Err(Failure::AgentNonsense(format!(
-                    "the agent sent a row of {} cells for {width} columns",
-                    row.len()
-                )));
-            }
-            rows.push(row);
-            if self.count + rows.len() as u64 > most {
-                return Err(Failure::AgentNonsense(format!(
-                    "the agent sent more rows than the {most} that can have the keys asked for"
-                )));
-            }
-        }
-        self.count += rows.len() as u64;
-        Ok((!rows.is_empty()).then_some(Batch::Rows(rows)))
-    }
-
-    fn events(&mut self) -> Result<Option<Batch>, Failure> {
-        let mut events: Vec<DiffEvent> = Vec::new();
-        while events.len() < BATCH {
-            let Some(line) = self.lines.ready() else { break };
-            if line.starts_with(b"{\"end\"") {
-                let trailer = line.to_vec();
-                self.count += events.len() as u64;
-                let batch = Batch::Events(Arc::clone(&self.definition), std::mem::take(&mut events));
-                let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
-                return self.finish(&trailer, some.then_some(batch));
-            }
-            let read: Result<DiffLine, _> = serde_json::from_slice(line);
-            match read.map_err(|e| {
-                errors::late_refusal(line).unwrap_or_else(|| {
-                    errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense)
-                })
-            })? {
-                DiffLine::Event(event) => {
-                    let width = self.definition.columns.len();
-                    if [&event.before, &event.after].into_iter().flatten().any(|image| image.len() != width) {
-                        return Err(Failure::AgentNonsense(format!(
-                            "the agent sent an image that has not {width} cells"
-                        )));
-                    }
-                    self.asked.fits(&event)?;
-                    events.push(DiffEvent { origin: self.origin.clone(), ..*event });
-                }
-                DiffLine::Origin(origin) => self.origin = Some(Arc::new(origin)),
-                DiffLine::Definition(next) => {
-                    let before = std::mem::replace(&mut self.definition, Arc::new(next));
-                    if !events.is_empty() {
-                        self.count += events.len() as u64;
-                        return Ok(Some(Batch::Events(before, events)));
-                    }
-                }
-            }
-        }
-        self.count += events.len() as u64;
-        Ok((!events.is_empty()).then(|| Batch::Events(Arc::clone(&self.definition), events)))
-    }
-
-    /// The trailer; where rows stand before it, it is put back to come next.
-    fn finish(&mut self, line: &[u8], before: Option<Batch>) -> Result<Option<Batch>, Failure> {
-        let trailer: Trailer = serde_json::from_slice(line)
-            .map_err(|e| errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense))?;
-        if trailer.end.rows != self.count {
-            return Err(Failure::AgentNonsense(format!(
-                "the agent announced {} rows and sent {}",
-                trailer.end.rows, self.count
-            )));
-        }
-        if let Some(before) = before {
-            self.lines.put_back(line);
-            return Ok(Some(before));
-        }
-        Ok(Some(Batch::End(trailer.end.notes)))
-    }
-}
-
-fn nonsense(error: &serde_json::Error) -> Failure {
-    Failure::AgentNonsense(format!("a line of the agent's answer is not understood: {error}"))
 }

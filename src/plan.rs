@@ -21,6 +21,7 @@ mod function;
 pub mod group;
 mod gtid;
 pub mod guard;
+pub mod history;
 mod key_value;
 mod keys;
 mod literal;
@@ -103,25 +104,7 @@ pub struct Context<'a> {
 /// future, a window reversed or too wide.
 pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Resolved, Failure> {
     let table = table(&draft, context)?;
-    let clock = Clock { zone: context.zone, now };
-    let past = |expression| clock.past(expression).map_err(|failure| placed(failure, draft.time_at));
-    let when = match &draft.time {
-        TimeClause::Gtid(gtid) => {
-            let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, draft.time_at))?;
-            When::At(AsOf::Gtid(gtid))
-        }
-        TimeClause::At(expression) => When::At(AsOf::Time(past(expression)?)),
-        TimeClause::Between(since, until) => {
-            let cut = moment::is_cut(since);
-            let (since, until) = (past(since)?, past(until)?);
-            // No change is stamped between two microseconds.
-            let since = if cut { Instant::from_micros(since.micros().saturating_add(1)) } else { since };
-            let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
-            window(since, until, context.max_diff_window, wide)
-                .map_err(|failure| placed(failure, draft.time_at))?;
-            When::Between(since, until)
-        }
-    };
+    let when = when(&draft, context, now)?;
     Ok(Resolved {
         server_id: context.server_id.clone(),
         table,
@@ -142,23 +125,30 @@ pub fn instant(text: &str, zone: &Zone, now: Instant) -> Result<Instant, Failure
     Clock { zone, now }.past(&InstantExpr::Literal(text.to_owned()))
 }
 
-/// The ends of a window, both inclusive.
+/// The instants of a draft.
 ///
 /// # Errors
 /// An instant that is malformed, ambiguous or in the future, a window reversed or too wide.
-pub fn between(
-    draft: &Draft,
-    since: &crate::statement::InstantExpr,
-    until: &crate::statement::InstantExpr,
-    context: &Context<'_>,
-    now: Instant,
-) -> Result<(Instant, Instant), Failure> {
+pub fn when(draft: &Draft, context: &Context<'_>, now: Instant) -> Result<When, Failure> {
     let clock = Clock { zone: context.zone, now };
     let past = |expression| clock.past(expression).map_err(|failure| placed(failure, draft.time_at));
-    let (since, until) = (past(since)?, past(until)?);
-    let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
-    window(since, until, context.max_diff_window, wide).map_err(|failure| placed(failure, draft.time_at))?;
-    Ok((since, until))
+    Ok(match &draft.time {
+        TimeClause::Gtid(gtid) => {
+            let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, draft.time_at))?;
+            When::At(AsOf::Gtid(gtid))
+        }
+        TimeClause::At(expression) => When::At(AsOf::Time(past(expression)?)),
+        TimeClause::Between(since, until) => {
+            let cut = moment::is_cut(since);
+            let (since, until) = (past(since)?, past(until)?);
+            // No change is stamped between two microseconds.
+            let since = if cut { Instant::from_micros(since.micros().saturating_add(1)) } else { since };
+            let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
+            window(since, until, context.max_diff_window, wide)
+                .map_err(|failure| placed(failure, draft.time_at))?;
+            When::Between(since, until)
+        }
+    })
 }
 
 /// Adds where the time clause is, to what does not say it.

@@ -10,16 +10,20 @@ mod evaluate;
 mod explain;
 mod filter;
 mod group;
+mod heading;
 mod history;
+mod history_rows;
 mod identity;
 mod images;
 mod information_schema;
 mod local_time;
+mod notes;
 mod origin;
 mod own;
 mod prepared;
 mod prepared_statements;
 mod replica;
+mod row_maker;
 mod session_variables;
 mod settings;
 mod show;
@@ -48,7 +52,6 @@ use crate::plan::{self, guard};
 use crate::statement::{Show, Statement, VirtualSchema};
 use dbtrail_expression::Limits;
 use dbtrail_types::charset;
-use dbtrail_types::column::Column;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::{self, ResultCharset};
@@ -57,6 +60,7 @@ use dbtrail_types::zone::Zone;
 use diagnostics::Diagnostics;
 pub use effective_settings::Network;
 use evaluate::Value;
+use heading::computed;
 use prepared_statements::PreparedStatements;
 use session_variables::SessionVariables;
 use sqlparser::ast::Expr;
@@ -167,7 +171,7 @@ pub struct Session {
     /// The client asked for the end of its own connection.
     over: bool,
     about: Noted,
-    heading: Option<stream::Heading>,
+    heading: Option<heading::Heading>,
     prepared: PreparedStatements,
 }
 
@@ -582,16 +586,4 @@ fn version_number(version: &str) -> u32 {
         |part: &str| part.chars().map_while(|c| c.to_digit(10)).fold(0_u32, |n, d| (n * 10 + d).min(999));
     let mut parts = version.splitn(3, '.').map(digits);
     parts.next().unwrap_or(0) * 10_000 + parts.next().unwrap_or(0) * 100 + parts.next().unwrap_or(0)
-}
-
-/// A result column that stands for no table's.
-fn computed(name: &str, column: Column) -> ResultColumn {
-    ResultColumn {
-        name: name.to_owned(),
-        org_name: String::new(),
-        table: String::new(),
-        org_table: String::new(),
-        schema: String::new(),
-        column,
-    }
 }

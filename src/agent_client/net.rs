@@ -11,7 +11,6 @@ use dbtrail_types::agent_api::{NetChange, NetHeader, NetLine, NetRequest, RowsRe
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
-use std::sync::Arc;
 
 use hidden::hide;
 
@@ -218,9 +217,7 @@ impl AgentClient {
         if !header.success || header.at.as_ref().is_some_and(|at| *at != asked.at) {
             return Err(not_a_header(&first, &"it is no answer to what was asked"));
         }
-        let announced = Arc::clone(&definition);
-        let asked = Expectation::Rows { most: u64::MAX };
-        Ok(AgentRows { announced, lines, definition, asked, count: 0, ended: false, origin: None })
+        Ok(AgentRows::new(lines, definition, Expectation::Rows { most: u64::MAX }))
     }
 }
 

@@ -86,11 +86,7 @@ fn uncertain(column: Option<&Column>, name: &str) -> Failure {
 }
 
 /// Refuses columns in the select list or in ORDER BY that are not those of a group.
-pub(super) fn checked(
-    groups: &[usize],
-    named: impl Iterator<Item = usize>,
-    source: &[Column],
-) -> Result<(), Failure> {
+fn checked(groups: &[usize], named: impl Iterator<Item = usize>, source: &[Column]) -> Result<(), Failure> {
     let stray = named.filter(|at| *at < source.len()).find(|at| !groups.contains(at));
     let Some(name) = stray.and_then(|at| source.get(at)).map(|column| &column.name) else { return Ok(()) };
     Err(Failure::Unsupported(format!(
@@ -98,13 +94,18 @@ pub(super) fn checked(
     )))
 }
 
-/// Refuses COUNT(*) and GROUP BY where there are none.
-pub(super) fn none(draft: &Draft) -> Result<(), Failure> {
-    if draft.is_grouped() {
-        return Err(Failure::Unsupported(
-            "COUNT(*) and GROUP BY of _history: ask for the rows and count them in the application"
-                .to_owned(),
-        ));
+/// Refuses a select list or an order that does not fit groups, or rows that are in none.
+pub(super) fn valid(
+    groups: Option<&[usize]>,
+    shown: impl Iterator<Item = usize>,
+    order: &[(usize, bool)],
+    source: &[Column],
+) -> Result<(), Failure> {
+    match groups {
+        Some(groups) => checked(groups, shown.chain(order.iter().map(|(at, _)| *at)), source),
+        None if order.iter().any(|(at, _)| *at >= source.len()) => {
+            Err(Failure::Unsupported("ORDER BY COUNT(*) of rows that are not grouped".to_owned()))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -245,16 +245,7 @@ fn checked(
         .map(|(name, descending)| order(name, *descending, &output, &source))
         .collect::<Result<Vec<_>, _>>()?;
     let groups = group::groups(draft, &source, zone)?;
-    match &groups {
-        Some(groups) => {
-            let named = output.iter().map(|o| o.source).chain(order.iter().map(|(at, _)| *at));
-            group::checked(groups, named, &source)?;
-        }
-        None if order.iter().any(|(at, _)| *at >= source.len()) => {
-            return Err(Failure::Unsupported("ORDER BY COUNT(*) of rows that are not grouped".to_owned()));
-        }
-        None => {}
-    }
+    group::valid(groups.as_deref(), output.iter().map(|o| o.source), &order, &source)?;
     Ok(Checked { keys, output, groups, order })
 }
 
@@ -335,22 +326,7 @@ pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Sourc
     }
 }
 
-/// Columns to show, and places of those to order by, descending or not.
-pub type Selected = (Vec<Output>, Vec<(usize, bool)>);
-
-/// The columns to show and those to order by, of a statement on rows with these columns.
-///
-/// # Errors
-/// [`Failure::UnknownColumn`], [`Failure::Unsupported`].
-pub fn selected(draft: &Draft, source: &[Column]) -> Result<Selected, Failure> {
-    group::none(draft)?;
-    let output = output(&draft.projection, source)?;
-    let order = draft.order_by.iter().map(|(name, descending)| order(name, *descending, &output, source));
-    let order = order.collect::<Result<_, _>>()?;
-    Ok((output, order))
-}
-
-fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
+pub(super) fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
     let shown = || source.iter().enumerate().filter(|(_, column)| !column.invisible);
     let all = || shown().map(|(i, c)| Output { source: i, name: c.name.clone() });
     if projection.is_empty() {
@@ -383,7 +359,7 @@ fn position(source: &[Column], name: &str) -> Option<usize> {
 
 /// A column to order by: an alias of the select list, or a column. Only where the order is
 /// certainly MySQL's.
-fn order(
+pub(super) fn order(
     name: &str,
     descending: bool,
     output: &[Output],

@@ -9,7 +9,9 @@
 //! sizes, times), and never made up.
 
 mod build;
+mod comments;
 mod describe;
+mod early;
 mod empty;
 mod from;
 mod join;
@@ -27,7 +29,8 @@ use super::evaluate::{EvaluationContext as Here, Value, column_of};
 use super::{About, Answer, Session, Tenant, computed};
 use crate::failure::Failure;
 use crate::statement::{
-    Absent, Catalogue, Draft, INFORMATION_SCHEMA, Named, Narrowed, Query, VirtualSchema, virtual_schema_named,
+    Absent, Catalogue, Draft, HISTORY, INFORMATION_SCHEMA, Named, Narrowed, Query, VirtualSchema,
+    virtual_schema_named,
 };
 use dbtrail_expression::{Budget, Letters, like};
 use dbtrail_types::column::ColumnType;
@@ -137,7 +140,8 @@ impl Session {
 /// The name of a schema that is this server's own: virtual, or information_schema.
 pub(super) fn own(schema: &str) -> Option<&'static str> {
     let information = schema.eq_ignore_ascii_case(INFORMATION_SCHEMA).then_some(INFORMATION_SCHEMA);
-    virtual_schema_named(schema).map(VirtualSchema::name).or(information)
+    let history = schema.eq_ignore_ascii_case(HISTORY).then_some(HISTORY);
+    virtual_schema_named(schema).map(VirtualSchema::name).or(history).or(information)
 }
 
 async fn answered(here: Here<'_>, reader: &mut Reader<'_>, question: Catalogue) -> Result<Answer, Failure> {

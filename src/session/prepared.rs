@@ -5,7 +5,7 @@
 //! character set of its PREPARE.
 
 use super::evaluate;
-use super::stream::result_columns;
+use super::heading::result_columns;
 use super::{About, Answer, Session, computed, explain};
 use crate::failure::Failure;
 use crate::plan;
@@ -150,9 +150,7 @@ impl Session {
         }
         match statement {
             Statement::TimeTravel(draft) => self.outlined(*draft, parameters, now, request).await,
-            Statement::History(..) => Err(Failure::Unsupported(
-                "_history in a prepared statement: send it as text (COM_QUERY)".to_owned(),
-            )),
+            Statement::History(table, draft) => self.history_columns(table, &draft),
             Statement::Explain(draft) => {
                 self.outlined(*draft, parameters, now, request).await?;
                 Ok(explain::columns())
@@ -219,7 +217,7 @@ impl Session {
             }
         }
         let source = guard::source(draft.virtual_schema, &definition);
-        Ok(result_columns(&draft, &source, &outlined.output))
+        Ok(result_columns(draft.virtual_schema.name(), &draft, &source, &outlined.output))
     }
 
     /// Columns of a SELECT without a table. What its parameters make of an expression is not known:
@@ -279,7 +277,7 @@ impl Session {
         let statement = prepared.template.bound(values);
         self.about.set(About::of(statement.kind()));
         if prepared.charsets != self.variables.effective.charsets
-            && matches!(statement, Statement::TimeTravel(_) | Statement::Explain(_))
+            && matches!(statement, Statement::TimeTravel(_) | Statement::History(..) | Statement::Explain(_))
         {
             return Err(Failure::Unsupported(
                 "a statement that was prepared under another character_set_client or character_set_connection: prepare it again"

@@ -1,8 +1,8 @@
 //! A time-travel query: the draft, the rules, the agent.
 
+use super::notes::NOTE;
 use super::origin::Sight;
 use super::settings::switch;
-use super::stream::NOTE;
 use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
 use crate::plan::guard::Admitted;

@@ -1,7 +1,8 @@
 //! `_undo`: the statements that take back what a window, or one transaction, did to the rows of a
 //! table.
 
-use super::stream::{NOTE, result_columns};
+use super::heading::result_columns;
+use super::notes::NOTE;
 use super::{Answer, ResultCharset, Session, Tenant};
 use crate::agent_client::{NetTable, NetTables};
 use crate::failure::Failure;
@@ -118,7 +119,8 @@ impl Session {
             admitted.output().iter().map(|o| row.get(o.source).cloned().flatten()).collect()
         };
         let source = guard::source(resolved.draft.virtual_schema, admitted.definition());
-        let columns = result_columns(&resolved.draft, &source, admitted.output());
+        let columns =
+            result_columns(resolved.draft.virtual_schema.name(), &resolved.draft, &source, admitted.output());
         Ok(Answer::Table(columns, rows.map(shown).collect()))
     }
 }

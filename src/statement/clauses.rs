@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, syntax, unsupported};
 use super::select_list::{group, limit, order, projection};
-use super::{Draft, Projected, Refused};
+use super::{Draft, Position, Projected, Refused};
 use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have, and what to do instead.
@@ -94,11 +94,14 @@ fn second_statement(c: &Cursor<'_>) -> Refused {
 /// What is before the table.
 pub(super) struct Head {
     pub(super) projection: Vec<Projected>,
+    /// Where DISTINCT stands, if it does.
+    pub(super) distinct: Option<Position>,
 }
 
 /// `SELECT ... FROM`
 pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
     c.words(&["SELECT"]);
+    let mut distinct = None;
     loop {
         let position = c.position();
         match c.one_of(&[
@@ -113,7 +116,8 @@ pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
             "HIGH_PRIORITY",
             "STRAIGHT_JOIN",
         ]) {
-            Some(word @ ("DISTINCT" | "DISTINCTROW" | "SQL_CALC_FOUND_ROWS")) => {
+            Some("DISTINCT" | "DISTINCTROW") => distinct = Some(position),
+            Some(word @ "SQL_CALC_FOUND_ROWS") => {
                 return Err(unsupported(format!(
                     "{word} at {position} is no part of a time-travel query: leave it out, and compute it in the application"
                 )));
@@ -131,7 +135,7 @@ pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
     if !c.words(&["FROM"]) {
         return Err(c.unexpected("FROM"));
     }
-    Ok(Head { projection })
+    Ok(Head { projection, distinct })
 }
 
 /// `[AS] alias`, where what comes is no clause.

@@ -1,9 +1,10 @@
 //! Questions to `_history`: `SELECT ... FROM _history.transactions BETWEEN ... AND ...`.
 
-use super::clauses::{alias, allowed, head, one_query, tail};
+use super::clauses::{Head, alias, allowed, head, one_query, tail};
 use super::cursor::Cursor;
 use super::hint;
 use super::instant::instant;
+use super::select_list::distinct;
 use super::tables::virtual_tables;
 use super::{Draft, InstantExpr, RecordEnd, Refused, Statement, TimeClause, VirtualSchema};
 use dbtrail_types::happened::HistoryTable;
@@ -24,7 +25,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
     }
     let mut c = c.clone();
     one_query(&c)?;
-    let projection = head(&mut c)?.projection;
+    let Head { projection, distinct: is_distinct } = head(&mut c)?;
     let schema = c.clone();
     if !c.name("a table of _history")?.eq_ignore_ascii_case(HISTORY) || !c.token(&Token::Period) {
         return Err(schema.unexpected("a table of _history"));
@@ -45,17 +46,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
     let early = alias(&mut c)?;
     let time_at = c.position();
     let time = if table.has_window() {
-        if !c.words(&["BETWEEN"]) {
-            return Err(c.unexpected(&format!(
-                "BETWEEN and two instants (SELECT * FROM _history.{} BETWEEN NOW() - INTERVAL 5 MINUTE AND NOW())",
-                table.name()
-            )));
-        }
-        let since = instant(&mut c)?;
-        if !c.words(&["AND"]) {
-            return Err(c.unexpected("AND and the end of the window"));
-        }
-        TimeClause::Between(since, instant(&mut c)?)
+        window(&mut c, table)?
     } else {
         TimeClause::At(InstantExpr::End(RecordEnd::Latest))
     };
@@ -79,5 +70,29 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
         allow_table_scan: None,
     };
     tail(&mut c, &mut draft)?;
+    distinct(&mut draft, is_distinct)?;
     Ok(Some(Statement::History(table, Box::new(draft))))
+}
+
+/// `BETWEEN a AND b`, or `AT GTID '...'`.
+fn window(c: &mut Cursor<'_>, table: HistoryTable) -> Result<TimeClause, Refused> {
+    if c.words(&["AT", "GTID"]) {
+        if let Some(number) = c.parameter() {
+            return Ok(TimeClause::At(InstantExpr::Parameter(number)));
+        }
+        return c.text().map(TimeClause::Gtid).ok_or_else(|| {
+            c.unexpected("a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',")
+        });
+    }
+    if !c.words(&["BETWEEN"]) {
+        return Err(c.unexpected(&format!(
+            "BETWEEN and two instants (SELECT * FROM _history.{} BETWEEN NOW() - INTERVAL 5 MINUTE AND NOW()), or AT GTID",
+            table.name()
+        )));
+    }
+    let since = instant(c)?;
+    if !c.words(&["AND"]) {
+        return Err(c.unexpected("AND and the end of the window"));
+    }
+    Ok(TimeClause::Between(since, instant(c)?))
 }

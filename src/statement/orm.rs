@@ -8,6 +8,7 @@ use super::clauses::{self, Allowed, Head};
 use super::cursor::{Cursor, syntax};
 use super::diagnostics::Example;
 use super::hint::{self, Hints};
+use super::select_list::distinct;
 use super::{Draft, Position, Reading, Refused, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
@@ -32,7 +33,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
     let (time, time_at, allowed) = time(&c, clause, &hints)?;
     c = c.part(c.place(), end);
     clauses::one_query(&c)?;
-    let Head { projection } = clauses::head(&mut c)?;
+    let Head { projection, distinct: is_distinct } = clauses::head(&mut c)?;
     let (schema, table) = real_name(&mut c)?;
     let alias = clauses::alias(&mut c)?;
     let mut draft = Draft {
@@ -51,6 +52,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         allow_table_scan: allowed.scan.or(hints.allow_table_scan),
     };
     clauses::tail(&mut c, &mut draft)?;
+    distinct(&mut draft, is_distinct)?;
     Ok(Some(draft))
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, shortened, unsupported};
 use super::diagnostics::not_a_column;
-use super::{COUNT, Limit, MOST_COLUMNS, Projected, Refused};
+use super::{COUNT, Draft, Limit, MOST_COLUMNS, Position, Projected, Refused};
 use sqlparser::tokenizer::Token;
 
 /// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows
@@ -75,12 +75,12 @@ fn alias_of(part: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     Ok(part.text())
 }
 
-/// `COUNT(*)`
+/// `COUNT(*)`, or of a number, which is never NULL.
 fn count(part: &mut Cursor<'_>) -> bool {
     let place = part.place();
     let found = part.words(&["COUNT"])
         && part.token(&Token::LParen)
-        && part.token(&Token::Mul)
+        && (part.token(&Token::Mul) || part.number().is_some())
         && part.token(&Token::RParen);
     if !found {
         part.go(place);
@@ -132,4 +132,24 @@ pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
     }
     let offset = if c.words(&["OFFSET"]) { number(c)? } else { 0 };
     Ok(Limit { offset, count: first })
+}
+
+/// DISTINCT: the rows in groups by all columns that are shown, and of each group one.
+pub(super) fn distinct(draft: &mut Draft, at: Option<Position>) -> Result<(), Refused> {
+    let Some(at) = at else { return Ok(()) };
+    if draft.is_grouped() {
+        return Err(unsupported(format!(
+            "DISTINCT at {at} beside COUNT(*) or GROUP BY, whose rows differ: leave it out"
+        )));
+    }
+    let named = draft.projection.iter().map(|item| match item {
+        Projected::Column { name, .. } => Some(name.clone()),
+        Projected::All | Projected::Count { .. } => None,
+    });
+    let columns: Option<Vec<String>> = named.collect();
+    match columns.filter(|columns| !columns.is_empty()) {
+        Some(columns) => draft.group_by = columns,
+        None => return Err(unsupported(format!("DISTINCT * at {at}: name the columns"))),
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use super::cursor::{Cursor, syntax, unsupported};
 use super::diagnostics::{Example, not_a_time_clause};
 use super::hint::{self, Hints};
 use super::instant::instant;
+use super::select_list::distinct;
 use super::tables::{real_table, virtual_schema, virtual_tables};
 use super::{Draft, InstantExpr, Reading, Refused, TimeClause, VirtualSchema, orm};
 use sqlparser::tokenizer::Token;
@@ -59,7 +60,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         example.behind(refused, meant)
     };
     one_query(&c).map_err(before)?;
-    let Head { projection } = head(&mut c).map_err(before)?;
+    let Head { projection, distinct: is_distinct } = head(&mut c).map_err(before)?;
     let (virtual_schema, schema, table) = table(&mut c).map_err(before)?;
     let path: Vec<&str> = schema.iter().chain([&table]).map(String::as_str).collect();
     let example = Example::new(&c, &path);
@@ -93,6 +94,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         allow_table_scan: first.scan.or(then.scan).or(hints.allow_table_scan),
     };
     tail(&mut c, &mut draft).map_err(|refused| example.behind(refused, virtual_schema))?;
+    distinct(&mut draft, is_distinct)?;
     Ok(draft)
 }
 

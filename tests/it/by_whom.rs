@@ -30,12 +30,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) const KINDS: [&str; 3] = ["mysql-9.7", "mariadb-11.8", "mariadb-10.11"];
 
-struct Chain {
-    port: u16,
+pub(super) struct Chain {
+    pub(super) port: u16,
     _stop: [DropGuard; 2],
 }
 
-fn history(kind: &str, statements: bool) -> Arc<History> {
+pub(super) fn history(kind: &str, statements: bool) -> Arc<History> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/statements");
     let log = folder.join(format!("{kind}.binlog"));
     Arc::new(
@@ -48,7 +48,7 @@ fn history(kind: &str, statements: bool) -> Arc<History> {
     )
 }
 
-async fn chain(history: Arc<History>) -> Chain {
+pub(super) async fn chain(history: Arc<History>) -> Chain {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let base_url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
@@ -112,7 +112,7 @@ async fn chain(history: Arc<History>) -> Chain {
 }
 
 impl Chain {
-    async fn client(&self, user: &str) -> Conn {
+    pub(super) async fn client(&self, user: &str) -> Conn {
         let options = OptsBuilder::default()
             .ip_or_hostname("127.0.0.1")
             .tcp_port(self.port)
@@ -124,7 +124,7 @@ impl Chain {
 }
 
 /// Cells as text, NULL as `NULL`, with `|` in between.
-async fn rows(client: &mut Conn, sql: &str) -> Vec<String> {
+pub(super) async fn rows(client: &mut Conn, sql: &str) -> Vec<String> {
     let got: Vec<mysql_async::Row> = client.query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     let text = |value: Value| match value {
         Value::NULL => "NULL".to_owned(),
@@ -244,8 +244,10 @@ async fn transactions_tell_what_happened_and_by_whom() {
             rows(&mut client, &counted("WHERE rows_deleted = 1 AND binlog_file LIKE '%binlog'")).await,
             ["0"]
         );
+        let later = counted("WHERE commit_time > '2020-01-01 10:00:00' AND rows_inserted > 1");
+        assert_eq!(rows(&mut client, &later).await, ["3"]);
         for refused in [
-            counted("WHERE commit_time > '2020-01-01'"),
+            counted("WHERE tables = '{}'"),
             "SELECT * FROM _history.nothing".to_owned(),
             "SELECT * FROM _history.transactions".to_owned(),
         ] {

@@ -106,9 +106,9 @@ const SHOWN: &[Case<'static>] = &[
     (
         "SHOW DATABASES",
         "Database",
-        &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "other", "tt"],
+        &["_diff", "_flashback", "_history", "_snapshot", "_undo", "information_schema", "other", "tt"],
     ),
-    ("show schemas like '\\_%'", "Database (\\_%)", &["_diff", "_flashback", "_snapshot", "_undo"]),
+    ("show schemas like '\\_f%'", "Database (\\_f%)", &["_flashback"]),
     ("SHOW DATABASES WHERE `Database` = 'tt'", "Database", &["tt"]),
     // Names of schemas have their case, as on a server with lower_case_table_names = 0.
     ("SHOW DATABASES LIKE 'TT'", "Database (TT)", &[]),
@@ -256,7 +256,7 @@ const TREES: &[Case<'static>] = &[
     (
         "SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY SCHEMA_NAME",
         "SCHEMA_NAME",
-        &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "other", "tt"],
+        &["_diff", "_flashback", "_history", "_snapshot", "_undo", "information_schema", "other", "tt"],
     ),
     (
         "SELECT TABLE_SCHEMA AS TABLE_CAT, NULL AS TABLE_SCHEM, TABLE_NAME, CASE WHEN TABLE_TYPE='BASE TABLE' THEN CASE WHEN TABLE_SCHEMA = 'mysql' OR TABLE_SCHEMA = 'performance_schema' THEN 'SYSTEM TABLE' ELSE 'TABLE' END WHEN TABLE_TYPE='TEMPORARY' THEN 'LOCAL_TEMPORARY' ELSE TABLE_TYPE END AS TABLE_TYPE, NULL AS TYPE_CAT FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = '_flashback' AND TABLE_NAME LIKE '%' HAVING TABLE_TYPE IN ('TABLE','VIEW',null) ORDER BY TABLE_TYPE, TABLE_SCHEMA, TABLE_NAME",
@@ -511,7 +511,7 @@ async fn a_tenant_sees_its_own_schemas_alone() {
             (
                 "SHOW DATABASES",
                 "Database",
-                &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "tt"],
+                &["_diff", "_flashback", "_history", "_snapshot", "_undo", "information_schema", "tt"],
             ),
             (
                 "SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'other'",
@@ -521,7 +521,7 @@ async fn a_tenant_sees_its_own_schemas_alone() {
             (
                 "SELECT DISTINCT table_schema FROM information_schema.tables",
                 "TABLE_SCHEMA",
-                &["_diff", "_flashback", "_snapshot", "_undo", "information_schema", "tt"],
+                &["_diff", "_flashback", "_history", "_snapshot", "_undo", "information_schema", "tt"],
             ),
             // No database is selected, and only one could be meant.
             ("SHOW TABLES FROM _flashback", "Tables_in__flashback", &["orders", "pairs"]),

@@ -27,6 +27,7 @@ mod end_to_end;
 mod explain;
 mod expressions;
 mod headings;
+mod history_changes;
 mod key_messages;
 mod keys;
 mod limits;

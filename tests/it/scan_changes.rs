@@ -148,6 +148,13 @@ async fn rows_and_changes_are_counted() {
     let counted: Option<(i64, i64)> = conn.exec_first(&statement, (0,)).await.expect("a count");
     let count = i64::try_from(rows.len()).expect("few");
     assert_eq!(counted, Some((count, count)));
+    let one = asked(&mut conn, &format!("SELECT COUNT(1) {from}")).await;
+    assert_eq!(one, asked(&mut conn, &format!("SELECT COUNT(*) {from}")).await);
+    let distinct = asked(&mut conn, &format!("SELECT DISTINCT status {from}")).await;
+    let grouped = asked(&mut conn, &format!("SELECT status {from} GROUP BY status")).await;
+    assert!(distinct.len() > 1 && distinct == grouped, "{distinct:?} {grouped:?}");
+    let limited = asked(&mut conn, &format!("SELECT DISTINCT status {from} LIMIT 1")).await;
+    assert_eq!(limited.len(), 1);
     for (sql, named) in [
         (format!("SELECT id, COUNT(*) {from}"), "id"),
         (format!("SELECT * {from} GROUP BY status"), "id"),
@@ -155,7 +162,9 @@ async fn rows_and_changes_are_counted() {
         (format!("SELECT COUNT(*) {from} GROUP BY status HAVING COUNT(*) > 1"), "HAVING"),
         (format!("SELECT SUM(amount) {from}"), "SUM"),
         (format!("SELECT id {from} ORDER BY COUNT(*)"), "COUNT(*)"),
-        ("SELECT COUNT(*) FROM _history.gaps".to_owned(), "_history"),
+        (format!("SELECT DISTINCT * {from}"), "DISTINCT"),
+        (format!("SELECT COUNT(id) {from}"), "COUNT"),
+        (format!("SELECT DISTINCT COUNT(*) {from}"), "DISTINCT"),
     ] {
         let told = refused(&mut conn, &sql).await;
         assert!(told.2.contains(named), "{sql}: {told:?}");

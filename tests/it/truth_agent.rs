@@ -76,7 +76,7 @@ fn rows_of(table: &Value) -> &[Value] {
 }
 
 /// A row as mysqld shows it: of a FLOAT the agent tells all digits.
-fn as_shown(mut row: Value, columns: &Value) -> Value {
+pub(super) fn as_shown(mut row: Value, columns: &Value) -> Value {
     let types = columns.as_array().expect("columns").iter().map(|c| c["type"].as_str().expect("a type"));
     for (cell, ty) in row.as_array_mut().into_iter().flatten().zip(types) {
         if let (Some(text), "float") = (cell.as_str(), ty) {

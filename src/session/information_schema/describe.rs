@@ -1,5 +1,6 @@
 //! What information_schema says of a schema, a table, a column; and CREATE TABLE.
 
+use super::comments::comment;
 use super::lists::ENGINE;
 use super::shown_schema::{SchemaKind, ShownSchema};
 use super::tables::Content;
@@ -7,6 +8,7 @@ use crate::plan::change_columns;
 use crate::statement::VirtualSchema;
 use dbtrail_expression::Value;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize, TableDefinition};
+use dbtrail_types::happened::HistoryTable;
 
 type Row = Vec<Value>;
 
@@ -19,6 +21,11 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// A table of `_history`.
+    pub(super) fn of_history(table: HistoryTable) -> Self {
+        Self { columns: table.definition().columns, key: Vec::new() }
+    }
+
     /// The table after a schema. One of `_diff` has a row for each change: its key columns are
     /// unique no more.
     pub(super) fn of(place: &ShownSchema, definition: &TableDefinition) -> Self {
@@ -31,6 +38,7 @@ impl Shown {
             }
             SchemaKind::Virtual(VirtualSchema::Flashback | VirtualSchema::Snapshot, _)
             | SchemaKind::Real
+            | SchemaKind::History
             | SchemaKind::Information => {
                 Self { columns: definition.columns.clone(), key: definition.primary_key.clone() }
             }
@@ -54,45 +62,21 @@ fn number(value: Option<impl Into<i128>>) -> Value {
 pub(super) fn schema(place: &ShownSchema) -> Row {
     let (charset, collation) = match place.kind {
         SchemaKind::Real => (Value::Null, Value::Null),
-        SchemaKind::Virtual(..) => (Value::from("utf8mb4"), Value::from("utf8mb4_0900_ai_ci")),
+        SchemaKind::Virtual(..) | SchemaKind::History => {
+            (Value::from("utf8mb4"), Value::from("utf8mb4_0900_ai_ci"))
+        }
         SchemaKind::Information => (Value::from("utf8mb3"), Value::from("utf8mb3_general_ci")),
     };
     vec![Value::from("def"), text(&place.shown), charset, collation, Value::Null, Value::from("NO")]
-}
-
-/// What a table is, for TABLE_COMMENT.
-fn comment(place: &ShownSchema, table: &str) -> String {
-    match &place.kind {
-        SchemaKind::Information => String::new(),
-        SchemaKind::Real => {
-            "dbtrail: ask for it as _flashback, _snapshot, _diff or _undo; this server does not read the present"
-                .to_owned()
-        }
-        SchemaKind::Virtual(schema, real) => {
-            let name = format!("{}.{table}", real.as_deref().unwrap_or_default());
-            match schema {
-                VirtualSchema::Flashback => {
-                    format!("dbtrail: rows of {name} AS OF an instant, by primary key")
-                }
-                VirtualSchema::Snapshot => {
-                    format!("dbtrail: rows of {name} AS OF an instant, baseline included, by primary key")
-                }
-                VirtualSchema::Undo => {
-                    format!("dbtrail: SQL that takes changes of {name} BETWEEN two instants back")
-                }
-                VirtualSchema::Diff => {
-                    format!("dbtrail: changes of {name} BETWEEN two instants, by its primary key")
-                }
-            }
-        }
-    }
 }
 
 /// A row of TABLES. Sizes, counts and times are not known here.
 pub(super) fn table(place: &ShownSchema, name: &str) -> Row {
     let (kind, engine) = match place.kind {
         SchemaKind::Information => ("SYSTEM VIEW", Value::Null),
-        SchemaKind::Real | SchemaKind::Virtual(..) => ("BASE TABLE", Value::from(ENGINE)),
+        SchemaKind::Real | SchemaKind::Virtual(..) | SchemaKind::History => {
+            ("BASE TABLE", Value::from(ENGINE))
+        }
     };
     let mut row =
         vec![Value::from("def"), text(&place.shown), text(name), Value::from(kind), engine, Value::Int(10)];

@@ -16,6 +16,8 @@ pub(super) enum SchemaKind {
     Real,
     /// Tables of a real schema, if it is known of which.
     Virtual(VirtualSchema, Option<String>),
+    /// `_history`: tables of its own.
+    History,
     /// information_schema.
     Information,
 }
@@ -26,7 +28,7 @@ impl ShownSchema {
         match &self.kind {
             SchemaKind::Real => Some(&self.shown),
             SchemaKind::Virtual(_, real) => real.as_deref(),
-            SchemaKind::Information => None,
+            SchemaKind::History | SchemaKind::Information => None,
         }
     }
 }

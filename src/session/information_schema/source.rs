@@ -1,16 +1,18 @@
 //! What the agent knows of schemas, tables and columns, asked in bounds and once a statement.
 
 use super::describe::{self, Shown};
+use super::early::Early;
 use super::lists;
 use super::scope::Shared;
 use super::shown_schema::{SchemaKind, ShownSchema};
 use super::tables::{Content, TABLES, Table};
 use crate::failure::Failure;
 use crate::session::{Session, Tenant};
-use crate::statement::{INFORMATION_SCHEMA, VirtualSchema, virtual_schema_named};
+use crate::statement::{HISTORY, INFORMATION_SCHEMA, VirtualSchema, virtual_schema_named};
 use dbtrail_expression::{Node, Value};
 use dbtrail_types::agent_api;
 use dbtrail_types::column::TableDefinition;
+use dbtrail_types::happened::HistoryTable;
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::Note;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -67,7 +69,7 @@ impl<'a> Reader<'a> {
         }
         let tenant = &self.tenant;
         let mut schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, self.request).await?;
-        schemas.retain(|s| self.session.may_use(s) && virtual_schema_named(s).is_none());
+        schemas.retain(|s| self.session.may_use(s) && super::own(s).is_none());
         schemas.sort();
         self.schemas = Some(schemas.clone());
         Ok(schemas)
@@ -99,6 +101,9 @@ impl<'a> Reader<'a> {
         };
         if name.eq_ignore_ascii_case(INFORMATION_SCHEMA) {
             return Ok(ShownSchema { shown: INFORMATION_SCHEMA.to_owned(), kind: SchemaKind::Information });
+        }
+        if name.eq_ignore_ascii_case(HISTORY) {
+            return Ok(ShownSchema { shown: HISTORY.to_owned(), kind: SchemaKind::History });
         }
         let Some(schema) = virtual_schema_named(&name) else {
             self.known(&name).await?;
@@ -136,9 +141,10 @@ impl<'a> Reader<'a> {
         let virtuals = virtuals
             .map(|s| ShownSchema { shown: s.name().to_owned(), kind: SchemaKind::Virtual(s, kind.clone()) });
         let information = ShownSchema { shown: INFORMATION_SCHEMA.to_owned(), kind: SchemaKind::Information };
+        let history = ShownSchema { shown: HISTORY.to_owned(), kind: SchemaKind::History };
         let real =
             self.visible().await?.into_iter().map(|shown| ShownSchema { shown, kind: SchemaKind::Real });
-        let mut places: Vec<ShownSchema> = real.chain(virtuals).chain([information]).collect();
+        let mut places: Vec<ShownSchema> = real.chain(virtuals).chain([history, information]).collect();
         places.sort_by(|a, b| a.shown.cmp(&b.shown));
         Ok(places)
     }
@@ -180,7 +186,7 @@ impl<'a> Reader<'a> {
             }));
         self.notes.extend(sentences.map(|message| Note {
             level: "Note",
-            code: crate::session::stream::NOTE,
+            code: crate::session::notes::NOTE,
             message,
         }));
         Ok(())
@@ -191,6 +197,11 @@ impl<'a> Reader<'a> {
             Some(real) => self.tables.get(real).cloned().unwrap_or_default(),
             None if place.kind == SchemaKind::Information => {
                 TABLES.iter().map(|t| t.name.to_owned()).collect()
+            }
+            None if place.kind == SchemaKind::History => {
+                let mut names = HistoryTable::ALL.map(|t| t.name().to_owned()).to_vec();
+                names.sort();
+                names
             }
             None => Vec::new(),
         }
@@ -232,6 +243,12 @@ impl<'a> Reader<'a> {
             let of_mysqld = super::tables::find(table)
                 .ok_or_else(|| Failure::UnknownInformationTable(table.to_uppercase()))?;
             return Ok(information(of_mysqld));
+        }
+        if place.kind == SchemaKind::History {
+            let known = HistoryTable::ALL.into_iter().find(|t| t.name() == table);
+            return known.map(Shown::of_history).ok_or_else(|| {
+                Failure::UnknownTable(TableName { schema: place.shown.clone(), table: table.to_owned() })
+            });
         }
         self.list(std::slice::from_ref(place)).await?;
         let unknown =
@@ -327,13 +344,16 @@ impl<'a> Reader<'a> {
         if place.kind == SchemaKind::Information {
             return super::tables::find(name).map(information);
         }
+        if place.kind == SchemaKind::History {
+            return HistoryTable::ALL.into_iter().find(|t| t.name() == name).map(Shown::of_history);
+        }
         let table = TableName { schema: place.real()?.to_owned(), table: name.to_owned() };
         match self.definitions.get(&table)? {
             Ok(definition) => Some(Shown::of(place, definition)),
             Err(failure) => {
                 let why = if let Failure::AgentRejected { body, .. } = failure { body.as_str() } else { "" };
                 let message = format!("the columns of {}.{name} are left out: {why}", place.shown);
-                notes.push(Note { level: "Warning", code: crate::session::stream::NOTE, message });
+                notes.push(Note { level: "Warning", code: crate::session::notes::NOTE, message });
                 None
             }
         }
@@ -353,34 +373,4 @@ fn bounded(rows: impl Iterator<Item = Row>) -> Result<Vec<Row>, Failure> {
         )));
     }
     Ok(rows)
-}
-
-/// The conditions that can be decided when no more of a row is known than the names of its schema
-/// and its table.
-struct Early<'a> {
-    width: usize,
-    schema: Vec<usize>,
-    table: Vec<usize>,
-    conditions: Vec<&'a Node>,
-    budget: Shared,
-}
-
-impl<'a> Early<'a> {
-    fn new(of: &Table, keep: &'a [Node], schema: &[&str], table: &[&str], budget: Shared) -> Self {
-        let places = |names: &[&str]| names.iter().filter_map(|n| of.position(n)).collect::<Vec<usize>>();
-        let (schema, table) = (places(schema), places(table));
-        let known = |at: &usize| schema.contains(at) || table.contains(at);
-        let conditions = keep.iter().filter(|f| f.columns().iter().all(known)).collect();
-        Self { width: of.fields.len(), conditions, schema, table, budget }
-    }
-
-    fn holds(&self, schema: &str, table: &str) -> bool {
-        let mut row = vec![Value::Null; self.width];
-        for (places, name) in [(&self.schema, schema), (&self.table, table)] {
-            for at in places {
-                row[*at] = Value::from(name.to_owned());
-            }
-        }
-        self.budget.may_hold(self.conditions.iter().copied(), &row)
-    }
 }

@@ -1,5 +1,5 @@
-//! `_history`: transactions, changes, statements that changed definitions, gaps, tables. Nothing of a
-//! schema that the asker may not see.
+//! `_history`: transactions, changes, statements that changed definitions, gaps, tables. Nothing of
+//! a schema that the asker may not see.
 
 use super::all_changes::AllChanges;
 use super::chunks::{Chunks, Fill};
@@ -30,7 +30,7 @@ type Asked = (ChangeSequence, ChangeSequence, Option<(Instant, Instant)>);
 #[derive(Debug)]
 pub enum HistoryAnswer {
     /// Rows.
-    Rows(Chunks<HistoryRows>),
+    Rows(Box<Chunks<HistoryRows>>),
     /// Changes of rows.
     Changes(Box<Chunks<AllChanges>>),
 }
@@ -97,7 +97,7 @@ impl History {
         let versions = (table == HistoryTable::Tables).then(|| Versions::new(self)).transpose()?;
         let next = asked.filter(|_| table == HistoryTable::Transactions);
         let rows = HistoryRows { history: Arc::clone(self), visible, ready, next, versions, count: 0 };
-        Ok(HistoryAnswer::Rows(Chunks::new(line, rows)))
+        Ok(HistoryAnswer::Rows(Box::new(Chunks::new(line, rows))))
     }
 
     /// The stretch of the log that a request is about; `None`: its table has none.
