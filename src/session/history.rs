@@ -16,6 +16,9 @@ use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::ResultColumn;
 
+/// A window, or the GTID of one transaction.
+type Asked = (Option<(Instant, Instant)>, Option<String>);
+
 impl Session {
     /// A table of `_history`.
     pub(super) async fn history(
@@ -128,7 +131,7 @@ impl Session {
         draft: &Draft,
         tenant: &Tenant,
         now: Instant,
-    ) -> Result<(Option<(Instant, Instant)>, Option<String>), Failure> {
+    ) -> Result<Asked, Failure> {
         if !table.has_window() {
             return Ok((None, None));
         }

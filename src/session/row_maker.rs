@@ -70,7 +70,7 @@ impl RowMaker {
                 rows.into_iter().map(|r| self.row(r)).collect::<Result<_, _>>().map(Made::Rows)
             }
             Batch::Events(definition, events) => {
-                let rows = events.into_iter().map(|event| self.event(event, &definition));
+                let rows = events.iter().map(|event| self.event(event, &definition));
                 rows.collect::<Result<_, _>>().map(Made::Rows)
             }
             Batch::End(notes) => Ok(Made::End(notes.iter().map(|n| note(n, &self.zone)).collect())),
@@ -115,7 +115,7 @@ impl RowMaker {
         }
     }
 
-    fn event(&self, event: DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
+    fn event(&self, event: &DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
         if let Some(history) = &self.history {
             return self.event_of_all(event, definition, history);
         }
@@ -129,24 +129,24 @@ impl RowMaker {
         let mut row: Row = vec![
             Some(event.event_id.to_string().into_bytes()),
             Some(in_zone(event.event_timestamp, &self.zone)?.into_bytes()),
-            Some(event_name(&event).as_bytes().to_vec()),
+            Some(event_name(event).as_bytes().to_vec()),
             event.gtid.clone().map(String::into_bytes),
         ];
         for (octets, column) in event.key.iter().zip(key_columns) {
             row.push(self.cell(Some(octets.clone()), column)?);
         }
-        self.behind_key(&mut row, &event, definition)?;
+        self.behind_key(&mut row, event, definition)?;
         Ok(row)
     }
 
     /// A row of `_history.changes`.
     fn event_of_all(
         &self,
-        event: DiffEvent,
+        event: &DiffEvent,
         definition: &TableDefinition,
         history: &HistoryRows,
     ) -> Result<Row, Failure> {
-        let table = history.table_of(&event)?;
+        let table = history.table_of(event)?;
         let key = definition.key_columns();
         if event.key.len() != key.len() || key.is_empty() {
             return Err(Failure::AgentNonsense(
@@ -156,7 +156,7 @@ impl RowMaker {
         let mut row: Row = vec![
             Some(event.event_id.to_string().into_bytes()),
             Some(in_zone(event.event_timestamp, &self.zone)?.into_bytes()),
-            Some(event_name(&event).as_bytes().to_vec()),
+            Some(event_name(event).as_bytes().to_vec()),
             event.gtid.clone().map(String::into_bytes),
             Some(table.schema.clone().into_bytes()),
             Some(table.table.clone().into_bytes()),
@@ -165,7 +165,7 @@ impl RowMaker {
         let shown = TableDefinition { columns: key, primary_key: Vec::new() };
         let cells: RowLine = event.key.iter().cloned().map(RowCell::Value).collect();
         row.push(Some(images::object(&cells, &shown, &self.zone)?));
-        self.behind_key(&mut row, &event, definition)?;
+        self.behind_key(&mut row, event, definition)?;
         Ok(row)
     }
 

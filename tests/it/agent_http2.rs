@@ -10,6 +10,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, Version};
 use axum::response::Response;
 use dbtrail_history::serve::tls_config;
+use dbtrail_shim::plan::guard;
 use futures_util::{StreamExt, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -149,7 +150,7 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
             });
         }
     });
-    (agent, Plan { max_keys, ..Plan::at(url, &made) }.start().await)
+    (agent, Plan { guard: guard::Settings::of_keys(max_keys), ..Plan::at(url, &made) }.start().await)
 }
 
 #[tokio::test]

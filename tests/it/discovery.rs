@@ -347,7 +347,7 @@ const TREES: &[Case<'static>] = &[
     (
         "SELECT table_schema AS `schema`, COUNT(*) AS n FROM information_schema.tables WHERE table_schema NOT IN ('mysql', 'information_schema') GROUP BY table_schema ORDER BY 2 DESC, 1",
         "schema|n",
-        &["_diff|2", "_flashback|2", "_snapshot|2", "_undo|2", "tt|2", "other|1"],
+        &["_history|5", "_diff|2", "_flashback|2", "_snapshot|2", "_undo|2", "tt|2", "other|1"],
     ),
     (
         "SELECT TABLE_NAME FROM information_schema.TABLES WHERE table_schema = database() ORDER BY table_name",

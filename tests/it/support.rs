@@ -403,7 +403,7 @@ pub struct Plan {
     pub max_connections: usize,
     pub max_prepared_statements: usize,
     pub max_packet: usize,
-    pub max_keys: u64,
+    pub guard: guard::Settings,
     pub orm_forms: bool,
     pub shutdown_grace: Duration,
     pub threads: server::Threads,
@@ -425,7 +425,7 @@ impl Plan {
             max_connections: 10,
             max_prepared_statements: 10,
             max_packet: 1 << 20,
-            max_keys: 1000,
+            guard: guard::Settings::of_keys(1000),
             orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
             threads: server::Threads::Shared,
@@ -460,7 +460,7 @@ impl Plan {
         let session = session::Settings {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
-            guard: guard::Settings::of_keys(self.max_keys),
+            guard: self.guard,
             orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,
@@ -506,11 +506,11 @@ pub async fn pair_on(threads: server::Threads) -> (Agent, Shim) {
     (agent, shim)
 }
 
-/// The same with a shim that takes ranges of any length, and so answers of any length.
+/// The same of ranges of any length, and so answers of any length.
 pub async fn wide_pair() -> (Agent, Shim) {
-    let made = certificates("localhost", false);
+    let (made, guard) = (certificates("localhost", false), guard::Settings::of_keys(u64::MAX));
     let agent = Agent::start(&made).await;
-    let shim = Plan { max_keys: u64::MAX, ..Plan::before(&agent, &made) }.start().await;
+    let shim = Plan { guard, ..Plan::before(&agent, &made) }.start().await;
     (agent, shim)
 }
 

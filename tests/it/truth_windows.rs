@@ -121,7 +121,7 @@ fn windows_of_all(history: &Arc<History>, fixture: &str) {
             filter: None,
             limit: None,
         };
-        let chunks = history.happened(&request).and_then(|answer| answer.collect::<Result<Vec<_>, _>>());
+        let chunks = history.happened(&request).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let chunks = match chunks {
             Ok(chunks) => chunks,
             Err(refusal) => {

@@ -74,7 +74,7 @@ impl History {
         Err(Refusal::new(
             404,
             code::UNKNOWN_SERVER,
-            format!("this agent has no history of server '{server}'; it has that of '{}'", self.server_id),
+            format!("this agent has no history of server '{server}' (its server_id is another)"),
         ))
     }
 
