@@ -17,9 +17,11 @@
 mod cell;
 pub mod changed;
 pub mod dump;
+mod links;
 pub mod literal;
 pub mod obstacles;
 mod order;
+mod orphans;
 pub mod script;
 mod session;
 pub mod statement;
@@ -31,8 +33,8 @@ use changed::{Changed, shown_key};
 use dbtrail_types::agent_api::{NetChange, NetHeader, Octets, RowCell, RowLine};
 use dbtrail_types::column::ColumnType;
 use literal::Text;
-use obstacles::Left;
-use statement::{Removal, Table};
+use obstacles::{Left, Scope};
+use statement::{Links, Removal, Table};
 
 /// What one table needs, in the order of its phases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub fn undo(tables: &[Changed<'_>], later: &[Changed<'_>], text: Text) -> Vec<Un
     let mut left = Left::new();
     let mut made = Vec::new();
     for (number, one) in tables.iter().enumerate() {
-        let table = Table { name: one.name, header: one.header, text };
+        let table = one.statements(text, Links::Each);
         let statement = |(i, change): (usize, &NetChange)| match Made::of(&table, change) {
             Ok(made) => made,
             Err(why) => {
@@ -78,9 +80,12 @@ pub fn undo(tables: &[Changed<'_>], later: &[Changed<'_>], text: Text) -> Vec<Un
         };
         made.push(one.changes.iter().enumerate().map(statement).collect::<Vec<Made>>());
     }
-    obstacles::find(tables, later, &mut left);
+    obstacles::find(tables, later, Scope::Ends, &mut left);
     let each = tables.iter().zip(made).enumerate();
-    each.map(|(number, (one, made))| ordered(one, made, text, &|i| left.get(&(number, i)))).collect()
+    let taken_back = |(number, (one, made)): (usize, (&Changed<'_>, Vec<Made>))| {
+        ordered(one, made, &one.statements(text, Links::Each), &|i| left.get(&(number, i)))
+    };
+    each.map(taken_back).collect()
 }
 
 /// The statement of one change.
@@ -114,11 +119,10 @@ impl Made {
 fn ordered<'l>(
     one: &Changed<'_>,
     made: Vec<Made>,
-    text: Text,
+    table: &Table<'_>,
     left: &dyn Fn(usize) -> Option<&'l String>,
 ) -> Undone {
     let Changed { name, header, changes } = *one;
-    let table = Table { name, header, text };
     let mut undone = Undone::default();
     let (mut updates, mut inserts) = (Vec::new(), Vec::new());
     let taken = changes.iter().enumerate().filter(|(i, _)| left(*i).is_none()).map(|(_, c)| c);

@@ -88,6 +88,7 @@ pub async fn files(
                     at,
                     tables: Vec::new(),
                     defaults: Defaults::default(),
+                    backlog: None,
                 }))
                 .await?;
         }

@@ -8,6 +8,7 @@ pub(super) mod local;
 mod reload;
 mod serve_arguments;
 mod status;
+mod values;
 
 use super::supervisor;
 use super::undo::script::Writer;

@@ -27,26 +27,34 @@ const SERVER: &str = "demo";
 const USER: &str = "demo";
 const PASSWORD: &str = "timetravel";
 
-/// What is asked, and why.
-const STATEMENTS: [(&str, &str); 4] = [
+/// What is asked, and why: an incident from "which transactions" to the undo, then one row.
+const STATEMENTS: [(&str, &str); 6] = [
     (
-        "What did order 42 look like just before it was shipped?",
-        "SELECT id, customer, status, amount, updated_at FROM _flashback.orders AS OF '2026-11-23 22:05:56' WHERE id = 42",
+        "Rows were deleted at 22:05 or a little later. By which transactions, over which connection, in which tables?",
+        "SELECT commit_time, gtid, connection_id, rows_deleted, tables FROM _history.transactions \
+         BETWEEN '2026-11-23 22:05:53' AND '2026-11-23 22:06:03' WHERE rows_deleted > 0",
     ),
     (
-        "What happened to order 42, and when?",
-        "SELECT event_timestamp, event_type, changed_columns, row_after FROM _diff.orders \
-         BETWEEN '2026-11-23 22:05:53' AND '2026-11-23 22:06:03' WHERE id = 42",
+        "What did that one do to orders?",
+        "SELECT id, event_type, row_before FROM _diff.orders AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:8'",
     ),
     (
-        "The lines of order 42 just after the transaction that corrected it.",
+        "How many changes of each kind were there in all that time?",
+        "SELECT event_type, COUNT(*) AS changes FROM _diff.orders \
+         BETWEEN '2026-11-23 22:05:53' AND '2026-11-23 22:06:03' ALLOW SCAN GROUP BY event_type",
+    ),
+    (
+        "Which SQL takes the transaction back?",
+        "SELECT statement, conflict FROM _undo.orders AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:8'",
+    ),
+    ("And one row: what did order 42 look like just before it was shipped?", PASTED),
+    (
+        "Rows that nobody may have changed: the lines of order 42 just after a transaction.",
         "SELECT * FROM _snapshot.order_items AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:7' WHERE order_id = 42 AND line IN (1, 2)",
     ),
-    (
-        "What takes back the transaction that deleted order 41?",
-        "SELECT statement FROM _undo.orders AT GTID 'd0a3c9ca-e789-11f1-b800-02fc00000001:8'",
-    ),
 ];
+/// What is offered to be pasted.
+const PASTED: &str = "SELECT id, customer, status, amount, updated_at FROM _flashback.orders AS OF '2026-11-23 22:05:56' WHERE id = 42";
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -90,7 +98,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
         address.ip(),
         address.port()
     )?;
-    writeln!(out, "and paste:\n\n    {};\n", STATEMENTS[0].1)?;
+    writeln!(out, "and paste:\n\n    {PASTED};\n")?;
     if !args.once {
         writeln!(out, "Ctrl-C ends it.")?;
         out.flush()?;

@@ -12,7 +12,7 @@ use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;
 use crate::undo::literal::name;
 use crate::undo::script::{Frame, Part, script};
-use crate::undo::{MOST, Undone};
+use crate::undo::{MOST, Undone, steps::Steps};
 use crate::wire::error;
 use crate::{plan, undo};
 use clap::{ArgGroup, Args};
@@ -92,7 +92,7 @@ async fn file(args: &UndoArgs) -> Result<(), String> {
         (None, None) => return Err("--agent URL or --shim URL is needed".to_owned()),
     };
     let shown = shown(&span);
-    let frame = Frame { span: &shown, commit: args.commit, incomplete: &incomplete, steps: steps.as_deref() };
+    let frame = Frame { span: &shown, commit: args.commit, incomplete: &incomplete, steps: steps.as_ref() };
     let text = script(&parts, &frame);
     match &args.output {
         None => std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("standard output: {e}"))?,
@@ -174,7 +174,7 @@ async fn of_agent(
     url: &str,
     tables: &[TableName],
     span: &Span,
-) -> Result<(Vec<Part>, Vec<String>, Option<Vec<String>>), String> {
+) -> Result<(Vec<Part>, Vec<String>, Option<Steps>), String> {
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
     let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;

@@ -186,16 +186,23 @@ impl Front {
     }
 }
 
-/// Tells of the baseline, and a statement to paste as soon as there is a row to ask for. Never
-/// ends.
+/// Tells of the log from before and of the baseline, and a statement to paste as soon as there is a
+/// row to ask for. Never ends.
 async fn watch(history_handle: &HistoryHandle) {
     let (mut progress, mut hinted) = (Progress::new(std::io::stderr().is_terminal()), false);
     let mut tick = tokio::time::interval(TICK);
     loop {
         tick.tick().await;
         let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-        let baseline = history_handle.liveness().map(|live| live.baseline).unwrap_or_default();
-        if let Some(text) = progress.step(baseline, Instant::now()) {
+        let live = history_handle.liveness();
+        let baseline = live.as_ref().map(|live| live.baseline).unwrap_or_default();
+        let backlog = live.and_then(|live| live.backlog);
+        // Tables are read in full only when the log is taken in.
+        let text = match progress.backlog(backlog, Instant::now()) {
+            None if backlog.is_none() => progress.step(baseline, Instant::now()),
+            told => told,
+        };
+        if let Some(text) = text {
             // Who cannot be informed is still served.
             let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
         }

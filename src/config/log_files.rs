@@ -4,6 +4,7 @@ use super::Resolver;
 use crate::plan;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
+use dbtrail_history::source::Backfill;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::zone::Zone;
 use std::path::PathBuf;
@@ -32,6 +33,19 @@ pub const INSTANT_FORM: &str = "an instant of the past such as '2026-04-27 09:00
 #[must_use]
 pub fn instant(text: &str) -> Option<Instant> {
     plan::instant(text, &Zone::utc(), Instant::now()).ok()
+}
+
+/// What [`backfill`] reads.
+pub const BACKFILL_FORM: &str = "none, oldest, or an instant of the past such as '2026-04-27 09:00:00' (UTC)";
+
+/// Reads how far back a new record begins.
+#[must_use]
+pub fn backfill(text: &str) -> Option<Backfill> {
+    match text {
+        "none" => Some(Backfill::None),
+        "oldest" => Some(Backfill::Oldest),
+        _ => instant(text).map(Backfill::Since),
+    }
 }
 
 /// What is wrong with two ends of a record.

@@ -1,7 +1,7 @@
 //! What changed in a table.
 
 use super::literal::{self, Text};
-use super::statement::Table;
+use super::statement::{Links, Table};
 use dbtrail_types::agent_api::{NetChange, NetHeader, Octets};
 use dbtrail_types::names::TableName;
 
@@ -19,8 +19,8 @@ pub struct Changed<'a> {
 impl<'a> Changed<'a> {
     /// What its statements are written by.
     #[must_use]
-    pub fn statements(&self, text: Text) -> Table<'a> {
-        Table { name: self.name, header: self.header, text }
+    pub fn statements(&self, text: Text, links: Links) -> Table<'a> {
+        Table { name: self.name, header: self.header, text, links }
     }
 }
 

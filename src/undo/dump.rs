@@ -93,7 +93,7 @@ impl Dump<'_> {
             };
             let written = match self.format {
                 Format::Sql => literal::value(cell, column, Text::Utf8).map(|v| v.sql),
-                Format::Csv => Ok(csv(cell, column)),
+                Format::Csv => csv(cell, column),
                 Format::NdJson => json(cell, column),
             };
             cells.push(written.map_err(|e| Unwritable(format!("column {}: {e}", column.name)))?);
@@ -171,12 +171,16 @@ fn is_bytes(ty: &ColumnType) -> bool {
     )
 }
 
-fn csv(cell: Option<&[u8]>, column: &Column) -> String {
-    match cell {
+fn csv(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
+    Ok(match cell {
         None => "\\N".to_owned(),
         Some(bytes) if is_bytes(&column.ty) => format!("0x{}", hex_text(bytes)),
-        Some(bytes) => csv_text(&String::from_utf8_lossy(bytes)),
-    }
+        Some(bytes) => csv_text(text(bytes)?),
+    })
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Unwritable> {
+    std::str::from_utf8(bytes).map_err(|_| Unwritable("it is no text".to_owned()))
 }
 
 fn csv_text(text: &str) -> String {
@@ -193,7 +197,7 @@ fn json(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
     if is_bytes(&column.ty) {
         return Ok(format!("{{\"hex\": \"{}\"}}", hex_text(bytes)));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Unwritable("it is no text".to_owned()))?;
+    let text = text(bytes)?;
     let is_number = matches!(
         column.ty,
         ColumnType::Int { .. }

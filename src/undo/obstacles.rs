@@ -10,9 +10,10 @@ mod places;
 mod tests;
 
 use super::changed::{Changed, shown_key};
-use dbtrail_types::agent_api::{ColumnValues, NetChange, Octets, Reference, RowCell, RowLine};
+use dbtrail_types::agent_api::{ColumnValues, NetChange, Octets, Reference, RowLine};
 use dbtrail_types::names::TableName;
-use places::Places;
+pub(super) use places::references;
+use places::{Places, raw};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A change: the number of its table, and its own in that.
@@ -66,10 +67,20 @@ pub fn wanted(tables: &[Changed<'_>]) -> BTreeMap<TableName, Vec<ColumnValues>> 
     all
 }
 
+/// Which states are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// That when all statements have run.
+    Ends,
+    /// Those between them, of rows that are changed more than once: foreign keys are not looked at
+    /// there.
+    Between,
+}
+
 /// Adds what cannot be taken back to what is there of it. `later`: rows from the beginning of the
 /// window on, as they were then (`before`) and as they are now (`end`).
-pub(super) fn find(tables: &[Changed<'_>], later: &[Changed<'_>], left: &mut Left) {
-    let rules = rules(tables, later);
+pub(super) fn find(tables: &[Changed<'_>], later: &[Changed<'_>], scope: Scope, left: &mut Left) {
+    let rules = rules(tables, later, scope);
     let mut waiting: BTreeSet<(usize, &Value)> = BTreeSet::new();
     for (number, rule) in rules.iter().enumerate() {
         waiting.extend(rule.values().map(|value| (number, value)));
@@ -94,7 +105,7 @@ enum Rule<'a> {
     /// A row that refers to a value has its parent.
     Foreign { child: Box<Side<'a>>, parent: Box<Side<'a>>, reference: &'a Reference },
     /// No two rows have a value.
-    Unique { rows: Box<Side<'a>>, index: &'a [String] },
+    Unique { rows: Box<Side<'a>>, index: &'a [String], scope: Scope },
 }
 
 /// Some columns of a table: who has which values.
@@ -214,11 +225,15 @@ impl Rule<'_> {
     /// The changes that have to be left, so that it holds at a value.
     fn left_at(&self, value: &Value, left: &Left) -> Vec<(Id, String)> {
         match self {
-            Self::Unique { rows, index } => {
+            Self::Unique { rows, index, scope } => {
                 let Some(key) = rows.staying(value, left) else { return Vec::new() };
                 let others = rows.coming(value, left).filter(|(_, own)| *own != key);
+                let when = match scope {
+                    Scope::Ends => "",
+                    Scope::Between => " on the way",
+                };
                 let why = format!(
-                    "the value of ({}) that it had is that of another row by now, {}",
+                    "the value of ({}) that it had{when} is that of another row by now, {}",
                     index.join(", "),
                     rows.shown(key)
                 );
@@ -259,11 +274,11 @@ impl Rule<'_> {
     }
 }
 
-fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>]) -> Vec<Rule<'a>> {
+fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>], scope: Scope) -> Vec<Rule<'a>> {
     let (mut rules, mut seen) = (Vec::new(), Vec::new());
     for table in tables {
         for reference in references(table) {
-            if seen.contains(&reference) {
+            if scope == Scope::Between || seen.contains(&reference) {
                 continue;
             }
             seen.push(reference);
@@ -275,23 +290,8 @@ fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>]) -> Vec<Rule<'a>> {
         }
         for index in table.header.unique.iter().flatten() {
             let rows = Box::new(Side::new(table.name, index, tables, later));
-            rules.push(Rule::Unique { rows, index });
+            rules.push(Rule::Unique { rows, index, scope });
         }
     }
     rules
-}
-
-/// The foreign keys of which both tables may be named.
-fn references<'a>(table: &Changed<'a>) -> impl Iterator<Item = &'a Reference> + use<'a> {
-    let all = table.header.references.iter().flatten();
-    all.filter(|r| !r.columns.is_empty() && r.columns.len() == r.referenced.len())
-}
-
-/// The values of some columns as they are; `None`: one is NULL or not known, or there is no row.
-fn raw(row: Option<&RowLine>, places: &[usize]) -> Option<Vec<Vec<u8>>> {
-    let cell = |at: &usize| match row?.get(*at)? {
-        RowCell::Value(Octets(bytes)) => Some(bytes.clone()),
-        RowCell::Null | RowCell::Unknown(_) => None,
-    };
-    places.iter().map(cell).collect()
 }

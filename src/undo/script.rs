@@ -2,6 +2,7 @@
 //! that checks itself.
 
 use super::statement::{SQL_MODE, TIME_ZONE};
+use super::steps::Steps;
 use super::{Undone, statement};
 use dbtrail_types::agent_api::Reference;
 use dbtrail_types::instant::Instant;
@@ -32,7 +33,7 @@ pub struct Frame<'a> {
     /// Why it is not all that there was to undo.
     pub incomplete: &'a [String],
     /// The statements change by change; `None`: those of the parts, a row at a time.
-    pub steps: Option<&'a [String]>,
+    pub steps: Option<&'a Steps>,
 }
 
 /// The script.
@@ -47,7 +48,7 @@ pub fn script(parts: &[Part], frame: &Frame<'_>) -> String {
         let _ = writeln!(out, "{sql};\nSET @dbtrail_rows = @dbtrail_rows + ROW_COUNT();");
     };
     if let Some(steps) = frame.steps {
-        for sql in steps {
+        for sql in &steps.statements {
             step(sql);
         }
         tail(&mut out, parts, frame);
@@ -129,19 +130,36 @@ fn head(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
 
 fn tail(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
     let count = statements(parts);
+    let all = match frame.steps {
+        None => format!("@dbtrail_rows = {count}"),
+        Some(steps) => {
+            let _ = writeln!(out, "SET @dbtrail_orphans = 0;");
+            for query in &steps.orphans {
+                let _ = writeln!(out, "SET @dbtrail_orphans = @dbtrail_orphans + ({query});");
+            }
+            let _ = writeln!(
+                out,
+                "SELECT @dbtrail_orphans AS rows_without_parent, IF(@dbtrail_orphans = 0, 'every row has the one to which it refers', \
+                 'NOT ALL: somebody has inserted or deleted rows since this was written') AS verdict;"
+            );
+            format!("@dbtrail_rows = {count} AND @dbtrail_orphans = 0")
+        }
+    };
     let _ = writeln!(
         out,
         "SELECT @dbtrail_rows AS rows_changed, {count} AS rows_expected, \
          IF(@dbtrail_rows = {count}, 'every statement has found its row', 'NOT ALL: somebody has changed rows since this was written') AS verdict;"
     );
-    for check in orphans(parts) {
-        let _ = writeln!(out, "{check};");
+    if frame.steps.is_none() {
+        for check in orphans(parts) {
+            let _ = writeln!(out, "{check};");
+        }
     }
     if frame.commit {
         let _ = writeln!(
             out,
             "-- Fails if not all of them did.\n\
-             SELECT IF(@dbtrail_rows = {count}, 'committed', (SELECT 1 UNION ALL SELECT 2)) AS verdict;\nCOMMIT;"
+             SELECT IF({all}, 'committed', (SELECT 1 UNION ALL SELECT 2)) AS verdict;\nCOMMIT;"
         );
     } else {
         let _ = writeln!(out, "ROLLBACK;");

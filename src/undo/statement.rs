@@ -3,7 +3,7 @@
 
 use super::cell::{known, of};
 use super::literal::{self, Text, Unwritable, name};
-use super::session::{hidden, is_hidden, relaxation};
+use super::session::relaxation;
 use dbtrail_types::agent_api::{NetHeader, Octets, Reference, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
@@ -16,7 +16,7 @@ pub const SQL_MODE: &str =
     "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
 /// In a session that checks foreign keys, a row that goes would take others with it.
-const UNCHECKED: &str = "@@session.foreign_key_checks = 0";
+pub(super) const UNCHECKED: &str = "@@session.foreign_key_checks = 0";
 
 /// A table, and what the agent says of it.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,17 @@ pub struct Table<'a> {
     pub header: &'a NetHeader,
     /// How text is written.
     pub text: Text,
+    /// Who sees to foreign keys.
+    pub links: Links,
+}
+
+/// Who sees to it that no row is left without the one to which it refers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// Each statement, which changes nothing otherwise.
+    Each,
+    /// What follows the statements (see `orphans`): on the way, rows may be without their parents.
+    End,
 }
 
 /// Why a DELETE of a row is not the end of it.
@@ -42,7 +53,7 @@ pub enum Removal<'a> {
 }
 
 impl Table<'_> {
-    fn definition(&self) -> &TableDefinition {
+    pub(super) fn definition(&self) -> &TableDefinition {
         &self.header.definition
     }
 
@@ -79,9 +90,11 @@ impl Table<'_> {
             values.push(value.sql);
         }
         let mut conditions = self.session(row);
+        let mut links = Vec::new();
         for reference in self.references().filter(|r| r.child == *self.name) {
-            conditions.extend(self.parent_there(reference, row)?);
+            links.extend(self.parent_there(reference, row)?);
         }
+        conditions.extend(self.linked(links));
         let (before, hint) = relaxation(relaxed);
         let head = format!("{before}INSERT {hint}INTO {} ({})", self.sql_name(), columns.join(", "));
         Ok(if conditions.is_empty() {
@@ -99,13 +112,15 @@ impl Table<'_> {
         let mut conditions = self.guard(row)?;
         match removal {
             Removal::Final { taken_back } => {
+                let mut links = Vec::new();
                 for reference in self.references().filter(|r| r.parent == *self.name) {
-                    conditions.extend(if reference.child == *self.name {
+                    links.extend(if reference.child == *self.name {
                         self.no_other_of_its_own(reference, row, taken_back)?
                     } else {
                         self.no_child(reference, row)?
                     });
                 }
+                conditions.extend(self.linked(links));
             }
             Removal::Moved => conditions.push(UNCHECKED.to_owned()),
         }
@@ -182,109 +197,17 @@ impl Table<'_> {
         conditions
     }
 
-    fn references(&self) -> impl Iterator<Item = &Reference> {
+    /// The conditions of a statement in place of those of its foreign keys.
+    fn linked(&self, links: Vec<String>) -> Vec<String> {
+        match self.links {
+            Links::Each => links,
+            Links::End if links.is_empty() => links,
+            Links::End => vec![UNCHECKED.to_owned()],
+        }
+    }
+
+    pub(super) fn references(&self) -> impl Iterator<Item = &Reference> {
         self.header.references.iter().flatten()
-    }
-
-    /// A change of what a foreign key of, or to, a table that may not be named here leads to.
-    fn hidden_in_the_way(&self, from: &RowLine, to: &RowLine) -> Result<(), Unwritable> {
-        let cell = |row: &'_ RowLine, column: &String| {
-            self.definition().position(column).and_then(|at| row.get(at).cloned())
-        };
-        for reference in self.references().filter(|r| is_hidden(&r.child) || is_hidden(&r.parent)) {
-            let own = if is_hidden(&reference.child) { &reference.referenced } else { &reference.columns };
-            if own.iter().any(|column| cell(from, column) != cell(to, column)) {
-                return Err(hidden());
-            }
-        }
-        Ok(())
-    }
-
-    /// No row refers to this one: with it, nothing else would go, and nothing would be left without
-    /// its parent.
-    fn no_child(&self, reference: &Reference, row: &RowLine) -> Result<Option<String>, Unwritable> {
-        if is_hidden(&reference.child) {
-            return Err(hidden());
-        }
-        let conditions = self.matching(&reference.referenced, &reference.columns, row)?;
-        let child = sql_name(&reference.child);
-        Ok(conditions.map(|c| format!("NOT EXISTS (SELECT 1 FROM {child} AS r WHERE {c})")))
-    }
-
-    /// The same of a foreign key within the table: but for rows that are taken back as well, and
-    /// the row itself.
-    fn no_other_of_its_own(
-        &self,
-        reference: &Reference,
-        row: &RowLine,
-        taken_back: &[&RowLine],
-    ) -> Result<Option<String>, Unwritable> {
-        let Some(mut conditions) = self.matching(&reference.referenced, &reference.columns, row)? else {
-            return Ok(None);
-        };
-        let own = self.is_self(reference, row).then_some(row);
-        let spared: Vec<&RowLine> = taken_back.iter().copied().chain(own).collect();
-        for other in &spared {
-            let key = self.definition().primary_key.clone();
-            if let Some(same) = self.matching(&key, &key, other)? {
-                conditions.extend([" AND NOT (", &same, ")"]);
-            }
-        }
-        // The table of the statement itself may only be asked for in a derived table.
-        let child = self.sql_name();
-        let alone = format!(
-            "NOT EXISTS (SELECT 1 FROM (SELECT 1 FROM {child} AS r WHERE {conditions} LIMIT 1) AS others)"
-        );
-        Ok(Some(if spared.is_empty() { alone } else { format!("{alone} AND {UNCHECKED}") }))
-    }
-
-    /// The row to which this one refers is there.
-    fn parent_there(&self, reference: &Reference, row: &RowLine) -> Result<Option<String>, Unwritable> {
-        if reference.parent == *self.name && self.is_self(reference, row) {
-            return Ok(None);
-        }
-        if is_hidden(&reference.parent) {
-            let cell = |column| self.definition().position(column).and_then(|at| row.get(at));
-            let null = reference.columns.iter().any(|column| cell(column) == Some(&RowCell::Null));
-            return if null { Ok(None) } else { Err(hidden()) };
-        }
-        let conditions = self.matching(&reference.columns, &reference.referenced, row)?;
-        let parent = sql_name(&reference.parent);
-        Ok(conditions.map(|c| format!("EXISTS (SELECT 1 FROM {parent} AS r WHERE {c})")))
-    }
-
-    /// Whether a row refers to itself.
-    fn is_self(&self, reference: &Reference, row: &RowLine) -> bool {
-        let cell = |column: &String| self.definition().position(column).and_then(|at| row.get(at));
-        reference
-            .columns
-            .iter()
-            .zip(&reference.referenced)
-            .all(|(a, b)| cell(a).is_some() && cell(a) == cell(b))
-    }
-
-    /// Columns of another table that have the values of some of this row's. `None`: one of them is
-    /// NULL, and refers to nothing.
-    fn matching(
-        &self,
-        own: &[String],
-        others: &[String],
-        row: &RowLine,
-    ) -> Result<Option<String>, Unwritable> {
-        let mut conditions = Vec::new();
-        for (own, other) in own.iter().zip(others) {
-            let at = self.definition().position(own);
-            let Some((at, column)) = at.and_then(|at| Some((at, self.definition().columns.get(at)?))) else {
-                return Err(Unwritable(format!(
-                    "a foreign key names the column {own}, which it does not have"
-                )));
-            };
-            let Some(cell) = known(row, at, column)? else { return Ok(None) };
-            // As the server compares them: by the collation.
-            let value = literal::value(Some(cell), column, self.text).map_err(|e| of(column, &e))?.sql;
-            conditions.push(format!("r.{} = {value}", name(other)));
-        }
-        Ok((!conditions.is_empty()).then(|| conditions.join(" AND ")))
     }
 }
 

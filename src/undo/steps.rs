@@ -1,12 +1,16 @@
 //! Changes taken back one by one, the newest first.
 //!
 //! What foreign keys changed goes with the change that caused it: the statements of the two stand
-//! in the order in which parents and children give way to each other.
+//! in the order in which parents and children give way to each other. A server that logs those
+//! changes itself (MySQL 9.6 and newer) writes those of the children first, and does not say what
+//! caused them: taken back in the opposite order, rows are without their parents for a while. So
+//! no statement asks for them; what is left without its parent is counted when all have run.
 
 use super::changed::{Changed, shown_key};
 use super::literal::Text;
-use super::obstacles::{self, Left};
-use super::{Made, Undone, ordered};
+use super::obstacles::{self, Left, Scope};
+use super::statement::Links;
+use super::{Made, Undone, ordered, orphans};
 use dbtrail_types::agent_api::{NetChange, Octets};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +20,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Steps {
     /// The statements in their order.
     pub statements: Vec<String>,
+    /// Queries for how many rows are without their parents when all of them have run.
+    pub orphans: Vec<String>,
     /// What each table needs of them, and what of it is not taken back.
     pub tables: Vec<Undone>,
 }
@@ -32,8 +38,11 @@ struct Row<'a> {
 #[must_use]
 pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], text: Text) -> Steps {
     let rows: Vec<Vec<Row<'_>>> = tables.iter().map(|t| by_key(t.changes)).collect();
-    let left = left(tables, later, &rows, text);
-    let mut undone = Steps { statements: Vec::new(), tables: vec![Undone::default(); tables.len()] };
+    // A row has a change at least.
+    let nets: Vec<Vec<NetChange>> = rows.iter().map(|rows| rows.iter().filter_map(net).collect()).collect();
+    let left = left(tables, later, (&rows, &nets), text);
+    let mut undone = Steps { tables: vec![Undone::default(); tables.len()], ..Steps::default() };
+    undone.orphans = orphans::counts(&beside(tables, &nets), &left, text);
     let roots = Roots::of(tables);
     let mut groups: BTreeMap<Reverse<u64>, BTreeMap<usize, Vec<NetChange>>> = BTreeMap::new();
     for (number, (table, rows)) in tables.iter().zip(&rows).enumerate() {
@@ -55,10 +64,11 @@ pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], tex
         for (number, changes) in &group {
             let Some(table) = tables.get(*number) else { continue };
             let one = Changed { changes, ..*table };
-            let statements = changes.iter().map(|c| Made::of(&table.statements(text), c));
+            let writer = table.statements(text, Links::End);
+            let statements = changes.iter().map(|c| Made::of(&writer, c));
             // Each was written before.
             let statements = statements.map(|made| made.unwrap_or(Made::Nothing)).collect();
-            made.insert(*number, ordered(&one, statements, text, &|_| None));
+            made.insert(*number, ordered(&one, statements, &writer, &|_| None));
         }
         let places = || order.iter().filter_map(|number| Some((*number, made.get(number)?)));
         for (_, one) in places().rev() {
@@ -77,12 +87,18 @@ pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], tex
     undone
 }
 
-/// The keys that keep their changes, and why: a table and a row of it.
-fn left(tables: &[Changed<'_>], later: &[Changed<'_>], rows: &[Vec<Row<'_>>], text: Text) -> Left {
+/// The keys that keep their changes, and why: a table and a row of it. `nets`: what all changes of
+/// each row come to.
+fn left(
+    tables: &[Changed<'_>],
+    later: &[Changed<'_>],
+    (rows, nets): (&[Vec<Row<'_>>], &[Vec<NetChange>]),
+    text: Text,
+) -> Left {
     let mut kept = Left::new();
     for (number, (table, rows)) in tables.iter().zip(rows).enumerate() {
         for (i, row) in rows.iter().enumerate() {
-            let made = |change: &&NetChange| Made::of(&table.statements(text), change).err();
+            let made = |change: &&NetChange| Made::of(&table.statements(text, Links::End), change).err();
             if let Some(why) = row.changes.iter().find_map(made) {
                 kept.insert((number, i), why);
             }
@@ -95,9 +111,10 @@ fn left(tables: &[Changed<'_>], later: &[Changed<'_>], rows: &[Vec<Row<'_>>], te
     };
     let (places, changes): (Vec<Vec<usize>>, Vec<Vec<NetChange>>) =
         rows.iter().map(|rows| flat(rows).into_iter().unzip()).unzip();
-    let all = tables.iter().zip(&changes).map(|(table, changes)| Changed { changes, ..*table });
-    let all: Vec<Changed<'_>> = all.collect();
+    let (ends, between) = (beside(tables, nets), beside(tables, &changes));
     loop {
+        let before = kept.len();
+        obstacles::find(&ends, later, Scope::Ends, &mut kept);
         let mut left = Left::new();
         for (number, places) in places.iter().enumerate() {
             for (change, row) in places.iter().enumerate() {
@@ -106,8 +123,7 @@ fn left(tables: &[Changed<'_>], later: &[Changed<'_>], rows: &[Vec<Row<'_>>], te
                 }
             }
         }
-        obstacles::find(&all, later, &mut left);
-        let before = kept.len();
+        obstacles::find(&between, later, Scope::Between, &mut left);
         for ((number, change), why) in left {
             if let Some(row) = places.get(number).and_then(|places| places.get(change)) {
                 kept.entry((number, *row)).or_insert(why);
@@ -117,6 +133,17 @@ fn left(tables: &[Changed<'_>], later: &[Changed<'_>], rows: &[Vec<Row<'_>>], te
             return kept;
         }
     }
+}
+
+/// The tables with other changes.
+fn beside<'a>(tables: &[Changed<'a>], changes: &'a [Vec<NetChange>]) -> Vec<Changed<'a>> {
+    tables.iter().zip(changes).map(|(table, changes)| Changed { changes, ..*table }).collect()
+}
+
+/// What all changes of a row come to.
+fn net(row: &Row<'_>) -> Option<NetChange> {
+    let (first, last) = (row.changes.first()?, row.changes.last()?);
+    Some(NetChange { before: first.before.clone(), change: None, cause: None, ..(*last).clone() })
 }
 
 fn by_key(changes: &[NetChange]) -> Vec<Row<'_>> {
@@ -156,105 +183,4 @@ impl Roots {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use dbtrail_types::agent_api::NetHeader;
-    use dbtrail_types::names::TableName;
-    use serde_json::{Value as Json, json};
-
-    fn named(table: &str) -> TableName {
-        TableName { schema: "s".to_owned(), table: table.to_owned() }
-    }
-
-    /// `p (id, up)` and `c (id, up)`, whose `up` refers to `p.id`.
-    fn header() -> NetHeader {
-        let column = |name: &str| json!({"name": name, "type": "int", "nullable": true});
-        let reference = json!({
-            "child": {"schema": "s", "table": "c"}, "columns": ["up"], "parent": {"schema": "s", "table": "p"},
-            "referenced": ["id"], "changes_rows": true,
-        });
-        let header = json!({
-            "success": true, "columns": [column("id"), column("up")], "primary_key": ["id"],
-            "newest": "2026-01-01T00:00:00Z", "references": [reference], "unique": [],
-        });
-        serde_json::from_value(header).unwrap()
-    }
-
-    /// `[number, before, end]` or `[number, before, end, cause]`.
-    fn changes(all: &Json) -> Vec<NetChange> {
-        let one = |c: &Json| {
-            let key = if c[1].is_null() { &c[2][0] } else { &c[1][0] };
-            let mut net = json!({"key": [key], "before": c[1], "end": c[2], "change": c[0]});
-            if !c[3].is_null() {
-                net["cause"] = c[3].clone();
-            }
-            serde_json::from_value(net).unwrap()
-        };
-        all.as_array().unwrap().iter().map(one).collect()
-    }
-
-    fn taken(p: &Json, c: &Json) -> Steps {
-        let (names, header) = ([named("p"), named("c")], header());
-        let (p, c) = (changes(p), changes(c));
-        let of = |name, changes| Changed { name, header: &header, changes };
-        steps(&[of(&names[0], &p), of(&names[1], &c)], &[], &[0, 1], Text::Utf8)
-    }
-
-    fn short(steps: &Steps) -> Vec<String> {
-        let short = |sql: &String| {
-            let sql = sql.replace("`s`.", "").replace('`', "");
-            sql.split(" AND ").next().unwrap().split(" FROM DUAL").next().unwrap().to_owned()
-        };
-        steps.statements.iter().map(short).collect()
-    }
-
-    #[test]
-    fn ok_each_change_is_taken_back_the_newest_first() {
-        let all = taken(
-            &json!([[5, ["1", "7"], ["1", "8"]], [9, ["1", "8"], ["1", "9"]], [7, null, ["2", null]]]),
-            &json!([]),
-        );
-        assert_eq!(
-            short(&all),
-            [
-                "UPDATE p SET up = 8 WHERE id = 1",
-                "DELETE FROM p WHERE id = 2",
-                "UPDATE p SET up = 7 WHERE id = 1"
-            ]
-        );
-        assert_eq!((all.tables[0].rows, all.tables[0].conflicts.len()), (2, 0));
-    }
-
-    /// The rows below went with the one above them, and are told behind it: it comes back first.
-    #[test]
-    fn ok_what_a_foreign_key_did_goes_with_its_cause() {
-        let all = taken(
-            &json!([[5, ["1", null], null]]),
-            &json!([
-                [3, ["10", "1"], ["10", "1"]],
-                [6, ["10", "1"], null, 5],
-                [7, ["11", "1"], ["11", null], 6]
-            ]),
-        );
-        assert_eq!(
-            short(&all),
-            [
-                "UPDATE c SET up = 1 WHERE id = 11",
-                "INSERT INTO p (id, up) VALUES (1, NULL)",
-                "INSERT INTO c (id, up) SELECT 10, 1"
-            ]
-        );
-    }
-
-    /// Half of what happened to a row is not taken back.
-    #[test]
-    fn ok_a_key_that_somebody_changed_since_keeps_all_of_its_changes() {
-        let mut p = changes(&json!([[5, ["1", "7"], ["1", "8"]], [9, ["1", "8"], ["1", "9"]]]));
-        for change in &mut p {
-            change.since = true;
-        }
-        let (name, header) = (named("p"), header());
-        let all = steps(&[Changed { name: &name, header: &header, changes: &p }], &[], &[0], Text::Utf8);
-        assert_eq!((all.statements.len(), all.tables[0].conflicts.len()), (0, 1));
-    }
-}
+mod tests;

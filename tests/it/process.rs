@@ -130,13 +130,17 @@ fn agent_says_which_file_is_missing() {
 }
 
 #[test]
-fn demo_once_shows_the_three_kinds_and_ends() {
+fn demo_once_shows_an_incident_and_its_undo_and_ends() {
     let (code, out, err) = said(&["demo", "--listen", "127.0.0.1:0", "--once"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     for line in [
         "mysql> SELECT id, customer, status, amount, updated_at FROM _flashback.orders AS OF '2026-11-23 22:05:56' WHERE id = 42;",
         "| 42 | Grace Hopper | paid   | 99.90  | 2026-11-23 22:05:55.463887 |",
-        "FROM _diff.orders BETWEEN ",
+        "FROM _history.transactions BETWEEN ",
+        "| d0a3c9ca-e789-11f1-b800-02fc00000001:8 |",
+        "| 41 | DELETE     | {",
+        "| UPDATE     | ",
+        "| INSERT INTO `shop`.`orders` (`id`, ",
         "FROM _snapshot.order_items AT GTID ",
         "-u demo -ptimetravel shop",
     ] {

@@ -220,7 +220,9 @@ class Chain:
             self.origin = ["--binlog", *binlogs]
         else:
             self.data = os.path.join(self.folder, "history")
-            self.origin = ["--source", source, "--data", self.data, *options]
+            # Without a word of it the agent begins with the log that was there before: backfill.py is about that.
+            now = [] if "--backfill" in options else ["--backfill", "none"]
+            self.origin = ["--source", source, "--data", self.data, *options, *now]
         self.schema = schema
         self.processes = []
         try:

@@ -34,7 +34,7 @@ class Up:
         self.start()
 
     def arguments(self):
-        return [binary(), "up", "--source", "mysql://root@127.0.0.1:%d" % self.server.port, "--include", "u.*", "--data", self.data,
+        return [binary(), "up", "--source", "mysql://root@127.0.0.1:%d" % self.server.port, "--include", "u.*", "--backfill", "none", "--data", self.data,
                 "--server-id", "here", "--listen", "127.0.0.1:%d" % self.port, "--http", "127.0.0.1:%d" % self.http, "--ui", "127.0.0.1:0"]
 
     def get(self, path):

@@ -51,10 +51,24 @@ pub struct Start {
     pub tables: Vec<Declared>,
     /// As they were at that place.
     pub defaults: Defaults,
+    /// Where the place is not the end of the log: what is known of the part after it.
+    pub backlog: Option<Backlog>,
+}
+
+/// A part of the log from before the agent came, which the server still had.
+#[derive(Clone, Debug)]
+pub struct Backlog {
+    /// Where it ends.
+    pub to: BinlogPosition,
+    /// Its bytes, about.
+    pub bytes: u64,
+    /// Definitions that hold from positions inside of it on, in their order, each with the reason
+    /// why it does not hold before.
+    pub definitions: Vec<(ValidFrom<Looked>, String)>,
 }
 
 /// What was learnt out of band.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ValidFrom<T> {
     /// The end of the log after it was learnt.
     pub after: BinlogPosition,
@@ -92,7 +106,7 @@ impl Reading {
 }
 
 /// A table as it is now.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Looked {
     /// Which.
     pub name: TableName,

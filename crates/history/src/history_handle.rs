@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use super::progress::{BacklogProgress, BaselineProgress};
+
 /// What is served, and how its making goes. Shared between the writing half and the serving one.
 #[derive(Debug)]
 pub struct HistoryHandle {
@@ -36,25 +38,6 @@ pub enum Connection {
     },
 }
 
-/// How far the first reading of the tables is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BaselineProgress {
-    /// Tables that are read to their end.
-    pub done: u64,
-    /// Tables to be read.
-    pub total: u64,
-    /// Rows read.
-    pub rows: u64,
-}
-
-impl BaselineProgress {
-    /// Whether there is something left to be read.
-    #[must_use]
-    pub const fn is_running(&self) -> bool {
-        self.done < self.total
-    }
-}
-
 /// How capturing goes. The writing half keeps it true with [`HistoryHandle::update`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureStatus {
@@ -75,6 +58,8 @@ pub struct CaptureStatus {
     pub gaps: Vec<Gap>,
     /// The first reading of the tables.
     pub baseline: BaselineProgress,
+    /// The log from before the agent came, while it is taken in.
+    pub backlog: Option<BacklogProgress>,
     /// Events of the log taken in since the agent started.
     pub events: u64,
     /// Bytes of the log taken in since the agent started.
@@ -100,6 +85,7 @@ impl CaptureStatus {
             clock: None,
             gaps: Vec::new(),
             baseline: BaselineProgress::default(),
+            backlog: None,
             events: 0,
             bytes: 0,
             bytes_on_disk: 0,
@@ -232,6 +218,9 @@ pub struct Status {
     pub gaps: Vec<Gap>,
     /// The first reading of the tables; `None`: there is none.
     pub baseline: Option<BaselineProgress>,
+    /// The log from before the agent came, while it is taken in; `None`: it is, or there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<BacklogProgress>,
 }
 
 /// One table.
@@ -297,6 +286,7 @@ impl Status {
             purged: count(|l| l.purged),
             gaps: liveness.map(|l| l.gaps.clone()).unwrap_or_default(),
             baseline: liveness.map(|l| l.baseline).filter(|b| b.total > 0),
+            backlog: liveness.and_then(|l| l.backlog),
         }
     }
 }

@@ -29,6 +29,7 @@ mod log_gap;
 mod names;
 mod number;
 pub mod patterns;
+mod progress;
 pub mod query;
 mod record;
 pub mod recorder;

@@ -13,6 +13,7 @@ mod event;
 mod event_header;
 pub(crate) mod event_kind;
 mod fault;
+pub(crate) mod file_head;
 mod gtid;
 mod heads;
 mod json;
@@ -47,7 +48,7 @@ pub use raw_value::Raw;
 pub use reader::{Ends, LogReader};
 pub use rows::{MappedTables, Rows, RowsEvent, Statement};
 pub use source_time::SourceTime;
-pub use spill::{SpillError, SpillOptions};
+pub use spill::{SpillError, SpillOptions, TakeError};
 pub(crate) use spoken::cut;
 pub use stamp::Stamp;
 pub use stream::StreamReader;
@@ -60,17 +61,6 @@ use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// Why an event cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TakeError {
-    /// What is wrong with it.
-    #[error(transparent)]
-    Fault(#[from] LogFault),
-    /// There is no room for the transaction that it belongs to; the event is as it should be.
-    #[error(transparent)]
-    Spill(#[from] SpillError),
-}
 
 /// Why a log cannot be read, or not further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

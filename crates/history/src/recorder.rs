@@ -28,12 +28,16 @@ use std::time::{Duration, Instant as Timer};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
+mod backlog;
 mod baseline;
 mod begin;
 mod compare;
 mod hold;
 mod retention;
+mod stored;
 mod visibility;
+
+pub use stored::read_status;
 
 /// Operations after which a batch is written, when events come without a pause.
 const BATCH: usize = 16 * 1024;
@@ -109,6 +113,8 @@ pub struct Recorder {
     readings: hold::AllReadings,
     hold: Option<hold::Hold>,
     purge: Option<retention::Purge>,
+    /// The part of the log from before the agent came, while it is taken in.
+    backlog: Option<backlog::TakenIn>,
     /// Events are not looked at until the other half has followed again.
     awaiting_resync: bool,
     /// The server takes names in another way than before: the record must begin again first.
@@ -263,6 +269,7 @@ impl Recorder {
             readings: HashMap::new(),
             hold: None,
             purge: None,
+            backlog: None,
             awaiting_resync: false,
             misnamed: false,
             sight: visibility::Sight::default(),
@@ -548,6 +555,7 @@ impl Recorder {
                     self.commit()?;
                 }
                 let visible = self.visible(&mut entry, &end);
+                self.note_backlog(&entry);
                 if let Some(state) = &self.state {
                     self.sight.took(entry.gtid.as_ref(), entry.committed, &state.place.server);
                 }
@@ -562,6 +570,10 @@ impl Recorder {
             self.unwritten = true;
             if self.ingest.wants_commit() {
                 self.commit()?;
+            }
+            // A definition holds for what comes next of the log, and not only behind a batch of it.
+            if self.backlog.is_some() {
+                self.reached()?;
             }
         }
         Ok(())
@@ -649,6 +661,7 @@ impl Recorder {
 
     /// Writes what was taken in as one batch, and publishes the history with it.
     fn commit(&mut self) -> Result<(), StoreError> {
+        self.backlog_reached();
         let Some(state) = &mut self.state else { return Ok(()) };
         if !self.unwritten && self.ingest.waiting() == 0 {
             return Ok(());
@@ -683,7 +696,7 @@ impl Recorder {
         self.history_handle.set(Arc::new(history));
         let place = ResumePosition { gtids: self.ingest.gtids.executed(), ..state.place.clone() };
         let gaps = state.log_gaps.iter().map(|h| h.gap.clone()).collect();
-        let baseline = self.baseline_progress();
+        let (baseline, backlog) = (self.baseline_progress(), self.backlog_progress());
         let (events, bytes, versions) =
             (self.events, self.bytes, state.versions.saturating_sub(state.horizon.dropped));
         let (newest, purged) = (state.coverage.newest, state.horizon.dropped);
@@ -692,6 +705,7 @@ impl Recorder {
             l.clock = Some(newest);
             l.gaps = gaps;
             l.baseline = baseline;
+            l.backlog = backlog;
             l.events = events;
             l.bytes = bytes;
             l.versions = versions;
@@ -730,52 +744,6 @@ impl Recorder {
 
 fn version_of(server: &Identity) -> ServerVersion {
     ServerVersion { mariadb: server.mariadb, ..ServerVersion::read(&server.version) }
-}
-
-/// Reads what a data folder holds while no agent runs on it.
-///
-/// # Errors
-/// An agent has it open, or it is damaged.
-pub fn read_status(
-    folder: &Path,
-    server_id: Option<ServerId>,
-    now: Instant,
-) -> Result<super::history_handle::Status, OpenError> {
-    let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
-    if !folder.join(STORE).exists() {
-        return Err(failed(StoreError("there is no history in this folder".to_owned())));
-    }
-    let engine = DiskEngine::open(&folder.join(STORE), DiskOptions::default()).map_err(failed)?;
-    let bytes = super::engine::Engine::bytes(&engine);
-    let mut ingest = Ingest::upon(Box::new(engine));
-    checkpoint::take_back(&mut ingest).map_err(failed)?;
-    let snapshot = ingest.committed();
-    let restored = checkpoint::read(&*snapshot).map_err(failed)?;
-    let Some(restored) = restored else {
-        return Err(failed(StoreError("nothing is recorded in this folder yet".to_owned())));
-    };
-    let found = restored.state.server_id.clone();
-    if let Some(asked) = server_id.filter(|asked| *asked != found) {
-        return Err(OpenError::Other { folder: folder.to_owned(), found, asked });
-    }
-    let history_handle = Arc::new(HistoryHandle::live(found.clone(), now));
-    let options = RecorderOptions {
-        tables: Patterns::default(),
-        baseline: false,
-        keep: None,
-        statements: true,
-        source_time: restored.state.source_time,
-        disk: DiskOptions::default(),
-    };
-    let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&history_handle));
-    recorder.restore(restored);
-    recorder.publish();
-    history_handle.update(|l| {
-        l.bytes_on_disk = bytes;
-        l.connected(Err("no agent runs on this folder".to_owned()), now);
-    });
-    // What nobody writes does not lag behind.
-    Ok(super::history_handle::Status { lag_seconds: None, ..history_handle.status(now) })
 }
 
 /// Opens the store, and waits a little where another process has it: `agent status` looks at it

@@ -11,6 +11,7 @@
 //!                       definitions, baseline  <- capture::Wish
 //! ```
 
+mod backfill;
 mod baseline;
 mod client;
 mod clock;
@@ -37,7 +38,7 @@ mod view;
 mod waiting;
 
 pub use client::ClientError;
-pub use config::{BadSource, SourceConfig, Tls};
+pub use config::{Backfill, BadSource, SourceConfig, Tls};
 pub use facts::Facts;
 pub use preflight::{Finding, Severity, preflight};
 

@@ -2,17 +2,17 @@
 
 use super::serve_arguments::serve_options;
 use super::status::StatusArgs;
+use super::values::{backfilled, cached, dated, kept, timed};
 use crate::cli::files::secret_in;
 use crate::config::Files;
-use crate::config::agent::{
-    self, AgentConfig, CACHE, CACHE_FORM, CaptureSettings, KEEP_FORM, Keep, NamedSource, Origin,
-};
-use crate::config::log_files::{self, INSTANT_FORM, LogFiles};
+use crate::config::agent::{self, AgentConfig, CACHE, CaptureSettings, Keep, NamedSource, Origin};
+use crate::config::log_files::{self, LogFiles};
 use crate::telemetry;
 use clap::{ArgGroup, Args, Subcommand};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::exposure;
+use dbtrail_history::source::Backfill;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
@@ -38,7 +38,8 @@ const SERVING: [&str; 10] = [
     "exclude",
 ];
 /// What is of a source.
-const CAPTURING: [&str; 8] = [
+const CAPTURING: [&str; 9] = [
+    "backfill",
     "source_password_file",
     "data",
     "keep",
@@ -137,6 +138,10 @@ pub struct CaptureArgs {
     /// How long history is kept: 30d, or forever (default).
     #[arg(long, value_name = "DURATION", requires = "source", value_parser = kept)]
     pub(crate) keep: Option<Keep>,
+    /// How far back a new record begins: oldest (default), with the oldest log file that the server
+    /// still has; none, now; or an instant such as '2026-04-27 09:00:00' (UTC).
+    #[arg(long, value_name = "FROM", requires = "source", value_parser = backfilled)]
+    pub(crate) backfill: Option<Backfill>,
     /// Memory for what was read of the store, in MiB; default: 48.
     #[arg(long, value_name = "MIB", requires = "source", value_parser = cached)]
     pub(crate) cache: Option<u32>,
@@ -161,22 +166,6 @@ pub struct CaptureArgs {
     /// of its commit on the replica, or original, of its commit where it was made.
     #[arg(long, value_name = "TIME", value_parser = timed)]
     pub(crate) source_time: Option<SourceTime>,
-}
-
-fn timed(text: &str) -> Result<SourceTime, String> {
-    SourceTime::read(text).ok_or_else(|| "it is not local or original".to_owned())
-}
-
-fn dated(text: &str) -> Result<Instant, String> {
-    log_files::instant(text).ok_or_else(|| format!("it is not {INSTANT_FORM}"))
-}
-
-fn kept(text: &str) -> Result<Keep, String> {
-    agent::keep(text).ok_or_else(|| format!("it is not {KEEP_FORM}"))
-}
-
-fn cached(text: &str) -> Result<u32, String> {
-    agent::cache(text).ok_or_else(|| format!("it is not {CACHE_FORM}"))
 }
 
 impl CaptureArgs {
@@ -207,6 +196,7 @@ impl CaptureArgs {
             exclude: self.exclude.clone(),
             rows_per_second: self.baseline_rate.unwrap_or(0),
             source_time: self.source_time.unwrap_or_default(),
+            backfill: self.backfill.unwrap_or_default(),
         };
         let baseline = !self.no_baseline;
         match named.settings() {
@@ -333,6 +323,8 @@ mod tests {
             "agent --source mysql://u@h --data d",
             "agent --source mysql://u@h --data d --server-id x --binlog a",
             "agent --source mysql://u@h --data d --server-id x --keep soon",
+            "agent --source mysql://u@h --data d --server-id x --backfill soon",
+            "agent --binlog a --server-id x --backfill oldest",
             "agent --source mysql://u@h --data d --server-id x --no-baseline --baseline-rate 5",
             "agent --binlog a --server-id x --keep 30d",
             "agent --binlog a --server-id x --data d",
@@ -370,12 +362,13 @@ mod tests {
 
     #[test]
     fn a_source_is_read() {
-        let line = "agent --source mysql://u@h --data d --server-id x --keep 30d --include a.* --include b.* --exclude a.c --baseline-rate 9";
+        let line = "agent --source mysql://u@h --data d --server-id x --keep 30d --include a.* --include b.* --exclude a.c --baseline-rate 9 --backfill none";
         let (capture, mistakes) = captured(line, Some("secret"));
         let capture = capture.unwrap();
         assert_eq!((capture.keep, mistakes.len()), (Some(Duration::from_secs(30 * 86_400)), 0));
         let source = capture.source;
         assert_eq!((source.password.expose(), source.rows_per_second), ("secret", 9));
+        assert_eq!(source.backfill, Backfill::None);
         let tables = Patterns::new(&["a.*".into(), "b.*".into()], &["a.c".into()]).unwrap();
         assert_eq!((source.tables, capture.baseline), (tables, true));
         let line =

@@ -1,5 +1,6 @@
 //! `agent status`: position, lag, tables, gaps and baseline of an agent, for people or as JSON.
 
+use super::values::{backlog, baseline, size};
 use super::{live, local};
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::cli::files::secret_in;
@@ -178,6 +179,9 @@ fn shown(status: &Status) -> String {
         let purged = format!("{} versions kept, {} dropped by retention", status.versions, status.purged);
         line("store", format!("{}, {purged}", size(status.bytes_on_disk)));
         line("baseline", baseline(status));
+        if let Some(progress) = &status.backlog {
+            line("backlog", backlog(progress));
+        }
         line("gaps", if status.gaps.is_empty() { "none".to_owned() } else { status.gaps.len().to_string() });
         for gap in &status.gaps {
             line("", format!("from {} to {}: {}", gap.from, gap.to, gap.reason));
@@ -200,23 +204,6 @@ fn state(status: &Status) -> String {
         (true, None, _) => "connected".to_owned(),
         (true, Some(reason), Some(since)) => format!("disconnected since {since}: {reason}"),
         (true, Some(reason), None) => reason.clone(),
-    }
-}
-
-fn baseline(status: &Status) -> String {
-    match &status.baseline {
-        None => "none".to_owned(),
-        Some(b) if b.is_running() => format!("{} of {} tables, {} rows so far", b.done, b.total, b.rows),
-        Some(b) => format!("read: {} tables, {} rows", b.total, b.rows),
-    }
-}
-
-/// Bytes with a unit.
-fn size(bytes: u64) -> String {
-    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match units.iter().find(|(_, unit)| bytes >= *unit) {
-        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} B"),
     }
 }
 

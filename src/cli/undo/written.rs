@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::undo::changed::Changed;
 use crate::undo::literal::Text;
 use crate::undo::script::{Part, parents_first};
-use crate::undo::steps::steps;
+use crate::undo::steps::{Steps, steps};
 use crate::undo::{Undone, obstacles, undo};
 use dbtrail_types::agent_api::NetRequest;
 use dbtrail_types::names::RequestId;
@@ -17,7 +17,7 @@ pub(super) struct Written {
     /// Why it is not all that there is to take back.
     pub(super) incomplete: Vec<String>,
     /// The statements change by change, where that was asked for.
-    pub(super) steps: Option<Vec<String>>,
+    pub(super) steps: Option<Steps>,
     /// Why it is not known whether rows of today are in the way.
     pub(super) unknown: Vec<String>,
 }
@@ -54,7 +54,7 @@ pub(super) async fn write(
     made.await.map_err(|e| Failure::Internal(format!("statements were not written: {e}")))
 }
 
-fn statements(tables: &[NetTable], later: &LaterRows, by_step: bool) -> (Vec<Undone>, Option<Vec<String>>) {
+fn statements(tables: &[NetTable], later: &LaterRows, by_step: bool) -> (Vec<Undone>, Option<Steps>) {
     let (all, later) = (changed(tables), changed(&later.tables));
     if !by_step {
         return (undo(&all, &later, Text::Utf8), None);
@@ -66,8 +66,8 @@ fn statements(tables: &[NetTable], later: &LaterRows, by_step: bool) -> (Vec<Und
         undone: Undone::default(),
     };
     let order = parents_first(&tables.iter().map(empty).collect::<Vec<_>>());
-    let steps = steps(&all, &later, &order, Text::Utf8);
-    (steps.tables, Some(steps.statements))
+    let mut steps = steps(&all, &later, &order, Text::Utf8);
+    (std::mem::take(&mut steps.tables), Some(steps))
 }
 
 fn part((table, undone): (NetTable, Undone)) -> Part {

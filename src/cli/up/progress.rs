@@ -1,6 +1,6 @@
-//! How far the baseline is: a bar on a terminal, lines elsewhere.
+//! How far the log from before and the baseline are: a bar on a terminal, lines elsewhere.
 
-use dbtrail_history::history_handle::BaselineProgress;
+use dbtrail_history::history_handle::{BacklogProgress, BaselineProgress};
 use std::time::{Duration, Instant};
 
 /// Between two lines.
@@ -14,13 +14,15 @@ const CLEAR: &str = "\r\x1b[K";
 pub(super) struct Progress {
     terminal: bool,
     shown: Option<(Instant, BaselineProgress)>,
+    /// When the log from before was told of last, and its bytes.
+    backlog: Option<(Instant, u64)>,
     /// A bar is on the terminal's current line.
     drawn: bool,
 }
 
 impl Progress {
     pub(super) fn new(terminal: bool) -> Self {
-        Self { terminal, shown: None, drawn: false }
+        Self { terminal, shown: None, backlog: None, drawn: false }
     }
 
     /// What to write now.
@@ -49,15 +51,40 @@ impl Progress {
             return Some(format!("baseline: {done} of {total} tables, {rows} rows\n"));
         }
         self.drawn = true;
-        let full = usize::try_from(WIDTH.saturating_mul(done) / total).unwrap_or(0);
-        let (full, empty) = ("#".repeat(full), "-".repeat(24_usize.saturating_sub(full)));
-        Some(format!("{CLEAR}baseline [{full}{empty}] {done} of {total} tables, {rows} rows"))
+        let bar = bar(done, total);
+        Some(format!("{CLEAR}baseline [{bar}] {done} of {total} tables, {rows} rows"))
+    }
+
+    /// What to write now of the log from before the agent came.
+    pub(super) fn backlog(&mut self, now: Option<BacklogProgress>, at: Instant) -> Option<String> {
+        const MIB: u64 = 1 << 20;
+        let Some(BacklogProgress { done, total }) = now else {
+            let (_, total) = self.backlog.take()?;
+            let clear = self.clear();
+            return Some(format!("{clear}log: all {} MiB of before are taken in\n", total / MIB));
+        };
+        let early = self.backlog.is_some_and(|(last, _)| at.saturating_duration_since(last) < PERIOD);
+        if early && !self.terminal {
+            return None;
+        }
+        self.backlog = Some((at, total));
+        let told = format!("{} of {} MiB of before are taken in", done / MIB, total / MIB);
+        if !self.terminal {
+            return Some(format!("log: {told}\n"));
+        }
+        self.drawn = true;
+        Some(format!("{CLEAR}log [{}] {told}", bar(done, total)))
     }
 
     /// Takes the bar away, so that something else can be written.
     pub(super) fn clear(&mut self) -> &'static str {
         if std::mem::take(&mut self.drawn) { CLEAR } else { "" }
     }
+}
+
+fn bar(done: u64, total: u64) -> String {
+    let full = usize::try_from(WIDTH.saturating_mul(done) / total.max(1)).unwrap_or(0);
+    format!("{}{}", "#".repeat(full), "-".repeat(24_usize.saturating_sub(full)))
 }
 
 #[cfg(test)]
@@ -98,5 +125,24 @@ mod tests {
     fn a_baseline_of_an_earlier_start_is_no_news() {
         let mut progress = Progress::new(false);
         assert_eq!(progress.step(of(5, 5, 7), Instant::now()), None);
+    }
+
+    #[test]
+    fn the_log_from_before_is_told_of() {
+        let (mut progress, at) = (Progress::new(false), Instant::now());
+        let of = |done: u64| Some(BacklogProgress { done: done << 20, total: 200 << 20 });
+        assert_eq!(progress.backlog(None, at), None);
+        assert_eq!(
+            progress.backlog(of(50), at).as_deref(),
+            Some("log: 50 of 200 MiB of before are taken in\n")
+        );
+        assert_eq!(progress.backlog(of(60), at), None, "too soon");
+        assert_eq!(progress.backlog(None, at).as_deref(), Some("log: all 200 MiB of before are taken in\n"));
+        assert_eq!(progress.backlog(None, at), None);
+        let bar = Progress::new(true).backlog(of(100), at);
+        assert_eq!(
+            bar,
+            Some(format!("{CLEAR}log [############------------] 100 of 200 MiB of before are taken in"))
+        );
     }
 }

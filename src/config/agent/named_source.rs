@@ -2,7 +2,7 @@
 
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
-use dbtrail_history::source::SourceConfig;
+use dbtrail_history::source::{Backfill, SourceConfig};
 use dbtrail_types::secret::Secret;
 
 /// A source as arguments or a file name it.
@@ -22,6 +22,8 @@ pub struct NamedSource {
     pub rows_per_second: u32,
     /// Which time of a transaction counts that a replica applied.
     pub source_time: SourceTime,
+    /// How far back a new record begins.
+    pub backfill: Backfill,
 }
 
 impl NamedSource {
@@ -53,6 +55,7 @@ impl NamedSource {
         source.server_id = self.replica_id.unwrap_or(source.server_id);
         source.rows_per_second = self.rows_per_second;
         source.source_time = self.source_time;
+        source.backfill = self.backfill;
         Ok(source)
     }
 }

@@ -1,6 +1,7 @@
 //! Where columns are, and what rows have in them.
 
-use dbtrail_types::agent_api::{NetHeader, Octets, RowCell, RowLine};
+use super::super::changed::Changed;
+use dbtrail_types::agent_api::{NetHeader, Octets, Reference, RowCell, RowLine};
 use dbtrail_types::index_form::index_form;
 
 /// The columns of a table.
@@ -25,6 +26,21 @@ impl<'a> Places<'a> {
 pub(super) fn form(header: &NetHeader, row: &RowLine, places: &[usize]) -> Option<Vec<Vec<u8>>> {
     let cell = |at: &usize| match row.get(*at)? {
         RowCell::Value(Octets(bytes)) => Some(index_form(header.definition.columns.get(*at)?, bytes)),
+        RowCell::Null | RowCell::Unknown(_) => None,
+    };
+    places.iter().map(cell).collect()
+}
+
+/// The foreign keys of which both tables may be named.
+pub(in super::super) fn references<'a>(table: &Changed<'a>) -> impl Iterator<Item = &'a Reference> + use<'a> {
+    let all = table.header.references.iter().flatten();
+    all.filter(|r| !r.columns.is_empty() && r.columns.len() == r.referenced.len())
+}
+
+/// The values of some columns as they are; `None`: one is NULL or not known, or there is no row.
+pub(super) fn raw(row: Option<&RowLine>, places: &[usize]) -> Option<Vec<Vec<u8>>> {
+    let cell = |at: &usize| match row?.get(*at)? {
+        RowCell::Value(Octets(bytes)) => Some(bytes.clone()),
         RowCell::Null | RowCell::Unknown(_) => None,
     };
     places.iter().map(cell).collect()

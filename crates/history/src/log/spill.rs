@@ -1,5 +1,6 @@
 //! How much of open transactions is kept in memory, and what can fail beyond it.
 
+use super::LogFault;
 use std::path::PathBuf;
 
 /// A temporary file of a large transaction cannot be written or read.
@@ -21,4 +22,15 @@ impl Default for SpillOptions {
     fn default() -> Self {
         Self { folder: None, memory: 32 << 20 }
     }
+}
+
+/// Why an event cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TakeError {
+    /// What is wrong with it.
+    #[error(transparent)]
+    Fault(#[from] LogFault),
+    /// There is no room for the transaction that it belongs to; the event is as it should be.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
 }

@@ -151,6 +151,7 @@ impl Recorder {
                 Some(Baseline::None) | None => {}
             }
         }
+        progress.total += self.tables_to_come();
         progress.rows = self.state.as_ref().map_or(0, |s| s.baseline_rows);
         progress
     }

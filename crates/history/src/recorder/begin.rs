@@ -18,7 +18,7 @@ impl Recorder {
         if self.state.is_some() {
             return self.gap("capturing began again".to_owned(), start);
         }
-        let Start { place, at, tables, defaults } = start;
+        let Start { place, at, tables, defaults, backlog } = start;
         self.take_defaults(defaults);
         if let Ok(set) = GtidSet::parse(&place.gtids) {
             self.ingest.gtids.begin(ChangeSequence(0), set);
@@ -28,6 +28,9 @@ impl Recorder {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
             let standing = self.ingest.declared(&table, server, ChangeSequence(0));
             self.ingest.names_mut().begin(&table.name, standing);
+        }
+        if let Some(backlog) = backlog {
+            self.take_backlog(backlog);
         }
         let state = State::new(self.server_id.clone(), place, from(at));
         self.state = Some(State { horizon: ALL, source_time: self.options.source_time, ..state });
@@ -41,7 +44,7 @@ impl Recorder {
     pub(super) fn gap(&mut self, reason: String, start: Start) -> Result<(), StoreError> {
         self.commit()?;
         let Some(state) = &mut self.state else { return self.begin(start) };
-        let Start { place, at, tables, defaults } = start;
+        let Start { place, at, tables, defaults, backlog: _ } = start;
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
         self.ingest.interrupt();

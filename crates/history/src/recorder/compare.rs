@@ -212,6 +212,17 @@ impl Recorder {
             tracing::info!(table = %name, "the record of the table begins again here");
             // A number of its own: it holds from here on, also where nothing more comes.
             self.ingest.next = at.next();
+            let reason = self.ingest.unknown_since.remove(name);
+            let never_known = |reason: &String| {
+                self.ingest.names.history(name).iter().all(|(_, state)| match state {
+                    TableState::Unknown { .. } => true,
+                    TableState::Unreadable(why) => why == reason,
+                    TableState::Table(..) | TableState::Absent => false,
+                })
+            };
+            if let Some(reason) = reason.filter(never_known) {
+                self.ingest.names_mut().begin(name, TableState::Unreadable(reason));
+            }
             self.ingest.names_mut().set(name, at, standing);
             self.unwritten = true;
             self.command(CaptureCommand::Baseline);

@@ -2,6 +2,7 @@
 
 use crate::log::SourceTime;
 use crate::patterns::Patterns;
+use dbtrail_types::instant::Instant;
 use dbtrail_types::secret::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,18 @@ pub enum Tls {
         /// Whether the certificate must be for this host.
         name: bool,
     },
+}
+
+/// How far back a new record begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backfill {
+    /// Now.
+    None,
+    /// With the oldest log file that the server still has.
+    #[default]
+    Oldest,
+    /// With the last file that was begun before this instant.
+    Since(Instant),
 }
 
 /// The server to read from, and how.
@@ -50,6 +63,8 @@ pub struct SourceConfig {
     pub rows_per_second: u32,
     /// Rows read with one statement at most.
     pub chunk: u32,
+    /// How far back a new record begins.
+    pub backfill: Backfill,
     /// How often the server says that it is still there when nothing happens.
     pub heartbeat: Duration,
 }
@@ -98,6 +113,7 @@ impl SourceConfig {
             source_time: SourceTime::Local,
             rows_per_second: 0,
             chunk: CHUNK,
+            backfill: Backfill::None,
             heartbeat: Duration::from_secs(5),
         })
     }

@@ -7,9 +7,9 @@ use super::resume::{self, Way};
 use super::session::Session;
 use super::stream::Stream;
 use super::task::SourceTask;
-use super::{Ended, SourceError, baseline, clock, definitions, start};
+use super::{Ended, SourceError, backfill, baseline, clock, definitions, start};
 use crate::binlog_position::ResumePosition;
-use crate::capture::{CaptureEvent, Closed};
+use crate::capture::{CaptureEvent, Closed, Start};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -180,9 +180,14 @@ impl SourceTask<'_> {
                 Way::Gap(reason) => *goal = Goal::Gap(reason),
             }
         }
-        let start = start::take(&self.config, session).await?;
-        let place = start.place.clone();
+        let mut start = start::take(&self.config, session).await?;
         self.command_queue.forget();
+        if matches!(goal, Goal::Begin)
+            && let Some(earlier) = self.earlier(session, &start).await?
+        {
+            start = earlier;
+        }
+        let place = start.place.clone();
         let input = match goal {
             Goal::Gap(reason) => {
                 tracing::error!(place = %place.at, "the record has a gap: {reason}");
@@ -194,6 +199,20 @@ impl SourceTask<'_> {
         let at = place.at.clone();
         *goal = Goal::On(place);
         Ok(Origin::ResumePosition(at))
+    }
+
+    /// A start as far back as the server's log goes; `None`: the record begins now.
+    async fn earlier(&self, session: &mut Session, start: &Start) -> Result<Option<Start>, Ended> {
+        match backfill::back(&self.config, session, start).await {
+            Ok(earlier) => Ok(earlier),
+            Err(SourceError::Client(error)) if !resume::is_final(&error) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(
+                    "what the server still has of its log cannot be taken in, and the record begins now: {error}"
+                );
+                Ok(None)
+            }
+        }
     }
 
     /// Tells the clock, on a connection that is opened again when it breaks.

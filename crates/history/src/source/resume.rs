@@ -129,7 +129,7 @@ async fn purged(session: &mut Session, place: &ResumePosition) -> Result<Option<
 }
 
 /// The server's files and their sizes, oldest first.
-async fn logs(session: &mut Session) -> Result<Vec<BinlogPosition>, SourceError> {
+pub(super) async fn logs(session: &mut Session) -> Result<Vec<BinlogPosition>, SourceError> {
     let logs = session.client.query("SHOW BINARY LOGS").await?;
     let sizes = logs.into_iter().map(|row| {
         let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());

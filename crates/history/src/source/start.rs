@@ -34,7 +34,8 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
                 lower_case_table_names: session.facts.lower_case_table_names(),
                 collations: Some(collations),
             };
-            return Ok(Start { place: ResumePosition::new(at, gtids, server), at: clock, tables, defaults });
+            let place = ResumePosition::new(at, gtids, server);
+            return Ok(Start { place, at: clock, tables, defaults, backlog: None });
         }
         tracing::info!(round, "tables were changed by DDL while the start was noted: once more");
         before = after;

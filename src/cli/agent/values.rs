@@ -1,0 +1,54 @@
+//! Values of arguments, and of what is shown.
+
+use crate::config::agent::{self, CACHE_FORM, KEEP_FORM, Keep};
+use crate::config::log_files::{self, BACKFILL_FORM, INSTANT_FORM};
+use dbtrail_history::history_handle::{BacklogProgress, Status};
+use dbtrail_history::log::SourceTime;
+use dbtrail_history::source::Backfill;
+use dbtrail_types::instant::Instant;
+
+pub(super) fn timed(text: &str) -> Result<SourceTime, String> {
+    SourceTime::read(text).ok_or_else(|| "it is not local or original".to_owned())
+}
+
+pub(super) fn dated(text: &str) -> Result<Instant, String> {
+    log_files::instant(text).ok_or_else(|| format!("it is not {INSTANT_FORM}"))
+}
+
+pub(super) fn backfilled(text: &str) -> Result<Backfill, String> {
+    log_files::backfill(text).ok_or_else(|| format!("it is not {BACKFILL_FORM}"))
+}
+
+pub(super) fn kept(text: &str) -> Result<Keep, String> {
+    agent::keep(text).ok_or_else(|| format!("it is not {KEEP_FORM}"))
+}
+
+pub(super) fn cached(text: &str) -> Result<u32, String> {
+    agent::cache(text).ok_or_else(|| format!("it is not {CACHE_FORM}"))
+}
+
+/// How far the log from before the agent came is taken in.
+pub(super) fn backlog(backlog: &BacklogProgress) -> String {
+    format!(
+        "{} of {} of log from before the agent came are taken in",
+        size(backlog.done),
+        size(backlog.total)
+    )
+}
+
+pub(super) fn baseline(status: &Status) -> String {
+    match &status.baseline {
+        None => "none".to_owned(),
+        Some(b) if b.is_running() => format!("{} of {} tables, {} rows so far", b.done, b.total, b.rows),
+        Some(b) => format!("read: {} tables, {} rows", b.total, b.rows),
+    }
+}
+
+/// Bytes with a unit.
+pub(super) fn size(bytes: u64) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
