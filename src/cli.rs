@@ -15,6 +15,7 @@ pub mod serve;
 mod supervisor;
 pub mod undo;
 pub mod up;
+pub mod verify;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -57,6 +58,9 @@ enum Command {
     Dump(dump::DumpArgs),
     /// Write SQL that takes back what a window or a transaction did to rows; it runs nothing.
     Undo(undo::UndoArgs),
+    /// Compare every row of the server with the history, at the same position of the log; exit code 1
+    /// if one differs.
+    Verify(verify::VerifyArgs),
     /// Write the SQL that makes ProxySQL send time-travel statements to this shim.
     ProxysqlConfig(proxysql_config::ConfigArgs),
     /// Check every link from the client to the history; exit code 1 if one is broken, 78 for a bad
@@ -92,6 +96,7 @@ pub fn main() -> ExitCode {
             (Some(Command::Demo(args)), _) => demo::run(args).await,
             (Some(Command::Undo(args)), _) => undo::run(&args).await,
             (Some(Command::Dump(args)), _) => dump::run(&args).await,
+            (Some(Command::Verify(args)), _) => verify::run(&args).await,
             (Some(Command::ProxysqlConfig(args)), _) => proxysql_config::run(&args),
             (Some(Command::Doctor(args)), _) => doctor::run(&args).await,
             (Some(Command::Man), _) => paper::manual(),

@@ -3,6 +3,7 @@
 mod below;
 mod hidden;
 pub(super) mod later;
+mod operator;
 
 use super::lines::Lines;
 use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, transport};

@@ -22,6 +22,7 @@ mod ddl;
 mod discovery;
 mod docs;
 mod doctor;
+mod doubt;
 mod draining;
 mod end_to_end;
 mod explain;

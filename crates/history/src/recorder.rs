@@ -32,6 +32,7 @@ mod backlog;
 mod baseline;
 mod begin;
 mod compare;
+mod due;
 mod hold;
 mod retention;
 mod stored;
@@ -711,23 +712,6 @@ impl Recorder {
             l.versions = versions;
             l.purged = purged;
         });
-    }
-
-    /// What is due from time to time.
-    fn due(&mut self) -> Result<(), StoreError> {
-        if self.unsynced && self.timers.synced.elapsed() >= SYNC {
-            self.ingest.engine().sync()?;
-            self.unsynced = false;
-            self.timers.synced = Timer::now();
-        }
-        if self.timers.measured.is_none_or(|t| t.elapsed() >= MEASURE) {
-            self.timers.measured = Some(Timer::now());
-            let bytes = self.ingest.engine().bytes();
-            self.history_handle.update(|l| l.bytes_on_disk = bytes);
-        }
-        self.renew_due();
-        self.hold_due()?;
-        self.retain()
     }
 
     fn command(&mut self, command: CaptureCommand) {

@@ -24,6 +24,7 @@ mod agent;
 mod answer;
 mod body;
 mod connections;
+mod doubts;
 mod exposition;
 mod limit;
 mod metrics;

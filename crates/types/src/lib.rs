@@ -7,6 +7,7 @@ pub mod change_counts;
 pub mod charset;
 pub mod collation;
 pub mod column;
+pub mod doubt;
 pub mod float_text;
 pub mod happened;
 pub mod index_form;

@@ -110,7 +110,7 @@ impl Recorder {
     }
 
     /// Has a table read again: at once, or a second after the last time that it was asked for.
-    fn renew(&mut self, name: &TableName) {
+    pub(super) fn renew(&mut self, name: &TableName) {
         if !self.ingest.captures(name) {
             return;
         }
@@ -190,12 +190,18 @@ impl Recorder {
             let statements = self.ingest.names.history(name).iter().map(|(at, _)| *at);
             statements.filter(|at| *at >= since).min().unwrap_or(since)
         });
-        let taken = self.ingest.names_mut().retract(name, from, TableState::Unreadable(reason.clone()));
+        self.retract(name, from, &reason);
+    }
+
+    /// What the table was from `from` on is taken back: it is refused there, for this reason.
+    pub(super) fn retract(&mut self, name: &TableName, from: ChangeSequence, reason: &str) {
+        let standing = TableState::Unreadable(reason.to_owned());
+        let taken = self.ingest.names_mut().retract(name, from, standing);
         for (at, generation) in taken {
             if let Some(generation) = self.ingest.space_mut(generation)
                 && generation.doubt.as_ref().is_none_or(|(earlier, _)| at < *earlier)
             {
-                generation.doubt = Some((at, reason.clone()));
+                generation.doubt = Some((at, reason.to_owned()));
             }
         }
         self.unwritten = true;

@@ -5,7 +5,7 @@ use super::agent::Agent;
 use super::body::{malformed_time, read, short, whole};
 use super::limit;
 use super::readiness::readiness;
-use super::{ServeOptions, access, answer, exposition};
+use super::{ServeOptions, access, answer, doubts, exposition};
 use crate::HistoryHandle;
 use crate::query::{Reading, Refusal};
 use axum::Router;
@@ -18,6 +18,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use dbtrail_types::agent_api::{DiffRequest, NetRequest, RowsRequest, code, path};
 use dbtrail_types::change_counts::{self, ChangeCountsRequest};
+use dbtrail_types::doubt::{self, DoubtRequest};
 use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
@@ -52,6 +53,7 @@ pub(super) fn router(agent: Agent) -> Router {
         .route(path::HISTORY, only(post(happened)))
         .route(change_counts::PATH, only(post(counted)))
         .route(undo_script::PATH, only(post(undo_of)))
+        .route(doubt::PATH, only(post(doubted)))
         .route("/v1/servers/{server_id}/schemas", only(get(schemas)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables", only(get(tables)))
         .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
@@ -112,6 +114,14 @@ async fn undo_of(State(agent): State<Agent>, body: Body) -> Response {
     };
     match agent.undo.script(request).await {
         Ok(script) => answer::json(&script),
+        Err(refused) => answer::refusal(&refused),
+    }
+}
+
+async fn doubted(State(agent): State<Agent>, body: Body) -> Response {
+    let request = whole(body).await.and_then(|body| read::<DoubtRequest>(&body));
+    match request.and_then(|request| doubts::take(&agent.history_handle, request)) {
+        Ok(taken) => answer::json(&taken),
         Err(refused) => answer::refusal(&refused),
     }
 }

@@ -1,0 +1,53 @@
+//! What is due from time to time, and tables that somebody found not to be what the history says.
+
+use super::{MEASURE, Recorder, SYNC};
+use crate::engine::StoreError;
+use crate::names::TableState;
+use dbtrail_types::doubt::DoubtRequest;
+use std::time::Instant as Timer;
+
+impl Recorder {
+    /// What is due from time to time.
+    pub(super) fn due(&mut self) -> Result<(), StoreError> {
+        if self.unsynced && self.timers.synced.elapsed() >= SYNC {
+            self.ingest.engine().sync()?;
+            self.unsynced = false;
+            self.timers.synced = Timer::now();
+        }
+        if self.timers.measured.is_none_or(|t| t.elapsed() >= MEASURE) {
+            self.timers.measured = Some(Timer::now());
+            let bytes = self.ingest.engine().bytes();
+            self.history_handle.update(|l| l.bytes_on_disk = bytes);
+        }
+        self.doubts_due()?;
+        self.renew_due();
+        self.hold_due()?;
+        self.retain()
+    }
+
+    /// Carries out what was told since the last time (`POST /v1/doubt`).
+    fn doubts_due(&mut self) -> Result<(), StoreError> {
+        for doubt in self.history_handle.take_doubts() {
+            self.doubted(&doubt)?;
+        }
+        Ok(())
+    }
+
+    /// From the last instant at which the table was true nothing is told of it up to here, where
+    /// its record begins again.
+    fn doubted(&mut self, doubt: &DoubtRequest) -> Result<(), StoreError> {
+        let name = self.ingest.catalog.folded(doubt.table.clone());
+        let Some(history) = self.history_handle.current() else { return Ok(()) };
+        if !matches!(self.ingest.names.current(&name), TableState::Table(..)) {
+            return Ok(());
+        }
+        let noticed = self.ingest.next;
+        // A number of its own: the table holds from behind it on.
+        self.ingest.next = noticed.next();
+        let from = history.commit_index().cut(doubt.since)?.at.min(noticed);
+        tracing::error!(table = %name, since = %doubt.since, "the table is in doubt: {}", doubt.reason);
+        self.retract(&name, from, &doubt.reason);
+        self.renew(&name);
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! What whoever looks after an agent asks it and tells it: no statement of a client comes this way.
+
+use super::super::lines::Lines;
+use super::super::{AgentClient, AgentRows, Caller, Expectation, not_a_header, not_written, transport};
+use crate::failure::Failure;
+use dbtrail_types::agent_api::DiffRequest;
+use dbtrail_types::doubt::{DoubtRequest, DoubtTaken};
+use dbtrail_types::instant::Instant;
+use dbtrail_types::names::RequestId;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
+use std::sync::Arc;
+
+impl AgentClient {
+    /// Changes of rows inside a window.
+    ///
+    /// # Errors
+    /// Every agent failure before the first change.
+    pub async fn changes(
+        &self,
+        caller: &Caller,
+        asked: &DiffRequest,
+        request: &RequestId,
+    ) -> Result<AgentRows, Failure> {
+        let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
+        let endpoint = &self.endpoints.diff;
+        let size = transport::Size::Large;
+        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
+        let framed = self.is_inside() || transport::is_framed(&response);
+        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
+        let first = lines.header().await?;
+        let (header, definition) = self.texts.header(&first).map_err(|e| not_a_header(&first, &e))?;
+        if !header.success {
+            return Err(not_a_header(&first, &"it says success: false"));
+        }
+        let announced = Arc::clone(&definition);
+        let until = asked.until.unwrap_or_else(|| Instant::from_micros(i64::MAX));
+        let since = asked.since.unwrap_or_else(|| Instant::from_micros(i64::MIN));
+        let asked = Expectation::Changes { since, until, last: 0 };
+        Ok(AgentRows { announced, lines, definition, asked, count: 0, ended: false, origin: None })
+    }
+
+    /// Puts a table in doubt.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn put_in_doubt(
+        &self,
+        caller: &Caller,
+        doubt: &DoubtRequest,
+        request: &RequestId,
+    ) -> Result<(), Failure> {
+        let mut told = Request::new(Method::POST, self.url(&["v1", "doubt"])?);
+        *told.body_mut() = Some(serde_json::to_vec(doubt).map_err(|e| not_written(&e))?.into());
+        told.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let response = transport::send(self, told, caller, request).await?;
+        let taken: DoubtTaken = transport::small(&self.base_url, response).await?;
+        let why = "the agent did not say that it took the doubt";
+        if taken.success { Ok(()) } else { Err(Failure::AgentNonsense(why.to_owned())) }
+    }
+}

@@ -1,0 +1,292 @@
+//! `verify`: whether the history is true. Every row of the server is compared with what the history
+//! says of it at the same position of the log, and each version with the one before it.
+
+mod again;
+mod chain;
+mod compare;
+mod history;
+mod key;
+mod pace;
+mod report;
+mod source;
+mod state;
+mod table;
+
+use super::files::secret_in;
+use super::undo::table as named;
+use crate::plan;
+use clap::Args;
+use compare::Difference;
+use dbtrail_history::history_handle::{Status, TableStatus};
+use dbtrail_history::query::TableHealth;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::names::TableName;
+use dbtrail_types::secret::Secret;
+use dbtrail_types::zone::Zone;
+use history::{History, No};
+use pace::Pace;
+use report::{Report, Told};
+use source::Source;
+use state::State;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use table::{Looked, Sides, Suspect};
+
+/// The variable that holds the password of the source.
+const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
+
+/// Arguments of `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// The address of the agent: https://host:8600 (of `up`: that of its page, http://127.0.0.1:3309).
+    #[arg(long, value_name = "URL")]
+    agent: String,
+    /// File with a token of that agent; the first one in it is used. Of `up`: app.password in its
+    /// data folder.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// PEM file of the authorities to trust for that agent; default: those of the platform.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The server whose history it is: mysql://user@host:port. It is only read. The password may
+    /// stand in DBTRAIL_SOURCE_PASSWORD or in a file.
+    #[arg(long, value_name = "URL")]
+    source: String,
+    /// File with the password of the source.
+    #[arg(long, value_name = "FILE")]
+    source_password_file: Option<PathBuf>,
+    /// A table, schema.table; may be given several times. Default: every table of the history.
+    #[arg(long, value_name = "SCHEMA.TABLE")]
+    table: Vec<String>,
+    /// Compare each version with the one before it too, from this instant on (UTC, such as '2
+    /// days ago').
+    #[arg(long, value_name = "INSTANT")]
+    since: Option<String>,
+    /// Rows that are read at a time.
+    #[arg(long, value_name = "ROWS", default_value = "5000", value_parser = clap::value_parser!(u32).range(1..=500_000))]
+    piece: u32,
+    /// Rows a second at most; default: as many as come.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+    /// A file that keeps how far it has come: the next run goes on from there, and knows when each
+    /// table was true last.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Only tell: put no table in doubt.
+    #[arg(long)]
+    dry_run: bool,
+    /// One JSON object on standard output instead of lines.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Compares, and tells. Exit code 0: all is as the history says; 1: something is not; 2: something
+/// could not be compared.
+pub async fn run(args: &VerifyArgs) -> ExitCode {
+    match verified(args).await {
+        Ok(report) => {
+            let written = report.write(args.json);
+            let code = if written.is_err() { 2 } else { report.exit_code() };
+            ExitCode::from(code)
+        }
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "dbtrail-shim: verify: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn verified(args: &VerifyArgs) -> Result<Report, String> {
+    let tables: Vec<TableName> = args.table.iter().map(|text| named(text)).collect::<Result<_, _>>()?;
+    let since = args.since.as_deref().map(|text| plan::instant(text, &Zone::utc(), Instant::now()));
+    let since = since.transpose().map_err(|failure| super::undo::told(&failure))?;
+    let password = match (&args.source_password_file, std::env::var(PASSWORD)) {
+        (Some(path), _) => Some(secret_in(path)?),
+        (None, given) => given.ok().map(Secret::new),
+    };
+    let mut source = Source::open(&args.source, password.as_ref()).await?;
+    let (history, status) =
+        History::open(&args.agent, args.token_file.as_deref(), args.ca.as_deref()).await?;
+    if !status.live {
+        return Err("the agent reads log files, and follows no server that could be compared".to_owned());
+    }
+    let mut report = Report::new(status.server_id.clone());
+    unknown_tables(&mut source, &history, &tables, &mut report).await?;
+    let state = State::open(args.state.as_deref(), &status.server_id)?;
+    let mut pace = Pace::new(args.rate);
+    let sides = Sides { source: &mut source, history: &history, pace: &mut pace, piece: args.piece };
+    let mut run = Run { args, sides, status: &status, state, report, begun: BTreeMap::new() };
+    let suspects = run.first(&tables, since).await?;
+    run.second(suspects).await?;
+    for name in &tables {
+        if !run.report.has(name) {
+            run.report.add(name.clone(), Told::not("the history knows no such table".to_owned()));
+        }
+    }
+    run.state.whole()?;
+    Ok(run.report)
+}
+
+/// One run.
+struct Run<'a> {
+    args: &'a VerifyArgs,
+    sides: Sides<'a>,
+    status: &'a Status,
+    state: State,
+    report: Report,
+    /// When each table was begun.
+    begun: BTreeMap<TableName, Instant>,
+}
+
+impl Run<'_> {
+    /// The first look at every table. Gives what is to be looked at again, each with its rows.
+    async fn first(
+        &mut self,
+        chosen: &[TableName],
+        since: Option<Instant>,
+    ) -> Result<Vec<(u64, Suspect)>, String> {
+        let mut suspects = Vec::new();
+        for entry in &self.status.tables {
+            let name = TableName { schema: entry.schema.clone(), table: entry.table.clone() };
+            if !chosen.is_empty() && !chosen.contains(&name) {
+                continue;
+            }
+            if let Some(why) = left_out(entry) {
+                if entry.health.is_some_and(TableHealth::is_ill) || !chosen.is_empty() {
+                    self.report.add(name, Told::not(why));
+                }
+                continue;
+            }
+            if self.state.is_done(&name) {
+                self.report.add(name, Told::Before);
+                continue;
+            }
+            let begun = self.sides.source.clock().await?;
+            self.begun.insert(name.clone(), begun);
+            let after = self.state.after(&name);
+            let state = &mut self.state;
+            let mut done = |value: &[u8]| state.reached(&name, value);
+            match self.sides.table(&name, after, &mut done).await? {
+                Looked::Suspect(rows, suspect) => suspects.push((rows, suspect)),
+                Looked::Not(why) => {
+                    self.state.finished(&name, None)?;
+                    self.report.add(name, Told::not(why));
+                }
+                Looked::Same(rows) => self.chained(&name, rows, since).await?,
+            }
+        }
+        Ok(suspects)
+    }
+
+    /// A table whose rows are as the history says: so are its versions, where that is asked for.
+    async fn chained(&mut self, name: &TableName, rows: u64, since: Option<Instant>) -> Result<(), String> {
+        let Some(since) = since else { return self.true_one(name, rows) };
+        let from = self.oldest(name).max(since);
+        match chain::checked(self.sides.history, name, from).await {
+            Ok(found) if found.is_empty() => self.true_one(name, rows),
+            Ok(found) => self.false_one(name, rows, found, from).await,
+            Err(No::Refused(_, why)) => {
+                self.state.finished(name, None)?;
+                self.report.add(name.clone(), Told::not(why));
+                Ok(())
+            }
+            Err(No::Failed(why)) => Err(why),
+        }
+    }
+
+    /// Looks again at what differed.
+    async fn second(&mut self, suspects: Vec<(u64, Suspect)>) -> Result<(), String> {
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        let rows: BTreeMap<TableName, u64> =
+            suspects.iter().map(|(rows, suspect)| (suspect.table.clone(), *rows)).collect();
+        let oldest = rows.keys().map(|name| (name.clone(), self.oldest(name))).collect();
+        let suspects = suspects.into_iter().map(|(_, suspect)| suspect).collect();
+        let mut found = self.sides.again(suspects, &oldest).await?;
+        for (name, rows) in rows {
+            match found.remove(&name) {
+                None => self.true_one(&name, rows)?,
+                Some(Ok((differences, proven))) => self.false_one(&name, rows, differences, proven).await?,
+                Some(Err(why)) => {
+                    self.state.finished(&name, None)?;
+                    self.report.add(name, Told::not(why));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn true_one(&mut self, name: &TableName, rows: u64) -> Result<(), String> {
+        self.state.finished(name, self.begun.get(name).copied())?;
+        self.report.add(name.clone(), Told::Same { rows });
+        Ok(())
+    }
+
+    /// `proven`: the last instant at which it certainly was as the history says.
+    async fn false_one(
+        &mut self,
+        name: &TableName,
+        rows: u64,
+        differences: Vec<Difference>,
+        proven: Instant,
+    ) -> Result<(), String> {
+        if !self.args.dry_run {
+            let proven = self.state.verified(name).map_or(proven, |at| at.max(proven));
+            match self.sides.history.doubt(name, proven, report::reason(&differences)).await {
+                Ok(()) => self.report.doubted(name, proven),
+                Err(no) => self.report.note(format!("{name} could not be put in doubt: {}", no.why())),
+            }
+        }
+        self.state.finished(name, None)?;
+        self.report.add(name.clone(), Told::differs(rows, differences));
+        Ok(())
+    }
+
+    /// Where what is told of a table begins, after the last gap.
+    fn oldest(&self, name: &TableName) -> Instant {
+        let entry = self.status.tables.iter().find(|t| t.schema == name.schema && t.table == name.table);
+        let oldest = entry.and_then(|t| t.oldest).or(self.status.oldest);
+        let oldest = oldest.unwrap_or_else(|| Instant::from_micros(0));
+        self.status.gaps.iter().map(|gap| gap.to).fold(oldest, Instant::max)
+    }
+}
+
+/// Why a table is not compared; `None`: it is.
+fn left_out(entry: &TableStatus) -> Option<String> {
+    if entry.readable {
+        return None;
+    }
+    let reason = || entry.reason.clone().unwrap_or_else(|| "it cannot be read".to_owned());
+    Some(if entry.health.is_none() { "it is gone".to_owned() } else { reason() })
+}
+
+/// Tables of the server of which the history knows nothing, once the record has reached now.
+async fn unknown_tables(
+    source: &mut Source,
+    history: &History,
+    chosen: &[TableName],
+    report: &mut Report,
+) -> Result<(), String> {
+    let there = source.tables().await?;
+    let now = source.clock().await?;
+    if !history.reaches(now).await.map_err(No::why)? {
+        return Err("the agent does not follow: its record does not go on".to_owned());
+    }
+    let status = history.status().await.map_err(No::why)?;
+    // By a server's rules for names, which may fold them.
+    let known = |name: &TableName| {
+        let lower = name.to_lowercase();
+        let mut tables = status.tables.iter();
+        tables.any(|t| t.schema.to_lowercase() == lower.schema && t.table.to_lowercase() == lower.table)
+    };
+    let again = source.tables().await?;
+    for name in there.intersection(&again).filter(|name| !known(name)) {
+        if chosen.is_empty() || chosen.contains(name) {
+            report.add(name.clone(), Told::Unknown);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Rows a second.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How fast rows are read.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Rows a second at most; `None`: as many as come.
+    most: Option<u32>,
+    began: Instant,
+    rows: u64,
+}
+
+impl Pace {
+    pub(super) fn new(most: Option<u32>) -> Self {
+        Self { most, began: Instant::now(), rows: 0 }
+    }
+
+    /// Waits until so many more rows may have been read.
+    pub(super) async fn wait(&mut self, rows: u64) {
+        let Some(most) = self.most else { return };
+        self.rows = self.rows.saturating_add(rows);
+        let due = Duration::from_millis(self.rows.saturating_mul(1000) / u64::from(most.max(1)));
+        tokio::time::sleep_until(self.began + due).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_take_their_time() {
+        let began = Instant::now();
+        let mut pace = Pace::new(Some(1000));
+        for _ in 0..5 {
+            pace.wait(500).await;
+        }
+        assert_eq!(began.elapsed().as_millis(), 2500);
+        Pace::new(None).wait(1 << 40).await;
+        assert_eq!(began.elapsed().as_millis(), 2500);
+    }
+}

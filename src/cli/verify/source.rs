@@ -1,0 +1,169 @@
+//! The server whose history is checked: its rows, its position in the log, its clock. It is only
+//! read.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings and NULL alone")]
+
+use super::key::{Wanted, quoted};
+use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::names::TableName;
+use dbtrail_types::secret::Secret;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, Value};
+use std::collections::BTreeSet;
+
+/// Schemas of the server's own.
+const OWN: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
+/// ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR.
+const NO_TABLE: [u16; 2] = [1146, 1049];
+
+/// What a session begins with.
+const SESSION: [&str; 2] =
+    ["SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = ''", "SET SESSION TRANSACTION READ ONLY"];
+
+/// Cells of a row.
+pub(super) type Row = Vec<Option<Vec<u8>>>;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Source {
+    conn: Conn,
+    mariadb: bool,
+}
+
+/// What the server has of a table.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Rows.
+    Rows(Vec<Row>),
+    /// There is no such table.
+    Absent,
+    /// More than may be held.
+    TooMany,
+}
+
+fn bare_float(column: &Column) -> bool {
+    matches!(column.ty, ColumnType::Float { digits: None, zerofill: false, .. })
+}
+
+impl Source {
+    pub(super) async fn open(url: &str, password: Option<&Secret>) -> Result<Self, String> {
+        let options = Opts::from_url(url).map_err(|e| format!("--source: {e}"))?;
+        let mut options = OptsBuilder::from_opts(options).prefer_socket(false);
+        if let Some(password) = password {
+            options = options.pass(Some(password.expose()));
+        }
+        let mut conn = Conn::new(options).await.map_err(|e| told(&e))?;
+        for statement in SESSION {
+            conn.query_drop(statement).await.map_err(|e| told(&e))?;
+        }
+        let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(|e| told(&e))?;
+        let mariadb = version.is_some_and(|v| v.contains("MariaDB"));
+        Ok(Self { conn, mariadb })
+    }
+
+    /// How far a commit may be stamped from where its rows were seen, in microseconds: MariaDB
+    /// stamps whole seconds.
+    pub(super) fn slack(&self) -> i64 {
+        if self.mariadb { 2_000_000 } else { 700_000 }
+    }
+
+    /// The transactions that are in the log, as GTIDs.
+    pub(super) async fn position(&mut self) -> Result<AsOf, String> {
+        let variable = if self.mariadb { "gtid_binlog_pos" } else { "gtid_executed" };
+        let asked = format!("SELECT @@GLOBAL.{variable}");
+        let text: Option<String> = self.conn.query_first(asked).await.map_err(|e| told(&e))?;
+        let text = text.unwrap_or_default().replace(['\n', ' '], "");
+        if text.is_empty() {
+            return Err(format!(
+                "the server logs no GTIDs (@@{variable} is empty): by them rows and history are compared at one position of the log"
+            ));
+        }
+        Ok(AsOf::Gtid(text))
+    }
+
+    /// Its clock.
+    pub(super) async fn clock(&mut self) -> Result<Instant, String> {
+        let asked = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
+        let micros: Option<i64> = self.conn.query_first(asked).await.map_err(|e| told(&e))?;
+        micros.map(Instant::from_micros).ok_or_else(|| "the server tells no time".to_owned())
+    }
+
+    /// Its tables, without its own and without views.
+    pub(super) async fn tables(&mut self) -> Result<BTreeSet<TableName>, String> {
+        let asked =
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'";
+        let found: Vec<(String, String)> = self.conn.query(asked).await.map_err(|e| told(&e))?;
+        let found = found.into_iter().map(|(schema, table)| TableName { schema, table });
+        Ok(found.filter(|t| !OWN.contains(&t.schema.to_lowercase().as_str())).collect())
+    }
+
+    /// The names of a table's columns, in their order; none: there is no such table.
+    pub(super) async fn columns(&mut self, table: &TableName) -> Result<Vec<String>, String> {
+        let asked = "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION";
+        let named = (table.schema.as_str(), table.table.as_str());
+        self.conn.exec(asked, named).await.map_err(|e| told(&e))
+    }
+
+    /// The value of the key column that ends a piece of so many rows; `None`: the table ends there.
+    pub(super) async fn boundary(
+        &mut self,
+        table: &TableName,
+        column: &Column,
+        after: Option<&str>,
+        rows: u32,
+    ) -> Result<Option<Vec<u8>>, String> {
+        let name = quoted(&column.name);
+        let after = after.map(|literal| format!(" WHERE {name} > {literal}")).unwrap_or_default();
+        let from = place(table);
+        let offset = rows.saturating_sub(1);
+        let asked = format!("SELECT {name} FROM {from}{after} ORDER BY {name} LIMIT 1 OFFSET {offset}");
+        match self.read(&asked, 1).await? {
+            Read::Rows(rows) => Ok(rows.into_iter().next().and_then(|row| row.into_iter().next().flatten())),
+            Read::Absent | Read::TooMany => Ok(None),
+        }
+    }
+
+    /// Rows as one statement sees them: `columns` of the definition, in its order. `most`: rows.
+    pub(super) async fn rows(
+        &mut self,
+        table: &TableName,
+        definition: &TableDefinition,
+        wanted: &Wanted,
+        most: usize,
+    ) -> Result<Read, String> {
+        // The text of a FLOAT has six digits; that of a DOUBLE has all.
+        let shown = definition.columns.iter().map(|column| {
+            let name = quoted(&column.name);
+            if bare_float(column) { format!("{name} * 1e0") } else { name }
+        });
+        let columns = shown.collect::<Vec<_>>().join(", ");
+        let limit = most.saturating_add(1);
+        let asked = format!("SELECT {columns} FROM {}{} LIMIT {limit}", place(table), wanted.condition());
+        self.read(&asked, most).await
+    }
+
+    async fn read(&mut self, asked: &str, most: usize) -> Result<Read, String> {
+        let rows: Vec<mysql_async::Row> = match self.conn.query(asked).await {
+            Ok(rows) => rows,
+            Err(mysql_async::Error::Server(e)) if NO_TABLE.contains(&e.code) => return Ok(Read::Absent),
+            Err(e) => return Err(told(&e)),
+        };
+        if rows.len() > most {
+            return Ok(Read::TooMany);
+        }
+        let cell = |value| match value {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        };
+        Ok(Read::Rows(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect()))
+    }
+}
+
+fn place(table: &TableName) -> String {
+    format!("{}.{}", quoted(&table.schema), quoted(&table.table))
+}
+
+fn told(error: &mysql_async::Error) -> String {
+    format!("the source: {error}")
+}

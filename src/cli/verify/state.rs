@@ -1,0 +1,129 @@
+//! The file that keeps how far a run has come, and when each table was true last.
+
+use dbtrail_types::agent_api::Octets;
+use dbtrail_types::instant::Instant;
+use dbtrail_types::names::{ServerId, TableName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What the file holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    server_id: String,
+    /// By `schema.table`.
+    tables: BTreeMap<String, Table>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Table {
+    /// When it was begun the last time that all of it was true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<Instant>,
+    /// This run has done it.
+    #[serde(default)]
+    done: bool,
+    /// How far this run is: the last value of the first key column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<Octets>,
+}
+
+/// The file; without one nothing is kept.
+#[derive(Debug)]
+pub(super) struct State {
+    path: Option<PathBuf>,
+    kept: Kept,
+}
+
+impl State {
+    pub(super) fn open(path: Option<&Path>, server: &ServerId) -> Result<Self, String> {
+        let fresh = || Kept { server_id: server.0.clone(), tables: BTreeMap::new() };
+        let Some(path) = path else { return Ok(Self { path: None, kept: fresh() }) };
+        let kept = match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let kept: Kept =
+                    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+                if kept.server_id != server.0 {
+                    let (other, shown) = (kept.server_id, path.display());
+                    return Err(format!("{shown} is of server '{other}', and this is '{server}'"));
+                }
+                kept
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => fresh(),
+            Err(e) => return Err(format!("cannot read {}: {e}", path.display())),
+        };
+        Ok(Self { path: Some(path.to_owned()), kept })
+    }
+
+    fn table(&self, name: &TableName) -> Option<&Table> {
+        self.kept.tables.get(&name.to_string())
+    }
+
+    pub(super) fn is_done(&self, name: &TableName) -> bool {
+        self.table(name).is_some_and(|table| table.done)
+    }
+
+    pub(super) fn after(&self, name: &TableName) -> Option<Vec<u8>> {
+        self.table(name)?.after.clone().map(|value| value.0)
+    }
+
+    pub(super) fn verified(&self, name: &TableName) -> Option<Instant> {
+        self.table(name)?.verified
+    }
+
+    pub(super) fn reached(&mut self, name: &TableName, value: &[u8]) -> Result<(), String> {
+        self.kept.tables.entry(name.to_string()).or_default().after = Some(Octets(value.to_vec()));
+        self.write()
+    }
+
+    /// `verified`: all of it was true, and was begun then.
+    pub(super) fn finished(&mut self, name: &TableName, verified: Option<Instant>) -> Result<(), String> {
+        let table = self.kept.tables.entry(name.to_string()).or_default();
+        *table = Table { verified: verified.or(table.verified), done: true, after: None };
+        self.write()
+    }
+
+    /// The run has come to its end: the next one begins anew.
+    pub(super) fn whole(&mut self) -> Result<(), String> {
+        self.kept.tables.values_mut().for_each(|table| (table.done, table.after) = (false, None));
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), String> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let cannot = |e: &dyn std::fmt::Display| format!("cannot write {}: {e}", path.display());
+        let text = serde_json::to_string(&self.kept).map_err(|e| cannot(&e))?;
+        // As a whole, or not at all.
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, text).map_err(|e| cannot(&e))?;
+        std::fs::rename(&beside, path).map_err(|e| cannot(&e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let server = ServerId("s".to_owned());
+        let open = || State::open(Some(&path), &server).unwrap();
+        let name = |table: &str| TableName { schema: "a".to_owned(), table: table.to_owned() };
+        let mut state = open();
+        state.finished(&name("t"), Some(Instant::from_micros(7))).unwrap();
+        state.reached(&name("u"), &[0xff, 1]).unwrap();
+        let mut again = open();
+        assert!(again.is_done(&name("t")) && !again.is_done(&name("u")));
+        assert_eq!(again.after(&name("u")), Some(vec![0xff, 1]));
+        again.finished(&name("u"), None).unwrap();
+        again.whole().unwrap();
+        let next = open();
+        assert!(!next.is_done(&name("t")) && next.after(&name("u")).is_none());
+        assert_eq!(next.verified(&name("t")), Some(Instant::from_micros(7)));
+        assert_eq!(next.verified(&name("u")), None);
+        let other = State::open(Some(&path), &ServerId("other".to_owned()));
+        assert!(other.unwrap_err().contains("is of server 's'"));
+    }
+}
