@@ -58,8 +58,8 @@ enum Command {
     Dump(dump::DumpArgs),
     /// Write SQL that takes back what a window or a transaction did to rows; it runs nothing.
     Undo(undo::UndoArgs),
-    /// Compare every row of the server with the history, at the same position of the log; exit code 1
-    /// if one differs.
+    /// Compare every row of the server with the history, at the same position of the log; exit
+    /// code 1 if one differs.
     Verify(verify::VerifyArgs),
     /// Write the SQL that makes ProxySQL send time-travel statements to this shim.
     ProxysqlConfig(proxysql_config::ConfigArgs),

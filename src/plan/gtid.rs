@@ -1,6 +1,6 @@
 //! The form of a GTID, before an agent is asked about it (manual: ["GTID Format and
 //! Storage"](https://dev.mysql.com/doc/refman/9.7/en/replication-gtids-concepts.html); MariaDB:
-//! ["Global Transaction ID"](https://mariadb.com/kb/en/gtid/)).
+//! [Global Transaction ID](https://mariadb.com/kb/en/gtid/)).
 
 use crate::failure::Failure;
 

@@ -1,5 +1,5 @@
 //! The parameters of COM_STMT_EXECUTE
-//! (["COM_STMT_EXECUTE"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html),
+//! ([COM_STMT_EXECUTE](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html),
 //! ["Binary Protocol
 //! Value"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html)).
 

@@ -106,7 +106,7 @@ fn changes_are_counted_step_by_step() {
 #[test]
 fn windows_that_cannot_be_counted_are_refused() {
     let refused = |request: ChangeCountsRequest| {
-        let refused = history("mysql-9.7").change_counts(&request).err().expect("a refusal");
+        let refused = history("mysql-9.7").change_counts(&request).expect_err("a refusal");
         (refused.status, refused.code, refused.message)
     };
     let many = refused(ChangeCountsRequest { since: instant("2026-11-23T05:12:37Z"), ..request(1, None) });
@@ -159,7 +159,7 @@ async fn the_page_is_there_and_holds_to_its_own_origin() {
         assert!(!part.text().await.expect("text").is_empty(), "{file}");
     }
     let moved = get("/ui/").await;
-    assert_eq!((moved.status().as_u16(), &moved.headers()["location"].as_bytes()[..]), (308, &b"../ui"[..]));
+    assert_eq!((moved.status().as_u16(), moved.headers()["location"].as_bytes()), (308, &b"../ui"[..]));
     assert_eq!(get("/ui/other.js").await.status(), StatusCode::NOT_FOUND);
     let (_agent, url) = agent(&["--no-ui"]);
     assert_eq!(client.get(format!("{url}/ui")).send().await.expect("an answer").status(), 404);

@@ -1,5 +1,5 @@
 //! Column definitions as mysqld declares them
-//! (["Protocol::ColumnDefinition41"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html),
+//! ([Protocol::ColumnDefinition41](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html),
 //! [manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html)).
 
 use crate::constants::{BINARY_COLLATION, ColumnFlags, NULL_CELL, UTF8MB4_GENERAL_CI, field_type};

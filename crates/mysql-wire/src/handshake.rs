@@ -37,7 +37,7 @@ pub fn offered(tls: bool) -> CapabilityFlags {
     if tls { base | C::CLIENT_SSL } else { base }
 }
 
-/// ["Protocol::HandshakeV10"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html).
+/// [Protocol::HandshakeV10](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html).
 #[must_use]
 pub fn greeting(version: &str, id: u32, scramble: &Scramble, tls: bool) -> Vec<u8> {
     let capabilities = offered(tls).bits().to_le_bytes();
@@ -100,7 +100,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// ["Protocol::HandshakeResponse41"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_response.html).
+/// [Protocol::HandshakeResponse41](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_response.html).
 ///
 /// # Errors
 /// It is cut short, or of a protocol older than MySQL 4.1.

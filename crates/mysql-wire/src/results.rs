@@ -147,7 +147,7 @@ pub fn err(code: u16, sqlstate: &str, message: &str) -> Vec<u8> {
     out
 }
 
-/// ["ProtocolText::ResultsetRow"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html).
+/// [ProtocolText::ResultsetRow](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html).
 #[must_use]
 pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.iter().flatten().map(|c| c.len() + 3).sum::<usize>() + row.len());

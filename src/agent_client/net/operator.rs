@@ -9,7 +9,6 @@ use dbtrail_types::instant::Instant;
 use dbtrail_types::names::RequestId;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
-use std::sync::Arc;
 
 impl AgentClient {
     /// Changes of rows inside a window.
@@ -33,11 +32,9 @@ impl AgentClient {
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));
         }
-        let announced = Arc::clone(&definition);
         let until = asked.until.unwrap_or_else(|| Instant::from_micros(i64::MAX));
         let since = asked.since.unwrap_or_else(|| Instant::from_micros(i64::MIN));
-        let asked = Expectation::Changes { since, until, last: 0 };
-        Ok(AgentRows { announced, lines, definition, asked, count: 0, ended: false, origin: None })
+        Ok(AgentRows::new(lines, definition, Expectation::Changes { since, until, last: 0 }))
     }
 
     /// Puts a table in doubt.

@@ -196,8 +196,8 @@ impl Sides<'_> {
         Ok(status.gaps.iter().map(|gap| gap.to).fold(oldest, Instant::max))
     }
 
-    /// The last instant at which rows were certainly what the history says: their last change, which
-    /// the log told; else the beginning of the record.
+    /// The last instant at which rows were certainly what the history says: their last change,
+    /// which the log told; else the beginning of the record.
     async fn proven(
         &self,
         suspect: &Suspect,

@@ -3,7 +3,7 @@
 //! MySQL: `uuid:1-5:7,uuid:tag:3` (MySQL Reference Manual, ["GTID Format and
 //! Storage"](https://dev.mysql.com/doc/refman/9.7/en/replication-gtids-concepts.html)). MariaDB:
 //! `domain-server-sequence`, several with commas, each the last of its domain (MariaDB Knowledge
-//! Base, ["Global Transaction ID"](https://mariadb.com/kb/en/gtid/)).
+//! Base, [Global Transaction ID](https://mariadb.com/kb/en/gtid/)).
 
 use super::GtidError;
 use crate::log::Gtid;

@@ -52,7 +52,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// A length-encoded integer (manual:
-    /// ["Protocol::LengthEncodedInteger"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html)).
+    /// [Protocol::LengthEncodedInteger](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html)).
     pub(super) fn lenenc(&mut self) -> Result<u64, LogFault> {
         let mut reader = Reader(self.0);
         let value = reader.lenenc().map_err(|malformed| LogFault::Packet(malformed.0))?;

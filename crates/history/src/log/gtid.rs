@@ -71,7 +71,7 @@ pub(crate) fn of_mysql(kind: u8, body: &[u8]) -> Result<Gtid, LogFault> {
     read_mysql(kind, body).map(|event| named(&event))
 }
 
-/// MariaDB: GTID_EVENT (Knowledge Base: ["GTID_EVENT"](https://mariadb.com/kb/en/gtid_event/)).
+/// MariaDB: GTID_EVENT (Knowledge Base: [GTID_EVENT](https://mariadb.com/kb/en/gtid_event/)).
 pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
     const STANDALONE: u8 = 1;
     const GROUP_COMMIT: u8 = 2;

@@ -73,7 +73,7 @@ pub(super) fn of(
 }
 
 /// Seconds from the beginning of a logged statement to its end (manual:
-/// ["QUERY_EVENT"](https://mariadb.com/kb/en/query_event/), after the number of the thread).
+/// [QUERY_EVENT](https://mariadb.com/kb/en/query_event/), after the number of the thread).
 fn execution_time(event: &Event) -> u32 {
     let mut body = Bytes(event.body());
     body.u32().and_then(|_thread| body.u32()).unwrap_or(0)

@@ -1,5 +1,5 @@
 //! Storage engines whose tables hold other rows than the log's row events say (manual:
-//! ["Alternative Storage Engines"](https://dev.mysql.com/doc/refman/9.7/en/storage-engines.html)).
+//! [Alternative Storage Engines](https://dev.mysql.com/doc/refman/9.7/en/storage-engines.html)).
 
 use super::token::Tokens;
 use super::ways::Way;
