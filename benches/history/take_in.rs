@@ -96,7 +96,7 @@ pub async fn files(
         let mut events = Events::open(path)?;
         let mut ready = Vec::new();
         while let Some(event) = events.next()? {
-            ready.push(event);
+            ready.push(event.into());
             if ready.len() == TOGETHER {
                 writer.send(CaptureEvent::Events(std::mem::take(&mut ready))).await?;
             }

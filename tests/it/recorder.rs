@@ -136,14 +136,14 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize, options: RecorderOpt
             from = events.iter().position(|(at, _)| *at == resume.at.offset).expect("an event begins there");
             feed.send(CaptureEvent::Follow(resume.at.clone(), server(fixture))).await;
             // The server sends the description of the file first, wherever reading begins.
-            feed.send(CaptureEvent::Events(vec![description(&events[0].1)])).await;
+            feed.send(CaptureEvent::Events(vec![description(&events[0].1).into()])).await;
         } else {
             feed.send(CaptureEvent::Begin(start(fixture, &files))).await;
             feed.send(CaptureEvent::Follow(place(4), server(fixture))).await;
         }
         let to = ((piece + 1) * pieces).min(events.len());
         for (_, raw) in &events[from..to.max(from)] {
-            feed.send(CaptureEvent::Events(vec![raw.clone()])).await;
+            feed.send(CaptureEvent::Events(vec![raw.clone().into()])).await;
         }
         if piece == restarts {
             let end = events.last().map_or(4, |(at, raw)| at + raw.len() as u64);
@@ -227,7 +227,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
         let feed = Feed::open(folder.path());
         feed.send(CaptureEvent::Begin(start(fixture, &files))).await;
         feed.send(CaptureEvent::Follow(place(4), server(fixture))).await;
-        feed.send(CaptureEvent::Events(events[..half].iter().map(|(_, raw)| raw.clone()).collect())).await;
+        feed.send(CaptureEvent::Events(events[..half].iter().map(|e| e.1.clone().into()).collect())).await;
         feed.end().await;
         for other in [false, true] {
             let mut feed = Feed::open(folder.path());
@@ -236,7 +236,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
             assert_eq!((resume.from(), last.ends()), (last.begins(), resume.at.clone()), "{fixture}");
             feed.send(CaptureEvent::Follow(resume.from(), server(fixture))).await;
             let mut raw = description(&events[0].1);
-            feed.send(CaptureEvent::Events(vec![raw])).await;
+            feed.send(CaptureEvent::Events(vec![raw.into()])).await;
             raw = events.iter().find(|(at, _)| *at == last.offset).expect("it is there").1.clone();
             if other {
                 raw[0] ^= 1;
@@ -244,7 +244,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
                 let crc = crc32fast::hash(&raw[..end]);
                 raw[end..].copy_from_slice(&crc.to_le_bytes());
             }
-            feed.send(CaptureEvent::Events(vec![raw])).await;
+            feed.send(CaptureEvent::Events(vec![raw.into()])).await;
             feed.writer.place().await.expect("it writes");
             let mut anew = Vec::new();
             while let Ok(wish) = feed.wishes.try_recv() {
@@ -281,7 +281,7 @@ async fn what_comes_again_is_not_taken_in_again() {
             .await;
         }
         feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
-        feed.send(CaptureEvent::Events(events.iter().map(|(_, raw)| raw.clone()).collect())).await;
+        feed.send(CaptureEvent::Events(events.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
         let history = feed.end().await;
         assert_eq!(
             (history.entries(), history.changes()),
@@ -351,14 +351,14 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     let newest = Instant::from_micros(files.coverage().oldest.micros() + 1);
     feed.send(CaptureEvent::Clock(ValidFrom { after, what: Clock::plain(newest) })).await;
     let (last, before) = half.split_last().expect("events");
-    feed.send(CaptureEvent::Events(before.iter().map(|(_, raw)| raw.clone()).collect())).await;
+    feed.send(CaptureEvent::Events(before.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
     // Asked after all of that, so all of it has been looked at by now.
     feed.writer.place().await.expect("it writes").expect("a place");
     let early = feed.history_handle.current().expect("a history");
     assert!(kept.try_recv().is_err(), "kept before the log had come there");
     assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()));
     assert_eq!(early.coverage().newest, early.coverage().oldest);
-    feed.send(CaptureEvent::Events(vec![last.1.clone()])).await;
+    feed.send(CaptureEvent::Events(vec![last.1.clone().into()])).await;
     assert_eq!(kept.await, Ok(true));
     feed.writer.place().await.expect("it writes");
     let late = feed.history_handle.current().expect("a history");
@@ -370,6 +370,6 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     assert_eq!(told(&late, Reading::Flashback), Err("not_recorded".to_owned()), "changes alone tell nothing");
     assert_eq!(late.coverage().newest, newest);
     assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
-    feed.send(CaptureEvent::Events(rest.iter().map(|(_, raw)| raw.clone()).collect())).await;
+    feed.send(CaptureEvent::Events(rest.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
     assert_eq!(told(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
 }

@@ -18,7 +18,7 @@ from sources import capture_at_once, row, run, settled, text
 LIMIT = 40
 RATE = 3000
 PARENTS, EACH = 300, 10
-TABLES = ("child", "loose", "moved", "grand", "tree")
+TABLES = ("child", "loose", "moved", "grand", "tree", "ring", "knot")
 
 SCHEMA = [
     "CREATE DATABASE w", "USE w",
@@ -30,6 +30,10 @@ SCHEMA = [
     "CREATE TABLE moved (id INT PRIMARY KEY, p INT, v INT, FOREIGN KEY (p) REFERENCES moving (id) ON UPDATE CASCADE)",
     "CREATE TABLE grand (id INT PRIMARY KEY, c INT, FOREIGN KEY (c) REFERENCES child (id) ON DELETE CASCADE)",
     "CREATE TABLE tree (id INT PRIMARY KEY, above INT, FOREIGN KEY (above) REFERENCES tree (id) ON DELETE CASCADE)",
+    # Each takes rows of the other with it, round and round.
+    "CREATE TABLE ring (id INT PRIMARY KEY, knot INT)",
+    "CREATE TABLE knot (id INT PRIMARY KEY, ring INT, FOREIGN KEY (ring) REFERENCES ring (id) ON DELETE CASCADE)",
+    "ALTER TABLE ring ADD FOREIGN KEY (knot) REFERENCES knot (id) ON DELETE CASCADE",
 ]
 
 
@@ -46,6 +50,9 @@ def fill(c):
     run(c, "INSERT INTO grand VALUES " + values((i, i) for i, _, _ in rows))
     # Trees of ten nodes: one above, the others below the one before.
     run(c, "INSERT INTO tree VALUES " + values((i, None if i % EACH == 0 else i - 1) for i, _, _ in rows))
+    run(c, "INSERT INTO ring VALUES " + values((i, None) for i, _, _ in rows), "INSERT INTO knot VALUES " + values((i, i) for i, _, _ in rows))
+    # Three rings and three knots in a row: servers follow fifteen levels.
+    run(c, "UPDATE ring SET knot = id - 1 WHERE id % 3 > 0")
 
 
 class Work(threading.Thread):
@@ -74,7 +81,7 @@ class Work(threading.Thread):
 
     def one(self, c):
         p = self.random.randrange(PARENTS)
-        kind = self.random.randrange(5)
+        kind = self.random.randrange(6)
         if kind < 2:
             run(c, "DELETE FROM parent WHERE id = %d" % p, "INSERT INTO parent VALUES (%d, %d)" % (p, self.done))
             if kind:
@@ -83,6 +90,10 @@ class Work(threading.Thread):
                 run(c, "INSERT INTO grand VALUES " + values((i, i) for i, _, _ in rows))
         elif kind < 4:
             run(c, "UPDATE moving SET id = id + %d WHERE id = %d" % (PARENTS, p), "UPDATE moving SET id = id - %d WHERE id = %d" % (PARENTS, p + PARENTS))
+        elif kind == 4:
+            first = self.random.randrange(PARENTS * EACH // 3) * 3
+            run(c, "DELETE FROM ring WHERE id = %d" % (first + self.random.randrange(3)), "REPLACE INTO ring VALUES " + values((first + i, None) for i in range(3)),
+                "REPLACE INTO knot VALUES " + values((first + i, first + i) for i in range(3)), "UPDATE ring SET knot = id - 1 WHERE id IN (%d, %d)" % (first + 1, first + 2))
         else:
             run(c, "DELETE FROM tree WHERE id = %d" % (p * EACH + self.random.randrange(EACH)))
 

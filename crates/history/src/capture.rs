@@ -7,6 +7,8 @@
 //! [`ValidFrom::after`]: the writing half puts it aside until the log is taken in up to there. So
 //! nothing read from a table can be newer than the history it is joined to.
 
+mod received_event;
+
 use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use super::schema::DefinitionId;
 use super::store::GenerationId;
@@ -14,6 +16,7 @@ use dbtrail_types::column::TableDefinition;
 use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
+pub use received_event::ReceivedEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -190,7 +193,7 @@ pub enum CaptureEvent {
     /// wherever else it comes from, a [`CaptureEvent::Follow`] stands before it. A
     /// FORMAT_DESCRIPTION event after a `Follow` that is not at byte 4 is that of the head of the
     /// file: it takes no room there.
-    Events(Vec<Vec<u8>>),
+    Events(Vec<ReceivedEvent>),
     /// The server's clock.
     Clock(ValidFrom<Reading>),
     /// A table as it is now. Compared with what the DDL in the log gave.
@@ -201,9 +204,10 @@ pub enum CaptureEvent {
     /// Rows of a table. Answered when they are kept (true), or were thrown away since the table
     /// changed meanwhile (false).
     Baseline(ValidFrom<BaselineRows>, oneshot::Sender<bool>),
-    /// The view in which the table of a held job is to be read. Answered with the job to be done in
-    /// it, when the log is taken in up to there; with `None` where that view will not do.
-    View(TableView, oneshot::Sender<Option<BaselineJob>>),
+    /// The view in which the table of a held job is to be read. Answered with the jobs to be done
+    /// in it, one after the other, when the log is taken in up to there; with none where that view
+    /// will not do.
+    View(TableView, oneshot::Sender<Vec<BaselineJob>>),
     /// The log has a hole: the record begins again after it.
     Gap(String, Start),
     /// Whether the connection stands; the reason why not.
@@ -273,11 +277,11 @@ impl RecorderHandle {
         wait.await.map_err(|_| Closed)
     }
 
-    /// Tells of the view for a held job; what to read in it.
+    /// Tells of the view for a held job; what to read in it, one after the other.
     ///
     /// # Errors
     /// The writing half has ended.
-    pub async fn view(&self, view: TableView) -> Result<Option<BaselineJob>, Closed> {
+    pub async fn view(&self, view: TableView) -> Result<Vec<BaselineJob>, Closed> {
         let (answer, wait) = oneshot::channel();
         self.send(CaptureEvent::View(view, answer)).await?;
         wait.await.map_err(|_| Closed)

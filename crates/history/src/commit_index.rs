@@ -18,15 +18,17 @@ use super::store::ChangeSequence;
 use dbtrail_types::instant::Instant;
 pub use known_pages::KnownPages;
 use known_pages::{KnownPage, Measure, Times};
+pub use page::Page;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use window_ends::after;
+pub use window_ends::{Straddling, WindowEnd};
 pub use writer::CommitIndexWriter;
 
 mod known_pages;
 mod page;
+mod window_ends;
 mod writer;
-
-pub use page::Page;
 
 /// Behind every key of a page.
 const LAST: [u8; 17] = [0xff; 17];
@@ -130,10 +132,6 @@ fn time(at: Instant) -> [u8; 8] {
 fn read_time(bytes: &[u8]) -> Result<Instant, StoreError> {
     let bytes = bytes.try_into().map_err(|_| damaged())?;
     Ok(Instant::from_micros((u64::from_be_bytes(bytes) ^ 1 << 63).cast_signed()))
-}
-
-fn after(at: Instant) -> Instant {
-    Instant::from_micros(at.micros().saturating_add(1))
 }
 
 /// The key of a step: the time that the clock had reached, the run, the time it showed.

@@ -38,6 +38,7 @@ mod transaction;
 mod visible;
 mod walk;
 mod window;
+mod window_ends;
 
 pub use catalogue::TableHealth;
 pub use change_counts::ChangeCountsAnswer;

@@ -7,7 +7,7 @@
 //! (`capture`). Knows nothing of connections.
 
 use super::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
-use super::capture::{CaptureCommand, CaptureEvent, Looked, Reading, ValidFrom};
+use super::capture::{CaptureCommand, CaptureEvent, Looked, Reading, ReceivedEvent, ValidFrom};
 use super::checkpoint::{self, Progress, Restored, State};
 use super::disk_space;
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
@@ -524,7 +524,7 @@ impl Recorder {
         names
     }
 
-    fn event(&mut self, raw: Vec<u8>) -> Result<(), StoreError> {
+    fn event(&mut self, ReceivedEvent { raw, received }: ReceivedEvent) -> Result<(), StoreError> {
         self.events += 1;
         self.bytes += raw.len() as u64;
         self.batch_bytes += raw.len() as u64;
@@ -555,7 +555,7 @@ impl Recorder {
                 if Ingest::leans_on_store(&entry) {
                     self.commit()?;
                 }
-                let visible = self.visible(&mut entry, &end);
+                let visible = self.visible(&mut entry, &end, received);
                 self.note_backlog(&entry);
                 if let Some(state) = &self.state {
                     self.sight.took(entry.gtid.as_ref(), entry.committed, &state.place.server);

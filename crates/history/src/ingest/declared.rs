@@ -5,7 +5,7 @@ use crate::capture::Declared;
 use crate::last_statements::LastStatements;
 use crate::log::{LogError, LogReader, ServerVersion};
 use crate::names::TableState;
-use crate::record::{Baseline, FIRST, TableGeneration};
+use crate::record::{FIRST, TableGeneration};
 use crate::schema_dump::SchemaDump;
 use crate::store::ChangeSequence;
 use std::collections::BTreeMap;
@@ -84,11 +84,7 @@ impl Ingest {
                 return TableState::Unreadable(format!("its declaration cannot be followed ({reason})"));
             }
         };
-        let keyed = self
-            .catalog
-            .definition(definition)
-            .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
-        let baseline = if keyed && self.rereads { Baseline::Reading } else { Baseline::None };
+        let baseline = self.first_baseline(definition);
         let generation = self.new_space(
             &table.name,
             TableGeneration { baseline, ..TableGeneration::new(definition, at, false) },

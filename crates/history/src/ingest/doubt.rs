@@ -4,10 +4,20 @@
 use super::Ingest;
 use crate::names::TableState;
 use crate::record::{Baseline, TableGeneration};
+use crate::schema::DefinitionId;
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 
 impl Ingest {
+    /// Whether the rows of a generation that begins under a definition are to be read.
+    pub(super) fn first_baseline(&self, definition: DefinitionId) -> Baseline {
+        let keyed = self
+            .catalog
+            .definition(definition)
+            .is_some_and(|d| !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len());
+        if keyed && self.rereads { Baseline::Reading } else { Baseline::None }
+    }
+
     /// From here on rows of a table are not what was recorded of them: another generation begins,
     /// of which no row is known. The definition holds; while a server is captured, the rows are
     /// read again.
@@ -15,10 +25,7 @@ impl Ingest {
         match self.names.current(name) {
             TableState::Table(generation, definition) => {
                 let known_from = Some((at, reason.to_owned()));
-                let keyed = self.catalog.definition(definition).is_some_and(|d| {
-                    !d.primary_key.is_empty() && d.key_columns().len() == d.primary_key.len()
-                });
-                let baseline = if keyed && self.rereads { Baseline::Reading } else { Baseline::None };
+                let baseline = self.first_baseline(definition);
                 let now = self.generations.get(generation.0 as usize);
                 let unused = now.is_some_and(|s| s.known_from.is_some() && !s.used);
                 // Nothing was learned since rows were unknown last: that time is not worth a place

@@ -280,10 +280,10 @@ impl Ingest {
         if self.catalog.same_key(old, new) {
             return generation;
         }
-        self.new_space(
-            name,
-            TableGeneration { before: Some(generation), ..TableGeneration::new(new, at, false) },
-        )
+        // What is known of rows stays with their old keys: they are read again under the new ones.
+        let baseline = self.first_baseline(new);
+        let next = TableGeneration::new(new, at, false);
+        self.new_space(name, TableGeneration { before: Some(generation), baseline, ..next })
     }
 
     /// Keeps a version, if it fits what was there.

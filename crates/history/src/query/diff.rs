@@ -74,7 +74,21 @@ impl History {
         let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
         let head = lines::header(self, found.definition_id, None)?;
         let filter = request.filter.as_ref();
-        let filter = filter.map(|filter| ChangeFilter::new(self, filter, found.definition_id)).transpose()?;
+        let mut filter =
+            filter.map(|filter| ChangeFilter::new(self, filter, found.definition_id)).transpose()?;
+        if let Some((since, until)) = window {
+            let (mut page, mut origins) = (Page::default(), Origins::default());
+            self.certain_window((since, Some(until)), &name, Some(&wanted), |sequence, generation, key| {
+                let Some(filter) = &mut filter else { return Ok(true) };
+                let place = (sequence, sequence.next());
+                let version = self.versions().first(generation, key, place)?;
+                let commit = self.commit_index().of_near(sequence, &mut page)?;
+                match (version, commit) {
+                    (Some(version), Some(commit)) => filter.holds(self, &version, commit, &mut origins),
+                    _ => Ok(true),
+                }
+            })?;
+        }
         let window_of = Window { history: self, name: &name, found, from, to };
         let changes = match wanted {
             // A transaction that changed nothing is no stretch of the log.

@@ -68,7 +68,7 @@ impl History {
         self.check_server(&request.server_id)?;
         let table = request.table;
         let visible = Visible::new(self, request.schemas.as_deref());
-        let asked = self.stretch_of(request)?;
+        let asked = self.stretch_of(request, &visible)?;
         if table != HistoryTable::Changes && (request.filter.is_some() || request.limit.is_some()) {
             return Err(Refusal::malformed(format!("{} takes no filter and no limit", table.name())));
         }
@@ -101,16 +101,14 @@ impl History {
     }
 
     /// The stretch of the log that a request is about; `None`: its table has none.
-    fn stretch_of(&self, request: &HistoryRequest) -> Result<Option<Asked>, Refusal> {
+    fn stretch_of(&self, request: &HistoryRequest, visible: &Visible) -> Result<Option<Asked>, Refusal> {
         let table = request.table;
         match (request.window, &request.transaction, table.has_window()) {
             (Some((since, until)), None, true) if since > until => {
                 Err(Refusal::malformed("the window ends before it begins".to_owned()))
             }
             (Some((since, until)), None, true) => {
-                self.covered(since)?;
-                self.covered(until)?;
-                self.whole(since, until)?;
+                self.certain_transactions((since, until), table, |schema| visible.sees(schema))?;
                 let (from, to) = self.commit_index().stretch(since, until)?;
                 Ok(Some((from, to, Some((since, until)))))
             }

@@ -64,6 +64,10 @@ impl History {
         super::certain(&name, today.generation, self.end)?;
         let wanted = request.keys.as_ref().map(|keys| Wanted::read(keys, today.definition, &name));
         let wanted = wanted.transpose()?;
+        if let Span::Window { since, until } = request.span {
+            let until = (!request.to_the_end).then_some(until);
+            self.certain_window((since, until), &name, wanted.as_ref(), |_, _, _| Ok(true))?;
+        }
         let having = request.having.as_ref().map(|all| {
             all.iter().map(|one| Having::read(one, today.definition, &name)).collect::<Result<Vec<_>, _>>()
         });

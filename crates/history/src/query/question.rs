@@ -195,7 +195,18 @@ impl Question<'_> {
 
     /// What is missing, in a sentence.
     pub(super) fn since(&self, missing: &str) -> String {
-        let Some((from, reason)) = &self.found.generation.known_from else { return missing.to_owned() };
+        let generation = self.found.generation;
+        let Some((from, reason)) = &generation.known_from else {
+            let before = generation.before.and_then(|id| self.history.generation(id));
+            if generation.complete || before.is_none() {
+                return missing.to_owned();
+            }
+            let at = self.history.commit_index().committed(generation.started).ok().flatten();
+            let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+            return format!(
+                "its primary key became another one{at}, and no change of it under the new one is recorded"
+            );
+        };
         let at = self.history.commit_index().committed(*from).ok().flatten();
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
         format!("what was known of its rows ended{at}, when {reason}, and no change of it is recorded since")

@@ -677,7 +677,7 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
     assert_eq!(newest_of(9_000_000, None, end), 8_999_999, "it has, and another may follow");
     assert_eq!(newest_of(9_500_001, None, end), 9_500_001);
 }
-
 mod names;
 mod net;
 mod walks;
+mod window_ends;

@@ -5,14 +5,14 @@
 //!
 //! The server waits with its log meanwhile, so the record is late by the time of that reading.
 
+mod view;
+
 use super::Recorder;
 use crate::binlog_position::{BinlogPosition, Identity};
-use crate::capture::{BaselineJob, BaselineRows, CaptureCommand, TableView};
+use crate::capture::{BaselineJob, BaselineRows, CaptureCommand, ReceivedEvent, TableView};
 use crate::engine::StoreError;
-use crate::names::TableState;
 use crate::store::GenerationId;
 use dbtrail_types::names::TableName;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::time::{Duration, Instant as Timer};
 use tokio::sync::oneshot;
@@ -54,7 +54,7 @@ pub(super) struct Hold {
 /// What comes of the log.
 #[derive(Debug)]
 pub(super) enum OfLog {
-    Events(Vec<Vec<u8>>),
+    Events(Vec<ReceivedEvent>),
     Follow(BinlogPosition, Identity),
 }
 
@@ -65,13 +65,16 @@ enum Stage {
     /// The log is taken in up to the view.
     Nearing {
         view: TableView,
-        answer: oneshot::Sender<Option<BaselineJob>>,
-        /// The one that began where all is seen.
-        generation: Option<GenerationId>,
+        answer: oneshot::Sender<Vec<BaselineJob>>,
+        /// Those that began where all is seen.
+        begun: Vec<Begun>,
     },
-    /// Rows of this generation come.
-    Reading(GenerationId),
+    /// Rows of these generations come, one after the other; the next of them last.
+    Reading(Vec<GenerationId>),
 }
+
+/// A table of which another generation began for the reading.
+type Begun = (TableName, GenerationId);
 
 /// Of all tables.
 pub(super) type AllReadings = HashMap<TableName, Readings>;
@@ -117,7 +120,7 @@ impl Recorder {
     }
 
     /// Takes events of the log in, or keeps them for later.
-    pub(super) fn events(&mut self, events: Vec<Vec<u8>>) -> Result<(), StoreError> {
+    pub(super) fn events(&mut self, events: Vec<ReceivedEvent>) -> Result<(), StoreError> {
         let mut events = events.into_iter();
         loop {
             if self.is_held() {
@@ -151,18 +154,18 @@ impl Recorder {
     pub(super) fn view(
         &mut self,
         view: TableView,
-        answer: oneshot::Sender<Option<BaselineJob>>,
+        answer: oneshot::Sender<Vec<BaselineJob>>,
     ) -> Result<(), StoreError> {
         match &mut self.hold {
             Some(hold) if matches!(hold.stage, Stage::Opening) => {
-                hold.stage = Stage::Nearing { view, answer, generation: None };
+                hold.stage = Stage::Nearing { view, answer, begun: Vec::new() };
                 let came = std::mem::take(&mut hold.held);
                 self.nearing();
                 self.take_again(came)
             }
             // Nobody waits where the other half is stopping.
             _ => {
-                let _ = answer.send(None);
+                let _ = answer.send(Vec::new());
                 Ok(())
             }
         }
@@ -179,67 +182,23 @@ impl Recorder {
         Ok(())
     }
 
-    /// Looks whether the log is taken in up to the view.
-    fn nearing(&mut self) {
-        let Some(Hold { name, stage: Stage::Nearing { view, generation, .. }, .. }) = &self.hold else {
-            return;
-        };
-        let (name, place) = (name.clone(), self.reader.place());
-        let begun = *generation;
-        let (seen, within) = (place.compare(&view.seen), place.reaches(&view.within));
-        let begun = match (begun, seen) {
-            (Some(begun), _) => Some(begun),
-            (None, Some(Ordering::Equal)) => self.begin_held(&name),
-            (None, Some(Ordering::Less) | None) if !within => return,
-            // What the record has already may not be in the view.
-            (None, _) => None,
-        };
-        let (Some(hold), false) = (&mut self.hold, begun.is_some() && !within) else {
-            if let Some(Hold { stage: Stage::Nearing { generation, .. }, .. }) = &mut self.hold {
-                *generation = begun;
-            }
-            return;
-        };
-        let Stage::Nearing { answer, .. } = std::mem::replace(&mut hold.stage, Stage::Opening) else {
-            return;
-        };
-        let job = begun.and_then(|begun| self.held_job(&name, begun));
-        if let (Some(job), Some(hold)) = (&job, &mut self.hold) {
-            hold.stage = Stage::Reading(job.generation);
-            self.command_queue.push_back(CaptureCommand::Hold(true));
-        }
-        let _ = answer.send(job);
-    }
-
-    /// From here on the rows of a table are what is read of them now.
-    fn begin_held(&mut self, name: &TableName) -> Option<GenerationId> {
-        let at = self.ingest.next;
-        let reason = "foreign keys changed rows of it while it was read for the first time, and which is not in the log: it was read again from here";
-        self.ingest.next = at.next();
-        self.ingest.rows_unknown(name, at, reason);
-        self.unwritten = true;
-        let TableState::Table(generation, _) = self.ingest.names.current(name) else { return None };
-        if let Some(readings) = self.readings.get_mut(name) {
-            readings.generation = generation;
-        }
-        Some(generation)
-    }
-
-    /// What is to be read, if nothing of the table became unknown since its view was opened.
-    fn held_job(&mut self, name: &TableName, begun: GenerationId) -> Option<BaselineJob> {
-        let (found, generation, definition) = self.unread(&[], Some(name))?;
-        let job = self.job((found, generation, definition))?;
-        (generation == begun).then_some(BaselineJob { held: true, behind: None, ..job })
-    }
-
     /// Rows came that the log waits for; gives them back where they are others.
     pub(super) fn held_rows(&mut self, read: &BaselineRows) -> Result<Option<bool>, StoreError> {
-        let reading = |hold: &Hold| matches!(hold.stage, Stage::Reading(g) if g == read.generation);
+        let reading =
+            |hold: &Hold| matches!(&hold.stage, Stage::Reading(all) if all.last() == Some(&read.generation));
         if !self.hold.as_ref().is_some_and(reading) {
             return Ok(None);
         }
         let kept = self.baseline(read)?;
         self.commit()?;
+        if kept
+            && read.end
+            && let Some(Hold { stage: Stage::Reading(all), .. }) = &mut self.hold
+            && all.len() > 1
+        {
+            all.pop();
+            return Ok(Some(kept));
+        }
         if !kept || read.end {
             let hold = self.hold.as_ref().map(|hold| (hold.name.clone(), hold.began.elapsed()));
             if let Some((name, took)) = hold
@@ -263,7 +222,7 @@ impl Recorder {
         let Some(hold) = self.hold.take() else { return Vec::new() };
         match hold.stage {
             Stage::Opening => {}
-            Stage::Nearing { answer, .. } => _ = answer.send(None),
+            Stage::Nearing { answer, .. } => _ = answer.send(Vec::new()),
             Stage::Reading(_) => self.command_queue.push_back(CaptureCommand::Hold(false)),
         }
         hold.held

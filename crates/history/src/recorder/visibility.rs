@@ -15,20 +15,23 @@ use crate::log::{CommittedTransaction, Gtid, SourceTime, Stamp};
 use crate::store::ChangeSequence;
 use dbtrail_types::instant::Instant;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant as Timer};
 
 const SECOND: i64 = 1_000_000;
 /// What a server takes from the end of its waiting to the commit in the engine, generously. Seen: 8
 /// ms.
 const AFTER_WAITING: Duration = Duration::from_millis(100);
+/// Readings of the clock that are remembered: they come twice a second, and events may be taken in
+/// some seconds after they came.
+const READINGS: usize = 16;
 
 /// What is known of the server's clock since this connection.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
-    /// The last reading that came, whether the log is there yet or not: what the clock showed, and
+    /// The last readings that came, whether the log is there yet or not: what the clock showed, and
     /// when it was asked for here.
-    came: Option<(Instant, Timer)>,
+    came: VecDeque<(Instant, Timer)>,
     /// The end of the log at the first reading: what lies behind it was logged while the clock was
     /// watched.
     watched: Option<BinlogPosition>,
@@ -59,7 +62,10 @@ fn is_uuid_of(server: &Identity, source: [u8; 16]) -> bool {
 impl Sight {
     /// A reading has come.
     pub(super) fn came(&mut self, reading: &ValidFrom<Reading>) {
-        self.came = Some((reading.what.now, reading.what.asked));
+        if self.came.len() >= READINGS {
+            self.came.pop_front();
+        }
+        self.came.push_back((reading.what.now, reading.what.asked));
         self.watched.get_or_insert_with(|| reading.after.clone());
         self.delay = self.delay.max(reading.what.delay);
         self.follows = reading.what.follows;
@@ -88,9 +94,12 @@ impl Sight {
         Some(Instant::from_micros(last.micros() - 1))
     }
 
-    /// The server's clock cannot be later than this now.
-    fn now(&self) -> Option<Instant> {
-        self.came.map(|(shown, asked)| later(shown, asked.elapsed()))
+    /// The server's clock cannot have been later than this at that time, by the last reading
+    /// before it.
+    fn clock_at(&self, time: Timer) -> Option<Instant> {
+        let before = self.came.iter().rev().find(|(_, asked)| *asked <= time);
+        let (shown, asked) = before.or_else(|| self.came.front())?;
+        Some(later(*shown, time.saturating_duration_since(*asked)))
     }
 
     /// Whether the entry that ends here was logged while the clock was watched.
@@ -100,14 +109,19 @@ impl Sight {
 
     /// The clock went on from the last reading that was reached: it was not set back since.
     fn runs(&self) -> Option<Instant> {
-        self.reached.filter(|reached| self.came.is_some_and(|(shown, _)| shown >= *reached))
+        self.reached.filter(|reached| self.came.back().is_some_and(|(shown, _)| shown >= reached))
     }
 }
 
 impl Recorder {
     /// From when on everybody could see the entry that ends here; raises its commit time where that
     /// is known to be later than the log says.
-    pub(super) fn visible(&self, entry: &mut CommittedTransaction, end: &BinlogPosition) -> Instant {
+    pub(super) fn visible(
+        &self,
+        entry: &mut CommittedTransaction,
+        end: &BinlogPosition,
+        received: Timer,
+    ) -> Instant {
         let sight = &self.sight;
         if sight.follows || self.options.source_time == SourceTime::Original {
             // Times of the source. What it stamped before an instant that was answered already
@@ -129,7 +143,7 @@ impl Recorder {
                     let second = reached.micros().div_euclid(SECOND) * SECOND;
                     entry.committed = entry.committed.max(Instant::from_micros(second));
                 }
-                let by = self.logged_by(end);
+                let by = self.logged_by(end, received);
                 match by {
                     // A commit is stamped in its second, unless it was held up.
                     Some(by) if entry.stamp == Stamp::Second && runs.is_none_or(|r| r < logged) => {
@@ -144,13 +158,13 @@ impl Recorder {
     }
 
     /// The server's clock when the entry that ends here was in the log for certain.
-    fn logged_by(&self, end: &BinlogPosition) -> Option<Instant> {
+    fn logged_by(&self, end: &BinlogPosition, received: Timer) -> Option<Instant> {
         let reading = self.waiting.iter().find_map(|waiting| match waiting {
             Waiting::Clock(reading) if reading.after.reaches(end) => Some(&reading.what),
             Waiting::Clock(_) | Waiting::Definition(_) | Waiting::Baseline(..) => None,
         });
         let read = reading.map(|reading| later(reading.now, reading.took));
-        match (read, self.sight.now()) {
+        match (read, self.sight.clock_at(received)) {
             (Some(read), Some(now)) => Some(read.min(now)),
             (read, now) => read.or(now),
         }
@@ -177,5 +191,37 @@ impl Recorder {
         self.sight.delay = waiting.max().unwrap_or_default().max(reading.delay);
         self.sight.settled = Some((next, reading.delay));
         self.sight.reached = Some(reading.now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_in_late_counts_by_when_it_came() {
+        let (start, mut sight) = (Timer::now(), Sight::default());
+        let at = |millis| start + Duration::from_millis(millis);
+        assert_eq!(sight.clock_at(at(0)), None);
+        for i in 0..20_u32 {
+            // Two readings a second, by a clock that is ten seconds further.
+            let now = Instant::from_micros(10_000_000 + i64::from(i) * 500_000);
+            let reading = Reading {
+                now,
+                safe: None,
+                asked: at(u64::from(i) * 500),
+                took: Duration::ZERO,
+                delay: Duration::ZERO,
+                follows: false,
+            };
+            let after = BinlogPosition { file: "binlog.000001".to_owned(), offset: 4 };
+            sight.came(&ValidFrom { after, what: reading });
+        }
+        let shown = |millis| sight.clock_at(at(millis)).map(Instant::micros);
+        assert_eq!(shown(9_600), Some(19_600_000));
+        // It came long before the last reading, and is taken in now.
+        assert_eq!(shown(7_200), Some(17_200_000));
+        // Before all that are remembered: their first is late enough.
+        assert_eq!(shown(100), Some(12_000_000));
     }
 }

@@ -136,7 +136,7 @@ fn plain(
     };
     // What becomes of the partitions is last, with no comma before it.
     if let Some(rest) = tokens.cut(&["PARTITION", "BY"]) {
-        reading.declared.partitions = Some(partition::read(&mut rest.clone()));
+        reading.declared.partitions = Some(partition::read(&mut rest.clone(), reading.silent.server));
     } else if tokens.cut(&["REMOVE", "PARTITIONING"]).is_some() {
         reading.declared.partitions = None;
     }

@@ -1,7 +1,7 @@
 //! Statements of the log to effects.
 
 use super::alter::{self, Altered, charset_option};
-use super::columns::{column, index, word_or_text};
+use super::columns::{parts, word_or_text};
 use super::convert::By;
 use super::foreign::keeps_keys;
 use super::implicit_default::ImplicitDefault;
@@ -326,15 +326,7 @@ impl Walk<'_> {
             return Err("the columns come from a SELECT".to_owned());
         };
         let mut full = self.defaults(&name.schema, &tokens)?;
-        for mut part in inside.split() {
-            if !index(&mut part, &mut full)? {
-                let one = column(&mut part, &mut full, self.silent())?;
-                full.columns.push(one);
-                if !part.is_at_end() {
-                    return Err(format!("{} is not understood", show(part.peek())));
-                }
-            }
-        }
+        parts(inside, &mut full, self.silent())?;
         if full.versioned {
             versioned::add_columns(&mut full)?;
         }
@@ -373,7 +365,7 @@ impl Walk<'_> {
                 continue;
             }
             if options.words(&["PARTITION", "BY"]) {
-                full.partitions = Some(partition::read(&mut options));
+                full.partitions = Some(partition::read(&mut options, self.silent().server));
                 break;
             }
             if options.words(&["ENGINE"]) || options.words(&["TYPE"]) {

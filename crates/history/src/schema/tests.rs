@@ -281,3 +281,5 @@ fn ok_keys_of_a_column_that_may_be_left_out() {
         assert_eq!(keys(create, alter), want, "{alter}");
     }
 }
+
+mod declared_forms;

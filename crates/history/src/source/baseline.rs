@@ -167,7 +167,7 @@ impl Tables<'_> {
         let row = result.next().await.map_err(of_table)?;
         let after = beside.log_end().await?;
         drop(beside);
-        self.pieces(job, &after, row, result).await
+        self.pieces(job, &after, row, result).await.map(|_| ())
     }
 
     /// All rows as they are at one position in the log, up to which it is taken in, and no further
@@ -176,20 +176,24 @@ impl Tables<'_> {
         // Without one the log goes on when the next job is asked for.
         let Some(view) = view::open(&mut session).await.map_err(of_source)? else { return Ok(()) };
         let after = view.within.clone();
-        let Some(job) = self.reader.writer.view(view).await? else { return Ok(()) };
-        let mut result = session.client.rows(&keyset::whole(&job)).await.map_err(of_table)?;
-        let row = result.next().await.map_err(of_table)?;
-        self.pieces(&job, &after, row, result).await
+        for job in self.reader.writer.view(view).await? {
+            let mut result = session.client.rows(&keyset::whole(&job)).await.map_err(of_table)?;
+            let row = result.next().await.map_err(of_table)?;
+            if !self.pieces(&job, &after, row, result).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    /// Hands over the rows of a statement, of which the first has come.
+    /// Hands over the rows of a statement, of which the first has come; false: they are not wanted.
     async fn pieces(
         &mut self,
         job: &BaselineJob,
         after: &BinlogPosition,
         mut row: Option<Row>,
         mut result: Rows<'_>,
-    ) -> Result<(), Undone> {
+    ) -> Result<bool, Undone> {
         let mut rows = Vec::new();
         let mut bytes = 0;
         while let Some(cells) = row {
@@ -200,14 +204,13 @@ impl Tables<'_> {
                 let piece = std::mem::take(&mut rows);
                 bytes = 0;
                 if !send(&self.reader.writer, job, after.clone(), piece, false).await? {
-                    return Ok(());
+                    return Ok(false);
                 }
                 self.pace.wait(read).await;
             }
             row = result.next().await.map_err(of_table)?;
         }
-        send(&self.reader.writer, job, after.clone(), rows, true).await?;
-        Ok(())
+        Ok(send(&self.reader.writer, job, after.clone(), rows, true).await?)
     }
 }
 

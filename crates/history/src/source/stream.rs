@@ -8,10 +8,10 @@ use super::event::{self, Step, Track};
 use super::facts::Facts;
 use super::{Ended, SourceError, resume};
 use crate::binlog_position::{BinlogPosition, Identity};
-use crate::capture::{CaptureEvent, RecorderHandle};
+use crate::capture::{CaptureEvent, ReceivedEvent, RecorderHandle};
 use crate::gtid::GtidSet;
 use mysql_common::packets::{GnoInterval, Sid, Tag};
-use std::time::Duration;
+use std::time::{Duration, Instant as Timer};
 
 /// Bytes of events handed over at once, about.
 const TOGETHER: usize = 1 << 16;
@@ -129,6 +129,7 @@ impl Stream {
                 Err(e) if !self.flows && resume::is_final(&e) => return Ended::Refused(e.to_string()),
                 Err(e) => return Ended::Failed(e.to_string()),
             };
+            let received = Timer::now();
             match self.track.take(&event) {
                 Ok(Step::Nothing) => self.flows |= event::is_heartbeat(&event),
                 Ok(Step::Event(place)) => {
@@ -141,7 +142,7 @@ impl Stream {
                     }
                     self.flows |= !event::is_head(&event);
                     bytes += event.len();
-                    events.push(event);
+                    events.push(ReceivedEvent { raw: event, received });
                 }
                 Err(e) => {
                     let place = self.track.place().clone();

@@ -2,10 +2,39 @@
 //! Statement"](https://dev.mysql.com/doc/refman/9.7/en/create-table.html), ["Indexes and Foreign
 //! Keys"](https://dev.mysql.com/doc/refman/9.7/en/create-table.html#create-table-indexes-keys)).
 
+mod period;
+
+use super::column;
 use crate::schema::foreign::references;
+use crate::schema::implicit_default::ImplicitDefault;
 use crate::schema::key_parts::key_parts;
 use crate::schema::table::{Full, Index};
-use crate::schema::token::{Tokens, Unread};
+use crate::schema::token::{Tokens, Unread, show};
+use period::period;
+
+/// The columns, keys and constraints in the parentheses of CREATE TABLE.
+pub(in crate::schema) fn parts(
+    inside: Tokens,
+    full: &mut Full,
+    silent: ImplicitDefault,
+) -> Result<(), Unread> {
+    let mut periods = Vec::new();
+    for mut part in inside.split() {
+        if let Some(period) = period(&mut part)? {
+            periods.push(period);
+        } else if !index(&mut part, full)? {
+            let one = column(&mut part, full, silent)?;
+            full.columns.push(one);
+            if !part.is_at_end() {
+                return Err(format!("{} is not understood", show(part.peek())));
+            }
+        }
+    }
+    for period in periods {
+        period.settle(full);
+    }
+    Ok(())
+}
 
 /// An index, a key or a constraint of a table; false: none comes next.
 pub(in crate::schema) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unread> {

@@ -1,11 +1,12 @@
-//! PARTITION BY KEY: the hash of its columns, as MySQL 9.7 and MariaDB 10.11 and 11.8 make it of
-//! integers, years and text of `latin1_swedish_ci`.
+//! PARTITION BY KEY: the hash of its columns, as MySQL 9.7 and MariaDB 10.11 and 11.8 make it.
 //!
-//! They take the bytes of such a number, in the order of the machine, for text of
-//! `latin1_swedish_ci`: what differs in case alone, and spaces at the end, count as the same. Other
-//! collations have hashes of their own, which are not alike on all servers.
+//! They take the bytes of a number, in the order of the machine, for text of `latin1_swedish_ci`:
+//! what differs in case alone, and spaces at the end, count as the same. Times and binary strings
+//! count byte by byte. Collations but those without rules of their own have hashes that are not
+//! alike on all servers.
 
-use dbtrail_types::column::{Column, ColumnType, IntSize, TableDefinition};
+use super::stored::{Reading, stored};
+use dbtrail_types::column::TableDefinition;
 
 /// Weights in `latin1_swedish_ci` of the bytes from 0xC0 on.
 const HIGH: &[u8; 64] =
@@ -19,7 +20,12 @@ fn weight(byte: u8) -> u8 {
 }
 
 /// The hash of the values in these columns; `None`: one of them is of another type.
-pub(super) fn of_key(names: &[String], definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<u64> {
+pub(super) fn of_key(
+    names: &[String],
+    definition: &TableDefinition,
+    cells: &[Option<&[u8]>],
+    mariadb: Option<bool>,
+) -> Option<u64> {
     let (mut hash, mut step) = (1_u64, 4_u64);
     for name in names {
         let at = definition.position(name)?;
@@ -27,40 +33,21 @@ pub(super) fn of_key(names: &[String], definition: &TableDefinition, cells: &[Op
             hash ^= (hash << 1) | 1;
             continue;
         };
-        let bytes = stored(definition.columns.get(at)?, std::str::from_utf8(cell).ok()?)?;
-        let end = bytes.iter().rposition(|b| *b != b' ').map_or(0, |last| last + 1);
+        let (bytes, reading) = stored(definition.columns.get(at)?, cell, mariadb)?;
+        let end = if reading == Reading::Binary {
+            bytes.len()
+        } else {
+            bytes.iter().rposition(|b| *b != b' ').map_or(0, |last| last + 1)
+        };
         for byte in bytes.iter().take(end) {
-            let mixed = (hash & 63).wrapping_add(step).wrapping_mul(u64::from(weight(*byte)));
+            let byte = if reading == Reading::Swedish { weight(*byte) } else { *byte };
+            let mixed = (hash & 63).wrapping_add(step).wrapping_mul(u64::from(byte));
             hash ^= mixed.wrapping_add(hash << 8);
             step = step.wrapping_add(3);
         }
     }
     // Servers go on with 32 bits of it.
     Some(hash & 0xffff_ffff)
-}
-
-/// A value as it lies in a row in memory.
-fn stored(Column { ty, collation, .. }: &Column, text: &str) -> Option<Vec<u8>> {
-    if matches!(ty, ColumnType::Char { .. } | ColumnType::VarChar { .. }) {
-        let known = collation.as_deref() == Some("latin1_swedish_ci");
-        // The characters of Windows that are at 0x80 to 0x9f are not looked at.
-        let byte = |c: char| u8::try_from(c).ok().filter(|b| !(0x80..0xa0).contains(b));
-        return known.then(|| text.chars().map(byte).collect()).flatten();
-    }
-    if let ColumnType::Int { size, .. } = ty {
-        let length = match size {
-            IntSize::Tiny => 1,
-            IntSize::Small => 2,
-            IntSize::Medium => 3,
-            IntSize::Int => 4,
-            IntSize::Big => 8,
-        };
-        let value: i128 = text.parse().ok()?;
-        return value.to_le_bytes().get(..length).map(<[u8]>::to_vec);
-    }
-    let year: u16 = text.parse().ok().filter(|_| *ty == ColumnType::Year)?;
-    let byte = if year == 0 { 0 } else { u8::try_from(year.checked_sub(1900)?).ok()? };
-    Some(vec![byte])
 }
 
 #[cfg(test)]
@@ -76,7 +63,7 @@ mod tests {
             serde_json::from_str(&format!(r#"{{"columns": [{columns}], "primary_key": []}}"#)).unwrap();
         let names: Vec<String> = (0..types.len()).map(|i| format!("c{i}")).collect();
         let cells: Vec<Option<&[u8]>> = values.iter().map(|v| v.map(str::as_bytes)).collect();
-        of_key(&names, &definition, &cells).map(|hash| hash % count)
+        of_key(&names, &definition, &cells, None).map(|hash| hash % count)
     }
 
     /// Where MySQL 9.7 and MariaDB 11.8 look for these texts, in 61 partitions.
@@ -113,13 +100,13 @@ mod tests {
                 r#"{{"columns": [{{"name": "k", "type": "varchar(20)", "nullable": false, "collation": "{collation}"}}], "primary_key": ["k"]}}"#
             ));
             let cells = [Some(text.as_bytes())];
-            of_key(&["k".to_owned()], &definition.unwrap(), &cells).map(|hash| hash % 61)
+            of_key(&["k".to_owned()], &definition.unwrap(), &cells, None).map(|hash| hash % 61)
         };
         for (text, want) in TEXTS {
             assert_eq!(of("latin1_swedish_ci", text), Some(*want), "{text}");
         }
         for (collation, text) in
-            [("utf8mb4_bin", "a"), ("latin1_bin", "a"), ("latin1_swedish_ci", "\u{20ac}")]
+            [("utf8mb4_general_ci", "a"), ("utf8mb4_0900_bin", "a"), ("latin1_swedish_ci", "\u{20ac}")]
         {
             assert_eq!(of(collation, text), None, "{text} in {collation}");
         }
@@ -132,7 +119,11 @@ mod tests {
             assert_eq!(place(types, values, *count), Some(*want), "{values:?} of {types:?} in {count}");
         }
         assert_eq!(place(&["varchar(9)"], &[Some("a")], 3), None, "of a collation that is not known");
-        assert_eq!(place(&["date"], &[Some("2024-01-01")], 3), None, "servers differ");
+        assert_eq!(
+            place(&["date"], &[Some("2024-01-01")], 3),
+            None,
+            "servers differ, and whose it is was not kept"
+        );
     }
 
     type Place = (&'static [&'static str], &'static [Option<&'static str>], u64, u64);

@@ -1,0 +1,190 @@
+//! Rules of partitions as they are written.
+
+use super::dates::{days, seconds_from_zero};
+use super::formula::Formula;
+use super::{Bound, By, Limit, Partition, Partitions, Rule, Shape, Through};
+use crate::log::ServerVersion;
+use crate::schema::token::{Tokens, Unread};
+
+/// What stands behind PARTITION BY, to the end of the statement. What is not understood is not
+/// certain.
+pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Partitions {
+    let read = rule(tokens, server).and_then(|rule| {
+        let count = tokens.words(&["PARTITIONS"]).then(|| tokens.number()).flatten();
+        if tokens.words(&["SUBPARTITION", "BY"]) {
+            while tokens.peek().is_some() && !tokens.is_at('(') {
+                tokens.next();
+            }
+            tokens.group()?;
+            if tokens.words(&["SUBPARTITIONS"]) {
+                tokens.number();
+            }
+        }
+        let hash = rule.is_hash();
+        let mut partitions = Partitions { rule, list: Vec::new() };
+        if tokens.is_at('(') {
+            partitions.list = definitions(tokens.group()?, &partitions.rule)?;
+        } else if hash {
+            let count =
+                count.map_or(Ok(1), |n| n.parse().map_err(|_| "a number of partitions".to_owned()))?;
+            partitions.slots(count);
+        }
+        Ok(partitions)
+    });
+    while tokens.next().is_some() {}
+    read.unwrap_or(Partitions { rule: Rule::Uncertain, list: Vec::new() })
+}
+
+fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<Rule, Unread> {
+    let linear = tokens.words(&["LINEAR"]);
+    match tokens.one_of(&["RANGE", "LIST", "HASH", "KEY", "SYSTEM_TIME"]) {
+        Some(kind @ ("RANGE" | "LIST")) => {
+            let shape = if kind == "RANGE" { Shape::Range } else { Shape::List };
+            if !tokens.words(&["COLUMNS"]) {
+                return by(tokens.group()?, shape);
+            }
+            let mut names = names(&mut tokens.group()?)?;
+            if names.len() > 1 {
+                return Ok(Rule::Columns(shape, names));
+            }
+            let column = names.pop().ok_or("a column")?;
+            let by = By { column, through: Through::Value };
+            Ok(if shape == Shape::Range { Rule::Range(by) } else { Rule::List(by) })
+        }
+        Some("HASH") => by(tokens.group()?, if linear { Shape::LinearHash } else { Shape::Hash }),
+        Some("KEY") => {
+            // 1 is how MySQL 5.1 hashed.
+            if tokens.words(&["ALGORITHM"]) {
+                tokens.symbol('=');
+                if tokens.number().as_deref() != Some("2") {
+                    return Err("an algorithm that is not followed".to_owned());
+                }
+            }
+            let group = tokens.group()?;
+            let columns = if group.is_at_end() { Vec::new() } else { names(&mut group.clone())? };
+            Ok(Rule::Key { columns, linear, mariadb: Some(server.mariadb) })
+        }
+        _ => Err("a rule that is not followed".to_owned()),
+    }
+}
+
+fn by(group: Tokens, shape: Shape) -> Result<Rule, Unread> {
+    let Some(by) = of_one_column(group.clone()) else {
+        return Formula::read(group).map(|formula| Rule::Computed(shape, formula));
+    };
+    Ok(match shape {
+        Shape::Range => Rule::Range(by),
+        Shape::List => Rule::List(by),
+        Shape::Hash => Rule::Hash(by),
+        Shape::LinearHash => Rule::LinearHash(by),
+    })
+}
+
+/// A column, or one of the usual functions of it.
+fn of_one_column(mut group: Tokens) -> Option<By> {
+    let first = group.name().ok()?;
+    if group.is_at_end() {
+        return Some(By { column: first, through: Through::Integer });
+    }
+    let through = match first.to_ascii_uppercase().as_str() {
+        "TO_DAYS" => Through::ToDays,
+        "YEAR" => Through::Year,
+        "UNIX_TIMESTAMP" => Through::UnixTimestamp,
+        _ => return None,
+    };
+    let mut inside = group.group().ok()?;
+    let column = inside.name().ok()?;
+    (inside.is_at_end() && group.is_at_end()).then_some(By { column, through })
+}
+
+/// The names behind a statement on partitions.
+pub(in crate::schema) fn names(tokens: &mut Tokens) -> Result<Vec<String>, Unread> {
+    let mut names = vec![tokens.name()?];
+    while tokens.symbol(',') {
+        names.push(tokens.name()?);
+    }
+    Ok(names)
+}
+
+pub(super) fn definitions(group: Tokens, rule: &Rule) -> Result<Vec<Partition>, Unread> {
+    group.split().into_iter().map(|part| definition(part, rule)).collect()
+}
+
+pub(super) fn definition(mut tokens: Tokens, rule: &Rule) -> Result<Partition, Unread> {
+    if !tokens.words(&["PARTITION"]) {
+        return Err("PARTITION was expected".to_owned());
+    }
+    let name = tokens.name()?;
+    let bound = if let Rule::Columns(shape, _) = rule {
+        bound_of_columns(&mut tokens, *shape).unwrap_or(Bound::Uncertain)
+    } else if tokens.words(&["VALUES", "LESS", "THAN"]) {
+        less(&mut tokens).map_or(Bound::Uncertain, Bound::Less)
+    } else if tokens.words(&["VALUES", "IN"]) {
+        let values = tokens.group()?.split().into_iter().map(|mut one| limit(&mut one));
+        values.collect::<Result<Vec<_>, Unread>>().map_or(Bound::Uncertain, Bound::In)
+    } else if tokens.words(&["DEFAULT"]) {
+        Bound::Default
+    } else if rule.is_hash() {
+        Bound::Slot
+    } else {
+        Bound::Uncertain
+    };
+    Ok(Partition { name, bound })
+}
+
+/// What a partition by several columns takes.
+fn bound_of_columns(tokens: &mut Tokens, shape: Shape) -> Result<Bound, Unread> {
+    let values = |group: Tokens, shape| -> Result<Vec<Option<Limit>>, Unread> {
+        let one = |mut one: Tokens| match shape {
+            Shape::Range if one.words(&["MAXVALUE"]) => Ok(None),
+            Shape::Range => limit(&mut one)?.map(Some).ok_or_else(|| "NULL is no limit".to_owned()),
+            Shape::List | Shape::Hash | Shape::LinearHash => limit(&mut one),
+        };
+        group.split().into_iter().map(one).collect()
+    };
+    if shape == Shape::Range && tokens.words(&["VALUES", "LESS", "THAN"]) {
+        return Ok(Bound::Below(values(tokens.group()?, shape)?));
+    }
+    if tokens.words(&["VALUES", "IN"]) {
+        let all = tokens.group()?.split().into_iter().map(|mut one| values(one.group()?, shape));
+        return Ok(Bound::Among(all.collect::<Result<Vec<_>, Unread>>()?));
+    }
+    if tokens.words(&["DEFAULT"]) { Ok(Bound::Default) } else { Err("what it takes".to_owned()) }
+}
+
+/// The limit of a RANGE partition; `None`: there is none.
+fn less(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
+    if tokens.words(&["MAXVALUE"]) {
+        return Ok(None);
+    }
+    let mut group = tokens.group()?;
+    if group.words(&["MAXVALUE"]) && group.is_at_end() {
+        return Ok(None);
+    }
+    limit(&mut group)?.map(Some).ok_or_else(|| "NULL is no limit".to_owned())
+}
+
+/// A literal, or TO_DAYS of one; `None`: NULL.
+fn limit(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
+    let uncertain = || "a value that is not known".to_owned();
+    let read = if tokens.words(&["NULL"]) {
+        None
+    } else if let Some(text) = tokens.text() {
+        Some(Limit::Text(text))
+    } else if tokens.words(&["TO_DAYS"]) {
+        let day = tokens.group()?.text().and_then(|text| days(&text));
+        Some(Limit::Integer(day.ok_or_else(uncertain)?))
+    } else if tokens.words(&["TO_SECONDS"]) {
+        let second = tokens.group()?.text().and_then(|text| seconds_from_zero(&text));
+        Some(Limit::Integer(second.ok_or_else(uncertain)?))
+    } else if tokens.words(&["YEAR"]) {
+        let text = tokens.group()?.text().filter(|text| days(text).is_some());
+        let year = text.and_then(|text| text.get(..4)?.parse().ok());
+        Some(Limit::Integer(year.ok_or_else(uncertain)?))
+    } else {
+        let sign = if tokens.symbol('-') { -1 } else { 1 };
+        let number: Option<i128> = tokens.number().and_then(|n| n.parse().ok());
+        Some(Limit::Integer(number.ok_or_else(uncertain)? * sign))
+    };
+    if tokens.is_at_end() { Ok(read) } else { Err(uncertain()) }
+}
