@@ -119,6 +119,24 @@ def bars(browser, shop, count):
     ready(browser)
 
 
+def all_tables(browser, shop, count):
+    """Rows of every table, in the order of the log."""
+    since, until = "2026-04-27T14:05:30.000000Z", "2026-04-27T14:05:59.999999Z"
+    enter(browser, shop, "since=%s&until=%s" % (since, until))
+    browser.click("#tab-rows")
+    wanted = sorted((e["event_id"], "%s %s" % (t, " ".join("%s = %s" % kv for kv in zip(key, e["key"])).replace(" line", ", line")))
+                    for t, key in (("shop.orders", ("id",)), ("shop.order_lines", ("order_id", "line"))) for e in shop.events(t, since, until, key))
+    browser.wait("document.querySelectorAll('#rows tbody tr').length === %d" % len(wanted))
+    shown = browser.run("return [...document.querySelectorAll('#rows tbody button.link')].map(b => b.textContent.replace(/\\s+/g, ' '))")
+    count.equal(shown, [text for _, text in wanted], "changes of all tables")
+    count.check(len({text.split()[0] for text in shown}) == 2, "of more than one", shown[:5])
+    browser.click("#rows tbody tr")
+    browser.wait("document.querySelector('#timeline .beside')")
+    count.check(shown[0].startswith(browser.text("#life-title").split()[0]), "the life of a row of its table", browser.text("#life-title"))
+    browser.press("Escape")
+    browser.click("#tab-transactions")
+
+
 def incident(browser, shop, count, folder):
     """The transaction with most rows, its rows, a life, the undo."""
     browser.run("const s = document.querySelector('#transactions select'); s.value = 'rows'; s.dispatchEvent(new Event('change'))")
@@ -343,6 +361,7 @@ def main():
             if arguments.pictures:
                 return pictures(browser, shop)
             door(browser, shop, count)
+            all_tables(browser, shop, count)
             bars(browser, shop, count)
             incident(browser, shop, count, folder)
             hostile(browser, shop, count)

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// How long the agent has to come to a position of the log.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks whether it has.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// An agent.
 #[derive(Debug)]

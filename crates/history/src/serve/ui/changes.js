@@ -5,14 +5,19 @@ import { make, plain, same, value, visible } from "./elements.js";
 
 export const WORDS = { INSERT: ["inserted", "inserted"], UPDATE: ["updated", "updated"], DELETE: ["deleted", "deleted"] };
 
-// The changes of a table in a span ({ since, until } or { transaction }), of all keys or of those given; `whole`: there are no more of them.
+// The changes of a table, or of all, in a span ({ since, until } or { transaction }), of all keys or of those given; `whole`: there are no more of them.
 export async function changes({ server, table, keys, span, most, signal }) {
   const found = [];
   let definition = null;
   let origin = {};
-  const question = { server_id: server, schema: table.schema, table: table.table, keys, ...span, limit: most + 1 };
-  const answer = await lines("v1/diff", question, (line) => {
-    if (line.event) found.push({ ...line.event, definition, origin });
+  let of = table;
+  const window = span.transaction ? { transaction: span.transaction } : { window: [span.since, span.until] };
+  const [path, question] = table
+    ? ["v1/diff", { server_id: server, schema: table.schema, table: table.table, keys, ...span, limit: most + 1 }]
+    : ["v1/history", { server_id: server, table: "changes", ...window, limit: most + 1 }];
+  const answer = await lines(path, question, (line) => {
+    if (line.event) found.push({ ...line.event, definition, origin, table: of });
+    else if (line.table) of = line.table;
     else if (line.origin) origin = line.origin;
     else definition = line.definition ?? line;
   }, signal);

@@ -47,7 +47,8 @@ export function rows({ lifeOf, undoOf }) {
     );
   }
 
-  function row(table, change) {
+  function row(chosen, change) {
+    const { table } = change;
     const columns = change.definition.primary_key;
     const open = () => lifeOf(table, columns, change.key);
     return make(
@@ -55,7 +56,7 @@ export function rows({ lifeOf, undoOf }) {
       { class: "clickable", onclick: open },
       make("td", { class: "when" }, make("time", { datetime: change.event_timestamp }, shown(micros(change.event_timestamp)))),
       make("td", null, badge(change.event_type)),
-      make("td", null, make("button", { type: "button", class: "link", "aria-label": `The life of ${keyText(columns, change.key)}`, onclick: (event) => { event.stopPropagation(); open(); } }, keyNode(columns, change.key))),
+      make("td", null, make("button", { type: "button", class: "link", "aria-label": `The life of ${keyText(columns, change.key)}`, onclick: (event) => { event.stopPropagation(); open(); } }, chosen ? null : make("bdi", { class: "of" }, nameOf(table), " "), keyNode(columns, change.key))),
       make("td", { class: "what" }, summary(change)),
     );
   }
@@ -63,26 +64,23 @@ export function rows({ lifeOf, undoOf }) {
   return {
     // `transaction`: its changes alone; `wider`: back to those of the window.
     async show(server, table, since, until, transaction, wider) {
-      if (!table) {
-        fill(panel, make("p", { class: "nothing" }, "Choose a table on the left: then its changed rows are here."));
-        return;
-      }
       fill(panel, make("p", { class: "soft" }, "\u2026"));
-      const definition = await ask((signal) => get(`${tablePath(server, table)}${transaction ? "" : `?at=${encodeURIComponent(rfc(until))}`}`, signal));
-      if (!definition) return;
+      const at = transaction ? "" : `?at=${encodeURIComponent(rfc(until))}`;
+      const definition = table ? await ask((signal) => get(tablePath(server, table) + at, signal)) : null;
+      if (definition === undefined) return;
       const span = transaction ? { transaction } : { since: rfc(since), until: rfc(until) };
-      const keys = { columns: definition.primary_key, scan: {} };
+      const keys = definition ? { columns: definition.primary_key, scan: {} } : undefined;
       const answer = await ask((signal) => changes({ server, table, keys, span, most: MOST, signal }));
       if (!answer) return;
       const { found, whole } = answer;
       const where = transaction ? "in this transaction" : "in this window";
       fill(
         panel,
-        make("div", { class: "head" }, finder(table, definition), make("span", { class: "grow" }), transaction ? make("button", { type: "button", onclick: () => undoOf([table], transaction) }, "Undo these") : null, transaction ? make("button", { type: "button", class: "quiet", onclick: wider }, "All of the window") : null),
+        make("div", { class: "head" }, table ? finder(table, definition) : make("p", { class: "soft" }, "Of all tables; choose one on the left to look for a row by its key."), make("span", { class: "grow" }), transaction ? make("button", { type: "button", onclick: () => undoOf([table], transaction) }, "Undo these") : null, transaction ? make("button", { type: "button", class: "quiet", onclick: wider }, "All of the window") : null),
         make("p", { class: "soft" }, whole ? `${many(found.length, "change")} of rows ${where}, the first one first.` : `The first ${count(found.length)} changes of rows ${where}: choose a shorter window (a bar above) for the others.`),
         transaction ? make("p", { class: "mono soft" }, transaction) : null,
         found.length === 0
-          ? make("p", { class: "nothing" }, `No row of ${nameOf(table)} changed ${where}.`)
+          ? make("p", { class: "nothing" }, `No row${table ? ` of ${nameOf(table)}` : ""} changed ${where}.`)
           : make(
               "div",
               { class: "scroll", tabindex: 0, role: "region", "aria-label": "Changed rows" },
