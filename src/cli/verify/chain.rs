@@ -111,3 +111,127 @@ fn agree((one, row): &Version, (other, version): &Version) -> bool {
             _ => false,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent_client::{AgentClient, InProcessAgent, InProcessBody};
+    use bytes::Bytes;
+    use futures_util::future::BoxFuture;
+    use futures_util::{FutureExt, StreamExt, stream};
+    use hyper::{Request, Response};
+    use serde_json::{Value, json};
+
+    const SINCE: &str = "2026-04-27T09:00:00.000000Z";
+    const UNTIL: &str = "2026-04-27T10:00:00.000000Z";
+
+    /// An agent that says what it is told to say.
+    #[derive(Debug)]
+    struct Told {
+        events: Value,
+        begin: Value,
+        end: Value,
+    }
+
+    fn columns() -> Value {
+        json!({"columns": [{"name": "id", "type": "int", "nullable": false}, {"name": "v", "type": "int", "nullable": true}], "primary_key": ["id"]})
+    }
+
+    fn with(mut value: Value, more: &Value) -> Value {
+        for (name, value_of) in more.as_object().unwrap() {
+            value[name] = value_of.clone();
+        }
+        value
+    }
+
+    impl Told {
+        fn lines(&self, path: &str, asked: &Value) -> Vec<Value> {
+            let end = |rows: usize| json!({"end": {"rows": rows, "notes": []}});
+            let header = with(json!({"success": true}), &columns());
+            match path {
+                "/v1/status" => vec![json!({
+                    "server_id": "s", "live": true, "connected": true, "reason": null, "disconnected_since": null, "place": null, "gtids": null,
+                    "oldest": SINCE, "newest": UNTIL, "lag_seconds": 0.0, "tables": [], "transactions": 0, "row_changes": 0, "events": 0, "bytes": 0,
+                    "bytes_on_disk": 0, "versions": 0, "purged": 0, "gaps": [], "baseline": null})],
+                "/v1/diff" => {
+                    let events = self.events.as_array().unwrap();
+                    [vec![header], events.clone(), vec![end(events.len())]].concat()
+                }
+                "/v1/snapshot" => {
+                    let is_begin = asked["at"]["time"] == SINCE;
+                    let rows = if is_begin { &self.begin } else { &self.end }.as_array().unwrap();
+                    let header = with(header, &json!({"at": asked["at"]}));
+                    [vec![header], rows.clone(), vec![end(rows.len())]].concat()
+                }
+                _ => vec![with(
+                    json!({"success": true, "server_id": "s", "schema": "a", "table": "t"}),
+                    &columns(),
+                )],
+            }
+        }
+    }
+
+    impl InProcessAgent for Told {
+        fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<InProcessBody>> {
+            let asked = serde_json::from_slice(request.body()).unwrap_or_default();
+            let lines = self.lines(request.uri().path(), &asked);
+            let kind = if lines.len() > 1 { "application/x-ndjson" } else { "application/json" };
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let body = stream::iter([Ok(Bytes::from(text))]).boxed();
+            let response = Response::builder().header("content-type", kind).body(body).unwrap();
+            async move { response }.boxed()
+        }
+    }
+
+    fn event(id: u64, key: &str, before: &Value, after: &Value) -> Value {
+        let row = |v: &Value| if v.is_null() { Value::Null } else { json!([key, v]) };
+        let kind = match (before.is_null(), after.is_null()) {
+            (true, _) => "INSERT",
+            (_, true) => "DELETE",
+            _ => "UPDATE",
+        };
+        json!({"event": {"event_id": id, "event_timestamp": "2026-04-27T09:30:00.000000Z", "event_type": kind, "gtid": null,
+            "key": [key], "before": row(before), "after": row(after)}})
+    }
+
+    async fn found(events: Value, begin: Value, end: Value) -> Vec<String> {
+        let client = AgentClient::inside(Arc::new(Told { events, begin, end })).unwrap();
+        let history = History::of(client, "s");
+        let table = TableName { schema: "a".to_owned(), table: "t".to_owned() };
+        let found = checked(&history, &table, SINCE.parse().unwrap()).await.unwrap();
+        found.into_iter().map(|d| format!("{}: {}", d.key, d.what)).collect()
+    }
+
+    #[tokio::test]
+    async fn each_version_is_checked_against_the_one_before_it() {
+        let (none, one, two, three) = (Value::Null, json!("1"), json!("2"), json!("3"));
+        // Row 1 is changed twice, 2 is made, 3 goes.
+        let events = |first: &Value, second: &Value| {
+            json!([
+                event(5, "1", first, &two),
+                event(6, "1", second, &three),
+                event(7, "2", &none, &one),
+                event(8, "3", &one, &none),
+            ])
+        };
+        let begin = json!([["1", "1"], ["3", "1"]]);
+        let end = json!([["1", "3"], ["2", "1"]]);
+        assert_eq!(found(events(&one, &two), begin.clone(), end.clone()).await, Vec::<String>::new());
+        let broken = found(events(&one, &one), begin.clone(), end.clone()).await;
+        assert!(
+            broken.len() == 1 && broken[0].starts_with("id = '1': the row before the change of "),
+            "{broken:?}"
+        );
+        let broken = found(events(&two, &two), begin.clone(), end.clone()).await;
+        assert!(
+            broken.len() == 1 && broken[0].contains("is not the row before the first change"),
+            "{broken:?}"
+        );
+        for end in [json!([["1", "3"]]), json!([["1", "3"], ["2", "2"]])] {
+            let broken = found(events(&one, &two), begin.clone(), end).await;
+            assert!(broken.len() == 1 && broken[0].starts_with("id = '2': the row of "), "{broken:?}");
+        }
+        let broken = found(events(&one, &two), json!([["1", "1"]]), end).await;
+        assert!(broken.len() == 1 && broken[0].starts_with("id = '3': "), "{broken:?}");
+    }
+}

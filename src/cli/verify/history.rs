@@ -82,6 +82,13 @@ impl History {
         Ok((Self { client, caller, request, server_id: status.server_id.clone() }, status))
     }
 
+    /// A stand-in, for tests of what is asked.
+    #[cfg(test)]
+    pub(super) fn of(client: AgentClient, server: &str) -> Self {
+        let caller = Caller { tenant: String::new(), token: None };
+        Self { client, caller, request: RequestId::next(0), server_id: ServerId(server.to_owned()) }
+    }
+
     pub(super) async fn status(&self) -> Result<Status, No> {
         Ok(self.client.status(&self.caller, &self.request).await?)
     }
