@@ -17,6 +17,8 @@ pub mod change_columns;
 pub mod charsets;
 mod filter;
 mod filter_constant;
+mod filter_labels;
+mod filter_times;
 mod function;
 pub mod group;
 mod gtid;

@@ -7,10 +7,10 @@
     reason = "sqlparser's expressions and pairs of a type and a literal are many; the ones that are not named are refused"
 )]
 
-use super::filter_constant::Constant;
+use super::filter_constant::{Constant, is_null};
 use super::key_value::Condition;
 use super::keys::Predicate;
-use super::literal::{place, refuse};
+use super::literal::{Literal, literal, place, refuse};
 use super::scan::relation;
 use crate::failure::Failure;
 use dbtrail_expression::RowFilter;
@@ -53,6 +53,13 @@ impl Predicate<'_> {
             Expr::IsNotNull(column) => self.is_null(column, part).map(not),
             Expr::Between { expr, negated, low, high } => {
                 let column = self.named(expr, part)?;
+                if let (Some(low), Some(high)) = (
+                    self.labels(column, Relation::GreaterOrEqual, low)?,
+                    self.labels(column, Relation::LessOrEqual, high)?,
+                ) {
+                    let both = Filter::And(vec![low, high]);
+                    return Ok(if *negated { not(both) } else { both });
+                }
                 let low = self.constant(low, column, Condition::Range)?;
                 let high = self.constant(high, column, Condition::Range)?;
                 let compared = |is, value: Constant| compared(column, is, value);
@@ -65,6 +72,13 @@ impl Predicate<'_> {
             Expr::In { expr, target: InTarget::List(list), negated, global: false } => {
                 let column = self.named(expr, part)?;
                 let condition = if list.len() == 1 { Condition::Equality } else { Condition::List };
+                let labels = list.iter().map(|literal| self.labels(column, Relation::Equal, literal));
+                if let Some(any) = labels.collect::<Result<Option<Vec<Filter>>, _>>()?
+                    && !any.is_empty()
+                {
+                    let any = Filter::Or(any);
+                    return Ok(if *negated { not(any) } else { any });
+                }
                 let (mut values, mut kinds, mut null) = (Vec::new(), Vec::new(), false);
                 for literal in list {
                     match self.constant(literal, column, condition)? {
@@ -92,18 +106,16 @@ impl Predicate<'_> {
                     Some(written) => escape(written)
                         .ok_or_else(|| refuse(column, "ESCAPE takes one character of ASCII, or none"))?,
                 };
-                let text = match self.constant(pattern, column, Condition::Equality)? {
-                    Constant::Null => return Ok(Filter::Truth(None)),
-                    Constant::Value(Octets(bytes), _) => {
-                        String::from_utf8(bytes).map_err(|_| refuse(column, "LIKE is carried out on text"))?
-                    }
-                };
+                let Some(text) = self.pattern(pattern, column)? else { return Ok(Filter::Truth(None)) };
                 // Under NO_BACKSLASH_ESCAPES, and in MariaDB, it is read in other ways.
                 if escape_char.is_none() && text.contains('\\') {
                     return Err(refuse(
                         column,
                         "a pattern with a backslash: say ESCAPE with another character",
                     ));
+                }
+                if let Some(like) = self.labels_like(column, &text, escape)? {
+                    return Ok(if *negated { not(like) } else { like });
                 }
                 let like = Filter::Like { column: column.name.clone(), pattern: text, escape };
                 Ok(if *negated { not(like) } else { like })
@@ -115,6 +127,9 @@ impl Predicate<'_> {
                     (None, Some(column)) => (column, left, is.turned()),
                     _ => return Err(unclear(part)),
                 };
+                if let Some(labels) = self.labels(column, is, literal)? {
+                    return Ok(labels);
+                }
                 let condition = if is.is_of_equality() { Condition::Equality } else { Condition::Range };
                 Ok(compared(column, is, self.constant(literal, column, condition)?))
             }
@@ -127,6 +142,35 @@ impl Predicate<'_> {
                 _ => Err(unclear(part)),
             },
             _ => Err(unclear(part)),
+        }
+    }
+
+    /// The pattern of LIKE; `None`: NULL.
+    fn pattern(&self, written: &Expr, column: &Column) -> Result<Option<String>, Failure> {
+        let shown_as_text = matches!(
+            column.ty,
+            ColumnType::Int { .. }
+                | ColumnType::Decimal { .. }
+                | ColumnType::Year
+                | ColumnType::Date
+                | ColumnType::DateTime { .. }
+                | ColumnType::Time { .. }
+                | ColumnType::Enum { .. }
+        );
+        if shown_as_text && self.open.is_none() {
+            if is_null(written) {
+                return Ok(None);
+            }
+            return match literal(written, column, self.reader.charsets)? {
+                Literal::Text(text, _) if text.is_ascii() => Ok(Some(text)),
+                _ => Err(refuse(column, "LIKE takes a pattern in ASCII for it")),
+            };
+        }
+        match self.constant(written, column, Condition::Equality)? {
+            Constant::Null => Ok(None),
+            Constant::Value(Octets(bytes), _) => {
+                String::from_utf8(bytes).map(Some).map_err(|_| refuse(column, "LIKE is carried out on text"))
+            }
         }
     }
 

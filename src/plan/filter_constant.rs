@@ -10,7 +10,7 @@ use super::keys::Predicate;
 use super::literal::{Kind, Literal, literal, refuse};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::Octets;
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::{Column, ColumnType, IntSize};
 use sqlparser::ast::{Expr, Value};
 
 /// What a column is compared with.
@@ -64,6 +64,23 @@ impl Predicate<'_> {
                 Ok(Literal::Double(number)) if is_real => {
                     return Ok(Constant::Value(Octets(number.into_bytes()), false));
                 }
+                Ok(Literal::Double(number)) if is_exact(column) => {
+                    if let Some(number) = few_digits(&number) {
+                        return Ok(Constant::Value(Octets(number.into_bytes()), false));
+                    }
+                }
+                Ok(Literal::Text(text, _)) if is_real && is_plain(&text) => {
+                    return Ok(Constant::Value(Octets(text.into_bytes()), true));
+                }
+                Ok(Literal::Text(text, _))
+                    if condition != Condition::List
+                        && is_exact(column)
+                        && matches!(column.ty, ColumnType::Int { .. })
+                        && is_plain(&text)
+                        && few_digits(&text).is_some() =>
+                {
+                    return Ok(Constant::Value(Octets(text.into_bytes()), true));
+                }
                 Ok(Literal::Text(text, _)) if !is_certain_as_text(column, &text) => {
                     return Err(refuse(
                         column,
@@ -73,9 +90,78 @@ impl Predicate<'_> {
                 _ => {}
             }
         }
+        if self.open.is_none() {
+            let read = literal(written, column, self.reader.charsets);
+            match (&column.ty, &read) {
+                (ColumnType::Binary { .. }, Ok(Literal::Bytes(bytes))) => {
+                    return Ok(Constant::Value(Octets(bytes.clone()), false));
+                }
+                (ColumnType::Binary { .. }, Ok(Literal::Text(text, charset))) => {
+                    if let Some(bytes) = charset.bytes(text) {
+                        return Ok(Constant::Value(Octets(bytes), true));
+                    }
+                }
+                (_, Ok(literal)) => {
+                    if let Some(value) = self.reader.finer(literal, column, condition) {
+                        return Ok(Constant::Value(Octets(value), matches!(literal, Literal::Text(..))));
+                    }
+                }
+                (ColumnType::Bit { .. }, Err(_)) => {
+                    if let Some(number) = bits(written) {
+                        return Ok(Constant::Value(Octets(number.to_string().into_bytes()), false));
+                    }
+                }
+                _ => {}
+            }
+        }
+        // The ends of a range are years as a single one is.
+        let condition = match (&column.ty, condition) {
+            (ColumnType::Year, Condition::Range) => Condition::Equality,
+            (_, condition) => condition,
+        };
         let value = self.value(written, column, condition)?;
         let text = value.as_ref().is_some_and(|v| matches!(v.kind, Kind::Text(_)));
         Ok(Constant::Value(Octets(value.map(|v| v.bytes).unwrap_or_default()), text))
+    }
+}
+
+/// Whether each value of a column, and each number of so few digits, is one DOUBLE of its own, so
+/// that it is the same whether they are compared as DOUBLE or exactly.
+fn is_exact(column: &Column) -> bool {
+    match column.ty {
+        ColumnType::Int { size, .. } => size != IntSize::Big,
+        ColumnType::Decimal { precision, zerofill: false, .. } => precision <= 15,
+        _ => false,
+    }
+}
+
+/// A number in digits, if they are 15 at most; `None`: they are more.
+fn few_digits(number: &str) -> Option<String> {
+    let value: f64 = number.parse().ok()?;
+    let text = value.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (value.is_finite() && digits <= 15).then_some(if text == "-0" { "0".to_owned() } else { text })
+}
+
+/// Digits, with a sign and a point at most: 15 of them, and no other form of a number.
+fn is_plain(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    number(whole) && number(fraction) && digits.len() <= 15
+}
+
+/// `b'101'`
+fn bits(written: &Expr) -> Option<u64> {
+    match written {
+        Expr::Nested(inside) => bits(inside),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedByteStringLiteral(digits) if digits.len() <= 64 => {
+                u64::from_str_radix(digits, 2).ok()
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

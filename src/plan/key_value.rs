@@ -269,7 +269,7 @@ fn year(n: &str, quoted: bool, column: &Column, condition: Condition) -> Result<
 }
 
 /// A string that is compared as text of the column's collation, and that the column can hold.
-fn characters(
+pub(super) fn characters(
     text: String,
     charset: Charset,
     column: &Column,
@@ -402,7 +402,7 @@ fn decimal(text: &str, scale: usize) -> Option<String> {
 }
 
 /// `YYYY-MM-DD`, which is its midnight, or with a time of the day after it.
-fn moment(text: &str) -> Option<jiff::civil::DateTime> {
+pub(super) fn moment(text: &str) -> Option<jiff::civil::DateTime> {
     match text.split_once([' ', 'T']) {
         Some((date, time)) => Some(date_of(date)?.to_datetime(time_of(time)?)),
         None => Some(date_of(text)?.to_datetime(jiff::civil::Time::midnight())),
@@ -410,13 +410,13 @@ fn moment(text: &str) -> Option<jiff::civil::DateTime> {
 }
 
 /// A local time with `fsp` decimals; `None`: it has more.
-fn shown(t: jiff::civil::DateTime, fsp: u8) -> Option<String> {
+pub(super) fn shown(t: jiff::civil::DateTime, fsp: u8) -> Option<String> {
     let whole = t.strftime("%Y-%m-%d %H:%M:%S").to_string();
     with_decimals(whole, &format!("{:06}", t.subsec_nanosecond() / 1000), fsp)
 }
 
 /// `[-]HH:MM:SS[.ffffff]` up to 838 hours, with `fsp` decimals.
-fn clock(text: &str, fsp: u8) -> Option<Vec<u8>> {
+pub(super) fn clock(text: &str, fsp: u8) -> Option<Vec<u8>> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = whole.strip_prefix('-').unwrap_or(whole);
     let parts: Vec<&str> = digits.split(':').collect();

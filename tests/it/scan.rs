@@ -85,7 +85,8 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
         let met = rows.iter().filter(|row| meets(row));
         met.map(|row| vec![row[0].as_str().map(str::to_owned)]).collect()
     };
-    let (status, note, amount) = (place("status"), place("note"), place("amount"));
+    let (status, note, amount, updated) =
+        (place("status"), place("note"), place("amount"), place("updated_at"));
     let number = |row: &Value| row[amount].as_str().map(|text| text.parse::<f64>().expect("a number"));
     let select = format!("SELECT id FROM _flashback.orders AS OF '{at}'");
     for (condition, want) in [
@@ -97,6 +98,19 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
         ),
         ("note IS NULL", meeting(&|row| row[note].is_null())),
         ("note IS NOT NULL AND amount > 0", meeting(&|row| !row[note].is_null() && number(row) > Some(0.0))),
+        // Labels compare with a string as text, and not in the order in which they stand.
+        ("status < 'paid'", meeting(&|row| row[status].as_str().is_some_and(|text| text < "paid"))),
+        ("status >= 'PAID'", meeting(&|row| row[status].as_str().is_some_and(|text| text >= "paid"))),
+        (
+            "status BETWEEN 'o' AND 'q' OR status = 'nothing'",
+            meeting(&|row| row[status].as_str().is_some_and(|text| ("o".."q").contains(&text))),
+        ),
+        ("status NOT LIKE '%e%'", meeting(&|row| row[status].as_str().is_some_and(|t| !t.contains('e')))),
+        ("amount LIKE '-%'", meeting(&|row| row[amount].as_str().is_some_and(|t| t.starts_with('-')))),
+        (
+            "updated_at >= '2026-01-01' AND updated_at < '2027-01-01'",
+            meeting(&|row| row[updated].as_str().is_some_and(|t| t.starts_with("2026-"))),
+        ),
         ("NULL", Vec::new()),
         ("amount = NULL OR id < 0", Vec::new()),
     ] {

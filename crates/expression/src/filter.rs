@@ -15,7 +15,12 @@ use crate::like::{Letters, like};
 use dbtrail_types::agent_api::{Filter, Octets, Relation};
 use dbtrail_types::collation;
 use dbtrail_types::column::{Column, ColumnType, same_name};
+use std::borrow::Cow;
 use std::cmp::Ordering;
+
+mod digits;
+
+use digits::{Digits, micros};
 
 /// Digits of a constant, at most: those of the longest DECIMAL.
 const MOST_DIGITS: usize = 65;
@@ -50,9 +55,23 @@ enum Node {
     Not(Box<Node>),
     Truth(Option<bool>),
     IsNull(usize),
-    Compare { at: usize, is: Relation, with: Operand },
-    In { at: usize, values: Vec<Operand> },
-    Like { at: usize, letters: Letters, pattern: String, escape: Option<char> },
+    Compare {
+        at: usize,
+        is: Relation,
+        with: Operand,
+    },
+    In {
+        at: usize,
+        values: Vec<Operand>,
+    },
+    /// `bytes`: each byte is a letter.
+    Like {
+        at: usize,
+        letters: Letters,
+        bytes: bool,
+        pattern: String,
+        escape: Option<char>,
+    },
 }
 
 /// A constant, by how cells are compared with it.
@@ -74,70 +93,6 @@ enum Operand {
     Bytes(Vec<u8>, usize),
     /// Text: its weights.
     Text(String, Vec<u8>, String),
-}
-
-/// An exact number: its digits without zeros that say nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Digits {
-    negative: bool,
-    whole: Vec<u8>,
-    fraction: Vec<u8>,
-}
-
-impl Digits {
-    fn read(text: &[u8]) -> Option<Self> {
-        let (negative, rest) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
-        let point = rest.iter().position(|b| *b == b'.');
-        let (whole, fraction) = point.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
-        let plain = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-        if (whole.is_empty() && fraction.is_empty()) || !plain(whole) || !plain(fraction) {
-            return None;
-        }
-        let whole = &whole[whole.iter().take_while(|b| **b == b'0').count()..];
-        let zeros = fraction.iter().rev().take_while(|b| **b == b'0').count();
-        let fraction = &fraction[..fraction.len() - zeros];
-        let zero = whole.is_empty() && fraction.is_empty();
-        Some(Self { negative: negative && !zero, whole: whole.to_vec(), fraction: fraction.to_vec() })
-    }
-
-    fn of_bits(bytes: &[u8]) -> Option<Self> {
-        let number = (bytes.len() <= 8).then(|| bytes.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b)))?;
-        Self::read(number.to_string().as_bytes())
-    }
-
-    fn order(&self, other: &Self) -> Ordering {
-        let size = |a: &Self, b: &Self| {
-            a.whole
-                .len()
-                .cmp(&b.whole.len())
-                .then_with(|| a.whole.cmp(&b.whole))
-                .then_with(|| a.fraction.cmp(&b.fraction))
-        };
-        match (self.negative, other.negative) {
-            (false, false) => size(self, other),
-            (true, true) => size(other, self),
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
-        }
-    }
-}
-
-/// `[-]hh[h]:mm:ss[.ffffff]` in microseconds.
-fn micros(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (clock, fraction) = rest.split_once('.').unwrap_or((rest, ""));
-    let mut parts = clock.split(':').map(|part| {
-        let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        part.parse::<i64>().ok().filter(|n| digits && *n < 1000)
-    });
-    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || fraction.len() > 6 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let micros: i64 = format!("{fraction:0<6}").parse().ok()?;
-    let total = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros;
-    Some(if negative { -total } else { total })
 }
 
 fn refused(column: &Column, why: &str) -> Uncertain {
@@ -192,11 +147,16 @@ impl RowFilter {
                 }
                 uncertain.map_or(Ok(Some(false)), Err)
             }
-            Node::Like { at, letters, pattern, escape } => {
+            Node::Like { at, letters, bytes, pattern, escape } => {
                 let Some(cell) = self.cell(*at, row)? else { return Ok(None) };
-                let text = std::str::from_utf8(cell).map_err(|_| self.odd(*at, "its text is not UTF-8"))?;
+                let text = if *bytes {
+                    Cow::Owned(cell.iter().copied().map(char::from).collect::<String>())
+                } else {
+                    let text = std::str::from_utf8(cell);
+                    Cow::Borrowed(text.map_err(|_| self.odd(*at, "its text is not UTF-8"))?)
+                };
                 let mut budget = Budget::new(Limits::default());
-                let found = like(text, pattern, *letters, *escape, &mut budget);
+                let found = like(&text, pattern, *letters, *escape, &mut budget);
                 found.map(Some).map_err(|why| self.odd(*at, &why.to_string()))
             }
         }
@@ -303,7 +263,24 @@ fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<Node, Uncer
         }
         Filter::Like { column, pattern, escape } => {
             let (at, column) = found(column)?;
+            let bytes = matches!(
+                column.ty,
+                ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. }
+            );
+            if bytes && !pattern.is_ascii() {
+                return Err(refused(column, "LIKE takes a pattern in ASCII for bytes"));
+            }
             let letters = match column.ty {
+                // Numbers and times as they are shown, and bytes: there is one way to write each.
+                ColumnType::Binary { .. }
+                | ColumnType::VarBinary { .. }
+                | ColumnType::Blob { .. }
+                | ColumnType::Int { .. }
+                | ColumnType::Decimal { .. }
+                | ColumnType::Year
+                | ColumnType::Date
+                | ColumnType::DateTime { .. }
+                | ColumnType::Time { .. } => Some(Letters::Exact),
                 ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
                     column.collation.as_deref().and_then(Letters::of)
                 }
@@ -313,7 +290,7 @@ fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<Node, Uncer
             let letters = letters.ok_or_else(|| {
                 refused(column, &format!("which letters are alike in {collation} is not known for LIKE"))
             })?;
-            Node::Like { at, letters, pattern: pattern.clone(), escape: *escape }
+            Node::Like { at, letters, bytes, pattern: pattern.clone(), escape: *escape }
         }
     })
 }

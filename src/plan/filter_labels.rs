@@ -1,0 +1,86 @@
+//! Conditions on ENUM columns: a server compares labels with a string as text, so that a condition
+//! is a choice of labels.
+
+use super::key_value::{Condition, characters};
+use super::keys::Predicate;
+use super::literal::{Literal, literal, refuse};
+use crate::failure::Failure;
+use dbtrail_expression::{Budget, Letters, Limits, like};
+use dbtrail_types::agent_api::{Filter, Octets, Relation};
+use dbtrail_types::collation;
+use dbtrail_types::column::{Column, ColumnType};
+use sqlparser::ast::Expr;
+use std::cmp::Ordering;
+
+/// The labels of a column, and the text of a value that was none of them when it was stored.
+fn texts(column: &Column) -> Option<Vec<&str>> {
+    let ColumnType::Enum { labels } = &column.ty else { return None };
+    Some(labels.iter().map(String::as_str).chain([""]).collect())
+}
+
+fn among(column: &Column, labels: Vec<&str>) -> Filter {
+    let values = labels.into_iter().map(|label| Octets(label.as_bytes().to_vec())).collect();
+    Filter::In { column: column.name.clone(), values }
+}
+
+impl Predicate<'_> {
+    /// A comparison with a literal; `None`: the column is no ENUM, or the literal no string.
+    pub(super) fn labels(
+        &self,
+        column: &Column,
+        is: Relation,
+        written: &Expr,
+    ) -> Result<Option<Filter>, Failure> {
+        let Some(texts) = texts(column) else { return Ok(None) };
+        let Ok(Literal::Text(text, charset)) = literal(written, column, self.reader.charsets) else {
+            return Ok(None);
+        };
+        let text = characters(text, charset, column, Condition::Equality)?;
+        let mut chosen = Vec::new();
+        for label in texts {
+            if is.holds(order(column, label, &text)?) {
+                chosen.push(label);
+            }
+        }
+        let among = among(column, chosen);
+        // NULL is not one of them, for certain.
+        let same = is == Relation::Same;
+        let there = || Filter::Not(Box::new(Filter::IsNull(column.name.clone())));
+        Ok(Some(if same { Filter::And(vec![there(), among]) } else { among }))
+    }
+
+    /// LIKE; `None`: the column is no ENUM.
+    pub(super) fn labels_like(
+        &self,
+        column: &Column,
+        pattern: &str,
+        escape: Option<char>,
+    ) -> Result<Option<Filter>, Failure> {
+        let Some(texts) = texts(column) else { return Ok(None) };
+        let unclear = || refuse(column, "which letters are alike in its collation is not certain for LIKE");
+        let letters = column.collation.as_deref().and_then(Letters::of).ok_or_else(unclear)?;
+        let mut chosen = Vec::new();
+        for label in texts {
+            let mut budget = Budget::new(Limits::default());
+            if like(label, pattern, letters, escape, &mut budget).map_err(|_| unclear())? {
+                chosen.push(label);
+            }
+        }
+        Ok(Some(among(column, chosen)))
+    }
+}
+
+/// How a label stands to a text in the collation of the column.
+fn order(column: &Column, label: &str, text: &str) -> Result<Ordering, Failure> {
+    if label == text {
+        return Ok(Ordering::Equal);
+    }
+    let name = column.collation.as_deref().unwrap_or_default();
+    let weights = |text: &str| {
+        let mut weights = Vec::new();
+        collation::sort_key(name, text, &mut weights)
+            .map(|()| weights)
+            .map_err(|why| refuse(column, &format!("how its labels compare is not certain ({why})")))
+    };
+    Ok(weights(label)?.cmp(&weights(text)?))
+}
