@@ -8,6 +8,7 @@
 )]
 
 use super::filter_constant::{Constant, is_null};
+use super::filter_labels::labels_like;
 use super::key_value::Condition;
 use super::keys::Predicate;
 use super::literal::{Literal, literal, place, refuse};
@@ -70,34 +71,7 @@ impl Predicate<'_> {
                 Ok(if *negated { not(both) } else { both })
             }
             Expr::In { expr, target: InTarget::List(list), negated, global: false } => {
-                let column = self.named(expr, part)?;
-                let condition = if list.len() == 1 { Condition::Equality } else { Condition::List };
-                let labels = list.iter().map(|literal| self.labels(column, Relation::Equal, literal));
-                if let Some(any) = labels.collect::<Result<Option<Vec<Filter>>, _>>()?
-                    && !any.is_empty()
-                {
-                    let any = Filter::Or(any);
-                    return Ok(if *negated { not(any) } else { any });
-                }
-                let (mut values, mut kinds, mut null) = (Vec::new(), Vec::new(), false);
-                for literal in list {
-                    match self.constant(literal, column, condition)? {
-                        Constant::Null => null = true,
-                        Constant::Value(value, text) => {
-                            values.push(value);
-                            kinds.push(text);
-                        }
-                    }
-                }
-                if kinds.windows(2).any(|pair| pair[0] != pair[1]) {
-                    return Err(refuse(
-                        column,
-                        "literals of several kinds in one list: write all in one form",
-                    ));
-                }
-                let among = Filter::In { column: column.name.clone(), values };
-                let among = if null { Filter::Or(vec![among, Filter::Truth(None)]) } else { among };
-                Ok(if *negated { not(among) } else { among })
+                self.among(self.named(expr, part)?, list, *negated)
             }
             Expr::Like { negated, any: false, expr, pattern, escape_char } => {
                 let column = self.named(expr, part)?;
@@ -114,7 +88,7 @@ impl Predicate<'_> {
                         "a pattern with a backslash: say ESCAPE with another character",
                     ));
                 }
-                if let Some(like) = self.labels_like(column, &text, escape)? {
+                if let Some(like) = labels_like(column, &text, escape)? {
                     return Ok(if *negated { not(like) } else { like });
                 }
                 let like = Filter::Like { column: column.name.clone(), pattern: text, escape };
@@ -143,6 +117,34 @@ impl Predicate<'_> {
             },
             _ => Err(unclear(part)),
         }
+    }
+
+    /// `column IN (...)`
+    fn among(&self, column: &Column, list: &[Expr], negated: bool) -> Result<Filter, Failure> {
+        let condition = if list.len() == 1 { Condition::Equality } else { Condition::List };
+        let labels = list.iter().map(|literal| self.labels(column, Relation::Equal, literal));
+        if let Some(any) = labels.collect::<Result<Option<Vec<Filter>>, _>>()?
+            && !any.is_empty()
+        {
+            let any = Filter::Or(any);
+            return Ok(if negated { not(any) } else { any });
+        }
+        let (mut values, mut kinds, mut null) = (Vec::new(), Vec::new(), false);
+        for literal in list {
+            match self.constant(literal, column, condition)? {
+                Constant::Null => null = true,
+                Constant::Value(value, text) => {
+                    values.push(value);
+                    kinds.push(text);
+                }
+            }
+        }
+        if kinds.windows(2).any(|pair| pair[0] != pair[1]) {
+            return Err(refuse(column, "literals of several kinds in one list: write all in one form"));
+        }
+        let among = Filter::In { column: column.name.clone(), values };
+        let among = if null { Filter::Or(vec![among, Filter::Truth(None)]) } else { among };
+        Ok(if negated { not(among) } else { among })
     }
 
     /// The pattern of LIKE; `None`: NULL.

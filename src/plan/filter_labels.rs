@@ -48,26 +48,25 @@ impl Predicate<'_> {
         let there = || Filter::Not(Box::new(Filter::IsNull(column.name.clone())));
         Ok(Some(if same { Filter::And(vec![there(), among]) } else { among }))
     }
+}
 
-    /// LIKE; `None`: the column is no ENUM.
-    pub(super) fn labels_like(
-        &self,
-        column: &Column,
-        pattern: &str,
-        escape: Option<char>,
-    ) -> Result<Option<Filter>, Failure> {
-        let Some(texts) = texts(column) else { return Ok(None) };
-        let unclear = || refuse(column, "which letters are alike in its collation is not certain for LIKE");
-        let letters = column.collation.as_deref().and_then(Letters::of).ok_or_else(unclear)?;
-        let mut chosen = Vec::new();
-        for label in texts {
-            let mut budget = Budget::new(Limits::default());
-            if like(label, pattern, letters, escape, &mut budget).map_err(|_| unclear())? {
-                chosen.push(label);
-            }
+/// LIKE; `None`: the column is no ENUM.
+pub(super) fn labels_like(
+    column: &Column,
+    pattern: &str,
+    escape: Option<char>,
+) -> Result<Option<Filter>, Failure> {
+    let Some(texts) = texts(column) else { return Ok(None) };
+    let unclear = || refuse(column, "which letters are alike in its collation is not certain for LIKE");
+    let letters = column.collation.as_deref().and_then(Letters::of).ok_or_else(unclear)?;
+    let mut chosen = Vec::new();
+    for label in texts {
+        let mut budget = Budget::new(Limits::default());
+        if like(label, pattern, letters, escape, &mut budget).map_err(|_| unclear())? {
+            chosen.push(label);
         }
-        Ok(Some(among(column, chosen)))
     }
+    Ok(Some(among(column, chosen)))
 }
 
 /// How a label stands to a text in the collation of the column.

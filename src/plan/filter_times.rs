@@ -1,6 +1,8 @@
 //! Dates and times in conditions, which a server compares to the microsecond, whatever the column
 //! holds. (`tests/real/conditions.py` holds this to servers.)
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named have no time")]
+
 use super::key_value::{Condition, Reader, clock, moment, shown};
 use super::literal::Literal;
 use dbtrail_types::column::{Column, ColumnType};
@@ -19,16 +21,16 @@ impl Reader<'_> {
                     return Some(at.date().to_string().into_bytes());
                 }
                 // No DATE is that instant, and those before it are the dates up to its own.
-                (condition != Condition::List).then(|| trimmed(shown(at, 6)?)).flatten()
+                (condition != Condition::List).then(|| shown(at, 6)).flatten().map(|text| trimmed(&text))
             }
             ColumnType::DateTime { fsp } => {
                 let at = moment(text)?;
-                shown(at, fsp).is_none().then(|| trimmed(shown(at, 6)?)).flatten()
+                shown(at, fsp).is_none().then(|| shown(at, 6)).flatten().map(|text| trimmed(&text))
             }
             ColumnType::Timestamp { fsp } => {
                 let at = self.zone.to_instant(moment(text)?).ok()?;
                 let at = Zone::utc().local(at)?;
-                shown(at, fsp).is_none().then(|| trimmed(shown(at, 6)?)).flatten()
+                shown(at, fsp).is_none().then(|| shown(at, 6)).flatten().map(|text| trimmed(&text))
             }
             ColumnType::Time { fsp } if !matches!(literal, Literal::Moment(_)) => {
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |d| ("-", d));
@@ -49,9 +51,9 @@ impl Reader<'_> {
 }
 
 /// A time without zeros that say nothing, behind which no other with fewer decimals comes.
-fn trimmed(text: String) -> Option<Vec<u8>> {
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    Some(text.as_bytes().to_vec())
+fn trimmed(text: &str) -> Vec<u8> {
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    text.as_bytes().to_vec()
 }
 
 #[cfg(test)]
