@@ -77,11 +77,9 @@ pub(super) async fn back(
 fn definitions(start: &Start, survey: &Survey) -> (Vec<Declared>, Vec<(ValidFrom<Looked>, String)>) {
     let (mut tables, mut later) = (Vec::new(), Vec::new());
     for table in &start.tables {
-        let mut table = table.clone();
         // Triggers that there are no more may have been there.
-        if let Some(plain) = table.create.strip_suffix(NO_TRIGGERS) {
-            table.create = plain.to_owned();
-        }
+        let create = table.create.strip_suffix(NO_TRIGGERS).unwrap_or(&table.create).to_owned();
+        let table = Declared { name: table.name.clone(), create };
         match survey.last.of(&table.name) {
             None => tables.push(table),
             Some(last) => {
