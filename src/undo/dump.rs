@@ -125,7 +125,9 @@ impl Dump<'_> {
 
 /// A column as CREATE TABLE declares it, as far as the record keeps it.
 fn declaration(column: &Column) -> String {
-    let mut out = format!("{} {}", name(&column.name), column.ty);
+    // Labels of ENUM and SET have backslashes as they are, which the server would take for escapes.
+    let ty = column.ty.to_string().replace('\\', "\\\\");
+    let mut out = format!("{} {ty}", name(&column.name));
     if let Some(collation) = &column.collation {
         let _ = write!(out, " CHARACTER SET {} COLLATE {collation}", column.charset().unwrap_or("utf8mb4"));
     }

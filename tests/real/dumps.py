@@ -79,7 +79,7 @@ class Dumps:
             done = subprocess.run(["mariadb", "--no-defaults", "--protocol=tcp", "-h127.0.0.1", "-P%d" % self.server.port, "-uroot", "--skip-ssl", "--comments", "again"],
                                   input=sql, capture_output=True, timeout=60)
             self.counter.equal(done.returncode, 0, "sql: %s is read %s" % (name, done.stderr.decode()[-500:]))
-            self.counter.equal(rows(self.cursor, "again." + tick(name), columns), want, "sql: rows of " + name)
+            self.same("sql: rows of " + name, rows(self.cursor, "again." + tick(name), columns), want, columns)
             self.cursor.execute("DROP TABLE IF EXISTS again." + tick(name))
         for form in ("csv", "ndjson"):
             text = self.made(name, at, form, without)
@@ -93,7 +93,12 @@ class Dumps:
                 for line in text.decode().splitlines():
                     found = json.loads(line, parse_float=str, parse_int=str, object_pairs_hook=list)
                     self.put_back([column for column, _ in found], [self.of_json(line, column, cell) for column, cell in found])
-            self.counter.equal(rows(self.cursor, "again.t", columns), want, "%s: rows of %s" % (form, name))
+            self.same("%s: rows of %s" % (form, name), rows(self.cursor, "again.t", columns), want, columns)
+
+    def same(self, what, got, want, columns):
+        """Rows; of those that differ the cells."""
+        differ = [(c, a, b) for x, y in zip(got, want) for c, a, b in zip(columns, x, y) if a != b]
+        self.counter.check(got == want, what, differ or (len(got), len(want)), "the same rows")
 
     def of_csv(self, text):
         # What is quoted is text, what is not may be NULL or bytes: csv.reader does not tell.
