@@ -176,7 +176,7 @@ mod tests {
             let asked = serde_json::from_slice(request.body()).unwrap_or_default();
             let lines = self.lines(request.uri().path(), &asked);
             let kind = if lines.len() > 1 { "application/x-ndjson" } else { "application/json" };
-            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
             let body = stream::iter([Ok(Bytes::from(text))]).boxed();
             let response = Response::builder().header("content-type", kind).body(body).unwrap();
             async move { response }.boxed()
