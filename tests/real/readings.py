@@ -15,7 +15,7 @@ from harness import Counter, finish
 from sources import capture_at_once, row, run, settled, text
 
 # How long the tables may take to be read, and rows a second that are read: many more rows change meanwhile than one reading would stand.
-LIMIT = 40
+LIMIT = 60
 RATE = 3000
 PARENTS, EACH = 300, 10
 TABLES = ("child", "loose", "moved", "grand", "tree", "ring", "knot")
