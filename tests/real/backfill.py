@@ -207,7 +207,7 @@ def run(kind, options, seed, mib):
             print("the incident is answered %.1f s after the start: %s" % (time.monotonic() - began, answered), flush=True)
             hurt = sum(1 for a, b in zip(before["orders"], after["orders"]) if a != b)
             counter.equal(answered, [(str(hurt).encode(),)], "the rows of the incident are counted")
-            chain.api.wait(lambda s: s["baseline"]["done"] == s["baseline"]["total"], "the tables are read", 600)
+            chain.api.wait(lambda s: s["baseline"] and s["baseline"]["done"] == s["baseline"]["total"], "the tables are read", 600)
             compare(chain, work.marks, counter, {"altered": altered, "gone": gone})
             found = shown(chain, "SELECT rows_updated, rows_deleted FROM _history.transactions BETWEEN '%s' AND '%s'" % (since, until))
             counter.equal(found, sorted([(str(hurt).encode(), b"0"), (b"0", str(len(before["lines"]) - len(after["lines"])).encode())]), "the transactions are found")
@@ -225,7 +225,7 @@ def run(kind, options, seed, mib):
         work.round()
         with Chain(None, schema="shop", source="mysql://root@127.0.0.1:%d" % server.port, options=["--backfill", "oldest"]) as chain:
             caught_up(server, chain.api)
-            chain.api.wait(lambda s: s["baseline"]["done"] == s["baseline"]["total"], "the tables are read", 120)
+            chain.api.wait(lambda s: s["baseline"] and s["baseline"]["done"] == s["baseline"]["total"], "the tables are read", 120)
             compare(chain, work.marks[crashed:], counter, {})
             got = shown(chain, "SELECT * FROM _snapshot.orders AS OF '%s' WHERE id = 1" % work.marks[crashed - 1][0])
             counter.check(isinstance(got, str) and "before the start of the record" in got, "refused: before the crash", got)

@@ -196,7 +196,12 @@ def run(kind, options, seed):
             of_one_schema(chain, gtids, (since, until), counter)
             together(chain, gtids[1], counter)
             now = own(state(cursor))
-            listed = "".join(undo(chain, server, gtid, counter) for gtid in reversed(gtids))
+            listed = ""
+            for gtid in reversed(gtids):
+                listed += undo(chain, server, gtid, counter)
+                # The next one is written upon what this one has done.
+                time.sleep(1.1)
+                caught_up(server, chain.api)
             final = own(state(cursor))
             stop.set()
             worker.join(10)
