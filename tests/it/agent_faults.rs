@@ -599,7 +599,7 @@ async fn answers_to_something_else_are_1815() {
         (
             good.clone() + &event(1, inside, "DELETE", key, image, "null"),
             2,
-            "the agent sent event 1 behind event 2, out of order",
+            "the agent sent event 1 after event 2, out of order",
         ),
         (
             event(1, inside, "UPDATE", key, "null", image),
