@@ -126,8 +126,9 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
         asked: String::new(),
     };
     tokio::select! {
-        () = connection.run() => {}
+        biased; // What comes after the KILL is not answered any more.
         () = end.cancelled() => {}
+        () = connection.run() => {}
     }
 }
 
@@ -192,7 +193,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Commands ("Command Phase"), one after the other.
     async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
         let mut statements = Statements::default();
         loop {
