@@ -126,9 +126,8 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
         asked: String::new(),
     };
     tokio::select! {
-        biased; // What comes after the KILL is not answered any more.
-        () = end.cancelled() => {}
         () = connection.run() => {}
+        () = end.cancelled() => {}
     }
 }
 
@@ -193,6 +192,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Commands ("Command Phase"), one after the other.
     async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
         let mut statements = Statements::default();
         loop {
