@@ -127,7 +127,7 @@ impl Captured {
             }
             CaptureEvent::Events(events) => {
                 for event in events {
-                    self.take(event);
+                    self.take(event.raw);
                 }
             }
             CaptureEvent::Clock(clock) => self.clocks.extend(clock.what.safe.map(|safe| (clock.after, safe))),
