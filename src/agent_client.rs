@@ -7,6 +7,7 @@
 //! throws the answer away unread and starts again with [`AgentClient::fresh_definition`].
 
 mod answer;
+mod ask;
 mod cache;
 mod errors;
 mod h2_pool;
@@ -33,7 +34,6 @@ use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::secret::Secret;
 use h2_pool::H2Pool;
 use hyper::Uri;
-use lines::Lines;
 use reqwest::{Client, Method, Request};
 use std::sync::Arc;
 
@@ -314,10 +314,7 @@ impl AgentClient {
         let body = body(admitted)?;
         let size = if of_changes { transport::Size::Large } else { transport::Size::Small };
         let endpoint = self.endpoint_of(resolved);
-        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let framed = self.is_inside() || transport::is_framed(&response);
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
-        let first = lines.header().await?;
+        let (mut lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = match self.texts.header(&first) {
             Ok(header) => header,
             Err(e) if e.is_eof() => {
@@ -358,13 +355,9 @@ impl AgentClient {
         asked: &HistoryRequest,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        let body = serde_json::to_vec(asked)
-            .map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
+        let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let (size, endpoint) = (transport::Size::Large, &self.endpoints.history);
-        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let framed = self.is_inside() || transport::is_framed(&response);
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
-        let first = lines.header().await?;
+        let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let header: Header = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));

@@ -5,8 +5,9 @@ mod hidden;
 pub(super) mod later;
 mod operator;
 
-use super::lines::Lines;
-use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, transport};
+use super::{
+    AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, not_written, transport,
+};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{NetChange, NetHeader, NetLine, NetRequest, RowsRequest, Trailer};
 use dbtrail_types::column::TableDefinition;
@@ -139,14 +140,10 @@ impl AgentClient {
         room: &mut Room,
         request: &RequestId,
     ) -> Result<(NetHeader, Vec<NetChange>), Failure> {
-        let body = serde_json::to_vec(asked);
-        let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
+        let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let endpoint = &self.endpoints.net;
         let size = transport::Size::Large;
-        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let framed = self.is_inside() || transport::is_framed(&response);
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
-        let first = lines.header().await?;
+        let (mut lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let header: NetHeader = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));
@@ -206,14 +203,10 @@ impl AgentClient {
         asked: &RowsRequest,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        let body = serde_json::to_vec(asked);
-        let body = body.map_err(|e| Failure::Internal(format!("a request cannot be written: {e}")))?;
+        let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let endpoint = &self.endpoints.snapshot;
         let size = transport::Size::Large;
-        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let framed = self.is_inside() || transport::is_framed(&response);
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
-        let first = lines.header().await?;
+        let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = self.texts.header(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success || header.at.as_ref().is_some_and(|at| *at != asked.at) {
             return Err(not_a_header(&first, &"it is no answer to what was asked"));

@@ -40,6 +40,7 @@ mod waiting;
 pub use client::ClientError;
 pub use config::{Backfill, BadSource, SourceConfig, Tls};
 pub use facts::Facts;
+pub use keyset::key_literal;
 pub use preflight::{Finding, Severity, preflight};
 
 use super::binlog_position::{BinlogPosition, ResumePosition};

@@ -1,6 +1,5 @@
 //! What whoever looks after an agent asks it and tells it: no statement of a client comes this way.
 
-use super::super::lines::Lines;
 use super::super::{AgentClient, AgentRows, Caller, Expectation, not_a_header, not_written, transport};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::DiffRequest;
@@ -24,10 +23,7 @@ impl AgentClient {
         let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let endpoint = &self.endpoints.diff;
         let size = transport::Size::Large;
-        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let framed = self.is_inside() || transport::is_framed(&response);
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
-        let first = lines.header().await?;
+        let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = self.texts.header(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));

@@ -1,6 +1,7 @@
 //! Pieces of a table by its key, for the server and for the agent.
 
-use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyScan, Keys, Octets, hex_text};
+use dbtrail_history::source::key_literal;
+use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyScan, Keys, Octets};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
 
 pub(super) fn quoted(name: &str) -> String {
@@ -21,39 +22,9 @@ pub(super) struct Wanted {
 /// How a value of a key column is written in a statement; `None`: not so that the server certainly
 /// compares it as the column does.
 pub(super) fn literal(column: &Column, value: &[u8]) -> Option<String> {
-    match &column.ty {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } => {
-            let text = std::str::from_utf8(value).ok()?;
-            let plain = |b: u8| b.is_ascii_digit() || b == b'.' || b == b'-';
-            (!text.is_empty() && text.bytes().all(plain)).then(|| text.to_owned())
-        }
-        ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. } => {
-            let text = std::str::from_utf8(value).ok()?;
-            let plain = |b: u8| b.is_ascii_digit() || b" -:.".contains(&b);
-            text.bytes().all(plain).then(|| format!("'{text}'"))
-        }
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
-            Some(format!("_utf8mb4 X'{}'", hex_text(value)))
-        }
-        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => Some(format!("X'{}'", hex_text(value))),
-        ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Year
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => None,
-    }
+    // In which order servers have these differs from release to release.
+    let unsure = matches!(column.ty, ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6);
+    if unsure { None } else { key_literal(&column.ty, value) }
 }
 
 impl Wanted {

@@ -74,6 +74,13 @@ impl Literal {
     }
 }
 
+/// How a value of a key column is written in a statement so that the server compares it exactly as
+/// the column does; `None`: that cannot be.
+#[must_use]
+pub fn key_literal(ty: &ColumnType, value: &[u8]) -> Option<String> {
+    literal(ty)?.of(value)
+}
+
 /// The key along which a table is read in chunks; `None`: it must be read in one piece.
 fn key(definition: &TableDefinition) -> Option<Vec<(&Column, Literal)>> {
     let columns = definition.key_columns();

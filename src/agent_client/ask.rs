@@ -1,0 +1,24 @@
+//! A question whose answer comes line by line.
+
+use super::lines::Lines;
+use super::{AgentClient, Caller, Endpoint, transport};
+use crate::failure::Failure;
+use dbtrail_types::names::RequestId;
+
+impl AgentClient {
+    /// Sends a question; gives the lines of the answer, and the first of them, its header.
+    pub(super) async fn ask(
+        &self,
+        size: transport::Size,
+        endpoint: &Endpoint,
+        body: Vec<u8>,
+        caller: &Caller,
+        request: &RequestId,
+    ) -> Result<(Lines, Vec<u8>), Failure> {
+        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
+        let framed = self.is_inside() || transport::is_framed(&response);
+        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
+        let first = lines.header().await?;
+        Ok((lines, first))
+    }
+}
