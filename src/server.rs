@@ -4,7 +4,7 @@ use crate::session::Connections;
 use crate::wire::connection::{self, Live, Place, Shared};
 use crate::wire::handle::Handle;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +18,10 @@ use registry::{Limits, Registry};
 /// How long ProxySQL's connections are served while the server drains: it pings those that it does
 /// not use every ten seconds (`mysql-ping_interval_server_msec`), and drops them when that fails.
 const LAST_PINGS: Duration = Duration::from_secs(12);
+
+/// Between the ends of those that are left then, at most: a statement that meets an ended connection
+/// is tried once more, on another one, which must not have ended unseen too.
+const LEAVE_PAUSE: Duration = Duration::from_millis(25);
 
 /// How long a connection that is cancelled has to reach a point at which it ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -124,10 +128,15 @@ pub async fn run(
     if tokio::time::timeout(pings, tasks.wait()).await.is_ok() {
         return;
     }
-    for handle in registry.handles() {
+    let rest = shutdown_grace.saturating_sub(pings);
+    let begun = Instant::now();
+    let handles = registry.handles();
+    let pause = LEAVE_PAUSE.min(rest / 2 / u32::try_from(handles.len()).unwrap_or(u32::MAX).max(1));
+    for handle in handles {
         handle.leave.cancel();
+        tokio::time::sleep(pause).await;
     }
-    if tokio::time::timeout(shutdown_grace.saturating_sub(pings), tasks.wait()).await.is_err() {
+    if tokio::time::timeout(rest.saturating_sub(begun.elapsed()), tasks.wait()).await.is_err() {
         // The others have only not closed their end of a connection that was told to end.
         let statements = registry.handles().iter().filter(|handle| handle.works()).count();
         if statements > 0 {
