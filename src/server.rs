@@ -19,8 +19,8 @@ use registry::{Limits, Registry};
 /// not use every ten seconds (`mysql-ping_interval_server_msec`), and drops them when that fails.
 const LAST_PINGS: Duration = Duration::from_secs(12);
 
-/// Between the ends of those that are left then, at most: a statement that meets an ended connection
-/// is tried once more, on another one, which must not have ended unseen too.
+/// Between the ends of those that are left then, at most: a statement that meets an ended
+/// connection is tried once more, on another one, which must not have ended unseen too.
 const LEAVE_PAUSE: Duration = Duration::from_millis(25);
 
 /// How long a connection that is cancelled has to reach a point at which it ends.
