@@ -29,9 +29,9 @@ use dbtrail_types::agent_api::{
 };
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use h2_pool::H2Pool;
 use hyper::Uri;
 use reqwest::{Client, Method, Request};
@@ -43,7 +43,7 @@ pub use net::{NetTable, NetTables, later::LaterRows};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct AgentSettings {
     /// `https://host:8600`, no path.
     pub base_url: String,
     /// PEM text of the authorities to trust; `None`: the platform's.
@@ -62,9 +62,9 @@ pub struct SetupError(pub String);
 pub struct AgentClient {
     base_url: Arc<str>,
     endpoints: Arc<Endpoints>,
-    way: Transport,
+    transport: Transport,
     /// Of what it was made; `None`: the agent is in this process.
-    made_of: Option<Arc<Settings>>,
+    made_of: Option<Arc<AgentSettings>>,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
 }
@@ -75,7 +75,7 @@ enum Transport {
     Network {
         http: Client,
         /// For rows at an instant, where the agent speaks HTTP/2.
-        multiplex: Option<Arc<H2Pool>>,
+        h2_pool: Option<Arc<H2Pool>>,
     },
     /// It is in this process.
     InProcessAgent(Arc<dyn InProcessAgent>),
@@ -129,15 +129,15 @@ impl AgentClient {
     ///
     /// # Errors
     /// The certificates or the key cannot be read.
-    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+    pub fn new(settings: &AgentSettings) -> Result<Self, SetupError> {
         let base_url: Arc<str> = settings.base_url.trim_end_matches('/').into();
         let endpoints = Endpoints::of(&base_url)?;
-        let way = Transport::Network {
-            multiplex: H2Pool::new(settings, &endpoints.flashback.url)?,
+        let transport = Transport::Network {
+            h2_pool: H2Pool::new(settings, &endpoints.flashback.url)?,
             http: transport::client(settings)?,
         };
         let made_of = Some(Arc::new(settings.clone()));
-        Ok(Self { made_of, ..Self::over(base_url, endpoints, way) })
+        Ok(Self { made_of, ..Self::over(base_url, endpoints, transport) })
     }
 
     /// A client of an agent in this process: the same requests and the same answers, without a
@@ -145,7 +145,7 @@ impl AgentClient {
     ///
     /// # Errors
     /// None that is known: the URL by which the agent is named can be read.
-    pub fn inside(agent: Arc<dyn InProcessAgent>) -> Result<Self, SetupError> {
+    pub fn in_process(agent: Arc<dyn InProcessAgent>) -> Result<Self, SetupError> {
         let base_url: Arc<str> = in_process::BASE_URL.into();
         let endpoints = Endpoints::of(&base_url)?;
         Ok(Self::over(base_url, endpoints, Transport::InProcessAgent(agent)))
@@ -153,21 +153,21 @@ impl AgentClient {
 
     /// Whether these settings would make the same client.
     #[must_use]
-    pub fn is_of(&self, settings: &Settings) -> bool {
+    pub fn is_of(&self, settings: &AgentSettings) -> bool {
         self.made_of.as_deref() == Some(settings)
     }
 
     /// Whether the agent is in this process.
     #[must_use]
     pub fn is_inside(&self) -> bool {
-        matches!(self.way, Transport::InProcessAgent(_))
+        matches!(self.transport, Transport::InProcessAgent(_))
     }
 
-    fn over(base_url: Arc<str>, endpoints: Endpoints, way: Transport) -> Self {
+    fn over(base_url: Arc<str>, endpoints: Endpoints, transport: Transport) -> Self {
         Self {
             base_url,
             endpoints: Arc::new(endpoints),
-            way,
+            transport,
             made_of: None,
             cache: Arc::default(),
             texts: Arc::default(),
@@ -249,10 +249,10 @@ impl AgentClient {
         server: &ServerId,
         table: &TableName,
         request: &RequestId,
-    ) -> Result<Option<(Instant, Instant)>, Failure> {
+    ) -> Result<Option<(Timestamp, Timestamp)>, Failure> {
         let url =
             self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
-        let url = with_query(url, "at", &Instant::from_micros(0).to_string());
+        let url = with_query(url, "at", &Timestamp::from_micros(0).to_string());
         transport::refusal(self, Request::new(Method::GET, url), caller, request)
             .await
             .map(|refused| refused.and_then(|body| body.oldest.zip(body.newest)))
@@ -422,10 +422,10 @@ impl AgentClient {
     ///
     /// # Errors
     /// [`Failure::AgentUnreachable`].
-    pub async fn clock(&self) -> Result<Option<Instant>, Failure> {
+    pub async fn clock(&self) -> Result<Option<Timestamp>, Failure> {
         let response = transport::execute(self, Request::new(Method::GET, self.url(&["readyz"])?)).await?;
         let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
-        Ok(date.and_then(Instant::from_http_date))
+        Ok(date.and_then(Timestamp::from_http_date))
     }
 
     /// A URL whose parts are escaped.

@@ -33,13 +33,13 @@ pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
     /// For the server.
-    pub server: server::Settings,
+    pub server: server::ServerSettings,
     /// Level and form of the log.
     pub log: (String, telemetry::Format),
     /// Where health and metrics are shown, if anywhere.
     pub http: Option<SocketAddr>,
     /// Where time-travel statements are written down, if anywhere.
-    pub audit: Option<audit::Settings>,
+    pub audit: Option<audit::AuditSettings>,
     /// What is allowed and unwise.
     pub warnings: Vec<String>,
     /// What the file said. It may hold secrets.
@@ -53,7 +53,7 @@ pub struct Config {
 /// # Errors
 /// The mistakes, each as `path of the file:line: path of the key: what`.
 pub fn load(path: &Path) -> Result<Config, Vec<String>> {
-    load_beside(path, None, Vec::new())
+    load_besides(path, None, Vec::new())
 }
 
 /// Reads a file again while what it said before is in use. `text`: what it said, where only the
@@ -62,7 +62,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
 ///
 /// # Errors
 /// As for [`load`].
-pub fn load_beside(
+pub fn load_besides(
     path: &Path,
     text: Option<&Secret>,
     agents: Vec<AgentClient>,
@@ -115,7 +115,7 @@ fn resolve<T>(
         ),
     };
     let environment = |variable: &str| std::env::var(variable).ok();
-    let root = tree::read(text.expose()).map_err(|mistake| told(path, vec![mistake]))?;
+    let root = tree::read(text.expose()).map_err(|mistake| messages(path, vec![mistake]))?;
     let file = File::new(&root, layout, environment);
     let mut resolver = Resolver { file, warnings: Vec::new(), agents: Vec::new(), files: Vec::new() };
     let made = settings(&mut resolver);
@@ -127,12 +127,12 @@ fn resolve<T>(
             let files = Files::seen(resolver.files);
             Ok(Read { made, warnings: resolver.warnings, text, files })
         }
-        _ => Err(told(path, resolver.file.mistakes)),
+        _ => Err(messages(path, resolver.file.mistakes)),
     }
 }
 
 /// Mistakes as lines, in the order of the file.
-fn told(path: &Path, mut mistakes: Vec<tree::Mistake>) -> Vec<String> {
+fn messages(path: &Path, mut mistakes: Vec<tree::Mistake>) -> Vec<String> {
     let name = path.display();
     mistakes.sort();
     mistakes.dedup();
@@ -198,7 +198,7 @@ struct Resolver {
     /// Clients of agents that are in use already.
     agents: Vec<AgentClient>,
     /// The files that were read, each as it was just before.
-    files: Vec<files::Seen>,
+    files: Vec<files::FileStamp>,
 }
 
 impl Resolver {
@@ -271,11 +271,11 @@ impl Resolver {
             monitor,
             tls: tls?,
             session: Arc::new(session?),
-            errors: error::Settings { plain_1064: plain_1064?, unreachable: unreachable? },
+            errors: error::ErrorSettings { plain_1064: plain_1064?, unreachable: unreachable? },
         };
         Some(Config {
             listen: listen?,
-            server: server::Settings {
+            server: server::ServerSettings {
                 shared: Arc::new(shared),
                 shutdown_grace: grace?,
                 threads: server::Threads::Shared,
@@ -453,7 +453,7 @@ impl Resolver {
             host.filter(|(h, _)| !h.is_empty() && !h.trim_end_matches('/').contains(['/', '?', '#', '@']))
         else {
             // Somebody may have put a password into it.
-            let shown = url.split_once('@').map_or(url, |(_, behind)| behind);
+            let shown = url.split_once('@').map_or(url, |(_, following)| following);
             return self.mistake(path, format!("'{shown}' is not https://host:port"));
         };
         if !encrypted && !is_local(host) {
@@ -473,7 +473,7 @@ impl Resolver {
             [false, false] => None,
             _ => return self.mistake("agent_tls", "cert_file and key_file come together".to_owned()),
         };
-        let settings = agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem };
+        let settings = agent_client::AgentSettings { base_url: url.to_owned(), ca_pem, identity_pem };
         if let Some(agent) = self.agents.iter().find(|agent| agent.is_of(&settings)) {
             return Some(agent.clone());
         }

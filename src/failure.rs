@@ -52,7 +52,7 @@ pub enum Failure {
     JoinWithReal {
         /// `_flashback.orders`
         virtual_table: String,
-        /// As written.
+        /// The table as the statement names it.
         real_table: String,
     },
     /// The window of a `_diff` is too wide. Text: span, limit, ways out.
@@ -130,7 +130,7 @@ pub enum Failure {
     /// 1298: unknown time zone.
     UnknownTimeZone(String),
     /// 1292: an instant that cannot be used: malformed, ambiguous, in the future.
-    BadInstant(String),
+    BadTimestamp(String),
     /// 1366-like refusals of a key value that MySQL would coerce: 1235.
     Unsupported(String),
     /// 1235: for another server.
@@ -233,7 +233,7 @@ impl Failure {
             | Self::UnknownCollation(_)
             | Self::CollationMismatch(..)
             | Self::UnknownTimeZone(_)
-            | Self::BadInstant(_)
+            | Self::BadTimestamp(_)
             | Self::Unsupported(_)
             | Self::Syntax(_)
             | Self::ReversedWindow(_)
@@ -265,7 +265,7 @@ impl Failure {
 
     /// What a log may say beyond the error number. The sentences of most failures repeat literals
     /// of the statement or values of rows, which no log may hold: the request id leads from the
-    /// line to what the client was told.
+    /// line to what the client was sent.
     #[must_use]
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -316,7 +316,7 @@ mod tests {
             Failure::AgentNonsense(body()),
             Failure::Syntax(body()),
             Failure::KeyRule(body()),
-            Failure::BadInstant(body()),
+            Failure::BadTimestamp(body()),
             Failure::NotForThisServer(body()),
             Failure::WrongValue(body(), body()),
         ] {

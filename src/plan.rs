@@ -7,9 +7,9 @@
 //! checked cannot be sent.
 
 use crate::failure::Failure;
-use crate::statement::{Draft, InstantExpr, Position, Refused, TimeClause};
-use dbtrail_types::instant::{AsOf, Instant};
+use crate::statement::{Draft, Refused, StatementPosition, TimeClause, TimestampExpr};
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
@@ -27,24 +27,24 @@ pub mod history;
 mod key_value;
 mod keys;
 mod literal;
-mod moment;
 mod scan;
+mod timestamp;
 
 pub use scan::TableScan;
 
 use charsets::Charsets;
-use moment::Clock;
+use timestamp::Clock;
 
 /// A draft whose table and instants are fixed and allowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
-    /// What was written.
+    /// The statement as written.
     pub draft: Draft,
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The real table.
     pub table: TableName,
-    /// When.
+    /// The instant, the GTID set or the window that is asked for.
     pub when: When,
     /// The session's zone: TIMESTAMP keys are read in it.
     pub zone: Zone,
@@ -60,7 +60,7 @@ pub enum When {
     /// One state.
     At(AsOf),
     /// A window, both ends inclusive.
-    Between(Instant, Instant),
+    Between(Timestamp, Timestamp),
 }
 
 impl Resolved {
@@ -104,7 +104,7 @@ pub struct Context<'a> {
 /// # Errors
 /// No database selected, schema not allowed, an instant that is malformed, ambiguous or in the
 /// future, a window reversed or too wide.
-pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Resolved, Failure> {
+pub fn resolve(draft: Draft, context: &Context<'_>, now: Timestamp) -> Result<Resolved, Failure> {
     let table = table(&draft, context)?;
     let when = when(&draft, context, now)?;
     Ok(Resolved {
@@ -122,32 +122,32 @@ pub fn resolve(draft: Draft, context: &Context<'_>, now: Instant) -> Result<Reso
 /// future.
 ///
 /// # Errors
-/// [`Failure::BadInstant`]
-pub fn instant(text: &str, zone: &Zone, now: Instant) -> Result<Instant, Failure> {
-    Clock { zone, now }.past(&InstantExpr::Literal(text.to_owned()))
+/// [`Failure::BadTimestamp`]
+pub fn timestamp(text: &str, zone: &Zone, now: Timestamp) -> Result<Timestamp, Failure> {
+    Clock { zone, now }.past(&TimestampExpr::Literal(text.to_owned()))
 }
 
 /// The instants of a draft.
 ///
 /// # Errors
 /// An instant that is malformed, ambiguous or in the future, a window reversed or too wide.
-pub fn when(draft: &Draft, context: &Context<'_>, now: Instant) -> Result<When, Failure> {
+pub fn when(draft: &Draft, context: &Context<'_>, now: Timestamp) -> Result<When, Failure> {
     let clock = Clock { zone: context.zone, now };
-    let past = |expression| clock.past(expression).map_err(|failure| placed(failure, draft.time_at));
+    let past = |expression| clock.past(expression).map_err(|failure| with_position(failure, draft.time_at));
     Ok(match &draft.time {
         TimeClause::Gtid(gtid) => {
-            let gtid = gtid::checked(gtid).map_err(|failure| placed(failure, draft.time_at))?;
+            let gtid = gtid::checked(gtid).map_err(|failure| with_position(failure, draft.time_at))?;
             When::At(AsOf::Gtid(gtid))
         }
         TimeClause::At(expression) => When::At(AsOf::Time(past(expression)?)),
         TimeClause::Between(since, until) => {
-            let cut = moment::is_cut(since);
+            let cut = timestamp::is_cut(since);
             let (since, until) = (past(since)?, past(until)?);
             // No change is stamped between two microseconds.
-            let since = if cut { Instant::from_micros(since.micros().saturating_add(1)) } else { since };
+            let since = if cut { Timestamp::from_micros(since.micros().saturating_add(1)) } else { since };
             let wide = draft.allow_wide_diff.unwrap_or(context.allow_wide_diff);
             window(since, until, context.max_diff_window, wide)
-                .map_err(|failure| placed(failure, draft.time_at))?;
+                .map_err(|failure| with_position(failure, draft.time_at))?;
             When::Between(since, until)
         }
     })
@@ -155,10 +155,10 @@ pub fn when(draft: &Draft, context: &Context<'_>, now: Instant) -> Result<When, 
 
 /// Adds where the time clause is, to what does not say it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other failures are not about instants")]
-fn placed(failure: Failure, place: Position) -> Failure {
-    let put = |what: String| format!("{what}; the time clause is at {place}");
+fn with_position(failure: Failure, position: StatementPosition) -> Failure {
+    let put = |what: String| format!("{what}; the time clause is at {position}");
     match failure {
-        Failure::BadInstant(what) => Failure::BadInstant(put(what)),
+        Failure::BadTimestamp(what) => Failure::BadTimestamp(put(what)),
         Failure::ReversedWindow(what) => Failure::ReversedWindow(put(what)),
         other => other,
     }
@@ -193,7 +193,7 @@ pub fn table(draft: &Draft, context: &Context<'_>) -> Result<TableName, Failure>
     Ok(TableName { schema, table: draft.table.clone() })
 }
 
-fn window(since: Instant, until: Instant, limit: Duration, wide: bool) -> Result<(), Failure> {
+fn window(since: Timestamp, until: Timestamp, limit: Duration, wide: bool) -> Result<(), Failure> {
     let width = until.micros() - since.micros();
     let Ok(width) = u64::try_from(width) else {
         return Err(Failure::ReversedWindow(format!(

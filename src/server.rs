@@ -1,7 +1,7 @@
 //! The listening socket, the connections and their end.
 
 use crate::session::Connections;
-use crate::wire::connection::{self, Live, Place, Shared};
+use crate::wire::connection::{self, ConnectionContext, Live, Shared};
 use crate::wire::handle::Handle;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,12 +33,12 @@ pub enum Threads {
     /// elsewhere.
     Shared,
     /// Threads of their own: for statements that are answered inside of this process.
-    Own,
+    Dedicated,
 }
 
 /// What the server is reported.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ServerSettings {
     /// What all connections share.
     pub shared: Arc<Shared>,
     /// How long running statements may go on after the server was told to stop.
@@ -62,7 +62,7 @@ impl Drop for Leave {
 /// Accepts connections until `stop`; then idle ones end at once, and statements that run have the
 /// grace period. Connections of a ProxySQL's pool refuse pings from then on and answer statements
 /// until the last pings must have come, or half of the grace period is over.
-pub async fn serve(listener: TcpListener, settings: Arc<Settings>, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, settings: Arc<ServerSettings>, stop: CancellationToken) {
     let live = Arc::new(Live::new(Arc::clone(&settings.shared)));
     run(listener, live, settings.shutdown_grace, settings.threads, stop).await;
 }
@@ -78,9 +78,9 @@ pub async fn run(
 ) {
     let registry = Arc::new(Registry::new(Limits::of(live.load().session.max_connections)));
     let tasks = TaskTracker::new();
-    let loops = match threads {
+    let connection_threads = match threads {
         Threads::Shared => None,
-        Threads::Own => ConnectionThreads::start()
+        Threads::Dedicated => ConnectionThreads::start()
             .inspect_err(|error| tracing::warn!(%error, "connections get no threads of their own: they share those of all else"))
             .ok(),
     };
@@ -104,15 +104,15 @@ pub async fn run(
         let handle = Arc::new(Handle::default());
         let id = registry.arrive(&handle, peer.ip());
         let others: Arc<dyn Connections> = Arc::clone(&registry) as Arc<dyn Connections>;
-        let place = Place { id, host: peer.ip().to_string(), handle, connections: others };
+        let slot = ConnectionContext { id, host: peer.ip().to_string(), handle, connections: others };
         let (live, registry) = (Arc::clone(&live), Arc::clone(&registry));
         let (leave, running) = (Leave { registry, id }, tasks.token());
         let connection = move |socket| async move {
             let _ended = (leave, running);
-            Box::pin(connection::serve(socket, live, place)).await;
+            Box::pin(connection::serve(socket, live, slot)).await;
         };
-        if let Some(loops) = &loops {
-            if let Err(error) = loops.run(socket, connection) {
+        if let Some(connection_threads) = &connection_threads {
+            if let Err(error) = connection_threads.run(socket, connection) {
                 tracing::warn!(%error, "a connection could not be handed to its thread");
             }
         } else {

@@ -52,10 +52,10 @@ use crate::plan::{self, guard};
 use crate::statement::{Show, Statement, VirtualSchema};
 use dbtrail_expression::Limits;
 use dbtrail_types::charset;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::{self, ResultCharset};
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use diagnostics::Diagnostics;
 pub use effective_settings::Network;
@@ -70,13 +70,13 @@ use transaction::Transaction;
 
 /// What the configuration says about sessions. One for the whole server.
 #[derive(Debug)]
-pub struct Settings {
+pub struct SessionSettings {
     /// The version of the greeting, of `@@version` and of `VERSION()`.
     pub server_version: String,
     /// `limits.max_diff_window`
     pub max_diff_window: Duration,
     /// The rules of the guard.
-    pub guard: guard::Settings,
+    pub guard: guard::PlanSettings,
     /// `statements.orm_forms`: a hint or a trailing clause makes a query on a real table a
     /// time-travel query.
     pub orm_forms: bool,
@@ -98,12 +98,12 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Failure::NoSuchThread`], [`Failure::NotOwner`].
     fn kill(&self, id: u64, query_only: bool, user: &str) -> Result<(), Failure>;
-    /// The login of connection `id` was right: from here on it takes one of the places of those who
+    /// The login of connection `id` was right: from here on it takes one of the slots of those who
     /// are logged in.
     ///
     /// # Errors
     /// [`Failure::Full`]: there is none.
-    fn enter(&self, id: u32, user: &str, place: PlaceOf) -> Result<(), Failure>;
+    fn enter(&self, id: u32, user: &str, position: LoginSlot) -> Result<(), Failure>;
     /// `(connections of the user open now, statements since start, seconds since start)` for
     /// COM_STATISTICS and SHOW STATUS.
     fn figures(&self, user: &str) -> (u64, u64, u64);
@@ -115,7 +115,7 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
 
 /// Which of the places a login takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlaceOf {
+pub enum LoginSlot {
     /// One of `limits.max_connections`.
     Client,
     /// One that is kept for those who look after the server: ProxySQL's monitor, the connection
@@ -156,7 +156,7 @@ pub struct Status {
 #[derive(Debug)]
 pub struct Session {
     identity: Arc<Identity>,
-    settings: Arc<Settings>,
+    settings: Arc<SessionSettings>,
     connections: Arc<dyn Connections>,
     schema: Option<String>,
     zone: Zone,
@@ -181,7 +181,7 @@ impl Session {
     #[must_use]
     pub fn new(
         identity: impl Into<Arc<Identity>>,
-        settings: Arc<Settings>,
+        settings: Arc<SessionSettings>,
         connections: Arc<dyn Connections>,
         collation_id: u16,
     ) -> Self {
@@ -233,7 +233,7 @@ impl Session {
     /// Goes on with what was reloaded: the tenant as it is now (its agent, its token, the schemas
     /// that it may use), and the limits. The same user and the same server's history; database,
     /// variables and prepared statements stay.
-    pub fn take_up(&mut self, role: Role, settings: Arc<Settings>) {
+    pub fn take_up(&mut self, role: Role, settings: Arc<SessionSettings>) {
         let before = &self.identity;
         self.identity = Arc::new(Identity {
             role,
@@ -296,7 +296,7 @@ impl Session {
     /// # Errors
     /// Any [`Failure`]; the session can go on after every one.
     pub async fn query(&mut self, text: &[u8], request: &RequestId) -> Result<Answer, Failure> {
-        let now = Instant::now();
+        let now = Timestamp::now();
         self.about.set(About::of("unreadable"));
         self.begin_statement();
         let answer = self.answered(text, now, request).await;
@@ -304,7 +304,12 @@ impl Session {
         answer
     }
 
-    async fn answered(&mut self, text: &[u8], now: Instant, request: &RequestId) -> Result<Answer, Failure> {
+    async fn answered(
+        &mut self,
+        text: &[u8],
+        now: Timestamp,
+        request: &RequestId,
+    ) -> Result<Answer, Failure> {
         let text = self.decoded(text)?;
         let statement = crate::statement::parse(&text, self.reading());
         self.about.note(|about| about.kind = statement.kind());
@@ -329,7 +334,7 @@ impl Session {
             | Statement::Set(_)
             | Statement::Constants { .. }
             | Statement::Show(_)
-            | Statement::Catalogue(_)
+            | Statement::InformationSchema(_)
             | Statement::Use(_)
             | Statement::Begin { .. }
             | Statement::Commit
@@ -357,7 +362,7 @@ impl Session {
     async fn run(
         &mut self,
         statement: Statement,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         self.permitted(&statement)?;
@@ -382,7 +387,7 @@ impl Session {
                 self.constants(&items, limit, now)
             }
             Statement::Show(show) => self.show(show, now),
-            Statement::Catalogue(question) => self.catalogue(question, now, request).await,
+            Statement::InformationSchema(question) => self.information_schema(question, now, request).await,
             Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
             Statement::Begin { read_only, snapshot } => {
                 self.begin_transaction(read_only, snapshot);
@@ -411,7 +416,7 @@ impl Session {
                     return Err(Failure::Syntax("KILL takes the number of a connection".to_owned()));
                 };
                 let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
-                // Whoever kills itself is told of it, as by mysqld, and a connection ends behind
+                // Whoever kills itself is informed of it, as by mysqld, and a connection ends after
                 // that.
                 if id == u64::from(self.identity.connection_id) {
                     self.over = !query_only;
@@ -441,7 +446,7 @@ impl Session {
     }
 
     /// Whether a SELECT without a table has its row.
-    fn selects(&self, filter: Option<&Expr>, now: Instant) -> Result<bool, Failure> {
+    fn selects(&self, filter: Option<&Expr>, now: Timestamp) -> Result<bool, Failure> {
         let Some(filter) = filter else { return Ok(true) };
         let here = evaluate::EvaluationContext { session: self, now };
         let node = dbtrail_expression::condition(filter, &here).map_err(|e| (e, "where clause"))?;
@@ -452,7 +457,7 @@ impl Session {
         &mut self,
         items: &[(String, Expr)],
         limit: Option<u64>,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<Answer, Failure> {
         let (mut columns, mut row) = (Vec::new(), Vec::new());
         let (mut budget, mut length) = (self.budget(), 0_usize);

@@ -16,24 +16,24 @@ mod hint;
 mod hint_comment;
 mod history;
 mod information_schema;
-mod instant;
 mod lexis;
 mod orm;
 mod select_list;
 mod session;
 pub mod split;
 mod tables;
+mod timestamp;
 mod travel;
 
 pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
 
 use bind::Placeholders;
 use cursor::Cursor;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 pub use history::HISTORY;
 pub use information_schema::{
-    Absent, Catalogue, Empty, INFORMATION_SCHEMA, Item, Joined, Named, Narrowed, Query, Relation, Selection,
-    Subquery, SubqueryKind, United, subquery_name, virtual_schema_named,
+    Absent, Empty, INFORMATION_SCHEMA, InformationSchema, Item, Joined, Named, Narrowed, Query, Relation,
+    Selection, Subquery, SubqueryKind, United, subquery_name, virtual_schema_named,
 };
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
@@ -59,7 +59,7 @@ pub fn parse(text: &str, reading: Reading) -> Statement {
 
 fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> Result<Statement, Refused> {
     let mut c = Cursor::new(text, reading)?;
-    bind::place(&mut c, placeholders)?;
+    bind::bind_at(&mut c, placeholders)?;
     if c.is_at_end() {
         return Ok(Statement::Empty);
     }
@@ -84,11 +84,11 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
     if let Some(statement) = information_schema::selected(&mut c, reading)? {
         return Ok(statement);
     }
-    let place = c.place();
+    let position = c.index();
     if let Some(statement) = constants::selected(&mut c)? {
         return Ok(statement);
     }
-    c.go(place);
+    c.go(position);
     if let Some(refused) = diagnostics::nearly_time_travel(&c) {
         return Err(refused);
     }
@@ -106,13 +106,13 @@ fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
         if !alias.is_at_end() {
             return Err(alias.unexpected("the end of the alias"));
         }
-        return Ok((name, part.part(part.place(), alias_at).expression()?));
+        return Ok((name, part.part(part.index(), alias_at).expression()?));
     }
     match part.expression() {
         Ok(expression) => Ok((written(part), expression)),
         // `SELECT @@version v`: an alias without AS.
         Err(refused) => {
-            let end = part.place() + part.length();
+            let end = part.index() + part.length();
             let mut last = part.clone();
             last.go(end.saturating_sub(1));
             match last.next() {
@@ -121,7 +121,7 @@ fn item(part: &Cursor<'_>) -> Result<(String, Expr), Refused> {
                     | Token::SingleQuotedString(name)
                     | Token::DoubleQuotedString(name),
                 ) if part.length() > 1 => {
-                    let expression = part.part(part.place(), end - 1).expression().map_err(|_| refused)?;
+                    let expression = part.part(part.index(), end - 1).expression().map_err(|_| refused)?;
                     Ok((name, expression))
                 }
                 _ => Err(refused),
@@ -189,7 +189,7 @@ pub enum Statement {
     /// `SHOW ...`
     Show(Show),
     /// What there is: SHOW TABLES, DESCRIBE, SELECT on information_schema...
-    Catalogue(Catalogue),
+    InformationSchema(InformationSchema),
     /// `USE schema`
     Use(String),
     /// BEGIN, START TRANSACTION [...]
@@ -220,7 +220,7 @@ pub enum Statement {
     Prepare {
         /// The name, in lower case.
         name: String,
-        /// What to prepare.
+        /// The text to prepare, or the user variable that holds it.
         source: PreparedText,
     },
     /// `EXECUTE name [USING @a, @b]`
@@ -253,8 +253,9 @@ impl Statement {
             Self::History(..) => HISTORY,
             Self::Explain(_) => "explain",
             Self::Set(_) => "set",
-            Self::Constants { .. } | Self::Catalogue(Catalogue::Select(_) | Catalogue::Empty(_)) => "select",
-            Self::Show(_) | Self::Catalogue(_) => "show",
+            Self::Constants { .. }
+            | Self::InformationSchema(InformationSchema::Select(_) | InformationSchema::Empty(_)) => "select",
+            Self::Show(_) | Self::InformationSchema(_) => "show",
             Self::Use(_) => "use",
             Self::Begin { .. } => "begin",
             Self::Commit => "commit",
@@ -284,7 +285,7 @@ pub enum Savepoint {
     Release,
 }
 
-/// Where the text of a PREPARE stands.
+/// Where the text of a PREPARE is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PreparedText {
     /// In the statement itself.
@@ -307,7 +308,7 @@ pub enum VirtualSchema {
 }
 
 impl VirtualSchema {
-    /// The name as it stands in SQL.
+    /// The name as it is in SQL.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -325,12 +326,12 @@ impl VirtualSchema {
     }
 }
 
-/// A place in a statement as messages name it: `line 1, column 32`. Written only where a message
+/// A position in a statement as messages name it: `line 1, column 32`. Written only where a message
 /// is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position(Option<(u64, u64)>);
+pub struct StatementPosition(Option<(u64, u64)>);
 
-impl fmt::Display for Position {
+impl fmt::Display for StatementPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some((line, column)) => write!(f, "line {line}, column {column}"),
@@ -348,14 +349,14 @@ pub struct Draft {
     pub schema: Option<String>,
     /// The table.
     pub table: String,
-    /// Its alias.
+    /// The alias, if it has one.
     pub alias: Option<String>,
     /// What is selected; empty means `*`.
     pub projection: Vec<Projected>,
     /// The time clause.
     pub time: TimeClause,
-    /// Where it stands, for messages.
-    pub time_at: Position,
+    /// Where it is, for messages.
+    pub time_at: StatementPosition,
     /// WHERE.
     pub filter: Option<Expr>,
     /// GROUP BY: columns, as written, qualifiers taken off.
@@ -393,7 +394,7 @@ pub enum Projected {
     Column {
         /// The column.
         name: String,
-        /// Its alias.
+        /// The alias, if it has one.
         alias: Option<String>,
     },
     /// `COUNT(*) [AS alias]`
@@ -412,15 +413,15 @@ pub struct Limit {
     pub count: u64,
 }
 
-/// When.
+/// The time that a statement asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimeClause {
     /// AS OF
-    At(InstantExpr),
+    At(TimestampExpr),
     /// AT GTID
     Gtid(String),
     /// BETWEEN
-    Between(InstantExpr, InstantExpr),
+    Between(TimestampExpr, TimestampExpr),
 }
 
 impl TimeClause {
@@ -435,14 +436,14 @@ impl TimeClause {
     }
 }
 
-impl InstantExpr {
+impl TimestampExpr {
     fn is_open(&self) -> bool {
         match self {
             Self::Parameter(_) => true,
             Self::Minus { base, .. } => base.is_open(),
             Self::Literal(_)
             | Self::End(_)
-            | Self::Known(_)
+            | Self::RecordEndAt(_)
             | Self::Now { .. }
             | Self::Today
             | Self::UtcTimestamp { .. }
@@ -453,14 +454,14 @@ impl InstantExpr {
 
 /// An instant as written. Made a point in time by the plan, once, when the statement is executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InstantExpr {
+pub enum TimestampExpr {
     /// A quoted literal in any of the accepted forms, `'now'` and `'5 minutes ago'` among them.
     Literal(String),
     /// LATEST or EARLIEST: an end of what can be answered. The plan takes `'now'` and a NOW() alone
     /// for the former.
     End(RecordEnd),
     /// What an end was found to be.
-    Known(Instant),
+    RecordEndAt(Timestamp),
     /// `NOW([n])`, CURRENT_TIMESTAMP, LOCALTIME: the local time of the session's zone, cut to `fsp`
     /// decimals.
     Now {
@@ -479,8 +480,8 @@ pub enum InstantExpr {
     Unix(String),
     /// `base - INTERVAL n unit` (and `+`, where the amount is negative here).
     Minus {
-        /// From where.
-        base: Box<InstantExpr>,
+        /// The instant from which the interval is subtracted.
+        base: Box<TimestampExpr>,
         /// How many units back; as text so that '1.5' SECOND is exact.
         amount: String,
         /// The unit.
@@ -508,7 +509,7 @@ impl RecordEnd {
     }
 }
 
-impl InstantExpr {
+impl TimestampExpr {
     /// The end of the record that this means, if it is one: `'now'` and NOW() by themselves are the
     /// newest instant that can be answered, since what a server has committed reaches an agent a
     /// little later.
@@ -518,14 +519,16 @@ impl InstantExpr {
             Self::End(end) => Some(*end),
             Self::Literal(text) => RecordEnd::named(text),
             Self::Now { .. } | Self::UtcTimestamp { .. } => Some(RecordEnd::Latest),
-            Self::Known(_) | Self::Today | Self::Unix(_) | Self::Minus { .. } | Self::Parameter(_) => None,
+            Self::RecordEndAt(_) | Self::Today | Self::Unix(_) | Self::Minus { .. } | Self::Parameter(_) => {
+                None
+            }
         }
     }
 }
 
 impl TimeClause {
     /// Its instants, to be looked at or to be put in.
-    pub fn instants(&mut self) -> impl Iterator<Item = &mut InstantExpr> {
+    pub fn instants(&mut self) -> impl Iterator<Item = &mut TimestampExpr> {
         let (first, second) = match self {
             Self::At(at) => (Some(at), None),
             Self::Gtid(_) => (None, None),

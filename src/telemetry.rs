@@ -62,8 +62,8 @@ pub fn start(level: &str, format: Format) {
     // The message of a panic may hold a value of a row; where it happened is enough to find the
     // bug.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a bug: the program panicked");
+        let position = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(position, "a bug: the program panicked");
     }));
 }
 
@@ -75,12 +75,12 @@ const KINDS: usize = 64;
 const NAME: usize = 64;
 
 /// When the last line was written, and how many were left out since.
-type Seen = (Instant, u64);
+type LastLine = (Instant, u64);
 
 /// Lets one line a period and kind through, and counts the others.
 #[derive(Debug, Default)]
 pub struct Sparse {
-    seen: Mutex<HashMap<(&'static str, String), Seen>>,
+    seen: Mutex<HashMap<(&'static str, String), LastLine>>,
 }
 
 impl Sparse {

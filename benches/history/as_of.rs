@@ -3,7 +3,7 @@
 
 use crate::chain::{self, Chain, PASSWORD};
 use crate::median;
-use crate::past::{Extent, Past, Random, sql_time};
+use crate::past::{Past, Random, Scale, sql_time};
 use crate::up::Up;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
@@ -11,7 +11,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
-const EXTENT: Extent = Extent { keys: 100_000, changes: 14, twin: true };
+const EXTENT: Scale = Scale { keys: 100_000, changes: 14, twin: true };
 const SECONDS_A_RUN: u64 = 4;
 const ROUNDS: usize = 3;
 const CONNECTIONS: [usize; 3] = [1, 8, 32];

@@ -2,7 +2,7 @@
 //! memory, and how long it takes to start.
 
 use crate::chain::{Agent, Door, SERVER_ID, TOKEN};
-use crate::past::{Extent, Past, ROWS, Random, api_time, update};
+use crate::past::{Past, ROWS, Random, Scale, api_time, update};
 use crate::{figure, median};
 use mysql_async::prelude::Queryable;
 use std::error::Error;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-const EXTENT: Extent = Extent { keys: 1_000_000, changes: 9, twin: false };
+const EXTENT: Scale = Scale { keys: 1_000_000, changes: 9, twin: false };
 const CLIENTS: u64 = 8;
 /// Look-ups a second of all clients together, where they keep to a rate.
 const RATE: u32 = 2_000;
@@ -89,7 +89,7 @@ async fn write(past: &Past, stop: &AtomicBool, written: &AtomicU64) -> Result<()
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
-        let first = random.below(past.extent.keys / ROWS) * ROWS;
+        let first = random.below(past.scale.keys / ROWS) * ROWS;
         conn.query_drop(update("accounts", number, first)).await?;
         written.fetch_add(ROWS, Ordering::Relaxed);
         number += 1;
@@ -111,7 +111,7 @@ fn look_ups(
     let mut threads = Vec::new();
     for c in 0..CLIENTS {
         let client = Client::new(&door.ca_pem, agent.port).map_err(|e| e.to_string())?;
-        let (all, since, until, keys) = (Arc::clone(&all), past.since, past.until, past.extent.keys);
+        let (all, since, until, keys) = (Arc::clone(&all), past.since, past.until, past.scale.keys);
         threads.push(std::thread::spawn(move || -> Result<(), Failed> {
             let mut random = Random(c);
             let mut times = Vec::new();
@@ -197,7 +197,7 @@ fn measure(past: &Past, written: &AtomicU64) -> Result<(), Box<dyn Error>> {
     println!(
         "{} versions of {} rows, {} transactions, {} bytes on disk; first start {first:.2} s",
         ask("versions")?,
-        past.extent.keys,
+        past.scale.keys,
         ask("transactions")?,
         ask("bytes_on_disk")?
     );

@@ -10,7 +10,7 @@ use crate::chain::SERVER_ID;
 use crate::mariadb::MariaDb;
 use crate::take_in;
 use dbtrail_history::patterns::Patterns;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use mysql_async::prelude::Queryable;
 use std::error::Error;
 use std::ffi::OsString;
@@ -35,7 +35,7 @@ const SERVER: [&str; 4] = [
 
 /// How much.
 #[derive(Clone, Copy)]
-pub struct Extent {
+pub struct Scale {
     /// Rows of the table; a multiple of [`BLOCK`].
     pub keys: u64,
     /// How often each is changed after it was made.
@@ -47,7 +47,7 @@ pub struct Extent {
 /// A server with its past, and the folder with the history of it.
 pub struct Past {
     pub server: MariaDb,
-    pub extent: Extent,
+    pub scale: Scale,
     /// Seconds since 1970: from here on every row is there; up to here the past was made.
     pub since: i64,
     pub until: i64,
@@ -98,26 +98,26 @@ fn insert(table: &str, number: u64, first: u64) -> String {
 
 impl Past {
     /// Opens what an earlier run has made, or makes it.
-    pub async fn ready(name: &str, extent: Extent) -> Result<Self, Box<dyn Error>> {
+    pub async fn ready(name: &str, scale: Scale) -> Result<Self, Box<dyn Error>> {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/bench-history").join(name);
         std::fs::create_dir_all(&folder)?;
         let (passed, taken) = (folder.join("passed"), folder.join("taken-in"));
         if !passed.exists() {
             println!("{name}: a month passes on the server, once, in {}", folder.display());
-            anew(&folder.join("server"))?;
+            recreate(&folder.join("server"))?;
         }
         let server = MariaDb::open(&folder.join("server"), &SERVER)?;
         if !passed.exists() {
-            let began = Instant::now().micros() / 1_000_000 - MONTH;
-            let (since, until) = fill(&server, extent, began).await?;
+            let began = Timestamp::now().micros() / 1_000_000 - MONTH;
+            let (since, until) = fill(&server, scale, began).await?;
             std::fs::write(&passed, format!("{began} {since} {until}\n"))?;
         }
         let times: Result<Vec<i64>, _> =
             std::fs::read_to_string(&passed)?.split_whitespace().map(str::parse).collect();
         let &[began, since, until] = &times?[..] else { return Err("the marker cannot be read".into()) };
-        let past = Self { server, extent, since, until, data: folder.join("agent") };
+        let past = Self { server, scale, since, until, data: folder.join("agent") };
         if !taken.exists() {
-            anew(&past.data)?;
+            recreate(&past.data)?;
             past.take_in(name, began).await?;
             std::fs::write(&taken, "")?;
         }
@@ -128,13 +128,13 @@ impl Past {
     async fn take_in(&self, name: &str, began: i64) -> Result<(), Box<dyn Error>> {
         private(&self.data)?;
         self.server.connect().await?.query_drop("FLUSH BINARY LOGS").await?;
-        let at = Instant::from_micros((began - 1) * 1_000_000);
+        let at = Timestamp::from_micros((began - 1) * 1_000_000);
         let timer = Timer::now();
         let logs = self.server.binlogs()?;
         let tables = Patterns::new(&["*.accounts".to_owned()], &[])?;
         let (_, versions) = take_in::files(&self.data, SERVER_ID, &logs, at, tables).await?;
         println!("{name}: {versions} versions were taken in, in {:.0} s", timer.elapsed().as_secs_f64());
-        let wanted = self.extent.keys * (1 + self.extent.changes);
+        let wanted = self.scale.keys * (1 + self.scale.changes);
         if versions < wanted { Err(format!("{wanted} were to come").into()) } else { Ok(()) }
     }
 
@@ -152,7 +152,7 @@ impl Past {
 }
 
 /// Takes away what a run left that did not come to its end.
-fn anew(folder: &Path) -> std::io::Result<()> {
+fn recreate(folder: &Path) -> std::io::Result<()> {
     if folder.exists() { std::fs::remove_dir_all(folder) } else { Ok(()) }
 }
 
@@ -164,18 +164,18 @@ fn private(folder: &Path) -> std::io::Result<()> {
 
 /// Where the rows of a statement begin: first all rows are made, then each block is changed so many
 /// times.
-fn first_row(number: u64, extent: Extent) -> u64 {
-    let Some(change) = number.checked_sub(extent.keys / ROWS) else { return number * ROWS };
-    let (a_pass, a_block) = (BLOCK / ROWS, BLOCK / ROWS * extent.changes);
+fn first_row(number: u64, scale: Scale) -> u64 {
+    let Some(change) = number.checked_sub(scale.keys / ROWS) else { return number * ROWS };
+    let (a_pass, a_block) = (BLOCK / ROWS, BLOCK / ROWS * scale.changes);
     change / a_block * BLOCK + change % a_pass * ROWS
 }
 
-async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64), Box<dyn Error>> {
+async fn fill(server: &MariaDb, scale: Scale, began: i64) -> Result<(i64, i64), Box<dyn Error>> {
     let mut conn = server.connect().await?;
     conn.query_drop(format!("SET time_zone = '+00:00', timestamp = {began}")).await?;
     conn.query_drop("CREATE DATABASE bench").await?;
     let mut tables = vec![("accounts", "")];
-    if extent.twin {
+    if scale.twin {
         tables.push(("twin", " WITH SYSTEM VERSIONING"));
     }
     for (table, how) in &tables {
@@ -186,8 +186,8 @@ async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64)
         ))
         .await?;
     }
-    let pass = extent.keys / ROWS;
-    let count = pass * (1 + extent.changes);
+    let pass = scale.keys / ROWS;
+    let count = pass * (1 + scale.changes);
     let second = |n: u64| -> Result<i64, Box<dyn Error>> {
         let share = u128::from(n) * u128::from(MONTH.unsigned_abs() - 600) / u128::from(count);
         Ok(began + 60 + i64::try_from(share)?)
@@ -197,7 +197,7 @@ async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64)
         let mut sql = String::new();
         for number in n..n + TOGETHER {
             let _ = write!(sql, "SET timestamp = {};", second(number)?);
-            let first = first_row(number, extent);
+            let first = first_row(number, scale);
             for (table, _) in &tables {
                 let statement = if number < pass { insert } else { update };
                 let _ = write!(sql, "{};", statement(table, number, first));
@@ -213,7 +213,7 @@ async fn fill(server: &MariaDb, extent: Extent, began: i64) -> Result<(i64, i64)
 
 /// An instant as the agent API writes it.
 pub fn api_time(seconds: i64) -> String {
-    Instant::from_micros(seconds * 1_000_000).to_string()
+    Timestamp::from_micros(seconds * 1_000_000).to_string()
 }
 
 /// The same as SQL has it, UTC.

@@ -2,7 +2,7 @@
 //! `mariadb-binlog -vv`; a whole table at an instant, beside `FOR SYSTEM_TIME AS OF`.
 
 use crate::chain::{Chain, PASSWORD, connect};
-use crate::past::{Extent, Past, sql_time};
+use crate::past::{Past, Scale, sql_time};
 use crate::{figure, median};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// That of `lookup`, so that one past serves both.
-const LONG: Extent = Extent { keys: 1_000_000, changes: 9, twin: false };
-const WHOLE: Extent = Extent { keys: 1_000_000, changes: 1, twin: true };
+const LONG: Scale = Scale { keys: 1_000_000, changes: 9, twin: false };
+const WHOLE: Scale = Scale { keys: 1_000_000, changes: 1, twin: true };
 /// Changes in a window, about.
 const CHANGES: i64 = 10_000;
 const ROUNDS: usize = 3;

@@ -8,8 +8,8 @@ use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::recorder::{Recorder, RecorderOptions};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -59,7 +59,7 @@ pub async fn files(
     folder: &Path,
     server_id: &str,
     files: &[PathBuf],
-    at: Instant,
+    at: Timestamp,
     tables: Patterns,
 ) -> Result<(u64, u64), Box<dyn Error>> {
     let server_id = ServerId(server_id.to_owned());
@@ -79,12 +79,12 @@ pub async fn files(
     let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
     for (i, path) in files.iter().enumerate() {
         let name = path.file_name().ok_or("a path without a file")?.to_string_lossy().into_owned();
-        let place = BinlogPosition { file: name, offset: 4 };
+        let position = BinlogPosition { file: name, offset: 4 };
         if i == 0 {
-            let start = ResumePosition::new(place.clone(), String::new(), identity());
+            let start = ResumePosition::new(position.clone(), String::new(), identity());
             writer
                 .send(CaptureEvent::Begin(Start {
-                    place: start,
+                    position: start,
                     at,
                     tables: Vec::new(),
                     defaults: Defaults::default(),
@@ -92,7 +92,7 @@ pub async fn files(
                 }))
                 .await?;
         }
-        writer.send(CaptureEvent::Follow(place, identity())).await?;
+        writer.send(CaptureEvent::Follow(position, identity())).await?;
         let mut events = Events::open(path)?;
         let mut ready = Vec::new();
         while let Some(event) = events.next()? {
@@ -117,7 +117,7 @@ pub async fn files(
 /// One file into a new folder; prints the number of row changes.
 pub async fn alone(file: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let (changes, _) =
-        files(folder, "bench", &[file.to_owned()], Instant::from_micros(0), Patterns::default()).await?;
+        files(folder, "bench", &[file.to_owned()], Timestamp::from_micros(0), Patterns::default()).await?;
     println!("{changes}");
     Ok(())
 }

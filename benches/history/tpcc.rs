@@ -66,12 +66,12 @@ fn procedures() -> [String; 2] {
 fn rows() -> [String; 2] {
     let district = format!("LEFT({TEXT}, 24)");
     let districts = [district.as_str(); 10].join(", ");
-    let places = u64::from(WAREHOUSES) * u64::from(ITEMS) - 1;
+    let positions = u64::from(WAREHOUSES) * u64::from(ITEMS) - 1;
     let people = u64::from(WAREHOUSES) * 10 * u64::from(CUSTOMERS) - 1;
     [
         format!(
             "INSERT INTO stock SELECT 1 + seq % {ITEMS}, 1 + seq DIV {ITEMS}, 10 + seq % 91, {districts}, 0, 0, 0, \
-             LEFT(CONCAT({TEXT}, {TEXT}), 26 + seq % 25) FROM seq_0_to_{places}"
+             LEFT(CONCAT({TEXT}, {TEXT}), 26 + seq % 25) FROM seq_0_to_{positions}"
         ),
         format!(
             "INSERT INTO customer SELECT 1 + seq % {CUSTOMERS}, 1 + seq DIV {CUSTOMERS} % 10, 1 + seq DIV {CUSTOMERS} DIV 10, \

@@ -5,8 +5,8 @@ use super::lines::Lines;
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{ApiNote, ChangeOrigin, DiffEvent, DiffLine, EventType, RowLine, Trailer};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// The lines of an answer after its header. Dropping it cancels the request.
@@ -21,7 +21,7 @@ pub struct AgentRows {
     ended: bool,
     /// Who made the changes that come.
     origin: Option<Arc<ChangeOrigin>>,
-    /// Of which table they are, where those of several are told.
+    /// Of which table they are, where those of several are given.
     table: Option<Arc<TableName>>,
 }
 
@@ -31,15 +31,15 @@ pub(super) enum Expectation {
     /// A key has one row at most.
     Rows { most: u64 },
     /// Changes of a window, in the order of their ids.
-    Changes { since: Instant, until: Instant, last: u64 },
+    Changes { since: Timestamp, until: Timestamp, last: u64 },
 }
 
 impl Expectation {
     /// The changes of one transaction.
     pub(super) const fn any_changes() -> Self {
         Self::Changes {
-            since: Instant::from_micros(i64::MIN),
-            until: Instant::from_micros(i64::MAX),
+            since: Timestamp::from_micros(i64::MIN),
+            until: Timestamp::from_micros(i64::MAX),
             last: 0,
         }
     }
@@ -195,7 +195,7 @@ impl AgentRows {
         Ok((!events.is_empty()).then(|| Batch::Events(Arc::clone(&self.definition), events)))
     }
 
-    /// The trailer; where rows stand before it, it is put back to come next.
+    /// The trailer; where rows are before it, it is put back to come next.
     fn finish(&mut self, line: &[u8], before: Option<Batch>) -> Result<Option<Batch>, Failure> {
         let trailer: Trailer = serde_json::from_slice(line)
             .map_err(|e| errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense))?;

@@ -3,7 +3,7 @@
 use super::Caller;
 use crate::plan::Resolved;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::AsOf;
+use dbtrail_types::timestamp::AsOf;
 use lru::LruCache;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -47,10 +47,10 @@ impl Cache {
 /// read before. The same bytes have the same meaning, so that nothing here can be out of date, and
 /// nobody learns from it what the agent did not just tell.
 #[derive(Debug, Default)]
-pub(super) struct Texts(Mutex<VecDeque<Known>>);
+pub(super) struct Texts(Mutex<VecDeque<CachedHeader>>);
 
 /// A beginning, and what it means.
-type Known = (Box<[u8]>, Arc<TableDefinition>);
+type CachedHeader = (Box<[u8]>, Arc<TableDefinition>);
 
 /// Beginnings kept at most; beyond, the oldest is read again.
 const MOST_TEXTS: usize = 64;
@@ -77,7 +77,7 @@ struct Unread<'a> {
 /// What may be after a definition. Anything else calls for reading the whole line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Behind {
+struct HeaderRest {
     #[serde(default)]
     at: Option<AsOf>,
 }
@@ -100,7 +100,7 @@ impl Texts {
         let end = end_of(columns).max(end_of(key));
         if unread.success
             && let Some((beginning, rest)) = line.split_at_checked(end)
-            && behind(rest).is_some()
+            && header_rest(rest).is_some()
         {
             let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if texts.len() >= MOST_TEXTS {
@@ -114,13 +114,13 @@ impl Texts {
     fn known(&self, line: &[u8]) -> Option<(Header, Arc<TableDefinition>)> {
         let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (beginning, definition) = texts.iter().find(|(beginning, _)| line.starts_with(beginning))?;
-        let at = behind(&line[beginning.len()..])?.at;
+        let at = header_rest(&line[beginning.len()..])?.at;
         Some((Header { success: true, at }, Arc::clone(definition)))
     }
 }
 
 /// `}` or `,"at":...}`
-fn behind(rest: &[u8]) -> Option<Behind> {
+fn header_rest(rest: &[u8]) -> Option<HeaderRest> {
     let fields = match rest {
         [b',', fields @ ..] if fields.first() == Some(&b'"') => fields,
         _ => rest,

@@ -11,7 +11,7 @@
 
 use super::response::came_from;
 use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW};
-use super::{Settings, SetupError, tls};
+use super::{AgentSettings, SetupError, tls};
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use h2::client::{Connection, SendRequest};
@@ -56,7 +56,7 @@ type Driven = Connection<TlsStream<TcpStream>, Bytes>;
 
 impl H2Pool {
     /// `None`: the authorities are the platform's, which reqwest alone knows.
-    pub(super) fn new(settings: &Settings, url: &reqwest::Url) -> Result<Option<Arc<Self>>, SetupError> {
+    pub(super) fn new(settings: &AgentSettings, url: &reqwest::Url) -> Result<Option<Arc<Self>>, SetupError> {
         let Some(pem) = &settings.ca_pem else { return Ok(None) };
         let (Some(host), Some(port), "https") = (url.host_str(), url.port_or_known_default(), url.scheme())
         else {

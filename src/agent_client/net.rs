@@ -11,15 +11,15 @@ use super::{
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{NetChange, NetHeader, NetLine, NetRequest, RowsRequest, Trailer};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
+use dbtrail_types::timestamp::AsOf;
 
 use hidden::hide;
 
 /// What changed in one table.
 #[derive(Clone, Debug)]
 pub struct NetTable {
-    /// Which table.
+    /// The table.
     pub name: TableName,
     /// What the agent says of it.
     pub header: NetHeader,
@@ -154,8 +154,8 @@ impl AgentClient {
                 if line.starts_with(b"{\"end\"") {
                     let end: Trailer = read(line)?;
                     if end.end.rows != changes.len() as u64 {
-                        let (told, sent) = (end.end.rows, changes.len());
-                        let why = format!("the agent announced {told} changed rows and sent {sent}");
+                        let (reported, sent) = (end.end.rows, changes.len());
+                        let why = format!("the agent announced {reported} changed rows and sent {sent}");
                         return Err(Failure::AgentNonsense(why));
                     }
                     if lines.leftover().await? {

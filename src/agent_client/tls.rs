@@ -1,14 +1,14 @@
 //! TLS towards an agent, where `agent_tls.ca_file` says whom its certificate must come from.
 
-use super::{Settings, SetupError};
-use dbtrail_tls::{TlsSetupError, Trust};
+use super::{AgentSettings, SetupError};
+use dbtrail_tls::{ServerVerification, TlsSetupError};
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// TLS towards an agent whose authorities are in a file.
-pub(super) fn config(settings: &Settings, ca_pem: &[u8]) -> Result<ClientConfig, SetupError> {
-    let builder = dbtrail_tls::client(Trust::AuthoritiesAndName(ca_pem)).map_err(|error| {
+pub(super) fn config(settings: &AgentSettings, ca_pem: &[u8]) -> Result<ClientConfig, SetupError> {
+    let builder = dbtrail_tls::client(ServerVerification::AuthoritiesAndName(ca_pem)).map_err(|error| {
         SetupError(match error {
             TlsSetupError::NoCertificate => "agent_tls.ca_file holds no certificate".to_owned(),
             TlsSetupError::Authorities(what) => format!("agent_tls.ca_file: {what}"),

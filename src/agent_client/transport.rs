@@ -1,7 +1,7 @@
 //! Requests on their way to the agent, and what of an answer does not depend on the question.
 
 use super::errors::{cleaned, unreachable};
-use super::{AgentClient, Caller, Endpoint, Settings, SetupError, Transport, errors, in_process, tls};
+use super::{AgentClient, AgentSettings, Caller, Endpoint, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
 use crate::telemetry::metrics::metrics;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Of an error body no more than this is read.
 const ERROR_BODY: usize = errors::LONGEST_REFUSAL;
 /// For the text of an error body no longer than this: the status, which decides what the client is
-/// told, is there already.
+/// given, is there already.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(1);
 /// Of a small answer (definitions, lists) no more than this.
 const SMALL_ANSWER: usize = 64 << 20;
@@ -25,9 +25,9 @@ const SMALL_ANSWER: usize = 64 << 20;
 /// Bytes of one answer that may be on the way while nobody reads it: enough for a fast answer over
 /// a long line.
 pub(super) const STREAM_WINDOW: u32 = 256 << 10;
-/// Bytes of all answers of a connection together, the most that HTTP/2 has ("Flow-Control
-/// Principles", RFC 9113): with less, clients that do not read their rows would hold up the answers
-/// of all others.
+/// Bytes of all answers of a connection together, the most that HTTP/2 has ([Flow-Control
+/// Principles](https://www.rfc-editor.org/rfc/rfc9113#section-5.2.1), RFC 9113): with less, clients
+/// that do not read their rows would hold up the answers of all others.
 pub(super) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// For a connection to the agent to be made.
@@ -38,8 +38,8 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_secs(20);
 const AGENT: &str = concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
 
-/// Makes the HTTP client. No proxy of the environment is asked: it would be told the tokens.
-pub(super) fn client(settings: &Settings) -> Result<Client, SetupError> {
+/// Makes the HTTP client. No proxy of the environment is asked: it would be given the tokens.
+pub(super) fn client(settings: &AgentSettings) -> Result<Client, SetupError> {
     let failed = |what: &str, e: &dyn std::fmt::Display| SetupError(format!("{what}: {e}"));
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
@@ -104,7 +104,7 @@ fn counted(began: Instant, answered: &Result<Response, Failure>) {
 }
 
 async fn executed(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
-    match &agent.way {
+    match &agent.transport {
         Transport::Network { http, .. } => {
             http.execute(request).await.map_err(|e| unreachable(&agent.base_url, &e))
         }
@@ -163,7 +163,7 @@ pub(super) async fn post(
     id: &RequestId,
 ) -> Result<Response, Failure> {
     let head = || head(endpoint, body.len(), bearer(caller)?, id);
-    let multiplex = match &agent.way {
+    let h2_pool = match &agent.transport {
         Transport::InProcessAgent(inside) => {
             let began = Instant::now();
             let response = in_process::answered(&**inside, head()?.map(|()| body), &endpoint.url).await;
@@ -172,11 +172,11 @@ pub(super) async fn post(
             let response = response?;
             return good(&agent.base_url, response).await;
         }
-        Transport::Network { multiplex, .. } => multiplex.as_ref().filter(|_| size == Size::Small),
+        Transport::Network { h2_pool, .. } => h2_pool.as_ref().filter(|_| size == Size::Small),
     };
     let began = Instant::now();
-    if let Some(multiplex) = multiplex
-        && let Some(response) = multiplex.send(head, body.clone(), &endpoint.url).await.transpose()
+    if let Some(h2_pool) = h2_pool
+        && let Some(response) = h2_pool.send(head, body.clone(), &endpoint.url).await.transpose()
     {
         counted(began, &response);
         let response = response?;
@@ -186,8 +186,8 @@ pub(super) async fn post(
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     *request.body_mut() = Some(body.into());
     let response = send(agent, request, caller, id).await?;
-    if let (Version::HTTP_2, Some(multiplex)) = (response.version(), multiplex) {
-        multiplex.open();
+    if let (Version::HTTP_2, Some(h2_pool)) = (response.version(), h2_pool) {
+        h2_pool.open();
     }
     Ok(response)
 }
@@ -272,9 +272,10 @@ fn media_type(response: &Response) -> String {
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
-/// Whether HTTP tells where the body ends ("Message Body Length", RFC 9112; END_STREAM, RFC 9113):
-/// by a length, by a last chunk, or by the end of a stream. A body that ends with its connection
-/// may have been cut anywhere.
+/// Whether HTTP tells where the body ends ([Message Body
+/// Length](https://www.rfc-editor.org/rfc/rfc9112#section-6.3), RFC 9112; END_STREAM, RFC 9113): by
+/// a length, by a last chunk, or by the end of a stream. A body that ends with its connection may
+/// have been cut anywhere.
 pub(super) fn is_framed(response: &Response) -> bool {
     let headers = response.headers();
     response.version() >= Version::HTTP_2

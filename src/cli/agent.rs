@@ -11,7 +11,7 @@ mod status;
 mod values;
 
 use super::supervisor;
-use super::undo::script::Writer;
+use super::undo::script::ScriptWriter;
 use crate::config::agent::{AgentConfig, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
@@ -47,7 +47,7 @@ pub async fn run(args: &AgentArgs) -> ExitCode {
     let config = match arguments::settings(args) {
         Ok(config) => config,
         Err(mistakes) => {
-            super::serve::tell(&mistakes, "mistake");
+            super::serve::announce(&mistakes, "mistake");
             return ExitCode::from(CONFIG);
         }
     };
@@ -91,7 +91,7 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
         "agent for server '{}' listens on {scheme}://{address}",
         running.history_handle.server_id()
     );
-    let writer = Writer::new(Arc::clone(&running.history_handle))
+    let writer = ScriptWriter::new(Arc::clone(&running.history_handle))
         .map_err(|e| CannotStart(e.to_string(), UNAVAILABLE))?;
     let options = ServeOptions { undo: Some(Arc::new(writer)), ..config.serve };
     if options.ui {

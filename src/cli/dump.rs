@@ -1,15 +1,15 @@
 //! `dump`: a table as it was at an instant.
 
 use super::serve::fail;
-use super::undo::{reached, refused, table, told};
+use super::undo::{message_of, reached, refused, table};
 use crate::agent_client::Batch;
 use crate::plan;
 use crate::undo::dump::{Dump, Format};
 use clap::{ArgGroup, Args, ValueEnum};
 use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys, RowsRequest};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::zone::Zone;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -91,7 +91,7 @@ pub async fn run(args: &DumpArgs) -> ExitCode {
 
 async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     let name: TableName = table(&args.table)?;
-    let at = point(args)?;
+    let at = as_of(args)?;
     let url = args.agent.as_str();
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
@@ -128,7 +128,7 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     out.write_all(dump.head(&when).as_bytes()).map_err(failed)?;
     let mut count = 0;
     loop {
-        match rows.next().await.map_err(|e| told(&e))? {
+        match rows.next().await.map_err(|e| message_of(&e))? {
             Batch::Rows(some) => {
                 for row in some {
                     count += 1;
@@ -145,14 +145,14 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     Ok(count)
 }
 
-fn point(args: &DumpArgs) -> Result<AsOf, String> {
+fn as_of(args: &DumpArgs) -> Result<AsOf, String> {
     if let Some(gtid) = &args.at_gtid {
         return Ok(AsOf::Gtid(gtid.clone()));
     }
     let zone = Zone::parse(&args.time_zone)
         .ok_or_else(|| format!("--time-zone {}: no such time zone is known", args.time_zone))?;
     let text = args.as_of.as_deref().ok_or("--as-of INSTANT or --at-gtid GTID is needed")?;
-    plan::instant(text, &zone, Instant::now()).map(AsOf::Time).map_err(|failure| told(&failure))
+    plan::timestamp(text, &zone, Timestamp::now()).map(AsOf::Time).map_err(|failure| message_of(&failure))
 }
 
 #[cfg(test)]
@@ -172,9 +172,9 @@ mod tests {
         let args =
             parse("dump --agent https://a --table a.b --as-of 2026-01-01T00:00:00Z --format csv").unwrap();
         assert_eq!(args.format, Form::Csv);
-        assert_eq!(point(&args), Ok(AsOf::Time("2026-01-01T00:00:00Z".parse().unwrap())));
+        assert_eq!(as_of(&args), Ok(AsOf::Time("2026-01-01T00:00:00Z".parse().unwrap())));
         let args = parse("dump --agent https://a --table a.b --at-gtid 0-1-2 --without x").unwrap();
-        assert_eq!(point(&args), Ok(AsOf::Gtid("0-1-2".to_owned())));
+        assert_eq!(as_of(&args), Ok(AsOf::Gtid("0-1-2".to_owned())));
         for bad in [
             "dump --agent https://a --table a.b",
             "dump --table a.b --at-gtid 0-1-2",

@@ -49,7 +49,7 @@ pub(super) async fn start_agent(
     };
     tokio::spawn(agent::serve(listener, history_handle, options, stop.clone()));
     let settings =
-        agent_client::Settings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
+        agent_client::AgentSettings { base_url, ca_pem: Some(certificate.into_bytes()), identity_pem: None };
     Ok(AgentClient::new(&settings)?)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn agent_inside(
     let options =
         agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
     let local = agent::Local::new(history_handle, &options);
-    Ok((AgentClient::inside(Arc::new(Within(local.clone())))?, local))
+    Ok((AgentClient::in_process(Arc::new(Within(local.clone())))?, local))
 }
 
 /// See [`agent_inside`].
@@ -94,10 +94,10 @@ pub(super) fn shim(
     agent: AgentClient,
     token: Secret,
     monitor: Option<(String, Secret)>,
-) -> Result<server::Settings, Box<dyn Error>> {
+) -> Result<server::ServerSettings, Box<dyn Error>> {
     let (certificate, key) = certificate()?;
     let tls = Tls::Offered(config::tls_config(certificate.as_bytes(), key.as_bytes())?);
-    let threads = if agent.is_inside() { server::Threads::Own } else { server::Threads::Shared };
+    let threads = if agent.is_inside() { server::Threads::Dedicated } else { server::Threads::Shared };
     let tenant = Tenant {
         mysql_user: login.user.clone(),
         credential: Credential::Password(login.password),
@@ -109,8 +109,8 @@ pub(super) fn shim(
         time_zone: Zone::utc(),
     };
     let defaults = config::session_defaults().ok_or("the defaults of the configuration are no settings")?;
-    let session = session::Settings {
-        guard: guard::Settings { table_scan: TableScan::Allow, ..defaults.guard },
+    let session = session::SessionSettings {
+        guard: guard::PlanSettings { table_scan: TableScan::Allow, ..defaults.guard },
         max_connections: 100,
         ..defaults
     };
@@ -119,9 +119,9 @@ pub(super) fn shim(
         monitor,
         tls,
         session: Arc::new(session),
-        errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
+        errors: error::ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto },
     };
-    Ok(server::Settings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2), threads })
+    Ok(server::ServerSettings { shared: Arc::new(shared), shutdown_grace: Duration::from_secs(2), threads })
 }
 
 #[cfg(test)]
@@ -231,10 +231,10 @@ mod tests {
         let refused = asked("other").await.unwrap_err();
         assert!(matches!(refused, Failure::AgentRejected { status: 401, .. }), "{refused:?}");
         let refused = answers(agent, secret("other"), false).await;
-        let told = |answer: &Result<Vec<Vec<Value>>, (u16, String)>| match answer {
+        let reported = |answer: &Result<Vec<Vec<Value>>, (u16, String)>| match answer {
             Ok(rows) => panic!("{rows:?}"),
             Err((_, message)) => message.contains("token"),
         };
-        assert!(refused[..4].iter().all(told), "{refused:?}");
+        assert!(refused[..4].iter().all(reported), "{refused:?}");
     }
 }

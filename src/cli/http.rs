@@ -9,20 +9,20 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// What this process shows.
-struct Shown {
+struct ShimPages {
     /// The agent in this process, and what it answers from.
     agent: Option<(Local, Arc<HistoryHandle>)>,
     stop: CancellationToken,
 }
 
-impl Pages for Shown {
+impl Pages for ShimPages {
     fn ready(&self) -> (bool, String) {
         if self.stop.is_cancelled() {
             return (false, "it is ending\n".to_owned());
         }
         match &self.agent {
             Some((_, handle)) if handle.current().is_none() => {
-                let reason = handle.status(dbtrail_types::instant::Instant::now()).reason;
+                let reason = handle.status(dbtrail_types::timestamp::Timestamp::now()).reason;
                 let reason: String = reason.map(|why| format!(": {why}")).unwrap_or_default();
                 let line = format!("the record has not begun{reason}");
                 (false, line.chars().map(|c| if c.is_control() { ' ' } else { c }).chain(['\n']).collect())
@@ -42,7 +42,7 @@ impl Pages for Shown {
 /// Takes the port.
 ///
 /// # Errors
-/// It cannot be had.
+/// It is not available.
 pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener, String> {
     let bound = TcpListener::bind(listen).await;
     bound.map_err(|error| format!("http: {listen} cannot be listened on: {error}"))
@@ -59,6 +59,6 @@ pub(super) fn show(
         tracing::info!(%address, "health and metrics are shown by http");
     }
     let over = CancellationToken::new();
-    tokio::spawn(serve_pages(listener, Arc::new(Shown { agent, stop }), over.clone()));
+    tokio::spawn(serve_pages(listener, Arc::new(ShimPages { agent, stop }), over.clone()));
     over
 }

@@ -18,7 +18,7 @@ pub mod patterns;
 mod sql;
 
 use super::private_file;
-use super::serve::{BAD_CONFIG, fail, tell};
+use super::serve::{BAD_CONFIG, announce, fail};
 use crate::config::{self, Config};
 use crate::wire::connection::Tls;
 use clap::{Args, ValueEnum};
@@ -132,7 +132,7 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
     let config = match config::load(&args.config) {
         Ok(config) => config,
         Err(mistakes) => {
-            tell(&mistakes, "mistake");
+            announce(&mistakes, "mistake");
             return ExitCode::from(BAD_CONFIG);
         }
     };

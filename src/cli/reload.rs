@@ -18,14 +18,14 @@ pub(super) const PERIOD: Duration = Duration::from_secs(2);
 
 /// What of shim.yaml holds from the start on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Fixed {
+struct StartupOnly {
     listen: SocketAddr,
     format: telemetry::Format,
     grace: Duration,
     http: Option<SocketAddr>,
 }
 
-impl Fixed {
+impl StartupOnly {
     fn of(config: &Config) -> Self {
         let grace = config.server.shutdown_grace;
         Self { listen: config.listen, format: config.log.1, grace, http: config.http }
@@ -50,7 +50,7 @@ impl Fixed {
 #[derive(Debug)]
 pub(super) struct Reload {
     path: PathBuf,
-    fixed: Fixed,
+    fixed: StartupOnly,
     text: Secret,
     watch: Watch,
     live: Arc<Live>,
@@ -68,7 +68,7 @@ impl Reload {
     pub(super) fn new(path: &Path, config: &Config, live: Arc<Live>) -> Self {
         Self {
             path: path.to_owned(),
-            fixed: Fixed::of(config),
+            fixed: StartupOnly::of(config),
             text: config.text.clone(),
             watch: Watch::new(config.files.clone()),
             live,
@@ -121,13 +121,13 @@ impl Reload {
         let shared = self.live.load();
         let agents = shared.tenants.values().map(|tenant| tenant.agent.clone()).collect();
         let path = self.path.clone();
-        let read = spawn_blocking(move || config::load_beside(&path, text.as_ref(), agents)).await;
+        let read = spawn_blocking(move || config::load_besides(&path, text.as_ref(), agents)).await;
         let config = match read {
             Ok(Ok(config)) => config,
             Ok(Err(mistakes)) => return Outcome::Refused(mistakes),
             Err(error) => return Outcome::Refused(vec![format!("a bug: {error}")]),
         };
-        if let Some(key) = self.fixed.refuses(&Fixed::of(&config)) {
+        if let Some(key) = self.fixed.refuses(&StartupOnly::of(&config)) {
             let what = format!("{}: {key} changes only with a restart", self.path.display());
             return Outcome::Refused(vec![what]);
         }

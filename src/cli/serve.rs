@@ -24,7 +24,7 @@ pub fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-pub(super) fn tell(lines: &[String], what: &str) {
+pub(super) fn announce(lines: &[String], what: &str) {
     let mut out = std::io::stderr();
     for line in lines {
         let _ = writeln!(out, "{what}: {line}");
@@ -36,12 +36,12 @@ pub(super) fn tell(lines: &[String], what: &str) {
 pub fn check(path: &Path) -> ExitCode {
     match config::load(path) {
         Ok(config) => {
-            tell(&config.warnings, "warning");
+            announce(&config.warnings, "warning");
             let _ = writeln!(std::io::stdout(), "{}: good", path.display());
             ExitCode::SUCCESS
         }
         Err(mistakes) => {
-            tell(&mistakes, "mistake");
+            announce(&mistakes, "mistake");
             ExitCode::from(BAD_CONFIG)
         }
     }
@@ -52,7 +52,7 @@ pub async fn run(path: &Path) -> ExitCode {
     let config = match config::load(path) {
         Ok(config) => config,
         Err(mistakes) => {
-            tell(&mistakes, "mistake");
+            announce(&mistakes, "mistake");
             return ExitCode::from(BAD_CONFIG);
         }
     };
@@ -87,7 +87,7 @@ pub async fn run(path: &Path) -> ExitCode {
     let pages = pages.map(|listener| http::show(listener, None, stop.clone()));
     let live = Arc::new(Live::new(Arc::clone(&config.server.shared)));
     let mut reload = Reload::new(path, &config, Arc::clone(&live));
-    let server::Settings { shutdown_grace, threads, .. } = config.server;
+    let server::ServerSettings { shutdown_grace, threads, .. } = config.server;
     let running = tokio::spawn(server::run(listener, live, shutdown_grace, threads, stop.clone()));
     supervisor::ready();
     let mut looks = tokio::time::interval(PERIOD);

@@ -9,22 +9,22 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// It listens, and what it is given counts.
 pub(super) fn ready() {
-    tell("READY=1");
+    notify("READY=1");
 }
 
 /// What is on disk is being read again; [`ready`] when it is over, taken or not.
 pub(super) fn reloading() {
     let now = clock_gettime(ClockId::Monotonic);
     let micros = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
-    tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
 }
 
 /// It ends.
 pub(super) fn stopping() {
-    tell("STOPPING=1");
+    notify("STOPPING=1");
 }
 
-fn tell(what: &str) {
+fn notify(what: &str) {
     let Some(socket) = env::var_os("NOTIFY_SOCKET") else { return };
     let name = socket.as_bytes();
     let address = match name.strip_prefix(b"@") {

@@ -12,22 +12,22 @@ use crate::agent_client::{self, AgentClient, Caller};
 use crate::failure::Failure;
 use crate::undo::literal::name;
 use crate::undo::script::{Frame, Part, script};
-use crate::undo::{MOST, Undone, steps::Steps};
+use crate::undo::{MOST, Undone, steps::StepwiseUndo};
 use crate::wire::error;
 use crate::{plan, undo};
 use clap::{ArgGroup, Args};
 use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{NetRequest, Span};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use mysql_async::prelude::Queryable;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Where the password of a shim may stand instead of in its URL.
+/// Where the password of a shim may be instead of in its URL.
 const PASSWORD: &str = "DBTRAIL_SHIM_PASSWORD";
 
 /// Arguments of `undo`.
@@ -44,7 +44,7 @@ pub struct UndoArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE", conflicts_with = "shim")]
     ca: Option<PathBuf>,
-    /// A shim (also that of `up`): mysql://user:password@host:3308. The password may stand in
+    /// A shim (also that of `up`): mysql://user:password@host:3308. The password may be in
     /// DBTRAIL_SHIM_PASSWORD instead.
     #[arg(long, value_name = "URL")]
     shim: Option<String>,
@@ -102,11 +102,11 @@ async fn file(args: &UndoArgs) -> Result<(), String> {
     }
     let statements: usize = parts.iter().map(|p| p.undone.statements()).sum();
     let conflicts: usize = parts.iter().map(|p| p.undone.conflicts.len()).sum();
-    let mut told = format!("{statements} statements; {conflicts} rows are not taken back, and listed");
+    let mut reported = format!("{statements} statements; {conflicts} rows are not taken back, and listed");
     for why in &incomplete {
-        told.extend(["\nNOT COMPLETE: ", why]);
+        reported.extend(["\nNOT COMPLETE: ", why]);
     }
-    let _ = writeln!(std::io::stderr(), "{told}");
+    let _ = writeln!(std::io::stderr(), "{reported}");
     Ok(())
 }
 
@@ -124,16 +124,16 @@ pub(super) fn table(text: &str) -> Result<TableName, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (part, behind) = if let Some(quoted) = rest.strip_prefix('`') {
+        let (part, following) = if let Some(quoted) = rest.strip_prefix('`') {
             quoted.split_once('`').ok_or_else(wrong)?
         } else {
             rest.split_at(rest.find('.').unwrap_or(rest.len()))
         };
         parts.push(part.to_owned());
-        rest = match behind.strip_prefix('.') {
+        rest = match following.strip_prefix('.') {
             Some("") => return Err(wrong()),
             Some(more) => more,
-            None if behind.is_empty() => behind,
+            None if following.is_empty() => following,
             None => return Err(wrong()),
         };
     }
@@ -149,8 +149,8 @@ fn span(args: &UndoArgs) -> Result<Span, String> {
     }
     let zone = Zone::parse(&args.time_zone)
         .ok_or_else(|| format!("--time-zone {}: no such time zone is known", args.time_zone))?;
-    let now = Instant::now();
-    let read = |text: &String| plan::instant(text, &zone, now).map_err(|failure| told(&failure));
+    let now = Timestamp::now();
+    let read = |text: &String| plan::timestamp(text, &zone, now).map_err(|failure| message_of(&failure));
     match args.between.as_deref() {
         Some([since, until]) => {
             let (since, until) = (read(since)?, read(until)?);
@@ -164,8 +164,8 @@ fn span(args: &UndoArgs) -> Result<Span, String> {
 }
 
 /// The sentence that a client of the shim would get.
-pub(super) fn told(failure: &Failure) -> String {
-    let settings = error::Settings { plain_1064: false, unreachable: error::Unreachable::Auto };
+pub(super) fn message_of(failure: &Failure) -> String {
+    let settings = error::ErrorSettings { plain_1064: false, unreachable: error::Unreachable::Auto };
     error::of(failure, settings, false, None).message
 }
 
@@ -174,7 +174,7 @@ async fn of_agent(
     url: &str,
     tables: &[TableName],
     span: &Span,
-) -> Result<(Vec<Part>, Vec<String>, Option<Steps>), String> {
+) -> Result<(Vec<Part>, Vec<String>, Option<StepwiseUndo>), String> {
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
     let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
@@ -212,7 +212,7 @@ pub(super) fn reached(
     };
     let read = |path: &Path| std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()));
     let ca_pem = ca.map(read).transpose()?;
-    let settings = agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem: None };
+    let settings = agent_client::AgentSettings { base_url: url.to_owned(), ca_pem, identity_pem: None };
     let client =
         AgentClient::new(&settings).map_err(|e| e.to_string().replace("agent_tls.ca_file", "--ca"))?;
     Ok((client, Caller { tenant: String::new(), token }))
@@ -223,7 +223,7 @@ pub(super) fn refused(url: &str, failure: &Failure) -> String {
     if let Failure::AgentRejected { status: 401, .. } = failure {
         return format!("{url} wants one of its tokens: --token-file FILE");
     }
-    told(failure)
+    message_of(failure)
 }
 
 async fn of_shim(url: &str, tables: &[TableName], span: &Span) -> Result<(Vec<Part>, Vec<String>), String> {

@@ -13,16 +13,16 @@ use super::agent::live::{self, Running};
 use super::agent::local::{self, Local};
 use super::agent::{CONFIG, CannotStart};
 use super::embedded::{self, Login};
-use super::serve::{Signals, tell};
+use super::serve::{Signals, announce};
 use super::{http, supervisor};
 use crate::config::agent::CaptureSettings;
 use crate::wire::connection::Live;
 use crate::{server, telemetry};
 use clap::{ArgGroup, Args};
 use dbtrail_history::HistoryHandle;
-use dbtrail_types::instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp;
 use page::Page;
 use progress::Progress;
 use std::error::Error;
@@ -83,7 +83,7 @@ pub async fn run(args: UpArgs) -> ExitCode {
             None
         });
     let Some(capture) = capture.filter(|_| mistakes.is_empty()) else {
-        tell(&mistakes, "mistake");
+        announce(&mistakes, "mistake");
         return ExitCode::from(CONFIG);
     };
     if !args.listen.ip().is_loopback() {
@@ -166,9 +166,9 @@ impl Front {
         let handle = Arc::clone(&history_handle);
         let tokens =
             self.page.map(|page| page.show(&self.password, handle, self.stop.clone())).transpose()?;
-        let told = hint::greet(address, &self.password, looked_at.as_deref());
+        let reported = hint::greet(address, &self.password, looked_at.as_deref());
         supervisor::ready();
-        if told.is_ok() {
+        if reported.is_ok() {
             tokio::select! {
                 () = hangup::signalled(&mut self.signals, &live, tokens.as_ref(), &self.data) => {}
                 () = watch(&history_handle) => {}
@@ -181,7 +181,7 @@ impl Front {
         if let Some(pages) = pages {
             pages.cancel();
         }
-        told?;
+        reported?;
         Ok(ended?)
     }
 }
@@ -200,7 +200,7 @@ async fn watch(history_handle: &HistoryHandle) {
         // Tables are read in full only when the log is taken in.
         let text = match progress.backlog(backlog, Instant::now()) {
             None if backlog.is_none() => progress.step(baseline, Instant::now()),
-            told => told,
+            reported => reported,
         };
         if let Some(text) = text {
             // Who cannot be informed is still served.
@@ -209,7 +209,7 @@ async fn watch(history_handle: &HistoryHandle) {
         if hinted {
             continue;
         }
-        let now = instant::Instant::now();
+        let now = timestamp::Timestamp::now();
         if let Some(statement) =
             history_handle.current().as_deref().and_then(|history| hint::statement(history, now))
         {
@@ -252,7 +252,7 @@ mod tests {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mysql-9.7/binlog.000003");
         let server_id = ServerId("local".to_owned());
         let history = Arc::new(History::read(server_id.clone(), &[file.into()]).unwrap());
-        let statement = hint::statement(&history, instant::Instant::now()).unwrap();
+        let statement = hint::statement(&history, timestamp::Timestamp::now()).unwrap();
         let secret = Secret::new("pass".to_owned());
         let stop = CancellationToken::new();
         let history_handle = Arc::new(HistoryHandle::fixed(history));

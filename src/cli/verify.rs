@@ -19,14 +19,14 @@ use clap::Args;
 use compare::Difference;
 use dbtrail_history::history_handle::{Status, TableStatus};
 use dbtrail_history::query::TableHealth;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use history::{History, No};
 use pace::Pace;
-use report::{Report, Told};
-use source::Source;
+use report::{Report, Verdict};
+use source::ServerReader;
 use state::State;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -40,7 +40,8 @@ const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
 /// Arguments of `verify`.
 #[derive(Clone, Debug, Args)]
 pub struct VerifyArgs {
-    /// The address of the agent: https://host:8600 (of `up`: that of its page, http://127.0.0.1:3309).
+    /// The address of the agent: https://host:8600 (of `up`: that of its page,
+    /// http://127.0.0.1:3309).
     #[arg(long, value_name = "URL")]
     agent: String,
     /// File with a token of that agent; the first one in it is used. Of `up`: app.password in its
@@ -50,8 +51,8 @@ pub struct VerifyArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The server whose history it is: mysql://user@host:port. It is only read. The password may
-    /// stand in DBTRAIL_SOURCE_PASSWORD or in a file.
+    /// The server whose history it is: mysql://user@host:port. It is only read. The password may be
+    /// in DBTRAIL_SOURCE_PASSWORD or in a file.
     #[arg(long, value_name = "URL")]
     source: String,
     /// File with the password of the source.
@@ -100,13 +101,13 @@ pub async fn run(args: &VerifyArgs) -> ExitCode {
 
 async fn verified(args: &VerifyArgs) -> Result<Report, String> {
     let tables: Vec<TableName> = args.table.iter().map(|text| named(text)).collect::<Result<_, _>>()?;
-    let since = args.since.as_deref().map(|text| plan::instant(text, &Zone::utc(), Instant::now()));
-    let since = since.transpose().map_err(|failure| super::undo::told(&failure))?;
+    let since = args.since.as_deref().map(|text| plan::timestamp(text, &Zone::utc(), Timestamp::now()));
+    let since = since.transpose().map_err(|failure| super::undo::message_of(&failure))?;
     let password = match (&args.source_password_file, std::env::var(PASSWORD)) {
         (Some(path), _) => Some(secret_in(path)?),
         (None, given) => given.ok().map(Secret::new),
     };
-    let mut source = Source::open(&args.source, password.as_ref()).await?;
+    let mut source = ServerReader::open(&args.source, password.as_ref()).await?;
     let (history, status) =
         History::open(&args.agent, args.token_file.as_deref(), args.ca.as_deref()).await?;
     if !status.live {
@@ -122,7 +123,7 @@ async fn verified(args: &VerifyArgs) -> Result<Report, String> {
     run.second(suspects).await?;
     for name in &tables {
         if !run.report.has(name) {
-            run.report.add(name.clone(), Told::not("the history knows no such table".to_owned()));
+            run.report.add(name.clone(), Verdict::not("the history knows no such table".to_owned()));
         }
     }
     run.state.whole()?;
@@ -137,7 +138,7 @@ struct Run<'a> {
     state: State,
     report: Report,
     /// When each table was begun.
-    begun: BTreeMap<TableName, Instant>,
+    begun: BTreeMap<TableName, Timestamp>,
 }
 
 impl Run<'_> {
@@ -145,7 +146,7 @@ impl Run<'_> {
     async fn first(
         &mut self,
         chosen: &[TableName],
-        since: Option<Instant>,
+        since: Option<Timestamp>,
     ) -> Result<Vec<(u64, Suspect)>, String> {
         let mut suspects = Vec::new();
         for entry in &self.status.tables {
@@ -155,12 +156,12 @@ impl Run<'_> {
             }
             if let Some(why) = left_out(entry) {
                 if entry.health.is_some_and(TableHealth::is_ill) || !chosen.is_empty() {
-                    self.report.add(name, Told::not(why));
+                    self.report.add(name, Verdict::not(why));
                 }
                 continue;
             }
             if self.state.is_done(&name) {
-                self.report.add(name, Told::Before);
+                self.report.add(name, Verdict::Before);
                 continue;
             }
             let begun = self.sides.source.clock().await?;
@@ -172,7 +173,7 @@ impl Run<'_> {
                 Looked::Suspect(rows, suspect) => suspects.push((rows, suspect)),
                 Looked::Not(why) => {
                     self.state.finished(&name, None)?;
-                    self.report.add(name, Told::not(why));
+                    self.report.add(name, Verdict::not(why));
                 }
                 Looked::Same(rows) => self.chained(&name, rows, since).await?,
             }
@@ -181,7 +182,7 @@ impl Run<'_> {
     }
 
     /// A table whose rows are as the history says: so are its versions, where that is asked for.
-    async fn chained(&mut self, name: &TableName, rows: u64, since: Option<Instant>) -> Result<(), String> {
+    async fn chained(&mut self, name: &TableName, rows: u64, since: Option<Timestamp>) -> Result<(), String> {
         let Some(since) = since else { return self.true_one(name, rows) };
         let from = self.oldest(name).max(since);
         match chain::checked(self.sides.history, name, from).await {
@@ -189,7 +190,7 @@ impl Run<'_> {
             Ok(found) => self.false_one(name, rows, found, from).await,
             Err(No::Refused(_, why)) => {
                 self.state.finished(name, None)?;
-                self.report.add(name.clone(), Told::not(why));
+                self.report.add(name.clone(), Verdict::not(why));
                 Ok(())
             }
             Err(No::Failed(why)) => Err(why),
@@ -212,7 +213,7 @@ impl Run<'_> {
                 Some(Ok((differences, proven))) => self.false_one(&name, rows, differences, proven).await?,
                 Some(Err(why)) => {
                     self.state.finished(&name, None)?;
-                    self.report.add(name, Told::not(why));
+                    self.report.add(name, Verdict::not(why));
                 }
             }
         }
@@ -221,7 +222,7 @@ impl Run<'_> {
 
     fn true_one(&mut self, name: &TableName, rows: u64) -> Result<(), String> {
         self.state.finished(name, self.begun.get(name).copied())?;
-        self.report.add(name.clone(), Told::Same { rows });
+        self.report.add(name.clone(), Verdict::Same { rows });
         Ok(())
     }
 
@@ -231,7 +232,7 @@ impl Run<'_> {
         name: &TableName,
         rows: u64,
         differences: Vec<Difference>,
-        proven: Instant,
+        proven: Timestamp,
     ) -> Result<(), String> {
         if !self.args.dry_run {
             let proven = self.state.verified(name).map_or(proven, |at| at.max(proven));
@@ -241,16 +242,16 @@ impl Run<'_> {
             }
         }
         self.state.finished(name, None)?;
-        self.report.add(name.clone(), Told::differs(rows, differences));
+        self.report.add(name.clone(), Verdict::differs(rows, differences));
         Ok(())
     }
 
-    /// Where what is told of a table begins, after the last gap.
-    fn oldest(&self, name: &TableName) -> Instant {
+    /// Where what is known of a table begins, after the last gap.
+    fn oldest(&self, name: &TableName) -> Timestamp {
         let entry = self.status.tables.iter().find(|t| t.schema == name.schema && t.table == name.table);
         let oldest = entry.and_then(|t| t.oldest).or(self.status.oldest);
-        let oldest = oldest.unwrap_or_else(|| Instant::from_micros(0));
-        self.status.gaps.iter().map(|gap| gap.to).fold(oldest, Instant::max)
+        let oldest = oldest.unwrap_or_else(|| Timestamp::from_micros(0));
+        self.status.gaps.iter().map(|gap| gap.to).fold(oldest, Timestamp::max)
     }
 }
 
@@ -265,7 +266,7 @@ fn left_out(entry: &TableStatus) -> Option<String> {
 
 /// Tables of the server of which the history knows nothing, once the record has reached now.
 async fn unknown_tables(
-    source: &mut Source,
+    source: &mut ServerReader,
     history: &History,
     chosen: &[TableName],
     report: &mut Report,
@@ -285,7 +286,7 @@ async fn unknown_tables(
     let again = source.tables().await?;
     for name in there.intersection(&again).filter(|name| !known(name)) {
         if chosen.is_empty() || chosen.contains(name) {
-            report.add(name.clone(), Told::Unknown);
+            report.add(name.clone(), Verdict::Unknown);
         }
     }
     Ok(())

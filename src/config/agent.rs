@@ -159,8 +159,8 @@ pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
 }
 
 fn names_a_password(url: &str) -> bool {
-    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
-    place.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))
+    let position = url.split_once("://").map_or(url, |(_, rest)| rest);
+    position.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))
 }
 
 impl Resolver {
@@ -177,7 +177,7 @@ impl Resolver {
         let serve = self.serve_options();
         let certificate = Files::seen(self.files.split_off(before));
         let insecure = self.one_of("allow_insecure", &[("off", false), ("on", true)]);
-        // Of a certificate that could not be read is told already.
+        // Of a certificate that could not be read is reported already.
         let tls_is_bad = self.file.mistakes.iter().any(|m| m.path.starts_with("tls"));
         if let (Some(listen), Some(serve), false) = (listen, &serve, tls_is_bad)
             && let Some(danger) = exposure(listen, serve)

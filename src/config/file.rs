@@ -277,13 +277,13 @@ impl File {
         };
         let (mut out, mut rest) = (String::with_capacity(text.len()), text.as_str());
         let mut good = true;
-        while let Some((before, behind)) = rest.split_once('$') {
+        while let Some((before, following)) = rest.split_once('$') {
             out.push_str(before);
-            rest = behind;
-            if let Some(more) = behind.strip_prefix('$') {
+            rest = following;
+            if let Some(more) = following.strip_prefix('$') {
                 out.push('$');
                 rest = more;
-            } else if let Some((name, more)) = behind.strip_prefix('{').and_then(|b| b.split_once('}')) {
+            } else if let Some((name, more)) = following.strip_prefix('{').and_then(|b| b.split_once('}')) {
                 if let Some(value) = environment(name) {
                     out.push_str(&value);
                 } else {

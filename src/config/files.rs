@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 /// Files, each as it was when it was looked at last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files(Vec<Seen>);
+pub struct Files(Vec<FileStamp>);
 
 /// A file as it was found; `None`: there was none.
-pub(super) type Seen = (PathBuf, Option<Stamp>);
+pub(super) type FileStamp = (PathBuf, Option<Stamp>);
 
 /// Changes whenever the file does, or another one takes its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct Stamp {
 }
 
 /// A file as it is now.
-pub(super) fn seen(path: PathBuf) -> Seen {
+pub(super) fn seen(path: PathBuf) -> FileStamp {
     let stamp = std::fs::metadata(&path).ok().map(|found| Stamp {
         device: found.dev(),
         inode: found.ino(),
@@ -40,7 +40,7 @@ impl Files {
     }
 
     /// Files that were looked at one by one.
-    pub(super) fn seen(files: Vec<Seen>) -> Self {
+    pub(super) fn seen(files: Vec<FileStamp>) -> Self {
         Self(files)
     }
 

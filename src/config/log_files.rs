@@ -5,7 +5,7 @@ use crate::plan;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::source::Backfill;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use std::path::PathBuf;
 
@@ -16,23 +16,23 @@ pub struct LogFiles {
     pub files: Vec<PathBuf>,
     /// Which time of each transaction counts.
     pub time: SourceTime,
-    /// Which tables.
+    /// The tables to read, by include and exclude patterns.
     pub tables: Patterns,
     /// The first instant of the record, if not that of the files.
-    pub from: Option<Instant>,
-    /// Its last one.
-    pub to: Option<Instant>,
+    pub from: Option<Timestamp>,
+    /// The last instant of the record.
+    pub to: Option<Timestamp>,
     /// A dump of definitions (`mysqldump --no-data`).
     pub schema: Option<PathBuf>,
 }
 
 /// What [`instant`] reads.
-pub const INSTANT_FORM: &str = "an instant of the past such as '2026-04-27 09:00:00' (UTC)";
+pub const TIMESTAMP_FORM: &str = "an instant of the past such as '2026-04-27 09:00:00' (UTC)";
 
 /// Reads an instant, of UTC where it does not say otherwise.
 #[must_use]
-pub fn instant(text: &str) -> Option<Instant> {
-    plan::instant(text, &Zone::utc(), Instant::now()).ok()
+pub fn timestamp(text: &str) -> Option<Timestamp> {
+    plan::timestamp(text, &Zone::utc(), Timestamp::now()).ok()
 }
 
 /// What [`backfill`] reads.
@@ -44,13 +44,13 @@ pub fn backfill(text: &str) -> Option<Backfill> {
     match text {
         "none" => Some(Backfill::None),
         "oldest" => Some(Backfill::Oldest),
-        _ => instant(text).map(Backfill::Since),
+        _ => timestamp(text).map(Backfill::Since),
     }
 }
 
 /// What is wrong with two ends of a record.
 #[must_use]
-pub fn reversed(from: Option<Instant>, to: Option<Instant>) -> Option<String> {
+pub fn reversed(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<String> {
     let (from, to) = (from?, to?);
     (from > to).then(|| format!("it ends at {to} and begins at {from}: write the earlier instant first"))
 }
@@ -77,7 +77,7 @@ impl Resolver {
         }
         let mut end = |key: &str| {
             let given = self.text(key).is_some_and(|text| !text.is_empty());
-            given.then(|| self.parsed(key, instant, INSTANT_FORM))
+            given.then(|| self.parsed(key, timestamp, TIMESTAMP_FORM))
         };
         let (from, to) = (end("log_files.from"), end("log_files.to"));
         if let Some(what) = reversed(from.flatten(), to.flatten()) {
@@ -104,13 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_of_a_record_are_instants() {
-        let at = |text: &str| instant(text).map(|at| at.to_string());
+    fn ends_of_a_record_are_timestamps() {
+        let at = |text: &str| timestamp(text).map(|at| at.to_string());
         assert_eq!(at("2026-04-27 09:00:00").as_deref(), Some("2026-04-27T09:00:00.000000Z"));
         assert_eq!(at("2026-04-27T09:00:00+02:00").as_deref(), Some("2026-04-27T07:00:00.000000Z"));
         assert_eq!((at("soon"), at("2999-01-01 00:00:00")), (None, None));
-        let why = reversed(instant("2026-04-27 09:00:00"), instant("2026-04-26 09:00:00")).unwrap();
+        let why = reversed(timestamp("2026-04-27 09:00:00"), timestamp("2026-04-26 09:00:00")).unwrap();
         assert!(why.contains("write the earlier instant first"), "{why}");
-        assert_eq!(reversed(instant("2026-04-27 09:00:00"), None), None);
+        assert_eq!(reversed(timestamp("2026-04-27 09:00:00"), None), None);
     }
 }

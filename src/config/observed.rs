@@ -22,7 +22,7 @@ impl Resolver {
     }
 
     /// Where statements are written down; `None`: nowhere, or the file has a mistake.
-    pub(super) fn audit(&mut self) -> Option<audit::Settings> {
+    pub(super) fn audit(&mut self) -> Option<audit::AuditSettings> {
         let bytes = |t: &str| size(t).and_then(|n| u64::try_from(n).ok()).filter(|n| *n >= SMALLEST);
         let max_size = self.parsed("audit.max_size", bytes, "a size from 4KiB on, such as 100MiB");
         let keep =
@@ -33,6 +33,6 @@ impl Resolver {
         if file.is_empty() {
             return self.mistake("audit.file", "it is empty".to_owned());
         }
-        Some(audit::Settings { file: PathBuf::from(file), max_size, keep, refuse })
+        Some(audit::AuditSettings { file: PathBuf::from(file), max_size, keep, refuse })
     }
 }

@@ -9,7 +9,7 @@ use dbtrail_types::agent_api::MOST_KEYS;
 
 /// The settings of sessions where a file says nothing; `demo` and `up`, which read no file, begin
 /// with them.
-pub(crate) fn session_defaults() -> Option<session::Settings> {
+pub(crate) fn session_defaults() -> Option<session::SessionSettings> {
     let nothing = Node { line: 1, value: Value::Map(Vec::new()) };
     let file = File::new(&nothing, &SHIM, |_| None);
     Resolver { file, warnings: Vec::new(), agents: Vec::new(), files: Vec::new() }.session()
@@ -17,7 +17,7 @@ pub(crate) fn session_defaults() -> Option<session::Settings> {
 
 impl Resolver {
     /// What holds for all sessions.
-    pub(super) fn session(&mut self) -> Option<session::Settings> {
+    pub(super) fn session(&mut self) -> Option<session::SessionSettings> {
         let positive = |t: &str| t.parse::<u64>().ok().filter(|n| *n > 0);
         let window = self.parsed("limits.max_diff_window", duration, "a duration such as 24h");
         let packet = |t: &str| size(t).filter(|s| (1 << 10..=1 << 30).contains(s));
@@ -52,10 +52,10 @@ impl Resolver {
             );
         }
         let server_version = self.parsed("server_version", version, "a version such as 8.0.36-dbtrail");
-        Some(session::Settings {
+        Some(session::SessionSettings {
             server_version: server_version?,
             max_diff_window: window?,
-            guard: guard::Settings { max_keys: max_keys?, table_scan: table_scan?, max_rows: max_rows? },
+            guard: guard::PlanSettings { max_keys: max_keys?, table_scan: table_scan?, max_rows: max_rows? },
             orm_forms: orm_forms?,
             max_packet: max_packet?,
             max_connections: max_connections?,

@@ -23,7 +23,7 @@ pub(super) const CHANGE_COLUMNS: [&str; 13] = [
 pub const BEFORE_KEY: usize = 4;
 
 /// Columns of a diff after those of the key.
-pub const BEHIND_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
+pub const AFTER_KEY: usize = CHANGE_COLUMNS.len() - BEFORE_KEY;
 
 /// The columns of `_undo`.
 #[must_use]

@@ -11,7 +11,7 @@ use super::filter_constant::{Constant, is_null};
 use super::filter_labels::labels_like;
 use super::key_value::Condition;
 use super::keys::Predicate;
-use super::literal::{Literal, literal, place, refuse};
+use super::literal::{Literal, literal, position_of, refuse};
 use super::scan::relation;
 use crate::failure::Failure;
 use dbtrail_expression::RowFilter;
@@ -200,7 +200,7 @@ impl Predicate<'_> {
     fn any_column(&self, expression: &Expr) -> Result<Option<&Column>, Failure> {
         let name = match self.column(expression)? {
             None => return Ok(None),
-            Some(Ok(place)) => self.key().get(place).map(|c| c.name.clone()).unwrap_or_default(),
+            Some(Ok(position)) => self.key().get(position).map(|c| c.name.clone()).unwrap_or_default(),
             Some(Err(name)) => name,
         };
         let own = |column: &&Column| same_name(&column.name, &name);
@@ -233,13 +233,13 @@ fn not(filter: Filter) -> Filter {
 /// The parts of a disjunction, however long it is.
 fn alternatives<'e>(part: &'e Expr, parts: &mut Vec<&'e Expr>) {
     let mut left = part;
-    let mut behind = Vec::new();
+    let mut following = Vec::new();
     while let Expr::BinaryOp { left: first, op: BinaryOperator::Or, right } = left {
-        behind.push(right.as_ref());
+        following.push(right.as_ref());
         left = first;
     }
     parts.push(left);
-    parts.extend(behind.into_iter().rev());
+    parts.extend(following.into_iter().rev());
 }
 
 /// ESCAPE: one character, or none.
@@ -260,6 +260,6 @@ fn unclear(part: &Expr) -> Failure {
     Failure::Unsupported(format!(
         "the condition at {} in WHERE: a column is compared with a literal (=, <>, <, >, <=, >=, <=>, IN, BETWEEN, LIKE, IS NULL; AND, OR and \
          NOT between them)",
-        place(part)
+        position_of(part)
     ))
 }

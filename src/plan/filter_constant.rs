@@ -7,7 +7,7 @@
 
 use super::key_value::Condition;
 use super::keys::Predicate;
-use super::literal::{Kind, Literal, literal, refuse};
+use super::literal::{Literal, LiteralKind, literal, refuse};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::Octets;
 use dbtrail_types::column::{Column, ColumnType, IntSize};
@@ -120,7 +120,7 @@ impl Predicate<'_> {
             (_, condition) => condition,
         };
         let value = self.value(written, column, condition)?;
-        let text = value.as_ref().is_some_and(|v| matches!(v.kind, Kind::Text(_)));
+        let text = value.as_ref().is_some_and(|v| matches!(v.kind, LiteralKind::Text(_)));
         Ok(Constant::Value(Octets(value.map(|v| v.bytes).unwrap_or_default()), text))
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn labels_like(
     escape: Option<char>,
 ) -> Result<Option<Filter>, Failure> {
     let Some(texts) = texts(column) else { return Ok(None) };
-    let unclear = || refuse(column, "which letters are alike in its collation is not certain for LIKE");
+    let unclear = || refuse(column, "which letters are alike in its collation is not known for LIKE");
     let letters = column.collation.as_deref().and_then(Letters::of).ok_or_else(unclear)?;
     let mut chosen = Vec::new();
     for label in texts {
@@ -69,7 +69,7 @@ pub(super) fn labels_like(
     Ok(Some(among(column, chosen)))
 }
 
-/// How a label stands to a text in the collation of the column.
+/// How a label is to a text in the collation of the column.
 fn order(column: &Column, label: &str, text: &str) -> Result<Ordering, Failure> {
     if label == text {
         return Ok(Ordering::Equal);
@@ -79,7 +79,7 @@ fn order(column: &Column, label: &str, text: &str) -> Result<Ordering, Failure> 
         let mut weights = Vec::new();
         collation::sort_key(name, text, &mut weights)
             .map(|()| weights)
-            .map_err(|why| refuse(column, &format!("how its labels compare is not certain ({why})")))
+            .map_err(|why| refuse(column, &format!("how its labels compare is not known ({why})")))
     };
     Ok(weights(label)?.cmp(&weights(text)?))
 }

@@ -3,20 +3,20 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named have no time")]
 
-use super::key_value::{Condition, Reader, clock, moment, shown};
+use super::key_value::{Condition, LiteralReader, clock, datetime, shown};
 use super::literal::Literal;
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::zone::Zone;
 
-impl Reader<'_> {
+impl LiteralReader<'_> {
     /// The constant that a literal is where the column cannot hold it; `None`: as for a key.
     pub(super) fn finer(&self, literal: &Literal, column: &Column, condition: Condition) -> Option<Vec<u8>> {
-        let (Literal::Text(text, _) | Literal::Moment(text)) = literal else { return None };
+        let (Literal::Text(text, _) | Literal::DateTime(text)) = literal else { return None };
         match column.ty {
             ColumnType::Date => {
                 let digits = (text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()))
                     .then(|| format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]));
-                let at = moment(digits.as_deref().unwrap_or(text))?;
+                let at = datetime(digits.as_deref().unwrap_or(text))?;
                 if at.time() == jiff::civil::Time::midnight() {
                     return Some(at.date().to_string().into_bytes());
                 }
@@ -24,15 +24,15 @@ impl Reader<'_> {
                 (condition != Condition::List).then(|| shown(at, 6)).flatten().map(|text| trimmed(&text))
             }
             ColumnType::DateTime { fsp } => {
-                let at = moment(text)?;
+                let at = datetime(text)?;
                 shown(at, fsp).is_none().then(|| shown(at, 6)).flatten().map(|text| trimmed(&text))
             }
             ColumnType::Timestamp { fsp } => {
-                let at = self.zone.to_instant(moment(text)?).ok()?;
+                let at = self.zone.to_timestamp(datetime(text)?).ok()?;
                 let at = Zone::utc().local(at)?;
                 shown(at, fsp).is_none().then(|| shown(at, 6)).flatten().map(|text| trimmed(&text))
             }
-            ColumnType::Time { fsp } if !matches!(literal, Literal::Moment(_)) => {
+            ColumnType::Time { fsp } if !matches!(literal, Literal::DateTime(_)) => {
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |d| ("-", d));
                 // Hours and minutes, and hours of one digit.
                 let parts: Vec<&str> = digits.split(':').collect();
@@ -50,7 +50,7 @@ impl Reader<'_> {
     }
 }
 
-/// A time without zeros that say nothing, behind which no other with fewer decimals comes.
+/// A time without zeros that say nothing, after which no other with fewer decimals comes.
 fn trimmed(text: &str) -> Vec<u8> {
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
     text.as_bytes().to_vec()
@@ -66,7 +66,7 @@ mod tests {
     fn constants_are_compared_to_the_microsecond() {
         use Condition::{Equality, List, Range};
         let zone = Zone::parse("+02:00").unwrap();
-        let reader = Reader { zone: &zone, charsets: Charsets::default() };
+        let reader = LiteralReader { zone: &zone, charsets: Charsets::default() };
         for (ty, text, condition, want) in [
             ("date", "20260103", List, Some("2026-01-03")),
             ("date", "2026-01-03 00:00:00", Equality, Some("2026-01-03")),

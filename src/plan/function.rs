@@ -16,7 +16,7 @@ pub(super) enum Computed {
     /// A string of bytes.
     Bytes(Vec<u8>),
     /// A date, or a date and a time of the day.
-    Moment(String),
+    DateTime(String),
 }
 
 /// The arguments of a call without anything else; `None`: it is no such call.
@@ -94,8 +94,8 @@ fn cast(text: &str, to: &DataType) -> Option<Computed> {
         DataType::Unsigned | DataType::UnsignedInteger if whole && !text.starts_with('-') => {
             Some(Computed::Number(text.to_owned()))
         }
-        DataType::Date if super::moment::date_of(text).is_some() => {
-            Some(Computed::Moment(format!("{text} 00:00:00")))
+        DataType::Date if super::timestamp::date_of(text).is_some() => {
+            Some(Computed::DateTime(format!("{text} 00:00:00")))
         }
         _ => None,
     }
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(of("CAST('-42' AS SIGNED)"), Some(Computed::Number("-42".to_owned())));
         assert_eq!(
             of("CAST('2026-01-02' AS DATE)"),
-            Some(Computed::Moment("2026-01-02 00:00:00".to_owned()))
+            Some(Computed::DateTime("2026-01-02 00:00:00".to_owned()))
         );
         for sql in [
             "UNHEX('0')",

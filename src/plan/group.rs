@@ -33,13 +33,13 @@ pub(super) fn groups(draft: &Draft, source: &[Column], zone: &Zone) -> Result<Op
             "COUNT(*) and GROUP BY of _undo: count the changes, SELECT COUNT(*) FROM _diff...".to_owned(),
         ));
     }
-    let places = draft.group_by.iter().map(|name| {
+    let positions = draft.group_by.iter().map(|name| {
         let at = source.iter().position(|column| same_name(&column.name, name));
         let at = at.ok_or_else(|| Failure::UnknownColumn(name.clone(), "group statement"))?;
         let certain = source.get(at).is_some_and(|column| is_certain(column, zone));
         if certain { Ok(at) } else { Err(uncertain(source.get(at), name)) }
     });
-    places.collect::<Result<_, _>>().map(Some)
+    positions.collect::<Result<_, _>>().map(Some)
 }
 
 /// Whether values of a column that are the same, and no others, are equal; of text that is looked

@@ -11,7 +11,7 @@ pub(super) fn checked(text: &str) -> Result<String, Failure> {
         return Ok(text.to_owned());
     }
     let shown: String = text.chars().take(80).collect();
-    Err(Failure::BadInstant(format!(
+    Err(Failure::BadTimestamp(format!(
         "Incorrect GTID value: '{shown}': write '3e11fa47-71ca-11e1-9e33-c80aa9429562:42' (MySQL) or '0-1-42' (MariaDB), as the binary \
          log and @@gtid_executed show it"
     )))
@@ -85,7 +85,7 @@ mod tests {
             "0-1-42;".to_owned(),
             "ü".repeat(100),
         ] {
-            assert!(matches!(checked(&text), Err(Failure::BadInstant(_))), "{text}");
+            assert!(matches!(checked(&text), Err(Failure::BadTimestamp(_))), "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Resolved;
 use super::change_columns::{diff_columns, undo_columns};
 use super::charsets::Charsets;
 use super::group;
-use super::key_value::Reader;
+use super::key_value::LiteralReader;
 use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
@@ -30,11 +30,10 @@ pub struct Admitted {
     max_rows: Option<u64>,
 }
 
-/// A column of the result: which column of the source (behind its last: COUNT(*)), and the name to
-/// show. For rows the source is
-/// the table's columns; for a diff it is `event_id, event_timestamp, event_type, gtid, <key
-/// columns>, changed_columns, row_before, row_after, connection_id, server_id, binlog_file,
-/// binlog_position, statement, cause`.
+/// A column of the result: which column of the source (after its last: COUNT(*)), and the name to
+/// show. For rows the source is the table's columns; for a diff it is `event_id, event_timestamp,
+/// event_type, gtid, <key columns>, changed_columns, row_before, row_after, connection_id,
+/// server_id, binlog_file, binlog_position, statement, cause`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Position in the source.
@@ -45,7 +44,7 @@ pub struct Output {
 
 /// What the configuration says about statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct PlanSettings {
     /// `limits.max_keys`
     pub max_keys: u64,
     /// `limits.table_scan`
@@ -54,7 +53,7 @@ pub struct Settings {
     pub max_rows: Option<u64>,
 }
 
-impl Settings {
+impl PlanSettings {
     /// With so many keys at most, and the other limits as they are by default.
     #[must_use]
     pub fn of_keys(max_keys: u64) -> Self {
@@ -135,9 +134,9 @@ impl Admitted {
 pub fn admit(
     resolved: &Arc<Resolved>,
     definition: &Arc<TableDefinition>,
-    settings: Settings,
+    settings: PlanSettings,
 ) -> Result<Admitted, Failure> {
-    let asked = Asked {
+    let asked = PreparedDraft {
         draft: &resolved.draft,
         table: &resolved.table,
         zone: &resolved.zone,
@@ -170,8 +169,8 @@ pub struct Outlined {
 
 /// A draft whose keys may be parameters, and what it is read by.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    /// As written.
+pub struct PreparedDraft<'a> {
+    /// The statement as written.
     pub draft: &'a Draft,
     /// The real table.
     pub table: &'a TableName,
@@ -189,9 +188,9 @@ pub struct Asked<'a> {
 /// # Errors
 /// As for [`admit`].
 pub fn outline(
-    asked: Asked<'_>,
+    asked: PreparedDraft<'_>,
     definition: &Arc<TableDefinition>,
-    settings: Settings,
+    settings: PlanSettings,
 ) -> Result<Outlined, Failure> {
     let open = RefCell::new(Vec::new());
     let Checked { output, .. } = checked(asked, definition, settings, Some(&open))?;
@@ -206,12 +205,12 @@ struct Checked {
 }
 
 fn checked(
-    asked: Asked<'_>,
+    asked: PreparedDraft<'_>,
     definition: &Arc<TableDefinition>,
-    settings: Settings,
+    settings: PlanSettings,
     open: Option<&RefCell<Vec<(usize, Column)>>>,
 ) -> Result<Checked, Failure> {
-    let Asked { draft, table, zone, charsets, allow_scan } = asked;
+    let PreparedDraft { draft, table, zone, charsets, allow_scan } = asked;
     let virtual_name = draft.virtual_schema.name();
     let full = format!("{virtual_name}.{}", draft.table);
     let qualifiers = match &draft.alias {
@@ -226,7 +225,7 @@ fn checked(
     let predicate = Predicate {
         definition,
         qualifiers: &qualifiers,
-        reader: Reader { zone, charsets },
+        reader: LiteralReader { zone, charsets },
         max_keys: settings.max_keys,
         table: &full,
         open,
@@ -297,14 +296,14 @@ fn keys(
 
 /// The columns that a query on a schema has to choose from.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub enum SelectableColumns {
     /// Those of the table.
     Table(Arc<TableDefinition>),
     /// Those of a diff.
     Changes(Vec<Column>),
 }
 
-impl std::ops::Deref for Source {
+impl std::ops::Deref for SelectableColumns {
     type Target = [Column];
 
     fn deref(&self) -> &[Column] {
@@ -318,11 +317,13 @@ impl std::ops::Deref for Source {
 /// The columns that a query on this schema has to choose from. Those of a diff that no table column
 /// stands for have a type of their own.
 #[must_use]
-pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Source {
+pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> SelectableColumns {
     match schema {
-        VirtualSchema::Flashback | VirtualSchema::Snapshot => Source::Table(Arc::clone(definition)),
-        VirtualSchema::Diff => Source::Changes(diff_columns(definition)),
-        VirtualSchema::Undo => Source::Changes(undo_columns()),
+        VirtualSchema::Flashback | VirtualSchema::Snapshot => {
+            SelectableColumns::Table(Arc::clone(definition))
+        }
+        VirtualSchema::Diff => SelectableColumns::Changes(diff_columns(definition)),
+        VirtualSchema::Undo => SelectableColumns::Changes(undo_columns()),
     }
 }
 

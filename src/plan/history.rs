@@ -3,7 +3,7 @@
 use super::charsets::Charsets;
 use super::group;
 use super::guard::{self, Output};
-use super::key_value::Reader;
+use super::key_value::LiteralReader;
 use super::keys::{Predicate, conjuncts};
 use crate::failure::Failure;
 use crate::statement::{Draft, HISTORY};
@@ -16,9 +16,9 @@ use dbtrail_types::zone::Zone;
 pub struct Selected {
     /// The columns to show.
     pub output: Vec<Output>,
-    /// Places of those to order by, descending or not.
+    /// Positions of those to order by, descending or not.
     pub order: Vec<(usize, bool)>,
-    /// GROUP BY: places; `None`: rows are not counted.
+    /// GROUP BY: positions; `None`: rows are not counted.
     pub groups: Option<Vec<usize>>,
 }
 
@@ -57,7 +57,7 @@ pub fn condition(
     let predicate = Predicate {
         definition,
         qualifiers: &qualifiers,
-        reader: Reader { zone, charsets },
+        reader: LiteralReader { zone, charsets },
         max_keys: 0,
         table: &full,
         open: None,

@@ -7,8 +7,8 @@
 )]
 
 use super::charsets::{Charset, Charsets};
-use super::literal::{Kind, Literal, literal, place, refuse, shortened};
-use super::moment::{date_of, time_of};
+use super::literal::{Literal, LiteralKind, literal, position_of, refuse, shortened};
+use super::timestamp::{date_of, time_of};
 use crate::failure::Failure;
 use dbtrail_types::collation;
 use dbtrail_types::column::{Column, ColumnType, IntSize};
@@ -18,13 +18,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a literal is read by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(super) struct LiteralReader<'a> {
     pub(super) zone: &'a Zone,
     pub(super) charsets: Charsets,
 }
 
-/// In which condition a literal stands: mysqld converts the only literal of an equality by rules of
-/// its own.
+/// In which condition a literal is: mysqld converts the only literal of an equality by rules of its
+/// own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
     /// `k = v`, `k IN (v)`.
@@ -40,11 +40,11 @@ pub(super) enum Condition {
 pub(super) struct KeyValue {
     /// Text-protocol text, or bytes.
     pub(super) bytes: Vec<u8>,
-    /// What it was.
-    pub(super) kind: Kind,
+    /// The kind of literal that it was written as.
+    pub(super) kind: LiteralKind,
 }
 
-impl Reader<'_> {
+impl LiteralReader<'_> {
     /// The text (or bytes) of a key value.
     pub(super) fn value(
         &self,
@@ -57,7 +57,9 @@ impl Reader<'_> {
             self.of(literal, column, condition).map(|bytes| KeyValue { bytes, kind })
         });
         read.map_err(|failure| match failure {
-            Failure::Unsupported(what) => Failure::Unsupported(format!("{what} (at {})", place(expression))),
+            Failure::Unsupported(what) => {
+                Failure::Unsupported(format!("{what} (at {})", position_of(expression)))
+            }
             other => other,
         })
     }
@@ -125,17 +127,17 @@ impl Reader<'_> {
             (ColumnType::Date, Literal::Text(text, _)) => {
                 date_of(&text).map(|d| d.to_string().into_bytes()).ok_or_else(form)
             }
-            (ColumnType::Date, Literal::Moment(text)) => moment(&text)
+            (ColumnType::Date, Literal::DateTime(text)) => datetime(&text)
                 .filter(|t| t.time() == jiff::civil::Time::midnight())
                 .map(|t| t.date().to_string().into_bytes())
                 .ok_or_else(|| refuse(column, "no DATE equals an instant that is not midnight")),
             (ColumnType::Time { fsp }, Literal::Text(text, _)) => clock(&text, *fsp).ok_or_else(form),
-            (ColumnType::DateTime { fsp }, Literal::Text(text, _) | Literal::Moment(text)) => {
-                moment(&text).and_then(|t| shown(t, *fsp)).map(String::into_bytes).ok_or_else(form)
+            (ColumnType::DateTime { fsp }, Literal::Text(text, _) | Literal::DateTime(text)) => {
+                datetime(&text).and_then(|t| shown(t, *fsp)).map(String::into_bytes).ok_or_else(form)
             }
-            (ColumnType::Timestamp { fsp }, Literal::Text(text, _) | Literal::Moment(text)) => {
-                let local = moment(&text).ok_or_else(form)?;
-                let instant = self.zone.to_instant(local).map_err(|_| {
+            (ColumnType::Timestamp { fsp }, Literal::Text(text, _) | Literal::DateTime(text)) => {
+                let local = datetime(&text).ok_or_else(form)?;
+                let instant = self.zone.to_timestamp(local).map_err(|_| {
                     let zone = self.zone.name();
                     refuse(column, &format!("'{text}' is no single instant in time zone {zone}"))
                 })?;
@@ -160,7 +162,7 @@ pub(super) fn one_kind(values: &[&KeyValue], column: &Column, condition: Conditi
         // Up to 15 digits a number is one DOUBLE; beyond, MariaDB compares a list with strings as
         // DOUBLE.
         ColumnType::Decimal { precision, .. } => {
-            precision > 15 && (mixed || (first.kind != Kind::Number && !rest.is_empty()))
+            precision > 15 && (mixed || (first.kind != LiteralKind::Number && !rest.is_empty()))
         }
         _ => mixed,
     };
@@ -244,7 +246,8 @@ fn int(n: &str, column: &Column) -> Result<Vec<u8>, Failure> {
 }
 
 /// A year. Alone, one of two digits is of 1970 to 2069, a number 0 the year 0000, and a string of
-/// zeros 2000 if it has less than four (manual: "2-Digit Years in Dates"); in a list MySQL compares
+/// zeros 2000 if it has less than four (manual: [2-Digit Years in
+/// Dates](https://dev.mysql.com/doc/refman/9.7/en/two-digit-years.html)); in a list MySQL compares
 /// the number itself, and MariaDB does not.
 fn year(n: &str, quoted: bool, column: &Column, condition: Condition) -> Result<Vec<u8>, Failure> {
     let number = integer(n)
@@ -402,7 +405,7 @@ fn decimal(text: &str, scale: usize) -> Option<String> {
 }
 
 /// `YYYY-MM-DD`, which is its midnight, or with a time of the day after it.
-pub(super) fn moment(text: &str) -> Option<jiff::civil::DateTime> {
+pub(super) fn datetime(text: &str) -> Option<jiff::civil::DateTime> {
     match text.split_once([' ', 'T']) {
         Some((date, time)) => Some(date_of(date)?.to_datetime(time_of(time)?)),
         None => Some(date_of(text)?.to_datetime(jiff::civil::Time::midnight())),

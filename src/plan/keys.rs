@@ -7,8 +7,8 @@
 
 use super::change_columns::CHANGE_COLUMNS;
 use super::function;
-use super::key_value::{Condition, KeyValue, Reader, one_kind};
-use super::literal::place as place_of;
+use super::key_value::{Condition, KeyValue, LiteralReader, one_kind};
+use super::literal::position_of as place_of;
 use crate::failure::Failure;
 use crate::statement::VirtualSchema;
 use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets};
@@ -24,7 +24,7 @@ pub(super) struct Predicate<'a> {
     /// Names by which a column may be qualified: alias or table.
     pub(super) qualifiers: &'a [String],
     /// How literals are read.
-    pub(super) reader: Reader<'a>,
+    pub(super) reader: LiteralReader<'a>,
     pub(super) max_keys: u64,
     /// `_flashback.orders AS OF ...`, for the example in the message.
     pub(super) table: &'a str,
@@ -156,8 +156,8 @@ impl Predicate<'_> {
             let missing = columns.iter().enumerate().find(|(i, _)| !distinct.contains(i));
             let missing = missing.map(|(_, name)| name.as_str()).unwrap_or_default();
             return Err(self.rule(&match stray {
-                Some((column, place)) if distinct.is_empty() => {
-                    format!("{column} at {place} is not of the key")
+                Some((column, position)) if distinct.is_empty() => {
+                    format!("{column} at {position} is not of the key")
                 }
                 _ => format!("{missing} of the key is not bound in WHERE"),
             }));
@@ -170,9 +170,9 @@ impl Predicate<'_> {
             );
             return Err(self.with_example(Failure::Unsupported(what)));
         }
-        if let Some((column, place)) = stray {
+        if let Some((column, position)) = stray {
             return Err(Failure::Unsupported(format!(
-                "a condition on {column} at {place} besides the key: ask by key alone and look at {column} in the answer"
+                "a condition on {column} at {position} besides the key: ask by key alone and look at {column} in the answer"
             )));
         }
         self.choice(bounds, columns)
@@ -185,7 +185,7 @@ impl Predicate<'_> {
         for bound in bounds {
             match bound {
                 Bound::Range(column, from, to) => range = Some((column, from, to)),
-                Bound::Values(places, values) => {
+                Bound::Values(positions, values) => {
                     if (tuples.len() as u64).saturating_mul(values.len() as u64) > self.max_keys {
                         return Err(self.too_many());
                     }
@@ -193,8 +193,8 @@ impl Predicate<'_> {
                     for tuple in &tuples {
                         for value in &values {
                             let mut next = tuple.clone();
-                            for (place, v) in places.iter().zip(value) {
-                                next[*place] = Some(v.clone());
+                            for (position, v) in positions.iter().zip(value) {
+                                next[*position] = Some(v.clone());
                             }
                             wider.push(next);
                         }
@@ -233,7 +233,7 @@ impl Predicate<'_> {
         ))
     }
 
-    /// The place of a key column; `Err`: another column's name.
+    /// The position of a key column; `Err`: another column's name.
     pub(super) fn column(&self, expression: &Expr) -> Result<Option<Result<usize, String>>, Failure> {
         let name = match expression {
             Expr::Nested(inside) => return self.column(inside),
@@ -287,11 +287,11 @@ impl Predicate<'_> {
                 }
             }
             Expr::Between { expr, negated: false, low, high } => {
-                let place = match self.column(expr)?.ok_or_else(|| self.rule(&unclear(part)))? {
-                    Ok(place) => place,
+                let position = match self.column(expr)?.ok_or_else(|| self.rule(&unclear(part)))? {
+                    Ok(position) => position,
                     Err(other) => return Ok(Err(other)),
                 };
-                self.range(place, low, high).map(Ok)
+                self.range(position, low, high).map(Ok)
             }
             other => {
                 // Something else about another column is a stray condition; about the key it does
@@ -313,25 +313,25 @@ impl Predicate<'_> {
     }
 
     fn values(&self, column: Result<usize, String>, list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
-        let place = match column {
-            Ok(place) => place,
+        let position = match column {
+            Ok(position) => position,
             Err(other) => return Ok(Err(other)),
         };
         if list.len() as u64 > self.max_keys {
             return Err(self.too_many());
         }
-        let column = self.key()[place];
+        let column = self.key()[position];
         let condition = if list.len() == 1 { Condition::Equality } else { Condition::List };
         let values: Result<Vec<_>, Failure> = list.iter().map(|v| self.value(v, column, condition)).collect();
         let values = self.listed(values?, column, condition)?.into_iter().map(|v| vec![v]).collect();
-        Ok(Ok(Bound::Values(vec![place], values)))
+        Ok(Ok(Bound::Values(vec![position], values)))
     }
 
     fn tuples(&self, columns: &[Expr], list: &[Expr]) -> Result<Result<Bound, String>, Failure> {
-        let mut places = Vec::new();
+        let mut positions = Vec::new();
         for column in columns {
             match self.column(column)?.ok_or_else(|| self.rule(&unclear(column)))? {
-                Ok(place) => places.push(place),
+                Ok(position) => positions.push(position),
                 Err(other) => return Ok(Err(other)),
             }
         }
@@ -339,31 +339,31 @@ impl Predicate<'_> {
             return Err(self.too_many());
         }
         let key = self.key();
-        let mut by_place: Vec<Vec<Option<KeyValue>>> = vec![Vec::new(); places.len()];
+        let mut by_position: Vec<Vec<Option<KeyValue>>> = vec![Vec::new(); positions.len()];
         for tuple in list {
             let Expr::Tuple(cells) = tuple else { return Err(self.rule(&unclear(tuple))) };
-            if cells.len() != places.len() {
+            if cells.len() != positions.len() {
                 return Err(self.rule(&format!(
                     "the list at {} has {} values for {} columns",
                     place_of(tuple),
                     cells.len(),
-                    places.len()
+                    positions.len()
                 )));
             }
-            for ((cell, place), values) in cells.iter().zip(&places).zip(&mut by_place) {
-                values.push(self.value(cell, key[*place], Condition::List)?);
+            for ((cell, position), values) in cells.iter().zip(&positions).zip(&mut by_position) {
+                values.push(self.value(cell, key[*position], Condition::List)?);
             }
         }
         let mut columns = Vec::new();
-        for (values, place) in by_place.into_iter().zip(&places) {
-            columns.push(self.listed(values, key[*place], Condition::List)?.into_iter());
+        for (values, position) in by_position.into_iter().zip(&positions) {
+            columns.push(self.listed(values, key[*position], Condition::List)?.into_iter());
         }
         let tuples = list.iter().map(|_| columns.iter_mut().filter_map(Iterator::next).collect()).collect();
-        Ok(Ok(Bound::Values(places, tuples)))
+        Ok(Ok(Bound::Values(positions, tuples)))
     }
 
-    fn range(&self, place: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
-        let column = self.key()[place];
+    fn range(&self, position: usize, low: &Expr, high: &Expr) -> Result<Bound, Failure> {
+        let column = self.key()[position];
         let ends =
             vec![self.value(low, column, Condition::Range)?, self.value(high, column, Condition::Range)?];
         let mut ends = self.listed(ends, column, Condition::Range)?.into_iter();
@@ -387,15 +387,15 @@ impl Predicate<'_> {
                 return Err(self.too_many());
             }
         }
-        Ok(Bound::Range(place, from, to))
+        Ok(Bound::Range(position, from, to))
     }
 }
 
 impl Bound {
     pub(super) fn columns(&self) -> Vec<usize> {
         match self {
-            Self::Values(places, _) => places.clone(),
-            Self::Range(place, ..) => vec![*place],
+            Self::Values(positions, _) => positions.clone(),
+            Self::Range(position, ..) => vec![*position],
         }
     }
 }
@@ -482,7 +482,7 @@ mod tests {
         let predicate = Predicate {
             definition,
             qualifiers: &["t".to_owned()],
-            reader: Reader { zone: &Zone::parse("+02:00").unwrap(), charsets: Charsets::default() },
+            reader: LiteralReader { zone: &Zone::parse("+02:00").unwrap(), charsets: Charsets::default() },
             max_keys: 1000,
             table: "_flashback.t",
             open: None,
@@ -508,7 +508,7 @@ mod tests {
 
     /// What to write instead, and what is at fault.
     #[test]
-    fn err_a_uuid_that_is_none_is_told_what_to_write() {
+    fn err_a_uuid_that_is_none_is_reported_what_to_write() {
         let definition =
             TableDefinition { columns: vec![column("k", "uuid", None)], primary_key: vec!["k".to_owned()] };
         for wrong in [
@@ -517,12 +517,12 @@ mod tests {
             "42",
             "x'6ccd780cbaba102695645b8c656024db'",
         ] {
-            let told = format!("{:?}", ask(&definition, &format!("k = {wrong}")).unwrap_err());
+            let reported = format!("{:?}", ask(&definition, &format!("k = {wrong}")).unwrap_err());
             assert!(
-                told.contains(
+                reported.contains(
                     "write a UUID as MariaDB shows it, in quotes: '6ccd780c-baba-1026-9564-5b8c656024db'"
                 ),
-                "{told}"
+                "{reported}"
             );
         }
         let right = ask(&definition, "k = '6CCD780C-baba-1026-9564-5b8c656024db'").unwrap();
@@ -686,7 +686,7 @@ mod tests {
     }
 
     /// One part of a conjunction: its text, and the key columns that it binds (`None`: it may not
-    /// stand there at all).
+    /// be there at all).
     fn part(keys: usize) -> impl Strategy<Value = (String, Option<Vec<usize>>)> {
         let column = 0..keys;
         prop_oneof![
@@ -708,7 +708,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Accepted exactly when each part may stand there and each key column is bound by one of
+        /// Accepted exactly when each part may be there and each key column is bound by one of
         /// them.
         #[test]
         fn accepted_exactly_when_the_whole_key_is_bound(

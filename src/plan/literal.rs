@@ -8,7 +8,7 @@
 
 use super::charsets::{Charset, Charsets};
 use super::function::{Computed, computed};
-use super::moment::date_of;
+use super::timestamp::date_of;
 use crate::failure::Failure;
 use dbtrail_types::column::{Column, ColumnType};
 use sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value};
@@ -25,28 +25,28 @@ pub(super) enum Literal {
     /// A string of bytes.
     Bytes(Vec<u8>),
     /// `DATE '...'`, `TIMESTAMP '...'`: compared as a point in time whatever the column is.
-    Moment(String),
+    DateTime(String),
 }
 
 /// What literals of one list must have in common, since a list of several kinds is compared in
 /// another way than each of them alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LiteralKind {
     Number,
     Double,
     Text(Charset),
     Bytes,
-    Moment,
+    DateTime,
 }
 
 impl Literal {
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> LiteralKind {
         match self {
-            Self::Number(_) => Kind::Number,
-            Self::Double(_) => Kind::Double,
-            Self::Text(_, charset) => Kind::Text(*charset),
-            Self::Bytes(_) => Kind::Bytes,
-            Self::Moment(_) => Kind::Moment,
+            Self::Number(_) => LiteralKind::Number,
+            Self::Double(_) => LiteralKind::Double,
+            Self::Text(_, charset) => LiteralKind::Text(*charset),
+            Self::Bytes(_) => LiteralKind::Bytes,
+            Self::DateTime(_) => LiteralKind::DateTime,
         }
     }
 }
@@ -96,20 +96,20 @@ pub(super) fn literal(expression: &Expr, column: &Column, charsets: Charsets) ->
         Expr::Prefixed { prefix, value } => introduced(&prefix.value, value, column, charsets),
         Expr::TypedString(typed) => match (&typed.data_type, &typed.value.value) {
             (DataType::Date, Value::SingleQuotedString(text)) if date_of(text).is_some() => {
-                Ok(Literal::Moment(format!("{text} 00:00:00")))
+                Ok(Literal::DateTime(format!("{text} 00:00:00")))
             }
             // One without a time of the day is an error in MySQL.
             (DataType::Timestamp(None, _) | DataType::Datetime(None), Value::SingleQuotedString(text))
                 if text.contains([' ', 'T']) =>
             {
-                Ok(Literal::Moment(text.clone()))
+                Ok(Literal::DateTime(text.clone()))
             }
             _ => Err(other()),
         },
         Expr::Function(_) | Expr::Cast { .. } => match computed(expression) {
             Some(Computed::Number(number)) => Ok(Literal::Number(number)),
             Some(Computed::Bytes(bytes)) => Ok(Literal::Bytes(bytes)),
-            Some(Computed::Moment(text)) => Ok(Literal::Moment(text)),
+            Some(Computed::DateTime(text)) => Ok(Literal::DateTime(text)),
             None => Err(other()),
         },
         _ => Err(other()),
@@ -210,7 +210,7 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// Where an expression begins in the statement.
-pub(super) fn place(expression: &Expr) -> String {
+pub(super) fn position_of(expression: &Expr) -> String {
     let start = expression.span().start;
     if start.line == 0 {
         "a position in WHERE".to_owned()

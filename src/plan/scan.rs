@@ -51,7 +51,7 @@ impl TableScan {
 
 /// A comparison of a key column with a literal.
 struct End<'a> {
-    place: usize,
+    position: usize,
     is: Relation,
     literal: &'a Expr,
 }
@@ -68,13 +68,13 @@ impl Predicate<'_> {
         let mut scan = KeyScan::default();
         // First columns that equal one value.
         while let Some(column) = key.get(scan.prefix.len()) {
-            let place = scan.prefix.len();
+            let position = scan.prefix.len();
             let found = parts.iter().enumerate().find_map(|(at, part)| {
                 let ends = self.ends(part)?;
-                let [End { place: of, is: Relation::Equal, literal }] = ends.as_slice() else {
+                let [End { position: of, is: Relation::Equal, literal }] = ends.as_slice() else {
                     return None;
                 };
-                let value = (*of == place).then(|| self.value(literal, column, Condition::Equality))?;
+                let value = (*of == position).then(|| self.value(literal, column, Condition::Equality))?;
                 value.ok().map(|value| (at, value.map(|v| v.bytes).unwrap_or_default()))
             });
             let Some((at, value)) = found else { break };
@@ -112,13 +112,13 @@ impl Predicate<'_> {
 
     /// The ends of the column after the prefix: one of each kind, the others are left.
     fn bounded(&self, scan: &mut KeyScan, parts: &mut Vec<&Expr>) {
-        let place = scan.prefix.len();
+        let position = scan.prefix.len();
         let key = self.key();
-        let Some(column) = key.get(place).filter(|c| c.ty != ColumnType::Uuid) else { return };
+        let Some(column) = key.get(position).filter(|c| c.ty != ColumnType::Uuid) else { return };
         parts.retain(|part| {
             let Some(ends) = self.ends(part) else { return true };
             let (mut lower, mut upper) = (scan.lower.clone(), scan.upper.clone());
-            for End { place: of, is, literal } in &ends {
+            for End { position: of, is, literal } in &ends {
                 let bound = match is {
                     Relation::Greater | Relation::GreaterOrEqual => &mut lower,
                     Relation::Less | Relation::LessOrEqual => &mut upper,
@@ -126,7 +126,7 @@ impl Predicate<'_> {
                 };
                 let inclusive = matches!(is, Relation::GreaterOrEqual | Relation::LessOrEqual);
                 match self.value(literal, column, Condition::Range) {
-                    Ok(value) if *of == place && bound.is_none() => {
+                    Ok(value) if *of == position && bound.is_none() => {
                         // A parameter that has no value yet stands for no key.
                         let value = Octets(value.map(|v| v.bytes).unwrap_or_default());
                         *bound = Some(KeyBound { value, inclusive });
@@ -144,15 +144,15 @@ impl Predicate<'_> {
         match part {
             Expr::Nested(inside) => self.ends(inside),
             Expr::Between { expr, negated: false, low, high } => {
-                let place = self.place(expr)?;
-                let low = End { place, is: Relation::GreaterOrEqual, literal: low };
-                Some(vec![low, End { place, is: Relation::LessOrEqual, literal: high }])
+                let position = self.column_index(expr)?;
+                let low = End { position, is: Relation::GreaterOrEqual, literal: low };
+                Some(vec![low, End { position, is: Relation::LessOrEqual, literal: high }])
             }
             Expr::BinaryOp { left, op, right } => {
                 let is = relation(op)?;
-                match (self.place(left), self.place(right)) {
-                    (Some(place), None) => Some(vec![End { place, is, literal: right }]),
-                    (None, Some(place)) => Some(vec![End { place, is: is.turned(), literal: left }]),
+                match (self.column_index(left), self.column_index(right)) {
+                    (Some(position), None) => Some(vec![End { position, is, literal: right }]),
+                    (None, Some(position)) => Some(vec![End { position, is: is.turned(), literal: left }]),
                     _ => None,
                 }
             }
@@ -160,7 +160,7 @@ impl Predicate<'_> {
         }
     }
 
-    fn place(&self, expression: &Expr) -> Option<usize> {
+    fn column_index(&self, expression: &Expr) -> Option<usize> {
         self.column(expression).ok()??.ok()
     }
 }

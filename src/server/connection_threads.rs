@@ -121,11 +121,11 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_as_there_are_threads_may_block() {
-        let loops = ConnectionThreads::start().unwrap();
+        let connection_threads = ConnectionThreads::start().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let seen: Arc<Mutex<HashSet<ThreadId>>> = Arc::default();
         // Each waits for all, and blocks its thread with that.
-        let all = loops.0.len();
+        let all = connection_threads.0.len();
         let barrier = Arc::new(std::sync::Barrier::new(all));
         let mut clients = Vec::new();
         for _ in 0..all {
@@ -137,7 +137,7 @@ mod tests {
                 barrier.wait();
                 socket.write_all(b"x").await.unwrap();
             };
-            loops.run(server, answer).unwrap();
+            connection_threads.run(server, answer).unwrap();
         }
         for mut client in clients {
             let answered = tokio::time::timeout(Duration::from_secs(20), client.read_u8()).await;
@@ -145,7 +145,7 @@ mod tests {
         }
         assert_eq!(seen.lock().unwrap().len(), all, "each had a thread of its own");
         let end = std::time::Instant::now() + Duration::from_secs(20);
-        while loops.0.iter().any(|l| l.load.load(Ordering::Relaxed) > 0) {
+        while connection_threads.0.iter().any(|l| l.load.load(Ordering::Relaxed) > 0) {
             assert!(std::time::Instant::now() < end, "an ended connection still counts");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -153,16 +153,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_runs_ends_with_its_threads() {
-        let loops = ConnectionThreads::start().unwrap();
+        let connection_threads = ConnectionThreads::start().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (mut client, server) = pair(&listener).await;
         let wait = |mut socket: tokio::net::TcpStream| async move {
             socket.write_all(b"x").await.unwrap();
             std::future::pending::<()>().await;
         };
-        loops.run(server, wait).unwrap();
+        connection_threads.run(server, wait).unwrap();
         assert_eq!(client.read_u8().await.unwrap(), b'x');
-        drop(loops);
+        drop(connection_threads);
         let closed = tokio::time::timeout(Duration::from_secs(20), client.read(&mut [0])).await;
         assert_eq!(closed.unwrap().unwrap(), 0);
     }

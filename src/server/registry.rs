@@ -4,7 +4,7 @@
 //! password, and makes room again as soon as others come.
 
 use crate::failure::Failure;
-use crate::session::{Connections, PlaceOf, Process};
+use crate::session::{Connections, LoginSlot, Process};
 use crate::wire::handle::Handle;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -47,7 +47,7 @@ struct State {
     limits: Limits,
     last_id: u32,
     arrived: u64,
-    connections: HashMap<u32, Entry>,
+    connections: HashMap<u32, OpenConnection>,
     /// Those who have not logged in and were not sent away, in the order in which they came.
     strangers: BTreeMap<u64, u32>,
     clients: usize,
@@ -55,18 +55,18 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct OpenConnection {
     handle: Arc<Handle>,
     address: IpAddr,
     arrived: u64,
     /// `None`: not logged in.
-    place: Option<PlaceOf>,
+    slot: Option<LoginSlot>,
 }
 
 impl State {
     /// Ends the connection of the stranger who is the best to lose: the one that has been silent
     /// for longest, else the one that came first.
-    fn turn_out(&mut self, among: impl Fn(&Entry) -> bool) {
+    fn turn_out(&mut self, among: impl Fn(&OpenConnection) -> bool) {
         let waiting = || {
             let entries = self.strangers.iter().filter_map(|(at, id)| Some((*at, self.connections.get(id)?)));
             entries.filter(|(_, entry)| among(entry))
@@ -109,7 +109,7 @@ impl Registry {
     pub(super) fn arrive(&self, handle: &Arc<Handle>, address: IpAddr) -> u32 {
         let mut state = self.state();
         let waiting = state.strangers.len();
-        let same = |entry: &Entry| entry.address == address;
+        let same = |entry: &OpenConnection| entry.address == address;
         let of_address = || {
             let entries = state.strangers.values().filter_map(|id| state.connections.get(id));
             entries.filter(|entry| same(entry)).count()
@@ -130,7 +130,7 @@ impl Registry {
         state.arrived += 1;
         let arrived = state.arrived;
         state.strangers.insert(arrived, id);
-        let entry = Entry { handle: Arc::clone(handle), address, arrived, place: None };
+        let entry = OpenConnection { handle: Arc::clone(handle), address, arrived, slot: None };
         state.connections.insert(id, entry);
         id
     }
@@ -139,10 +139,10 @@ impl Registry {
     pub(super) fn leave(&self, id: u32) {
         let mut state = self.state();
         let Some(entry) = state.connections.remove(&id) else { return };
-        match entry.place {
+        match entry.slot {
             None => drop(state.strangers.remove(&entry.arrived)),
-            Some(PlaceOf::Client) => state.clients -= 1,
-            Some(PlaceOf::Caretaker) => state.caretakers -= 1,
+            Some(LoginSlot::Client) => state.clients -= 1,
+            Some(LoginSlot::Caretaker) => state.caretakers -= 1,
         }
     }
 
@@ -169,23 +169,23 @@ impl Connections for Registry {
         Ok(())
     }
 
-    fn enter(&self, id: u32, user: &str, place: PlaceOf) -> Result<(), Failure> {
+    fn enter(&self, id: u32, user: &str, slot: LoginSlot) -> Result<(), Failure> {
         let mut state = self.state();
         let state = &mut *state;
         let Some(entry) = state.connections.get_mut(&id) else { return Ok(()) };
         // COM_CHANGE_USER stays in its place.
-        if entry.place.is_some() {
+        if entry.slot.is_some() {
             return Ok(());
         }
-        let (taken, limit) = match place {
-            PlaceOf::Client => (&mut state.clients, state.limits.clients),
-            PlaceOf::Caretaker => (&mut state.caretakers, state.limits.caretakers),
+        let (taken, limit) = match slot {
+            LoginSlot::Client => (&mut state.clients, state.limits.clients),
+            LoginSlot::Caretaker => (&mut state.caretakers, state.limits.caretakers),
         };
         if *taken >= limit {
             return Err(Failure::Full { user: user.to_owned(), limit: limit as u64 });
         }
         *taken += 1;
-        entry.place = Some(place);
+        entry.slot = Some(slot);
         state.strangers.remove(&entry.arrived);
         Ok(())
     }
@@ -250,25 +250,25 @@ mod tests {
     }
 
     #[test]
-    fn strangers_take_no_place_of_clients_and_clients_none_of_caretakers() {
+    fn strangers_take_no_slot_of_clients_and_clients_none_of_caretakers() {
         let registry = Registry::new(LIMITS);
-        let login = |place| {
+        let login = |slot| {
             let (id, handle) = come(&registry, 1);
-            (registry.enter(id, "a", place), id, handle)
+            (registry.enter(id, "a", slot), id, handle)
         };
-        let (first, id, handle) = login(PlaceOf::Client);
-        assert!(first.is_ok() && login(PlaceOf::Client).0.is_ok());
-        assert!(matches!(login(PlaceOf::Client).0, Err(Failure::Full { limit: 2, .. })));
-        assert!(login(PlaceOf::Caretaker).0.is_ok());
-        assert!(matches!(login(PlaceOf::Caretaker).0, Err(Failure::Full { limit: 1, .. })));
+        let (first, id, handle) = login(LoginSlot::Client);
+        assert!(first.is_ok() && login(LoginSlot::Client).0.is_ok());
+        assert!(matches!(login(LoginSlot::Client).0, Err(Failure::Full { limit: 2, .. })));
+        assert!(login(LoginSlot::Caretaker).0.is_ok());
+        assert!(matches!(login(LoginSlot::Caretaker).0, Err(Failure::Full { limit: 1, .. })));
         // It is in already: COM_CHANGE_USER takes no second slot.
-        assert!(registry.enter(id, "b", PlaceOf::Client).is_ok());
+        assert!(registry.enter(id, "b", LoginSlot::Client).is_ok());
         for _ in 0..20 {
             come(&registry, 1);
         }
         assert!(!handle.end.is_cancelled(), "who has logged in makes room for nobody");
         registry.leave(id);
-        assert!(login(PlaceOf::Client).0.is_ok());
+        assert!(login(LoginSlot::Client).0.is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::plan::{Resolved, When};
 use dbtrail_types::agent_api::Keys;
-use dbtrail_types::instant::AsOf;
+use dbtrail_types::timestamp::AsOf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the log says of a statement.

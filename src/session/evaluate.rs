@@ -4,16 +4,17 @@
 mod clock;
 mod oddities;
 
-use super::variables::{self, Kind as VariableKind, Scope as VariableScope};
+use super::variables::{self, Scope as VariableScope, VariableType as VariableKind};
 use super::{Change, Session};
 use crate::failure::Failure;
 use crate::telemetry::metrics::metrics;
 pub(super) use dbtrail_expression::Value;
 use dbtrail_expression::{
-    Budget, Coercibility, Collated, Error, Kind, Scope, Settings, Type, Typed, compile, known_collation,
+    Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Scope, Type, Typed, compile,
+    known_collation,
 };
 use dbtrail_types::column::{Column, ColumnType, IntSize};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 /// Characters of a system variable that is text.
@@ -27,14 +28,14 @@ const NULL_VARIABLE: u32 = 16_777_215;
 #[derive(Clone, Copy)]
 pub(super) struct EvaluationContext<'a> {
     pub(super) session: &'a Session,
-    pub(super) now: Instant,
+    pub(super) now: Timestamp,
 }
 
 impl Scope for EvaluationContext<'_> {
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> EvaluationSettings {
         let session = self.session;
         let collation = known_collation(&session.setting("collation_connection"));
-        Settings {
+        EvaluationSettings {
             collation: collation.unwrap_or("utf8mb4_0900_ai_ci"),
             no_backslash_escapes: session.has_mode("NO_BACKSLASH_ESCAPES"),
             no_unsigned_subtraction: session.has_mode("NO_UNSIGNED_SUBTRACTION"),
@@ -76,24 +77,24 @@ pub(super) fn is_bare_function(name: &str) -> bool {
 /// NULL, declared as so many bytes.
 fn bytes_of_null(bytes: u32) -> Typed {
     let collated = Collated { name: "binary", coercibility: Coercibility::Implicit };
-    Typed::constant(Value::Null, Type::new(Kind::Text { chars: bytes, collated }, true))
+    Typed::constant(Value::Null, Type::new(ExprType::Text { chars: bytes, collated }, true))
 }
 
 /// Text that the server knows: its character set is utf8mb3.
 fn system_text(text: Option<&str>, chars: u32, nullable: bool) -> Typed {
     let collated = Collated { name: "utf8mb3_general_ci", coercibility: Coercibility::System };
     let value = text.map_or(Value::Null, Value::from);
-    Typed::constant(value, Type::new(Kind::Text { chars, collated }, nullable))
+    Typed::constant(value, Type::new(ExprType::Text { chars, collated }, nullable))
 }
 
 /// A whole number that the server knows.
 pub(super) fn system_number(number: Option<i128>, unsigned: bool, nullable: bool) -> Typed {
-    let kind = Kind::Int { width: 21, unsigned };
+    let kind = ExprType::Int { width: 21, unsigned };
     Typed::constant(number.map_or(Value::Null, Value::Int), Type::new(kind, nullable))
 }
 
 impl From<(Error, &'static str)> for Failure {
-    /// With the clause in which an unknown column stands.
+    /// With the clause in which an unknown column is.
     fn from((error, clause): (Error, &'static str)) -> Self {
         match error {
             Error::Budget(why) => {
@@ -129,18 +130,18 @@ impl Session {
     pub(super) fn typed(
         &self,
         expression: &Expr,
-        now: Instant,
+        now: Timestamp,
         budget: &mut Budget,
     ) -> Result<(Value, Type), Failure> {
         // It has been waited for, or will be.
         if Self::sleeps(expression) {
-            return Ok((Value::Int(0), Type::new(Kind::Int { width: 21, unsigned: false }, false)));
+            return Ok((Value::Int(0), Type::new(ExprType::Int { width: 21, unsigned: false }, false)));
         }
         let typed = compile(expression, &EvaluationContext { session: self, now })?;
         Ok((typed.node.value(&[], &[], budget)?, typed.ty))
     }
 
-    pub(super) fn evaluate(&self, expression: &Expr, now: Instant) -> Result<Value, Failure> {
+    pub(super) fn evaluate(&self, expression: &Expr, now: Timestamp) -> Result<Value, Failure> {
         self.typed(expression, now, &mut self.budget()).map(|(value, _)| value)
     }
 
@@ -148,7 +149,7 @@ impl Session {
     pub(super) fn assigned(
         &mut self,
         expression: &Expr,
-        now: Instant,
+        now: Timestamp,
         budget: &mut Budget,
     ) -> Result<(Value, Type), Failure> {
         let Expr::BinaryOp { left, op: BinaryOperator::Assignment, right } = expression else {
@@ -168,7 +169,7 @@ impl Session {
     }
 
     /// What an item of a select list is declared as before it is executed; nothing is assigned.
-    pub(super) fn declared(&self, expression: &Expr, now: Instant) -> Result<(Value, Type), Failure> {
+    pub(super) fn declared(&self, expression: &Expr, now: Timestamp) -> Result<(Value, Type), Failure> {
         if let Expr::BinaryOp { op: BinaryOperator::Assignment, right, .. } = expression {
             return self.typed(right, now, &mut self.budget());
         }
@@ -190,11 +191,11 @@ impl Session {
         Ok(match variable.kind {
             VariableKind::Switch => {
                 let on = i128::from(value.as_deref() == Some("ON"));
-                Typed::constant(Value::Int(on), Type::new(Kind::TRUTH, true))
+                Typed::constant(Value::Int(on), Type::new(ExprType::TRUTH, true))
             }
             VariableKind::Integer(..) => system_number(value.and_then(|v| v.parse().ok()), true, true),
             VariableKind::Real => {
-                let kind = Kind::Double { width: 23, decimals: 6 };
+                let kind = ExprType::Double { width: 23, decimals: 6 };
                 Typed::constant(value.map_or(Value::Null, Value::from), Type::new(kind, true))
             }
             VariableKind::Choice(_) | VariableKind::Text => system_text(value.as_deref(), VARIABLE, true),
@@ -202,7 +203,7 @@ impl Session {
     }
 
     /// What the session knows.
-    fn known(&self, name: &str, arguments: &[Typed], now: Instant) -> Option<Typed> {
+    fn known(&self, name: &str, arguments: &[Typed], now: Timestamp) -> Option<Typed> {
         if !arguments.is_empty() {
             return None;
         }
@@ -231,39 +232,39 @@ impl Session {
 pub(super) fn of_variable(value: Value, ty: &Type) -> Typed {
     let kind = match (&value, ty.kind) {
         (Value::Null, _) => return bytes_of_null(NULL_VARIABLE),
-        (_, Kind::Int { unsigned, .. }) => Kind::Int { width: 21, unsigned },
-        (_, Kind::Decimal { .. }) => Kind::Decimal { precision: 65, scale: 30 },
-        (_, Kind::Double { .. }) => Kind::Double { width: 23, decimals: 31 },
-        (_, Kind::Text { collated, .. }) => text_variable(collated.name),
-        (_, Kind::Null | Kind::Date | Kind::Time { .. } | Kind::DateTime { .. }) => {
+        (_, ExprType::Int { unsigned, .. }) => ExprType::Int { width: 21, unsigned },
+        (_, ExprType::Decimal { .. }) => ExprType::Decimal { precision: 65, scale: 30 },
+        (_, ExprType::Double { .. }) => ExprType::Double { width: 23, decimals: 31 },
+        (_, ExprType::Text { collated, .. }) => text_variable(collated.name),
+        (_, ExprType::Null | ExprType::Date | ExprType::Time { .. } | ExprType::DateTime { .. }) => {
             text_variable("utf8mb4_0900_ai_ci")
         }
     };
     Typed::constant(value, Type::new(kind, true))
 }
 
-fn text_variable(collation: &'static str) -> Kind {
+fn text_variable(collation: &'static str) -> ExprType {
     let collated = Collated { name: collation, coercibility: Coercibility::Implicit };
-    Kind::Text { chars: dbtrail_expression::variable_chars(collation), collated }
+    ExprType::Text { chars: dbtrail_expression::variable_chars(collation), collated }
 }
 
-/// The type of a text as it stands, in a statement or as a parameter.
+/// The type of a text as it is, in a statement or as a parameter.
 pub(super) fn type_of(value: &Value) -> Type {
     let kind = match value {
-        Value::Null => Kind::Null,
+        Value::Null => ExprType::Null,
         Value::Int(n) => {
             let unsigned = *n > i128::from(i64::MAX);
             let digits = n.unsigned_abs().to_string().len() + usize::from(!unsigned);
-            Kind::Int { width: u32::try_from(digits).unwrap_or(20), unsigned }
+            ExprType::Int { width: u32::try_from(digits).unwrap_or(20), unsigned }
         }
         Value::Decimal(n) => {
             let digits = n.unscaled.unsigned_abs().to_string().len().max(usize::from(n.scale));
-            Kind::Decimal { precision: u32::try_from(digits).unwrap_or(65), scale: n.scale }
+            ExprType::Decimal { precision: u32::try_from(digits).unwrap_or(65), scale: n.scale }
         }
-        Value::Double(_) => Kind::Double { width: 22, decimals: 31 },
+        Value::Double(_) => ExprType::Double { width: 22, decimals: 31 },
         Value::Text(text) => {
             let collated = Collated { name: "utf8mb4_0900_ai_ci", coercibility: Coercibility::Literal };
-            Kind::Text { chars: u32::try_from(text.chars().count()).unwrap_or(u32::MAX), collated }
+            ExprType::Text { chars: u32::try_from(text.chars().count()).unwrap_or(u32::MAX), collated }
         }
     };
     Type::new(kind, value.is_null())
@@ -274,26 +275,28 @@ pub(super) fn column(name: &str, ty: &Type) -> Column {
     let narrow = |n: u32| u8::try_from(n).unwrap_or(u8::MAX);
     let mut collation = None;
     let column = match ty.kind {
-        Kind::Null => ColumnType::VarBinary { bytes: 0 },
-        Kind::Int { width, unsigned } => {
+        ExprType::Null => ColumnType::VarBinary { bytes: 0 },
+        ExprType::Int { width, unsigned } => {
             let display_width = Some(narrow(width));
             ColumnType::Int { size: IntSize::Big, unsigned, zerofill: false, display_width }
         }
-        Kind::Decimal { precision, scale } => {
+        ExprType::Decimal { precision, scale } => {
             ColumnType::Decimal { precision: narrow(precision), scale, unsigned: false, zerofill: false }
         }
-        Kind::Double { width, decimals } => {
+        ExprType::Double { width, decimals } => {
             let digits = Some((narrow(width), decimals));
             ColumnType::Double { digits, unsigned: false, zerofill: false }
         }
-        Kind::Text { chars, collated } if collated.name == "binary" => ColumnType::VarBinary { bytes: chars },
-        Kind::Text { chars, collated } => {
+        ExprType::Text { chars, collated } if collated.name == "binary" => {
+            ColumnType::VarBinary { bytes: chars }
+        }
+        ExprType::Text { chars, collated } => {
             collation = Some(collated.name.to_owned());
             ColumnType::VarChar { chars }
         }
-        Kind::Date => ColumnType::Date,
-        Kind::Time { fsp } => ColumnType::Time { fsp },
-        Kind::DateTime { fsp } => ColumnType::DateTime { fsp },
+        ExprType::Date => ColumnType::Date,
+        ExprType::Time { fsp } => ColumnType::Time { fsp },
+        ExprType::DateTime { fsp } => ColumnType::DateTime { fsp },
     };
     Column::new(name.to_owned(), column, collation, ty.nullable)
 }

@@ -13,9 +13,9 @@ use crate::plan::{Resolved, When};
 use crate::statement::{Draft, VirtualSchema};
 use dbtrail_types::agent_api::{KeyChoice, KeyScan, Octets, hex_text};
 use dbtrail_types::column::Column;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::ResultColumn;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::zone::Zone;
 
 /// Keys and columns that are shown; more are counted.
@@ -27,7 +27,7 @@ impl Session {
     pub(super) async fn explain(
         &mut self,
         draft: Draft,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let (tenant, resolved) = self.asked(draft, now, request).await?;
@@ -147,7 +147,7 @@ fn scanned(scan: &KeyScan, key: &[&Column]) -> String {
 
 fn when(resolved: &Resolved, zone: &Zone) -> Vec<(&'static str, String)> {
     let utc = Zone::utc();
-    let local = |instant: Instant, zone: &Zone| {
+    let local = |instant: Timestamp, zone: &Zone| {
         let text = zone.local(instant).map(|t| t.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
         text.unwrap_or_else(|| instant.to_string())
     };

@@ -3,8 +3,8 @@
 use super::evaluate::EvaluationContext;
 use crate::failure::Failure;
 use dbtrail_expression::{
-    Budget, Coercibility, Collated, Error, Kind, Letters, Node, Scope, Settings, Type, Typed, Value,
-    condition, like,
+    Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Letters, Node, Scope, Type, Typed,
+    Value, condition, like,
 };
 use sqlparser::ast::Expr;
 
@@ -24,7 +24,7 @@ pub(super) struct Filter<'a> {
 struct Names<'a>(EvaluationContext<'a>);
 
 impl Scope for Names<'_> {
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> EvaluationSettings {
         self.0.settings()
     }
 
@@ -36,7 +36,7 @@ impl Scope for Names<'_> {
             ));
         };
         let collated = Collated { name: SHOWN, coercibility: Coercibility::Implicit };
-        let ty = Type::new(Kind::Text { chars: COLUMNS[at].1, collated }, at > 0);
+        let ty = Type::new(ExprType::Text { chars: COLUMNS[at].1, collated }, at > 0);
         Ok(Typed { node: Node::Column(at), ty })
     }
 

@@ -86,8 +86,8 @@ impl Groups {
         let rows = self.counted.into_iter().map(|(cells, count)| {
             let mut row: Row = vec![None; width];
             for (at, cell) in self.columns.iter().zip(cells) {
-                if let Some(place) = row.get_mut(*at) {
-                    *place = cell;
+                if let Some(position) = row.get_mut(*at) {
+                    *position = cell;
                 }
             }
             row.push(Some(count.to_string().into_bytes()));

@@ -8,16 +8,16 @@ use super::travel::audited;
 use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
 use crate::plan::{self, When, history::selected};
-use crate::statement::{Draft, HISTORY, InstantExpr, Limit, RecordEnd};
+use crate::statement::{Draft, HISTORY, Limit, RecordEnd, TimestampExpr};
 use dbtrail_types::agent_api::Filter;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::ResultColumn;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 
 /// A window, or the GTID of one transaction.
-type Asked = (Option<(Instant, Instant)>, Option<String>);
+type HistoryRange = (Option<(Timestamp, Timestamp)>, Option<String>);
 
 impl Session {
     /// A table of `_history`.
@@ -25,7 +25,7 @@ impl Session {
         &mut self,
         table: HistoryTable,
         mut draft: Draft,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let Some(tenant) = self.tenant() else {
@@ -50,8 +50,8 @@ impl Session {
         let (asked_filter, condition) = if table == HistoryTable::Changes {
             (filter.and_then(|filter| seen(filter, allowed.as_deref()))?, None)
         } else {
-            let ground = EvaluationContext { session: self, now };
-            (None, Condition::new(filter, (&draft, &definition.columns), ground)?)
+            let context = EvaluationContext { session: self, now };
+            (None, Condition::new(filter, (&draft, &definition.columns), context)?)
         };
         let enough = limit.filter(|_| selected.order.is_empty() && selected.groups.is_none());
         let enough = enough.filter(|_| table == HistoryTable::Changes);
@@ -98,7 +98,7 @@ impl Session {
         Ok(result_columns(HISTORY, draft, &definition.columns, &selected.output))
     }
 
-    /// Puts the ends of the record in the place of the words that mean them.
+    /// Puts the ends of the record instead of the words that mean them.
     async fn record_ends(
         &self,
         draft: &mut Draft,
@@ -116,8 +116,8 @@ impl Session {
         })?;
         for instant in draft.time.instants() {
             match instant.end() {
-                Some(RecordEnd::Earliest) => *instant = InstantExpr::Known(oldest),
-                Some(RecordEnd::Latest) => *instant = InstantExpr::Known(newest),
+                Some(RecordEnd::Earliest) => *instant = TimestampExpr::RecordEndAt(oldest),
+                Some(RecordEnd::Latest) => *instant = TimestampExpr::RecordEndAt(newest),
                 None => {}
             }
         }
@@ -130,8 +130,8 @@ impl Session {
         table: HistoryTable,
         draft: &Draft,
         tenant: &Tenant,
-        now: Instant,
-    ) -> Result<Asked, Failure> {
+        now: Timestamp,
+    ) -> Result<HistoryRange, Failure> {
         if !table.has_window() {
             return Ok((None, None));
         }

@@ -5,8 +5,8 @@ use super::evaluate::EvaluationContext;
 use crate::failure::Failure;
 use crate::statement::{Draft, HISTORY};
 use dbtrail_expression::{
-    Budget, Coercibility, Collated, Error, Kind, Limits, Node, RowFilter, RowValue, Scope, Settings, Type,
-    Typed, Value, condition,
+    Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Limits, Node, RowFilter, RowValue,
+    Scope, Type, Typed, Value, condition,
 };
 use dbtrail_types::agent_api::{DiffEvent, Filter, Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType};
@@ -43,14 +43,14 @@ impl Condition {
     pub(super) fn new(
         filter: Result<Option<Filter>, Failure>,
         (draft, columns): (&Draft, &[Column]),
-        ground: EvaluationContext<'_>,
+        context: EvaluationContext<'_>,
     ) -> Result<Option<Self>, Failure> {
         if let Ok(filter) = filter {
             let rows = filter.map(|filter| RowFilter::new(&filter, columns)).transpose();
             let rows = rows.map_err(|why| Failure::Unsupported(why.to_string()))?;
             return Ok(rows.map(Self::Rows));
         }
-        let names = Names { ground, draft, columns };
+        let names = Names { context, draft, columns };
         let node = draft.filter.as_ref().map(|filter| condition(filter, &names)).transpose();
         Ok(node.map_err(|e| Failure::from((e, "where clause")))?.map(Self::Computed))
     }
@@ -60,7 +60,7 @@ impl HistoryRows {
     /// The lines that WHERE leaves.
     ///
     /// # Errors
-    /// A line is not for this tenant; whether one is wanted is not certain, or takes too long.
+    /// A line is not for this tenant; whether one is wanted is not known, or takes too long.
     pub(super) fn wanted(&self, rows: Vec<RowLine>) -> Result<Vec<RowLine>, Failure> {
         let mut budget = Budget::new(self.limits);
         let mut wanted = Vec::with_capacity(rows.len());
@@ -140,7 +140,7 @@ fn values(row: &RowLine, columns: &[Column]) -> Vec<Value> {
         let RowCell::Value(Octets(bytes)) = cell else { return Value::Null };
         let Ok(text) = std::str::from_utf8(bytes) else { return Value::Null };
         match kind(column) {
-            Some(Kind::Int { .. }) => text.parse().map_or(Value::Null, Value::Int),
+            Some(ExprType::Int { .. }) => text.parse().map_or(Value::Null, Value::Int),
             Some(_) => Value::from(text),
             None => Value::Null,
         }
@@ -149,27 +149,27 @@ fn values(row: &RowLine, columns: &[Column]) -> Vec<Value> {
 }
 
 /// What WHERE compares a column as; `None`: it is not compared here.
-fn kind(column: &Column) -> Option<Kind> {
+fn kind(column: &Column) -> Option<ExprType> {
     let collated = Collated { name: "utf8mb4_bin", coercibility: Coercibility::Implicit };
     if let ColumnType::Int { unsigned, .. } = column.ty {
-        return Some(Kind::Int { width: 20, unsigned });
+        return Some(ExprType::Int { width: 20, unsigned });
     }
     if let ColumnType::VarChar { chars } = column.ty {
-        return Some(Kind::Text { chars, collated });
+        return Some(ExprType::Text { chars, collated });
     }
-    matches!(column.ty, ColumnType::Text { .. }).then_some(Kind::Text { chars: 65_535, collated })
+    matches!(column.ty, ColumnType::Text { .. }).then_some(ExprType::Text { chars: 65_535, collated })
 }
 
 /// Names in WHERE.
 struct Names<'a> {
-    ground: EvaluationContext<'a>,
+    context: EvaluationContext<'a>,
     draft: &'a Draft,
     columns: &'a [Column],
 }
 
 impl Scope for Names<'_> {
-    fn settings(&self) -> Settings {
-        self.ground.settings()
+    fn settings(&self) -> EvaluationSettings {
+        self.context.settings()
     }
 
     fn column(&self, qualifier: Option<&str>, name: &str) -> Result<Typed, Error> {
@@ -196,18 +196,18 @@ impl Scope for Names<'_> {
     }
 
     fn user_variable(&self, name: &str) -> Typed {
-        self.ground.user_variable(name)
+        self.context.user_variable(name)
     }
 
     fn system_variable(&self, scope: &str, name: &str) -> Result<Typed, Error> {
-        self.ground.system_variable(scope, name)
+        self.context.system_variable(scope, name)
     }
 
     fn function(&self, name: &str, arguments: &[Typed]) -> Option<Result<Typed, Error>> {
-        self.ground.function(name, arguments)
+        self.context.function(name, arguments)
     }
 
     fn bare_function(&self, name: &str) -> Option<Result<Typed, Error>> {
-        self.ground.bare_function(name)
+        self.context.bare_function(name)
     }
 }

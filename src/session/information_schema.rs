@@ -29,17 +29,17 @@ use super::evaluate::{EvaluationContext as Here, Value, column_of};
 use super::{About, Answer, Session, Tenant, computed};
 use crate::failure::Failure;
 use crate::statement::{
-    Absent, Catalogue, Draft, HISTORY, INFORMATION_SCHEMA, Named, Narrowed, Query, VirtualSchema,
+    Absent, Draft, HISTORY, INFORMATION_SCHEMA, InformationSchema, Named, Narrowed, Query, VirtualSchema,
     virtual_schema_named,
 };
 use dbtrail_expression::{Budget, Letters, like};
 use dbtrail_types::column::ColumnType;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::ResultColumn;
+use dbtrail_types::timestamp::Timestamp;
 use plan::{Plan, QueryPlan};
 use shown_schema::{SchemaKind, ShownSchema};
-use source::{ColumnScope, Reader};
+use source::{ColumnScope, MetadataReader};
 
 impl Session {
     /// Whether the configuration lets the tenant use a real schema.
@@ -82,13 +82,13 @@ impl Session {
     }
 
     /// Answers a question about what there is.
-    pub(super) async fn catalogue(
+    pub(super) async fn information_schema(
         &mut self,
-        question: Catalogue,
-        now: Instant,
+        question: InformationSchema,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let mut reader = Reader::new(self, request)?;
+        let mut reader = MetadataReader::new(self, request)?;
         let answer = answered(Here { session: self, now }, &mut reader, question).await?;
         let notes = std::mem::take(&mut reader.notes);
         self.diagnostics.extend(notes);
@@ -112,10 +112,10 @@ impl Session {
         let (table, wildcard) = (self.decoded(table)?, self.decoded(wildcard)?);
         let named = self.schema.as_ref().map(|schema| format!("{schema}.{table}"));
         self.about.note(|about| about.table = named);
-        let mut reader = Reader::new(self, request)?;
-        let place = reader.place(None, None).await?;
-        let shown = reader.shown(&place, &table).await?;
-        let name = TableName { schema: place.shown, table };
+        let mut reader = MetadataReader::new(self, request)?;
+        let shown_schema = reader.resolve_schema(None, None).await?;
+        let shown = reader.describe(&shown_schema, &table).await?;
+        let name = TableName { schema: shown_schema.shown, table };
         // Both servers leave invisible columns out here.
         let mut wanted = Vec::new();
         for column in shown.columns.into_iter().filter(|c| !c.invisible) {
@@ -144,45 +144,54 @@ pub(super) fn own(schema: &str) -> Option<&'static str> {
     virtual_schema_named(schema).map(VirtualSchema::name).or(history).or(information)
 }
 
-async fn answered(here: Here<'_>, reader: &mut Reader<'_>, question: Catalogue) -> Result<Answer, Failure> {
-    let (table, shown, narrowed, extent) = match question {
-        Catalogue::Databases(narrowed) => {
+async fn answered(
+    here: Here<'_>,
+    reader: &mut MetadataReader<'_>,
+    question: InformationSchema,
+) -> Result<Answer, Failure> {
+    let (table, shown, narrowed, column_scope) = match question {
+        InformationSchema::Databases(narrowed) => {
             let name = headed("Database", narrowed.as_ref());
             ("SCHEMATA", vec![(name, "SCHEMA_NAME")], narrowed, ColumnScope::All)
         }
-        Catalogue::Tables { full, schema, narrowed } => {
-            let place = reader.place(schema.as_deref(), None).await?;
-            reader.note_refused(&place).await?;
-            let narrowed = cased(narrowed, &place);
-            let name = headed(&format!("Tables_in_{}", place.shown), narrowed.as_ref());
+        InformationSchema::Tables { full, schema, narrowed } => {
+            let shown_schema = reader.resolve_schema(schema.as_deref(), None).await?;
+            reader.note_refused(&shown_schema).await?;
+            let narrowed = cased(narrowed, &shown_schema);
+            let name = headed(&format!("Tables_in_{}", shown_schema.shown), narrowed.as_ref());
             let mut shown = vec![(name, "TABLE_NAME"), ("Table_type".to_owned(), "TABLE_TYPE")];
             shown.truncate(1 + usize::from(full));
-            ("TABLES", shown, narrowed, ColumnScope::Schema(place))
+            ("TABLES", shown, narrowed, ColumnScope::Schema(shown_schema))
         }
-        Catalogue::TableStatus { schema, narrowed } => {
-            let place = reader.place(schema.as_deref(), None).await?;
-            ("TABLES", owned(show_columns::TABLE_STATUS), cased(narrowed, &place), ColumnScope::Schema(place))
+        InformationSchema::TableStatus { schema, narrowed } => {
+            let shown_schema = reader.resolve_schema(schema.as_deref(), None).await?;
+            (
+                "TABLES",
+                owned(show_columns::TABLE_STATUS),
+                cased(narrowed, &shown_schema),
+                ColumnScope::Schema(shown_schema),
+            )
         }
-        Catalogue::Columns { full, table, narrowed } => {
-            let extent = existing(reader, &table).await?;
+        InformationSchema::Columns { full, table, narrowed } => {
+            let column_scope = existing(reader, &table).await?;
             let mut shown = owned(show_columns::COLUMNS);
             shown
                 .retain(|(name, _)| full || !matches!(name.as_str(), "Collation" | "Privileges" | "Comment"));
-            ("COLUMNS", shown, narrowed, extent)
+            ("COLUMNS", shown, narrowed, column_scope)
         }
-        Catalogue::Index { table, narrowed } => {
+        InformationSchema::Index { table, narrowed } => {
             ("STATISTICS", owned(show_columns::INDEX), narrowed, existing(reader, &table).await?)
         }
-        Catalogue::CharacterSets(narrowed) => {
+        InformationSchema::CharacterSets(narrowed) => {
             ("CHARACTER_SETS", owned(show_columns::CHARACTER_SETS), narrowed, ColumnScope::All)
         }
-        Catalogue::Collations(narrowed) => {
+        InformationSchema::Collations(narrowed) => {
             ("COLLATIONS", owned(show_columns::COLLATIONS), narrowed, ColumnScope::All)
         }
-        Catalogue::Engines => ("ENGINES", owned(show_columns::ENGINES), None, ColumnScope::All),
-        Catalogue::None { kind, schema, narrowed } => {
+        InformationSchema::Engines => ("ENGINES", owned(show_columns::ENGINES), None, ColumnScope::All),
+        InformationSchema::None { kind, schema, narrowed } => {
             if let Absent::Triggers | Absent::Events = kind {
-                reader.place(schema.as_deref(), None).await?;
+                reader.resolve_schema(schema.as_deref(), None).await?;
             }
             let (table, shown) = match kind {
                 Absent::Triggers => ("TRIGGERS", show_columns::TRIGGERS),
@@ -191,17 +200,17 @@ async fn answered(here: Here<'_>, reader: &mut Reader<'_>, question: Catalogue) 
             };
             (table, owned(shown), narrowed, ColumnScope::All)
         }
-        Catalogue::CreateTable(table) => return create_table(reader, &table).await,
-        Catalogue::CreateDatabase(name) => return create_database(reader, &name).await,
-        Catalogue::Empty(asked) => return empty::answered(here, reader, &asked).await,
-        Catalogue::Select(selection) => return select(here, reader, *selection).await,
+        InformationSchema::CreateTable(table) => return create_table(reader, &table).await,
+        InformationSchema::CreateDatabase(name) => return create_database(reader, &name).await,
+        InformationSchema::Empty(asked) => return empty::answered(here, reader, &asked).await,
+        InformationSchema::Select(selection) => return select(here, reader, *selection).await,
     };
     let table =
         tables::find(table).ok_or_else(|| Failure::Internal(format!("there is no table {table} to show")))?;
     let mut plan = Plan::show(table, &shown, narrowed.as_ref(), here)?;
     // SHOW is a SELECT to mysqld, here too.
     plan.limit = here.session.select_limit();
-    let rows = run::run(&plan, reader, &extent).await?;
+    let rows = run::run(&plan, reader, &column_scope).await?;
     Ok(Answer::Table(plan.columns(), run::shown(rows)))
 }
 
@@ -211,9 +220,9 @@ fn owned(shown: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
 
 /// LIKE on the tables of information_schema has no case: mysqld writes the pattern in upper case,
 /// as their names are.
-fn cased(narrowed: Option<Narrowed>, place: &ShownSchema) -> Option<Narrowed> {
+fn cased(narrowed: Option<Narrowed>, shown_schema: &ShownSchema) -> Option<Narrowed> {
     match narrowed {
-        Some(Narrowed::Like(pattern)) if place.kind == SchemaKind::Information => {
+        Some(Narrowed::Like(pattern)) if shown_schema.kind == SchemaKind::Information => {
             Some(Narrowed::Like(pattern.to_uppercase()))
         }
         other => other,
@@ -229,29 +238,29 @@ fn headed(name: &str, narrowed: Option<&Narrowed>) -> String {
 }
 
 /// A table that is there, or 1046, 1044, 1049, 1146.
-async fn existing(reader: &mut Reader<'_>, table: &Named) -> Result<ColumnScope, Failure> {
-    let place = reader.place(table.schema.as_deref(), table.real.as_deref()).await?;
-    reader.shown(&place, &table.table).await?;
+async fn existing(reader: &mut MetadataReader<'_>, table: &Named) -> Result<ColumnScope, Failure> {
+    let shown_schema = reader.resolve_schema(table.schema.as_deref(), table.server_name.as_deref()).await?;
+    reader.describe(&shown_schema, &table.table).await?;
     // Names of information_schema have no case.
-    let known = tables::find(&table.table).filter(|_| place.kind == SchemaKind::Information);
-    Ok(ColumnScope::Table(place, known.map_or_else(|| table.table.clone(), |t| t.name.to_owned())))
+    let known = tables::find(&table.table).filter(|_| shown_schema.kind == SchemaKind::Information);
+    Ok(ColumnScope::Table(shown_schema, known.map_or_else(|| table.table.clone(), |t| t.name.to_owned())))
 }
 
-async fn create_table(reader: &mut Reader<'_>, table: &Named) -> Result<Answer, Failure> {
-    let place = reader.place(table.schema.as_deref(), table.real.as_deref()).await?;
-    if place.kind == SchemaKind::Information {
+async fn create_table(reader: &mut MetadataReader<'_>, table: &Named) -> Result<Answer, Failure> {
+    let shown_schema = reader.resolve_schema(table.schema.as_deref(), table.server_name.as_deref()).await?;
+    if shown_schema.kind == SchemaKind::Information {
         return Err(Failure::Unsupported("SHOW CREATE TABLE of a table of information_schema".to_owned()));
     }
-    let shown = reader.shown(&place, &table.table).await?;
-    let text = describe::create_table(&place, &table.table, &shown);
+    let shown = reader.describe(&shown_schema, &table.table).await?;
+    let text = describe::create_table(&shown_schema, &table.table, &shown);
     Ok(pair(["Table", "Create Table"], [table.table.clone(), text]))
 }
 
-async fn create_database(reader: &mut Reader<'_>, name: &str) -> Result<Answer, Failure> {
+async fn create_database(reader: &mut MetadataReader<'_>, name: &str) -> Result<Answer, Failure> {
     // A virtual schema is there, whatever its tables are those of.
     let shown = match virtual_schema_named(name) {
         Some(schema) => schema.name().to_owned(),
-        None => reader.place(Some(name), None).await?.shown,
+        None => reader.resolve_schema(Some(name), None).await?.shown,
     };
     let text = format!("CREATE DATABASE `{}`", shown.replace('`', "``"));
     Ok(pair(["Database", "Create Database"], [shown, text]))
@@ -268,7 +277,11 @@ fn pair(names: [&str; 2], cells: [String; 2]) -> Answer {
     Answer::Table(columns.collect(), vec![cells.into_iter().map(|c| Some(c.into_bytes())).collect()])
 }
 
-async fn select(here: Here<'_>, reader: &mut Reader<'_>, mut query: Query) -> Result<Answer, Failure> {
+async fn select(
+    here: Here<'_>,
+    reader: &mut MetadataReader<'_>,
+    mut query: Query,
+) -> Result<Answer, Failure> {
     let limit = if query.others.is_empty() { &mut query.first.limit } else { &mut query.limit };
     if limit.is_none() {
         *limit = here.session.select_limit();

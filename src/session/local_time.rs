@@ -2,11 +2,11 @@
 
 use crate::failure::Failure;
 use dbtrail_types::column::ColumnType;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 
 /// An instant as DATETIME(6) in a zone.
-pub(super) fn in_zone(instant: Instant, zone: &Zone) -> Result<String, Failure> {
+pub(super) fn in_zone(instant: Timestamp, zone: &Zone) -> Result<String, Failure> {
     let local = zone.local(instant).ok_or_else(|| {
         Failure::AgentNonsense(format!("the agent sent the instant {instant}, which no calendar has"))
     })?;
@@ -22,7 +22,7 @@ pub(super) fn shown_in(zone: &Zone, utc: &[u8], ty: &ColumnType) -> Result<Vec<u
         return Ok(utc.to_vec());
     }
     let (whole, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
-    let instant: Instant = format!("{}Z", whole.replace(' ', "T")).parse().map_err(|_| nonsense())?;
+    let instant: Timestamp = format!("{}Z", whole.replace(' ', "T")).parse().map_err(|_| nonsense())?;
     let local = zone.local(instant).ok_or_else(nonsense)?;
     let mut shown = local.strftime("%Y-%m-%d %H:%M:%S").to_string();
     if !fraction.is_empty() {

@@ -10,13 +10,13 @@ use super::{About, Answer, Session, computed, explain};
 use crate::failure::Failure;
 use crate::plan;
 use crate::plan::charsets::Charsets;
-use crate::plan::guard::{self, Asked};
+use crate::plan::guard::{self, PreparedDraft};
 use crate::plan::refusal;
 use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
 use dbtrail_types::column::{Column, ColumnType, IntSize};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::ResultColumn;
+use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// Characters of a text whose length is not known: as many as mysqld declares.
@@ -35,11 +35,11 @@ pub struct Prepared {
     charsets: Charsets,
 }
 
-/// What is told of a statement when it is prepared. It is not kept: it may be a hundred times as
+/// What is known of a statement when it is prepared. It is not kept: it may be a hundred times as
 /// long as the text.
 #[derive(Debug)]
 pub struct Declared {
-    /// Its parameters.
+    /// The declarations of the parameters.
     pub parameters: Vec<ResultColumn>,
     /// The columns of its result, as far as they are known before it is there; none for a statement
     /// without a result.
@@ -60,7 +60,7 @@ impl Prepared {
     }
 }
 
-/// A session that stands in another database for a while, also where the while is cut short.
+/// A session that is in another database for a while, also where the while is cut short.
 struct Elsewhere<'a> {
     session: &'a mut Session,
     home: Option<String>,
@@ -91,7 +91,7 @@ impl Session {
     /// the bytes of their texts.
     ///
     /// # Errors
-    /// Limits, 1295 for a statement that cannot be prepared, and every refusal that is certain
+    /// Limits, 1295 for a statement that cannot be prepared, and every refusal that is known
     /// without the values of the parameters.
     pub async fn prepare(
         &mut self,
@@ -111,7 +111,7 @@ impl Session {
         kept: (usize, usize),
         request: &RequestId,
     ) -> Result<(Prepared, Declared), Failure> {
-        let now = Instant::now();
+        let now = Timestamp::now();
         let (count, bytes) = self.prepared.totals(kept);
         if count >= self.settings.max_prepared_statements {
             return Err(Failure::TooManyPrepared(self.settings.max_prepared_statements));
@@ -141,7 +141,7 @@ impl Session {
         template: &Template,
         outline: Outline,
         parameters: &mut [ResultColumn],
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Vec<ResultColumn>, Failure> {
         let statement = outline.statement;
@@ -167,7 +167,9 @@ impl Session {
                 "KILL takes the number of a connection; a parameter (?) stands for values in queries only"
                     .to_owned(),
             )),
-            Statement::Show(_) | Statement::Catalogue(_) => self.shown_columns(template, now, request).await,
+            Statement::Show(_) | Statement::InformationSchema(_) => {
+                self.shown_columns(template, now, request).await
+            }
             Statement::Set(_)
             | Statement::Do(_)
             | Statement::UnlockTables
@@ -185,7 +187,7 @@ impl Session {
         &mut self,
         draft: Draft,
         parameters: &mut [ResultColumn],
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Vec<ResultColumn>, Failure> {
         let Some(tenant) = self.tenant() else {
@@ -202,7 +204,7 @@ impl Session {
             tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?
         };
         let allowed = self.context(&draft, &tenant)?.allow_table_scan;
-        let asked = Asked {
+        let asked = PreparedDraft {
             draft: &draft,
             table: &table,
             zone: &self.zone,
@@ -222,7 +224,7 @@ impl Session {
 
     /// Columns of a SELECT without a table. What its parameters make of an expression is not known:
     /// text, as mysqld declares it.
-    fn constant_columns(&self, template: &Template, now: Instant) -> Result<Vec<ResultColumn>, Failure> {
+    fn constant_columns(&self, template: &Template, now: Timestamp) -> Result<Vec<ResultColumn>, Failure> {
         let open = template.parameters() > 0;
         let nothing = vec![Parameter::Null; template.parameters()];
         let Statement::Constants { items, .. } = template.bound(&nothing) else { return Ok(Vec::new()) };
@@ -244,7 +246,7 @@ impl Session {
     async fn shown_columns(
         &mut self,
         template: &Template,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Vec<ResultColumn>, Failure> {
         let values = vec![Parameter::Text(String::new()); template.parameters()];
@@ -252,7 +254,7 @@ impl Session {
             Ok(Answer::Table(columns, _)) => Ok(columns),
             Ok(Answer::Stream(columns, _)) => Ok(columns.to_vec()),
             Ok(Answer::Done) => Ok(Vec::new()),
-            Err(Failure::Unsupported(_) | Failure::Syntax(_) | Failure::BadInstant(_))
+            Err(Failure::Unsupported(_) | Failure::Syntax(_) | Failure::BadTimestamp(_))
                 if template.parameters() > 0 =>
             {
                 Ok(Vec::new())
@@ -271,7 +273,7 @@ impl Session {
         values: &[Parameter],
         request: &RequestId,
     ) -> Result<Answer, Failure> {
-        let now = Instant::now();
+        let now = Timestamp::now();
         self.begin_statement();
         self.diagnostics.clear();
         let statement = prepared.template.bound(values);

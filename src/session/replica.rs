@@ -6,7 +6,7 @@ use super::{Answer, computed};
 use dbtrail_types::column::{ColumnType, IntSize};
 use dbtrail_types::result_set::ResultColumn;
 
-enum Kind {
+enum StatusColumn {
     /// Characters.
     Text(u32),
     /// INT UNSIGNED with this length.
@@ -14,10 +14,10 @@ enum Kind {
     /// BIGINT UNSIGNED with this length.
     Big(u8),
 }
-use Kind::{Big, Int, Text};
+use StatusColumn::{Big, Int, Text};
 
 /// Under the names of SHOW REPLICA STATUS.
-const COLUMNS: [(&str, Kind); 60] = [
+const COLUMNS: [(&str, StatusColumn); 60] = [
     ("Replica_IO_State", Text(14)),
     ("Source_Host", Text(256)),
     ("Source_User", Text(97)),
@@ -82,7 +82,7 @@ const COLUMNS: [(&str, Kind); 60] = [
 
 /// The answer; `old_words`: to SHOW SLAVE STATUS, with the names that it had.
 pub(super) fn status(old_words: bool) -> Answer {
-    let column = |(name, kind): &(&str, Kind)| -> ResultColumn {
+    let column = |(name, kind): &(&str, StatusColumn)| -> ResultColumn {
         let name = if old_words {
             name.replace("Get_Source", "Get_master").replace("Source", "Master").replace("Replica_", "Slave_")
         } else {

@@ -20,7 +20,7 @@ const MOST_NAMED: usize = 40;
 /// What rows are made of.
 #[derive(Debug)]
 pub(super) struct RowMaker {
-    pub(super) source: guard::Source,
+    pub(super) source: guard::SelectableColumns,
     /// Whether a column of the source is shown or sorted by.
     pub(super) needed: Vec<bool>,
     pub(super) zone: Zone,
@@ -120,7 +120,7 @@ impl RowMaker {
             return self.event_of_all(event, definition, history);
         }
         let key_columns =
-            &self.source[change_columns::BEFORE_KEY..self.source.len() - change_columns::BEHIND_KEY];
+            &self.source[change_columns::BEFORE_KEY..self.source.len() - change_columns::AFTER_KEY];
         if event.key.len() != key_columns.len() {
             return Err(Failure::AgentNonsense(
                 "the agent sent an event whose key has not the table's key columns".to_owned(),

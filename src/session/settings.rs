@@ -7,14 +7,14 @@
 )]
 
 use super::evaluate::{self, Value};
-use super::variables::{self, Rule, Scope, Variable};
+use super::variables::{self, Scope, SetRule, Variable};
 use super::{Change, Session};
 use crate::failure::Failure;
 use crate::statement::Assignment;
 use dbtrail_expression::{Budget, Type, Typed};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::result_charset::{self, ResultCharset};
 use dbtrail_types::result_set::Note;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use sqlparser::ast::Expr;
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ enum Ready<'a> {
 }
 
 impl Session {
-    pub(super) fn set(&mut self, assignments: &[Assignment], now: Instant) -> Result<(), Failure> {
+    pub(super) fn set(&mut self, assignments: &[Assignment], now: Timestamp) -> Result<(), Failure> {
         let mut budget = self.budget();
         let ready: Vec<Ready<'_>> =
             assignments.iter().map(|a| self.ready(a, now, &mut budget)).collect::<Result<_, _>>()?;
@@ -72,7 +72,7 @@ impl Session {
     fn ready<'a>(
         &self,
         assignment: &'a Assignment,
-        now: Instant,
+        now: Timestamp,
         budget: &mut Budget,
     ) -> Result<Ready<'a>, Failure> {
         Ok(match assignment {
@@ -104,7 +104,7 @@ impl Session {
         &self,
         name: &str,
         value: &Expr,
-        now: Instant,
+        now: Timestamp,
         budget: &mut Budget,
     ) -> Result<(Value, Type), Failure> {
         let known = |value: Value| {
@@ -144,7 +144,7 @@ impl Session {
     }
 
     fn assign_system(&mut self, variable: &'static Variable, value: Option<Value>) -> Result<(), Failure> {
-        if variable.rule == Rule::CarriedOut {
+        if variable.rule == SetRule::CarriedOut {
             return self.assign_own(variable, value);
         }
         let Some(value) = value else {
@@ -157,7 +157,7 @@ impl Session {
             return Ok(());
         }
         let (text, cut) = variables::checked(variable, &value)?;
-        if variable.rule == Rule::OnlyItsOwnValue {
+        if variable.rule == SetRule::OnlyItsOwnValue {
             let now = self.session_value(variable).unwrap_or_default();
             if now != text {
                 return Err(Failure::Unsupported(format!(
@@ -347,7 +347,7 @@ impl Session {
         let (mut isolation, mut access) = (None, None);
         for text in characteristics {
             let words: Vec<&str> = text.split_whitespace().collect();
-            let (place, value) = match words.as_slice() {
+            let (position, value) = match words.as_slice() {
                 ["isolation", "level", "read", "uncommitted"] => (&mut isolation, "READ-UNCOMMITTED"),
                 ["isolation", "level", "read", "committed"] => (&mut isolation, "READ-COMMITTED"),
                 ["isolation", "level", "repeatable", "read"] => (&mut isolation, "REPEATABLE-READ"),
@@ -356,7 +356,7 @@ impl Session {
                 ["read", "write"] => (&mut access, "OFF"),
                 _ => return Err(Failure::Syntax(format!("'{text}' is no characteristic of a transaction"))),
             };
-            if place.replace(value).is_some() {
+            if position.replace(value).is_some() {
                 return Err(Failure::Syntax(format!("'{text}' is said twice of one transaction")));
             }
         }
@@ -374,12 +374,12 @@ impl Session {
 fn allowed(variable: &Variable, global: bool) -> Result<(), Failure> {
     let name = || variable.name.to_owned();
     match (variable.rule, global) {
-        (Rule::ReadOnly, _) => Err(Failure::ReadOnlyVariable(name(), "read only")),
+        (SetRule::ReadOnly, _) => Err(Failure::ReadOnlyVariable(name(), "read only")),
         (_, true) if variable.scope == Scope::Session => Err(Failure::SessionVariable(name())),
         (_, true) => Err(Failure::PrivilegeRequired("SUPER or SYSTEM_VARIABLES_ADMIN".to_owned())),
-        (Rule::GlobalOnly, false) => Err(Failure::GlobalVariable(name())),
-        (Rule::ReadOnlyInSession, false) => Err(Failure::ReadOnlyInSession(name())),
-        (Rule::Ignored | Rule::OnlyItsOwnValue | Rule::CarriedOut, false) => Ok(()),
+        (SetRule::GlobalOnly, false) => Err(Failure::GlobalVariable(name())),
+        (SetRule::ReadOnlyInSession, false) => Err(Failure::ReadOnlyInSession(name())),
+        (SetRule::Ignored | SetRule::OnlyItsOwnValue | SetRule::CarriedOut, false) => Ok(()),
     }
 }
 
@@ -396,7 +396,7 @@ fn known(charset: &str, variable: &str) -> Result<(&'static str, &'static str, u
     }
 }
 
-/// A bare word behind `=`.
+/// A bare word after `=`.
 fn bare(word: &str) -> Value {
     match word.to_uppercase().as_str() {
         "NULL" => Value::Null,

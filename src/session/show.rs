@@ -5,8 +5,8 @@ use super::filter::Filter;
 use super::{Answer, Session, computed, replica, status};
 use crate::failure::Failure;
 use crate::statement::Show;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::result_set::Row;
+use dbtrail_types::timestamp::Timestamp;
 
 /// A table of text columns.
 pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
@@ -26,7 +26,7 @@ pub(super) fn table(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Answer {
 }
 
 impl Session {
-    pub(super) fn show(&self, show: Show, now: Instant) -> Result<Answer, Failure> {
+    pub(super) fn show(&self, show: Show, now: Timestamp) -> Result<Answer, Failure> {
         match show {
             Show::Warnings { errors_only, limit } => {
                 let notes = self.diagnostics.notes(errors_only);

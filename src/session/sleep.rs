@@ -4,7 +4,7 @@
 use super::Session;
 use super::evaluate::Value;
 use crate::failure::Failure;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Session {
     pub(super) async fn slept<'e>(
         &self,
         expressions: impl Iterator<Item = &'e Expr> + Send,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         for seconds in expressions.filter_map(argument) {
             let seconds = match self.evaluate(seconds, now)? {

@@ -85,7 +85,7 @@ impl RowStream {
         (history, sight): (HistoryRows, Sight),
         zone: &Zone,
     ) -> Self {
-        let source = guard::Source::Table(Arc::clone(&rows.announced));
+        let source = guard::SelectableColumns::Table(Arc::clone(&rows.announced));
         let zone = zone.clone();
         let maker = RowMaker { source, needed: Vec::new(), zone, sight, history: Some(history) };
         Self::of(rows, maker, selected, limits)

@@ -7,12 +7,12 @@ use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
 use crate::plan::guard::Admitted;
 use crate::plan::{self, Context, Resolved, When, guard};
-use crate::statement::{Draft, InstantExpr, Limit, RecordEnd, TimeClause, VirtualSchema};
+use crate::statement::{Draft, Limit, RecordEnd, TimeClause, TimestampExpr, VirtualSchema};
 use crate::telemetry::audit;
 use dbtrail_types::column::same_name;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::result_set::Note;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use sqlparser::ast::{Expr, Value};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Session {
     }
 
     /// A draft with what the session brings to it: its table and instants.
-    fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Instant) -> Result<Resolved, Failure> {
+    fn resolved(&self, mut draft: Draft, tenant: &Tenant, now: Timestamp) -> Result<Resolved, Failure> {
         let select_limit = self.variables.effective.select_limit;
         if draft.limit.is_none() && select_limit < u64::MAX {
             draft.limit = Some(Limit { offset: 0, count: select_limit });
@@ -48,7 +48,7 @@ impl Session {
     pub(super) async fn asked(
         &mut self,
         mut draft: Draft,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<(Arc<Tenant>, Arc<Resolved>), Failure> {
         let Some(tenant) = self.tenant() else {
@@ -80,8 +80,8 @@ impl Session {
         let Some((oldest, newest)) = found else { return Ok(()) };
         for instant in draft.time.instants() {
             match instant.end() {
-                Some(RecordEnd::Earliest) => *instant = InstantExpr::Known(oldest),
-                Some(RecordEnd::Latest) => *instant = InstantExpr::Known(newest),
+                Some(RecordEnd::Earliest) => *instant = TimestampExpr::RecordEndAt(oldest),
+                Some(RecordEnd::Latest) => *instant = TimestampExpr::RecordEndAt(newest),
                 None => {}
             }
         }
@@ -89,13 +89,13 @@ impl Session {
     }
 
     /// What the words for an end were taken for.
-    fn ends_told(&self, ends: &[Option<RecordEnd>], resolved: &Resolved) -> Vec<Note> {
+    fn ends_noted(&self, ends: &[Option<RecordEnd>], resolved: &Resolved) -> Vec<Note> {
         let instants = match &resolved.when {
             When::At(AsOf::Time(at)) => vec![*at],
             When::At(AsOf::Gtid(_)) => Vec::new(),
             When::Between(since, until) => vec![*since, *until],
         };
-        let told = ends.iter().zip(instants).filter_map(|(end, at)| {
+        let reported = ends.iter().zip(instants).filter_map(|(end, at)| {
             let which = match (*end)? {
                 RecordEnd::Earliest => "oldest",
                 RecordEnd::Latest => "newest",
@@ -105,7 +105,7 @@ impl Session {
             let message = format!("asked as of {local} ({zone}), the {which} instant that can be answered");
             Some(Note { level: "Note", code: NOTE, message })
         });
-        told.collect()
+        reported.collect()
     }
 
     /// `SELECT @@dbtrail_oldest, @@dbtrail_newest`: literals instead of the two, in the session's
@@ -160,12 +160,12 @@ impl Session {
     pub(super) async fn travel(
         &mut self,
         draft: Draft,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let notes = ends_named(&mut draft.time.clone());
         let (tenant, resolved) = self.asked(draft, now, request).await?;
-        let notes = self.ends_told(&notes, &resolved);
+        let notes = self.ends_noted(&notes, &resolved);
         let (mut definition, mut cached) =
             tenant.agent.definition(&tenant.caller, &resolved, request).await?;
         loop {

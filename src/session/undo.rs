@@ -12,9 +12,9 @@ use crate::undo::changed::Changed;
 use crate::undo::literal::Text;
 use crate::undo::{self, statement};
 use dbtrail_types::agent_api::{NetRequest, Span};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::{Note, Row};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 
 /// Bytes of changed rows at most: all of them are held and put in order. The command `undo` takes
 /// more.
@@ -30,7 +30,7 @@ impl Session {
     pub(super) async fn undo(
         &mut self,
         draft: Draft,
-        now: Instant,
+        now: Timestamp,
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let (tenant, resolved) = self.asked(draft, now, request).await?;
@@ -60,8 +60,8 @@ impl Session {
         };
         let asked = self.together(own.clone(), &resolved.draft, &tenant)?;
         let found = Box::pin(tenant.agent.net_tables(caller, &asked, allowed, MOST, request)).await?;
-        let beside = undo::obstacles::wanted(&changed(&found.tables));
-        let later = tenant.agent.later(caller, &own, beside, allowed, MOST_LATER, request);
+        let related = undo::obstacles::wanted(&changed(&found.tables));
+        let later = tenant.agent.later(caller, &own, related, allowed, MOST_LATER, request);
         let later = Box::pin(later).await?;
         // What the client's character set does not have would come as `?`.
         let text = match self.charset {

@@ -5,7 +5,7 @@ use super::variables::{self, Variable};
 use super::{Session, own};
 use crate::failure::Failure;
 use crate::statement::{INFORMATION_SCHEMA, Limit, Reading};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use std::borrow::Cow;
 
@@ -60,7 +60,7 @@ impl Session {
 
     /// The value of a new session, which is also the server's.
     pub(super) fn default_of(&self, variable: &Variable) -> Option<String> {
-        let micros = || Instant::now().micros();
+        let micros = || Timestamp::now().micros();
         Some(match variable.default {
             "{null}" => return None,
             "{max_packet}" => self.settings.max_packet.to_string(),

@@ -17,7 +17,7 @@ pub(super) enum Scope {
 
 /// The type of a variable: what SELECT declares it as, and which values it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum VariableType {
     /// ON and OFF in SHOW, 1 and 0 in SELECT.
     Switch,
     /// From least to most.
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 
 /// What SET may do with a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(super) enum SetRule {
     /// Nothing: 1238.
     ReadOnly,
     /// SET GLOBAL could, which is nobody's right here: 1229.
@@ -52,10 +52,10 @@ pub(super) enum Rule {
 pub(super) struct Variable {
     pub(super) name: &'static str,
     pub(super) scope: Scope,
-    pub(super) kind: Kind,
+    pub(super) kind: VariableType,
     /// In braces: filled in when asked.
     pub(super) default: &'static str,
-    pub(super) rule: Rule,
+    pub(super) rule: SetRule,
 }
 
 impl Variable {
@@ -82,40 +82,42 @@ pub(super) fn checked(variable: &Variable, value: &Value) -> Result<(String, Opt
     let wrong_type = || Failure::WrongType(variable.name.to_owned());
     let plain = |text: &str| Ok((text.to_owned(), None));
     match (variable.kind, value) {
-        (Kind::Switch, Value::Int(0)) => plain("OFF"),
-        (Kind::Switch, Value::Int(1)) => plain("ON"),
-        (Kind::Switch, Value::Text(word)) => match word.to_uppercase().as_str() {
+        (VariableType::Switch, Value::Int(0)) => plain("OFF"),
+        (VariableType::Switch, Value::Int(1)) => plain("ON"),
+        (VariableType::Switch, Value::Text(word)) => match word.to_uppercase().as_str() {
             "ON" => plain("ON"),
             "OFF" => plain("OFF"),
             _ => Err(wrong()),
         },
-        (Kind::Integer(least, most), Value::Int(number)) => {
+        (VariableType::Integer(least, most), Value::Int(number)) => {
             let number = *number;
             let fitting = number.clamp(i128::from(least), i128::from(most));
             Ok((fitting.to_string(), (fitting != number).then(|| number.to_string())))
         }
-        (Kind::Switch | Kind::Choice(_) | Kind::Integer(..), Value::Decimal(_) | Value::Double(_))
-        | (Kind::Integer(..) | Kind::Real, Value::Text(_) | Value::Null) => Err(wrong_type()),
-        (Kind::Real, Value::Int(_) | Value::Decimal(_) | Value::Double(_)) => {
+        (
+            VariableType::Switch | VariableType::Choice(_) | VariableType::Integer(..),
+            Value::Decimal(_) | Value::Double(_),
+        )
+        | (VariableType::Integer(..) | VariableType::Real, Value::Text(_) | Value::Null) => Err(wrong_type()),
+        (VariableType::Real, Value::Int(_) | Value::Decimal(_) | Value::Double(_)) => {
             let number: f64 = shown().parse().map_err(|_| wrong())?;
             Ok((format!("{:.6}", number.max(0.0)), None))
         }
-        (Kind::Choice(names), Value::Int(number)) => {
+        (VariableType::Choice(names), Value::Int(number)) => {
             let name = usize::try_from(*number).ok().and_then(|i| names.get(i)).ok_or_else(wrong)?;
             plain(name)
         }
-        (Kind::Choice(names), Value::Text(word)) => {
+        (VariableType::Choice(names), Value::Text(word)) => {
             plain(names.iter().find(|n| n.eq_ignore_ascii_case(word)).ok_or_else(wrong)?)
         }
-        (Kind::Text, Value::Text(_) | Value::Int(_) | Value::Decimal(_) | Value::Double(_)) => {
+        (VariableType::Text, Value::Text(_) | Value::Int(_) | Value::Decimal(_) | Value::Double(_)) => {
             match shown() {
                 text if text.len() <= 1024 => Ok((text, None)),
                 _ => Err(wrong()),
             }
         }
-        (Kind::Switch, Value::Int(_)) | (Kind::Switch | Kind::Choice(_) | Kind::Text, Value::Null) => {
-            Err(wrong())
-        }
+        (VariableType::Switch, Value::Int(_))
+        | (VariableType::Switch | VariableType::Choice(_) | VariableType::Text, Value::Null) => Err(wrong()),
     }
 }
 
@@ -208,9 +210,11 @@ mod tests {
         assert!(VARIABLES.windows(2).all(|w| w[0].name < w[1].name));
         for variable in VARIABLES.iter().filter(|v| !v.default.starts_with('{')) {
             let value = match variable.kind {
-                Kind::Integer(..) => Value::Int(variable.default.parse().unwrap()),
-                Kind::Real => Value::Decimal(variable.default.parse().unwrap()),
-                Kind::Switch | Kind::Choice(_) | Kind::Text => Value::from(variable.default),
+                VariableType::Integer(..) => Value::Int(variable.default.parse().unwrap()),
+                VariableType::Real => Value::Decimal(variable.default.parse().unwrap()),
+                VariableType::Switch | VariableType::Choice(_) | VariableType::Text => {
+                    Value::from(variable.default)
+                }
             };
             let want = Ok((variable.default.to_owned(), None));
             assert_eq!(checked(variable, &value), want, "{}", variable.name);

@@ -101,9 +101,9 @@ pub(super) enum Placeholders<'a> {
     Bound(&'a [Parameter]),
 }
 
-/// Gives every `?` its meaning. The tokenizer takes digits behind it as part of it, which in MySQL
+/// Gives every `?` its meaning. The tokenizer takes digits after it as part of it, which in MySQL
 /// are none.
-pub(super) fn place(c: &mut Cursor<'_>, placeholders: Placeholders<'_>) -> Result<(), Refused> {
+pub(super) fn bind_at(c: &mut Cursor<'_>, placeholders: Placeholders<'_>) -> Result<(), Refused> {
     if !c.has(|token| matches!(token, Token::Placeholder(_))) {
         return Ok(());
     }
@@ -137,7 +137,7 @@ pub(super) fn place(c: &mut Cursor<'_>, placeholders: Placeholders<'_>) -> Resul
 pub struct Outline {
     /// The statement.
     pub statement: Statement,
-    /// How many of its last parameters stand behind LIMIT.
+    /// How many of its last parameters are after LIMIT.
     pub limits: usize,
 }
 
@@ -160,11 +160,11 @@ impl Template {
         // The code of executable comments, once: their version is that of the server, which stays.
         let text = super::split::expand_version_comments(text, reading)?.into_owned();
         let mut c = Cursor::new(&text, reading)?;
-        place(&mut c, Placeholders::Numbered)?;
+        bind_at(&mut c, Placeholders::Numbered)?;
         let parameters = parameters(c.clone());
-        let mut behind = c.clone();
-        behind.go(c.find(&["LIMIT"]));
-        let limits = self::parameters(behind);
+        let mut following = c.clone();
+        following.go(c.find(&["LIMIT"]));
+        let limits = self::parameters(following);
         let statement = match understood(&text, reading, Placeholders::Numbered) {
             Ok(statement) => statement,
             Err(refused) => Statement::Refused(refused),
@@ -215,7 +215,7 @@ fn parameters(mut c: Cursor<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statement::{InstantExpr, Limit, TimeClause};
+    use crate::statement::{Limit, TimeClause, TimestampExpr};
 
     fn template(text: &str) -> (Template, Outline) {
         Template::new(text, Reading::default()).unwrap()
@@ -226,8 +226,8 @@ mod tests {
         format!("{:?}", super::super::parse(text, Reading::default()))
     }
 
-    fn without_places(text: &str) -> String {
-        // Expressions know where they stood in the text, which is not the same for `?` and a
+    fn without_placeholders(text: &str) -> String {
+        // Expressions know where they were in the text, which is not the same for `?` and a
         // literal.
         let mut rest = text;
         let mut plain = String::new();
@@ -257,12 +257,16 @@ mod tests {
             let text = "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id = ";
             let bound = template(&format!("{text}?")).0.bound(std::slice::from_ref(&value));
             let written = literally(&format!("{text}{literal}"));
-            assert_eq!(without_places(&format!("{bound:?}")), without_places(&written), "{value:?}");
+            assert_eq!(
+                without_placeholders(&format!("{bound:?}")),
+                without_placeholders(&written),
+                "{value:?}"
+            );
         }
     }
 
     #[test]
-    fn ok_parameters_of_every_place() {
+    fn ok_parameters_of_every_position() {
         let text = "SELECT * FROM _flashback.t AS OF ? - INTERVAL ? HOUR WHERE id IN (?, ?) LIMIT ? OFFSET ?";
         let (template, outline) = template(text);
         assert_eq!((template.parameters(), outline.limits), (6, 2));
@@ -278,7 +282,7 @@ mod tests {
         let Statement::TimeTravel(draft) = template.bound(&values) else { panic!() };
         assert_eq!(draft.limit, Some(Limit { offset: 6, count: 5 }));
         assert_eq!(draft.filter.unwrap().to_string(), "id IN (1, '2')");
-        let TimeClause::At(InstantExpr::Minus { amount, .. }) = draft.time else { panic!() };
+        let TimeClause::At(TimestampExpr::Minus { amount, .. }) = draft.time else { panic!() };
         assert_eq!(amount, "-3");
     }
 
@@ -321,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn err_places_without_parameters() {
+    fn err_positions_without_parameters() {
         for text in [
             "SELECT * FROM _flashback.? AS OF '2020-01-01' WHERE id = 1",
             "SELECT * FROM ?.t AS OF '2020-01-01' WHERE id = 1",

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, syntax, unsupported};
 use super::select_list::{group, limit, order, projection};
-use super::{Draft, Position, Projected, Refused};
+use super::{Draft, Projected, Refused, StatementPosition};
 use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have, and what to do instead.
@@ -63,7 +63,7 @@ pub(super) fn one_query(c: &Cursor<'_>) -> Result<(), Refused> {
     rest.next();
     let set = rest.find(&["UNION", "EXCEPT", "INTERSECT"]);
     while let Some(token) = rest.peek() {
-        if rest.place() == set {
+        if rest.index() == set {
             return Err(unsupported(format!("a set operation at {}: run two statements", rest.here())));
         }
         if *token == Token::SemiColon {
@@ -94,8 +94,8 @@ fn second_statement(c: &Cursor<'_>) -> Refused {
 /// What is before the table.
 pub(super) struct Head {
     pub(super) projection: Vec<Projected>,
-    /// Where DISTINCT stands, if it does.
-    pub(super) distinct: Option<Position>,
+    /// Where DISTINCT is, if it does.
+    pub(super) distinct: Option<StatementPosition>,
 }
 
 /// `SELECT ... FROM`
@@ -126,9 +126,9 @@ pub(super) fn head(c: &mut Cursor<'_>) -> Result<Head, Refused> {
             None => break,
         }
     }
-    let list = c.part(c.place(), c.find(&["FROM", "INTO"]));
+    let list = c.part(c.index(), c.find(&["FROM", "INTO"]));
     let projection = projection(&list)?;
-    c.go(list.place() + list.length());
+    c.go(list.index() + list.length());
     if c.clone().words(&["INTO"]) {
         return Err(leftover(c));
     }
@@ -182,7 +182,7 @@ pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
         "PROCEDURE",
         "QUALIFY",
     ];
-    let place = c.place();
+    let pos = c.index();
     // The word alone can be an alias.
     if c.clone().words(&["ALLOW", "SCAN"]) || c.clone().words(&["ALLOW", "WIDE"]) {
         return Ok(None);
@@ -190,7 +190,7 @@ pub(super) fn alias(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     if c.words(&["AS"]) {
         if matches!(c.peek(), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case("OF") && w.quote_style.is_none())
         {
-            c.go(place);
+            c.go(pos);
             return Ok(None);
         }
         if let Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)) = c.peek() {
@@ -224,19 +224,19 @@ fn clause_end(c: &Cursor<'_>, clauses: &[&str]) -> usize {
 pub(super) fn tail(c: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Refused> {
     if c.words(&["WHERE"]) {
         let end = clause_end(c, &["GROUP", "ORDER", "LIMIT"]);
-        draft.filter = Some(c.part(c.place(), end).expression()?);
+        draft.filter = Some(c.part(c.index(), end).expression()?);
         c.go(end);
     }
     if c.words(&["GROUP", "BY"]) {
         let end = clause_end(c, &["ORDER", "LIMIT"]);
-        for part in c.part(c.place(), end).split() {
+        for part in c.part(c.index(), end).split() {
             draft.group_by.push(group(part)?);
         }
         c.go(end);
     }
     if c.words(&["ORDER", "BY"]) {
         let end = clause_end(c, &["LIMIT"]);
-        for part in c.part(c.place(), end).split() {
+        for part in c.part(c.index(), end).split() {
             draft.order_by.push(order(part)?);
         }
         c.go(end);

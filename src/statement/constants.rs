@@ -13,31 +13,33 @@ pub(super) fn selected(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused>
         return Ok(None);
     }
     let end = c.find(&["FROM", "WHERE", "LIMIT"]);
-    let mut behind = c.clone();
-    behind.go(end);
-    behind.words(&["FROM", "DUAL"]);
-    if behind.find(&OTHERS) < behind.place() + behind.length() || c.part(c.place(), end).find(&OTHERS) < end {
+    let mut following = c.clone();
+    following.go(end);
+    following.words(&["FROM", "DUAL"]);
+    if following.find(&OTHERS) < following.index() + following.length()
+        || c.part(c.index(), end).find(&OTHERS) < end
+    {
         return Ok(None);
     }
     // One row is all of them, distinct, and in no cache.
     while c.one_of(&["ALL", "DISTINCT", "SQL_NO_CACHE"]).is_some() {}
-    let parts = c.part(c.place(), end).split();
+    let parts = c.part(c.index(), end).split();
     if parts.len() > MOST_COLUMNS {
         return Err(Refused::Unsupported { message: format!("more than {MOST_COLUMNS} columns") });
     }
     let mut filter = None;
-    if behind.words(&["WHERE"]) {
-        let end = behind.find(&["LIMIT"]);
-        filter = Some(Box::new(behind.part(behind.place(), end).expression()?));
-        behind.go(end);
+    if following.words(&["WHERE"]) {
+        let end = following.find(&["LIMIT"]);
+        filter = Some(Box::new(following.part(following.index(), end).expression()?));
+        following.go(end);
     }
     let mut most = None;
-    if behind.words(&["LIMIT"]) {
-        let limit = limit(&mut behind)?;
+    if following.words(&["LIMIT"]) {
+        let limit = limit(&mut following)?;
         most = Some(if limit.offset == 0 { limit.count } else { 0 });
     }
-    if !behind.is_at_end() {
-        return Err(behind.unexpected("the end of the statement"));
+    if !following.is_at_end() {
+        return Err(following.unexpected("the end of the statement"));
     }
     let items = parts.iter().map(item).collect::<Result<_, _>>()?;
     Ok(Some(Statement::Constants { items, filter, limit: most }))

@@ -1,4 +1,4 @@
-//! A cursor over the tokens of a statement that knows where each stands in the text.
+//! A cursor over the tokens of a statement that knows where each is in the text.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -6,7 +6,7 @@
 )]
 
 use super::hint_comment::HintComment;
-use super::{Position, Reading, Refused, equality, lexis, split};
+use super::{Reading, Refused, StatementPosition, equality, lexis, split};
 use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::keywords::Keyword;
@@ -30,7 +30,7 @@ pub(super) struct Cursor<'a> {
     text: &'a str,
     tokens: Rc<[TokenWithSpan]>,
     /// Where each token begins and ends in the text, in bytes.
-    places: Rc<[(usize, usize)]>,
+    positions: Rc<[(usize, usize)]>,
     /// The optimizer hints of the statement.
     hint: Rc<HintComment>,
     at: usize,
@@ -84,8 +84,8 @@ impl<'a> Cursor<'a> {
             tokens.pop();
         }
         let end = tokens.len();
-        let places = places(text, &tokens).into();
-        Ok(Self { text, tokens: tokens.into(), places, hint, at: 0, end })
+        let positions = positions(text, &tokens).into();
+        Ok(Self { text, tokens: tokens.into(), positions, hint, at: 0, end })
     }
 
     /// The optimizer hints of the statement.
@@ -103,38 +103,38 @@ impl<'a> Cursor<'a> {
         self.tokens[..self.end].iter().any(|t| wanted(&t.token))
     }
 
-    /// Puts other tokens in the place of some. Whatever stands in a place stands where its original
-    /// stood in the text.
+    /// Puts other tokens instead of some. Whatever is in a position is where its original was in
+    /// the text.
     pub(super) fn replace<E>(
         &mut self,
         mut by: impl FnMut(&Token) -> Result<Option<Vec<Token>>, E>,
     ) -> Result<(), E> {
-        let (mut tokens, mut places) = (Vec::with_capacity(self.tokens.len()), Vec::new());
-        for (old, place) in self.tokens.iter().zip(self.places.iter()) {
+        let (mut tokens, mut positions) = (Vec::with_capacity(self.tokens.len()), Vec::new());
+        for (old, position) in self.tokens.iter().zip(self.positions.iter()) {
             let new = by(&old.token)?.unwrap_or_else(|| vec![old.token.clone()]);
-            places.extend(new.iter().map(|_| *place));
+            positions.extend(new.iter().map(|_| *position));
             tokens.extend(new.into_iter().map(|token| TokenWithSpan { token, span: old.span }));
         }
         self.end = tokens.len();
-        (self.tokens, self.places) = (tokens.into(), places.into());
+        (self.tokens, self.positions) = (tokens.into(), positions.into());
         Ok(())
     }
 
-    /// Puts other tokens in the place of those from `from` to `to`; they stand where the first of
-    /// these stood, to the end of the last. What is left ends where it ended.
+    /// Puts other tokens instead of those from `from` to `to`; they are where the first of these
+    /// was, to the end of the last. What is left ends where it ended.
     pub(super) fn put(&mut self, from: usize, to: usize, by: Vec<Token>) {
         let (Some(first), Some(last)) =
-            (self.places.get(from), to.checked_sub(1).and_then(|last| self.places.get(last)))
+            (self.positions.get(from), to.checked_sub(1).and_then(|last| self.positions.get(last)))
         else {
             return;
         };
-        let place = (first.0, last.1);
+        let position = (first.0, last.1);
         let span = self.tokens[from].span;
         let (new, old) = (by.len(), to - from);
-        let (mut tokens, mut places) = (self.tokens.to_vec(), self.places.to_vec());
-        places.splice(from..to, by.iter().map(|_| place));
+        let (mut tokens, mut positions) = (self.tokens.to_vec(), self.positions.to_vec());
+        positions.splice(from..to, by.iter().map(|_| position));
         tokens.splice(from..to, by.into_iter().map(|token| TokenWithSpan { token, span }));
-        (self.tokens, self.places) = (tokens.into(), places.into());
+        (self.tokens, self.positions) = (tokens.into(), positions.into());
         self.end = self.end + new - old;
     }
 
@@ -158,9 +158,9 @@ impl<'a> Cursor<'a> {
         self.tokens[..self.end].get(self.at + by).map(|t| &t.token)
     }
 
-    /// The token at a place.
-    pub(super) fn token_at(&self, place: usize) -> Option<&Token> {
-        self.tokens[..self.end].get(place).map(|t| &t.token)
+    /// The token at a position.
+    pub(super) fn token_at(&self, position: usize) -> Option<&Token> {
+        self.tokens[..self.end].get(position).map(|t| &t.token)
     }
 
     pub(super) fn next(&mut self) -> Option<Token> {
@@ -174,12 +174,12 @@ impl<'a> Cursor<'a> {
         self.end.saturating_sub(self.at)
     }
 
-    pub(super) fn place(&self) -> usize {
+    pub(super) fn index(&self) -> usize {
         self.at
     }
 
-    pub(super) fn go(&mut self, place: usize) {
-        self.at = place.min(self.end);
+    pub(super) fn go(&mut self, position: usize) {
+        self.at = position.min(self.end);
     }
 
     /// A cursor over the tokens from `from` to `to`.
@@ -244,7 +244,7 @@ impl<'a> Cursor<'a> {
 
     /// "line 1, column 7, near 'x'".
     pub(super) fn here(&self) -> String {
-        // At the end of a part, what comes behind it.
+        // At the end of a part, what follows it.
         match self.tokens.get(self.at) {
             Some(t) => format!("{}, near '{}'", self.position(), shortened(&t.token.to_string(), 40)),
             None => self.position().to_string(),
@@ -252,15 +252,15 @@ impl<'a> Cursor<'a> {
     }
 
     /// "line 1, column 7".
-    pub(super) fn position(&self) -> Position {
-        Position(self.tokens.get(self.at).map(|t| (t.span.start.line, t.span.start.column)))
+    pub(super) fn position(&self) -> StatementPosition {
+        StatementPosition(self.tokens.get(self.at).map(|t| (t.span.start.line, t.span.start.column)))
     }
 
     pub(super) fn unexpected(&self, wanted: &str) -> Refused {
         syntax(format!("{wanted} was expected at {}", self.here()))
     }
 
-    /// The place of the first of these words outside of parentheses, from here on; else the end.
+    /// The position of the first of these words outside of parentheses, from here on; else the end.
     pub(super) fn find(&self, words: &[&str]) -> usize {
         let mut depth = 0_usize;
         for i in self.at..self.end {
@@ -280,8 +280,8 @@ impl<'a> Cursor<'a> {
         self.end
     }
 
-    /// The place where the first of these sequences of words begins, outside of parentheses, from
-    /// here on; else the end.
+    /// The position where the first of these sequences of words begins, outside of parentheses,
+    /// from here on; else the end.
     pub(super) fn find_any(&self, sequences: &[&[&str]]) -> usize {
         let mut ahead = self.clone();
         let mut depth = 0_usize;
@@ -348,12 +348,12 @@ impl<'a> Cursor<'a> {
         Ok(expression)
     }
 
-    /// sqlparser's sentence, with the place as it is told elsewhere.
+    /// sqlparser's sentence, with the position as it is given to elsewhere.
     fn not_parsed(&self, what: &str) -> Refused {
         let plain = what.strip_prefix("Expected: ").and_then(|w| w.split_once(", found: "));
         let Some((wanted, found)) = plain else { return syntax(shortened(what, 200)) };
-        let place = found.rsplit_once(" at Line: ").and_then(|(_, p)| p.split_once(", Column: "));
-        if let Some((line, column)) = place {
+        let position = found.rsplit_once(" at Line: ").and_then(|(_, p)| p.split_once(", Column: "));
+        if let Some((line, column)) = position {
             let near = shortened(found.rsplit_once(" at Line: ").map_or(found, |(f, _)| f), 40);
             return syntax(format!("{wanted} was expected at line {line}, column {column}, near '{near}'"));
         }
@@ -391,15 +391,15 @@ impl<'a> Cursor<'a> {
                 *outer = (outer.0 + 1, outer.1.max(count + deepest));
             }
         };
-        for place in self.at..self.end {
-            match &self.tokens[place].token {
+        for position in self.at..self.end {
+            match &self.tokens[position].token {
                 Token::LParen | Token::LBracket | Token::LBrace => open.push((0, 0)),
                 Token::RParen | Token::RBracket | Token::RBrace => close(&mut open),
                 Token::Word(w) if w.quote_style.is_none() && w.keyword == Keyword::CASE => open.push((1, 0)),
                 Token::Word(w) if w.quote_style.is_none() && w.keyword == Keyword::END => close(&mut open),
                 // The other items keep their depth, though their tokens are no part of the next
                 // one.
-                token if *token == Token::Comma || self.parts_a_case(place) => {
+                token if *token == Token::Comma || self.parts_a_case(position) => {
                     if let Some(group) = open.last_mut() {
                         *group = (0, group.1);
                     }
@@ -411,7 +411,7 @@ impl<'a> Cursor<'a> {
                 }
             }
             if open.last().is_some_and(|(count, deepest)| count + deepest > LONGEST_CHAIN) {
-                return Err(self.too_long(place));
+                return Err(self.too_long(position));
             }
         }
         // Whatever was not closed was no group.
@@ -424,11 +424,11 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Whether this token is WHEN, THEN or ELSE, and cannot be a column of that name: an operand
-    /// stands right before it.
-    fn parts_a_case(&self, place: usize) -> bool {
-        let Token::Word(w) = &self.tokens[place].token else { return false };
-        let before = place.checked_sub(1).filter(|p| *p >= self.at).map(|p| &self.tokens[p].token);
+    /// Whether this token is WHEN, THEN or ELSE, and cannot be a column of that name: an operand is
+    /// right before it.
+    fn parts_a_case(&self, position: usize) -> bool {
+        let Token::Word(w) = &self.tokens[position].token else { return false };
+        let before = position.checked_sub(1).filter(|p| *p >= self.at).map(|p| &self.tokens[p].token);
         let operand = match before {
             Some(Token::Word(w)) => {
                 w.quote_style.is_some()
@@ -454,9 +454,9 @@ impl<'a> Cursor<'a> {
         separates && w.quote_style.is_none() && operand
     }
 
-    fn too_long(&self, place: usize) -> Refused {
+    fn too_long(&self, position: usize) -> Refused {
         let mut here = self.clone();
-        here.go(place);
+        here.go(position);
         syntax(format!(
             "an expression of more than {LONGEST_CHAIN} parts in a row, at {}; lists in parentheses may be longer",
             here.here()
@@ -465,8 +465,8 @@ impl<'a> Cursor<'a> {
 
     /// The text that is left, as it was written.
     pub(super) fn source(&self) -> String {
-        let last = self.end.checked_sub(1).and_then(|i| self.places.get(i));
-        let (Some((from, _)), Some((_, to))) = (self.places.get(self.at), last) else {
+        let last = self.end.checked_sub(1).and_then(|i| self.positions.get(i));
+        let (Some((from, _)), Some((_, to))) = (self.positions.get(self.at), last) else {
             return String::new();
         };
         self.text.get(*from..*to.max(from)).unwrap_or_default().to_owned()
@@ -483,7 +483,7 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
 
 /// Where tokens begin and end, in bytes. The tokenizer counts lines and columns from 1, columns in
 /// characters.
-fn places(text: &str, tokens: &[TokenWithSpan]) -> Vec<(usize, usize)> {
+fn positions(text: &str, tokens: &[TokenWithSpan]) -> Vec<(usize, usize)> {
     let mut letters = text.char_indices();
     let (mut line, mut column, mut byte) = (1_u64, 1_u64, 0_usize);
     let mut go = |to: sqlparser::tokenizer::Location| {

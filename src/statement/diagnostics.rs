@@ -1,9 +1,9 @@
-//! What people type who know another system, or are tired: each is told what is wrong, where, and
-//! what works.
+//! What people type who know another system, or are tired: each is informed what is wrong, where,
+//! and what works.
 
 use super::cursor::{Cursor, shortened, syntax};
-use super::instant::instant;
 use super::tables::virtual_schema;
+use super::timestamp::timestamp;
 use super::{Refused, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
@@ -31,7 +31,7 @@ const LONGEST_PREDICATE: usize = 60;
 /// The longest time clause that an example repeats, in characters.
 const LONGEST_CLAUSE: usize = 80;
 
-/// The statement that works, about the table that was meant. It is put together where it is told,
+/// The statement that works, about the table that was meant. It is put together where it is given,
 /// and not for every statement that is right.
 pub(super) struct Example<'a> {
     path: Vec<String>,
@@ -49,9 +49,9 @@ impl<'a> Example<'a> {
         c.go(c.find(&["WHERE"]));
         c.next();
         let end = c.find_any(ENDS);
-        let written = c.part(c.place(), end).source();
-        let plain = !c.part(c.place(), end).is_at_end()
-            && c.part(c.place(), end).expression().is_ok()
+        let written = c.part(c.index(), end).source();
+        let plain = !c.part(c.index(), end).is_at_end()
+            && c.part(c.index(), end).expression().is_ok()
             && written.chars().count() <= LONGEST_PREDICATE
             && !written.contains(['\n', '\r', ';']);
         if plain { written.trim().to_owned() } else { "<primary key> = ...".to_owned() }
@@ -65,15 +65,15 @@ impl<'a> Example<'a> {
         };
         let mut c = self.statement.clone();
         c.go(c.find_any(&[words]));
-        let begin = c.place();
+        let begin = c.index();
         if !c.words(words) {
             return None;
         }
-        instant(&mut c).ok()?;
-        if schema.is_of_changes() && (!c.words(&["AND"]) || instant(&mut c).is_err()) {
+        timestamp(&mut c).ok()?;
+        if schema.is_of_changes() && (!c.words(&["AND"]) || timestamp(&mut c).is_err()) {
             return None;
         }
-        let written = c.part(begin, c.place()).source();
+        let written = c.part(begin, c.index()).source();
         let short = written.chars().count() <= LONGEST_CLAUSE && !written.contains(['\n', '\r', ';', '?']);
         short.then_some(written)
     }
@@ -103,8 +103,8 @@ impl<'a> Example<'a> {
         format!("SELECT * FROM {}.{} {time} WHERE {}", schema.name(), self.table(), self.predicate())
     }
 
-    /// Puts what works behind what is wrong.
-    pub(super) fn behind(&self, refused: Refused, schema: VirtualSchema) -> Refused {
+    /// Puts what works after what is wrong.
+    pub(super) fn in_rest(&self, refused: Refused, schema: VirtualSchema) -> Refused {
         match refused {
             Refused::Syntax { message } => syntax(format!("{message}; for example: {}", self.form(schema))),
             Refused::Unsupported { message } => {
@@ -174,7 +174,7 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
     format!("{whole} was expected after the table, at {here}")
 }
 
-/// What stands in a select list that cannot be shown.
+/// What is in a select list that cannot be shown.
 pub(super) fn not_a_column(part: &Cursor<'_>) -> String {
     let mut clause = part.clone();
     clause.go(part.find_any(&[&["AS", "OF"], &["AT", "GTID"]]));
@@ -313,7 +313,7 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
     clause.go(table.find_any(CLAUSES));
     // `AT (`, `BEFORE (`: Snowflake's.
     let call = table.find(&["AT", "BEFORE"]);
-    if clause.is_at_end() && table.ahead(call + 1 - table.place()) == Some(&Token::LParen) {
+    if clause.is_at_end() && table.ahead(call + 1 - table.index()) == Some(&Token::LParen) {
         clause.go(call);
     }
     if clause.is_at_end() {
@@ -328,10 +328,10 @@ fn foreign_clause(c: &Cursor<'_>) -> Option<Refused> {
     let meant = if path.len() > 1 && path[0].starts_with('_') { Some(path.remove(0)) } else { None };
     let example = Example::new(&table, &path);
     let window = ["BETWEEN", "ALL", "FROM", "CONTAINED"].iter().any(|w| {
-        let mut behind = clause.clone();
-        behind.words(&["FOR", "SYSTEM_TIME"]);
-        behind.words(&["VERSIONS"]);
-        behind.words(&[w])
+        let mut following = clause.clone();
+        following.words(&["FOR", "SYSTEM_TIME"]);
+        following.words(&["VERSIONS"]);
+        following.words(&[w])
     });
     let schema = if window { VirtualSchema::Diff } else { VirtualSchema::Flashback };
     if let Some(meant) = meant {

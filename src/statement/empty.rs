@@ -2,7 +2,7 @@
 //! ask it to learn the columns of a table, and it is answered from the definition.
 
 use super::cursor::Cursor;
-use super::information_schema::{Catalogue, Empty, INFORMATION_SCHEMA, named, selected_item};
+use super::information_schema::{Empty, INFORMATION_SCHEMA, InformationSchema, named, selected_item};
 use super::{MOST_COLUMNS, Refused, Statement};
 use sqlparser::tokenizer::Token;
 
@@ -16,12 +16,12 @@ pub(super) fn selected(
         return Ok(None);
     }
     let from = c.find(&["FROM"]);
-    let mut behind = c.clone();
-    behind.go(from);
-    if !behind.words(&["FROM"]) || behind.clone().words(&["DUAL"]) {
+    let mut following = c.clone();
+    following.go(from);
+    if !following.words(&["FROM"]) || following.clone().words(&["DUAL"]) {
         return Ok(None);
     }
-    let Ok(table) = named(&mut behind) else { return Ok(None) };
+    let Ok(table) = named(&mut following) else { return Ok(None) };
     // Which has a grammar of its own.
     let described =
         table.schema.as_ref().map_or(in_information_schema, |s| s.eq_ignore_ascii_case(INFORMATION_SCHEMA));
@@ -30,33 +30,35 @@ pub(super) fn selected(
     }
     let is_clause = |b: &Cursor<'_>| ["WHERE", "LIMIT"].iter().any(|w| b.clone().words(&[w]));
     let mut alias = None;
-    if behind.words(&["AS"]) || (matches!(behind.peek(), Some(Token::Word(_))) && !is_clause(&behind)) {
-        let Ok(name) = behind.name("an alias") else { return Ok(None) };
+    if following.words(&["AS"])
+        || (matches!(following.peek(), Some(Token::Word(_))) && !is_clause(&following))
+    {
+        let Ok(name) = following.name("an alias") else { return Ok(None) };
         alias = Some(name);
     }
     let mut none = false;
-    if behind.words(&["WHERE"]) {
-        let end = behind.find(&["LIMIT"]);
-        if !is_false(&behind.part(behind.place(), end)) {
+    if following.words(&["WHERE"]) {
+        let end = following.find(&["LIMIT"]);
+        if !is_false(&following.part(following.index(), end)) {
             return Ok(None);
         }
         none = true;
-        behind.go(end);
+        following.go(end);
     }
-    if behind.words(&["LIMIT"]) {
-        let Ok(limit) = super::select_list::limit(&mut behind) else { return Ok(None) };
+    if following.words(&["LIMIT"]) {
+        let Ok(limit) = super::select_list::limit(&mut following) else { return Ok(None) };
         none |= limit.count == 0;
     }
-    if !none || !behind.is_at_end() {
+    if !none || !following.is_at_end() {
         return Ok(None);
     }
     while c.one_of(&["ALL", "DISTINCT", "SQL_NO_CACHE"]).is_some() {}
-    let parts = c.part(c.place(), from).split();
+    let parts = c.part(c.index(), from).split();
     if parts.len() > MOST_COLUMNS {
         return Err(Refused::Unsupported { message: format!("more than {MOST_COLUMNS} columns") });
     }
     let items = parts.iter().map(selected_item).collect::<Result<_, _>>()?;
-    Ok(Some(Statement::Catalogue(Catalogue::Empty(Box::new(Empty { table, alias, items })))))
+    Ok(Some(Statement::InformationSchema(InformationSchema::Empty(Box::new(Empty { table, alias, items })))))
 }
 
 /// Whether a condition is false whatever the row is: FALSE, 0, NULL, 1 = 0, 1 <> 1, in parentheses

@@ -75,7 +75,7 @@ mod tests {
         tokens
     }
 
-    /// What sqlparser takes it for, with the place of everything.
+    /// What sqlparser takes it for, with the position of everything.
     fn parsed(tokens: Vec<TokenWithSpan>) -> Option<String> {
         let dialect = MySqlDialect {};
         let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);

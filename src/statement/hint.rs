@@ -6,8 +6,8 @@
 
 use super::cursor::{Cursor, shortened, unsupported};
 use super::hint_comment::{HintComment, ours};
-use super::instant::instant;
-use super::{Position, Reading, Refused, TimeClause};
+use super::timestamp::timestamp;
+use super::{Reading, Refused, StatementPosition, TimeClause};
 use sqlparser::tokenizer::Token;
 
 /// What the hints of a statement ask of this server.
@@ -18,7 +18,7 @@ pub(super) struct Hints {
     /// `SET_VAR(dbtrail_allow_table_scan=...)`
     pub(super) allow_table_scan: Option<bool>,
     /// `DBTRAIL_AT='...'`, `DBTRAIL_GTID='...'`; and where.
-    pub(super) at: Option<(TimeClause, Position)>,
+    pub(super) at: Option<(TimeClause, StatementPosition)>,
 }
 
 /// Reads the hints of a time-travel query.
@@ -65,7 +65,7 @@ fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
         let time = if gtid {
             TimeClause::Gtid(c.text().ok_or_else(|| c.unexpected("a GTID in quotes"))?)
         } else {
-            TimeClause::At(instant(c)?)
+            TimeClause::At(timestamp(c)?)
         };
         if hints.at.replace((time, position)).is_some() {
             return Err(unsupported(format!("a second instant in the hint, at {position}")));
@@ -93,7 +93,7 @@ fn one(c: &mut Cursor<'_>, hints: &mut Hints) -> Result<(), Refused> {
     }
 }
 
-fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: Position) -> Result<(), Refused> {
+fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: StatementPosition) -> Result<(), Refused> {
     if !c.token(&Token::LParen) {
         return Err(c.unexpected("( after SET_VAR"));
     }
@@ -133,14 +133,14 @@ fn set_var(c: &mut Cursor<'_>, hints: &mut Hints, position: Position) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statement::InstantExpr;
+    use crate::statement::TimestampExpr;
 
     fn read(text: &str) -> Result<Hints, Refused> {
         hints(&Cursor::new(text, Reading::default()).unwrap().hint())
     }
 
     #[test]
-    fn ok_only_right_behind_select() {
+    fn ok_only_right_after_select() {
         let wide = |text| read(text).unwrap().allow_wide_diff;
         for (text, on) in [
             ("SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */ 1", Some(true)),
@@ -156,8 +156,8 @@ mod tests {
             assert_eq!(wide(text), on, "{text}");
         }
         let hints = read("SELECT /*+ DBTRAIL_AT='2026-04-27' INDEX(t i) */ * FROM t").unwrap();
-        let at = TimeClause::At(InstantExpr::Literal("2026-04-27".to_owned()));
-        assert_eq!(hints.at, Some((at, Position(Some((1, 12))))));
+        let at = TimeClause::At(TimestampExpr::Literal("2026-04-27".to_owned()));
+        assert_eq!(hints.at, Some((at, StatementPosition(Some((1, 12))))));
     }
 
     #[test]

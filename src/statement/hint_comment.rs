@@ -22,7 +22,7 @@ impl HintComment {
         let select = tokens.iter().position(
             |t| matches!(&t.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case("SELECT")),
         );
-        let behind = select.and_then(|at| {
+        let following = select.and_then(|at| {
             let rest = tokens.iter().enumerate().skip(at + 1);
             rest.clone().find(|(_, t)| {
                 !matches!(
@@ -35,7 +35,7 @@ impl HintComment {
         for (at, token) in tokens.iter().enumerate() {
             let Token::Whitespace(Whitespace::MultiLineComment(text)) = &token.token else { continue };
             let Some(text) = text.strip_prefix('+') else { continue };
-            if behind.is_some_and(|(place, _)| place == at) {
+            if following.is_some_and(|(position, _)| position == at) {
                 let Location { line, column } = token.span.start;
                 comment.hint = Some((text.to_owned(), Location { line, column: column + 3 }));
             } else if ours(text) {

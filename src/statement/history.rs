@@ -3,10 +3,10 @@
 use super::clauses::{Head, alias, allowed, head, one_query, tail};
 use super::cursor::Cursor;
 use super::hint;
-use super::instant::instant;
 use super::select_list::distinct;
 use super::tables::virtual_tables;
-use super::{Draft, InstantExpr, RecordEnd, Refused, Statement, TimeClause, VirtualSchema};
+use super::timestamp::timestamp;
+use super::{Draft, RecordEnd, Refused, Statement, TimeClause, TimestampExpr, VirtualSchema};
 use dbtrail_types::happened::HistoryTable;
 use sqlparser::tokenizer::Token;
 
@@ -15,12 +15,12 @@ pub const HISTORY: &str = "_history";
 
 /// The question that a statement is; `None`: it is something else.
 pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
-    let named = |place: usize| {
-        matches!(c.token_at(place), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case(HISTORY))
-            && c.token_at(place + 1) == Some(&Token::Period)
+    let named = |position: usize| {
+        matches!(c.token_at(position), Some(Token::Word(w)) if w.value.eq_ignore_ascii_case(HISTORY))
+            && c.token_at(position + 1) == Some(&Token::Period)
     };
-    let places = c.place()..c.place() + c.length();
-    if !virtual_tables(c).is_empty() || !places.into_iter().any(named) {
+    let positions = c.index()..c.index() + c.length();
+    if !virtual_tables(c).is_empty() || !positions.into_iter().any(named) {
         return Ok(None);
     }
     let mut c = c.clone();
@@ -30,7 +30,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
     if !c.name("a table of _history")?.eq_ignore_ascii_case(HISTORY) || !c.token(&Token::Period) {
         return Err(schema.unexpected("a table of _history"));
     }
-    let place = c.clone();
+    let position = c.clone();
     let name = c.name("a table of _history")?;
     let table = HistoryTable::ALL.into_iter().find(|t| t.name().eq_ignore_ascii_case(&name));
     let Some(table) = table else {
@@ -38,7 +38,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
         return Err(Refused::Unsupported {
             message: format!(
                 "_history has no such table, at {}: there are {}",
-                place.here(),
+                position.here(),
                 names.join(", ")
             ),
         });
@@ -48,7 +48,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
     let time = if table.has_window() {
         window(&mut c, table)?
     } else {
-        TimeClause::At(InstantExpr::End(RecordEnd::Latest))
+        TimeClause::At(TimestampExpr::End(RecordEnd::Latest))
     };
     let first = allowed(&mut c);
     let alias = if early.is_some() { early } else { alias(&mut c)? };
@@ -78,7 +78,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
 fn window(c: &mut Cursor<'_>, table: HistoryTable) -> Result<TimeClause, Refused> {
     if c.words(&["AT", "GTID"]) {
         if let Some(number) = c.parameter() {
-            return Ok(TimeClause::At(InstantExpr::Parameter(number)));
+            return Ok(TimeClause::At(TimestampExpr::Parameter(number)));
         }
         return c.text().map(TimeClause::Gtid).ok_or_else(|| {
             c.unexpected("a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',")
@@ -90,9 +90,9 @@ fn window(c: &mut Cursor<'_>, table: HistoryTable) -> Result<TimeClause, Refused
             table.name()
         )));
     }
-    let since = instant(c)?;
+    let since = timestamp(c)?;
     if !c.words(&["AND"]) {
         return Err(c.unexpected("AND and the end of the window"));
     }
-    Ok(TimeClause::Between(since, instant(c)?))
+    Ok(TimeClause::Between(since, timestamp(c)?))
 }

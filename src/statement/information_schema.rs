@@ -18,7 +18,7 @@ pub const INFORMATION_SCHEMA: &str = "information_schema";
 
 /// A question about schemas, tables and columns, or about what this server can do.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Catalogue {
+pub enum InformationSchema {
     /// SHOW DATABASES
     Databases(Option<Narrowed>),
     /// `SHOW [FULL] TABLES`
@@ -41,14 +41,14 @@ pub enum Catalogue {
     Columns {
         /// FULL adds Collation, Privileges and Comment.
         full: bool,
-        /// Of which table.
+        /// The table whose columns or indexes are asked for.
         table: Named,
         /// LIKE or WHERE.
         narrowed: Option<Narrowed>,
     },
     /// SHOW INDEX
     Index {
-        /// Of which table.
+        /// The table whose columns or indexes are asked for.
         table: Named,
         /// WHERE.
         narrowed: Option<Narrowed>,
@@ -65,7 +65,7 @@ pub enum Catalogue {
     Engines,
     /// SHOW of things that this server has none of.
     None {
-        /// Which.
+        /// The kind of object that never exists here.
         kind: Absent,
         /// FROM.
         schema: Option<String>,
@@ -81,9 +81,9 @@ pub enum Catalogue {
 /// A SELECT that is asked for its columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Empty {
-    /// Of which table.
+    /// The table whose columns or indexes are asked for.
     pub table: Named,
-    /// Its alias.
+    /// The alias, if it has one.
     pub alias: Option<String>,
     /// What is selected.
     pub items: Vec<Item>,
@@ -109,7 +109,7 @@ pub struct Named {
     /// The schema that was named, if any.
     pub schema: Option<String>,
     /// The middle part of `_flashback.shop.orders`.
-    pub real: Option<String>,
+    pub server_name: Option<String>,
     /// The table.
     pub table: String,
 }
@@ -130,9 +130,9 @@ pub struct Query {
     pub first: Selection,
     /// Those that UNION adds, in the order of the text.
     pub others: Vec<United>,
-    /// ORDER BY behind them all, and whether descending; a single SELECT has its own.
+    /// ORDER BY after them all, and whether descending; a single SELECT has its own.
     pub order_by: Vec<(Expr, bool)>,
-    /// LIMIT behind them all.
+    /// LIMIT after them all.
     pub limit: Option<Limit>,
 }
 
@@ -164,7 +164,7 @@ pub struct Selection {
     pub order_by: Vec<(Expr, bool)>,
     /// LIMIT
     pub limit: Option<Limit>,
-    /// Subqueries of its expressions, in which each stands as a column of the name that
+    /// Subqueries of its expressions, in which each is kept as a column of the name that
     /// [`subquery_name`] gives it.
     pub subqueries: Vec<Subquery>,
 }
@@ -174,7 +174,7 @@ pub struct Selection {
 pub struct Subquery {
     /// What is made of its rows.
     pub kind: SubqueryKind,
-    /// What is asked.
+    /// The query in the parentheses.
     pub query: Query,
 }
 
@@ -206,12 +206,12 @@ pub enum Item {
         name: String,
         /// Whether `name` is an alias.
         aliased: bool,
-        /// What.
+        /// The expression.
         value: Box<Expr>,
     },
 }
 
-/// What stands in FROM.
+/// What is in FROM.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Relation {
     /// A table of information_schema: its name, as written.
@@ -223,9 +223,9 @@ pub enum Relation {
 /// A table of FROM and how it is joined to those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
-    /// What it is.
+    /// The table, or the query in parentheses.
     pub relation: Relation,
-    /// Its alias.
+    /// The alias, if it has one.
     pub alias: Option<String>,
     /// LEFT JOIN; otherwise an inner one.
     pub left: bool,
@@ -235,9 +235,9 @@ pub struct Joined {
     pub using: Vec<String>,
 }
 
-/// SHOW and DESCRIBE; `None`: it is another statement, and the cursor stands where it stood.
+/// SHOW and DESCRIBE; `None`: it is another statement, and the cursor is where it was.
 pub(super) fn described(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused> {
-    let place = c.place();
+    let position = c.index();
     let found = if c.words(&["SHOW"]) {
         show(c)?
     } else if c.one_of(&["DESCRIBE", "DESC", "EXPLAIN"]).is_some() {
@@ -246,54 +246,54 @@ pub(super) fn described(c: &mut Cursor<'_>) -> Result<Option<Statement>, Refused
         None
     };
     let Some(found) = found else {
-        c.go(place);
+        c.go(position);
         return Ok(None);
     };
     if !c.is_at_end() {
         return Err(c.unexpected("the end of the statement"));
     }
-    Ok(Some(Statement::Catalogue(found)))
+    Ok(Some(Statement::InformationSchema(found)))
 }
 
-fn show(c: &mut Cursor<'_>) -> Result<Option<Catalogue>, Refused> {
+fn show(c: &mut Cursor<'_>) -> Result<Option<InformationSchema>, Refused> {
     let full = c.words(&["FULL"]);
     Ok(Some(if c.words(&["TABLES"]) {
         let schema = schema(c)?;
-        Catalogue::Tables { full, schema, narrowed: narrowed(c)? }
+        InformationSchema::Tables { full, schema, narrowed: narrowed(c)? }
     } else if c.one_of(&["COLUMNS", "FIELDS"]).is_some() {
         let table = of_table(c)?;
-        Catalogue::Columns { full, table, narrowed: narrowed(c)? }
+        InformationSchema::Columns { full, table, narrowed: narrowed(c)? }
     } else if full {
         return Ok(None);
     } else if c.one_of(&["DATABASES", "SCHEMAS"]).is_some() {
-        Catalogue::Databases(narrowed(c)?)
+        InformationSchema::Databases(narrowed(c)?)
     } else if c.words(&["TABLE", "STATUS"]) {
         let schema = schema(c)?;
-        Catalogue::TableStatus { schema, narrowed: narrowed(c)? }
+        InformationSchema::TableStatus { schema, narrowed: narrowed(c)? }
     } else if c.one_of(&["INDEX", "INDEXES", "KEYS"]).is_some() {
         let table = of_table(c)?;
         let narrowed = narrowed(c)?;
         if let Some(Narrowed::Like(_)) = narrowed {
             return Err(syntax("SHOW INDEX takes WHERE and no LIKE".to_owned()));
         }
-        Catalogue::Index { table, narrowed }
+        InformationSchema::Index { table, narrowed }
     } else if c.words(&["CREATE", "TABLE"]) {
-        Catalogue::CreateTable(named(c)?)
+        InformationSchema::CreateTable(named(c)?)
     } else if c.words(&["CREATE", "DATABASE"]) || c.words(&["CREATE", "SCHEMA"]) {
         c.words(&["IF", "NOT", "EXISTS"]);
-        Catalogue::CreateDatabase(c.name("a database")?)
+        InformationSchema::CreateDatabase(c.name("a database")?)
     } else if c.words(&["CHARSET"]) || c.words(&["CHARACTER", "SET"]) {
-        Catalogue::CharacterSets(narrowed(c)?)
+        InformationSchema::CharacterSets(narrowed(c)?)
     } else if c.words(&["COLLATION"]) {
-        Catalogue::Collations(narrowed(c)?)
+        InformationSchema::Collations(narrowed(c)?)
     } else if c.words(&["ENGINES"]) || c.words(&["STORAGE", "ENGINES"]) {
-        Catalogue::Engines
+        InformationSchema::Engines
     } else {
         return none(c);
     }))
 }
 
-fn none(c: &mut Cursor<'_>) -> Result<Option<Catalogue>, Refused> {
+fn none(c: &mut Cursor<'_>) -> Result<Option<InformationSchema>, Refused> {
     let (kind, in_schema) = if c.words(&["TRIGGERS"]) {
         (Absent::Triggers, true)
     } else if c.words(&["EVENTS"]) {
@@ -306,11 +306,11 @@ fn none(c: &mut Cursor<'_>) -> Result<Option<Catalogue>, Refused> {
         return Ok(None);
     };
     let schema = if in_schema { schema(c)? } else { None };
-    Ok(Some(Catalogue::None { kind, schema, narrowed: narrowed(c)? }))
+    Ok(Some(InformationSchema::None { kind, schema, narrowed: narrowed(c)? }))
 }
 
 /// `DESCRIBE t [column | 'pattern']`; not `DESCRIBE SELECT` and its like, which ask for a plan.
-fn describe(c: &mut Cursor<'_>) -> Result<Option<Catalogue>, Refused> {
+fn describe(c: &mut Cursor<'_>) -> Result<Option<InformationSchema>, Refused> {
     const OF_A_PLAN: [&str; 12] = [
         "SELECT",
         "INSERT",
@@ -325,19 +325,19 @@ fn describe(c: &mut Cursor<'_>) -> Result<Option<Catalogue>, Refused> {
         "EXTENDED",
         "PARTITIONS",
     ];
-    let place = c.place();
+    let position = c.index();
     let is_plan = match c.peek() {
         Some(Token::Word(w)) => w.quote_style.is_none() && c.one_of(&OF_A_PLAN).is_some(),
         _ => true,
     } || c.words(&["FOR", "CONNECTION"]);
-    c.go(place);
+    c.go(position);
     if is_plan {
         return Ok(None);
     }
     let table = named(c)?;
     let pattern =
         if c.is_at_end() { None } else { c.text().map_or_else(|| c.name("a column"), Ok).map(Some)? };
-    Ok(Some(Catalogue::Columns { full: false, table, narrowed: pattern.map(Narrowed::Like) }))
+    Ok(Some(InformationSchema::Columns { full: false, table, narrowed: pattern.map(Narrowed::Like) }))
 }
 
 fn schema(c: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
@@ -352,7 +352,7 @@ fn of_table(c: &mut Cursor<'_>) -> Result<Named, Refused> {
     let mut table = named(c)?;
     // The schema after the table wins over one before it, as in mysqld.
     if let Some(schema) = schema(c)? {
-        (table.schema, table.real) = (Some(schema), None);
+        (table.schema, table.server_name) = (Some(schema), None);
     }
     Ok(table)
 }
@@ -364,10 +364,10 @@ pub(super) fn named(c: &mut Cursor<'_>) -> Result<Named, Refused> {
     }
     let mut parts = parts.into_iter();
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(table), None, ..) => Ok(Named { schema: None, real: None, table }),
-        (Some(schema), Some(table), None, _) => Ok(Named { schema: Some(schema), real: None, table }),
-        (Some(schema), Some(real), Some(table), None) if virtual_schema(&schema).is_some() => {
-            Ok(Named { schema: Some(schema), real: Some(real), table })
+        (Some(table), None, ..) => Ok(Named { schema: None, server_name: None, table }),
+        (Some(schema), Some(table), None, _) => Ok(Named { schema: Some(schema), server_name: None, table }),
+        (Some(schema), Some(server_name), Some(table), None) if virtual_schema(&schema).is_some() => {
+            Ok(Named { schema: Some(schema), server_name: Some(server_name), table })
         }
         _ => Err(syntax(
             "a table has a name of one or two parts, and of three after _flashback, _diff, _snapshot and _undo: \

@@ -1,9 +1,10 @@
-//! Text to tokens, exactly as MySQL reads it under a sql_mode (manual: "String Literals", "Schema
-//! Object Names").
+//! Text to tokens, exactly as MySQL reads it under a sql_mode (manual: [String
+//! Literals](https://dev.mysql.com/doc/refman/9.7/en/string-literals.html), [Schema Object
+//! Names](https://dev.mysql.com/doc/refman/9.7/en/identifiers.html)).
 //!
-//! The tokenizer is sqlparser's. What stands between quotes is taken from it as it was written and
-//! read here, since its own reading differs where a key would be another one: `'\a'` is `a` in
-//! MySQL and a bell there.
+//! The tokenizer is sqlparser's. What is between quotes is taken from it as it was written and read
+//! here, since its own reading differs where a key would be another one: `'\a'` is `a` in MySQL and
+//! a bell there.
 
 use super::Reading;
 use sqlparser::dialect::{Dialect, MySqlDialect};
@@ -92,11 +93,11 @@ pub(super) fn join_variables(tokens: &mut Vec<TokenWithSpan>) {
         *token == Token::AtSign
             || matches!(token, Token::Word(w) if w.quote_style.is_none() && w.value == "@")
     };
-    let mut behind_a_name = false;
+    let mut after_a_name = false;
     tokens.dedup_by(|next, first| {
         if !is_at(&first.token) {
             // An account: 'app'@'%'.
-            behind_a_name = matches!(
+            after_a_name = matches!(
                 first.token,
                 Token::Word(_) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)
             );
@@ -109,7 +110,7 @@ pub(super) fn join_variables(tokens: &mut Vec<TokenWithSpan>) {
         } else {
             ""
         };
-        if behind_a_name || name.is_empty() {
+        if after_a_name || name.is_empty() {
             return false;
         }
         first.token = Token::make_word(&format!("@{name}"), None);
@@ -165,9 +166,9 @@ fn unescaped(written: &str, quote: char, escapes: bool) -> String {
     text
 }
 
-/// Writes `BINARY operand` as `CAST(operand AS BINARY)`, before a text or a column: it
-/// binds more tightly than any other operator, and sqlparser takes all that follows for its
-/// operand. What stands in the way is told as an error.
+/// Writes `BINARY operand` as `CAST(operand AS BINARY)`, before a text or a column: it binds more
+/// tightly than any other operator, and sqlparser takes all that follows for its operand. What is
+/// in the way is given as an error.
 pub(super) fn binary_as_cast(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>, String> {
     let is = |at: Option<usize>, words: &[&str]| {
         let word = at.and_then(|at| tokens.get(at)).map(|t| &t.token);
@@ -176,13 +177,13 @@ pub(super) fn binary_as_cast(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSp
     let mut found = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        let behind = tokens.get(at + 1).map(|t| &t.token);
+        let following = tokens.get(at + 1).map(|t| &t.token);
         // Elsewhere it is a type, a collation or a character set.
         let named = is(at.checked_sub(1), &["AS", "COLLATE", "USING", "SET", "CHARSET"]);
         let operator = is(Some(at), &["BINARY"])
             && !named
             && !matches!(
-                behind,
+                following,
                 None | Some(Token::RParen | Token::Comma | Token::SemiColon | Token::Period | Token::Eq)
             );
         if !operator {
@@ -191,7 +192,7 @@ pub(super) fn binary_as_cast(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSp
             continue;
         }
         let mut end = at + 2;
-        if let Some(Token::Word(w)) = behind {
+        if let Some(Token::Word(w)) = following {
             if w.quote_style.is_none() && w.keyword != Keyword::NoKeyword && !w.value.starts_with('@') {
                 return Err(w.value.clone());
             }
@@ -200,8 +201,8 @@ pub(super) fn binary_as_cast(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSp
             {
                 end += 2;
             }
-        } else if !matches!(behind, Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))) {
-            return Err(behind.map(ToString::to_string).unwrap_or_default());
+        } else if !matches!(following, Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))) {
+            return Err(following.map(ToString::to_string).unwrap_or_default());
         }
         let next = tokens.get(end).map(|t| &t.token);
         if matches!(next, Some(Token::LParen | Token::Period)) || is(Some(end), &["COLLATE"]) {

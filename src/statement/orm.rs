@@ -9,7 +9,7 @@ use super::cursor::{Cursor, syntax};
 use super::diagnostics::Example;
 use super::hint::{self, Hints};
 use super::select_list::distinct;
-use super::{Draft, Position, Reading, Refused, TimeClause, VirtualSchema};
+use super::{Draft, Reading, Refused, StatementPosition, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
 /// The query, if it has one of these forms.
@@ -23,7 +23,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         return Ok(None);
     }
     let hints = hint::hints(&c.hint())?;
-    let end = clause.unwrap_or(c.place() + c.length());
+    let end = clause.unwrap_or(c.index() + c.length());
     if clause.is_none() && hints.at.is_none() {
         return Ok(None);
     }
@@ -31,7 +31,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         return Err(off(&c, clause, &hints));
     }
     let (time, time_at, allowed) = time(&c, clause, &hints)?;
-    c = c.part(c.place(), end);
+    c = c.part(c.index(), end);
     clauses::one_query(&c)?;
     let Head { projection, distinct: is_distinct } = clauses::head(&mut c)?;
     let (schema, table) = real_name(&mut c)?;
@@ -58,24 +58,24 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
 
 /// Where a time clause begins after WHERE, ORDER BY or LIMIT.
 fn clause_at_the_end(c: &Cursor<'_>) -> Option<usize> {
-    let mut behind = c.clone();
-    behind.go(c.find(&["FROM"]));
-    behind.go(behind.find(&["WHERE", "ORDER", "LIMIT"]));
-    behind.go(behind.find_any(&[&["AS", "OF"], &["AT", "GTID"]]));
-    (!behind.is_at_end()).then(|| behind.place())
+    let mut following = c.clone();
+    following.go(c.find(&["FROM"]));
+    following.go(following.find(&["WHERE", "ORDER", "LIMIT"]));
+    following.go(following.find_any(&[&["AS", "OF"], &["AT", "GTID"]]));
+    (!following.is_at_end()).then(|| following.index())
 }
 
 fn time(
     c: &Cursor<'_>,
     clause: Option<usize>,
     hints: &Hints,
-) -> Result<(TimeClause, Position, Allowed), Refused> {
-    let Some(place) = clause else {
+) -> Result<(TimeClause, StatementPosition, Allowed), Refused> {
+    let Some(pos) = clause else {
         let at = hints.at.clone().ok_or_else(|| syntax("the instant is missing".to_owned()));
         return at.map(|(time, position)| (time, position, Allowed::default()));
     };
     let mut c = c.clone();
-    c.go(place);
+    c.go(pos);
     if let Some((_, position)) = &hints.at {
         return Err(Refused::Unsupported {
             message: format!("two instants, in the hint at {position} and at {}: write one", c.here()),
@@ -86,7 +86,7 @@ fn time(
         TimeClause::Gtid(c.text().ok_or_else(|| c.unexpected("a GTID in quotes"))?)
     } else {
         c.words(&["AS", "OF"]);
-        TimeClause::At(super::instant::instant(&mut c)?)
+        TimeClause::At(super::timestamp::timestamp(&mut c)?)
     };
     let allowed = clauses::allowed(&mut c);
     if c.is_at_end() {
@@ -124,9 +124,9 @@ fn off(c: &Cursor<'_>, clause: Option<usize>, hints: &Hints) -> Refused {
             Example::new(&table, &path).form(VirtualSchema::Flashback)
         },
     );
-    let what = if let Some(place) = clause {
+    let what = if let Some(pos) = clause {
         let mut there = c.clone();
-        there.go(place);
+        there.go(pos);
         format!("a time clause at the end of a query on a real table, at {}", there.here())
     } else {
         let at = hints.at.as_ref().map(|(_, position)| format!(" at {position}")).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, shortened, unsupported};
 use super::diagnostics::not_a_column;
-use super::{COUNT, Draft, Limit, MOST_COLUMNS, Position, Projected, Refused};
+use super::{COUNT, Draft, Limit, MOST_COLUMNS, Projected, Refused, StatementPosition};
 use sqlparser::tokenizer::Token;
 
 /// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows
@@ -57,7 +57,7 @@ fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
     }
     let begin = part.clone();
     if count(part) {
-        let written = begin.part(begin.place(), part.place()).source();
+        let written = begin.part(begin.index(), part.index()).source();
         return Ok(Projected::Count { name: alias_of(part)?.unwrap_or(written) });
     }
     let name = column(part)?;
@@ -77,13 +77,13 @@ fn alias_of(part: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
 
 /// `COUNT(*)`, or of a number, which is never NULL.
 fn count(part: &mut Cursor<'_>) -> bool {
-    let place = part.place();
+    let position = part.index();
     let found = part.words(&["COUNT"])
         && part.token(&Token::LParen)
         && (part.token(&Token::Mul) || part.number().is_some())
         && part.token(&Token::RParen);
     if !found {
-        part.go(place);
+        part.go(position);
     }
     found
 }
@@ -135,11 +135,11 @@ pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
 }
 
 /// DISTINCT: the rows in groups by all columns that are shown, and of each group one.
-pub(super) fn distinct(draft: &mut Draft, at: Option<Position>) -> Result<(), Refused> {
+pub(super) fn distinct(draft: &mut Draft, at: Option<StatementPosition>) -> Result<(), Refused> {
     let Some(at) = at else { return Ok(()) };
     if draft.is_grouped() {
         return Err(unsupported(format!(
-            "DISTINCT at {at} beside COUNT(*) or GROUP BY, whose rows differ: leave it out"
+            "DISTINCT at {at} besides COUNT(*) or GROUP BY, whose rows differ: leave it out"
         )));
     }
     let named = draft.projection.iter().map(|item| match item {

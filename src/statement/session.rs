@@ -164,7 +164,7 @@ fn own_grants(c: &mut Cursor<'_>) -> Result<(), Refused> {
 
 fn set(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
     let mut assignments = Vec::new();
-    let place = c.place();
+    let position = c.index();
     let session = c.one_of(&["SESSION", "LOCAL"]).is_some();
     let global = !session && c.words(&["GLOBAL"]);
     if c.words(&["TRANSACTION"]) {
@@ -178,7 +178,7 @@ fn set(c: &mut Cursor<'_>) -> Result<Statement, Refused> {
         }
         return Ok(Statement::Set(vec![Assignment::Transaction { session, characteristics }]));
     }
-    c.go(place);
+    c.go(position);
     for mut part in c.split() {
         assignments.push(assignment(&mut part)?);
     }
@@ -254,7 +254,7 @@ fn replica_status(c: &mut Cursor<'_>) -> Option<&'static str> {
 }
 
 fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
-    let place = c.place();
+    let position = c.index();
     let full = c.words(&["FULL"]);
     let global = c.words(&["GLOBAL"]);
     if !global {
@@ -288,7 +288,7 @@ fn show(c: &mut Cursor<'_>) -> Result<Option<Show>, Refused> {
         }
         Show::ReplicaStatus { old_words: which == "SLAVE" }
     } else {
-        c.go(place);
+        c.go(position);
         let words = c.source().to_lowercase();
         finish(c);
         return Ok(if words.is_empty() { None } else { Some(Show::Abilities(words)) });

@@ -1,4 +1,5 @@
-//! Where a statement ends, and what of it the server's version makes code (manual: "Comments").
+//! Where a statement ends, and what of it the server's version makes code (manual:
+//! [Comments](https://dev.mysql.com/doc/refman/9.7/en/comments.html)).
 //!
 //! One pass over the text that knows quotes and comments and nothing else, so that a packet of many
 //! statements is read once.
@@ -8,7 +9,7 @@ use std::borrow::Cow;
 
 /// What a stretch of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum SegmentKind {
     /// Anything that is not named here.
     Code,
     /// A string or a quoted name.
@@ -17,7 +18,7 @@ enum Kind {
     Comment,
     /// The beginning of an executable comment that this version executes: `/*!`, or `/*!40101`.
     Open,
-    /// Its end.
+    /// The end of an executable comment.
     Close,
     /// An executable comment of a newer version, whole.
     Skipped,
@@ -43,7 +44,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next stretch: what it is, where it begins and where it ends.
-    fn next(&mut self) -> Option<(Kind, usize, usize)> {
+    fn next(&mut self) -> Option<(SegmentKind, usize, usize)> {
         let from = self.at;
         let kind = match *self.text.get(from)? {
             quote @ (b'\'' | b'"' | b'`') => self.quoted(quote),
@@ -54,21 +55,21 @@ impl<'a> Scanner<'a> {
             b'*' if self.open && self.peek(1) == b'/' => {
                 self.open = false;
                 self.at += 2;
-                Kind::Close
+                SegmentKind::Close
             }
             b';' if !self.open => {
                 self.at += 1;
-                Kind::End
+                SegmentKind::End
             }
             _ => {
                 self.at += 1;
-                Kind::Code
+                SegmentKind::Code
             }
         };
         Some((kind, from, self.at))
     }
 
-    fn quoted(&mut self, quote: u8) -> Kind {
+    fn quoted(&mut self, quote: u8) -> SegmentKind {
         let escapes = match quote {
             b'\'' => !self.reading.no_backslash_escapes,
             b'"' => !self.reading.no_backslash_escapes && !self.reading.ansi_quotes,
@@ -78,26 +79,26 @@ impl<'a> Scanner<'a> {
         while let Some(byte) = self.text.get(self.at) {
             self.at += 1;
             if *byte == quote {
-                return Kind::Quoted;
+                return SegmentKind::Quoted;
             }
             if *byte == b'\\' && escapes {
                 self.at = (self.at + 1).min(self.text.len());
             }
         }
-        Kind::Quoted
+        SegmentKind::Quoted
     }
 
-    fn line(&mut self) -> Kind {
+    fn line(&mut self) -> SegmentKind {
         let rest = &self.text[self.at..];
         self.at += rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |end| end + 1);
-        Kind::Comment
+        SegmentKind::Comment
     }
 
-    fn comment(&mut self) -> Kind {
+    fn comment(&mut self) -> SegmentKind {
         self.at += 2;
         if self.peek(0) != b'!' {
             self.close(0);
-            return Kind::Comment;
+            return SegmentKind::Comment;
         }
         self.at += 1;
         let digits = (0..6).take_while(|i| self.peek(*i).is_ascii_digit()).count();
@@ -108,17 +109,17 @@ impl<'a> Scanner<'a> {
         if version <= self.reading.version {
             self.at += if digits < 5 { 0 } else { digits };
             self.open = true;
-            return Kind::Open;
+            return SegmentKind::Open;
         }
         self.close(1);
-        Kind::Skipped
+        SegmentKind::Skipped
     }
 
     fn number(&self, digits: usize) -> u32 {
         (0..digits).fold(0, |number, i| number * 10 + u32::from(self.peek(i) - b'0'))
     }
 
-    /// Goes behind the end of a comment; one of a newer version may hold plain ones.
+    /// Goes after the end of a comment; one of a newer version may hold plain ones.
     fn close(&mut self, deeper: u8) {
         while self.at < self.text.len() {
             if self.peek(0) == b'*' && self.peek(1) == b'/' {
@@ -135,7 +136,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The first statement of a text of several, and what stands behind its semicolon. White space and
+/// The first statement of a text of several, and what follows its semicolon. White space and
 /// semicolons at the end of the text make no further statement.
 #[must_use]
 pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
@@ -144,7 +145,7 @@ pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
     let text = &text[..end];
     let mut scanner = Scanner::new(text, reading);
     while let Some((kind, from, to)) = scanner.next() {
-        if kind == Kind::End {
+        if kind == SegmentKind::End {
             return (&text[..from], Some(&text[to..]));
         }
     }
@@ -163,11 +164,11 @@ pub(super) fn expand_version_comments(text: &str, reading: Reading) -> Result<Co
         // Where a stretch of code ends inside of a character, the next one goes on: only what is
         // blanked is cut out.
         match kind {
-            Kind::Open | Kind::Close | Kind::Skipped => {
+            SegmentKind::Open | SegmentKind::Close | SegmentKind::Skipped => {
                 let gone = text.get(from..to).unwrap_or_default();
                 plain.extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             }
-            Kind::Code | Kind::Quoted | Kind::Comment | Kind::End => {
+            SegmentKind::Code | SegmentKind::Quoted | SegmentKind::Comment | SegmentKind::End => {
                 let mut to = to;
                 while !text.is_char_boundary(to) {
                     to += 1;
@@ -196,7 +197,8 @@ pub(super) fn is_longer(text: &str, reading: Reading, most: usize) -> bool {
     let (mut tokens, mut in_word) = (0_usize, false);
     while let Some((kind, from, _)) = scanner.next() {
         let byte = text.as_bytes()[from];
-        let word = kind == Kind::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
+        let word =
+            kind == SegmentKind::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
         tokens += usize::from(!(word && in_word));
         in_word = word;
         if tokens > most {
@@ -224,9 +226,9 @@ mod tests {
     fn all(text: &str, reading: Reading) -> Vec<String> {
         let (mut rest, mut found) = (Some(text.as_bytes()), Vec::new());
         while let Some(text) = rest {
-            let (one, behind) = first(text, reading);
+            let (one, following) = first(text, reading);
             found.push(String::from_utf8(one.to_vec()).unwrap());
-            rest = behind;
+            rest = following;
         }
         found
     }

@@ -6,7 +6,7 @@
 )]
 
 use super::cursor::Cursor;
-use super::{Position, VirtualSchema};
+use super::{StatementPosition, VirtualSchema};
 use sqlparser::tokenizer::{Token, Word};
 use std::collections::HashSet;
 
@@ -47,7 +47,7 @@ pub(super) fn virtual_tables(cursor: &Cursor<'_>) -> Vec<String> {
     found
 }
 
-/// The parts behind the first one of a name.
+/// The parts after the first one of a name.
 fn path(c: &mut Cursor<'_>, name: &mut String) {
     while c.token(&Token::Period) {
         match c.next() {
@@ -88,7 +88,7 @@ const ENDS: &[&str] = &[
     "SELECT",
 ];
 
-/// Other words that say where tables stand.
+/// Other words that say where tables are.
 const TELLING: &[&str] = &[
     "FROM",
     "JOIN",
@@ -140,7 +140,7 @@ fn common_tables(cursor: &Cursor<'_>) -> HashSet<String> {
 }
 
 /// The first real table that a query names in any FROM, JOIN or TABLE, at any depth; and where.
-pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, Position)> {
+pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, StatementPosition)> {
     let common = common_tables(cursor);
     let mut c = cursor.clone();
     c.go(0);
@@ -148,8 +148,8 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, Position)> {
     // The word just before, if that was one.
     let mut before: Option<&'static str> = None;
     let mut first = true;
-    while let Some(token) = cursor.token_at(c.place()) {
-        let place = c.place();
+    while let Some(token) = cursor.token_at(c.index()) {
+        let position = c.index();
         c.skip(1);
         let word = match token {
             Token::Word(w) => Some(telling(w)),
@@ -165,7 +165,7 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, Position)> {
                 }
                 levels.push(Level { from: list, wanted: list, call: !list && before.is_some() });
                 (before, first) = (None, false);
-                // TABLE may stand where a query begins.
+                // TABLE may be where a query begins.
                 if c.words(&["TABLE"])
                     && let Some(inner) = levels.last_mut()
                 {
@@ -221,7 +221,7 @@ pub(super) fn real_table(cursor: &Cursor<'_>) -> Option<(String, Position)> {
                     let function = !qualified && c.peek() == Some(&Token::LParen);
                     let known = !qualified && common.contains(&name.to_lowercase());
                     if !is_virtual && !function && !known && !name.eq_ignore_ascii_case("dual") {
-                        c.go(place);
+                        c.go(position);
                         return Some((name, c.position()));
                     }
                 }
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
     use crate::statement::Reading;
 
-    fn real(text: &str) -> Option<String> {
+    fn real_schema(text: &str) -> Option<String> {
         real_table(&Cursor::new(text, Reading::default()).unwrap()).map(|(name, _)| name)
     }
 
@@ -263,7 +263,7 @@ mod tests {
             "SELECT * FROM shop._flashback.o",
             "SELECT '/* FROM users */' FROM _flashback.o -- JOIN users",
         ] {
-            assert_eq!(real(text), None, "{text}");
+            assert_eq!(real_schema(text), None, "{text}");
         }
     }
 
@@ -297,8 +297,8 @@ mod tests {
             "SELECT * FROM _flashback.o JOIN users USING (a, b)",
             "SELECT * FROM JSON_TABLE('[]', '$' COLUMNS (a INT PATH '$')) j, users, _flashback.o",
         ] {
-            assert_eq!(real(text).as_deref(), Some("users"), "{text}");
+            assert_eq!(real_schema(text).as_deref(), Some("users"), "{text}");
         }
-        assert_eq!(real("SELECT * FROM _flashback.o, shop.`from`").as_deref(), Some("shop.from"));
+        assert_eq!(real_schema("SELECT * FROM _flashback.o, shop.`from`").as_deref(), Some("shop.from"));
     }
 }

@@ -4,10 +4,10 @@ use super::clauses::{Head, alias, allowed, head, one_query, tail};
 use super::cursor::{Cursor, syntax, unsupported};
 use super::diagnostics::{Example, not_a_time_clause};
 use super::hint::{self, Hints};
-use super::instant::instant;
 use super::select_list::distinct;
 use super::tables::{real_table, virtual_schema, virtual_tables};
-use super::{Draft, InstantExpr, Reading, Refused, TimeClause, VirtualSchema, orm};
+use super::timestamp::timestamp;
+use super::{Draft, Reading, Refused, TimeClause, TimestampExpr, VirtualSchema, orm};
 use sqlparser::tokenizer::Token;
 
 /// The time-travel query that a statement is; `None`: it is something else.
@@ -24,7 +24,7 @@ pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Re
             "the virtual schemas can only be read, and the statement at {} does something else: SELECT the rows and let the application write them",
             c.here()
         ));
-        return Err(example.behind(refused, schema));
+        return Err(example.in_rest(refused, schema));
     }
     let hints = hint::hints(&c.hint())?;
     if let Some((_, position)) = &hints.at {
@@ -57,23 +57,23 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
     let whole = c.clone();
     let before = |refused| {
         let (example, meant) = example(&whole);
-        example.behind(refused, meant)
+        example.in_rest(refused, meant)
     };
     one_query(&c).map_err(before)?;
     let Head { projection, distinct: is_distinct } = head(&mut c).map_err(before)?;
     let (virtual_schema, schema, table) = table(&mut c).map_err(before)?;
     let path: Vec<&str> = schema.iter().chain([&table]).map(String::as_str).collect();
     let example = Example::new(&c, &path);
-    let early = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
+    let early = alias(&mut c).map_err(|refused| example.in_rest(refused, virtual_schema))?;
     let time_at = c.position();
     let time = time(&mut c, virtual_schema, &example)?;
     let first = allowed(&mut c);
-    let place = c.clone();
-    let late = alias(&mut c).map_err(|refused| example.behind(refused, virtual_schema))?;
+    let pos = c.clone();
+    let late = alias(&mut c).map_err(|refused| example.in_rest(refused, virtual_schema))?;
     let alias = match (early, late) {
         (Some(first), Some(_)) => {
-            let message = format!("a second alias at {}; the first one is '{first}'", place.here());
-            return Err(example.behind(syntax(message), virtual_schema));
+            let message = format!("a second alias at {}; the first one is '{first}'", pos.here());
+            return Err(example.in_rest(syntax(message), virtual_schema));
         }
         (first, second) => first.or(second),
     };
@@ -93,7 +93,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),
         allow_table_scan: first.scan.or(then.scan).or(hints.allow_table_scan),
     };
-    tail(&mut c, &mut draft).map_err(|refused| example.behind(refused, virtual_schema))?;
+    tail(&mut c, &mut draft).map_err(|refused| example.in_rest(refused, virtual_schema))?;
     distinct(&mut draft, is_distinct)?;
     Ok(draft)
 }
@@ -122,7 +122,7 @@ fn table(c: &mut Cursor<'_>) -> Result<(VirtualSchema, Option<String>, String), 
 }
 
 fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Result<TimeClause, Refused> {
-    let teach = |refused: Refused| example.behind(refused, schema);
+    let teach = |refused: Refused| example.in_rest(refused, schema);
     let begin = c.clone();
     let wrong = |clause: &str, right: &str| {
         let message = format!("{} takes {right}, and not {clause}, at {}", schema.name(), begin.here());
@@ -133,21 +133,21 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Res
         if schema.is_of_changes() {
             return Err(wrong("AS OF", "BETWEEN ... AND ..."));
         }
-        return instant(c).map(TimeClause::At).map_err(teach);
+        return timestamp(c).map(TimeClause::At).map_err(teach);
     }
     if c.words(&["BETWEEN"]) {
         if !schema.is_of_changes() {
             return Err(wrong("BETWEEN", "AS OF or AT GTID"));
         }
-        let from = instant(c).map_err(teach)?;
+        let from = timestamp(c).map_err(teach)?;
         if !c.words(&["AND"]) {
             return Err(teach(c.unexpected("AND and the end of the window")));
         }
-        return Ok(TimeClause::Between(from, instant(c).map_err(teach)?));
+        return Ok(TimeClause::Between(from, timestamp(c).map_err(teach)?));
     }
     if !system_time && c.words(&["AT", "GTID"]) {
         if let Some(number) = c.parameter() {
-            return Ok(TimeClause::At(InstantExpr::Parameter(number)));
+            return Ok(TimeClause::At(TimestampExpr::Parameter(number)));
         }
         return c.text().map(TimeClause::Gtid).ok_or_else(|| {
             let form = "a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',";
@@ -158,5 +158,5 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Res
     let span = [&["FOR", "SYSTEM_TIME", "ALL"][..], &["FOR", "SYSTEM_TIME"], &["VERSIONS"]];
     let meant =
         if span.iter().any(|words| begin.clone().words(words)) { VirtualSchema::Diff } else { schema };
-    Err(example.behind(syntax(not_a_time_clause(&begin, schema)), meant))
+    Err(example.in_rest(syntax(not_a_time_clause(&begin, schema)), meant))
 }

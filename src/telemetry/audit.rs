@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// `audit`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct AuditSettings {
     /// The file; others get a number after its name when they are full.
     pub file: PathBuf,
     /// Bytes of one file.
@@ -42,7 +42,7 @@ pub fn is_on() -> bool {
 ///
 /// # Errors
 /// The file cannot be opened; what was before stays.
-pub fn set(settings: Option<&Settings>) -> io::Result<()> {
+pub fn set(settings: Option<&AuditSettings>) -> io::Result<()> {
     let mut opened = settings.map(|settings| Log::open(settings.clone())).transpose()?;
     if let Some(log) = opened.as_mut().filter(|log| log.settings.refuse)
         && let Err(error) = log.try_again()
@@ -109,14 +109,14 @@ pub fn figures() -> (u64, u64, bool) {
 /// An open file.
 #[derive(Debug)]
 struct Log {
-    settings: Settings,
+    settings: AuditSettings,
     file: File,
     size: u64,
     failed: Option<String>,
 }
 
 impl Log {
-    fn open(settings: Settings) -> io::Result<Self> {
+    fn open(settings: AuditSettings) -> io::Result<Self> {
         let file = opened(&settings.file)?;
         let size = file.metadata()?.len();
         Ok(Self { settings, file, size, failed: None })
@@ -186,7 +186,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("audit.log");
         let mut log =
-            Log::open(Settings { file: file.clone(), max_size: 10, keep: 2, refuse: false }).unwrap();
+            Log::open(AuditSettings { file: file.clone(), max_size: 10, keep: 2, refuse: false }).unwrap();
         for line in ["a234567\n", "b234567\n", "c234567\n", "d234567\n", "longer than a file\n"] {
             log.write(line.as_bytes()).unwrap();
         }
@@ -199,14 +199,14 @@ mod tests {
         log.try_again().unwrap();
         log.write(b"e\n").unwrap();
         assert_eq!(text("audit.log"), "e\n");
-        let mut again = Log::open(Settings { max_size: 100, ..log.settings.clone() }).unwrap();
+        let mut again = Log::open(AuditSettings { max_size: 100, ..log.settings.clone() }).unwrap();
         again.write(b"f\n").unwrap();
         assert_eq!(text("audit.log"), "e\nf\n");
     }
 
     #[test]
     fn a_full_disk_leaves_no_half_line() {
-        let settings = Settings { file: "/dev/full".into(), max_size: 1000, keep: 1, refuse: true };
+        let settings = AuditSettings { file: "/dev/full".into(), max_size: 1000, keep: 1, refuse: true };
         let mut log = Log { file: opened(&settings.file).unwrap(), settings, size: 0, failed: None };
         assert_eq!(log.write(b"x\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert!(log.try_again().is_err());

@@ -1,5 +1,5 @@
 //! What happened in this process, counted: connections, logins, statements, requests to agents,
-//! limits, reloads. Never what stood in a statement.
+//! limits, reloads. Never what was in a statement.
 
 use super::audit;
 use prometheus_client::encoding::EncodeMetric;
@@ -175,7 +175,7 @@ impl Metrics {
     pub fn write(&self, version: &str, into: &mut String) {
         let mut all = Registry::with_prefix("dbtrail_shim");
         let mut of =
-            |name: &str, help: &str, metric: Box<dyn Metric>| all.register(name, help, Shown(metric));
+            |name: &str, help: &str, metric: Box<dyn Metric>| all.register(name, help, BoxedMetric(metric));
         of("build", "This program", Box::new(Info::new(vec![("version", version.to_owned())])));
         of("connections_opened", "Connections that were accepted", Box::new(self.connections.clone()));
         of("connections", "Connections that are open, logged in or not", Box::new(self.open.clone()));
@@ -203,7 +203,7 @@ impl Metrics {
         let help = "1: the audit log is off, or took its last line";
         of("audit_writable", help, Box::new(ConstGauge::new(i64::from(writable))));
         let mut with = |name: &str, unit: Unit, help: &str, metric: Box<dyn Metric>| {
-            all.register_with_unit(name, help, unit, Shown(metric));
+            all.register_with_unit(name, help, unit, BoxedMetric(metric));
         };
         let help = "Time from a statement to the end of its answer, by class";
         with("statement_duration", Unit::Seconds, help, Box::new(self.durations.clone()));
@@ -225,9 +225,9 @@ impl<M: EncodeMetric + fmt::Debug + Send + Sync> Metric for M {}
 
 /// See [`Metric`].
 #[derive(Debug)]
-struct Shown(Box<dyn Metric>);
+struct BoxedMetric(Box<dyn Metric>);
 
-impl EncodeMetric for Shown {
+impl EncodeMetric for BoxedMetric {
     fn encode(&self, encoder: prometheus_client::encoding::MetricEncoder<'_>) -> fmt::Result {
         self.0.encode(encoder)
     }
@@ -242,7 +242,7 @@ impl EncodeMetric for Shown {
 pub struct Ended {
     /// `_flashback`, `set`, `show`...
     pub class: &'static str,
-    /// How.
+    /// The outcome: ok, or the error number.
     pub code: Code,
     /// In all.
     pub took: Duration,
@@ -250,7 +250,7 @@ pub struct Ended {
     pub first: Option<Duration>,
     /// Rows sent.
     pub rows: u64,
-    /// Their bytes.
+    /// The bytes of the rows that were sent.
     pub bytes: u64,
 }
 
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_told_with_help_and_unit() {
+    fn everything_is_reported_with_help_and_unit() {
         let metrics = Metrics::new();
         metrics.login("refused", Code::Ended(1045));
         let ended = Ended {

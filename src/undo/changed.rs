@@ -8,7 +8,7 @@ use dbtrail_types::names::TableName;
 /// What changed in a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Changed<'a> {
-    /// Its name.
+    /// The name of the table.
     pub name: &'a TableName,
     /// What the agent says of it.
     pub header: &'a NetHeader,

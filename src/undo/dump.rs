@@ -20,9 +20,9 @@ pub enum Format {
 /// A table that is written out.
 #[derive(Debug)]
 pub struct Dump<'a> {
-    /// Its name.
+    /// The name of the table.
     pub name: &'a TableName,
-    /// Its columns then.
+    /// The definition of the table at the instant.
     pub definition: &'a TableDefinition,
     /// Columns that are left out.
     pub without: &'a [String],

@@ -52,8 +52,8 @@ pub fn value(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Value, 
     let plain = |sql| Value { sql, relaxed: false };
     let Some(bytes) = cell else { return Ok(plain("NULL".to_owned())) };
     let misfit = || {
-        let told = String::from_utf8_lossy(bytes);
-        Unwritable(format!("'{told}' is no value of {}", column.ty))
+        let reported = String::from_utf8_lossy(bytes);
+        Unwritable(format!("'{reported}' is no value of {}", column.ty))
     };
     let words = || std::str::from_utf8(bytes).map_err(|_| misfit());
     Ok(plain(match &column.ty {
@@ -229,7 +229,7 @@ fn real(value: f64) -> Option<String> {
     if !value.is_finite() {
         return None;
     }
-    // In MySQL `-0e0` is the number 0 with its sign taken off in some places; its text is not.
+    // In MySQL `-0e0` is the number 0 with its sign taken off in some positions; its text is not.
     Some(if value == 0.0 && value.is_sign_negative() { "'-0'".to_owned() } else { format!("{value:e}") })
 }
 
@@ -287,8 +287,8 @@ mod tests {
         Column::new("c".to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
     }
 
-    /// Each form was read by MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 as the value that stands
-    /// before it.
+    /// Each form was read by MySQL 9.7.4, MariaDB 11.8.9 and 10.11.19 as the value that is before
+    /// it.
     #[test]
     fn ok_every_type_has_an_exact_form() {
         let utf8 = Some("utf8mb4_0900_ai_ci");

@@ -1,19 +1,19 @@
-//! Rows of today that stand in the way of what would be taken back: rows that refer to one that
-//! would go, a parent that is gone, a value of a unique index that another row has by now.
+//! Rows of today that are in the way of what would be taken back: rows that refer to one that would
+//! go, a parent that is gone, a value of a unique index that another row has by now.
 //!
 //! What somebody did since can leave one row where it is, and that another one: it goes on until
 //! nothing more is found. All of it is what the record knows; what it does not know, the guards of
 //! the statements and the server find.
 
-mod places;
+mod column_indexes;
 #[cfg(test)]
 mod tests;
 
 use super::changed::{Changed, shown_key};
+pub(super) use column_indexes::references;
+use column_indexes::{ColumnIndexes, raw};
 use dbtrail_types::agent_api::{ColumnValues, NetChange, Octets, Reference, RowLine};
 use dbtrail_types::names::TableName;
-pub(super) use places::references;
-use places::{Places, raw};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A change: the number of its table, and its own in that.
@@ -35,11 +35,11 @@ pub fn wanted(tables: &[Changed<'_>]) -> BTreeMap<TableName, Vec<ColumnValues>> 
         }
     };
     for table in tables {
-        let places = Places::of(table.header);
+        let positions = ColumnIndexes::of(table.header);
         let changes = || table.changes.iter().filter(|c| !c.since);
         // Values that rows have on one side of the change alone.
         let on = |columns: &[String], gone: bool| -> BTreeSet<Vec<Vec<u8>>> {
-            let Some(at) = places.all(columns) else { return BTreeSet::new() };
+            let Some(at) = positions.all(columns) else { return BTreeSet::new() };
             let of = |c: &NetChange| {
                 let (before, end) = (raw(c.before.as_ref(), &at), raw(c.end.as_ref(), &at));
                 if before == end {
@@ -101,16 +101,16 @@ pub(super) fn find(tables: &[Changed<'_>], later: &[Changed<'_>], scope: Scope, 
 }
 
 /// What has to hold when all statements have run.
-enum Rule<'a> {
+enum Constraint<'a> {
     /// A row that refers to a value has its parent.
-    Foreign { child: Box<Side<'a>>, parent: Box<Side<'a>>, reference: &'a Reference },
+    Foreign { child: Box<ValueIndex<'a>>, parent: Box<ValueIndex<'a>>, reference: &'a Reference },
     /// No two rows have a value.
-    Unique { rows: Box<Side<'a>>, index: &'a [String], scope: Scope },
+    Unique { rows: Box<ValueIndex<'a>>, index: &'a [String], scope: Scope },
 }
 
 /// Some columns of a table: who has which values.
 #[derive(Default)]
-struct Side<'a> {
+struct ValueIndex<'a> {
     header: Option<Changed<'a>>,
     /// Rows that changed since the beginning of the window, and have it now.
     now: HashMap<Value, HashSet<&'a [Octets]>>,
@@ -124,15 +124,15 @@ struct Side<'a> {
     of: HashMap<Id, Vec<Value>>,
 }
 
-impl<'a> Side<'a> {
+impl<'a> ValueIndex<'a> {
     fn new(name: &TableName, columns: &[String], tables: &[Changed<'a>], later: &[Changed<'a>]) -> Self {
         let mut side = Self::default();
         let own = tables.iter().enumerate().find(|(_, t)| t.name == name);
         let rows = later.iter().find(|t| t.name == name);
         let Some(header) = own.map(|(_, t)| t).or(rows) else { return side };
         side.header = Some(*header);
-        let Some(places) = Places::of(header.header).all(columns) else { return side };
-        let form = |row: Option<&RowLine>| places::form(header.header, row?, &places);
+        let Some(positions) = ColumnIndexes::of(header.header).all(columns) else { return side };
+        let form = |row: Option<&RowLine>| column_indexes::form(header.header, row?, &positions);
         let mut now: HashMap<&[Octets], Option<Value>> = HashMap::new();
         if let Some((number, table)) = own {
             for (i, change) in table.changes.iter().enumerate() {
@@ -203,7 +203,7 @@ impl<'a> Side<'a> {
     }
 }
 
-impl Rule<'_> {
+impl Constraint<'_> {
     /// The values at which it may not hold.
     fn values(&self) -> impl Iterator<Item = &Value> {
         let (first, second) = match self {
@@ -274,7 +274,7 @@ impl Rule<'_> {
     }
 }
 
-fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>], scope: Scope) -> Vec<Rule<'a>> {
+fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>], scope: Scope) -> Vec<Constraint<'a>> {
     let (mut rules, mut seen) = (Vec::new(), Vec::new());
     for table in tables {
         for reference in references(table) {
@@ -282,15 +282,15 @@ fn rules<'a>(tables: &[Changed<'a>], later: &[Changed<'a>], scope: Scope) -> Vec
                 continue;
             }
             seen.push(reference);
-            rules.push(Rule::Foreign {
-                child: Box::new(Side::new(&reference.child, &reference.columns, tables, later)),
-                parent: Box::new(Side::new(&reference.parent, &reference.referenced, tables, later)),
+            rules.push(Constraint::Foreign {
+                child: Box::new(ValueIndex::new(&reference.child, &reference.columns, tables, later)),
+                parent: Box::new(ValueIndex::new(&reference.parent, &reference.referenced, tables, later)),
                 reference,
             });
         }
         for index in table.header.unique.iter().flatten() {
-            let rows = Box::new(Side::new(table.name, index, tables, later));
-            rules.push(Rule::Unique { rows, index, scope });
+            let rows = Box::new(ValueIndex::new(table.name, index, tables, later));
+            rules.push(Constraint::Unique { rows, index, scope });
         }
     }
     rules

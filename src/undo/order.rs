@@ -25,8 +25,8 @@ pub(super) enum Step<'a> {
 
 /// Values of an index, as they would at least be told apart by every collation; `None`: one is
 /// NULL, which is in nobody's way.
-fn values(row: &RowLine, places: &[usize]) -> Option<Vec<String>> {
-    places
+fn values(row: &RowLine, positions: &[usize]) -> Option<Vec<String>> {
+    positions
         .iter()
         .map(|at| match row.get(*at) {
             Some(RowCell::Value(Octets(bytes))) => {
@@ -61,11 +61,11 @@ pub(super) fn moves<'a>(header: &NetHeader, moves: Vec<Move<'a>>) -> Vec<Step<'a
     }
     let mut waiting: BTreeMap<usize, Move<'a>> = moves.into_iter().enumerate().collect();
     // Who waits for whom, the other way round.
-    let mut behind: Vec<Vec<usize>> = vec![Vec::new(); first.len()];
+    let mut following: Vec<Vec<usize>> = vec![Vec::new(); first.len()];
     for (i, holders) in first.iter().enumerate() {
         for holder in holders {
-            if let Some(behind) = behind.get_mut(*holder) {
-                behind.push(i);
+            if let Some(following) = following.get_mut(*holder) {
+                following.push(i);
             }
         }
     }
@@ -76,7 +76,7 @@ pub(super) fn moves<'a>(header: &NetHeader, moves: Vec<Move<'a>>) -> Vec<Step<'a
         let Some(Move { end, before, sql }) = waiting.remove(&next) else { continue };
         let circle = first.get(next).is_some_and(|f| !f.is_empty());
         steps.push(if circle { Step::Replace { end, before, sql } } else { Step::Update(sql) });
-        for i in behind.get(next).into_iter().flatten() {
+        for i in following.get(next).into_iter().flatten() {
             let Some(first) = first.get_mut(*i) else { continue };
             first.remove(&next);
             if first.is_empty() && waiting.contains_key(i) {
@@ -95,8 +95,8 @@ fn unique(header: &NetHeader) -> Vec<Vec<usize>> {
         let columns = definition.columns.iter().enumerate();
         return columns.filter(|(_, c)| c.indexes.part || c.indexes.unique).map(|(i, _)| vec![i]).collect();
     };
-    let places = |names: &Vec<String>| names.iter().filter_map(|name| definition.position(name)).collect();
-    indexes.iter().map(places).collect()
+    let positions = |names: &Vec<String>| names.iter().filter_map(|name| definition.position(name)).collect();
+    indexes.iter().map(positions).collect()
 }
 
 /// Rows by what they have in some columns.
@@ -144,9 +144,9 @@ fn within(name: &TableName, header: &NetHeader) -> Vec<(Vec<usize>, Vec<usize>)>
     references
         .filter(|r| r.child == *name && r.parent == *name)
         .map(|r| {
-            let places =
+            let positions =
                 |names: &[String]| names.iter().filter_map(|n| header.definition.position(n)).collect();
-            (places(&r.columns), places(&r.referenced))
+            (positions(&r.columns), positions(&r.referenced))
         })
         .collect()
 }

@@ -2,28 +2,28 @@
 //! that checks itself.
 
 use super::statement::{SQL_MODE, TIME_ZONE};
-use super::steps::Steps;
+use super::steps::StepwiseUndo;
 use super::{Undone, statement};
 use dbtrail_types::agent_api::Reference;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// One table of a script.
 #[derive(Debug)]
 pub struct Part {
-    /// Its name.
+    /// The name of the table.
     pub name: TableName,
     /// The end of the record, up to which it is known who changed rows since.
-    pub newest: Option<Instant>,
+    pub newest: Option<Timestamp>,
     /// Its foreign keys, and those to it; `None`: not known here.
     pub references: Option<Vec<Reference>>,
     /// What takes its rows back.
     pub undone: Undone,
 }
 
-/// What stands around the statements.
+/// What is around the statements.
 #[derive(Debug)]
 pub struct Frame<'a> {
     /// What is undone, for people: `from ... to ...`.
@@ -33,7 +33,7 @@ pub struct Frame<'a> {
     /// Why it is not all that there was to undo.
     pub incomplete: &'a [String],
     /// The statements change by change; `None`: those of the parts, a row at a time.
-    pub steps: Option<&'a Steps>,
+    pub steps: Option<&'a StepwiseUndo>,
 }
 
 /// The script.
@@ -214,7 +214,7 @@ fn comment(text: &str) -> String {
         .collect()
 }
 
-/// The places of the parts, those to which others refer first.
+/// The positions of the parts, those to which others refer first.
 #[must_use]
 pub fn parents_first(parts: &[Part]) -> Vec<usize> {
     let at = |name: &TableName| parts.iter().position(|p| p.name == *name);

@@ -21,7 +21,7 @@ pub(super) const UNCHECKED: &str = "@@session.foreign_key_checks = 0";
 /// A table, and what the agent says of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
-    /// Its name.
+    /// The name of the table.
     pub name: &'a TableName,
     /// Definition, generated columns, foreign keys.
     pub header: &'a NetHeader,
@@ -61,7 +61,7 @@ impl Table<'_> {
         self.header.generated.iter().any(|g| same_name(g, &column.name))
     }
 
-    /// The columns that statements name, with their places.
+    /// The columns that statements name, with their positions.
     fn columns(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.definition().columns.iter().enumerate().filter(|(_, c)| !self.is_generated(c))
     }
@@ -197,7 +197,7 @@ impl Table<'_> {
         conditions
     }
 
-    /// The conditions of a statement in place of those of its foreign keys.
+    /// The conditions of a statement in position of those of its foreign keys.
     fn linked(&self, links: Vec<String>) -> Vec<String> {
         match self.links {
             Links::Each => links,

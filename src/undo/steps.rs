@@ -1,10 +1,10 @@
 //! Changes taken back one by one, the newest first.
 //!
-//! What foreign keys changed goes with the change that caused it: the statements of the two stand
-//! in the order in which parents and children give way to each other. A server that logs those
-//! changes itself (MySQL 9.6 and newer) writes those of the children first, and does not say what
-//! caused them: taken back in the opposite order, rows are without their parents for a while. So
-//! no statement asks for them; what is left without its parent is counted when all have run.
+//! What foreign keys changed goes with the change that caused it: the statements of the two are in
+//! the order in which parents and children give way to each other. A server that logs those changes
+//! itself (MySQL 9.6 and newer) writes those of the children first, and does not say what caused
+//! them: taken back in the opposite order, rows are without their parents for a while. So no
+//! statement asks for them; what is left without its parent is counted when all have run.
 
 use super::changed::{Changed, shown_key};
 use super::literal::Text;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// What takes changes back one by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Steps {
+pub struct StepwiseUndo {
     /// The statements in their order.
     pub statements: Vec<String>,
     /// Queries for how many rows are without their parents when all of them have run.
@@ -29,19 +29,20 @@ pub struct Steps {
 /// The changes of one key.
 struct Row<'a> {
     key: &'a [Octets],
-    /// By their numbers.
+    /// The changes of the key, in the order of their numbers.
     changes: Vec<&'a NetChange>,
 }
 
 /// What takes all changes of some tables back, each by itself; `order`: the numbers of the tables,
 /// parents before children. A key of which one change cannot be taken back keeps all of them.
 #[must_use]
-pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], text: Text) -> Steps {
+pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], text: Text) -> StepwiseUndo {
     let rows: Vec<Vec<Row<'_>>> = tables.iter().map(|t| by_key(t.changes)).collect();
     // A row has a change at least.
     let nets: Vec<Vec<NetChange>> = rows.iter().map(|rows| rows.iter().filter_map(net).collect()).collect();
     let left = left(tables, later, (&rows, &nets), text);
-    let mut undone = Steps { tables: vec![Undone::default(); tables.len()], ..Steps::default() };
+    let mut undone =
+        StepwiseUndo { tables: vec![Undone::default(); tables.len()], ..StepwiseUndo::default() };
     undone.orphans = orphans::counts(&beside(tables, &nets), &left, text);
     let roots = Roots::of(tables);
     let mut groups: BTreeMap<Reverse<u64>, BTreeMap<usize, Vec<NetChange>>> = BTreeMap::new();
@@ -70,11 +71,11 @@ pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], tex
             let statements = statements.map(|made| made.unwrap_or(Made::Nothing)).collect();
             made.insert(*number, ordered(&one, statements, &writer, &|_| None));
         }
-        let places = || order.iter().filter_map(|number| Some((*number, made.get(number)?)));
-        for (_, one) in places().rev() {
+        let positions = || order.iter().filter_map(|number| Some((*number, made.get(number)?)));
+        for (_, one) in positions().rev() {
             undone.statements.extend(one.deletes.iter().chain(&one.updates).cloned());
         }
-        for (_, one) in places() {
+        for (_, one) in positions() {
             undone.statements.extend(one.inserts.iter().cloned());
         }
         for (number, mut one) in made {
@@ -109,15 +110,15 @@ fn left(
         let each = rows.iter().enumerate();
         each.flat_map(|(i, row)| row.changes.iter().map(move |c| (i, (*c).clone()))).collect()
     };
-    let (places, changes): (Vec<Vec<usize>>, Vec<Vec<NetChange>>) =
+    let (positions, changes): (Vec<Vec<usize>>, Vec<Vec<NetChange>>) =
         rows.iter().map(|rows| flat(rows).into_iter().unzip()).unzip();
     let (ends, between) = (beside(tables, nets), beside(tables, &changes));
     loop {
         let before = kept.len();
         obstacles::find(&ends, later, Scope::Ends, &mut kept);
         let mut left = Left::new();
-        for (number, places) in places.iter().enumerate() {
-            for (change, row) in places.iter().enumerate() {
+        for (number, positions) in positions.iter().enumerate() {
+            for (change, row) in positions.iter().enumerate() {
                 if let Some(why) = kept.get(&(number, *row)) {
                     left.insert((number, change), why.clone());
                 }
@@ -125,7 +126,7 @@ fn left(
         }
         obstacles::find(&between, later, Scope::Between, &mut left);
         for ((number, change), why) in left {
-            if let Some(row) = places.get(number).and_then(|places| places.get(change)) {
+            if let Some(row) = positions.get(number).and_then(|positions| positions.get(change)) {
                 kept.entry((number, *row)).or_insert(why);
             }
         }
@@ -147,11 +148,11 @@ fn net(row: &Row<'_>) -> Option<NetChange> {
 }
 
 fn by_key(changes: &[NetChange]) -> Vec<Row<'_>> {
-    let mut places: HashMap<&[Octets], usize> = HashMap::new();
+    let mut positions: HashMap<&[Octets], usize> = HashMap::new();
     let mut rows: Vec<Row<'_>> = Vec::new();
     for change in changes {
-        let place = *places.entry(&change.key).or_insert(rows.len());
-        match rows.get_mut(place) {
+        let position = *positions.entry(&change.key).or_insert(rows.len());
+        match rows.get_mut(position) {
             Some(row) => row.changes.push(change),
             None => rows.push(Row { key: &change.key, changes: vec![change] }),
         }

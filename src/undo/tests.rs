@@ -3,8 +3,8 @@
 use super::*;
 use dbtrail_types::agent_api::Reference;
 use dbtrail_types::column::{Column, TableDefinition};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 
 fn column(name: &str, ty: &str, collation: Option<&str>) -> Column {
     Column::new(name.to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
@@ -32,7 +32,7 @@ fn header() -> NetHeader {
     NetHeader {
         success: true,
         definition: TableDefinition { columns, primary_key: vec!["id".to_owned()] },
-        newest: Instant::from_micros(0),
+        newest: Timestamp::from_micros(0),
         generated: Vec::new(),
         unique: Some(vec![vec!["code".to_owned()]]),
         references: Some(vec![reference("orders", "up"), reference("lines", "order_id")]),
@@ -50,14 +50,14 @@ fn change(before: Option<RowLine>, end: Option<RowLine>) -> NetChange {
     NetChange { key: vec![key], before, end, since: false, now: None, change: None, cause: None }
 }
 
-fn undone_beside(changes: &[NetChange], later: &[NetChange]) -> Undone {
+fn undone_with(changes: &[NetChange], later: &[NetChange]) -> Undone {
     let (name, header) = (named("orders"), header());
     let of = |changes| Changed { name: &name, header: &header, changes };
     undo(&[of(changes)], &[of(later)], Text::Utf8).pop().unwrap()
 }
 
 fn undone(changes: &[NetChange]) -> Undone {
-    undone_beside(changes, &[])
+    undone_with(changes, &[])
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn ok_values_of_a_unique_index_that_were_swapped_are_swapped_back() {
 }
 
 #[test]
-fn ok_rows_come_back_behind_those_to_which_they_refer() {
+fn ok_rows_come_back_after_those_to_which_they_refer() {
     let all = undone(&[
         change(Some(row("1", "a", Some("2"))), None),
         change(Some(row("2", "b", Some("3"))), None),

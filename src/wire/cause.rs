@@ -24,7 +24,7 @@ pub fn word(failure: &Failure) -> Option<&str> {
         Failure::ReversedWindow(_) => "reversed_window",
         Failure::TooManyRows(_) => "too_many_rows",
         Failure::UnknownCell(_) => "unknown_cell",
-        Failure::BadInstant(_) => "bad_timestamp",
+        Failure::BadTimestamp(_) => "bad_timestamp",
         Failure::Unsupported(_) => "not_supported",
         Failure::NotForThisServer(_) => "not_time_travel",
         Failure::Syntax(_) => "syntax",

@@ -1,4 +1,5 @@
-//! One connection, from the greeting to its end ("Connection Lifecycle").
+//! One connection, from the greeting to its end ([Connection
+//! Lifecycle](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_lifecycle.html)).
 
 mod answer;
 mod live;
@@ -19,7 +20,7 @@ use dbtrail_mysql_wire::auth::Scramble;
 use dbtrail_mysql_wire::compress::Algorithm;
 use dbtrail_mysql_wire::constants::{CapabilityFlags, command as com, set_option};
 use dbtrail_mysql_wire::packets::Packets;
-use dbtrail_mysql_wire::reader::Reader;
+use dbtrail_mysql_wire::reader::PayloadReader;
 use dbtrail_mysql_wire::{columns, handshake, results};
 use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
@@ -58,22 +59,22 @@ pub struct Shared {
     pub monitor: Option<(String, Secret)>,
     /// TLS.
     pub tls: Tls,
-    /// What sessions are told.
-    pub session: Arc<session::Settings>,
+    /// What sessions are given.
+    pub session: Arc<session::SessionSettings>,
     /// How failures are numbered.
-    pub errors: error::Settings,
+    pub errors: error::ErrorSettings,
 }
 
 /// What the server gives a connection.
 #[derive(Debug)]
-pub struct Place {
-    /// Its id.
+pub struct ConnectionContext {
+    /// The connection id that the client sees.
     pub id: u32,
     /// The peer's address without port.
     pub host: String,
     /// How it is reached.
     pub handle: Arc<Handle>,
-    /// The others.
+    /// The other connections, for KILL and SHOW PROCESSLIST.
     pub connections: Arc<dyn Connections>,
 }
 
@@ -81,7 +82,7 @@ struct Connection {
     live: Arc<Live>,
     /// As it was at the last command.
     shared: Arc<Shared>,
-    place: Place,
+    context: ConnectionContext,
     packets: Packets,
     capabilities: CapabilityFlags,
     /// That of the greeting. An AuthSwitchRequest and COM_CHANGE_USER go on with it, as in mysqld:
@@ -100,12 +101,12 @@ struct Connection {
 }
 
 /// Speaks with one client until it goes.
-pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
+pub async fn serve(socket: TcpStream, live: Arc<Live>, context: ConnectionContext) {
     let _connected = metrics().connected();
     // Answers are small: waiting to fill segments would only delay them.
     let _ = socket.set_nodelay(true);
     let port = socket.local_addr().map_or(0, |address| address.port());
-    let end = place.handle.end.clone();
+    let end = context.handle.end.clone();
     let scramble = match Scramble::new() {
         Ok(scramble) => scramble,
         Err(error) => return tracing::error!(%error, "a connection is turned away"),
@@ -113,7 +114,7 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, place: Place) {
     let connection = Connection {
         shared: live.load(),
         live,
-        place,
+        context,
         packets: Packets::new(Box::new(socket), 0, limits(session::Network::default())),
         capabilities: CapabilityFlags::empty(),
         scramble,
@@ -158,7 +159,7 @@ impl Connection {
         if matches!(failure, Failure::Full { .. }) {
             metrics().limit("max_connections");
         }
-        log::refused_login(self.place.id, &self.asked, &self.place.host, failure, &error);
+        log::refused_login(self.context.id, &self.asked, &self.context.host, failure, &error);
     }
 
     /// The last packet of a connection; `login`: it refuses one.
@@ -187,12 +188,14 @@ impl Connection {
         let Some(shared) = self.live.newer(&self.shared) else { return Ok(()) };
         let Some(role) = shared.role_of(session.identity()) else { return Err(Gone::Closed) };
         session.take_up(role, Arc::clone(&shared.session));
-        self.place.handle.identify(session.identity());
+        self.context.handle.identify(session.identity());
         self.shared = shared;
         Ok(())
     }
 
-    /// Commands ("Command Phase"), one after the other.
+    /// Commands ([Command
+    /// Phase](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html)),
+    /// one after the other.
     async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
         let mut statements = Statements::default();
         loop {
@@ -204,10 +207,10 @@ impl Connection {
                 return Err(Gone::Closed);
             }
             self.packets.new_command();
-            self.place.handle.does(&session, IDLE, None);
-            // What a SELECT changed was told by no OK, and belongs to no later one.
+            self.context.handle.does(&session, IDLE, None);
+            // What a SELECT changed was sent in no OK, and belongs to no later one.
             session.take_changes();
-            let (drain, leave) = (self.place.handle.drain.clone(), self.place.handle.leave.clone());
+            let (drain, leave) = (self.context.handle.drain.clone(), self.context.handle.leave.clone());
             let largest = self.shared.session.max_packet;
             let payload = tokio::select! {
                 payload = self.packets.read(largest) => payload?,
@@ -222,8 +225,8 @@ impl Connection {
                 self.fail(&Failure::UnknownCommand, None).await?;
                 continue;
             };
-            let request = RequestId::next(self.place.id);
-            let handle = Arc::clone(&self.place.handle);
+            let request = RequestId::next(self.context.id);
+            let handle = Arc::clone(&self.context.handle);
             handle.does(&session, command_name(*command), (*command == com::COM_QUERY).then_some(rest));
             // One for the whole command: a KILL QUERY counts also while nobody looks.
             let interrupt = pin!(handle.interrupt.notified());
@@ -241,14 +244,15 @@ impl Connection {
                 com::COM_QUERY => self.statements(&mut session, rest, work).await?,
                 com::COM_FIELD_LIST => {
                     let mut line = Line::of(&session, &request);
-                    let mut arguments = Reader(rest);
+                    let mut arguments = PayloadReader(rest);
                     let (table, wildcard) = (arguments.until_zero(), arguments.0);
                     let listed = session.field_list(table, wildcard, &request);
                     let listed = work.watch(&mut self.packets, listed).await;
                     self.field_list(&mut session, listed?, &request, &mut line).await?;
                 }
                 com::COM_STATISTICS => {
-                    let (open, statements, uptime) = self.place.connections.figures(&session.identity().user);
+                    let (open, statements, uptime) =
+                        self.context.connections.figures(&session.identity().user);
                     let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                     self.packets.write(text.as_bytes()).await?;
                 }
@@ -298,8 +302,9 @@ impl Connection {
         }
     }
 
-    /// COM_QUERY: the statements of a packet ("Multi-Statement"), one after the other, up to the
-    /// first that fails.
+    /// COM_QUERY: the statements of a packet
+    /// ([Multi-Statement](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_sp.html)),
+    /// one after the other, up to the first that fails.
     async fn statements(
         &mut self,
         session: &mut Session,
@@ -308,9 +313,9 @@ impl Connection {
     ) -> Result<(), Gone> {
         let mut rest = Some(text);
         while let Some(text) = rest {
-            let (one, behind) = session.split(text);
-            rest = behind;
-            let request = RequestId::next(self.place.id);
+            let (one, following) = session.split(text);
+            rest = following;
+            let request = RequestId::next(self.context.id);
             let mut work = Work {
                 request: &request,
                 interrupt: work.interrupt.as_mut(),

@@ -1,4 +1,5 @@
-//! The one table from failures to MySQL errors (manual: "Server Error Message Reference").
+//! The one table from failures to MySQL errors (manual: [Server Error Message
+//! Reference](https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html)).
 
 use super::cause;
 use crate::failure::Failure;
@@ -7,14 +8,14 @@ use std::fmt::Write as _;
 
 /// What the operator chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct ErrorSettings {
     /// `errors.sqlstate_1064: mysql`: 42000 with every 1064, not only with syntax errors.
     pub plain_1064: bool,
     /// `proxysql.unreachable_code`
     pub unreachable: Unreachable,
 }
 
-/// Under which number an unreachable agent is told.
+/// Under which number an unreachable agent is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreachable {
     /// 1429 to ProxySQL and to libmariadb, which take 2002 for a broken connection; 2002 to all
@@ -29,9 +30,9 @@ pub enum Unreachable {
 /// An error as it goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MySqlError {
-    /// Its number.
+    /// The MySQL error number.
     pub code: u16,
-    /// Its SQLSTATE.
+    /// The SQLSTATE, five characters.
     pub state: &'static str,
     /// Its text, at most 512 bytes, without control characters.
     pub message: String,
@@ -46,7 +47,7 @@ const LONGEST: usize = 512;
 #[expect(clippy::too_many_lines, reason = "it is the table of failures, a row each")]
 pub fn of(
     failure: &Failure,
-    settings: Settings,
+    settings: ErrorSettings,
     cannot_carry_2002: bool,
     request: Option<&RequestId>,
 ) -> MySqlError {
@@ -151,7 +152,7 @@ pub fn of(
         Failure::UnknownTimeZone(name) => {
             (1298, "HY000", format!("Unknown or incorrect time zone: '{name}'"))
         }
-        Failure::BadInstant(what) => (1292, "22007", what.clone()),
+        Failure::BadTimestamp(what) => (1292, "22007", what.clone()),
         Failure::Unsupported(what) => (1235, "42000", format!("dbtrail-shim: not supported: {what}")),
         Failure::NotForThisServer(what) => (
             1235,
@@ -259,7 +260,7 @@ fn fitted(message: &str, request: Option<&RequestId>, word: Option<&str>) -> Str
 mod tests {
     use super::*;
 
-    const DOCUMENTED: Settings = Settings { plain_1064: false, unreachable: Unreachable::Auto };
+    const DOCUMENTED: ErrorSettings = ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto };
 
     #[test]
     fn ok_the_published_rows() {

@@ -24,7 +24,7 @@ impl From<PacketError> for Gone {
     fn from(error: PacketError) -> Self {
         Self::Refused(match error {
             PacketError::Closed | PacketError::Io(_) | PacketError::NotTaken(_) => return Self::Closed,
-            PacketError::Silent(_) => Failure::Stalled,
+            PacketError::TimedOut(_) => Failure::Stalled,
             PacketError::TooLarge(_) => Failure::PacketTooLarge,
             PacketError::OutOfOrder { .. } => Failure::MalformedPacket("packets out of order".to_owned()),
             PacketError::Malformed(malformed) => malformed.into(),

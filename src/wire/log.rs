@@ -22,9 +22,9 @@ enum Outcome {
 }
 
 /// What is known of the statement.
-enum Told {
+enum StatementInfo {
     /// This, from the start.
-    Given(Box<About>),
+    Explicit(Box<About>),
     /// What the session notes of it.
     Noted(Noted),
 }
@@ -35,7 +35,7 @@ pub(super) struct Line {
     identity: Arc<Identity>,
     request: RequestId,
     started: Instant,
-    told: Told,
+    reported: StatementInfo,
     first: Option<Duration>,
     rows: u64,
     bytes: u64,
@@ -43,7 +43,7 @@ pub(super) struct Line {
 }
 
 /// One event with all fields, at the level named.
-macro_rules! tell {
+macro_rules! log_statement {
     ($level:ident, $line:expr, $about:expr, $outcome:expr, $detail:expr) => {
         tracing::$level!(
             connection = $line.identity.connection_id,
@@ -68,7 +68,7 @@ impl Line {
             identity: Arc::clone(identity),
             request: request.clone(),
             started: Instant::now(),
-            told: Told::Given(Box::default()),
+            reported: StatementInfo::Explicit(Box::default()),
             first: None,
             rows: 0,
             bytes: 0,
@@ -80,12 +80,12 @@ impl Line {
     pub(super) fn of(session: &Session, request: &RequestId) -> Box<Self> {
         session.noted().set(About::default());
         let mut line = Self::new(session.identity(), request);
-        line.told = Told::Noted(session.noted().clone());
+        line.reported = StatementInfo::Noted(session.noted().clone());
         line
     }
 
     pub(super) fn about(&mut self, about: About) {
-        self.told = Told::Given(Box::new(about));
+        self.reported = StatementInfo::Explicit(Box::new(about));
     }
 
     /// Rows that are sent, as packets.
@@ -97,7 +97,7 @@ impl Line {
         self.bytes += packets.iter().map(|packet| packet.len() as u64).sum::<u64>();
     }
 
-    pub(super) fn done(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.outcome = Outcome::Done;
     }
 
@@ -128,7 +128,7 @@ impl Line {
                 Outcome::Failed(failure, code) => ("failed", Some(*code), cause::word(failure)),
             };
             audit::record(&serde_json::json!({
-                "time": dbtrail_types::instant::Instant::now().to_string(),
+                "time": dbtrail_types::timestamp::Timestamp::now().to_string(),
                 "request": self.request.to_string(),
                 "connection": self.identity.connection_id,
                 "user": self.identity.user,
@@ -158,28 +158,28 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let about = match &self.told {
-            Told::Given(about) => About::clone(about),
-            Told::Noted(noted) => noted.get(),
+        let about = match &self.reported {
+            StatementInfo::Explicit(about) => About::clone(about),
+            StatementInfo::Noted(noted) => noted.get(),
         };
         self.count(&about);
         let (failure, code) = match &self.outcome {
-            Outcome::Done => return tell!(debug, self, about, "ok", None::<&str>),
-            Outcome::Gone => return tell!(debug, self, about, "cancelled", None::<&str>),
+            Outcome::Done => return log_statement!(debug, self, about, "ok", None::<&str>),
+            Outcome::Gone => return log_statement!(debug, self, about, "cancelled", None::<&str>),
             Outcome::Failed(failure, code) => (failure, *code),
         };
         let (outcome, mut detail) = (format!("error {code}"), failure.detail());
         if matches!(self.identity.role, Role::Monitor) {
             let Some(left_out) = REFUSED.admit("monitor", &self.identity.user, Instant::now()) else {
-                return tell!(debug, self, about, outcome, detail);
+                return log_statement!(debug, self, about, outcome, detail);
             };
             detail = Some(format!("refused to the monitor user; {left_out} more were left out"));
         }
         match failure.fault() {
-            Fault::Client => tell!(debug, self, about, outcome, detail),
-            Fault::Policy => tell!(info, self, about, outcome, detail),
-            Fault::Upstream => tell!(warn, self, about, outcome, detail),
-            Fault::Ours => tell!(error, self, about, outcome, detail),
+            Fault::Client => log_statement!(debug, self, about, outcome, detail),
+            Fault::Policy => log_statement!(info, self, about, outcome, detail),
+            Fault::Upstream => log_statement!(warn, self, about, outcome, detail),
+            Fault::Ours => log_statement!(error, self, about, outcome, detail),
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::failure::Failure;
 use crate::session::Parameter;
 use dbtrail_mysql_wire::constants::field_type as ty;
-use dbtrail_mysql_wire::reader::Reader;
+use dbtrail_mysql_wire::reader::PayloadReader;
 use std::collections::BTreeMap;
 
 /// How mysqld names the command in its errors.
@@ -16,7 +16,7 @@ pub(super) const EXECUTE: &str = "mysqld_stmt_execute";
 pub(super) type Bound = (u8, bool);
 
 /// What a statement brings to the reading of its parameters.
-pub(super) struct Known<'a> {
+pub(super) struct ParameterContext<'a> {
     /// How many there are.
     pub(super) count: usize,
     /// The types of an earlier execution; none, if there was none.
@@ -29,13 +29,13 @@ pub(super) struct Known<'a> {
 /// `text` decodes what a client sent as text; what is none are bytes.
 pub(super) fn read(
     payload: &[u8],
-    known: &Known<'_>,
+    known: &ParameterContext<'_>,
     text: impl Fn(&[u8]) -> Option<String>,
 ) -> Result<(Vec<Bound>, Vec<Parameter>), Failure> {
     if known.count == 0 {
         return Ok((Vec::new(), Vec::new()));
     }
-    let mut bytes = Reader(payload);
+    let mut bytes = PayloadReader(payload);
     let nulls = bytes.take(known.count.div_ceil(8))?;
     let types = match bytes.u8()? {
         0 if known.types.len() == known.count => known.types.to_vec(),
@@ -47,11 +47,11 @@ pub(super) fn read(
         }
     };
     let mut values = Vec::with_capacity(known.count);
-    for (place, bound) in types.iter().enumerate() {
-        let long = u16::try_from(place).ok().and_then(|place| known.long.get(&place));
+    for (position, bound) in types.iter().enumerate() {
+        let long = u16::try_from(position).ok().and_then(|position| known.long.get(&position));
         values.push(match long {
             Some(sent) => in_pieces(*bound, sent, &text)?,
-            None if nulls[place / 8] & 1 << (place % 8) != 0 => Parameter::Null,
+            None if nulls[position / 8] & 1 << (position % 8) != 0 => Parameter::Null,
             None => value(*bound, &mut bytes, &text)?,
         });
     }
@@ -62,15 +62,15 @@ pub(super) fn read(
 /// Definition"](https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html),
 /// enum_field_types).
 #[derive(Clone, Copy)]
-enum Kind {
+enum StringKind {
     Text,
     Bytes,
 }
 
-fn kind(bound: u8) -> Option<Kind> {
+fn kind(bound: u8) -> Option<StringKind> {
     match bound {
-        ty::VARCHAR | ty::JSON | ty::ENUM | ty::SET | ty::VAR_STRING | ty::STRING => Some(Kind::Text),
-        ty::TINY_BLOB | ty::MEDIUM_BLOB | ty::LONG_BLOB | ty::BLOB | ty::GEOMETRY => Some(Kind::Bytes),
+        ty::VARCHAR | ty::JSON | ty::ENUM | ty::SET | ty::VAR_STRING | ty::STRING => Some(StringKind::Text),
+        ty::TINY_BLOB | ty::MEDIUM_BLOB | ty::LONG_BLOB | ty::BLOB | ty::GEOMETRY => Some(StringKind::Bytes),
         _ => None,
     }
 }
@@ -85,17 +85,17 @@ fn in_pieces(
 
 /// Drivers send text as a BLOB too, mostly a long one, and bytes as text: what they are is seen by
 /// what it is compared with.
-fn string(kind: Kind, sent: &[u8], text: impl Fn(&[u8]) -> Option<String>) -> Parameter {
+fn string(kind: StringKind, sent: &[u8], text: impl Fn(&[u8]) -> Option<String>) -> Parameter {
     let decoded = match kind {
-        Kind::Text => text(sent),
-        Kind::Bytes => None,
+        StringKind::Text => text(sent),
+        StringKind::Bytes => None,
     };
     decoded.map_or_else(|| Parameter::Bytes(sent.to_vec()), Parameter::Text)
 }
 
 fn value(
     (bound, unsigned): Bound,
-    bytes: &mut Reader<'_>,
+    bytes: &mut PayloadReader<'_>,
     text: impl Fn(&[u8]) -> Option<String>,
 ) -> Result<Parameter, Failure> {
     let signs = |width: u32, value: u64| {
@@ -129,7 +129,7 @@ fn out_of_range(what: &str) -> Failure {
 }
 
 /// Lengths of 0, 4, 7 and 11 bytes; what is left out is zero.
-fn date_and_time(bound: u8, bytes: &mut Reader<'_>) -> Result<Parameter, Failure> {
+fn date_and_time(bound: u8, bytes: &mut PayloadReader<'_>) -> Result<Parameter, Failure> {
     let what = if bound == ty::DATE { "DATE" } else { "DATETIME" };
     let sent = bytes.lenenc_bytes()?;
     if !matches!(sent.len(), 0 | 4 | 7 | 11) {
@@ -158,7 +158,7 @@ fn date_and_time(bound: u8, bytes: &mut Reader<'_>) -> Result<Parameter, Failure
 }
 
 /// Lengths of 0, 8 and 12 bytes.
-fn time(bytes: &mut Reader<'_>) -> Result<Parameter, Failure> {
+fn time(bytes: &mut PayloadReader<'_>) -> Result<Parameter, Failure> {
     let sent = bytes.lenenc_bytes()?;
     if !matches!(sent.len(), 0 | 8 | 12) {
         return Err(out_of_range("TIME"));
@@ -191,7 +191,7 @@ mod tests {
     fn one(ty: u8, unsigned: bool, sent: &[u8]) -> Result<Parameter, Failure> {
         let mut payload = vec![0, 1, ty, if unsigned { 0x80 } else { 0 }];
         payload.extend_from_slice(sent);
-        let known = Known { count: 1, types: &[], long: &BTreeMap::new() };
+        let known = ParameterContext { count: 1, types: &[], long: &BTreeMap::new() };
         read(&payload, &known, utf8).map(|(_, values)| values[0].clone())
     }
 
@@ -238,21 +238,21 @@ mod tests {
     fn ok_types_are_remembered_and_nulls_have_no_value() {
         // Nine parameters: the NULL bitmap has two bytes. The second and the last are NULL.
         let types: Vec<Bound> = vec![(1, false); 9];
-        let known = Known { count: 9, types: &types, long: &BTreeMap::new() };
+        let known = ParameterContext { count: 9, types: &types, long: &BTreeMap::new() };
         let payload = [0b0000_0010, 0b0000_0001, 0, 1, 3, 4, 5, 6, 7, 8];
         let (again, values) = read(&payload, &known, utf8).unwrap();
         assert_eq!(again, types);
         let mut wanted: Vec<Parameter> = (1..=9).map(Parameter::Int).collect();
         (wanted[1], wanted[8]) = (Parameter::Null, Parameter::Null);
         assert_eq!(values, wanted);
-        let never = Known { count: 9, types: &[], long: &BTreeMap::new() };
+        let never = ParameterContext { count: 9, types: &[], long: &BTreeMap::new() };
         assert_eq!(read(&payload, &never, utf8), Err(Failure::WrongArguments(EXECUTE)));
     }
 
     #[test]
     fn ok_what_came_in_pieces_has_no_value_in_the_packet() {
         let long = BTreeMap::from([(0, b"abc".to_vec()), (2, vec![0xff])]);
-        let known = Known { count: 3, types: &[], long: &long };
+        let known = ParameterContext { count: 3, types: &[], long: &long };
         // As in mysqld a NULL bit does not undo it.
         let payload = [0b0000_0001, 1, 253, 0, 1, 0, 252, 0, 7];
         let (_, values) = read(&payload, &known, utf8).unwrap();
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn err_packets_that_end_too_early_and_values_out_of_range() {
-        let known = Known { count: 2, types: &[], long: &BTreeMap::new() };
+        let known = ParameterContext { count: 2, types: &[], long: &BTreeMap::new() };
         let whole: &[u8] = &[0, 1, 8, 0, 253, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, b'a', b'b'];
         assert!(read(whole, &known, utf8).is_ok());
         for length in 0..whole.len() {

@@ -2,7 +2,7 @@
 //! Statements"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html)),
 //! and what each keeps between its commands.
 
-use super::parameters::{self, Bound, Known};
+use super::parameters::{self, Bound, ParameterContext};
 use crate::failure::Failure;
 use crate::session::{About, Next, Parameter, Prepared, RowStream};
 use dbtrail_types::result_charset::ResultCharset;
@@ -22,13 +22,13 @@ const SEND_LONG_DATA: &str = "mysqld_stmt_send_long_data";
 /// another.
 #[derive(Debug, Default)]
 pub(super) struct Statements {
-    kept: HashMap<u32, Kept>,
+    kept: HashMap<u32, OpenStatement>,
     last: u32,
 }
 
 /// One statement.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct OpenStatement {
     pub(super) prepared: Arc<Prepared>,
     /// The types of its parameters, which are sent with the first execution and may be left out
     /// later.
@@ -97,12 +97,13 @@ impl Statements {
                 break;
             }
         }
-        let kept = Kept { prepared, types: Vec::new(), long: BTreeMap::new(), spoiled: None, cursor: None };
+        let kept =
+            OpenStatement { prepared, types: Vec::new(), long: BTreeMap::new(), spoiled: None, cursor: None };
         self.kept.insert(self.last, kept);
         self.last
     }
 
-    fn get(&mut self, id: u32, command: &'static str) -> Result<&mut Kept, Failure> {
+    fn get(&mut self, id: u32, command: &'static str) -> Result<&mut OpenStatement, Failure> {
         self.kept.get_mut(&id).ok_or_else(|| Failure::UnknownPrepared(id.to_string(), command))
     }
 
@@ -150,7 +151,7 @@ impl Statements {
             return Err(failure.clone());
         }
         let long = std::mem::take(&mut kept.long);
-        let known = Known { count: kept.prepared.parameters(), types: &kept.types, long: &long };
+        let known = ParameterContext { count: kept.prepared.parameters(), types: &kept.types, long: &long };
         let (types, values) = parameters::read(payload, &known, text)?;
         kept.types = types;
         Ok((Arc::clone(&kept.prepared), values))

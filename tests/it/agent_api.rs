@@ -6,9 +6,9 @@ use dbtrail_history::HistoryHandle;
 use dbtrail_history::capture::Gap;
 use dbtrail_history::history_handle::BaselineProgress;
 use dbtrail_history::serve::{Certificate, Local, ServeOptions, Tokens, exposure, serve, tls_config};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Version};
 use serde_json::{Value, json};
@@ -253,7 +253,7 @@ async fn who_asks_without_a_connection_is_answered_the_same() {
 }
 
 #[tokio::test]
-async fn who_asks_without_a_connection_has_a_place_until_the_answer_is_read() {
+async fn who_asks_without_a_connection_has_a_slot_until_the_answer_is_read() {
     let options = ServeOptions { max_requests: 1, ..ServeOptions::default() };
     let local = Local::new(Arc::new(HistoryHandle::fixed(history("mysql-9.7"))), &options);
     let body = flashback(&["1"], &time(MIDDLE)).to_string();
@@ -517,7 +517,7 @@ async fn ready(agent: &Agent) -> (u16, String) {
 
 #[tokio::test]
 async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
-    let now = Instant::now();
+    let now = Timestamp::now();
     let history_handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), now));
     let agent = living(&history_handle).await;
     let (status, lines) = ready(&agent).await;
@@ -564,7 +564,7 @@ async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
     assert_eq!(status["tables"].as_array().map(Vec::len), Some(5));
     assert_eq!(status["gaps"][0]["reason"], "the server purged binlog.000007");
 
-    let before = Instant::from_micros(now.micros() - 3_600_000_000);
+    let before = Timestamp::from_micros(now.micros() - 3_600_000_000);
     history_handle.update(|live| live.clock = Some(before));
     let (status, lines) = ready(&agent).await;
     assert!(status == 200 && lines.starts_with("ok\nlag of 36"), "{lines}");
@@ -577,8 +577,8 @@ async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
 }
 
 #[tokio::test]
-async fn what_the_server_said_is_told_to_those_who_have_a_token() {
-    let now = Instant::now();
+async fn what_the_server_said_is_asked_to_those_who_have_a_token() {
+    let now = Timestamp::now();
     let history_handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), now));
     history_handle.set(history("mysql-9.7"));
     history_handle.update(|live| live.connected(Err("access denied for 'repl'@'10.0.0.7'".to_owned()), now));
@@ -592,7 +592,7 @@ async fn what_the_server_said_is_told_to_those_who_have_a_token() {
 }
 
 #[tokio::test]
-async fn requests_beyond_the_limit_are_told_to_come_again() {
+async fn requests_beyond_the_limit_are_asked_to_come_again() {
     let options = ServeOptions { max_requests: 2, ..ServeOptions::default() };
     let local = Local::new(Arc::new(HistoryHandle::fixed(history("mysql-9.7"))), &options);
     let body = flashback(&["1"], &time(MIDDLE)).to_string();

@@ -27,9 +27,9 @@ async fn goes_on(agent: Option<&Agent>, client: &mut Raw) {
 async fn unreachable(plan: Plan) -> String {
     let shim = plan.start().await;
     let mut client = shim.raw("a").await;
-    let told = client.told(FLASHBACK).await;
-    let (code, state, text) = told.plain();
-    assert_eq!((code, state), (2002, "HY000"), "{told:?}");
+    let reported = client.err_packet(FLASHBACK).await;
+    let (code, state, text) = reported.plain();
+    assert_eq!((code, state), (2002, "HY000"), "{reported:?}");
     goes_on(None, &mut client).await;
     text.to_owned()
 }
@@ -104,7 +104,7 @@ async fn a_certificate_that_signs_itself_is_good_where_it_is_named() {
 async fn a_connection_lost_before_the_first_row_is_2002() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
-    let place = format!(
+    let position = format!(
         "Can't connect to dbtrail backend: https://localhost:{}: the connection was lost",
         agent.port
     );
@@ -121,22 +121,22 @@ async fn a_connection_lost_before_the_first_row_is_2002() {
         Reply::part(200, &header[..header.len() - 1], Then::Close),
     ] {
         agent.always(reply.clone());
-        let told = client.told(FLASHBACK).await;
-        let (code, state, text) = told.plain();
-        assert_eq!((code, state), (2002, "HY000"), "{reply:?}: {told:?}");
-        assert!(text.starts_with(&place), "{reply:?}: {text}");
-        assert_eq!(told.word(), "agent_unreachable");
-        let id = told.request();
+        let reported = client.err_packet(FLASHBACK).await;
+        let (code, state, text) = reported.plain();
+        assert_eq!((code, state), (2002, "HY000"), "{reply:?}: {reported:?}");
+        assert!(text.starts_with(&position), "{reply:?}: {text}");
+        assert_eq!(reported.word(), "agent_unreachable");
+        let id = reported.request();
         assert_eq!(agent.last().header("x-request-id"), Some(id));
         goes_on(Some(&agent), &mut client).await;
     }
 }
 
 #[tokio::test]
-async fn a_connection_lost_behind_a_row_ends_the_rows_with_2002() {
+async fn a_connection_lost_after_a_row_ends_the_rows_with_2002() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
-    let place = format!(
+    let position = format!(
         "Can't connect to dbtrail backend: https://localhost:{}: the connection was lost",
         agent.port
     );
@@ -149,32 +149,35 @@ async fn a_connection_lost_behind_a_row_ends_the_rows_with_2002() {
         (Reply::chunk(200, &broken, Then::Reset), "reset in a line"),
     ] {
         agent.always(reply);
-        let told = match client.query(FLASHBACK).await {
-            Outcome::Broken(rows, told) => {
+        let reported = match client.query(FLASHBACK).await {
+            Outcome::Broken(rows, reported) => {
                 assert_eq!(rows, [[Some("1".to_owned()), Some("one".to_owned())]], "{what}");
-                told
+                reported
             }
             // A reset may overtake the row.
-            Outcome::Error(told) => told,
+            Outcome::Error(reported) => reported,
             other => panic!("{what}: {other:?}"),
         };
-        let (code, state, text) = told.plain();
-        assert_eq!((code, state), (2002, "HY000"), "{what}: {told:?}");
-        assert!(text.starts_with(&place), "{what}: {text}");
+        let (code, state, text) = reported.plain();
+        assert_eq!((code, state), (2002, "HY000"), "{what}: {reported:?}");
+        assert!(text.starts_with(&position), "{what}: {text}");
         goes_on(Some(&agent), &mut client).await;
     }
 }
 
 #[tokio::test]
-async fn peers_that_cannot_carry_2002_are_told_1429() {
+async fn peers_that_cannot_carry_2002_are_reported_1429() {
     let (agent, shim) = pair().await;
     agent.always(Reply::nothing(Then::Close));
     let mut client = Raw::connect(shim.port).await;
     client.attributes.push(("program_name", "proxysql_backend"));
     assert_eq!(client.login("a", "secret-a", None).await[0], 0);
-    let told = client.told(FLASHBACK).await;
-    assert_eq!((told.code, told.state.as_str()), (1429, "HY000"));
-    assert!(told.message.starts_with("Can't connect to dbtrail backend: https://localhost:"), "{told:?}");
+    let reported = client.err_packet(FLASHBACK).await;
+    assert_eq!((reported.code, reported.state.as_str()), (1429, "HY000"));
+    assert!(
+        reported.message.starts_with("Can't connect to dbtrail backend: https://localhost:"),
+        "{reported:?}"
+    );
     goes_on(Some(&agent), &mut client).await;
 }
 
@@ -202,9 +205,9 @@ async fn statuses_have_their_numbers_and_their_texts() {
         ] {
             let reset = reply.then == Then::Reset;
             agent.always(reply);
-            let told = client.told(FLASHBACK).await;
-            let (got, got_state, text) = told.plain();
-            assert_eq!((got, got_state), (code, state), "{status}: {told:?}");
+            let reported = client.err_packet(FLASHBACK).await;
+            let (got, got_state, text) = reported.plain();
+            assert_eq!((got, got_state), (code, state), "{status}: {reported:?}");
             let whole = text == format!("{prefix}{said}");
             assert!(whole || (reset && text == prefix.trim_end_matches([':', ' '])), "{status}: {text}");
             goes_on(Some(&agent), &mut client).await;
@@ -212,8 +215,8 @@ async fn statuses_have_their_numbers_and_their_texts() {
     }
     // No body at all, and no colon that promises one.
     agent.always(Reply::json(503, ""));
-    let told = client.told(FLASHBACK).await;
-    assert_eq!(told.plain(), (1317, "70100", "dbtrail backend returned HTTP 503"));
+    let reported = client.err_packet(FLASHBACK).await;
+    assert_eq!(reported.plain(), (1317, "70100", "dbtrail backend returned HTTP 503"));
 }
 
 #[tokio::test]
@@ -300,12 +303,12 @@ async fn answers_that_are_none_are_1815() {
     ] {
         let shown = String::from_utf8_lossy(&reply.bytes).into_owned();
         agent.always(reply);
-        let told = client.told(FLASHBACK).await;
+        let reported = client.err_packet(FLASHBACK).await;
         let want = want.replace("PORT", &agent.port.to_string());
-        assert_eq!(told.plain(), (1815, "HY000", want.as_str()), "{shown}");
+        assert_eq!(reported.plain(), (1815, "HY000", want.as_str()), "{shown}");
         goes_on(Some(&agent), &mut client).await;
     }
-    // Behind a row, it ends the rows.
+    // After a row, it ends the rows.
     for rest in [
         "{\"end\":{\"rows\":2,\"notes\":[]}}\n",
         "{\"success\":false,\"error\":\"x\",\"code\":\"y\"}\n",
@@ -314,8 +317,8 @@ async fn answers_that_are_none_are_1815() {
     ] {
         agent.always(Reply::ndjson(&format!("{HEADER_AND_ONE_ROW}{rest}")));
         match client.query(FLASHBACK).await {
-            Outcome::Broken(_, told) | Outcome::Error(told) => {
-                assert_eq!((told.code, told.state.as_str()), (1815, "HY000"), "{rest}: {told:?}");
+            Outcome::Broken(_, reported) | Outcome::Error(reported) => {
+                assert_eq!((reported.code, reported.state.as_str()), (1815, "HY000"), "{rest}: {reported:?}");
             }
             other => panic!("{rest}: {other:?}"),
         }
@@ -349,10 +352,10 @@ async fn a_definition_that_cannot_be_had_refuses_the_statement() {
             "dbtrail-shim: the agent's answer is not understood: expected value at line 1 column 1",
         ),
     ] {
-        agent.catalogue(reply);
-        let told = client.told(FLASHBACK).await;
-        assert_eq!(told.plain().0, code, "{told:?}");
-        assert!(told.plain().2.starts_with(want), "{told:?}");
+        agent.set_metadata(reply);
+        let reported = client.err_packet(FLASHBACK).await;
+        assert_eq!(reported.plain().0, code, "{reported:?}");
+        assert!(reported.plain().2.starts_with(want), "{reported:?}");
         assert_eq!(agent.figures().0, 0, "rows were asked for without a definition");
         assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
     }
@@ -365,25 +368,25 @@ async fn an_endless_error_body_is_cut() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     agent.always(Reply::part(500, "", Then::Repeat(&[b'x'; 16384])));
-    let told = client.told(FLASHBACK).await;
-    assert_eq!((told.code, told.state.as_str()), (1317, "70100"));
-    assert!(told.message.starts_with("dbtrail backend returned HTTP 500: xxxx"), "{told:?}");
-    assert!(told.message.len() <= 512);
+    let reported = client.err_packet(FLASHBACK).await;
+    assert_eq!((reported.code, reported.state.as_str()), (1317, "70100"));
+    assert!(reported.message.starts_with("dbtrail backend returned HTTP 500: xxxx"), "{reported:?}");
+    assert!(reported.message.len() <= 512);
     // The connection is given up: the agent cannot go on writing into it.
     agent.left_alone(1).await;
     goes_on(Some(&agent), &mut client).await;
     // One that stops in the middle and keeps the connection is not waited for: the status is the
     // answer.
     agent.always(Reply::part(503, "half a sen", Then::Wait));
-    let told = soon("an error", client.told(FLASHBACK)).await;
-    assert_eq!(told.plain(), (1317, "70100", "dbtrail backend returned HTTP 503: half a sen"));
+    let reported = soon("an error", client.err_packet(FLASHBACK)).await;
+    assert_eq!(reported.plain(), (1317, "70100", "dbtrail backend returned HTTP 503: half a sen"));
     agent.left_alone(2).await;
     goes_on(Some(&agent), &mut client).await;
     // An answer that is one endless line is no header.
     agent.always(Reply::part(200, "", Then::Repeat(&[b' '; 16384])));
-    let told = client.told(FLASHBACK).await;
+    let reported = client.err_packet(FLASHBACK).await;
     assert_eq!(
-        told.plain(),
+        reported.plain(),
         (1815, "HY000", "dbtrail-shim: the first line of the agent's answer is too long")
     );
     agent.left_alone(3).await;
@@ -470,9 +473,9 @@ async fn rules_of_the_shim_have_their_texts() {
             "Unknown column 'nothing' in 'field list'",
         ),
     ] {
-        let told = client.told(&sql).await;
-        let (got, got_state, got_text) = told.plain();
-        assert_eq!((got, got_state), (code, state), "{sql}: {told:?}");
+        let reported = client.err_packet(&sql).await;
+        let (got, got_state, got_text) = reported.plain();
+        assert_eq!((got, got_state), (code, state), "{sql}: {reported:?}");
         assert!(
             if text.ends_with([' ']) { got_text.starts_with(text) } else { got_text == text },
             "{sql}: {got_text}"
@@ -481,12 +484,12 @@ async fn rules_of_the_shim_have_their_texts() {
     }
     // The second tenant has no default schema, and may use but one.
     let mut client = shim.raw("b").await;
-    let told = client.told(FLASHBACK).await;
-    assert_eq!(told.plain(), (1046, "3D000", "No database selected"));
+    let reported = client.err_packet(FLASHBACK).await;
+    assert_eq!(reported.plain(), (1046, "3D000", "No database selected"));
     for sql in ["SELECT * FROM _flashback.other.t AS OF '2020-01-01' WHERE id = 1", "USE other"] {
-        let told = client.told(sql).await;
+        let reported = client.err_packet(sql).await;
         assert_eq!(
-            told.plain(),
+            reported.plain(),
             (1044, "42000", "Access denied for user 'b'@'127.0.0.1' to database 'other'")
         );
         goes_on(None, &mut client).await;
@@ -510,9 +513,9 @@ async fn refused_logins_end_the_connection() {
         ),
     ] {
         let mut client = Raw::connect(shim.port).await;
-        let told = error(&client.login(user, password, schema).await);
-        let got = told.message.split(" (request ").next().expect("a text");
-        assert_eq!((told.code, told.state.as_str(), got), (code, state, text));
+        let reported = error(&client.login(user, password, schema).await);
+        let got = reported.message.split(" (request ").next().expect("a text");
+        assert_eq!((reported.code, reported.state.as_str(), got), (code, state, text));
         assert!(client.is_closed().await, "{user} {password}");
     }
 }
@@ -555,21 +558,21 @@ async fn a_login_does_not_wait_for_an_agent_that_is_ill() {
         Reply::nothing(Then::Close),
         Reply::nothing(Then::Wait),
     ] {
-        agent.catalogue(reply.clone());
+        agent.set_metadata(reply.clone());
         let mut client = Raw::connect(shim.port).await;
         let ok = client.login("b", "secret-b", Some("tt")).await;
         assert_eq!(ok.first(), Some(&0), "{reply:?}");
         assert_eq!(client.cell("SELECT DATABASE()").await.as_deref(), Some("tt"));
         // What the tenant may not use is refused without the agent.
         let mut other = Raw::connect(shim.port).await;
-        let told = error(&other.login("b", "secret-b", Some("other")).await);
-        assert_eq!((told.code, told.state.as_str()), (1044, "42000"), "{reply:?}");
+        let reported = error(&other.login("b", "secret-b", Some("other")).await);
+        assert_eq!((reported.code, reported.state.as_str()), (1044, "42000"), "{reply:?}");
         agent.truth();
         assert_eq!(client.rows(FLASHBACK).await.len(), 3);
     }
     let mut client = Raw::connect(shim.port).await;
-    let told = error(&client.login("a", "secret-a", Some("nowhere")).await);
-    assert_eq!((told.code, told.state.as_str()), (1049, "42000"));
+    let reported = error(&client.login("a", "secret-a", Some("nowhere")).await);
+    assert_eq!((reported.code, reported.state.as_str()), (1049, "42000"));
     assert!(client.is_closed().await);
 }
 
@@ -620,30 +623,31 @@ async fn answers_to_something_else_are_1815() {
     ] {
         let trailer = format!("{{\"end\":{{\"rows\":{count},\"notes\":[]}}}}\n");
         agent.always(Reply::ndjson(&format!("{{\"success\":true,{COLUMNS}}}\n{events}{trailer}")));
-        let told = client.told(DIFF).await;
-        assert_eq!(told.plain(), (1815, "HY000", format!("dbtrail-shim: {want}").as_str()), "{events}");
+        let reported = client.err_packet(DIFF).await;
+        assert_eq!(reported.plain(), (1815, "HY000", format!("dbtrail-shim: {want}").as_str()), "{events}");
         goes_on(Some(&agent), &mut client).await;
     }
     // Rows of keys that nobody asked for.
     agent.always(Reply::ndjson(&three_rows()));
-    let told = client.told("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id IN (1, 2)").await;
+    let reported =
+        client.err_packet("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id IN (1, 2)").await;
     let want = "dbtrail-shim: the agent sent more rows than the 2 that can have the keys asked for";
-    assert_eq!(told.plain(), (1815, "HY000", want));
+    assert_eq!(reported.plain(), (1815, "HY000", want));
     goes_on(Some(&agent), &mut client).await;
 }
 
 #[tokio::test]
-async fn a_client_without_tls_is_told_that_it_needs_it() {
+async fn a_client_without_tls_is_reported_that_it_needs_it() {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
     let config = tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS");
     let shim = Plan { tls: Tls::Required(config), ..Plan::before(&agent, &made) }.start().await;
     for (user, password) in [("a", "secret-a"), ("a", "wrong"), ("nobody", "x")] {
         let mut client = Raw::connect(shim.port).await;
-        let told = error(&client.login(user, password, None).await);
+        let reported = error(&client.login(user, password, None).await);
         // As MySQL 9.7 says it with require_secure_transport=ON (MariaDB 11.8 has SQLSTATE 08004).
         assert_eq!(
-            (told.code, told.state.as_str(), told.message.as_str()),
+            (reported.code, reported.state.as_str(), reported.message.as_str()),
             (
                 3159,
                 "HY000",

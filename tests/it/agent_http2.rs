@@ -46,7 +46,7 @@ struct Agent {
     /// How many bodies were dropped before their end.
     cancelled: watch::Sender<usize>,
     /// On which connection each of them came, counted from 0.
-    places: Mutex<Vec<usize>>,
+    positions: Mutex<Vec<usize>>,
 }
 
 /// What a question knows of the connection that it came on.
@@ -68,7 +68,7 @@ impl Drop for Dropped {
 
 async fn answer(
     State(agent): State<Arc<Agent>>,
-    Extension(place): Extension<ResumePosition>,
+    Extension(position): Extension<ResumePosition>,
     request: Request,
 ) -> Response {
     assert_eq!(request.version(), Version::HTTP_2);
@@ -78,7 +78,7 @@ async fn answer(
         ("application/json", Body::from(table))
     } else {
         let (text, ending) = agent.body.lock().expect("a lock").clone();
-        agent.places.lock().expect("a lock").push(place.number);
+        agent.positions.lock().expect("a lock").push(position.number);
         agent.asked.send_modify(|n| *n += 1);
         let first = stream::iter([Ok(Bytes::from(text))]);
         let end = match ending {
@@ -89,11 +89,11 @@ async fn answer(
             Ending::Reset => stream::iter([Err(std::io::Error::other("a fault of the test"))]).boxed(),
             Ending::Unanswered => {
                 agent.body.lock().expect("a lock").1 = Ending::Clean;
-                place.close.cancel();
+                position.close.cancel();
                 return std::future::pending().await;
             }
             Ending::Gone => {
-                let close = place.close;
+                let close = position.close;
                 // The bytes before go out first: the shim has had its chance at them.
                 stream::once(async move {
                     tokio::task::yield_now().await;
@@ -126,7 +126,7 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
         body: Mutex::new((three_rows(), Ending::Clean)),
         asked: watch::Sender::new(0),
         cancelled: watch::Sender::new(0),
-        places: Mutex::default(),
+        positions: Mutex::default(),
     });
     let acceptor = TlsAcceptor::from(tls_config(made.chain.as_bytes(), made.key.as_bytes()).expect("TLS"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
@@ -136,8 +136,8 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
         for number in 0.. {
             let Ok((socket, _)) = listener.accept().await else { return };
             let close = CancellationToken::new();
-            let place = ResumePosition { number, close: close.clone() };
-            let service = TowerToHyperService::new(router.clone().layer(Extension(place)));
+            let position = ResumePosition { number, close: close.clone() };
+            let service = TowerToHyperService::new(router.clone().layer(Extension(position)));
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(socket).await else { return };
@@ -150,7 +150,7 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
             });
         }
     });
-    (agent, Plan { guard: guard::Settings::of_keys(max_keys), ..Plan::at(url, &made) }.start().await)
+    (agent, Plan { guard: guard::PlanSettings::of_keys(max_keys), ..Plan::at(url, &made) }.start().await)
 }
 
 #[tokio::test]
@@ -163,31 +163,33 @@ async fn streams_that_break_are_2002_and_whole_ones_without_a_trailer_1815() {
     for ending in [Ending::Clean, Ending::Reset, Ending::Gone] {
         for count in 0..lines.len() {
             say(lines[..count].concat(), ending);
-            let place = format!("{ending:?} after {count} lines");
-            let told = match client.query(FLASHBACK).await {
-                Outcome::Error(told) => told,
-                Outcome::Broken(rows, told) => {
-                    assert!(rows.len() < count, "{place}: {rows:?}");
-                    told
+            let position = format!("{ending:?} after {count} lines");
+            let reported = match client.query(FLASHBACK).await {
+                Outcome::Error(reported) => reported,
+                Outcome::Broken(rows, reported) => {
+                    assert!(rows.len() < count, "{position}: {rows:?}");
+                    reported
                 }
-                other => panic!("{place}: {other:?}"),
+                other => panic!("{position}: {other:?}"),
             };
-            let (code, state, text) = told.plain();
+            let (code, state, text) = reported.plain();
             // END_STREAM says that this is all: nothing was cut on the way.
             let (wanted, words) = match ending {
                 Ending::Clean => (1815, "dbtrail-shim: the agent's answer is complete by HTTP, and its "),
                 _ => (2002, ": the connection was lost"),
             };
-            assert_eq!((code, state), (wanted, "HY000"), "{place}: {told:?}");
-            assert!(text.contains(words), "{place}: {text}");
+            assert_eq!((code, state), (wanted, "HY000"), "{position}: {reported:?}");
+            assert!(text.contains(words), "{position}: {text}");
             say(whole.clone(), Ending::Clean);
-            assert_eq!(client.rows(FLASHBACK).await.len(), 3, "{place}");
+            assert_eq!(client.rows(FLASHBACK).await.len(), 3, "{position}");
         }
     }
     // All lines are there, but the stream was reset after them: nobody can say that this was all.
     say(whole.clone(), Ending::Reset);
     match client.query(FLASHBACK).await {
-        Outcome::Error(told) | Outcome::Broken(_, told) => assert_eq!(told.code, 2002, "{told:?}"),
+        Outcome::Error(reported) | Outcome::Broken(_, reported) => {
+            assert_eq!(reported.code, 2002, "{reported:?}")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -240,7 +242,7 @@ async fn clients_that_do_not_read_hold_up_nobody() {
 
 /// The connection of the last question about rows.
 fn last(agent: &Agent) -> usize {
-    *agent.places.lock().expect("a lock").last().expect("a question")
+    *agent.positions.lock().expect("a lock").last().expect("a question")
 }
 
 /// Asks until the questions come on another connection than this one.
@@ -263,7 +265,7 @@ async fn rows_have_a_connection_of_their_own_that_all_share() {
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);
     let common = last(&agent);
     let own = elsewhere(&agent, &mut client, common).await;
-    let before = agent.places.lock().expect("a lock").len();
+    let before = agent.positions.lock().expect("a lock").len();
     let mut others = Vec::new();
     for _ in 0..8 {
         others.push(shim.raw("a").await);
@@ -273,7 +275,7 @@ async fn rows_have_a_connection_of_their_own_that_all_share() {
     }
     let mut asked = agent.asked.subscribe();
     soon("eight questions", asked.wait_for(|n| *n == before + 8)).await.expect("the agent lives");
-    assert_eq!(agent.places.lock().expect("a lock")[before..], [own; 8]);
+    assert_eq!(agent.positions.lock().expect("a lock")[before..], [own; 8]);
 }
 
 #[tokio::test]
@@ -283,10 +285,10 @@ async fn what_a_broken_connection_did_not_begin_to_answer_is_asked_again() {
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);
     let common = last(&agent);
     let own = elsewhere(&agent, &mut client, common).await;
-    let before = agent.places.lock().expect("a lock").len();
+    let before = agent.positions.lock().expect("a lock").len();
     agent.body.lock().expect("a lock").1 = Ending::Unanswered;
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);
-    assert_eq!(agent.places.lock().expect("a lock")[before..], [own, common]);
+    assert_eq!(agent.positions.lock().expect("a lock")[before..], [own, common]);
     // And there is a new one instead of the broken one.
     assert_ne!(elsewhere(&agent, &mut client, common).await, own);
 }

@@ -26,7 +26,7 @@ fn agent(folder: &Path, more: &str) -> (Program, String) {
 }
 
 #[test]
-fn agent_yaml_with_mistakes_is_told_all_of_them() {
+fn agent_yaml_with_mistakes_is_reported_all_of_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("agent.yaml");
     std::fs::write(&config, "listen: here\nsource:\n  url: mysql://u:hidden@h\n  colour: blue\nkeep: long\n")

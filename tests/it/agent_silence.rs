@@ -43,7 +43,7 @@ fn head(length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_that_never_comes_takes_no_place_and_has_an_end() {
+async fn a_body_that_never_comes_takes_no_slot_and_has_an_end() {
     let patience = Duration::from_millis(300);
     let (port, _stop) = agent(ServeOptions { max_requests: 1, patience, ..ServeOptions::default() }).await;
     let mut silent = Vec::new();

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Numbers for the damages, the same in every run (xorshift64).
-struct Source(u64);
+struct Xorshift(u64);
 
-impl Source {
+impl Xorshift {
     fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -19,8 +19,8 @@ impl Source {
     }
 }
 
-fn source() -> Source {
-    Source(0x9e37_79b9_7f4a_7c15)
+fn source() -> Xorshift {
+    Xorshift(0x9e37_79b9_7f4a_7c15)
 }
 
 fn recording(fixture: &str) -> Vec<u8> {
@@ -144,14 +144,14 @@ fn a_damaged_log_is_noticed_mariadb() {
 /// no endless work.
 fn forged(fixture: &str) {
     let log = head(&recording(fixture), 16_000);
-    let places = events(&log);
+    let positions = events(&log);
     let folder = Folder::new();
     let mut source = source();
     let mut read = 0;
     for _ in 0..400 {
         let mut broken = log.clone();
         for _ in 0..=source.below(3) {
-            let (start, end) = places[source.below(places.len())];
+            let (start, end) = positions[source.below(positions.len())];
             let body = start + 19..end - 4;
             let at = body.start + source.below(body.len());
             match source.below(4) {

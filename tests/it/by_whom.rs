@@ -61,8 +61,11 @@ pub(super) async fn chain(history: Arc<History>) -> Chain {
     };
     let stop = CancellationToken::new();
     tokio::spawn(agent::serve(listener, Arc::new(HistoryHandle::fixed(history)), options, stop.clone()));
-    let settings =
-        agent_client::Settings { base_url, ca_pem: Some(made.cert.pem().into_bytes()), identity_pem: None };
+    let settings = agent_client::AgentSettings {
+        base_url,
+        ca_pem: Some(made.cert.pem().into_bytes()),
+        identity_pem: None,
+    };
     let client = AgentClient::new(&settings).expect("a client");
     let tenant = |user: &str, server: &str, allowed: Option<&[&str]>| {
         let tenant = Tenant {
@@ -77,10 +80,10 @@ pub(super) async fn chain(history: Arc<History>) -> Chain {
         };
         (user.to_owned(), Arc::new(tenant))
     };
-    let session = session::Settings {
+    let session = session::SessionSettings {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
-        guard: guard::Settings::of_keys(1000),
+        guard: guard::PlanSettings::of_keys(1000),
         orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
@@ -97,12 +100,12 @@ pub(super) async fn chain(history: Arc<History>) -> Chain {
         monitor: None,
         tls: Tls::Off,
         session: Arc::new(session),
-        errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
+        errors: error::ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto },
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
     let shim = CancellationToken::new();
-    let settings = server::Settings {
+    let settings = server::ServerSettings {
         shared: Arc::new(shared),
         shutdown_grace: Duration::from_millis(10),
         threads: server::Threads::Shared,

@@ -31,11 +31,11 @@ fn field_list_gives_the_columns_of_a_table() {
             ["id", "customer", "channel", "status", "amount", "note", "created_at", "updated_at"],
             "{listed:?}"
         );
-        let (texts, behind) = strings(&listed[0]);
+        let (texts, following) = strings(&listed[0]);
         assert_eq!(texts, ["tt", "orders", "orders", "id", "id"]);
         // Twelve bytes of fixed length, collation 63, length 20, BIGINT, flags; no decimals, and a
         // default that is not known.
-        assert_eq!(behind, [12, 63, 0, 20, 0, 0, 0, 8, 0x23, 0x42, 0, 0, 0, 0xfb]);
+        assert_eq!(following, [12, 63, 0, 20, 0, 0, 0, 8, 0x23, 0x42, 0, 0, 0, 0xfb]);
         // A true EOF, whatever the client can do: no OK packet in its clothes.
         assert_eq!(listed.last().map(Vec::as_slice), Some([0xfe, 0, 0, 2, 0].as_slice()));
         // The wildcard is LIKE's, without regard to case.
@@ -56,9 +56,9 @@ fn rows(packets: &[Vec<u8>]) -> Vec<Vec<String>> {
     let cells = |mut p: &[u8]| {
         let mut cells = Vec::new();
         while let Some((length, rest)) = p.split_first() {
-            let (cell, behind) = rest.split_at(usize::from(*length));
+            let (cell, following) = rest.split_at(usize::from(*length));
             cells.push(String::from_utf8(cell.to_vec()).expect("UTF-8"));
-            p = behind;
+            p = following;
         }
         cells
     };

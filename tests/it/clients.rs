@@ -224,14 +224,14 @@ fn nine_decimals_are_cut_to_those_of_the_record() {
 }
 
 #[tokio::test]
-async fn whoever_kills_itself_is_told() {
+async fn whoever_kills_itself_is_reported() {
     let (_agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
-    let told = client.told("KILL QUERY CONNECTION_ID()").await;
-    assert_eq!(told.plain().0, 1317);
+    let reported = client.err_packet("KILL QUERY CONNECTION_ID()").await;
+    assert_eq!(reported.plain().0, 1317);
     assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
-    let told = client.told("KILL CONNECTION_ID()").await;
-    assert_eq!((told.plain().0, told.plain().1), (1317, "70100"));
+    let reported = client.err_packet("KILL CONNECTION_ID()").await;
+    assert_eq!((reported.plain().0, reported.plain().1), (1317, "70100"));
     assert!(client.is_closed().await);
 }
 
@@ -243,15 +243,15 @@ async fn a_kill_ends_a_sleep() {
     let begun = Instant::now();
     sleeper.send("SELECT SLEEP(1000)").await;
     // KILL finds the statement once it runs.
-    let told = loop {
+    let reported = loop {
         assert_eq!(other.query(&format!("KILL QUERY {id}")).await, Outcome::Done(0));
         if let Ok(outcome) = tokio::time::timeout(Duration::from_millis(50), sleeper.outcome()).await {
             break outcome;
         }
     };
-    let Outcome::Error(told) = told else { panic!("{told:?}") };
-    assert_eq!(told.plain().0, 1317);
+    let Outcome::Error(reported) = reported else { panic!("{reported:?}") };
+    assert_eq!(reported.plain().0, 1317);
     assert!(begun.elapsed() < Duration::from_secs(60));
     assert_eq!(sleeper.query("SET max_execution_time = 20").await, Outcome::Done(0));
-    assert_eq!(soon("the end", sleeper.told("SELECT SLEEP(1000)")).await.plain().0, 3024);
+    assert_eq!(soon("the end", sleeper.err_packet("SELECT SLEEP(1000)")).await.plain().0, 3024);
 }

@@ -40,12 +40,12 @@ async fn a_cell_that_is_not_known_is_refused_only_where_it_is_asked_for() {
     assert_eq!(client.rows(&format!("SELECT id, h {tail}")).await, ids);
     assert_eq!(client.rows(&format!("SELECT id, h {tail} ORDER BY id")).await, ids);
     for sql in [format!("SELECT * {tail}"), format!("SELECT id, v {tail}")] {
-        let told = match client.query(&sql).await {
-            Outcome::Error(told) | Outcome::Broken(_, told) => told,
+        let reported = match client.query(&sql).await {
+            Outcome::Error(reported) | Outcome::Broken(_, reported) => reported,
             other => panic!("{sql}: {other:?}"),
         };
         let want = "dbtrail-shim: what column v held is not known (it is generated). Leave it out: SELECT id FROM ...";
-        assert!(told.code == 1064 && told.message.starts_with(want), "{sql}: {told:?}");
+        assert!(reported.code == 1064 && reported.message.starts_with(want), "{sql}: {reported:?}");
     }
 }
 

@@ -4,7 +4,7 @@
 use dbtrail_history::log::{LoggedStatement, ServerVersion};
 use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
 use dbtrail_types::float_text::shown_float;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn alter(pair: &Pair, server: ServerVersion, mode: u64) -> Altered {
             charsets: Some((45, 45, 45)),
             default_utf8mb4: (!server.mariadb).then_some(255),
             explicit_timestamps: (!server.mariadb).then_some(true),
-            ..LoggedStatement::plain(&sql, server, Instant::from_micros(0))
+            ..LoggedStatement::plain(&sql, server, Timestamp::from_micros(0))
         })
     };
     let collation = "utf8mb4_general_ci";

@@ -37,18 +37,26 @@ async fn never_short(sql: &str, body: &str, framing: Framing, enough: Option<usi
     let mut broken = 0;
     for at in 0..body.len() {
         agent.always(cut(&body[..at], framing));
-        let place = format!("{sql}, {framing:?}, cut at byte {at}");
+        let position = format!("{sql}, {framing:?}, cut at byte {at}");
         match client.query(sql).await {
-            Outcome::Error(told) => {
-                assert_eq!((told.code, told.state.as_str()), (2002, "HY000"), "{place}: {told:?}");
+            Outcome::Error(reported) => {
+                assert_eq!(
+                    (reported.code, reported.state.as_str()),
+                    (2002, "HY000"),
+                    "{position}: {reported:?}"
+                );
             }
-            Outcome::Broken(rows, told) => {
-                assert_eq!((told.code, told.state.as_str()), (2002, "HY000"), "{place}: {told:?}");
-                assert!(truth.starts_with(&rows), "{place}: {rows:?}");
+            Outcome::Broken(rows, reported) => {
+                assert_eq!(
+                    (reported.code, reported.state.as_str()),
+                    (2002, "HY000"),
+                    "{position}: {reported:?}"
+                );
+                assert!(truth.starts_with(&rows), "{position}: {rows:?}");
                 broken += 1;
             }
-            Outcome::Rows(rows, _) if enough.is_some() => assert_eq!(rows, truth, "{place}"),
-            other => panic!("{place}: {other:?}"),
+            Outcome::Rows(rows, _) if enough.is_some() => assert_eq!(rows, truth, "{position}"),
+            other => panic!("{position}: {other:?}"),
         }
     }
     assert!(enough.is_some() || sql.contains("ORDER BY") || broken > 0, "{sql}: no cut fell behind a row");

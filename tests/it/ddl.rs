@@ -9,8 +9,8 @@ use dbtrail_history::query::Reading;
 use dbtrail_history::schema::{Catalog, DefinitionId, Effect};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
 use dbtrail_types::column::{ColumnKey, ColumnType};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Server {
             charsets: Some((45, 45, 45)),
             default_utf8mb4: (!self.version.mariadb).then_some(255),
             explicit_timestamps: (!self.version.mariadb).then_some(true),
-            ..LoggedStatement::plain(sql, self.version, Instant::from_micros(1_767_225_600_000_000))
+            ..LoggedStatement::plain(sql, self.version, Timestamp::from_micros(1_767_225_600_000_000))
         })
     }
 

@@ -475,12 +475,12 @@ async fn errors_are_those_of_mysqld_and_the_session_goes_on() {
         ("SHOW TABLES tt", 1064, "42000", "You have an error in your SQL syntax; "),
         ("SHOW COLUMNS FROM a.b.c", 1064, "42000", "You have an error in your SQL syntax; "),
     ] {
-        let told = client.told(sql).await;
-        assert_eq!((told.code, told.state.as_str()), (code, state), "{sql}: {told:?}");
-        assert!(told.message.starts_with(text), "{sql}: {told:?}");
+        let reported = client.err_packet(sql).await;
+        assert_eq!((reported.code, reported.state.as_str()), (code, state), "{sql}: {reported:?}");
+        assert!(reported.message.starts_with(text), "{sql}: {reported:?}");
         assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
     }
-    // A chain that is too long is refused wherever CASE stands in it.
+    // A chain that is too long is refused wherever CASE is in it.
     for chain in [
         format!("SELECT {}1 FROM information_schema.tables", "1 + ".repeat(400)),
         format!("SELECT CASE WHEN {}1 THEN 1 END FROM information_schema.tables", "1 + ".repeat(400)),
@@ -492,7 +492,7 @@ async fn errors_are_those_of_mysqld_and_the_session_goes_on() {
             " END".repeat(200)
         ),
     ] {
-        assert!(matches!(client.told(&chain).await.code, 1064 | 1235), "{chain}");
+        assert!(matches!(client.err_packet(&chain).await.code, 1064 | 1235), "{chain}");
     }
     let wide = format!(
         "SELECT CASE {} END AS x FROM information_schema.engines",
@@ -545,16 +545,16 @@ async fn a_tenant_sees_its_own_schemas_alone() {
         "SHOW CREATE DATABASE other",
         "SHOW TRIGGERS FROM other",
         "USE other",
-        // What is not there is not told from what is not the tenant's.
+        // What is not there is not distinguished from what is not the tenant's.
         "SHOW TABLES FROM nosuch",
     ] {
-        let told = client.told(sql).await;
+        let reported = client.err_packet(sql).await;
         let schema = if sql.ends_with("nosuch") { "nosuch" } else { "other" };
         let text = format!("Access denied for user 'b'@'127.0.0.1' to database '{schema}'");
-        assert_eq!(told.plain(), (1044, "42000", text.as_str()), "{sql}");
+        assert_eq!(reported.plain(), (1044, "42000", text.as_str()), "{sql}");
     }
-    assert_eq!(client.told("SHOW TABLES").await.code, 1046);
-    assert_eq!(client.told("DESCRIBE orders").await.code, 1046);
+    assert_eq!(client.err_packet("SHOW TABLES").await.code, 1046);
+    assert_eq!(client.err_packet("DESCRIBE orders").await.code, 1046);
     for request in agent.requests() {
         assert!(!request.path.contains("other") && request.path.contains("server-b"), "{request:?}");
     }
@@ -576,11 +576,11 @@ async fn virtual_schemas_can_be_used_but_no_past_is_guessed() {
         (vec!["Tables_in__flashback".into()], vec!["orders".into(), "pairs".into()])
     );
     assert_eq!(ask(&mut client, "DESCRIBE pairs").await.1.len(), 2);
-    let told = client.told(ROW).await;
-    assert_eq!(told.code, 1235);
+    let reported = client.err_packet(ROW).await;
+    assert_eq!(reported.code, 1235);
     assert!(
-        told.message.contains("USE the real database, or write _flashback.<database>.orders"),
-        "{told:?}"
+        reported.message.contains("USE the real database, or write _flashback.<database>.orders"),
+        "{reported:?}"
     );
     assert_eq!(client.query("USE information_schema").await, Outcome::Done(0));
     assert_eq!(ask(&mut client, "SELECT engine FROM engines").await.1, ["DBTRAIL"]);
@@ -589,7 +589,7 @@ async fn virtual_schemas_can_be_used_but_no_past_is_guessed() {
         ask(&mut client, "DESCRIBE keywords").await.1,
         ["WORD|varchar(128)|YES||NULL|", "RESERVED|int|YES||NULL|"]
     );
-    assert_eq!(client.told(ROW).await.code, 1235);
+    assert_eq!(client.err_packet(ROW).await.code, 1235);
     assert_eq!(client.cell("SELECT 1 FROM DUAL").await.as_deref(), Some("1"));
     // With one schema that could be meant, it is meant.
     let mut only = shim.raw("b").await;
@@ -649,10 +649,11 @@ async fn more_tables_than_the_agent_can_be_asked_for_are_refused_and_not_cut() {
     });
     let mut client = shim.raw("a").await;
     let before = agent.requests().len();
-    let told =
-        client.told("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'tt'").await;
-    assert_eq!(told.code, 1235);
-    assert!(told.message.contains("the columns or keys of 1001 tables"), "{told:?}");
+    let reported = client
+        .err_packet("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'tt'")
+        .await;
+    assert_eq!(reported.code, 1235);
+    assert!(reported.message.contains("the columns or keys of 1001 tables"), "{reported:?}");
     assert_eq!(asked(&agent, before), ["", "/tt/tables"]);
     assert_eq!(ask(&mut client, "SHOW TABLES").await.1.len(), 1001);
     let one = "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'tt' AND TABLE_NAME = 't0007' LIMIT 1, 1";
@@ -685,14 +686,14 @@ async fn a_table_without_a_definition_is_left_out_with_a_warning() {
         ask(&mut client, "SHOW WARNINGS").await.1,
         ["Warning|1105|the columns of _flashback.orders are left out: the record does not say its columns"]
     );
-    let told = client.told("DESCRIBE _flashback.orders").await;
-    assert_eq!((told.code, told.state.as_str()), (1064, "HY000"));
-    assert!(told.message.contains("the record does not say its columns"), "{told:?}");
+    let reported = client.err_packet("DESCRIBE _flashback.orders").await;
+    assert_eq!((reported.code, reported.state.as_str()), (1064, "HY000"));
+    assert!(reported.message.contains("the record does not say its columns"), "{reported:?}");
     // An agent that is gone is an error, and no empty tree.
     agent.world(|_| Reply::json(503, r#"{"success":false,"error":"down","code":"internal"}"#));
     for sql in ["SHOW DATABASES", "SHOW TABLES", "SELECT * FROM information_schema.tables", "DESCRIBE orders"]
     {
-        assert_eq!(client.told(sql).await.code, 1317, "{sql}");
+        assert_eq!(client.err_packet(sql).await.code, 1317, "{sql}");
     }
 }
 
@@ -775,8 +776,8 @@ async fn tables_that_are_not_answered_are_named_with_the_reason() {
         );
     }
     for sql in ["DESCRIBE ledger", "SHOW CREATE TABLE tt.ledger", "DESCRIBE _flashback.ledger"] {
-        let told = client.told(sql).await;
-        assert_eq!(told.code, 1064, "{sql}");
-        assert!(told.message.contains("its declaration cannot be followed"), "{told:?}");
+        let reported = client.err_packet(sql).await;
+        assert_eq!(reported.code, 1064, "{sql}");
+        assert!(reported.message.contains("its declaration cannot be followed"), "{reported:?}");
     }
 }

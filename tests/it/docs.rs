@@ -3,7 +3,7 @@
 
 use crate::program::{Bare, chain_on, error, said};
 use dbtrail_shim::failure::Failure;
-use dbtrail_shim::wire::error::{Settings, Unreachable, of};
+use dbtrail_shim::wire::error::{ErrorSettings, Unreachable, of};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ fn papers() -> Vec<(PathBuf, String)> {
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).expect("UTF-8"))).collect()
 }
 
-/// Blocks of code: what stands behind the fence, and the text.
+/// Blocks of code: what follows the fence, and the text.
 fn blocks(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut open: Option<(String, String)> = None;
@@ -226,7 +226,7 @@ fn failures() -> Vec<Failure> {
         Failure::UnknownCollation(s()),
         Failure::CollationMismatch(s(), s()),
         Failure::UnknownTimeZone(s()),
-        Failure::BadInstant("Incorrect DATETIME value: 'x'".to_owned()),
+        Failure::BadTimestamp("Incorrect DATETIME value: 'x'".to_owned()),
         Failure::Unsupported(s()),
         Failure::NotForThisServer(s()),
         Failure::Unaudited(s()),
@@ -267,8 +267,8 @@ fn variants() -> BTreeSet<String> {
         .collect()
 }
 
-/// Number, SQLSTATE and beginning of each row of docs/errors.md; a row of several has them behind
-/// `; `.
+/// Number, SQLSTATE and beginning of each row of docs/errors.md; a row of several has them after `;
+/// `.
 fn documented() -> BTreeSet<(u16, String, String)> {
     let text = fs::read_to_string(root().join("docs/errors.md")).expect("docs/errors.md");
     let mut rows = BTreeSet::new();
@@ -296,7 +296,7 @@ fn documented() -> BTreeSet<(u16, String, String)> {
 
 #[test]
 fn the_table_of_errors_is_that_of_the_code() {
-    let settings = Settings { plain_1064: false, unreachable: Unreachable::Auto };
+    let settings = ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto };
     let rows = documented();
     let mut used = BTreeSet::new();
     let mut names = BTreeSet::new();

@@ -157,8 +157,11 @@ fn a_shim_with_tls() {
     assert_eq!(code, Some(1));
     assert!(faults(&lines)[0].starts_with("FAIL  login of app: "), "{lines:#?}");
     // ProxySQL must use TLS towards it.
-    let (code, lines) =
-        doctor(&chain, |y| format!("{y}{MONITOR}"), &["--proxysql-admin", &admin(told(chain.port))]);
+    let (code, lines) = doctor(
+        &chain,
+        |y| format!("{y}{MONITOR}"),
+        &["--proxysql-admin", &admin(proxysql_tables(chain.port))],
+    );
     assert_eq!(code, Some(1));
     let wanted = format!(
         "FAIL  ProxySQL servers: the shim 127.0.0.1:{} in hostgroup 991 has use_ssl=0, and the shim has tls.mode required",
@@ -177,7 +180,7 @@ fn certificates_of_the_agent() {
     let chain = chain(MONITOR);
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
-    for (served, trusted, wanted, mend) in [
+    for (served, trusted, wanted, fix) in [
         (&made, &made, "OK    agent https://localhost:", "its certificate is trusted"),
         (&made, &other, "its certificate is not trusted", " -> agent_tls.ca_file must hold the authority"),
         (&elsewhere, &elsewhere, "its certificate is for another host", " -> agent_tls.ca_file must hold"),
@@ -193,7 +196,7 @@ fn certificates_of_the_agent() {
         let (code, lines) = doctor(&chain, edit, &[]);
         // The scripted agent says nothing that makes sense beyond TLS.
         assert_eq!(code, Some(1), "{lines:#?}");
-        assert!(lines.iter().any(|l| l.contains(wanted) && l.contains(mend)), "{wanted}: {lines:#?}");
+        assert!(lines.iter().any(|l| l.contains(wanted) && l.contains(fix)), "{wanted}: {lines:#?}");
     }
 }
 
@@ -206,7 +209,7 @@ fn row(fields: &[(&str, &str)]) -> Row {
 
 /// The rows that ProxySQL has after the file of `proxysql-config` was fed to it: the patterns are
 /// read out of the golden file.
-fn told(port: u16) -> Tables {
+fn proxysql_tables(port: u16) -> Tables {
     let golden = include_str!("../data/proxysql/golden.sql");
     let rules: Vec<Row> = golden
         .lines()
@@ -423,7 +426,7 @@ fn add_rule(tables: &mut Tables, fields: &[(&str, &str)]) {
 #[test]
 fn a_proxysql_that_is_right() {
     let chain = chain(MONITOR);
-    let url = admin(told(chain.port));
+    let url = admin(proxysql_tables(chain.port));
     let (code, lines) = doctor(&chain, |y| y, &["--proxysql-admin", &url]);
     assert_eq!(code, Some(0), "{lines:#?}");
     assert_eq!(faults(&lines), [""; 0]);
@@ -739,7 +742,7 @@ fn proxysql_faults() -> Vec<Fault> {
 fn each_fault_of_proxysql_is_named() {
     let chain = chain(MONITOR);
     for (name, fault, wanted) in proxysql_faults() {
-        let mut tables = told(chain.port);
+        let mut tables = proxysql_tables(chain.port);
         fault(&mut tables);
         let url = admin(tables);
         let (code, lines) = doctor(&chain, |y| y, &["--proxysql-admin", &url]);

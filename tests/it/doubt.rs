@@ -5,8 +5,8 @@ use crate::program::said;
 use crate::truth_agent::history;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{Local, ServeOptions};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ async fn asked(handle: &Arc<HistoryHandle>, body: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_table_of_a_capture_can_be_put_in_doubt() {
-    let handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Instant::now()));
+    let handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Timestamp::now()));
     assert_eq!(asked(&handle, &doubt()).await.1["code"], "not_ready");
     handle.set(history("mysql-9.7"));
     assert_eq!(asked(&handle, &doubt()).await, (200, json!({"success": true})));
@@ -48,8 +48,8 @@ async fn a_table_of_a_capture_can_be_put_in_doubt() {
     ] {
         let mut body = doubt();
         body[name] = value;
-        let (got, told) = asked(&handle, &body).await;
-        assert_eq!((got, told["code"].as_str()), (status, Some(code)), "{body}: {told}");
+        let (got, reported) = asked(&handle, &body).await;
+        assert_eq!((got, reported["code"].as_str()), (status, Some(code)), "{body}: {reported}");
     }
     assert!(handle.take_doubts().is_empty());
     for n in 0..1001 {
@@ -60,8 +60,8 @@ async fn a_table_of_a_capture_can_be_put_in_doubt() {
 #[tokio::test]
 async fn a_history_of_log_files_takes_no_doubt() {
     let handle = Arc::new(HistoryHandle::fixed(history("mysql-9.7")));
-    let (status, told) = asked(&handle, &doubt()).await;
-    assert_eq!((status, told["code"].as_str()), (404, Some("not_found")), "{told}");
+    let (status, reported) = asked(&handle, &doubt()).await;
+    assert_eq!((status, reported["code"].as_str()), (404, Some("not_found")), "{reported}");
 }
 
 #[test]

@@ -174,7 +174,7 @@ async fn a_pool_of_proxysql_sees_no_error_while_a_shim_drains() {
 
 /// What is not a pool's ends at once, with the reason, as ever.
 #[tokio::test]
-async fn an_idle_client_is_told_at_once() {
+async fn an_idle_client_is_reported_at_once() {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
     let shim = Plan { shutdown_grace: GRACE, ..Plan::before(&agent, &made) }.start().await;

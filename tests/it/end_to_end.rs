@@ -52,8 +52,11 @@ pub async fn chain(fixture: &str) -> Chain {
         options,
         stop.clone(),
     ));
-    let settings =
-        agent_client::Settings { base_url, ca_pem: Some(made.cert.pem().into_bytes()), identity_pem: None };
+    let settings = agent_client::AgentSettings {
+        base_url,
+        ca_pem: Some(made.cert.pem().into_bytes()),
+        identity_pem: None,
+    };
     let client = AgentClient::new(&settings).expect("a client");
     let tenant = |user: &str, token: &str| {
         let tenant = Tenant {
@@ -68,10 +71,10 @@ pub async fn chain(fixture: &str) -> Chain {
         };
         (user.to_owned(), Arc::new(tenant))
     };
-    let session = session::Settings {
+    let session = session::SessionSettings {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
-        guard: guard::Settings::of_keys(1000),
+        guard: guard::PlanSettings::of_keys(1000),
         orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
@@ -83,12 +86,12 @@ pub async fn chain(fixture: &str) -> Chain {
         monitor: None,
         tls: Tls::Off,
         session: Arc::new(session),
-        errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
+        errors: error::ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto },
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
     let shim = CancellationToken::new();
-    let settings = server::Settings {
+    let settings = server::ServerSettings {
         shared: Arc::new(shared),
         shutdown_grace: Duration::from_millis(10),
         threads: server::Threads::Shared,
@@ -391,7 +394,7 @@ async fn logins_and_an_agent_that_is_gone() {
 /// `'now'`, NOW(), LATEST and EARLIEST are the ends of what can be answered, and a note says which
 /// instants they were.
 #[tokio::test]
-async fn ends_of_the_record_are_instants() {
+async fn ends_of_the_record_are_timestamps() {
     let chain = chain("mysql-9.7").await;
     let mut conn = connect(&chain, "app").await;
     let ends: (String, String) = conn
@@ -429,8 +432,8 @@ async fn ends_of_the_record_are_instants() {
     let all = format!("SELECT event_id FROM _diff.orders BETWEEN '{since}' AND 'now' WHERE id = {key}");
     let _: Vec<u64> = conn.query(all).await.expect("events");
     let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
-    let told: Vec<&str> = notes.iter().map(|n| n.2.as_str()).collect();
-    assert_eq!(told, [format!("asked as of {newest} (+00:00), the newest instant that can be answered")]);
+    let reported: Vec<&str> = notes.iter().map(|n| n.2.as_str()).collect();
+    assert_eq!(reported, [format!("asked as of {newest} (+00:00), the newest instant that can be answered")]);
     let (code, _, text) = refused(&mut conn, &rows("EARLIEST")).await;
     assert!(code == 1064 && text.contains("says what its columns are"), "{code} {text}");
     // Reckoned from the clock, as before; the record of these files ended long ago.

@@ -20,7 +20,7 @@ fn owned(items: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn the_plan_is_told_and_no_row_is_asked_for() {
+async fn the_plan_is_reported_and_no_row_is_asked_for() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     client.query("SET time_zone = 'Europe/Berlin'").await;
@@ -100,23 +100,25 @@ async fn what_is_refused_is_refused_in_the_same_words() {
         "SELECT nothing FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
         "DELETE FROM _flashback.t WHERE id = 1",
     ] {
-        let plain = client.told(query).await;
+        let plain = client.err_packet(query).await;
         // As many characters in front, so that the positions are the same.
-        let spaced = client.told(&format!("        {query}")).await;
-        let explained = client.told(&format!("EXPLAIN {query}")).await;
+        let spaced = client.err_packet(&format!("        {query}")).await;
+        let explained = client.err_packet(&format!("EXPLAIN {query}")).await;
         assert_eq!(explained.code, plain.code, "{query}");
         let clock = |text: &str| text.split("time is").next().unwrap_or_default().to_owned();
         assert_eq!(clock(explained.plain().2), clock(spaced.plain().2), "{query}");
     }
     for option in ["ANALYZE", "FORMAT=JSON", "FORMAT = tree", "EXTENDED", "ANALYZE FORMAT=TREE"] {
-        let told = client
-            .told(&format!("EXPLAIN {option} SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id = 1"))
+        let reported = client
+            .err_packet(&format!(
+                "EXPLAIN {option} SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id = 1"
+            ))
             .await;
-        assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{option}: {told:?}");
-        assert!(told.message.contains("write EXPLAIN SELECT"), "{option}: {told:?}");
+        assert_eq!((reported.code, reported.state.as_str()), (1235, "42000"), "{option}: {reported:?}");
+        assert!(reported.message.contains("write EXPLAIN SELECT"), "{option}: {reported:?}");
     }
     for elsewhere in ["EXPLAIN SELECT * FROM users", "EXPLAIN FOR CONNECTION 5", "EXPLAIN ANALYZE SELECT 1"] {
-        assert_eq!(client.told(elsewhere).await.code, 1235, "{elsewhere}");
+        assert_eq!(client.err_packet(elsewhere).await.code, 1235, "{elsewhere}");
     }
     assert_eq!(agent.figures().0, 0, "a refused statement asked for rows");
     assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
@@ -129,13 +131,13 @@ async fn text_of_another_character_set_names_a_binary_key_by_its_own_bytes() {
     const DEFINITION: &str = r#""columns":[{"name":"k","type":"varbinary(8)","nullable":false,"key":"primary"}],"primary_key":["k"]"#;
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
-    agent.catalogue(Reply::json(
+    agent.set_metadata(Reply::json(
         200,
         &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{DEFINITION}}}"#),
     ));
     agent.always(Reply::ndjson(&format!("{{\"success\":true,{DEFINITION}}}\n{{\"end\":{{\"rows\":0}}}}\n")));
     let mut asked = 0;
-    for (names, key, told) in [
+    for (names, key, reported) in [
         ("utf8mb4", &b"'\xc3\xa4'"[..], true),
         ("latin1", b"'a'", true),
         ("latin1", b"x'e4'", true),
@@ -147,8 +149,8 @@ async fn text_of_another_character_set_names_a_binary_key_by_its_own_bytes() {
             let sql = format!("{verb} * FROM _flashback.t AS OF '2020-01-01' WHERE k = ");
             client.command(3, &[sql.as_bytes(), key].concat()).await;
             match client.outcome().await {
-                Outcome::Rows(..) if told => asked += usize::from(verb == "SELECT"),
-                Outcome::Error(error) if !told => {
+                Outcome::Rows(..) if reported => asked += usize::from(verb == "SELECT"),
+                Outcome::Error(error) if !reported => {
                     assert_eq!(error.code, 1235);
                     assert!(
                         error.message.contains("character_set_connection cannot hold"),

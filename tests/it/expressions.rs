@@ -87,8 +87,10 @@ async fn values_are_those_of_mysql() {
             (Done, Outcome::Done(_)) => {}
             // NO_BACKSLASH_ESCAPES: `\_` is two characters, of which the second is any.
             (Done, Outcome::Rows(rows, _)) => assert!(rows.is_empty(), "{sql}: {rows:?}"),
-            (Error(code), Outcome::Error(told)) => assert_eq!(told.code, *code, "{sql}: {told:?}"),
-            (Refused, Outcome::Error(told)) => assert_eq!(told.code, 1235, "{sql}: {told:?}"),
+            (Error(code), Outcome::Error(reported)) => {
+                assert_eq!(reported.code, *code, "{sql}: {reported:?}")
+            }
+            (Refused, Outcome::Error(reported)) => assert_eq!(reported.code, 1235, "{sql}: {reported:?}"),
             (_, other) => panic!("{sql}: {other:?}"),
         }
     }
@@ -125,7 +127,7 @@ async fn show_has_conditions() {
         // MySQL takes é for e.
         ("SHOW VARIABLES LIKE 'évent_s%'", 1235),
     ] {
-        assert_eq!(client.told(sql).await.code, code, "{sql}");
+        assert_eq!(client.err_packet(sql).await.code, code, "{sql}");
     }
     assert!(matches!(client.query("SET sql_select_limit = 1").await, Outcome::Done(_)));
     assert_eq!(client.rows("SHOW VARIABLES LIKE 'sql%'").await.len(), 1);
@@ -137,7 +139,7 @@ async fn refused_soon(client: &mut Raw, sql: &str) {
     let outcome = soon(&sql[..sql.len().min(60)], client.query(sql)).await;
     let shown = &sql[..sql.len().min(60)];
     match outcome {
-        Outcome::Error(told) => assert!(matches!(told.code, 1235 | 1064), "{shown}: {told:?}"),
+        Outcome::Error(reported) => assert!(matches!(reported.code, 1235 | 1064), "{shown}: {reported:?}"),
         Outcome::Rows(..) | Outcome::Done(_) => {}
         other => panic!("{shown}: {other:?}"),
     }

@@ -4,16 +4,16 @@
 use super::support::{Outcome, Raw, pair};
 
 /// Schema, table, its own name, column, its own name, and the collation id.
-type Told = (String, String, String, String, String, u16);
+type ColumnHeading = (String, String, String, String, String, u16);
 
 /// A column definition, taken apart.
-fn told(packet: &[u8]) -> Told {
+fn column_heading(packet: &[u8]) -> ColumnHeading {
     let mut rest = packet;
     let mut texts: Vec<String> = Vec::new();
     for _ in 0..6 {
-        let (text, behind) = rest[1..].split_at(usize::from(rest[0]));
+        let (text, following) = rest[1..].split_at(usize::from(rest[0]));
         texts.push(String::from_utf8(text.to_vec()).expect("UTF-8"));
-        rest = behind;
+        rest = following;
     }
     let collation = u16::from_le_bytes([rest[1], rest[2]]);
     let mut texts = texts.into_iter().skip(1);
@@ -22,12 +22,12 @@ fn told(packet: &[u8]) -> Told {
 }
 
 /// The columns of a statement, whose rows are read too.
-async fn heading(client: &mut Raw, sql: &str) -> Vec<Told> {
+async fn heading(client: &mut Raw, sql: &str) -> Vec<ColumnHeading> {
     client.send(sql).await;
     let count = client.read().await.expect("a count")[0];
     let mut columns = Vec::new();
     for _ in 0..count {
-        columns.push(told(&client.read().await.expect("a column")));
+        columns.push(column_heading(&client.read().await.expect("a column")));
     }
     // The end of the columns, rows, the end of the rows.
     client.read().await.expect("an end");
@@ -36,7 +36,7 @@ async fn heading(client: &mut Raw, sql: &str) -> Vec<Told> {
 }
 
 #[tokio::test]
-async fn a_statement_is_told_its_own_columns_whatever_came_before() {
+async fn a_statement_is_reported_its_own_columns_whatever_came_before() {
     let (_agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let all = "SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id IN (1, 2, 3)";

@@ -93,26 +93,26 @@ async fn changes_of_all_tables_come_in_the_order_of_the_log() {
             (format!("SELECT event_id {from} GROUP BY `table`"), "event_id"),
             ("SELECT * FROM _history.changes AT GTID 'nonsense'".to_owned(), "nonsense"),
         ] {
-            let told = refusal(&mut client, &sql).await;
-            assert!(told.contains(named), "{sql}: {told}");
+            let reported = refusal(&mut client, &sql).await;
+            assert!(reported.contains(named), "{sql}: {reported}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_tenant_is_told_changes_of_its_schemas_alone() {
+async fn a_tenant_is_reported_changes_of_its_schemas_alone() {
     for kind in KINDS {
         let chain = chain(history(kind, true)).await;
         let mut narrow = chain.client("narrow").await;
         let all = rows(&mut narrow, &format!("SELECT * FROM _history.changes {WINDOW}")).await;
         assert_eq!(all.len(), 8, "{kind}");
         assert!(!all.concat().contains("hidden") && !all.concat().contains("secret"), "{all:?}");
-        let told = refusal(
+        let reported = refusal(
             &mut narrow,
             &format!("SELECT event_id FROM _history.changes {WINDOW} WHERE statement LIKE '%hidden%'"),
         )
         .await;
-        assert!(told.contains("statement"), "{told}");
+        assert!(reported.contains("statement"), "{reported}");
         let none = format!("SELECT COUNT(*) FROM _history.changes {WINDOW} WHERE `schema` = 'hidden'");
         assert_eq!(rows(&mut narrow, &none).await, ["0"]);
         let mut none = chain.client("none").await;
@@ -157,13 +157,13 @@ async fn history_and_undo_are_listed_and_described() {
     assert_eq!(columns.len(), 2, "{columns:?}");
     let undo = rows(&mut client, "DESCRIBE _undo.s.t").await;
     assert_eq!(undo.len(), 2, "{undo:?}");
-    let told = rows(
+    let reported = rows(
         &mut client,
         "SELECT table_name, COUNT(*) FROM information_schema.columns WHERE table_schema = '_history' GROUP BY table_name ORDER BY table_name",
     )
     .await;
-    assert_eq!(told[0], "changes|16", "{told:?}");
-    assert_eq!(told.len(), 5);
+    assert_eq!(reported[0], "changes|16", "{reported:?}");
+    assert_eq!(reported.len(), 5);
     let created = rows(&mut client, "SHOW CREATE TABLE _history.gaps").await;
     assert!(created[0].contains("`gap_from` timestamp(6) NOT NULL"), "{created:?}");
     assert!(

@@ -4,8 +4,8 @@ use dbtrail_history::key;
 use dbtrail_history::query::Reading;
 use dbtrail_types::agent_api::{KeyChoice, KeyRange, Keys, Octets, RowsRequest};
 use dbtrail_types::column::{Column, ColumnKey};
-use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::AsOf;
 
 fn column(ty: &str, collation: Option<&str>) -> Column {
     Column {
@@ -19,10 +19,10 @@ fn column(ty: &str, collation: Option<&str>) -> Column {
 #[test]
 fn an_unknown_character_set_is_named() {
     for (collation, value) in [("swe9_swedish_ci", "abc"), ("big6_chinese_ci", "\u{e9}")] {
-        let told = key::encode(&column("varchar(9)", Some(collation)), value.as_bytes(), &mut Vec::new());
-        let told = told.expect_err("it is not known").to_string();
-        assert!(told.contains(collation), "{told}");
-        assert!(!told.contains("is not a value"), "{told}");
+        let reported = key::encode(&column("varchar(9)", Some(collation)), value.as_bytes(), &mut Vec::new());
+        let reported = reported.expect_err("it is not known").to_string();
+        assert!(reported.contains(collation), "{reported}");
+        assert!(!reported.contains("is not a value"), "{reported}");
     }
 }
 

@@ -10,8 +10,8 @@ use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets};
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnKey, TableDefinition};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -109,8 +109,8 @@ fn keys(case: &Case, definition: &Arc<TableDefinition>) -> Result<Keys, String> 
         allow_wide_diff: false,
         allow_table_scan: false,
     };
-    let resolved = plan::resolve(draft, &context, Instant::now()).map_err(|f| format!("{f:?}"))?;
-    let admitted = guard::admit(&Arc::new(resolved), definition, guard::Settings::of_keys(1 << 40));
+    let resolved = plan::resolve(draft, &context, Timestamp::now()).map_err(|f| format!("{f:?}"))?;
+    let admitted = guard::admit(&Arc::new(resolved), definition, guard::PlanSettings::of_keys(1 << 40));
     admitted.map(|a| a.keys().clone()).map_err(|f| format!("{f:?}"))
 }
 

@@ -15,7 +15,7 @@ const HEADER: &str = concat!(
 );
 
 /// Wherever the connections run, they end in the same way.
-const THREADS: [Threads; 2] = [Threads::Shared, Threads::Own];
+const THREADS: [Threads; 2] = [Threads::Shared, Threads::Dedicated];
 
 #[tokio::test]
 async fn a_full_server_says_so_and_has_room_again() {
@@ -26,12 +26,12 @@ async fn a_full_server_says_so_and_has_room_again() {
     let second = shim.raw("b").await;
     let mut third = Raw::connect(shim.port).await;
     // Who is not who he says learns nothing of it.
-    let told = error(&third.login("a", "wrong", None).await);
-    assert_eq!(told.code, 1045);
+    let reported = error(&third.login("a", "wrong", None).await);
+    assert_eq!(reported.code, 1045);
     let mut third = Raw::connect(shim.port).await;
-    let told = error(&third.login("a", "secret-a", None).await);
+    let reported = error(&third.login("a", "secret-a", None).await);
     assert_eq!(
-        (told.code, told.state.as_str(), told.message.as_str()),
+        (reported.code, reported.state.as_str(), reported.message.as_str()),
         (1226, "42000", "User 'a' has exceeded the 'max_user_connections' resource (current value: 2)")
     );
     assert!(third.is_closed().await);
@@ -64,8 +64,8 @@ async fn a_packet_over_the_limit_is_1153_and_the_end() {
     assert_eq!(client.cell(&sql).await.as_deref(), Some("1"));
     client.send(&format!("{sql} ")).await;
     match client.outcome().await {
-        Outcome::Error(told) => assert_eq!(
-            (told.code, told.state.as_str(), told.message.as_str()),
+        Outcome::Error(reported) => assert_eq!(
+            (reported.code, reported.state.as_str(), reported.message.as_str()),
             (1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes")
         ),
         other => panic!("{other:?}"),
@@ -75,7 +75,7 @@ async fn a_packet_over_the_limit_is_1153_and_the_end() {
     let mut client = shim.raw("a").await;
     client.send(&"x".repeat(12 << 20)).await;
     match client.outcome().await {
-        Outcome::Error(told) => assert_eq!((told.code, told.state.as_str()), (1153, "08S01")),
+        Outcome::Error(reported) => assert_eq!((reported.code, reported.state.as_str()), (1153, "08S01")),
         other => panic!("{other:?}"),
     }
     assert!(client.is_closed().await);
@@ -86,14 +86,14 @@ async fn before_login_a_packet_has_64_kib() {
     let (_agent, shim) = pair().await;
     let mut client = Raw::connect(shim.port).await;
     client.write(&vec![b'x'; 64 * 1024 + 1]).await;
-    let told = error(&client.read().await.expect("an error"));
-    assert_eq!((told.code, told.state.as_str()), (1153, "08S01"));
+    let reported = error(&client.read().await.expect("an error"));
+    assert_eq!((reported.code, reported.state.as_str()), (1153, "08S01"));
     assert!(client.is_closed().await);
     // Just as long, it is read, and is no login.
     let mut client = Raw::connect(shim.port).await;
     client.write(&vec![0; 64 * 1024]).await;
-    let told = error(&client.read().await.expect("an error"));
-    assert_eq!((told.code, told.state.as_str()), (1835, "HY000"));
+    let reported = error(&client.read().await.expect("an error"));
+    assert_eq!((reported.code, reported.state.as_str()), (1835, "HY000"));
     assert!(client.is_closed().await);
 }
 
@@ -135,15 +135,15 @@ async fn kill_query_cancels_the_request_on(threads: Threads) {
         agent.always(reply);
         client.send(FLASHBACK).await;
         agent.asked(2 * count + 1).await;
-        let told = stranger.told(&format!("KILL QUERY {}", client.id)).await;
+        let reported = stranger.err_packet(&format!("KILL QUERY {}", client.id)).await;
         assert_eq!(
-            (told.code, told.plain().2.to_owned()),
+            (reported.code, reported.plain().2.to_owned()),
             (1095, format!("You are not owner of thread {}", client.id))
         );
         assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
         match client.outcome().await {
-            Outcome::Error(told) | Outcome::Broken(_, told) => {
-                assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+            Outcome::Error(reported) | Outcome::Broken(_, reported) => {
+                assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"));
             }
             unexpected => panic!("{unexpected:?}"),
         }
@@ -169,9 +169,9 @@ async fn kill_query_reaches_a_statement_whose_client_does_not_read() {
     assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
     agent.left_alone(1).await;
     match client.outcome().await {
-        Outcome::Broken(rows, told) => {
+        Outcome::Broken(rows, reported) => {
             assert!(rows.iter().all(|r| r[0].as_deref() == Some("1")));
-            assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+            assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"));
         }
         unexpected => panic!("{unexpected:?}"),
     }
@@ -222,7 +222,7 @@ async fn rows_that_stream_stand_between_other_answers() {
 }
 
 #[tokio::test]
-async fn kill_query_ends_the_statements_behind_it_too() {
+async fn kill_query_ends_the_statements_after_it_too() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let mut other = shim.raw("a").await;
@@ -233,7 +233,9 @@ async fn kill_query_ends_the_statements_behind_it_too() {
     assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
     assert_eq!(client.outcome().await, Outcome::Done(0));
     match client.outcome().await {
-        Outcome::Error(told) => assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted")),
+        Outcome::Error(reported) => {
+            assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"))
+        }
         unexpected => panic!("{unexpected:?}"),
     }
     agent.left_alone(1).await;
@@ -249,11 +251,11 @@ async fn max_execution_time_ends_a_statement_and_its_request() {
     agent.always(Reply::nothing(Then::Wait));
     assert_eq!(client.query("SET max_execution_time = 1500").await, Outcome::Done(0));
     let late = "Query execution was interrupted, maximum statement execution time exceeded";
-    assert_eq!(client.told(FLASHBACK).await.plain(), (3024, "HY000", late));
+    assert_eq!(client.err_packet(FLASHBACK).await.plain(), (3024, "HY000", late));
     agent.left_alone(1).await;
     // Also while the rows come.
     agent.always(Reply::part(200, HEADER, Then::Wait));
-    assert_eq!(client.told(FLASHBACK).await.plain(), (3024, "HY000", late));
+    assert_eq!(client.err_packet(FLASHBACK).await.plain(), (3024, "HY000", late));
     agent.left_alone(2).await;
     agent.always(Reply::ndjson(&three_rows()));
     assert_eq!(client.query("SET max_execution_time = 0").await, Outcome::Done(0));
@@ -289,8 +291,8 @@ async fn kill_ends_a_connection_and_its_request_on(threads: Threads) {
     assert_eq!(other.query(&format!("KILL {}", client.id)).await, Outcome::Done(0));
     agent.left_alone(1).await;
     assert_eq!(client.outcome().await, Outcome::Closed);
-    let told = other.told("KILL 4000000000").await;
-    assert_eq!(told.plain(), (1094, "HY000", "Unknown thread id: 4000000000"));
+    let reported = other.err_packet("KILL 4000000000").await;
+    assert_eq!(reported.plain(), (1094, "HY000", "Unknown thread id: 4000000000"));
 }
 
 #[tokio::test]
@@ -298,12 +300,14 @@ async fn a_change_of_database_can_be_killed_and_left() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let mut other = shim.raw("a").await;
-    agent.catalogue(Reply::nothing(Then::Wait));
+    agent.set_metadata(Reply::nothing(Then::Wait));
     client.command(2, b"other").await;
     agent.questions(1).await;
     assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
     match client.outcome().await {
-        Outcome::Error(told) => assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted")),
+        Outcome::Error(reported) => {
+            assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"))
+        }
         unexpected => panic!("{unexpected:?}"),
     }
     agent.left_alone(1).await;
@@ -332,10 +336,10 @@ async fn a_shutdown_lets_statements_end_and_idle_connections_go_on(threads: Thre
     busy.send(FLASHBACK).await;
     agent.asked(1).await;
     shim.stop.cancel();
-    // An idle connection is told, as mysqld tells it, and ends.
+    // An idle connection is given, as mysqld tells it, and ends.
     match idle.unasked().await {
-        Some(told) => assert_eq!(
-            (told.code, told.state.as_str(), told.message.as_str()),
+        Some(reported) => assert_eq!(
+            (reported.code, reported.state.as_str(), reported.message.as_str()),
             (1053, "08S01", "Server shutdown in progress")
         ),
         None => panic!("closed without a word"),
@@ -430,8 +434,8 @@ async fn a_packet_that_does_not_end_is_not_waited_for() {
         tokio::io::AsyncWriteExt::write_all(&mut client.stream, &[200, 0, 0, 0, 3]).await.expect("written");
         let mut rest = Vec::new();
         client.stream.read_to_end(&mut rest).await.expect("the end");
-        let told = error(&rest[4..]);
-        assert_eq!((told.code, told.state.as_str()), (1159, "08S01"));
+        let reported = error(&rest[4..]);
+        assert_eq!((reported.code, reported.state.as_str()), (1159, "08S01"));
         assert_eq!(begun.elapsed().as_secs(), seconds);
     }
 }

@@ -110,7 +110,7 @@ fn nothing_secret_and_no_literal_is_in_the_log() {
 }
 
 #[test]
-fn refused_logins_are_told_once_a_period() {
+fn refused_logins_are_reported_once_a_period() {
     let (chain, mut client) = shim();
     for _ in 0..5 {
         let (_, refused) = Bare::login(chain.port, "monitor", "monitor", 0);
@@ -141,7 +141,7 @@ fn refused_logins_are_told_once_a_period() {
 }
 
 #[test]
-fn a_monitor_that_asks_too_much_is_told_once_a_period() {
+fn a_monitor_that_asks_too_much_is_reported_once_a_period() {
     let chain = chain(&format!("{JSON}monitor: {{user: monitor, password: probe}}\n"));
     let (mut client, _) = Bare::login(chain.port, "monitor", "probe", 0);
     for _ in 0..5 {

@@ -19,14 +19,16 @@ async fn a_kill_ends_a_long_evaluation() {
     let begun = Instant::now();
     computes.send(&long()).await;
     // KILL finds the statement once it runs.
-    let told = loop {
+    let reported = loop {
         assert_eq!(other.query(&format!("KILL QUERY {id}")).await, Outcome::Done(0));
         if let Ok(outcome) = tokio::time::timeout(Duration::from_millis(50), computes.outcome()).await {
             break outcome;
         }
     };
-    let Outcome::Error(told) = told else { panic!("it was done before a KILL reached it: {told:?}") };
-    assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+    let Outcome::Error(reported) = reported else {
+        panic!("it was done before a KILL reached it: {reported:?}")
+    };
+    assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"));
     assert!(begun.elapsed() < Duration::from_secs(60));
     // The connection is as it was.
     assert_eq!(computes.cell("SELECT 1").await.as_deref(), Some("1"));
@@ -37,6 +39,6 @@ async fn max_execution_time_ends_a_long_evaluation() {
     let (_agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     assert_eq!(client.query("SET max_execution_time = 20").await, Outcome::Done(0));
-    assert_eq!(soon("the end", client.told(&long())).await.plain().0, 3024);
+    assert_eq!(soon("the end", client.err_packet(&long())).await.plain().0, 3024);
     assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
 }

@@ -6,7 +6,7 @@ use crate::support::{Agent, Outcome, Plan, Raw, Reply, certificates};
 use dbtrail_history::log::{LoggedStatement, ServerVersion};
 use dbtrail_history::schema::{Catalog, Effect};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -60,7 +60,7 @@ fn followed(ddl: &str, mariadb: bool) -> TableDefinition {
             ..LoggedStatement::plain(
                 sql,
                 ServerVersion { mariadb, number: if mariadb { (10, 11) } else { (9, 7) }, patch: 0 },
-                Instant::from_micros(1_767_225_600_000_000),
+                Timestamp::from_micros(1_767_225_600_000_000),
             )
         })
     };
@@ -198,21 +198,25 @@ impl Checked {
         got: &[([String; 4], Definition)],
         want: &[Definition],
     ) {
-        let place = format!("{way} of {} under {}", line.table, line.session);
+        let position = format!("{way} of {} under {}", line.table, line.session);
         if got.len() != want.len() {
-            self.failures.push(format!("{place}: {} columns, and {} were recorded", got.len(), want.len()));
+            self.failures.push(format!(
+                "{position}: {} columns, and {} were recorded",
+                got.len(),
+                want.len()
+            ));
         }
         for ((around, got), want) in got.iter().zip(want) {
             self.columns += 1;
             let schema = if way == "COM_FIELD_LIST" { "tt" } else { "_flashback" };
             let expected = [line.catalog.as_str(), schema, &line.table, &line.org_table];
             if *around != expected {
-                self.failures.push(format!("{place}: {around:?}, and {expected:?} was expected"));
+                self.failures.push(format!("{position}: {around:?}, and {expected:?} was expected"));
             }
             let column = &definition.columns[definition.position(&want.org_name).expect("a column")];
             let want = allowed(mariadb, line, column, want);
             if *got != want {
-                self.failures.push(format!("{place}\n     got {got:?}\n    want {want:?}"));
+                self.failures.push(format!("{position}\n     got {got:?}\n    want {want:?}"));
             }
         }
     }
@@ -246,12 +250,12 @@ async fn against(server: &str, least: usize) {
         );
         let definition = followed(ddl, mariadb);
         let key = condition(&definition);
-        let told = TableDefinition {
+        let reported = TableDefinition {
             primary_key: key.iter().map(|(name, _)| name.clone()).collect(),
             ..definition.clone()
         };
-        let told = serde_json::to_string(&told).expect("JSON");
-        let inside = told.strip_prefix('{').and_then(|t| t.strip_suffix('}')).expect("an object");
+        let reported = serde_json::to_string(&reported).expect("JSON");
+        let inside = reported.strip_prefix('{').and_then(|t| t.strip_suffix('}')).expect("an object");
         let schemas = Reply::json(200, r#"{"success":true,"schemas":["tt"]}"#);
         let entry = format!(
             r#"{{"table":"{}","oldest":"2020-01-01T00:00:00.000000Z","newest":"2020-01-02T00:00:00.000000Z","dropped":false}}"#,

@@ -3,8 +3,8 @@
 use crate::program::{Bare, Chain, chain, error};
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{Local, ServeOptions};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -140,7 +140,7 @@ fn health_and_metrics_are_shown_by_http() {
 
 /// Every name that shim and agent can export.
 fn exported() -> BTreeSet<String> {
-    let at = Instant::now();
+    let at = Timestamp::now();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mysql-9.7/binlog.000003");
     let server_id = ServerId("s".to_owned());
     let history = dbtrail_history::History::read(server_id.clone(), &[file.into()]).expect("a recording");

@@ -62,8 +62,8 @@ async fn switched_on_they_obey_every_rule() {
         ("SELECT * FROM t WHERE id = 1 AND v = ' AS OF 2020'", 1235),
         ("UPDATE /*+ DBTRAIL_AT='2020-01-01' */ t SET v = 1 WHERE id = 1", 1235),
     ] {
-        let told = client.told(sql).await;
-        assert_eq!(told.code, code, "{sql}: {}", told.message);
+        let reported = client.err_packet(sql).await;
+        assert_eq!(reported.code, code, "{sql}: {}", reported.message);
     }
     assert_eq!(agent.figures().0, 0, "a refused statement asked for rows");
     assert!(matches!(client.query("SELECT /*+ DBTRAIL_AT='2020-01-01' */ 1").await, Outcome::Error(_)));
@@ -78,12 +78,12 @@ async fn switched_off_they_are_refused_with_the_danger() {
         "SELECT * FROM t WHERE id = 1 AS OF '2020-01-01'",
         "EXPLAIN SELECT * FROM t WHERE id = 1 LIMIT 1 AT GTID 'a:1'",
     ] {
-        let told = client.told(sql).await;
-        assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{sql}");
+        let reported = client.err_packet(sql).await;
+        assert_eq!((reported.code, reported.state.as_str()), (1235, "42000"), "{sql}");
         for part in
             ["statements.orm_forms is off", "reads the present without a word where", "_flashback.t AS OF"]
         {
-            assert!(told.message.contains(part), "{sql}: {}", told.message);
+            assert!(reported.message.contains(part), "{sql}: {}", reported.message);
         }
     }
     assert_eq!(agent.requests().len(), 0, "a refused statement asked the agent");

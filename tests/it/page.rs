@@ -4,8 +4,8 @@
 use crate::program::{Program, recording, said};
 use crate::truth_agent::{collect, history};
 use dbtrail_types::change_counts::ChangeCountsRequest;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const SINCE: &str = "2026-11-23T07:12:39Z";
 const UNTIL: &str = "2026-11-23T07:16:27Z";
 
-fn instant(text: &str) -> Instant {
+fn instant(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
 
@@ -61,7 +61,7 @@ fn by_hand(table: &str, step_seconds: u32) -> Counts {
     let mut counts = Counts::new();
     let mut before = Value::Null;
     for event in lines.iter().filter_map(|line| line.get("event")) {
-        // A row that went from one key to another is told twice, and counts once.
+        // A row that went from one key to another is given twice, and counts once.
         let is_same = before == event["event_id"] && event["event_type"] == "UPDATE";
         before = event["event_id"].clone();
         if is_same {
@@ -187,16 +187,16 @@ async fn an_undo_script_is_the_one_of_the_command() {
         assert_eq!(code, Some(0), "{err}");
         let named: Vec<Value> = tables.iter().map(|name| table(name)).collect();
         let asked = json!({"server_id": "truth", "tables": named, "span": window, "commit": commit});
-        let (status, told) = post(asked).await;
-        assert_eq!((status, told["script"].as_str()), (200, Some(&*out)), "{told}");
-        let statements = told["statements"].as_u64().expect("a number");
+        let (status, reported) = post(asked).await;
+        assert_eq!((status, reported["script"].as_str()), (200, Some(&*out)), "{reported}");
+        let statements = reported["statements"].as_u64().expect("a number");
         assert!(statements > 2 && err.starts_with(&format!("{statements} statements; ")), "{err}");
-        assert!(told["rows"].as_u64().expect("a number") > 2);
+        assert!(reported["rows"].as_u64().expect("a number") > 2);
     }
     let keys = json!({"columns": ["id"], "values": [["1"], ["2"]]});
-    let (status, told) =
+    let (status, reported) =
         post(json!({"server_id": "truth", "tables": [table("orders")], "span": window, "keys": keys})).await;
-    assert_eq!((status, told["rows"].as_u64().is_some_and(|rows| rows <= 2)), (200, true), "{told}");
+    assert_eq!((status, reported["rows"].as_u64().is_some_and(|rows| rows <= 2)), (200, true), "{reported}");
     let both = [table("orders"), table("order_items")];
     for (body, status, code) in [
         (
@@ -214,7 +214,7 @@ async fn an_undo_script_is_the_one_of_the_command() {
         ),
         (json!({"tables": [table("orders")], "span": window}), 400, "missing_server_id"),
     ] {
-        let (got, told) = post(body.clone()).await;
-        assert_eq!((got, told["code"].as_str()), (status, Some(code)), "{body}: {told}");
+        let (got, reported) = post(body.clone()).await;
+        assert_eq!((got, reported["code"].as_str()), (status, Some(code)), "{body}: {reported}");
     }
 }

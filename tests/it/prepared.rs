@@ -1,14 +1,14 @@
 //! Prepared statements: packet by packet with the raw client, and with a real one.
 
 use super::support::{
-    Agent, COLUMNS, Outcome, Plan, Raw, Reply, Then, Told, certificates, error, pair, three_rows,
+    Agent, COLUMNS, ErrPacket, Outcome, Plan, Raw, Reply, Then, certificates, error, pair, three_rows,
 };
 use std::time::Duration;
 
 const LONGLONG: (u8, u8) = (8, 0);
 const TEXT: (u8, u8) = (253, 0);
 const BLOB: (u8, u8) = (252, 0);
-/// Behind the statement's number: no cursor, one iteration.
+/// After the statement's number: no cursor, one iteration.
 const PLAIN: [u8; 5] = [0, 1, 0, 0, 0];
 const CURSOR: [u8; 5] = [1, 1, 0, 0, 0];
 
@@ -45,9 +45,9 @@ fn bound(id: u32, flags: [u8; 5], values: &[Sent]) -> Vec<u8> {
         return payload;
     }
     let mut nulls = vec![0; values.len().div_ceil(8)];
-    for (place, (_, value)) in values.iter().enumerate() {
+    for (position, (_, value)) in values.iter().enumerate() {
         if value.is_none() {
-            nulls[place / 8] |= 1 << (place % 8);
+            nulls[position / 8] |= 1 << (position % 8);
         }
     }
     payload.extend_from_slice(&nulls);
@@ -60,7 +60,7 @@ fn bound(id: u32, flags: [u8; 5], values: &[Sent]) -> Vec<u8> {
 }
 
 impl Raw {
-    async fn prepare(&mut self, sql: &str) -> Result<Ready, Told> {
+    async fn prepare(&mut self, sql: &str) -> Result<Ready, ErrPacket> {
         self.command(0x16, sql.as_bytes()).await;
         let head = self.read().await.expect("an answer");
         if head[0] == 0xff {
@@ -76,7 +76,7 @@ impl Raw {
     }
 
     async fn ready(&mut self, sql: &str) -> Ready {
-        self.prepare(sql).await.unwrap_or_else(|told| panic!("{sql}: {told:?}"))
+        self.prepare(sql).await.unwrap_or_else(|reported| panic!("{sql}: {reported:?}"))
     }
 
     async fn definitions(&mut self, count: u16) -> Vec<Vec<u8>> {
@@ -91,13 +91,13 @@ impl Raw {
         definitions
     }
 
-    async fn execute(&mut self, payload: &[u8]) -> Result<Binary, Told> {
+    async fn execute(&mut self, payload: &[u8]) -> Result<Binary, ErrPacket> {
         self.command(0x17, payload).await;
         self.binary().await
     }
 
     /// A whole answer to an execution.
-    async fn binary(&mut self) -> Result<Binary, Told> {
+    async fn binary(&mut self) -> Result<Binary, ErrPacket> {
         let head = self.read().await.expect("an answer");
         match head[0] {
             0xff => return Err(error(&head)),
@@ -109,7 +109,7 @@ impl Raw {
         Ok((columns, rows, end))
     }
 
-    async fn binary_rows(&mut self) -> Result<(Vec<Vec<u8>>, Vec<u8>), Told> {
+    async fn binary_rows(&mut self) -> Result<(Vec<Vec<u8>>, Vec<u8>), ErrPacket> {
         let mut rows = Vec::new();
         loop {
             let packet = self.read().await.expect("a row or the end");
@@ -130,7 +130,7 @@ impl Raw {
         self.read().await.expect("the end of the columns")
     }
 
-    async fn fetch(&mut self, id: u32, count: u32) -> Result<(Vec<Vec<u8>>, Vec<u8>), Told> {
+    async fn fetch(&mut self, id: u32, count: u32) -> Result<(Vec<Vec<u8>>, Vec<u8>), ErrPacket> {
         self.command(0x1c, &[id.to_le_bytes(), count.to_le_bytes()].concat()).await;
         self.binary_rows().await
     }
@@ -254,15 +254,19 @@ async fn values_of_each_kind_mean_what_their_literals_mean() {
         ((11, 0), Some(vec![0])),
         (LONGLONG, Some(long(i64::MAX))),
     ] {
-        let told =
+        let reported =
             client.execute(&bound(ready.id, PLAIN, &[(ty, value.clone())])).await.expect_err("a refusal");
-        assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{ty:?} {value:?}: {told:?}");
+        assert_eq!(
+            (reported.code, reported.state.as_str()),
+            (1235, "42000"),
+            "{ty:?} {value:?}: {reported:?}"
+        );
     }
     assert_eq!(agent.figures().0, asked, "a refused statement reached the agent");
 }
 
 #[tokio::test]
-async fn instants_are_parameters_and_relative_ones_are_fixed_at_execution() {
+async fn timestamps_are_parameters_and_relative_ones_are_fixed_at_execution() {
     let (agent, shim) = pair().await;
     agent.always(one_row());
     let mut client = shim.raw("a").await;
@@ -281,12 +285,12 @@ async fn instants_are_parameters_and_relative_ones_are_fixed_at_execution() {
         assert_eq!(at(&agent), instant);
     }
     for (ty, value) in [(TEXT, Some(text("yesterday"))), (TEXT, Some(text("2999-01-01")))] {
-        let told = client.execute(&bound(ready.id, PLAIN, &[(ty, value)])).await.expect_err("a refusal");
-        assert_eq!((told.code, told.state.as_str()), (1292, "22007"), "{told:?}");
+        let reported = client.execute(&bound(ready.id, PLAIN, &[(ty, value)])).await.expect_err("a refusal");
+        assert_eq!((reported.code, reported.state.as_str()), (1292, "22007"), "{reported:?}");
     }
     for (ty, value) in [(LONGLONG, Some(long(5))), (TEXT, None), ((11, 0), Some(vec![0]))] {
-        let told = client.execute(&bound(ready.id, PLAIN, &[(ty, value)])).await.expect_err("a refusal");
-        assert_eq!((told.code, told.state.as_str()), (1064, "42000"), "{told:?}");
+        let reported = client.execute(&bound(ready.id, PLAIN, &[(ty, value)])).await.expect_err("a refusal");
+        assert_eq!((reported.code, reported.state.as_str()), (1064, "42000"), "{reported:?}");
     }
     let ready =
         client.ready("SELECT * FROM _flashback.t AS OF '2020-01-02' - INTERVAL ? HOUR WHERE id = 1").await;
@@ -312,7 +316,7 @@ async fn instants_are_parameters_and_relative_ones_are_fixed_at_execution() {
 }
 
 #[tokio::test]
-async fn types_are_remembered_and_what_is_missing_is_told() {
+async fn types_are_remembered_and_what_is_missing_is_reported() {
     let (_agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let ready = client.ready(BY_KEY).await;
@@ -323,27 +327,27 @@ async fn types_are_remembered_and_what_is_missing_is_told() {
         }
         payload
     };
-    let told = client.execute(&without(0)).await.expect_err("types are not known");
-    assert_eq!(told.plain(), (1210, "HY000", "Incorrect arguments to mysqld_stmt_execute"));
+    let reported = client.execute(&without(0)).await.expect_err("types are not known");
+    assert_eq!(reported.plain(), (1210, "HY000", "Incorrect arguments to mysqld_stmt_execute"));
     let values = [numbered(1), numbered(2), numbered(3)];
     assert_eq!(client.execute(&bound(ready.id, PLAIN, &values)).await.expect("rows").1, three());
     assert_eq!(client.execute(&without(0)).await.expect("rows").1, three());
     // Cut packets.
     let whole = bound(ready.id, PLAIN, &values);
     for length in 0..whole.len() {
-        let told = client.execute(&whole[..length]).await.expect_err("a short packet");
-        assert_eq!((told.code, told.state.as_str()), (1835, "HY000"), "{length}");
+        let reported = client.execute(&whole[..length]).await.expect_err("a short packet");
+        assert_eq!((reported.code, reported.state.as_str()), (1835, "HY000"), "{length}");
     }
     // A type that is none.
-    let told =
+    let reported =
         client.execute(&bound(ready.id, PLAIN, &[((99, 0), Some(vec![0])), numbered(2), numbered(3)])).await;
     assert_eq!(
-        told.expect_err("no type").plain(),
+        reported.expect_err("no type").plain(),
         (1210, "HY000", "Incorrect arguments to mysqld_stmt_execute")
     );
-    let told = client.execute(&bound(77, PLAIN, &[])).await.expect_err("unknown");
+    let reported = client.execute(&bound(77, PLAIN, &[])).await.expect_err("unknown");
     assert_eq!(
-        told.plain(),
+        reported.plain(),
         (1243, "HY000", "Unknown prepared statement handler (77) given to mysqld_stmt_execute")
     );
     assert_eq!(client.execute(&whole).await.expect("rows").1, three());
@@ -431,19 +435,19 @@ async fn refusals_that_are_certain_come_at_prepare() {
             "This command is not supported in the prepared",
         ),
     ] {
-        let told = client.prepare(&sql).await.err().unwrap_or_else(|| panic!("{sql} was prepared"));
-        assert_eq!((told.code, told.state.as_str()), (code, state), "{sql}: {told:?}");
-        assert!(told.message.starts_with(message), "{sql}: {told:?}");
+        let reported = client.prepare(&sql).await.err().unwrap_or_else(|| panic!("{sql} was prepared"));
+        assert_eq!((reported.code, reported.state.as_str()), (code, state), "{sql}: {reported:?}");
+        assert!(reported.message.starts_with(message), "{sql}: {reported:?}");
     }
-    let told =
+    let reported =
         nowhere.prepare("SELECT * FROM _flashback.t AS OF ? WHERE id = ?").await.err().expect("refused");
-    assert_eq!(told.plain(), (1046, "3D000", "No database selected"));
-    let told =
+    assert_eq!(reported.plain(), (1046, "3D000", "No database selected"));
+    let reported =
         nowhere.prepare("SELECT * FROM _flashback.no.t AS OF ? WHERE id = ?").await.err().expect("refused");
-    assert_eq!(told.code, 1044);
+    assert_eq!(reported.code, 1044);
     assert_eq!(agent.figures().0, 0);
     // As in COM_QUERY a `?` is none.
-    assert_eq!(client.told("SELECT ?").await.code, 1064);
+    assert_eq!(client.err_packet("SELECT ?").await.code, 1064);
 }
 
 #[tokio::test]
@@ -512,8 +516,8 @@ async fn a_statement_keeps_the_database_of_its_prepare() {
     client.command(0x17, &bound(rows.id, PLAIN, &[])).await;
     agent.asked(2).await;
     assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
-    let told = client.binary().await.expect_err("killed");
-    assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+    let reported = client.binary().await.expect_err("killed");
+    assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"));
     agent.left_alone(1).await;
     assert_eq!(client.cell("SELECT DATABASE()").await.as_deref(), Some("other"));
 }
@@ -544,20 +548,20 @@ async fn values_in_pieces() {
         client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1,
         std::slice::from_ref(&plain)
     );
-    // What is wrong is told at the execution, until a reset.
+    // What is wrong is reported at the execution, until a reset.
     for _ in 0..2 {
         client.long_data(ready.id, 9, b"abc").await;
-        let told = client.execute(&bound(ready.id, PLAIN, &whole)).await.expect_err("no such parameter");
-        assert_eq!(told.plain(), (1210, "HY000", "Incorrect arguments to mysqld_stmt_send_long_data"));
+        let reported = client.execute(&bound(ready.id, PLAIN, &whole)).await.expect_err("no such parameter");
+        assert_eq!(reported.plain(), (1210, "HY000", "Incorrect arguments to mysqld_stmt_send_long_data"));
     }
     assert_eq!(client.reset(ready.id).await[0], 0);
     for _ in 0..3 {
         client.long_data(ready.id, 0, &vec![b'x'; 40_000]).await;
     }
     for _ in 0..2 {
-        let told = client.execute(&bound(ready.id, PLAIN, &pieces)).await.expect_err("too long");
+        let reported = client.execute(&bound(ready.id, PLAIN, &pieces)).await.expect_err("too long");
         assert_eq!(
-            told.plain(),
+            reported.plain(),
             (
                 1105,
                 "HY000",
@@ -568,9 +572,9 @@ async fn values_in_pieces() {
     }
     assert_eq!(client.reset(ready.id).await[0], 0);
     assert_eq!(client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1, [plain]);
-    let told = error(&client.reset(999).await);
+    let reported = error(&client.reset(999).await);
     assert_eq!(
-        told.plain(),
+        reported.plain(),
         (1243, "HY000", "Unknown prepared statement handler (999) given to mysqld_stmt_reset")
     );
 }
@@ -591,8 +595,8 @@ async fn cursors_are_fetched_in_parts() {
         let ready = client.ready(BY_KEY).await;
         let open = bound(ready.id, CURSOR, &[numbered(1), numbered(2), numbered(3)]);
         let no_cursor = format!("The statement ({}) has no open cursor.", ready.id);
-        let told = client.fetch(ready.id, 1).await.expect_err("no cursor");
-        assert_eq!(told.plain(), (1421, "HY000", no_cursor.as_str()));
+        let reported = client.fetch(ready.id, 1).await.expect_err("no cursor");
+        assert_eq!(reported.plain(), (1421, "HY000", no_cursor.as_str()));
         assert_eq!(client.opened(&open).await, more);
         let (rows, state) = client.fetch(ready.id, 2).await.expect("rows");
         assert_eq!((rows.as_slice(), &state), (&three()[..2], &more));
@@ -664,8 +668,8 @@ async fn a_cursor_ends_its_request_when_it_is_closed_killed_or_left() {
                     () = killing => unreachable!(),
                 };
                 assert_eq!(row, three()[1]);
-                let told = error(&client.read().await.expect("an error"));
-                assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+                let reported = error(&client.read().await.expect("an error"));
+                assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"));
                 assert_eq!(client.fetch(ready.id, 1).await.expect_err("closed").code, 1421);
             }
             3 => {
@@ -714,13 +718,13 @@ async fn an_execution_is_killed_and_left() {
     client.command(0x17, &execute).await;
     agent.asked(1).await;
     assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
-    let told = client.binary().await.expect_err("killed");
-    assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"));
+    let reported = client.binary().await.expect_err("killed");
+    assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"));
     agent.left_alone(1).await;
     agent.always(Reply::ndjson(&three_rows()));
     assert_eq!(client.execute(&execute).await.expect("rows").1, three());
     // A preparation waits for the agent too.
-    agent.catalogue(Reply::nothing(Then::Wait));
+    agent.set_metadata(Reply::nothing(Then::Wait));
     client.command(0x16, BY_KEY.as_bytes()).await;
     agent.questions(2).await;
     assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
@@ -743,17 +747,17 @@ async fn an_answer_that_breaks_or_holds_what_no_column_can_is_an_error() {
     agent.always(Reply::ndjson(&format!(
         "{header}[\"1.0\",\"one\"]\n{{\"end\":{{\"rows\":1,\"notes\":[]}}}}\n"
     )));
-    let told = client.execute(&execute(PLAIN)).await.expect_err("no integer");
+    let reported = client.execute(&execute(PLAIN)).await.expect_err("no integer");
     assert_eq!(
-        told.plain(),
+        reported.plain(),
         (1815, "HY000", "dbtrail-shim: the agent sent '1.0' for column id, which is no value of type int")
     );
     client.opened(&execute(CURSOR)).await;
     assert_eq!(client.fetch(ready.id, 9).await.expect_err("no integer").code, 1815);
     assert_eq!(client.fetch(ready.id, 9).await.expect_err("closed").code, 1421);
     agent.always(Reply::chunk(200, &format!("{header}[\"1\",\"one\"]\n"), Then::Close));
-    let told = client.execute(&execute(PLAIN)).await.expect_err("cut");
-    assert_eq!(told.code, 2002);
+    let reported = client.execute(&execute(PLAIN)).await.expect_err("cut");
+    assert_eq!(reported.code, 2002);
     client.opened(&execute(CURSOR)).await;
     assert_eq!(client.fetch(ready.id, 9).await.expect_err("cut").code, 2002);
     agent.always(Reply::ndjson(&three_rows()));
@@ -765,7 +769,7 @@ async fn text_in_latin1_names_a_binary_key_by_its_own_bytes() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let columns = r#""columns":[{"name":"k","type":"varbinary(9)","nullable":false,"key":"primary"}],"primary_key":["k"]"#;
-    agent.catalogue(Reply::json(
+    agent.set_metadata(Reply::json(
         200,
         &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{columns}}}"#),
     ));
@@ -789,11 +793,11 @@ async fn text_in_latin1_names_a_binary_key_by_its_own_bytes() {
     }
     assert_eq!(client.query("SET NAMES latin1").await, Outcome::Done(0));
     let asked = agent.figures().0;
-    let told =
+    let reported =
         client.execute(&bound(ready.id, PLAIN, &[(TEXT, Some(rows(b"\xe9")))])).await.expect_err("text");
     // Its literals were read in other character sets.
-    assert_eq!((told.code, told.state.as_str()), (1235, "42000"), "{told:?}");
-    assert!(told.message.contains("prepare it again"), "{told:?}");
+    assert_eq!((reported.code, reported.state.as_str()), (1235, "42000"), "{reported:?}");
+    assert!(reported.message.contains("prepare it again"), "{reported:?}");
     assert_eq!(agent.figures().0, asked);
     let ready = client.ready("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE k = ?").await;
     for kind in [TEXT, BLOB] {
@@ -809,7 +813,7 @@ async fn a_float_has_all_its_bits() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     let columns = r#""columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},{"name":"f","type":"float","nullable":true}],"primary_key":["id"]"#;
-    agent.catalogue(Reply::json(
+    agent.set_metadata(Reply::json(
         200,
         &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{columns}}}"#),
     ));
@@ -835,22 +839,23 @@ async fn a_connection_keeps_so_many_statements() {
     let first = client.ready("SELECT 1").await;
     client.ready("SELECT 2").await;
     assert_eq!(client.query("PREPARE n FROM 'SELECT 3'").await, Outcome::Done(0));
-    let told = client.prepare("SELECT 4").await.err().expect("full");
+    let reported = client.prepare("SELECT 4").await.err().expect("full");
     let full = "Can't create more than max_prepared_stmt_count statements (current value: 3): close some, or raise \
                 limits.max_prepared_statements";
-    assert_eq!(told.plain(), (1461, "42000", full));
+    assert_eq!(reported.plain(), (1461, "42000", full));
     client.command(0x19, &first.id.to_le_bytes()).await;
     client.ready("SELECT 4").await;
     let mut client = shim.raw("a").await;
     client.ready(&format!("SELECT 1 /*{}*/", "x".repeat(60_000))).await;
-    let told = client.prepare(&format!("SELECT 1 /*{}*/", "x".repeat(60_000))).await.err().expect("too long");
-    assert_eq!(told.code, 1235);
+    let reported =
+        client.prepare(&format!("SELECT 1 /*{}*/", "x".repeat(60_000))).await.err().expect("too long");
+    assert_eq!(reported.code, 1235);
     // Parameters have numbers of two bytes.
     let mut client = shim.raw("a").await;
     let many =
         format!("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE id IN ({}?)", "?,".repeat(40_000));
-    let told = client.prepare(&many).await.err().expect("too many keys");
-    assert_eq!(told.code, 1235, "{told:?}");
+    let reported = client.prepare(&many).await.err().expect("too many keys");
+    assert_eq!(reported.code, 1235, "{reported:?}");
 }
 
 #[tokio::test]
@@ -868,13 +873,13 @@ async fn prepared_in_text() {
         ),
         ("PREPARE n FROM ''", 1065, "Query was empty"),
     ] {
-        let told = client.told(sql).await;
-        assert_eq!((told.code, told.plain().2), (code, message), "{sql}");
+        let reported = client.err_packet(sql).await;
+        assert_eq!((reported.code, reported.plain().2), (code, message), "{sql}");
     }
     for sql in
         ["PREPARE n FROM @unset", "PREPARE n FROM 5", "EXECUTE n USING", "EXECUTE n USING 5", "EXECUTE n x"]
     {
-        assert_eq!(client.told(sql).await.code, 1064, "{sql}");
+        assert_eq!(client.err_packet(sql).await.code, 1064, "{sql}");
     }
     let prepare = format!("PREPARE Rows_By FROM '{}'", BY_KEY.replace('\'', "''"));
     assert_eq!(client.query(&prepare).await, Outcome::Done(0));
@@ -883,22 +888,22 @@ async fn prepared_in_text() {
     let rows = client.rows("EXECUTE rows_by USING @a, @B, @c").await;
     assert_eq!(rows, [[one("1"), one("one")], [one("2"), None], [one("3"), one("three")]]);
     assert!(agent.last().body.contains(r#""values":[["1"],["2"],["3"]]"#), "{}", agent.last().body);
-    let told = client.told("EXECUTE rows_by USING @a").await;
-    assert_eq!(told.plain(), (1210, "HY000", "Incorrect arguments to EXECUTE"));
-    let told = client.told("EXECUTE rows_by USING @a, @b, @unset").await;
-    assert_eq!(told.code, 1235, "a NULL key: {told:?}");
+    let reported = client.err_packet("EXECUTE rows_by USING @a").await;
+    assert_eq!(reported.plain(), (1210, "HY000", "Incorrect arguments to EXECUTE"));
+    let reported = client.err_packet("EXECUTE rows_by USING @a, @b, @unset").await;
+    assert_eq!(reported.code, 1235, "a NULL key: {reported:?}");
     assert_eq!(client.query("SET @s = 'SELECT ? AS x'").await, Outcome::Done(0));
     assert_eq!(client.query("PREPARE `t w` FROM @s").await, Outcome::Done(0));
     assert_eq!(client.cell("EXECUTE `t w` USING @b").await.as_deref(), Some("2"));
     // A failed PREPARE leaves nothing of the former statement.
-    assert_eq!(client.told("PREPARE `t w` FROM 'SELECT @@nothing'").await.code, 1193);
-    assert_eq!(client.told("EXECUTE `t w` USING @b").await.code, 1243);
+    assert_eq!(client.err_packet("PREPARE `t w` FROM 'SELECT @@nothing'").await.code, 1193);
+    assert_eq!(client.err_packet("EXECUTE `t w` USING @b").await.code, 1243);
     assert_eq!(client.query("DEALLOCATE PREPARE rows_by").await, Outcome::Done(0));
-    assert_eq!(client.told("EXECUTE rows_by").await.code, 1243);
+    assert_eq!(client.err_packet("EXECUTE rows_by").await.code, 1243);
     assert_eq!(client.query("PREPARE n FROM 'SELECT 1'").await, Outcome::Done(0));
     client.command(0x1f, &[]).await;
     assert_eq!(client.read().await.expect("an answer")[0], 0);
-    assert_eq!(client.told("EXECUTE n").await.code, 1243);
+    assert_eq!(client.err_packet("EXECUTE n").await.code, 1243);
 }
 
 #[tokio::test]

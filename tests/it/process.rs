@@ -103,8 +103,8 @@ fn sigterm_drains_and_ends_with_0() {
     // The client has not closed its end, so the grace period went by; but no statement ran. What
     // was written is read a little later.
     std::thread::sleep(Duration::from_millis(300));
-    let told = chain.shim.lines();
-    assert!(!told.iter().any(|line| line.contains("still ran")), "nothing ran: {told:?}");
+    let reported = chain.shim.lines();
+    assert!(!reported.iter().any(|line| line.contains("still ran")), "nothing ran: {reported:?}");
     chain.agent.terminate();
     assert_eq!(chain.agent.ended().code(), Some(0));
 }
@@ -149,7 +149,7 @@ fn demo_once_shows_an_incident_and_its_undo_and_ends() {
 }
 
 #[test]
-fn demo_stays_until_it_is_told_to_end() {
+fn demo_stays_until_it_is_asked_to_end() {
     let mut demo = Program::start(&["demo", "--listen", "127.0.0.1:0"]);
     demo.line("Ctrl-C ends it.");
     demo.terminate();

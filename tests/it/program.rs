@@ -185,8 +185,8 @@ pub fn chain_on(recording: &Path, schema: &str, more: &str) -> Chain {
     let shim = Program::start(&["--config", &text(&config)]);
     let line = shim.line("the shim listens");
     let digits = |c: char| c.is_ascii_digit();
-    let behind = line.split("127.0.0.1:").nth(1).expect("an address");
-    let port = behind.chars().take_while(|c| digits(*c)).collect::<String>().parse().expect("a port");
+    let following = line.split("127.0.0.1:").nth(1).expect("an address");
+    let port = following.chars().take_while(|c| digits(*c)).collect::<String>().parse().expect("a port");
     Chain { agent, shim, port, yaml, folder }
 }
 
@@ -219,8 +219,9 @@ impl Bare {
         socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
         let mut client = Self { socket };
         let greeting = client.packet();
-        let behind = greeting.iter().position(|b| *b == 0).expect("a version") + 5;
-        let scramble = [&greeting[behind..behind + 8], &greeting[behind + 27..behind + 39]].concat();
+        let following = greeting.iter().position(|b| *b == 0).expect("a version") + 5;
+        let scramble =
+            [&greeting[following..following + 8], &greeting[following + 27..following + 39]].concat();
         let mut out = (CAPABILITIES | more).to_le_bytes().to_vec();
         out.extend_from_slice(&[0, 0, 0, 1, 255]);
         out.extend_from_slice(&[0; 23]);

@@ -118,12 +118,12 @@ impl Backend {
         self.raw.command(command, payload).await;
         let first = self.raw.read().await.expect("an answer");
         match first[0] {
-            // ProxySQL asks for tracked changes: the flag that says there are some stands beside
-            // the others.
+            // ProxySQL asks for tracked changes: the flag that says there are some is beside the
+            // others.
             0 => return Said::Ok(number(&first[3..]) & !SESSION_STATE_CHANGED),
             0xff => {
-                let told = error(&first);
-                return Said::Error(told.code);
+                let reported = error(&first);
+                return Said::Error(reported.code);
             }
             _ => {}
         }
@@ -139,8 +139,8 @@ impl Backend {
                     return Said::Rows(rows, number(&packet[3..]), number(&packet[5..]));
                 }
                 0xff => {
-                    let told = error(&packet);
-                    return Said::Error(told.code);
+                    let reported = error(&packet);
+                    return Said::Error(reported.code);
                 }
                 _ => rows.push(cells(&packet)),
             }
@@ -183,7 +183,7 @@ impl Backend {
 }
 
 /// Every value names the server, the token and the schema that were asked with.
-fn told_who(request: &Request) -> Reply {
+fn answer_by_token(request: &Request) -> Reply {
     let body: serde_json::Value = serde_json::from_str(&request.body).expect("JSON");
     let (server, schema) =
         (body["server_id"].as_str().expect("a server"), body["schema"].as_str().expect("a schema"));
@@ -260,7 +260,7 @@ async fn statement(backend: &mut Backend, user: usize, schema: &'static str, zon
 async fn proxied(slow: bool) -> (Agent, Shim) {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
-    agent.script(move |request| if slow { Reply::nothing(Then::Wait) } else { told_who(request) });
+    agent.script(move |request| if slow { Reply::nothing(Then::Wait) } else { answer_by_token(request) });
     let shim = Plan { tenants: USERS, max_connections: 100, ..Plan::before(&agent, &made) }.start().await;
     (agent, shim)
 }
@@ -307,7 +307,10 @@ async fn ten_thousand_statements_of_eight_users_over_four_connections() {
             assert!(length == 0 || packet.len() == length, "packet {at}: {packet:?}");
         }
         let said = monitor.raw.query("SELECT * FROM _flashback.tt.t AS OF '2020-01-01' WHERE id = 1").await;
-        assert!(matches!(said, super::support::Outcome::Error(ref told) if told.code == 1235), "{said:?}");
+        assert!(
+            matches!(said, super::support::Outcome::Error(ref reported) if reported.code == 1235),
+            "{said:?}"
+        );
     }
     while let Some(done) = tasks.join_next().await {
         done.expect("a user got what is not theirs");
@@ -334,9 +337,9 @@ async fn the_killer_ends_a_request_at_the_agent_within_100_ms() {
         killer.ok(&format!("KILL QUERY {}", backend.raw.id)).await;
         agent.left_alone(round).await;
         times.push(start.elapsed());
-        let told = error(&backend.raw.read().await.expect("an error"));
-        assert_eq!((told.code, told.state.as_str()), (1317, "70100"));
-        assert!(told.message.starts_with("Query execution was interrupted"), "{told:?}");
+        let reported = error(&backend.raw.read().await.expect("an error"));
+        assert_eq!((reported.code, reported.state.as_str()), (1317, "70100"));
+        assert!(reported.message.starts_with("Query execution was interrupted"), "{reported:?}");
         assert_eq!(backend.ok("SET time_zone='+01:00'").await, 2);
     }
     times.sort();

@@ -6,14 +6,14 @@ use dbtrail_shim::failure::Failure;
 use dbtrail_shim::plan::charsets::Charsets;
 use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::session::{
-    self, Connections, Credential, Identity, PlaceOf, Process, Role, Session, Tenant,
+    self, Connections, Credential, Identity, LoginSlot, Process, Role, Session, Tenant,
 };
-use dbtrail_shim::statement::{Catalogue, Reading, Statement, parse};
+use dbtrail_shim::statement::{InformationSchema, Reading, Statement, parse};
 use dbtrail_types::charset;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{RequestId, ServerId};
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,7 +180,7 @@ impl Connections for Alone {
         Err(Failure::NoSuchThread(id))
     }
 
-    fn enter(&self, _: u32, _: &str, _: PlaceOf) -> Result<(), Failure> {
+    fn enter(&self, _: u32, _: &str, _: LoginSlot) -> Result<(), Failure> {
         Ok(())
     }
 
@@ -197,7 +197,7 @@ impl Connections for Alone {
 
 /// A session whose agent is never asked.
 fn session() -> Session {
-    let settings = agent_client::Settings {
+    let settings = agent_client::AgentSettings {
         base_url: "http://127.0.0.1:1".to_owned(),
         ca_pem: None,
         identity_pem: None,
@@ -219,10 +219,10 @@ fn session() -> Session {
         connection_id: 1,
         link: session::Link::default(),
     };
-    let settings = session::Settings {
+    let settings = session::SessionSettings {
         server_version: "8.0.36".to_owned(),
         max_diff_window: Duration::from_secs(3600),
-        guard: guard::Settings::of_keys(1000),
+        guard: guard::PlanSettings::of_keys(1000),
         orm_forms: false,
         max_packet: 1 << 20,
         max_connections: 10,
@@ -239,7 +239,7 @@ struct Reached {
     resolved: usize,
     admitted: usize,
     session: usize,
-    catalogue: usize,
+    metadata: usize,
 }
 
 /// One text all the way, as far as it goes without an agent.
@@ -261,23 +261,23 @@ async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut 
                 allow_wide_diff: true,
                 allow_table_scan: true,
             };
-            let Ok(resolved) = plan::resolve(*draft, &context, Instant::from_micros(1_790_000_000_000_000))
+            let Ok(resolved) = plan::resolve(*draft, &context, Timestamp::from_micros(1_790_000_000_000_000))
             else {
                 return;
             };
             reached.resolved += 1;
             let resolved = Arc::new(resolved);
             for definition in tables() {
-                let admitted = guard::admit(&resolved, &definition, guard::Settings::of_keys(1000));
+                let admitted = guard::admit(&resolved, &definition, guard::PlanSettings::of_keys(1000));
                 reached.admitted += usize::from(admitted.is_ok());
             }
         }
-        Statement::Catalogue(Catalogue::Select(_)) => {
-            reached.catalogue += 1;
+        Statement::InformationSchema(InformationSchema::Select(_)) => {
+            reached.metadata += 1;
             let _ = session.query(text.as_bytes(), &RequestId::next(1)).await;
         }
         // These ask the agent at once.
-        Statement::Use(_) | Statement::Catalogue(_) => {}
+        Statement::Use(_) | Statement::InformationSchema(_) => {}
         _ => {
             reached.session += 1;
             let request = RequestId::next(1);
@@ -316,7 +316,7 @@ async fn a_hundred_thousand_texts_and_no_panic() {
             && reached.resolved > 3000
             && reached.admitted > 1000
             && reached.session > 20_000
-            && reached.catalogue > 1000,
+            && reached.metadata > 1000,
         "{reached:?}"
     );
 }

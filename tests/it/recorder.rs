@@ -14,8 +14,8 @@ use dbtrail_history::query::Reading;
 use dbtrail_history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
 use dbtrail_history::{History, HistoryHandle};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -28,7 +28,7 @@ fn server(fixture: &str) -> Identity {
     Identity { mariadb, uuid: None, server_id: 1, version: version.to_owned() }
 }
 
-/// The events of a log file, each with its place.
+/// The events of a log file, each with its position.
 fn events(fixture: &str) -> Vec<(u64, Vec<u8>)> {
     let bytes = std::fs::read(truth_agent::folder(fixture).join(FILE)).expect("the fixture is there");
     let (mut at, mut events) = (4_usize, Vec::new());
@@ -40,14 +40,14 @@ fn events(fixture: &str) -> Vec<(u64, Vec<u8>)> {
     events
 }
 
-fn place(offset: u64) -> BinlogPosition {
+fn position_at(offset: u64) -> BinlogPosition {
     BinlogPosition { file: FILE.to_owned(), offset }
 }
 
 struct Feed {
     history_handle: Arc<HistoryHandle>,
     writer: RecorderHandle,
-    wishes: mpsc::Receiver<CaptureCommand>,
+    commands: mpsc::Receiver<CaptureCommand>,
     done: tokio::task::JoinHandle<Result<(), dbtrail_history::engine::StoreError>>,
     resume: Option<ResumePosition>,
 }
@@ -70,16 +70,16 @@ impl Feed {
 
     fn open_with(folder: &Path, options: RecorderOptions) -> Self {
         let history_handle =
-            Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Instant::from_micros(0)));
+            Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Timestamp::from_micros(0)));
         let recorder =
             Recorder::open(folder, ServerId("truth".to_owned()), options, Arc::clone(&history_handle))
                 .expect("opens");
         let resume = recorder.resume();
         let (writer, inputs) = RecorderHandle::channel(16);
-        let (to, wishes) = mpsc::channel(64);
+        let (to, commands) = mpsc::channel(64);
         let runtime = tokio::runtime::Handle::current();
         let done = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-        Self { history_handle, writer, wishes, done, resume }
+        Self { history_handle, writer, commands, done, resume }
     }
 
     async fn send(&self, input: CaptureEvent) {
@@ -105,7 +105,7 @@ fn executed_before(events: &[(u64, Vec<u8>)]) -> String {
 fn start(fixture: &str, history: &History) -> Start {
     let gtids = (!fixture.starts_with("mariadb")).then(|| executed_before(&events(fixture)));
     Start {
-        place: ResumePosition::new(place(4), gtids.unwrap_or_default(), server(fixture)),
+        position: ResumePosition::new(position_at(4), gtids.unwrap_or_default(), server(fixture)),
         at: history.coverage().oldest,
         tables: Vec::new(),
         defaults: Defaults::default(),
@@ -139,7 +139,7 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize, options: RecorderOpt
             feed.send(CaptureEvent::Events(vec![description(&events[0].1).into()])).await;
         } else {
             feed.send(CaptureEvent::Begin(start(fixture, &files))).await;
-            feed.send(CaptureEvent::Follow(place(4), server(fixture))).await;
+            feed.send(CaptureEvent::Follow(position_at(4), server(fixture))).await;
         }
         let to = ((piece + 1) * pieces).min(events.len());
         for (_, raw) in &events[from..to.max(from)] {
@@ -147,9 +147,10 @@ async fn fed(fixture: &str, folder: &Path, restarts: usize, options: RecorderOpt
         }
         if piece == restarts {
             let end = events.last().map_or(4, |(at, raw)| at + raw.len() as u64);
-            // Behind a ROTATE event the log goes on at the start of the next file.
+            // After a ROTATE event the log goes on at the start of the next file.
             let after = BinlogPosition { file: "binlog.000004".to_owned(), offset: 4 };
-            let after = if events.last().is_some_and(|(_, raw)| raw[4] == 4) { after } else { place(end) };
+            let after =
+                if events.last().is_some_and(|(_, raw)| raw[4] == 4) { after } else { position_at(end) };
             feed.send(CaptureEvent::Clock(ValidFrom { after, what: Clock::plain(files.coverage().newest) }))
                 .await;
         }
@@ -170,11 +171,11 @@ async fn is_as_from_files(fixture: &str, transactions: usize) {
     truth_agent::states(&history, fixture);
     truth_agent::changes(&history, fixture);
     drop(history);
-    let status = read_status(folder.path(), None, Instant::from_micros(0)).expect("a status");
+    let status = read_status(folder.path(), None, Timestamp::from_micros(0)).expect("a status");
     // Nobody writes: nothing lags.
     assert_eq!(status.lag_seconds, None);
     assert!(status.transactions > 100 && status.tables.iter().all(|t| t.readable || t.reason.is_some()));
-    let other = read_status(folder.path(), Some(ServerId("other".to_owned())), Instant::from_micros(0));
+    let other = read_status(folder.path(), Some(ServerId("other".to_owned())), Timestamp::from_micros(0));
     assert!(matches!(other, Err(OpenError::Other { .. })));
 }
 
@@ -198,22 +199,22 @@ async fn large_transactions_recorded_with_restarts() {
     }
 }
 
-/// Places of two servers cannot be compared: a clock that waits for one of a server that is gone
+/// Positions of two servers cannot be compared: a clock that waits for one of a server that is gone
 /// would hold up all that come after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waited_for_another_server_holds_nothing_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let files = truth_agent::history("mysql-9.7");
-    let newest = Instant::from_micros(files.coverage().newest.micros() + 7);
+    let newest = Timestamp::from_micros(files.coverage().newest.micros() + 7);
     let feed = Feed::open(folder.path());
     feed.send(CaptureEvent::Begin(start("mysql-9.7", &files))).await;
-    feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
+    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
     let never = BinlogPosition { file: "binlog.000900".to_owned(), offset: 4 };
-    let late = Instant::from_micros(newest.micros() + 5_000_000);
+    let late = Timestamp::from_micros(newest.micros() + 5_000_000);
     feed.send(CaptureEvent::Clock(ValidFrom { after: never, what: Clock::plain(late) })).await;
     let other = Identity { uuid: Some("another".to_owned()), ..server("mysql-9.7") };
-    feed.send(CaptureEvent::Follow(place(4), other)).await;
-    feed.send(CaptureEvent::Clock(ValidFrom { after: place(4), what: Clock::plain(newest) })).await;
+    feed.send(CaptureEvent::Follow(position_at(4), other)).await;
+    feed.send(CaptureEvent::Clock(ValidFrom { after: position_at(4), what: Clock::plain(newest) })).await;
     assert_eq!(feed.end().await.coverage().newest, newest);
 }
 
@@ -226,7 +227,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
         let half = events.len() / 2;
         let feed = Feed::open(folder.path());
         feed.send(CaptureEvent::Begin(start(fixture, &files))).await;
-        feed.send(CaptureEvent::Follow(place(4), server(fixture))).await;
+        feed.send(CaptureEvent::Follow(position_at(4), server(fixture))).await;
         feed.send(CaptureEvent::Events(events[..half].iter().map(|e| e.1.clone().into()).collect())).await;
         feed.end().await;
         for other in [false, true] {
@@ -245,21 +246,21 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
                 raw[end..].copy_from_slice(&crc.to_le_bytes());
             }
             feed.send(CaptureEvent::Events(vec![raw.into()])).await;
-            feed.writer.place().await.expect("it writes");
-            let mut anew = Vec::new();
-            while let Ok(wish) = feed.wishes.try_recv() {
-                if let CaptureCommand::Resnapshot(why) = wish {
-                    anew.push(why);
+            feed.writer.resume_position().await.expect("it writes");
+            let mut reasons = Vec::new();
+            while let Ok(command) = feed.commands.try_recv() {
+                if let CaptureCommand::Resnapshot(why) = command {
+                    reasons.push(why);
                 }
             }
-            assert_eq!(anew.len(), usize::from(other), "{anew:?}");
-            assert!(anew.iter().all(|why| why.contains("restored from a backup")), "{anew:?}");
+            assert_eq!(reasons.len(), usize::from(other), "{reasons:?}");
+            assert!(reasons.iter().all(|why| why.contains("restored from a backup")), "{reasons:?}");
             feed.end().await;
         }
     }
 }
 
-/// A server without GTIDs: only places tell what came before.
+/// A server without GTIDs: only positions tell what came before.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_again_is_not_taken_in_again() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -275,12 +276,12 @@ async fn what_comes_again_is_not_taken_in_again() {
         let feed = Feed::open(folder.path());
         if round == 0 {
             feed.send(CaptureEvent::Begin(Start {
-                place: ResumePosition::new(place(4), String::new(), server("mysql-9.7")),
+                position: ResumePosition::new(position_at(4), String::new(), server("mysql-9.7")),
                 ..start("mysql-9.7", &files)
             }))
             .await;
         }
-        feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
+        feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
         feed.send(CaptureEvent::Events(events.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
         let history = feed.end().await;
         assert_eq!(
@@ -292,8 +293,8 @@ async fn what_comes_again_is_not_taken_in_again() {
 }
 
 /// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell
-/// them now. The rows that are told.
-fn told(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
+/// them now. The rows that are given.
+fn rows_at(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
     let text = whole_answer(history, reading)?;
     Ok(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect())
 }
@@ -319,7 +320,7 @@ fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, Stri
 /// Rows of a table, and the server's clock, are newer than the log that was taken in: they count
 /// when it has come to where they were read.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_read_beside_the_log_waits_for_the_log() {
+async fn what_was_read_out_of_band_waits_for_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let (files, events) = (truth_agent::history("mysql-9.7"), events("mysql-9.7"));
     let mut begin = start("mysql-9.7", &files);
@@ -331,14 +332,14 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     });
     let feed = Feed::open(folder.path());
     feed.send(CaptureEvent::Begin(begin)).await;
-    feed.send(CaptureEvent::Follow(place(4), server("mysql-9.7"))).await;
+    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
     let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
     assert!(
         feed.writer.next_job(vec![job.generation]).await.expect("it writes").is_none(),
         "it is the only one"
     );
     let (half, rest) = events.split_at(events.len() / 2);
-    let after = place(half.last().map_or(4, |(at, raw)| at + raw.len() as u64));
+    let after = position_at(half.last().map_or(4, |(at, raw)| at + raw.len() as u64));
     let row = |id: &str, v: &str| vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())];
     let rows = BaselineRows {
         generation: job.generation,
@@ -348,28 +349,32 @@ async fn what_was_read_beside_the_log_waits_for_the_log() {
     };
     let (answer, mut kept) = oneshot::channel();
     feed.send(CaptureEvent::Baseline(ValidFrom { after: after.clone(), what: rows }, answer)).await;
-    let newest = Instant::from_micros(files.coverage().oldest.micros() + 1);
+    let newest = Timestamp::from_micros(files.coverage().oldest.micros() + 1);
     feed.send(CaptureEvent::Clock(ValidFrom { after, what: Clock::plain(newest) })).await;
     let (last, before) = half.split_last().expect("events");
     feed.send(CaptureEvent::Events(before.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
     // Asked after all of that, so all of it has been looked at by now.
-    feed.writer.place().await.expect("it writes").expect("a place");
+    feed.writer.resume_position().await.expect("it writes").expect("a place");
     let early = feed.history_handle.current().expect("a history");
     assert!(kept.try_recv().is_err(), "kept before the log had come there");
-    assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()));
+    assert_eq!(rows_at(&early, Reading::Snapshot), Err("not_recorded".to_owned()));
     assert_eq!(early.coverage().newest, early.coverage().oldest);
     feed.send(CaptureEvent::Events(vec![last.1.clone().into()])).await;
     assert_eq!(kept.await, Ok(true));
-    feed.writer.place().await.expect("it writes");
+    feed.writer.resume_position().await.expect("it writes");
     let late = feed.history_handle.current().expect("a history");
-    assert_eq!(told(&late, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]), "2 had no row");
+    assert_eq!(rows_at(&late, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]), "2 had no row");
     let oldest = late.coverage().oldest;
     let note = format!(r#"{{"code":"never_existed","key":["2"],"at":"{oldest}"}}"#);
     let whole = whole_answer(&late, Reading::Snapshot).expect("an answer");
     assert!(whole.contains(&note), "{whole}");
-    assert_eq!(told(&late, Reading::Flashback), Err("not_recorded".to_owned()), "changes alone tell nothing");
+    assert_eq!(
+        rows_at(&late, Reading::Flashback),
+        Err("not_recorded".to_owned()),
+        "changes alone tell nothing"
+    );
     assert_eq!(late.coverage().newest, newest);
-    assert_eq!(told(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
+    assert_eq!(rows_at(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
     feed.send(CaptureEvent::Events(rest.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
-    assert_eq!(told(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
+    assert_eq!(rows_at(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
 }

@@ -128,7 +128,7 @@ fn tenants_come_and_go_under_load_and_others_see_no_error() {
 }
 
 #[test]
-fn a_tenant_of_another_server_begins_anew_and_a_changed_password_counts() {
+fn a_tenant_of_another_server_starts_over_and_a_changed_password_counts() {
     let chain = chain("");
     let (mut client, _) = Bare::login(chain.port, "app", "pass-word", 0);
     chain.configure(&chain.yaml.replace("mysql_password: pass-word", "mysql_password: changed"));
@@ -256,7 +256,7 @@ fn systemd_is_told() {
     let path = folder.path().join("notify");
     let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
-    let told = || {
+    let reported = || {
         let mut buffer = [0; 256];
         let length = socket.recv(&mut buffer).expect("told in time");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
@@ -267,16 +267,16 @@ fn systemd_is_told() {
         &["--config", yaml.to_str().expect("UTF-8")],
         &[("NOTIFY_SOCKET", path.to_str().expect("UTF-8"))],
     );
-    assert_eq!(told(), "READY=1");
+    assert_eq!(reported(), "READY=1");
     shim.hang_up();
-    let reloading = told();
+    let reloading = reported();
     assert!(
         reloading.starts_with("RELOADING=1\nMONOTONIC_USEC=")
             && reloading.ends_with(|c: char| c.is_ascii_digit()),
         "{reloading}"
     );
-    assert_eq!(told(), "READY=1");
+    assert_eq!(reported(), "READY=1");
     shim.terminate();
-    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(reported(), "STOPPING=1");
     assert_eq!(shim.ended().code(), Some(0));
 }

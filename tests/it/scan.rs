@@ -79,14 +79,14 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
     let tick = ticks("mysql-9.7").pop().expect("ticks");
     let at = tick["as_of"].as_str().expect("text");
     let columns = tick["tables"]["orders"]["columns"].as_array().expect("columns");
-    let place = |name: &str| columns.iter().position(|c| c == name).expect("a column");
+    let position = |name: &str| columns.iter().position(|c| c == name).expect("a column");
     let rows = tick["tables"]["orders"]["rows"].as_array().expect("rows");
     let meeting = |meets: &dyn Fn(&Value) -> bool| -> Vec<Vec<Option<String>>> {
         let met = rows.iter().filter(|row| meets(row));
         met.map(|row| vec![row[0].as_str().map(str::to_owned)]).collect()
     };
     let (status, note, amount, updated) =
-        (place("status"), place("note"), place("amount"), place("updated_at"));
+        (position("status"), position("note"), position("amount"), position("updated_at"));
     let number = |row: &Value| row[amount].as_str().map(|text| text.parse::<f64>().expect("a number"));
     let select = format!("SELECT id FROM _flashback.orders AS OF '{at}'");
     for (condition, want) in [
@@ -98,7 +98,7 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
         ),
         ("note IS NULL", meeting(&|row| row[note].is_null())),
         ("note IS NOT NULL AND amount > 0", meeting(&|row| !row[note].is_null() && number(row) > Some(0.0))),
-        // Labels compare with a string as text, and not in the order in which they stand.
+        // Labels compare with a string as text, and not in the order in which they are.
         ("status < 'paid'", meeting(&|row| row[status].as_str().is_some_and(|text| text < "paid"))),
         ("status >= 'PAID'", meeting(&|row| row[status].as_str().is_some_and(|text| text >= "paid"))),
         (
@@ -129,8 +129,8 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
     for (condition, named) in
         [("amount + 1 = 2", "the condition at"), ("note LIKE '%\\\\%'", "note"), ("nothing = 1", "nothing")]
     {
-        let told = refused(&mut conn, &format!("{select} ALLOW SCAN WHERE {condition}")).await;
-        assert!(told.2.contains(named), "{condition}: {told:?}");
+        let reported = refused(&mut conn, &format!("{select} ALLOW SCAN WHERE {condition}")).await;
+        assert!(reported.2.contains(named), "{condition}: {reported:?}");
     }
 }
 

@@ -87,12 +87,12 @@ async fn changes_without_keys_are_those_of_the_recording() {
         let sql = format!("SELECT gtid, COUNT(*) FROM _diff.orders AT GTID '{gtid}' GROUP BY gtid");
         assert_eq!(asked(&mut conn, &sql).await, std::slice::from_ref(transaction), "{sql}");
     }
-    let told = refused(&mut conn, &format!("SELECT * FROM _diff.orders {between}")).await;
-    assert_eq!((told.0, told.1.as_str()), (1064, "HY000"));
-    assert!(told.2.contains("ALLOW SCAN"), "{told:?}");
+    let reported = refused(&mut conn, &format!("SELECT * FROM _diff.orders {between}")).await;
+    assert_eq!((reported.0, reported.1.as_str()), (1064, "HY000"));
+    assert!(reported.2.contains("ALLOW SCAN"), "{reported:?}");
     for (condition, named) in [("row_after LIKE '%paid%'", "row_after"), ("nothing = 1", "nothing")] {
-        let told = refused(&mut conn, &format!("{select} WHERE {condition}")).await;
-        assert!(told.2.contains(named), "{condition}: {told:?}");
+        let reported = refused(&mut conn, &format!("{select} WHERE {condition}")).await;
+        assert!(reported.2.contains(named), "{condition}: {reported:?}");
     }
 }
 
@@ -129,12 +129,12 @@ async fn rows_and_changes_are_counted() {
         [[Some(text_of(&0))]]
     );
     assert!(asked(&mut conn, &format!("SELECT status {from} WHERE id = 0 GROUP BY status")).await.is_empty());
-    let told = asked(&mut conn, &format!("SELECT status, COUNT(*) {from} GROUP BY status")).await;
-    let told: BTreeMap<Option<String>, usize> = told
+    let reported = asked(&mut conn, &format!("SELECT status, COUNT(*) {from} GROUP BY status")).await;
+    let reported: BTreeMap<Option<String>, usize> = reported
         .into_iter()
         .map(|row| (row[0].clone(), row[1].as_deref().expect("a number").parse().expect("a number")))
         .collect();
-    assert_eq!(told, counts);
+    assert_eq!(reported, counts);
     let most = counts.values().max().expect("groups");
     let sql = format!("SELECT COUNT(*) {from} GROUP BY status ORDER BY COUNT(*) DESC LIMIT 1");
     assert_eq!(asked(&mut conn, &sql).await, [[Some(text_of(most))]]);
@@ -166,7 +166,7 @@ async fn rows_and_changes_are_counted() {
         (format!("SELECT COUNT(id) {from}"), "COUNT"),
         (format!("SELECT DISTINCT COUNT(*) {from}"), "DISTINCT"),
     ] {
-        let told = refused(&mut conn, &sql).await;
-        assert!(told.2.contains(named), "{sql}: {told:?}");
+        let reported = refused(&mut conn, &sql).await;
+        assert!(reported.2.contains(named), "{sql}: {reported:?}");
     }
 }

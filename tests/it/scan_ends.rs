@@ -61,8 +61,8 @@ async fn kill_and_the_time_limit_end_readings_at_the_agent() {
         agent.asked(1).await;
         assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
         match soon("the end", client.outcome()).await {
-            Outcome::Error(told) | Outcome::Broken(_, told) => {
-                assert_eq!(told.plain(), (1317, "70100", "Query execution was interrupted"), "{sql}");
+            Outcome::Error(reported) | Outcome::Broken(_, reported) => {
+                assert_eq!(reported.plain(), (1317, "70100", "Query execution was interrupted"), "{sql}");
             }
             unexpected => panic!("{sql}: {unexpected:?}"),
         }
@@ -70,7 +70,9 @@ async fn kill_and_the_time_limit_end_readings_at_the_agent() {
         assert_eq!(client.query("SET max_execution_time = 300").await, Outcome::Done(0));
         client.send(sql).await;
         match soon("the end", client.outcome()).await {
-            Outcome::Error(told) | Outcome::Broken(_, told) => assert_eq!(told.plain().0, 3024, "{sql}"),
+            Outcome::Error(reported) | Outcome::Broken(_, reported) => {
+                assert_eq!(reported.plain().0, 3024, "{sql}")
+            }
             unexpected => panic!("{sql}: {unexpected:?}"),
         }
         agent.left_alone(2).await;
@@ -85,7 +87,7 @@ async fn kill_and_the_time_limit_end_readings_at_the_agent() {
 }
 
 #[tokio::test]
-async fn limit_is_told_to_the_agent_and_ends_what_comes_after_it() {
+async fn limit_is_asked_to_the_agent_and_ends_what_comes_after_it() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
     for (sql, begun) in readings().into_iter().filter(|(sql, _)| !sql.contains("COUNT")) {
@@ -104,8 +106,11 @@ async fn limit_is_told_to_the_agent_and_ends_what_comes_after_it() {
 async fn more_rows_than_max_rows_are_an_error_and_never_fewer_rows() {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
-    let settings =
-        guard::Settings { max_rows: Some(2), table_scan: TableScan::Allow, ..guard::Settings::of_keys(100) };
+    let settings = guard::PlanSettings {
+        max_rows: Some(2),
+        table_scan: TableScan::Allow,
+        ..guard::PlanSettings::of_keys(100)
+    };
     let shim = Plan { guard: settings, ..Plan::before(&agent, &made) }.start().await;
     let mut client = shim.raw("a").await;
     let scan = "SELECT * FROM _flashback.tt.t AS OF '2020-01-01'";
@@ -119,9 +124,9 @@ async fn more_rows_than_max_rows_are_an_error_and_never_fewer_rows() {
         agent.always(Reply::ndjson(&answer));
         client.send(&sql).await;
         match soon("the end", client.outcome()).await {
-            Outcome::Error(told) | Outcome::Broken(_, told) => {
-                assert_eq!(told.plain().0, 1104, "{sql}");
-                assert!(told.message.contains("limits.max_rows"), "{sql}: {}", told.message);
+            Outcome::Error(reported) | Outcome::Broken(_, reported) => {
+                assert_eq!(reported.plain().0, 1104, "{sql}");
+                assert!(reported.message.contains("limits.max_rows"), "{sql}: {}", reported.message);
             }
             unexpected => panic!("{sql}: {unexpected:?}"),
         }
@@ -148,7 +153,7 @@ async fn who_may_scan_is_configured() {
         (TableScan::Allow, [true, true, true, true]),
     ] {
         let agent = Agent::start(&made).await;
-        let settings = guard::Settings { table_scan: policy, ..guard::Settings::of_keys(100) };
+        let settings = guard::PlanSettings { table_scan: policy, ..guard::PlanSettings::of_keys(100) };
         let shim = Plan { guard: settings, ..Plan::before(&agent, &made) }.start().await;
         let mut client = shim.raw("a").await;
         for (at, sql) in [plain, hinted, &asked, plain].into_iter().enumerate() {
@@ -158,11 +163,11 @@ async fn who_may_scan_is_configured() {
             if answered[at] {
                 assert_eq!(client.rows(sql).await.len(), 3, "{policy:?}: {sql}");
             } else {
-                let told = client.told(sql).await;
-                assert_eq!(told.plain().0, 1064, "{policy:?}: {sql}");
+                let reported = client.err_packet(sql).await;
+                assert_eq!(reported.plain().0, 1064, "{policy:?}: {sql}");
                 let way =
                     if policy == TableScan::Refuse { "limits.table_scan: refuse" } else { "ALLOW SCAN" };
-                assert!(told.message.contains(way), "{policy:?}: {}", told.message);
+                assert!(reported.message.contains(way), "{policy:?}: {}", reported.message);
             }
         }
     }
@@ -178,8 +183,8 @@ async fn wide_windows_are_for_who_asks() {
     {
         agent.always(Reply::ndjson(&answer));
         let mut client = shim.raw("a").await;
-        let told = client.told(&format!("{before} * FROM {table} {wide} {tail}")).await;
-        assert!(told.message.contains("ALLOW WIDE"), "{}", told.message);
+        let reported = client.err_packet(&format!("{before} * FROM {table} {wide} {tail}")).await;
+        assert!(reported.message.contains("ALLOW WIDE"), "{}", reported.message);
         let hint = "SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=ON) */";
         for sql in [
             format!("{before} * FROM {table} {wide} ALLOW WIDE {tail}"),
@@ -191,6 +196,6 @@ async fn wide_windows_are_for_who_asks() {
         assert_eq!(client.query("SET @dbtrail_allow_wide_diff = ON").await, Outcome::Done(0));
         client.rows(&format!("{before} * FROM {table} {wide} {tail}")).await;
         let off = format!("SELECT /*+ SET_VAR(dbtrail_allow_wide_diff=OFF) */ * FROM {table} {wide} {tail}");
-        assert!(client.told(&off).await.message.contains("ALLOW WIDE"));
+        assert!(client.err_packet(&off).await.message.contains("ALLOW WIDE"));
     }
 }

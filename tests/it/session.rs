@@ -21,15 +21,15 @@ fn row(client: &mut Bare, sql: &str) -> Vec<Option<String>> {
     let columns = usize::from(packets[0][0]);
     assert_eq!(packets.len(), columns + 4, "{sql}: {packets:?}");
     let (mut rest, mut cells) = (packets[columns + 2].as_slice(), Vec::new());
-    while let Some((length, behind)) = rest.split_first() {
+    while let Some((length, following)) = rest.split_first() {
         if *length == 0xfb {
             cells.push(None);
-            rest = behind;
+            rest = following;
             continue;
         }
-        let (cell, behind) = behind.split_at(usize::from(*length));
+        let (cell, following) = following.split_at(usize::from(*length));
         cells.push(Some(String::from_utf8(cell.to_vec()).expect("UTF-8")));
-        rest = behind;
+        rest = following;
     }
     cells
 }
@@ -93,14 +93,14 @@ fn without_the_capability_a_second_statement_is_a_syntax_error() {
 
 /// The bytes are those that MySQL 9.7 sends.
 #[test]
-fn changes_are_told_to_clients_that_track_them() {
+fn changes_are_asked_to_clients_that_track_them() {
     let chain = chain("");
     for capabilities in [SESSION_TRACK, SESSION_TRACK | DEPRECATE_EOF] {
         let (mut client, ok) = Bare::login(chain.port, "app", "pass-word", capabilities);
         assert_eq!(ok, OK, "the default schema of the tenant is no change");
-        let told = b"\0\0\0\x02@\0\0\0\x05\x01\x03\x02tt";
-        assert_eq!(client.command(b"\x02tt"), [told]);
-        assert_eq!(ask(&mut client, "USE tt"), [told]);
+        let reported = b"\0\0\0\x02@\0\0\0\x05\x01\x03\x02tt";
+        assert_eq!(client.command(b"\x02tt"), [reported]);
+        assert_eq!(ask(&mut client, "USE tt"), [reported]);
         for (sql, want) in [
             ("SET autocommit=0", b"\0\0\0\0@\0\0\0\x11\0\x0f\nautocommit\x03OFF".as_slice()),
             ("SET autocommit=1", b"\0\0\0\x02@\0\0\0\x10\0\x0e\nautocommit\x02ON"),
@@ -287,13 +287,14 @@ fn expressions_are_declared_as_mysqld_declares_them() {
         let packets = ask(&mut client, sql);
         assert_eq!(packets.len(), 5, "{sql}: {packets:?}");
         let definition = &packets[1];
-        let behind = definition.len() - 13;
+        let following = definition.len() - 13;
         // def, three empty names, the name, an empty name.
         assert_eq!(&definition[..7], [3, b'd', b'e', b'f', 0, 0, 0], "{sql}");
-        assert_eq!(std::str::from_utf8(&definition[8..behind - 1]), Ok(name), "{sql}");
-        let number = |at: usize| u16::from_le_bytes([definition[behind + at], definition[behind + at + 1]]);
+        assert_eq!(std::str::from_utf8(&definition[8..following - 1]), Ok(name), "{sql}");
+        let number =
+            |at: usize| u16::from_le_bytes([definition[following + at], definition[following + at + 1]]);
         let wide = u32::from(number(3)) | u32::from(number(5)) << 16;
-        let got = (definition[behind + 7], wide, number(8), definition[behind + 10], number(1));
+        let got = (definition[following + 7], wide, number(8), definition[following + 10], number(1));
         assert_eq!(got, (kind, length, flags, decimals, collation), "{sql}");
         let cell = packets[3]
             .split_first()
@@ -329,8 +330,9 @@ fn characters_that_the_client_cannot_read_become_question_marks() {
         assert_eq!(ask(&mut client, "SET @t = 'aü😀'"), [OK]);
         assert_eq!(ask(&mut client, &format!("SET NAMES {names}")), [OK], "{names}");
         let packets = ask(&mut client, "SELECT CONCAT(LEFT(@t, 3)) AS t");
-        let behind = packets[1].len() - 13;
-        let number = |at: usize| u16::from_le_bytes([packets[1][behind + at], packets[1][behind + at + 1]]);
+        let following = packets[1].len() - 13;
+        let number =
+            |at: usize| u16::from_le_bytes([packets[1][following + at], packets[1][following + at + 1]]);
         assert_eq!(number(1), collation, "{names}");
         assert_eq!(number(3), length, "{names}");
         assert_eq!(&packets[3][1..], want, "{names}");
@@ -338,7 +340,7 @@ fn characters_that_the_client_cannot_read_become_question_marks() {
 }
 
 #[test]
-fn a_silent_client_is_told_and_left() {
+fn a_silent_client_is_reported_and_left() {
     let chain = chain("");
     let (mut client, _) = Bare::login(chain.port, "app", "pass-word", 0);
     assert_eq!(ask(&mut client, "SET wait_timeout = 1"), [OK]);

@@ -3,10 +3,10 @@
 
 use dbtrail_history::History;
 use dbtrail_history::query::Reading;
-use dbtrail_history::schema::Way;
+use dbtrail_history::schema::SilentChange;
 use dbtrail_types::agent_api::{DiffRequest, KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::AsOf;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,9 +31,11 @@ struct Table {
 
 impl Table {
     fn keys(&self) -> impl Iterator<Item = Vec<String>> {
-        let places: Vec<usize> =
+        let positions: Vec<usize> =
             self.primary_key.iter().filter_map(|k| self.columns.iter().position(|c| c == k)).collect();
-        self.rows.iter().map(move |row| places.iter().map(|i| row[*i].clone().unwrap_or_default()).collect())
+        self.rows
+            .iter()
+            .map(move |row| positions.iter().map(|i| row[*i].clone().unwrap_or_default()).collect())
     }
 }
 
@@ -85,9 +87,9 @@ impl Recorded {
         // What `SELECT *` shows.
         let columns = head["columns"].as_array().expect("columns");
         let shown = |i: &usize| columns[*i]["invisible"] != Value::Bool(true);
-        let places: Vec<usize> = (0..columns.len()).filter(shown).collect();
-        let names = places.iter().map(|i| columns[*i]["name"].clone()).collect();
-        let cells = |line: Value| Value::Array(places.iter().map(|i| line[*i].clone()).collect());
+        let positions: Vec<usize> = (0..columns.len()).filter(shown).collect();
+        let names = positions.iter().map(|i| columns[*i]["name"].clone()).collect();
+        let cells = |line: Value| Value::Array(positions.iter().map(|i| line[*i].clone()).collect());
         Ok((Value::Array(names), lines.into_iter().map(cells).collect()))
     }
 
@@ -186,7 +188,7 @@ fn a_table_that_refers_to_itself_is_followed() {
     }
 }
 
-/// The log begins behind the CREATE statements: nothing tells the foreign keys. MariaDB names the
+/// The log begins after the CREATE statements: nothing tells the foreign keys. MariaDB names the
 /// children with each statement that may change them; MySQL only says that foreign keys refer to
 /// the table.
 #[test]
@@ -259,7 +261,7 @@ fn rows_move_between_tables() {
         for kind in KINDS {
             let Some(recorded) = recorded(kind, scenario) else { continue };
             let (right, refused) = recorded.answers();
-            // Behind WITHOUT VALIDATION rows lie in partitions that are not theirs.
+            // After WITHOUT VALIDATION rows lie in partitions that are not theirs.
             let wrong = refused
                 .iter()
                 .find(|(table, why)| scenario != "moves" || table != "r" || !why.contains("is not known"));
@@ -312,7 +314,7 @@ fn the_docs_have_every_way() {
     let (_, table) = text.split_once("| way | what is answered |").expect("the table of ways");
     let lines = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let titles: Vec<&str> = lines.filter_map(|line| line.split('|').nth(1)).map(str::trim).collect();
-    assert_eq!(titles, Way::ALL.map(Way::title));
+    assert_eq!(titles, SilentChange::ALL.map(SilentChange::title));
 }
 
 /// What is not there any more for the server is not answered either.

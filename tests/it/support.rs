@@ -1,4 +1,4 @@
-//! What the tests on the wire share: an agent that does as it is told, a shim before it, and a
+//! What the tests on the wire share: an agent that does as it is given to, a shim before it, and a
 //! MySQL client that shows every byte.
 
 use dbtrail_history::serve::tls_config;
@@ -79,7 +79,7 @@ impl Request {
     }
 }
 
-/// What the agent does behind the bytes that it sends.
+/// What the agent does after the bytes that it sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// Waits for the next request.
@@ -119,7 +119,7 @@ impl Reply {
         Self::http(status, "application/json", body)
     }
 
-    /// The beginning of a body without an announced length, and what comes behind it.
+    /// The beginning of a body without an announced length, and what follows it.
     pub fn part(status: u16, body: &str, then: Then) -> Self {
         let head = format!("HTTP/1.1 {status} Whatever\r\ncontent-type: application/x-ndjson\r\n\r\n{body}");
         Self { bytes: head.into_bytes(), then }
@@ -155,8 +155,8 @@ type World = dyn Fn(&str) -> Reply + Send + Sync;
 struct Inner {
     script: Mutex<Arc<Script>>,
     /// What questions about definitions get instead of the truth.
-    catalogue: Mutex<Option<Reply>>,
-    /// What it knows of schemas, tables and definitions, by the path behind `/v1/servers/`.
+    metadata: Mutex<Option<Reply>>,
+    /// What it knows of schemas, tables and definitions, by the path after `/v1/servers/`.
     world: Mutex<Option<Arc<World>>>,
     requests: Mutex<Vec<Request>>,
     /// How many requests came, and how many clients left before their answer was over.
@@ -229,7 +229,7 @@ impl Agent {
         let figures = watch::Sender::new((0, 0));
         let inner = Arc::new(Inner {
             script: Mutex::new(script),
-            catalogue: Mutex::default(),
+            metadata: Mutex::default(),
             world: Mutex::default(),
             requests: Mutex::default(),
             figures,
@@ -260,8 +260,8 @@ impl Agent {
     }
 
     /// Questions about definitions get this reply.
-    pub fn catalogue(&self, reply: Reply) {
-        *self.inner.catalogue.lock().expect("a lock") = Some(reply);
+    pub fn set_metadata(&self, reply: Reply) {
+        *self.inner.metadata.lock().expect("a lock") = Some(reply);
     }
 
     /// What it knows of schemas, tables and definitions from now on.
@@ -271,7 +271,7 @@ impl Agent {
 
     /// Questions about definitions get the truth again.
     pub fn truth(&self) {
-        *self.inner.catalogue.lock().expect("a lock") = None;
+        *self.inner.metadata.lock().expect("a lock") = None;
     }
 
     /// All requests until now, those for definitions too.
@@ -339,9 +339,9 @@ async fn speak(mut stream: TlsStream<TcpStream>, inner: &Inner) -> std::io::Resu
         inner.requests.lock().expect("a lock").push(request.clone());
         let reply = if let Some(rest) = request.path.strip_prefix("/v1/servers/") {
             inner.questions.send_modify(|n| *n += 1);
-            let lie = inner.catalogue.lock().expect("a lock").clone();
+            let lie = inner.metadata.lock().expect("a lock").clone();
             let world = inner.world.lock().expect("a lock").clone();
-            lie.unwrap_or_else(|| world.map_or_else(|| catalogue(rest), |world| world(rest)))
+            lie.unwrap_or_else(|| world.map_or_else(|| metadata(rest), |world| world(rest)))
         } else {
             inner.figures.send_modify(|(asked, _)| *asked += 1);
             let script = Arc::clone(&inner.script.lock().expect("a lock"));
@@ -375,7 +375,7 @@ async fn speak(mut stream: TlsStream<TcpStream>, inner: &Inner) -> std::io::Resu
 
 /// Schemas and definitions: `{server}/schemas` and
 /// `{server}/schemas/{schema}/tables/{table}?at=...`.
-fn catalogue(rest: &str) -> Reply {
+fn metadata(rest: &str) -> Reply {
     let parts: Vec<&str> = rest.split('?').next().unwrap_or_default().split('/').collect();
     match parts[..] {
         [_, "schemas"] => Reply::json(200, r#"{"success":true,"schemas":["other","tt"]}"#),
@@ -403,7 +403,7 @@ pub struct Plan {
     pub max_connections: usize,
     pub max_prepared_statements: usize,
     pub max_packet: usize,
-    pub guard: guard::Settings,
+    pub guard: guard::PlanSettings,
     pub orm_forms: bool,
     pub shutdown_grace: Duration,
     pub threads: server::Threads,
@@ -425,7 +425,7 @@ impl Plan {
             max_connections: 10,
             max_prepared_statements: 10,
             max_packet: 1 << 20,
-            guard: guard::Settings::of_keys(1000),
+            guard: guard::PlanSettings::of_keys(1000),
             orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
             threads: server::Threads::Shared,
@@ -438,7 +438,7 @@ impl Plan {
     /// may use `tt` alone. More tenants are like both, with no default schema and no limits. The
     /// monitor's user is `monitor`, its password `secret-monitor`.
     pub async fn start(self) -> Shim {
-        let settings = agent_client::Settings {
+        let settings = agent_client::AgentSettings {
             base_url: self.agent_url,
             ca_pem: self.authority.map(String::into_bytes),
             identity_pem: None,
@@ -457,7 +457,7 @@ impl Plan {
             };
             (user.to_owned(), Arc::new(tenant))
         };
-        let session = session::Settings {
+        let session = session::SessionSettings {
             server_version: "8.0.36".to_owned(),
             max_diff_window: Duration::from_secs(3600),
             guard: self.guard,
@@ -475,9 +475,9 @@ impl Plan {
             monitor: Some(("monitor".to_owned(), Secret::new("secret-monitor".to_owned()))),
             tls: self.tls,
             session: Arc::new(session),
-            errors: error::Settings { plain_1064: false, unreachable: Unreachable::Auto },
+            errors: error::ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto },
         };
-        let settings = server::Settings {
+        let settings = server::ServerSettings {
             shared: Arc::new(shared),
             shutdown_grace: self.shutdown_grace,
             threads: self.threads,
@@ -508,7 +508,7 @@ pub async fn pair_on(threads: server::Threads) -> (Agent, Shim) {
 
 /// The same of ranges of any length, and so answers of any length.
 pub async fn wide_pair() -> (Agent, Shim) {
-    let (made, guard) = (certificates("localhost", false), guard::Settings::of_keys(u64::MAX));
+    let (made, guard) = (certificates("localhost", false), guard::PlanSettings::of_keys(u64::MAX));
     let agent = Agent::start(&made).await;
     let shim = Plan { guard, ..Plan::before(&agent, &made) }.start().await;
     (agent, shim)
@@ -532,22 +532,22 @@ pub enum Outcome {
     /// A result set that ended well: cells, warnings.
     Rows(Vec<Vec<Option<String>>>, u16),
     /// An error before anything else.
-    Error(Told),
+    Error(ErrPacket),
     /// Rows, and then an error.
-    Broken(Vec<Vec<Option<String>>>, Told),
+    Broken(Vec<Vec<Option<String>>>, ErrPacket),
     /// The connection ended without an answer.
     Closed,
 }
 
 /// An ERR packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ErrPacket {
     pub code: u16,
     pub state: String,
     pub message: String,
 }
 
-impl Told {
+impl ErrPacket {
     /// The word for the cause at the end of the text; empty: there is none.
     pub fn word(&self) -> &str {
         let word = self.message.strip_suffix(']').and_then(|text| text.rsplit_once(" ["));
@@ -556,9 +556,9 @@ impl Told {
 
     /// The request id in the text.
     pub fn request(&self) -> &str {
-        let behind =
+        let following =
             self.message.rsplit_once(" (request ").unwrap_or_else(|| panic!("no request id: {self:?}")).1;
-        behind.split(')').next().expect("there is one")
+        following.split(')').next().expect("there is one")
     }
 
     /// Number, SQLSTATE and text without the request id, which must be there.
@@ -567,9 +567,9 @@ impl Told {
             (self.message.rsplit_once(" (request ").map_or("", |(text, _)| text), self.request());
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         assert!(id.split_once('-').is_some_and(|(c, n)| digits(c) && digits(n)), "{self:?}");
-        let behind = self.message.rsplit_once(&format!("(request {id})")).expect("it is there").1;
+        let following = self.message.rsplit_once(&format!("(request {id})")).expect("it is there").1;
         let word = self.word();
-        assert!(behind.is_empty() || behind == format!(" [{word}]"), "{self:?}");
+        assert!(following.is_empty() || following == format!(" [{word}]"), "{self:?}");
         (self.code, &self.state, text)
     }
 }
@@ -739,9 +739,9 @@ impl Raw {
     }
 
     /// The error of a statement that must have one before any row.
-    pub async fn told(&mut self, sql: &str) -> Told {
+    pub async fn err_packet(&mut self, sql: &str) -> ErrPacket {
         match self.query(sql).await {
-            Outcome::Error(told) => told,
+            Outcome::Error(reported) => reported,
             other => panic!("{sql}: {other:?}"),
         }
     }
@@ -778,7 +778,7 @@ impl Raw {
     }
 
     /// An ERR packet that nobody asked for; `None`: the connection ended without one.
-    pub async fn unasked(&mut self) -> Option<Told> {
+    pub async fn unasked(&mut self) -> Option<ErrPacket> {
         self.sequence = 0;
         self.read().await.map(|packet| error(&packet))
     }
@@ -790,10 +790,10 @@ impl Raw {
 }
 
 /// An ERR packet's parts.
-pub fn error(packet: &[u8]) -> Told {
+pub fn error(packet: &[u8]) -> ErrPacket {
     assert_eq!((packet[0], packet[3]), (0xff, b'#'), "{packet:?}");
     let text = |b: &[u8]| String::from_utf8(b.to_vec()).expect("UTF-8");
-    Told {
+    ErrPacket {
         code: u16::from_le_bytes([packet[1], packet[2]]),
         state: text(&packet[4..9]),
         message: text(&packet[9..]),

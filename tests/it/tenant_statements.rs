@@ -151,7 +151,7 @@ impl Statements {
         format!("{begin} * FROM {virtual_schema}.{schema}.{table} {when} {scan}{tail}")
     }
 
-    fn catalogue(&mut self) -> String {
+    fn metadata(&mut self) -> String {
         let (schema, table) = (self.schema(), self.table());
         match self.random.below(14) {
             0 => "SHOW DATABASES".to_owned(),
@@ -182,7 +182,7 @@ impl Statements {
         match self.random.below(10) {
             0..=4 => self.history(),
             5..=7 => self.travel(),
-            _ => self.catalogue(),
+            _ => self.metadata(),
         }
     }
 }
@@ -223,21 +223,24 @@ async fn told_alike(chain: &Chain, user: &str, statements: &mut Statements, coun
     let mut answered = 0;
     for _ in 0..count {
         let sql = statements.next();
-        let told = outcome(&mut one, &sql).await;
+        let reported = outcome(&mut one, &sql).await;
         let names_it = sql.to_lowercase().contains(HIDDEN[0]);
         for word in FORBIDDEN {
             // An error may repeat what was asked.
-            let bare =
-                if names_it { told.to_lowercase().replace(HIDDEN[0], "") } else { told.to_lowercase() };
+            let bare = if names_it {
+                reported.to_lowercase().replace(HIDDEN[0], "")
+            } else {
+                reported.to_lowercase()
+            };
             let own = bare.replace("the last", "");
-            assert!(!own.contains(word), "{user}: {sql}\n{told}");
+            assert!(!own.contains(word), "{user}: {sql}\n{reported}");
         }
         // What may not be seen is as what is not there.
         let replaced = sql.replace(HIDDEN[0], HIDDEN[1]).replace("HIDDEN", "NOSUCH");
         let nothing = outcome(&mut other, &replaced).await;
-        let like = told.replace(HIDDEN[0], HIDDEN[1]).replace("HIDDEN", "NOSUCH");
+        let like = reported.replace(HIDDEN[0], HIDDEN[1]).replace("HIDDEN", "NOSUCH");
         assert_eq!(like, nothing, "{user}: {sql}");
-        answered += usize::from(told.starts_with('['));
+        answered += usize::from(reported.starts_with('['));
     }
     answered
 }

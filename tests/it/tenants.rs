@@ -17,10 +17,10 @@ async fn litter(client: &mut Raw) {
     ] {
         assert_eq!(client.query(sql).await, Outcome::Done(0), "{sql}");
     }
-    assert_eq!(client.told("SELECT @@nothing").await.code, 1193);
+    assert_eq!(client.err_packet("SELECT @@nothing").await.code, 1193);
     assert_eq!(client.cell("SELECT @mine").await.as_deref(), Some("42"));
     assert_eq!(client.cell("SELECT DATABASE()").await.as_deref(), Some("other"));
-    assert_eq!(client.told("SELECT @@nothing").await.code, 1193);
+    assert_eq!(client.err_packet("SELECT @@nothing").await.code, 1193);
 }
 
 /// What a new session of this server has, the database aside. A login brings its collation;
@@ -47,9 +47,9 @@ async fn clean(client: &mut Raw, collation: &str) {
     ] {
         assert_eq!(client.cell(sql).await.as_deref(), want, "{sql}");
     }
-    let told = client.told(WIDE).await;
-    assert_eq!(told.code, 1064);
-    assert!(told.message.starts_with("dbtrail-shim: _diff window exceeds limit: "), "{told:?}");
+    let reported = client.err_packet(WIDE).await;
+    assert_eq!(reported.code, 1064);
+    assert!(reported.message.starts_with("dbtrail-shim: _diff window exceeds limit: "), "{reported:?}");
     // An instant that is read in +05:00 would be another one.
     let rows = client.rows(&FLASHBACK.replace("_flashback.t", "_flashback.tt.t")).await;
     assert_eq!(rows.len(), 3, "a sql_select_limit is left");
@@ -84,8 +84,11 @@ async fn a_wrong_password_is_1045_and_the_end() {
         ("c", "secret-a", "unknown tenant for MySQL user \"c\""),
     ] {
         let mut client = shim.raw("a").await;
-        let told = error(&client.change_user(user, password, "").await);
-        assert_eq!((told.code, told.state.as_str(), told.message.as_str()), (1045, "28000", text));
+        let reported = error(&client.change_user(user, password, "").await);
+        assert_eq!(
+            (reported.code, reported.state.as_str(), reported.message.as_str()),
+            (1045, "28000", text)
+        );
         assert!(client.is_closed().await, "{user}");
     }
     assert_eq!(agent.requests().len(), before, "the agent was asked for somebody who proved nothing");
@@ -111,8 +114,8 @@ async fn another_user_finds_nothing_of_the_former() {
     assert_eq!(client.cell("SELECT DATABASE()").await, None);
     assert_eq!(client.cell("SELECT USER()").await.as_deref(), Some("b@127.0.0.1"));
     assert_eq!(client.cell("SELECT CONNECTION_ID()").await, Some(client.id.to_string()));
-    assert_eq!(client.told(FLASHBACK).await.code, 1046);
-    assert_eq!(client.told("USE other").await.code, 1044);
+    assert_eq!(client.err_packet(FLASHBACK).await.code, 1046);
+    assert_eq!(client.err_packet("USE other").await.code, 1044);
     let requests = agent.requests().split_off(asked);
     assert!(requests.iter().any(|r| r.path == "/v1/flashback"), "{requests:?}");
     // The definition too is asked for again: what the former user was given is not for this one.
@@ -130,8 +133,8 @@ async fn another_user_finds_nothing_of_the_former() {
     );
     // The connection belongs to the new user: the former may not kill it.
     let mut former = shim.raw("a").await;
-    let told = former.told(&format!("KILL {}", client.id)).await;
-    assert_eq!((told.code, told.state.as_str()), (1095, "HY000"));
+    let reported = former.err_packet(&format!("KILL {}", client.id)).await;
+    assert_eq!((reported.code, reported.state.as_str()), (1095, "HY000"));
     // And back again, with a database.
     let ok = client.change_user("a", "secret-a", "other").await;
     assert_eq!(flags(&ok), 2);

@@ -62,10 +62,10 @@ fn answers(client: &mut Bare, sql: &str) -> Vec<Answer> {
 /// A statement without the comments in front of it, and with the code of an executable one.
 fn first_word(sql: &str) -> String {
     let mut rest = sql.trim_start();
-    while let Some((comment, behind)) = rest.strip_prefix("/*").and_then(|r| r.split_once("*/")) {
+    while let Some((comment, following)) = rest.strip_prefix("/*").and_then(|r| r.split_once("*/")) {
         match comment.strip_prefix('!') {
             Some(code) => rest = code.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '),
-            None => rest = behind.trim_start(),
+            None => rest = following.trim_start(),
         }
     }
     rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_uppercase()

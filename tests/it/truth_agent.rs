@@ -4,8 +4,8 @@
 use dbtrail_history::History;
 use dbtrail_history::query::{Reading, Refusal};
 use dbtrail_types::agent_api::{DiffRequest, KeyChoice, KeyScan, Keys, Octets, RowsRequest};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub fn lines(fixture: &str, file: &str) -> Vec<Value> {
     text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect()
 }
 
-pub fn instant(as_of: &str) -> Instant {
+pub fn instant(as_of: &str) -> Timestamp {
     format!("{}Z", as_of.replace(' ', "T")).parse().expect("an instant")
 }
 
@@ -63,8 +63,8 @@ type KnownKeys = BTreeMap<String, Vec<Octets>>;
 
 fn key_of(table: &Value, row: &Value) -> Vec<Value> {
     let columns = words(&table["columns"]);
-    let place = |name: &String| columns.iter().position(|c| c == name).expect("a key column");
-    words(&table["pk"]).iter().map(|n| row[place(n)].clone()).collect()
+    let position = |name: &String| columns.iter().position(|c| c == name).expect("a key column");
+    words(&table["pk"]).iter().map(|n| row[position(n)].clone()).collect()
 }
 
 fn tables(tick: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -186,7 +186,7 @@ pub fn changes(history: &Arc<History>, fixture: &str) {
         }
     }
     let edge = |tick: Option<&Value>| instant(tick.expect("ticks")["as_of"].as_str().expect("text"));
-    let since = Instant::from_micros(edge(ticks.first()).micros() - 1_000_000);
+    let since = Timestamp::from_micros(edge(ticks.first()).micros() - 1_000_000);
     let mut compared = 0;
     for ((table, text), (pk, changes)) in &wanted {
         let request = DiffRequest {

@@ -6,7 +6,7 @@ a wrong UPDATE and a wrong DELETE in the middle of it; a restart of the server. 
   * each table is at each noted instant what the server showed, or refused with the reason: what it was before a statement changed its definition is not known;
   * the incident is found, with its rows, and taken back by the SQL that `undo` writes;
   * what happens from then on is captured as ever.
-Behind a crash of the server a record begins after it, and with `--backfill none` now.
+After a crash of the server a record begins after it, and with `--backfill none` now.
 
     backfill.py --server mysql --mib 200        # that much log, and how long it takes
 """

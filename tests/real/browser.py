@@ -102,8 +102,8 @@ class Browser:
 
     def complaints(self):
         """What the browser's console has: a blocked script, an error of the page."""
-        told = [entry["message"] for entry in self.call("/se/log", {"type": "browser"})]
-        return [line for line in told if not re.search(r"status of (401|422)", line)]
+        reported = [entry["message"] for entry in self.call("/se/log", {"type": "browser"})]
+        return [line for line in reported if not re.search(r"status of (401|422)", line)]
 
     def close(self):
         try:

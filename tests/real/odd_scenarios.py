@@ -1,7 +1,7 @@
 """Statements of odd forms. Each scenario: the servers it is for (how their names begin), and its statements in a schema of its own.
 
 `BACK`: from here on, some seconds later, nothing may be refused. `@2 ` before a statement: on a second connection, which stays open. Rows of every table are compared after each statement, as long as no transaction is open
-(`BEGIN` to `COMMIT`, `ROLLBACK` and their like, marked `~` where the state behind is not compared).
+(`BEGIN` to `COMMIT`, `ROLLBACK` and their like, marked `~` where the state after is not compared).
 """
 
 T = "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(20))"

@@ -3,7 +3,7 @@
 
     partitions_record.py PORT OUT.jsonl
 
-A line a table: its columns (name, type, collation), what stands behind PARTITION BY, whether the server is MariaDB, and rows with the number of their
+A line a table: its columns (name, type, collation), what follows PARTITION BY, whether the server is MariaDB, and rows with the number of their
 partition. The unit tests of crates/history/src/schema/partition hold the program's own rules against it. Values that the program does not follow are there too:
 for them it must say nothing.
 """

@@ -38,7 +38,7 @@ TABLES = {
     "true_one": "id INT PRIMARY KEY, n INT",
 }
 
-# Table, statement without a log, the key that must be named, words that must be told. Each of another row.
+# Table, statement without a log, the key that must be named, words that must be given. Each of another row.
 PLANTED = [
     ("numbers", "UPDATE v.numbers SET i = i + 1 WHERE id = 1", "id = '1'", "i is "),
     ("numbers", "UPDATE v.numbers SET u = 18446744073709551615 WHERE id = 2", "id = '2'", "u is '18446744073709551615'"),
@@ -131,8 +131,8 @@ class Agent:
         self.process.wait_for("listens on http")
 
     def status(self):
-        told = subprocess.run([binary(), "agent", "status", "--data", os.path.join(self.folder, "data"), "--json"], stdout=subprocess.PIPE, timeout=30)
-        return json.loads(told.stdout) if told.returncode in (0, 1) else None
+        reported = subprocess.run([binary(), "agent", "status", "--data", os.path.join(self.folder, "data"), "--json"], stdout=subprocess.PIPE, timeout=30)
+        return json.loads(reported.stdout) if reported.returncode in (0, 1) else None
 
     def wait(self, until, what, seconds=60):
         end, status = time.monotonic() + seconds, None
@@ -170,8 +170,8 @@ def main():
             for more in (("--piece", "97", "--state", state), ("--since", begun), ("--table", "v.busy", "--piece", "37")):
                 code, report = agent.verify(*more)
                 true.equal(code, 0, "nothing is found: %s" % (more,)) or print(json.dumps(report)[:3000])
-                for name, told in (report["tables"] if isinstance(report, dict) else {}).items():
-                    true.equal(told["verdict"], "same", "%s %s" % (name, more))
+                for name, reported in (report["tables"] if isinstance(report, dict) else {}).items():
+                    true.equal(reported["verdict"], "same", "%s %s" % (name, more))
             true.equal(set(report["tables"]), {"v.busy"}, "the table that is named")
             code, report = agent.verify("--rate", "4000")
             true.check(code == 0 and report["tables"]["v.numbers"]["rows"] == ROWS, "rows are counted", report["tables"].get("v.numbers"))
@@ -185,9 +185,9 @@ def main():
             code, report = agent.verify("--dry-run")
             planted.equal(code, 1, "the exit code of a difference")
             for table, statement, key, words in PLANTED:
-                told = report["tables"].get("v." + table, {})
-                found = [d["what"] for d in told.get("differences", []) if d["key"] == key]
-                planted.check(len(found) == 1 and words in found[0], statement, told, (key, words))
+                reported = report["tables"].get("v." + table, {})
+                found = [d["what"] for d in reported.get("differences", []) if d["key"] == key]
+                planted.check(len(found) == 1 and words in found[0], statement, reported, (key, words))
             named = {}
             for table, _, key, _ in PLANTED:
                 named.setdefault("v." + table, set()).add(key)

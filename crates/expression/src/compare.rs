@@ -3,8 +3,8 @@
 use crate::budget::Budget;
 use crate::collation::{self, Collated};
 use crate::error::Error;
-use crate::settings::Settings;
-use crate::types::{Kind, Type};
+use crate::settings::EvaluationSettings;
+use crate::types::{ExprType, Type};
 use crate::value::Value;
 use std::cmp::Ordering;
 
@@ -52,18 +52,18 @@ pub enum Mode {
 }
 
 /// The collation of all these as text; numbers have that of the connection. `None`: not known.
-pub(crate) fn collated(types: &[&Type], settings: &Settings) -> Option<Collated> {
+pub(crate) fn collated(types: &[&Type], settings: &EvaluationSettings) -> Option<Collated> {
     let mut all: Option<Collated> = None;
     for ty in types {
         let one = match &ty.kind {
-            Kind::Null => continue,
-            Kind::Text { collated, .. } => *collated,
-            Kind::Int { .. }
-            | Kind::Decimal { .. }
-            | Kind::Double { .. }
-            | Kind::Date
-            | Kind::Time { .. }
-            | Kind::DateTime { .. } => settings.of_numbers(),
+            ExprType::Null => continue,
+            ExprType::Text { collated, .. } => *collated,
+            ExprType::Int { .. }
+            | ExprType::Decimal { .. }
+            | ExprType::Double { .. }
+            | ExprType::Date
+            | ExprType::Time { .. }
+            | ExprType::DateTime { .. } => settings.of_numbers(),
         };
         all = Some(match all {
             None => one,
@@ -74,8 +74,8 @@ pub(crate) fn collated(types: &[&Type], settings: &Settings) -> Option<Collated>
 }
 
 /// As what these values compare with each other; `None`: not known.
-pub(crate) fn mode(types: &[&Type], settings: &Settings) -> Option<Mode> {
-    let some: Vec<&Type> = types.iter().copied().filter(|t| t.kind != Kind::Null).collect();
+pub(crate) fn mode(types: &[&Type], settings: &EvaluationSettings) -> Option<Mode> {
+    let some: Vec<&Type> = types.iter().copied().filter(|t| t.kind != ExprType::Null).collect();
     // A time and a text, or a number, compare as times or as numbers by rules of their own.
     if some.iter().any(|t| t.kind.is_special()) && some.len() > 1 {
         return None;

@@ -13,10 +13,10 @@ use crate::function::{self, aggregate, aggregated, branch, modes, unified};
 use crate::like::Letters;
 use crate::node::{Aggregate, Node};
 use crate::operator::{self, Sign};
-use crate::settings::Settings;
+use crate::settings::EvaluationSettings;
 use crate::stack::{RED_ZONE, STACK};
 use crate::typed::Typed;
-use crate::types::{Kind, Type};
+use crate::types::{ExprType, Type};
 use crate::value::Value;
 use crate::{literal, precedence};
 use sqlparser::ast::{
@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// Where names come from.
 pub trait Scope {
     /// What the session's variables change.
-    fn settings(&self) -> Settings;
+    fn settings(&self) -> EvaluationSettings;
 
     /// A column.
     ///
@@ -90,7 +90,7 @@ pub fn condition(expression: &Expr, scope: &dyn Scope) -> Result<Node, Error> {
 
 struct Compiler<'a> {
     scope: &'a dyn Scope,
-    settings: Settings,
+    settings: EvaluationSettings,
 }
 
 impl Compiler<'_> {
@@ -259,7 +259,7 @@ impl Compiler<'_> {
                 if value.ty.kind.is_text() || value.ty.kind.is_special() {
                     return Err(refused());
                 }
-                let ty = Type::new(Kind::Int { width: 21, unsigned: true }, value.ty.nullable);
+                let ty = Type::new(ExprType::Int { width: 21, unsigned: true }, value.ty.nullable);
                 Ok(Typed { node: Node::Cast(Cast::Complement, Box::new(value.node)), ty })
             }
             UnaryOperator::Minus => {
@@ -444,23 +444,23 @@ impl Compiler<'_> {
     fn collate(&self, value: &Typed, name: &str, whole: &Expr) -> Result<Typed, Error> {
         let name = known_collation(name).ok_or_else(|| Error::UnknownCollation(name.to_lowercase()))?;
         let (own, chars) = match &value.ty.kind {
-            Kind::Text { collated, chars } => (collated.name, *chars),
-            Kind::Int { .. } | Kind::Decimal { .. } | Kind::Double { .. } => {
+            ExprType::Text { collated, chars } => (collated.name, *chars),
+            ExprType::Int { .. } | ExprType::Decimal { .. } | ExprType::Double { .. } => {
                 (self.settings.collation, value.ty.kind.chars())
             }
-            Kind::Null => ("binary", 0),
-            Kind::Date | Kind::Time { .. } | Kind::DateTime { .. } => return Err(refused(whole)),
+            ExprType::Null => ("binary", 0),
+            ExprType::Date | ExprType::Time { .. } | ExprType::DateTime { .. } => return Err(refused(whole)),
         };
         if charset_of(own) != charset_of(name) {
             return Err(Error::CollationMismatch(name.to_owned(), charset_of(own).to_owned()));
         }
         let collated = Collated { name, coercibility: Coercibility::Explicit };
         let node = Node::Cast(Cast::Text, Box::new(value.node.clone()));
-        Ok(Typed { node, ty: self.text(Kind::Text { chars, collated }, value.ty.nullable) })
+        Ok(Typed { node, ty: self.text(ExprType::Text { chars, collated }, value.ty.nullable) })
     }
 
     /// The type of a text that was converted.
-    fn text(&self, kind: Kind, nullable: bool) -> Type {
+    fn text(&self, kind: ExprType, nullable: bool) -> Type {
         Type::new(kind, nullable || self.settings.strict)
     }
 
@@ -477,7 +477,7 @@ impl Compiler<'_> {
             return bytes(value);
         }
         let collated = Collated { name: self.settings.collation, coercibility: Coercibility::Implicit };
-        if let Kind::Text { collated: own, .. } = &value.ty.kind
+        if let ExprType::Text { collated: own, .. } = &value.ty.kind
             && own.name != "binary"
             && !(charset_of(own.name).starts_with("utf8") && charset_of(collated.name) == "utf8mb4")
             && charset_of(own.name) != charset_of(collated.name)
@@ -488,22 +488,24 @@ impl Compiler<'_> {
             DataType::Char(None) => {
                 // The text of bytes is as long as there are bytes.
                 let bytes =
-                    matches!(&value.ty.kind, Kind::Text { collated, .. } if collated.name == "binary");
+                    matches!(&value.ty.kind, ExprType::Text { collated, .. } if collated.name == "binary");
                 let chars = value.ty.kind.chars();
                 (!bytes)
-                    .then(|| of(Cast::Text, Kind::Text { chars, collated }, nullable || self.settings.strict))
+                    .then(|| {
+                        of(Cast::Text, ExprType::Text { chars, collated }, nullable || self.settings.strict)
+                    })
                     .flatten()
             }
             DataType::Char(Some(CharacterLength::IntegerLength { length, unit: None })) => {
                 let chars = u32::try_from(*length).ok().filter(|_| !value.ty.kind.is_special())?;
-                of(Cast::Chars(chars), Kind::Text { chars, collated }, nullable || self.settings.strict)
+                of(Cast::Chars(chars), ExprType::Text { chars, collated }, nullable || self.settings.strict)
             }
             _ if value.ty.kind.is_special() => None,
             DataType::Signed | DataType::SignedInteger => {
-                of(Cast::Signed, Kind::Int { width: 21, unsigned: false }, nullable)
+                of(Cast::Signed, ExprType::Int { width: 21, unsigned: false }, nullable)
             }
             DataType::Unsigned | DataType::UnsignedInteger => {
-                of(Cast::Unsigned, Kind::Int { width: 21, unsigned: true }, nullable)
+                of(Cast::Unsigned, ExprType::Int { width: 21, unsigned: true }, nullable)
             }
             _ => None,
         }
@@ -515,14 +517,14 @@ impl Compiler<'_> {
             "utf8mb4" => "utf8mb4_0900_ai_ci",
             _ => return None,
         };
-        if value.ty.kind.is_special() || value.ty.kind == Kind::Null || value.ty.kind.chars() > 16_383 {
+        if value.ty.kind.is_special() || value.ty.kind == ExprType::Null || value.ty.kind.chars() > 16_383 {
             return None;
         }
-        if matches!(&value.ty.kind, Kind::Text { collated, .. } if collated.name == "binary") {
+        if matches!(&value.ty.kind, ExprType::Text { collated, .. } if collated.name == "binary") {
             return None;
         }
         let collated = Collated { name, coercibility: Coercibility::Implicit };
-        let kind = Kind::Text { chars: value.ty.kind.chars(), collated };
+        let kind = ExprType::Text { chars: value.ty.kind.chars(), collated };
         let ty = self.text(kind, value.ty.nullable);
         Some(Typed { node: Node::Cast(Cast::Text, Box::new(value.node)), ty })
     }
@@ -548,7 +550,7 @@ impl Compiler<'_> {
                     let node = Node::Aggregate(Aggregate::Rows, "binary", None);
                     return Ok(Typed {
                         node,
-                        ty: Type::new(Kind::Int { width: 21, unsigned: false }, false),
+                        ty: Type::new(ExprType::Int { width: 21, unsigned: false }, false),
                     });
                 }
                 for argument in &list.args {
@@ -577,7 +579,7 @@ impl Compiler<'_> {
 
 /// `CAST(text AS BINARY)`, `BINARY text`: the bytes of a text are those of UTF-8 here.
 fn bytes(value: &Typed) -> Option<Typed> {
-    let Kind::Text { chars, collated } = &value.ty.kind else { return None };
+    let ExprType::Text { chars, collated } = &value.ty.kind else { return None };
     let charset = charset_of(collated.name);
     let ascii = matches!(&value.node, Node::Constant(Value::Text(text)) if text.is_ascii());
     let most = match charset {
@@ -589,7 +591,7 @@ fn bytes(value: &Typed) -> Option<Typed> {
     // Longer ones are of another type.
     let bytes = chars.checked_mul(most).filter(|bytes| *bytes <= LONGEST_BYTES)?;
     let collated = Collated { name: "binary", coercibility: Coercibility::Implicit };
-    let ty = Type::new(Kind::Text { chars: bytes, collated }, true);
+    let ty = Type::new(ExprType::Text { chars: bytes, collated }, true);
     Some(Typed { node: Node::Cast(Cast::Text, Box::new(value.node.clone())), ty })
 }
 
@@ -599,17 +601,17 @@ fn negative(value: Typed, whole: &Expr) -> Result<Typed, Error> {
     let kind = match value.ty.kind {
         // mysqld makes a DECIMAL of the negative of a known number below 0, or of one that BIGINT
         // does not hold.
-        Kind::Int { .. } if is_beyond(&value.node) => return Err(refused(whole)),
-        Kind::Int { width, unsigned } => {
-            Kind::Int { width: (width + u32::from(unsigned)).max(2), unsigned: false }
+        ExprType::Int { .. } if is_beyond(&value.node) => return Err(refused(whole)),
+        ExprType::Int { width, unsigned } => {
+            ExprType::Int { width: (width + u32::from(unsigned)).max(2), unsigned: false }
         }
-        Kind::Double { .. } | Kind::Text { .. } => Kind::REAL,
-        Kind::Decimal { scale: 30, .. }
-        | Kind::Null
-        | Kind::Date
-        | Kind::Time { .. }
-        | Kind::DateTime { .. } => return Err(refused(whole)),
-        kind @ Kind::Decimal { .. } => kind,
+        ExprType::Double { .. } | ExprType::Text { .. } => ExprType::REAL,
+        ExprType::Decimal { scale: 30, .. }
+        | ExprType::Null
+        | ExprType::Date
+        | ExprType::Time { .. }
+        | ExprType::DateTime { .. } => return Err(refused(whole)),
+        kind @ ExprType::Decimal { .. } => kind,
     };
     let node = Node::Negated(shown(whole).into(), Box::new(value.node));
     Ok(Typed { node, ty: Type::new(kind, nullable) })

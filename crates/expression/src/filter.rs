@@ -2,8 +2,8 @@
 //! compares them, or refused by the column's name.
 //!
 //! What a condition needs is found once ([`RowFilter::new`]); a row is then a few comparisons. A
-//! cell of which the comparison is not certain (or that is not known) refuses the row only where
-//! the truth of the whole condition hangs on it.
+//! cell of which the comparison is not known (or that is not known) refuses the row only where the
+//! truth of the whole condition hangs on it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -108,7 +108,7 @@ impl RowFilter {
     /// A condition for rows with these columns.
     ///
     /// # Errors
-    /// A column is not there, or how it compares is not certain.
+    /// A column is not there, or how it compares is not known.
     pub fn new(filter: &Filter, columns: &[Column]) -> Result<Self, Uncertain> {
         let names = columns.iter().map(|c| c.name.clone()).collect();
         Ok(Self { root: node(filter, columns, DEEPEST)?, names })
@@ -117,7 +117,7 @@ impl RowFilter {
     /// Whether the condition is true for a row.
     ///
     /// # Errors
-    /// That hangs on a cell that is not known, or of which it is not certain how it compares.
+    /// That hangs on a cell that is not known, or of which it is not known how it compares.
     pub fn holds(&self, row: &[RowValue<'_>]) -> Result<bool, Uncertain> {
         self.truth(&self.root, row).map(|truth| truth == Some(true))
     }
@@ -195,7 +195,7 @@ impl RowFilter {
         }
     }
 
-    /// How a cell stands to a constant.
+    /// How a cell is to a constant.
     fn order(&self, at: usize, with: &Operand, cell: &[u8]) -> Result<Ordering, Uncertain> {
         let unread = || self.odd(at, "its value is not in the form of its type");
         let real = |cell: &[u8]| std::str::from_utf8(cell).ok().and_then(|text| text.parse::<f64>().ok());
@@ -401,8 +401,9 @@ mod tests {
             ("date", None, "2026-01-02", Less, "2026-01-02 10:00:00", true),
             ("datetime", None, "2026-01-02 10:00:00", Less, "2026-01-02 10:00:00.5", true),
         ] {
-            let told = holds(&column(ty, collation), &compare(is, value), RowValue::Bytes(cell.as_bytes()));
-            assert_eq!(told, Ok(want), "{ty} {cell} {is:?} {value}");
+            let reported =
+                holds(&column(ty, collation), &compare(is, value), RowValue::Bytes(cell.as_bytes()));
+            assert_eq!(reported, Ok(want), "{ty} {cell} {is:?} {value}");
         }
         let bits = column("bit(10)", None);
         assert_eq!(holds(&bits, &compare(Equal, "513"), RowValue::Bytes(&[2, 1])), Ok(true));
@@ -440,8 +441,8 @@ mod tests {
             ("int", None, compare(Relation::Equal, "one")),
         ] {
             let column = column(ty, collation);
-            let told = RowFilter::new(&filter, std::slice::from_ref(&column)).map(|_| ()).unwrap_err();
-            assert!(told.to_string().contains("column c"), "{told}");
+            let reported = RowFilter::new(&filter, std::slice::from_ref(&column)).map(|_| ()).unwrap_err();
+            assert!(reported.to_string().contains("column c"), "{reported}");
         }
     }
 }

@@ -7,9 +7,9 @@ use crate::collation::{Coercibility, Collated, charset_of};
 use crate::compare::{Mode, collated, mode};
 use crate::like::Letters;
 use crate::node::{Aggregate, Node};
-use crate::settings::Settings;
+use crate::settings::EvaluationSettings;
 use crate::typed::Typed;
-use crate::types::{INT_WIDTH, Kind, LONGEST_TEXT, Type};
+use crate::types::{ExprType, INT_WIDTH, LONGEST_TEXT, Type};
 use crate::value::Value;
 
 /// Characters up to which mysqld declares VARCHAR.
@@ -41,11 +41,11 @@ pub(crate) fn aggregated(aggregate: Aggregate, of: Typed) -> Option<Typed> {
     if of.node.has_aggregate() {
         return None;
     }
-    let collation = if let Kind::Text { collated, .. } = of.ty.kind { collated.name } else { "binary" };
+    let collation = if let ExprType::Text { collated, .. } = of.ty.kind { collated.name } else { "binary" };
     let ty = match aggregate {
         Aggregate::Min | Aggregate::Max => Type::new(of.ty.kind, true),
         Aggregate::Rows | Aggregate::Count | Aggregate::CountDistinct => {
-            Type::new(Kind::Int { width: 21, unsigned: false }, false)
+            Type::new(ExprType::Int { width: 21, unsigned: false }, false)
         }
     };
     Some(Typed { node: Node::Aggregate(aggregate, collation, Some(Box::new(of.node))), ty })
@@ -62,71 +62,73 @@ fn known(typed: &Typed) -> Option<Value> {
 /// What looking ahead at a constant may cost; it is computed again later.
 pub(crate) const SMALL: Limits = Limits { steps: 10_000, stretch: 10_000, bytes: 65_536 };
 
-/// A type that holds all of these values; `None`: not certain.
-pub(crate) fn unified(types: &[&Type], settings: &Settings) -> Option<Kind> {
-    let some: Vec<&Type> = types.iter().copied().filter(|t| t.kind != Kind::Null).collect();
-    let Some(first) = some.first() else { return Some(Kind::Null) };
+/// A type that holds all of these values; `None`: not known.
+pub(crate) fn unified(types: &[&Type], settings: &EvaluationSettings) -> Option<ExprType> {
+    let some: Vec<&Type> = types.iter().copied().filter(|t| t.kind != ExprType::Null).collect();
+    let Some(first) = some.first() else { return Some(ExprType::Null) };
     if some.iter().any(|t| t.kind.is_special()) {
         return some.iter().all(|t| t.kind == first.kind).then_some(first.kind);
     }
     if some.iter().any(|t| t.kind.is_text()) {
         let collated = collated(&some, settings).filter(|c| c.name != "binary")?;
         let chars = some.iter().map(|t| t.kind.chars()).max().unwrap_or(0);
-        return Some(Kind::Text { chars, collated });
+        return Some(ExprType::Text { chars, collated });
     }
     let digits: Option<Vec<(u32, u8)>> = some.iter().map(|t| t.kind.digits()).collect();
-    let Some(digits) = digits else { return Some(Kind::REAL) };
-    let ints = some.iter().all(|t| matches!(t.kind, Kind::Int { .. }));
+    let Some(digits) = digits else { return Some(ExprType::REAL) };
+    let ints = some.iter().all(|t| matches!(t.kind, ExprType::Int { .. }));
     let unsigned = some.iter().filter(|t| t.kind.is_unsigned()).count();
     // An INT UNSIGNED of information_schema is a BIGINT where it meets a signed number.
     let short = some.iter().all(|t| !t.kind.is_unsigned() || t.kind.chars() == INT_WIDTH);
     if ints && (unsigned == 0 || unsigned == some.len() || short) {
         let width = some.iter().map(|t| t.kind.chars()).max().unwrap_or(0);
-        return Some(Kind::Int { width, unsigned: unsigned == some.len() });
+        return Some(ExprType::Int { width, unsigned: unsigned == some.len() });
     }
     let scale = digits.iter().map(|(_, s)| *s).max().unwrap_or(0);
     let whole = digits.iter().map(|(p, s)| p.saturating_sub((*s).into())).max().unwrap_or(0);
     let precision = whole + u32::from(scale);
-    // A user variable has 30 digits behind the point, and shows those that it was given.
-    (precision <= 65 && scale < 30).then_some(Kind::Decimal { precision, scale })
+    // A user variable has 30 digits after the point, and shows those that it was given.
+    (precision <= 65 && scale < 30).then_some(ExprType::Decimal { precision, scale })
 }
 
 /// The type of a column of a UNION, whose rows need no conversion: all are text of one kind, or
 /// whole numbers of one sign, or NULL.
 #[must_use]
-pub fn united(types: &[&Type], settings: &Settings) -> Option<Type> {
+pub fn united(types: &[&Type], settings: &EvaluationSettings) -> Option<Type> {
     let kind = unified(types, settings)?;
     let alike = |t: &&Type| match (&kind, &t.kind) {
-        (_, Kind::Null) | (Kind::Text { .. }, Kind::Text { .. }) => true,
-        (Kind::Int { unsigned: a, .. }, Kind::Int { unsigned: b, .. }) => a == b,
+        (_, ExprType::Null) | (ExprType::Text { .. }, ExprType::Text { .. }) => true,
+        (ExprType::Int { unsigned: a, .. }, ExprType::Int { unsigned: b, .. }) => a == b,
         (a, b) => *a == *b,
     };
     types.iter().all(alike).then(|| Type::new(kind, types.iter().any(|t| t.nullable)))
 }
 
 /// One of several values, as a value of the type that holds them all.
-pub(crate) fn converted(typed: Typed, kind: &Kind) -> Node {
+pub(crate) fn converted(typed: Typed, kind: &ExprType) -> Node {
     let cast = match (kind, &typed.ty.kind) {
-        (Kind::Text { .. }, Kind::Text { .. } | Kind::Null) => return typed.node,
-        (Kind::Text { .. }, _) => Cast::Text,
-        (Kind::Double { .. }, Kind::Int { .. } | Kind::Decimal { .. }) => Cast::Real,
-        (Kind::Decimal { scale, .. }, Kind::Int { .. } | Kind::Decimal { .. }) => Cast::Decimal(*scale),
+        (ExprType::Text { .. }, ExprType::Text { .. } | ExprType::Null) => return typed.node,
+        (ExprType::Text { .. }, _) => Cast::Text,
+        (ExprType::Double { .. }, ExprType::Int { .. } | ExprType::Decimal { .. }) => Cast::Real,
+        (ExprType::Decimal { scale, .. }, ExprType::Int { .. } | ExprType::Decimal { .. }) => {
+            Cast::Decimal(*scale)
+        }
         _ => return typed.node,
     };
     Node::Cast(cast, Box::new(typed.node))
 }
 
 /// One of the values of CASE and IF: a DECIMAL keeps the digits that it has.
-pub(crate) fn branch(typed: Typed, kind: &Kind) -> Node {
-    if matches!(kind, Kind::Decimal { .. }) { typed.node } else { converted(typed, kind) }
+pub(crate) fn branch(typed: Typed, kind: &ExprType) -> Node {
+    if matches!(kind, ExprType::Decimal { .. }) { typed.node } else { converted(typed, kind) }
 }
 
-fn all_converted(arguments: Vec<Typed>, kind: &Kind) -> Vec<Node> {
+fn all_converted(arguments: Vec<Typed>, kind: &ExprType) -> Vec<Node> {
     arguments.into_iter().map(|a| converted(a, kind)).collect()
 }
 
-/// Functions that choose among their arguments; `None`: it is none of them, or not certain.
-fn choosing(name: &str, arguments: &[Typed], settings: &Settings) -> Option<Typed> {
+/// Functions that choose among their arguments; `None`: it is none of them, or not known.
+fn choosing(name: &str, arguments: &[Typed], settings: &EvaluationSettings) -> Option<Typed> {
     let types: Vec<&Type> = arguments.iter().map(|a| &a.ty).collect();
     match (name, arguments) {
         ("IF", [condition, then, otherwise]) => {
@@ -146,16 +148,18 @@ fn choosing(name: &str, arguments: &[Typed], settings: &Settings) -> Option<Type
             let mode = mode(&types, settings)?;
             // A literal NULL makes types of its own, and so do two collations.
             let name =
-                |t: &Typed| if let Kind::Text { collated, .. } = t.ty.kind { collated.name } else { "" };
-            if a.ty.kind == Kind::Null || a.ty.kind.is_text() && b.ty.kind.is_text() && name(a) != name(b) {
+                |t: &Typed| if let ExprType::Text { collated, .. } = t.ty.kind { collated.name } else { "" };
+            if a.ty.kind == ExprType::Null || a.ty.kind.is_text() && b.ty.kind.is_text() && name(a) != name(b)
+            {
                 return None;
             }
             let both = Box::new((a.node.clone(), b.node.clone()));
             Some(Typed { node: Node::NullIf(mode, both), ty: Type::new(a.ty.kind, true) })
         }
-        ("ISNULL", [a]) => {
-            Some(Typed { node: Node::IsNull(Box::new(a.node.clone())), ty: Type::new(Kind::TRUTH, false) })
-        }
+        ("ISNULL", [a]) => Some(Typed {
+            node: Node::IsNull(Box::new(a.node.clone())),
+            ty: Type::new(ExprType::TRUTH, false),
+        }),
         _ => None,
     }
 }
@@ -163,10 +167,10 @@ fn choosing(name: &str, arguments: &[Typed], settings: &Settings) -> Option<Type
 /// The declared characters of LEFT and RIGHT.
 fn cut(chars: u32, length: &Typed) -> Option<u32> {
     match (&length.ty.kind, known(length)) {
-        (Kind::Int { .. }, Some(Value::Int(n))) => {
+        (ExprType::Int { .. }, Some(Value::Int(n))) => {
             Some(chars.min(u32::try_from(n.max(0)).unwrap_or(u32::MAX)))
         }
-        (_, Some(Value::Null)) | (Kind::Int { .. }, None) => Some(chars),
+        (_, Some(Value::Null)) | (ExprType::Int { .. }, None) => Some(chars),
         _ => None,
     }
 }
@@ -185,13 +189,13 @@ fn substring(chars: u32, from: &Typed, length: Option<&Typed>) -> Option<u32> {
     if let Some(Value::Int(length)) = length.and_then(known) {
         most = most.min(length.max(0));
     }
-    let whole = |t: &Typed| matches!(t.ty.kind, Kind::Int { .. }) || known(t) == Some(Value::Null);
+    let whole = |t: &Typed| matches!(t.ty.kind, ExprType::Int { .. }) || known(t) == Some(Value::Null);
     (whole(from) && length.is_none_or(whole)).then(|| u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 #[expect(clippy::too_many_lines, reason = "one short arm for each function")]
 /// A function; `None`: not computed here, for these arguments or at all.
-pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> Option<Typed> {
+pub(crate) fn function(name: &str, arguments: &[Typed], settings: &EvaluationSettings) -> Option<Typed> {
     if let Some(typed) = choosing(name, arguments, settings) {
         return Some(typed);
     }
@@ -203,14 +207,14 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
     let wide = charset_of(collated.name).starts_with("utf8");
     let joins = matches!(name, "CONCAT" | "CONCAT_WS");
     let own = |t: &Type| match t.kind {
-        Kind::Null => None,
-        Kind::Text { collated, .. } => Some(collated),
-        Kind::Int { .. }
-        | Kind::Decimal { .. }
-        | Kind::Double { .. }
-        | Kind::Date
-        | Kind::Time { .. }
-        | Kind::DateTime { .. } => Some(settings.of_numbers()),
+        ExprType::Null => None,
+        ExprType::Text { collated, .. } => Some(collated),
+        ExprType::Int { .. }
+        | ExprType::Decimal { .. }
+        | ExprType::Double { .. }
+        | ExprType::Date
+        | ExprType::Time { .. }
+        | ExprType::DateTime { .. } => Some(settings.of_numbers()),
     };
     if types.len() > 1 && types.iter().filter_map(|t| own(t)).any(|c| c.name == "binary") {
         return None;
@@ -229,18 +233,18 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
     let collated = if joins || name == "STRCMP" { collated } else { searched(0) };
     let text = |function: Function, chars: u32| {
         // Of NULL mysqld declares bytes.
-        let null = |t: &&Type| t.kind == Kind::Null;
+        let null = |t: &&Type| t.kind == ExprType::Null;
         let some = if joins { !types.iter().all(null) } else { !types.first().is_some_and(null) };
         let some = some && collated.name != "binary";
         // What may be longer than any packet (max_allowed_packet) may be NULL.
         let nullable = nullable || settings.strict || joins && chars > LONGEST_TEXT;
         let chars = if joins { chars.min(LONGEST_TEXT) } else { chars };
-        let ty = Type::new(Kind::Text { chars, collated: weakest(collated) }, nullable);
+        let ty = Type::new(ExprType::Text { chars, collated: weakest(collated) }, nullable);
         let nodes = arguments.iter().map(|a| a.node.clone()).collect();
         (some && plain).then_some(Typed { node: Node::Call(function, nodes), ty })
     };
     let int = |function: Function, width: u32| {
-        let ty = Type::new(Kind::Int { width, unsigned: false }, nullable);
+        let ty = Type::new(ExprType::Int { width, unsigned: false }, nullable);
         let nodes = arguments.iter().map(|a| a.node.clone()).collect();
         plain.then_some(Typed { node: Node::Call(function, nodes), ty })
     };
@@ -296,25 +300,25 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &Settings) -> 
         ("LEAST" | "GREATEST", [_, _, ..]) => {
             // Of two signs, or with a text, it compares otherwise.
             let unsigned = types.iter().filter(|t| t.kind.is_unsigned()).count();
-            let whole = types.iter().all(|t| matches!(t.kind, Kind::Int { .. }));
+            let whole = types.iter().all(|t| matches!(t.kind, ExprType::Int { .. }));
             if !whole || unsigned != 0 && unsigned != types.len() {
                 return None;
             }
             let width = types.iter().map(|t| t.kind.chars()).max()?;
             let which = if name == "LEAST" { Function::Least } else { Function::Greatest };
-            let ty = Type::new(Kind::Int { width, unsigned: unsigned > 0 }, nullable);
+            let ty = Type::new(ExprType::Int { width, unsigned: unsigned > 0 }, nullable);
             int(which, width).map(|typed| Typed { ty, ..typed })
         }
         ("SIGN", [_]) => int(Function::Sign, 21),
-        ("ABS", [value]) if value.ty.kind != Kind::Null => {
+        ("ABS", [value]) if value.ty.kind != ExprType::Null => {
             let kind = match value.ty.kind {
-                Kind::Double { .. } | Kind::Text { .. } => Kind::REAL,
-                Kind::Decimal { scale: 30, .. }
-                | Kind::Null
-                | Kind::Date
-                | Kind::Time { .. }
-                | Kind::DateTime { .. } => return None,
-                kind @ (Kind::Int { .. } | Kind::Decimal { .. }) => kind,
+                ExprType::Double { .. } | ExprType::Text { .. } => ExprType::REAL,
+                ExprType::Decimal { scale: 30, .. }
+                | ExprType::Null
+                | ExprType::Date
+                | ExprType::Time { .. }
+                | ExprType::DateTime { .. } => return None,
+                kind @ (ExprType::Int { .. } | ExprType::Decimal { .. }) => kind,
             };
             int(Function::Abs, 0).map(|t| Typed { ty: Type::new(kind, nullable), ..t })
         }
@@ -327,8 +331,8 @@ fn weakest(collated: Collated) -> Collated {
     Collated { coercibility: collated.coercibility.min(Coercibility::Literal), ..collated }
 }
 
-/// UPPER and LOWER where the collation's letters are certain; of columns of `information_schema`
-/// also outside of ASCII.
+/// UPPER and LOWER where the collation's letters are known; of columns of `information_schema` also
+/// outside of ASCII.
 fn cased(upper: bool, collated: Collated) -> Option<Function> {
     let of_names = charset_of(collated.name) == "utf8mb3" && collated.coercibility == Coercibility::Implicit;
     match (Letters::of(collated.name), upper) {
@@ -341,11 +345,11 @@ fn cased(upper: bool, collated: Collated) -> Option<Function> {
 }
 
 /// As what two of these compare, and as what each compares with the first.
-pub(crate) fn modes(first: &Type, others: &[&Type], settings: &Settings) -> Option<Vec<Mode>> {
+pub(crate) fn modes(first: &Type, others: &[&Type], settings: &EvaluationSettings) -> Option<Vec<Mode>> {
     // Among values of several types, mysqld takes -1 and 18446744073709551615 for the same.
     let all = || std::iter::once(first).chain(others.iter().copied());
     let signs = all().any(|t| t.kind.is_unsigned()) && all().any(|t| !t.kind.is_unsigned());
-    if signs && all().any(|t| !matches!(t.kind, Kind::Int { .. })) {
+    if signs && all().any(|t| !matches!(t.kind, ExprType::Int { .. })) {
         return None;
     }
     // Texts compare in the collation of all of them.

@@ -7,14 +7,14 @@
 
 use crate::collation::{Coercibility, Collated, charset_of};
 use crate::decimal::Decimal;
-use crate::settings::Settings;
+use crate::settings::EvaluationSettings;
 use crate::typed::Typed;
-use crate::types::{ANY_DECIMALS, Kind, REAL_WIDTH, Type};
+use crate::types::{ANY_DECIMALS, ExprType, REAL_WIDTH, Type};
 use crate::value::{Double, Value};
 use sqlparser::ast::{DataType, Value as Literal};
 
 /// A literal as mysqld declares it; `None`: it is not computed here.
-pub(crate) fn literal(value: &Literal, settings: &Settings) -> Option<Typed> {
+pub(crate) fn literal(value: &Literal, settings: &EvaluationSettings) -> Option<Typed> {
     Some(match value {
         // The token of a parameter has its sign in it.
         Literal::Number(n, long) if n.starts_with('+') => {
@@ -29,7 +29,7 @@ pub(crate) fn literal(value: &Literal, settings: &Settings) -> Option<Typed> {
             let name = "utf8mb3_general_ci";
             return of_text(text, Collated { name, coercibility: Coercibility::Literal }, settings);
         }
-        Literal::Boolean(b) => Typed::constant(Value::Int(i128::from(*b)), Type::new(Kind::TRUTH, false)),
+        Literal::Boolean(b) => Typed::constant(Value::Int(i128::from(*b)), Type::new(ExprType::TRUTH, false)),
         Literal::Null => Typed::null(),
         _ => return None,
     })
@@ -37,7 +37,7 @@ pub(crate) fn literal(value: &Literal, settings: &Settings) -> Option<Typed> {
 
 /// A text in a character set, which must hold it: mysqld writes `?` for a character that it does
 /// not have.
-pub(crate) fn of_text(text: &str, collated: Collated, _settings: &Settings) -> Option<Typed> {
+pub(crate) fn of_text(text: &str, collated: Collated, _settings: &EvaluationSettings) -> Option<Typed> {
     let holds = match charset_of(collated.name) {
         "utf8mb4" => true,
         "utf8mb3" => text.chars().all(|c| u32::from(c) <= 0xffff),
@@ -45,7 +45,7 @@ pub(crate) fn of_text(text: &str, collated: Collated, _settings: &Settings) -> O
         _ => text.is_ascii(),
     };
     let chars = u32::try_from(text.chars().count()).ok()?;
-    let ty = Type::new(Kind::Text { chars, collated }, false);
+    let ty = Type::new(ExprType::Text { chars, collated }, false);
     holds.then(|| Typed::constant(Value::from(text), ty))
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn of_text(text: &str, collated: Collated, _settings: &Settings) -> O
 pub(crate) fn integer(n: i128) -> Typed {
     let unsigned = n > i128::from(i64::MAX);
     let digits = u32::try_from(n.unsigned_abs().to_string().len()).unwrap_or(u32::MAX);
-    Typed::constant(Value::Int(n), Type::new(Kind::int_of(digits, unsigned), false))
+    Typed::constant(Value::Int(n), Type::new(ExprType::int_of(digits, unsigned), false))
 }
 
 fn number(text: &str) -> Option<Typed> {
@@ -65,7 +65,7 @@ fn number(text: &str) -> Option<Typed> {
         let decimals = ANY_DECIMALS;
         return Some(Typed::constant(
             Value::Double(Double(value)),
-            Type::new(Kind::Double { width, decimals }, false),
+            Type::new(ExprType::Double { width, decimals }, false),
         ));
     }
     if let Ok(n) = digits.parse::<u64>() {
@@ -78,7 +78,7 @@ fn number(text: &str) -> Option<Typed> {
     }
     let value: Decimal = text.parse().ok()?;
     let precision = digits.bytes().filter(u8::is_ascii_digit).count();
-    let kind = Kind::Decimal { precision: u32::try_from(precision).ok()?, scale: value.scale };
+    let kind = ExprType::Decimal { precision: u32::try_from(precision).ok()?, scale: value.scale };
     Some(Typed::constant(Value::Decimal(value), Type::new(kind, false)))
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
     let kind = match data_type {
         DataType::Date if text.len() == 10 => {
             date()?;
-            Kind::Date
+            ExprType::Date
         }
         DataType::Time(None, _) => {
             // A third digit is shown only where it counts, and there is nothing beyond 838:59:59.
@@ -136,7 +136,7 @@ pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
             } else {
                 clock(from, 2, 99)?;
             }
-            Kind::Time { fsp }
+            ExprType::Time { fsp }
         }
         DataType::Timestamp(None, _) | DataType::Datetime(None) => {
             date()?;
@@ -144,7 +144,7 @@ pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
             if !is(10, b' ') {
                 return None;
             }
-            Kind::DateTime { fsp }
+            ExprType::DateTime { fsp }
         }
         _ => return None,
     };

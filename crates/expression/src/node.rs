@@ -80,7 +80,7 @@ impl Node {
     /// The value for a row; `group`: all rows that an aggregate is taken over.
     ///
     /// # Errors
-    /// What MySQL would answer is not certain, or is an error there; the budget is used up.
+    /// What MySQL would answer is not known, or is an error there; the budget is used up.
     pub fn value(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<Value, Error> {
         stacker::maybe_grow(RED_ZONE, STACK, || self.computed(row, group, budget))
     }
@@ -277,7 +277,7 @@ impl Node {
         moved
     }
 
-    /// The same with known values in the place of some columns.
+    /// The same with known values instead of some columns.
     #[must_use]
     pub fn with(&self, known: &dyn Fn(usize) -> Option<Value>) -> Self {
         let mut bound = self.clone();
@@ -291,7 +291,7 @@ impl Node {
         bound
     }
 
-    /// The same with a list of values in the place of a column that IN has as its only item.
+    /// The same with a list of values instead of a column that IN has as its only item.
     #[must_use]
     pub fn with_list(&self, at: usize, values: &[Value]) -> Self {
         let mut bound = self.clone();

@@ -6,7 +6,7 @@
 
 use crate::decimal::Decimal;
 use crate::error::Error;
-use crate::types::{INT_WIDTH, Kind, Type};
+use crate::types::{ExprType, INT_WIDTH, Type};
 use crate::value::{Double, Value};
 use std::sync::Arc;
 
@@ -79,10 +79,10 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
         if a.kind.is_text() || b.kind.is_text() {
             return None;
         }
-        let kind = Kind::Int { width: 21, unsigned: true };
+        let kind = ExprType::Int { width: 21, unsigned: true };
         return Some((Operator { sign, domain: Domain::Unsigned }, Type::new(kind, nullable)));
     }
-    if a.kind == Kind::Null || b.kind == Kind::Null {
+    if a.kind == ExprType::Null || b.kind == ExprType::Null {
         return None;
     }
     let divides = matches!(sign, Sign::Divided | Sign::Whole | Sign::Remainder);
@@ -96,10 +96,10 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
         if matches!(sign, Sign::Whole | Sign::Remainder) {
             return None;
         }
-        let kind = Kind::REAL;
+        let kind = ExprType::REAL;
         return Some((Operator { sign, domain: Domain::Real }, Type::new(kind, nullable)));
     };
-    let whole = matches!((&a.kind, &b.kind), (Kind::Int { .. }, Kind::Int { .. }));
+    let whole = matches!((&a.kind, &b.kind), (ExprType::Int { .. }, ExprType::Int { .. }));
     let either = a.kind.is_unsigned() || b.kind.is_unsigned();
     let (x_whole, y_whole) = (x.saturating_sub(s.into()), y.saturating_sub(t.into()));
     let scale = s.max(t);
@@ -115,7 +115,7 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
     }
     let exact = |unsigned: bool| {
         let domain = if unsigned { Domain::Unsigned } else { Domain::Signed };
-        let kind = Kind::int_of(digits, unsigned);
+        let kind = ExprType::int_of(digits, unsigned);
         // A BIGINT that would be taken for an INT UNSIGNED where it meets a signed number.
         let certain = !unsigned || kind.chars() != INT_WIDTH;
         certain.then(|| (Operator { sign, domain }, Type::new(kind, nullable)))
@@ -125,19 +125,19 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
         Sign::Remainder if whole => {
             let unsigned = a.kind.is_unsigned();
             let domain = if unsigned { Domain::Unsigned } else { Domain::Signed };
-            let kind = Kind::Int { width: digits + 1, unsigned };
+            let kind = ExprType::Int { width: digits + 1, unsigned };
             Some((Operator { sign, domain }, Type::new(kind, nullable)))
         }
         Sign::Minus if whole && either && signed => {
             // The width is still that of a number without a sign.
-            let kind = Kind::Int { width: digits, unsigned: false };
+            let kind = ExprType::Int { width: digits, unsigned: false };
             Some((Operator { sign, domain: Domain::Signed }, Type::new(kind, nullable)))
         }
         Sign::Minus | Sign::Plus | Sign::Times if whole => exact(either),
         // It would be declared as a DECIMAL UNSIGNED.
         Sign::Remainder if a.kind.is_unsigned() => None,
         _ => {
-            let kind = Kind::Decimal { precision: digits, scale };
+            let kind = ExprType::Decimal { precision: digits, scale };
             Some((Operator { sign, domain: Domain::Decimal(scale) }, Type::new(kind, nullable)))
         }
     }

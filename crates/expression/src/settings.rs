@@ -4,7 +4,7 @@ use crate::collation::{Coercibility, Collated};
 
 /// What the session's variables change in expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct EvaluationSettings {
     /// `collation_connection`: that of literals.
     pub collation: &'static str,
     /// sql_mode NO_BACKSLASH_ESCAPES: LIKE has no escape character of its own.
@@ -18,7 +18,7 @@ pub struct Settings {
     pub pipes_as_concat: bool,
 }
 
-impl Settings {
+impl EvaluationSettings {
     pub(crate) fn literals(&self) -> Collated {
         Collated { name: self.collation, coercibility: Coercibility::Literal }
     }

@@ -1,7 +1,7 @@
 //! A compiled expression and its type.
 
 use crate::node::Node;
-use crate::types::{Kind, Type};
+use crate::types::{ExprType, Type};
 use crate::value::Value;
 
 /// A compiled expression and its type.
@@ -23,10 +23,10 @@ impl Typed {
     /// NULL.
     #[must_use]
     pub fn null() -> Self {
-        Self::constant(Value::Null, Type::new(Kind::Null, true))
+        Self::constant(Value::Null, Type::new(ExprType::Null, true))
     }
 
     pub(crate) fn truth(node: Node, nullable: bool) -> Self {
-        Self { node, ty: Type::new(Kind::TRUTH, nullable) }
+        Self { node, ty: Type::new(ExprType::TRUTH, nullable) }
     }
 }

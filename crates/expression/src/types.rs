@@ -27,7 +27,7 @@ pub fn variable_chars(collation: &str) -> u32 {
 
 /// The type of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ExprType {
     /// NULL, as it is written.
     Null,
     /// BIGINT; `width` is with the sign.
@@ -76,12 +76,12 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Type {
     /// The SQL type.
-    pub kind: Kind,
+    pub kind: ExprType,
     /// Whether it is declared as one that can be NULL.
     pub nullable: bool,
 }
 
-impl Kind {
+impl ExprType {
     /// A computed DOUBLE.
     pub(crate) const REAL: Self = Self::Double { width: REAL_WIDTH, decimals: ANY_DECIMALS };
 
@@ -148,7 +148,7 @@ fn fraction(fsp: u8) -> u32 {
 impl Type {
     /// A type that can be NULL, or cannot.
     #[must_use]
-    pub const fn new(kind: Kind, nullable: bool) -> Self {
+    pub const fn new(kind: ExprType, nullable: bool) -> Self {
         Self { kind, nullable }
     }
 }

@@ -6,7 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 use dbtrail_expression::{
-    Budget, Coercibility, Collated, Error, Kind, Scope, Settings, Type, Typed, Value, charset_of, compile,
+    Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Scope, Type, Typed, Value,
+    charset_of, compile,
 };
 use flate2::read::GzDecoder;
 use sqlparser::dialect::MySqlDialect;
@@ -18,12 +19,12 @@ use std::io::Read;
 const MOST_REFUSED: usize = 28;
 
 struct Recorded {
-    settings: Settings,
+    settings: EvaluationSettings,
     user: BTreeMap<String, Typed>,
 }
 
 impl Scope for Recorded {
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> EvaluationSettings {
         self.settings
     }
 
@@ -45,12 +46,12 @@ impl Scope for Recorded {
 }
 
 /// A `SET NAMES ..., collation_connection = ..., sql_mode = ...` of the recording.
-fn settings(set: &str) -> Settings {
+fn settings(set: &str) -> EvaluationSettings {
     let after = |word: &str| set.split_once(word).map(|(_, rest)| rest.trim_start_matches(['=', ' ', '\'']));
     let word = |text: &'_ str| text.split([',', '\'', ' ']).next().unwrap().to_owned();
     let collation = after("collation_connection").or_else(|| after("COLLATE")).map(word);
     let mode = after("sql_mode").unwrap_or_default();
-    Settings {
+    EvaluationSettings {
         collation: dbtrail_expression::known_collation(collation.as_deref().unwrap_or("utf8mb4_0900_ai_ci"))
             .unwrap(),
         no_backslash_escapes: mode.contains("NO_BACKSLASH_ESCAPES"),
@@ -65,19 +66,22 @@ fn variables(collation: &'static str) -> BTreeMap<String, Typed> {
     let text = |value: &str, name: &'static str| {
         let collated = Collated { name, coercibility: Coercibility::Implicit };
         let chars = dbtrail_expression::variable_chars(name);
-        (Value::from(value), Kind::Text { chars, collated })
+        (Value::from(value), ExprType::Text { chars, collated })
     };
-    let int = |n: i128, unsigned: bool| (Value::Int(n), Kind::Int { width: 21, unsigned });
+    let int = |n: i128, unsigned: bool| (Value::Int(n), ExprType::Int { width: 21, unsigned });
     let null = Collated { name: "binary", coercibility: Coercibility::Implicit };
     let all = [
         ("@i", int(42, false)),
-        ("@n", (Value::Null, Kind::Text { chars: 16_383, collated: null })),
+        ("@n", (Value::Null, ExprType::Text { chars: 16_383, collated: null })),
         ("@d", int(i128::from(i64::MIN), false)),
         ("@u", int(i128::from(u64::MAX), true)),
         ("@s", text("Shop", collation)),
         ("@e", text("", collation)),
-        ("@f", (Value::Double(dbtrail_expression::Double(1.5)), Kind::Double { width: 23, decimals: 31 })),
-        ("@c", (Value::Decimal("12.50".parse().unwrap()), Kind::Decimal { precision: 65, scale: 30 })),
+        (
+            "@f",
+            (Value::Double(dbtrail_expression::Double(1.5)), ExprType::Double { width: 23, decimals: 31 }),
+        ),
+        ("@c", (Value::Decimal("12.50".parse().unwrap()), ExprType::Decimal { precision: 65, scale: 30 })),
         ("@b", text("AbC", "utf8mb4_bin")),
         ("@t", text("12", collation)),
     ];
@@ -90,15 +94,15 @@ fn variables(collation: &'static str) -> BTreeMap<String, Typed> {
 fn declared(ty: &Type, names: u32) -> String {
     let (mut flags, binary, unsigned) = (u32::from(!ty.nullable), 128, 32);
     let (code, length, charset, decimals) = match ty.kind {
-        Kind::Null => (6, 0, 63, 0),
-        Kind::Int { width, unsigned: without_sign } => {
+        ExprType::Null => (6, 0, 63, 0),
+        ExprType::Int { width, unsigned: without_sign } => {
             flags |= if without_sign { unsigned } else { 0 };
             (8, width, 63, 0)
         }
-        Kind::Decimal { precision, scale } => (246, precision + u32::from(scale > 0) + 1, 63, scale),
-        Kind::Double { width, decimals } => (5, width, 63, decimals),
-        Kind::Text { collated, .. } if collated.name == "binary" => (250, 16_777_215, 63, 31),
-        Kind::Text { chars, collated } => {
+        ExprType::Decimal { precision, scale } => (246, precision + u32::from(scale > 0) + 1, 63, scale),
+        ExprType::Double { width, decimals } => (5, width, 63, decimals),
+        ExprType::Text { collated, .. } if collated.name == "binary" => (250, 16_777_215, 63, 31),
+        ExprType::Text { chars, collated } => {
             flags |= if collated.name.ends_with("_bin") { binary } else { 0 };
             let widest = if charset_of(collated.name) == "utf8mb4" { 4 } else { 1 };
             let code = match chars * widest {
@@ -108,7 +112,9 @@ fn declared(ty: &Type, names: u32) -> String {
             };
             (code, chars * 4, names, 31)
         }
-        Kind::Date | Kind::Time { .. } | Kind::DateTime { .. } => panic!("no times are generated"),
+        ExprType::Date | ExprType::Time { .. } | ExprType::DateTime { .. } => {
+            panic!("no times are generated")
+        }
     };
     flags |= if charset == 63 { binary } else { 0 };
     format!("{code} {length} {charset} {flags} {decimals}")
@@ -130,7 +136,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-fn parsed(expression: &str, settings: Settings) -> Option<sqlparser::ast::Expr> {
+fn parsed(expression: &str, settings: EvaluationSettings) -> Option<sqlparser::ast::Expr> {
     let dialect = MySqlDialect {};
     let tokens = sqlparser::tokenizer::Tokenizer::new(&dialect, expression);
     let escapes = !settings.no_backslash_escapes;

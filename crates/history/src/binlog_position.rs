@@ -95,7 +95,7 @@ impl ResumePosition {
 
     /// After everything that was taken in.
     #[must_use]
-    pub fn behind(&self) -> BinlogPosition {
+    pub fn end(&self) -> BinlogPosition {
         self.last.as_ref().map_or_else(|| self.at.clone(), LastEvent::ends)
     }
 
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_with_checksums_of_their_own_can_be_told_apart() {
+    fn events_with_checksums_of_their_own_can_be_distinguished() {
         let event = |second: u32| {
             let mut raw = [&second.to_le_bytes()[..], &[16; 23]].concat();
             raw.extend(crc32fast::hash(&raw).to_le_bytes());
@@ -158,12 +158,15 @@ mod tests {
     }
 
     #[test]
-    fn places_order_by_number_and_byte() {
-        let place = |file: &str, offset| BinlogPosition { file: file.to_owned(), offset };
-        assert!(place("b.000010", 4).reaches(&place("b.000009", 900)));
-        assert!(place("b.1000000", 4).reaches(&place("b.999999", 900)), "numbers grow beyond six digits");
-        assert!(place("b.000001", 4).reaches(&place("b.000001", 4)));
-        assert!(!place("b.000001", 4).reaches(&place("b.000001", 5)));
-        assert!(!place("b", 9).reaches(&place("c", 5)), "names without numbers do not compare");
+    fn positions_order_by_number_and_byte() {
+        let position = |file: &str, offset| BinlogPosition { file: file.to_owned(), offset };
+        assert!(position("b.000010", 4).reaches(&position("b.000009", 900)));
+        assert!(
+            position("b.1000000", 4).reaches(&position("b.999999", 900)),
+            "numbers grow beyond six digits"
+        );
+        assert!(position("b.000001", 4).reaches(&position("b.000001", 4)));
+        assert!(!position("b.000001", 4).reaches(&position("b.000001", 5)));
+        assert!(!position("b", 9).reaches(&position("c", 5)), "names without numbers do not compare");
     }
 }

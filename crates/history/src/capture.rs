@@ -3,7 +3,7 @@
 //! The *reading half* (`source`, asynchronous) talks to the server: it follows the log, asks for
 //! definitions and reads tables. The *writing half* (`recorder`, one thread) decodes events, keeps
 //! the history and never waits for the network. What the reading half learns out of band (a
-//! definition, rows of a table, the server's clock) holds only from a place in the log on,
+//! definition, rows of a table, the server's clock) holds only from a position in the log on,
 //! [`ValidFrom::after`]: the writing half puts it aside until the log is taken in up to there. So
 //! nothing read from a table can be newer than the history it is joined to.
 
@@ -13,9 +13,9 @@ use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use super::schema::DefinitionId;
 use super::store::GenerationId;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
+use dbtrail_types::timestamp::Timestamp;
 pub use received_event::ReceivedEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 /// A table as `SHOW CREATE TABLE` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// Which.
+    /// The table.
     pub name: TableName,
     /// The second column of SHOW CREATE TABLE, with `sql_quote_show_create` on and sql_mode ''.
     pub create: String,
@@ -44,17 +44,17 @@ pub struct Defaults {
 /// Where and with what a record, or a part of it after a gap, begins.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// Every transaction before this place can be seen in the tables, and every one after it will
-    /// be read from the log.
-    pub place: ResumePosition,
-    /// The server's clock then: states can be told from here on.
-    pub at: Instant,
-    /// All tables of the capture, as they were at that place, and of the others those that foreign
-    /// keys tie to any table: a change of a captured table may go on through them.
+    /// Every transaction before this position can be seen in the tables, and every one after it
+    /// will be read from the log.
+    pub position: ResumePosition,
+    /// The server's clock then: states are known from here on.
+    pub at: Timestamp,
+    /// All tables of the capture, as they were at that position, and of the others those that
+    /// foreign keys tie to any table: a change of a captured table may go on through them.
     pub tables: Vec<Declared>,
-    /// As they were at that place.
+    /// As they were at that position.
     pub defaults: Defaults,
-    /// Where the place is not the end of the log: what is known of the part after it.
+    /// Where the position is not the end of the log: what is known of the part after it.
     pub backlog: Option<Backlog>,
 }
 
@@ -70,22 +70,23 @@ pub struct Backlog {
     pub definitions: Vec<(ValidFrom<Looked>, String)>,
 }
 
-/// What was learnt out of band.
+/// What was learned out of band.
 #[derive(Clone, Debug)]
 pub struct ValidFrom<T> {
-    /// The end of the log after it was learnt.
+    /// The end of the log after it was learned.
     pub after: BinlogPosition,
-    /// What.
+    /// What was read out of band.
     pub what: T,
 }
 
 /// The server's clock, read before the end of the log was asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// What it showed.
-    pub now: Instant,
-    /// Up to this instant the log holds every commit before the place; `None`: that cannot be told.
-    pub safe: Option<Instant>,
+    /// The server's clock at that time.
+    pub now: Timestamp,
+    /// Up to this instant the log holds every commit before the position; `None`: that is not
+    /// known.
+    pub safe: Option<Timestamp>,
     /// When it was asked for, by this machine's clock.
     pub asked: Timer,
     /// How long it took from there until the end of the log was known.
@@ -102,7 +103,7 @@ pub struct Reading {
 impl Reading {
     /// The reading of a clock that is asked at no cost, of a server that does not wait.
     #[must_use]
-    pub fn plain(now: Instant) -> Self {
+    pub fn plain(now: Timestamp) -> Self {
         let (asked, took, delay) = (Timer::now(), Duration::ZERO, Duration::ZERO);
         Self { now, safe: Some(now), asked, took, delay, follows: false }
     }
@@ -111,7 +112,7 @@ impl Reading {
 /// A table as it is now.
 #[derive(Clone, Debug)]
 pub struct Looked {
-    /// Which.
+    /// The table.
     pub name: TableName,
     /// Its declaration; `None`: there is none of this name.
     pub create: Option<String>,
@@ -125,18 +126,18 @@ pub struct Looked {
 pub struct BaselineJob {
     /// The table.
     pub name: TableName,
-    /// Its generation.
+    /// The generation of the table that is read.
     pub generation: GenerationId,
     /// Its definition, by number.
     pub definition: DefinitionId,
     /// Its columns and key.
     pub columns: Arc<TableDefinition>,
-    /// Whether the key is a primary key, and no unique index in the place of one.
+    /// Whether the key is a primary key, and no unique index instead of one.
     pub primary: bool,
     /// The key (cells of the key columns in key order) after which to go on; `None`: from the first
     /// row.
-    pub behind: Option<Row>,
-    /// The log is not taken in any further: the table is to be read as it is at one place in it
+    pub last_key: Option<Row>,
+    /// The log is not taken in any further: the table is to be read as it is at one position in it
     /// ([`CaptureEvent::View`]).
     pub held: bool,
 }
@@ -144,7 +145,7 @@ pub struct BaselineJob {
 /// A view of the tables that a connection of the reading half has open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableView {
-    /// It has every transaction before this place.
+    /// It has every transaction before this position.
     pub seen: BinlogPosition,
     /// It has none after this one.
     pub within: BinlogPosition,
@@ -167,10 +168,10 @@ pub struct BaselineRows {
 /// A part of the log that was not read, and will not be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
-    /// The last instant that can be told before it.
-    pub from: Instant,
-    /// The first instant that can be told after it.
-    pub to: Instant,
+    /// The last instant whose state is known before it.
+    pub from: Timestamp,
+    /// The first instant whose state is known after it.
+    pub to: Timestamp,
     /// Why, in a sentence.
     pub reason: String,
 }
@@ -183,16 +184,16 @@ pub enum CaptureEvent {
     /// Where capturing goes on: after the last entry that was taken in whole; `None`: nothing was
     /// begun. Asked before connecting again.
     Where(oneshot::Sender<Option<ResumePosition>>),
-    /// Events from here on come from this place of this server (the reading half connected again;
-    /// what was taken in of an unfinished transaction is dropped).
+    /// Events from here on come from this position of this server (the reading half connected
+    /// again; what was taken in of an unfinished transaction is dropped).
     Follow(BinlogPosition, Identity),
     /// The server's `lower_case_table_names`, on each connection before its events.
     Names(u8),
-    /// Events as they stand in the log: header, body and, if the server writes them, checksum. Each
+    /// Events as they are in the log: header, body and, if the server writes them, checksum. Each
     /// begins where the one before it ended, or at byte 4 of the file that a ROTATE event named;
-    /// wherever else it comes from, a [`CaptureEvent::Follow`] stands before it. A
-    /// FORMAT_DESCRIPTION event after a `Follow` that is not at byte 4 is that of the head of the
-    /// file: it takes no room there.
+    /// wherever else it comes from, a [`CaptureEvent::Follow`] is before it. A FORMAT_DESCRIPTION
+    /// event after a `Follow` that is not at byte 4 is that of the head of the file: it takes no
+    /// room there.
     Events(Vec<ReceivedEvent>),
     /// The server's clock.
     Clock(ValidFrom<Reading>),
@@ -210,7 +211,7 @@ pub enum CaptureEvent {
     View(TableView, oneshot::Sender<Vec<BaselineJob>>),
     /// The log has a hole: the record begins again after it.
     Gap(String, Start),
-    /// Whether the connection stands; the reason why not.
+    /// Whether the connection is up; the reason why not.
     Connection(Result<(), String>),
 }
 
@@ -261,7 +262,7 @@ impl RecorderHandle {
     ///
     /// # Errors
     /// The writing half has ended.
-    pub async fn place(&self) -> Result<Option<ResumePosition>, Closed> {
+    pub async fn resume_position(&self) -> Result<Option<ResumePosition>, Closed> {
         let (answer, wait) = oneshot::channel();
         self.send(CaptureEvent::Where(answer)).await?;
         wait.await.map_err(|_| Closed)

@@ -3,8 +3,8 @@
 //!
 //! Changes that follow each other are one pair of the store: its key is the number of the first of
 //! them, its value says of each in what it differs from the one before. Keys of a table that change
-//! one after the other mostly begin alike, so that a change takes a few bytes. What a change did
-//! stands in the versions (`store`) under its key and its number.
+//! one after the other mostly begin alike, so that a change takes a few bytes. What a change did is
+//! in the versions (`store`) under its key and its number.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::number::{put_number, take_number};
@@ -20,16 +20,16 @@ const FULL: usize = 1024;
 /// Blocks read at a time.
 const AT_ONCE: usize = 16;
 
-/// Of a change's first byte: its number is not the next one, but stands behind.
+/// Of a change's first byte: its number is not the next one, but follows.
 const STEP: u8 = 0x80;
-/// Its generation is not that of the change before, but stands behind.
+/// Its generation is not that of the change before, but follows.
 const OTHER: u8 = 0x40;
 /// Its key is as long as the last one of its generation in this block; else the length of what
-/// differs stands behind.
+/// differs follows.
 const AS_LONG: u8 = 0x20;
 /// How many bytes it shares with that key, at most.
 const SHARED: u8 = 0x1e;
-/// In the place of those: all rows of the generation went at once.
+/// Instead of those: all rows of the generation went at once.
 const EMPTIED: u8 = 0x1f;
 
 /// A change, as the index knows it.
@@ -71,7 +71,7 @@ impl Last {
 
 /// Writes the index.
 #[derive(Debug, Default)]
-pub struct Writer {
+pub struct ChangeIndexWriter {
     first: ChangeSequence,
     /// How many blocks before this one begin with a change of the same number.
     part: u32,
@@ -82,7 +82,7 @@ pub struct Writer {
     changed: bool,
 }
 
-impl Writer {
+impl ChangeIndexWriter {
     /// Takes the next change. Numbers never become smaller.
     pub fn note(&mut self, batch: &mut Batch, change: Change<'_>) {
         if self.block.len() >= FULL {
@@ -160,8 +160,8 @@ impl Writer {
     }
 }
 
-/// The key of the first block that begins with this change; behind those of others with the same
-/// number stands which one they are.
+/// The key of the first block that begins with this change; after those of others with the same
+/// number follows which one they are.
 #[must_use]
 pub const fn key_of(first: ChangeSequence) -> [u8; 8] {
     first.0.to_be_bytes()
@@ -228,11 +228,11 @@ fn read(
     Ok(true)
 }
 
-/// Reads the next change of a block: how far its number lies behind the one before, and whether all
+/// Reads the next change of a block: how far its number lies after the one before, and whether all
 /// rows went; `last` has its key then.
 fn take(rest: &mut &[u8], last: &mut Last) -> Option<(u64, bool)> {
-    let (flags, behind) = rest.split_first()?;
-    *rest = behind;
+    let (flags, following) = rest.split_first()?;
+    *rest = following;
     let step = if flags & STEP == 0 { 1 } else { take_number(rest)? };
     if flags & OTHER != 0 {
         last.at = usize::try_from(take_number(rest)?).ok()?;
@@ -249,8 +249,8 @@ fn take(rest: &mut &[u8], last: &mut Last) -> Option<(u64, bool)> {
     let before = last.generations.get(last.at)?.1.len();
     let different = before.checked_sub(shared)?;
     let length = if flags & AS_LONG == 0 { usize::try_from(take_number(rest)?).ok()? } else { different };
-    let (key, behind) = rest.split_at_checked(length)?;
-    *rest = behind;
+    let (key, following) = rest.split_at_checked(length)?;
+    *rest = following;
     last.keep(shared, key);
     Some((step, false))
 }
@@ -269,7 +269,7 @@ mod tests {
 
     fn written(changes: &[Owned], commit_every: usize) -> MemoryEngine {
         let (mut engine, mut batch, mut writer) =
-            (MemoryEngine::default(), Batch::default(), Writer::default());
+            (MemoryEngine::default(), Batch::default(), ChangeIndexWriter::default());
         for (i, (sequence, generation, key)) in changes.iter().enumerate() {
             let change = Change {
                 sequence: ChangeSequence(*sequence),

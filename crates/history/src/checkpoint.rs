@@ -44,7 +44,8 @@ pub(super) struct State {
     pub(super) form: u32,
     pub(super) server_id: ServerId,
     /// After the last entry.
-    pub(super) place: ResumePosition,
+    #[serde(rename = "place")]
+    pub(super) position: ResumePosition,
     /// Where reading begins after a restart.
     pub(super) resume: BinlogPosition,
     pub(super) coverage: Coverage,
@@ -87,12 +88,12 @@ mod pairs {
 
 impl State {
     /// A record that begins.
-    pub(super) fn new(server_id: ServerId, place: ResumePosition, coverage: Coverage) -> Self {
+    pub(super) fn new(server_id: ServerId, position: ResumePosition, coverage: Coverage) -> Self {
         Self {
             form: FORM,
             server_id,
-            resume: place.at.clone(),
-            place,
+            resume: position.at.clone(),
+            position,
             coverage,
             log_gaps: Vec::new(),
             horizon: RetentionHorizon::default(),
@@ -112,7 +113,8 @@ impl State {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// The key of the last row that was read.
-    pub(super) behind: Option<Row>,
+    #[serde(rename = "behind")]
+    pub(super) last_key: Option<Row>,
 }
 
 /// What was read at start.

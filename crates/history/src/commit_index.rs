@@ -1,21 +1,21 @@
-//! Instants to places in the log.
+//! Instants to positions in the log.
 //!
 //! The order of commits is the order of the log, also where clocks step back. Each entry has two
 //! times: nobody saw it before the one ([`Commit::committed`]), and everybody could from the other
 //! on ([`Commit::visible`]). MySQL 8 stamps the commit to the microsecond, and the two are the same
-//! but for what the server waits behind the stamp; MariaDB and MySQL 5.7 log whole seconds, and
-//! some of them those in which the statement began.
+//! but for what the server waits after the stamp; MariaDB and MySQL 5.7 log whole seconds, and some
+//! of them those in which the statement began.
 //!
 //! The state at an instant T certainly holds the longest prefix of the log whose every entry could
-//! be seen by T: never half a transaction. It may hold what lies behind, up to the last entry that
-//! was committed at or before T. [`ReadPoint`] carries both ends of that doubtful stretch, and the
+//! be seen by T: never half a transaction. It may hold what follows, up to the last entry that was
+//! committed at or before T. [`ReadPoint`] carries both ends of that doubtful stretch, and the
 //! query refuses what lies inside of it: only keys and tables that changed there.
 
 use super::engine::{Snapshot, StoreError, Table};
 use super::log::Gtid;
 use super::log_gap::LogGap;
 use super::store::ChangeSequence;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 pub use known_pages::KnownPages;
 use known_pages::{KnownPage, Measure, Times};
 pub use page::Page;
@@ -30,7 +30,7 @@ mod page;
 mod window_ends;
 mod writer;
 
-/// Behind every key of a page.
+/// After every key of a page.
 const LAST: [u8; 17] = [0xff; 17];
 
 /// One committed entry.
@@ -39,10 +39,10 @@ pub struct Commit {
     /// Its first change (or the first of the next entry, if it has none).
     pub first: ChangeSequence,
     /// Its commit time: nobody saw it before.
-    pub committed: Instant,
+    pub committed: Timestamp,
     /// From when on everybody could see it.
-    pub visible: Instant,
-    /// Its id.
+    pub visible: Timestamp,
+    /// Its GTID; `None`: the server writes none.
     pub gtid: Option<Gtid>,
 }
 
@@ -61,22 +61,22 @@ pub struct Clock {
     /// How many entries there were.
     pub entries: u64,
     /// The latest commit time so far.
-    pub latest: Option<Instant>,
+    pub latest: Option<Timestamp>,
     /// The latest commit time in the pages that are full.
-    maximum: Option<Instant>,
+    maximum: Option<Timestamp>,
     /// The entries since the clock stepped back, if it has not caught up: the first change, and the
     /// last time.
-    run: Option<(ChangeSequence, Instant)>,
+    run: Option<(ChangeSequence, Timestamp)>,
     /// The furthest that an entry was stamped before the latest one, in microseconds.
     deepest: i64,
     /// A commit time was not a whole second.
     pub fractions: bool,
     /// The latest time at which an entry could be seen.
     #[serde(default)]
-    visible: Option<Instant>,
+    visible: Option<Timestamp>,
     /// The same in the pages that are full.
     #[serde(default)]
-    visible_maximum: Option<Instant>,
+    visible_maximum: Option<Timestamp>,
     /// Some entry could be seen later than it was committed.
     #[serde(default)]
     wide: bool,
@@ -90,12 +90,12 @@ pub struct Clock {
 pub struct Blurred {
     /// The first change.
     pub from: ChangeSequence,
-    /// Behind the last one.
+    /// After the last one.
     pub to: ChangeSequence,
     /// None of them was seen before.
-    pub since: Instant,
+    pub since: Timestamp,
     /// All of them could be seen from here on.
-    pub until: Instant,
+    pub until: Timestamp,
 }
 
 impl Clock {
@@ -125,17 +125,17 @@ fn read_number(bytes: &[u8]) -> Result<ChangeSequence, StoreError> {
 }
 
 /// Bytes that order as the times do.
-fn time(at: Instant) -> [u8; 8] {
+fn time(at: Timestamp) -> [u8; 8] {
     (at.micros().cast_unsigned() ^ 1 << 63).to_be_bytes()
 }
 
-fn read_time(bytes: &[u8]) -> Result<Instant, StoreError> {
+fn read_time(bytes: &[u8]) -> Result<Timestamp, StoreError> {
     let bytes = bytes.try_into().map_err(|_| damaged())?;
-    Ok(Instant::from_micros((u64::from_be_bytes(bytes) ^ 1 << 63).cast_signed()))
+    Ok(Timestamp::from_micros((u64::from_be_bytes(bytes) ^ 1 << 63).cast_signed()))
 }
 
 /// The key of a step: the time that the clock had reached, the run, the time it showed.
-fn step(latest: Instant, run: ChangeSequence, committed: Instant) -> Vec<u8> {
+fn step(latest: Timestamp, run: ChangeSequence, committed: Timestamp) -> Vec<u8> {
     [time(latest), run.0.to_be_bytes(), time(committed)].concat()
 }
 
@@ -143,7 +143,7 @@ fn damaged() -> StoreError {
     StoreError("the times of commits cannot be read: the data folder is damaged".to_owned())
 }
 
-/// Behind the last pair of a table of times that retention may drop.
+/// After the last pair of a table of times that retention may drop.
 ///
 /// # Errors
 /// The engine failed.
@@ -151,7 +151,7 @@ pub fn before(
     table: Table,
     snapshot: &dyn Snapshot,
     horizon: ChangeSequence,
-    oldest: Instant,
+    oldest: Timestamp,
 ) -> Result<Vec<u8>, StoreError> {
     Ok(match table {
         // The last page or block that begins before the horizon may go on after it.
@@ -168,9 +168,9 @@ pub fn before(
 /// All entries of a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub struct CommitIndex<'a> {
-    /// Where they are.
+    /// The snapshot in which the pages are.
     pub snapshot: &'a dyn Snapshot,
-    /// Behind the last change.
+    /// After the last change.
     pub end: ChangeSequence,
     /// What was remembered of the last entry.
     pub clock: &'a Clock,
@@ -181,9 +181,9 @@ pub struct CommitIndex<'a> {
 }
 
 impl CommitIndex<'_> {
-    /// A place found for an instant, on the instant's side of each hole: the first entry after a
+    /// A position found for an instant, on the instant's side of each hole: the first entry after a
     /// hole is the next one also for instants long before it.
-    fn on_its_side(&self, at: Instant, mut found: ChangeSequence) -> ChangeSequence {
+    fn on_its_side(&self, at: Timestamp, mut found: ChangeSequence) -> ChangeSequence {
         for log_gap in self.log_gaps {
             if at <= log_gap.gap.from {
                 return found.min(log_gap.at);
@@ -196,7 +196,7 @@ impl CommitIndex<'_> {
     }
 
     /// The first change of the first entry of which the latest time up to it is `at` or later.
-    fn reached(&self, measure: Measure, at: Instant) -> Result<ChangeSequence, StoreError> {
+    fn reached(&self, measure: Measure, at: Timestamp) -> Result<ChangeSequence, StoreError> {
         let entries = match self.known.by(measure).find(at) {
             Some(known) => Some(known),
             None => self.page_of(measure, at)?,
@@ -207,7 +207,7 @@ impl CommitIndex<'_> {
     }
 
     /// Looks for the first page of which the latest time up to its end is `at` or later.
-    fn page_of(&self, measure: Measure, at: Instant) -> Result<Option<Times>, StoreError> {
+    fn page_of(&self, measure: Measure, at: Timestamp) -> Result<Option<Times>, StoreError> {
         let times = |page: Page| page.entries.iter().map(|m| (measure.of(m), m.first)).collect();
         let table = measure.table();
         let Some((latest, key)) = self.snapshot.scan(table, &time(at), &[0xff; 9], 1)?.pop() else {
@@ -216,9 +216,9 @@ impl CommitIndex<'_> {
         };
         let Some(page) = Page::find(self.snapshot, &key)? else { return Ok(None) };
         let entries: Times = times(page);
-        let behind = self.snapshot.last(table, &[], &time(at))?;
-        let behind = behind.map(|(time, _)| read_time(&time)).transpose()?;
-        let known = KnownPage { behind, entries: Arc::clone(&entries) };
+        let following = self.snapshot.last(table, &[], &time(at))?;
+        let following = following.map(|(time, _)| read_time(&time)).transpose()?;
+        let known = KnownPage { following, entries: Arc::clone(&entries) };
         self.known.by(measure).keep(read_time(&latest)?, known);
         Ok(Some(entries))
     }
@@ -232,29 +232,29 @@ impl CommitIndex<'_> {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn cut(&self, instant: Instant) -> Result<ReadPoint, StoreError> {
+    pub fn cut(&self, instant: Timestamp) -> Result<ReadPoint, StoreError> {
         let found = self.reached(Measure::Committed, after(instant))?;
         let mut at = found;
         if self.clock.wide {
             at = at.min(self.reached(Measure::Visible, after(instant))?);
         }
         let mut doubtful = found;
-        // Entries behind the cut that are stamped at or before the instant: each stands in a run
-        // after a time later than it.
-        let furthest = Instant::from_micros(instant.micros().saturating_add(self.clock.deepest));
-        let end = step(furthest, ChangeSequence::END, Instant::from_micros(i64::MAX));
-        let mut from = step(after(instant), ChangeSequence(0), Instant::from_micros(i64::MIN));
+        // Entries after the cut that are stamped at or before the instant: each is in a run after a
+        // time later than it.
+        let furthest = Timestamp::from_micros(instant.micros().saturating_add(self.clock.deepest));
+        let end = step(furthest, ChangeSequence::END, Timestamp::from_micros(i64::MAX));
+        let mut from = step(after(instant), ChangeSequence(0), Timestamp::from_micros(i64::MIN));
         while let Some((key, _)) = self.snapshot.scan(Table::ClockRegressions, &from, &end, 1)?.pop() {
             let (latest, run) = (
                 read_time(key.get(..8).ok_or_else(damaged)?)?,
                 read_number(key.get(8..16).ok_or_else(damaged)?)?,
             );
-            let start = step(latest, run, Instant::from_micros(i64::MIN));
+            let start = step(latest, run, Timestamp::from_micros(i64::MIN));
             let upto = step(latest, run, after(instant));
-            if let Some((_, behind)) = self.snapshot.last(Table::ClockRegressions, &start, &upto)? {
-                doubtful = doubtful.max(read_number(&behind)?);
+            if let Some((_, following)) = self.snapshot.last(Table::ClockRegressions, &start, &upto)? {
+                doubtful = doubtful.max(read_number(&following)?);
             }
-            from = step(latest, run.next(), Instant::from_micros(i64::MIN));
+            from = step(latest, run.next(), Timestamp::from_micros(i64::MIN));
         }
         for blurred in &self.clock.blurred {
             if (blurred.since..blurred.until).contains(&instant) {
@@ -270,10 +270,10 @@ impl CommitIndex<'_> {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn stretch(
+    pub fn sequence_range(
         &self,
-        since: Instant,
-        until: Instant,
+        since: Timestamp,
+        until: Timestamp,
     ) -> Result<(ChangeSequence, ChangeSequence), StoreError> {
         let from = self.on_its_side(since, self.reached(Measure::Committed, since)?);
         Ok((from, self.cut(until)?.doubtful.max(from)))
@@ -283,8 +283,8 @@ impl CommitIndex<'_> {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn horizon(&self, oldest: Instant) -> Result<ChangeSequence, StoreError> {
-        Ok(self.stretch(oldest, oldest)?.0.min(self.cut(oldest)?.at))
+    pub fn horizon(&self, oldest: Timestamp) -> Result<ChangeSequence, StoreError> {
+        Ok(self.sequence_range(oldest, oldest)?.0.min(self.cut(oldest)?.at))
     }
 
     /// The entry of a change.
@@ -307,22 +307,22 @@ impl CommitIndex<'_> {
         page: &'p mut Page,
     ) -> Result<Option<&'p Commit>, StoreError> {
         let first = page.entries.first().map(|m| m.first);
-        if first.is_none_or(|first| sequence < first) || sequence >= page.behind {
+        if first.is_none_or(|first| sequence < first) || sequence >= page.following {
             let Some((key, value)) = self.snapshot.last(Table::CommitIndex, &[], &number(sequence.next()))?
             else {
                 return Ok(None);
             };
             *page = Page::read(&key, &value)?;
         }
-        let behind = page.entries.partition_point(|m| m.first <= sequence);
-        Ok(behind.checked_sub(1).and_then(|i| page.entries.get(i)))
+        let following = page.entries.partition_point(|m| m.first <= sequence);
+        Ok(following.checked_sub(1).and_then(|i| page.entries.get(i)))
     }
 
     /// When a change was committed.
     ///
     /// # Errors
     /// The engine failed.
-    pub fn committed(&self, sequence: ChangeSequence) -> Result<Option<Instant>, StoreError> {
+    pub fn committed(&self, sequence: ChangeSequence) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.of(sequence)?.map(|m| m.committed))
     }
 }

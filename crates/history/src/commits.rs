@@ -1,9 +1,8 @@
-//! What is kept of each entry of the log beside its rows: who made it, where it stands, which
+//! What is kept of each entry of the log beside its rows: who made it, where it is, which
 //! statements it had, and how many rows of which tables changed.
 //!
 //! Entries that were written together lie in pages: what they have in common (the file, tables,
-//! statements that come again) stands once in a page, the rest as the difference to the entry
-//! before.
+//! statements that come again) is once in a page, the rest as the difference to the entry before.
 
 use super::engine::{Batch, Snapshot, StoreError, Table};
 use super::number::{put_number, take_number};
@@ -22,10 +21,10 @@ const AT_ONCE: usize = 16;
 /// An entry, as its page tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Its first change.
+    /// The number of its first change.
     pub first: ChangeSequence,
-    /// Behind its last one.
-    pub behind: ChangeSequence,
+    /// After its last one.
+    pub following: ChangeSequence,
     /// The server that wrote it first.
     pub server: u32,
     /// The connection on that server; `None`: the log does not tell.
@@ -58,7 +57,7 @@ pub struct Touched {
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spoken {
-    /// Its first change.
+    /// The number of the first change that the statement made.
     pub from: ChangeSequence,
     /// It was logged as a statement (DDL), and not with its rows.
     pub logged: bool,
@@ -70,14 +69,14 @@ impl Commit {
     /// The text of the statement that made a change.
     #[must_use]
     pub fn statement_of(&self, sequence: ChangeSequence) -> Option<&Arc<str>> {
-        let behind = self.statements.partition_point(|s| s.from <= sequence);
-        self.statements.get(behind.checked_sub(1)?)?.text.as_ref()
+        let following = self.statements.partition_point(|s| s.from <= sequence);
+        self.statements.get(following.checked_sub(1)?)?.text.as_ref()
     }
 }
 
 /// Writes pages.
 #[derive(Debug, Default)]
-pub struct Writer {
+pub struct CommitPageWriter {
     page: Vec<u8>,
     first: ChangeSequence,
     entries: usize,
@@ -86,10 +85,10 @@ pub struct Writer {
     texts: HashMap<Arc<str>, usize>,
 }
 
-/// What an entry is told by: the one before it.
+/// What an entry is known by: the one before it.
 #[derive(Debug, Default)]
 struct Before {
-    behind: ChangeSequence,
+    following: ChangeSequence,
     server: u32,
     connection: u64,
     file: Option<Arc<str>>,
@@ -100,7 +99,7 @@ const SAME_SERVER: u8 = 1;
 const SAME_CONNECTION: u8 = 2;
 const SAME_FILE: u8 = 4;
 
-impl Writer {
+impl CommitPageWriter {
     /// Takes the next entry. Those without a change are not kept.
     pub fn note(&mut self, batch: &mut Batch, commit: &Commit) {
         if self.entries >= FULL || self.page.len() >= LARGE {
@@ -108,7 +107,7 @@ impl Writer {
         }
         if self.entries == 0 {
             self.first = commit.first;
-            self.before.behind = commit.first;
+            self.before.following = commit.first;
         }
         self.entries += 1;
         let connection = commit.connection.map_or(0, u64::from);
@@ -121,8 +120,8 @@ impl Writer {
                 | flag(same_file, SAME_FILE),
         );
         // Numbers may be left out between two entries, never the other way round.
-        put_number(out, commit.first.0.wrapping_sub(self.before.behind.0));
-        put_number(out, commit.behind.0.wrapping_sub(commit.first.0));
+        put_number(out, commit.first.0.wrapping_sub(self.before.following.0));
+        put_number(out, commit.following.0.wrapping_sub(commit.first.0));
         if self.before.server != commit.server {
             put_number(out, u64::from(commit.server));
         }
@@ -136,7 +135,7 @@ impl Writer {
             put_number(out, commit.offset);
         }
         self.before = Before {
-            behind: commit.behind,
+            following: commit.following,
             server: commit.server,
             connection,
             file: Some(Arc::clone(&commit.file)),
@@ -193,22 +192,22 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
 
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let length = usize::try_from(take_number(rest)?).ok()?;
-    let (text, behind) = rest.split_at_checked(length)?;
-    *rest = behind;
+    let (text, following) = rest.split_at_checked(length)?;
+    *rest = following;
     std::str::from_utf8(text).ok()
 }
 
 /// The entries of a page.
 fn read(key: &[u8], page: &[u8]) -> Option<Vec<Commit>> {
-    let mut behind = ChangeSequence(u64::from_be_bytes(*key.first_chunk()?));
+    let mut following = ChangeSequence(u64::from_be_bytes(*key.first_chunk()?));
     let (mut server, mut connection, mut file, mut offset) = (0_u32, 0_u64, Arc::<str>::from(""), 0_u64);
     let (mut names, mut texts): (Vec<Arc<TableName>>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
     let mut rest = page;
     let mut commits = Vec::new();
     while let Some((flags, more)) = rest.split_first() {
         rest = more;
-        let first = ChangeSequence(behind.0.checked_add(take_number(&mut rest)?)?);
-        behind = ChangeSequence(first.0.checked_add(take_number(&mut rest)?)?);
+        let first = ChangeSequence(following.0.checked_add(take_number(&mut rest)?)?);
+        following = ChangeSequence(first.0.checked_add(take_number(&mut rest)?)?);
         if flags & SAME_SERVER == 0 {
             server = u32::try_from(take_number(&mut rest)?).ok()?;
         }
@@ -252,7 +251,7 @@ fn read(key: &[u8], page: &[u8]) -> Option<Vec<Commit>> {
         }
         let connection = u32::try_from(connection).ok().filter(|id| *id > 0);
         let file = Arc::clone(&file);
-        commits.push(Commit { first, behind, server, connection, file, offset, tables, statements });
+        commits.push(Commit { first, following, server, connection, file, offset, tables, statements });
     }
     Some(commits)
 }
@@ -275,7 +274,7 @@ pub fn of<'n>(
     sequence: ChangeSequence,
     near: &'n mut Near,
 ) -> Result<Option<&'n Commit>, StoreError> {
-    let inside = |c: &Commit| c.first <= sequence && sequence < c.behind;
+    let inside = |c: &Commit| c.first <= sequence && sequence < c.following;
     if !near.0.iter().any(inside) {
         let end = sequence.next().0.to_be_bytes();
         let Some((key, page)) = snapshot.last(Table::Commits, &[], &end)? else { return Ok(None) };
@@ -295,7 +294,7 @@ pub fn between(
     to: ChangeSequence,
     each: &mut dyn FnMut(Commit) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
-    // An entry of a page that begins before may go on behind.
+    // An entry of a page that begins before may go on after it.
     let before = snapshot.last(Table::Commits, &[], &from.0.to_be_bytes())?;
     let mut start = before.map_or_else(|| from.0.to_be_bytes().to_vec(), |(key, _)| key);
     let end = to.0.to_be_bytes();
@@ -303,7 +302,7 @@ pub fn between(
         let pages = snapshot.scan(Table::Commits, &start, &end, AT_ONCE)?;
         for (key, page) in &pages {
             for commit in read(key, page).ok_or_else(damaged)? {
-                if commit.first < to && commit.behind > from && !each(commit)? {
+                if commit.first < to && commit.following > from && !each(commit)? {
                     return Ok(());
                 }
             }
@@ -343,7 +342,7 @@ mod tests {
             every in 1_usize..90,
             window in (1_u64..300, 1_u64..300),
         ) {
-            let (mut engine, mut batch, mut writer) = (MemoryEngine::default(), Batch::default(), Writer::default());
+            let (mut engine, mut batch, mut writer) = (MemoryEngine::default(), Batch::default(), CommitPageWriter::default());
             let mut at = 1;
             let mut all = Vec::new();
             for (i, (gap, length, server, connection, file, offset, tables, statements)) in made.into_iter().enumerate() {
@@ -352,7 +351,7 @@ mod tests {
                 let mut from = first.0;
                 let commit = Commit {
                     first,
-                    behind: ChangeSequence(at),
+                    following: ChangeSequence(at),
                     server,
                     connection: (connection > 0).then_some(connection),
                     file: format!("binlog.{file:06}").into(),
@@ -383,12 +382,12 @@ mod tests {
                 found.push(commit);
                 Ok(true)
             }).unwrap();
-            let here = |c: &&Commit| c.first < to && c.behind > from;
+            let here = |c: &&Commit| c.first < to && c.following > from;
             let wanted: Vec<Commit> = all.iter().filter(here).cloned().collect();
             prop_assert_eq!(found, wanted);
             let mut near = Near::default();
             for sequence in 0..at + 2 {
-                let wanted = all.iter().find(|c| c.first.0 <= sequence && sequence < c.behind.0);
+                let wanted = all.iter().find(|c| c.first.0 <= sequence && sequence < c.following.0);
                 prop_assert_eq!(of(&*snapshot, ChangeSequence(sequence), &mut near).unwrap(), wanted);
             }
         }

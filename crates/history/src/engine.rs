@@ -15,7 +15,7 @@ mod temporary;
 
 pub use disk::{DiskEngine, DiskOptions};
 pub use memory::MemoryEngine;
-pub use temporary::{TemporaryEngine, temporary_place};
+pub use temporary::{TemporaryEngine, temporary_folder};
 
 /// The tables of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

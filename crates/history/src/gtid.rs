@@ -1,4 +1,4 @@
-//! The place in the log after the last transaction of a GTID set.
+//! The position in the log after the last transaction of a GTID set.
 
 use super::commit_index::Page;
 use super::engine::{Batch, Snapshot, StoreError, Table};
@@ -11,7 +11,7 @@ mod state;
 
 use set::{inside, without};
 
-pub use set::{GtidSet, Source};
+pub use set::{GtidSet, SourceId};
 pub use state::GtidState;
 
 /// Why a GTID names no state of this record.
@@ -23,7 +23,7 @@ pub enum GtidError {
     /// A GTID of the other family.
     #[error("'{asked}' is a GTID of {asked_family}, and this history was written by {family}")]
     WrongFamily {
-        /// The text.
+        /// The GTID set as it was asked for.
         asked: String,
         /// Whose form it has.
         asked_family: &'static str,
@@ -47,7 +47,7 @@ pub enum GtidError {
 /// Which numbers count together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Series {
-    MySql(Source),
+    MySql(SourceId),
     MariaDb(u32),
 }
 
@@ -86,14 +86,14 @@ pub fn index<'a>(batch: &mut Batch, gtids: impl Iterator<Item = &'a Gtid>, page:
 
 /// The first change of the page that a pair of the index names.
 #[must_use]
-pub fn place_of(value: &[u8]) -> Option<ChangeSequence> {
+pub fn position_of(value: &[u8]) -> Option<ChangeSequence> {
     Some(ChangeSequence(u64::from_be_bytes(*value.first_chunk()?)))
 }
 
 /// Finds transactions in a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub struct Gtids<'a> {
-    /// Where they are.
+    /// The snapshot in which the pages of GTIDs are.
     pub snapshot: &'a dyn Snapshot,
     /// What is remembered of them.
     pub state: &'a GtidState,
@@ -104,15 +104,15 @@ pub struct Gtids<'a> {
 /// What a set comes to.
 #[derive(Default)]
 struct Sum {
-    /// Behind the last of its transactions that are in the record.
+    /// After the last of its transactions that are in the record.
     recorded: Option<ChangeSequence>,
     /// The last origin that had others of it after it.
     origin: Option<ChangeSequence>,
 }
 
 impl Sum {
-    fn recorded(&mut self, behind: ChangeSequence) {
-        self.recorded = self.recorded.max(Some(behind));
+    fn recorded(&mut self, following: ChangeSequence) {
+        self.recorded = self.recorded.max(Some(following));
     }
 
     fn origin(&mut self, at: ChangeSequence) {
@@ -121,11 +121,11 @@ impl Sum {
 }
 
 impl Gtids<'_> {
-    /// The place just after all of the set: the first change that is not in.
+    /// The position just after all of the set: the first change that is not in.
     ///
     /// # Errors
     /// The set is of the other family, or not wholly in the record.
-    pub fn behind(&self, set: &GtidSet, text: &str) -> Result<ChangeSequence, GtidError> {
+    pub fn end_of(&self, set: &GtidSet, text: &str) -> Result<ChangeSequence, GtidError> {
         let mysql = self.state.has(|s| matches!(s, GtidSet::MySql(_)));
         let mariadb = self.state.has(|s| matches!(s, GtidSet::MariaDb(_)));
         let wrong =
@@ -138,8 +138,8 @@ impl Gtids<'_> {
             GtidSet::MariaDb(domains) => self.mariadb(domains, text)?,
         };
         match (sum.recorded, sum.origin) {
-            (Some(behind), None) => Ok(behind),
-            (Some(behind), Some(origin)) if behind >= origin => Ok(behind),
+            (Some(following), None) => Ok(following),
+            (Some(following), Some(origin)) if following >= origin => Ok(following),
             (_, Some(origin)) => {
                 // Only the whole of what was executed there is a state that is known.
                 let whole = self.state.origins.iter().any(|o| o.at == origin && o.set.same(set));
@@ -149,8 +149,8 @@ impl Gtids<'_> {
         }
     }
 
-    fn mysql(&self, sources: &BTreeMap<Source, Vec<(u64, u64)>>, text: &str) -> Result<Sum, GtidError> {
-        let of = |set: Option<&GtidSet>, source: &Source| match set {
+    fn mysql(&self, sources: &BTreeMap<SourceId, Vec<(u64, u64)>>, text: &str) -> Result<Sum, GtidError> {
+        let of = |set: Option<&GtidSet>, source: &SourceId| match set {
             Some(GtidSet::MySql(sources)) => sources.get(source).cloned().unwrap_or_default(),
             Some(GtidSet::MariaDb(_)) | None => Vec::new(),
         };
@@ -201,10 +201,10 @@ impl Gtids<'_> {
         Ok(pages)
     }
 
-    /// The place after the last committed of these numbers, all of which are recorded.
+    /// The position after the last committed of these numbers, all of which are recorded.
     fn last_of(
         &self,
-        source: &Source,
+        source: &SourceId,
         (from, to): (u64, u64),
         text: &str,
     ) -> Result<ChangeSequence, GtidError> {
@@ -213,11 +213,11 @@ impl Gtids<'_> {
         let series = Series::MySql(source.clone());
         let mut found = BTreeMap::new();
         for page in self.pages(&series, start, to)? {
-            for (i, moment) in page.entries.iter().enumerate() {
-                let of = moment.gtid.as_ref().map(Series::of);
-                let of = of.filter(|_| page.behind(i) > self.state.reborn);
+            for (i, commit_entry) in page.entries.iter().enumerate() {
+                let of = commit_entry.gtid.as_ref().map(Series::of);
+                let of = of.filter(|_| page.end_of(i) > self.state.reborn);
                 if let Some((_, number)) = of.filter(|(s, n)| *s == series && (start..=to).contains(n)) {
-                    found.insert(number, page.behind(i));
+                    found.insert(number, page.end_of(i));
                 }
             }
         }
@@ -242,20 +242,20 @@ impl Gtids<'_> {
             // there.
             (Some(GtidSet::MariaDb(domains)), Gtid::MariaDb { domain, sequence, .. }) => {
                 let known = domains.iter().any(|(d, _, last)| d == domain && sequence <= last);
-                Ok(known && self.behind_one(gtid)?.is_some())
+                Ok(known && self.after_one(gtid)?.is_some())
             }
             _ => Ok(false),
         }
     }
 
-    /// The place after a transaction.
-    fn behind_one(&self, gtid: &Gtid) -> Result<Option<ChangeSequence>, GtidError> {
+    /// The position after a transaction.
+    fn after_one(&self, gtid: &Gtid) -> Result<Option<ChangeSequence>, GtidError> {
         let (series, number) = Series::of(gtid);
         for page in self.pages(&series, number, number)? {
             if let Some(i) = page.entries.iter().rposition(|m| m.gtid.as_ref() == Some(gtid))
-                && page.behind(i) > self.state.reborn
+                && page.end_of(i) > self.state.reborn
             {
-                return Ok(Some(page.behind(i)));
+                return Ok(Some(page.end_of(i)));
             }
         }
         Ok(None)
@@ -266,8 +266,8 @@ impl Gtids<'_> {
         for (domain, server, sequence) in domains {
             let gtid = Gtid::MariaDb { domain: *domain, server: *server, sequence: *sequence };
             let recorded = matches!(&self.state.recorded, Some(GtidSet::MariaDb(d)) if d.iter().any(|(d, _, _)| d == domain));
-            if recorded && let Some(behind) = self.behind_one(&gtid)? {
-                sum.recorded(behind);
+            if recorded && let Some(following) = self.after_one(&gtid)? {
+                sum.recorded(following);
                 continue;
             }
             let covers = |set: &GtidSet| match set {
@@ -293,11 +293,11 @@ mod tests {
     use super::*;
     use crate::commit_index::{Commit, CommitIndexWriter};
     use crate::engine::{Engine, MemoryEngine};
-    use dbtrail_types::instant::Instant;
+    use dbtrail_types::timestamp::Timestamp;
 
     impl CommitIndexWriter {
-        fn note_and_flush(mut self, batch: &mut Batch, moment: Commit, behind: ChangeSequence) {
-            self.note(batch, moment, behind);
+        fn note_and_flush(mut self, batch: &mut Batch, commit_entry: Commit, following: ChangeSequence) {
+            self.note(batch, commit_entry, following);
             self.flush(batch);
         }
     }
@@ -308,22 +308,22 @@ mod tests {
         GtidSet::parse(text).unwrap()
     }
 
-    /// A record of transactions without changes but one each; places count from 1.
+    /// A record of transactions without changes but one each; positions count from 1.
     struct Record(MemoryEngine, GtidState);
 
     impl Record {
-        fn behind(&self, text: &str) -> Result<u64, GtidError> {
+        fn following(&self, text: &str) -> Result<u64, GtidError> {
             let snapshot = self.0.snapshot();
             let gtids = Gtids { snapshot: &*snapshot, state: &self.1, dropped: false };
-            gtids.behind(&mysql(text), text).map(|s| s.0.saturating_sub(1))
+            gtids.end_of(&mysql(text), text).map(|s| s.0.saturating_sub(1))
         }
     }
 
-    fn moment(gtid: &Gtid, first: u64) -> Commit {
+    fn commit(gtid: &Gtid, first: u64) -> Commit {
         Commit {
             first: ChangeSequence(first),
-            committed: Instant::from_micros(0),
-            visible: Instant::from_micros(0),
+            committed: Timestamp::from_micros(0),
+            visible: Timestamp::from_micros(0),
             gtid: Some(gtid.clone()),
         }
     }
@@ -337,7 +337,7 @@ mod tests {
         let mut entries = CommitIndexWriter::default();
         for (gtid, first) in gtids.iter().zip(1..) {
             state.note(gtid);
-            entries.note(&mut batch, moment(gtid, first), ChangeSequence(first + 1));
+            entries.note(&mut batch, commit(gtid, first), ChangeSequence(first + 1));
         }
         entries.close(&mut batch);
         engine.commit(&batch).unwrap();
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn a_mysql_set_is_the_state_after_its_last_transaction() {
         let record = index(&[m(5, None), m(7, None), m(6, None), m(1, Some("t"))], Some(&format!("{A}:1-4")));
-        let after = |t: &str| record.behind(&format!("{A}:{t}"));
+        let after = |t: &str| record.following(&format!("{A}:{t}"));
         assert_eq!(after("1-5"), Ok(1));
         assert_eq!(after("5"), Ok(1));
         assert_eq!(after("1-6"), Ok(3), "6 was committed behind 7");
@@ -378,8 +378,8 @@ mod tests {
         assert_eq!(after("1-8"), Err(GtidError::NotThere(format!("{A}:8"))));
         assert_eq!(after("9-18446744073709551615"), Err(GtidError::NotThere(format!("{A}:9"))));
         assert_eq!(after("t:2"), Err(GtidError::NotThere(format!("{A}:t:2"))));
-        assert!(matches!(record.behind("0-1-2"), Err(GtidError::WrongFamily { .. })));
-        assert_eq!(index(&[], None).behind("0-1-2"), Err(GtidError::NoGtids));
+        assert!(matches!(record.following("0-1-2"), Err(GtidError::WrongFamily { .. })));
+        assert_eq!(index(&[], None).following("0-1-2"), Err(GtidError::NoGtids));
         assert_eq!(record.1.executed(), format!("{A}:1-7,{A}:t:1"));
     }
 
@@ -387,7 +387,7 @@ mod tests {
     fn a_mariadb_list_is_the_state_after_all_of_it() {
         let g = |domain, sequence| Gtid::MariaDb { domain, server: 10, sequence };
         let record = index(&[g(0, 7), g(1, 3), g(0, 8)], Some("0-10-6,1-10-2"));
-        let after = |t: &str| record.behind(t);
+        let after = |t: &str| record.following(t);
         assert_eq!(after("0-10-7"), Ok(1));
         assert_eq!(after("0-10-7,1-10-3"), Ok(2));
         assert_eq!(after("0-10-7,1-10-2"), Ok(1));
@@ -399,14 +399,14 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_gap_only_what_is_recorded_or_whole_is_known() {
+    fn after_a_gap_only_what_is_recorded_or_whole_is_known() {
         let mut record = index(&[m(5, None), m(6, None)], Some(&format!("{A}:1-4")));
         record.1.begin(ChangeSequence(4), mysql(&format!("{A}:1-9")));
         let mut batch = Batch::default();
         record.1.note(&m(10, None));
-        CommitIndexWriter::default().note_and_flush(&mut batch, moment(&m(10, None), 4), ChangeSequence(5));
+        CommitIndexWriter::default().note_and_flush(&mut batch, commit(&m(10, None), 4), ChangeSequence(5));
         record.0.commit(&batch).unwrap();
-        let after = |t: &str| record.behind(&format!("{A}:{t}"));
+        let after = |t: &str| record.following(&format!("{A}:{t}"));
         assert_eq!([after("1-5"), after("1-6"), after("1-10")], [Ok(1), Ok(2), Ok(4)]);
         assert_eq!(after("1-9"), Ok(3), "all that was executed behind the gap");
         assert!(matches!(after("1-7"), Err(GtidError::TooOld(_))), "inside of the gap");
@@ -425,7 +425,7 @@ mod tests {
             let before: Vec<Gtid> = (1..=6).map(|n| gtid(n).0).collect();
             let mut record = index(&before, None);
             // The log was reset, and two transactions are in the gap.
-            record.1.begin_anew(ChangeSequence(8), mysql(&gtid(2).1));
+            record.1.start_over(ChangeSequence(8), mysql(&gtid(2).1));
             let mut batch = Batch::default();
             let snapshot = record.0.snapshot();
             let has = |record: &Record, n| {
@@ -434,10 +434,10 @@ mod tests {
             assert_eq!((has(&record, 3), has(&record, 6)), (Ok(false), Ok(false)), "another transaction");
             let mut entries = CommitIndexWriter::default();
             record.1.note(&gtid(3).0);
-            entries.note(&mut batch, moment(&gtid(3).0, 8), ChangeSequence(9));
+            entries.note(&mut batch, commit(&gtid(3).0, 8), ChangeSequence(9));
             entries.close(&mut batch);
             record.0.commit(&batch).unwrap();
-            let after = |n: u64| record.behind(&gtid(n).1);
+            let after = |n: u64| record.following(&gtid(n).1);
             assert_eq!(
                 (after(2), after(3)),
                 (Ok(7), Ok(8)),
@@ -451,7 +451,7 @@ mod tests {
         }
         // A server that goes on has all that was recorded.
         let mut goes_on = index(&[mariadb(1), mariadb(2)], None);
-        goes_on.1.begin_anew(ChangeSequence(4), mysql("0-7-9"));
-        assert_eq!((goes_on.behind("0-7-1"), goes_on.behind("0-7-9")), (Ok(1), Ok(3)));
+        goes_on.1.start_over(ChangeSequence(4), mysql("0-7-9"));
+        assert_eq!((goes_on.following("0-7-1"), goes_on.following("0-7-9")), (Ok(1), Ok(3)));
     }
 }

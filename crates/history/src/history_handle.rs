@@ -10,8 +10,8 @@ use super::History;
 use super::binlog_position::ResumePosition;
 use super::capture::Gap;
 use super::query::TableHealth;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use doubts::Doubts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,8 +36,8 @@ pub enum Connection {
     /// They do not.
     Down {
         /// Since when.
-        since: Instant,
-        /// Why.
+        since: Timestamp,
+        /// Why the connection is down, for people.
         reason: String,
     },
 }
@@ -54,10 +54,10 @@ pub struct CaptureStatus {
     pub full: Option<String>,
     /// Bytes that are free on the disk of the store.
     pub disk_free: Option<u64>,
-    /// Behind the last transaction that was taken in.
-    pub place: Option<ResumePosition>,
-    /// The newest instant of which the state can be told, by the server's clock.
-    pub clock: Option<Instant>,
+    /// After the last transaction that was taken in.
+    pub position: Option<ResumePosition>,
+    /// The newest instant of which the state is known, by the server's clock.
+    pub clock: Option<Timestamp>,
     /// Parts of the log that were never read, oldest first.
     pub gaps: Vec<Gap>,
     /// The first reading of the tables.
@@ -79,13 +79,13 @@ pub struct CaptureStatus {
 impl CaptureStatus {
     /// Before the first connection.
     #[must_use]
-    pub fn starting(at: Instant) -> Self {
+    pub fn starting(at: Timestamp) -> Self {
         Self {
             connection: Connection::Down { since: at, reason: "the agent is starting".to_owned() },
             failed: None,
             full: None,
             disk_free: None,
-            place: None,
+            position: None,
             clock: None,
             gaps: Vec::new(),
             baseline: BaselineProgress::default(),
@@ -100,7 +100,7 @@ impl CaptureStatus {
 
     /// Notes what the reading half says of its connection. The instant of a loss is that of the
     /// first word of it.
-    pub fn connected(&mut self, state: Result<(), String>, now: Instant) {
+    pub fn connected(&mut self, state: Result<(), String>, now: Timestamp) {
         self.connection = match (state, &self.connection) {
             (Ok(()), _) => Connection::Up,
             (Err(reason), Connection::Down { since, .. }) => Connection::Down { since: *since, reason },
@@ -108,9 +108,9 @@ impl CaptureStatus {
         };
     }
 
-    /// Seconds between the newest instant that can be told and `now`; `None`: none can be told yet.
+    /// Seconds between the newest instant whose state is known and `now`; `None`: none yet.
     #[must_use]
-    pub fn lag_seconds(&self, now: Instant) -> Option<f64> {
+    pub fn lag_seconds(&self, now: Timestamp) -> Option<f64> {
         let micros = now.micros().saturating_sub(self.clock?.micros()).max(0);
         #[expect(clippy::cast_precision_loss, reason = "a microsecond in 285 years is not missed")]
         Some(micros as f64 / 1e6)
@@ -131,7 +131,7 @@ impl HistoryHandle {
 
     /// A history that is being captured: nothing is served until the first [`HistoryHandle::set`].
     #[must_use]
-    pub fn live(server_id: ServerId, now: Instant) -> Self {
+    pub fn live(server_id: ServerId, now: Timestamp) -> Self {
         let liveness = Some(RwLock::new(CaptureStatus::starting(now)));
         Self { server_id, history: RwLock::new(None), liveness, doubts: Doubts::default() }
     }
@@ -163,7 +163,7 @@ impl HistoryHandle {
         drop(before);
     }
 
-    /// Changes what is told of the capture. Does nothing to a history that never changes.
+    /// Changes what is known of the capture. Does nothing to a history that never changes.
     pub fn update(&self, change: impl FnOnce(&mut CaptureStatus)) {
         if let Some(liveness) = &self.liveness {
             change(&mut liveness.write().unwrap_or_else(PoisonError::into_inner));
@@ -178,7 +178,7 @@ impl HistoryHandle {
 
     /// All that is known, for people and monitoring.
     #[must_use]
-    pub fn status(&self, now: Instant) -> Status {
+    pub fn status(&self, now: Timestamp) -> Status {
         Status::of(&self.server_id, self.current().as_deref(), self.liveness().as_ref(), now)
     }
 }
@@ -186,25 +186,26 @@ impl HistoryHandle {
 /// All that is known of a history and of its capture: the answer to `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// Whether it is captured from a running server; else it was read from files, and what concerns
     /// a capture is empty.
     pub live: bool,
     /// Whether events arrive.
     pub connected: bool,
-    /// Why not.
+    /// Why not, for people.
     pub reason: Option<String>,
     /// Since when not.
-    pub disconnected_since: Option<Instant>,
-    /// Behind the last transaction that was taken in: `file:offset`.
-    pub place: Option<String>,
+    pub disconnected_since: Option<Timestamp>,
+    /// After the last transaction that was taken in: `file:offset`.
+    #[serde(rename = "place")]
+    pub position: Option<String>,
     /// The same by GTID, where the server writes them.
     pub gtids: Option<String>,
-    /// The first instant of which states can be told.
-    pub oldest: Option<Instant>,
-    /// The last one.
-    pub newest: Option<Instant>,
+    /// The first instant of which states are known.
+    pub oldest: Option<Timestamp>,
+    /// The last instant whose state is known.
+    pub newest: Option<Timestamp>,
     /// Seconds between `newest` and now.
     pub lag_seconds: Option<f64>,
     /// The tables of the record, in order of their names.
@@ -235,17 +236,17 @@ pub struct Status {
 /// One table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableStatus {
-    /// Its schema.
+    /// The schema of the table.
     pub schema: String,
-    /// Its name.
+    /// The name of the table, without its schema.
     pub table: String,
     /// The first instant at which it can be read; `None`: at none.
-    pub oldest: Option<Instant>,
-    /// The last one.
-    pub newest: Option<Instant>,
+    pub oldest: Option<Timestamp>,
+    /// The last instant whose state is known.
+    pub newest: Option<Timestamp>,
     /// Whether it can be read at the end of the record.
     pub readable: bool,
-    /// Why not.
+    /// Why not, for people.
     pub reason: Option<String>,
     /// How it is at the end of the record; `None`: it does not exist there, or an older agent does
     /// not say.
@@ -260,7 +261,7 @@ impl Status {
         server_id: &ServerId,
         history: Option<&History>,
         liveness: Option<&CaptureStatus>,
-        now: Instant,
+        now: Timestamp,
     ) -> Self {
         let coverage = history.map(History::coverage);
         let stopped = |l: &CaptureStatus| match (&l.failed, &l.full) {
@@ -272,7 +273,7 @@ impl Status {
             Some((None, Connection::Down { since, reason })) => (Some(reason.clone()), Some(*since)),
             Some((None, Connection::Up)) | None => (None, None),
         };
-        let place = liveness.and_then(|l| l.place.as_ref());
+        let position = liveness.and_then(|l| l.position.as_ref());
         let count = |of: fn(&CaptureStatus) -> u64| liveness.map_or(0, of);
         Self {
             server_id: server_id.clone(),
@@ -280,8 +281,8 @@ impl Status {
             connected: liveness.is_some() && reason.is_none(),
             reason,
             disconnected_since,
-            place: place.map(|p| p.at.to_string()),
-            gtids: place.map(|p| p.gtids.clone()).filter(|g| !g.is_empty()),
+            position: position.map(|p| p.at.to_string()),
+            gtids: position.map(|p| p.gtids.clone()).filter(|g| !g.is_empty()),
             oldest: coverage.map(|c| c.oldest),
             newest: coverage.map(|c| c.newest),
             lag_seconds: liveness.and_then(|l| l.lag_seconds(now)),
@@ -330,7 +331,7 @@ fn tables(history: &History) -> Vec<TableStatus> {
 }
 
 impl TableStatus {
-    fn of(name: TableName, range: Option<(Instant, Instant)>, reason: Option<String>) -> Self {
+    fn of(name: TableName, range: Option<(Timestamp, Timestamp)>, reason: Option<String>) -> Self {
         let readable = range.is_some() && reason.is_none();
         let (oldest, newest) = range.unzip();
         Self { schema: name.schema, table: name.table, oldest, newest, readable, reason, health: None }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const UNKNOWN: u64 = (1 << 35) - 1;
 /// The same of a row after a change: another number, so that the two never pass for one cell that
 /// stayed the same.
-const UNKNOWN_ANEW: u64 = UNKNOWN - 1;
+const NOW_UNKNOWN: u64 = UNKNOWN - 1;
 
 /// What a packed row holds of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Image {
         &self.0
     }
 
-    /// Of packed bytes.
+    /// An image from packed bytes, as [`Self::bytes`] gives them.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(bytes.into())
@@ -91,16 +91,16 @@ impl Image {
 
 /// Appends a cell that is not known; `after`: of a row after a change.
 pub fn put_unknown(out: &mut Vec<u8>, after: bool) {
-    put_number(out, if after { UNKNOWN_ANEW } else { UNKNOWN });
+    put_number(out, if after { NOW_UNKNOWN } else { UNKNOWN });
 }
 
-/// The bytes of a packed row without the cells at these places, which rise.
+/// The bytes of a packed row without the cells at these positions, which rise.
 #[must_use]
-pub fn without(image: &[u8], places: &[usize]) -> Vec<u8> {
+pub fn without(image: &[u8], positions: &[usize]) -> Vec<u8> {
     let mut out = Vec::with_capacity(image.len());
-    let (mut rest, mut at, mut places) = (image, 0, places.iter().peekable());
+    let (mut rest, mut at, mut positions) = (image, 0, positions.iter().peekable());
     while let Some(cell) = take_packed(&mut rest) {
-        if places.next_if(|place| **place == at).is_none() {
+        if positions.next_if(|position| **position == at).is_none() {
             out.extend_from_slice(cell);
         }
         at += 1;
@@ -114,14 +114,14 @@ pub fn cells(packed: &[u8]) -> Cells<'_> {
     Cells(packed)
 }
 
-/// A packed row with other bytes in some cells: places and cells, by rising places. `None`: the row
-/// has not so many cells.
+/// A packed row with other bytes in some cells: positions and cells, by rising positions. `None`:
+/// the row has not so many cells.
 #[must_use]
 pub fn with_cells(packed: &[u8], others: &[(usize, Content<'_>)]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(packed.len());
     let (mut rest, mut at) = (packed, 0);
-    for (place, cell) in others {
-        while at < *place {
+    for (position, cell) in others {
+        while at < *position {
             out.extend_from_slice(take_packed(&mut rest)?);
             at += 1;
         }
@@ -147,7 +147,7 @@ impl AsRef<[u8]> for Image {
 }
 
 /// Appends a cell whose bytes `write` appends, unless it says that it is NULL (false); gives where
-/// its bytes stand.
+/// its bytes are.
 ///
 /// # Errors
 /// Those of `write`; then what was appended is no image.
@@ -218,7 +218,7 @@ pub fn changed(before: &[u8], mut changes: &[u8]) -> Option<Vec<u8>> {
 fn take_packed<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let whole = *bytes;
     let length = match take_number(bytes)? {
-        UNKNOWN | UNKNOWN_ANEW => 0,
+        UNKNOWN | NOW_UNKNOWN => 0,
         number => usize::try_from(number.saturating_sub(1)).ok()?,
     };
     let (_, rest) = bytes.split_at_checked(length)?;
@@ -240,7 +240,7 @@ impl<'a> Iterator for Cells<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let length = match take_number(&mut self.0)? {
             0 => return Some(Content::Null),
-            UNKNOWN | UNKNOWN_ANEW => return Some(Content::Unknown),
+            UNKNOWN | NOW_UNKNOWN => return Some(Content::Unknown),
             number => usize::try_from(number - 1).ok()?,
         };
         let (cell, rest) = self.0.split_at_checked(length)?;
@@ -268,8 +268,8 @@ mod tests {
             bytes.extend_from_slice(Image::pack(&[None]).bytes());
             bytes
         };
-        let anew = of(true);
-        let cells: Vec<Content<'_>> = Cells(&anew).collect();
+        let rebuilt = of(true);
+        let cells: Vec<Content<'_>> = Cells(&rebuilt).collect();
         assert_eq!(cells, [Content::Bytes(b"1"), Content::Unknown, Content::Null]);
         let known = Image::pack(&[Some(b"1".to_vec()), Some(b"old".to_vec()), None]);
         let mut changes = Vec::new();

@@ -1,9 +1,9 @@
 //! Entries of the log to the history: definitions, names, versions.
 //!
 //! One pass in the order of the log. Whatever cannot be followed makes the table unreadable from
-//! that place on, with the reason; a row that contradicts what the log said before (an INSERT of a
-//! key that has a row, a before image that is not the last after image) makes it unreadable from
-//! the last place that was certain. Nothing is guessed.
+//! that position on, with the reason; a row that contradicts what the log said before (an INSERT of
+//! a key that has a row, a before image that is not the last after image) makes it unreadable from
+//! the last position that was known. Nothing is guessed.
 
 use super::changes;
 use super::commit_index::{Commit, CommitIndexWriter, KnownPages};
@@ -16,8 +16,8 @@ use super::patterns::Patterns;
 use super::record::{Coverage, FIRST, History, RetentionHorizon, TableGeneration};
 use super::schema::{Catalog, DefinitionId};
 use super::store::{ChangeSequence, GenerationId, Versions, row_of};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use head_cache::{CachedHead, Fingerprint, HeadCache};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -70,8 +70,8 @@ pub struct Ingest {
     pieces: pieces::Pieces,
     recent: HeadCache,
     /// The index of changes.
-    index: changes::Writer,
-    commits: commits::Writer,
+    index: changes::ChangeIndexWriter,
+    commits: commits::CommitPageWriter,
     /// What is kept of the entry that comes in.
     noting: noting::Noting,
     /// Whether texts of statements are kept.
@@ -112,8 +112,7 @@ pub(super) struct Dirty {
     pub(super) touched: BTreeSet<TableName>,
 }
 
-/// Behind this change no entry begins: the last one may have as many changes as any transaction
-/// has.
+/// After this change no entry begins: the last one may have as many changes as any transaction has.
 const RESERVE: ChangeSequence = ChangeSequence(ChangeSequence::LAST.0 - (1 << 40));
 
 /// Why a table that is not captured cannot be read.
@@ -148,8 +147,8 @@ impl Ingest {
             batch: Batch::default(),
             pieces: pieces::Pieces::default(),
             recent: HeadCache::default(),
-            index: changes::Writer::default(),
-            commits: commits::Writer::default(),
+            index: changes::ChangeIndexWriter::default(),
+            commits: commits::CommitPageWriter::default(),
             noting: noting::Noting::default(),
             keeps_statements: true,
             images: images::Images::default(),
@@ -181,7 +180,7 @@ impl Ingest {
     pub(super) fn entry_seen(
         &mut self,
         entry: CommittedTransaction,
-        visible: Instant,
+        visible: Timestamp,
     ) -> Result<(), StoreError> {
         if self.next > RESERVE {
             return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
@@ -189,7 +188,7 @@ impl Ingest {
         self.under = cascade::Under::default();
         let committed = entry.committed;
         let visible = visible.max(committed);
-        let moment = Commit { first: self.next, committed, visible, gtid: entry.gtid };
+        let commit_entry = Commit { first: self.next, committed, visible, gtid: entry.gtid };
         for change in entry.changes {
             match change.map_err(|e| StoreError(e.to_string()))? {
                 Change::Rows(mut event) => {
@@ -214,11 +213,11 @@ impl Ingest {
                 }
             }
         }
-        if let Some(gtid) = &moment.gtid {
+        if let Some(gtid) = &commit_entry.gtid {
             self.gtids.note(gtid);
         }
-        self.note_commit(moment.first, entry.origin, &entry.position.file);
-        self.entries.note(&mut self.batch, moment, self.next);
+        self.note_commit(commit_entry.first, entry.origin, &entry.position.file);
+        self.entries.note(&mut self.batch, commit_entry, self.next);
         Ok(())
     }
 
@@ -364,7 +363,11 @@ impl Ingest {
     }
 
     /// Another generation of a table, of which no row is known yet.
-    pub(super) fn new_space(&mut self, name: &TableName, mut generation: TableGeneration) -> GenerationId {
+    pub(super) fn new_generation(
+        &mut self,
+        name: &TableName,
+        mut generation: TableGeneration,
+    ) -> GenerationId {
         generation.indexed = self.catalog.followed_keys(name).iter().map(|key| key.number).collect();
         let generations = Arc::make_mut(&mut self.generations);
         let id = u32::try_from(generations.len()).unwrap_or(u32::MAX);
@@ -373,7 +376,7 @@ impl Ingest {
         GenerationId(id)
     }
 
-    pub(super) fn space_mut(&mut self, id: GenerationId) -> Option<&mut TableGeneration> {
+    pub(super) fn generation_mut(&mut self, id: GenerationId) -> Option<&mut TableGeneration> {
         self.dirty.generations.insert(id.0);
         Arc::make_mut(&mut self.generations).get_mut(id.0 as usize)
     }
@@ -403,7 +406,7 @@ impl Ingest {
             let next = versions.next_key(row)?;
             let next = next.as_deref().map(row_of).transpose()?;
             if next != Some(row) {
-                self.recent.absent_ranges.learn(row, next.map(<[u8]>::to_vec));
+                self.recent.absent_ranges.note(row, next.map(<[u8]>::to_vec));
                 return Ok(None);
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Two keys are the same to MySQL exactly when their bytes are equal, and the bytes order as `ORDER
 //! BY` orders the key, so that a point look-up, a range and a merge by key are all comparisons of
-//! bytes. Knows columns and text, and nothing of the store. Where MySQL's comparison is not certain
+//! bytes. Knows columns and text, and nothing of the store. Where MySQL's comparison is not known
 //! (floating point, JSON, a character whose weight is not known), there is no key.
 
 use dbtrail_types::collation;
@@ -20,7 +20,7 @@ pub enum KeyError {
     Type {
         /// The column.
         column: String,
-        /// Its type.
+        /// The column's type, as SHOW CREATE TABLE has it.
         ty: String,
     },
     /// The collation does not tell for this text.
@@ -28,7 +28,7 @@ pub enum KeyError {
     Uncertain {
         /// The column.
         column: String,
-        /// What is not certain.
+        /// What is not known.
         uncertain: collation::Uncertain,
     },
     /// The text cannot be read: its character set is not known to this version.
@@ -38,7 +38,7 @@ pub enum KeyError {
     Charset {
         /// The column.
         column: String,
-        /// Its collation.
+        /// The column's collation.
         collation: String,
     },
     /// Not a value of the column in the form that mysqld prints.
@@ -46,7 +46,7 @@ pub enum KeyError {
     NotAValue {
         /// The column.
         column: String,
-        /// Its type.
+        /// The column's type, as SHOW CREATE TABLE has it.
         ty: String,
         /// What came, shortened.
         value: String,

@@ -3,8 +3,8 @@
 
 use super::log::{Change, CommittedTransaction};
 use super::schema::{self, Touched};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashMap;
 
 const SECOND: i64 = 1_000_000;
@@ -15,9 +15,9 @@ pub struct LastStatement<P> {
     /// How many were noted before it.
     order: u64,
     /// After it.
-    pub place: P,
+    pub position: P,
     /// When it was committed.
-    pub at: Instant,
+    pub at: Timestamp,
     /// Its text, or why it is not known what happened.
     pub what: String,
 }
@@ -40,10 +40,10 @@ impl<P> Default for LastStatements<P> {
 
 impl<P: Clone> LastStatements<P> {
     /// Takes the statements of a transaction in, which ends at this position.
-    pub fn note(&mut self, entry: CommittedTransaction, place: &P) {
+    pub fn note(&mut self, entry: CommittedTransaction, position: &P) {
         for change in entry.changes {
             let (touched, what) = match change {
-                Err(error) => return self.unknown(place, &error.to_string()),
+                Err(error) => return self.unknown(position, &error.to_string()),
                 Ok(Change::Rows(_)) => continue,
                 Ok(Change::Statement(statement)) => (schema::touched(&statement), statement.sql),
                 Ok(Change::Unfollowable { tables, reason }) => {
@@ -57,7 +57,8 @@ impl<P: Clone> LastStatements<P> {
             }
             let what = schema::excerpt(&what);
             self.noted += 1;
-            let last = LastStatement { order: self.noted, place: place.clone(), at: entry.committed, what };
+            let last =
+                LastStatement { order: self.noted, position: position.clone(), at: entry.committed, what };
             for table in tables {
                 self.tables.insert(table.to_lowercase(), last.clone());
             }
@@ -71,10 +72,11 @@ impl<P: Clone> LastStatements<P> {
     }
 
     /// What is from here on cannot be read, and may be about any table, at any time.
-    pub fn unknown(&mut self, place: &P, why: &str) {
+    pub fn unknown(&mut self, position: &P, why: &str) {
         self.noted += 1;
-        let at = Instant::from_micros(i64::MAX);
-        self.any = Some(LastStatement { order: self.noted, place: place.clone(), at, what: why.to_owned() });
+        let at = Timestamp::from_micros(i64::MAX);
+        self.any =
+            Some(LastStatement { order: self.noted, position: position.clone(), at, what: why.to_owned() });
     }
 
     /// The last statement that can have changed the definition of this table; `None`: there is
@@ -90,8 +92,8 @@ impl<P: Clone> LastStatements<P> {
 impl<P> LastStatement<P> {
     /// It was carried out by then: some servers stamp it in whole seconds.
     #[must_use]
-    pub fn end(&self) -> Instant {
-        Instant::from_micros(self.at.micros().saturating_add(SECOND))
+    pub fn end(&self) -> Timestamp {
+        Timestamp::from_micros(self.at.micros().saturating_add(SECOND))
     }
 
     /// Why the table is not known before it.
@@ -110,7 +112,7 @@ mod tests {
     use crate::log::{BinlogPosition, LoggedStatement, Origin, ServerVersion, Stamp};
 
     fn statement(sql: &str) -> CommittedTransaction {
-        let at = Instant::from_micros(1_000_000);
+        let at = Timestamp::from_micros(1_000_000);
         let plain = LoggedStatement::plain(sql, ServerVersion::default(), at);
         CommittedTransaction {
             gtid: None,
@@ -125,21 +127,21 @@ mod tests {
     #[test]
     fn the_last_statement_counts() {
         let mut last = LastStatements::default();
-        for (place, sql) in [
+        for (position, sql) in [
             (1, "ALTER TABLE t ADD a INT"),
             (2, "ALTER TABLE T ADD b INT"),
             (3, "DROP DATABASE x"),
             (4, "ALTER TABLE u ADD a INT"),
         ] {
-            last.note(statement(sql), &place);
+            last.note(statement(sql), &position);
         }
         let name = |schema: &str, table: &str| TableName { schema: schema.into(), table: table.into() };
-        let place = |schema, table| last.of(&name(schema, table)).map(|l| l.place);
-        assert_eq!([place("s", "t"), place("s", "u"), place("x", "y")], [Some(2), Some(4), Some(3)]);
-        assert_eq!(place("s", "v"), None);
+        let position = |schema, table| last.of(&name(schema, table)).map(|l| l.position);
+        assert_eq!([position("s", "t"), position("s", "u"), position("x", "y")], [Some(2), Some(4), Some(3)]);
+        assert_eq!(position("s", "v"), None);
         let why = last.of(&name("s", "t")).unwrap().reason();
         assert!(why.ends_with("begins after that: ALTER TABLE T ADD b INT"), "{why}");
         last.note(statement("NO SUCH STATEMENT"), &9);
-        assert_eq!(last.of(&name("s", "v")).map(|l| l.place), Some(9));
+        assert_eq!(last.of(&name("s", "v")).map(|l| l.position), Some(9));
     }
 }

@@ -57,8 +57,8 @@ pub use transaction_changes::TransactionChanges;
 pub(crate) use type_code as code;
 
 pub use crate::binlog_position::BinlogPosition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,9 +71,9 @@ pub enum LogError {
     /// An event.
     #[error("{}, event at byte {}: {fault}", position.file, position.offset)]
     Event {
-        /// Where.
+        /// The position of the event.
         position: BinlogPosition,
-        /// What.
+        /// What is wrong with it.
         fault: LogFault,
     },
 }
@@ -129,8 +129,7 @@ pub struct Origin {
     /// The connection on that server that made it; `None`: the log does not tell (MariaDB before
     /// 11.5 tells it of DDL alone).
     pub connection: Option<u32>,
-    /// Where its GTID event begins, or what stands in the place of one, in the file of its
-    /// position.
+    /// Where its GTID event begins, or what is instead of one, in the file of its position.
     pub offset: u64,
 }
 
@@ -142,12 +141,12 @@ pub struct CommittedTransaction {
     pub gtid: Option<Gtid>,
     /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else the second of the
     /// commit's header. Nobody saw the entry before.
-    pub committed: Instant,
+    pub committed: Timestamp,
     /// What the commit time is.
     pub stamp: Stamp,
-    /// Where it begins.
+    /// The position of its first event.
     pub position: BinlogPosition,
-    /// Whose it is.
+    /// The server and the connection that made it.
     pub origin: Origin,
     /// In the order of the log.
     pub changes: TransactionChanges,
@@ -247,7 +246,7 @@ pub struct LoggedStatement {
     /// it).
     pub time_zone: Option<String>,
     /// When the statement began.
-    pub at: Instant,
+    pub at: Timestamp,
     /// Whole seconds from the statement's start to when it was logged, as the server counts them:
     /// its effect could be seen no earlier than about so many seconds behind `at`. 0 where the
     /// event tells none.
@@ -259,10 +258,10 @@ pub struct LoggedStatement {
 }
 
 impl LoggedStatement {
-    /// A statement of which nothing is told but its text, the server that wrote it, and when it
+    /// A statement of which nothing is given but its text, the server that wrote it, and when it
     /// began.
     #[must_use]
-    pub fn plain(sql: &str, server: ServerVersion, at: Instant) -> Self {
+    pub fn plain(sql: &str, server: ServerVersion, at: Timestamp) -> Self {
         Self {
             schema: None,
             sql: sql.to_owned(),

@@ -129,7 +129,7 @@ impl Names {
     }
 
     /// From `at` on the name means this, which begins again there, whatever it meant before.
-    pub fn set_anew(&mut self, name: &TableName, at: ChangeSequence, table_state: TableState) {
+    pub fn set_again(&mut self, name: &TableName, at: ChangeSequence, table_state: TableState) {
         let known = self.history_mut(name);
         let unknown =
             |s: Option<&(ChangeSequence, TableState)>| matches!(s, Some((_, TableState::Unknown { .. })));
@@ -185,7 +185,7 @@ impl Names {
 
     /// The columns of a name that was [`TableState::Unknown`] have become known: they were the same
     /// since that began.
-    pub fn learn(&mut self, name: &TableName, generation: GenerationId, definition: DefinitionId) {
+    pub fn infer(&mut self, name: &TableName, generation: GenerationId, definition: DefinitionId) {
         if let Some(last) = self.history_mut(name).last_mut() {
             last.1 = TableState::Table(generation, definition);
         }
@@ -239,8 +239,8 @@ impl Names {
     #[must_use]
     pub fn at(&self, name: &TableName, cut: ChangeSequence) -> Option<&(ChangeSequence, TableState)> {
         let list = self.history(name);
-        let behind = list.partition_point(|(from, _)| *from < cut);
-        list.get(behind.saturating_sub(1))
+        let following = list.partition_point(|(from, _)| *from < cut);
+        list.get(following.saturating_sub(1))
     }
 
     /// The generation that the name meant last.
@@ -282,7 +282,7 @@ mod tests {
         let table = TableState::Table(GenerationId(0), DefinitionId(0));
         names.set(&name, ChangeSequence(3), TableState::Absent);
         names.set(&name, ChangeSequence(5), TableState::Unknown { empty: true });
-        names.learn(&name, GenerationId(0), DefinitionId(0));
+        names.infer(&name, GenerationId(0), DefinitionId(0));
         names.sweep(&[], &[], ChangeSequence(7), &TableState::Unreadable("why".into()));
         let late = TableName { schema: "s".into(), table: "late".into() };
         assert_eq!(

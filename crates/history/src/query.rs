@@ -12,12 +12,11 @@ use super::schema::{DefinitionId, Rename};
 use super::store::{ChangeSequence, GenerationId};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use std::sync::Arc;
 
 mod all_changes;
-mod catalogue;
 mod change_counts;
 mod change_filter;
 mod change_rows;
@@ -28,6 +27,7 @@ mod happened;
 mod keys;
 mod lines;
 mod merge;
+mod metadata;
 mod net;
 mod origin;
 mod question;
@@ -40,13 +40,13 @@ mod walk;
 mod window;
 mod window_ends;
 
-pub use catalogue::TableHealth;
 pub use change_counts::ChangeCountsAnswer;
 pub use chunks::{Chunks, Fill};
 pub use diff::DiffAnswer;
 pub use example::Example;
 pub use happened::HistoryAnswer;
 pub(crate) use keys::no_key;
+pub use metadata::TableHealth;
 pub use net::{NetAnswer, NetLines};
 pub use question::Reading;
 pub use refusal::Refusal;
@@ -55,9 +55,9 @@ pub use rows::RowsAnswer;
 /// The most keys that one request may name or a range may hold.
 pub const MAX_KEYS: usize = dbtrail_types::agent_api::MOST_KEYS;
 
-/// A table at some place in the log.
+/// A table at some position in the log.
 pub(super) struct Found<'a> {
-    pub(super) space_id: GenerationId,
+    pub(super) generation_id: GenerationId,
     pub(super) generation: &'a TableGeneration,
     pub(super) definition_id: DefinitionId,
     pub(super) definition: &'a Arc<TableDefinition>,
@@ -79,7 +79,7 @@ impl History {
         ))
     }
 
-    /// The place in the log of an instant or a GTID.
+    /// The position in the log of an instant or a GTID.
     fn cut(&self, point: &AsOf) -> Result<ReadPoint, Refusal> {
         match point {
             AsOf::Time(at) => {
@@ -88,7 +88,7 @@ impl History {
             }
             AsOf::Gtid(text) => {
                 let set = GtidSet::parse(text);
-                let behind = set.and_then(|s| self.gtids().behind(&s, text)).map_err(|e| match e {
+                let following = set.and_then(|s| self.gtids().end_of(&s, text)).map_err(|e| match e {
                     GtidError::Malformed(_) | GtidError::WrongFamily { .. } => {
                         Refusal::new(400, code::MALFORMED_GTID, e.to_string())
                     }
@@ -97,9 +97,9 @@ impl History {
                     }
                     GtidError::Store(failed) => failed.into(),
                 })?;
-                // Behind the last entry, a change number may have been used that is none of the
+                // After the last entry, a change number may have been used that is none of the
                 // record's.
-                let at = behind.min(self.end);
+                let at = following.min(self.end);
                 if at < self.horizon.at {
                     let what = GtidError::TooOld(text.clone()).to_string();
                     return Err(self.out_of_range(&what, text));
@@ -110,7 +110,7 @@ impl History {
     }
 
     /// Refuses an instant outside of the record.
-    fn covered(&self, at: Instant) -> Result<(), Refusal> {
+    fn covered(&self, at: Timestamp) -> Result<(), Refusal> {
         if at < self.coverage.oldest {
             return Err(
                 self.out_of_range(&format!("{at} lies before the start of the record"), &at.to_string())
@@ -119,11 +119,11 @@ impl History {
         if at > self.coverage.newest {
             return Err(self.out_of_range(&format!("{at} is after the end of the record"), &at.to_string()));
         }
-        self.whole(at, at)
+        self.without_gap(at, at)
     }
 
     /// Refuses a window of which a part was not recorded.
-    fn whole(&self, since: Instant, until: Instant) -> Result<(), Refusal> {
+    fn without_gap(&self, since: Timestamp, until: Timestamp) -> Result<(), Refusal> {
         let Some(LogGap { gap, .. }) = self.log_gaps.iter().find(|h| since < h.gap.to && h.gap.from < until)
         else {
             return Ok(());
@@ -153,7 +153,7 @@ impl History {
         }
     }
 
-    /// The table that the name meant at a place in the log.
+    /// The table that the name meant at a position in the log.
     fn table_at(&self, name: &TableName, cut: ReadPoint) -> Result<Found<'_>, Refusal> {
         let known = self.names.at(name, cut.at);
         if let Some((later, _)) = self.names.at(name, cut.doubtful)
@@ -206,7 +206,7 @@ impl History {
     ) -> Result<Found<'_>, Refusal> {
         match (self.generation(generation), self.catalog.definition(definition)) {
             (Some(known), Some(columns)) => Ok(Found {
-                space_id: generation,
+                generation_id: generation,
                 generation: known,
                 definition_id: definition,
                 definition: columns,
@@ -234,7 +234,8 @@ impl History {
         Refusal::new(404, code::UNKNOWN_TABLE, parts.join("; "))
     }
 
-    /// It is not certain on which side of the instant `what` was changed, at this place of the log.
+    /// It is not known on which side of the instant `what` was changed, at this position of the
+    /// log.
     fn ambiguous(&self, at: ChangeSequence, what: &str) -> Refusal {
         let change = match self.commit_index().of(at) {
             Ok(Some(change)) => change,
@@ -258,8 +259,8 @@ impl History {
     }
 }
 
-/// Why rows of this generation cannot be told in the state before `cut`, if so.
-fn certain(name: &TableName, generation: &TableGeneration, cut: ChangeSequence) -> Result<(), Refusal> {
+/// Why rows of this generation cannot be known in the state before `cut`, if so.
+fn without_doubt(name: &TableName, generation: &TableGeneration, cut: ChangeSequence) -> Result<(), Refusal> {
     if let Some(reason) = &generation.uncertain {
         return Err(Refusal::new(
             422,

@@ -13,8 +13,8 @@ use super::log_gap::LogGap;
 use super::names::Names;
 use super::schema::{Catalog, DefinitionId};
 use super::store::{ChangeSequence, GenerationId, Versions};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -90,10 +90,10 @@ impl TableGeneration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// The first event of the first file; where retention has dropped what is older, the horizon.
-    pub oldest: Instant,
+    pub oldest: Timestamp,
     /// The last event of the last file; less, where that cannot be distinguished from commits that
     /// may follow.
-    pub newest: Instant,
+    pub newest: Timestamp,
 }
 
 /// What retention has dropped.

@@ -1,9 +1,9 @@
 //! The writing half of capturing: events to the store, one batch after the other, and a
 //! [`History`](super::History) of each.
 //!
-//! One thread owns everything here. Rows, definitions and the place after the last whole entry are
-//! written in one batch, so that a process that is killed begins again exactly after what it kept.
-//! What was learnt out of band waits until the log is taken in up to where it was learnt
+//! One thread owns everything here. Rows, definitions and the position after the last whole entry
+//! are written in one batch, so that a process that is killed begins again exactly after what it
+//! kept. What was learned out of band waits until the log is taken in up to where it was learned
 //! (`capture`). Knows nothing of connections.
 
 use super::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
@@ -18,8 +18,8 @@ use super::patterns::Patterns;
 use super::record::{Coverage, RetentionHorizon};
 use super::store::GenerationId;
 use bytes::Bytes;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ const MEASURE: Duration = Duration::from_secs(5);
 /// What to record, and how.
 #[derive(Clone, Debug)]
 pub struct RecorderOptions {
-    /// Which tables.
+    /// The tables to capture, by include and exclude patterns.
     pub tables: Patterns,
     /// Whether tables are read for `_snapshot`.
     pub baseline: bool,
@@ -94,11 +94,11 @@ pub struct Recorder {
     history_handle: Arc<HistoryHandle>,
     /// Where the store is; `None`: in memory, or it is only looked at.
     folder: Option<PathBuf>,
-    /// What was learnt out of band, in the order of its places.
+    /// What was learned out of band, in the order of its positions.
     waiting: VecDeque<Waiting>,
     /// What the other half has not taken yet.
     command_queue: VecDeque<CaptureCommand>,
-    /// Behind the last statement that touched a table, since the start.
+    /// After the last statement that touched a table, since the start.
     touched: HashMap<TableName, BinlogPosition>,
     /// Tables left out of the capture whose foreign keys were asked for.
     asked_parents: BTreeSet<TableName>,
@@ -121,15 +121,15 @@ pub struct Recorder {
     /// The server takes names in another way than before: the record must begin again first.
     misnamed: bool,
     sight: visibility::Sight,
-    /// The event that must come again after a place from which the log is followed.
+    /// The event that must come again after a position from which the log is followed.
     expected: Option<LastEvent>,
-    /// The place of the last event that was damaged.
+    /// The position of the last event that was damaged.
     last_fault: Option<BinlogPosition>,
     /// Changes of the state that no batch holds yet.
     unwritten: bool,
     unsynced: bool,
     /// The newest instant as it was last written.
-    written: Option<Instant>,
+    written: Option<Timestamp>,
     timers: Timers,
     events: u64,
     bytes: u64,
@@ -172,7 +172,7 @@ pub enum OpenError {
     Store {
         /// The data folder.
         folder: std::path::PathBuf,
-        /// What.
+        /// What failed.
         error: StoreError,
     },
     /// It was recorded by another time of transactions.
@@ -183,7 +183,7 @@ pub enum OpenError {
     Time {
         /// The data folder.
         folder: std::path::PathBuf,
-        /// By which.
+        /// The source of times that the data folder was written with.
         found: SourceTime,
     },
     /// It is the record of another server.
@@ -191,7 +191,7 @@ pub enum OpenError {
     Other {
         /// The data folder.
         folder: std::path::PathBuf,
-        /// Whose it is.
+        /// The server id of the history that is in the folder.
         found: ServerId,
         /// Whose it should be.
         asked: ServerId,
@@ -234,7 +234,7 @@ impl Recorder {
                 return Err(OpenError::Time { folder: folder.to_owned(), found });
             }
             recorder.restore(restored);
-            recorder.select_anew();
+            recorder.reselect();
             recorder.publish();
         }
         Ok(recorder)
@@ -355,8 +355,8 @@ impl Recorder {
         Some(ResumePosition {
             at: state.resume.clone(),
             gtids: self.ingest.gtids.executed(),
-            server: state.place.server.clone(),
-            last: state.place.last.clone(),
+            server: state.position.server.clone(),
+            last: state.position.last.clone(),
         })
     }
 
@@ -448,7 +448,7 @@ impl Recorder {
                 self.let_go();
                 self.begin(start)?;
             }
-            CaptureEvent::Follow(place, server) => self.follow_or_hold(place, server),
+            CaptureEvent::Follow(position, server) => self.follow_or_hold(position, server),
             CaptureEvent::Where(answer) => {
                 // What came since the last whole entry comes again.
                 self.let_go();
@@ -457,19 +457,19 @@ impl Recorder {
             }
             CaptureEvent::Events(events) => self.events(events)?,
             CaptureEvent::Names(setting) => self.names_as(setting),
-            CaptureEvent::Clock(beside) => {
-                self.sight.came(&beside);
-                self.waiting.push_back(Waiting::Clock(beside));
+            CaptureEvent::Clock(learned) => {
+                self.sight.came(&learned);
+                self.waiting.push_back(Waiting::Clock(learned));
             }
-            CaptureEvent::Definition(beside) => self.waiting.push_back(Waiting::Definition(beside)),
+            CaptureEvent::Definition(learned) => self.waiting.push_back(Waiting::Definition(learned)),
             CaptureEvent::NextJob(left_alone, answer) => {
                 // Nobody waits where the other half is stopping.
                 let _ = answer.send(self.next_job(&left_alone)?);
             }
             CaptureEvent::View(view, answer) => self.view(view, answer)?,
-            CaptureEvent::Baseline(beside, answer) => match self.held_rows(&beside.what)? {
+            CaptureEvent::Baseline(learned, answer) => match self.held_rows(&learned.what)? {
                 Some(kept) => _ = answer.send(kept),
-                None => self.waiting.push_back(Waiting::Baseline(beside, answer)),
+                None => self.waiting.push_back(Waiting::Baseline(learned, answer)),
             },
             CaptureEvent::Gap(reason, start) => {
                 self.let_go();
@@ -481,25 +481,25 @@ impl Recorder {
                 } else {
                     self.let_go();
                 }
-                let now = Instant::now();
+                let now = Timestamp::now();
                 self.history_handle.update(|l| l.connected(up, now));
             }
         }
         self.reached()
     }
 
-    fn follow(&mut self, place: BinlogPosition, server: Identity) {
-        tracing::debug!(%place, behind = %self.reader.place(), "following");
+    fn follow(&mut self, position: BinlogPosition, server: Identity) {
+        tracing::debug!(%position, following = %self.reader.position(), "following");
         self.awaiting_resync = self.misnamed;
-        let same = self.state.as_ref().is_some_and(|s| s.place.server.same_server(&server));
-        self.reader.follow(place.clone(), same);
+        let same = self.state.as_ref().is_some_and(|s| s.position.server.same_server(&server));
+        self.reader.follow(position.clone(), same);
         let Some(state) = &mut self.state else { return };
-        let last = state.place.last.as_ref().filter(|last| same && last.begins().reaches(&place));
+        let last = state.position.last.as_ref().filter(|last| same && last.begins().reaches(&position));
         self.expected = last.cloned();
         if !same {
-            tracing::warn!(was = ?state.place.server, is = ?server, "the log goes on on another server");
-            state.place = ResumePosition::new(place.clone(), String::new(), server);
-            state.resume = place;
+            tracing::warn!(was = ?state.position.server, is = ?server, "the log goes on on another server");
+            state.position = ResumePosition::new(position.clone(), String::new(), server);
+            state.resume = position;
             self.unwritten = true;
             let again = self.forget_waiting();
             if !again.is_empty() {
@@ -508,13 +508,14 @@ impl Recorder {
         }
     }
 
-    /// What waits for places in the log of another server, or in front of a gap, waits for nothing.
-    /// Gives the tables that are not compared now; the clock comes again by itself, and so do rows.
+    /// What waits for positions in the log of another server, or in front of a gap, waits for
+    /// nothing. Gives the tables that are not compared now; the clock comes again by itself, and so
+    /// do rows.
     fn forget_waiting(&mut self) -> Vec<TableName> {
         let mut names: Vec<TableName> = std::mem::take(&mut self.touched).into_keys().collect();
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
-                Waiting::Definition(beside) => names.push(beside.what.name),
+                Waiting::Definition(learned) => names.push(learned.what.name),
                 // Whoever sent rows waits for this word.
                 Waiting::Baseline(_, answer) => drop(answer.send(false)),
                 Waiting::Clock(_) => {}
@@ -532,7 +533,7 @@ impl Recorder {
         if !self.is_as_expected(&raw) {
             return Ok(());
         }
-        let begins = self.reader.place().clone();
+        let begins = self.reader.position().clone();
         match self.reader.take(raw.clone()) {
             Ok(()) => {}
             Err(TakeError::Fault(fault)) => {
@@ -542,10 +543,10 @@ impl Recorder {
             Err(TakeError::Spill(error)) => return Err(StoreError(error.to_string())),
         }
         while let Some(mut entry) = self.reader.entry() {
-            let end = self.reader.place().clone();
+            let end = self.reader.position().clone();
             let Some(state) = &self.state else { continue };
             // After a restart that went back to a prepared transaction, what is known comes again.
-            if state.place.at.reaches(&end) {
+            if state.position.at.reaches(&end) {
                 continue;
             }
             // A server that took over may send again what it had from another one in another order.
@@ -558,21 +559,21 @@ impl Recorder {
                 let visible = self.visible(&mut entry, &end, received);
                 self.note_backlog(&entry);
                 if let Some(state) = &self.state {
-                    self.sight.took(entry.gtid.as_ref(), entry.committed, &state.place.server);
+                    self.sight.took(entry.gtid.as_ref(), entry.committed, &state.position.server);
                 }
                 self.ingest.entry_seen(entry, visible)?;
             }
             if let Some(state) = &mut self.state {
                 let BinlogPosition { file, offset } = begins.clone();
                 let (length, fingerprint) = (raw.len() as u64, LastEvent::fingerprint(&raw));
-                state.place.last = Some(LastEvent { file, offset, length, fingerprint });
-                state.place.at = end;
+                state.position.last = Some(LastEvent { file, offset, length, fingerprint });
+                state.position.at = end;
             }
             self.unwritten = true;
             if self.ingest.wants_commit() {
                 self.commit()?;
             }
-            // A definition holds for what comes next of the log, and not only behind a batch of it.
+            // A definition holds for what comes next of the log, and not only after a batch of it.
             if self.backlog.is_some() {
                 self.reached()?;
             }
@@ -589,7 +590,7 @@ impl Recorder {
         if raw.get(4) == Some(&DESCRIPTION) {
             return true;
         }
-        match self.reader.place().compare(&expected.begins()) {
+        match self.reader.position().compare(&expected.begins()) {
             Some(Ordering::Less) => return true,
             Some(Ordering::Equal) if LastEvent::fingerprint(raw) == expected.fingerprint => {
                 self.expected = None;
@@ -612,10 +613,10 @@ impl Recorder {
     /// again.
     fn fault(&mut self, fault: &LogFault) {
         self.awaiting_resync = true;
-        let place = self.reader.place().clone();
-        let what = format!("the event at {place} cannot be read: {fault}");
+        let position = self.reader.position().clone();
+        let what = format!("the event at {position} cannot be read: {fault}");
         tracing::error!("{what}");
-        if self.last_fault.replace(place) == Some(self.reader.place().clone()) {
+        if self.last_fault.replace(position) == Some(self.reader.position().clone()) {
             self.command(CaptureCommand::Resnapshot(what));
         } else {
             self.command(CaptureCommand::Reconnect(what));
@@ -627,13 +628,13 @@ impl Recorder {
         while self
             .waiting
             .front()
-            .is_some_and(|w| !self.awaiting_resync && self.reader.place().reaches(w.after()))
+            .is_some_and(|w| !self.awaiting_resync && self.reader.position().reaches(w.after()))
         {
             match self.waiting.pop_front() {
-                Some(Waiting::Clock(beside)) => self.clock(&beside.what)?,
-                Some(Waiting::Definition(beside)) => self.definition(&beside.what),
-                Some(Waiting::Baseline(beside, answer)) => {
-                    let kept = self.baseline(&beside.what)?;
+                Some(Waiting::Clock(learned)) => self.clock(&learned.what)?,
+                Some(Waiting::Definition(learned)) => self.definition(&learned.what),
+                Some(Waiting::Baseline(learned, answer)) => {
+                    let kept = self.baseline(&learned.what)?;
                     self.commit()?;
                     let _ = answer.send(kept);
                 }
@@ -653,7 +654,7 @@ impl Recorder {
         {
             state.coverage.newest = newest;
             // Also where nothing happens: a gap begins at the last instant that was known.
-            let late = |written: Instant| newest.micros().saturating_sub(written.micros()) > KEPT_WITHIN;
+            let late = |written: Timestamp| newest.micros().saturating_sub(written.micros()) > KEPT_WITHIN;
             self.unwritten |= self.written.is_none_or(late);
             self.publish();
         }
@@ -669,7 +670,7 @@ impl Recorder {
         }
         let ingest = &mut self.ingest;
         let before = state.next;
-        state.resume = self.reader.resume(&state.place.at);
+        state.resume = self.reader.resume(&state.position.at);
         state.next = ingest.next;
         state.changes = ingest.changes;
         state.versions = ingest.versions;
@@ -695,14 +696,14 @@ impl Recorder {
         history.log_gaps = Arc::new(state.log_gaps.clone());
         history.horizon = state.horizon;
         self.history_handle.set(Arc::new(history));
-        let place = ResumePosition { gtids: self.ingest.gtids.executed(), ..state.place.clone() };
+        let position = ResumePosition { gtids: self.ingest.gtids.executed(), ..state.position.clone() };
         let gaps = state.log_gaps.iter().map(|h| h.gap.clone()).collect();
         let (baseline, backlog) = (self.baseline_progress(), self.backlog_progress());
         let (events, bytes, versions) =
             (self.events, self.bytes, state.versions.saturating_sub(state.horizon.dropped));
         let (newest, purged) = (state.coverage.newest, state.horizon.dropped);
         self.history_handle.update(|l| {
-            l.place = Some(place);
+            l.position = Some(position);
             l.clock = Some(newest);
             l.gaps = gaps;
             l.baseline = baseline;
@@ -722,7 +723,7 @@ impl Recorder {
 
     /// The version of the server, as far as statements are read by it.
     fn version(&self) -> ServerVersion {
-        self.state.as_ref().map(|s| version_of(&s.place.server)).unwrap_or_default()
+        self.state.as_ref().map(|s| version_of(&s.position.server)).unwrap_or_default()
     }
 }
 
@@ -747,7 +748,7 @@ fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreErro
 }
 
 /// A coverage of one instant.
-const fn from(at: Instant) -> Coverage {
+const fn from(at: Timestamp) -> Coverage {
     Coverage { oldest: at, newest: at }
 }
 

@@ -6,7 +6,7 @@
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::store::{self, ChangeSequence};
 use super::{commit_index, gtid};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 /// What becomes of an generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub enum RetentionAction {
 #[derive(Debug)]
 pub struct Sweeper {
     horizon: ChangeSequence,
-    oldest: Instant,
+    oldest: Timestamp,
     /// The table that is looked at, and where to go on in it.
     at: Option<(Table, Vec<u8>)>,
-    /// A version that stays only if none of its key comes behind it and before the horizon.
+    /// A version that stays only if none of its key comes after it and before the horizon.
     held: Option<Vec<u8>>,
 }
 
@@ -49,7 +49,7 @@ const END: [u8; 40] = [0xff; 40];
 impl Sweeper {
     /// A pass that drops what lies before a change and an instant.
     #[must_use]
-    pub const fn new(horizon: ChangeSequence, oldest: Instant) -> Self {
+    pub const fn new(horizon: ChangeSequence, oldest: Timestamp) -> Self {
         Self { horizon, oldest, at: Some((ORDER[0], Vec::new())), held: None }
     }
 
@@ -88,8 +88,8 @@ impl Sweeper {
         self.at = if let Some(from) = next {
             Some((table, from))
         } else {
-            let place = ORDER.iter().position(|t| *t == table);
-            place.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
+            let position = ORDER.iter().position(|t| *t == table);
+            position.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
         };
         Ok(dropped)
     }
@@ -195,7 +195,7 @@ impl Sweeper {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let pairs = snapshot.scan(Table::Gtids, from, &END, limit)?;
         for (key, value) in &pairs {
-            if gtid::place_of(value).is_some_and(|behind| behind < self.horizon) {
+            if gtid::position_of(value).is_some_and(|before_row| before_row < self.horizon) {
                 batch.remove(Table::Gtids, key);
             }
         }
@@ -221,7 +221,7 @@ impl Sweeper {
 }
 
 fn fate_of(key: &[u8], fates: &[RetentionAction]) -> RetentionAction {
-    let retention_action = store::space_of(key).and_then(|generation| fates.get(generation.0 as usize));
+    let retention_action = store::generation_of(key).and_then(|generation| fates.get(generation.0 as usize));
     // An generation that is not known here is newer than the list.
     retention_action.copied().unwrap_or(RetentionAction::Partial)
 }
@@ -294,7 +294,7 @@ mod tests {
         retention_action: RetentionAction,
         limit: usize,
     ) -> u64 {
-        let mut sweeper = Sweeper::new(ChangeSequence(horizon), Instant::from_micros(0));
+        let mut sweeper = Sweeper::new(ChangeSequence(horizon), Timestamp::from_micros(0));
         let mut dropped = 0;
         while !sweeper.is_done() {
             let mut batch = Batch::default();
@@ -306,7 +306,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn states_and_changes_behind_the_horizon_stay(
+        fn states_and_changes_after_the_retention_horizon_stay(
             changes in prop::collection::vec((0_u8..4, prop::option::of(0_u8..9)), 0..60),
             horizon in 0_u64..60,
             limit in 2_usize..9,
@@ -321,7 +321,7 @@ mod tests {
                 let all = |s| Versions(s).between(SPACE, &[key], (ChangeSequence(horizon), ChangeSequence::END), 99).unwrap();
                 prop_assert_eq!(all(&*after), all(&*before), "changes of {}", key);
                 for cut in horizon..62 {
-                    // How far back the whole row stands may change.
+                    // How far back the whole row lies may change.
                     let at = |s| {
                         let held = Versions(s).newest_before(SPACE, &[key], ChangeSequence(cut)).unwrap();
                         held.map(|held| CurrentRow { depth: 0, ..held })
@@ -329,8 +329,8 @@ mod tests {
                     let (was, is) = (at(&*before), at(&*after));
                     let gone = was.as_ref().is_some_and(|h| h.row.is_none());
                     prop_assert!(is == was || whole && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");
-                    // Where nothing is recorded any more, the row of the baseline must not stand up
-                    // again.
+                    // Where nothing is recorded any more, the row of the baseline must not come
+                    // back.
                     let base = Versions(&*after).base(SPACE, &[key]).unwrap();
                     prop_assert!(was.is_none() || is.is_some() || base.is_none());
                 }
@@ -352,7 +352,7 @@ mod tests {
             found
         };
         let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
-        let mut writer = changes::Writer::default();
+        let mut writer = changes::ChangeIndexWriter::default();
         for sequence in 1..10_000_u64 {
             let key = sequence.to_be_bytes();
             let change =

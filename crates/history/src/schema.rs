@@ -27,6 +27,7 @@ mod partition;
 mod reach;
 mod reconcile_table_map;
 mod renames;
+mod silent_changes;
 mod table;
 mod temporal;
 #[cfg(test)]
@@ -34,7 +35,6 @@ mod tests;
 mod token;
 mod touched;
 mod versioned;
-mod ways;
 mod written;
 
 use convert::By;
@@ -55,9 +55,9 @@ pub(crate) use ddl::excerpt;
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
 pub use renames::{Outcome, Rename};
+pub use silent_changes::SilentChange;
 pub use touched::{Touched, touched};
 pub use versioned::END_OF_TIME;
-pub use ways::Way;
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ pub enum Effect {
 /// Rows that go from one table to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// Where they were.
+    /// The table in which they were.
     pub from: TableName,
     /// The partitions that they lay in; `None`: all rows.
     pub partitions: Option<Emptied>,
@@ -136,7 +136,7 @@ pub struct CannotCarry(pub String);
 pub struct Catalog {
     definitions: Vec<Arc<StoredDefinition>>,
     tables: HashMap<TableName, DefinitionId>,
-    /// Default collations of schemas, and whether they are certain.
+    /// Default collations of schemas, and whether they are known.
     schemas: HashMap<String, (Option<String>, bool)>,
     /// Whether those are all schemas that there are.
     all_schemas: bool,
@@ -157,7 +157,7 @@ pub struct Catalog {
     folds: Option<bool>,
     /// RENAMEs that may have been of a temporary table.
     renames: Vec<Rename>,
-    /// Those of the last statement, whose place is not known here.
+    /// Those of the last statement, whose position is not known here.
     renaming: Vec<Rename>,
 }
 
@@ -166,10 +166,10 @@ pub struct Catalog {
 struct StoredDefinition {
     public: Arc<TableDefinition>,
     full: Full,
-    /// Places of the generated columns.
+    /// Positions of the generated columns.
     generated: Vec<usize>,
     step: Option<Step>,
-    /// How the generated ones are computed, by their places.
+    /// How the generated ones are computed, by their positions.
     computations: OnceLock<HashMap<usize, compute::Computation>>,
     /// See [`Catalog::memo`].
     memo: OnceLock<Vec<u8>>,
@@ -183,8 +183,7 @@ impl StoredDefinition {
         Self { public, full, generated, step, computations: OnceLock::new(), memo: OnceLock::new() }
     }
 
-    /// A generated cell of a row of which the others are told; `None`: what it holds is not
-    /// certain.
+    /// A generated cell of a row of which the others are given; `None`: what it holds is not known.
     fn computed<'a>(&'a self, at: usize, cell: impl Fn(usize) -> Option<Option<&'a [u8]>>) -> Option<Cell> {
         let all = self.computations.get_or_init(|| {
             let each = self.generated.iter();
@@ -249,8 +248,8 @@ impl Catalog {
         &self.renames
     }
 
-    /// Notes the place of a statement that was followed just now: of its RENAMEs that may have been
-    /// of temporary tables.
+    /// Notes the position of a statement that was followed just now: of its RENAMEs that may have
+    /// been of temporary tables.
     pub fn note_renames(&mut self, at: ChangeSequence) {
         let new = std::mem::take(&mut self.renaming);
         self.renames.extend(new.into_iter().map(|rename| Rename { at, ..rename }));
@@ -262,13 +261,13 @@ impl Catalog {
     }
 
     /// The definition under which a row event was written: known from DDL and checked against the
-    /// map, or learnt from the map's own metadata.
+    /// map, or learned from the map's own metadata.
     ///
     /// # Errors
     /// Neither tells, or they contradict each other: the reason why the table is unreadable from
     /// here on.
-    pub fn observe(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
-        reconcile_table_map::observe(self, table)
+    pub fn reconcile_table_map(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
+        reconcile_table_map::reconcile_table_map(self, table)
     }
 
     /// The same, if the table had this definition so far.
@@ -281,7 +280,7 @@ impl Catalog {
         table: &MappedTable,
     ) -> Result<DefinitionId, String> {
         self.tables.insert(table.name.clone(), definition);
-        reconcile_table_map::observe(self, table)
+        reconcile_table_map::reconcile_table_map(self, table)
     }
 
     /// The definition that a table has at the end of what was followed; `None`: it is not known.
@@ -325,12 +324,12 @@ impl Catalog {
     /// # Errors
     /// It is not.
     pub fn computed(&self, id: DefinitionId, column: usize, image: &Image) -> Result<Cell, String> {
-        let told = |at: usize| match image.cells().nth(at)? {
+        let reported = |at: usize| match image.cells().nth(at)? {
             Content::Null => Some(None),
             Content::Bytes(bytes) => Some(Some(bytes)),
             Content::Unknown => None,
         };
-        let computed = self.known(id).and_then(|known| known.computed(column, told));
+        let computed = self.known(id).and_then(|known| known.computed(column, reported));
         computed.ok_or_else(|| self.why_unknown(id, column))
     }
 
@@ -340,20 +339,20 @@ impl Catalog {
         generated::why_unknown(self.full(id), column)
     }
 
-    /// Whether its key is a primary key, and no unique index in the place of one.
+    /// Whether its key is a primary key, and no unique index instead of one.
     #[must_use]
     pub fn has_primary(&self, id: DefinitionId) -> bool {
         !self.full(id).primary_key.is_empty()
     }
 
-    /// Places of the generated columns of a definition, rising: not all servers log them with each
-    /// row.
+    /// Positions of the generated columns of a definition, rising: not all servers log them with
+    /// each row.
     #[must_use]
     pub fn generated(&self, id: DefinitionId) -> &[usize] {
         self.known(id).map_or(&[], |k| &k.generated)
     }
 
-    /// Places of the columns of which the log does not say how their values are shown.
+    /// Positions of the columns of which the log does not say how their values are shown.
     #[must_use]
     pub fn untold(&self, id: DefinitionId) -> Vec<usize> {
         let columns = &self.full(id).columns;
@@ -377,7 +376,7 @@ impl Catalog {
     }
 
     /// A definition in which these columns are known to be generated, whatever their expressions:
-    /// rows of the log leave them out. Only where the definition was learnt from table maps alone.
+    /// rows of the log leave them out. Only where the definition was learned from table maps alone.
     pub fn leave_out(&mut self, name: &TableName, columns: &[usize]) -> Option<DefinitionId> {
         let id = *self.tables.get(name)?;
         let full = generated::left_out(self.full(id), columns)?;
@@ -460,8 +459,8 @@ impl Catalog {
         self.foreign.of(child).iter().filter(|k| k.changes_rows()).cloned().collect()
     }
 
-    /// Where the end of a row's time stands among the columns of a system-versioned table: its rows
-    /// of now have [`END_OF_TIME`] there, others are of the past.
+    /// Where the end of a row's time is among the columns of a system-versioned table: its rows of
+    /// now have [`END_OF_TIME`] there, others are of the past.
     #[must_use]
     pub fn row_end(&self, id: DefinitionId) -> Option<usize> {
         let full = &self.known(id)?.full;
@@ -501,7 +500,7 @@ impl Catalog {
     pub fn unique(&self, id: DefinitionId) -> Option<Vec<Vec<String>>> {
         let full = &self.known(id)?.full;
         let unique = full.indexes.iter().filter(|index| index.unique).map(|index| index.columns.clone());
-        (!full.learnt).then(|| unique.collect())
+        (!full.inferred).then(|| unique.collect())
     }
 
     /// The foreign keys of a table, and those to it; `None`: the record does not tell them.
@@ -534,7 +533,7 @@ impl Catalog {
     /// a table map alone.
     #[must_use]
     pub fn is_declared(&self, name: &TableName) -> bool {
-        self.tables.get(name).and_then(|id| self.known(*id)).is_some_and(|known| !known.full.learnt)
+        self.tables.get(name).and_then(|id| self.known(*id)).is_some_and(|known| !known.full.inferred)
     }
 
     /// Bytes that follow from a definition alone, made once: every answer begins with them.
@@ -554,7 +553,7 @@ impl Catalog {
             indexes: Vec::new(),
             collation: None,
             collation_certain: false,
-            learnt: false,
+            inferred: false,
             engine: None,
             versioned: false,
             partitions: None,

@@ -5,8 +5,8 @@
 //! the time zone of whoever wrote it.
 
 use super::capture::Declared;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct SchemaDump {
     /// Its tables, in its order.
     pub tables: Vec<Declared>,
     /// It was written at this instant or later; `None`: it does not say.
-    pub written: Option<Instant>,
+    pub written: Option<Timestamp>,
 }
 
 /// Why a file is no such dump.
@@ -129,12 +129,12 @@ fn statement_end(text: &str) -> Option<usize> {
 }
 
 /// The earliest instant that a wall clock somewhere shows so.
-fn written(text: &str) -> Option<Instant> {
+fn written(text: &str) -> Option<Timestamp> {
     // `2026-11-28  9:05:07`: the hour is in two columns.
     let (day, time) = text.split_once(' ')?;
-    let local: Instant = format!("{day}T{:0>8}Z", time.trim()).parse().ok()?;
+    let local: Timestamp = format!("{day}T{:0>8}Z", time.trim()).parse().ok()?;
     let ahead = i64::try_from(FARTHEST.as_micros()).ok()?;
-    Some(Instant::from_micros(local.micros() - ahead))
+    Some(Timestamp::from_micros(local.micros() - ahead))
 }
 
 #[cfg(test)]
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_is_told() {
+    fn what_is_no_dump_is_reported() {
         for (text, why) in [
             ("", "it holds no CREATE TABLE"),
             ("CREATE TABLE `t` (a int);\n", "it does not say of which schema table t is"),

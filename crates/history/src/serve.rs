@@ -29,8 +29,8 @@ mod exposition;
 mod limit;
 mod metrics;
 mod pages;
-mod places;
 mod readiness;
+mod request_slots;
 mod routes;
 mod tls;
 mod tokens;
@@ -38,7 +38,7 @@ mod ui;
 mod undo;
 
 use agent::Agent;
-use connections::{Asked, Connections};
+use connections::{Connections, HasRequested};
 
 pub use exposition::Exposition;
 pub use pages::{Pages, serve_pages};
@@ -56,7 +56,7 @@ const HEAD: Duration = Duration::from_secs(120);
 /// Between HTTP/2 pings.
 const PING: Duration = Duration::from_secs(30);
 
-/// How to serve.
+/// Limits, tokens and address of the agent's API.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
     /// Certificate and key; `None`: plain HTTP.
@@ -215,7 +215,7 @@ struct Connection {
     router: axum::Router,
     acceptor: Option<TlsAcceptor>,
     watcher: hyper_util::server::graceful::Watcher,
-    asked: Asked,
+    asked: HasRequested,
     patience: Duration,
 }
 

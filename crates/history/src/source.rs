@@ -24,7 +24,7 @@ mod facts;
 mod follow;
 mod keyset;
 mod left_alone;
-mod own;
+mod own_connections;
 mod pace;
 mod preflight;
 mod replica;
@@ -71,7 +71,7 @@ enum Ended {
     /// The server does not send its log from there: its words.
     Refused(String),
     /// The writing half cannot go on from here: why.
-    Anew(String),
+    Resnapshot(String),
 }
 
 /// Reads the server and tells the writing half, until `stop`, or until the writing half has ended.

@@ -1,11 +1,11 @@
 //! The versions of rows, and the rows of the baseline, as pairs of an engine.
 //!
-//! A version's key is its table generation, its row's key and its place in the log, so that "the
+//! A version's key is its table generation, its row's key and its position in the log, so that "the
 //! newest version at or before" is the last pair of a range and "the versions between" are the
 //! pairs of a range. A row before a change is not written where it is the row after the change
-//! before it, which stands beside it; and of the row after it only the cells that changed, where
-//! these are few. After so many of such versions ([`DEPTH`]) stands one with the whole row, so that
-//! a row is never far away. Knows no definitions and no times.
+//! before it, which is beside it; and of the row after it only the cells that changed, where these
+//! are few. After so many of such versions ([`DEPTH`]) is one with the whole row, so that a row is
+//! never far away. Knows no definitions and no times.
 
 use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use super::image::Image;
@@ -15,11 +15,11 @@ use form::{SEQUENCE, SPACE, Written, changed, damaged, read_version};
 use serde::{Deserialize, Serialize};
 
 mod form;
-mod stretch;
+mod range_reader;
 
 pub(super) use form::version_key;
-pub use form::{DEPTH, leaves_row, put_base, put_version, row_key, row_of, sequence_of, space_of};
-pub use stretch::{Bounds, Known, Stretch, Told, behind};
+pub use form::{DEPTH, generation_of, leaves_row, put_base, put_version, row_key, row_of, sequence_of};
+pub use range_reader::{Bounds, KeyContent, RangeReader, RowAtPosition, prefix_end};
 
 /// The number of a change in the order of the log, from 1: the order of commits, and inside a
 /// transaction that of its changes.
@@ -28,7 +28,7 @@ pub use stretch::{Bounds, Known, Stretch, Told, behind};
 pub struct ChangeSequence(pub u64);
 
 impl ChangeSequence {
-    /// Behind every change.
+    /// After every change.
     pub const END: Self = Self(u64::MAX);
 
     /// The change after this one.
@@ -59,9 +59,9 @@ pub enum KeyMove {
 /// it is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version<I = Image> {
-    /// Which change.
+    /// The number of the change.
     pub sequence: ChangeSequence,
-    /// Under which definition its images stand.
+    /// Under which definition its images are.
     pub definition: DefinitionId,
     /// What the statement did.
     pub kind: EventType,
@@ -98,7 +98,7 @@ impl<I> Version<I> {
 impl Version {
     /// What the key holds after it.
     #[must_use]
-    pub fn held(&self) -> CurrentRow {
+    pub fn current_row(&self) -> CurrentRow {
         let row = self.row_after().cloned();
         CurrentRow { sequence: self.sequence, definition: self.definition, row, depth: 0 }
     }
@@ -113,7 +113,7 @@ pub struct CurrentRow {
     pub definition: DefinitionId,
     /// `None`: there is no row.
     pub row: Option<Image>,
-    /// How many versions back its row stands as a whole.
+    /// How many versions back its row is kept as a whole.
     pub depth: u8,
 }
 
@@ -130,7 +130,7 @@ pub struct BaseRow {
 /// it.
 pub type EncodedKey = Box<[u8]>;
 
-/// Behind every key: no generation has this number.
+/// After every key: no generation has this number.
 const END: [u8; SPACE] = [0xff; SPACE];
 
 /// Writes a version with its row after as a whole, where it is not: what it differs from is about
@@ -146,7 +146,7 @@ pub fn make_whole(
     form::put_whole(batch, stored, value, || {
         let gone = || damaged("the version before a change is gone");
         let (row, sequence) = (row_of(stored)?, sequence_of(stored).ok_or_else(gone)?);
-        let generation = space_of(row).ok_or_else(gone)?;
+        let generation = generation_of(row).ok_or_else(gone)?;
         let held = Versions(snapshot).newest_before(generation, &row[SPACE..], sequence.next())?;
         held.and_then(|held| held.row).ok_or_else(gone)
     })
@@ -181,7 +181,7 @@ impl Versions<'_> {
         let mut changes: Vec<Vec<u8>> = Vec::new();
         self.0.back(Table::Versions, &from, &to, &mut |stored, value| {
             let written = Self::read(key, stored, value)?;
-            let held = newest.get_or_insert_with(|| written.version.held());
+            let held = newest.get_or_insert_with(|| written.version.current_row());
             if let Some(more) = written.changes {
                 changes.push(more.to_vec());
                 // A version is never further from its row than that; if it seems so, the row is
@@ -220,21 +220,21 @@ impl Versions<'_> {
         window: (ChangeSequence, ChangeSequence),
         limit: usize,
     ) -> Result<Vec<Version>, StoreError> {
-        self.between_behind(generation, key, window, limit, None)
+        self.between_after(generation, key, window, limit, None)
     }
 
-    /// The same; `behind`: the row that the version just before the first of them left, where it is
-    /// known already.
+    /// The same; `before_row`: the row that the version just before the first of them left, where
+    /// it is known already.
     ///
     /// # Errors
     /// The engine failed.
-    pub fn between_behind(
+    pub fn between_after(
         &self,
         generation: GenerationId,
         key: &[u8],
         (from, to): (ChangeSequence, ChangeSequence),
         limit: usize,
-        behind: Option<&Image>,
+        before_row: Option<&Image>,
     ) -> Result<Vec<Version>, StoreError> {
         let (start, end) = (version_key(generation, key, from), version_key(generation, key, to));
         let pairs = self.0.scan(Table::Versions, &start, &end, limit)?;
@@ -245,13 +245,13 @@ impl Versions<'_> {
             let row = match versions.last() {
                 _ if !written.before_depth => None,
                 Some(last) => last.row_after(),
-                None if behind.is_some() => behind,
+                None if before_row.is_some() => before_row,
                 None => {
                     earlier = self.newest_before(generation, key, written.version.sequence)?;
                     earlier.as_ref().and_then(|held| held.row.as_ref())
                 }
             };
-            let version = written.behind(row)?;
+            let version = written.applied_to(row)?;
             versions.push(version);
         }
         Ok(versions)
@@ -304,7 +304,7 @@ impl Versions<'_> {
     /// The engine failed.
     pub fn base(&self, generation: GenerationId, key: &[u8]) -> Result<Option<BaseRow>, StoreError> {
         let Some(value) = self.0.get(Table::Baseline, &row_key(generation, key))? else { return Ok(None) };
-        stretch::base_row(&value).map(Some)
+        range_reader::base_row(&value).map(Some)
     }
 
     /// Up to `limit` keys of the baseline in `[from, to]`, in order.
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_found_by_their_place() {
+    fn versions_are_found_by_their_position() {
         let k = &b"k"[..];
         let history = [
             (k, version(2, None, Some("a"))),
@@ -395,8 +395,8 @@ mod tests {
         let late = versions.between(GenerationId(2), k, (ChangeSequence(5), ChangeSequence(9)), 9).unwrap();
         assert_eq!(late, [history[1].1.clone()], "its row before is in the version before");
         let window = (ChangeSequence(5), ChangeSequence(9));
-        let told = versions.between_behind(GenerationId(2), k, window, 9, Some(&image("told"))).unwrap();
-        assert_eq!(told[0].before, Some(image("told")), "what is known is not read again");
+        let reported = versions.between_after(GenerationId(2), k, window, 9, Some(&image("told"))).unwrap();
+        assert_eq!(reported[0].before, Some(image("told")), "what is known is not read again");
         let keys = |from: &[u8], to: &[u8], cut| {
             versions.keys(GenerationId(2), (from, to), ChangeSequence(cut), 9).unwrap().len()
         };

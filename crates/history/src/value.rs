@@ -19,7 +19,7 @@ use std::net::Ipv4Addr;
 pub struct ValueError {
     /// The column.
     pub column: String,
-    /// Why.
+    /// Why it is no value of the column's type.
     pub reason: String,
 }
 

@@ -6,8 +6,8 @@
 use dbtrail_history::History;
 use dbtrail_history::query::Reading;
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::instant::AsOf;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::AsOf;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

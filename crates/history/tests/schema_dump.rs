@@ -7,8 +7,8 @@ use dbtrail_history::query::Reading;
 use dbtrail_history::schema_dump::SchemaDump;
 use dbtrail_history::{History, ReadOptions};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets, RowsRequest};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,13 +37,13 @@ fn read(server: &str, options: &ReadOptions) -> Result<Arc<History>, String> {
 
 fn with(server: &str, dump: &str) -> Arc<History> {
     let schema = Some(SchemaDump::read(dump).expect("a dump"));
-    let place = std::env::temp_dir();
-    let options = ReadOptions { schema, store: Some(place), ..ReadOptions::default() };
+    let position = std::env::temp_dir();
+    let options = ReadOptions { schema, store: Some(position), ..ReadOptions::default() };
     read(server, &options).expect("the log")
 }
 
 /// The rows of these ids, or the message of the refusal.
-fn rows(history: &Arc<History>, table: &str, ids: &[&str], at: Instant) -> Result<Vec<Value>, String> {
+fn rows(history: &Arc<History>, table: &str, ids: &[&str], at: Timestamp) -> Result<Vec<Value>, String> {
     let values = ids.iter().map(|id| vec![Octets(id.as_bytes().to_vec())]).collect();
     let request = RowsRequest {
         server_id: ServerId("x".into()),
@@ -114,7 +114,7 @@ fn a_table_without_a_statement_in_the_files_is_as_the_dump_has_it() {
 }
 
 #[test]
-fn behind_the_last_statement_a_table_is_as_a_later_dump_has_it() {
+fn after_the_last_statement_a_table_is_as_a_later_dump_has_it() {
     for server in SERVERS {
         let uncertain = with(server, &dump(server));
         let newest = uncertain.coverage().newest;
@@ -150,7 +150,7 @@ fn a_dump_that_does_not_fit_is_noticed_by_the_rows() {
 fn the_record_ends_where_it_was_asked_to() {
     for server in SERVERS {
         let whole = read(server, &ReadOptions::default()).expect("the log").coverage();
-        let middle = Instant::from_micros(i64::midpoint(whole.oldest.micros(), whole.newest.micros()));
+        let middle = Timestamp::from_micros(i64::midpoint(whole.oldest.micros(), whole.newest.micros()));
         let options = ReadOptions { from: Some(middle), ..ReadOptions::default() };
         let coverage = read(server, &options).expect("the log").coverage();
         assert_eq!((coverage.oldest, coverage.newest), (middle.max(whole.oldest), whole.newest));
@@ -159,7 +159,7 @@ fn the_record_ends_where_it_was_asked_to() {
         assert_eq!((history.coverage().oldest, history.coverage().newest), (whole.oldest, middle));
         let why = rows(&history, "made", &["1"], whole.newest).expect_err("a refusal");
         assert!(why.contains("is after the end of the record"), "{why}");
-        let before = Some(Instant::from_micros(whole.oldest.micros() - 1));
+        let before = Some(Timestamp::from_micros(whole.oldest.micros() - 1));
         let why = read(server, &ReadOptions { to: before, ..ReadOptions::default() }).expect_err("nothing");
         assert!(why.contains("hold nothing of the time that was asked for"), "{why}");
     }

@@ -23,15 +23,15 @@ pub struct NotAValue {
     pub ty: ColumnType,
 }
 
-/// "ProtocolBinary::ResultsetRow".
+/// [ProtocolBinary::ResultsetRow](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html).
 ///
 /// # Errors
 /// A cell is no value of its column's type.
 pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Result<Vec<u8>, NotAValue> {
     let mut out = vec![0; 1 + (columns.len() + OFFSET).div_ceil(8)];
-    for (place, (cell, column)) in row.iter().zip(columns).enumerate() {
+    for (position, (cell, column)) in row.iter().zip(columns).enumerate() {
         match cell {
-            None => out[1 + (place + OFFSET) / 8] |= 1 << ((place + OFFSET) % 8),
+            None => out[1 + (position + OFFSET) / 8] |= 1 << ((position + OFFSET) % 8),
             Some(bytes) => put(&mut out, bytes, column, charset)?,
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::auth::{NATIVE, Scramble};
 use crate::constants::{CapabilityFlags, StatusFlags};
-use crate::reader::{Malformed, Reader};
+use crate::reader::{Malformed, PayloadReader};
 
 /// The version of the protocol, in the first byte of the greeting.
 const PROTOCOL_VERSION: u8 = 10;
@@ -93,7 +93,7 @@ impl Login {
 #[must_use]
 pub fn wants_tls(payload: &[u8]) -> bool {
     let asks = |flags: u32| CapabilityFlags::from_bits_retain(flags).contains(CapabilityFlags::CLIENT_SSL);
-    payload.len() == 32 && Reader(payload).u32().is_ok_and(asks)
+    payload.len() == 32 && PayloadReader(payload).u32().is_ok_and(asks)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -105,7 +105,7 @@ fn text(bytes: &[u8]) -> String {
 /// # Errors
 /// It is cut short, or of a protocol older than MySQL 4.1.
 pub fn response(payload: &[u8], offered: CapabilityFlags) -> Result<Login, Malformed> {
-    let mut input = Reader(payload);
+    let mut input = PayloadReader(payload);
     let sent = CapabilityFlags::from_bits_retain(input.u32()?);
     let needed = CapabilityFlags::CLIENT_PROTOCOL_41 | CapabilityFlags::CLIENT_SECURE_CONNECTION;
     if !sent.contains(needed) {
@@ -139,12 +139,12 @@ pub fn response(payload: &[u8], offered: CapabilityFlags) -> Result<Login, Malfo
     Ok(login)
 }
 
-fn rest(input: &mut Reader<'_>, login: &mut Login) -> Result<(), Malformed> {
+fn rest(input: &mut PayloadReader<'_>, login: &mut Login) -> Result<(), Malformed> {
     if login.capabilities.contains(CapabilityFlags::CLIENT_PLUGIN_AUTH) && !input.0.is_empty() {
         login.plugin = Some(text(input.until_zero()));
     }
     if login.capabilities.contains(CapabilityFlags::CLIENT_CONNECT_ATTRS) && !input.0.is_empty() {
-        let mut list = Reader(input.lenenc_bytes()?);
+        let mut list = PayloadReader(input.lenenc_bytes()?);
         while !list.0.is_empty() {
             let (name, value) = (list.lenenc_bytes()?, list.lenenc_bytes()?);
             login.attributes.push((text(name), text(value)));
@@ -164,7 +164,7 @@ fn rest(input: &mut Reader<'_>, login: &mut Login) -> Result<(), Malformed> {
 /// # Errors
 /// It is cut short.
 pub fn change_user(payload: &[u8], capabilities: CapabilityFlags) -> Result<Login, Malformed> {
-    let mut input = Reader(payload);
+    let mut input = PayloadReader(payload);
     let user = text(input.until_zero());
     let length = usize::from(input.u8()?);
     let response = input.take(length)?.to_vec();

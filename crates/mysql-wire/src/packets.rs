@@ -35,7 +35,7 @@ pub enum PacketError {
     Io(#[from] io::Error),
     /// Nothing came, or too slowly.
     #[error("nothing came for {} s", .0.as_secs_f32())]
-    Silent(Duration),
+    TimedOut(Duration),
     /// Nothing of what was to be sent was taken.
     #[error("no data was taken for {} s", .0.as_secs_f32())]
     NotTaken(Duration),
@@ -245,7 +245,7 @@ impl Packets {
                 (begun + limit + allowance, limit)
             }
         };
-        timeout_at(end, self.more(largest)).await.unwrap_or(Err(PacketError::Silent(limit)))
+        timeout_at(end, self.more(largest)).await.unwrap_or(Err(PacketError::TimedOut(limit)))
     }
 
     /// Adds to the input. A packed packet is unpacked only when it is its turn: its number is the

@@ -16,9 +16,9 @@ impl Malformed {
 
 /// What is left of a packet.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'a>(pub &'a [u8]);
+pub struct PayloadReader<'a>(pub &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> PayloadReader<'a> {
     /// The next `count` bytes.
     ///
     /// # Errors
@@ -152,14 +152,14 @@ mod tests {
         for value in [0, 250, 251, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000, u64::MAX] {
             let mut out = Vec::new();
             put_lenenc(&mut out, value);
-            assert_eq!(Reader(&out).lenenc(), Ok(value));
-            assert!(Reader(&out[..out.len() - 1]).lenenc().is_err());
+            assert_eq!(PayloadReader(&out).lenenc(), Ok(value));
+            assert!(PayloadReader(&out[..out.len() - 1]).lenenc().is_err());
         }
     }
 
     #[test]
     fn ok_cells() {
-        let mut row = Reader(b"\xfb\0\x02ab\x05cut");
+        let mut row = PayloadReader(b"\xfb\0\x02ab\x05cut");
         assert_eq!(row.cell(), Ok(None));
         assert_eq!(row.cell(), Ok(Some(&b""[..])));
         assert_eq!(row.cell(), Ok(Some(&b"ab"[..])));

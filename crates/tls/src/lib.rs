@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// What a server's certificate is held against.
 #[derive(Clone, Copy, Debug)]
-pub enum Trust<'a> {
+pub enum ServerVerification<'a> {
     /// Nothing: encryption alone (`ssl-mode=required`).
     AnyCertificate,
     /// The authorities of a PEM file; the host's name does not count (`ssl-mode=verify-ca`).
@@ -109,12 +109,14 @@ impl ServerCertVerifier for Verifier {
 ///
 /// # Errors
 /// The file of authorities cannot be used.
-pub fn client(trust: Trust<'_>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsSetupError> {
+pub fn client(
+    verification: ServerVerification<'_>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsSetupError> {
     let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let (pem, checks_name) = match trust {
-        Trust::AnyCertificate => (None, false),
-        Trust::Authorities(pem) => (Some(pem), false),
-        Trust::AuthoritiesAndName(pem) => (Some(pem), true),
+    let (pem, checks_name) = match verification {
+        ServerVerification::AnyCertificate => (None, false),
+        ServerVerification::Authorities(pem) => (Some(pem), false),
+        ServerVerification::AuthoritiesAndName(pem) => (Some(pem), true),
     };
     let mut certificates = Vec::new();
     let authorities = match pem {

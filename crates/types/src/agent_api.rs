@@ -5,8 +5,8 @@
 //! numbers, so that no JSON library can round them.
 
 use crate::column::TableDefinition;
-use crate::instant::{AsOf, Instant};
 use crate::names::{ServerId, TableName};
+use crate::timestamp::{AsOf, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ impl<'de> serde::de::Visitor<'de> for OctetsVisitor {
 pub struct Keys {
     /// Key columns in key order: always the whole primary key.
     pub columns: Vec<String>,
-    /// Which keys.
+    /// The keys, one by one or as a range.
     #[serde(flatten)]
     pub choice: KeyChoice,
 }
@@ -170,20 +170,20 @@ pub struct KeyRange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowsRequest {
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The real schema.
     pub schema: String,
     /// The table.
     pub table: String,
-    /// Which rows.
+    /// The keys of the rows.
     pub keys: Keys,
-    /// When.
+    /// The instant or the GTID set whose state is asked for.
     pub at: AsOf,
     /// Which of these rows. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// The most lines that are wanted; the agent stops behind so many. Left out: all.
+    /// The most lines that are wanted; the agent stops after so many. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -192,21 +192,21 @@ pub struct RowsRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiffRequest {
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The real schema.
     pub schema: String,
     /// The table.
     pub table: String,
-    /// Which rows.
+    /// The keys of the rows.
     pub keys: Keys,
     /// Start of the window, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Instant>,
+    pub since: Option<Timestamp>,
     /// End of the window, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Instant>,
-    /// In the place of a window: the GTID of one transaction.
+    pub until: Option<Timestamp>,
+    /// Instead of a window: the GTID of one transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
     /// Which of the changes. It may name columns of the table and those of [`change_columns`]: a
@@ -214,7 +214,7 @@ pub struct DiffRequest {
     /// it. Key columns are those of the key under which the event is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// The most events that are wanted; the agent stops behind so many. Left out: all.
+    /// The most events that are wanted; the agent stops after so many. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -240,7 +240,7 @@ pub struct Header {
 pub enum RowCell {
     /// NULL.
     Null,
-    /// Its bytes.
+    /// The value as bytes.
     Value(Octets),
     /// The agent does not know it; why, as a half sentence. Whoever asks for this column must be
     /// refused, and for the others need not.
@@ -364,7 +364,7 @@ pub struct ChangeOrigin {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
     /// With a statement: the schemas of all tables that its transaction changed, and those whose
-    /// names stand in the text. Who may not see all of them is not shown the text.
+    /// names are in the text. Who may not see all of them is not shown the text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statement_schemas: Vec<String>,
 }
@@ -377,8 +377,8 @@ pub struct DiffEvent {
     /// statement.
     pub event_id: u64,
     /// Commit time.
-    pub event_timestamp: Instant,
-    /// What happened.
+    pub event_timestamp: Timestamp,
+    /// INSERT, UPDATE or DELETE.
     pub event_type: EventType,
     /// It is not in the log: a foreign key (CASCADE, SET NULL) did it, by a change of the same
     /// transaction that is.
@@ -439,14 +439,14 @@ pub struct End {
 /// Why a key has no row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiNote {
-    /// Which reason.
+    /// The stable code of the note.
     pub code: NoteCode,
     /// The key, in key order.
     pub key: Vec<Octets>,
     /// When it was deleted, or created later; of a key that never existed: since when the record
     /// goes, where that is not the table's creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Instant>,
+    pub at: Option<Timestamp>,
 }
 
 /// Why a key has no row at an instant.
@@ -477,10 +477,10 @@ pub struct ErrorBody {
     pub asked: Option<String>,
     /// `out_of_range`: the oldest readable instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oldest: Option<Instant>,
+    pub oldest: Option<Timestamp>,
     /// `out_of_range`: the newest readable instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub newest: Option<Instant>,
+    pub newest: Option<Timestamp>,
 }
 
 fn or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -539,11 +539,11 @@ pub struct Tables {
 /// A table that is there and of which no row can be asked for at the end of the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedTable {
-    /// Its name.
+    /// The name of the table, without its schema.
     pub table: String,
     /// From when on; left out where it was never answered in the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Instant>,
+    pub since: Option<Timestamp>,
     /// Why, and what changes it.
     pub reason: String,
 }
@@ -551,12 +551,12 @@ pub struct RefusedTable {
 /// A table that the history knows, dropped ones too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableEntry {
-    /// Its name.
+    /// The name of the table, without its schema.
     pub table: String,
     /// The oldest instant that can be asked for.
-    pub oldest: Instant,
+    pub oldest: Timestamp,
     /// The newest one.
-    pub newest: Instant,
+    pub newest: Timestamp,
     /// Whether it exists at `newest`.
     pub dropped: bool,
 }
@@ -567,7 +567,7 @@ pub struct TableEntry {
 pub struct TableAnswer {
     /// Always true here.
     pub success: bool,
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The real schema.
     pub schema: String,

@@ -2,8 +2,8 @@
 //!
 //! The answer has a header line, a line for each step in which something happened, and a trailer.
 
-use crate::instant::Instant;
 use crate::names::{ServerId, TableName};
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Where it is asked, below the base URL.
@@ -19,9 +19,9 @@ pub struct ChangeCountsRequest {
     /// Whose history.
     pub server_id: ServerId,
     /// Start of the window. Steps are those of the clock (of Unix time): the first one is cut here.
-    pub since: Instant,
+    pub since: Timestamp,
     /// Its end, inclusive, where the last one is cut.
-    pub until: Instant,
+    pub until: Timestamp,
     /// Length of a step, in seconds.
     pub step_seconds: u32,
     /// Changes of this table alone; left out: of all.
@@ -52,7 +52,7 @@ pub struct ChangeCountsLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeCounts {
     /// Where it begins by the clock: of the first one that may lie before the window.
-    pub from: Instant,
+    pub from: Timestamp,
     /// Transactions that touched what is counted (statements that changed definitions too).
     pub transactions: u64,
     /// Rows inserted.

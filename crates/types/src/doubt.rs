@@ -1,11 +1,11 @@
 //! `POST /v1/doubt`: rows of a table are not what the history says: whoever found that puts the
 //! table in doubt from the last instant at which it is known to have been true.
 
-use crate::instant::Instant;
 use crate::names::{ServerId, TableName};
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where it is told, below the base URL.
+/// Where it is given, below the base URL.
 pub const PATH: &str = "/v1/doubt";
 
 /// Characters of a reason at most.
@@ -19,9 +19,9 @@ pub struct DoubtRequest {
     pub server_id: ServerId,
     /// The table.
     pub table: TableName,
-    /// The last instant at which it is known to have been true; after it nothing is told of the
+    /// The last instant at which it is known to have been true; after it nothing is known of the
     /// table up to now.
-    pub since: Instant,
+    pub since: Timestamp,
     /// What was found: for the person who asks for the table.
     pub reason: String,
 }

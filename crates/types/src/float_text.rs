@@ -53,9 +53,10 @@ fn general(scientific: &str) -> String {
 
 /// The text of a FLOAT of an agent, cut to what mysqld prints. What is no number stays as it is.
 #[must_use]
-pub fn shown_float(told: &[u8]) -> Vec<u8> {
-    let value = std::str::from_utf8(told).ok().and_then(|t| t.parse::<f32>().ok()).filter(|v| v.is_finite());
-    value.map_or_else(|| told.to_vec(), |v| float_text(v).into_bytes())
+pub fn shown_float(reported: &[u8]) -> Vec<u8> {
+    let value =
+        std::str::from_utf8(reported).ok().and_then(|t| t.parse::<f32>().ok()).filter(|v| v.is_finite());
+    value.map_or_else(|| reported.to_vec(), |v| float_text(v).into_bytes())
 }
 
 #[cfg(test)]

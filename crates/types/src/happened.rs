@@ -2,8 +2,8 @@
 
 use crate::agent_api::Filter;
 use crate::column::{Column, ColumnType, IntSize, LobSize, TableDefinition};
-use crate::instant::Instant;
 use crate::names::ServerId;
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A table of `_history`.
@@ -23,7 +23,7 @@ pub enum HistoryTable {
 }
 
 impl HistoryTable {
-    /// All of them.
+    /// The tables of `_history`.
     pub const ALL: [Self; 5] = [Self::Transactions, Self::Changes, Self::Ddl, Self::Gaps, Self::Tables];
 
     /// Its name in SQL.
@@ -125,28 +125,28 @@ fn number(name: &str, size: IntSize, nullable: bool) -> Column {
 }
 
 /// Body of `POST /v1/history`. The answer has a header line, a line a row, and a trailer, as one of
-/// `/v1/flashback`; of `changes` the lines behind the header are those of `/v1/diff`, with a
+/// `/v1/flashback`; of `changes` the lines after the header are those of `/v1/diff`, with a
 /// [`DiffLine::Table`](crate::agent_api::DiffLine::Table) and a definition before the first event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryRequest {
-    /// Whose history.
+    /// The server id under which the history is asked for.
     pub server_id: ServerId,
-    /// Which table.
+    /// The table of `_history`.
     pub table: HistoryTable,
     /// The real schemas that the asker may see: nothing of another one is answered. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schemas: Option<Vec<String>>,
     /// Start and end of the window, both inclusive, where the table has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<(Instant, Instant)>,
-    /// In the place of a window: the GTID of one transaction.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// Instead of a window: the GTID of one transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
     /// Of `changes`: which of them, by their columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// Of `changes`: the most that are wanted; the agent stops behind so many. Left out: all.
+    /// Of `changes`: the most that are wanted; the agent stops after so many. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }

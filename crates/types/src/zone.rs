@@ -1,6 +1,6 @@
 //! The time zone of a session: local text to instants and back.
 
-use crate::instant::Instant;
+use crate::timestamp::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
@@ -14,12 +14,12 @@ pub struct Zone {
 
 /// Why a local time names no single instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotOneInstant {
+pub enum NotOneTimestamp {
     /// The clock was put back: both instants show this local time. In UTC, earlier first.
-    Ambiguous(Instant, Instant),
+    Ambiguous(Timestamp, Timestamp),
     /// The clock was put forward over this local time: the last instant before the gap and the
     /// first after it.
-    Gap(Instant, Instant),
+    Gap(Timestamp, Timestamp),
     /// Outside of years 0001 to 9999.
     OutOfRange,
 }
@@ -69,27 +69,27 @@ impl Zone {
     ///
     /// # Errors
     /// A change of clocks makes it two instants, or none.
-    pub fn to_instant(&self, local: DateTime) -> Result<Instant, NotOneInstant> {
+    pub fn to_timestamp(&self, local: DateTime) -> Result<Timestamp, NotOneTimestamp> {
         let micros = |offset: jiff::tz::Offset| {
             offset
                 .to_timestamp(local)
-                .map(|t| Instant::from_micros(t.as_microsecond()))
-                .map_err(|_| NotOneInstant::OutOfRange)
+                .map(|t| Timestamp::from_micros(t.as_microsecond()))
+                .map_err(|_| NotOneTimestamp::OutOfRange)
         };
         match self.zone.to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => micros(offset),
             AmbiguousOffset::Gap { before, after } => {
-                Err(NotOneInstant::Gap(micros(after)?, micros(before)?))
+                Err(NotOneTimestamp::Gap(micros(after)?, micros(before)?))
             }
             AmbiguousOffset::Fold { before, after } => {
-                Err(NotOneInstant::Ambiguous(micros(before)?, micros(after)?))
+                Err(NotOneTimestamp::Ambiguous(micros(before)?, micros(after)?))
             }
         }
     }
 
     /// The local time of an instant.
     #[must_use]
-    pub fn local(&self, instant: Instant) -> Option<DateTime> {
+    pub fn local(&self, instant: Timestamp) -> Option<DateTime> {
         let t = jiff::Timestamp::from_microsecond(instant.micros()).ok()?;
         Some(self.zone.to_datetime(t))
     }
@@ -99,8 +99,8 @@ impl Zone {
 mod tests {
     use super::*;
 
-    fn at(zone: &str, local: &str) -> Result<String, NotOneInstant> {
-        Zone::parse(zone).unwrap().to_instant(local.parse().unwrap()).map(|i| i.to_string())
+    fn at(zone: &str, local: &str) -> Result<String, NotOneTimestamp> {
+        Zone::parse(zone).unwrap().to_timestamp(local.parse().unwrap()).map(|i| i.to_string())
     }
 
     #[test]
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn err_clock_changes_and_unknown_zones() {
-        assert!(matches!(at("Europe/Berlin", "2026-10-25T02:30:00"), Err(NotOneInstant::Ambiguous(..))));
-        assert!(matches!(at("Europe/Berlin", "2026-03-29T02:30:00"), Err(NotOneInstant::Gap(..))));
+        assert!(matches!(at("Europe/Berlin", "2026-10-25T02:30:00"), Err(NotOneTimestamp::Ambiguous(..))));
+        assert!(matches!(at("Europe/Berlin", "2026-03-29T02:30:00"), Err(NotOneTimestamp::Gap(..))));
         for unknown in ["+14:01", "-14:00", "+1", "Mars/Olympus", "", "+02:60"] {
             assert_eq!(Zone::parse(unknown), None, "{unknown}");
         }

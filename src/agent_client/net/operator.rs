@@ -4,8 +4,8 @@ use super::super::{AgentClient, AgentRows, Caller, Expectation, not_a_header, no
 use crate::failure::Failure;
 use dbtrail_types::agent_api::DiffRequest;
 use dbtrail_types::doubt::{DoubtRequest, DoubtTaken};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::RequestId;
+use dbtrail_types::timestamp::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 
@@ -28,8 +28,8 @@ impl AgentClient {
         if !header.success {
             return Err(not_a_header(&first, &"it says success: false"));
         }
-        let until = asked.until.unwrap_or_else(|| Instant::from_micros(i64::MAX));
-        let since = asked.since.unwrap_or_else(|| Instant::from_micros(i64::MIN));
+        let until = asked.until.unwrap_or_else(|| Timestamp::from_micros(i64::MAX));
+        let since = asked.since.unwrap_or_else(|| Timestamp::from_micros(i64::MIN));
         Ok(AgentRows::new(lines, definition, Expectation::Changes { since, until, last: 0 }))
     }
 
@@ -43,10 +43,10 @@ impl AgentClient {
         doubt: &DoubtRequest,
         request: &RequestId,
     ) -> Result<(), Failure> {
-        let mut told = Request::new(Method::POST, self.url(&["v1", "doubt"])?);
-        *told.body_mut() = Some(serde_json::to_vec(doubt).map_err(|e| not_written(&e))?.into());
-        told.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let response = transport::send(self, told, caller, request).await?;
+        let mut reported = Request::new(Method::POST, self.url(&["v1", "doubt"])?);
+        *reported.body_mut() = Some(serde_json::to_vec(doubt).map_err(|e| not_written(&e))?.into());
+        reported.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let response = transport::send(self, reported, caller, request).await?;
         let taken: DoubtTaken = transport::small(&self.base_url, response).await?;
         let why = "the agent did not say that it took the doubt";
         if taken.success { Ok(()) } else { Err(Failure::AgentNonsense(why.to_owned())) }

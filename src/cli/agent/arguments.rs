@@ -13,15 +13,15 @@ use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::exposure;
 use dbtrail_history::source::Backfill;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// The variable that holds the password of the source.
 const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
-/// Where an agent listens that was told nothing.
+/// Where an agent listens that was given nothing.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
 
 /// What agent.yaml says, beside what is of a source.
@@ -69,13 +69,13 @@ pub struct AgentArgs {
     /// where they have none, their heads. Together they must be one unbroken sequence.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = CAPTURING)]
     pub(super) binlog: Vec<PathBuf>,
-    /// The first instant of the record; files that hold nothing behind it are not read. UTC, such
-    /// as '2026-04-27 09:00:00'.
+    /// The first instant of the record; files that hold nothing after it are not read. UTC, such as
+    /// '2026-04-27 09:00:00'.
     #[arg(long, value_name = "INSTANT", requires = "binlog", conflicts_with = "source", value_parser = dated)]
-    pub(super) from: Option<Instant>,
-    /// The last instant of the record; files that were begun behind it are not read.
+    pub(super) from: Option<Timestamp>,
+    /// The last instant of the record; files that were begun after it are not read.
     #[arg(long, value_name = "INSTANT", requires = "binlog", conflicts_with = "source", value_parser = dated)]
-    pub(super) to: Option<Instant>,
+    pub(super) to: Option<Timestamp>,
     /// Definitions of the tables, as mysqldump --no-data wrote them at the end of the files or
     /// later: for tables that were made before the first file.
     #[arg(long, value_name = "FILE.sql", requires = "binlog", conflicts_with = "source")]
@@ -102,7 +102,7 @@ pub struct AgentArgs {
     /// Do not serve the page at /ui.
     #[arg(long)]
     pub(super) no_ui: bool,
-    /// Say what stands in the way of capturing from the source, and what to type to fix it; capture
+    /// Say what is in the way of capturing from the source, and what to type to fix it; capture
     /// nothing.
     #[arg(long, conflicts_with = "binlog")]
     pub(super) preflight_only: bool,
@@ -237,7 +237,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     let mut warnings = Vec::new();
     match exposure(listen, &serve) {
         Some(danger) if args.allow_insecure => warnings.push(format!("on {listen} {danger}")),
-        // What could not be read is told already.
+        // What could not be read is reported already.
         Some(danger) if mistakes.is_empty() => mistakes.push(format!(
             "will not listen on {listen}: {danger}. Give --tls-cert, --tls-key and --token-file, or --allow-insecure"
         )),
@@ -257,7 +257,7 @@ fn files(args: &AgentArgs, mistakes: &mut Vec<String>) -> LogFiles {
     let CaptureArgs { include, exclude, source_time, .. } = &args.capture;
     for (argument, patterns) in [("--include", include), ("--exclude", exclude)] {
         let wrong = patterns.iter().filter_map(|p| Patterns::new(std::slice::from_ref(p), &[]).err());
-        // Of a source they are told already.
+        // Of a source they are reported already.
         mistakes.extend(wrong.filter(|_| args.capture.source.is_none()).map(|e| format!("{argument}: {e}")));
     }
     mistakes.extend(log_files::reversed(args.from, args.to).map(|what| format!("--to: {what}")));
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once_and_no_password() {
+    fn all_mistakes_are_reported_at_once_and_no_password() {
         let line = "agent --source http://u:hidden@h --data d --server-id x --include shop --source-password-file /nonexistent/p";
         let (_, mistakes) = captured(line, None);
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");

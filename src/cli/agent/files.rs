@@ -2,7 +2,7 @@
 
 use super::{CONFIG, CannotStart, DATA};
 use crate::config::log_files::LogFiles;
-use dbtrail_history::engine::temporary_place;
+use dbtrail_history::engine::temporary_folder;
 use dbtrail_history::schema_dump::SchemaDump;
 use dbtrail_history::{History, ReadOptions};
 use dbtrail_types::names::ServerId;
@@ -23,7 +23,7 @@ pub(super) async fn read(
 ) -> Result<Option<Arc<History>>, CannotStart> {
     let schema = files.schema.as_deref().map(dump).transpose()?;
     let LogFiles { files, time, tables, from, to, schema: _ } = files;
-    let store = Some(temporary_place());
+    let store = Some(temporary_folder());
     let options = ReadOptions { without_statements: !statements, time, tables, from, to, schema, store };
     let reading = tokio::task::spawn_blocking(move || History::read_with(server_id, &files, &options));
     let history = tokio::select! {

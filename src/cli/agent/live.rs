@@ -9,8 +9,8 @@ use dbtrail_history::live::Capture;
 use dbtrail_history::recorder::{self, RecorderOptions};
 use dbtrail_history::source::{self, ClientError, Finding, Severity, SourceError};
 use dbtrail_history::{History, HistoryHandle};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -55,7 +55,7 @@ pub(in crate::cli) async fn live(
     settings: &CaptureSettings,
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
-    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Instant::now()));
+    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Timestamp::now()));
     let options = RecorderOptions {
         tables: settings.source.tables.clone(),
         baseline: settings.baseline,
@@ -98,7 +98,7 @@ async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, SourceErro
 
 /// Why the source was not asked, for a person.
 fn not_asked(settings: &CaptureSettings, why: &SourceError) -> String {
-    format!("the source {} cannot be asked: {why}", settings.source.place())
+    format!("the source {} cannot be asked: {why}", settings.source.address())
 }
 
 /// What a look at the server came to.
@@ -122,19 +122,19 @@ fn may_come(error: &SourceError) -> bool {
 
 /// Asks the source again and again until it is there and nothing is in the way.
 async fn waited_for(settings: &CaptureSettings, why: String, history_handle: &HistoryHandle) {
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut why = why;
     let mut pause = PAUSE;
     loop {
-        if why != told {
+        if why != reported {
             tracing::warn!("{why}: it is waited for");
-            told.clone_from(&why);
+            reported.clone_from(&why);
         }
-        history_handle.update(|l| l.connected(Err(why.clone()), Instant::now()));
+        history_handle.update(|l| l.connected(Err(why.clone()), Timestamp::now()));
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         why = match look(settings, false).await {
-            Ok(Looked::Done) => return tracing::info!("the source {} is there", settings.source.place()),
+            Ok(Looked::Done) => return tracing::info!("the source {} is there", settings.source.address()),
             Ok(Looked::Unreachable(why)) | Err(CannotStart(why, _)) => why,
         };
     }
@@ -207,7 +207,7 @@ fn shown(findings: &[Finding]) -> String {
 
 /// What a store says of itself when no agent has it open.
 pub(super) fn stored_status(data: &Path) -> Result<Status, String> {
-    recorder::read_status(data, None, Instant::now()).map_err(|e| e.to_string())
+    recorder::read_status(data, None, Timestamp::now()).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]

@@ -96,8 +96,8 @@ pub(in crate::cli) fn random() -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::instant::Instant;
     use dbtrail_types::names::ServerId;
+    use dbtrail_types::timestamp::Timestamp;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
     async fn the_file_lives_as_long_as_the_agent() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(address(folder.path()), Ok(None));
-        let history_handle = Arc::new(HistoryHandle::live(ServerId("s".to_owned()), Instant::now()));
+        let history_handle = Arc::new(HistoryHandle::live(ServerId("s".to_owned()), Timestamp::now()));
         let stop = CancellationToken::new();
         std::fs::write(folder.path().join(NAME), "left by a crash").unwrap();
         let local = Local::open(folder.path(), &history_handle, &stop).await.unwrap();

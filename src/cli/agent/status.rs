@@ -127,7 +127,7 @@ async fn of_folder(data: &Path) -> Result<(Status, bool), String> {
 }
 
 async fn ask(url: &str, ca_pem: Option<Vec<u8>>, token: Option<Secret>) -> Result<Status, String> {
-    let settings = agent_client::Settings { base_url: url.to_owned(), ca_pem, identity_pem: None };
+    let settings = agent_client::AgentSettings { base_url: url.to_owned(), ca_pem, identity_pem: None };
     let client =
         AgentClient::new(&settings).map_err(|e| e.to_string().replace("agent_tls.ca_file", "--ca"))?;
     let caller = Caller { tenant: String::new(), token };
@@ -160,7 +160,7 @@ fn shown(status: &Status) -> String {
     line("server", status.server_id.to_string());
     line("state", state(status));
     if status.live {
-        line("position", status.place.clone().unwrap_or_else(|| "none yet".to_owned()));
+        line("position", status.position.clone().unwrap_or_else(|| "none yet".to_owned()));
         if let Some(gtids) = &status.gtids {
             line("gtids", gtids.clone());
         }
@@ -212,11 +212,11 @@ mod tests {
     use super::*;
     use dbtrail_history::capture::Gap;
     use dbtrail_history::history_handle::{BaselineProgress, HistoryHandle, TableStatus};
-    use dbtrail_types::instant::Instant;
     use dbtrail_types::names::ServerId;
+    use dbtrail_types::timestamp::Timestamp;
 
-    fn at(seconds: i64) -> Instant {
-        Instant::from_micros(seconds * 1_000_000)
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
              gaps       none\ntables     0, 0 of them not readable now\n"
         );
         (status.reason, status.disconnected_since) = (None, None);
-        status.place = Some("binlog.000007:120".to_owned());
+        status.position = Some("binlog.000007:120".to_owned());
         status.gtids = Some("0-1-42".to_owned());
         (status.oldest, status.newest, status.lag_seconds) = (Some(at(1)), Some(at(2)), Some(0.25));
         (status.bytes, status.bytes_on_disk) = (1536, 3 << 30);

@@ -1,18 +1,18 @@
 //! Values of arguments, and of what is shown.
 
 use crate::config::agent::{self, CACHE_FORM, KEEP_FORM, Keep};
-use crate::config::log_files::{self, BACKFILL_FORM, INSTANT_FORM};
+use crate::config::log_files::{self, BACKFILL_FORM, TIMESTAMP_FORM};
 use dbtrail_history::history_handle::{BacklogProgress, Status};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::source::Backfill;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 pub(super) fn timed(text: &str) -> Result<SourceTime, String> {
     SourceTime::read(text).ok_or_else(|| "it is not local or original".to_owned())
 }
 
-pub(super) fn dated(text: &str) -> Result<Instant, String> {
-    log_files::instant(text).ok_or_else(|| format!("it is not {INSTANT_FORM}"))
+pub(super) fn dated(text: &str) -> Result<Timestamp, String> {
+    log_files::timestamp(text).ok_or_else(|| format!("it is not {TIMESTAMP_FORM}"))
 }
 
 pub(super) fn backfilled(text: &str) -> Result<Backfill, String> {

@@ -5,8 +5,8 @@ use super::{DoctorArgs, PATIENCE};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::session::Tenant;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
@@ -45,13 +45,13 @@ async fn patiently<T>(answer: impl Future<Output = Result<T, Failure>>) -> Resul
 async fn reach(report: &mut Report, tenant: &Tenant) -> bool {
     let url = tenant.agent.base_url();
     let link = format!("agent {url}");
-    let before = Instant::now();
+    let before = Timestamp::now();
     match patiently(tenant.agent.clock()).await {
         Ok(clock) => {
             let encrypted = url.starts_with("https://");
             let how = if encrypted { "reached, its certificate is trusted" } else { "reached, without TLS" };
             report.ok(&link, how);
-            compare(report, url, clock, before, Instant::now());
+            compare(report, url, clock, before, Timestamp::now());
             true
         }
         Err(failure) => {
@@ -70,7 +70,7 @@ async fn reach(report: &mut Report, tenant: &Tenant) -> bool {
     }
 }
 
-fn compare(report: &mut Report, url: &str, clock: Option<Instant>, before: Instant, after: Instant) {
+fn compare(report: &mut Report, url: &str, clock: Option<Timestamp>, before: Timestamp, after: Timestamp) {
     let link = format!("clock of {url}");
     let Some(clock) = clock else {
         return report.warn(&link, "its answers have no Date", "compare by hand: date -u on both machines");
@@ -123,12 +123,12 @@ async fn history(report: &mut Report, args: &DoctorArgs, tenant: &Tenant) {
         let fix = "does the agent read the right binary logs?";
         report.fail(&link("schemas"), "the agent has recorded no table of any schema", fix);
     }
-    let mut newest: Option<Instant> = None;
+    let mut newest: Option<Timestamp> = None;
     for schema in wanted {
         newest = tables(report, args, tenant, schema, &known).await.max(newest);
     }
     if let Some(newest) = newest {
-        lag(report, &link("history"), newest, Instant::now(), args.max_lag);
+        lag(report, &link("history"), newest, Timestamp::now(), args.max_lag);
     }
 }
 
@@ -139,7 +139,7 @@ async fn tables(
     tenant: &Tenant,
     schema: &str,
     known: &[String],
-) -> Option<Instant> {
+) -> Option<Timestamp> {
     let link = format!("schemas of {}", tenant.mysql_user);
     if !known.iter().any(|k| k == schema) {
         let what = format!("the agent has no record of schema '{schema}', only of {}", list(known));
@@ -196,7 +196,7 @@ fn refused(report: &mut Report, tenant: &Tenant, failure: &Failure) {
     report.fail(&format!("{link} of {user}"), what, fix);
 }
 
-fn lag(report: &mut Report, link: &str, newest: Instant, now: Instant, most: u32) {
+fn lag(report: &mut Report, link: &str, newest: Timestamp, now: Timestamp, most: u32) {
     let seconds = (now.micros() - newest.micros()) / 1_000_000;
     let what = format!("the newest record is of {newest}, {seconds} s ago");
     if seconds > i64::from(most) {
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn ok_levels_of_clock_and_lag() {
-        let at = |seconds: i64| Instant::from_micros(seconds * 1_000_000);
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         for (clock, level) in
             [(1000, Level::Ok), (1010, Level::Warn), (900, Level::Fail), (1100, Level::Fail)]
         {

@@ -23,7 +23,7 @@ const PINGS: &str = "SELECT hostname, port, ping_error FROM monitor.mysql_server
 
 /// What ProxySQL tells.
 #[derive(Debug, Default)]
-struct Told {
+struct ProxySqlState {
     servers: Vec<Row>,
     users: Vec<Row>,
     /// In force, by rule_id.
@@ -60,17 +60,17 @@ pub(super) async fn check(report: &mut Report, url: &str, args: &DoctorArgs, con
     };
     report.hide(opts.pass().map(|p| Secret::new(p.to_owned())).into_iter().collect());
     let at = format!("{}:{}", opts.ip_or_hostname(), opts.tcp_port());
-    let told = match timeout(PATIENCE * 3, tell(opts)).await {
-        Ok(Ok(told)) => told,
+    let reported = match timeout(PATIENCE * 3, read_state(opts)).await {
+        Ok(Ok(reported)) => reported,
         Ok(Err(error)) => {
             let fix = "check host, port, admin-admin_credentials and that the user may come from here";
             return report.fail(link, format!("{at}: {error}"), fix);
         }
         Err(_) => return report.fail(link, format!("{at} does not answer"), "is it the admin port (6032)?"),
     };
-    let version = told.variables.get("admin-version").map_or("of unknown version", String::as_str);
+    let version = reported.variables.get("admin-version").map_or("of unknown version", String::as_str);
     report.ok(link, format!("{at} answers, ProxySQL {version}"));
-    judge(report, &told, &wanted(args, config));
+    judge(report, &reported, &wanted(args, config));
 }
 
 fn wanted<'a>(args: &'a DoctorArgs, config: &'a Config) -> Wanted<'a> {
@@ -94,14 +94,14 @@ fn wanted<'a>(args: &'a DoctorArgs, config: &'a Config) -> Wanted<'a> {
 
 /// Reads the tables. The admin port knows no prepared statements and no `@@` variables, so nothing
 /// else is asked.
-async fn tell(opts: Opts) -> Result<Told, mysql_async::Error> {
+async fn read_state(opts: Opts) -> Result<ProxySqlState, mysql_async::Error> {
     let opts = OptsBuilder::from_opts(opts)
         .prefer_socket(false)
         .max_allowed_packet(Some(16 << 20))
         .wait_timeout(Some(60))
         .compression(None);
     let mut conn = Conn::new(opts).await?;
-    let told = Told {
+    let reported = ProxySqlState {
         servers: rows(&mut conn, "SELECT * FROM runtime_mysql_servers").await?,
         users: rows(&mut conn, "SELECT * FROM runtime_mysql_users").await?,
         rules: rows(&mut conn, "SELECT * FROM runtime_mysql_query_rules ORDER BY rule_id").await?,
@@ -118,17 +118,17 @@ async fn tell(opts: Opts) -> Result<Told, mysql_async::Error> {
             .unwrap_or_default(),
     };
     conn.disconnect().await?;
-    Ok(told)
+    Ok(reported)
 }
 
-fn judge(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
-    servers(report, told, wanted);
-    routing::check(report, told, wanted);
-    users::check(report, told, wanted);
-    version(report, told, wanted);
-    monitor(report, told, wanted);
-    timeouts(report, told, wanted);
-    variables::check(report, told, wanted);
+fn judge(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
+    servers(report, reported, wanted);
+    routing::check(report, reported, wanted);
+    users::check(report, reported, wanted);
+    version(report, reported, wanted);
+    monitor(report, reported, wanted);
+    timeouts(report, reported, wanted);
+    variables::check(report, reported, wanted);
     report.flush();
 }
 
@@ -144,15 +144,16 @@ fn set_variable(name: &str, value: &str) -> String {
 }
 
 /// The servers of a hostgroup that take statements.
-fn online(told: &Told, hostgroup: i64) -> usize {
+fn online(reported: &ProxySqlState, hostgroup: i64) -> usize {
     let here = |row: &&Row| number(row, "hostgroup_id") == Some(hostgroup) && text(row, "status") == "ONLINE";
-    told.servers.iter().filter(here).count()
+    reported.servers.iter().filter(here).count()
 }
 
-fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+fn servers(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
     let link = "ProxySQL servers";
     let group = i64::from(wanted.layout.shim_hostgroup);
-    let shims: Vec<&Row> = told.servers.iter().filter(|r| number(r, "hostgroup_id") == Some(group)).collect();
+    let shims: Vec<&Row> =
+        reported.servers.iter().filter(|r| number(r, "hostgroup_id") == Some(group)).collect();
     if shims.is_empty() {
         report.fail(
             link,
@@ -166,7 +167,7 @@ fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         let whose = format!("hostgroup_id={group} AND hostname='{host}' AND port={port}");
         match status {
             "ONLINE" => report.ok(link, format!("{shown} is ONLINE")),
-            "SHUNNED" if is_reached(told, host, port) => report.ok(
+            "SHUNNED" if is_reached(reported, host, port) => report.ok(
                 link,
                 format!("{shown} is SHUNNED and its last ping came back: the next statement for it puts it ONLINE"),
             ),
@@ -196,14 +197,14 @@ fn servers(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
 }
 
 /// Whether the last ping of a server came back.
-fn is_reached(told: &Told, host: &str, port: &str) -> bool {
-    let last = told.pings.iter().find(|p| text(p, "hostname") == host && text(p, "port") == port);
+fn is_reached(reported: &ProxySqlState, host: &str, port: &str) -> bool {
+    let last = reported.pings.iter().find(|p| text(p, "hostname") == host && text(p, "port") == port);
     last.is_some_and(|ping| text(ping, "ping_error").is_empty())
 }
 
-fn version(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+fn version(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
     let link = "ProxySQL server_version";
-    let Some(theirs) = told.variables.get("mysql-server_version") else {
+    let Some(theirs) = reported.variables.get("mysql-server_version") else {
         return report.warn(
             link,
             "mysql-server_version is not known",
@@ -232,9 +233,9 @@ fn version(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
     }
 }
 
-fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+fn monitor(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
     let link = "ProxySQL monitor";
-    let variable = |name: &str| told.variables.get(name).map_or("", String::as_str);
+    let variable = |name: &str| reported.variables.get(name).map_or("", String::as_str);
     let theirs = variable("mysql-monitor_username");
     if variable("mysql-monitor_enabled") == "false" {
         return report.ok(link, "it is off");
@@ -254,7 +255,7 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
             report.fail(link, what, format!("set monitor.user: {theirs} in shim.yaml"));
         }
         Some((user, password)) => {
-            if told.variables.get("mysql-monitor_password").is_some_and(|p| p != password.expose()) {
+            if reported.variables.get("mysql-monitor_password").is_some_and(|p| p != password.expose()) {
                 let what = format!("the password of '{user}' is another one in ProxySQL");
                 report.warn(link, what, "make monitor.password in shim.yaml that of mysql-monitor_password");
             } else {
@@ -266,13 +267,13 @@ fn monitor(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
 
 /// Time-travel answers take longer than lookups, and ProxySQL's timeout is the only one that ends
 /// them.
-fn timeouts(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
-    let default = told.variables.get("mysql-default_query_timeout").and_then(|v| v.parse().ok());
+fn timeouts(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
+    let default = reported.variables.get("mysql-default_query_timeout").and_then(|v| v.parse().ok());
     if let Some(millis) = default {
         let fix = set_variable("mysql-default_query_timeout", "3600000");
         limit(report, "mysql-default_query_timeout", millis, &fix);
     }
-    for row in &told.rules {
+    for row in &reported.rules {
         let ours = number(row, "destination_hostgroup") == Some(i64::from(wanted.layout.shim_hostgroup));
         // 0 is no limit.
         if let (true, Some(millis)) = (ours, number(row, "timeout").filter(|t| *t > 0)) {

@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 /// A rule in force.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct QueryRule {
     pub(super) id: i64,
     pub(super) username: Option<String>,
     /// Conditions that cannot be judged without the client: its schema, its address, the port it
@@ -108,7 +108,7 @@ pub(super) struct Route {
     pub(super) doubts: Vec<i64>,
 }
 
-impl Rule {
+impl QueryRule {
     pub(super) fn read(row: &Row) -> Self {
         let number = |name: &str| row.get(name).and_then(|text| text.parse::<i64>().ok());
         let some = |name: &str| row.get(name).filter(|text| !text.is_empty());
@@ -154,7 +154,7 @@ impl Rule {
 }
 
 /// Where the statement of a user goes. `rules` are sorted by id.
-pub(super) fn route(rules: &[Rule], user: &str, default: i64, sample: &Sample, digests: bool) -> Route {
+pub(super) fn route(rules: &[QueryRule], user: &str, default: i64, sample: &Sample, digests: bool) -> Route {
     let mut route = Route { hostgroup: Some(default), by: None, doubts: Vec::new() };
     let mut flag = 0;
     for rule in rules {
@@ -184,12 +184,12 @@ pub(super) fn route(rules: &[Rule], user: &str, default: i64, sample: &Sample, d
 mod tests {
     use super::*;
 
-    fn rule(fields: &[(&str, &str)]) -> Rule {
+    fn rule(fields: &[(&str, &str)]) -> QueryRule {
         let row: Row = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Rule::read(&row)
+        QueryRule::read(&row)
     }
 
-    fn goes(rules: &[Rule], sample: &Sample) -> (Option<i64>, Option<i64>, Vec<i64>) {
+    fn goes(rules: &[QueryRule], sample: &Sample) -> (Option<i64>, Option<i64>, Vec<i64>) {
         let Route { hostgroup, by, doubts } = route(rules, "app", 990, sample, true);
         (hostgroup, by, doubts)
     }
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn ok_the_generated_rules_route_the_samples() {
-        let rules: Vec<Rule> = crate::cli::proxysql_config::patterns::rules(true)
+        let rules: Vec<QueryRule> = crate::cli::proxysql_config::patterns::rules(true)
             .iter()
             .zip(1..)
             .map(|(r, id)| {

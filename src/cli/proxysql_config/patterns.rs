@@ -28,7 +28,7 @@
 
 /// Two conditions that must both hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct RulePattern {
     /// Which statements, in a few words.
     pub what: &'static str,
     /// `match_digest`
@@ -41,28 +41,28 @@ pub struct Rule {
 const NAMED: &str = r"_(?:flashback|snapshot|diff|undo|history)\b";
 
 /// The rules, in the order of their ids.
-pub const RULES: [Rule; 5] = [
-    Rule {
+pub const RULES: [RulePattern; 5] = [
+    RulePattern {
         what: "FROM and JOIN of a virtual table, in whatever statement",
         digest: r"\b(?:FROM|JOIN|STRAIGHT_JOIN)(?:[\s(]+`?|`)_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
-    Rule {
+    RulePattern {
         what: "a virtual table after a comma in FROM",
         digest: r"\bFROM[\s(]+[^\s,()]+(?: [^\s,()]+){0,2}(?:, ?[^\s,()]+(?: [^\s,()]+){0,2}){0,15}, ?\(*`?_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
-    Rule {
+    RulePattern {
         what: "DESCRIBE, EXPLAIN, TABLE, SHOW CREATE TABLE and SHOW COLUMNS IN of a virtual table",
         digest: r"^\s*(?:DESC|DESCRIBE|(?:EXPLAIN )?TABLE|EXPLAIN|SHOW CREATE (?:TABLE|VIEW)|SHOW (?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) IN)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo|history)`?\s*\.",
         text: NAMED,
     },
-    Rule {
+    RulePattern {
         what: "SHOW of what a virtual schema holds",
         digest: r"^\s*SHOW (?:(?:EXTENDED |FULL |OPEN ){0,2}(?:TABLES|TABLE STATUS|TRIGGERS|EVENTS) (?:FROM|IN)|(?:EXTENDED |FULL ){0,2}(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS) (?:FROM|IN)[\s`]+[^\s,()]+ (?:FROM|IN)|CREATE (?:DATABASE|SCHEMA)(?: IF NOT EXISTS)?)(?:\s+`?|`)_(?:flashback|snapshot|diff|undo|history)`?(?:\s|\x3b|$)",
         text: NAMED,
     },
-    Rule {
+    RulePattern {
         what: "virtual tables in the quotes of ANSI_QUOTES, which a digest takes for literals",
         digest: r"(?:\b(?:FROM|JOIN|STRAIGHT_JOIN)|^\s*(?:DESC|DESCRIBE|EXPLAIN|TABLE|SHOW CREATE TABLE))[\s(]*\?\s*\.",
         text: r"\x22_(?:flashback|snapshot|diff|undo|history)\x22\s*\.",
@@ -73,13 +73,13 @@ pub const RULES: [Rule; 5] = [
 /// digest. MySQL would ignore it and read the present, without a word: so every SELECT that has the
 /// hint's name anywhere is caught, and the shim refuses what it does not understand. A time clause
 /// that is sent to MySQL is a syntax error there; one after `FOR SYSTEM_TIME` may be MariaDB's own.
-pub const ORM_RULES: [Rule; 2] = [
-    Rule {
+pub const ORM_RULES: [RulePattern; 2] = [
+    RulePattern {
         what: "the hints of the ORM-friendly forms",
         digest: r"\bSELECT\b",
         text: r"\bDBTRAIL_(?:AT|GTID)\b",
     },
-    Rule {
+    RulePattern {
         what: "a time clause after a value of the ORM-friendly forms",
         digest: r"(?:\?|\)|\bNULL|\bASC|\bDESC)\s*(?:AS OF|AT GTID)\b",
         text: r"\b(?:AS\s+OF|AT\s+GTID)\b",
@@ -88,8 +88,8 @@ pub const ORM_RULES: [Rule; 2] = [
 
 /// The rules of a set-up.
 #[must_use]
-pub fn rules(orm_forms: bool) -> Vec<Rule> {
-    let more: &[Rule] = if orm_forms { &ORM_RULES } else { &[] };
+pub fn rules(orm_forms: bool) -> Vec<RulePattern> {
+    let more: &[RulePattern] = if orm_forms { &ORM_RULES } else { &[] };
     RULES.iter().chain(more).copied().collect()
 }
 
@@ -110,7 +110,7 @@ mod tests {
     struct Engine(Vec<(&'static str, Regex, Regex)>);
 
     impl Engine {
-        fn new(rules: &[Rule]) -> Self {
+        fn new(rules: &[RulePattern]) -> Self {
             Self(rules.iter().map(|r| (r.what, engine(r.digest), engine(r.text))).collect())
         }
 

@@ -2,8 +2,8 @@
 //! takes them.
 //!
 //! The admin port knows its own commands (LOAD, SAVE, SET) by how a statement begins, so no comment
-//! may stand before one of them; all else goes to SQLite. In SQLite's literals a quote is doubled
-//! and a backslash is itself; the command-line clients that send the file see a backslash before a
+//! may be before one of them; all else goes to SQLite. In SQLite's literals a quote is doubled and
+//! a backslash is itself; the command-line clients that send the file see a backslash before a
 //! quote otherwise, and the admin port splits at `;`: such characters are written with `char()`.
 
 use super::Layout;
@@ -260,7 +260,7 @@ mod tests {
         );
         let ids: Vec<&str> = sql
             .lines()
-            .filter_map(|l| l.split_once("apply, comment) VALUES (").map(|(_, behind)| &behind[..2]))
+            .filter_map(|l| l.split_once("apply, comment) VALUES (").map(|(_, following)| &following[..2]))
             .collect();
         assert_eq!(ids, ["7,", "8,", "9,", "10", "11", "12", "13"]);
         assert!(sql.contains("VALUES (7, 1, '") && sql.contains("', 20, 1, 'shim 2');"));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     /// The file is lines of one statement each; comments hold nothing that a client might take for
-    /// an end, and none stands before LOAD.
+    /// an end, and none is before LOAD.
     #[test]
     fn ok_comments_are_harmless() {
         let mut plain = setup();
@@ -281,8 +281,8 @@ mod tests {
         for setup in [setup(), plain] {
             let sql = text(&setup).unwrap();
             let (mut comments, mut rest) = (0, sql.as_str());
-            while let Some((_, behind)) = rest.split_once("/*\n").or_else(|| rest.split_once("\n/* ")) {
-                let (comment, after) = behind.split_once("*/\n").unwrap();
+            while let Some((_, following)) = rest.split_once("/*\n").or_else(|| rest.split_once("\n/* ")) {
+                let (comment, after) = following.split_once("*/\n").unwrap();
                 assert!(!comment.contains([';', '\'', '"', '`']), "{comment}");
                 assert!(!comment.contains("*/") && !comment.contains("/*"), "{comment}");
                 assert!(["DELETE FROM ", "INSERT INTO "].iter().any(|s| after.starts_with(s)), "{after}");

@@ -2,7 +2,7 @@
 //! agent's own server cannot write SQL, so it is given this.
 
 use super::written::{self, Written};
-use super::{shown, told};
+use super::{message_of, shown};
 use crate::agent_client::{AgentClient, Caller};
 use crate::cli::embedded;
 use crate::failure::Failure;
@@ -24,12 +24,12 @@ const MOST: usize = 64 << 20;
 
 /// Writes the file from what is published in this process.
 #[derive(Clone, Debug)]
-pub(in crate::cli) struct Writer {
+pub(in crate::cli) struct ScriptWriter {
     agent: AgentClient,
     caller: Caller,
 }
 
-impl Writer {
+impl ScriptWriter {
     /// One that asks this history.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Writer {
     }
 }
 
-impl WritesUndo for Writer {
+impl WritesUndo for ScriptWriter {
     fn script(&self, asked: UndoScriptRequest) -> BoxFuture<'static, Result<UndoScript, Refusal>> {
         let writer = self.clone();
         async move { writer.written(asked).await.map_err(|failure| refusal(&failure)) }.boxed()
@@ -94,6 +94,6 @@ fn refusal(failure: &Failure) -> Refusal {
         }
         Failure::AgentFailed { status: 503, body } => Refusal::new(503, code::NOT_READY, body.clone()),
         Failure::Unsupported(why) => Refusal::new(422, code::TOO_MANY_KEYS, why.clone()),
-        other => Refusal::internal(told(other)),
+        other => Refusal::internal(message_of(other)),
     }
 }

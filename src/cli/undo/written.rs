@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::undo::changed::Changed;
 use crate::undo::literal::Text;
 use crate::undo::script::{Part, parents_first};
-use crate::undo::steps::{Steps, steps};
+use crate::undo::steps::{StepwiseUndo, steps};
 use crate::undo::{Undone, obstacles, undo};
 use dbtrail_types::agent_api::NetRequest;
 use dbtrail_types::names::RequestId;
@@ -17,7 +17,7 @@ pub(super) struct Written {
     /// Why it is not all that there is to take back.
     pub(super) incomplete: Vec<String>,
     /// The statements change by change, where that was asked for.
-    pub(super) steps: Option<Steps>,
+    pub(super) steps: Option<StepwiseUndo>,
     /// Why it is not known whether rows of today are in the way.
     pub(super) unknown: Vec<String>,
 }
@@ -35,9 +35,9 @@ pub(super) async fn write(
     request: &RequestId,
 ) -> Result<Written, Failure> {
     let found = client.net_tables(caller, asked, None, most, request).await?;
-    let beside = obstacles::wanted(&changed(&found.tables));
+    let related = obstacles::wanted(&changed(&found.tables));
     let later = match asked.first() {
-        Some(like) => client.later(caller, like, beside, None, most, request).await?,
+        Some(like) => client.later(caller, like, related, None, most, request).await?,
         None => LaterRows::default(),
     };
     let by_step = asked.iter().any(|one| one.steps);
@@ -54,7 +54,7 @@ pub(super) async fn write(
     made.await.map_err(|e| Failure::Internal(format!("statements were not written: {e}")))
 }
 
-fn statements(tables: &[NetTable], later: &LaterRows, by_step: bool) -> (Vec<Undone>, Option<Steps>) {
+fn statements(tables: &[NetTable], later: &LaterRows, by_step: bool) -> (Vec<Undone>, Option<StepwiseUndo>) {
     let (all, later) = (changed(tables), changed(&later.tables));
     if !by_step {
         return (undo(&all, &later, Text::Utf8), None);

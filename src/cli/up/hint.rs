@@ -5,8 +5,8 @@ use dbtrail_history::query::Example;
 use dbtrail_history::{Coverage, History};
 use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::column::{Column, ColumnType};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use std::io::Write;
 use std::net::SocketAddr;
 
@@ -28,17 +28,17 @@ pub(super) fn greet(address: SocketAddr, password: &Secret, page: Option<&str>) 
 /// A statement about a row that is there at the end of the record; `None`: none was found, or there
 /// is no instant yet that can be asked for. A record begins with the next full second of the
 /// server, which may lie ahead of this machine's clock; and no answer is given of the future.
-pub(super) fn statement(history: &History, now: Instant) -> Option<String> {
-    let at = instant(&history.coverage(), now)?;
+pub(super) fn statement(history: &History, now: Timestamp) -> Option<String> {
+    let at = timestamp(&history.coverage(), now)?;
     text(&history.example()?, at)
 }
 
-fn instant(record: &Coverage, now: Instant) -> Option<Instant> {
+fn timestamp(record: &Coverage, now: Timestamp) -> Option<Timestamp> {
     let at = record.newest.min(now);
     (at >= record.oldest).then_some(at)
 }
 
-fn text(example: &Example, at: Instant) -> Option<String> {
+fn text(example: &Example, at: Timestamp) -> Option<String> {
     let conditions: Option<Vec<String>> = example
         .key
         .iter()
@@ -93,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_can_be_asked_for_when_it_has_come() {
-        let at = Instant::from_micros;
+    fn an_timestamp_can_be_asked_for_when_it_has_come() {
+        let at = Timestamp::from_micros;
         let record = |oldest, newest| Coverage { oldest: at(oldest), newest: at(newest) };
-        assert_eq!(instant(&record(10, 10), at(9)), None, "it has not begun yet");
-        assert_eq!(instant(&record(10, 10), at(10)), Some(at(10)));
-        assert_eq!(instant(&record(10, 20), at(15)), Some(at(15)), "the server's clock is ahead");
-        assert_eq!(instant(&record(10, 20), at(25)), Some(at(20)));
+        assert_eq!(timestamp(&record(10, 10), at(9)), None, "it has not begun yet");
+        assert_eq!(timestamp(&record(10, 10), at(10)), Some(at(10)));
+        assert_eq!(timestamp(&record(10, 20), at(15)), Some(at(15)), "the server's clock is ahead");
+        assert_eq!(timestamp(&record(10, 20), at(25)), Some(at(20)));
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
             table: TableName { schema: "shop".to_owned(), table: "or`der".to_owned() },
             key,
         };
-        let at = Instant::from_micros(1_777_280_400_000_000);
+        let at = Timestamp::from_micros(1_777_280_400_000_000);
         let key = vec![
             (column("id", "int"), b"-42".to_vec()),
             (column("when", "datetime"), b"2026-01-01 00:00:00".to_vec()),

@@ -2,7 +2,7 @@
 //! its user.
 
 use crate::cli::agent::{CONFIG, CannotStart, UNAVAILABLE};
-use crate::cli::undo::script::Writer;
+use crate::cli::undo::script::ScriptWriter;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{ServeOptions, Tokens, serve};
 use dbtrail_types::secret::Secret;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Where it is, unless something else is told or is there.
+/// Where it is, unless something else is given or is there.
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3309);
 
 /// A port for the page.
@@ -66,7 +66,7 @@ impl Page {
             max_requests: 16,
             grace: Duration::from_secs(2),
             ui: true,
-            undo: Some(Arc::new(Writer::new(Arc::clone(&history_handle))?)),
+            undo: Some(Arc::new(ScriptWriter::new(Arc::clone(&history_handle))?)),
             ..ServeOptions::default()
         };
         tokio::spawn(serve(self.0, history_handle, options, stop));

@@ -14,7 +14,7 @@ const CLEAR: &str = "\r\x1b[K";
 pub(super) struct Progress {
     terminal: bool,
     shown: Option<(Instant, BaselineProgress)>,
-    /// When the log from before was told of last, and its bytes.
+    /// When the log from before was given of last, and its bytes.
     backlog: Option<(Instant, u64)>,
     /// A bar is on the terminal's current line.
     drawn: bool,
@@ -68,12 +68,12 @@ impl Progress {
             return None;
         }
         self.backlog = Some((at, total));
-        let told = format!("{} of {} MiB of before are taken in", done / MIB, total / MIB);
+        let reported = format!("{} of {} MiB of before are taken in", done / MIB, total / MIB);
         if !self.terminal {
-            return Some(format!("log: {told}\n"));
+            return Some(format!("log: {reported}\n"));
         }
         self.drawn = true;
-        Some(format!("{CLEAR}log [{}] {told}", bar(done, total)))
+        Some(format!("{CLEAR}log [{}] {reported}", bar(done, total)))
     }
 
     /// Takes the bar away, so that something else can be written.
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_from_before_is_told_of() {
+    fn the_log_from_before_is_answered() {
         let (mut progress, at) = (Progress::new(false), Instant::now());
         let of = |done: u64| Some(BacklogProgress { done: done << 20, total: 200 << 20 });
         assert_eq!(progress.backlog(None, at), None);

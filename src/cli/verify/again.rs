@@ -3,12 +3,12 @@
 
 use super::compare::{Difference, difference, key_in, same_row};
 use super::history::No;
-use super::key::{Key, Wanted, places};
+use super::key::{Key, Wanted, positions};
 use super::source::Row;
 use super::table::{HELD, Sides, Suspect, What, changing, plus, same_columns, too_many};
 use dbtrail_types::agent_api::RowLine;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 const AT_ONCE: usize = 200;
 
 /// What is different in a table, and the last instant at which it certainly was not.
-pub(super) type Found = (Vec<Difference>, Instant);
+pub(super) type Found = (Vec<Difference>, Timestamp);
 
 /// Versions of rows by their keys; `None`: there was no row.
 type Versions = BTreeMap<Key, Vec<Option<RowLine>>>;
@@ -31,11 +31,11 @@ struct Look {
     keys: Vec<Key>,
     server: BTreeMap<Key, Row>,
     position: AsOf,
-    window: (Instant, Instant),
+    window: (Timestamp, Timestamp),
 }
 
 /// What the server had of a table.
-enum Seen {
+enum ServerRows {
     Columns(Vec<String>),
     Rows(Vec<Look>),
     Not(String),
@@ -50,7 +50,7 @@ impl Sides<'_> {
     pub(super) async fn again(
         &mut self,
         mut suspects: Vec<Suspect>,
-        oldest: &BTreeMap<TableName, Instant>,
+        oldest: &BTreeMap<TableName, Timestamp>,
     ) -> Result<BTreeMap<TableName, Result<Found, String>>, String> {
         let mut all: BTreeMap<TableName, Result<Found, String>> = BTreeMap::new();
         for look in 0..LOOKS {
@@ -94,10 +94,10 @@ impl Sides<'_> {
         Ok(all)
     }
 
-    async fn seen(&mut self, suspect: &Suspect) -> Result<Seen, String> {
+    async fn seen(&mut self, suspect: &Suspect) -> Result<ServerRows, String> {
         let Suspect { table, definition, what } = suspect;
         let What::Rows(keys) = what else {
-            return Ok(Seen::Columns(self.source.columns(table).await?));
+            return Ok(ServerRows::Columns(self.source.columns(table).await?));
         };
         let mut looks = Vec::new();
         for some in keys.chunks(AT_ONCE) {
@@ -106,22 +106,22 @@ impl Sides<'_> {
             let position = self.source.position().await?;
             let server = match self.rows(table, definition, &wanted).await {
                 Ok(server) => server,
-                Err(No::Refused(_, why)) => return Ok(Seen::Not(why)),
+                Err(No::Refused(_, why)) => return Ok(ServerRows::Not(why)),
                 Err(No::Failed(why)) => return Err(why),
             };
             let slack = self.source.slack();
             let window = (plus(before, -slack), plus(self.source.clock().await?, slack));
             looks.push(Look { wanted, keys: some.to_vec(), server, position, window });
         }
-        Ok(Seen::Rows(looks))
+        Ok(ServerRows::Rows(looks))
     }
 
     /// What is different still, and what is to be looked at once more.
-    async fn judged(&mut self, suspect: &Suspect, seen: Seen) -> Result<(Vec<Difference>, What), No> {
+    async fn judged(&mut self, suspect: &Suspect, seen: ServerRows) -> Result<(Vec<Difference>, What), No> {
         let Suspect { table, definition, .. } = suspect;
         let looks = match seen {
-            Seen::Not(why) => return Err(No::Refused(String::new(), why)),
-            Seen::Columns(server) => {
+            ServerRows::Not(why) => return Err(No::Refused(String::new(), why)),
+            ServerRows::Columns(server) => {
                 let position = self.source.position().await?;
                 let definition = self.history.definition(table, &position).await?;
                 if same_columns(&server, &definition) {
@@ -137,7 +137,7 @@ impl Sides<'_> {
                 let difference = Difference { key: "the table".to_owned(), what };
                 return Ok((vec![difference], What::Columns));
             }
-            Seen::Rows(looks) => looks,
+            ServerRows::Rows(looks) => looks,
         };
         let (mut differences, mut keys) = (Vec::new(), Vec::new());
         for Look { wanted, keys: asked, server, position, window } in looks {
@@ -145,15 +145,15 @@ impl Sides<'_> {
             let (_, history) = rows.ok_or_else(too_many)?;
             let versions = self.versions(suspect, &wanted, window).await?;
             for key in asked {
-                let (row, told) = (server.get(&key), history.get(&key));
+                let (row, reported) = (server.get(&key), history.get(&key));
                 let fits = |version: Option<&RowLine>| match (row, version) {
                     (None, None) => true,
                     (Some(row), Some(version)) => same_row(definition, row, version),
                     _ => false,
                 };
                 let mut seen = versions.get(&key).into_iter().flatten();
-                if !fits(told) && !seen.any(|version| fits(version.as_ref())) {
-                    differences.push(difference(definition, &key, row, told));
+                if !fits(reported) && !seen.any(|version| fits(version.as_ref())) {
+                    differences.push(difference(definition, &key, row, reported));
                     keys.push(key);
                 }
             }
@@ -166,10 +166,10 @@ impl Sides<'_> {
         &self,
         suspect: &Suspect,
         wanted: &Wanted,
-        (since, until): (Instant, Instant),
+        (since, until): (Timestamp, Timestamp),
     ) -> Result<Versions, No> {
         let Suspect { table, definition, .. } = suspect;
-        let places = places(definition).unwrap_or_default();
+        let positions = positions(definition).unwrap_or_default();
         let since = since.max(self.begin().await?);
         let mut all = Versions::new();
         let mut changes = self.history.changes(table, wanted, (since, until)).await?;
@@ -181,7 +181,7 @@ impl Sides<'_> {
                 let key: Key = event.key.into_iter().map(|value| value.0).collect();
                 // Of a row that goes from one key to another, each key has one of the two images.
                 let moved = event.before.is_some() && event.after.is_some();
-                let mine = |row: &RowLine| !moved || key_in(&places, row).as_ref() == Some(&key);
+                let mine = |row: &RowLine| !moved || key_in(&positions, row).as_ref() == Some(&key);
                 let images = [event.before, event.after].map(|image| image.filter(mine));
                 all.entry(key).or_default().extend(images);
             }
@@ -190,10 +190,10 @@ impl Sides<'_> {
     }
 
     /// Where the record begins after its last gap.
-    async fn begin(&self) -> Result<Instant, No> {
+    async fn begin(&self) -> Result<Timestamp, No> {
         let status = self.history.status().await?;
         let oldest = status.oldest.ok_or_else(|| No::Failed("the record has not begun".to_owned()))?;
-        Ok(status.gaps.iter().map(|gap| gap.to).fold(oldest, Instant::max))
+        Ok(status.gaps.iter().map(|gap| gap.to).fold(oldest, Timestamp::max))
     }
 
     /// The last instant at which rows were certainly what the history says: their last change,
@@ -201,18 +201,18 @@ impl Sides<'_> {
     async fn proven(
         &self,
         suspect: &Suspect,
-        oldest: &BTreeMap<TableName, Instant>,
-    ) -> Result<Option<Instant>, No> {
+        oldest: &BTreeMap<TableName, Timestamp>,
+    ) -> Result<Option<Timestamp>, No> {
         let What::Rows(keys) = &suspect.what else { return Ok(None) };
         let begin = self.begin().await?;
         let begin = oldest.get(&suspect.table).copied().unwrap_or(begin).max(begin);
         let newest = self.history.status().await?.newest.unwrap_or(begin);
-        let mut last: BTreeMap<Key, Instant> = BTreeMap::new();
+        let mut last: BTreeMap<Key, Timestamp> = BTreeMap::new();
         for some in keys.chunks(AT_ONCE) {
             let wanted = Wanted::named(&suspect.definition, some);
             let mut changes = match self.history.changes(&suspect.table, &wanted, (begin, newest)).await {
                 Ok(changes) => changes,
-                // Its changes cannot be told as one list.
+                // Its changes cannot be known as one list.
                 Err(No::Refused(..)) => return Ok(Some(begin)),
                 Err(no) => return Err(no),
             };

@@ -3,11 +3,11 @@
 
 use super::compare::{Difference, key_in, shown_key};
 use super::history::{History, No};
-use super::key::{Key, Wanted, places};
+use super::key::{Key, Wanted, positions};
 use dbtrail_types::agent_api::{RowCell, RowLine};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ type Version = (Arc<TableDefinition>, Option<RowLine>);
 pub(super) async fn checked(
     history: &History,
     table: &TableName,
-    since: Instant,
+    since: Timestamp,
 ) -> Result<Vec<Difference>, No> {
     let status = history.status().await?;
     let until = status.newest.ok_or_else(|| No::Failed("the record has not begun".to_owned()))?;
@@ -42,12 +42,12 @@ pub(super) async fn checked(
     let mut changes =
         history.changes(table, &Wanted::all(&definition), (super::table::plus(since, 1), until)).await?;
     while let Some((under, events)) = changes.next().await? {
-        let places = places(&under).unwrap_or_default();
+        let positions = positions(&under).unwrap_or_default();
         for event in events {
             let key: Key = event.key.into_iter().map(|value| value.0).collect();
             // Of a row that goes from one key to another, each key has one of the two images.
             let moved = event.before.is_some() && event.after.is_some();
-            let mine = |row: &RowLine| !moved || key_in(&places, row).as_ref() == Some(&key);
+            let mine = |row: &RowLine| !moved || key_in(&positions, row).as_ref() == Some(&key);
             let before = (Arc::clone(&under), event.before.filter(mine));
             let after = (Arc::clone(&under), event.after.filter(mine));
             if let Some(known) = ends.get_mut(&key) {
@@ -83,8 +83,8 @@ pub(super) async fn checked(
             let Some((under, rows)) = rows else { continue };
             for key in some {
                 let Some(ends) = ends.get(key) else { continue };
-                let told = (Arc::clone(&under), rows.get(key).cloned());
-                let agrees = agree(&told, if is_first { &ends.first } else { &ends.last });
+                let reported = (Arc::clone(&under), rows.get(key).cloned());
+                let agrees = agree(&reported, if is_first { &ends.first } else { &ends.last });
                 if !agrees {
                     let what = if is_first {
                         format!("the row of {at} is not the row before the first change after it")
@@ -127,7 +127,7 @@ mod tests {
 
     /// An agent that says what it is told to say.
     #[derive(Debug)]
-    struct Told {
+    struct Verdict {
         events: Value,
         begin: Value,
         end: Value,
@@ -144,7 +144,7 @@ mod tests {
         value
     }
 
-    impl Told {
+    impl Verdict {
         fn lines(&self, path: &str, asked: &Value) -> Vec<Value> {
             let end = |rows: usize| json!({"end": {"rows": rows, "notes": []}});
             let header = with(json!({"success": true}), &columns());
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    impl InProcessAgent for Told {
+    impl InProcessAgent for Verdict {
         fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<InProcessBody>> {
             let asked = serde_json::from_slice(request.body()).unwrap_or_default();
             let lines = self.lines(request.uri().path(), &asked);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     async fn found(events: Value, begin: Value, end: Value) -> Vec<String> {
-        let client = AgentClient::inside(Arc::new(Told { events, begin, end })).unwrap();
+        let client = AgentClient::in_process(Arc::new(Verdict { events, begin, end })).unwrap();
         let history = History::of(client, "s");
         let table = TableName { schema: "a".to_owned(), table: "t".to_owned() };
         let found = checked(&history, &table, SINCE.parse().unwrap()).await.unwrap();

@@ -49,17 +49,17 @@ pub(super) fn same_row(definition: &TableDefinition, server: &Row, history: &Row
 }
 
 /// The key of a row of the server; `None`: it has none.
-pub(super) fn key_of(places: &[usize], row: &Row) -> Option<Key> {
-    places.iter().map(|place| row.get(*place)?.clone()).collect()
+pub(super) fn key_of(positions: &[usize], row: &Row) -> Option<Key> {
+    positions.iter().map(|position| row.get(*position)?.clone()).collect()
 }
 
 /// The key of a row of the history.
-pub(super) fn key_in(places: &[usize], row: &RowLine) -> Option<Key> {
-    let value = |place: &usize| match row.get(*place)? {
+pub(super) fn key_in(positions: &[usize], row: &RowLine) -> Option<Key> {
+    let value = |position: &usize| match row.get(*position)? {
         RowCell::Value(Octets(bytes)) => Some(bytes.clone()),
         RowCell::Null | RowCell::Unknown(_) => None,
     };
-    places.iter().map(value).collect()
+    positions.iter().map(value).collect()
 }
 
 /// The keys whose rows are not the same on both sides.
@@ -139,7 +139,7 @@ mod tests {
         text.as_bytes().to_vec()
     }
 
-    fn told(text: &str) -> RowCell {
+    fn reported(text: &str) -> RowCell {
         RowCell::Value(Octets(text.as_bytes().to_vec()))
     }
 
@@ -147,34 +147,34 @@ mod tests {
     fn cells_are_compared_as_what_they_are() {
         let definition = definition();
         let server = vec![Some(cell("1")), Some(cell("0.10000000149011612")), None];
-        assert!(same_row(&definition, &server, &vec![told("1"), told("0.1"), RowCell::Null]));
+        assert!(same_row(&definition, &server, &vec![reported("1"), reported("0.1"), RowCell::Null]));
         assert!(same_row(
             &definition,
             &server,
-            &vec![told("1"), RowCell::Unknown("x".into()), RowCell::Null]
+            &vec![reported("1"), RowCell::Unknown("x".into()), RowCell::Null]
         ));
         for other in [
-            vec![told("1"), told("0.10000002"), RowCell::Null],
-            vec![told("1"), told("0.1"), told("")],
-            vec![told("01"), told("0.1"), RowCell::Null],
+            vec![reported("1"), reported("0.10000002"), RowCell::Null],
+            vec![reported("1"), reported("0.1"), reported("")],
+            vec![reported("01"), reported("0.1"), RowCell::Null],
         ] {
             assert!(!same_row(&definition, &server, &other), "{other:?}");
         }
         let doubles = vec![Some(cell("1")), None, Some(cell("0.10000000149011612"))];
-        assert!(!same_row(&definition, &doubles, &vec![told("1"), RowCell::Null, told("0.1")]));
+        assert!(!same_row(&definition, &doubles, &vec![reported("1"), RowCell::Null, reported("0.1")]));
     }
 
     #[test]
     fn rows_of_one_side_alone_are_found() {
         let definition = definition();
         let row = |id: &str| vec![Some(cell(id)), None, None];
-        let line = |id: &str| vec![told(id), RowCell::Null, RowCell::Null];
+        let line = |id: &str| vec![reported(id), RowCell::Null, RowCell::Null];
         let key = |id: &str| vec![id.as_bytes().to_vec()];
         let server = BTreeMap::from([(key("1"), row("1")), (key("2"), row("2"))]);
         let history = BTreeMap::from([(key("1"), line("1")), (key("3"), line("3"))]);
         assert_eq!(differing(&definition, &server, &history), [key("2"), key("3")]);
-        let told = difference(&definition, &key("2"), server.get(&key("2")), None);
-        assert_eq!(told.key, "id = '2'");
-        assert_eq!(told.what, "the server has this row, and the history has none");
+        let reported = difference(&definition, &key("2"), server.get(&key("2")), None);
+        assert_eq!(reported.key, "id = '2'");
+        assert_eq!(reported.what, "the server has this row, and the history has none");
     }
 }

@@ -1,16 +1,16 @@
 //! The history that is checked: what the agent says of a table at a position of the log.
 
 use super::compare::key_in;
-use super::key::{Key, Wanted, places};
+use super::key::{Key, Wanted, positions};
 use crate::agent_client::{AgentClient, AgentRows, Batch, Caller};
-use crate::cli::undo::{reached, told};
+use crate::cli::undo::{message_of, reached};
 use crate::failure::Failure;
 use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{DiffEvent, DiffRequest, RowLine, RowsRequest, code};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::doubt::DoubtRequest;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{RequestId, ServerId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl From<String> for No {
 
 impl From<Failure> for No {
     fn from(failure: Failure) -> Self {
-        let sentence = told(&failure);
+        let sentence = message_of(&failure);
         if let Failure::AgentRejected { body, word, .. } = failure
             && !word.is_empty()
             && word != code::UNAUTHORIZED
@@ -78,11 +78,11 @@ impl History {
     ) -> Result<(Self, Status), String> {
         let (client, caller) = reached(url, token, ca)?;
         let request = RequestId::next(0);
-        let status: Status = client.status(&caller, &request).await.map_err(|e| told(&e))?;
+        let status: Status = client.status(&caller, &request).await.map_err(|e| message_of(&e))?;
         Ok((Self { client, caller, request, server_id: status.server_id.clone() }, status))
     }
 
-    /// A stand-in, for tests of what is asked.
+    /// A are-in, for tests of what is asked.
     #[cfg(test)]
     pub(super) fn of(client: AgentClient, server: &str) -> Self {
         let caller = Caller { tenant: String::new(), token: None };
@@ -94,7 +94,7 @@ impl History {
     }
 
     /// Waits until the record reaches an instant; `false`: it does not in time.
-    pub(super) async fn reaches(&self, at: Instant) -> Result<bool, No> {
+    pub(super) async fn reaches(&self, at: Timestamp) -> Result<bool, No> {
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             if self.status().await?.newest.is_some_and(|newest| newest >= at) {
@@ -143,13 +143,13 @@ impl History {
         };
         let mut answer = self.client.snapshot(&self.caller, &asked, &self.request).await?;
         let definition = Arc::clone(&answer.announced);
-        let places = places(&definition)
+        let positions = positions(&definition)
             .ok_or_else(|| No::Failed(format!("the agent shows rows of {table} without their key")))?;
         let mut rows = BTreeMap::new();
         loop {
             match answer.next().await? {
                 Batch::Rows(some) => {
-                    let keyed = some.into_iter().filter_map(|row| Some((key_in(&places, &row)?, row)));
+                    let keyed = some.into_iter().filter_map(|row| Some((key_in(&positions, &row)?, row)));
                     rows.extend(keyed);
                     if rows.len() > most {
                         return Ok(None);
@@ -166,7 +166,7 @@ impl History {
         &self,
         table: &TableName,
         wanted: &Wanted,
-        (since, until): (Instant, Instant),
+        (since, until): (Timestamp, Timestamp),
     ) -> Result<Changes, No> {
         let asked = DiffRequest {
             server_id: self.server_id.clone(),
@@ -183,7 +183,7 @@ impl History {
     }
 
     /// Puts a table in doubt.
-    pub(super) async fn doubt(&self, table: &TableName, since: Instant, reason: String) -> Result<(), No> {
+    pub(super) async fn doubt(&self, table: &TableName, since: Timestamp, reason: String) -> Result<(), No> {
         let server_id = self.server_id.clone();
         let doubt = DoubtRequest { server_id, table: table.clone(), since, reason };
         Ok(self.client.put_in_doubt(&self.caller, &doubt, &self.request).await?)

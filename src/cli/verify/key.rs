@@ -87,11 +87,11 @@ impl Wanted {
     }
 }
 
-/// The places of the key columns among the columns; `None`: it has no such key.
-pub(super) fn places(definition: &TableDefinition) -> Option<Vec<usize>> {
-    let places: Option<Vec<usize>> =
+/// The positions of the key columns among the columns; `None`: it has no such key.
+pub(super) fn positions(definition: &TableDefinition) -> Option<Vec<usize>> {
+    let positions: Option<Vec<usize>> =
         definition.primary_key.iter().map(|name| definition.position(name)).collect();
-    places.filter(|places| !places.is_empty())
+    positions.filter(|positions| !positions.is_empty())
 }
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
 //! What `verify` tells: lines for people, or one JSON object.
 
 use super::compare::Difference;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Differences of a table that are told.
-const TOLD: usize = 50;
+/// Differences of a table that are given.
+const LISTED: usize = 50;
 /// Those that are named in the reason for which the table is refused from then on.
 const NAMED: usize = 3;
 
 /// What came of a table.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
-pub(super) enum Told {
+pub(super) enum Verdict {
     /// It is as the history says.
     Same {
         /// Rows that were compared.
@@ -41,7 +41,7 @@ pub(super) enum Told {
     },
 }
 
-impl Told {
+impl Verdict {
     /// It was not compared, and why.
     pub(super) fn not(reason: String) -> Self {
         Self::NotCompared { reason }
@@ -50,7 +50,7 @@ impl Told {
     /// It is not as the history says.
     pub(super) fn differs(rows: u64, mut differences: Vec<Difference>) -> Self {
         let differing = differences.len();
-        differences.truncate(TOLD);
+        differences.truncate(LISTED);
         Self::Differs { rows, differing, differences }
     }
 }
@@ -60,10 +60,10 @@ impl Told {
 pub(super) struct Report {
     server_id: ServerId,
     #[serde(serialize_with = "by_name")]
-    tables: BTreeMap<TableName, Told>,
+    tables: BTreeMap<TableName, Verdict>,
     /// Tables that are in doubt from now on, and since when.
     #[serde(serialize_with = "by_name")]
-    in_doubt_since: BTreeMap<TableName, Instant>,
+    in_doubt_since: BTreeMap<TableName, Timestamp>,
     notes: Vec<String>,
 }
 
@@ -79,15 +79,15 @@ impl Report {
         Self { server_id, tables: BTreeMap::new(), in_doubt_since: BTreeMap::new(), notes: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, name: TableName, told: Told) {
-        self.tables.insert(name, told);
+    pub(super) fn add(&mut self, name: TableName, reported: Verdict) {
+        self.tables.insert(name, reported);
     }
 
     pub(super) fn has(&self, name: &TableName) -> bool {
         self.tables.contains_key(name)
     }
 
-    pub(super) fn doubted(&mut self, name: &TableName, since: Instant) {
+    pub(super) fn doubted(&mut self, name: &TableName, since: Timestamp) {
         self.in_doubt_since.insert(name.clone(), since);
     }
 
@@ -97,10 +97,10 @@ impl Report {
 
     /// 0: all is as the history says. 1: something is not. 2: something was not compared.
     pub(super) fn exit_code(&self) -> u8 {
-        let any = |wanted: fn(&Told) -> bool| self.tables.values().any(wanted);
-        if any(|told| matches!(told, Told::Differs { .. } | Told::Unknown)) {
+        let any = |wanted: fn(&Verdict) -> bool| self.tables.values().any(wanted);
+        if any(|reported| matches!(reported, Verdict::Differs { .. } | Verdict::Unknown)) {
             1
-        } else if any(|told| matches!(told, Told::NotCompared { .. })) || !self.notes.is_empty() {
+        } else if any(|reported| matches!(reported, Verdict::NotCompared { .. })) || !self.notes.is_empty() {
             2
         } else {
             0
@@ -122,15 +122,15 @@ impl Report {
 
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (name, told) in &self.tables {
-            match told {
-                Told::Same { rows } => lines.push(format!("ok          {name}: {rows} rows")),
-                Told::Before => lines.push(format!("ok          {name}: by the run before")),
-                Told::Unknown => lines.push(format!(
+        for (name, reported) in &self.tables {
+            match reported {
+                Verdict::Same { rows } => lines.push(format!("ok          {name}: {rows} rows")),
+                Verdict::Before => lines.push(format!("ok          {name}: by the run before")),
+                Verdict::Unknown => lines.push(format!(
                     "DIFFERENCE  {name}: the server has this table, and the history knows nothing of it"
                 )),
-                Told::NotCompared { reason } => lines.push(format!("NOT         {name}: {reason}")),
-                Told::Differs { rows, differing, differences } => {
+                Verdict::NotCompared { reason } => lines.push(format!("NOT         {name}: {reason}")),
+                Verdict::Differs { rows, differing, differences } => {
                     lines.push(format!("DIFFERENCE  {name}: {differing} of {rows} rows"));
                     lines.extend(differences.iter().map(|d| format!("            {}: {}", d.key, d.what)));
                     if let Some(since) = self.in_doubt_since.get(name) {

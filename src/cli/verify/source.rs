@@ -5,9 +5,9 @@
 
 use super::key::{Wanted, quoted};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::TableName;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Value};
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub(super) type Row = Vec<Option<Vec<u8>>>;
 
 /// A connection.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct ServerReader {
     conn: Conn,
     mariadb: bool,
 }
@@ -46,18 +46,18 @@ fn bare_float(column: &Column) -> bool {
     matches!(column.ty, ColumnType::Float { digits: None, zerofill: false, .. })
 }
 
-impl Source {
+impl ServerReader {
     pub(super) async fn open(url: &str, password: Option<&Secret>) -> Result<Self, String> {
         let options = Opts::from_url(url).map_err(|e| format!("--source: {e}"))?;
         let mut options = OptsBuilder::from_opts(options).prefer_socket(false);
         if let Some(password) = password {
             options = options.pass(Some(password.expose()));
         }
-        let mut conn = Conn::new(options).await.map_err(|e| told(&e))?;
+        let mut conn = Conn::new(options).await.map_err(|e| reported(&e))?;
         for statement in SESSION {
-            conn.query_drop(statement).await.map_err(|e| told(&e))?;
+            conn.query_drop(statement).await.map_err(|e| reported(&e))?;
         }
-        let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(|e| told(&e))?;
+        let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(|e| reported(&e))?;
         let mariadb = version.is_some_and(|v| v.contains("MariaDB"));
         Ok(Self { conn, mariadb })
     }
@@ -72,7 +72,7 @@ impl Source {
     pub(super) async fn position(&mut self) -> Result<AsOf, String> {
         let variable = if self.mariadb { "gtid_binlog_pos" } else { "gtid_executed" };
         let asked = format!("SELECT @@GLOBAL.{variable}");
-        let text: Option<String> = self.conn.query_first(asked).await.map_err(|e| told(&e))?;
+        let text: Option<String> = self.conn.query_first(asked).await.map_err(|e| reported(&e))?;
         let text = text.unwrap_or_default().replace(['\n', ' '], "");
         if text.is_empty() {
             return Err(format!(
@@ -83,17 +83,17 @@ impl Source {
     }
 
     /// Its clock.
-    pub(super) async fn clock(&mut self) -> Result<Instant, String> {
+    pub(super) async fn clock(&mut self) -> Result<Timestamp, String> {
         let asked = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
-        let micros: Option<i64> = self.conn.query_first(asked).await.map_err(|e| told(&e))?;
-        micros.map(Instant::from_micros).ok_or_else(|| "the server tells no time".to_owned())
+        let micros: Option<i64> = self.conn.query_first(asked).await.map_err(|e| reported(&e))?;
+        micros.map(Timestamp::from_micros).ok_or_else(|| "the server tells no time".to_owned())
     }
 
     /// Its tables, without its own and without views.
     pub(super) async fn tables(&mut self) -> Result<BTreeSet<TableName>, String> {
         let asked =
             "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'";
-        let found: Vec<(String, String)> = self.conn.query(asked).await.map_err(|e| told(&e))?;
+        let found: Vec<(String, String)> = self.conn.query(asked).await.map_err(|e| reported(&e))?;
         let found = found.into_iter().map(|(schema, table)| TableName { schema, table });
         Ok(found.filter(|t| !OWN.contains(&t.schema.to_lowercase().as_str())).collect())
     }
@@ -102,7 +102,7 @@ impl Source {
     pub(super) async fn columns(&mut self, table: &TableName) -> Result<Vec<String>, String> {
         let asked = "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION";
         let named = (table.schema.as_str(), table.table.as_str());
-        self.conn.exec(asked, named).await.map_err(|e| told(&e))
+        self.conn.exec(asked, named).await.map_err(|e| reported(&e))
     }
 
     /// The value of the key column that ends a piece of so many rows; `None`: the table ends there.
@@ -115,7 +115,7 @@ impl Source {
     ) -> Result<Option<Vec<u8>>, String> {
         let name = quoted(&column.name);
         let after = after.map(|literal| format!(" WHERE {name} > {literal}")).unwrap_or_default();
-        let from = place(table);
+        let from = position(table);
         let offset = rows.saturating_sub(1);
         let asked = format!("SELECT {name} FROM {from}{after} ORDER BY {name} LIMIT 1 OFFSET {offset}");
         match self.read(&asked, 1).await? {
@@ -139,7 +139,7 @@ impl Source {
         });
         let columns = shown.collect::<Vec<_>>().join(", ");
         let limit = most.saturating_add(1);
-        let asked = format!("SELECT {columns} FROM {}{} LIMIT {limit}", place(table), wanted.condition());
+        let asked = format!("SELECT {columns} FROM {}{} LIMIT {limit}", position(table), wanted.condition());
         self.read(&asked, most).await
     }
 
@@ -147,7 +147,7 @@ impl Source {
         let rows: Vec<mysql_async::Row> = match self.conn.query(asked).await {
             Ok(rows) => rows,
             Err(mysql_async::Error::Server(e)) if NO_TABLE.contains(&e.code) => return Ok(Read::Absent),
-            Err(e) => return Err(told(&e)),
+            Err(e) => return Err(reported(&e)),
         };
         if rows.len() > most {
             return Ok(Read::TooMany);
@@ -160,10 +160,10 @@ impl Source {
     }
 }
 
-fn place(table: &TableName) -> String {
+fn position(table: &TableName) -> String {
     format!("{}.{}", quoted(&table.schema), quoted(&table.table))
 }
 
-fn told(error: &mysql_async::Error) -> String {
+fn reported(error: &mysql_async::Error) -> String {
     format!("the source: {error}")
 }

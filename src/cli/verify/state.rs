@@ -1,15 +1,15 @@
 //! The file that keeps how far a run has come, and when each table was true last.
 
 use dbtrail_types::agent_api::Octets;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What the file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct StateFile {
     server_id: String,
     /// By `schema.table`.
     tables: BTreeMap<String, Table>,
@@ -19,7 +19,7 @@ struct Kept {
 struct Table {
     /// When it was begun the last time that all of it was true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    verified: Option<Instant>,
+    verified: Option<Timestamp>,
     /// This run has done it.
     #[serde(default)]
     done: bool,
@@ -32,16 +32,16 @@ struct Table {
 #[derive(Debug)]
 pub(super) struct State {
     path: Option<PathBuf>,
-    kept: Kept,
+    kept: StateFile,
 }
 
 impl State {
     pub(super) fn open(path: Option<&Path>, server: &ServerId) -> Result<Self, String> {
-        let fresh = || Kept { server_id: server.0.clone(), tables: BTreeMap::new() };
+        let fresh = || StateFile { server_id: server.0.clone(), tables: BTreeMap::new() };
         let Some(path) = path else { return Ok(Self { path: None, kept: fresh() }) };
         let kept = match std::fs::read_to_string(path) {
             Ok(text) => {
-                let kept: Kept =
+                let kept: StateFile =
                     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
                 if kept.server_id != server.0 {
                     let (other, shown) = (kept.server_id, path.display());
@@ -67,7 +67,7 @@ impl State {
         self.table(name)?.after.clone().map(|value| value.0)
     }
 
-    pub(super) fn verified(&self, name: &TableName) -> Option<Instant> {
+    pub(super) fn verified(&self, name: &TableName) -> Option<Timestamp> {
         self.table(name)?.verified
     }
 
@@ -77,13 +77,13 @@ impl State {
     }
 
     /// `verified`: all of it was true, and was begun then.
-    pub(super) fn finished(&mut self, name: &TableName, verified: Option<Instant>) -> Result<(), String> {
+    pub(super) fn finished(&mut self, name: &TableName, verified: Option<Timestamp>) -> Result<(), String> {
         let table = self.kept.tables.entry(name.to_string()).or_default();
         *table = Table { verified: verified.or(table.verified), done: true, after: None };
         self.write()
     }
 
-    /// The run has come to its end: the next one begins anew.
+    /// The run has come to its end: the next one starts over.
     pub(super) fn whole(&mut self) -> Result<(), String> {
         self.kept.tables.values_mut().for_each(|table| (table.done, table.after) = (false, None));
         self.write()
@@ -112,7 +112,7 @@ mod tests {
         let open = || State::open(Some(&path), &server).unwrap();
         let name = |table: &str| TableName { schema: "a".to_owned(), table: table.to_owned() };
         let mut state = open();
-        state.finished(&name("t"), Some(Instant::from_micros(7))).unwrap();
+        state.finished(&name("t"), Some(Timestamp::from_micros(7))).unwrap();
         state.reached(&name("u"), &[0xff, 1]).unwrap();
         let mut again = open();
         assert!(again.is_done(&name("t")) && !again.is_done(&name("u")));
@@ -121,7 +121,7 @@ mod tests {
         again.whole().unwrap();
         let next = open();
         assert!(!next.is_done(&name("t")) && next.after(&name("u")).is_none());
-        assert_eq!(next.verified(&name("t")), Some(Instant::from_micros(7)));
+        assert_eq!(next.verified(&name("t")), Some(Timestamp::from_micros(7)));
         assert_eq!(next.verified(&name("u")), None);
         let other = State::open(Some(&path), &ServerId("other".to_owned()));
         assert!(other.unwrap_err().contains("is of server 's'"));

@@ -6,13 +6,13 @@
 
 use super::compare::{differing, key_of};
 use super::history::{History, No};
-use super::key::{Key, Wanted, literal, places};
+use super::key::{Key, Wanted, literal, positions};
 use super::pace::Pace;
-use super::source::{Read, Row, Source};
+use super::source::{Read, Row, ServerReader};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows that are held at a time at most.
@@ -51,7 +51,7 @@ pub(super) enum What {
 /// Both sides, and how fast they are read.
 #[derive(Debug)]
 pub(super) struct Sides<'a> {
-    pub(super) source: &'a mut Source,
+    pub(super) source: &'a mut ServerReader,
     pub(super) history: &'a History,
     pub(super) pace: &'a mut Pace,
     /// Rows of a piece.
@@ -158,10 +158,10 @@ impl Sides<'_> {
         definition: &TableDefinition,
         wanted: &Wanted,
     ) -> Result<BTreeMap<Key, Row>, No> {
-        let places = places(definition).unwrap_or_default();
+        let positions = positions(definition).unwrap_or_default();
         match self.source.rows(table, definition, wanted, HELD).await? {
             Read::Rows(rows) => {
-                Ok(rows.into_iter().filter_map(|row| Some((key_of(&places, &row)?, row))).collect())
+                Ok(rows.into_iter().filter_map(|row| Some((key_of(&positions, &row)?, row))).collect())
             }
             Read::Absent => Err(changing()),
             Read::TooMany => Err(too_many()),
@@ -174,8 +174,8 @@ pub(super) fn same_columns(server: &[String], definition: &TableDefinition) -> b
     server.iter().eq(definition.columns.iter().map(|column| &column.name))
 }
 
-pub(super) fn plus(at: Instant, micros: i64) -> Instant {
-    Instant::from_micros(at.micros().saturating_add(micros))
+pub(super) fn plus(at: Timestamp, micros: i64) -> Timestamp {
+    Timestamp::from_micros(at.micros().saturating_add(micros))
 }
 
 pub(super) fn changing() -> No {

@@ -40,7 +40,7 @@ fn ok_a_small_file_has_the_defaults() {
     assert_eq!((capture.keep, capture.baseline, capture.cache), (None, true, CACHE));
     let source = capture.source;
     assert_eq!(
-        (source.place().as_str(), source.user.as_str(), source.password.expose()),
+        (source.address().as_str(), source.user.as_str(), source.password.expose()),
         ("db:3306", "cap", "")
     );
     assert_eq!((source.rows_per_second, source.tables), (0, Patterns::default()));

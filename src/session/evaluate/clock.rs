@@ -1,8 +1,8 @@
 //! Functions of the clock and of times. `None`: not computed here, for these arguments or at all.
 
 use crate::session::Session;
-use dbtrail_expression::{Budget, Kind, Type, Typed, Value};
-use dbtrail_types::instant::Instant;
+use dbtrail_expression::{Budget, ExprType, Type, Typed, Value};
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use jiff::civil::DateTime;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) const BARE: &[&str] = &[
 /// The longest TIME, in seconds.
 const LONGEST_TIME: i64 = 838 * 3600 + 59 * 60 + 59;
 
-pub(super) fn function(session: &Session, name: &str, arguments: &[Typed], now: Instant) -> Option<Typed> {
+pub(super) fn function(session: &Session, name: &str, arguments: &[Typed], now: Timestamp) -> Option<Typed> {
     match (name, arguments) {
         ("TIMEDIFF", [a, b]) => difference(a, b),
         ("CONVERT_TZ", [at, from, to]) => converted(at, from, to),
@@ -42,12 +42,12 @@ fn text(typed: &Typed) -> Option<Arc<str>> {
 }
 
 /// A time as text of its own type.
-fn time(text: String, kind: Kind, nullable: bool) -> Typed {
+fn time(text: String, kind: ExprType, nullable: bool) -> Typed {
     Typed::constant(Value::from(text), Type::new(kind, nullable))
 }
 
 /// The clock, in the session's zone or in UTC.
-fn clock(session: &Session, name: &str, arguments: &[Typed], now: Instant) -> Option<Typed> {
+fn clock(session: &Session, name: &str, arguments: &[Typed], now: Timestamp) -> Option<Typed> {
     let fsp = match arguments {
         [] => 0,
         [one] => match value(one) {
@@ -64,13 +64,13 @@ fn clock(session: &Session, name: &str, arguments: &[Typed], now: Instant) -> Op
     Some(match name {
         "NOW" | "CURRENT_TIMESTAMP" | "LOCALTIME" | "LOCALTIMESTAMP" | "SYSDATE" | "UTC_TIMESTAMP" => {
             let text = format!("{}{fraction}", local.strftime("%Y-%m-%d %H:%M:%S"));
-            time(text, Kind::DateTime { fsp }, false)
+            time(text, ExprType::DateTime { fsp }, false)
         }
         "CURDATE" | "CURRENT_DATE" | "UTC_DATE" if arguments.is_empty() => {
-            time(local.strftime("%Y-%m-%d").to_string(), Kind::Date, false)
+            time(local.strftime("%Y-%m-%d").to_string(), ExprType::Date, false)
         }
         "CURTIME" | "CURRENT_TIME" | "UTC_TIME" => {
-            time(format!("{}{fraction}", local.strftime("%H:%M:%S")), Kind::Time { fsp }, false)
+            time(format!("{}{fraction}", local.strftime("%H:%M:%S")), ExprType::Time { fsp }, false)
         }
         _ => return None,
     })
@@ -78,7 +78,9 @@ fn clock(session: &Session, name: &str, arguments: &[Typed], now: Instant) -> Op
 
 /// TIMEDIFF of two DATETIMEs.
 fn difference(a: &Typed, b: &Typed) -> Option<Typed> {
-    let (Kind::DateTime { fsp: x }, Kind::DateTime { fsp: y }) = (a.ty.kind, b.ty.kind) else { return None };
+    let (ExprType::DateTime { fsp: x }, ExprType::DateTime { fsp: y }) = (a.ty.kind, b.ty.kind) else {
+        return None;
+    };
     let fsp = x.max(y);
     let at = |t: &Typed| -> Option<DateTime> { text(t)?.replace(' ', "T").parse().ok() };
     let micros = at(a)?.duration_since(at(b)?).as_micros();
@@ -90,7 +92,7 @@ fn difference(a: &Typed, b: &Typed) -> Option<Typed> {
     let fraction = format!("{:06}", micros.unsigned_abs() % 1_000_000);
     let fraction = if fsp == 0 { String::new() } else { format!(".{}", &fraction[..usize::from(fsp)]) };
     let text = format!("{sign}{:02}:{:02}:{:02}{fraction}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Some(time(text, Kind::Time { fsp }, true))
+    Some(time(text, ExprType::Time { fsp }, true))
 }
 
 /// CONVERT_TZ: NULL where a zone is not known, as in mysqld. A local time that a change of clocks
@@ -103,18 +105,18 @@ fn converted(at: &Typed, from: &Typed, to: &Typed) -> Option<Typed> {
     if !plain || !(1971..=2037).contains(&local.year()) {
         return None;
     }
-    let kind = Kind::DateTime { fsp: u8::try_from(fraction.len()).ok()? };
+    let kind = ExprType::DateTime { fsp: u8::try_from(fraction.len()).ok()? };
     let (Some(from), Some(to)) = (Zone::parse(&from), Zone::parse(&to)) else {
         return Some(Typed::constant(Value::Null, Type::new(kind, true)));
     };
-    let local = to.local(from.to_instant(local).ok()?)?;
+    let local = to.local(from.to_timestamp(local).ok()?)?;
     let point = if fraction.is_empty() { "" } else { "." };
     Some(time(format!("{}{point}{fraction}", local.strftime("%Y-%m-%d %H:%M:%S")), kind, true))
 }
 
 /// TIME_FORMAT of a TIME with hours, minutes and seconds.
 fn formatted(of: &Typed, format: &Typed) -> Option<Typed> {
-    let (Kind::Time { .. }, Kind::Text { .. }) = (of.ty.kind, format.ty.kind) else { return None };
+    let (ExprType::Time { .. }, ExprType::Text { .. }) = (of.ty.kind, format.ty.kind) else { return None };
     let (shown, format_text) = (text(of)?, text(format)?);
     let (sign, rest) = shown.strip_prefix('-').map_or(("", &*shown), |rest| ("-", rest));
     let mut parts = rest.split(['.', ':']);
@@ -132,7 +134,7 @@ fn formatted(of: &Typed, format: &Typed) -> Option<Typed> {
         }
     }
     let chars = u32::try_from(out.chars().count()).ok()?;
-    let Kind::Text { collated, .. } = format.ty.kind else { return None };
-    let kind = Kind::Text { chars: chars.max(format_text.len().try_into().ok()?), collated };
+    let ExprType::Text { collated, .. } = format.ty.kind else { return None };
+    let kind = ExprType::Text { chars: chars.max(format_text.len().try_into().ok()?), collated };
     Some(Typed::constant(Value::from(out), Type::new(kind, true)))
 }

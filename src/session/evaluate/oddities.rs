@@ -1,7 +1,7 @@
 //! UUID() and CRC32(), which tools ask for to see whether a server is alive and what it can do.
 
 use crate::session::Session;
-use dbtrail_expression::{Budget, Coercibility, Collated, Kind, Type, Typed, Value};
+use dbtrail_expression::{Budget, Coercibility, Collated, ExprType, Type, Typed, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ pub(super) fn function(session: &Session, name: &str, arguments: &[Typed]) -> Op
     match (name, arguments) {
         ("UUID", []) => {
             let collated = Collated { name: "utf8mb3_general_ci", coercibility: Coercibility::System };
-            let ty = Type::new(Kind::Text { chars: 36, collated }, true);
+            let ty = Type::new(ExprType::Text { chars: 36, collated }, true);
             Some(Typed::constant(Value::from(uuid()?), ty))
         }
         ("CRC32", [of]) => crc32(session, of),
@@ -60,5 +60,5 @@ fn crc32(session: &Session, of: &Typed) -> Option<Typed> {
         }
     };
     let nullable = of.ty.nullable;
-    Some(Typed::constant(number, Type::new(Kind::Int { width: 10, unsigned: true }, nullable)))
+    Some(Typed::constant(number, Type::new(ExprType::Int { width: 10, unsigned: true }, nullable)))
 }

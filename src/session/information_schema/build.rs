@@ -6,13 +6,13 @@
 )]
 
 use super::from;
-use super::plan::{Output, Plan, Planner, Source, Subplan, declared, labels};
-use super::scope::{Known, Names};
+use super::plan::{FromTable, Output, Plan, Planner, Subplan, declared, labels};
+use super::scope::{Names, ScopeColumn};
 use super::tables::Table;
 use crate::failure::Failure;
 use crate::session::evaluate::EvaluationContext;
 use crate::statement::{Item, MOST_COLUMNS, Narrowed, Selection, Subquery, subquery_name};
-use dbtrail_expression::{Comparison, Kind, Letters, Mode, Node, Scope as _, Type, Typed, Value};
+use dbtrail_expression::{Comparison, ExprType, Letters, Mode, Node, Scope as _, Type, Typed, Value};
 use dbtrail_types::column::same_name;
 use dbtrail_types::result_set::ResultColumn;
 use sqlparser::ast::{Expr, Value as Literal};
@@ -24,7 +24,7 @@ impl Plan {
     /// Tables, columns and functions that are not known; forms that are not carried out.
     pub(super) fn select(
         selection: &Selection,
-        outer: &[Known],
+        outer: &[ScopeColumn],
         session: EvaluationContext<'_>,
         planner: Planner,
     ) -> Result<Self, Failure> {
@@ -42,29 +42,29 @@ impl Plan {
             let plan = planner(query, &known, session)?;
             let ty = plan.taken(*kind)?;
             let (name, at) = (subquery_name(number), known.len());
-            known.push(Known { qualifier: name.clone(), name, ty, hidden: false });
+            known.push(ScopeColumn { qualifier: name.clone(), name, ty, hidden: false });
             subqueries.push(Subplan { at, kind: *kind, plan });
         }
-        let scope = |clause| Names::new(&known, &[], clause, session).inside(around);
+        let scope = |clause| Names::new(&known, &[], clause, session).nested(around);
         if let Some(condition) = &selection.filter {
             filter.extend(scope("where clause").conditions(condition)?);
         }
         let output = output(&selection.items, &sources, &known[..end], &scope("field list"))?;
         let outputs: Vec<(String, Typed)> =
             output.iter().map(|o| (o.column.name.clone(), o.typed.clone())).collect();
-        let behind = |clause| Names::new(&known, &outputs, clause, session).inside(around);
+        let following = |clause| Names::new(&known, &outputs, clause, session).nested(around);
         let group = |e: &Expr| match position(e, &outputs, "group statement") {
             Some(typed) => typed,
-            None => scope("group statement").typed(e).or_else(|_| behind("group statement").typed(e)),
+            None => scope("group statement").typed(e).or_else(|_| following("group statement").typed(e)),
         };
         let group_by = selection.group_by.iter().map(group).collect::<Result<Vec<_>, _>>()?;
         let having = match &selection.having {
-            Some(condition) => behind("having clause").conditions(condition)?,
+            Some(condition) => following("having clause").conditions(condition)?,
             None => Vec::new(),
         };
         let ordered = |(e, descending): &(Expr, bool)| {
             let typed =
-                position(e, &outputs, "order clause").unwrap_or_else(|| behind("order clause").typed(e));
+                position(e, &outputs, "order clause").unwrap_or_else(|| following("order clause").typed(e));
             typed.map(|typed| (ranked(typed, &sources), *descending))
         };
         let order_by = selection.order_by.iter().map(ordered).collect::<Result<Vec<_>, _>>()?;
@@ -109,7 +109,7 @@ impl Plan {
             None => Vec::new(),
             Some(Narrowed::Like(pattern)) => {
                 let Some(Output { typed, .. }) = output.first() else { return Err(Failure::EmptyQuery) };
-                let Kind::Text { collated, .. } = typed.ty.kind else { return Err(Failure::EmptyQuery) };
+                let ExprType::Text { collated, .. } = typed.ty.kind else { return Err(Failure::EmptyQuery) };
                 let letters = Letters::of(collated.name).unwrap_or(Letters::AsciiCase);
                 let escape = (!session.settings().no_backslash_escapes).then_some('\\');
                 let pattern = Node::Constant(Value::from(pattern.as_str()));
@@ -123,7 +123,7 @@ impl Plan {
         };
         Ok(Self {
             around: 0,
-            sources: vec![Source::table(table, 0)],
+            sources: vec![FromTable::table(table, 0)],
             end: table.fields.len(),
             subqueries: Vec::new(),
             filter,
@@ -138,7 +138,7 @@ impl Plan {
 
     /// Grouping, where it is asked for or an aggregate calls for it. A column must have one value
     /// in a group.
-    fn grouped(&mut self, group_by: Vec<Typed>, known: &[Known]) -> Result<(), Failure> {
+    fn grouped(&mut self, group_by: Vec<Typed>, known: &[ScopeColumn]) -> Result<(), Failure> {
         let formulas = || {
             let output = self.output.iter().map(|o| &o.typed.node);
             output.chain(&self.having).chain(self.order_by.iter().map(|(t, _)| &t.node))
@@ -168,21 +168,21 @@ impl Plan {
 
 fn output(
     items: &[Item],
-    sources: &[Source],
-    known: &[Known],
+    sources: &[FromTable],
+    known: &[ScopeColumn],
     scope: &Names<'_>,
 ) -> Result<Vec<Output>, Failure> {
     let mut output = Vec::new();
     for item in items {
         match item {
             Item::All(qualifier) => {
-                let wanted = |k: &Known| match qualifier {
+                let wanted = |k: &ScopeColumn| match qualifier {
                     Some(q) => k.qualifier.eq_ignore_ascii_case(q),
                     None => !k.hidden,
                 };
                 // The columns of USING come first.
                 let own = scope.around..known.len();
-                let shared = |k: &Known| {
+                let shared = |k: &ScopeColumn| {
                     qualifier.is_none()
                         && known[own.clone()].iter().any(|h| h.hidden && same_name(&h.name, &k.name))
                 };
@@ -203,7 +203,7 @@ fn output(
                 let column = match typed.node {
                     Node::Column(at) if (scope.around..known.len()).contains(&at) => {
                         let own = sources.iter().rfind(|s| s.offset <= at);
-                        let as_written = own.is_some_and(Source::shows_names_as_written);
+                        let as_written = own.is_some_and(FromTable::shows_names_as_written);
                         let name =
                             if *aliased { Some(name.as_str()) } else { last(value).filter(|_| as_written) };
                         of_table(at, name, sources, known)
@@ -222,7 +222,7 @@ fn output(
 
 /// A column of a table: MySQL 8 shows its name as the table has it, whatever the case in the
 /// statement.
-fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) -> ResultColumn {
+fn of_table(at: usize, name: Option<&str>, sources: &[FromTable], known: &[ScopeColumn]) -> ResultColumn {
     let source = sources.iter().rfind(|s| s.offset <= at);
     let field = source.and_then(|s| s.fields.get(at - s.offset));
     let (Some(source), Some(field)) = (source, field) else {
@@ -241,7 +241,7 @@ fn of_table(at: usize, name: Option<&str>, sources: &[Source], known: &[Known]) 
 }
 
 /// An ENUM sorts by the number of its label.
-fn ranked(typed: Typed, sources: &[Source]) -> Typed {
+fn ranked(typed: Typed, sources: &[FromTable]) -> Typed {
     let Node::Column(at) = typed.node else { return typed };
     let labels = labels(sources, at);
     if labels.is_empty() {
@@ -254,7 +254,7 @@ fn ranked(typed: Typed, sources: &[Source]) -> Typed {
     };
     let branches = labels.iter().enumerate().map(number).collect();
     let node = Node::Case(branches, Box::new(Node::Constant(Value::Null)));
-    Typed { node, ty: Type::new(Kind::Int { width: 2, unsigned: false }, true) }
+    Typed { node, ty: Type::new(ExprType::Int { width: 2, unsigned: false }, true) }
 }
 
 /// The last part of a column's name.

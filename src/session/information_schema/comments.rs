@@ -4,8 +4,8 @@ use super::shown_schema::{SchemaKind, ShownSchema};
 use crate::statement::VirtualSchema;
 
 /// What a table is, for TABLE_COMMENT.
-pub(super) fn comment(place: &ShownSchema, table: &str) -> String {
-    match &place.kind {
+pub(super) fn comment(shown_schema: &ShownSchema, table: &str) -> String {
+    match &shown_schema.kind {
         SchemaKind::Information => String::new(),
         SchemaKind::History => match table {
             "transactions" => "dbtrail: transactions BETWEEN two instants, and who made them".to_owned(),
@@ -18,8 +18,8 @@ pub(super) fn comment(place: &ShownSchema, table: &str) -> String {
             "dbtrail: ask for it as _flashback, _snapshot, _diff or _undo; this server does not read the present"
                 .to_owned()
         }
-        SchemaKind::Virtual(schema, real) => {
-            let name = format!("{}.{table}", real.as_deref().unwrap_or_default());
+        SchemaKind::Virtual(schema, server_name) => {
+            let name = format!("{}.{table}", server_name.as_deref().unwrap_or_default());
             match schema {
                 VirtualSchema::Flashback => {
                     format!("dbtrail: rows of {name} AS OF an instant, by primary key")

@@ -14,13 +14,13 @@ type Row = Vec<Value>;
 
 /// A table as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct TableDescription {
     pub(super) columns: Vec<Column>,
     /// Names of its primary key's columns.
     pub(super) key: Vec<String>,
 }
 
-impl Shown {
+impl TableDescription {
     /// A table of `_history`.
     pub(super) fn of_history(table: HistoryTable) -> Self {
         Self { columns: table.definition().columns, key: Vec::new() }
@@ -28,8 +28,8 @@ impl Shown {
 
     /// The table after a schema. One of `_diff` has a row for each change: its key columns are
     /// unique no more.
-    pub(super) fn of(place: &ShownSchema, definition: &TableDefinition) -> Self {
-        match place.kind {
+    pub(super) fn of(shown_schema: &ShownSchema, definition: &TableDefinition) -> Self {
+        match shown_schema.kind {
             SchemaKind::Virtual(VirtualSchema::Diff, _) => {
                 Self { columns: change_columns::diff_columns(definition), key: Vec::new() }
             }
@@ -58,42 +58,53 @@ fn number(value: Option<impl Into<i128>>) -> Value {
     value.map_or(Value::Null, |n| Value::Int(n.into()))
 }
 
-/// A row of SCHEMATA. The character set of a real schema is not told by an agent.
-pub(super) fn schema(place: &ShownSchema) -> Row {
-    let (charset, collation) = match place.kind {
+/// A row of SCHEMATA. The character set of a real schema is not known by an agent.
+pub(super) fn schema(shown_schema: &ShownSchema) -> Row {
+    let (charset, collation) = match shown_schema.kind {
         SchemaKind::Real => (Value::Null, Value::Null),
         SchemaKind::Virtual(..) | SchemaKind::History => {
             (Value::from("utf8mb4"), Value::from("utf8mb4_0900_ai_ci"))
         }
         SchemaKind::Information => (Value::from("utf8mb3"), Value::from("utf8mb3_general_ci")),
     };
-    vec![Value::from("def"), text(&place.shown), charset, collation, Value::Null, Value::from("NO")]
+    vec![Value::from("def"), text(&shown_schema.shown), charset, collation, Value::Null, Value::from("NO")]
 }
 
 /// A row of TABLES. Sizes, counts and times are not known here.
-pub(super) fn table(place: &ShownSchema, name: &str) -> Row {
-    let (kind, engine) = match place.kind {
+pub(super) fn table(shown_schema: &ShownSchema, name: &str) -> Row {
+    let (kind, engine) = match shown_schema.kind {
         SchemaKind::Information => ("SYSTEM VIEW", Value::Null),
         SchemaKind::Real | SchemaKind::Virtual(..) | SchemaKind::History => {
             ("BASE TABLE", Value::from(ENGINE))
         }
     };
-    let mut row =
-        vec![Value::from("def"), text(&place.shown), text(name), Value::from(kind), engine, Value::Int(10)];
+    let mut row = vec![
+        Value::from("def"),
+        text(&shown_schema.shown),
+        text(name),
+        Value::from(kind),
+        engine,
+        Value::Int(10),
+    ];
     row.resize(19, Value::Null);
-    row.extend([Value::from(""), Value::from(comment(place, name))]);
+    row.extend([Value::from(""), Value::from(comment(shown_schema, name))]);
     row
 }
 
 /// Rows of a table's columns, or of its primary key.
-pub(super) fn rows(content: Content, place: &ShownSchema, name: &str, shown: &Shown) -> Vec<Row> {
+pub(super) fn rows(
+    content: Content,
+    shown_schema: &ShownSchema,
+    name: &str,
+    shown: &TableDescription,
+) -> Vec<Row> {
     let key = || shown.key.iter().enumerate().map(|(at, column)| (Value::Int(at as i128 + 1), text(column)));
-    let (def, schema, table) = (|| Value::from("def"), || text(&place.shown), || text(name));
+    let (def, schema, table) = (|| Value::from("def"), || text(&shown_schema.shown), || text(name));
     let primary = || Value::from("PRIMARY");
     match content {
         Content::Columns => {
             let columns = shown.columns.iter().enumerate();
-            columns.map(|(at, column)| self::column(place, name, at as i128 + 1, column)).collect()
+            columns.map(|(at, column)| self::column(shown_schema, name, at as i128 + 1, column)).collect()
         }
         Content::Statistics => {
             let row = |(at, column)| {
@@ -151,7 +162,7 @@ pub(super) fn rows(content: Content, place: &ShownSchema, name: &str, shown: &Sh
     }
 }
 
-fn column(place: &ShownSchema, table: &str, at: i128, column: &Column) -> Row {
+fn column(shown_schema: &ShownSchema, table: &str, at: i128, column: &Column) -> Row {
     let full = column.shown_type.clone().unwrap_or_else(|| column.ty.to_string());
     let word = full.split(['(', ' ']).next().unwrap_or_default();
     let (chars, octets) = lengths(column);
@@ -166,7 +177,7 @@ fn column(place: &ShownSchema, table: &str, at: i128, column: &Column) -> Row {
     };
     vec![
         Value::from("def"),
-        text(&place.shown),
+        text(&shown_schema.shown),
         text(table),
         text(&column.name),
         Value::Int(at),
@@ -302,7 +313,7 @@ fn precision(ty: &ColumnType) -> (Option<u8>, Option<u8>) {
 
 /// CREATE TABLE of what is known: columns, their types and the primary key. What is not (defaults,
 /// further indexes, generated columns) is left out, and the comment says so.
-pub(super) fn create_table(place: &ShownSchema, table: &str, shown: &Shown) -> String {
+pub(super) fn create_table(shown_schema: &ShownSchema, table: &str, shown: &TableDescription) -> String {
     let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
     let mut lines = Vec::new();
     for column in &shown.columns {
@@ -337,7 +348,7 @@ pub(super) fn create_table(place: &ShownSchema, table: &str, shown: &Shown) -> S
     }
     let comment = format!(
         "{}. Not known here: defaults, further indexes, generated columns, comments",
-        comment(place, table)
+        comment(shown_schema, table)
     );
     format!(
         "CREATE TABLE {} (\n{}\n) ENGINE={ENGINE} COMMENT='{}'",
@@ -351,7 +362,7 @@ pub(super) fn create_table(place: &ShownSchema, table: &str, shown: &Shown) -> S
 mod tests {
     use super::*;
 
-    fn place() -> ShownSchema {
+    fn schema() -> ShownSchema {
         ShownSchema { shown: "shop".to_owned(), kind: SchemaKind::Real }
     }
 
@@ -399,7 +410,7 @@ mod tests {
             ("point", None, "point NULL NULL NULL NULL NULL NULL"),
             ("vector(3)", None, "vector 12 12 NULL NULL NULL NULL"),
         ] {
-            let row = column(&place(), "t", 1, &of(ty, collation));
+            let row = column(&schema(), "t", 1, &of(ty, collation));
             let cells: Vec<String> = row[7..14]
                 .iter()
                 .map(|c| c.text().map_or("NULL".to_owned(), |t| t.as_ref().to_owned()))
@@ -415,7 +426,7 @@ mod tests {
         (id.name, id.nullable, id.auto_increment) = ("i`d".to_owned(), false, true);
         let mut at = of("timestamp(3)", None);
         (at.name, at.on_update_now, at.invisible) = ("at".to_owned(), true, true);
-        let shown = Shown {
+        let shown = TableDescription {
             columns: vec![id, of("varchar(20)", Some("utf8mb4_bin")), at, of("json", None)],
             key: vec!["i`d".to_owned(), "c".to_owned()],
         };

@@ -16,8 +16,9 @@ pub(super) struct Early<'a> {
 
 impl<'a> Early<'a> {
     pub(super) fn new(of: &Table, keep: &'a [Node], schema: &[&str], table: &[&str], budget: Shared) -> Self {
-        let places = |names: &[&str]| names.iter().filter_map(|n| of.position(n)).collect::<Vec<usize>>();
-        let (schema, table) = (places(schema), places(table));
+        let shown_schemas =
+            |names: &[&str]| names.iter().filter_map(|n| of.position(n)).collect::<Vec<usize>>();
+        let (schema, table) = (shown_schemas(schema), shown_schemas(table));
         let known = |at: &usize| schema.contains(at) || table.contains(at);
         let conditions = keep.iter().filter(|f| f.columns().iter().all(known)).collect();
         Self { width: of.fields.len(), conditions, schema, table, budget }
@@ -25,8 +26,8 @@ impl<'a> Early<'a> {
 
     pub(super) fn holds(&self, schema: &str, table: &str) -> bool {
         let mut row = vec![Value::Null; self.width];
-        for (places, name) in [(&self.schema, schema), (&self.table, table)] {
-            for at in places {
+        for (shown_schemas, name) in [(&self.schema, schema), (&self.table, table)] {
+            for at in shown_schemas {
                 row[*at] = Value::from(name.to_owned());
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::shown_schema::ShownSchema;
-use super::source::Reader;
+use super::source::MetadataReader;
 use crate::failure::Failure;
 use crate::session::computed;
 use crate::session::evaluate::{self, EvaluationContext as Here};
@@ -17,11 +17,12 @@ use sqlparser::ast::Expr;
 /// 1046, 1044, 1049, 1146 as for SHOW COLUMNS; 1054; agent failures.
 pub(super) async fn answered(
     here: Here<'_>,
-    reader: &mut Reader<'_>,
+    reader: &mut MetadataReader<'_>,
     asked: &Empty,
 ) -> Result<Answer, Failure> {
-    let place = reader.place(asked.table.schema.as_deref(), asked.table.real.as_deref()).await?;
-    let shown = reader.shown(&place, &asked.table.table).await?;
+    let shown_schema =
+        reader.resolve_schema(asked.table.schema.as_deref(), asked.table.server_name.as_deref()).await?;
+    let shown = reader.describe(&shown_schema, &asked.table.table).await?;
     let mut columns = Vec::new();
     for item in &asked.items {
         match item {
@@ -30,7 +31,7 @@ pub(super) async fn answered(
                     return Err(Failure::UnknownColumn(format!("{name}.*"), "field list"));
                 }
                 let visible = shown.columns.iter().filter(|c| !c.invisible);
-                columns.extend(visible.map(|c| column(asked, &place, c, &c.name)));
+                columns.extend(visible.map(|c| column(asked, &shown_schema, c, &c.name)));
             }
             Item::Value { name, aliased, value } => {
                 let Some((qualifier, wanted)) = named(value) else {
@@ -46,7 +47,7 @@ pub(super) async fn answered(
                 })?;
                 // As mysqld: the name is shown as it was written.
                 let name = if *aliased { name } else { wanted };
-                columns.push(column(asked, &place, found, name));
+                columns.push(column(asked, &shown_schema, found, name));
             }
         }
         if columns.len() > MOST_COLUMNS {
@@ -73,13 +74,13 @@ fn named(value: &Expr) -> Option<(Option<&str>, &str)> {
     (!parts[0].value.starts_with('@')).then_some((Some(qualifier.value.as_str()), name.value.as_str()))
 }
 
-fn column(asked: &Empty, place: &ShownSchema, column: &Column, name: &str) -> ResultColumn {
+fn column(asked: &Empty, shown_schema: &ShownSchema, column: &Column, name: &str) -> ResultColumn {
     ResultColumn {
         name: name.to_owned(),
         org_name: column.name.clone(),
         table: asked.alias.clone().unwrap_or_else(|| asked.table.table.clone()),
         org_table: asked.table.table.clone(),
-        schema: place.shown.clone(),
+        schema: shown_schema.shown.clone(),
         column: column.clone(),
     }
 }

@@ -1,16 +1,16 @@
 //! What is in FROM: tables of `information_schema`, and queries in parentheses.
 
-use super::plan::{Planner, QueryPlan, Rows, Source, SourceField};
-use super::scope::{Known, Names};
+use super::plan::{FromTable, Planner, QueryPlan, Rows, SourceField};
+use super::scope::{Names, ScopeColumn};
 use super::tables::{self, Table};
 use crate::failure::Failure;
 use crate::session::evaluate::EvaluationContext;
 use crate::statement::{INFORMATION_SCHEMA, Joined, Relation};
-use dbtrail_expression::{Comparison, Kind, Mode, Node, Typed};
+use dbtrail_expression::{Comparison, ExprType, Mode, Node, Typed};
 use dbtrail_types::column::same_name;
 use sqlparser::ast::Expr;
 
-impl Source {
+impl FromTable {
     pub(super) fn table(table: &'static Table, offset: usize) -> Self {
         let field = |f: &'static tables::Field| SourceField {
             name: f.name.to_owned(),
@@ -50,19 +50,19 @@ impl Source {
 /// before `around` are of the queries around this one.
 pub(super) fn planned(
     joined: &Joined,
-    known: &mut Vec<Known>,
+    known: &mut Vec<ScopeColumn>,
     around: usize,
     session: EvaluationContext<'_>,
     planner: Planner,
-) -> Result<(Source, Vec<Node>), Failure> {
+) -> Result<(FromTable, Vec<Node>), Failure> {
     let offset = known.len();
     let (mut source, name) = match &joined.relation {
         Relation::Table(name) => {
             let table =
                 tables::find(name).ok_or_else(|| Failure::UnknownInformationTable(name.to_uppercase()))?;
-            (Source::table(table, offset), name.as_str())
+            (FromTable::table(table, offset), name.as_str())
         }
-        Relation::Derived(query) => (Source::derived(planner(query, &[], session)?, offset)?, ""),
+        Relation::Derived(query) => (FromTable::derived(planner(query, &[], session)?, offset)?, ""),
     };
     let qualifier = joined.alias.as_deref().unwrap_or(name).to_owned();
     if known[around..].iter().any(|k| k.qualifier.eq_ignore_ascii_case(&qualifier)) {
@@ -71,7 +71,7 @@ pub(super) fn planned(
         )));
     }
     for field in &source.fields {
-        known.push(Known {
+        known.push(ScopeColumn {
             qualifier: qualifier.clone(),
             name: field.name.clone(),
             ty: field.ty,
@@ -80,10 +80,10 @@ pub(super) fn planned(
     }
     let mut conditions = Vec::new();
     if let Some(on) = &joined.on {
-        conditions = Names::new(known, &[], "on clause", session).inside(around).conditions(on)?;
+        conditions = Names::new(known, &[], "on clause", session).nested(around).conditions(on)?;
     }
     for name in &joined.using {
-        let before = Names::new(&known[..offset], &[], "from clause", session).inside(around);
+        let before = Names::new(&known[..offset], &[], "from clause", session).nested(around);
         let first = before.typed(&identifier(name))?;
         // A query around this one has no part in it.
         if matches!(first.node, Node::Column(at) if at < around) {
@@ -104,7 +104,7 @@ pub(super) fn planned(
 /// The equality of two columns.
 fn equal(a: Typed, b: Typed) -> Node {
     let name =
-        |t: &Typed| if let Kind::Text { collated, .. } = t.ty.kind { Some(collated.name) } else { None };
+        |t: &Typed| if let ExprType::Text { collated, .. } = t.ty.kind { Some(collated.name) } else { None };
     // Of two collations of one character set, the binary one counts.
     let mode = match (name(&a), name(&b)) {
         (Some(a), Some(b)) => Mode::Text(if a.ends_with("_bin") { a } else { b }),

@@ -1,6 +1,6 @@
 //! Joins of the tables of a SELECT on `information_schema`.
 
-use super::plan::{Plan, Source, collation};
+use super::plan::{FromTable, Plan, collation};
 use super::scope::Shared;
 use crate::failure::Failure;
 use dbtrail_expression::{Comparison, Key, Mode, Node, Typed, Value};
@@ -31,7 +31,7 @@ fn same(condition: &Node) -> Option<Same> {
 /// The conditions that concern this table alone, over its own columns. One on a column of another
 /// table that is equal to a column of this one counts here too: so a join asks the agent for no
 /// more than each side needs.
-pub(super) fn kept(plan: &Plan, source: &Source) -> Vec<Node> {
+pub(super) fn kept(plan: &Plan, source: &FromTable) -> Vec<Node> {
     let own = |at: &usize| (source.offset..source.end()).contains(at);
     let outer = |at: usize| plan.sources.iter().rfind(|s| s.offset <= at).is_some_and(|s| s.left.is_some());
     let kind = |at: usize| {
@@ -49,8 +49,8 @@ pub(super) fn kept(plan: &Plan, source: &Source) -> Vec<Node> {
                 for (from, to) in [(*a, *b), (*b, *a)] {
                     let alike = kind(from) == kind(to);
                     let of_one = |f: &&Node| f.columns().iter().eq([&from]);
-                    let told = known.iter().filter(of_one).map(|f| f.moved(&|_| to));
-                    more.extend(told.filter(|_| alike).filter(|f| !known.contains(f)));
+                    let reported = known.iter().filter(of_one).map(|f| f.moved(&|_| to));
+                    more.extend(reported.filter(|_| alike).filter(|f| !known.contains(f)));
                 }
             }
             more.truncate(MOST_CARRIED);
@@ -70,7 +70,7 @@ pub(super) fn kept(plan: &Plan, source: &Source) -> Vec<Node> {
 /// conditions tried.
 pub(super) async fn joined(
     plan: &Plan,
-    source: &Source,
+    source: &FromTable,
     before: &[Row],
     found: &[Row],
     budget: &Shared,

@@ -1,26 +1,26 @@
 //! A SELECT on information_schema, or a SHOW, as tables, conditions and output whose columns have
 //! been found. Nothing is asked yet.
 
-use super::scope::Known;
+use super::scope::ScopeColumn;
 use super::tables::Table;
 use crate::failure::Failure;
 use crate::session::computed;
 use crate::session::evaluate::{self, EvaluationContext};
 use crate::statement::{Limit, Query, SubqueryKind};
-use dbtrail_expression::{Kind, Node, Type, Typed};
+use dbtrail_expression::{ExprType, Node, Type, Typed};
 use dbtrail_types::column::{Column, ColumnType, LobSize};
 use dbtrail_types::result_set::ResultColumn;
 use std::ops::Range;
 
 /// Plans a query; the columns are those of the queries that it is a part of.
-pub(super) type Planner = fn(&Query, &[Known], EvaluationContext<'_>) -> Result<QueryPlan, Failure>;
+pub(super) type Planner = fn(&Query, &[ScopeColumn], EvaluationContext<'_>) -> Result<QueryPlan, Failure>;
 
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     /// Columns of the queries around a subquery; the row of this one begins after them.
     pub(super) around: usize,
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<FromTable>,
     /// Where the columns of the sources end.
     pub(super) end: usize,
     /// Those of its expressions: each is a column after the sources'.
@@ -54,7 +54,7 @@ pub(super) struct Output {
 
 /// A table in FROM: its columns begin at `offset` of the joined row.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct FromTable {
     pub(super) rows: Rows,
     pub(super) fields: Vec<SourceField>,
     pub(super) offset: usize,
@@ -150,7 +150,7 @@ impl QueryPlan {
     pub(super) fn taken(&self, kind: SubqueryKind) -> Result<Type, Failure> {
         let fields = self.fields();
         match (kind, fields.as_slice()) {
-            (SubqueryKind::Exists, _) => Ok(Type::new(Kind::TRUTH, false)),
+            (SubqueryKind::Exists, _) => Ok(Type::new(ExprType::TRUTH, false)),
             (SubqueryKind::List, [(_, ty, _)]) => Ok(*ty),
             (SubqueryKind::Scalar, [(_, ty, _)]) => Ok(Type::new(ty.kind, true)),
             (SubqueryKind::Scalar | SubqueryKind::List, _) => Err(Failure::Unsupported(
@@ -191,7 +191,7 @@ impl Plan {
     }
 }
 
-impl Source {
+impl FromTable {
     /// Where its columns end.
     pub(super) fn end(&self) -> usize {
         self.offset + self.fields.len()
@@ -206,7 +206,7 @@ impl Source {
 }
 
 /// The labels of a column that is an ENUM.
-pub(super) fn labels(sources: &[Source], at: usize) -> &'static [&'static str] {
+pub(super) fn labels(sources: &[FromTable], at: usize) -> &'static [&'static str] {
     let source = sources.iter().rfind(|s| s.offset <= at);
     source.and_then(|s| s.fields.get(at - s.offset)).map_or(&[], |f| f.labels)
 }
@@ -226,5 +226,5 @@ pub(super) fn declared(name: &str, typed: &Typed) -> Column {
 
 /// The collation in which values of a type are put in order.
 pub(super) fn collation(typed: &Typed) -> &'static str {
-    if let Kind::Text { collated, .. } = typed.ty.kind { collated.name } else { "binary" }
+    if let ExprType::Text { collated, .. } = typed.ty.kind { collated.name } else { "binary" }
 }

@@ -2,7 +2,7 @@
 
 use super::build::position;
 use super::plan::{Plan, QueryPlan, labels};
-use super::scope::{Known, Names};
+use super::scope::{Names, ScopeColumn};
 use crate::failure::Failure;
 use crate::session::evaluate::EvaluationContext;
 use crate::statement::Query;
@@ -15,7 +15,7 @@ impl QueryPlan {
     /// As [`Plan::select`]; SELECTs that UNION cannot put together, or not reliably.
     pub(super) fn of(
         query: &Query,
-        around: &[Known],
+        around: &[ScopeColumn],
         session: EvaluationContext<'_>,
     ) -> Result<Self, Failure> {
         let first = Plan::select(&query.first, around, session, Self::of)?;

@@ -3,7 +3,7 @@
 use super::join::{Row, joined, kept};
 use super::plan::{Plan, QueryPlan, Rows, Subplan, collation};
 use super::scope::Shared;
-use super::source::{ColumnScope, Reader};
+use super::source::{ColumnScope, MetadataReader};
 use crate::failure::Failure;
 use crate::statement::{Limit, SubqueryKind};
 use dbtrail_expression::{Key, Node, Typed, Value};
@@ -18,7 +18,7 @@ impl QueryPlan {
     ///
     /// # Errors
     /// As [`run`].
-    pub(super) async fn rows(&self, reader: &mut Reader<'_>) -> Result<Vec<Row>, Failure> {
+    pub(super) async fn rows(&self, reader: &mut MetadataReader<'_>) -> Result<Vec<Row>, Failure> {
         let mut rows = Box::pin(run(&self.first, reader, &ColumnScope::All)).await?;
         if self.others.is_empty() {
             return Ok(rows);
@@ -59,8 +59,8 @@ impl QueryPlan {
 /// Every agent failure; more rows than are kept; what is not known or takes too long.
 pub(super) async fn run(
     plan: &Plan,
-    reader: &mut Reader<'_>,
-    extent: &ColumnScope,
+    reader: &mut MetadataReader<'_>,
+    column_scope: &ColumnScope,
 ) -> Result<Vec<Row>, Failure> {
     let budget = reader.budget.clone();
     let plan = &settled(plan, reader).await?;
@@ -68,7 +68,7 @@ pub(super) async fn run(
     for source in &plan.sources {
         let keep = kept(plan, source);
         let found = match &source.rows {
-            Rows::Table(table) => reader.rows(table, &keep, extent).await?,
+            Rows::Table(table) => reader.rows(table, &keep, column_scope).await?,
             Rows::Derived(query) => Box::pin(query.rows(reader)).await?,
         };
         budget.breathe().await;
@@ -80,11 +80,11 @@ pub(super) async fn run(
         // Aggregates over no row at all are one row.
         Some(keys) if keys.is_empty() => vec![rows.iter().map(Vec::as_slice).collect()],
         Some(keys) => {
-            let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
+            let mut shown_schemas: HashMap<Vec<Key>, usize> = HashMap::new();
             let mut groups: Vec<Vec<&[Value]>> = Vec::new();
             for row in &rows {
                 let key = keys.iter().map(|k| key(k, row, &[], &budget)).collect::<Result<_, _>>()?;
-                let at = *places.entry(key).or_insert(groups.len());
+                let at = *shown_schemas.entry(key).or_insert(groups.len());
                 if at == groups.len() {
                     groups.push(Vec::new());
                 }
@@ -161,7 +161,7 @@ fn value(kind: SubqueryKind, rows: &[Row]) -> Result<Value, Failure> {
 }
 
 /// The plan with the values of those subqueries in it that do not depend on its rows.
-async fn settled(plan: &Plan, reader: &mut Reader<'_>) -> Result<Plan, Failure> {
+async fn settled(plan: &Plan, reader: &mut MetadataReader<'_>) -> Result<Plan, Failure> {
     let mut settled = plan.clone();
     let (once, per_row): (Vec<Subplan>, Vec<Subplan>) =
         std::mem::take(&mut settled.subqueries).into_iter().partition(|s| !s.plan.depends_on(0..plan.end));
@@ -188,7 +188,11 @@ async fn settled(plan: &Plan, reader: &mut Reader<'_>) -> Result<Plan, Failure> 
 
 /// The joined rows with the values of the subqueries that depend on them, where the conditions on
 /// these hold too.
-async fn with_subqueries(plan: &Plan, rows: Vec<Row>, reader: &mut Reader<'_>) -> Result<Vec<Row>, Failure> {
+async fn with_subqueries(
+    plan: &Plan,
+    rows: Vec<Row>,
+    reader: &mut MetadataReader<'_>,
+) -> Result<Vec<Row>, Failure> {
     // Others have been looked at while the sources were joined.
     let is_left = |f: &&Node| plan.sources.is_empty() || f.columns().range(plan.end..).next().is_some();
     let filter: Vec<&Node> = plan.filter.iter().filter(is_left).collect();

@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use crate::session::evaluate::EvaluationContext;
-use dbtrail_expression::{Budget, Error, Node, Scope, Settings, Type, Typed, Value};
+use dbtrail_expression::{Budget, Error, EvaluationSettings, Node, Scope, Type, Typed, Value};
 use dbtrail_types::column::same_name;
 use sqlparser::ast::Expr;
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A column that an expression can name.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct ScopeColumn {
     /// The alias of its table, or the table's name.
     pub(super) qualifier: String,
     pub(super) name: String,
@@ -22,7 +22,7 @@ pub(super) struct Known {
 
 /// What an expression can name, and where it is.
 pub(super) struct Names<'a> {
-    pub(super) columns: &'a [Known],
+    pub(super) columns: &'a [ScopeColumn],
     /// How many of the columns are those of the queries around this one; its own hide them.
     pub(super) around: usize,
     /// Names of the select list, which HAVING and ORDER BY see first.
@@ -40,7 +40,7 @@ const MOST_STEPS: usize = 20_000_000;
 
 impl<'a> Names<'a> {
     pub(super) fn new(
-        columns: &'a [Known],
+        columns: &'a [ScopeColumn],
         outputs: &'a [(String, Typed)],
         clause: &'static str,
         session: EvaluationContext<'a>,
@@ -49,7 +49,7 @@ impl<'a> Names<'a> {
     }
 
     /// Of a subquery: the first columns are those of the queries around it.
-    pub(super) fn inside(mut self, around: usize) -> Self {
+    pub(super) fn nested(mut self, around: usize) -> Self {
         self.around = around;
         self
     }
@@ -75,7 +75,7 @@ impl<'a> Names<'a> {
 }
 
 impl Scope for Names<'_> {
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> EvaluationSettings {
         self.session.settings()
     }
 
@@ -122,7 +122,7 @@ impl Scope for Names<'_> {
 
 /// The one column of a name among these, which begin at `from`.
 fn found(
-    columns: &[Known],
+    columns: &[ScopeColumn],
     from: usize,
     qualifier: Option<&str>,
     name: &str,

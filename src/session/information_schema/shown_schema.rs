@@ -24,10 +24,10 @@ pub(super) enum SchemaKind {
 
 impl ShownSchema {
     /// The real schema that its tables are of.
-    pub(super) fn real(&self) -> Option<&str> {
+    pub(super) fn server_schema(&self) -> Option<&str> {
         match &self.kind {
             SchemaKind::Real => Some(&self.shown),
-            SchemaKind::Virtual(_, real) => real.as_deref(),
+            SchemaKind::Virtual(_, server_name) => server_name.as_deref(),
             SchemaKind::History | SchemaKind::Information => None,
         }
     }

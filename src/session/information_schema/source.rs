@@ -1,6 +1,6 @@
 //! What the agent knows of schemas, tables and columns, asked in bounds and once a statement.
 
-use super::describe::{self, Shown};
+use super::describe::{self, TableDescription};
 use super::early::Early;
 use super::lists;
 use super::scope::Shared;
@@ -39,7 +39,7 @@ pub(super) enum ColumnScope {
 }
 
 /// Asks the agent. What it said is kept for the statement.
-pub(super) struct Reader<'a> {
+pub(super) struct MetadataReader<'a> {
     session: &'a Session,
     tenant: Arc<Tenant>,
     request: &'a RequestId,
@@ -54,7 +54,7 @@ pub(super) struct Reader<'a> {
     pub(super) budget: Shared,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> MetadataReader<'a> {
     pub(super) fn new(session: &'a Session, request: &'a RequestId) -> Result<Self, Failure> {
         let tenant = session.tenant().ok_or(Failure::NoDatabase)?;
         let (tables, refused, definitions) = (HashMap::new(), HashMap::new(), HashMap::new());
@@ -88,12 +88,12 @@ impl<'a> Reader<'a> {
         Ok(default.or_else(|| if let [only] = visible.as_slice() { Some(only.clone()) } else { None }))
     }
 
-    /// The schema that a SHOW names, or the current one. `real`: the middle part of
+    /// The schema that a SHOW names, or the current one. `server_name`: the middle part of
     /// `_flashback.shop.orders`.
-    pub(super) async fn place(
+    pub(super) async fn resolve_schema(
         &mut self,
         named: Option<&str>,
-        real: Option<&str>,
+        server_name: Option<&str>,
     ) -> Result<ShownSchema, Failure> {
         let name = match named {
             Some(name) => name.to_owned(),
@@ -109,10 +109,10 @@ impl<'a> Reader<'a> {
             self.known(&name).await?;
             return Ok(ShownSchema { shown: name, kind: SchemaKind::Real });
         };
-        let kind = match real {
-            Some(real) => {
-                self.known(real).await?;
-                real.to_owned()
+        let kind = match server_name {
+            Some(server_name) => {
+                self.known(server_name).await?;
+                server_name.to_owned()
             }
             // A current database that is not there any more is not none.
             None => self.kind().await?.ok_or_else(|| {
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         Err(Failure::UnknownSchema(schema.to_owned()))
     }
 
-    async fn places(&mut self) -> Result<Vec<ShownSchema>, Failure> {
+    async fn shown_schemas(&mut self) -> Result<Vec<ShownSchema>, Failure> {
         let kind = self.kind().await?;
         let virtuals =
             [VirtualSchema::Flashback, VirtualSchema::Diff, VirtualSchema::Snapshot, VirtualSchema::Undo];
@@ -142,18 +142,19 @@ impl<'a> Reader<'a> {
             .map(|s| ShownSchema { shown: s.name().to_owned(), kind: SchemaKind::Virtual(s, kind.clone()) });
         let information = ShownSchema { shown: INFORMATION_SCHEMA.to_owned(), kind: SchemaKind::Information };
         let history = ShownSchema { shown: HISTORY.to_owned(), kind: SchemaKind::History };
-        let real =
+        let server_name =
             self.visible().await?.into_iter().map(|shown| ShownSchema { shown, kind: SchemaKind::Real });
-        let mut places: Vec<ShownSchema> = real.chain(virtuals).chain([history, information]).collect();
-        places.sort_by(|a, b| a.shown.cmp(&b.shown));
-        Ok(places)
+        let mut shown_schemas: Vec<ShownSchema> =
+            server_name.chain(virtuals).chain([history, information]).collect();
+        shown_schemas.sort_by(|a, b| a.shown.cmp(&b.shown));
+        Ok(shown_schemas)
     }
 
     /// Asks for the tables of these schemas.
-    async fn list(&mut self, places: &[ShownSchema]) -> Result<(), Failure> {
-        let wanted: BTreeSet<String> = places
+    async fn list(&mut self, shown_schemas: &[ShownSchema]) -> Result<(), Failure> {
+        let wanted: BTreeSet<String> = shown_schemas
             .iter()
-            .filter_map(ShownSchema::real)
+            .filter_map(ShownSchema::server_schema)
             .filter(|s| !self.tables.contains_key(*s))
             .map(str::to_owned)
             .collect();
@@ -172,17 +173,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes of the tables of a schema whose rows are not answered, with the reasons.
-    pub(super) async fn note_refused(&mut self, place: &ShownSchema) -> Result<(), Failure> {
-        self.list(std::slice::from_ref(place)).await?;
-        let Some(real) = place.real() else { return Ok(()) };
-        let refused = self.refused.get(real).map(Vec::as_slice).unwrap_or_default();
+    pub(super) async fn note_refused(&mut self, shown_schema: &ShownSchema) -> Result<(), Failure> {
+        self.list(std::slice::from_ref(shown_schema)).await?;
+        let Some(server_name) = shown_schema.server_schema() else { return Ok(()) };
+        let refused = self.refused.get(server_name).map(Vec::as_slice).unwrap_or_default();
         let sentences = refused
             .iter()
             .take(MOST_NOTES)
-            .map(|t| format!("no row of {real}.{} is answered: {}", t.table, t.reason))
+            .map(|t| format!("no row of {server_name}.{} is answered: {}", t.table, t.reason))
             .chain((refused.len() > MOST_NOTES).then(|| {
                 let more = refused.len() - MOST_NOTES;
-                format!("no row of {more} more tables of {real} is answered: agent status has their reasons")
+                format!("no row of {more} more tables of {server_name} is answered: agent status has their reasons")
             }));
         self.notes.extend(sentences.map(|message| Note {
             level: "Note",
@@ -192,13 +193,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn tables_of(&self, place: &ShownSchema) -> Vec<String> {
-        match place.real() {
-            Some(real) => self.tables.get(real).cloned().unwrap_or_default(),
-            None if place.kind == SchemaKind::Information => {
+    fn tables_of(&self, shown_schema: &ShownSchema) -> Vec<String> {
+        match shown_schema.server_schema() {
+            Some(server_name) => self.tables.get(server_name).cloned().unwrap_or_default(),
+            None if shown_schema.kind == SchemaKind::Information => {
                 TABLES.iter().map(|t| t.name.to_owned()).collect()
             }
-            None if place.kind == SchemaKind::History => {
+            None if shown_schema.kind == SchemaKind::History => {
                 let mut names = HistoryTable::ALL.map(|t| t.name().to_owned()).to_vec();
                 names.sort();
                 names
@@ -238,31 +239,39 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// 1146 for one that is not there; what the agent says, for one that it refuses too.
-    pub(super) async fn shown(&mut self, place: &ShownSchema, table: &str) -> Result<Shown, Failure> {
-        if place.kind == SchemaKind::Information {
+    pub(super) async fn describe(
+        &mut self,
+        shown_schema: &ShownSchema,
+        table: &str,
+    ) -> Result<TableDescription, Failure> {
+        if shown_schema.kind == SchemaKind::Information {
             let of_mysqld = super::tables::find(table)
                 .ok_or_else(|| Failure::UnknownInformationTable(table.to_uppercase()))?;
             return Ok(information(of_mysqld));
         }
-        if place.kind == SchemaKind::History {
+        if shown_schema.kind == SchemaKind::History {
             let known = HistoryTable::ALL.into_iter().find(|t| t.name() == table);
-            return known.map(Shown::of_history).ok_or_else(|| {
-                Failure::UnknownTable(TableName { schema: place.shown.clone(), table: table.to_owned() })
+            return known.map(TableDescription::of_history).ok_or_else(|| {
+                Failure::UnknownTable(TableName {
+                    schema: shown_schema.shown.clone(),
+                    table: table.to_owned(),
+                })
             });
         }
-        self.list(std::slice::from_ref(place)).await?;
-        let unknown =
-            || Failure::UnknownTable(TableName { schema: place.shown.clone(), table: table.to_owned() });
-        let real = place.real().ok_or_else(unknown)?.to_owned();
-        let refused = self.refused.get(&real).is_some_and(|all| all.iter().any(|t| t.table == table));
+        self.list(std::slice::from_ref(shown_schema)).await?;
+        let unknown = || {
+            Failure::UnknownTable(TableName { schema: shown_schema.shown.clone(), table: table.to_owned() })
+        };
+        let server_name = shown_schema.server_schema().ok_or_else(unknown)?.to_owned();
+        let refused = self.refused.get(&server_name).is_some_and(|all| all.iter().any(|t| t.table == table));
         // One that is there and refused is asked for too: the agent says why.
-        if !refused && !self.tables_of(place).iter().any(|t| t == table) {
+        if !refused && !self.tables_of(shown_schema).iter().any(|t| t == table) {
             return Err(unknown());
         }
-        let name = TableName { schema: real, table: table.to_owned() };
+        let name = TableName { schema: server_name, table: table.to_owned() };
         self.define(BTreeSet::from([name.clone()])).await?;
         match self.definitions.get(&name) {
-            Some(Ok(definition)) => Ok(Shown::of(place, definition)),
+            Some(Ok(definition)) => Ok(TableDescription::of(shown_schema, definition)),
             Some(Err(failure)) => Err(failure.clone()),
             None => Err(unknown()),
         }
@@ -273,7 +282,7 @@ impl<'a> Reader<'a> {
         &mut self,
         table: &'static Table,
         keep: &[Node],
-        extent: &ColumnScope,
+        column_scope: &ColumnScope,
     ) -> Result<Vec<Row>, Failure> {
         let rows = match table.content {
             Content::CharacterSets => lists::character_sets(),
@@ -282,12 +291,12 @@ impl<'a> Reader<'a> {
             Content::Engines => lists::engines(),
             Content::Keywords => lists::keywords(),
             Content::Nothing => Vec::new(),
-            Content::Schemata => self.places().await?.iter().map(describe::schema).collect(),
+            Content::Schemata => self.shown_schemas().await?.iter().map(describe::schema).collect(),
             Content::Tables
             | Content::Columns
             | Content::Statistics
             | Content::KeyColumnUsage
-            | Content::TableConstraints => return self.of_tables(table, keep, extent).await,
+            | Content::TableConstraints => return self.of_tables(table, keep, column_scope).await,
         };
         Ok(rows.into_iter().filter(|row| self.budget.may_hold(keep.iter(), row)).collect())
     }
@@ -298,41 +307,46 @@ impl<'a> Reader<'a> {
         &mut self,
         table: &'static Table,
         keep: &[Node],
-        extent: &ColumnScope,
+        column_scope: &ColumnScope,
     ) -> Result<Vec<Row>, Failure> {
-        let places = match extent {
-            ColumnScope::All => self.places().await?,
-            ColumnScope::Schema(place) | ColumnScope::Table(place, _) => vec![place.clone()],
+        let shown_schemas = match column_scope {
+            ColumnScope::All => self.shown_schemas().await?,
+            ColumnScope::Schema(shown_schema) | ColumnScope::Table(shown_schema, _) => {
+                vec![shown_schema.clone()]
+            }
         };
         let budget = self.budget.clone();
         let schemas = ["TABLE_SCHEMA", "CONSTRAINT_SCHEMA", "INDEX_SCHEMA"];
         let by_schema = Early::new(table, keep, &schemas, &[], budget.clone());
-        let places: Vec<ShownSchema> = places.into_iter().filter(|p| by_schema.holds(&p.shown, "")).collect();
-        self.list(&places).await?;
+        let shown_schemas: Vec<ShownSchema> =
+            shown_schemas.into_iter().filter(|p| by_schema.holds(&p.shown, "")).collect();
+        self.list(&shown_schemas).await?;
         let by_name = Early::new(table, keep, &schemas, &["TABLE_NAME"], budget.clone());
         let mut wanted = Vec::new();
-        for place in places {
-            let only = if let ColumnScope::Table(_, only) = extent { Some(only) } else { None };
-            let tables = self.tables_of(&place).into_iter().filter(|t| only.is_none_or(|o| o == t));
-            for name in tables.filter(|t| by_name.holds(&place.shown, t)) {
-                wanted.push((place.clone(), name));
+        for shown_schema in shown_schemas {
+            let only = if let ColumnScope::Table(_, only) = column_scope { Some(only) } else { None };
+            let tables = self.tables_of(&shown_schema).into_iter().filter(|t| only.is_none_or(|o| o == t));
+            for name in tables.filter(|t| by_name.holds(&shown_schema.shown, t)) {
+                wanted.push((shown_schema.clone(), name));
             }
         }
         if table.content == Content::Tables {
-            let rows = wanted.iter().map(|(place, name)| describe::table(place, name));
+            let rows = wanted.iter().map(|(shown_schema, name)| describe::table(shown_schema, name));
             return bounded(rows.filter(|row| budget.may_hold(keep.iter(), row)));
         }
-        let asked = wanted.iter().filter_map(|(place, name)| {
-            Some(TableName { schema: place.real()?.to_owned(), table: name.clone() })
+        let asked = wanted.iter().filter_map(|(shown_schema, name)| {
+            Some(TableName { schema: shown_schema.server_schema()?.to_owned(), table: name.clone() })
         });
         self.define(asked.collect()).await?;
         let mut notes = Vec::new();
         let rows = bounded(
             wanted
                 .iter()
-                .flat_map(|(place, name)| {
-                    let shown = self.defined(place, name, &mut notes);
-                    shown.map_or_else(Vec::new, |shown| describe::rows(table.content, place, name, &shown))
+                .flat_map(|(shown_schema, name)| {
+                    let shown = self.defined(shown_schema, name, &mut notes);
+                    shown.map_or_else(Vec::new, |shown| {
+                        describe::rows(table.content, shown_schema, name, &shown)
+                    })
                 })
                 .filter(|row| budget.may_hold(keep.iter(), row)),
         );
@@ -340,19 +354,27 @@ impl<'a> Reader<'a> {
         rows
     }
 
-    fn defined(&self, place: &ShownSchema, name: &str, notes: &mut Vec<Note>) -> Option<Shown> {
-        if place.kind == SchemaKind::Information {
+    fn defined(
+        &self,
+        shown_schema: &ShownSchema,
+        name: &str,
+        notes: &mut Vec<Note>,
+    ) -> Option<TableDescription> {
+        if shown_schema.kind == SchemaKind::Information {
             return super::tables::find(name).map(information);
         }
-        if place.kind == SchemaKind::History {
-            return HistoryTable::ALL.into_iter().find(|t| t.name() == name).map(Shown::of_history);
+        if shown_schema.kind == SchemaKind::History {
+            return HistoryTable::ALL
+                .into_iter()
+                .find(|t| t.name() == name)
+                .map(TableDescription::of_history);
         }
-        let table = TableName { schema: place.real()?.to_owned(), table: name.to_owned() };
+        let table = TableName { schema: shown_schema.server_schema()?.to_owned(), table: name.to_owned() };
         match self.definitions.get(&table)? {
-            Ok(definition) => Some(Shown::of(place, definition)),
+            Ok(definition) => Some(TableDescription::of(shown_schema, definition)),
             Err(failure) => {
                 let why = if let Failure::AgentRejected { body, .. } = failure { body.as_str() } else { "" };
-                let message = format!("the columns of {}.{name} are left out: {why}", place.shown);
+                let message = format!("the columns of {}.{name} are left out: {why}", shown_schema.shown);
                 notes.push(Note { level: "Warning", code: crate::session::notes::NOTE, message });
                 None
             }
@@ -361,8 +383,11 @@ impl<'a> Reader<'a> {
 }
 
 /// A table of information_schema itself.
-fn information(table: &Table) -> Shown {
-    Shown { columns: table.fields.iter().map(super::tables::Field::column).collect(), key: Vec::new() }
+fn information(table: &Table) -> TableDescription {
+    TableDescription {
+        columns: table.fields.iter().map(super::tables::Field::column).collect(),
+        key: Vec::new(),
+    }
 }
 
 fn bounded(rows: impl Iterator<Item = Row>) -> Result<Vec<Row>, Failure> {

@@ -3,7 +3,7 @@
 //!
 //! Where mysqld always knows a value and an agent does not, the column is nullable here.
 
-use dbtrail_expression::{Coercibility, Collated, Kind, Type};
+use dbtrail_expression::{Coercibility, Collated, ExprType, Type};
 use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize};
 
 /// Collations: of names of schemas and tables, of names of columns and indexes, and of the rest.
@@ -137,11 +137,11 @@ impl Field {
                 // INT UNSIGNED: with a signed number it makes a BIGINT and no DECIMAL.
                 let short = matches!(self.shape, Shape::Int { size: IntSize::Int, unsigned: true, .. });
                 let width = if short { 10 } else { 21 };
-                Kind::Int { width, unsigned }
+                ExprType::Int { width, unsigned }
             }
             Some(name) => {
                 let collated = Collated { name, coercibility: Coercibility::Implicit };
-                Kind::Text { chars: self.chars(), collated }
+                ExprType::Text { chars: self.chars(), collated }
             }
         };
         Type::new(kind, self.nullable)

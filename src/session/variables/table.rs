@@ -2,16 +2,18 @@
 //! does. Scopes, types and bounds are those of MySQL 8.0 and 9.7; with them are a few that only 5.7
 //! has and drivers still ask for. Values in braces are filled in when asked.
 
-use super::Kind::{Choice, Integer, Real, Switch, Text};
-use super::Rule::{CarriedOut, GlobalOnly, Ignored, OnlyItsOwnValue, ReadOnly, ReadOnlyInSession};
 use super::Scope::{Both, Global, Session};
-use super::{Kind, Rule, Scope, Variable};
+use super::SetRule::{CarriedOut, GlobalOnly, Ignored, OnlyItsOwnValue, ReadOnly, ReadOnlyInSession};
+use super::VariableType::{Choice, Integer, Real, Switch, Text};
+use super::{Scope, SetRule, Variable, VariableType};
 
 const MOST: u64 = u64::MAX;
 /// A default that is SQL's NULL.
 const NULL: &str = "{null}";
-const ISOLATION: Kind = Choice(&["READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"]);
-const ENGINES: Kind = Choice(&["InnoDB", "MyISAM", "MEMORY", "CSV", "ARCHIVE", "BLACKHOLE", "MRG_MYISAM"]);
+const ISOLATION: VariableType =
+    Choice(&["READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"]);
+const ENGINES: VariableType =
+    Choice(&["InnoDB", "MyISAM", "MEMORY", "CSV", "ARCHIVE", "BLACKHOLE", "MRG_MYISAM"]);
 const SWITCHES: &str = "index_merge=on,index_merge_union=on,index_merge_sort_union=on,index_merge_intersection=on,\
      engine_condition_pushdown=on,index_condition_pushdown=on,mrr=on,mrr_cost_based=on,\
      block_nested_loop=on,batched_key_access=off,materialization=on,semijoin=on,loosescan=on,\
@@ -20,7 +22,13 @@ const SWITCHES: &str = "index_merge=on,index_merge_union=on,index_merge_sort_uni
      skip_scan=on,hash_join=on,subquery_to_derived=off,prefer_ordering_index=on,\
      hypergraph_optimizer=off,derived_condition_pushdown=on";
 
-const fn of(name: &'static str, scope: Scope, kind: Kind, default: &'static str, rule: Rule) -> Variable {
+const fn of(
+    name: &'static str,
+    scope: Scope,
+    kind: VariableType,
+    default: &'static str,
+    rule: SetRule,
+) -> Variable {
     Variable { name, scope, kind, default, rule }
 }
 

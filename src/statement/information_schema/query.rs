@@ -8,7 +8,7 @@
 use super::super::cursor::Cursor;
 use super::super::{Reading, Refused, Statement};
 use super::select::selection;
-use super::{Catalogue, INFORMATION_SCHEMA, Query, United};
+use super::{INFORMATION_SCHEMA, InformationSchema, Query, United};
 use sqlparser::tokenizer::Token;
 
 /// SELECTs of one UNION at most.
@@ -22,13 +22,13 @@ pub(in crate::statement) fn selected(
     c: &mut Cursor<'_>,
     reading: Reading,
 ) -> Result<Option<Statement>, Refused> {
-    let place = c.place();
+    let position = c.index();
     let is = c.words(&["SELECT"]) && (reads_it(c, reading.in_information_schema) || unites_constants(c));
-    c.go(place);
+    c.go(position);
     if !is {
         return Ok(None);
     }
-    Ok(Some(Statement::Catalogue(Catalogue::Select(Box::new(whole(c, reading)?)))))
+    Ok(Some(Statement::InformationSchema(InformationSchema::Select(Box::new(whole(c, reading)?)))))
 }
 
 /// A query that takes all that is left.
@@ -62,12 +62,12 @@ pub(super) fn whole(c: &Cursor<'_>, reading: Reading) -> Result<Query, Refused> 
             });
         }
     }
-    let behind = |s: &super::Selection| !s.order_by.is_empty() || s.limit.is_some();
+    let following = |s: &super::Selection| !s.order_by.is_empty() || s.limit.is_some();
     // What follows the last SELECT of a UNION is of them all; before another one it is a mistake.
     if let Some(last) = query.others.last_mut() {
         query.order_by = std::mem::take(&mut last.selection.order_by);
         query.limit = last.selection.limit.take();
-        if behind(&query.first) || query.others.iter().any(|u| behind(&u.selection)) {
+        if following(&query.first) || query.others.iter().any(|u| following(&u.selection)) {
             return Err(super::syntax(
                 "ORDER BY and LIMIT belong after the last SELECT of a UNION".to_owned(),
             ));
@@ -100,16 +100,16 @@ fn reads_it(c: &Cursor<'_>, current: bool) -> bool {
     let is_period = |ahead| c.ahead(ahead) == Some(&Token::Period);
     let named = (0..c.length()).any(|i| is_it(i) && is_period(i + 1) && (i == 0 || !is_period(i - 1)));
     let from = c.find(&["FROM"]);
-    let mut behind = c.clone();
-    behind.go(from);
-    named || (current && behind.words(&["FROM"]) && !behind.words(&["DUAL"]))
+    let mut following = c.clone();
+    following.go(from);
+    named || (current && following.words(&["FROM"]) && !following.words(&["DUAL"]))
 }
 
 /// Whether it is a UNION in which no FROM names a table: drivers make a list of constants with it.
 fn unites_constants(c: &Cursor<'_>) -> bool {
-    let end = c.place() + c.length();
+    let end = c.index() + c.length();
     let mut from_a_table = false;
-    for i in c.place()..end {
+    for i in c.index()..end {
         let mut at = c.part(i, usize::MAX);
         from_a_table |= at.words(&["FROM"]) && !at.words(&["DUAL"]);
     }

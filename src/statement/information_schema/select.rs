@@ -8,7 +8,7 @@
 use super::super::cursor::Cursor;
 use super::super::select_list::limit;
 use super::super::{MOST_COLUMNS, Reading, Refused, item};
-use super::subqueries::{CLAUSES, Inside, closing, set_aside};
+use super::subqueries::{CLAUSES, SubqueryParser, closing, set_aside};
 use super::{INFORMATION_SCHEMA, Item, Joined, Relation, Selection};
 use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
@@ -17,9 +17,13 @@ use sqlparser::tokenizer::Token;
 const MOST_TABLES: usize = 8;
 
 /// One SELECT, from after its word SELECT up to UNION or the end.
-pub(super) fn selection(c: &mut Cursor<'_>, reading: Reading, inside: Inside) -> Result<Selection, Refused> {
-    let source = c.part(c.place().saturating_sub(1), usize::MAX).source();
-    let subqueries = set_aside(c, reading, inside)?;
+pub(super) fn selection(
+    c: &mut Cursor<'_>,
+    reading: Reading,
+    subquery: SubqueryParser,
+) -> Result<Selection, Refused> {
+    let source = c.part(c.index().saturating_sub(1), usize::MAX).source();
+    let subqueries = set_aside(c, reading, subquery)?;
     let mut distinct = false;
     while let Some(word) = c.one_of(&["ALL", "DISTINCT", "DISTINCTROW", "SQL_NO_CACHE", "HIGH_PRIORITY"]) {
         distinct |= matches!(word, "DISTINCT" | "DISTINCTROW");
@@ -30,15 +34,15 @@ pub(super) fn selection(c: &mut Cursor<'_>, reading: Reading, inside: Inside) ->
         return Err(Refused::Unsupported { message: format!("{word} in a SELECT on information_schema") });
     }
     let from = c.find(&["FROM"]).min(c.find(&CLAUSES));
-    let items = items(&c.part(c.place(), from))?;
+    let items = items(&c.part(c.index(), from))?;
     c.go(from);
     let mut found = Vec::new();
     if c.words(&["FROM"]) {
         let end = c.find(&CLAUSES);
-        let list = c.part(c.place(), end);
+        let list = c.part(c.index(), end);
         let mut dual = list.clone();
         if !(dual.words(&["DUAL"]) && dual.is_at_end()) {
-            found = tables(&list, reading, &source, inside)?;
+            found = tables(&list, reading, &source, subquery)?;
         }
         c.go(end);
     }
@@ -70,7 +74,7 @@ pub(in crate::statement) fn selected_item(part: &Cursor<'_>) -> Result<Item, Ref
     let mut qualifier = None;
     while let (Some(Token::Word(w)), Some(Token::Period)) = (c.peek(), c.ahead(1)) {
         qualifier = Some(w.value.clone());
-        c.go(c.place() + 2);
+        c.go(c.index() + 2);
     }
     if c.token(&Token::Mul) && c.is_at_end() {
         return Ok(Item::All(qualifier));
@@ -80,9 +84,14 @@ pub(in crate::statement) fn selected_item(part: &Cursor<'_>) -> Result<Item, Ref
     Ok(Item::Value { name, aliased, value: Box::new(value) })
 }
 
-fn tables(list: &Cursor<'_>, reading: Reading, source: &str, inside: Inside) -> Result<Vec<Joined>, Refused> {
+fn tables(
+    list: &Cursor<'_>,
+    reading: Reading,
+    source: &str,
+    subquery: SubqueryParser,
+) -> Result<Vec<Joined>, Refused> {
     let mut c = list.clone();
-    let mut tables = vec![joined(&mut c, false, reading, source, inside)?];
+    let mut tables = vec![joined(&mut c, false, reading, source, subquery)?];
     while !c.is_at_end() {
         let left = c.words(&["LEFT", "OUTER", "JOIN"]) || c.words(&["LEFT", "JOIN"]);
         let inner = left
@@ -97,7 +106,7 @@ fn tables(list: &Cursor<'_>, reading: Reading, source: &str, inside: Inside) -> 
                 ),
             });
         }
-        let mut table = joined(&mut c, left, reading, source, inside)?;
+        let mut table = joined(&mut c, left, reading, source, subquery)?;
         if inner {
             conditions(&mut c, &mut table)?;
         }
@@ -116,10 +125,10 @@ fn joined(
     left: bool,
     reading: Reading,
     source: &str,
-    inside: Inside,
+    subquery: SubqueryParser,
 ) -> Result<Joined, Refused> {
     if c.peek() == Some(&Token::LParen) {
-        return derived(c, left, reading, inside);
+        return derived(c, left, reading, subquery);
     }
     let mut table = c.name("a table")?;
     let mut ours = reading.in_information_schema;
@@ -138,15 +147,20 @@ fn joined(
 }
 
 /// `(SELECT ...) [AS] alias`
-fn derived(c: &mut Cursor<'_>, left: bool, reading: Reading, inside: Inside) -> Result<Joined, Refused> {
-    let place = c.place();
-    if !c.part(place + 1, usize::MAX).words(&["SELECT"]) {
+fn derived(
+    c: &mut Cursor<'_>,
+    left: bool,
+    reading: Reading,
+    subquery: SubqueryParser,
+) -> Result<Joined, Refused> {
+    let position = c.index();
+    if !c.part(position + 1, usize::MAX).words(&["SELECT"]) {
         return Err(Refused::Unsupported {
             message: "parentheses in FROM of information_schema, but for a subquery".to_owned(),
         });
     }
-    let end = closing(c, place)?;
-    let query = inside(&c.part(place + 1, end - 1), reading)?;
+    let end = closing(c, position)?;
+    let query = subquery(&c.part(position + 1, end - 1), reading)?;
     c.go(end);
     c.words(&["AS"]);
     // 1248 in mysqld: each derived table has an alias.
@@ -191,7 +205,7 @@ fn conditions(c: &mut Cursor<'_>, table: &mut Joined) -> Result<(), Refused> {
     }
     if c.words(&["ON"]) {
         let end = end_of_condition(c);
-        table.on = Some(c.part(c.place(), end).expression()?);
+        table.on = Some(c.part(c.index(), end).expression()?);
         c.go(end);
     }
     if table.left && table.on.is_none() {
@@ -226,7 +240,7 @@ fn end_of_condition(c: &Cursor<'_>) -> usize {
         }
         ahead.next();
     }
-    ahead.place()
+    ahead.index()
 }
 
 fn tail(c: &mut Cursor<'_>, selection: &mut Selection) -> Result<(), Refused> {
@@ -257,18 +271,18 @@ fn tail(c: &mut Cursor<'_>, selection: &mut Selection) -> Result<(), Refused> {
 }
 
 fn ordered(part: &Cursor<'_>) -> Result<(Expr, bool), Refused> {
-    let end = part.place() + part.length();
+    let end = part.index() + part.length();
     let mut last = part.clone();
     last.go(end.saturating_sub(1));
     let direction = last.one_of(&["ASC", "DESC"]);
     let end = end - usize::from(direction.is_some());
-    Ok((part.part(part.place(), end).expression()?, direction == Some("DESC")))
+    Ok((part.part(part.index(), end).expression()?, direction == Some("DESC")))
 }
 
 /// What is before the next clause; the cursor goes there.
 fn section<'a>(c: &mut Cursor<'a>) -> Cursor<'a> {
     let end = c.find(&CLAUSES);
-    let part = c.part(c.place(), end);
+    let part = c.part(c.index(), end);
     c.go(end);
     part
 }

@@ -11,7 +11,7 @@ use super::{Query, Subquery, SubqueryKind, subquery_name};
 use sqlparser::tokenizer::Token;
 
 /// Reads a query in parentheses.
-pub(super) type Inside = fn(&Cursor<'_>, Reading) -> Result<Query, Refused>;
+pub(super) type SubqueryParser = fn(&Cursor<'_>, Reading) -> Result<Query, Refused>;
 
 /// What can be after the tables of a SELECT.
 pub(super) const CLAUSES: [&str; 14] = [
@@ -36,14 +36,14 @@ pub(super) const CLAUSES: [&str; 14] = [
 pub(super) fn set_aside(
     c: &mut Cursor<'_>,
     reading: Reading,
-    inside: Inside,
+    subquery: SubqueryParser,
 ) -> Result<Vec<Subquery>, Refused> {
     let mut found = Vec::new();
     let mut in_from = false;
-    let mut place = c.place();
+    let mut position = c.index();
     let mut depth = 0_usize;
-    while place < c.place() + c.length() {
-        let here = c.part(place, usize::MAX);
+    while position < c.index() + c.length() {
+        let here = c.part(position, usize::MAX);
         let is = |ahead: usize, words: &[&str]| {
             let mut at = here.clone();
             at.skip(ahead);
@@ -59,9 +59,12 @@ pub(super) fn set_aside(
         };
         let opens = here.peek() == Some(&Token::LParen);
         if opens && is(1, &["SELECT"]) {
-            let end = closing(c, place)?;
-            if in_from && depth == 0 && !follows_word(c, place, &["ON", "AND", "OR", "NOT", "EXISTS", "IN"]) {
-                place = end;
+            let end = closing(c, position)?;
+            if in_from
+                && depth == 0
+                && !follows_word(c, position, &["ON", "AND", "OR", "NOT", "EXISTS", "IN"])
+            {
+                position = end;
                 continue;
             }
             if in_from {
@@ -74,15 +77,15 @@ pub(super) fn set_aside(
                     message: format!("more than {MOST_SUBQUERIES} subqueries in one SELECT"),
                 });
             }
-            let query = inside(&c.part(place + 1, end - 1), reading)?;
-            let (kind, from) = if follows_word(c, place, &["EXISTS"]) {
-                (SubqueryKind::Exists, place - 1)
-            } else if follows_word(c, place, &["IN"]) {
-                (SubqueryKind::List, place)
-            } else if follows_word(c, place, &["ANY", "SOME", "ALL"]) {
+            let query = subquery(&c.part(position + 1, end - 1), reading)?;
+            let (kind, from) = if follows_word(c, position, &["EXISTS"]) {
+                (SubqueryKind::Exists, position - 1)
+            } else if follows_word(c, position, &["IN"]) {
+                (SubqueryKind::List, position)
+            } else if follows_word(c, position, &["ANY", "SOME", "ALL"]) {
                 return Err(Refused::Unsupported { message: "ANY, SOME and ALL of a subquery".to_owned() });
             } else {
-                (SubqueryKind::Scalar, place)
+                (SubqueryKind::Scalar, position)
             };
             let column = Token::make_word(&subquery_name(found.len()), Some('`'));
             let by = match kind {
@@ -90,7 +93,7 @@ pub(super) fn set_aside(
                 SubqueryKind::Scalar | SubqueryKind::Exists => vec![column],
             };
             found.push(Subquery { kind, query });
-            place = from + by.len();
+            position = from + by.len();
             c.put(from, end, by);
             continue;
         }
@@ -99,7 +102,7 @@ pub(super) fn set_aside(
             Some(Token::RParen) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        place += 1;
+        position += 1;
     }
     Ok(found)
 }
@@ -108,14 +111,14 @@ pub(super) fn set_aside(
 const MOST_SUBQUERIES: usize = 16;
 
 /// Whether one of these words is right before a position.
-fn follows_word(c: &Cursor<'_>, place: usize, words: &[&str]) -> bool {
-    let Some(before) = place.checked_sub(1) else { return false };
+fn follows_word(c: &Cursor<'_>, position: usize, words: &[&str]) -> bool {
+    let Some(before) = position.checked_sub(1) else { return false };
     words.iter().any(|w| c.part(before, usize::MAX).words(&[w]))
 }
 
-/// The position after the parenthesis that closes the one that opens at `place`.
-pub(super) fn closing(c: &Cursor<'_>, place: usize) -> Result<usize, Refused> {
-    let mut at = c.part(place, usize::MAX);
+/// The position after the parenthesis that closes the one that opens at `position`.
+pub(super) fn closing(c: &Cursor<'_>, position: usize) -> Result<usize, Refused> {
+    let mut at = c.part(position, usize::MAX);
     let mut depth = 0_usize;
     while let Some(token) = at.next() {
         match token {
@@ -124,7 +127,7 @@ pub(super) fn closing(c: &Cursor<'_>, place: usize) -> Result<usize, Refused> {
             _ => {}
         }
         if depth == 0 {
-            return Ok(at.place());
+            return Ok(at.index());
         }
     }
     Err(at.unexpected(")"))

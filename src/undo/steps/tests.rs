@@ -36,14 +36,14 @@ fn changes(all: &Json) -> Vec<NetChange> {
     all.as_array().unwrap().iter().map(one).collect()
 }
 
-fn taken(p: &Json, c: &Json) -> Steps {
+fn taken(p: &Json, c: &Json) -> StepwiseUndo {
     let (names, header) = ([named("p"), named("c")], header());
     let (p, c) = (changes(p), changes(c));
     let of = |name, changes| Changed { name, header: &header, changes };
     steps(&[of(&names[0], &p), of(&names[1], &c)], &[], &[0, 1], Text::Utf8)
 }
 
-fn short(steps: &Steps) -> Vec<String> {
+fn short(steps: &StepwiseUndo) -> Vec<String> {
     let short = |sql: &String| {
         let sql = sql.replace("`s`.", "").replace('`', "");
         sql.split(" AND ").next().unwrap().split(" FROM DUAL").next().unwrap().to_owned()
@@ -68,7 +68,7 @@ fn ok_each_change_is_taken_back_the_newest_first() {
     assert_eq!((all.tables[0].rows, all.tables[0].conflicts.len()), (2, 0));
 }
 
-/// The rows below went with the one above them, and are told behind it: it comes back first.
+/// The rows below went with the one above them, and are given after it: it comes back first.
 #[test]
 fn ok_what_a_foreign_key_did_goes_with_its_cause() {
     let all = taken(

@@ -58,7 +58,7 @@ impl Connection {
     ) -> Result<(), Gone> {
         match answer {
             Ok(Answer::Done) => {
-                line.done();
+                line.succeeded();
                 self.send_ok(session).await
             }
             Ok(Answer::Table(columns, rows)) => {
@@ -73,7 +73,7 @@ impl Connection {
                 }
                 self.packets.write(&results::end(session.status().into(), self.capabilities)).await?;
                 line.rows(&packets);
-                line.done();
+                line.succeeded();
                 Ok(())
             }
             Ok(Answer::Stream(columns, rows)) => self.stream(session, &columns, *rows, work, line).await,
@@ -200,7 +200,7 @@ impl Connection {
                 }
                 Next::End(notes) => {
                     session.finish(notes);
-                    line.done();
+                    line.succeeded();
                     self.packets.write(&results::end(session.status().into(), self.capabilities)).await?;
                     return Ok(());
                 }
@@ -234,7 +234,7 @@ impl Connection {
     ) -> Result<(), Gone> {
         match listed {
             Ok(columns) => {
-                line.done();
+                line.succeeded();
                 for column in &columns {
                     self.packets.write(&columns::listed(column, session.result_charset())).await?;
                 }

@@ -3,7 +3,7 @@
 
 use super::{Connection, Tls};
 use crate::failure::Failure;
-use crate::session::{Cipher, Credential, Identity, Link, Network, PlaceOf, Role, Session};
+use crate::session::{Cipher, Credential, Identity, Link, LoginSlot, Network, Role, Session};
 use crate::wire::gone::Gone;
 use crate::wire::status::limits;
 use dbtrail_mysql_wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble, caching_sha2};
@@ -30,10 +30,10 @@ impl Connection {
     pub(super) async fn login(&mut self) -> Result<Option<Session>, Gone> {
         let tls = !matches!(self.shared.tls, Tls::Off);
         let version = self.shared.session.server_version.clone();
-        self.packets.write(&handshake::greeting(&version, self.place.id, &self.scramble, tls)).await?;
+        self.packets.write(&handshake::greeting(&version, self.context.id, &self.scramble, tls)).await?;
         self.packets.flush().await?;
         let mut payload = self.packets.read(LOGIN_PACKET).await?;
-        self.place.handle.spoke.store(true, Ordering::Relaxed);
+        self.context.handle.spoke.store(true, Ordering::Relaxed);
         if tls && handshake::wants_tls(&payload) {
             self.encrypt().await?;
             payload = self.packets.read(LOGIN_PACKET).await?;
@@ -65,7 +65,7 @@ impl Connection {
         schema: Option<&str>,
     ) -> Result<Option<Session>, Gone> {
         if let Some(schema) = schema {
-            let request = RequestId::next(self.place.id);
+            let request = RequestId::next(self.context.id);
             let asked = tokio::time::timeout(SCHEMA_TIME, session.use_schema(schema, &request)).await;
             match asked {
                 Ok(Ok(())) => {}
@@ -125,20 +125,20 @@ impl Connection {
         let (verified, using_password) = self.verify(login, &credential).await?;
         let Some(role) = role else { return Err(Gone::Refused(Failure::UnknownTenant(login.user.clone()))) };
         if !verified {
-            let (user, host) = (login.user.clone(), self.place.host.clone());
+            let (user, host) = (login.user.clone(), self.context.host.clone());
             return Err(Gone::Refused(Failure::AccessDenied { user, host, using_password }));
         }
         let user = login.user.clone();
         let caretaker = matches!(role, Role::Monitor)
             || login.attribute("program_name").is_some_and(|program| CARETAKERS.contains(&program));
-        let place = if caretaker { PlaceOf::Caretaker } else { PlaceOf::Client };
-        self.place.connections.enter(self.place.id, &user, place).map_err(Gone::Refused)?;
-        user.clone_into(&mut self.place.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
+        let context = if caretaker { LoginSlot::Caretaker } else { LoginSlot::Client };
+        self.context.connections.enter(self.context.id, &user, context).map_err(Gone::Refused)?;
+        user.clone_into(&mut self.context.handle.user.lock().unwrap_or_else(PoisonError::into_inner));
         let identity = Arc::new(Identity {
             role,
             user,
-            host: self.place.host.clone(),
-            connection_id: self.place.id,
+            host: self.context.host.clone(),
+            connection_id: self.context.id,
             link: Link {
                 tls_offered: !matches!(self.shared.tls, Tls::Off),
                 cipher: self.encrypted.clone(),
@@ -146,8 +146,8 @@ impl Connection {
                 port: self.port,
             },
         });
-        self.place.handle.identify(&identity);
-        let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.place.connections));
+        self.context.handle.identify(&identity);
+        let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.context.connections));
         Ok(Session::new(identity, settings, others, login.collation))
     }
 

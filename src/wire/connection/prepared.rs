@@ -8,7 +8,7 @@ use crate::wire::gone::Gone;
 use crate::wire::log::Line;
 use crate::wire::statements::{Cursor, Statements};
 use dbtrail_mysql_wire::constants::{CapabilityFlags, CursorType, command as com};
-use dbtrail_mysql_wire::reader::Reader;
+use dbtrail_mysql_wire::reader::PayloadReader;
 use dbtrail_mysql_wire::results::CursorState;
 use dbtrail_mysql_wire::{columns, results};
 use dbtrail_types::result_set::ResultColumn;
@@ -24,7 +24,7 @@ impl Connection {
         statements: &mut Statements,
         mut work: Work<'_, '_>,
     ) -> Result<(), Gone> {
-        let mut bytes = Reader(payload);
+        let mut bytes = PayloadReader(payload);
         if command == com::COM_STMT_PREPARE {
             return self.prepare(payload, session, statements, work).await;
         }
@@ -93,14 +93,14 @@ impl Connection {
                 self.packets.write(&results::eof(status.into())).await?;
             }
         }
-        line.done();
+        line.succeeded();
         Ok(())
     }
 
     async fn execute(
         &mut self,
         id: u32,
-        mut bytes: Reader<'_>,
+        mut bytes: PayloadReader<'_>,
         session: &mut Session,
         statements: &mut Statements,
         mut work: Work<'_, '_>,
@@ -137,7 +137,7 @@ impl Connection {
         let status = session.status();
         self.columns(&shown, charset).await?;
         self.packets.write(&results::cursor_end(status.into(), self.capabilities, CursorState::More)).await?;
-        line.done();
+        line.succeeded();
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Connection {
         if matches!(state, CursorState::More) {
             statements.put_cursor(id, cursor);
         }
-        line.done();
+        line.succeeded();
         self.packets.write(&results::cursor_end(session.status().into(), self.capabilities, state)).await?;
         Ok(())
     }

@@ -29,7 +29,7 @@ async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>) {
                 }
             }
             Change::Rows(event) if event.table.name == *name => {
-                let id = catalog.observe(&event.table).expect("a definition");
+                let id = catalog.reconcile_table_map(&event.table).expect("a definition");
                 let known = Arc::clone(catalog.definition(id).expect("it is known"));
                 let mut images = event.rows();
                 while images.step().expect("an image that can be read") {
@@ -60,10 +60,10 @@ async fn read(name: &TableName, definition: &Arc<TableDefinition>, chunk: u32) -
         generation: GenerationId(5),
         definition: DefinitionId(7),
         columns: Arc::clone(definition),
-        behind: None,
+        last_key: None,
         held: false,
     });
-    captured.wishes.send(CaptureCommand::Baseline).await.unwrap();
+    captured.commands.send(CaptureCommand::Baseline).await.unwrap();
     captured.until(|c| c.jobs.is_empty()).await;
     let messages = std::mem::take(&mut captured.baseline);
     captured.stop().await;
@@ -181,8 +181,8 @@ async fn cells_are_those_of_the_log() {
     assert!(messages > 2, "{messages}");
     assert_eq!(read.len(), logged.len());
     let mut wrong = Vec::new();
-    for (told, log) in read.iter().zip(&logged) {
-        for ((column, a), b) in definition.columns.iter().zip(told).zip(log) {
+    for (reported, log) in read.iter().zip(&logged) {
+        for ((column, a), b) in definition.columns.iter().zip(reported).zip(log) {
             if a != b {
                 wrong.push(format!("{} {}: read {}, logged {}", column.name, column.ty, shown(a), shown(b)));
             }

@@ -6,8 +6,8 @@ use dbtrail_history::capture::{
 };
 use dbtrail_history::log::{CommittedTransaction, LogReader};
 use dbtrail_history::source::{self, SourceConfig};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use std::collections::VecDeque;
@@ -77,14 +77,14 @@ pub fn config() -> SourceConfig {
 /// A writing half that writes nothing: it keeps what it is reported.
 pub struct Captured {
     inputs: mpsc::Receiver<CaptureEvent>,
-    pub wishes: mpsc::Sender<CaptureCommand>,
+    pub commands: mpsc::Sender<CaptureCommand>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     /// Answered to the question where to go on.
-    pub place: Option<ResumePosition>,
+    pub position: Option<ResumePosition>,
     pub events: Vec<(BinlogPosition, Vec<u8>)>,
     pub follows: Vec<BinlogPosition>,
-    pub clocks: Vec<(BinlogPosition, Instant)>,
+    pub clocks: Vec<(BinlogPosition, Timestamp)>,
     pub jobs: VecDeque<BaselineJob>,
     pub baseline: Vec<ValidFrom<BaselineRows>>,
     pub definitions: Vec<(TableName, Option<String>)>,
@@ -95,15 +95,15 @@ pub struct Captured {
 impl Captured {
     pub fn new(config: SourceConfig, resume: Option<ResumePosition>) -> Self {
         let (writer, inputs) = RecorderHandle::channel(64);
-        let (wishes, asked) = mpsc::channel(8);
+        let (commands, asked) = mpsc::channel(8);
         let stop = CancellationToken::new();
         let task = tokio::spawn(source::run(config, resume.clone(), writer, asked, stop.clone()));
         Self {
             inputs,
-            wishes,
+            commands,
             stop,
             task,
-            place: resume,
+            position: resume,
             events: Vec::new(),
             follows: Vec::new(),
             clocks: Vec::new(),
@@ -120,10 +120,10 @@ impl Captured {
         let input =
             timeout(Duration::from_secs(60), self.inputs.recv()).await.expect("in time").expect("open");
         match input {
-            CaptureEvent::Where(answer) => answer.send(self.place.clone()).expect("still wanted"),
-            CaptureEvent::Follow(place, _) => {
-                self.follows.push(place.clone());
-                self.at = Some(place);
+            CaptureEvent::Where(answer) => answer.send(self.position.clone()).expect("still wanted"),
+            CaptureEvent::Follow(position, _) => {
+                self.follows.push(position.clone());
+                self.at = Some(position);
             }
             CaptureEvent::Events(events) => {
                 for event in events {
@@ -151,11 +151,11 @@ impl Captured {
                 self.connection.push(state);
             }
             CaptureEvent::Begin(start) => {
-                self.place = Some(start.place.clone());
+                self.position = Some(start.position.clone());
                 return Some((None, start));
             }
             CaptureEvent::Gap(reason, start) => {
-                self.place = Some(start.place.clone());
+                self.position = Some(start.position.clone());
                 return Some((Some(reason), start));
             }
         }
@@ -166,7 +166,8 @@ impl Captured {
         let job = self.jobs.front_mut().expect("a job was given");
         if let Some(last) = rows.what.rows.last() {
             let key = job.columns.primary_key.iter();
-            job.behind = Some(key.map(|n| last[job.columns.position(n).expect("visible")].clone()).collect());
+            job.last_key =
+                Some(key.map(|n| last[job.columns.position(n).expect("visible")].clone()).collect());
         }
         if rows.what.end {
             self.jobs.pop_front();
@@ -179,13 +180,13 @@ impl Captured {
         if event[4] == 15 && at.offset != 4 {
             return;
         }
-        let place = at.clone();
+        let position = at.clone();
         at.offset += event.len() as u64;
         if event[4] == 4 {
             let name = &event[27..event.len() - 4];
             *at = BinlogPosition { file: String::from_utf8_lossy(name).into_owned(), offset: 4 };
         }
-        self.events.push((place, event));
+        self.events.push((position, event));
     }
 
     /// Waits for a start; the reason if it is one after a gap.
@@ -218,9 +219,9 @@ impl Captured {
     /// Whether the events are byte for byte what is in the server's files.
     pub fn stand_in_the_files(&self) {
         assert!(!self.events.is_empty());
-        for (place, event) in &self.events {
-            let file = std::fs::read(logs().join(&place.file)).expect("the file");
-            let from = usize::try_from(place.offset).expect("small");
+        for (position, event) in &self.events {
+            let file = std::fs::read(logs().join(&position.file)).expect("the file");
+            let from = usize::try_from(position.offset).expect("small");
             let mut there = file[from..from + event.len()].to_vec();
             let mut event = event.clone();
             if event[4] == 15 {
@@ -228,7 +229,7 @@ impl Captured {
                 there[17] &= !1;
                 event[17] &= !1;
             }
-            assert!(there == event, "{place}, type {}", event[4]);
+            assert!(there == event, "{position}, type {}", event[4]);
         }
     }
 }

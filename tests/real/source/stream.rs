@@ -30,10 +30,10 @@ async fn events_arrive_as_they_stand_in_the_log() {
     ])
     .await;
     captured.caught_up().await;
-    assert_eq!(captured.events[0].0, start.place.at);
+    assert_eq!(captured.events[0].0, start.position.at);
     let files: BTreeSet<_> = captured.events.iter().map(|(p, _)| p.file.clone()).collect();
     assert_eq!(files.len(), 2, "{files:?}");
-    assert_eq!(captured.follows, [start.place.at]);
+    assert_eq!(captured.follows, [start.position.at]);
     captured.stand_in_the_files();
     captured.stop().await;
 }
@@ -62,7 +62,7 @@ async fn a_broken_connection_is_made_again_from_where_the_writing_half_is() {
     captured.until(|c| c.connection.last().is_some_and(Result::is_ok)).await;
     captured.caught_up().await;
     // The harness said to go on from the start: all is there again, and then the rest.
-    assert_eq!(captured.follows, [start.place.at.clone(), start.place.at]);
+    assert_eq!(captured.follows, [start.position.at.clone(), start.position.at]);
     let (first, again) = captured.events.split_at(taken);
     assert_eq!(first, &again[..taken]);
     assert!(again.len() > taken);
@@ -94,7 +94,7 @@ async fn a_purged_log_is_a_gap() {
     let mut captured = Captured::new(config(), None);
     captured.started().await;
     captured.caught_up().await;
-    let place = captured.place.clone();
+    let position = captured.position.clone();
     captured.stop().await;
     sql(&["INSERT INTO cap3.t VALUES (1)", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS"]).await;
     let end = log_end().await;
@@ -102,11 +102,11 @@ async fn a_purged_log_is_a_gap() {
     while files().await.len() > 1 {
         sql(&[&format!("PURGE BINARY LOGS TO '{}'", end.file)]).await;
     }
-    let mut captured = Captured::new(config(), place);
+    let mut captured = Captured::new(config(), position);
     let (reason, start) = captured.started().await;
     let reason = reason.expect("a gap");
     assert!(reason.contains("purged"), "{reason}");
-    assert_eq!(start.place.at.file, end.file);
+    assert_eq!(start.position.at.file, end.file);
     sql(&["INSERT INTO cap3.t VALUES (2)"]).await;
     captured.caught_up().await;
     captured.stand_in_the_files();
@@ -125,15 +125,15 @@ async fn a_log_that_was_reset_is_a_gap() {
     sql(&[reset, "INSERT INTO cap4.t VALUES (1)", "INSERT INTO cap4.t VALUES (2)"]).await;
     let mut captured = Captured::new(config(), None);
     captured.started().await;
-    let place = captured.place.clone();
+    let position = captured.position.clone();
     captured.stop().await;
-    // The new log has an event at the old one's place: one transaction of other length.
+    // The new log has an event at the old one's position: one transaction of other length.
     let long = format!(
         "INSERT INTO cap4.t VALUES {}",
         (10..60).map(|i| format!("({i})")).collect::<Vec<_>>().join(",")
     );
     sql(&[reset, &long]).await;
-    let mut captured = Captured::new(config(), place);
+    let mut captured = Captured::new(config(), position);
     let (reason, _) = captured.started().await;
     let reason = reason.expect("a gap");
     assert!(reason.contains("restored") || reason.contains("was the log reset"), "{reason}");
@@ -153,25 +153,25 @@ async fn at_another_server_it_goes_on_by_gtid() {
     let (_, start) = captured.started().await;
     captured.stop().await;
     sql(&["INSERT INTO cap5.t VALUES (3)", "FLUSH BINARY LOGS", "INSERT INTO cap5.t VALUES (4)"]).await;
-    let mut place = start.place.clone();
-    if place.server.mariadb {
-        place.server.server_id = 4711;
+    let mut position = start.position.clone();
+    if position.server.mariadb {
+        position.server.server_id = 4711;
     } else {
-        place.server.uuid = Some("3e11fa47-71ca-11e1-9e33-c80aa9429562".to_owned());
+        position.server.uuid = Some("3e11fa47-71ca-11e1-9e33-c80aa9429562".to_owned());
     }
-    place.at.file = "another.000001".to_owned();
-    let mut captured = Captured::new(config(), Some(place.clone()));
+    position.at.file = "another.000001".to_owned();
+    let mut captured = Captured::new(config(), Some(position.clone()));
     captured.caught_up().await;
     captured.stand_in_the_files();
-    let behind =
-        captured.events.iter().filter(|(p, e)| [33, 162].contains(&e[4]) && p.reaches(&start.place.at));
+    let last_key =
+        captured.events.iter().filter(|(p, e)| [33, 162].contains(&e[4]) && p.reaches(&start.position.at));
     let before =
-        captured.events.iter().filter(|(p, e)| [33, 162].contains(&e[4]) && !p.reaches(&start.place.at));
-    assert_eq!((before.count(), behind.count()), (0, 2));
+        captured.events.iter().filter(|(p, e)| [33, 162].contains(&e[4]) && !p.reaches(&start.position.at));
+    assert_eq!((before.count(), last_key.count()), (0, 2));
     captured.stop().await;
     // Without GTIDs there is no going on.
-    place.gtids.clear();
-    let mut captured = Captured::new(config(), Some(place));
+    position.gtids.clear();
+    let mut captured = Captured::new(config(), Some(position));
     let (reason, _) = captured.started().await;
     assert!(reason.expect("a gap").contains("another server answers"));
     captured.stop().await;
@@ -194,8 +194,8 @@ fn ids(change: &Change) -> Vec<u64> {
     ids
 }
 
-/// Every row before the place can be read, every one after it comes by the stream, and the GTIDs
-/// are those before the place.
+/// Every row before the position can be read, every one after it comes by the stream, and the GTIDs
+/// are those before the position.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_under_load_is_exact() {
     sql(&[if mariadb().await { "RESET MASTER" } else { "RESET BINARY LOGS AND GTIDS" }]).await;
@@ -229,15 +229,16 @@ async fn a_start_under_load_is_exact() {
     }
     let entries = entries().await;
     for (start, seen) in starts {
-        let before: Vec<_> = entries.iter().filter(|e| !begins(e).reaches(&start.place.at)).collect();
+        let before: Vec<_> = entries.iter().filter(|e| !begins(e).reaches(&start.position.at)).collect();
         let ids = before.iter().flat_map(|e| e.changes.in_memory()).flat_map(ids);
         let missing: Vec<u64> = ids.filter(|id| !seen.contains(id)).collect();
-        assert!(missing.is_empty(), "before {} and not to be seen: {missing:?}", start.place.at);
+        assert!(missing.is_empty(), "before {} and not to be seen: {missing:?}", start.position.at);
         assert!(before.iter().all(|e| e.committed <= start.at));
         let gtids =
             before.iter().filter_map(|e| e.gtid.as_ref()).map(ToString::to_string).collect::<Vec<_>>();
-        let want = if start.place.server.mariadb { gtids.last().unwrap().clone() } else { gtids.join(",") };
-        assert_eq!(GtidSet::parse(&start.place.gtids), GtidSet::parse(&want), "{}", start.place.at);
+        let want =
+            if start.position.server.mariadb { gtids.last().unwrap().clone() } else { gtids.join(",") };
+        assert_eq!(GtidSet::parse(&start.position.gtids), GtidSet::parse(&want), "{}", start.position.at);
     }
 }
 
@@ -254,15 +255,15 @@ async fn wishes_are_answered() {
     let mut captured = Captured::new(config(), None);
     let (_, start) = captured.started().await;
     assert!(start.tables.iter().all(|t| t.name != name("v")));
-    captured.wishes.send(CaptureCommand::Compare(vec![name("t"), name("none")])).await.unwrap();
-    captured.wishes.send(CaptureCommand::Renew(name("v"))).await.unwrap();
+    captured.commands.send(CaptureCommand::Compare(vec![name("t"), name("none")])).await.unwrap();
+    captured.commands.send(CaptureCommand::Renew(name("v"))).await.unwrap();
     captured.until(|c| c.definitions.len() == 3).await;
     let found =
         |wanted: &str| captured.definitions.iter().find(|(n, _)| *n == name(wanted)).unwrap().1.clone();
     assert!(found("t").unwrap().starts_with("CREATE TABLE `t` ("));
     assert_eq!((found("none"), found("v")), (None, None));
     captured
-        .wishes
+        .commands
         .send(CaptureCommand::Resnapshot("the log is written in Klingon".to_owned()))
         .await
         .unwrap();

@@ -10,7 +10,7 @@ const AT_ONCE: usize = 4;
 /// A [`Change`] that owns its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChange {
-    /// Which one.
+    /// The number of the change.
     pub sequence: ChangeSequence,
     /// In which generation of a table.
     pub generation: GenerationId,
@@ -63,7 +63,7 @@ impl Walk {
         Ok(Some(found))
     }
 
-    /// Gives the next changes, which may be none; false: there are no more behind them.
+    /// Gives the next changes, which may be none; false: there are no more after them.
     ///
     /// # Errors
     /// The engine failed, or the index is damaged.

@@ -1,15 +1,15 @@
 use super::*;
 use crate::binlog_position::Identity;
 use crate::engine::{Engine, MemoryEngine};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 fn state() -> State {
-    let at = Instant::from_micros(1);
+    let at = Timestamp::from_micros(1);
     let server = Identity { mariadb: true, uuid: None, server_id: 1, version: "10.11.14".to_owned() };
     let at_start = BinlogPosition { file: "log.000001".to_owned(), offset: 4 };
-    let place = ResumePosition::new(at_start, String::new(), server);
+    let position = ResumePosition::new(at_start, String::new(), server);
     let coverage = Coverage { oldest: at, newest: at };
-    State::new(ServerId("s".to_owned()), place, coverage)
+    State::new(ServerId("s".to_owned()), position, coverage)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Commit;
 use crate::engine::Table;
 use crate::store::ChangeSequence;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -23,10 +23,10 @@ impl Measure {
         }
     }
 
-    pub(super) fn of(self, moment: &Commit) -> Instant {
+    pub(super) fn of(self, commit_entry: &Commit) -> Timestamp {
         match self {
-            Self::Committed => moment.committed,
-            Self::Visible => moment.visible,
+            Self::Committed => commit_entry.committed,
+            Self::Visible => commit_entry.visible,
         }
     }
 }
@@ -50,16 +50,16 @@ impl KnownPages {
 
 /// Pages under one measure.
 #[derive(Debug, Default)]
-pub(super) struct KnownTimes(RwLock<BTreeMap<Instant, KnownPage>>);
+pub(super) struct KnownTimes(RwLock<BTreeMap<Timestamp, KnownPage>>);
 
 /// A time and the first change of each entry of a page.
-pub(super) type Times = Arc<[(Instant, ChangeSequence)]>;
+pub(super) type Times = Arc<[(Timestamp, ChangeSequence)]>;
 
 /// A page under the latest time up to its end.
 #[derive(Debug)]
 pub(super) struct KnownPage {
     /// The same of the pages before it.
-    pub(super) behind: Option<Instant>,
+    pub(super) following: Option<Timestamp>,
     pub(super) entries: Times,
 }
 
@@ -68,13 +68,13 @@ impl KnownTimes {
     const MOST: usize = 8192;
 
     /// The first page of which the latest time up to its end is `at` or later.
-    pub(super) fn find(&self, at: Instant) -> Option<Times> {
+    pub(super) fn find(&self, at: Timestamp) -> Option<Times> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (_, page) = known.range(at..).next()?;
-        page.behind.is_none_or(|behind| behind < at).then(|| Arc::clone(&page.entries))
+        page.following.is_none_or(|following| following < at).then(|| Arc::clone(&page.entries))
     }
 
-    pub(super) fn keep(&self, latest: Instant, page: KnownPage) {
+    pub(super) fn keep(&self, latest: Timestamp, page: KnownPage) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= Self::MOST {
             // Any of them: which one is asked for next is not known. The one after the new one is

@@ -9,7 +9,7 @@ use crate::engine::{Snapshot, StoreError, Table};
 use crate::log::Gtid;
 use crate::number::{put_number, take_number};
 use crate::store::ChangeSequence;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 const SECOND: u64 = 1_000_000;
 /// Entries of a full page.
@@ -29,7 +29,7 @@ pub struct Page {
     /// In the order of the log.
     pub entries: Vec<Commit>,
     /// After the last change of the last one.
-    pub behind: ChangeSequence,
+    pub following: ChangeSequence,
 }
 
 impl Page {
@@ -40,18 +40,18 @@ impl Page {
     }
 
     /// Takes the next entry.
-    pub fn push(&mut self, commit: Commit, behind: ChangeSequence, ordinal: u64) {
+    pub fn push(&mut self, commit: Commit, following: ChangeSequence, ordinal: u64) {
         if self.entries.is_empty() {
             self.ordinal = ordinal;
         }
         self.entries.push(commit);
-        self.behind = behind;
+        self.following = following;
     }
 
     /// After the last change of an entry, by its position in the page.
     #[must_use]
-    pub fn behind(&self, at: usize) -> ChangeSequence {
-        self.entries.get(at + 1).map_or(self.behind, |next| next.first)
+    pub fn end_of(&self, at: usize) -> ChangeSequence {
+        self.entries.get(at + 1).map_or(self.following, |next| next.first)
     }
 
     /// The key under which the page is stored.
@@ -65,7 +65,7 @@ impl Page {
     #[must_use]
     pub fn written(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(16 + 8 * self.entries.len());
-        let zero = Instant::from_micros(0);
+        let zero = Timestamp::from_micros(0);
         let mut before = Commit { first: ChangeSequence(0), committed: zero, visible: zero, gtid: None };
         if let Some(first) = self.entries.first() {
             before.first = first.first;
@@ -78,7 +78,7 @@ impl Page {
             before = commit.clone();
         }
         // An entry's first byte is never this number's: the list ends by its count, which is last.
-        out.extend((self.behind.0 - before.first.0).to_be_bytes());
+        out.extend((self.following.0 - before.first.0).to_be_bytes());
         out.push(u8::try_from(self.entries.len()).unwrap_or(u8::MAX));
         out
     }
@@ -105,22 +105,22 @@ fn read(key: &[u8], value: &[u8]) -> Option<Page> {
     let (first, rest) = key.split_first_chunk::<8>()?;
     let ordinal = u64::from_be_bytes(rest.try_into().ok()?);
     let (count, value) = value.split_last()?;
-    let (mut rest, behind) = value.split_last_chunk::<8>()?;
-    let zero = Instant::from_micros(0);
+    let (mut rest, following) = value.split_last_chunk::<8>()?;
+    let zero = Timestamp::from_micros(0);
     let first = ChangeSequence(u64::from_be_bytes(*first));
     let mut before = Commit { first, committed: zero, visible: zero, gtid: None };
     let mut entries = Vec::with_capacity(usize::from(*count));
     for _ in 0..*count {
         let first = ChangeSequence(before.first.0.checked_add(take_number(&mut rest)?)?);
         let step = unzigzag(take_number(&mut rest)?);
-        let committed = Instant::from_micros(before.committed.micros().wrapping_add(step));
+        let committed = Timestamp::from_micros(before.committed.micros().wrapping_add(step));
         let visible = visible(committed, take_number(&mut rest)?);
         let gtid = take_gtid(&mut rest, before.gtid.as_ref())?;
         before = Commit { first, committed, visible, gtid };
         entries.push(before.clone());
     }
-    let behind = ChangeSequence(before.first.0.checked_add(u64::from_be_bytes(*behind))?);
-    rest.is_empty().then_some(Page { ordinal, entries, behind })
+    let following = ChangeSequence(before.first.0.checked_add(u64::from_be_bytes(*following))?);
+    rest.is_empty().then_some(Page { ordinal, entries, following })
 }
 
 /// From the commit time to when the entry could be seen: mostly nothing, or whole seconds.
@@ -129,9 +129,9 @@ fn width(commit: &Commit) -> u64 {
     if micros.is_multiple_of(SECOND) { (micros / SECOND) << 1 } else { (micros << 1) | 1 }
 }
 
-fn visible(committed: Instant, width: u64) -> Instant {
+fn visible(committed: Timestamp, width: u64) -> Timestamp {
     let micros = if width & 1 == 0 { (width >> 1).wrapping_mul(SECOND) } else { width >> 1 };
-    Instant::from_micros(committed.micros().wrapping_add(micros.cast_signed()))
+    Timestamp::from_micros(committed.micros().wrapping_add(micros.cast_signed()))
 }
 
 /// Small numbers for small steps either way.
@@ -231,14 +231,14 @@ mod tests {
         let times = [5, -5, 0, i64::MAX, i64::MIN, 1, 2, 3, 3, 1_700_000_000_000_000];
         let mut page = Page::default();
         for ((gtid, at), i) in gtids.into_iter().zip(times).zip(0_u64..) {
-            let committed = Instant::from_micros(at);
+            let committed = Timestamp::from_micros(at);
             let wide = [0, 1, 1_000_000, 999_999, 10_000_000][usize::try_from(i % 5).unwrap()];
-            let visible = Instant::from_micros(at.saturating_add(wide));
+            let visible = Timestamp::from_micros(at.saturating_add(wide));
             let commit = Commit { first: ChangeSequence(100 + i / 2 * 1000), committed, visible, gtid };
             page.push(commit, ChangeSequence(100 + i / 2 * 1000 + 3), 40 + i);
         }
         assert_eq!(Page::read(&page.key(), &page.written()).unwrap(), page);
-        assert_eq!((page.behind(0), page.behind(9)), (ChangeSequence(100), ChangeSequence(4103)));
+        assert_eq!((page.end_of(0), page.end_of(9)), (ChangeSequence(100), ChangeSequence(4103)));
         for cut in 0..page.written().len() {
             let _ = Page::read(&page.key(), &page.written()[..cut]);
         }
@@ -250,7 +250,7 @@ mod tests {
         let mut page = Page::default();
         for i in 0..64 {
             let gtid = Some(Gtid::MySql { source: [7; 16], tag: None, number: 1_000_000 + i });
-            let committed = Instant::from_micros(1_700_000_000_000_000 + i.cast_signed() * 731);
+            let committed = Timestamp::from_micros(1_700_000_000_000_000 + i.cast_signed() * 731);
             page.push(
                 Commit { first: ChangeSequence(i), committed, visible: committed, gtid },
                 ChangeSequence(i + 1),

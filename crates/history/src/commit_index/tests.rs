@@ -17,50 +17,56 @@ fn asked<T>(times: &[i64], pages: bool, ask: impl Fn(CommitIndex<'_>) -> T) -> T
         (MemoryEngine::default(), Batch::default(), CommitIndexWriter::default());
     for (i, t) in times.iter().enumerate() {
         let first = ChangeSequence(1 + 2 * i as u64);
-        let committed = Instant::from_micros(*t);
-        let moment = Commit { first, committed, visible: committed, gtid: None };
+        let committed = Timestamp::from_micros(*t);
+        let commit_entry = Commit { first, committed, visible: committed, gtid: None };
         if pages {
             entries.close(&mut batch);
         }
-        entries.note(&mut batch, moment, ChangeSequence(first.0 + 2));
+        entries.note(&mut batch, commit_entry, ChangeSequence(first.0 + 2));
     }
     entries.flush(&mut batch);
     engine.commit(&batch).unwrap();
     let end = ChangeSequence(1 + 2 * times.len() as u64);
     let (snapshot, known) = (engine.snapshot(), KnownPages::default());
-    let moments =
+    let commit_times =
         CommitIndex { snapshot: &*snapshot, end, clock: &entries.clock, log_gaps: &[], known: &known };
     // What was looked at once is known the second time.
-    ask(moments);
-    ask(moments)
+    ask(commit_times);
+    ask(commit_times)
 }
 
 #[test]
-fn instants_stay_on_their_side_of_a_hole() {
+fn timestamps_stay_on_their_side_of_a_gap() {
     let log_gap = |at, from, to| LogGap {
         at: ChangeSequence(at),
-        gap: Gap { from: Instant::from_micros(from), to: Instant::from_micros(to), reason: String::new() },
+        gap: Gap {
+            from: Timestamp::from_micros(from),
+            to: Timestamp::from_micros(to),
+            reason: String::new(),
+        },
     };
     // Entries begin at 1, 3, 5 and 7; the end is 9.
     let (times, log_gaps) = ([10, 48, 49, 80], [log_gap(2, 25, 40), log_gap(6, 50, 50)]);
     for (at, want) in
         [(9, 1), (10, 2), (20, 2), (25, 2), (40, 3), (45, 3), (48, 5), (50, 6), (51, 7), (79, 7), (80, 9)]
     {
-        let at = Instant::from_micros(at);
+        let at = Timestamp::from_micros(at);
         let cut = with(&times, |m| CommitIndex { log_gaps: &log_gaps, ..m }.cut(at).unwrap());
         assert_eq!(cut.at.0, want, "at {at}");
     }
     for (since, until, want) in [(10, 25, (1, 2)), (20, 25, (2, 2)), (41, 50, (3, 6)), (60, 90, (7, 9))] {
-        let window = (Instant::from_micros(since), Instant::from_micros(until));
-        let (from, to) =
-            with(&times, |m| CommitIndex { log_gaps: &log_gaps, ..m }.stretch(window.0, window.1).unwrap());
+        let window = (Timestamp::from_micros(since), Timestamp::from_micros(until));
+        let (from, to) = with(&times, |m| {
+            CommitIndex { log_gaps: &log_gaps, ..m }.sequence_range(window.0, window.1).unwrap()
+        });
         assert_eq!((from.0, to.0), want, "{since}..{until}");
     }
     // The clock of the server after the hole is slower: the last entry before it is none of
     // those after it.
     let slow = [log_gap(4, 20, 20)];
-    let cut =
-        |at| with(&[10, 30], |m| CommitIndex { log_gaps: &slow, ..m }.cut(Instant::from_micros(at)).unwrap());
+    let cut = |at| {
+        with(&[10, 30], |m| CommitIndex { log_gaps: &slow, ..m }.cut(Timestamp::from_micros(at)).unwrap())
+    };
     assert_eq!((cut(20).at.0, cut(21).at.0), (3, 5));
 }
 
@@ -78,9 +84,9 @@ proptest! {
         let mut snapshots = Vec::new();
         for (i, t) in (0_u64..).zip(&times) {
             let mut batch = Batch::default();
-            let committed = Instant::from_micros(*t);
-            let moment = Commit { first: ChangeSequence(1 + i), committed, visible: committed, gtid: None };
-            entries.note(&mut batch, moment, ChangeSequence(2 + i));
+            let committed = Timestamp::from_micros(*t);
+            let commit_entry = Commit { first: ChangeSequence(1 + i), committed, visible: committed, gtid: None };
+            entries.note(&mut batch, commit_entry, ChangeSequence(2 + i));
             entries.flush(&mut batch);
             engine.commit(&batch).unwrap();
             if i + 1 == times.len() as u64 || i + 1 == early as u64 {
@@ -88,7 +94,7 @@ proptest! {
             }
         }
         let known = KnownPages::default();
-        for (entry, beside, ends_page, late) in asked {
+        for (entry, offset, ends_page, late) in asked {
             let mut entry = entry.index(times.len());
             if ends_page {
                 entry = (entry | 63).min(times.len() - 1);
@@ -96,14 +102,14 @@ proptest! {
             let (snapshot, end, clock) = if late { snapshots.last() } else { snapshots.first() }.unwrap();
             let with = |known| CommitIndex { snapshot: &**snapshot, end: *end, clock, log_gaps: &[], known };
             let fresh = KnownPages::default();
-            let at = Instant::from_micros(times[entry] + beside);
+            let at = Timestamp::from_micros(times[entry] + offset);
             prop_assert_eq!(with(&known).cut(at).unwrap(), with(&fresh).cut(at).unwrap());
         }
     }
 }
 
 #[test]
-fn the_state_at_an_instant_is_a_prefix_of_the_log() {
+fn the_state_at_an_timestamp_is_a_prefix_of_the_log() {
     for (times, at, want) in [
         (&[10, 20, 20, 30][..], 9, (1, 1)),
         (&[10, 20, 20, 30], 10, (3, 3)),
@@ -117,7 +123,7 @@ fn the_state_at_an_instant_is_a_prefix_of_the_log() {
         (&[10, 20, 12, 30], 11, (3, 3)),
         (&[], 5, (1, 1)),
     ] {
-        let cut = with(times, |m| m.cut(Instant::from_micros(at)).unwrap());
+        let cut = with(times, |m| m.cut(Timestamp::from_micros(at)).unwrap());
         assert_eq!((cut.at.0, cut.doubtful.0), want, "{times:?} at {at}");
     }
 }
@@ -130,8 +136,8 @@ fn a_stretch_holds_every_entry_of_the_window() {
         (&[10, 20, 30], 21, 29, (5, 5)),
         (&[10, 20, 12, 30], 11, 13, (3, 7)),
     ] {
-        let window = (Instant::from_micros(since), Instant::from_micros(until));
-        let (from, to) = with(times, |m| m.stretch(window.0, window.1).unwrap());
+        let window = (Timestamp::from_micros(since), Timestamp::from_micros(until));
+        let (from, to) = with(times, |m| m.sequence_range(window.0, window.1).unwrap());
         assert_eq!((from.0, to.0), want, "{times:?} {since}..{until}");
     }
 }
@@ -139,7 +145,7 @@ fn a_stretch_holds_every_entry_of_the_window() {
 #[test]
 fn a_change_knows_its_entry() {
     with(&[10, 20], |m| {
-        let at = |s| m.committed(ChangeSequence(s)).unwrap().map(Instant::micros);
+        let at = |s| m.committed(ChangeSequence(s)).unwrap().map(Timestamp::micros);
         assert_eq!([at(0), at(1), at(2), at(3), at(4)], [None, Some(10), Some(10), Some(20), Some(20)]);
     });
 }
@@ -154,7 +160,7 @@ fn plain(times: &[i64], at: i64) -> (u64, u64) {
 proptest::proptest! {
     #[test]
     fn any_order_of_times_is_cut_as_defined(times in proptest::collection::vec(0_i64..12, 0..20), at in -1_i64..13) {
-        let cut = with(&times, |m| m.cut(Instant::from_micros(at)).unwrap());
+        let cut = with(&times, |m| m.cut(Timestamp::from_micros(at)).unwrap());
         proptest::prop_assert_eq!((cut.at.0, cut.doubtful.0), plain(&times, at));
     }
 }
@@ -163,8 +169,8 @@ fn wide(times: &[(i64, i64)], ask: impl Fn(CommitIndex<'_>)) {
     let (mut engine, mut entries) = (MemoryEngine::default(), CommitIndexWriter::default());
     for (i, (committed, width)) in (1_u64..).zip(times) {
         let mut batch = Batch::default();
-        let committed = Instant::from_micros(*committed);
-        let visible = Instant::from_micros(committed.micros() + width);
+        let committed = Timestamp::from_micros(*committed);
+        let visible = Timestamp::from_micros(committed.micros() + width);
         entries.note(
             &mut batch,
             Commit { first: ChangeSequence(i), committed, visible, gtid: None },
@@ -187,10 +193,10 @@ proptest! {
     ) {
         let times: Vec<(i64, i64)> =
             steps.iter().scan(100, |now, (step, width)| { *now += step; Some((*now, *width)) }).collect();
-        wide(&times, |moments| for at in &asked {
+        wide(&times, |commit_times| for at in &asked {
             let certain = times.iter().take_while(|(l, w)| l + w <= *at).count();
             let possible = times.iter().rposition(|(l, _)| *l <= *at).map_or(0, |i| i + 1);
-            let cut = moments.cut(Instant::from_micros(*at)).unwrap();
+            let cut = commit_times.cut(Timestamp::from_micros(*at)).unwrap();
             assert_eq!((cut.at.0, cut.doubtful.0), (1 + certain as u64, 1 + possible.max(certain) as u64), "{at}");
         });
     }
@@ -198,11 +204,11 @@ proptest! {
 
 #[test]
 fn what_was_waited_for_unknown_is_in_doubt_as_a_whole() {
-    wide(&[(10, 0), (20, 0), (30, 0), (40, 0)], |moments| {
-        let mut clock = moments.clock.clone();
-        let at = Instant::from_micros;
+    wide(&[(10, 0), (20, 0), (30, 0), (40, 0)], |commit_times| {
+        let mut clock = commit_times.clock.clone();
+        let at = Timestamp::from_micros;
         clock.blur(Blurred { from: ChangeSequence(2), to: ChangeSequence(4), since: at(20), until: at(35) });
-        let blurred = CommitIndex { clock: &clock, ..moments };
+        let blurred = CommitIndex { clock: &clock, ..commit_times };
         for (instant, want) in [(19, (2, 2)), (20, (2, 4)), (34, (2, 4)), (35, (4, 4)), (40, (5, 5))] {
             let cut = blurred.cut(at(instant)).unwrap();
             assert_eq!((cut.at.0, cut.doubtful.0), want, "at {instant}");
@@ -211,7 +217,7 @@ fn what_was_waited_for_unknown_is_in_doubt_as_a_whole() {
     let mut clock = Clock::default();
     for i in 0..200 {
         let (from, to) = (ChangeSequence(10 * i), ChangeSequence(10 * i + 5));
-        let since = Instant::from_micros(10 * i.cast_signed());
+        let since = Timestamp::from_micros(10 * i.cast_signed());
         clock.blur(Blurred { from, to, since, until: since });
     }
     assert_eq!(clock.blurred.len(), Clock::BLURRED);

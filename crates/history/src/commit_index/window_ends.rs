@@ -1,4 +1,4 @@
-//! Entries of which it is not certain on which side of a window's end they were committed: logs of
+//! Entries of which it is not known on which side of a window's end they were committed: logs of
 //! whole seconds (MariaDB, MySQL 5.7) do not tell what happened before `09:00:00.5`.
 //!
 //! A window is compared with commit times as the log has them. Where these are exact (MySQL 8), or
@@ -7,7 +7,7 @@
 
 use super::{ChangeSequence, Commit, CommitIndex, Page, StoreError};
 use crate::log::Gtid;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 const SECOND: i64 = 1_000_000;
 
@@ -15,9 +15,9 @@ const SECOND: i64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowEnd {
     /// The first instant that belongs to it.
-    Since(Instant),
+    Since(Timestamp),
     /// The last instant that belongs to it.
-    Until(Instant),
+    Until(Timestamp),
 }
 
 /// An entry that may lie on either side of an end.
@@ -27,26 +27,26 @@ pub struct Straddling {
     pub end: WindowEnd,
     /// The entry.
     pub commit: Commit,
-    /// Behind its last change.
-    pub behind: ChangeSequence,
+    /// After its last change.
+    pub following: ChangeSequence,
 }
 
-pub(super) fn after(at: Instant) -> Instant {
-    Instant::from_micros(at.micros().saturating_add(1))
+pub(super) fn after(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.micros().saturating_add(1))
 }
 
-fn is_whole(at: Instant) -> bool {
+fn is_whole(at: Timestamp) -> bool {
     at.micros().rem_euclid(SECOND) == 0
 }
 
 impl WindowEnd {
     /// The first instant on the far side of the end. A whole second ends with its last microsecond
     /// for times that are whole seconds: they tell no more.
-    fn border(self, commit: &Commit) -> Instant {
+    fn border(self, commit: &Commit) -> Timestamp {
         match self {
             Self::Since(since) => since,
             Self::Until(until) if is_whole(until) && is_whole(commit.committed) => {
-                Instant::from_micros(until.micros().saturating_add(SECOND))
+                Timestamp::from_micros(until.micros().saturating_add(SECOND))
             }
             Self::Until(until) => after(until),
         }
@@ -75,16 +75,16 @@ impl CommitIndex<'_> {
             WindowEnd::Until(until) if is_whole(until) => until.micros().saturating_add(SECOND - 1),
             WindowEnd::Until(until) => until.micros(),
         };
-        let place = self.cut(Instant::from_micros(last))?;
-        let (mut at, mut page) = (place.at, Page::default());
-        while at < place.doubtful {
+        let position = self.cut(Timestamp::from_micros(last))?;
+        let (mut at, mut page) = (position.at, Page::default());
+        while at < position.doubtful {
             let Some(commit) = self.of_near(at, &mut page)?.cloned() else { break };
             let entry = page.entries.partition_point(|m| m.first <= at).saturating_sub(1);
-            let behind = page.behind(entry).max(at.next());
+            let following = page.end_of(entry).max(at.next());
             if end.is_in_doubt(&commit) {
-                found.push(Straddling { end, commit, behind });
+                found.push(Straddling { end, commit, following });
             }
-            at = behind;
+            at = following;
         }
         Ok(found)
     }

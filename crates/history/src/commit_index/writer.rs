@@ -28,23 +28,23 @@ impl CommitIndexWriter {
         Ok(Self { clock, open, changed: false })
     }
 
-    /// Takes an entry in; `behind`: the first change that is not its own.
-    pub fn note(&mut self, batch: &mut Batch, moment: Commit, behind: ChangeSequence) {
+    /// Takes an entry in; `following`: the first change that is not its own.
+    pub fn note(&mut self, batch: &mut Batch, commit_entry: Commit, following: ChangeSequence) {
         let clock = &mut self.clock;
-        let committed = moment.committed;
+        let committed = commit_entry.committed;
         clock.fractions |= committed.micros() % 1_000_000 != 0;
-        clock.wide |= moment.visible > committed;
-        clock.visible = clock.visible.max(Some(moment.visible.max(committed)));
+        clock.wide |= commit_entry.visible > committed;
+        clock.visible = clock.visible.max(Some(commit_entry.visible.max(committed)));
         match clock.latest {
             Some(latest) if committed < latest => {
                 clock.deepest = clock.deepest.max(latest.micros() - committed.micros());
                 // Inside of a run the times rise, so that its keys are in the order of the log.
                 let start = match clock.run {
                     Some((start, last)) if last <= committed => start,
-                    _ => moment.first,
+                    _ => commit_entry.first,
                 };
                 clock.run = Some((start, committed));
-                batch.put(Table::ClockRegressions, &step(latest, start, committed), &number(behind));
+                batch.put(Table::ClockRegressions, &step(latest, start, committed), &number(following));
             }
             Some(latest) if committed == latest => {}
             _ => {
@@ -52,7 +52,7 @@ impl CommitIndexWriter {
                 clock.run = None;
             }
         }
-        self.open.push(moment, behind, clock.entries);
+        self.open.push(commit_entry, following, clock.entries);
         clock.entries += 1;
         self.changed = true;
         if self.open.is_full() {

@@ -123,7 +123,7 @@ impl DiskEngine {
         let mut operations: Vec<_> = batch.operations().collect();
         operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
         for (table, key, value) in operations {
-            let keyspace = &self.keyspaces[place(table)];
+            let keyspace = &self.keyspaces[index_of(table)];
             match value {
                 Some(value) => write.insert(keyspace, key, value),
                 None => write.remove(keyspace, key),
@@ -160,7 +160,7 @@ fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
         .filter_policy(FilterPolicy::disabled())
 }
 
-const fn place(table: Table) -> usize {
+const fn index_of(table: Table) -> usize {
     table as usize
 }
 
@@ -189,7 +189,7 @@ fn pair(guard: Guard) -> Result<Pair, StoreError> {
 
 impl Snapshot for Pinned {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.snapshot.get(&self.keyspaces[place(table)], key).map_err(failed)?;
+        let value = self.snapshot.get(&self.keyspaces[index_of(table)], key).map_err(failed)?;
         Ok(value.map(|v| v.to_vec()))
     }
 
@@ -197,7 +197,7 @@ impl Snapshot for Pinned {
         if from >= to {
             return Ok(());
         }
-        for guard in self.snapshot.range(&self.keyspaces[place(table)], from..to).rev() {
+        for guard in self.snapshot.range(&self.keyspaces[index_of(table)], from..to).rev() {
             let (key, value) = guard.into_inner().map_err(failed)?;
             if !each(&key, &value)? {
                 break;
@@ -210,7 +210,7 @@ impl Snapshot for Pinned {
         if from >= to {
             return Ok(());
         }
-        for guard in self.snapshot.range(&self.keyspaces[place(table)], from..to) {
+        for guard in self.snapshot.range(&self.keyspaces[index_of(table)], from..to) {
             let (key, value) = guard.into_inner().map_err(failed)?;
             if !each(&key, &value)? {
                 break;
@@ -223,7 +223,7 @@ impl Snapshot for Pinned {
         if from >= to {
             return Ok(Vec::new());
         }
-        self.snapshot.range(&self.keyspaces[place(table)], from..to).take(limit).map(pair).collect()
+        self.snapshot.range(&self.keyspaces[index_of(table)], from..to).take(limit).map(pair).collect()
     }
 }
 

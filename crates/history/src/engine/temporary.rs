@@ -79,7 +79,7 @@ pub struct TemporaryEngine {
 
 /// A snapshot, and what it needs to be read.
 #[derive(Debug)]
-struct Held {
+struct TemporarySnapshot {
     snapshot: Arc<dyn Snapshot>,
     _disk: Arc<DiskEngine>,
     _folder: Arc<Folder>,
@@ -87,7 +87,7 @@ struct Held {
 
 /// Where the folders are made: what TMPDIR says, else /var/tmp.
 #[must_use]
-pub fn temporary_place() -> PathBuf {
+pub fn temporary_folder() -> PathBuf {
     let large = PathBuf::from(LARGE);
     if std::env::var_os("TMPDIR").is_none() && large.is_dir() { large } else { std::env::temp_dir() }
 }
@@ -116,7 +116,7 @@ impl Engine for TemporaryEngine {
     }
 
     fn snapshot(&self) -> Arc<dyn Snapshot> {
-        Arc::new(Held {
+        Arc::new(TemporarySnapshot {
             snapshot: self.disk.snapshot(),
             _disk: Arc::clone(&self.disk),
             _folder: Arc::clone(&self.folder),
@@ -133,7 +133,7 @@ impl Engine for TemporaryEngine {
     }
 }
 
-impl Snapshot for Held {
+impl Snapshot for TemporarySnapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.snapshot.get(table, key)
     }

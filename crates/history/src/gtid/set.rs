@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// UUID and tag of MySQL's GTIDs.
-pub type Source = ([u8; 16], Option<String>);
+pub type SourceId = ([u8; 16], Option<String>);
 
 /// A set of transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GtidSet {
     /// For each source, its ranges (both ends inclusive), sorted, apart from each other.
-    MySql(BTreeMap<Source, Vec<(u64, u64)>>),
+    MySql(BTreeMap<SourceId, Vec<(u64, u64)>>),
     /// The last transaction of each domain: domain, server, sequence.
     MariaDb(Vec<(u32, u32, u64)>),
 }
@@ -129,7 +129,7 @@ impl fmt::Display for GtidSet {
     }
 }
 
-fn mysql_part(part: &str, sources: &mut BTreeMap<Source, Vec<(u64, u64)>>) -> Option<()> {
+fn mysql_part(part: &str, sources: &mut BTreeMap<SourceId, Vec<(u64, u64)>>) -> Option<()> {
     let mut fields = part.split(':');
     let uuid = parse_uuid(fields.next()?)?;
     let mut source = (uuid, None);

@@ -38,14 +38,14 @@ impl GtidState {
 
     /// Whether the record begins, here, after just these: what they did was before it.
     #[must_use]
-    pub fn begins_behind(&self, at: ChangeSequence, set: &GtidSet) -> bool {
+    pub fn begins_after(&self, at: ChangeSequence, set: &GtidSet) -> bool {
         self.origins.iter().any(|origin| origin.at == at && origin.set.same(set))
     }
 
     /// The same after a gap. A server that has not executed all that was recorded (its log was
     /// reset, it was restored, it is another one) gives out the same numbers again: what they meant
     /// before, nobody can ask for any more.
-    pub fn begin_anew(&mut self, at: ChangeSequence, set: GtidSet) {
+    pub fn start_over(&mut self, at: ChangeSequence, set: GtidSet) {
         if self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(|known| !covers(&set, known)) {
             let highest = match self.recorded.take() {
                 Some(GtidSet::MySql(sources)) => sources.values().flatten().map(|(_, to)| *to).max(),

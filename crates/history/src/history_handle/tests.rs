@@ -1,7 +1,7 @@
 use super::*;
 
-fn at(seconds: i64) -> Instant {
-    Instant::from_micros(seconds * 1_000_000)
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
 }
 
 #[test]

@@ -16,7 +16,7 @@ const MOST: usize = 4096;
 /// where that is known: there is none in between.
 #[derive(Debug, Default)]
 pub(super) struct AbsentRanges {
-    behind: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    following: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// How many were put in without knowing what follows them.
     blind: usize,
 }
@@ -29,14 +29,14 @@ impl AbsentRanges {
 
     fn below(&self, row: &[u8]) -> Option<(&[u8], &Option<Vec<u8>>)> {
         let upto = (Bound::Unbounded, Bound::Included(row));
-        self.behind.range::<[u8], _>(upto).next_back().map(|(key, end)| (key.as_slice(), end))
+        self.following.range::<[u8], _>(upto).next_back().map(|(key, end)| (key.as_slice(), end))
     }
 
     /// The store has no such key, and `next` is the first one after it; `None`: there is none. Keys
     /// that are not in the store yet were given to `put` since the last `settle`.
-    pub(super) fn learn(&mut self, row: &[u8], next: Option<Vec<u8>>) {
-        let behind = (Bound::Excluded(row), Bound::Unbounded);
-        let waiting = self.behind.range::<[u8], _>(behind).next().map(|(key, _)| key);
+    pub(super) fn note(&mut self, row: &[u8], next: Option<Vec<u8>>) {
+        let following = (Bound::Excluded(row), Bound::Unbounded);
+        let waiting = self.following.range::<[u8], _>(following).next().map(|(key, _)| key);
         let end = match (next, waiting) {
             (Some(next), Some(waiting)) => next.min(waiting.clone()),
             (None, Some(waiting)) => waiting.clone(),
@@ -44,13 +44,13 @@ impl AbsentRanges {
             (None, None) => END.to_vec(),
         };
         // The row itself is no key yet; but it begins a stretch.
-        self.behind.insert(row.to_vec(), Some(end));
+        self.following.insert(row.to_vec(), Some(end));
     }
 
     /// The key is there from now on.
     pub(super) fn put(&mut self, row: &[u8]) {
         let upto = (Bound::Unbounded, Bound::Included(row));
-        let Some((key, end)) = self.behind.range_mut::<[u8], _>(upto).next_back() else {
+        let Some((key, end)) = self.following.range_mut::<[u8], _>(upto).next_back() else {
             return self.blindly(row);
         };
         if key == row {
@@ -58,21 +58,21 @@ impl AbsentRanges {
         }
         let Some(whole) = end.take_if(|end| row < end.as_slice()) else { return self.blindly(row) };
         *end = Some(row.to_vec());
-        self.behind.insert(row.to_vec(), Some(whole));
+        self.following.insert(row.to_vec(), Some(whole));
     }
 
     fn blindly(&mut self, row: &[u8]) {
-        self.behind.insert(row.to_vec(), None);
+        self.following.insert(row.to_vec(), None);
         self.blind += 1;
     }
 
     /// The store has all keys that were put: those after which nothing is known are of no use any
     /// more.
     pub(super) fn settle(&mut self) {
-        if self.behind.len() > MOST {
-            self.behind.clear();
+        if self.following.len() > MOST {
+            self.following.clear();
         } else if self.blind > 0 {
-            self.behind.retain(|_, end| end.is_some());
+            self.following.retain(|_, end| end.is_some());
         }
         self.blind = 0;
     }
@@ -99,7 +99,7 @@ mod tests {
                     prop_assert!(!all.contains(&row), "{row:?}");
                 } else if learns && !stored.contains(&row) {
                     let next = stored.range::<Vec<u8>, _>(row.clone()..).next().cloned();
-                    absent_ranges.learn(&row, next);
+                    absent_ranges.note(&row, next);
                 }
                 if all.insert(row.clone()) {
                     absent_ranges.put(&row);
@@ -113,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn keys_one_behind_the_other_are_looked_up_once() {
+    fn keys_one_after_the_other_are_looked_up_once() {
         let mut absent_ranges = AbsentRanges::default();
         assert!(!absent_ranges.is_new(b"a1"));
-        absent_ranges.learn(b"a1", Some(b"b7".to_vec()));
+        absent_ranges.note(b"a1", Some(b"b7".to_vec()));
         absent_ranges.put(b"a1");
         for row in [b"a2", b"a3", b"a9", b"a8"] {
             assert!(absent_ranges.is_new(row));
@@ -131,11 +131,11 @@ mod tests {
     #[test]
     fn it_does_not_grow() {
         let mut absent_ranges = AbsentRanges::default();
-        absent_ranges.learn(&[0; 8], None);
+        absent_ranges.note(&[0; 8], None);
         for n in 0..10_000_u64 {
             absent_ranges.put(&n.to_be_bytes());
         }
         absent_ranges.settle();
-        assert!(absent_ranges.behind.len() <= MOST);
+        assert!(absent_ranges.following.len() <= MOST);
     }
 }

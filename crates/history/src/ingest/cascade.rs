@@ -3,7 +3,7 @@
 //! InnoDB deletes and changes the rows that refer to a row by itself, below the log (all MariaDB;
 //! MySQL before 9.6, and later ones with `innodb_native_foreign_keys=ON`). What it does is an exact
 //! rule, so it is done here too, to the rows that are known; it is recorded as a part of the same
-//! transaction, and marked as derived. Where a rule, a comparison or a row is not certain, the rows
+//! transaction, and marked as derived. Where a rule, a comparison or a row is not known, the rows
 //! of the table are unknown from there on.
 
 use super::Ingest;
@@ -356,12 +356,12 @@ impl Ingest {
                 let names: Vec<&str> = cells.iter().filter_map(|(at, _)| target.columns.name(*at)).collect();
                 // What is computed from a column that changes is computed again, which is not
                 // followed.
-                let anew = self.catalog.dependents(target.id, &names);
+                let recalculated = self.catalog.dependents(target.id, &names);
                 let content = |(at, cell)| (at, Option::map_or(cell, Content::Null, Content::Bytes));
                 let given: BTreeMap<usize, Content<'_>> =
                     cells.iter().map(|(at, cell)| (*at, cell.as_deref())).map(content).collect();
                 let mut all: BTreeMap<usize, Content<'_>> =
-                    anew.into_iter().map(|at| (at, Content::Unknown)).collect();
+                    recalculated.into_iter().map(|at| (at, Content::Unknown)).collect();
                 all.extend(given);
                 let cells: Vec<_> = all.into_iter().collect();
                 match image::with_cells(row.bytes(), &cells) {
@@ -424,10 +424,10 @@ fn referenced(parent: &TableDefinition, key: &ForeignKey) -> Option<Vec<usize>> 
     names.iter().map(|name| parent.position(name)).collect()
 }
 
-/// Whether it is certain, whatever is known of the child, that nothing referred to the row, or that
+/// Whether it is known, whatever is known of the child, that nothing referred to the row, or that
 /// what does still does: a value is NULL, or all are as they were.
 fn refers_to_the_same(parent: &Parent<'_>, key: &ForeignKey) -> bool {
-    let Some(places) = referenced(parent.definition, key) else { return false };
+    let Some(positions) = referenced(parent.definition, key) else { return false };
     let cells = |row: &[u8]| -> Option<Vec<Option<Vec<u8>>>> {
         let cells: Vec<Content<'_>> = image::cells(row).collect();
         let known = |at: &usize| match cells.get(*at)? {
@@ -435,7 +435,7 @@ fn refers_to_the_same(parent: &Parent<'_>, key: &ForeignKey) -> bool {
             Content::Bytes(bytes) => Some(Some(bytes.to_vec())),
             Content::Unknown => None,
         };
-        places.iter().map(known).collect()
+        positions.iter().map(known).collect()
     };
     let Some(before) = cells(parent.before) else { return false };
     before.contains(&None) || parent.after.is_some_and(|after| cells(after) == Some(before))

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 /// Definitions that enter the record in the course of the log, by the number of transactions in
 /// front of them.
-pub(super) type Known = BTreeMap<u64, Vec<Declared>>;
+pub(super) type DefinitionSchedule = BTreeMap<u64, Vec<Declared>>;
 
 impl Ingest {
     /// When each definition of a dump enters the record, by the statements of the log. A table that
     /// a statement was about of which the dump may be older is left to the log alone.
-    pub(super) fn expect(&mut self, dump: &SchemaDump, reader: LogReader) -> Known {
+    pub(super) fn expect(&mut self, dump: &SchemaDump, reader: LogReader) -> DefinitionSchedule {
         let mut last = LastStatements::default();
         for (entry, taken) in reader.zip(1_u64..) {
             match entry {
@@ -29,9 +29,9 @@ impl Ingest {
                 Err(LogError::Event { .. }) => break,
             }
         }
-        let mut known = Known::new();
+        let mut known = DefinitionSchedule::new();
         for table in &dump.tables {
-            let place = match last.of(&table.name) {
+            let position = match last.of(&table.name) {
                 None => 0,
                 Some(statement) => {
                     let reason = statement.reason();
@@ -49,10 +49,10 @@ impl Ingest {
                         continue;
                     }
                     self.unknown_since.insert(table.name.clone(), reason);
-                    statement.place
+                    statement.position
                 }
             };
-            known.entry(place).or_default().push(table.clone());
+            known.entry(position).or_default().push(table.clone());
         }
         known
     }
@@ -85,7 +85,7 @@ impl Ingest {
             }
         };
         let baseline = self.first_baseline(definition);
-        let generation = self.new_space(
+        let generation = self.new_generation(
             &table.name,
             TableGeneration { baseline, ..TableGeneration::new(definition, at, false) },
         );

@@ -35,7 +35,7 @@ impl Ingest {
                         s.baseline == baseline && s.uncertain.is_none() && s.doubt.is_none()
                     });
                 if unused && (unread || !self.rereads) {
-                    if let Some(generation) = self.space_mut(generation) {
+                    if let Some(generation) = self.generation_mut(generation) {
                         generation.known_from = known_from;
                     }
                     return;
@@ -43,16 +43,16 @@ impl Ingest {
                 self.being_read.remove(&generation);
                 let next =
                     TableGeneration { baseline, known_from, ..TableGeneration::new(definition, at, false) };
-                let next = self.new_space(name, next);
-                let standing = TableState::Table(next, definition);
+                let next = self.new_generation(name, next);
+                let table_state = TableState::Table(next, definition);
                 if unused {
-                    self.names_mut().replace_last(name, standing);
+                    self.names_mut().replace_last(name, table_state);
                 } else {
-                    self.names_mut().set_anew(name, at, standing);
+                    self.names_mut().set_again(name, at, table_state);
                 }
             }
             TableState::Unknown { .. } => {
-                self.names_mut().set_anew(name, at, TableState::Unknown { empty: false });
+                self.names_mut().set_again(name, at, TableState::Unknown { empty: false });
             }
             TableState::Absent | TableState::Unreadable(_) => {}
         }

@@ -31,8 +31,8 @@ impl Ingest {
         match effect {
             Effect::Created(name, definition) => {
                 let before = self.emptied(&name, at);
-                let standing = if self.captures(&name) {
-                    let generation = self.new_space(
+                let table_state = if self.captures(&name) {
+                    let generation = self.new_generation(
                         &name,
                         TableGeneration { before, ..TableGeneration::new(definition, at, true) },
                     );
@@ -40,7 +40,7 @@ impl Ingest {
                 } else {
                     TableState::Unreadable(NOT_CAPTURED.to_owned())
                 };
-                self.names_mut().appear(&name, at, standing);
+                self.names_mut().appear(&name, at, table_state);
             }
             Effect::Dropped(name) => {
                 self.emptied(&name, at);
@@ -115,7 +115,7 @@ impl Ingest {
         match self.names.current(name) {
             TableState::Table(_, definition) => {
                 let before = self.emptied(name, at);
-                let generation = self.new_space(
+                let generation = self.new_generation(
                     name,
                     TableGeneration { before, ..TableGeneration::new(definition, at, true) },
                 );
@@ -126,7 +126,7 @@ impl Ingest {
             // Whatever rows it had: where its definition is known, all is known again.
             TableState::Unreadable(_) => {
                 if let Some(definition) = self.catalog.current(name).filter(|_| self.captures(name)) {
-                    let generation = self.new_space(name, TableGeneration::new(definition, at, true));
+                    let generation = self.new_generation(name, TableGeneration::new(definition, at, true));
                     self.names_mut().set(name, at, TableState::Table(generation, definition));
                 }
             }
@@ -140,7 +140,7 @@ impl Ingest {
                 self.names_mut().set(name, at, TableState::Table(generation, definition));
             }
             TableState::Unknown { empty } => {
-                let generation = self.new_space(name, TableGeneration::new(definition, at, empty));
+                let generation = self.new_generation(name, TableGeneration::new(definition, at, empty));
                 self.names_mut().set(name, at, TableState::Table(generation, definition));
             }
             TableState::Absent => self.impossible(name, "ALTER TABLE", at),
@@ -149,8 +149,8 @@ impl Ingest {
     }
 
     fn renamed(&mut self, from: &TableName, to: &TableName, at: ChangeSequence) {
-        let standing = self.names.current(from);
-        if standing == TableState::Absent {
+        let table_state = self.names.current(from);
+        if table_state == TableState::Absent {
             self.impossible(to, "RENAME", at);
             return;
         }
@@ -158,7 +158,7 @@ impl Ingest {
         if matches!(self.names.current(to), TableState::Table(..)) {
             self.impossible(to, "RENAME", at);
         } else if self.captures(to) {
-            self.names_mut().appear(to, at, standing);
+            self.names_mut().appear(to, at, table_state);
         } else {
             self.names_mut().appear(to, at, TableState::Unreadable(NOT_CAPTURED.to_owned()));
         }
@@ -178,7 +178,7 @@ impl Ingest {
             TableState::Absent => return self.names.last_table(name),
             TableState::Unknown { .. } | TableState::Unreadable(_) => return None,
         };
-        if let Some(generation) = self.space_mut(generation) {
+        if let Some(generation) = self.generation_mut(generation) {
             generation.emptied = Some((at, definition));
         }
         self.index.note(&mut self.batch, Change { sequence: at, generation, key: None });

@@ -100,7 +100,7 @@ impl HeadCache {
         CachedHead { sequence: held.sequence, definition: held.definition, depth: held.depth, row }
     }
 
-    fn places(key: Fingerprint) -> [usize; WAYS] {
+    fn slots(key: Fingerprint) -> [usize; WAYS] {
         let [.., a, b, c, d, e] = key.get().to_be_bytes();
         let low = usize::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         [low & (SLOTS - 1), (low >> 20) & (SLOTS - 1)]
@@ -119,8 +119,8 @@ impl HeadCache {
         if let Some(trace) = self.batch.get(&key) {
             return Some(*trace);
         }
-        let slot = |place: usize| self.slots.get(place).copied().flatten().filter(|s| s.key == key);
-        Self::places(key).into_iter().find_map(slot).map(|s| s.trace)
+        let slot = |position: usize| self.slots.get(position).copied().flatten().filter(|s| s.key == key);
+        Self::slots(key).into_iter().find_map(slot).map(|s| s.trace)
     }
 
     /// The key holds this now.
@@ -135,9 +135,9 @@ impl HeadCache {
         }
         self.absent_ranges.settle();
         for (key, trace) in self.batch.drain() {
-            let [first, second] = Self::places(key);
+            let [first, second] = Self::slots(key);
             let keeps = |slot: &Option<Slot>| slot.is_none_or(|s| s.key == key);
-            let place = match (keeps(&self.slots[first]), keeps(&self.slots[second])) {
+            let position = match (keeps(&self.slots[first]), keeps(&self.slots[second])) {
                 (_, true) if self.slots[second].is_some() => second,
                 (true, _) => first,
                 (false, true) => second,
@@ -147,7 +147,7 @@ impl HeadCache {
                     if age(first) <= age(second) { first } else { second }
                 }
             };
-            self.slots[place] = Some(Slot { key, trace });
+            self.slots[position] = Some(Slot { key, trace });
         }
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, String> {
     let mut key = Vec::new();
     let cell = |i: usize| row.get(i).and_then(|cell| cell.as_deref());
-    match stored_key(definition, &key_places(definition), cell, &mut key) {
+    match stored_key(definition, &key_positions(definition), cell, &mut key) {
         Ok(()) => Ok(key.into()),
         Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => Err(why),
     }
@@ -49,7 +49,7 @@ impl Images {
     ) -> Result<(Option<&Keyed>, Option<&Keyed>), Trouble> {
         let (before, after) = (rows.before(), rows.after());
         if let Some(image) = after {
-            self.after.read(image, columns, OtherColumns::Behind(before))?;
+            self.after.read(image, columns, OtherColumns::Before(before))?;
         }
         if let Some(image) = before {
             let other = after.map(|image| (image, &self.after));
@@ -77,7 +77,7 @@ impl Columns {
     pub(super) fn new(definition: &Arc<TableDefinition>, generated: &[usize], untold: Vec<usize>) -> Self {
         Self {
             definition: Arc::clone(definition),
-            key: key_places(definition),
+            key: key_positions(definition),
             plain: definition.columns.iter().map(value::is_plain).collect(),
             generated: generated.to_vec(),
             untold,
@@ -103,7 +103,7 @@ type Image<'a> = &'a [Option<Raw<'a>>];
 enum OtherColumns<'a> {
     /// Of a row after a change: the row before it. A column that only that one has did not change
     /// (FULL_NODUP).
-    Behind(Option<Image<'a>>),
+    Before(Option<Image<'a>>),
     /// Of a row before a change: the image after it, and what was read of it. Most cells of the two
     /// are the same.
     Of(Option<(Image<'a>, &'a Keyed)>),
@@ -123,11 +123,11 @@ impl Keyed {
         &mut self,
         image: &[Option<Raw<'_>>],
         columns: &Columns,
-        beside: OtherColumns<'_>,
+        other_columns: OtherColumns<'_>,
     ) -> Result<(), Trouble> {
-        let Columns { definition, key: places, plain, generated, untold } = columns;
-        let (behind, other, is_after) = match beside {
-            OtherColumns::Behind(before) => (before, None, true),
+        let Columns { definition, key: positions, plain, generated, untold } = columns;
+        let (before_row, other, is_after) = match other_columns {
+            OtherColumns::Before(before) => (before, None, true),
             OtherColumns::Of(other) => (None, other, false),
         };
         self.image.clear();
@@ -137,7 +137,7 @@ impl Keyed {
             let raw = image.get(i).ok_or_else(|| {
                 Trouble::Unreadable(format!("a row in the log has no cell for column {}", column.name))
             })?;
-            let raw = raw.as_ref().or_else(|| behind?.get(i)?.as_ref());
+            let raw = raw.as_ref().or_else(|| before_row?.get(i)?.as_ref());
             let Some(raw) = raw.filter(|_| !untold.contains(&i)) else {
                 if generated.contains(&i) {
                     image::put_unknown(&mut self.image, is_after);
@@ -166,7 +166,7 @@ impl Keyed {
         self.key.clear();
         let (cells, bytes) = (&self.cells, &self.image);
         let cell = |i: usize| cells.get(i)?.clone().and_then(|at| bytes.get(at));
-        stored_key(definition, places, cell, &mut self.key)
+        stored_key(definition, positions, cell, &mut self.key)
     }
 
     /// A row that is packed already.
@@ -188,19 +188,19 @@ impl Keyed {
 }
 
 /// Where the columns of the key are among all columns.
-fn key_places(definition: &TableDefinition) -> Vec<Option<usize>> {
+fn key_positions(definition: &TableDefinition) -> Vec<Option<usize>> {
     definition.primary_key.iter().map(|name| definition.position(name)).collect()
 }
 
 /// Appends the key of a row whose cells are known by their place among the columns (`None`: NULL).
 fn stored_key<'a>(
     definition: &TableDefinition,
-    places: &[Option<usize>],
+    positions: &[Option<usize>],
     cell: impl Fn(usize) -> Option<&'a [u8]>,
     key: &mut Vec<u8>,
 ) -> Result<(), Trouble> {
-    for (place, name) in places.iter().zip(&definition.primary_key) {
-        let Some((column, cell)) = place.and_then(|i| Some((definition.columns.get(i)?, cell(i)?))) else {
+    for (position, name) in positions.iter().zip(&definition.primary_key) {
+        let Some((column, cell)) = position.and_then(|i| Some((definition.columns.get(i)?, cell(i)?))) else {
             return Err(Trouble::Unreadable(format!("key column {name} is NULL in a row of the log")));
         };
         key::encode_stored(column, cell, key).map_err(|e| match e {

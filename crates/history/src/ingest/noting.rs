@@ -133,7 +133,7 @@ impl Ingest {
         };
         let Origin { server, connection, offset } = origin;
         let commit =
-            Commit { first, behind: self.next, server, connection, file, offset, tables, statements };
+            Commit { first, following: self.next, server, connection, file, offset, tables, statements };
         self.commits.note(&mut self.batch, &commit);
     }
 }

@@ -196,7 +196,7 @@ impl Ingest {
                             Content::Unknown => None,
                         })
                         .collect();
-                    let held = cells.and_then(|cells| emptied.held(&target.columns.definition, &cells));
+                    let held = cells.and_then(|cells| emptied.keeps(&target.columns.definition, &cells));
                     match held {
                         Some(true) => rows.push(row.bytes().to_vec()),
                         Some(false) => {}

@@ -92,10 +92,10 @@ impl Ingest {
     fn note_replaced(&mut self, base: ChangeSequence) -> Result<(), StoreError> {
         let snapshot = self.committed();
         let mut notes = Batch::default();
-        let behind = |key: &[u8]| key >= changes::key_of(base).as_slice();
+        let following = |key: &[u8]| key >= changes::key_of(base).as_slice();
         let replaced = self.batch.operations().filter(|(table, key, _)| match table {
             Table::Versions => false,
-            Table::Changes => !behind(key),
+            Table::Changes => !following(key),
             Table::Baseline
             | Table::CommitIndex
             | Table::MaxCommitTimestamps

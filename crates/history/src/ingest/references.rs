@@ -1,8 +1,8 @@
 //! Rows by what their foreign keys hold: which rows refer to a row that changes.
 //!
-//! Of each row with a foreign key that changes rows (CASCADE, SET NULL) stands one entry in the
-//! store: generation, number of the foreign key, the values as bytes that are equal where the
-//! server finds them equal, and the row's key. Only rows of now have one.
+//! Of each row with a foreign key that changes rows (CASCADE, SET NULL) is one entry in the store:
+//! generation, number of the foreign key, the values as bytes that are equal where the server finds
+//! them equal, and the row's key. Only rows of now have one.
 
 use super::Ingest;
 use crate::engine::{Batch, StoreError, Table, after_prefix};
@@ -30,11 +30,11 @@ pub(super) struct Referring {
 
 impl Referring {
     pub(super) fn of(keys: Vec<ForeignKey>, definition: &TableDefinition) -> Self {
-        let place = |key: ForeignKey| {
-            let places = key.columns.iter().map(|name| definition.position(name)).collect();
-            (key, places)
+        let position = |key: ForeignKey| {
+            let positions = key.columns.iter().map(|name| definition.position(name)).collect();
+            (key, positions)
         };
-        Self { keys: keys.into_iter().map(place).collect() }
+        Self { keys: keys.into_iter().map(position).collect() }
     }
 }
 
@@ -75,7 +75,7 @@ fn stem(generation: GenerationId, number: u32, certain: u8) -> Vec<u8> {
 pub(super) enum Found {
     /// These and no others.
     Keys(Vec<EncodedKey>),
-    /// That is not certain: why.
+    /// That is not known: why.
     Uncertain(String),
 }
 
@@ -201,8 +201,8 @@ impl Ingest {
     /// Makes the entries that are wanted, of the rows in the store: right after a commit.
     pub(super) fn make_references(&mut self) -> Result<(), StoreError> {
         for (name, generation, number) in std::mem::take(&mut self.pending.wanted) {
-            let standing = self.names.current(&name);
-            let crate::names::TableState::Table(now, definition) = standing else { continue };
+            let table_state = self.names.current(&name);
+            let crate::names::TableState::Table(now, definition) = table_state else { continue };
             let keys: Vec<_> =
                 self.catalog.followed_keys(&name).into_iter().filter(|k| k.number == number).collect();
             let columns = self.catalog.definition(definition).cloned();
@@ -211,7 +211,7 @@ impl Ingest {
             };
             let referring = Referring::of(keys, &columns);
             self.refer_all(generation, definition, &referring, &columns)?;
-            if let Some(generation) = self.space_mut(generation) {
+            if let Some(generation) = self.generation_mut(generation) {
                 generation.indexed.push(number);
             }
         }
@@ -279,10 +279,10 @@ fn entries(
     row: &[u8],
 ) -> Vec<Vec<u8>> {
     let cells: Vec<Content<'_>> = image::cells(row).collect();
-    let of = |(fk, places): &(ForeignKey, Option<Vec<usize>>)| {
+    let of = |(fk, positions): &(ForeignKey, Option<Vec<usize>>)| {
         let uncertain = || Some([stem(generation, fk.number, UNCERTAIN).as_slice(), key].concat());
-        let Some(places) = places else { return uncertain() };
-        match encoded(definition, places, &cells) {
+        let Some(positions) = positions else { return uncertain() };
+        match encoded(definition, positions, &cells) {
             Encoded::Null => None,
             Encoded::Values(values) => {
                 Some([stem(generation, fk.number, CERTAIN).as_slice(), &values, key].concat())
@@ -302,11 +302,11 @@ pub(super) enum Encoded {
     Uncertain,
 }
 
-pub(super) fn encoded(definition: &TableDefinition, places: &[usize], cells: &[Content<'_>]) -> Encoded {
+pub(super) fn encoded(definition: &TableDefinition, positions: &[usize], cells: &[Content<'_>]) -> Encoded {
     let mut values = Vec::new();
     let mut certain = true;
-    for place in places {
-        let (Some(column), Some(cell)) = (definition.columns.get(*place), cells.get(*place)) else {
+    for position in positions {
+        let (Some(column), Some(cell)) = (definition.columns.get(*position), cells.get(*position)) else {
             return Encoded::Uncertain;
         };
         match cell {

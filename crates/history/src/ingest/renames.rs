@@ -58,8 +58,8 @@ impl Ingest {
     /// Some outcomes of the RENAME at this position that speaks of the name are none.
     fn rule_out(&mut self, name: &TableName, at: ChangeSequence, wrong: impl Fn(&Outcome) -> bool) {
         let renames = self.catalog.renames();
-        let Some(place) = renames.iter().position(|r| r.at == at && r.speaks_of(name)) else { return };
-        let Some(rename) = renames.get(place) else { return };
+        let Some(position) = renames.iter().position(|r| r.at == at && r.speaks_of(name)) else { return };
+        let Some(rename) = renames.get(position) else { return };
         if !rename.outcomes.iter().any(&wrong) {
             return;
         }
@@ -68,12 +68,12 @@ impl Ingest {
         let left = rename.outcomes.iter().filter(|outcome| !wrong(outcome)).count();
         let all = Arc::make_mut(&mut self.catalog).renames_mut();
         if taken_wrong {
-            let rename = all.remove(place);
+            let rename = all.remove(position);
             self.was_temporary(&rename);
         } else if left == 1 {
-            let rename = all.remove(place);
+            let rename = all.remove(position);
             self.was_as_taken(&rename, &wrong);
-        } else if let Some(rename) = all.get_mut(place) {
+        } else if let Some(rename) = all.get_mut(position) {
             rename.outcomes.retain(|outcome| !wrong(outcome));
         }
     }
@@ -123,8 +123,8 @@ impl Ingest {
         others.sort();
         others.dedup();
         for other in others.into_iter().filter(|other| Some(other) != taken.as_ref()) {
-            let standing = self.names.at(&other, rename.at).map(|(_, standing)| standing.clone());
-            let Some(TableState::Table(generation, definition)) = standing else { continue };
+            let table_state = self.names.at(&other, rename.at).map(|(_, table_state)| table_state.clone());
+            let Some(TableState::Table(generation, definition)) = table_state else { continue };
             let keyed = (before.or(after), before);
             if self.cannot_have(event, (target, definition), generation, keyed)? {
                 self.rule_out(name, rename.at, |outcome| meant(outcome).as_ref() == Some(&other));

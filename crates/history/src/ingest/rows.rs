@@ -20,11 +20,11 @@ use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
 
-/// From which place on a table is in doubt, and why.
+/// From which position on a table is in doubt, and why.
 struct Doubt(ChangeSequence, &'static str);
 
 impl Ingest {
-    /// Takes the rows of an event in; `file`: where it stands.
+    /// Takes the rows of an event in; `file`: where it is.
     pub(super) fn rows(&mut self, event: &RowsEvent, file: &str) -> Result<(), StoreError> {
         let mut rows = event.rows();
         let mut target = None;
@@ -177,7 +177,7 @@ impl Ingest {
             }
             Err(Trouble::Uncertain(reason)) => {
                 self.noting.changed(&event.table.name, event.kind);
-                if let Some(generation) = self.space_mut(target.generation) {
+                if let Some(generation) = self.generation_mut(target.generation) {
                     generation.uncertain.get_or_insert(reason);
                 }
                 self.unreadable_parent(event, at);
@@ -196,12 +196,12 @@ impl Ingest {
     fn readable(&mut self, event: &RowsEvent, at: ChangeSequence) -> Option<(GenerationId, DefinitionId)> {
         let table = &event.table;
         let name = &table.name;
-        let mut standing = self.names.current(name);
-        if !matches!(standing, TableState::Table(..)) || !self.catalog.renames().is_empty() {
+        let mut table_state = self.names.current(name);
+        if !matches!(table_state, TableState::Table(..)) || !self.catalog.renames().is_empty() {
             self.spoken_of(name, at);
-            standing = self.names.current(name);
+            table_state = self.names.current(name);
         }
-        if matches!(standing, TableState::Unreadable(_)) {
+        if matches!(table_state, TableState::Unreadable(_)) {
             return None;
         }
         if !self.captures(name) {
@@ -211,14 +211,16 @@ impl Ingest {
         let definition = match self.definition_of(table) {
             Ok(definition) => self.leaving_out(event, definition),
             Err(reason) => {
-                let known =
-                    self.unknown_since.get(name).filter(|_| matches!(standing, TableState::Unknown { .. }));
+                let known = self
+                    .unknown_since
+                    .get(name)
+                    .filter(|_| matches!(table_state, TableState::Unknown { .. }));
                 let reason = known.cloned().unwrap_or(reason);
                 self.names_mut().set(name, at, TableState::Unreadable(reason));
                 return None;
             }
         };
-        match standing {
+        match table_state {
             TableState::Table(generation, same) if same == definition => Some((generation, definition)),
             TableState::Table(generation, other) => {
                 let generation = self.continued(name, (generation, other), definition, at);
@@ -227,8 +229,8 @@ impl Ingest {
             }
             TableState::Unknown { empty } => {
                 let started = self.names.history(name).last().map_or(ChangeSequence(0), |(from, _)| *from);
-                let generation = self.new_space(name, TableGeneration::new(definition, started, empty));
-                self.names_mut().learn(name, generation, definition);
+                let generation = self.new_generation(name, TableGeneration::new(definition, started, empty));
+                self.names_mut().infer(name, generation, definition);
                 Some((generation, definition))
             }
             TableState::Absent => {
@@ -242,7 +244,7 @@ impl Ingest {
     }
 
     /// The definition, with the columns as generated ones that rows of MariaDB leave out, where it
-    /// was learnt from a table map: that does not tell which columns are generated.
+    /// was learned from a table map: that does not tell which columns are generated.
     fn leaving_out(&mut self, event: &RowsEvent, id: DefinitionId) -> DefinitionId {
         let table = &event.table;
         let missing = if table.mariadb { event.left_out() } else { Vec::new() };
@@ -264,7 +266,7 @@ impl Ingest {
             return Ok(*definition);
         }
         self.dirty.catalog = true;
-        let definition = Arc::make_mut(&mut self.catalog).observe(table)?;
+        let definition = Arc::make_mut(&mut self.catalog).reconcile_table_map(table)?;
         self.observed.insert(table.name.clone(), (Arc::clone(table), definition));
         Ok(definition)
     }
@@ -283,7 +285,7 @@ impl Ingest {
         // What is known of rows stays with their old keys: they are read again under the new ones.
         let baseline = self.first_baseline(new);
         let next = TableGeneration::new(new, at, false);
-        self.new_space(name, TableGeneration { before: Some(generation), baseline, ..next })
+        self.new_generation(name, TableGeneration { before: Some(generation), baseline, ..next })
     }
 
     /// Keeps a version, if it fits what was there.
@@ -338,7 +340,7 @@ impl Ingest {
         Ok(None)
     }
 
-    /// Whether a row that goes is told of as it was before the same statement changed it. Seen on
+    /// Whether a row that goes is reported as it was before the same statement changed it. Seen on
     /// MySQL 9.7.4, where a row refers to itself by ON DELETE SET NULL: its log has that change,
     /// and then the row goes as it was before it.
     fn restates(&self, last: &CachedHead, before: Option<Fingerprint>) -> bool {
@@ -380,7 +382,7 @@ impl Ingest {
     pub(crate) fn is_used(&mut self, generation: GenerationId) {
         let first =
             self.generations.get(generation.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
-        if first && let Some(generation) = self.space_mut(generation) {
+        if first && let Some(generation) = self.generation_mut(generation) {
             generation.used = true;
         }
     }
@@ -430,7 +432,7 @@ impl Ingest {
     fn doubt(&mut self, name: &TableName, generation: GenerationId, doubt: &Doubt, at: ChangeSequence) {
         let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
         self.names_mut().set(name, at, TableState::Unreadable(reason.clone()));
-        if let Some(generation) = self.space_mut(generation)
+        if let Some(generation) = self.generation_mut(generation)
             && generation.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
         {
             generation.doubt = Some((doubt.0, reason));
@@ -439,7 +441,7 @@ impl Ingest {
 }
 
 /// A version, and the key that sees it.
-type Seen<'a> = (&'a [u8], Version<&'a [u8]>);
+type KeyedVersion<'a> = (&'a [u8], Version<&'a [u8]>);
 
 /// What each key sees of a change: a change of the key itself is seen by two.
 fn versions<'a>(
@@ -447,7 +449,7 @@ fn versions<'a>(
     images: (Option<&'a Keyed>, Option<&'a Keyed>),
     definition: DefinitionId,
     sequence: ChangeSequence,
-) -> [Option<Seen<'a>>; 2] {
+) -> [Option<KeyedVersion<'a>>; 2] {
     let version = |side| Version {
         sequence,
         definition,

@@ -1,6 +1,6 @@
 //! Files to a history.
 
-use super::declared::Known;
+use super::declared::DefinitionSchedule;
 use super::{BATCH, Ingest};
 use crate::engine::{Batch, DiskOptions, StoreError, TemporaryEngine};
 use crate::gtid::GtidSet;
@@ -8,8 +8,8 @@ use crate::log::{CommittedTransaction, LogReader, ServerVersion, SourceTime, Spi
 use crate::patterns::Patterns;
 use crate::record::History;
 use crate::schema_dump::SchemaDump;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -31,11 +31,11 @@ impl From<StoreError> for ReadError {
 #[derive(Clone, Debug)]
 pub struct LogEnds {
     /// Time of the first event.
-    pub start: Instant,
+    pub start: Timestamp,
     /// Time of the last event; `None` when reading stopped early.
-    pub end: Option<Instant>,
+    pub end: Option<Timestamp>,
     /// When the last file that was closed was closed: all that follows was committed later.
-    pub passed: Option<Instant>,
+    pub passed: Option<Timestamp>,
     /// GTIDs executed before the first file.
     pub previous: Option<GtidSet>,
     /// Why reading stopped early.
@@ -45,10 +45,10 @@ pub struct LogEnds {
 impl LogEnds {
     /// The newest instant that can be answered; `last`: the latest commit, `fractions`: whether
     /// commits are stamped finer than to the second.
-    pub(super) fn newest(&self, last: Option<Instant>, fractions: bool) -> Instant {
+    pub(super) fn newest(&self, last: Option<Timestamp>, fractions: bool) -> Timestamp {
         let newest = match (self.end, last) {
             // A log that goes on can have another commit stamped with the second of its last one.
-            (None, last) if !fractions => Instant::from_micros(last.unwrap_or(self.start).micros() - 1),
+            (None, last) if !fractions => Timestamp::from_micros(last.unwrap_or(self.start).micros() - 1),
             // The last event's own time is known to the second.
             (Some(end), Some(last)) => last.max(end),
             (end, last) => end.or(last).unwrap_or(self.start),
@@ -71,9 +71,9 @@ pub struct ReadOptions {
     /// The tables to read, by include and exclude patterns.
     pub tables: Patterns,
     /// The record begins here at the earliest: files that hold nothing after it are not read.
-    pub from: Option<Instant>,
+    pub from: Option<Timestamp>,
     /// The record ends here at the latest: files that were begun after it are not read.
-    pub to: Option<Instant>,
+    pub to: Option<Timestamp>,
     /// Definitions of tables, as they are after the last statement about each.
     pub schema: Option<SchemaDump>,
     /// The folder in which the store makes one of its own for as long as the history is read;
@@ -106,7 +106,8 @@ impl History {
             reader.map(|reader| reader.at(options.time).spill(spill)).map_err(|e| ReadError(e.to_string()))
         };
         let reader = open(options.to)?;
-        let engine = options.store.as_ref().map(|place| TemporaryEngine::make(place, DiskOptions::default()));
+        let engine =
+            options.store.as_ref().map(|position| TemporaryEngine::make(position, DiskOptions::default()));
         let mut ingest = match engine {
             Some(engine) => Ingest::upon(Box::new(engine?)),
             None => Ingest::default(),
@@ -117,14 +118,14 @@ impl History {
         let known = match &options.schema {
             // Also by what is after the end that was asked for: the dump is as old or later.
             Some(dump) => ingest.expect(dump, open(None)?),
-            None => Known::new(),
+            None => DefinitionSchedule::new(),
         };
         let mut begun = false;
         let mut history = Self::of_entries_in((ingest, known, server), server_id, reader, |reader| {
             let ends = reader.ends();
             begun = ends.start.is_some();
             LogEnds {
-                start: ends.start.unwrap_or(Instant::from_micros(0)),
+                start: ends.start.unwrap_or(Timestamp::from_micros(0)),
                 // A log that was not closed can go on in the very second of its last event.
                 end: ends.end.filter(|_| ends.closed && ends.torn.is_none()),
                 passed: ends.passed,
@@ -166,12 +167,12 @@ impl History {
         I: Iterator<Item = Result<CommittedTransaction, E>>,
         E: Display,
     {
-        let begin = (Ingest::default(), Known::new(), ServerVersion::default());
+        let begin = (Ingest::default(), DefinitionSchedule::new(), ServerVersion::default());
         Self::of_entries_in(begin, server_id, entries, ends)
     }
 
     fn of_entries_in<I, E>(
-        (mut ingest, mut known, server): (Ingest, Known, ServerVersion),
+        (mut ingest, mut known, server): (Ingest, DefinitionSchedule, ServerVersion),
         server_id: ServerId,
         mut entries: I,
         ends: impl FnOnce(I) -> LogEnds,
@@ -219,7 +220,7 @@ mod tests {
 
     fn entry(micros: i64) -> CommittedTransaction {
         let position = BinlogPosition { file: "binlog.000001".into(), offset: 4 };
-        let committed = Instant::from_micros(micros);
+        let committed = Timestamp::from_micros(micros);
         CommittedTransaction {
             gtid: None,
             committed,
@@ -232,8 +233,8 @@ mod tests {
 
     fn read(entries: Vec<Result<CommittedTransaction, &str>>) -> History {
         let ends = |_| LogEnds {
-            start: Instant::from_micros(1),
-            end: Some(Instant::from_micros(9)),
+            start: Timestamp::from_micros(1),
+            end: Some(Timestamp::from_micros(9)),
             passed: None,
             previous: None,
             stopped: None,

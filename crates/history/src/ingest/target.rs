@@ -42,9 +42,9 @@ impl Target {
         kind: EventType,
         (before, after): Both<'a>,
     ) -> Option<(EventType, Both<'a>)> {
-        let Some(place) = self.row_end else { return Some((kind, (before, after))) };
+        let Some(position) = self.row_end else { return Some((kind, (before, after))) };
         let is_now = |keyed: &&Keyed| {
-            let end = image::cells(&keyed.image).nth(place).and_then(Content::bytes);
+            let end = image::cells(&keyed.image).nth(position).and_then(Content::bytes);
             end.is_some_and(|end| END_OF_TIME.iter().any(|last| last.as_bytes() == end))
         };
         let (before, after) = (before.filter(is_now), after.filter(is_now));

@@ -37,7 +37,7 @@ pub(super) struct Assembly {
     time: SourceTime,
     begun: bool,
     announced: Option<Announced>,
-    /// Where that was.
+    /// The byte offset of the event that announced it.
     announced_at: u64,
     /// The text of the statement whose rows come next.
     text: Option<Arc<str>>,
@@ -66,7 +66,7 @@ struct Open {
     changes: TransactionChanges,
     savepoints: Savepoints,
     connection: Option<u32>,
-    /// The client's character set, in which texts of statements stand.
+    /// The client's character set, in which texts of statements are.
     client: Option<u16>,
 }
 
@@ -428,7 +428,7 @@ impl Assembly {
     }
 }
 
-/// What is told of a table whose rows cannot be read.
+/// What is known of a table whose rows cannot be read.
 pub(crate) fn undecodable(file: &str, offset: u64, fault: &LogFault) -> String {
     format!("rows of it in {file}, event at byte {offset}, cannot be decoded: {fault}")
 }
@@ -440,7 +440,7 @@ fn first_words(sql: &str) -> Vec<String> {
         if inside.starts_with(['!', 'M']) {
             break;
         }
-        rest = inside.split_once("*/").map_or("", |(_, behind)| behind).trim_start();
+        rest = inside.split_once("*/").map_or("", |(_, following)| following).trim_start();
     }
     rest.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|w| !w.is_empty())
@@ -449,10 +449,10 @@ fn first_words(sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// The XID of an XA statement: lower case, no white space, without options behind it.
+/// The XID of an XA statement: lower case, no white space, without options after it.
 fn xa_name(sql: &str) -> String {
-    let behind = sql.trim_start().splitn(3, char::is_whitespace).nth(2).unwrap_or_default();
-    let lower = behind.to_ascii_lowercase().replace("one phase", "");
+    let following = sql.trim_start().splitn(3, char::is_whitespace).nth(2).unwrap_or_default();
+    let lower = following.to_ascii_lowercase().replace("one phase", "");
     let mut name: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
     if name.matches(',').count() == 1 {
         name.push_str(",1");

@@ -1,7 +1,7 @@
 //! A cursor over bytes that came from outside: every read is checked.
 
 use super::LogFault;
-use dbtrail_mysql_wire::reader::Reader;
+use dbtrail_mysql_wire::reader::PayloadReader;
 
 /// What is left to read.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ impl<'a> Bytes<'a> {
     /// A length-encoded integer (manual:
     /// [Protocol::LengthEncodedInteger](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html)).
     pub(super) fn lenenc(&mut self) -> Result<u64, LogFault> {
-        let mut reader = Reader(self.0);
+        let mut reader = PayloadReader(self.0);
         let value = reader.lenenc().map_err(|malformed| LogFault::Packet(malformed.0))?;
         self.0 = reader.0;
         Ok(value)

@@ -113,9 +113,9 @@ mod tests {
         ] {
             let mut seen = 0;
             for line in list.lines() {
-                let [id, set, told] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+                let [id, set, reported] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
                 let id = of_server(id.parse().unwrap(), mariadb);
-                assert_eq!(name(id).as_deref(), Some(told), "{server}: {line}");
+                assert_eq!(name(id).as_deref(), Some(reported), "{server}: {line}");
                 assert_eq!(charset(id).as_deref(), Some(set), "{server}: {line}");
                 seen += 1;
             }

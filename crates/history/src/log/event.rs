@@ -128,7 +128,7 @@ pub(super) fn whole(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, L
     match raw.len().cmp(&length) {
         Ordering::Less => Err(LogFault::EventCut { length, there: raw.len() }),
         Ordering::Equal => read(raw, offset, checksum),
-        Ordering::Greater => Err(LogFault::BytesBehindEvent),
+        Ordering::Greater => Err(LogFault::BytesAfterEvent),
     }
 }
 
@@ -241,8 +241,8 @@ mod tests {
         // From there on the algorithm is after the lengths, and four bytes follow.
         for server in ["5.6.1", "8.0.36", "5.5.68-MariaDB", "10.11.19-MariaDB-log"] {
             for (algorithm, known) in [(0, true), (8, false)] {
-                let told = description(server, &[&OF_5_5[..], &[algorithm, 0, 0, 0, 0]].concat());
-                assert_eq!(told.is_ok_and(|format| !format.checksum), known, "{server}: {algorithm}");
+                let reported = description(server, &[&OF_5_5[..], &[algorithm, 0, 0, 0, 0]].concat());
+                assert_eq!(reported.is_ok_and(|format| !format.checksum), known, "{server}: {algorithm}");
             }
         }
     }

@@ -94,7 +94,7 @@ pub enum LogFault {
     NoRoomForChecksum,
     /// More bytes than the header of the event says.
     #[error("an event with bytes after its end")]
-    BytesBehindEvent,
+    BytesAfterEvent,
     /// A file that MariaDB has encrypted.
     #[error(
         "from here on the file is encrypted (encrypt_binlog=ON): let the agent capture from the server itself (--source), which sends its log in clear"

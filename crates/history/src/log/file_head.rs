@@ -1,13 +1,13 @@
-//! The head of a log file, by the events that stand there: when it was begun, by which release,
-//! and which transactions are before it.
+//! The head of a log file, by the events that are there: when it was begun, by which release, and
+//! which transactions are before it.
 
 use super::gtid::{previous_mariadb, previous_mysql};
 use super::{EVENT_HEADER, event_kind as kind};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
-/// Where the kind of an event stands in its header.
+/// Where the kind of an event is in its header.
 const KIND: usize = 4;
-/// Where the release stands in a format description, and how long it may be.
+/// Where the release is in a format description, and how long it may be.
 const RELEASE: usize = EVENT_HEADER + 2;
 const LONGEST: usize = 50;
 
@@ -16,19 +16,19 @@ const LONGEST: usize = 50;
 pub(crate) enum FileHead {
     /// When it was begun, by the clock of whoever began it (`None`: it does not say), and the
     /// release of the server.
-    Description(Option<Instant>, String),
+    Description(Option<Timestamp>, String),
     /// The transactions before it; `None`: in a form that is not read here.
     Before(Option<String>),
 }
 
-/// Reads an event as it stands in the log; `None`: it says nothing of its file.
+/// Reads an event as it is in the log; `None`: it says nothing of its file.
 pub(crate) fn read(event: &[u8]) -> Option<FileHead> {
     // A checksum after what is counted in the body is no harm.
     let body = event.get(EVENT_HEADER..)?;
     match *event.get(KIND)? {
         kind::FORMAT_DESCRIPTION => {
             let seconds = u32::from_le_bytes(event.first_chunk::<4>().copied()?);
-            let begun = (seconds != 0).then(|| Instant::from_micros(i64::from(seconds) * 1_000_000));
+            let begun = (seconds != 0).then(|| Timestamp::from_micros(i64::from(seconds) * 1_000_000));
             let release = event.get(RELEASE..RELEASE + LONGEST)?;
             let release = release.split(|byte| *byte == 0).next().unwrap_or_default();
             Some(FileHead::Description(begun, String::from_utf8_lossy(release).into_owned()))

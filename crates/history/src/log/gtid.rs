@@ -122,9 +122,9 @@ pub(super) fn previous_mysql(body: &[u8]) -> Result<Option<String>, LogFault> {
         }
         text.push_str(uuid.trim_end_matches(":0"));
         for _ in 0..input.u64()? {
-            let (from, behind) = (input.u64()?, input.u64()?);
+            let (from, following) = (input.u64()?, input.u64()?);
             // Writing to a String cannot fail.
-            let _ = write!(text, ":{from}-{}", behind.saturating_sub(1));
+            let _ = write!(text, ":{from}-{}", following.saturating_sub(1));
         }
     }
     Ok(Some(text))

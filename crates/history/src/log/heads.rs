@@ -2,7 +2,7 @@
 
 use super::event;
 use super::{LogError, ServerVersion};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
@@ -25,7 +25,7 @@ pub struct Head {
     /// The file.
     pub path: PathBuf,
     /// When the server began it, to the second; `None`: it does not say.
-    pub begun: Option<Instant>,
+    pub begun: Option<Timestamp>,
     /// The server that wrote it.
     pub server: ServerVersion,
 }
@@ -46,7 +46,7 @@ impl Head {
         let Ok(format) = event::format(&first) else { return Ok(head) };
         head.server = format.version();
         let micros = i64::from(first.timestamp) * 1_000_000;
-        head.begun = (first.timestamp != 0).then(|| Instant::from_micros(micros));
+        head.begun = (first.timestamp != 0).then(|| Timestamp::from_micros(micros));
         Ok(head)
     }
 }
@@ -82,15 +82,15 @@ pub(super) fn in_order(files: &[PathBuf]) -> Result<Vec<Head>, LogError> {
 
 /// The files that can hold something of the instants from `from` to `to`. A file is left out only
 /// by when others were begun, and only where these times rise.
-pub(super) fn within(heads: Vec<Head>, from: Option<Instant>, to: Option<Instant>) -> Vec<Head> {
+pub(super) fn within(heads: Vec<Head>, from: Option<Timestamp>, to: Option<Timestamp>) -> Vec<Head> {
     let rise = heads.windows(2).all(|pair| pair[0].begun.is_some() && pair[0].begun <= pair[1].begun);
     if !rise {
         return heads;
     }
-    let begun = |head: &Head| head.begun.unwrap_or(Instant::from_micros(0));
-    let behind = |at: Instant| heads.partition_point(|head| begun(head) <= at);
-    let first = from.map_or(0, |from| behind(from).saturating_sub(1));
-    let end = to.map_or(heads.len(), behind).max(first + 1);
+    let begun = |head: &Head| head.begun.unwrap_or(Timestamp::from_micros(0));
+    let following = |at: Timestamp| heads.partition_point(|head| begun(head) <= at);
+    let first = from.map_or(0, |from| following(from).saturating_sub(1));
+    let end = to.map_or(heads.len(), following).max(first + 1);
     heads.into_iter().take(end).skip(first).collect()
 }
 
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn files_that_hold_nothing_of_the_time_are_left_out() {
-        let at = |second: i64| Instant::from_micros(second * 1_000_000);
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
         let head = |second: i64| Head {
             path: PathBuf::from(second.to_string()),
             begun: Some(at(second)),

@@ -5,7 +5,7 @@
 use super::bytes::{Bytes, text};
 use super::event::{Event, kind};
 use super::{LogFault, LoggedStatement, ServerVersion, collations, rows, text as decoding};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 /// Reads a query event, in MariaDB's compressed form too, or an execute-load-query event.
 pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStatement, LogFault> {
@@ -27,7 +27,7 @@ pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStateme
         exec_time,
         error,
         connection,
-        ..LoggedStatement::plain("", server, Instant::from_micros(i64::from(event.timestamp) * 1_000_000))
+        ..LoggedStatement::plain("", server, Timestamp::from_micros(i64::from(event.timestamp) * 1_000_000))
     };
     variables(&mut Bytes(settings), &mut statement)?;
     let inflated;
@@ -75,7 +75,7 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
             // Microseconds of the start (MySQL, MariaDB).
             13 | 128 => {
                 let micros = i64::try_from(input.uint(3)?).unwrap_or_default();
-                statement.at = Instant::from_micros(statement.at.micros() + micros);
+                statement.at = Timestamp::from_micros(statement.at.micros() + micros);
             }
             16 => statement.explicit_timestamps = Some(input.u8()? != 0),
             // sql_require_primary_key, default_table_encryption; one that MySQL 9.7 writes with DML

@@ -7,7 +7,7 @@ use super::{
     BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, SpillOptions,
     TakeError, gtid,
 };
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufReader;
@@ -31,14 +31,14 @@ pub struct LogReader {
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
     /// Time of the first event of the first file.
-    pub start: Option<Instant>,
+    pub start: Option<Timestamp>,
     /// Time of the last event, to the second.
-    pub end: Option<Instant>,
+    pub end: Option<Timestamp>,
     /// Whether the last file was closed (by ROTATE or STOP): nothing can follow in it.
     pub closed: bool,
     /// Time of the ROTATE or STOP that closed the last file which was closed: what follows in a
     /// file that is still open was committed after it.
-    pub passed: Option<Instant>,
+    pub passed: Option<Timestamp>,
     /// GTIDs executed before the first file, as text.
     pub previous: Option<String>,
     /// The last file ends inside an event: what follows the last whole one.
@@ -72,8 +72,8 @@ impl LogReader {
     /// As of [`Self::open`].
     pub fn open_within(
         files: &[PathBuf],
-        from: Option<Instant>,
-        to: Option<Instant>,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
     ) -> Result<Self, LogError> {
         if files.is_empty() {
             return Err(LogError::Files("no binary log file was named".to_owned()));
@@ -178,7 +178,7 @@ impl LogReader {
     }
 
     fn take(&mut self, event: &Event) -> Result<(), TakeError> {
-        let stamp = Instant::from_micros(i64::from(event.timestamp) * 1_000_000);
+        let stamp = Timestamp::from_micros(i64::from(event.timestamp) * 1_000_000);
         if event.timestamp != 0 {
             self.ends.start.get_or_insert(stamp);
             self.ends.end = Some(stamp);
@@ -212,7 +212,7 @@ impl LogReader {
     }
 
     /// A file was closed; an event without a time (0) says nothing of when.
-    fn closes(&mut self, stamp: Instant, seconds: u32) {
+    fn closes(&mut self, stamp: Timestamp, seconds: u32) {
         self.ends.closed = true;
         if seconds != 0 {
             self.ends.passed = Some(stamp);

@@ -1,5 +1,6 @@
-//! Rows events, versions 1 and 2 (manual: "MySQL Binary Log Events", `Rows_event`), and MariaDB's
-//! compressed ones.
+//! Rows events, versions 1 and 2 (manual: [MySQL Binary Log
+//! Events](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html),
+//! `Rows_event`), and MariaDB's compressed ones.
 
 use super::bytes::{Bytes, bit};
 use super::event::{Event, kind};
@@ -92,7 +93,7 @@ impl Statement {
 /// An event with rows of one table, all changed in the same way.
 #[derive(Clone, Debug)]
 pub struct RowsEvent {
-    /// What happened.
+    /// Whether rows were inserted, updated or deleted.
     pub kind: EventType,
     /// The table, as the log's table map tells it.
     pub table: Arc<MappedTable>,
@@ -100,7 +101,7 @@ pub struct RowsEvent {
     pub statement: Statement,
     /// The text of the statement, where the server logs it.
     pub text: Option<Arc<str>>,
-    /// Where it stands in its file.
+    /// Where it is in its file.
     pub offset: u64,
     /// Which columns the images have: of rows before the change, and after it.
     present: [Buffer; 2],
@@ -109,7 +110,7 @@ pub struct RowsEvent {
 }
 
 impl RowsEvent {
-    /// Of an event.
+    /// Reads the rows of an event.
     pub(super) fn read(
         event: &Event,
         layout: Layout,
@@ -189,17 +190,17 @@ impl RowsEvent {
     }
 
     /// Its parts, to be kept apart.
-    pub(super) fn into_kept(self) -> Kept {
+    pub(super) fn into_kept(self) -> RowsEventParts {
         let Self { kind, table, statement, text, offset, present: [first, second], images } = self;
         let Statement { mapped, checks, logs_cascades, ends } = statement;
         let without_rows = images.is_none();
         let rest = Rest { kind, checks, logs_cascades, ends, offset, without_rows };
-        Kept { table, mapped, text, rest, parts: [first, second, images.unwrap_or_default()] }
+        RowsEventParts { table, mapped, text, rest, parts: [first, second, images.unwrap_or_default()] }
     }
 
     /// Of what [`Self::into_kept`] gave.
-    pub(super) fn of_kept(kept: Kept) -> Self {
-        let Kept { table, mapped, text, rest, parts: [first, second, images] } = kept;
+    pub(super) fn of_kept(kept: RowsEventParts) -> Self {
+        let RowsEventParts { table, mapped, text, rest, parts: [first, second, images] } = kept;
         let Rest { kind, checks, logs_cascades, ends, offset, without_rows } = rest;
         let statement = Statement { mapped, checks, logs_cascades, ends };
         let images = (!without_rows).then_some(images);
@@ -237,7 +238,7 @@ impl RowsEvent {
         Self::of(body, 4, layout, (table, &Arc::from([Arc::clone(table)])))
     }
 
-    /// Places of columns that no image of an UPDATE or DELETE has, rising.
+    /// Positions of columns that no image of an UPDATE or DELETE has, rising.
     #[must_use]
     pub fn left_out(&self) -> Vec<usize> {
         let [first, second] = &self.present;
@@ -259,7 +260,7 @@ impl RowsEvent {
 }
 
 /// The parts of a rows event.
-pub(super) struct Kept {
+pub(super) struct RowsEventParts {
     pub(super) table: Arc<MappedTable>,
     pub(super) mapped: MappedTables,
     pub(super) text: Option<Arc<str>>,
@@ -292,7 +293,7 @@ impl<'a> Rows<'a> {
     /// Goes to the next row; false: there is none.
     ///
     /// # Errors
-    /// Its images cannot be read, and neither can what comes behind.
+    /// Its images cannot be read, and neither can what follows.
     pub fn step(&mut self) -> Result<bool, LogFault> {
         if self.input.is_empty() {
             return Ok(false);
@@ -354,8 +355,9 @@ fn image<'a>(
     Ok(())
 }
 
-/// MariaDB's compression (Knowledge Base: "Compressing Events to Reduce Size of the Binary Log"): a
-/// byte with the algorithm and the width of the length, the length (big-endian), zlib data.
+/// MariaDB's compression (Knowledge Base: [Compressing Events to Reduce Size of the Binary
+/// Log](https://mariadb.com/kb/en/compressing-events-to-reduce-size-of-the-binary-log/)): a byte
+/// with the algorithm and the width of the length, the length (big-endian), zlib data.
 pub(super) fn inflate(data: &[u8]) -> Result<Vec<u8>, LogFault> {
     let mut input = Bytes(data);
     let head = input.u8()?;

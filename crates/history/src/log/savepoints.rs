@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_all_that_stands_between_its_quotes() {
+    fn a_name_is_all_that_is_between_its_quotes() {
         let set = [("SAVEPOINT `x b`", 2), ("SAVEPOINT `y b`", 5), ("SAVEPOINT plain", 7)];
         assert_eq!(left(&set, "ROLLBACK TO `x b`"), 2);
         assert_eq!(left(&set, "ROLLBACK TO `Y B`"), 5);
@@ -114,7 +114,7 @@ mod tests {
 
     /// Nothing is taken out where it is not known what.
     #[test]
-    fn names_that_may_be_equal_are_not_told_apart() {
+    fn names_that_may_be_equal_are_not_distinguished() {
         assert_eq!(left(&[("SAVEPOINT `é`", 2)], "ROLLBACK TO `É`"), 9);
         assert_eq!(left(&[("SAVEPOINT `é`", 2), ("SAVEPOINT e", 4)], "ROLLBACK TO e"), 9);
         assert_eq!(left(&[("SAVEPOINT `\u{fffd}`", 2)], "ROLLBACK TO `\u{fffd}`"), 9);

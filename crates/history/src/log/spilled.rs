@@ -3,7 +3,7 @@
 //! The file has no name: when the process ends, in whatever way, it is gone. Tables stay in
 //! memory, since a transaction of any length has few of them.
 
-use super::rows::{Kept, MappedTables, Rest};
+use super::rows::{MappedTables, Rest, RowsEventParts};
 use super::spill::SpillError;
 use super::{Change, LoggedStatement, MappedTable, RowsEvent};
 use ::bytes::Bytes as Buffer;
@@ -42,7 +42,7 @@ pub(super) struct Spilled {
 struct Tables {
     all: Vec<Arc<MappedTable>>,
     /// By where they are in memory: each is kept, so no other one comes to be there.
-    by_place: HashMap<usize, u32>,
+    by_position: HashMap<usize, u32>,
     sets: Vec<MappedTables>,
     by_numbers: HashMap<Vec<u32>, u32>,
 }
@@ -84,13 +84,13 @@ fn number(count: usize) -> Result<u32, SpillError> {
 
 impl Tables {
     fn table(&mut self, table: &Arc<MappedTable>) -> Result<u32, SpillError> {
-        let place = Arc::as_ptr(table).addr();
-        if let Some(known) = self.by_place.get(&place) {
+        let position = Arc::as_ptr(table).addr();
+        if let Some(known) = self.by_position.get(&position) {
             return Ok(*known);
         }
         let next = number(self.all.len())?;
         self.all.push(Arc::clone(table));
-        self.by_place.insert(place, next);
+        self.by_position.insert(position, next);
         Ok(next)
     }
 
@@ -202,7 +202,7 @@ impl Spilled {
     }
 
     fn rows(&mut self, rows: RowsEvent) -> Result<(Head, Option<[Buffer; 3]>), SpillError> {
-        let Kept { table, mapped, text, rest, parts } = rows.into_kept();
+        let RowsEventParts { table, mapped, text, rest, parts } = rows.into_kept();
         let said = match (&text, &self.text) {
             (None, _) => Text::None,
             (Some(new), Some(last)) if Arc::ptr_eq(new, last) => Text::Same,
@@ -224,7 +224,7 @@ impl Spilled {
         let Self { file, written, tables, .. } = *self;
         let file = ready.and_then(|_| file.into_inner().map_err(|e| failed(e.error())));
         match file {
-            Ok(file) => Box::new(Reader {
+            Ok(file) => Box::new(SpilledReader {
                 file: BufReader::with_capacity(BUFFER, file),
                 left: written,
                 tables,
@@ -236,14 +236,14 @@ impl Spilled {
 }
 
 /// Reads the changes back.
-struct Reader {
+struct SpilledReader {
     file: BufReader<File>,
     left: usize,
     tables: Tables,
     text: Option<Arc<str>>,
 }
 
-impl Reader {
+impl SpilledReader {
     fn bytes(&mut self, count: usize) -> Result<Vec<u8>, SpillError> {
         let mut bytes = vec![0; count];
         self.file.read_exact(&mut bytes).map_err(|e| failed(&e))?;
@@ -272,13 +272,13 @@ impl Reader {
                 }
                 let table = self.tables.all.get(table as usize).cloned().ok_or_else(unknown)?;
                 let mapped = self.tables.sets.get(mapped as usize).cloned().ok_or_else(unknown)?;
-                Change::Rows(RowsEvent::of_kept(Kept { table, mapped, text, rest, parts }))
+                Change::Rows(RowsEvent::of_kept(RowsEventParts { table, mapped, text, rest, parts }))
             }
         })
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for SpilledReader {
     type Item = Result<Change, SpillError>;
 
     fn next(&mut self) -> Option<Self::Item> {

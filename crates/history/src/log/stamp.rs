@@ -3,7 +3,7 @@
 use super::event::{Event, kind};
 use super::gtid::Announced;
 use super::{ServerVersion, bytes::Bytes};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 const SECOND: i64 = 1_000_000;
 
@@ -27,13 +27,13 @@ impl Stamp {
     /// When an entry with this commit time could be seen by everyone, as far as the log alone
     /// tells.
     #[must_use]
-    pub fn visible(self, committed: Instant) -> Instant {
+    pub fn visible(self, committed: Timestamp) -> Timestamp {
         let later = match self {
             Self::Commit => 0,
             Self::Second | Self::Start => SECOND,
             Self::Span(micros) => i64::try_from(micros).unwrap_or(i64::MAX),
         };
-        Instant::from_micros(committed.micros().saturating_add(later))
+        Timestamp::from_micros(committed.micros().saturating_add(later))
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) fn of(
     announced: Option<&Announced>,
     began: Option<u32>,
     server: ServerVersion,
-) -> (Instant, Stamp) {
+) -> (Timestamp, Stamp) {
     let is_query = matches!(event.kind, kind::QUERY | kind::MARIADB_QUERY_COMPRESSED);
     let (micros, stamp) = if let Some(micros) = announced.and_then(|a| a.committed) {
         (micros, Stamp::Commit)
@@ -59,14 +59,14 @@ pub(super) fn of(
     } else {
         (i64::from(event.timestamp) * SECOND, Stamp::Start)
     };
-    let committed = Instant::from_micros(micros);
+    let committed = Timestamp::from_micros(micros);
     // Transactions of InnoDB end in Xid; COMMIT as a statement ends what an engine without
     // transactions took part in.
     let began = began.filter(|_| is_query).map(|second| i64::from(second) * SECOND);
     match began {
         Some(began) if began < micros => {
             let span = stamp.visible(committed).micros() - began;
-            (Instant::from_micros(began), Stamp::Span(span.unsigned_abs()))
+            (Timestamp::from_micros(began), Stamp::Span(span.unsigned_abs()))
         }
         _ => (committed, stamp),
     }

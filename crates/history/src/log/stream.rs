@@ -20,7 +20,7 @@ const FIRST: u64 = 4;
 #[derive(Debug)]
 pub struct StreamReader {
     decoder: Decoder,
-    place: BinlogPosition,
+    position: BinlogPosition,
     /// Whether the format description of this connection has come.
     described: bool,
 }
@@ -29,7 +29,7 @@ impl Default for StreamReader {
     fn default() -> Self {
         Self {
             decoder: Decoder::default(),
-            place: BinlogPosition { file: String::new(), offset: 0 },
+            position: BinlogPosition { file: String::new(), offset: 0 },
             described: false,
         }
     }
@@ -45,15 +45,15 @@ impl StreamReader {
     /// Events come from this position on. What was taken in of an unfinished transaction is
     /// dropped, since it comes again; but where the position lies further on in the file, the
     /// server has only left out events that tell nothing of rows.
-    pub fn follow(&mut self, place: BinlogPosition, same_server: bool) {
-        if same_server && place.file == self.place.file && place.offset >= self.place.offset {
-            self.place = place;
+    pub fn follow(&mut self, position: BinlogPosition, same_server: bool) {
+        if same_server && position.file == self.position.file && position.offset >= self.position.offset {
+            self.position = position;
             return;
         }
         self.decoder.file_ends();
-        self.begin(&place.file);
+        self.begin(&position.file);
         self.decoder.ready.clear();
-        self.place = place;
+        self.position = position;
     }
 
     /// How large transactions may become in memory from here on.
@@ -69,16 +69,16 @@ impl StreamReader {
 
     /// After the last event.
     #[must_use]
-    pub fn place(&self) -> &BinlogPosition {
-        &self.place
+    pub fn position(&self) -> &BinlogPosition {
+        &self.position
     }
 
     /// Where reading must begin after a restart, so that nothing that was begun is missed.
     #[must_use]
-    pub fn resume(&self, behind: &BinlogPosition) -> BinlogPosition {
+    pub fn resume(&self, following: &BinlogPosition) -> BinlogPosition {
         match self.decoder.oldest_prepared() {
             Some(p) => BinlogPosition { file: p.file.clone(), offset: p.offset },
-            None => behind.clone(),
+            None => following.clone(),
         }
     }
 
@@ -95,7 +95,7 @@ impl StreamReader {
     /// is no room for the transaction that it belongs to.
     pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), TakeError> {
         let checksum = self.described && self.decoder.format.checksum;
-        let event = event::whole(raw.into(), self.place.offset, checksum)?;
+        let event = event::whole(raw.into(), self.position.offset, checksum)?;
         self.event(&event)
     }
 
@@ -111,7 +111,7 @@ impl StreamReader {
                 self.described = true;
                 self.decoder.take(event)?;
                 // The one of the file's head, sent again since reading begins further on.
-                if self.place.offset != FIRST {
+                if self.position.offset != FIRST {
                     return Ok(());
                 }
             }
@@ -119,7 +119,7 @@ impl StreamReader {
         }
         // Not by what events say of their end: newer MariaDB leaves that out inside of
         // transactions, and it has 32 bits.
-        self.place.offset += event.length;
+        self.position.offset += event.length;
         Ok(())
     }
 
@@ -134,12 +134,12 @@ impl StreamReader {
     fn rotate(&mut self, event: &Event) -> Result<(), LogFault> {
         let (offset, name) = event.body().split_first_chunk::<8>().ok_or(LogFault::RotateWithoutPosition)?;
         let file = String::from_utf8_lossy(name).into_owned();
-        if file != self.place.file {
+        if file != self.position.file {
             // A transaction never goes on in another file: what is open was cut by a crash of the
             // server.
             self.decoder.file_ends();
             self.begin(&file);
-            self.place = BinlogPosition { file, offset: u64::from_le_bytes(*offset) };
+            self.position = BinlogPosition { file, offset: u64::from_le_bytes(*offset) };
         }
         Ok(())
     }

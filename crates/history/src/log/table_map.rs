@@ -1,5 +1,6 @@
-//! Table map events (manual: "MySQL Binary Log Events", `Table_map_event`): the columns of a table
-//! as the rows behind it have them.
+//! Table map events (manual: [MySQL Binary Log
+//! Events](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html),
+//! `Table_map_event`): the columns of a table as the rows after it have them.
 
 use super::bytes::{Bytes, bit, text};
 use super::{LogFault, MappedColumn, MappedTable, collations};
@@ -46,7 +47,7 @@ impl Mapped {
 pub(super) struct Maps(HashMap<u64, (Box<[u8]>, Mapped)>);
 
 impl Maps {
-    /// Reads a table map: the table's id, and what is told of it.
+    /// Reads a table map: the table's id, and what is known of it.
     ///
     /// # Errors
     /// Not even its name can be read.
@@ -123,13 +124,13 @@ fn is_text(kind: u8) -> bool {
     matches!(kind, code::STRING | code::VAR_STRING | code::VARCHAR | code::TINY_BLOB..=code::BLOB)
 }
 
-/// What MySQL counts as text: seen with a VECTOR column in front of others (9.7), which has a place
-/// in the list of collations.
+/// What MySQL counts as text: seen with a VECTOR column in front of others (9.7), which has a
+/// position in the list of collations.
 fn is_text_or_vector(kind: u8) -> bool {
     is_text(kind) || kind == code::VECTOR
 }
 
-/// What MariaDB counts as text: seen with a POINT column behind others (10.11), which has a place
+/// What MariaDB counts as text: seen with a POINT column after others (10.11), which has a position
 /// in the list of collations.
 fn is_text_or_geometry(kind: u8) -> bool {
     is_text(kind)

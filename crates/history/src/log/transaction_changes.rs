@@ -9,10 +9,10 @@ const ASIDE: usize = 256;
 
 /// See the module.
 #[derive(Debug)]
-pub struct TransactionChanges(Kept);
+pub struct TransactionChanges(ChangeStorage);
 
 #[derive(Debug)]
-enum Kept {
+enum ChangeStorage {
     /// The changes, and about how many bytes they take.
     Memory(Vec<Change>, usize),
     File(Box<Spilled>),
@@ -20,14 +20,14 @@ enum Kept {
 
 impl Default for TransactionChanges {
     fn default() -> Self {
-        Self(Kept::Memory(Vec::new(), 0))
+        Self(ChangeStorage::Memory(Vec::new(), 0))
     }
 }
 
 impl From<Vec<Change>> for TransactionChanges {
     fn from(changes: Vec<Change>) -> Self {
         let bytes = changes.iter().map(size).sum();
-        Self(Kept::Memory(changes, bytes))
+        Self(ChangeStorage::Memory(changes, bytes))
     }
 }
 
@@ -46,8 +46,8 @@ impl TransactionChanges {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
-            Kept::Memory(changes, _) => changes.len(),
-            Kept::File(spilled) => spilled.len(),
+            ChangeStorage::Memory(changes, _) => changes.len(),
+            ChangeStorage::File(spilled) => spilled.len(),
         }
     }
 
@@ -60,15 +60,15 @@ impl TransactionChanges {
     /// Whether they are in a file.
     #[must_use]
     pub fn is_spilled(&self) -> bool {
-        matches!(self.0, Kept::File(_))
+        matches!(self.0, ChangeStorage::File(_))
     }
 
     /// Those that are in memory: all of them, or none.
     #[must_use]
     pub fn in_memory(&self) -> &[Change] {
         match &self.0 {
-            Kept::Memory(changes, _) => changes,
-            Kept::File(_) => &[],
+            ChangeStorage::Memory(changes, _) => changes,
+            ChangeStorage::File(_) => &[],
         }
     }
 
@@ -76,43 +76,43 @@ impl TransactionChanges {
     #[must_use]
     pub fn has_rows(&self) -> bool {
         match &self.0 {
-            Kept::Memory(changes, _) => changes.iter().any(|c| matches!(c, Change::Rows(_))),
-            Kept::File(spilled) => spilled.has_rows(),
+            ChangeStorage::Memory(changes, _) => changes.iter().any(|c| matches!(c, Change::Rows(_))),
+            ChangeStorage::File(spilled) => spilled.has_rows(),
         }
     }
 
     /// Bytes that they take in memory, about.
     pub(super) fn memory(&self) -> usize {
         match &self.0 {
-            Kept::Memory(_, bytes) => *bytes,
-            Kept::File(_) => 0,
+            ChangeStorage::Memory(_, bytes) => *bytes,
+            ChangeStorage::File(_) => 0,
         }
     }
 
     /// Adds a change.
     pub(super) fn push(&mut self, change: Change) -> Result<(), SpillError> {
         match &mut self.0 {
-            Kept::Memory(changes, bytes) => {
+            ChangeStorage::Memory(changes, bytes) => {
                 *bytes += size(&change);
                 changes.push(change);
                 Ok(())
             }
-            Kept::File(spilled) => spilled.push(change),
+            ChangeStorage::File(spilled) => spilled.push(change),
         }
     }
 
     /// The last one, where it is a rows event that may go on.
     pub(super) fn last_rows(&mut self) -> Option<&mut RowsEvent> {
         let last = match &mut self.0 {
-            Kept::Memory(changes, _) => changes.last_mut(),
-            Kept::File(spilled) => spilled.last(),
+            ChangeStorage::Memory(changes, _) => changes.last_mut(),
+            ChangeStorage::File(spilled) => spilled.last(),
         };
         if let Some(Change::Rows(rows)) = last { Some(rows) } else { None }
     }
 
     /// A position after the last one, for [`Self::truncate`].
     pub(super) fn mark(&mut self) -> Result<usize, SpillError> {
-        if let Kept::File(spilled) = &mut self.0 {
+        if let ChangeStorage::File(spilled) = &mut self.0 {
             spilled.mark()?;
         }
         Ok(self.len())
@@ -121,12 +121,12 @@ impl TransactionChanges {
     /// Those after a mark go.
     pub(super) fn truncate(&mut self, mark: usize) -> Result<(), SpillError> {
         match &mut self.0 {
-            Kept::Memory(changes, bytes) => {
+            ChangeStorage::Memory(changes, bytes) => {
                 changes.truncate(mark);
                 *bytes = changes.iter().map(size).sum();
                 Ok(())
             }
-            Kept::File(spilled) => spilled.truncate(mark),
+            ChangeStorage::File(spilled) => spilled.truncate(mark),
         }
     }
 
@@ -145,7 +145,7 @@ impl TransactionChanges {
 
     /// Puts them in a file; `marks`: rising.
     pub(super) fn spill(&mut self, options: &SpillOptions, marks: &[usize]) -> Result<(), SpillError> {
-        let Kept::Memory(changes, _) = &mut self.0 else { return Ok(()) };
+        let ChangeStorage::Memory(changes, _) = &mut self.0 else { return Ok(()) };
         let mut spilled = Spilled::create(options.folder.as_deref())?;
         let mut marks = marks.iter().copied().peekable();
         for (i, change) in std::mem::take(changes).into_iter().enumerate() {
@@ -157,7 +157,7 @@ impl TransactionChanges {
         if marks.next().is_some() {
             spilled.mark()?;
         }
-        self.0 = Kept::File(Box::new(spilled));
+        self.0 = ChangeStorage::File(Box::new(spilled));
         Ok(())
     }
 }
@@ -168,8 +168,8 @@ impl IntoIterator for TransactionChanges {
 
     fn into_iter(self) -> Self::IntoIter {
         match self.0 {
-            Kept::Memory(changes, _) => Box::new(changes.into_iter().map(Ok)),
-            Kept::File(spilled) => spilled.read(),
+            ChangeStorage::Memory(changes, _) => Box::new(changes.into_iter().map(Ok)),
+            ChangeStorage::File(spilled) => spilled.read(),
         }
     }
 }

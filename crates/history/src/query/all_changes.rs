@@ -1,7 +1,7 @@
 //! `_history.changes`: the changes of all tables that the asker may see, in the order of the log.
 
 use super::change_filter::{Needed, own_cells};
-use super::change_rows::{images, key_places, keyed, write_event};
+use super::change_rows::{images, key_positions, keyed, write_event};
 use super::chunks::{Chunks, Fill};
 use super::origin::Origins;
 use super::rows::unsupported;
@@ -17,8 +17,8 @@ use dbtrail_expression::{RowFilter, RowValue};
 use dbtrail_types::agent_api::DiffLine;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 use tables::Tables;
 
@@ -33,8 +33,8 @@ pub struct AllChanges {
     history: Arc<History>,
     visible: Visible,
     /// `None`: one transaction.
-    window: Option<(Instant, Instant)>,
-    /// Which transactions may still have changed a table whose changes cannot be told.
+    window: Option<(Timestamp, Timestamp)>,
+    /// Which transactions may still have changed a table whose changes cannot be known.
     unchecked: Option<(ChangeSequence, ChangeSequence)>,
     tables: Tables,
     walk: Walk,
@@ -42,7 +42,7 @@ pub struct AllChanges {
     left: u64,
     page: Page,
     origins: Origins,
-    /// Of the last line: its table, and the definition under which it stands.
+    /// Of the last line: its table, and the definition under which it is.
     last: Option<(Arc<TableName>, DefinitionId)>,
     keys: Vec<usize>,
     count: u64,
@@ -53,12 +53,12 @@ pub struct AllChanges {
 pub(super) struct Condition {
     rows: RowFilter,
     needed: Needed,
-    places: Places,
+    positions: KeyPositions,
 }
 
-/// Where the columns stand that are not those of every change.
+/// Where the columns are that are not those of every change.
 #[derive(Clone, Copy, Debug)]
-struct Places {
+struct KeyPositions {
     schema: usize,
     table: usize,
     changed: usize,
@@ -71,26 +71,26 @@ impl Condition {
         let Some(filter) = &request.filter else { return Ok(None) };
         let TableDefinition { columns, .. } = HistoryTable::Changes.definition();
         let rows = RowFilter::new(filter, &columns).map_err(|why| unsupported(&why))?;
-        let place = |name: &str| {
+        let position = |name: &str| {
             let at = columns.iter().position(|column| column.name == name);
             at.ok_or_else(|| Refusal::internal(format!("changes have no column {name}")))
         };
-        let places = Places {
-            schema: place("schema")?,
-            table: place("table")?,
-            changed: place("changed_columns")?,
-            before: place("row_before")?,
-            after: place("row_after")?,
+        let positions = KeyPositions {
+            schema: position("schema")?,
+            table: position("table")?,
+            changed: position("changed_columns")?,
+            before: position("row_before")?,
+            after: position("row_after")?,
         };
-        Ok(Some(Self { rows, needed: Needed::of(filter, columns), places }))
+        Ok(Some(Self { rows, needed: Needed::of(filter, columns), positions }))
     }
 
     /// Whether it may be true for a change of a table.
     fn may_hold(&self, name: &TableName) -> bool {
         let mut cells = vec![RowValue::Unknown; self.needed.columns().len()];
-        for (at, cell) in [(self.places.schema, &name.schema), (self.places.table, &name.table)] {
-            if let Some(place) = cells.get_mut(at) {
-                *place = RowValue::Bytes(cell.as_bytes());
+        for (at, cell) in [(self.positions.schema, &name.schema), (self.positions.table, &name.table)] {
+            if let Some(position) = cells.get_mut(at) {
+                *position = RowValue::Bytes(cell.as_bytes());
             }
         }
         self.rows.holds(&cells) != Ok(false)
@@ -110,14 +110,14 @@ impl Condition {
         let there = |there: bool| if there { RowValue::Bytes(b"") } else { RowValue::Null };
         let (before, after) = (version.before.is_some(), version.after.is_some());
         for (at, value) in [
-            (self.places.schema, RowValue::Bytes(name.schema.as_bytes())),
-            (self.places.table, RowValue::Bytes(name.table.as_bytes())),
-            (self.places.changed, there(before && after)),
-            (self.places.before, there(before)),
-            (self.places.after, there(after)),
+            (self.positions.schema, RowValue::Bytes(name.schema.as_bytes())),
+            (self.positions.table, RowValue::Bytes(name.table.as_bytes())),
+            (self.positions.changed, there(before && after)),
+            (self.positions.before, there(before)),
+            (self.positions.after, there(after)),
         ] {
-            if let Some(place) = cells.get_mut(at) {
-                *place = value;
+            if let Some(position) = cells.get_mut(at) {
+                *position = value;
             }
         }
         self.rows.holds(&cells).map_err(|why| unsupported(&why))
@@ -133,7 +133,7 @@ impl History {
         self: &Arc<Self>,
         request: &HistoryRequest,
         visible: Visible,
-        (from, to, window): (ChangeSequence, ChangeSequence, Option<(Instant, Instant)>),
+        (from, to, window): (ChangeSequence, ChangeSequence, Option<(Timestamp, Timestamp)>),
         head: Vec<u8>,
     ) -> Result<Chunks<AllChanges>, Refusal> {
         let filter = Condition::new(request)?;
@@ -163,13 +163,13 @@ impl History {
 
 impl AllChanges {
     /// Looks at some more transactions: whether one of them changed a table whose changes cannot be
-    /// told.
+    /// known.
     fn check(&mut self, (from, to): (ChangeSequence, ChangeSequence)) -> Result<(), Refusal> {
         let (mut seen, mut next, mut untold) = (0, None, None);
         commits::between(&*self.history.snapshot, from, to, &mut |commit| {
             untold = commit.tables.iter().find_map(|table| self.tables.untold(&table.name));
             seen += 1;
-            next = Some(commit.behind);
+            next = Some(commit.following);
             Ok(untold.is_none() && seen < AT_ONCE)
         })?;
         if let Some(refusal) = untold {
@@ -226,7 +226,7 @@ impl AllChanges {
                 definition.ok_or_else(|| Refusal::internal("a change without a definition".to_owned()))?;
             lines::json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
             out.push(b'\n');
-            self.keys = key_places(definition);
+            self.keys = key_positions(definition);
         }
         self.last = Some((name, id));
         Ok(())

@@ -9,8 +9,8 @@ use crate::store::ChangeSequence;
 use dbtrail_types::change_counts::{
     ChangeCounts, ChangeCountsHeader, ChangeCountsLine, ChangeCountsRequest, MOST_STEPS,
 };
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 256;
 #[derive(Debug)]
 pub struct ChangeCountsAnswer {
     history: Arc<History>,
-    window: (Instant, Instant),
+    window: (Timestamp, Timestamp),
     step_seconds: u32,
     table: Option<TableName>,
     allowed: Option<BTreeSet<String>>,
@@ -58,7 +58,7 @@ impl History {
         };
         self.covered(since)?;
         self.covered(until)?;
-        self.whole(since, until)?;
+        self.without_gap(since, until)?;
         let table = request.table.clone().map(|name| self.catalog.folded(name));
         Ok(ChangeCountsAnswer {
             history: Arc::clone(self),
@@ -66,7 +66,7 @@ impl History {
             step_seconds,
             table,
             allowed: request.schemas.as_ref().map(|schemas| schemas.iter().cloned().collect()),
-            next: Some(self.commit_index().stretch(since, until)?),
+            next: Some(self.commit_index().sequence_range(since, until)?),
             steps: vec![None; steps],
             page: Page::default(),
         })
@@ -79,16 +79,16 @@ fn length(step_seconds: u32) -> i64 {
 }
 
 /// The number of the step in which an instant of the window lies, from 0 on.
-fn number(since: Instant, at: Instant, step_seconds: u32) -> Option<u64> {
-    let step = |at: Instant| at.micros().checked_div_euclid(length(step_seconds));
+fn number(since: Timestamp, at: Timestamp, step_seconds: u32) -> Option<u64> {
+    let step = |at: Timestamp| at.micros().checked_div_euclid(length(step_seconds));
     u64::try_from(step(at)?.checked_sub(step(since)?)?).ok()
 }
 
 /// Where a step begins.
-fn begin(since: Instant, step: u64, step_seconds: u32) -> Option<Instant> {
+fn begin(since: Timestamp, step: u64, step_seconds: u32) -> Option<Timestamp> {
     let length = length(step_seconds);
     let number = since.micros().checked_div_euclid(length)?.checked_add_unsigned(step)?;
-    number.checked_mul(length).map(Instant::from_micros)
+    number.checked_mul(length).map(Timestamp::from_micros)
 }
 
 impl ChangeCountsAnswer {
@@ -114,9 +114,9 @@ impl ChangeCountsAnswer {
             of_commit.iter_mut().zip(counts).for_each(|(all, one)| *all = all.saturating_add(one));
         }
         let step = number(since, at, self.step_seconds);
-        let place = step.and_then(|n| self.steps.get_mut(usize::try_from(n).ok()?));
+        let position = step.and_then(|n| self.steps.get_mut(usize::try_from(n).ok()?));
         let from = step.and_then(|n| begin(since, n, self.step_seconds));
-        let (Some(kept), Some(from)) = (place, from) else {
+        let (Some(kept), Some(from)) = (position, from) else {
             return Err(Refusal::internal("a transaction outside of its window".to_owned()));
         };
         let kept = kept.get_or_insert(ChangeCounts {
@@ -148,7 +148,7 @@ impl ChangeCountsAnswer {
             if found.len() == AT_ONCE
                 && let Some(last) = found.last()
             {
-                self.next = Some((last.behind, to));
+                self.next = Some((last.following, to));
             }
             let mut over = false;
             for commit in &found {
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn steps_are_those_of_the_clock() {
-        let at = |seconds: i64| Instant::from_micros(seconds * 1_000_000);
-        let micro = |micros: i64| Instant::from_micros(micros);
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let micro = |micros: i64| Timestamp::from_micros(micros);
         assert_eq!(number(at(90), at(90), 60), Some(0));
         assert_eq!(number(at(90), micro(119_999_999), 60), Some(0));
         assert_eq!(number(at(90), at(120), 60), Some(1));

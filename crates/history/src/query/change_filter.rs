@@ -1,7 +1,7 @@
 //! Conditions on changes: on the columns of the table, before or after, and on what happened, when
 //! and by whom.
 
-use super::change_rows::{images, key_places, keyed, kind_name};
+use super::change_rows::{images, key_positions, keyed, kind_name};
 use super::lines::stamp;
 use super::origin::Origins;
 use super::rows::{unsupported, value};
@@ -37,7 +37,7 @@ impl ChangeFilter {
     /// A condition on changes of a table with this definition.
     ///
     /// # Errors
-    /// A column that it names is not there, or is there twice; how it compares is not certain.
+    /// A column that it names is not there, or is there twice; how it compares is not known.
     pub(super) fn new(history: &History, filter: &Filter, asked: DefinitionId) -> Result<Self, Refusal> {
         let own = Needed::of(filter, change_columns());
         let ready = Ready::new(history, filter, &own.columns, asked)?;
@@ -48,7 +48,7 @@ impl ChangeFilter {
     /// after it.
     ///
     /// # Errors
-    /// That is not certain.
+    /// That is not known.
     pub(super) fn holds(
         &mut self,
         history: &History,
@@ -93,7 +93,7 @@ impl ChangeFilter {
         uncertain.map_or(Ok(false), |why| Err(unsupported(&why)))
     }
 
-    /// Puts the key under which the change is shown in the place of the row's.
+    /// Puts the key under which the change is shown instead of the row's.
     fn put_key<'r>(&self, key: &'r Image, cells: &mut [RowValue<'r>]) {
         let shown: Vec<Content<'r>> = key.cells().collect();
         for at in &self.ready.keys {
@@ -203,7 +203,7 @@ impl Ready {
         }
         let columns: Vec<Column> = definition.columns.iter().chain(own).cloned().collect();
         let rows = RowFilter::new(filter, &columns).map_err(|why| unsupported(&why))?;
-        Ok(Self { under, rows, keys: key_places(definition) })
+        Ok(Self { under, rows, keys: key_positions(definition) })
     }
 }
 

@@ -10,8 +10,8 @@ use dbtrail_types::agent_api::{EventType, Octets};
 use dbtrail_types::column::TableDefinition;
 use std::borrow::Cow;
 
-/// The places of the key columns.
-pub(super) fn key_places(definition: &TableDefinition) -> Vec<usize> {
+/// The positions of the key columns.
+pub(super) fn key_positions(definition: &TableDefinition) -> Vec<usize> {
     definition.primary_key.iter().filter_map(|n| definition.position(n)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Changes inside a window, oldest first.
 
 use super::change_filter::ChangeFilter;
-use super::change_rows::{images, key_places, keyed, write_event};
+use super::change_rows::{images, key_positions, keyed, write_event};
 use super::keys::Wanted;
 use super::merge::Merge;
 use super::origin::Origins;
@@ -14,8 +14,8 @@ use crate::schema::DefinitionId;
 use crate::store::{ChangeSequence, Version};
 use dbtrail_types::agent_api::{DiffLine, DiffRequest};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// The lines of an answer, in chunks.
@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub struct DiffAnswer {
     history: Arc<History>,
     /// `None`: one transaction.
-    window: Option<(Instant, Instant)>,
+    window: Option<(Timestamp, Timestamp)>,
     head: Option<Vec<u8>>,
     changes: Changes,
     /// Which of them are wanted.
@@ -33,7 +33,7 @@ pub struct DiffAnswer {
     /// The entries around the last change.
     page: Page,
     origins: Origins,
-    /// The definition under which the lines stand now.
+    /// The definition under which the lines are now.
     definition: (DefinitionId, Arc<TableDefinition>, Vec<usize>),
     count: u64,
     done: bool,
@@ -71,7 +71,7 @@ impl History {
         let (window, (from, to), end) = self.asked(request)?;
         let found = self.table_at(&name, end)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        let definition = (found.definition_id, Arc::clone(found.definition), key_places(found.definition));
+        let definition = (found.definition_id, Arc::clone(found.definition), key_positions(found.definition));
         let head = lines::header(self, found.definition_id, None)?;
         let filter = request.filter.as_ref();
         let mut filter =
@@ -80,8 +80,8 @@ impl History {
             let (mut page, mut origins) = (Page::default(), Origins::default());
             self.certain_window((since, Some(until)), &name, Some(&wanted), |sequence, generation, key| {
                 let Some(filter) = &mut filter else { return Ok(true) };
-                let place = (sequence, sequence.next());
-                let version = self.versions().first(generation, key, place)?;
+                let position = (sequence, sequence.next());
+                let version = self.versions().first(generation, key, position)?;
                 let commit = self.commit_index().of_near(sequence, &mut page)?;
                 match (version, commit) {
                     (Some(version), Some(commit)) => filter.holds(self, &version, commit, &mut origins),
@@ -116,9 +116,9 @@ impl History {
         })
     }
 
-    /// The window, the changes from its first to behind its last, and where the definition is
-    /// looked at.
-    fn asked(&self, request: &DiffRequest) -> Result<Asked, Refusal> {
+    /// The window, the changes from its first to after its last, and where the definition is looked
+    /// at.
+    fn asked(&self, request: &DiffRequest) -> Result<DiffWindow, Refusal> {
         match (request.since, request.until, &request.transaction) {
             (Some(since), Some(until), None) => {
                 if since > until {
@@ -126,8 +126,8 @@ impl History {
                 }
                 self.covered(since)?;
                 self.covered(until)?;
-                self.whole(since, until)?;
-                let stretch = self.commit_index().stretch(since, until)?;
+                self.without_gap(since, until)?;
+                let stretch = self.commit_index().sequence_range(since, until)?;
                 Ok((Some((since, until)), stretch, self.commit_index().cut(until)?))
             }
             (None, None, Some(gtid)) => {
@@ -140,7 +140,7 @@ impl History {
 }
 
 /// What [`History::asked`] gives.
-type Asked = (Option<(Instant, Instant)>, (ChangeSequence, ChangeSequence), ReadPoint);
+type DiffWindow = (Option<(Timestamp, Timestamp)>, (ChangeSequence, ChangeSequence), ReadPoint);
 
 impl Iterator for DiffAnswer {
     type Item = Result<Vec<u8>, Refusal>;
@@ -216,7 +216,7 @@ impl DiffAnswer {
             lines::json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
             out.push(b'\n');
         }
-        self.definition = (id, Arc::clone(definition), key_places(definition));
+        self.definition = (id, Arc::clone(definition), key_positions(definition));
         Ok(())
     }
 

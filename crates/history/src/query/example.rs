@@ -32,7 +32,7 @@ impl History {
                     return None;
                 };
                 let found = self.found(name, *generation, *definition).ok()?;
-                super::certain(name, found.generation, ChangeSequence::END).ok()?;
+                super::without_doubt(name, found.generation, ChangeSequence::END).ok()?;
                 let key = found.definition.key_columns();
                 let whole = !key.is_empty() && key.len() == found.definition.primary_key.len();
                 let is_integer = |c: &&Column| matches!(c.ty, ColumnType::Int { .. });
@@ -47,7 +47,7 @@ impl History {
 
     /// The key of one of the first rows of a table.
     fn some_key(&self, found: &Found<'_>) -> Option<Vec<(Column, Vec<u8>)>> {
-        let (versions, generation) = (self.versions(), found.space_id);
+        let (versions, generation) = (self.versions(), found.generation_id);
         let window: (&[u8], &[u8]) = (&[], &[0xff; 64]);
         let read = versions.base_keys(generation, window, MAX_KEYS).ok()?;
         let changed = versions.keys(generation, window, self.end, MAX_KEYS).ok()?;

@@ -10,7 +10,7 @@ use super::{History, Refusal, lines};
 use crate::commits;
 use crate::store::ChangeSequence;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ mod transactions;
 const AT_ONCE: usize = 64;
 
 /// A stretch of the log, and the window that it was asked for as; `None`: one transaction.
-type Asked = (ChangeSequence, ChangeSequence, Option<(Instant, Instant)>);
+type RequestedRange = (ChangeSequence, ChangeSequence, Option<(Timestamp, Timestamp)>);
 
 /// The lines of an answer, in chunks.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub struct HistoryRows {
     visible: Visible,
     ready: VecDeque<Cells>,
     /// Where the next transactions are read, and up to where.
-    next: Option<Asked>,
-    /// What of tables is counted before they are told.
+    next: Option<RequestedRange>,
+    /// What of tables is counted before they are given.
     versions: Option<Versions>,
     count: u64,
 }
@@ -101,7 +101,11 @@ impl History {
     }
 
     /// The stretch of the log that a request is about; `None`: its table has none.
-    fn stretch_of(&self, request: &HistoryRequest, visible: &Visible) -> Result<Option<Asked>, Refusal> {
+    fn stretch_of(
+        &self,
+        request: &HistoryRequest,
+        visible: &Visible,
+    ) -> Result<Option<RequestedRange>, Refusal> {
         let table = request.table;
         match (request.window, &request.transaction, table.has_window()) {
             (Some((since, until)), None, true) if since > until => {
@@ -109,7 +113,7 @@ impl History {
             }
             (Some((since, until)), None, true) => {
                 self.certain_transactions((since, until), table, |schema| visible.sees(schema))?;
-                let (from, to) = self.commit_index().stretch(since, until)?;
+                let (from, to) = self.commit_index().sequence_range(since, until)?;
                 Ok(Some((from, to, Some((since, until)))))
             }
             (None, Some(gtid), true) => {
@@ -157,7 +161,7 @@ impl Fill for HistoryRows {
             if found.len() == AT_ONCE
                 && let Some(last) = found.last()
             {
-                self.next = Some((last.behind, to, window));
+                self.next = Some((last.following, to, window));
             }
             for commit in &found {
                 self.ready.extend(self.history.transaction_row(commit, window, &self.visible)?);

@@ -2,7 +2,7 @@
 
 use super::{MAX_KEYS, Refusal};
 use crate::key::{self, KeyError};
-use crate::store::{EncodedKey, behind};
+use crate::store::{EncodedKey, prefix_end};
 use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyRange, KeyScan, Keys, Octets, code};
 use dbtrail_types::column::{Column, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
@@ -214,12 +214,12 @@ fn read_scan(scan: &KeyScan, columns: &[&Column]) -> Result<Span, Refusal> {
     let lower = match &scan.lower {
         None => start.clone(),
         Some(bound) if bound.inclusive => end(bound)?,
-        Some(bound) => behind(&end(bound)?),
+        Some(bound) => prefix_end(&end(bound)?),
     };
     let upper = match &scan.upper {
         None if start.is_empty() => None,
-        None => Some(behind(&start)),
-        Some(bound) if bound.inclusive => Some(behind(&end(bound)?)),
+        None => Some(prefix_end(&start)),
+        Some(bound) if bound.inclusive => Some(prefix_end(&end(bound)?)),
         Some(bound) => Some(end(bound)?),
     };
     Ok(Span { lower, upper })

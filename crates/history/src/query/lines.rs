@@ -5,7 +5,7 @@ use crate::image::{Content, Image};
 use crate::schema::{Catalog, DefinitionId};
 use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::{AsOf, Instant};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ struct HeaderLine<'a> {
 pub(super) fn header(history: &History, id: DefinitionId, at: Option<&AsOf>) -> Result<Vec<u8>, Refusal> {
     let head = history.catalog.memo(id, |definition| {
         let mut line = serde_json::to_vec(&HeaderLine { success: true, definition }).unwrap_or_default();
-        // The closing brace comes behind the instant.
+        // The closing brace comes after the instant.
         line.pop();
         line
     });
@@ -86,7 +86,7 @@ pub(super) fn row(
 }
 
 /// An instant as a TIMESTAMP(6) cell travels: UTC.
-pub(super) fn stamp(at: Instant) -> String {
+pub(super) fn stamp(at: Timestamp) -> String {
     let text = at.to_string();
     let whole = text.trim_end_matches('Z').replace('T', " ");
     match whole.split_once('.') {
@@ -136,11 +136,11 @@ pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The cells of a row that stand at these places, which are those of its key.
-pub(super) fn key_of(image: &Image, places: &[usize]) -> Vec<Octets> {
+/// The cells of a row that are at these positions, which are those of its key.
+pub(super) fn key_of(image: &Image, positions: &[usize]) -> Vec<Octets> {
     let cells: Vec<Option<&[u8]>> = image.cells().map(Content::bytes).collect();
     let cell = |at: &usize| Octets(cells.get(*at).copied().flatten().unwrap_or_default().to_vec());
-    places.iter().map(cell).collect()
+    positions.iter().map(cell).collect()
 }
 
 /// A key for people: `42` or `(1, abc)`; what is not text as x'..'.

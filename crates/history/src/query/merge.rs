@@ -24,24 +24,24 @@ pub(super) struct KeyOf {
 
 /// The versions of one key in a stretch of the log.
 #[derive(Debug)]
-struct Source {
+struct KeyVersions {
     of: KeyOf,
     /// Where the next read begins.
     from: ChangeSequence,
     /// The row that the version before that left.
-    behind: Option<Image>,
+    before_row: Option<Image>,
     ready: VecDeque<Version>,
 }
 
 /// What comes next: by sequence; of the two sides of a key change, the old key first.
-type Place = Reverse<(ChangeSequence, bool, usize)>;
+type NextChange = Reverse<(ChangeSequence, bool, usize)>;
 
 /// A merge of sources.
 #[derive(Debug)]
 pub(super) struct Merge {
     to: ChangeSequence,
-    sources: Vec<Source>,
-    heap: BinaryHeap<Place>,
+    sources: Vec<KeyVersions>,
+    heap: BinaryHeap<NextChange>,
 }
 
 impl Merge {
@@ -50,7 +50,7 @@ impl Merge {
         keys: Vec<KeyOf>,
         (from, to): (ChangeSequence, ChangeSequence),
     ) -> Result<Self, Refusal> {
-        let source = |of| Source { of, from, behind: None, ready: VecDeque::new() };
+        let source = |of| KeyVersions { of, from, before_row: None, ready: VecDeque::new() };
         let sources = keys.into_iter().map(source).collect();
         let mut merge = Self { to, sources, heap: BinaryHeap::new() };
         for index in 0..merge.sources.len() {
@@ -64,11 +64,12 @@ impl Merge {
         let Some(source) = self.sources.get_mut(index) else { return Ok(()) };
         if source.ready.is_empty() {
             let (KeyOf { generation, key, .. }, window) = (&source.of, (source.from, self.to));
-            let behind = source.behind.as_ref();
-            source.ready = history.versions().between_behind(*generation, key, window, AHEAD, behind)?.into();
+            let before_row = source.before_row.as_ref();
+            source.ready =
+                history.versions().between_after(*generation, key, window, AHEAD, before_row)?.into();
             if let Some(last) = source.ready.back() {
                 source.from = last.sequence.next();
-                source.behind = last.row_after().cloned();
+                source.before_row = last.row_after().cloned();
             } else if let Some(emptied) = source.of.emptied.take() {
                 source.ready.extend(history.lost((source.of.generation, &source.of.key), emptied)?);
             }

@@ -6,7 +6,7 @@
 
 mod changed;
 mod rows;
-mod steps;
+mod single_changes;
 
 use super::chunks::{Chunks, Fill};
 use super::keys::Wanted;
@@ -21,9 +21,9 @@ use dbtrail_types::agent_api::{NetHeader, NetLine, NetRequest, Span, code};
 use dbtrail_types::column::Column;
 use dbtrail_types::names::TableName;
 use rows::{Having, Rows};
+use single_changes::SingleChanges;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use steps::Steps;
 
 /// Keys looked at in one go.
 const ROWS_AT_ONCE: usize = 1024;
@@ -31,7 +31,7 @@ const ROWS_AT_ONCE: usize = 1024;
 /// The lines of an answer, in chunks.
 pub type NetAnswer = Chunks<NetLines>;
 
-/// What makes them.
+/// The source of the lines.
 #[derive(Debug)]
 pub struct NetLines {
     history: Arc<History>,
@@ -41,8 +41,8 @@ pub struct NetLines {
     /// What is still to be looked at before the first line.
     changed: Option<Changed>,
     keys: std::collections::btree_set::IntoIter<EncodedKey>,
-    /// Where each change is told by itself: how, and what is left of the key at hand.
-    steps: Option<Steps>,
+    /// Where each change is given by itself: how, and what is left of the key at hand.
+    steps: Option<SingleChanges>,
     count: u64,
 }
 
@@ -61,7 +61,7 @@ impl History {
         if let Some(why) = super::no_key(today.definition) {
             return Err(Refusal::new(422, code::NOT_CAPTURED, format!("table {name}: {why}")));
         }
-        super::certain(&name, today.generation, self.end)?;
+        super::without_doubt(&name, today.generation, self.end)?;
         let wanted = request.keys.as_ref().map(|keys| Wanted::read(keys, today.definition, &name));
         let wanted = wanted.transpose()?;
         if let Span::Window { since, until } = request.span {
@@ -89,7 +89,9 @@ impl History {
             having,
             changed,
             keys: BTreeSet::new().into_iter(),
-            steps: request.steps.then(|| Steps { derived_only: request.derived_only, ..Steps::default() }),
+            steps: request
+                .steps
+                .then(|| SingleChanges { derived_only: request.derived_only, ..SingleChanges::default() }),
             count: 0,
         };
         Ok(Chunks::new(head, lines))
@@ -104,8 +106,8 @@ impl History {
                 }
                 self.covered(*since)?;
                 self.covered(*until)?;
-                self.whole(*since, *until)?;
-                Ok(self.commit_index().stretch(*since, *until)?)
+                self.without_gap(*since, *until)?;
+                Ok(self.commit_index().sequence_range(*since, *until)?)
             }
             Span::Transaction(gtid) => self.transaction(gtid),
         }
@@ -158,15 +160,15 @@ impl History {
         cut: ChangeSequence,
         today: &Found<'_>,
     ) -> Result<Option<Carried>, Refusal> {
-        let place = ReadPoint { at: cut, doubtful: cut };
+        let position = ReadPoint { at: cut, doubtful: cut };
         if let Some((_, TableState::Absent)) = self.names.at(name, cut) {
             return Ok(None);
         }
-        let found = self.table_at(name, place)?;
+        let found = self.table_at(name, position)?;
         if !self.catalog.same_key(found.definition_id, today.definition_id) {
             return Err(unreadable(name, "its primary key is another one now than it was then"));
         }
-        let question = Question { history: self, name: name.clone(), found, cut: place };
+        let question = Question { history: self, name: name.clone(), found, cut: position };
         match question.state(key, Reading::Snapshot)? {
             State::Row(image, under) => {
                 let image = question.filled(key, image, under)?;

@@ -37,9 +37,9 @@ impl Origins {
         let commit = commits::of(&*history.snapshot, sequence, &mut self.near)?;
         let commit = commit.ok_or_else(|| Refusal::internal("a change without a transaction".to_owned()))?;
         let statement = commit.statement_of(sequence);
-        if let Some((first, told)) = &self.last
+        if let Some((first, reported)) = &self.last
             && *first == commit.first
-            && told.as_ref() == statement
+            && reported.as_ref() == statement
         {
             return Ok(());
         }
@@ -90,8 +90,8 @@ fn names(text: &str, name: &str) -> bool {
     let name = name.to_lowercase();
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     text.match_indices(&name).any(|(at, _)| {
-        let (before, behind) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
-        !before.is_some_and(is_word) && !behind.is_some_and(is_word)
+        let (before, following) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+        !before.is_some_and(is_word) && !following.is_some_and(is_word)
     })
 }
 

@@ -7,8 +7,8 @@ use crate::record::Baseline;
 use crate::schema::DefinitionId;
 use crate::store::{ChangeSequence, Version};
 use dbtrail_types::agent_api::{NoteCode, Octets};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 
 /// Rows of a key that are looked at, at most, for what the log does not tell.
 const MAX_OTHERS: usize = 32;
@@ -27,7 +27,7 @@ pub enum Reading {
 pub(super) enum State {
     Row(Image, DefinitionId),
     /// There is no row; the note says why.
-    NoRow(Option<(NoteCode, Option<Instant>)>),
+    NoRow(Option<(NoteCode, Option<Timestamp>)>),
     /// The record says nothing of it.
     Unknown,
 }
@@ -42,7 +42,8 @@ pub(super) struct Question<'a> {
 
 impl Question<'_> {
     pub(super) fn state(&self, key: &[u8], reading: Reading) -> Result<State, Refusal> {
-        let (versions, generation, end) = (self.history.versions(), self.found.space_id, self.history.end);
+        let (versions, generation, end) =
+            (self.history.versions(), self.found.generation_id, self.history.end);
         let ReadPoint { at, doubtful } = self.cut;
         if doubtful > at
             && let Some(change) = versions.first(generation, key, (at, doubtful))?
@@ -112,7 +113,7 @@ impl Question<'_> {
     }
 
     /// What generations before this one tell of a key that has no row in it.
-    fn earlier(&self, key: &[u8]) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+    fn earlier(&self, key: &[u8]) -> Result<Option<(NoteCode, Option<Timestamp>)>, Refusal> {
         let mut before = self.found.generation.before;
         while let Some((id, generation)) = before.and_then(|id| Some((id, self.history.generation(id)?))) {
             if !self.history.catalog.same_key(generation.definition, self.found.definition_id) {
@@ -141,7 +142,7 @@ impl Question<'_> {
         &self,
         code: NoteCode,
         at: ChangeSequence,
-    ) -> Result<Option<(NoteCode, Option<Instant>)>, Refusal> {
+    ) -> Result<Option<(NoteCode, Option<Timestamp>)>, Refusal> {
         Ok(Some((code, self.history.commit_index().committed(at)?)))
     }
 
@@ -153,7 +154,7 @@ impl Question<'_> {
         if catalog.generated(under).is_empty() || !unknown(&image) {
             return Ok(image);
         }
-        let generation = self.found.space_id;
+        let generation = self.found.generation_id;
         let base = versions.base(generation, key)?.map(|base| (base.definition, base.row));
         let first = versions.between(generation, key, (ChangeSequence(0), self.history.end), MAX_OTHERS)?;
         let first = first.into_iter().filter_map(|v| Some((v.definition, v.row_after()?.clone())));

@@ -2,7 +2,7 @@
 
 use crate::engine::StoreError;
 use dbtrail_types::agent_api::{ErrorBody, code};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 /// A question that is not answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub struct Refusal {
     /// `out_of_range`: what was asked.
     pub asked: Option<String>,
     /// `out_of_range`: oldest and newest instant.
-    pub range: Option<(Instant, Instant)>,
+    pub range: Option<(Timestamp, Timestamp)>,
 }
 
 impl Refusal {

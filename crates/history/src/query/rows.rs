@@ -56,7 +56,7 @@ impl History {
         let cut = self.cut(&request.at)?;
         let found = self.table_at(&name, cut)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name)?;
-        super::certain(&name, found.generation, cut.doubtful)?;
+        super::without_doubt(&name, found.generation, cut.doubtful)?;
         let definition = found.definition_id;
         let filter = request.filter.as_ref().map(|filter| RowFilter::new(filter, &found.definition.columns));
         let filter = filter.transpose().map_err(|why| unsupported(&why))?;
@@ -68,7 +68,7 @@ impl History {
             }
             Wanted::Range(range) => question.known(question.range(&range, reading)?, reading)?,
             Wanted::Scan(span) => {
-                let bounds = Bounds::new(question.found.space_id, &span.lower, span.upper.as_deref());
+                let bounds = Bounds::new(question.found.generation_id, &span.lower, span.upper.as_deref());
                 (Rows::Scanned(Box::new(Scan::new(&question, bounds, reading)?)), Vec::new())
             }
         };
@@ -88,17 +88,17 @@ impl History {
 }
 
 /// A key, and as it was asked for where it was asked for by itself.
-type Asked = (EncodedKey, Option<Vec<Octets>>);
+type RequestedKey = (EncodedKey, Option<Vec<Octets>>);
 
 /// Rows with their definitions, and notes on keys without one.
 type KnownRows = (Vec<(Image, DefinitionId)>, Vec<ApiNote>);
 
 impl Question<'_> {
-    fn known(&self, keys: Vec<Asked>, reading: Reading) -> Result<(Rows, Vec<ApiNote>), Refusal> {
+    fn known(&self, keys: Vec<RequestedKey>, reading: Reading) -> Result<(Rows, Vec<ApiNote>), Refusal> {
         self.rows(keys, reading).map(|(rows, notes)| (Rows::Known(rows.into_iter()), notes))
     }
 
-    fn rows(&self, keys: Vec<Asked>, reading: Reading) -> Result<KnownRows, Refusal> {
+    fn rows(&self, keys: Vec<RequestedKey>, reading: Reading) -> Result<KnownRows, Refusal> {
         let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for (key, shown) in keys {
             match self.state(&key, reading)? {
@@ -121,11 +121,11 @@ impl Question<'_> {
 
     /// The keys of a range: all that the record knows, if these are certainly all that there can
     /// be.
-    fn range(&self, range: &Range, reading: Reading) -> Result<Vec<Asked>, Refusal> {
-        let mut keys = known_keys(self.history, self.found.space_id, range)?;
+    fn range(&self, range: &Range, reading: Reading) -> Result<Vec<RequestedKey>, Refusal> {
+        let mut keys = known_keys(self.history, self.found.generation_id, range)?;
         let mut all = self.found.generation.complete;
         if reading == Reading::Snapshot {
-            keys = with_baseline(self.history, self.found.space_id, keys, range)?;
+            keys = with_baseline(self.history, self.found.generation_id, keys, range)?;
             all |= self.found.generation.baseline == Baseline::Whole;
         }
         all |= range.width == u128::try_from(keys.len()).ok();

@@ -9,7 +9,7 @@ use crate::commit_index::ReadPoint;
 use crate::image::Image;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{Bounds, GenerationId, Known, Stretch, Told};
+use crate::store::{Bounds, GenerationId, KeyContent, RangeReader, RowAtPosition};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::names::TableName;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ pub(super) struct Scan {
     definition: DefinitionId,
     cut: ReadPoint,
     reading: Reading,
-    stretch: Stretch,
+    stretch: RangeReader,
 }
 
 /// What the next key came to.
@@ -56,10 +56,10 @@ impl Scan {
             ));
         }
         let cut = question.cut;
-        let stretch = Stretch::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
+        let stretch = RangeReader::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
         Ok(Self {
             name: question.name.clone(),
-            generation: question.found.space_id,
+            generation: question.found.generation_id,
             definition: question.found.definition_id,
             cut,
             reading,
@@ -75,14 +75,14 @@ impl Scan {
     /// The next key.
     ///
     /// # Errors
-    /// A row is not certain at the instant, or does not fit into the table as it was then.
+    /// A row is not known at the instant, or does not fit into the table as it was then.
     pub(super) fn next(&mut self, history: &History) -> Result<Step, Refusal> {
-        let Some(Known { key, told, base }) = self.stretch.next(&*history.snapshot)? else {
+        let Some(KeyContent { key, reported, base }) = self.stretch.next(&*history.snapshot)? else {
             return Ok(Step::End);
         };
-        let row = match told {
-            Told::Row(row, definition) => row.map(|row| (row, definition)),
-            Told::Before(row, next) => match base {
+        let row = match reported {
+            RowAtPosition::Row(row, definition) => row.map(|row| (row, definition)),
+            RowAtPosition::Before(row, next) => match base {
                 // A row that was read before an ALTER is what the row was until its first change
                 // after that.
                 Some(base) if history.catalog.precedes(base.definition, next) => {
@@ -90,8 +90,8 @@ impl Scan {
                 }
                 _ => row.map(|row| (row, next)),
             },
-            Told::Nothing => base.map(|base| (base.row, base.definition)),
-            Told::Ask => self.question(history)?.row(&key, self.reading)?,
+            RowAtPosition::Nothing => base.map(|base| (base.row, base.definition)),
+            RowAtPosition::Ask => self.question(history)?.row(&key, self.reading)?,
         };
         let Some((row, under)) = row else { return Ok(Step::NoRow) };
         if under != self.definition || !history.catalog.generated(under).is_empty() {

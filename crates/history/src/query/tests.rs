@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 /// times count as known to the microsecond.
 const START: i64 = 1_767_225_600_000_001;
 
-pub(super) fn t(n: i64) -> Instant {
-    Instant::from_micros(START + n * 1_000_000)
+pub(super) fn t(n: i64) -> Timestamp {
+    Timestamp::from_micros(START + n * 1_000_000)
 }
 
 fn mapped(table: &str) -> Arc<MappedTable> {
@@ -226,7 +226,7 @@ fn lived() -> Arc<History> {
 }
 
 #[test]
-fn a_row_is_as_it_was_at_the_instant() {
+fn a_row_is_as_it_was_at_the_timestamp() {
     let h = lived();
     for (second, ids, want) in [
         (1, vec!["1", "2"], json!([])),
@@ -261,7 +261,7 @@ fn notes_say_why_there_is_no_row() {
 }
 
 #[test]
-fn a_gtid_is_the_state_behind_its_transaction() {
+fn a_gtid_is_the_state_after_its_transaction() {
     let h = lived();
     let rows = |gtid: &str| at(&h, AsOf::Gtid(gtid.into()), keys(&["1"])).map(|(rows, _)| rows);
     assert_eq!(rows("0-1-2"), Ok(json!([["1", "a"]])));
@@ -376,7 +376,7 @@ fn a_clock_that_steps_back_is_no_reason_to_guess() {
 }
 
 #[test]
-fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
+fn inside_of_its_second_a_change_is_not_reported_and_what_did_not_change_is() {
     let log = vec![
         (1, vec![sql(CREATE)]),
         (2, vec![row("t", None, Some((1, "a"))), row("t", None, Some((2, "b")))]),
@@ -385,7 +385,7 @@ fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
     ];
     let h = stamped(log, Memory::Keeps, Stamp::Second);
     let asked = |micros: i64, key: &str| {
-        let at = AsOf::Time(Instant::from_micros(t(0).micros() + micros));
+        let at = AsOf::Time(Timestamp::from_micros(t(0).micros() + micros));
         let server_id = ServerId("x".into());
         let request = RowsRequest {
             server_id,
@@ -398,7 +398,7 @@ fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
         };
         h.rows(&request, Reading::Flashback).map(Iterator::count)
     };
-    for (micros, key, told) in [
+    for (micros, key, reported) in [
         (4_999_999, "1", true),
         (5_000_000, "1", false),
         (5_000_000, "2", true),
@@ -409,7 +409,7 @@ fn inside_of_its_second_a_change_is_not_told_and_what_did_not_change_is() {
         (7_999_999, "2", false),
     ] {
         let refused = asked(micros, key).err().map(|refused| refused.code);
-        assert_eq!(refused.is_none(), told, "key {key} at {micros}");
+        assert_eq!(refused.is_none(), reported, "key {key} at {micros}");
         assert!(refused.is_none_or(|code| code == "ambiguous_time"), "{refused:?}");
     }
     let message = asked(5_500_000, "1").unwrap_err().message;
@@ -656,17 +656,17 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
         ingest
             .entry(CommittedTransaction {
                 gtid: None,
-                committed: Instant::from_micros(committed),
+                committed: Timestamp::from_micros(committed),
                 stamp: Stamp::Commit,
                 position,
                 origin: Origin::default(),
                 changes: Vec::new().into(),
             })
             .unwrap();
-        let ends = LogEnds { start: Instant::from_micros(0), end, passed, previous: None, stopped: None };
+        let ends = LogEnds { start: Timestamp::from_micros(0), end, passed, previous: None, stopped: None };
         ingest.finish(ServerId("x".into()), ends).unwrap().coverage().newest.micros()
     };
-    let end = Some(Instant::from_micros(9_000_000));
+    let end = Some(Timestamp::from_micros(9_000_000));
     let newest = |committed, end| newest_of(committed, end, None);
     assert_eq!(newest(8_000_000, end), 9_000_000, "the file was closed in second 9");
     assert_eq!(newest(8_000_001, end), 9_000_000);

@@ -4,7 +4,7 @@ use super::{History, Refusal};
 use crate::gtid::GtidSet;
 use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::code;
-use dbtrail_types::instant::AsOf;
+use dbtrail_types::timestamp::AsOf;
 
 impl History {
     /// The first change of a transaction, and the one after its last; the same twice where it
@@ -24,19 +24,19 @@ impl History {
         if set.as_ref().is_ok_and(|set| !set.is_single()) {
             return Err(several());
         }
-        let behind = self.cut(&AsOf::Gtid(gtid.to_owned()))?.at;
+        let following = self.cut(&AsOf::Gtid(gtid.to_owned()))?.at;
         let set = set.map_err(|_| several())?;
-        let last = ChangeSequence(behind.0.saturating_sub(1));
+        let last = ChangeSequence(following.0.saturating_sub(1));
         let commit = self.commit_index().of(last)?;
         let gtid_there = commit.as_ref().and_then(|m| m.gtid.as_ref());
         let is_it = gtid_there.is_some_and(|found| set.names(found));
-        if !is_it && self.gtids.begins_behind(behind, &set) {
+        if !is_it && self.gtids.begins_after(following, &set) {
             return Err(self.out_of_range("that transaction lies before the start of the record", gtid));
         }
-        let from = commit.filter(|_| is_it).map_or(behind, |commit| commit.first);
+        let from = commit.filter(|_| is_it).map_or(following, |commit| commit.first);
         if from < self.horizon.at && is_it {
             return Err(self.out_of_range("the state before that transaction is not kept any more", gtid));
         }
-        Ok((from, behind))
+        Ok((from, following))
     }
 }

@@ -5,7 +5,7 @@ use super::keys::Span;
 use super::window::Emptied;
 use super::{History, Refusal};
 use crate::changes::{self, OwnedChange};
-use crate::store::{Bounds, ChangeSequence, GenerationId, Stretch, Told, Version};
+use crate::store::{Bounds, ChangeSequence, GenerationId, RangeReader, RowAtPosition, Version};
 use std::collections::{BTreeMap, VecDeque};
 
 /// See the module.
@@ -17,7 +17,7 @@ pub(super) struct Walk {
     generations: BTreeMap<GenerationId, Option<Emptied>>,
     /// Which keys; `None`: all.
     span: Option<Span>,
-    /// Rows that went at once, and are being told one by one.
+    /// Rows that went at once, and are being listed one by one.
     lost: Option<Lost>,
     /// Of the last change.
     generation: GenerationId,
@@ -27,7 +27,7 @@ pub(super) struct Walk {
 struct Lost {
     generation: GenerationId,
     emptied: Emptied,
-    keys: Stretch,
+    keys: RangeReader,
 }
 
 /// What comes next.
@@ -59,14 +59,16 @@ impl Walk {
     /// The next change.
     ///
     /// # Errors
-    /// The store failed, or a row that went with all others cannot be told.
+    /// The store failed, or a row that went with all others cannot be known.
     pub(super) fn next(&mut self, history: &History) -> Result<Step, Refusal> {
         if let Some(lost) = &mut self.lost {
             let Some(known) = lost.keys.next(&*history.snapshot)? else {
                 self.lost = None;
                 return Ok(Step::Nothing);
             };
-            if let (Told::Row(None, _), _) | (Told::Nothing, None) = (&known.told, &known.base) {
+            if let (RowAtPosition::Row(None, _), _) | (RowAtPosition::Nothing, None) =
+                (&known.reported, &known.base)
+            {
                 return Ok(Step::Nothing);
             }
             self.generation = lost.generation;
@@ -90,8 +92,8 @@ impl Walk {
             return Ok(Step::Nothing);
         }
         self.generation = change.generation;
-        let place = (change.sequence, change.sequence.next());
-        let version = history.versions().first(change.generation, &key, place)?;
+        let position = (change.sequence, change.sequence.next());
+        let version = history.versions().first(change.generation, &key, position)?;
         let version = version.ok_or_else(|| Refusal::internal("a change without its rows".to_owned()))?;
         Ok(Step::Change(Box::new(version)))
     }
@@ -101,7 +103,7 @@ impl Walk {
         let span = self.span.as_ref();
         let lower = span.map_or(&[][..], |span| &span.lower);
         let bounds = Bounds::new(generation, lower, span.and_then(|span| span.upper.as_deref()));
-        let keys = Stretch::new(bounds, true, (emptied.0, emptied.0), history.end);
+        let keys = RangeReader::new(bounds, true, (emptied.0, emptied.0), history.end);
         Lost { generation, emptied, keys }
     }
 }

@@ -10,8 +10,8 @@ use crate::names::TableState;
 use crate::store::{ChangeSequence, GenerationId};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::happened::HistoryTable;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 
 /// Says whether a change of a generation matters: its number, and its key where it is of one row.
 type Matters<'a> = dyn FnMut(ChangeSequence, GenerationId, Option<&[u8]>) -> Result<bool, Refusal> + 'a;
@@ -24,7 +24,7 @@ impl History {
     /// It does not, or the engine failed.
     pub(super) fn certain_window(
         &self,
-        (since, until): (Instant, Option<Instant>),
+        (since, until): (Timestamp, Option<Timestamp>),
         name: &TableName,
         wanted: Option<&Wanted>,
         mut also: impl FnMut(ChangeSequence, GenerationId, &[u8]) -> Result<bool, Refusal>,
@@ -49,15 +49,15 @@ impl History {
     /// it, or the engine failed.
     pub(super) fn certain_transactions(
         &self,
-        (since, until): (Instant, Instant),
+        (since, until): (Timestamp, Timestamp),
         table: HistoryTable,
         sees: impl Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         self.covered(since)?;
         self.covered(until)?;
-        self.whole(since, until)?;
+        self.without_gap(since, until)?;
         for straddling in self.straddling(since, Some(until))? {
-            let (from, to) = (straddling.commit.first, straddling.behind);
+            let (from, to) = (straddling.commit.first, straddling.following);
             let mut found = if table == HistoryTable::Ddl {
                 let mut names = self.names.iter().filter(|(name, _)| sees(&name.schema));
                 names.any(|(_, history)| history.iter().any(|(at, _)| (from..to).contains(at)))
@@ -75,7 +75,7 @@ impl History {
         Ok(())
     }
 
-    fn straddling(&self, since: Instant, until: Option<Instant>) -> Result<Vec<Straddling>, Refusal> {
+    fn straddling(&self, since: Timestamp, until: Option<Timestamp>) -> Result<Vec<Straddling>, Refusal> {
         let index = self.commit_index();
         let mut all = index.straddling(WindowEnd::Since(since))?;
         if let Some(until) = until {
@@ -91,7 +91,7 @@ impl History {
         entry: &Straddling,
         matters: &mut Matters<'_>,
     ) -> Result<bool, Refusal> {
-        let (from, to) = (entry.commit.first, entry.behind);
+        let (from, to) = (entry.commit.first, entry.following);
         if self.names.history(name).iter().any(|(at, _)| (from..to).contains(at)) {
             return Ok(true);
         }
@@ -115,7 +115,7 @@ fn split(Straddling { end, commit, .. }: &Straddling, what: &str) -> Refusal {
             format!("begin at {committed}, which takes it in, or at {visible}, which leaves it out")
         }
         WindowEnd::Until(_) => {
-            let last = committed.max(Instant::from_micros(visible.micros().saturating_sub(1_000_000)));
+            let last = committed.max(Timestamp::from_micros(visible.micros().saturating_sub(1_000_000)));
             format!("end at {last}, which takes it in, or before {committed}, which leaves it out")
         }
     };

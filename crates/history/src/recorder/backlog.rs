@@ -5,7 +5,7 @@ use crate::binlog_position::BinlogPosition;
 use crate::capture::Backlog;
 use crate::history_handle::BacklogProgress;
 use crate::log::{CommittedTransaction, SourceTime, Stamp};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 /// How far it is taken in.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct TakenIn {
     /// Bytes that were taken in before it.
     before: u64,
     /// The newest instant that the log itself tells of.
-    newest: Option<Instant>,
+    newest: Option<Timestamp>,
 }
 
 impl Recorder {
@@ -32,17 +32,17 @@ impl Recorder {
     }
 
     /// A server that stamps each commit while it writes it stamps what follows later: up to there
-    /// the record is whole. Others stamp beginnings, and what follows may have begun before.
+    /// the record is complete. Others stamp beginnings, and what follows may have begun before.
     pub(super) fn note_backlog(&mut self, entry: &CommittedTransaction) {
         let stamped = entry.stamp == Stamp::Commit && self.options.source_time == SourceTime::Local;
         if let Some(backlog) = &mut self.backlog
             && stamped
         {
-            backlog.newest = Some(Instant::from_micros(entry.committed.micros() - 1));
+            backlog.newest = Some(Timestamp::from_micros(entry.committed.micros() - 1));
         }
     }
 
-    /// Instants that are told for certain while it is still taken in are answered.
+    /// Instants that are given for certain while it is still taken in are answered.
     pub(super) fn backlog_reached(&mut self) {
         let Some(backlog) = &self.backlog else { return };
         if let (Some(state), Some(newest)) = (&mut self.state, backlog.newest)
@@ -51,7 +51,7 @@ impl Recorder {
             state.coverage.newest = newest;
             self.unwritten = true;
         }
-        if self.reader.place().reaches(&backlog.to) {
+        if self.reader.position().reaches(&backlog.to) {
             tracing::warn!("what the server had of its log is taken in, up to {}", backlog.to);
             self.backlog = None;
         }

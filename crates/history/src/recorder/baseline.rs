@@ -72,10 +72,10 @@ impl Recorder {
     pub(super) fn job(&mut self, (name, generation, definition): Unread) -> Option<BaselineJob> {
         let columns = self.ingest.catalog.definition(definition)?.clone();
         let primary = self.ingest.catalog.has_primary(definition);
-        let behind = self.reading.get(&generation).and_then(|p| p.behind.clone());
+        let last_key = self.reading.get(&generation).and_then(|p| p.last_key.clone());
         self.jobs.insert(generation, name.clone());
         self.ingest.being_read.insert(generation);
-        Some(BaselineJob { name, generation, definition, columns, primary, behind, held: false })
+        Some(BaselineJob { name, generation, definition, columns, primary, last_key, held: false })
     }
 
     /// Keeps rows of a table, if it is still the one that was asked for.
@@ -96,7 +96,7 @@ impl Recorder {
                 Ok(key) => key,
                 Err(why) => {
                     tracing::warn!(table = %name, "rows of the table cannot be found by key: {why}");
-                    if let Some(generation) = self.ingest.space_mut(read.generation) {
+                    if let Some(generation) = self.ingest.generation_mut(read.generation) {
                         generation.uncertain.get_or_insert(why);
                         generation.baseline = Baseline::None;
                     }
@@ -112,21 +112,21 @@ impl Recorder {
         if !kept.is_empty() {
             self.ingest.is_used(read.generation);
         }
-        let places = definition.primary_key.iter().filter_map(|n| definition.position(n));
-        let behind: Option<Row> =
-            read.rows.last().map(|row| places.map(|i| row.get(i).cloned().flatten()).collect());
+        let positions = definition.primary_key.iter().filter_map(|n| definition.position(n));
+        let last_key: Option<Row> =
+            read.rows.last().map(|row| positions.map(|i| row.get(i).cloned().flatten()).collect());
         if read.end {
             self.reading.remove(&read.generation);
             self.jobs.remove(&read.generation);
             self.ingest.being_read.remove(&read.generation);
             checkpoint::write_progress(&mut batch, read.generation, None)?;
-            if let Some(generation) = self.ingest.space_mut(read.generation) {
+            if let Some(generation) = self.ingest.generation_mut(read.generation) {
                 generation.baseline = Baseline::Whole;
             }
             self.readings_end(&name);
             tracing::info!(table = %name, "all rows of the table were read for _snapshot");
-        } else if let Some(behind) = behind {
-            let progress = Progress { behind: Some(behind) };
+        } else if let Some(last_key) = last_key {
+            let progress = Progress { last_key: Some(last_key) };
             checkpoint::write_progress(&mut batch, read.generation, Some(&progress))?;
             self.reading.insert(read.generation, progress);
         }

@@ -18,21 +18,21 @@ impl Recorder {
         if self.state.is_some() {
             return self.gap("capturing began again".to_owned(), start);
         }
-        let Start { place, at, tables, defaults, backlog } = start;
+        let Start { position, at, tables, defaults, backlog } = start;
         self.take_defaults(defaults);
-        if let Ok(set) = GtidSet::parse(&place.gtids) {
+        if let Ok(set) = GtidSet::parse(&position.gtids) {
             self.ingest.gtids.begin(ChangeSequence(0), set);
         }
-        let server = version_of(&place.server);
+        let server = version_of(&position.server);
         for table in tables {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
-            let standing = self.ingest.declared(&table, server, ChangeSequence(0));
-            self.ingest.names_mut().begin(&table.name, standing);
+            let table_state = self.ingest.declared(&table, server, ChangeSequence(0));
+            self.ingest.names_mut().begin(&table.name, table_state);
         }
         if let Some(backlog) = backlog {
             self.take_backlog(backlog);
         }
-        let state = State::new(self.server_id.clone(), place, from(at));
+        let state = State::new(self.server_id.clone(), position, from(at));
         self.state = Some(State { horizon: ALL, source_time: self.options.source_time, ..state });
         self.unwritten = true;
         self.command(CaptureCommand::Baseline);
@@ -44,7 +44,7 @@ impl Recorder {
     pub(super) fn gap(&mut self, reason: String, start: Start) -> Result<(), StoreError> {
         self.commit()?;
         let Some(state) = &mut self.state else { return self.begin(start) };
-        let Start { place, at, tables, defaults, backlog: _ } = start;
+        let Start { position, at, tables, defaults, backlog: _ } = start;
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
         self.ingest.interrupt();
@@ -52,24 +52,24 @@ impl Recorder {
         // number.
         let log_gap = self.ingest.next;
         self.ingest.next = log_gap.next();
-        if let Ok(set) = GtidSet::parse(&place.gtids) {
+        if let Ok(set) = GtidSet::parse(&position.gtids) {
             // The state of this set is the one after the hole.
-            self.ingest.gtids.begin_anew(log_gap.next(), set);
+            self.ingest.gtids.start_over(log_gap.next(), set);
         }
         state.coverage.newest = gap.to;
         state.baseline_rows = 0;
         state.log_gaps.push(LogGap { at: log_gap, gap: gap.clone() });
-        let server = version_of(&place.server);
-        state.resume = place.at.clone();
-        state.place = place;
+        let server = version_of(&position.server);
+        state.resume = position.at.clone();
+        state.position = position;
         state.unverified.clear();
         self.renewals.clear();
         self.end_all(log_gap, &gap);
         self.take_defaults(defaults);
         for table in tables {
             let table = Declared { name: self.ingest.catalog.folded(table.name), ..table };
-            let standing = self.ingest.declared(&table, server, log_gap);
-            self.ingest.names_mut().set(&table.name, log_gap, standing);
+            let table_state = self.ingest.declared(&table, server, log_gap);
+            self.ingest.names_mut().set(&table.name, log_gap, table_state);
         }
         // All tables are declared again: none needs to be compared.
         drop(self.forget_waiting());
@@ -80,7 +80,7 @@ impl Recorder {
 
     /// Nothing that was known of tables holds from here on.
     fn end_all(&mut self, at: ChangeSequence, gap: &Gap) {
-        Arc::make_mut(&mut self.ingest.catalog).begin_anew();
+        Arc::make_mut(&mut self.ingest.catalog).start_over();
         self.ingest.dirty.catalog = true;
         self.ingest.forget_observed();
         let gone =
@@ -131,7 +131,7 @@ impl Recorder {
     }
 
     /// Tables that the options leave out now, or do not leave out any more.
-    pub(super) fn select_anew(&mut self) {
+    pub(super) fn reselect(&mut self) {
         let next = self.ingest.next;
         let left: Vec<TableName> = self
             .ingest

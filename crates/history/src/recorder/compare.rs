@@ -26,8 +26,8 @@ impl Recorder {
     pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>, before: ChangeSequence) {
         let touched = std::mem::take(&mut self.ingest.dirty.touched);
         if let (false, Some(state)) = (touched.is_empty(), &mut self.state) {
-            let place = state.place.at.clone();
-            self.touched.extend(touched.iter().map(|name| (name.clone(), place.clone())));
+            let position = state.position.at.clone();
+            self.touched.extend(touched.iter().map(|name| (name.clone(), position.clone())));
             for name in &touched {
                 state.unverified.entry(name.clone()).or_insert(before);
             }
@@ -97,8 +97,8 @@ impl Recorder {
             let known = self.ingest.catalog.differs(name, create, server).is_none();
             if !known {
                 let table = Declared { name: name.clone(), create: create.to_owned() };
-                let standing = self.ingest.declared(&table, server, at);
-                self.ingest.names_mut().set(name, at, standing);
+                let table_state = self.ingest.declared(&table, server, at);
+                self.ingest.names_mut().set(name, at, table_state);
             }
         } else {
             self.ingest.names_mut().set(name, at, TableState::Absent);
@@ -156,7 +156,7 @@ impl Recorder {
             (TableState::Table(..), Some(create)) => self.compare(name, create),
             (TableState::Table(..), None) => self.stop(name, "the server has no such table"),
             (TableState::Unreadable(_) | TableState::Unknown { .. }, Some(create)) => {
-                self.start_anew(name, create);
+                self.restart(name, create);
             }
             (TableState::Unreadable(_) | TableState::Unknown { .. } | TableState::Absent, None) => {
                 self.renewals.remove(name);
@@ -195,10 +195,10 @@ impl Recorder {
 
     /// What the table was from `from` on is taken back: it is refused there, for this reason.
     pub(super) fn retract(&mut self, name: &TableName, from: ChangeSequence, reason: &str) {
-        let standing = TableState::Unreadable(reason.to_owned());
-        let taken = self.ingest.names_mut().retract(name, from, standing);
+        let table_state = TableState::Unreadable(reason.to_owned());
+        let taken = self.ingest.names_mut().retract(name, from, table_state);
         for (at, generation) in taken {
-            if let Some(generation) = self.ingest.space_mut(generation)
+            if let Some(generation) = self.ingest.generation_mut(generation)
                 && generation.doubt.as_ref().is_none_or(|(earlier, _)| at < *earlier)
             {
                 generation.doubt = Some((at, reason.to_owned()));
@@ -208,13 +208,13 @@ impl Recorder {
     }
 
     /// The record of a table begins again, with its definition of now.
-    fn start_anew(&mut self, name: &TableName, create: &str) {
+    fn restart(&mut self, name: &TableName, create: &str) {
         self.renewals.remove(name);
         let at = self.ingest.next;
         let server = self.version();
         let table = Declared { name: name.clone(), create: create.to_owned() };
-        let standing = self.ingest.declared(&table, server, at);
-        if matches!(standing, TableState::Table(..)) {
+        let table_state = self.ingest.declared(&table, server, at);
+        if matches!(table_state, TableState::Table(..)) {
             tracing::info!(table = %name, "the record of the table begins again here");
             // A number of its own: it holds from here on, also where nothing more comes.
             self.ingest.next = at.next();
@@ -229,7 +229,7 @@ impl Recorder {
             if let Some(reason) = reason.filter(never_known) {
                 self.ingest.names_mut().begin(name, TableState::Unreadable(reason));
             }
-            self.ingest.names_mut().set(name, at, standing);
+            self.ingest.names_mut().set(name, at, table_state);
             self.unwritten = true;
             self.command(CaptureCommand::Baseline);
         }

@@ -25,7 +25,7 @@ impl Recorder {
         self.retain()
     }
 
-    /// Carries out what was told since the last time (`POST /v1/doubt`).
+    /// Carries out what was given since the last time (`POST /v1/doubt`).
     fn doubts_due(&mut self) -> Result<(), StoreError> {
         for doubt in self.history_handle.take_doubts() {
             self.doubted(&doubt)?;
@@ -33,7 +33,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// From the last instant at which the table was true nothing is told of it up to here, where
+    /// From the last instant at which the table was true nothing is known of it up to here, where
     /// its record begins again.
     fn doubted(&mut self, doubt: &DoubtRequest) -> Result<(), StoreError> {
         let name = self.ingest.catalog.folded(doubt.table.clone());
@@ -42,7 +42,7 @@ impl Recorder {
             return Ok(());
         }
         let noticed = self.ingest.next;
-        // A number of its own: the table holds from behind it on.
+        // A number of its own: the table holds from after it on.
         self.ingest.next = noticed.next();
         let from = history.commit_index().cut(doubt.since)?.at.min(noticed);
         tracing::error!(table = %name, since = %doubt.since, "the table is in doubt: {}", doubt.reason);

@@ -1,6 +1,6 @@
 //! A table whose first reading begins again and again, since foreign keys change rows of it that
-//! are not read yet and the log does not say which: it is read as it is at one place in the log,
-//! and the log is not taken in beyond that place until all of its rows are there. From there on
+//! are not read yet and the log does not say which: it is read as it is at one position in the log,
+//! and the log is not taken in beyond that position until all of its rows are there. From there on
 //! what foreign keys do to it is derived as for any other table.
 //!
 //! The server waits with its log meanwhile, so the record is late by the time of that reading.
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 /// How often the reading of a table begins again before the log is held for it.
 const PATIENCE: u32 = 2;
-/// How often a place to hold the log at is looked for before the table is read as others again.
+/// How often a position to hold the log at is looked for before the table is read as others again.
 const TRIES: u32 = 20;
 /// How long the other half may take to open a view.
 const OPENING: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub(super) struct Readings {
     generation: GenerationId,
     /// How often it began again since all rows were known.
     again: u32,
-    /// How often a place was looked for.
+    /// How often a position was looked for.
     tries: u32,
     /// The log is not held for it before.
     rests_until: Option<Timer>,
@@ -76,7 +76,7 @@ enum Stage {
 /// A table of which another generation began for the reading.
 type Begun = (TableName, GenerationId);
 
-/// Of all tables.
+/// The readings of all tables.
 pub(super) type AllReadings = HashMap<TableName, Readings>;
 
 impl Recorder {
@@ -99,8 +99,8 @@ impl Recorder {
         }
     }
 
-    /// From here on the log is held for this table. False: no place to hold it at was found often
-    /// enough.
+    /// From here on the log is held for this table. False: no position to hold it at was found
+    /// often enough.
     pub(super) fn hold(&mut self, name: &TableName) -> bool {
         let Some(readings) = self.readings.get_mut(name) else { return false };
         readings.tries += 1;
@@ -140,13 +140,13 @@ impl Recorder {
         }
     }
 
-    /// The log goes on at another place: now, or when it is taken in again.
-    pub(super) fn follow_or_hold(&mut self, place: BinlogPosition, server: Identity) {
+    /// The log goes on at another position: now, or when it is taken in again.
+    pub(super) fn follow_or_hold(&mut self, position: BinlogPosition, server: Identity) {
         match &mut self.hold {
             Some(hold) if !matches!(hold.stage, Stage::Nearing { .. }) => {
-                hold.held.push(OfLog::Follow(place, server));
+                hold.held.push(OfLog::Follow(position, server));
             }
-            _ => self.follow(place, server),
+            _ => self.follow(position, server),
         }
     }
 
@@ -176,7 +176,7 @@ impl Recorder {
         for one in came {
             match one {
                 OfLog::Events(events) => self.events(events)?,
-                OfLog::Follow(place, server) => self.follow_or_hold(place, server),
+                OfLog::Follow(position, server) => self.follow_or_hold(position, server),
             }
         }
         Ok(())

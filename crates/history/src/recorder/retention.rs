@@ -8,7 +8,7 @@ use crate::engine::{Batch, Snapshot, StoreError};
 use crate::names::TableState;
 use crate::record::Baseline;
 use crate::retention::{RetentionAction, Sweeper};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
@@ -45,25 +45,25 @@ impl Recorder {
         self.timers.horizon = Some(Timer::now());
         let Some(state) = &self.state else { return Ok(()) };
         let keep = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
-        let oldest = Instant::from_micros(state.coverage.newest.micros().saturating_sub(keep));
+        let oldest = Timestamp::from_micros(state.coverage.newest.micros().saturating_sub(keep));
         if oldest <= state.coverage.oldest {
             return Ok(());
         }
         self.commit()?;
-        self.move_horizon(oldest)
+        self.move_retention_horizon(oldest)
     }
 
-    fn move_horizon(&mut self, oldest: Instant) -> Result<(), StoreError> {
+    fn move_retention_horizon(&mut self, oldest: Timestamp) -> Result<(), StoreError> {
         let Some(state) = &mut self.state else { return Ok(()) };
         let snapshot = self.ingest.committed();
-        let moments = crate::commit_index::CommitIndex {
+        let commit_index = crate::commit_index::CommitIndex {
             snapshot: &*snapshot,
             end: self.ingest.next,
             clock: &self.ingest.entries.clock,
             log_gaps: &state.log_gaps,
             known: &self.ingest.pages,
         };
-        let at = moments.horizon(oldest)?;
+        let at = commit_index.horizon(oldest)?;
         drop(snapshot);
         state.coverage.oldest = oldest;
         let moved = at > state.horizon.at;
@@ -106,9 +106,9 @@ impl Recorder {
         let horizon = self.state.as_ref().map(|s| s.horizon.at).unwrap_or_default();
         let mut wanted = BTreeSet::new();
         for (_, table_states) in self.ingest.names.iter() {
-            for (i, (_, standing)) in table_states.iter().enumerate() {
+            for (i, (_, table_state)) in table_states.iter().enumerate() {
                 let ended = table_states.get(i + 1).is_some_and(|(until, _)| *until < horizon);
-                if let (TableState::Table(generation, _), false) = (standing, ended) {
+                if let (TableState::Table(generation, _), false) = (table_state, ended) {
                     wanted.insert(generation.0);
                 }
             }

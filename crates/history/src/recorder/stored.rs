@@ -6,8 +6,8 @@ use crate::engine::{DiskEngine, DiskOptions, Engine, StoreError};
 use crate::history_handle::{HistoryHandle, Status};
 use crate::ingest::Ingest;
 use crate::patterns::Patterns;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// An agent has it open, or it is damaged.
-pub fn read_status(folder: &Path, server_id: Option<ServerId>, now: Instant) -> Result<Status, OpenError> {
+pub fn read_status(folder: &Path, server_id: Option<ServerId>, now: Timestamp) -> Result<Status, OpenError> {
     let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
     if !folder.join(STORE).exists() {
         return Err(failed(StoreError("there is no history in this folder".to_owned())));

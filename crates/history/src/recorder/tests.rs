@@ -17,7 +17,7 @@ fn rows_of_tables_that_are_left_out_are_not_kept() {
         disk: DiskOptions::default(),
     };
     let server = ServerId("x".to_owned());
-    let handle = Arc::new(HistoryHandle::live(server.clone(), Instant::from_micros(0)));
+    let handle = Arc::new(HistoryHandle::live(server.clone(), Timestamp::from_micros(0)));
     let ingest = Ingest::upon(Box::new(MemoryEngine::default()));
     let mut reader = Recorder::upon(ingest, server, options, handle).reader;
     reader.follow(BinlogPosition { file: "binlog.000003".to_owned(), offset: 4 }, false);

@@ -2,10 +2,10 @@
 //! server waits between the two.
 //!
 //! The log alone tells it to the second at best (MariaDB, MySQL 5.7), and where a statement is
-//! stamped with its beginning not even that. What is read live tells more: what lies behind the end
-//! of the log at one reading of the server's clock was committed after it, and what lies before the
+//! stamped with its beginning not even that. What is read live tells more: what follows the end of
+//! the log at one reading of the server's clock was committed after it, and what lies before the
 //! end at another reading, or has come, was committed before that. What was logged while nobody
-//! looked (the agent was away) is told by its stamp.
+//! looked (the agent was away) is known by its stamp.
 
 use super::{Recorder, Waiting};
 use crate::binlog_position::{BinlogPosition, Identity};
@@ -13,7 +13,7 @@ use crate::capture::{Reading, ValidFrom};
 use crate::commit_index::Blurred;
 use crate::log::{CommittedTransaction, Gtid, SourceTime, Stamp};
 use crate::store::ChangeSequence;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant as Timer};
@@ -31,12 +31,12 @@ const READINGS: usize = 16;
 pub(super) struct Sight {
     /// The last readings that came, whether the log is there yet or not: what the clock showed, and
     /// when it was asked for here.
-    came: VecDeque<(Instant, Timer)>,
-    /// The end of the log at the first reading: what lies behind it was logged while the clock was
+    came: VecDeque<(Timestamp, Timer)>,
+    /// The end of the log at the first reading: what follows it was logged while the clock was
     /// watched.
     watched: Option<BinlogPosition>,
     /// What the clock showed at the last reading up to which the log was taken in.
-    reached: Option<Instant>,
+    reached: Option<Timestamp>,
     /// The change that came next then, and the longest that the server waited by that reading.
     settled: Option<(ChangeSequence, Duration)>,
     /// The longest that the server waits between the stamp of a commit and showing it, by all
@@ -45,12 +45,12 @@ pub(super) struct Sight {
     /// The log has the times of another server.
     follows: bool,
     /// The last commit time of what was applied, by domain (MariaDB) or server.
-    applied: BTreeMap<u128, Instant>,
+    applied: BTreeMap<u128, Timestamp>,
 }
 
 /// Later by this much.
-fn later(at: Instant, by: Duration) -> Instant {
-    Instant::from_micros(at.micros().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_micros(at.micros().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// Whether a GTID's source is this server itself.
@@ -72,7 +72,7 @@ impl Sight {
     }
 
     /// A transaction of this commit time was taken in.
-    pub(super) fn took(&mut self, gtid: Option<&Gtid>, committed: Instant, server: &Identity) {
+    pub(super) fn took(&mut self, gtid: Option<&Gtid>, committed: Timestamp, server: &Identity) {
         if !self.follows {
             return;
         }
@@ -89,14 +89,14 @@ impl Sight {
 
     /// The newest instant by what was applied: another commit of the same time may follow, from
     /// each of the sources.
-    pub(super) fn applied(&self) -> Option<Instant> {
+    pub(super) fn applied(&self) -> Option<Timestamp> {
         let last = self.applied.values().min().filter(|_| self.follows)?;
-        Some(Instant::from_micros(last.micros() - 1))
+        Some(Timestamp::from_micros(last.micros() - 1))
     }
 
     /// The server's clock cannot have been later than this at that time, by the last reading
     /// before it.
-    fn clock_at(&self, time: Timer) -> Option<Instant> {
+    fn clock_at(&self, time: Timer) -> Option<Timestamp> {
         let before = self.came.iter().rev().find(|(_, asked)| *asked <= time);
         let (shown, asked) = before.or_else(|| self.came.front())?;
         Some(later(*shown, time.saturating_duration_since(*asked)))
@@ -108,7 +108,7 @@ impl Sight {
     }
 
     /// The clock went on from the last reading that was reached: it was not set back since.
-    fn runs(&self) -> Option<Instant> {
+    fn runs(&self) -> Option<Timestamp> {
         self.reached.filter(|reached| self.came.back().is_some_and(|(shown, _)| shown >= reached))
     }
 }
@@ -121,7 +121,7 @@ impl Recorder {
         entry: &mut CommittedTransaction,
         end: &BinlogPosition,
         received: Timer,
-    ) -> Instant {
+    ) -> Timestamp {
         let sight = &self.sight;
         if sight.follows || self.options.source_time == SourceTime::Original {
             // Times of the source. What it stamped before an instant that was answered already
@@ -141,7 +141,7 @@ impl Recorder {
                 if let Some(reached) = runs {
                     // In whole seconds, as all commit times of such a server.
                     let second = reached.micros().div_euclid(SECOND) * SECOND;
-                    entry.committed = entry.committed.max(Instant::from_micros(second));
+                    entry.committed = entry.committed.max(Timestamp::from_micros(second));
                 }
                 let by = self.logged_by(end, received);
                 match by {
@@ -158,7 +158,7 @@ impl Recorder {
     }
 
     /// The server's clock when the entry that ends here was in the log for certain.
-    fn logged_by(&self, end: &BinlogPosition, received: Timer) -> Option<Instant> {
+    fn logged_by(&self, end: &BinlogPosition, received: Timer) -> Option<Timestamp> {
         let reading = self.waiting.iter().find_map(|waiting| match waiting {
             Waiting::Clock(reading) if reading.after.reaches(end) => Some(&reading.what),
             Waiting::Clock(_) | Waiting::Definition(_) | Waiting::Baseline(..) => None,
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(sight.clock_at(at(0)), None);
         for i in 0..20_u32 {
             // Two readings a second, by a clock that is ten seconds further.
-            let now = Instant::from_micros(10_000_000 + i64::from(i) * 500_000);
+            let now = Timestamp::from_micros(10_000_000 + i64::from(i) * 500_000);
             let reading = Reading {
                 now,
                 safe: None,
@@ -217,7 +217,7 @@ mod tests {
             let after = BinlogPosition { file: "binlog.000001".to_owned(), offset: 4 };
             sight.came(&ValidFrom { after, what: reading });
         }
-        let shown = |millis| sight.clock_at(at(millis)).map(Instant::micros);
+        let shown = |millis| sight.clock_at(at(millis)).map(Timestamp::micros);
         assert_eq!(shown(9_600), Some(19_600_000));
         // It came long before the last reading, and is taken in now.
         assert_eq!(shown(7_200), Some(17_200_000));

@@ -34,18 +34,18 @@ pub(super) struct Altered {
 const ACTIONS: &[&str] = &["ADD", "DROP", "MODIFY", "CHANGE", "RENAME", "ALTER", "CONVERT"];
 
 /// Where a column goes.
-enum Place {
+enum ColumnPosition {
     Stay,
     First,
     After(String),
 }
 
 /// A column that goes to a position of its own.
-enum Placed {
+enum PositionedColumn {
     /// MODIFY or CHANGE with FIRST or AFTER: the column at this position before.
     Old(usize),
     /// ADD.
-    New(Box<FullColumn>, Place),
+    New(Box<FullColumn>, ColumnPosition),
 }
 
 /// The statement, read but not carried out.
@@ -57,13 +57,13 @@ struct Reading<'a> {
     /// New indexes and a new primary key, by new names; and the table's defaults.
     declared: Full,
     /// New definitions of old columns, by their position before.
-    changed: Vec<Option<(FullColumn, Place)>>,
+    changed: Vec<Option<(FullColumn, ColumnPosition)>>,
     dropped: Vec<bool>,
     /// Which old columns MODIFY and CHANGE define again.
     defined: Vec<bool>,
     /// Columns that are put into their positions when all others are in position, in the order of
     /// the statement.
-    placed: Vec<Placed>,
+    placed: Vec<PositionedColumn>,
     dropped_indexes: Vec<String>,
     /// Names of foreign keys and constraints.
     dropped_keys: Vec<String>,
@@ -97,9 +97,9 @@ pub(super) fn alter(
             altered.from.extend([None; 2]);
         }
         let own = altered.from.len().saturating_sub(2);
-        let places = before.columns.len() - 2..before.columns.len();
-        for (from, place) in altered.from.iter_mut().skip(own).zip(places) {
-            *from = Some(place);
+        let positions = before.columns.len() - 2..before.columns.len();
+        for (from, position) in altered.from.iter_mut().skip(own).zip(positions) {
+            *from = Some(position);
         }
     }
     Ok(altered)
@@ -111,7 +111,7 @@ fn plain(
     schema: Option<&str>,
     silent: ImplicitDefault,
 ) -> Result<Altered, Unread> {
-    let mut declared = Full { learnt: before.learnt, ..Full::default() };
+    let mut declared = Full { inferred: before.inferred, ..Full::default() };
     declared.collation.clone_from(&before.collation);
     declared.collation_certain = before.collation_certain;
     declared.engine.clone_from(&before.engine);
@@ -174,11 +174,15 @@ fn orders_by(mut part: Tokens) -> bool {
 }
 
 /// FIRST or AFTER x.
-fn place(tokens: &mut Tokens) -> Result<Place, Unread> {
+fn column_position(tokens: &mut Tokens) -> Result<ColumnPosition, Unread> {
     if tokens.words(&["FIRST"]) {
-        return Ok(Place::First);
+        return Ok(ColumnPosition::First);
     }
-    if tokens.words(&["AFTER"]) { Ok(Place::After(tokens.name()?)) } else { Ok(Place::Stay) }
+    if tokens.words(&["AFTER"]) {
+        Ok(ColumnPosition::After(tokens.name()?))
+    } else {
+        Ok(ColumnPosition::Stay)
+    }
 }
 
 impl Reading<'_> {
@@ -212,7 +216,7 @@ impl Reading<'_> {
     /// action made of it.
     fn current(&mut self, at: usize) -> &mut FullColumn {
         let before = &self.before.columns[at];
-        &mut self.changed[at].get_or_insert_with(|| (before.clone(), Place::Stay)).0
+        &mut self.changed[at].get_or_insert_with(|| (before.clone(), ColumnPosition::Stay)).0
     }
 
     /// How many indexes are declared so far, and which primary key.

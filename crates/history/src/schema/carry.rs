@@ -79,9 +79,9 @@ fn forward(
                 });
             };
             let was = old.full.columns.get(source).ok_or_else(lost)?;
-            let anew = target.generated.is_some() && target.generated != was.generated;
-            if anew || values && (new.full.learnt || target.generated.is_some()) {
-                return Ok(Err(refuse(recomputed(target, new.full.learnt))));
+            let regenerated = target.generated.is_some() && target.generated != was.generated;
+            if regenerated || values && (new.full.inferred || target.generated.is_some()) {
+                return Ok(Err(refuse(recomputed(target, new.full.inferred))));
             }
             let cell = row.get(source).ok_or_else(lost)?;
             let cell = cell.as_ref().map_err(Clone::clone);
@@ -96,10 +96,10 @@ fn forward(
 fn computed(known: &StoredDefinition, mut row: Carried) -> Carried {
     for at in &known.generated {
         if row.get(*at).is_some_and(Result::is_err) {
-            let told = |other: usize| row.get(other)?.as_ref().ok().map(Option::as_deref);
-            let cell = known.computed(*at, told);
-            if let (Some(cell), Some(place)) = (cell, row.get_mut(*at)) {
-                *place = Ok(cell);
+            let reported = |other: usize| row.get(other)?.as_ref().ok().map(Option::as_deref);
+            let cell = known.computed(*at, reported);
+            if let (Some(cell), Some(pos)) = (cell, row.get_mut(*at)) {
+                *pos = Ok(cell);
             }
         }
     }
@@ -127,9 +127,9 @@ fn backward(
                 ))));
             };
             let is = new.full.columns.get(source).ok_or_else(lost)?;
-            let anew = target.generated.is_some() && target.generated != is.generated;
-            if anew || values && (new.full.learnt || is.generated.is_some()) {
-                return Ok(Err(refuse(recomputed(is, new.full.learnt))));
+            let regenerated = target.generated.is_some() && target.generated != is.generated;
+            if regenerated || values && (new.full.inferred || is.generated.is_some()) {
+                return Ok(Err(refuse(recomputed(is, new.full.inferred))));
             }
             if let Err(why) = certain(&is.column, &target.column) {
                 return Ok(Err(refuse(why)));
@@ -152,9 +152,9 @@ fn changed(step: &Step, old: &Full, new: &Full) -> bool {
     })
 }
 
-fn recomputed(column: &FullColumn, learnt: bool) -> String {
+fn recomputed(column: &FullColumn, inferred: bool) -> String {
     let name = &column.column.name;
-    if learnt {
+    if inferred {
         format!("whether column {name} is generated, and was computed again, is not in the log")
     } else {
         format!("generated column {name} was computed again, which is not followed")

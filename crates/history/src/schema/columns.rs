@@ -1,4 +1,5 @@
-//! The grammar of column definitions, keys and table options (manual: "CREATE TABLE Statement").
+//! The grammar of column definitions, keys and table options (manual: [CREATE TABLE
+//! Statement](https://dev.mysql.com/doc/refman/9.7/en/create-table.html)).
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 

@@ -11,8 +11,8 @@
 use super::convert::{self, By, STRICT};
 use super::table::Full;
 use dbtrail_expression::{
-    Budget, Coercibility, Collated, Decimal, Error, Kind, Limits, Node, Scope, Settings, Type, Typed, Value,
-    compile, known_collation,
+    Budget, Coercibility, Collated, Decimal, Error, EvaluationSettings, ExprType, Limits, Node, Scope, Type,
+    Typed, Value, compile, known_collation,
 };
 use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::result_set::Cell;
@@ -33,19 +33,18 @@ const BYTES: u64 = 1 << 20;
 pub(super) struct Computation {
     node: Node,
     ty: ColumnType,
-    /// Places of the columns that it uses.
+    /// Positions of the columns that it uses.
     uses: Vec<usize>,
 }
 
-/// The computation of the generated column at a place; `None`: it has none that is certain.
+/// The computation of the generated column at a position; `None`: it has none that is known.
 pub(super) fn of(full: &Full, at: usize) -> Option<Computation> {
     let text = full.columns.get(at)?.generated.as_deref()?;
     let text = text.strip_suffix(" VIRTUAL").or_else(|| text.strip_suffix(" STORED")).unwrap_or(text);
     read(text, full)
 }
 
-/// The value of a default that is an expression without columns, in its column; `None`: not
-/// certain.
+/// The value of a default that is an expression without columns, in its column; `None`: not known.
 pub(super) fn constant(text: &str, column: &Column) -> Option<Cell> {
     read(text, &Full::default())?.value(|_| None, column)
 }
@@ -72,7 +71,7 @@ fn read(text: &str, full: &Full) -> Option<Computation> {
     Some(Computation { node, ty, uses })
 }
 
-/// Places of the columns that a node names: by its own words, since it is made for computing.
+/// Positions of the columns that a node names: by its own words, since it is made for computing.
 fn names_in(node: &Node, count: usize) -> Vec<usize> {
     let text = format!("{node:?}");
     (0..count).filter(|at| text.contains(&format!("Column({at})"))).collect()
@@ -177,8 +176,8 @@ fn of_column(full: &super::table::FullColumn) -> Option<Of> {
 struct Names<'a>(&'a Full);
 
 impl Scope for Names<'_> {
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(&self) -> EvaluationSettings {
+        EvaluationSettings {
             collation: LITERALS,
             no_backslash_escapes: false,
             no_unsigned_subtraction: false,
@@ -200,10 +199,10 @@ impl Scope for Names<'_> {
                     IntSize::Int => 10,
                     IntSize::Big => 19 + u32::from(*unsigned),
                 };
-                Kind::Int { width: digits + u32::from(!unsigned), unsigned: *unsigned }
+                ExprType::Int { width: digits + u32::from(!unsigned), unsigned: *unsigned }
             }
             ColumnType::Decimal { precision, scale, .. } => {
-                Kind::Decimal { precision: u32::from(*precision), scale: *scale }
+                ExprType::Decimal { precision: u32::from(*precision), scale: *scale }
             }
             ColumnType::Char { chars } | ColumnType::VarChar { chars } => {
                 text(column, *chars).ok_or_else(unknown)?
@@ -227,14 +226,14 @@ impl Scope for Names<'_> {
     }
 }
 
-fn text(column: &Column, chars: u32) -> Option<Kind> {
+fn text(column: &Column, chars: u32) -> Option<ExprType> {
     let name = known_collation(column.collation.as_deref()?)?;
-    Some(Kind::Text { chars, collated: Collated { name, coercibility: Coercibility::Implicit } })
+    Some(ExprType::Text { chars, collated: Collated { name, coercibility: Coercibility::Implicit } })
 }
 
 impl Computation {
-    /// The value in a column, of a row whose cells are told by their place (`None`: not known);
-    /// `None`: not certain.
+    /// The value in a column, of a row whose cells are known by their place (`None`: not known);
+    /// `None`: not known.
     pub(super) fn value<'a>(
         &self,
         cell: impl Fn(usize) -> Option<(&'a Column, Option<&'a [u8]>)>,
@@ -285,8 +284,8 @@ mod tests {
     use super::super::Effect;
     use crate::image::Image;
     use crate::log::{LoggedStatement, ServerVersion};
-    use dbtrail_types::instant::Instant;
     use dbtrail_types::result_set::Cell;
+    use dbtrail_types::timestamp::Timestamp;
 
     const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
 
@@ -296,7 +295,7 @@ mod tests {
         let sql = format!(
             "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(20), u INT UNSIGNED, d DECIMAL(6,2), g {column}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
         );
-        let plain = LoggedStatement::plain(&sql, SERVER, Instant::from_micros(0));
+        let plain = LoggedStatement::plain(&sql, SERVER, Timestamp::from_micros(0));
         let effects =
             catalog.apply(&LoggedStatement { schema: Some("s".to_owned()), sql_mode: Some(0), ..plain });
         let [Effect::Created(_, id)] = effects.as_slice() else { panic!("{effects:?}") };

@@ -48,7 +48,7 @@ impl By {
 }
 
 /// What a value was before.
-enum Source<'a> {
+enum OldValue<'a> {
     Exact(Exact),
     Float(f32),
     Double(f64),
@@ -58,7 +58,7 @@ enum Source<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The value under the new type; `None`: not certain.
+/// The value under the new type; `None`: not known.
 pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Option<Vec<u8>> {
     let mariadb = match by {
         By::Unknown => return None,
@@ -77,7 +77,7 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
             let (low, high) = number::range(*size, *unsigned);
             // Out of the range a strict session fails, and the others take the end of it.
             // In what a text beyond the range ends, servers differ.
-            let clamps = by.is_lax() && !matches!(source, Source::Text(..));
+            let clamps = by.is_lax() && !matches!(source, OldValue::Text(..));
             let value = if clamps { value.clamp(low, high) } else { value };
             if !(low..=high).contains(&value) {
                 return None;
@@ -87,11 +87,11 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
         }
         ColumnType::Decimal { precision, scale, unsigned, zerofill: false } => {
             let exact = match source {
-                Source::Exact(exact) => exact,
-                Source::Text(text, None) => Exact::read(text)?,
-                Source::Text(_, Some(index)) if index > 0 => Exact::read(&index.to_string())?,
-                Source::Temporal(t) => t.number()?,
-                Source::Double(v) => Exact::read(&double_text(v)).filter(|e| e.digits() <= 15)?,
+                OldValue::Exact(exact) => exact,
+                OldValue::Text(text, None) => Exact::read(text)?,
+                OldValue::Text(_, Some(index)) if index > 0 => Exact::read(&index.to_string())?,
+                OldValue::Temporal(t) => t.number()?,
+                OldValue::Double(v) => Exact::read(&double_text(v)).filter(|e| e.digits() <= 15)?,
                 _ => return None,
             };
             let rounded = exact.rounded(usize::from(*scale));
@@ -99,18 +99,18 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
             (fits && !(*unsigned && rounded.negative)).then(|| rounded.to_string().into_bytes())
         }
         ColumnType::Float { digits: None, zerofill: false, unsigned } => {
-            let value = real(&source)?;
+            let value = float(&source)?;
             #[expect(clippy::cast_possible_truncation, reason = "as the server stores it")]
             let value = value as f32;
             (value.is_finite() && !(*unsigned && value < 0.0)).then(|| exact_float_text(value).into_bytes())
         }
         ColumnType::Double { digits: None, zerofill: false, unsigned } => {
-            let value = real(&source)?;
+            let value = float(&source)?;
             (value.is_finite() && !(*unsigned && value < 0.0)).then(|| double_text(value).into_bytes())
         }
         ColumnType::Bit { bits } => {
             let value = u64::try_from(match source {
-                Source::Exact(exact) => exact.integer()?,
+                OldValue::Exact(exact) => exact.integer()?,
                 _ => return None,
             })
             .ok()?;
@@ -130,37 +130,36 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
         }
         ColumnType::Enum { labels } => match &source {
             // By the text, as long as there is such a label.
-            Source::Text(text, _) => labels.iter().find(|l| l == text).map(|l| l.clone().into_bytes()),
-            Source::Exact(exact) if matches!(from.ty, ColumnType::Int { zerofill: false, .. }) => {
+            OldValue::Text(text, _) => labels.iter().find(|l| l == text).map(|l| l.clone().into_bytes()),
+            OldValue::Exact(exact) if matches!(from.ty, ColumnType::Int { zerofill: false, .. }) => {
                 let index = usize::try_from(exact.integer()?).ok()?.checked_sub(1)?;
                 labels.get(index).map(|l| l.clone().into_bytes())
             }
             _ => None,
         },
         ColumnType::Set { labels } => match &source {
-            Source::Text(text, _) => set(text, labels),
+            OldValue::Text(text, _) => set(text, labels),
             _ => None,
         },
         ColumnType::Date
         | ColumnType::Time { .. }
         | ColumnType::DateTime { .. }
         | ColumnType::Timestamp { .. } => {
-            let Source::Temporal(value) = source else {
+            let OldValue::Temporal(value) = source else {
                 return match source {
-                    Source::Text(text, None) => Temporal::read(text)?.converted(None, &to.ty, rounds(by)?),
+                    OldValue::Text(text, None) => Temporal::read(text)?.converted(None, &to.ty, rounds(by)?),
                     _ => None,
                 };
             };
             value.converted(Some(&from.ty), &to.ty, rounds(by)?)
         }
         // MariaDB's JSON is text, and MySQL's writes what it holds again.
-        ColumnType::Json => (mariadb && matches!(source, Source::Text(..))).then(|| bytes.to_vec()),
+        ColumnType::Json => (mariadb && matches!(source, OldValue::Text(..))).then(|| bytes.to_vec()),
         _ => None,
     }
 }
 
-/// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not
-/// certain.
+/// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not known.
 fn rounds(by: By) -> Option<bool> {
     match by {
         By::Server { mariadb, mode: Some(mode) } => Some((mode & OTHER_FRACTIONS == 0) != mariadb),
@@ -168,63 +167,63 @@ fn rounds(by: By) -> Option<bool> {
     }
 }
 
-fn source<'a>(bytes: &'a [u8], from: &Column) -> Option<Source<'a>> {
+fn source<'a>(bytes: &'a [u8], from: &Column) -> Option<OldValue<'a>> {
     let text = || std::str::from_utf8(bytes).ok();
     Some(match &from.ty {
         ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => {
-            Source::Exact(Exact::read(text()?)?)
+            OldValue::Exact(Exact::read(text()?)?)
         }
         ColumnType::Bit { .. } => {
             let value = bytes.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b));
-            Source::Exact(Exact::read(&value.to_string())?)
+            OldValue::Exact(Exact::read(&value.to_string())?)
         }
-        ColumnType::Float { digits: None, zerofill: false, .. } => Source::Float(text()?.parse().ok()?),
-        ColumnType::Double { digits: None, zerofill: false, .. } => Source::Double(text()?.parse().ok()?),
+        ColumnType::Float { digits: None, zerofill: false, .. } => OldValue::Float(text()?.parse().ok()?),
+        ColumnType::Double { digits: None, zerofill: false, .. } => OldValue::Double(text()?.parse().ok()?),
         ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-            Source::Text(text()?, None)
+            OldValue::Text(text()?, None)
         }
         ColumnType::Set { .. }
         | ColumnType::Json
         | ColumnType::Uuid
         | ColumnType::Inet4
-        | ColumnType::Inet6 => Source::Text(text()?, Some(0)),
+        | ColumnType::Inet6 => OldValue::Text(text()?, Some(0)),
         ColumnType::Enum { labels } => {
             let text = text()?;
             // The error value '' has no label.
-            Source::Text(text, Some(labels.iter().position(|l| l == text)? + 1))
+            OldValue::Text(text, Some(labels.iter().position(|l| l == text)? + 1))
         }
         ColumnType::Date
         | ColumnType::Time { .. }
         | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. } => Source::Temporal(Temporal::read(text()?)?),
+        | ColumnType::Timestamp { .. } => OldValue::Temporal(Temporal::read(text()?)?),
         ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. } => {
-            Source::Bytes(bytes)
+            OldValue::Bytes(bytes)
         }
         _ => return None,
     })
 }
 
 /// The value in an integer column.
-fn integer(source: &Source<'_>) -> Option<i128> {
+fn integer(source: &OldValue<'_>) -> Option<i128> {
     match source {
-        Source::Exact(exact) => exact.rounded(0).integer(),
+        OldValue::Exact(exact) => exact.rounded(0).integer(),
         // Half to even, as rint() does.
-        Source::Double(v) if v.abs() < 9e15 => number::whole(v.round_ties_even()),
-        Source::Float(v) if v.abs() < 9e15 => number::whole(f64::from(*v).round_ties_even()),
-        Source::Text(text, None) => Exact::read(text).filter(|e| e.scale() == 0)?.integer(),
-        Source::Text(_, Some(index)) if *index > 0 => i128::try_from(*index).ok(),
-        Source::Temporal(t) => t.number()?.integer(),
+        OldValue::Double(v) if v.abs() < 9e15 => number::whole(v.round_ties_even()),
+        OldValue::Float(v) if v.abs() < 9e15 => number::whole(f64::from(*v).round_ties_even()),
+        OldValue::Text(text, None) => Exact::read(text).filter(|e| e.scale() == 0)?.integer(),
+        OldValue::Text(_, Some(index)) if *index > 0 => i128::try_from(*index).ok(),
+        OldValue::Temporal(t) => t.number()?.integer(),
         _ => None,
     }
 }
 
-fn real(source: &Source<'_>) -> Option<f64> {
+fn float(source: &OldValue<'_>) -> Option<f64> {
     match source {
-        Source::Exact(exact) => exact.to_string().parse().ok(),
-        Source::Float(v) => Some(f64::from(*v)),
-        Source::Double(v) => Some(*v),
-        Source::Text(_, Some(index)) if *index > 0 => index.to_string().parse().ok(),
-        Source::Text(text, None) => {
+        OldValue::Exact(exact) => exact.to_string().parse().ok(),
+        OldValue::Float(v) => Some(f64::from(*v)),
+        OldValue::Double(v) => Some(*v),
+        OldValue::Text(_, Some(index)) if *index > 0 => index.to_string().parse().ok(),
+        OldValue::Text(text, None) => {
             let exact = Exact::read(text)?;
             // The negative zero of a text stays one.
             (exact.negative || !text.starts_with('-')).then(|| exact.to_string().parse().ok())?
@@ -233,13 +232,13 @@ fn real(source: &Source<'_>) -> Option<f64> {
     }
 }
 
-fn year(source: &Source<'_>) -> Option<Vec<u8>> {
+fn year(source: &OldValue<'_>) -> Option<Vec<u8>> {
     let value = match source {
-        Source::Exact(exact) => match exact.integer()? {
+        OldValue::Exact(exact) => match exact.integer()? {
             0 => return Some(b"0000".to_vec()),
             year => year,
         },
-        Source::Text(text, None) if text.len() == 4 => Exact::read(text)?.integer()?,
+        OldValue::Text(text, None) if text.len() == 4 => Exact::read(text)?.integer()?,
         _ => return None,
     };
     (1901..=2155).contains(&value).then(|| value.to_string().into_bytes())
@@ -252,24 +251,24 @@ fn set(text: &str, labels: &[String]) -> Option<Vec<u8>> {
 }
 
 /// The text of a value that becomes text, by its old type.
-fn as_text(source: &Source<'_>, from: &Column) -> Option<String> {
+fn as_text(source: &OldValue<'_>, from: &Column) -> Option<String> {
     Some(match source {
-        Source::Exact(exact) => exact.written.clone(),
-        Source::Float(v) => float_text(*v),
-        Source::Double(v) => double_text(*v),
-        Source::Text(text, _) => (*text).to_owned(),
+        OldValue::Exact(exact) => exact.written.clone(),
+        OldValue::Float(v) => float_text(*v),
+        OldValue::Double(v) => double_text(*v),
+        OldValue::Text(text, _) => (*text).to_owned(),
         // A TIMESTAMP is written in the session's time zone.
-        Source::Temporal(_) if matches!(from.ty, ColumnType::Timestamp { .. }) => return None,
-        Source::Temporal(t) => t.written.clone(),
-        Source::Bytes(_) => return None,
+        OldValue::Temporal(_) if matches!(from.ty, ColumnType::Timestamp { .. }) => return None,
+        OldValue::Temporal(t) => t.written.clone(),
+        OldValue::Bytes(_) => return None,
     })
 }
 
-fn text(source: &Source<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
+fn text(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
     let set = to.charset()?;
     let mut text = match source {
         // The bytes are taken for text of the new character set.
-        Source::Bytes(bytes) => charset::decode(set, bytes).ok()?.into_owned(),
+        OldValue::Bytes(bytes) => charset::decode(set, bytes).ok()?.into_owned(),
         _ => as_text(source, from)?,
     };
     if !convertible(&text, set) {
@@ -318,10 +317,10 @@ pub(super) fn convertible(text: &str, set: &str) -> bool {
     }
 }
 
-fn binary(source: &Source<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
+fn binary(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
     let mut bytes = match source {
-        Source::Bytes(bytes) => bytes.to_vec(),
-        Source::Text(text, _) => match from.charset() {
+        OldValue::Bytes(bytes) => bytes.to_vec(),
+        OldValue::Text(text, _) => match from.charset() {
             // The bytes as they are stored.
             Some(set) if convertible(text, set) && !matches!(set, "utf16" | "utf32") => {
                 charset::encode(set, text.as_bytes()).into_owned()
@@ -356,7 +355,7 @@ fn room(size: LobSize) -> u32 {
 }
 
 /// Whether no two values of the first type become the same, and every value fits: then the way back
-/// is certain, too.
+/// is known, too.
 pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
     match (&from.ty, &to.ty) {
         (

@@ -7,9 +7,9 @@ use super::foreign::keeps_keys;
 use super::implicit_default::ImplicitDefault;
 use super::key_parts::key_parts;
 use super::renames::{self, Before, Rename};
+use super::silent_changes::SilentChange;
 use super::table::{Full, Index};
 use super::token::{Tokens, Unread, show};
-use super::ways::Way;
 use super::{Catalog, DefinitionId, Effect, Moved, engines, harmless, links, partition, reach, versioned};
 use crate::log::LoggedStatement;
 use crate::store::ChangeSequence;
@@ -118,7 +118,7 @@ impl Walk<'_> {
     }
 
     /// The name of a table that is there, where a session's temporary table may be meant instead.
-    fn standing(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
+    fn existing_table(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = self.name(tokens)?;
         if self.catalog.temporary.contains(&name) {
             return Err(TEMPORARY.to_owned());
@@ -142,7 +142,7 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         if tokens.words(&["SET", "STATEMENT"]) {
-            behind_settings(&mut tokens)?;
+            after_settings(&mut tokens)?;
         }
         if tokens.words(&["ANALYZE"]) {
             tokens.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
@@ -162,7 +162,7 @@ impl Walk<'_> {
             Some("TRUNCATE") => {
                 tokens.words(&["TABLE"]);
                 tokens.words(&["IF", "EXISTS"]);
-                let name = self.standing(&mut tokens)?;
+                let name = self.existing_table(&mut tokens)?;
                 Ok(vec![Effect::Truncated(name)])
             }
             Some("RENAME") => self.rename(tokens),
@@ -175,9 +175,9 @@ impl Walk<'_> {
                     return Ok(vec![Effect::Truncated(name)]);
                 }
                 self.table = None;
-                Err(Way::Statement.reason().to_owned())
+                Err(SilentChange::Statement.reason().to_owned())
             }
-            Some(_) => Err(format!("{}: use binlog_format=ROW", Way::Statement.reason())),
+            Some(_) => Err(format!("{}: use binlog_format=ROW", SilentChange::Statement.reason())),
             None if tokens.one_of(harmless::STATEMENTS).is_some() => Ok(Vec::new()),
             None => Err(format!("{} is not known", show(tokens.peek()))),
         }
@@ -200,7 +200,7 @@ impl Walk<'_> {
         }
         let mut effects = Vec::new();
         for name in self.names(&mut tokens)? {
-            effects.push(self.rows_unknown(name, Way::Repair));
+            effects.push(self.rows_unknown(name, SilentChange::Repair));
         }
         Ok(effects)
     }
@@ -222,9 +222,10 @@ impl Walk<'_> {
             let new = self.catalog.all_schemas && !self.catalog.schemas.contains_key(&name);
             if !maybe || new {
                 self.catalog.whole.insert(name.clone());
-                let told = self.statement.charsets.and_then(|(_, _, server)| super::collation_name(server));
-                let certain = told.is_some();
-                self.catalog.schemas.insert(name.clone(), (told, certain));
+                let reported =
+                    self.statement.charsets.and_then(|(_, _, server)| super::collation_name(server));
+                let certain = reported.is_some();
+                self.catalog.schemas.insert(name.clone(), (reported, certain));
                 self.schema_options(&mut tokens, &name)?;
             }
             return Ok(Vec::new());
@@ -406,7 +407,7 @@ impl Walk<'_> {
             return Err(format!("ALTER {} is not known", show(tokens.peek())));
         }
         tokens.words(&["IF", "EXISTS"]);
-        let name = self.standing(&mut tokens)?;
+        let name = self.existing_table(&mut tokens)?;
         // MariaDB.
         if tokens.words(&["WAIT"]) {
             tokens.next();
@@ -431,7 +432,7 @@ impl Walk<'_> {
         self.catalog.tables.insert(name.clone(), id);
         let mut effects = vec![Effect::Altered(name.clone(), id)];
         if ignore {
-            effects.push(self.rows_unknown(name.clone(), Way::Ignore));
+            effects.push(self.rows_unknown(name.clone(), SilentChange::Ignore));
         }
         if let Some(to) = altered.renamed {
             effects.push(self.moved(name, to, true));
@@ -439,7 +440,7 @@ impl Walk<'_> {
         Ok(effects)
     }
 
-    fn rows_unknown(&self, name: TableName, way: Way) -> Effect {
+    fn rows_unknown(&self, name: TableName, way: SilentChange) -> Effect {
         Effect::RowsUnknown(name, format!("{}: {}", way.reason(), excerpt(&self.statement.sql)))
     }
 
@@ -456,7 +457,7 @@ impl Walk<'_> {
             return Ok(Some(Vec::new()));
         }
         if tokens.one_of(&["DISCARD", "IMPORT"]).is_some() {
-            return Ok(Some(vec![self.rows_unknown(name.clone(), Way::Tablespace)]));
+            return Ok(Some(vec![self.rows_unknown(name.clone(), SilentChange::Tablespace)]));
         }
         if tokens.words(&["CONVERT", "PARTITION"]) {
             return self.partition_to_table(tokens, name).map(Some);
@@ -467,7 +468,7 @@ impl Walk<'_> {
         let words = ["TRUNCATE", "DROP", "ADD", "COALESCE", "REORGANIZE", "REPAIR", "EXCHANGE"];
         let Some(word) = of(tokens, &words) else { return Ok(None) };
         if word == "REPAIR" {
-            return Ok(Some(vec![self.rows_unknown(name.clone(), Way::Repair)]));
+            return Ok(Some(vec![self.rows_unknown(name.clone(), SilentChange::Repair)]));
         }
         if word == "EXCHANGE" {
             return self.exchange(tokens, name).map(Some);
@@ -483,7 +484,7 @@ impl Walk<'_> {
         if empties {
             effects.push(match partitions.as_ref().and_then(|p| p.emptied(&names)) {
                 Some(emptied) => Effect::PartitionsEmptied(name.clone(), emptied),
-                None => self.rows_unknown(name.clone(), Way::EmptiedPartitions),
+                None => self.rows_unknown(name.clone(), SilentChange::EmptiedPartitions),
             });
         }
         if let (Some(partitions), true) = (partitions, word != "TRUNCATE") {
@@ -533,15 +534,15 @@ impl Walk<'_> {
         let moved = self.rows_moved((name, Some(&partition)), &other, true);
         let mut effects = match moved {
             Some(moved) => vec![moved],
-            None => {
-                [name.clone(), other].map(|table| self.rows_unknown(table, Way::ExchangedPartition)).into()
-            }
+            None => [name.clone(), other]
+                .map(|table| self.rows_unknown(table, SilentChange::ExchangedPartition))
+                .into(),
         };
         effects.extend(self.unchecked(tokens, name));
         Ok(effects)
     }
 
-    /// Behind WITHOUT VALIDATION rows may lie in partitions to which they do not belong.
+    /// After WITHOUT VALIDATION rows may lie in partitions to which they do not belong.
     fn unchecked(&mut self, tokens: &mut Tokens, name: &TableName) -> Option<Effect> {
         tokens.cut(&["WITHOUT", "VALIDATION"])?;
         let before = self.catalog.tables.get(name).copied()?;
@@ -564,7 +565,7 @@ impl Walk<'_> {
             effects.push(moved);
         } else {
             let both = [name.clone(), new];
-            effects.extend(both.map(|table| self.rows_unknown(table, Way::ConvertedPartition)));
+            effects.extend(both.map(|table| self.rows_unknown(table, SilentChange::ConvertedPartition)));
         }
         if let Some(partitions) = &mut full.partitions {
             partitions.remove(&[partition]);
@@ -588,7 +589,7 @@ impl Walk<'_> {
         let mut effects = vec![self.same_columns(name, before, full)];
         effects.push(match self.rows_moved((&old, None), name, false) {
             Some(moved) => moved,
-            None => self.rows_unknown(name.clone(), Way::ConvertedPartition),
+            None => self.rows_unknown(name.clone(), SilentChange::ConvertedPartition),
         });
         effects.extend(self.unchecked(tokens, name));
         self.catalog.tables.remove(&old);
@@ -759,7 +760,7 @@ fn other_table(tokens: &Tokens, schema: Option<&str>) -> Option<TableName> {
 
 /// MariaDB's `SET STATEMENT a = 1, b = 2 FOR statement`: the cursor goes to the statement, if the
 /// settings leave its meaning alone.
-fn behind_settings(tokens: &mut Tokens) -> Result<(), Unread> {
+fn after_settings(tokens: &mut Tokens) -> Result<(), Unread> {
     while !tokens.words(&["FOR"]) {
         let name = tokens.clone().name().unwrap_or_default().to_lowercase();
         if tokens.is_at_end() || tokens.is_at('(') {

@@ -5,8 +5,8 @@ use super::table::{Full, FullColumn};
 use super::{Catalog, DefinitionId, Effect, ForeignKey};
 use crate::log::{LoggedStatement, ServerVersion};
 use dbtrail_types::column::{ColumnType, LobSize, same_name};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashMap;
 
 impl Catalog {
@@ -47,9 +47,9 @@ impl Catalog {
 
     /// Forgets all tables: the record begins again. Definitions stay, for what was recorded under
     /// them.
-    pub fn begin_anew(&mut self) {
+    pub fn start_over(&mut self) {
         let definitions = std::mem::take(&mut self.definitions);
-        let foreign = std::mem::take(&mut self.foreign).begin_anew();
+        let foreign = std::mem::take(&mut self.foreign).start_over();
         *self = Self { definitions, foreign, folds: self.folds, ..Self::default() };
     }
 }
@@ -60,7 +60,7 @@ fn declaration(name: &TableName, create: &str, server: ServerVersion) -> LoggedS
         schema: Some(name.schema.clone()),
         sql_mode: Some(0),
         explicit_timestamps: Some(true),
-        ..LoggedStatement::plain(create, server, Instant::from_micros(0))
+        ..LoggedStatement::plain(create, server, Timestamp::from_micros(0))
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     /// What DESCRIBE of MySQL 9.7.4 and MariaDB 11.8.9 shows as PRI: the first unique index over
     /// whole NOT NULL columns, in the order of the indexes.
     #[test]
-    fn a_unique_index_stands_in_the_place_of_a_primary_key() {
+    fn a_unique_index_serves_as_a_primary_key() {
         let columns = "`b` int NOT NULL, `a` int NOT NULL, `p` varchar(20) NOT NULL, `z` int DEFAULT NULL";
         let key = |indexes: &str| {
             let mut catalog = Catalog::default();
@@ -215,7 +215,7 @@ mod tests {
             assert!(other.contains(what) && other.is_empty() == what.is_empty(), "{from} {to}: {other}");
         }
         assert!(catalog.differs(&orders(), "SELECT 1", SERVER).is_some());
-        catalog.begin_anew();
+        catalog.start_over();
         assert!(catalog.differs(&orders(), CREATE, SERVER).is_some());
         assert!(catalog.definition(id).is_some());
     }

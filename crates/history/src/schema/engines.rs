@@ -1,18 +1,18 @@
 //! Storage engines whose tables hold other rows than the log's row events say (manual:
 //! [Alternative Storage Engines](https://dev.mysql.com/doc/refman/9.7/en/storage-engines.html)).
 
+use super::silent_changes::SilentChange;
 use super::token::Tokens;
-use super::ways::Way;
 use dbtrail_types::names::TableName;
 
 /// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they
 /// do.
 pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
     let why = match engine? {
-        "merge" | "mrg_myisam" | "mrg_aria" => Way::Merge.reason(),
-        "blackhole" => Way::Blackhole.reason(),
+        "merge" | "mrg_myisam" | "mrg_aria" => SilentChange::Merge.reason(),
+        "blackhole" => SilentChange::Blackhole.reason(),
         "federated" | "federatedx" | "spider" | "connect" | "s3" | "mroonga" | "oqgraph" | "sphinx"
-        | "example" | "sequence" => Way::Elsewhere.reason(),
+        | "example" | "sequence" => SilentChange::Elsewhere.reason(),
         _ => return None,
     };
     Some(format!("ENGINE={}: {why}", engine.unwrap_or_default()))

@@ -1,5 +1,5 @@
-//! Foreign keys: which rows of other tables a change of a row changes (manual: "FOREIGN KEY
-//! Constraints").
+//! Foreign keys: which rows of other tables a change of a row changes (manual: [FOREIGN KEY
+//! Constraints](https://dev.mysql.com/doc/refman/9.7/en/create-table-foreign-keys.html)).
 //!
 //! Kept beside the definitions, since a foreign key changes with statements on either of its two
 //! tables. Knows no rows.
@@ -93,7 +93,7 @@ impl ForeignKeys {
     }
 
     /// Forgets all keys; no number is given twice in a record.
-    pub(super) fn begin_anew(self) -> Self {
+    pub(super) fn start_over(self) -> Self {
         Self { of: BTreeMap::new(), next: self.next }
     }
 
@@ -234,7 +234,7 @@ impl ForeignKeys {
     }
 }
 
-/// `REFERENCES t (c) ON DELETE CASCADE`, behind REFERENCES. A parent without a schema is one in the
+/// `REFERENCES t (c) ON DELETE CASCADE`, after REFERENCES. A parent without a schema is one in the
 /// child's, which is not known here: it is left empty.
 pub(super) fn references(tokens: &mut Tokens, columns: Vec<String>) -> Result<ForeignKey, Unread> {
     let parent = tokens.table(Some(""))?;

@@ -11,7 +11,7 @@ use dbtrail_types::column::ColumnType;
 use std::collections::HashSet;
 
 /// The expression of a column of which a table map says that it is there, and rows leave it out.
-const NOT_TOLD: &str = "?";
+const NOT_LOGGED: &str = "?";
 /// The same of a column of which a table map does not say how its values are shown: MariaDB writes
 /// UUID and INET6 as it writes BINARY(16), and INET4 as BINARY(4).
 pub(super) const NO_TYPE: &str = "?type";
@@ -77,7 +77,7 @@ pub(super) fn why_unknown(full: &Full, column: usize) -> String {
             "whether it is BINARY, UUID, INET4 or INET6 is not in the log: name the log files from before the table was created, too"
                 .to_owned()
         }
-        Some(NOT_TOLD) => "rows of the log leave it out, as MariaDB does with generated columns".to_owned(),
+        Some(NOT_LOGGED) => "rows of the log leave it out, as MariaDB does with generated columns".to_owned(),
         Some(_) => {
             "it is a generated column, which MariaDB leaves out of the rows that UPDATE and DELETE log"
                 .to_owned()
@@ -87,9 +87,9 @@ pub(super) fn why_unknown(full: &Full, column: usize) -> String {
 
 /// The definition with these columns as generated ones; `None`: it is known otherwise which are.
 pub(super) fn left_out(full: &Full, columns: &[usize]) -> Option<Full> {
-    let mut full = full.learnt.then(|| full.clone())?;
+    let mut full = full.inferred.then(|| full.clone())?;
     for column in columns {
-        full.columns.get_mut(*column)?.generated.get_or_insert_with(|| NOT_TOLD.to_owned());
+        full.columns.get_mut(*column)?.generated.get_or_insert_with(|| NOT_LOGGED.to_owned());
     }
     Some(full)
 }
@@ -99,10 +99,12 @@ pub(super) fn left_out(full: &Full, columns: &[usize]) -> Option<Full> {
 pub(super) fn filled(known: &StoredDefinition, row: &Image, other: &Image) -> Option<Image> {
     let (cells, others): (Vec<Content<'_>>, Vec<Content<'_>>) =
         (row.cells().collect(), other.cells().collect());
-    let told = |i: usize, cell: Content<'_>| {
-        let told =
-            others.get(i).copied().filter(|told| cell == Content::Unknown && *told != Content::Unknown);
-        told.filter(|_| {
+    let reported = |i: usize, cell: Content<'_>| {
+        let reported = others
+            .get(i)
+            .copied()
+            .filter(|reported| cell == Content::Unknown && *reported != Content::Unknown);
+        reported.filter(|_| {
             let Some(column) = known.full.columns.get(i) else { return false };
             let same = |other: usize| {
                 let pair = cells.get(other).zip(others.get(other));
@@ -111,13 +113,13 @@ pub(super) fn filled(known: &StoredDefinition, row: &Image, other: &Image) -> Op
             is_stable(&known.full, column) && named(&known.full, i).all(same)
         })
     };
-    let found: Vec<Option<Content<'_>>> = (0..).zip(&cells).map(|(i, cell)| told(i, *cell)).collect();
+    let found: Vec<Option<Content<'_>>> = (0..).zip(&cells).map(|(i, cell)| reported(i, *cell)).collect();
     if found.iter().all(Option::is_none) {
         return None;
     }
     let mut out = Vec::with_capacity(row.bytes().len() + 16);
-    for (cell, told) in cells.iter().zip(found) {
-        match told.unwrap_or(*cell) {
+    for (cell, reported) in cells.iter().zip(found) {
+        match reported.unwrap_or(*cell) {
             Content::Unknown => put_unknown(&mut out, true),
             Content::Null => out.push(0),
             Content::Bytes(bytes) => {

@@ -64,7 +64,7 @@ mod tests {
     use super::super::{Catalog, reach};
     use super::*;
     use crate::log::{LoggedStatement, ServerVersion};
-    use dbtrail_types::instant::Instant;
+    use dbtrail_types::timestamp::Timestamp;
 
     /// Both ways of reading a statement know them.
     #[test]
@@ -73,7 +73,7 @@ mod tests {
             OBJECTS.iter().flat_map(|o| ["CREATE", "ALTER", "DROP"].map(|verb| format!("{verb} {o} x")));
         let statements = STATEMENTS.iter().map(|s| format!("{s} x"));
         for sql in objects.chain(statements) {
-            let plain = LoggedStatement::plain(&sql, ServerVersion::default(), Instant::from_micros(0));
+            let plain = LoggedStatement::plain(&sql, ServerVersion::default(), Timestamp::from_micros(0));
             let statement = LoggedStatement { schema: Some("s".to_owned()), ..plain };
             assert!(Catalog::default().apply(&statement).is_empty(), "{sql}");
             assert_eq!(reach::of(&statement), reach::Reach::default(), "{sql}");
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn do_may_call_a_function() {
-        let plain = LoggedStatement::plain("DO f(1)", ServerVersion::default(), Instant::from_micros(0));
+        let plain = LoggedStatement::plain("DO f(1)", ServerVersion::default(), Timestamp::from_micros(0));
         assert!(!Catalog::default().apply(&plain).is_empty());
     }
 }

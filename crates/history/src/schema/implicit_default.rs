@@ -4,7 +4,7 @@
 use super::collation_name;
 use crate::log::{LoggedStatement, Raw, ServerVersion, charset_of};
 use crate::value;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 /// Pairs of `character_set_collations`: a character set by its first collation, and the one it has.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +20,8 @@ impl SetCollations {
 
     fn of(pairs: &[(u16, u16)]) -> Self {
         let mut all = [(0, 0); Self::MOST];
-        for (place, pair) in all.iter_mut().zip(pairs) {
-            *place = *pair;
+        for (position, pair) in all.iter_mut().zip(pairs) {
+            *position = *pair;
         }
         Self { pairs: all, whole: pairs.len() <= Self::MOST }
     }
@@ -44,7 +44,7 @@ pub(super) struct ImplicitDefault {
     explicit_timestamps: Option<bool>,
     /// REAL_AS_FLOAT.
     pub(super) real_as_float: bool,
-    at: Instant,
+    at: Timestamp,
 }
 
 impl ImplicitDefault {
@@ -104,7 +104,7 @@ impl ImplicitDefault {
         }
         let (name, certain) = match charset.as_str() {
             "utf8mb4" => match self.utf8mb4.and_then(collation_name) {
-                Some(told) => (told, true),
+                Some(reported) => (reported, true),
                 None if self.server.mariadb => ("utf8mb4_general_ci".to_owned(), settled),
                 None if self.server.mysql_before((8, 0)) => ("utf8mb4_general_ci".to_owned(), true),
                 None => ("utf8mb4_0900_ai_ci".to_owned(), false),

@@ -1,5 +1,7 @@
-//! The text of a statement to tokens, as the server that logged it read it (manual: "Lexical
-//! Structure", "Comments", "String Literals").
+//! The text of a statement to tokens, as the server that logged it read it (manual: [Lexical
+//! Structure](https://dev.mysql.com/doc/refman/9.7/en/language-structure.html),
+//! [Comments](https://dev.mysql.com/doc/refman/9.7/en/comments.html), [String
+//! Literals](https://dev.mysql.com/doc/refman/9.7/en/string-literals.html)).
 //!
 //! Decides by kind and version of that server which executable comments are part of the statement:
 //! `/*!80013 ... */` is for MySQL from 8.0.13 on, MariaDB passes over 50700 to 99999 (MySQL's
@@ -54,7 +56,7 @@ impl fmt::Display for Token {
 /// Reads a whole statement.
 ///
 /// # Errors
-/// A quote or a comment is not closed, or what an executable comment means is not certain.
+/// A quote or a comment is not closed, or what an executable comment means is not known.
 pub(super) fn tokens(
     sql: &str,
     sql_mode: Option<u64>,
@@ -108,26 +110,28 @@ impl<'a> Lexer<'a> {
         let Some(first) = self.rest.chars().next() else {
             return if self.in_comment { Err(LexError::OpenComment) } else { Ok(false) };
         };
-        let behind = self.rest.get(1..).unwrap_or_default();
+        let following = self.rest.get(1..).unwrap_or_default();
         match first {
             c if c.is_ascii_whitespace() || c == '\u{b}' => drop(self.take(1)),
             '#' => self.line(),
-            '-' if behind.starts_with('-') && ends_dashes(behind.get(1..).unwrap_or_default()) => self.line(),
-            '*' if self.in_comment && behind.starts_with('/') => {
+            '-' if following.starts_with('-') && ends_dashes(following.get(1..).unwrap_or_default()) => {
+                self.line();
+            }
+            '*' if self.in_comment && following.starts_with('/') => {
                 self.take(2);
                 self.in_comment = false;
             }
-            '/' if behind.starts_with('*') => self.comment()?,
+            '/' if following.starts_with('*') => self.comment()?,
             '\'' => self.text('\'')?,
             '"' if self.ansi_quotes => self.quoted('"')?,
             '"' => self.text('"')?,
             '`' => self.quoted('`')?,
-            '.' if behind.starts_with(|c: char| c.is_ascii_digit()) && !self.is_behind_name() => {
+            '.' if following.starts_with(|c: char| c.is_ascii_digit()) && !self.is_after_name() => {
                 self.number();
             }
             c if c.is_ascii_digit() => self.digits()?,
-            'x' | 'X' | 'b' | 'B' if behind.starts_with('\'') => self.literal(first)?,
-            'n' | 'N' if behind.starts_with('\'') => {
+            'x' | 'X' | 'b' | 'B' if following.starts_with('\'') => self.literal(first)?,
+            'n' | 'N' if following.starts_with('\'') => {
                 self.take(1);
                 self.text('\'')?;
             }
@@ -150,8 +154,8 @@ impl<'a> Lexer<'a> {
         self.take(length);
     }
 
-    /// Whether the last token is a name, so that a dot stands between two names.
-    fn is_behind_name(&self) -> bool {
+    /// Whether the last token is a name, so that a dot is between two names.
+    fn is_after_name(&self) -> bool {
         matches!(self.tokens.last(), Some(Token::Word(_) | Token::Quoted(_)))
     }
 
@@ -192,7 +196,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// Passes over a comment; `nested`: others may stand in it, one deep.
+    /// Passes over a comment; `nested`: others may be in it, one deep.
     fn skip(&mut self, mark: usize, nested: bool) -> Result<(), LexError> {
         self.take(mark);
         loop {
@@ -208,7 +212,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// What stands between two quotes; doubled, a quote stands for itself.
+    /// What is between two quotes; doubled, a quote stands for itself.
     fn between(&mut self, quote: char, escapes: bool) -> Result<String, LexError> {
         self.take(1);
         let mut text = String::new();
@@ -276,7 +280,7 @@ impl<'a> Lexer<'a> {
     /// What begins with a digit: a number, `0x..`, `0b..`, or a name.
     fn digits(&mut self) -> Result<(), LexError> {
         let word = self.rest.get(..run(self.rest, is_name_part)).unwrap_or_default();
-        // Behind `schema.` a name may be digits alone.
+        // After `schema.` a name may be digits alone.
         if self.tokens.last() == Some(&Token::Symbol('.')) {
             self.take(word.len());
             self.tokens.push(Token::Word(word.to_owned()));
@@ -299,8 +303,8 @@ impl<'a> Lexer<'a> {
             return Ok(());
         }
         let plain = run(word, |c| c.is_ascii_digit());
-        let exponent = word.get(plain..).is_some_and(|behind| {
-            let power = behind.strip_prefix(['e', 'E']);
+        let exponent = word.get(plain..).is_some_and(|following| {
+            let power = following.strip_prefix(['e', 'E']);
             power.is_some_and(|p| {
                 let signed = p.is_empty() && self.rest.get(word.len()..).is_some_and(is_signed_power);
                 signed || (!p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
@@ -319,8 +323,8 @@ impl<'a> Lexer<'a> {
     fn number(&mut self) {
         let digit = |c: char| c.is_ascii_digit();
         let mut length = run(self.rest, digit);
-        if let Some(behind) = self.rest.get(length..).and_then(|t| t.strip_prefix('.')) {
-            length += 1 + run(behind, digit);
+        if let Some(following) = self.rest.get(length..).and_then(|t| t.strip_prefix('.')) {
+            length += 1 + run(following, digit);
         }
         if let Some(power) = self.rest.get(length..).and_then(|t| t.strip_prefix(['e', 'E'])) {
             let sign = usize::from(power.starts_with(['+', '-']));
@@ -334,14 +338,14 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// `+2` behind `1e`.
+/// `+2` after `1e`.
 fn is_signed_power(text: &str) -> bool {
     text.strip_prefix(['+', '-']).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Two dashes begin a comment before white space, a control character or the end.
-fn ends_dashes(behind: &str) -> bool {
-    behind.chars().next().is_none_or(|c| c.is_ascii_whitespace() || c.is_control())
+fn ends_dashes(following: &str) -> bool {
+    following.chars().next().is_none_or(|c| c.is_ascii_whitespace() || c.is_control())
 }
 
 #[cfg(test)]

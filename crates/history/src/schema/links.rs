@@ -3,7 +3,7 @@
 //!
 //! Needed where a statement was logged as text: no row event then tells what triggers and cascades
 //! changed. Known for tables that were made in the record, whose triggers and keys are in the log;
-//! of all others nothing is certain.
+//! of all others nothing is known.
 
 use super::Effect;
 use super::reach::{self, Reach};
@@ -12,8 +12,8 @@ use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What stands behind the declaration of a table that a server has told to have no triggers: `SHOW
-/// CREATE TABLE` does not say it.
+/// What follows the declaration of a table that a server has said to have no triggers: `SHOW CREATE
+/// TABLE` does not say it.
 pub(crate) const NO_TRIGGERS: &str = " /* no triggers */";
 
 /// What is known of ties between tables.
@@ -59,13 +59,13 @@ fn folded(name: &TableName) -> TableName {
 }
 
 impl Links {
-    /// Takes in a table as the server declares it. Whether it has triggers stands behind the
-    /// declaration ([`NO_TRIGGERS`]).
+    /// Takes in a table as the server declares it. Whether it has triggers is after the declaration
+    /// ([`NO_TRIGGERS`]).
     pub(super) fn declared(&mut self, name: &TableName, create: &LoggedStatement) {
         for children in self.children.values_mut() {
             children.remove(name);
         }
-        for parent in reach::told(create).parents {
+        for parent in reach::links(create).parents {
             self.children.entry(folded(&parent)).or_default().insert(name.clone());
         }
         self.sure.insert(name.clone());
@@ -78,7 +78,7 @@ impl Links {
 
     /// Takes in what a statement did.
     pub(super) fn note(&mut self, statement: &LoggedStatement, effects: &[Effect]) {
-        let told = reach::told(statement);
+        let reported = reach::links(statement);
         for effect in effects {
             match effect {
                 Effect::Created(name, _) => {
@@ -87,10 +87,10 @@ impl Links {
                 }
                 Effect::Dropped(name) => self.forget(name),
                 Effect::Renamed { from, to, .. } => self.rename(from, to),
-                Effect::Unreadable(name, _) => self.unreadable(name, statement, &told),
+                Effect::Unreadable(name, _) => self.unreadable(name, statement, &reported),
                 Effect::SchemaDropped(schema) => self.forget_all(|name| name.schema == *schema),
                 Effect::UnreadableAll { schemas, .. } => {
-                    if told.reach.rows.is_none() {
+                    if reported.reach.rows.is_none() {
                         self.sure.retain(|n| !schemas.is_empty() && !schemas.contains(&n.schema));
                     }
                 }
@@ -101,12 +101,12 @@ impl Links {
                 | Effect::PartitionsEmptied(..) => {}
             }
         }
-        if let Some(child) = &told.child {
-            for parent in &told.parents {
+        if let Some(child) = &reported.child {
+            for parent in &reported.parents {
                 self.children.entry(folded(parent)).or_default().insert(child.clone());
             }
         }
-        match told.trigger {
+        match reported.trigger {
             reach::Trigger::None => {}
             reach::Trigger::Made(name, table) => drop(self.triggers.insert(name, table)),
             reach::Trigger::Dropped(name) => drop(self.triggers.remove(&name)),
@@ -115,12 +115,19 @@ impl Links {
         }
     }
 
-    fn unreadable(&mut self, name: &TableName, statement: &LoggedStatement, told: &reach::Told) {
+    fn unreadable(
+        &mut self,
+        name: &TableName,
+        statement: &LoggedStatement,
+        reported: &reach::StatementLinks,
+    ) {
         let whole = statement.decoded && statement.error == 0;
-        if told.creates && whole {
+        if reported.creates && whole {
             self.forget(name);
             self.sure.insert(name.clone());
-        } else if told.reach.rows.is_none() && !(told.alters && whole && told.reach.tables.len() == 1) {
+        } else if reported.reach.rows.is_none()
+            && !(reported.alters && whole && reported.reach.tables.len() == 1)
+        {
             self.sure.remove(name);
         }
     }
@@ -238,7 +245,7 @@ mod tests {
     use super::super::Catalog;
     use super::*;
     use crate::log::ServerVersion;
-    use dbtrail_types::instant::Instant;
+    use dbtrail_types::timestamp::Timestamp;
 
     const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
 
@@ -254,7 +261,7 @@ mod tests {
         }
 
         fn run(&mut self, sql: &str) -> Vec<Effect> {
-            let plain = LoggedStatement::plain(sql, SERVER, Instant::from_micros(0));
+            let plain = LoggedStatement::plain(sql, SERVER, Timestamp::from_micros(0));
             self.0.apply(&LoggedStatement { schema: Some("s".to_owned()), sql_mode: Some(0), ..plain })
         }
 
@@ -335,12 +342,12 @@ mod tests {
             let name = TableName { schema: "s".to_owned(), table: table.to_owned() };
             log.0.declare(&name, create, SERVER).unwrap();
         };
-        let behind = |create: &str| format!("{create}{NO_TRIGGERS}");
+        let following = |create: &str| format!("{create}{NO_TRIGGERS}");
         declare("a", "CREATE TABLE `a` (`id` int(11) NOT NULL, PRIMARY KEY (`id`))");
-        declare("b", &behind("CREATE TABLE `b` (`id` int(11) NOT NULL, PRIMARY KEY (`id`))"));
+        declare("b", &following("CREATE TABLE `b` (`id` int(11) NOT NULL, PRIMARY KEY (`id`))"));
         declare(
             "c",
-            &behind(
+            &following(
                 "CREATE TABLE `c` (`id` int(11) NOT NULL, `b` int(11), PRIMARY KEY (`id`), \
                  CONSTRAINT `x` FOREIGN KEY (`b`) REFERENCES `b` (`id`))",
             ),

@@ -1,8 +1,8 @@
 //! Partitions of a table: in which of them a row lies, for statements that empty some of them
-//! (manual: "Partitioning Types").
+//! (manual: [Partitioning Types](https://dev.mysql.com/doc/refman/9.7/en/partitioning-types.html)).
 //!
-//! Only rules are followed of which the place of a row is certain; of others it is not known what a
-//! statement removed.
+//! Only rules are followed of which the position of a row is known; of others it is not known what
+//! a statement removed.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "bounds that are not named do not fit the rule")]
 
@@ -29,13 +29,13 @@ use std::cmp::Ordering;
 /// How the rows of a table are divided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Partitions {
-    rule: Rule,
+    rule: PartitionMethod,
     list: Vec<Partition>,
 }
 
-/// By what.
+/// By what a table is partitioned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Rule {
+enum PartitionMethod {
     Range(By),
     List(By),
     /// By the remainder of a division by the number of partitions.
@@ -102,7 +102,7 @@ enum Bound {
     Among(Vec<Vec<Option<Limit>>>),
     /// What no other one takes.
     Default,
-    /// A place in a HASH.
+    /// A position in a HASH.
     Slot,
     Uncertain,
 }
@@ -113,9 +113,9 @@ enum Limit {
     Text(String),
 }
 
-/// A value that places a row.
+/// A value that decides the partition of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Placing {
+enum PartitionValue {
     Null,
     Integer(i128),
     Bytes(Vec<u8>),
@@ -125,11 +125,11 @@ enum Placing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emptied {
     partitions: Partitions,
-    places: Vec<usize>,
+    positions: Vec<usize>,
 }
 
-impl Rule {
-    /// Whether its partitions are so many places, without bounds.
+impl PartitionMethod {
+    /// Whether its partitions are so many positions, without bounds.
     fn is_hash(&self) -> bool {
         let computed = [Shape::Hash, Shape::LinearHash];
         matches!(self, Self::Hash(_) | Self::LinearHash(_) | Self::Key { .. })
@@ -138,12 +138,12 @@ impl Rule {
 }
 
 impl Emptied {
-    /// Whether a row lay in one of them; `None`: that is not certain. `cells`: of the columns of
-    /// the definition.
+    /// Whether a row lay in one of them; `None`: that is not known. `cells`: of the columns of the
+    /// definition.
     #[must_use]
-    pub fn held(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<bool> {
-        let place = self.partitions.place(definition, cells)?;
-        Some(self.places.contains(&place))
+    pub fn keeps(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<bool> {
+        let position = self.partitions.partition_of(definition, cells)?;
+        Some(self.positions.contains(&position))
     }
 }
 
@@ -152,22 +152,22 @@ impl Partitions {
     pub(super) fn emptied(&self, names: &[String]) -> Option<Emptied> {
         let all =
             names.iter().any(|n| same_name(n, "ALL")) && self.list.iter().all(|p| !same_name(&p.name, "ALL"));
-        let places = if all {
+        let positions = if all {
             (0..self.list.len()).collect()
         } else {
-            let place = |name: &String| self.list.iter().position(|p| same_name(&p.name, name));
-            names.iter().map(place).collect::<Option<Vec<usize>>>()?
+            let position = |name: &String| self.list.iter().position(|p| same_name(&p.name, name));
+            names.iter().map(position).collect::<Option<Vec<usize>>>()?
         };
-        Some(Emptied { partitions: self.clone(), places })
+        Some(Emptied { partitions: self.clone(), positions })
     }
 
     pub(super) fn remove(&mut self, names: &[String]) {
         self.list.retain(|p| !names.iter().any(|n| same_name(n, &p.name)));
     }
 
-    /// Nothing certain is known any more.
+    /// Nothing is known any more.
     pub(super) fn forget(&mut self) {
-        self.rule = Rule::Uncertain;
+        self.rule = PartitionMethod::Uncertain;
     }
 
     /// ADD PARTITION (...), or PARTITIONS n.
@@ -194,7 +194,7 @@ impl Partitions {
         }
     }
 
-    /// So many more places of a HASH, called as servers call them.
+    /// So many more positions of a HASH, called as servers call them.
     fn slots(&mut self, more: u16) {
         for _ in 0..more {
             let name = format!("p{}", self.list.len());
@@ -213,59 +213,62 @@ impl Partitions {
     /// REORGANIZE PARTITION a, b INTO (...).
     pub(super) fn reorganize(&mut self, tokens: &mut Tokens) {
         let Ok(names) = names(tokens) else { return self.forget() };
-        let place = names.first().and_then(|n| self.list.iter().position(|p| same_name(&p.name, n)));
+        let position = names.first().and_then(|n| self.list.iter().position(|p| same_name(&p.name, n)));
         let new =
             tokens.words(&["INTO"]).then(|| tokens.group().and_then(|g| definitions(g, &self.rule)).ok());
-        match (place, new.flatten()) {
-            (Some(place), Some(new)) => {
+        match (position, new.flatten()) {
+            (Some(position), Some(new)) => {
                 self.remove(&names);
-                let place = place.min(self.list.len());
-                self.list.splice(place..place, new);
+                let position = position.min(self.list.len());
+                self.list.splice(position..position, new);
             }
             _ => self.forget(),
         }
     }
 
     /// The number of the partition in which a row lies.
-    fn place(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<usize> {
+    fn partition_of(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<usize> {
         let (shape, by) = match &self.rule {
-            Rule::Range(by) => (Shape::Range, by),
-            Rule::List(by) => (Shape::List, by),
-            Rule::Hash(by) => (Shape::Hash, by),
-            Rule::LinearHash(by) => (Shape::LinearHash, by),
-            Rule::Key { columns, linear, mariadb } => {
+            PartitionMethod::Range(by) => (Shape::Range, by),
+            PartitionMethod::List(by) => (Shape::List, by),
+            PartitionMethod::Hash(by) => (Shape::Hash, by),
+            PartitionMethod::LinearHash(by) => (Shape::LinearHash, by),
+            PartitionMethod::Key { columns, linear, mariadb } => {
                 let columns = if columns.is_empty() { &definition.primary_key } else { columns };
                 let hash = hash::of_key(columns, definition, cells, *mariadb)?;
                 return self.slot(hash, *linear);
             }
-            Rule::Computed(shape, formula) => {
-                let value = formula.of(definition, cells)?.map_or(Placing::Null, Placing::Integer);
+            PartitionMethod::Computed(shape, formula) => {
+                let value =
+                    formula.of(definition, cells)?.map_or(PartitionValue::Null, PartitionValue::Integer);
                 let limit = |limit: &Limit| match limit {
-                    Limit::Integer(n) => Some(Placing::Integer(*n)),
+                    Limit::Integer(n) => Some(PartitionValue::Integer(*n)),
                     Limit::Text(_) => None,
                 };
-                return self.place_of(*shape, &value, &limit);
+                return self.position_of(*shape, &value, &limit);
             }
-            Rule::Columns(shape, names) => return self.place_of_columns(*shape, names, definition, cells),
-            Rule::Uncertain => return None,
+            PartitionMethod::Columns(shape, names) => {
+                return self.place_of_columns(*shape, names, definition, cells);
+            }
+            PartitionMethod::Uncertain => return None,
         };
         let at = definition.position(&by.column)?;
         let column = definition.columns.get(at)?;
         let value = by.placing(column, *cells.get(at)?)?;
         let limit = |limit: &Limit| match (limit, by.through) {
-            (Limit::Integer(n), through) if through != Through::Value => Some(Placing::Integer(*n)),
+            (Limit::Integer(n), through) if through != Through::Value => Some(PartitionValue::Integer(*n)),
             (limit, Through::Value) => limit.in_column(column),
             (Limit::Text(_) | Limit::Integer(_), _) => None,
         };
-        self.place_of(shape, &value, &limit)
+        self.position_of(shape, &value, &limit)
     }
 
     /// The number of the partition of a value.
-    fn place_of(
+    fn position_of(
         &self,
         shape: Shape,
-        value: &Placing,
-        limit: &dyn Fn(&Limit) -> Option<Placing>,
+        value: &PartitionValue,
+        limit: &dyn Fn(&Limit) -> Option<PartitionValue>,
     ) -> Option<usize> {
         match shape {
             Shape::Range => {
@@ -289,7 +292,7 @@ impl Partitions {
                     match &partition.bound {
                         Bound::In(values) => {
                             for one in values {
-                                let one = one.as_ref().map_or(Some(Placing::Null), limit)?;
+                                let one = one.as_ref().map_or(Some(PartitionValue::Null), limit)?;
                                 if one == *value {
                                     return Some(at);
                                 }
@@ -304,9 +307,9 @@ impl Partitions {
             Shape::Hash | Shape::LinearHash => {
                 let number = match value {
                     // Servers take it for the least number.
-                    Placing::Null => i128::from(i64::MIN),
-                    Placing::Integer(n) => *n,
-                    Placing::Bytes(_) => return None,
+                    PartitionValue::Null => i128::from(i64::MIN),
+                    PartitionValue::Integer(n) => *n,
+                    PartitionValue::Bytes(_) => return None,
                 };
                 if shape == Shape::LinearHash {
                     return self.slot(u64::try_from(number.rem_euclid(1 << 64)).ok()?, true);
@@ -332,7 +335,7 @@ impl Partitions {
             let column = definition.columns.get(at)?;
             let value = match *cells.get(at)? {
                 Some(cell) => bytes(column, std::str::from_utf8(cell).ok()?)?,
-                None => Placing::Null,
+                None => PartitionValue::Null,
             };
             values.push((column, value));
         }
@@ -360,20 +363,20 @@ impl Partitions {
         default
     }
 
-    /// The place of a hash. LINEAR: its last bits, one fewer where there is no such place.
+    /// The position of a hash. LINEAR: its last bits, one fewer where there is no such position.
     fn slot(&self, hash: u64, linear: bool) -> Option<usize> {
         let count = u64::try_from(self.list.len()).ok().filter(|n| *n > 0)?;
         if !linear {
             return usize::try_from(hash % count).ok();
         }
         let bits = count.next_power_of_two();
-        let place = hash & (bits - 1);
-        usize::try_from(if place >= count { hash & ((bits >> 1) - 1) } else { place }).ok()
+        let position = hash & (bits - 1);
+        usize::try_from(if position >= count { hash & ((bits >> 1) - 1) } else { position }).ok()
     }
 }
 
 /// Whether values of columns are less than these bounds.
-fn is_below(values: &[(&Column, Placing)], bounds: &[Option<Limit>]) -> Option<bool> {
+fn is_below(values: &[(&Column, PartitionValue)], bounds: &[Option<Limit>]) -> Option<bool> {
     if values.len() != bounds.len() {
         return None;
     }
@@ -388,13 +391,13 @@ fn is_below(values: &[(&Column, Placing)], bounds: &[Option<Limit>]) -> Option<b
     Some(false)
 }
 
-fn is_equal(values: &[(&Column, Placing)], others: &[Option<Limit>]) -> Option<bool> {
+fn is_equal(values: &[(&Column, PartitionValue)], others: &[Option<Limit>]) -> Option<bool> {
     if values.len() != others.len() {
         return None;
     }
     let mut equal = true;
     for ((column, value), other) in values.iter().zip(others) {
-        let other = other.as_ref().map_or(Some(Placing::Null), |other| other.in_column(column))?;
+        let other = other.as_ref().map_or(Some(PartitionValue::Null), |other| other.in_column(column))?;
         equal &= *value == other;
     }
     Some(equal)
@@ -402,7 +405,7 @@ fn is_equal(values: &[(&Column, Placing)], others: &[Option<Limit>]) -> Option<b
 
 impl Limit {
     /// As it compares with values of a column.
-    fn in_column(&self, column: &Column) -> Option<Placing> {
+    fn in_column(&self, column: &Column) -> Option<PartitionValue> {
         match self {
             Self::Integer(n) => bytes(column, &n.to_string()),
             Self::Text(text) => bytes(column, text),
@@ -411,7 +414,7 @@ impl Limit {
 }
 
 /// A value as it compares in a column.
-fn bytes(column: &Column, text: &str) -> Option<Placing> {
+fn bytes(column: &Column, text: &str) -> Option<PartitionValue> {
     let midnight;
     let text = if let (ColumnType::DateTime { fsp }, 10) = (&column.ty, text.len()) {
         // A day stands for its beginning.
@@ -423,26 +426,26 @@ fn bytes(column: &Column, text: &str) -> Option<Placing> {
     };
     let mut out = Vec::new();
     key::encode_stored(column, text.as_bytes(), &mut out).ok()?;
-    Some(Placing::Bytes(out))
+    Some(PartitionValue::Bytes(out))
 }
 
 impl By {
-    fn placing(&self, column: &Column, cell: Option<&[u8]>) -> Option<Placing> {
-        let Some(cell) = cell else { return Some(Placing::Null) };
+    fn placing(&self, column: &Column, cell: Option<&[u8]>) -> Option<PartitionValue> {
+        let Some(cell) = cell else { return Some(PartitionValue::Null) };
         let text = std::str::from_utf8(cell).ok()?;
         let dated = matches!(column.ty, ColumnType::Date | ColumnType::DateTime { .. });
         match self.through {
             Through::Value => bytes(column, text),
             Through::Integer if matches!(column.ty, ColumnType::Int { .. } | ColumnType::Year) => {
-                text.parse().ok().map(Placing::Integer)
+                text.parse().ok().map(PartitionValue::Integer)
             }
-            Through::ToDays if dated => days(text).map(Placing::Integer),
+            Through::ToDays if dated => days(text).map(PartitionValue::Integer),
             Through::Year if dated => {
                 days(text)?;
-                text.get(..4)?.parse().ok().map(Placing::Integer)
+                text.get(..4)?.parse().ok().map(PartitionValue::Integer)
             }
             Through::UnixTimestamp if matches!(column.ty, ColumnType::Timestamp { fsp: 0 }) => {
-                seconds(text).map(Placing::Integer)
+                seconds(text).map(PartitionValue::Integer)
             }
             Through::Integer | Through::ToDays | Through::Year | Through::UnixTimestamp => None,
         }

@@ -3,7 +3,7 @@
 //!
 //! Reads with a scanner of its own, which needs no statement to be whole: one that cannot be
 //! parsed, or whose text cannot be decoded, still tells its kind and its tables. Where even that is
-//! not certain, all is in doubt.
+//! not known, all is in doubt.
 
 mod rows;
 mod scan;
@@ -25,7 +25,7 @@ pub(super) struct Reach {
     pub(super) defaults: Vec<String>,
     /// Rows alone.
     pub(super) rows: Option<Rows>,
-    /// It cannot be told.
+    /// It is not known.
     pub(super) unknown: bool,
 }
 
@@ -72,7 +72,7 @@ impl Reach {
 pub(super) fn of(statement: &LoggedStatement) -> Reach {
     let read = |opened| {
         let list = scan(&statement.sql, statement.sql_mode.unwrap_or(0), opened);
-        Reader { list: &list, at: 0, schema: statement.schema.as_deref() }.statement()
+        LexemeReader { list: &list, at: 0, schema: statement.schema.as_deref() }.statement()
     };
     // What an executable comment holds may have been carried out or not: the server's version
     // decides.
@@ -86,7 +86,7 @@ pub(super) fn of(statement: &LoggedStatement) -> Reach {
 
 /// What a statement says of ties between tables.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct StatementLinks {
     /// What it can have changed.
     pub(super) reach: Reach,
     /// It makes a table, which was not there before.
@@ -97,7 +97,7 @@ pub(super) struct Told {
     pub(super) child: Option<TableName>,
     /// Tables to which foreign keys in it refer.
     pub(super) parents: Vec<TableName>,
-    /// Of triggers.
+    /// What the statement does to a trigger.
     pub(super) trigger: Trigger,
 }
 
@@ -116,46 +116,46 @@ pub(super) enum Trigger {
 }
 
 /// What a statement says of ties between tables.
-pub(super) fn told(statement: &LoggedStatement) -> Told {
+pub(super) fn links(statement: &LoggedStatement) -> StatementLinks {
     let list = scan(&statement.sql, statement.sql_mode.unwrap_or(0), true);
     let verb = |i: usize, word: &str| list.get(i).is_some_and(|l| l.is(word));
-    let mut told = Told { reach: of(statement), ..Told::default() };
+    let mut reported = StatementLinks { reach: of(statement), ..StatementLinks::default() };
     let Some(first) = list.iter().position(|l| ["CREATE", "ALTER", "DROP"].iter().any(|word| l.is(word)))
     else {
-        return told;
+        return reported;
     };
-    // Behind SET STATEMENT ... FOR at most.
+    // After SET STATEMENT ... FOR at most.
     if first > 0 && !verb(0, "SET") {
-        return told;
+        return reported;
     }
-    let mut reader = Reader { list: &list, at: first + 1, schema: statement.schema.as_deref() };
+    let mut reader = LexemeReader { list: &list, at: first + 1, schema: statement.schema.as_deref() };
     let kind = reader.object();
     if kind.as_deref() == Some("TRIGGER") {
-        told.trigger = if verb(first, "DROP") {
+        reported.trigger = if verb(first, "DROP") {
             reader.if_exists();
             reader.name().map_or(Trigger::None, Trigger::Dropped)
         } else {
             reader.trigger()
         };
     } else if kind.as_deref() == Some("TABLE") {
-        told.alters = verb(first, "ALTER");
+        reported.alters = verb(first, "ALTER");
         let maybe = reader.peek().is_some_and(|l| l.is("IF"));
-        told.creates =
+        reported.creates =
             verb(first, "CREATE") && !maybe && !list.iter().take(reader.at).any(|l| l.is("TEMPORARY"));
         reader.if_exists();
-        told.child = reader.name();
+        reported.child = reader.name();
         // A name without a schema is one of the child's.
-        let schema = told.child.as_ref().map(|child| child.schema.clone());
-        let mut behind = Reader { list: &list, at: reader.at, schema: schema.as_deref() };
-        while behind.peek().is_some() {
-            if behind.word("REFERENCES") {
-                told.parents.extend(behind.name());
+        let schema = reported.child.as_ref().map(|child| child.schema.clone());
+        let mut following = LexemeReader { list: &list, at: reader.at, schema: schema.as_deref() };
+        while following.peek().is_some() {
+            if following.word("REFERENCES") {
+                reported.parents.extend(following.name());
             } else {
-                behind.at += 1;
+                following.at += 1;
             }
         }
     }
-    told
+    reported
 }
 
 /// Of a name that could not be decoded only its schema is known.
@@ -180,7 +180,7 @@ fn unread_names(mut reach: Reach) -> Reach {
     reach
 }
 
-/// Whether bytes that could not be decoded stand elsewhere than in comments: in names, values and
+/// Whether bytes that could not be decoded are elsewhere than in comments: in names, values and
 /// labels they change what a statement means.
 pub(super) fn has_unread_parts(statement: &LoggedStatement) -> bool {
     let list = scan(&statement.sql, statement.sql_mode.unwrap_or(0), true);
@@ -198,7 +198,7 @@ fn is_remark(before: &[Lexeme]) -> bool {
 /// What follows on ALTER DATABASE where it means the current one.
 const SCHEMA_OPTIONS: &[&str] =
     &["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ", "UPGRADE"];
-/// What may stand between CREATE, ALTER or DROP and the kind of object; some take a value.
+/// What may be between CREATE, ALTER or DROP and the kind of object; some take a value.
 const MODIFIERS: &[&str] = &[
     "OR",
     "REPLACE",
@@ -229,14 +229,14 @@ const MODIFIERS: &[&str] = &[
     "EXTERNAL",
 ];
 
-struct Reader<'a> {
+struct LexemeReader<'a> {
     list: &'a [Lexeme],
     at: usize,
     /// The current schema.
     schema: Option<&'a str>,
 }
 
-impl Reader<'_> {
+impl LexemeReader<'_> {
     fn peek(&self) -> Option<&Lexeme> {
         self.list.get(self.at)
     }
@@ -268,7 +268,7 @@ impl Reader<'_> {
         there
     }
 
-    fn ident(&mut self) -> Option<String> {
+    fn identifier(&mut self) -> Option<String> {
         let name = match self.peek()? {
             Lexeme::Word(name) | Lexeme::Name(name) => name.clone(),
             Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Mark(_) => return None,
@@ -279,9 +279,9 @@ impl Reader<'_> {
 
     /// `table` or `schema.table`; `None`: there is none, or its schema is not known.
     fn name(&mut self) -> Option<TableName> {
-        let first = self.ident()?;
+        let first = self.identifier()?;
         if self.mark('.') {
-            return Some(TableName { schema: first, table: self.ident()? });
+            return Some(TableName { schema: first, table: self.identifier()? });
         }
         Some(TableName { schema: self.schema?.to_owned(), table: first })
     }
@@ -338,7 +338,7 @@ impl Reader<'_> {
     /// one.
     fn object(&mut self) -> Option<String> {
         self.modifiers_of_object();
-        let kind = self.ident()?.to_uppercase();
+        let kind = self.identifier()?.to_uppercase();
         Some(if kind == "TABLES" { "TABLE".to_owned() } else { kind })
     }
 
@@ -357,7 +357,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Passes over what may stand in front of the kind of object; whether TEMPORARY is among it.
+    /// Passes over what may be in front of the kind of object; whether TEMPORARY is among it.
     fn modifiers_of_object(&mut self) -> bool {
         let mut temporary = false;
         loop {
@@ -408,7 +408,7 @@ impl Reader<'_> {
     fn schema_of(&mut self, verb: &str) -> Reach {
         self.if_exists();
         let unnamed = self.peek().is_none_or(|l| SCHEMA_OPTIONS.iter().any(|word| l.is(word)));
-        let name = if unnamed { self.schema.map(str::to_owned) } else { self.ident() };
+        let name = if unnamed { self.schema.map(str::to_owned) } else { self.identifier() };
         match name {
             None => Reach::unknown(),
             Some(name) if verb == "DROP" => Reach { schemas: vec![name], ..Reach::default() },

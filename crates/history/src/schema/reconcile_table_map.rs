@@ -14,7 +14,10 @@ use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize, same_name};
 
 /// The definition under which rows of this map were written.
-pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<DefinitionId, String> {
+pub(super) fn reconcile_table_map(
+    catalog: &mut Catalog,
+    table: &MappedTable,
+) -> Result<DefinitionId, String> {
     let Some(id) = catalog.tables.get(&table.name).copied() else {
         let mut full = infer(table)?;
         full.settle();
@@ -44,15 +47,15 @@ pub(super) fn observe(catalog: &mut Catalog, table: &MappedTable) -> Result<Defi
         ));
     }
     if let Some(key) = &table.primary_key {
-        let told: Vec<&str> =
+        let reported: Vec<&str> =
             key.iter().filter_map(|i| corrected.columns.get(*i)).map(|c| c.column.name.as_str()).collect();
-        let whole = told.len() == key.len();
-        let told = match told.as_slice() {
+        let whole = reported.len() == key.len();
+        let reported = match reported.as_slice() {
             // A row of the past has the key of the one of now.
             [own @ .., versioned::ROW_END] if corrected.versioned => own.to_vec(),
-            _ => told,
+            _ => reported,
         };
-        if !whole || told != corrected.key() {
+        if !whole || reported != corrected.key() {
             return Err(format!("the log contradicts the DDL of {} in its primary key", table.name));
         }
     }
@@ -109,17 +112,17 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
     }
     full.null_certain = true;
     if let Some(id) = mapped.collation {
-        let told = collation_name(id);
-        match (&column.collation, told) {
-            (None, Some(told)) if !full.collation_certain => {
-                column.collation = Some(told);
+        let reported = collation_name(id);
+        match (&column.collation, reported) {
+            (None, Some(reported)) if !full.collation_certain => {
+                column.collation = Some(reported);
                 full.collation_certain = true;
             }
-            (Some(declared), Some(told)) if *declared != told => {
-                if full.collation_certain && !same_collation(declared, &told) {
+            (Some(declared), Some(reported)) if *declared != reported => {
+                if full.collation_certain && !same_collation(declared, &reported) {
                     return contradiction("the collation");
                 }
-                column.collation = Some(told);
+                column.collation = Some(reported);
                 full.collation_certain = true;
             }
             (Some(_), Some(_)) => full.collation_certain = true,
@@ -226,20 +229,20 @@ fn matches(ty: &ColumnType, mapped: &MappedColumn) -> bool {
             code::BLOB | code::MARIADB_BLOB_COMPRESSED,
         ) => meta(0) == lob_width(*size),
         (ColumnType::Enum { labels }, code::ENUM) | (ColumnType::Set { labels }, code::SET) => {
-            mapped.labels.as_ref().is_none_or(|told| same_labels(labels, told, mapped.collation))
+            mapped.labels.as_ref().is_none_or(|reported| same_labels(labels, reported, mapped.collation))
         }
         _ => false,
     }
 }
 
-fn same_labels(declared: &[String], told: &[Vec<u8>], collation: Option<u16>) -> bool {
-    labels_of(told, collation).is_some_and(|told| told == declared)
+fn same_labels(declared: &[String], reported: &[Vec<u8>], collation: Option<u16>) -> bool {
+    labels_of(reported, collation).is_some_and(|reported| reported == declared)
 }
 
-fn labels_of(told: &[Vec<u8>], collation: Option<u16>) -> Option<Vec<String>> {
+fn labels_of(reported: &[Vec<u8>], collation: Option<u16>) -> Option<Vec<String>> {
     let collation = collation.and_then(collation_name)?;
     let charset = collation.split('_').next()?;
-    told.iter().map(|l| charset::decode(charset, l).ok().map(std::borrow::Cow::into_owned)).collect()
+    reported.iter().map(|l| charset::decode(charset, l).ok().map(std::borrow::Cow::into_owned)).collect()
 }
 
 fn int_code(size: IntSize) -> u8 {
@@ -263,7 +266,7 @@ fn has_no_type(table: &MappedTable, mapped: &MappedColumn) -> bool {
 /// changes their text.
 fn infer(table: &MappedTable) -> Result<Full, String> {
     let way_out = "name the log files from before the table was created, too";
-    let mut full = Full { learnt: true, ..Full::default() };
+    let mut full = Full { inferred: true, ..Full::default() };
     let is_hash = |mapped: &MappedColumn| {
         table.mariadb
             && mapped.type_code == code::LONGLONG

@@ -101,7 +101,7 @@ pub(super) fn parts(
         parts = apart;
     }
     let order = |pair: &(TableName, TableName)| pairs.iter().position(|p| p == pair);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for mut part in parts {
         if part.len() > MOST {
             return None;
@@ -113,9 +113,9 @@ pub(super) fn parts(
         if outcomes.is_empty() {
             return None;
         }
-        told.push(Part { pairs: part, outcomes });
+        reported.push(Part { pairs: part, outcomes });
     }
-    Some(told)
+    Some(reported)
 }
 
 /// What names mean in the middle of the statement.
@@ -219,13 +219,13 @@ mod tests {
             other if there.contains(&other) => Before::There,
             _ => Before::Not,
         };
-        let told = parts(&pairs, &is).unwrap();
+        let reported = parts(&pairs, &is).unwrap();
         let shown = |outcome: &Outcome| -> String {
             let names =
                 outcome.iter().filter_map(|(n, t)| Some(format!("{}={}", n.table, t.as_ref()?.table)));
             names.collect::<Vec<_>>().join(" ")
         };
-        told.iter().flat_map(|part| part.outcomes.iter().map(|(_, o)| shown(o))).collect()
+        reported.iter().flat_map(|part| part.outcomes.iter().map(|(_, o)| shown(o))).collect()
     }
 
     /// MariaDB 11.8.9 and 10.11.19 do each of these, and log the statement alike.

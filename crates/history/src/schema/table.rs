@@ -83,7 +83,8 @@ pub(super) struct Full {
     pub(super) collation: Option<String>,
     pub(super) collation_certain: bool,
     /// Known from a table map alone: which columns are generated is not known then.
-    pub(super) learnt: bool,
+    #[serde(rename = "learnt")]
+    pub(super) inferred: bool,
     /// The engine, in lower case, where the log or the server names it.
     #[serde(default)]
     pub(super) engine: Option<String>,
@@ -154,9 +155,9 @@ impl Full {
                 indexes.unique |= alone;
                 indexes.multiple |= !alone;
             }
-            let stands_in =
+            let replaces =
                 promoted.and_then(|i| self.indexes.get(i)).is_some_and(|i| i.columns.iter().any(is));
-            column.key = if stands_in || key.contains(&column.name.to_lowercase()) {
+            column.key = if replaces || key.contains(&column.name.to_lowercase()) {
                 ColumnKey::Primary
             } else if indexes.unique {
                 ColumnKey::Unique

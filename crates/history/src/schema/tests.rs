@@ -2,8 +2,8 @@
 
 use super::{Catalog, DefinitionId, Effect};
 use crate::log::{LoggedStatement, ServerVersion};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 
 pub(super) const MYSQL: ServerVersion = ServerVersion { mariadb: false, number: (9, 7), patch: 4 };
 pub(super) const MARIADB: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
@@ -16,7 +16,7 @@ pub(super) fn statement(server: ServerVersion, schema: &str, sql: &str) -> Logge
         charsets: Some((45, 45, 45)),
         default_utf8mb4: (!server.mariadb).then_some(255),
         explicit_timestamps: (!server.mariadb).then_some(true),
-        ..LoggedStatement::plain(sql, server, Instant::from_micros(1_767_225_600_000_000))
+        ..LoggedStatement::plain(sql, server, Timestamp::from_micros(1_767_225_600_000_000))
     }
 }
 
@@ -203,7 +203,7 @@ fn convert_to_holds_for_columns_of_the_same_statement() {
 }
 
 #[test]
-fn a_change_of_the_character_set_alone_is_told_as_one() {
+fn a_change_of_the_character_set_alone_is_reported_as_one() {
     let mut catalog = Catalog::default();
     catalog.apply(&statement(
         MYSQL,

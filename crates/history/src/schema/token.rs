@@ -118,7 +118,7 @@ impl Tokens {
         Some(n)
     }
 
-    /// Passes over a parenthesised group; the cursor stands on its `(`.
+    /// Passes over a parenthesised group; the cursor is on its `(`.
     pub(super) fn group(&mut self) -> Result<Self, Unread> {
         if !self.symbol('(') {
             return Err(format!("( was expected, and {} came", show(self.peek())));
@@ -139,8 +139,8 @@ impl Tokens {
         Err("a parenthesis is not closed".to_owned())
     }
 
-    /// Takes off what stands behind these words outside of parentheses, the words too; `None`: they
-    /// are not there.
+    /// Takes off what follows these words outside of parentheses, the words too; `None`: they are
+    /// not there.
     pub(super) fn cut(&mut self, words: &[&str]) -> Option<Self> {
         let mut ahead = self.clone();
         let mut depth = 0_usize;

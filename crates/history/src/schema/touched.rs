@@ -33,7 +33,7 @@ pub fn touched(statement: &LoggedStatement) -> Touched {
 mod tests {
     use super::*;
     use crate::log::ServerVersion;
-    use dbtrail_types::instant::Instant;
+    use dbtrail_types::timestamp::Timestamp;
 
     #[test]
     fn definitions_change_by_ddl_alone() {
@@ -42,7 +42,7 @@ mod tests {
             TableName { schema: schema.into(), table: table.into() }
         };
         let of = |sql: &str| {
-            let plain = LoggedStatement::plain(sql, ServerVersion::default(), Instant::from_micros(0));
+            let plain = LoggedStatement::plain(sql, ServerVersion::default(), Timestamp::from_micros(0));
             touched(&LoggedStatement { schema: Some("s".to_owned()), ..plain })
         };
         for (sql, tables) in [

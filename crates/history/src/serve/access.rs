@@ -17,14 +17,14 @@ use std::time::Instant;
 const MAX_ID: usize = 128;
 
 /// What is noted of a request.
-pub(super) struct Seen {
+pub(super) struct RequestLine {
     id: Option<HeaderValue>,
     method: Method,
     path: String,
     began: Instant,
 }
 
-impl Seen {
+impl RequestLine {
     pub(super) fn of<B>(request: &hyper::Request<B>) -> Self {
         Self {
             id: request.headers().get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned(),
@@ -55,7 +55,7 @@ impl Seen {
 
 /// Around every request.
 pub(super) async fn around(State(agent): State<Agent>, request: Request, next: Next) -> Response {
-    Seen::of(&request).answered(&agent, next.run(request)).await
+    RequestLine::of(&request).answered(&agent, next.run(request)).await
 }
 
 /// Around every request that shows rows or counts.

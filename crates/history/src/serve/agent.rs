@@ -2,13 +2,13 @@
 
 use super::ServeOptions;
 use super::metrics::Metrics;
-use super::places::Places;
+use super::request_slots::RequestSlots;
 use super::tokens::Tokens;
 use super::undo::Undo;
 use crate::query::Refusal;
 use crate::{History, HistoryHandle};
 use dbtrail_types::agent_api::code;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) struct Agent {
     pub(super) history_handle: Arc<HistoryHandle>,
     pub(super) tokens: Tokens,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) places: Arc<Places>,
+    pub(super) slots: Arc<RequestSlots>,
     pub(super) max_lag: Duration,
     pub(super) patience: Duration,
     pub(super) undo: Undo,
@@ -40,7 +40,7 @@ impl Agent {
 impl Agent {
     /// Appends the metrics, in OpenMetrics without its end.
     pub(super) fn write_metrics(&self, into: &mut String) {
-        self.metrics.write(&self.history_handle, &self.places, Instant::now(), into);
+        self.metrics.write(&self.history_handle, &self.slots, Timestamp::now(), into);
     }
 
     pub(super) fn new(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Self {
@@ -48,7 +48,7 @@ impl Agent {
             history_handle,
             tokens: options.tokens.clone(),
             metrics: Arc::new(Metrics::default()),
-            places: Arc::new(Places::new(options.max_requests)),
+            slots: Arc::new(RequestSlots::new(options.max_requests)),
             max_lag: options.max_lag,
             patience: options.patience,
             undo: Undo::new(options.undo.clone()),

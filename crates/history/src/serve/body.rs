@@ -4,7 +4,7 @@ use super::MAX_BODY;
 use crate::query::Refusal;
 use axum::body::{Body, Bytes};
 use dbtrail_types::agent_api::code;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> Refusal {
         ("span.window.until", value.pointer("/span/window/until")),
     ] {
         let Some(time) = time else { continue };
-        let parsed = time.as_str().map(str::parse::<Instant>);
+        let parsed = time.as_str().map(str::parse::<Timestamp>);
         match parsed {
             Some(Ok(_)) => {}
             Some(Err(why)) => return malformed_time(&format!("{name}: {why}")),

@@ -20,14 +20,14 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct Open {
     last: u64,
-    places: BTreeMap<u64, (Asked, CancellationToken)>,
+    slots: BTreeMap<u64, (HasRequested, CancellationToken)>,
 }
 
 /// Whether a connection has asked something.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked(Arc<AtomicBool>);
+pub(super) struct HasRequested(Arc<AtomicBool>);
 
-impl Asked {
+impl HasRequested {
     /// The routes, which note the first request.
     pub(super) fn noticed(self, routes: Router) -> Router {
         routes.layer(from_fn(move |request: Request, next: Next| {
@@ -42,7 +42,7 @@ impl Asked {
 pub(super) struct Seat {
     all: Arc<Connections>,
     number: u64,
-    asked: Asked,
+    asked: HasRequested,
     end: CancellationToken,
 }
 
@@ -54,9 +54,9 @@ impl Connections {
     /// A place for one more; `None`: all are taken by connections that have asked something.
     pub(super) fn enter(self: &Arc<Self>) -> Option<Seat> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let Open { last, places } = &mut *open;
-        if places.len() >= self.most {
-            let silent = places.iter().find(|(_, (asked, _))| !asked.0.load(Ordering::Relaxed));
+        let Open { last, slots } = &mut *open;
+        if slots.len() >= self.most {
+            let silent = slots.iter().find(|(_, (asked, _))| !asked.0.load(Ordering::Relaxed));
             let Some(oldest) = silent.map(|(number, _)| *number) else {
                 tracing::warn!(
                     limit = self.most,
@@ -64,19 +64,19 @@ impl Connections {
                 );
                 return None;
             };
-            if let Some((_, end)) = places.remove(&oldest) {
+            if let Some((_, end)) = slots.remove(&oldest) {
                 end.cancel();
             }
         }
         *last += 1;
-        let (asked, end) = (Asked::default(), CancellationToken::new());
-        places.insert(*last, (asked.clone(), end.clone()));
+        let (asked, end) = (HasRequested::default(), CancellationToken::new());
+        slots.insert(*last, (asked.clone(), end.clone()));
         Some(Seat { all: Arc::clone(self), number: *last, asked, end })
     }
 }
 
 impl Seat {
-    pub(super) fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> HasRequested {
         self.asked.clone()
     }
 
@@ -88,7 +88,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.all.open.lock().unwrap_or_else(PoisonError::into_inner).places.remove(&self.number);
+        self.all.open.lock().unwrap_or_else(PoisonError::into_inner).slots.remove(&self.number);
     }
 }
 

@@ -23,8 +23,8 @@ pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: 
         }
     };
     let request = Request::from_parts(head, Body::from(body));
-    match agent.places.take() {
-        Ok(place) => place.held(next.run(request).await),
+    match agent.slots.take() {
+        Ok(slot) => slot.held(next.run(request).await),
         Err(refused) => *refused,
     }
 }

@@ -1,13 +1,13 @@
 //! What the agent tells of itself in numbers.
 
 use super::exposition::Exposition;
-use super::places::Places;
+use super::request_slots::RequestSlots;
 use crate::History;
 use crate::history_handle::{CaptureStatus, Connection, HistoryHandle};
 use crate::query::TableHealth;
 use dbtrail_types::agent_api::path;
 use dbtrail_types::change_counts;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::undo_script;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -72,7 +72,13 @@ impl Metrics {
     }
 
     /// In OpenMetrics, without its end.
-    pub(super) fn write(&self, handle: &HistoryHandle, places: &Places, now: Instant, into: &mut String) {
+    pub(super) fn write(
+        &self,
+        handle: &HistoryHandle,
+        slots: &RequestSlots,
+        now: Timestamp,
+        into: &mut String,
+    ) {
         let mut all = Exposition::new("dbtrail_agent");
         all.metric("requests", "Requests by outcome (4xx is refused, 5xx is failed)", self.requests.clone());
         all.metric_of(
@@ -81,8 +87,8 @@ impl Metrics {
             "Time from a request to the head of its answer, by path",
             self.durations.clone(),
         );
-        all.gauge("requests_in_flight", "Requests that are being answered", places.taken() as u64);
-        all.counter("requests_turned_away", "Requests beyond limits.max_requests", places.turned_away());
+        all.gauge("requests_in_flight", "Requests that are being answered", slots.taken() as u64);
+        all.counter("requests_turned_away", "Requests beyond limits.max_requests", slots.turned_away());
         if let Some(history) = handle.current() {
             record(&mut all, &history);
         }
@@ -111,7 +117,7 @@ fn record(all: &mut Exposition, history: &History) {
     all.metric("table_states", "Tables by how they are at the end of the record", states);
     all.gauge("transactions", "Transactions and DDL statements in the record", history.entries());
     all.gauge("row_changes", "Row changes in the record", history.changes());
-    let second = |at: Instant| seconds(at.micros());
+    let second = |at: Timestamp| seconds(at.micros());
     let help = "The first instant whose states are known, in Unix time";
     all.gauge_of("oldest_timestamp", Unit::Seconds, help, second(coverage.oldest));
     let help = "The last instant whose states are known, in Unix time";
@@ -122,7 +128,7 @@ fn record(all: &mut Exposition, history: &History) {
 type CurrentGauge = prometheus_client::metrics::gauge::Gauge;
 
 /// How capturing goes.
-fn capture(all: &mut Exposition, live: &CaptureStatus, now: Instant) {
+fn capture(all: &mut Exposition, live: &CaptureStatus, now: Timestamp) {
     let written = live.failed.is_none() && live.full.is_none();
     let connected = live.connection == Connection::Up && written;
     all.gauge("connected", "1: the server's log arrives and is written", u64::from(connected));
@@ -158,13 +164,13 @@ mod tests {
     use dbtrail_types::names::ServerId;
 
     #[test]
-    fn a_capture_is_told_in_numbers() {
-        let at = |seconds: i64| Instant::from_micros(seconds * 1_000_000);
+    fn a_capture_is_reported_in_numbers() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(0));
         let metrics = Metrics::default();
         let text = || {
             let mut text = String::new();
-            metrics.write(&history_handle, &Places::new(3), at(10), &mut text);
+            metrics.write(&history_handle, &RequestSlots::new(3), at(10), &mut text);
             text
         };
         assert!(text().contains("dbtrail_agent_connected 0\n"));

@@ -19,7 +19,7 @@ pub trait Pages: Send + Sync {
     fn metrics(&self, into: &mut String);
 }
 
-type Shown = Arc<dyn Pages>;
+type SharedPages = Arc<dyn Pages>;
 
 /// Shows them until `stop`, to whoever reaches the port.
 pub async fn serve_pages(listener: TcpListener, pages: Arc<dyn Pages>, stop: CancellationToken) {
@@ -33,12 +33,12 @@ pub async fn serve_pages(listener: TcpListener, pages: Arc<dyn Pages>, stop: Can
     run(listener, router, options, stop).await;
 }
 
-async fn ready(State(pages): State<Shown>) -> Response {
+async fn ready(State(pages): State<SharedPages>) -> Response {
     let (ready, text) = pages.ready();
     answer::text(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
 }
 
-async fn metrics(State(pages): State<Shown>, headers: HeaderMap) -> Response {
+async fn metrics(State(pages): State<SharedPages>, headers: HeaderMap) -> Response {
     let mut text = String::new();
     pages.metrics(&mut text);
     exposition::response(text, &headers)

@@ -3,7 +3,7 @@
 use crate::HistoryHandle;
 use crate::capture::Gap;
 use crate::history_handle::{CaptureStatus, Connection};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::time::Duration;
 
 /// Gaps listed one by one, at most.
@@ -15,23 +15,23 @@ pub(super) fn readiness(
     history_handle: &HistoryHandle,
     max_lag: Duration,
     trusted: bool,
-    now: Instant,
+    now: Timestamp,
 ) -> (bool, String) {
     let mut against = Vec::new();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     if history_handle.current().is_none() {
         against.push("the record has not begun".to_owned());
     }
     if let Some(live) = history_handle.liveness() {
         // The record is answerable up to its newest instant while the server cannot be reached:
         // that is lag, and no reason to ask elsewhere.
-        told.extend(behind(&live, max_lag, trusted, now));
-        told.extend(remarks(&live, trusted));
+        reported.extend(lagging(&live, max_lag, trusted, now));
+        reported.extend(remarks(&live, trusted));
     }
     let ready = against.is_empty();
     let first = if ready { vec!["ok".to_owned()] } else { against };
     let mut text = String::new();
-    for line in first.iter().chain(&told) {
+    for line in first.iter().chain(&reported) {
         // One line each, whatever a reason holds.
         text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
@@ -40,7 +40,7 @@ pub(super) fn readiness(
 }
 
 /// Why the record is not of now.
-fn behind(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Instant) -> Vec<String> {
+fn lagging(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Timestamp) -> Vec<String> {
     let detail = |reason: &str| if trusted { format!(": {reason}") } else { String::new() };
     let mut lines = Vec::new();
     if let Some(why) = &live.failed {
@@ -90,8 +90,8 @@ mod tests {
     use crate::history_handle::BaselineProgress;
     use dbtrail_types::names::ServerId;
 
-    fn at(seconds: i64) -> Instant {
-        Instant::from_micros(seconds * 1_000_000)
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         let mut live = CaptureStatus::starting(at(0));
         live.gaps = vec![Gap { from: at(1), to: at(2), reason: "purged\nbefore it was read".to_owned() }];
         live.baseline = BaselineProgress { done: 1, total: 2, rows: 30 };
-        let lines = |live: &CaptureStatus, trusted| behind(live, Duration::from_secs(60), trusted, at(100));
+        let lines = |live: &CaptureStatus, trusted| lagging(live, Duration::from_secs(60), trusted, at(100));
         assert_eq!(
             lines(&live, true),
             [

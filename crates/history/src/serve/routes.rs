@@ -1,6 +1,6 @@
 //! Which path asks what.
 
-use super::access::Seen;
+use super::access::RequestLine;
 use super::agent::Agent;
 use super::body::{malformed_time, read, short, whole};
 use super::limit;
@@ -20,8 +20,8 @@ use dbtrail_types::agent_api::{DiffRequest, NetRequest, RowsRequest, code, path}
 use dbtrail_types::change_counts::{self, ChangeCountsRequest};
 use dbtrail_types::doubt::{self, DoubtRequest};
 use dbtrail_types::happened::HistoryRequest;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::undo_script::{self, UndoScriptRequest};
 use hyper::Request;
 use serde::Deserialize;
@@ -155,17 +155,17 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         if !agent.tokens.allow(request.headers()) {
             return access::unauthorized();
         }
-        let place = match agent.places.take() {
-            Ok(place) => place,
+        let slot = match agent.slots.take() {
+            Ok(slot) => slot,
             Err(refused) => return *refused,
         };
         let body = short(request.body().clone());
-        place.held(match reading {
+        slot.held(match reading {
             Some(reading) => rows(agent, body, reading).await,
             None => changes(agent, body).await,
         })
     };
-    Some(Seen::of(request).answered(agent, answer).await)
+    Some(RequestLine::of(request).answered(agent, answer).await)
 }
 
 async fn schemas(State(agent): State<Agent>, server: Result<Path<String>, PathRejection>) -> Response {
@@ -202,18 +202,18 @@ async fn table(
         let history = agent.history()?;
         history.check_server(&ServerId(server))?;
         let Query(when) = when.map_err(|e| Refusal::malformed(e.body_text()))?;
-        history.table(&TableName { schema, table }, point(when)?.as_ref())
+        history.table(&TableName { schema, table }, as_of(when)?.as_ref())
     });
     table.map_or_else(|refused| answer::refusal(&refused), |table| answer::json(&table))
 }
 
-fn point(when: When) -> Result<Option<AsOf>, Refusal> {
+fn as_of(when: When) -> Result<Option<AsOf>, Refusal> {
     match (when.at, when.gtid) {
         (None, None) => Ok(None),
         (Some(at), None) => {
-            let at: Instant = at
+            let at: Timestamp = at
                 .parse()
-                .map_err(|e: dbtrail_types::instant::NotAnInstant| malformed_time(&e.to_string()))?;
+                .map_err(|e: dbtrail_types::timestamp::NotATimestamp| malformed_time(&e.to_string()))?;
             Ok(Some(AsOf::Time(at)))
         }
         (None, Some(gtid)) => Ok(Some(AsOf::Gtid(gtid))),
@@ -232,7 +232,7 @@ async fn metrics(State(agent): State<Agent>, headers: HeaderMap) -> Response {
 }
 
 async fn status(State(agent): State<Agent>) -> Response {
-    answer::json(&agent.history_handle.status(Instant::now()))
+    answer::json(&agent.history_handle.status(Timestamp::now()))
 }
 
 async fn alive() -> Response {
@@ -241,7 +241,7 @@ async fn alive() -> Response {
 
 async fn ready(State(agent): State<Agent>, headers: HeaderMap) -> Response {
     let trusted = agent.tokens.allow(&headers);
-    let (ready, lines) = readiness(&agent.history_handle, agent.max_lag, trusted, Instant::now());
+    let (ready, lines) = readiness(&agent.history_handle, agent.max_lag, trusted, Timestamp::now());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer::text(status, lines)
 }

@@ -20,17 +20,17 @@ const MAX_FILE: u64 = 1024 * 1024;
 
 /// Any of these opens the door; where there are none, it is open. Clones share what was read last.
 #[derive(Clone, Debug, Default)]
-pub struct Tokens(Option<Arc<Kept>>);
+pub struct Tokens(Option<Arc<TokenSet>>);
 
 #[derive(Debug)]
-struct Kept {
+struct TokenSet {
     current: RwLock<Arc<[Secret]>>,
-    file: Option<(PathBuf, Mutex<Seen>)>,
+    file: Option<(PathBuf, Mutex<FileState>)>,
 }
 
 /// What is known of the file.
 #[derive(Debug)]
-struct Seen {
+struct FileState {
     /// When it was looked at last.
     looked: Instant,
     /// How it was when it was read; `None`: read it again.
@@ -54,7 +54,7 @@ impl From<Vec<Secret>> for Tokens {
         if tokens.is_empty() {
             return Self(None);
         }
-        Self(Some(Arc::new(Kept { current: RwLock::new(tokens.into()), file: None })))
+        Self(Some(Arc::new(TokenSet { current: RwLock::new(tokens.into()), file: None })))
     }
 }
 
@@ -66,8 +66,8 @@ impl Tokens {
     /// It cannot be read, or holds no token: an empty file must not open the door.
     pub fn from_file(path: &Path) -> Result<Self, String> {
         let (tokens, stamp) = read(path)?;
-        let seen = Seen { looked: Instant::now(), stamp, complained: None };
-        Ok(Self(Some(Arc::new(Kept {
+        let seen = FileState { looked: Instant::now(), stamp, complained: None };
+        Ok(Self(Some(Arc::new(TokenSet {
             current: RwLock::new(tokens.into()),
             file: Some((path.to_owned(), Mutex::new(seen))),
         }))))
@@ -146,7 +146,7 @@ impl Tokens {
         }
     }
 
-    fn take(&self, path: &Path, seen: &mut Seen) {
+    fn take(&self, path: &Path, seen: &mut FileState) {
         let Some(kept) = &self.0 else { return };
         match read(path) {
             Ok((tokens, stamp)) => {
@@ -160,8 +160,8 @@ impl Tokens {
             Err(why) => {
                 seen.stamp = None;
                 let now = Instant::now();
-                let told = seen.complained.as_ref();
-                if told
+                let reported = seen.complained.as_ref();
+                if reported
                     .is_none_or(|(at, what)| *what != why || now.saturating_duration_since(*at) >= REMINDER)
                 {
                     tracing::error!(

@@ -60,7 +60,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     router
 }
 
-/// Relative addresses on the page are of the folder above: with a slash behind it they would be
+/// Relative addresses on the page are of the folder above: with a slash after it they would be
 /// wrong.
 fn moved() -> Response {
     let mut response = answer::text(StatusCode::PERMANENT_REDIRECT, String::new());

@@ -21,12 +21,12 @@ const AT_ONCE: usize = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Undo {
     writer: Option<Arc<dyn WritesUndo>>,
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
 }
 
 impl Undo {
     pub(super) fn new(writer: Option<Arc<dyn WritesUndo>>) -> Self {
-        Self { writer, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { writer, slots: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     pub(super) async fn script(&self, asked: UndoScriptRequest) -> Result<UndoScript, Refusal> {
@@ -44,7 +44,7 @@ impl Undo {
                 return Err(Refusal::malformed(why));
             }
         }
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(_place) = self.slots.try_acquire() else {
             let why = format!("this agent writes {AT_ONCE} undo files at a time: ask again in a second");
             return Err(Refusal::new(503, code::OVERLOADED, why));
         };

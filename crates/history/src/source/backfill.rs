@@ -20,7 +20,7 @@ use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Backlog, Declared, Defaults, Looked, Start, ValidFrom};
 use crate::log::file_head::{self, FileHead};
 use crate::schema::NO_TRIGGERS;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use part::{FIRST, Part};
 use std::cmp::Ordering;
 use survey::Survey;
@@ -31,7 +31,7 @@ pub(super) async fn back(
     session: &mut Session,
     start: &Start,
 ) -> Result<Option<Start>, SourceError> {
-    let to = &start.place.at;
+    let to = &start.position.at;
     let mut files = resume::logs(session).await?;
     let Some(last) = files.iter().position(|log| log.file == to.file) else {
         return Err(SourceError::Unfit(format!("SHOW BINARY LOGS does not name {}", to.file)));
@@ -67,13 +67,13 @@ pub(super) async fn back(
     // Defaults of schemas may have been others then.
     let collations = start.defaults.collations.clone().filter(|_| !survey.schemas_changed);
     let defaults = Defaults { collations, ..start.defaults.clone() };
-    let place = ResumePosition::new(from, gtids, start.place.server.clone());
+    let position = ResumePosition::new(from, gtids, start.position.server.clone());
     let backlog = Some(Backlog { to: to.clone(), bytes, definitions });
-    Ok(Some(Start { place, at, tables, defaults, backlog }))
+    Ok(Some(Start { position, at, tables, defaults, backlog }))
 }
 
-/// The tables that were as they are now from the beginning on, and those that are so from a place
-/// behind it on.
+/// The tables that were as they are now from the beginning on, and those that are so from a
+/// position after it on.
 fn definitions(start: &Start, survey: &Survey) -> (Vec<Declared>, Vec<(ValidFrom<Looked>, String)>) {
     let (mut tables, mut later) = (Vec::new(), Vec::new());
     for table in &start.tables {
@@ -85,8 +85,8 @@ fn definitions(start: &Start, survey: &Survey) -> (Vec<Declared>, Vec<(ValidFrom
             Some(last) => {
                 tracing::info!(table = %table.name, "{}", last.reason());
                 let looked =
-                    Looked { name: table.name, create: Some(table.create), since: last.place.clone() };
-                later.push((ValidFrom { after: last.place.clone(), what: looked }, last.reason()));
+                    Looked { name: table.name, create: Some(table.create), since: last.position.clone() };
+                later.push((ValidFrom { after: last.position.clone(), what: looked }, last.reason()));
             }
         }
     }
@@ -99,11 +99,11 @@ async fn last_before(
     config: &SourceConfig,
     session: &Session,
     files: &[BinlogPosition],
-    since: Instant,
+    since: Timestamp,
 ) -> Result<Option<String>, SourceError> {
     for log in files.iter().rev() {
-        let place = BinlogPosition { file: log.file.clone(), offset: FIRST };
-        let mut part = Part::open(config, session, &place).await?;
+        let position = BinlogPosition { file: log.file.clone(), offset: FIRST };
+        let mut part = Part::open(config, session, &position).await?;
         if let Some((event, _)) = part.next().await?
             && let Some(FileHead::Description(Some(begun), _)) = file_head::read(&event)
             && begun <= since
@@ -114,7 +114,7 @@ async fn last_before(
     Ok(files.first().map(|log| log.file.clone()))
 }
 
-/// Bytes of the files from one to a place in another one.
+/// Bytes of the files from one to a position in another one.
 fn bytes(files: &[BinlogPosition], from: &BinlogPosition, to: &BinlogPosition) -> u64 {
     let first = files.iter().position(|log| log.file == from.file).unwrap_or(0);
     let whole = files.iter().skip(first).filter(|log| log.file != to.file);

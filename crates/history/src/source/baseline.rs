@@ -3,7 +3,7 @@
 use super::client::{ClientError, Rows};
 use super::facts::Facts;
 use super::left_alone::{LeftAlone, PAUSE};
-use super::own::Known;
+use super::own_connections::OwnConnection;
 use super::pace::Pace;
 use super::session::Session;
 use super::task::SourceTask;
@@ -99,7 +99,7 @@ pub(super) async fn serve(reader: &SourceTask<'_>, facts: &Facts) -> Ended {
 struct Tables<'a> {
     reader: &'a SourceTask<'a>,
     facts: &'a Facts,
-    session: Option<(Session, Known)>,
+    session: Option<(Session, OwnConnection)>,
     /// The table that was read last.
     last: Option<GenerationId>,
     /// Rows of its next statement.
@@ -108,7 +108,7 @@ struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    async fn open(&self) -> Result<(Session, Known), ClientError> {
+    async fn open(&self) -> Result<(Session, OwnConnection), ClientError> {
         let session = Session::open_same(&self.reader.config, self.facts).await?;
         let known = self.reader.own.know(session.client.id());
         Ok((session, known))
@@ -120,7 +120,7 @@ impl Tables<'_> {
             None => self.open().await?,
         };
         if job.held {
-            return self.held(session).await;
+            return self.read_under_hold(session).await;
         }
         if keyset::in_chunks(job) {
             if self.last.replace(job.generation) != Some(job.generation) {
@@ -131,7 +131,7 @@ impl Tables<'_> {
             Ok(())
         } else {
             // Rows may be left in this connection: it goes.
-            self.whole(job, session).await
+            self.read_all(job, session).await
         }
     }
 
@@ -140,7 +140,7 @@ impl Tables<'_> {
         let limit = self.limit.min(self.reader.config.chunk).max(1);
         let sql = keyset::chunk(job, limit)
             .ok_or_else(|| Undone::Table("the key to go on after is none of this table".to_owned()))?;
-        if job.behind.is_none() {
+        if job.last_key.is_none() {
             view::settled(session).await.map_err(of_source)?;
         }
         let mut rows = Vec::new();
@@ -148,7 +148,7 @@ impl Tables<'_> {
         let mut result = session.client.rows(&sql).await.map_err(of_table)?;
         while let Some(row) = result.next().await.map_err(of_table)? {
             bytes += size(&row);
-            rows.push(told(job, row)?);
+            rows.push(decoded(job, row)?);
         }
         let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let after = session.log_end().await?;
@@ -160,24 +160,24 @@ impl Tables<'_> {
 
     /// All rows with one statement. They are as the table was when it began, so the end of the log
     /// is asked for, once, when the first is there.
-    async fn whole(&mut self, job: &BaselineJob, mut session: Session) -> Result<(), Undone> {
-        let (mut beside, _known) = self.open().await?;
+    async fn read_all(&mut self, job: &BaselineJob, mut session: Session) -> Result<(), Undone> {
+        let (mut snapshot, _known) = self.open().await?;
         view::settled(&mut session).await.map_err(of_source)?;
-        let mut result = session.client.rows(&keyset::whole(job)).await.map_err(of_table)?;
+        let mut result = session.client.rows(&keyset::all_rows(job)).await.map_err(of_table)?;
         let row = result.next().await.map_err(of_table)?;
-        let after = beside.log_end().await?;
-        drop(beside);
+        let after = snapshot.log_end().await?;
+        drop(snapshot);
         self.pieces(job, &after, row, result).await.map(|_| ())
     }
 
     /// All rows as they are at one position in the log, up to which it is taken in, and no further
     /// until they are read.
-    async fn held(&mut self, mut session: Session) -> Result<(), Undone> {
+    async fn read_under_hold(&mut self, mut session: Session) -> Result<(), Undone> {
         // Without one the log goes on when the next job is asked for.
         let Some(view) = view::open(&mut session).await.map_err(of_source)? else { return Ok(()) };
         let after = view.within.clone();
         for job in self.reader.writer.view(view).await? {
-            let mut result = session.client.rows(&keyset::whole(&job)).await.map_err(of_table)?;
+            let mut result = session.client.rows(&keyset::all_rows(&job)).await.map_err(of_table)?;
             let row = result.next().await.map_err(of_table)?;
             if !self.pieces(&job, &after, row, result).await? {
                 break;
@@ -198,7 +198,7 @@ impl Tables<'_> {
         let mut bytes = 0;
         while let Some(cells) = row {
             bytes += size(&cells);
-            rows.push(told(job, cells)?);
+            rows.push(decoded(job, cells)?);
             if bytes >= BYTES || rows.len() >= self.reader.config.chunk as usize {
                 let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
                 let piece = std::mem::take(&mut rows);
@@ -218,8 +218,8 @@ fn size(row: &Row) -> usize {
     row.iter().map(|cell| cell.as_ref().map_or(1, Vec::len)).sum()
 }
 
-fn told(job: &BaselineJob, row: Row) -> Result<Row, Undone> {
-    keyset::told(job, row)
+fn decoded(job: &BaselineJob, row: Row) -> Result<Row, Undone> {
+    keyset::decoded(job, row)
         .ok_or_else(|| Undone::Table("the server sends other cells than the definition has".to_owned()))
 }
 

@@ -13,7 +13,7 @@ use super::config::SourceConfig;
 use dbtrail_mysql_wire::constants::command::COM_QUERY;
 use dbtrail_mysql_wire::constants::header::{EOF, ERR, LOCAL_INFILE, LONGEST_EOF, OK};
 use dbtrail_mysql_wire::packets::{Limits, PacketError, Packets, ReadLimit};
-use dbtrail_mysql_wire::reader::{Malformed, Reader};
+use dbtrail_mysql_wire::reader::{Malformed, PayloadReader};
 use dbtrail_types::result_set::Row;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{
@@ -35,7 +35,7 @@ const LARGEST: usize = (1 << 30) + (1 << 24);
 const AHEAD: usize = 1 << 16;
 /// BINLOG_DUMP_NON_BLOCK: the stream ends where the log does.
 const NON_BLOCK: u16 = 1;
-/// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and places
+/// BINLOG_SEND_ANNOTATE_ROWS_EVENT of MariaDB: without it these events are left out, and positions
 /// could not be counted. MySQL takes it for nothing.
 const WITH_ANNOTATIONS: u16 = 2;
 
@@ -51,9 +51,9 @@ pub enum ClientError {
     /// The server said no.
     #[error("the server says: {message} (error {code})")]
     Server {
-        /// Its error number.
+        /// The error number of the server, such as 1236.
         code: u16,
-        /// Its words.
+        /// The message of the server.
         message: String,
     },
     /// It speaks otherwise than expected.
@@ -91,7 +91,7 @@ impl std::convert::From<PacketError> for ClientError {
         match error {
             PacketError::Closed => Self::Network("the server closed the connection".to_owned()),
             PacketError::Io(error) => Self::io(&error),
-            PacketError::Silent(limit) => {
+            PacketError::TimedOut(limit) => {
                 Self::Network(format!("nothing came from the server for {} s", limit.as_secs_f32()))
             }
             PacketError::NotTaken(_) => Self::Network("the server takes no more data".to_owned()),
@@ -124,7 +124,7 @@ pub(super) enum StartFrom<'a> {
     },
     /// MySQL: what is not in this set.
     Without(Vec<Sid<'static>>),
-    /// MariaDB: behind `@slave_connect_state`, which was set before.
+    /// MariaDB: after `@slave_connect_state`, which was set before.
     ConnectState,
 }
 
@@ -139,8 +139,8 @@ pub(super) struct Client {
 impl Client {
     /// Connects and logs in.
     pub(super) async fn connect(config: &SourceConfig) -> Result<Self, ClientError> {
-        let place = config.place();
-        let late = || ClientError::Network(format!("{place} did not answer within {} s", LOGIN.as_secs()));
+        let position = config.address();
+        let late = || ClientError::Network(format!("{position} did not answer within {} s", LOGIN.as_secs()));
         timeout(LOGIN, login::connect(config))
             .await
             .map_err(|_| late())?
@@ -168,7 +168,7 @@ impl Client {
             Some(&LOCAL_INFILE) | None => {
                 return Err(ClientError::Protocol("no head of a result".to_owned()));
             }
-            Some(_) => Reader(&head).lenenc()?,
+            Some(_) => PayloadReader(&head).lenenc()?,
         };
         for _ in 0..columns {
             self.packets.read(LARGEST).await?;
@@ -289,7 +289,7 @@ impl Rows<'_> {
                 Ok(None)
             }
             _ => {
-                let mut cells = Reader(&packet);
+                let mut cells = PayloadReader(&packet);
                 let cells = (0..self.columns).map(|_| Ok(cells.cell()?.map(<[u8]>::to_vec)));
                 cells.collect::<Result<Row, ClientError>>().map(Some)
             }

@@ -8,13 +8,13 @@
 //! statement is safe.
 
 use super::client::{ClientError, text};
-use super::own::Own;
+use super::own_connections::OwnConnections;
 use super::running::Connection;
 use super::session::Session;
 use super::{replica, waiting};
 use crate::capture::{Reading, ValidFrom};
 use crate::log::SourceTime;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::time::{Duration, Instant as Timer};
 
 /// How often the clock is read.
@@ -24,7 +24,7 @@ const SECOND: i64 = 1_000_000;
 /// Reads the clock, then the end of the log.
 pub(super) async fn read(
     session: &mut Session,
-    own: &Own,
+    own: &OwnConnections,
     time: SourceTime,
 ) -> Result<ValidFrom<Reading>, ClientError> {
     let delay = waiting::longest(session).await?;
@@ -32,7 +32,7 @@ pub(super) async fn read(
     let (now, safe, follows) = if session.facts.commit_stamps() {
         let follows = time == SourceTime::Original && replica::is_one(session).await?;
         let now = session.now().await?;
-        (now, Some(Instant::from_micros(now.micros() - 1)).filter(|_| !follows), follows)
+        (now, Some(Timestamp::from_micros(now.micros() - 1)).filter(|_| !follows), follows)
     } else {
         let follows = replica::is_one(session).await?;
         before_statements(session, own, follows).await?
@@ -46,9 +46,9 @@ pub(super) async fn read(
 /// transactions of another, whose stamps are those of their origin.
 async fn before_statements(
     session: &mut Session,
-    own: &Own,
+    own: &OwnConnections,
     replica: bool,
-) -> Result<(Instant, Option<Instant>, bool), ClientError> {
+) -> Result<(Timestamp, Option<Timestamp>, bool), ClientError> {
     // The clock first: a statement that begins after it bears a later stamp, and one that ends
     // before the list is made is in the log by then.
     let now = session.now().await?;
@@ -106,9 +106,9 @@ fn clients(processes: impl Iterator<Item = Process>, own: &[u32]) -> (bool, Vec<
 }
 
 /// The last instant before the second in which the oldest running statement can have begun.
-fn safe(now: Instant, earliest: Option<i64>) -> Instant {
+fn safe(now: Timestamp, earliest: Option<i64>) -> Timestamp {
     let began = earliest.map_or(now.micros(), |earliest| earliest.min(now.micros()));
-    Instant::from_micros(began.div_euclid(SECOND).saturating_mul(SECOND) - 1)
+    Timestamp::from_micros(began.div_euclid(SECOND).saturating_mul(SECOND) - 1)
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
             (100_400_000, Some(94_400_000), 93_999_999),
             (100_400_000, Some(101_000_000), 99_999_999),
         ] {
-            let safe = safe(Instant::from_micros(now), earliest);
+            let safe = safe(Timestamp::from_micros(now), earliest);
             assert_eq!(safe.micros(), want, "{now} {earliest:?}");
         }
     }

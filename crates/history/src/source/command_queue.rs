@@ -12,24 +12,24 @@ use tokio::sync::{Notify, mpsc, watch};
 /// All that is asked for.
 #[derive(Debug, Default)]
 pub(super) struct CommandQueue {
-    asked: Mutex<Asked>,
+    asked: Mutex<PendingCommands>,
     definitions: Notify,
     baseline: Notify,
-    anew: Notify,
-    again: Notify,
+    resnapshot: Notify,
+    reconnect: Notify,
     held: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
-struct Asked {
+struct PendingCommands {
     /// How often each was asked for: what was asked again while it was read must be read again.
     definitions: BTreeMap<TableName, u64>,
-    anew: Option<String>,
-    again: Option<String>,
+    resnapshot: Option<String>,
+    reconnect: Option<String>,
 }
 
 impl CommandQueue {
-    fn asked(&self) -> MutexGuard<'_, Asked> {
+    fn asked(&self) -> MutexGuard<'_, PendingCommands> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -42,12 +42,12 @@ impl CommandQueue {
                 CaptureCommand::Baseline => self.baseline.notify_one(),
                 CaptureCommand::Hold(held) => _ = self.held.send_replace(held),
                 CaptureCommand::Reconnect(reason) => {
-                    self.asked().again = Some(reason);
-                    self.again.notify_one();
+                    self.asked().reconnect = Some(reason);
+                    self.reconnect.notify_one();
                 }
                 CaptureCommand::Resnapshot(reason) => {
-                    self.asked().anew = Some(reason);
-                    self.anew.notify_one();
+                    self.asked().resnapshot = Some(reason);
+                    self.resnapshot.notify_one();
                 }
             }
         }
@@ -62,7 +62,7 @@ impl CommandQueue {
     }
 
     /// The tables whose definitions are asked for, waiting for the first. They stay asked for until
-    /// they are [`Self::told`].
+    /// they are [`Self::answered`].
     pub(super) async fn definitions(&self) -> Vec<(TableName, u64)> {
         loop {
             let asked: Vec<_> =
@@ -75,7 +75,7 @@ impl CommandQueue {
     }
 
     /// A definition was sent.
-    pub(super) fn told(&self, name: &TableName, version: u64) {
+    pub(super) fn answered(&self, name: &TableName, version: u64) {
         let mut asked = self.asked();
         if asked.definitions.get(name) == Some(&version) {
             asked.definitions.remove(name);
@@ -94,22 +94,22 @@ impl CommandQueue {
     }
 
     /// Waits until the record must begin again: why.
-    pub(super) async fn anew(&self) -> String {
+    pub(super) async fn resnapshot(&self) -> String {
         loop {
-            if let Some(reason) = self.asked().anew.take() {
+            if let Some(reason) = self.asked().resnapshot.take() {
                 return reason;
             }
-            self.anew.notified().await;
+            self.resnapshot.notified().await;
         }
     }
 
     /// Waits until the log must be read again: why.
-    pub(super) async fn again(&self) -> String {
+    pub(super) async fn reconnect(&self) -> String {
         loop {
-            if let Some(reason) = self.asked().again.take() {
+            if let Some(reason) = self.asked().reconnect.take() {
                 return reason;
             }
-            self.again.notified().await;
+            self.reconnect.notified().await;
         }
     }
 
@@ -117,8 +117,8 @@ impl CommandQueue {
     pub(super) fn forget(&self) {
         let mut asked = self.asked();
         asked.definitions.clear();
-        asked.anew = None;
-        asked.again = None;
+        asked.resnapshot = None;
+        asked.reconnect = None;
     }
 }
 
@@ -146,15 +146,15 @@ mod tests {
         drop(to);
         command_queue.gather(from).await;
         assert_eq!(command_queue.definitions().await, [(name("a"), 1), (name("b"), 2)]);
-        command_queue.told(&name("a"), 1);
+        command_queue.answered(&name("a"), 1);
         // It was asked for again while it was read.
-        command_queue.told(&name("b"), 1);
+        command_queue.answered(&name("b"), 1);
         assert_eq!(command_queue.definitions().await, [(name("b"), 2)]);
-        command_queue.told(&name("b"), 2);
+        command_queue.answered(&name("b"), 2);
         assert!(command_queue.asked().definitions.is_empty());
         command_queue.flowing().await;
         command_queue.baseline().await;
-        assert_eq!(command_queue.anew().await, "y");
-        assert_eq!(command_queue.asked().anew, None);
+        assert_eq!(command_queue.resnapshot().await, "y");
+        assert_eq!(command_queue.asked().resnapshot, None);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::log::SourceTime;
 use crate::patterns::Patterns;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::timestamp::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub enum Backfill {
     #[default]
     Oldest,
     /// With the last file that was begun before this instant.
-    Since(Instant),
+    Since(Timestamp),
 }
 
 /// The server to read from, and how.
@@ -48,7 +48,7 @@ pub struct SourceConfig {
     pub port: u16,
     /// Account.
     pub user: String,
-    /// Its password.
+    /// The password of the account.
     pub password: Secret,
     /// Encryption.
     pub tls: Tls,
@@ -85,8 +85,8 @@ impl SourceConfig {
         let bad = |why: &str| BadSource(why.to_owned());
         let rest = ["mysql://", "mariadb://"].iter().find_map(|s| url.strip_prefix(s));
         let rest = rest.ok_or_else(|| bad("does not begin with mysql://"))?;
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (account, host) = place.rsplit_once('@').ok_or_else(|| bad("names no user before an @"))?;
+        let (position, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (account, host) = position.rsplit_once('@').ok_or_else(|| bad("names no user before an @"))?;
         let (user, password) = account.split_once(':').unwrap_or((account, ""));
         let user =
             percent_decoded(user).ok_or_else(|| bad("has a % in the user that no two hex digits follow"))?;
@@ -120,7 +120,7 @@ impl SourceConfig {
 
     /// The server, for messages.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
@@ -179,15 +179,15 @@ fn tls(query: &str) -> Result<Tls, BadSource> {
 fn percent_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        rest = behind;
+    while let [first, following @ ..] = rest {
+        rest = following;
         if *first == b'%' {
-            let digits = std::str::from_utf8(behind.get(..2)?).ok()?;
+            let digits = std::str::from_utf8(following.get(..2)?).ok()?;
             if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return None;
             }
             out.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &behind[2..];
+            rest = &following[2..];
         } else {
             out.push(*first);
         }

@@ -3,7 +3,7 @@
 use super::Ended;
 use super::client::ClientError;
 use super::facts::Facts;
-use super::own::Known;
+use super::own_connections::OwnConnection;
 use super::session::Session;
 use super::task::SourceTask;
 use crate::capture::{CaptureEvent, Looked, ValidFrom};
@@ -19,12 +19,12 @@ pub(super) async fn serve(reader: &SourceTask<'_>, facts: &Facts) -> Ended {
     loop {
         let mut failed = false;
         for (name, version) in reader.command_queue.definitions().await {
-            match tell(reader, facts, &mut session, &name).await {
+            match send_definitions(reader, facts, &mut session, &name).await {
                 Ok(definition) => {
                     if reader.writer.send(CaptureEvent::Definition(definition)).await.is_err() {
                         return Ended::Closed;
                     }
-                    reader.command_queue.told(&name, version);
+                    reader.command_queue.answered(&name, version);
                 }
                 Err(error) => {
                     tracing::warn!(table = %name, "its definition cannot be read, trying again: {error}");
@@ -41,10 +41,10 @@ pub(super) async fn serve(reader: &SourceTask<'_>, facts: &Facts) -> Ended {
     }
 }
 
-async fn tell(
+async fn send_definitions(
     reader: &SourceTask<'_>,
     facts: &Facts,
-    session: &mut Option<(Session, Known)>,
+    session: &mut Option<(Session, OwnConnection)>,
     name: &TableName,
 ) -> Result<ValidFrom<Looked>, ClientError> {
     let (open, _) = if let Some(open) = session {

@@ -11,5 +11,5 @@ pub(super) enum Origin {
     Gtids(String),
     /// The same of the server that was followed before: the position where they end there is known,
     /// and no dump can be asked for from it.
-    Behind(BinlogPosition, String),
+    AfterGtids(BinlogPosition, String),
 }

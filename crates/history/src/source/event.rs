@@ -34,13 +34,13 @@ const ARTIFICIAL: u16 = 0x20;
 #[derive(Debug)]
 pub(super) struct Track {
     /// Where the next event begins.
-    place: BinlogPosition,
-    /// What the writing half takes for the place: it counts the bytes of events, and goes where a
-    /// ROTATE sends it.
-    told: Option<BinlogPosition>,
-    /// The server was asked by GTID for what is behind this place: of its file it sends the head,
-    /// and then what comes behind.
-    behind: Option<BinlogPosition>,
+    position: BinlogPosition,
+    /// What the writing half takes for the position: it counts the bytes of events, and goes where
+    /// a ROTATE sends it.
+    reported: Option<BinlogPosition>,
+    /// The server was asked by GTID for what follows this position: of its file it sends the head,
+    /// and then what follows.
+    following: Option<BinlogPosition>,
     /// Where the description at the head of this file ends, once it has come from there.
     head: Option<u64>,
     /// Whether events end in a checksum: as the server was asked to send them, then as each file's
@@ -51,16 +51,16 @@ pub(super) struct Track {
 /// What to do with a packet of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It only says that the server is there, or tells the place.
+    /// It only says that the server is there, or tells the position.
     Nothing,
-    /// It is an event; `Some`: first say that it comes from this place.
+    /// It is an event; `Some`: first say that it comes from this position.
     Event(Option<BinlogPosition>),
 }
 
 /// An event that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
-    /// Its header.
+    /// The header is no header of an event.
     #[error("{0}")]
     Header(#[from] LogFault),
     /// Header and packet do not fit each other.
@@ -79,14 +79,14 @@ pub(super) enum Malformed {
 impl Track {
     /// Of a stream that was asked for from here; where the server chooses, its first packet says
     /// so.
-    pub(super) fn from(place: BinlogPosition, checksum: bool) -> Self {
-        Self { place, told: None, behind: None, head: None, checksum }
+    pub(super) fn from(position: BinlogPosition, checksum: bool) -> Self {
+        Self { position, reported: None, following: None, head: None, checksum }
     }
 
     /// Of a stream that was asked for by GTID, of a server of which it is known where they end.
-    pub(super) fn behind(place: BinlogPosition, checksum: bool) -> Self {
+    pub(super) fn after(position: BinlogPosition, checksum: bool) -> Self {
         let nowhere = BinlogPosition { file: String::new(), offset: 0 };
-        Self { behind: Some(place), ..Self::from(nowhere, checksum) }
+        Self { following: Some(position), ..Self::from(nowhere, checksum) }
     }
 
     /// Whether events end in a checksum.
@@ -95,8 +95,8 @@ impl Track {
     }
 
     /// Where the next event begins.
-    pub(super) fn place(&self) -> &BinlogPosition {
-        &self.place
+    pub(super) fn position(&self) -> &BinlogPosition {
+        &self.position
     }
 
     /// Takes the next packet's event.
@@ -107,58 +107,58 @@ impl Track {
         }
         if header.kind == FORMAT_DESCRIPTION {
             self.checksum = matches!(event, [.., 1, _, _, _, _]);
-            // Before the events from the middle of a file the server sends the description that
-            // stands at its head.
-            if self.place.offset != FIRST {
+            // Before the events from the middle of a file the server sends the description that is
+            // at its head.
+            if self.position.offset != FIRST {
                 return Ok(Step::Event(self.say()));
             }
             self.head = Some(FIRST + u64::from(header.length));
-        } else if header.kind == MARIADB_START_ENCRYPTION && self.head != Some(self.place.offset) {
-            // Sent with the description; it stands at the head of the file, and takes no room
+        } else if header.kind == MARIADB_START_ENCRYPTION && self.head != Some(self.position.offset) {
+            // Sent with the description; it is at the head of the file, and takes no room
             // elsewhere.
             return Ok(Step::Nothing);
         } else if header.flags & ARTIFICIAL != 0 || (header.kind == ROTATE && header.end == 0) {
             if header.kind == ROTATE {
-                self.place = self.target(event)?;
-                match self.behind.take() {
-                    Some(behind) if behind.file == self.place.file => {
-                        self.place = behind.clone();
-                        self.behind = Some(behind);
+                self.position = self.target(event)?;
+                match self.following.take() {
+                    Some(following) if following.file == self.position.file => {
+                        self.position = following.clone();
+                        self.following = Some(following);
                     }
                     _ => {}
                 }
             }
             return Ok(Step::Nothing);
         }
-        if self.behind.is_some() && self.place.offset != FIRST {
+        if self.following.is_some() && self.position.offset != FIRST {
             if !BEGINNING.contains(&header.kind) {
-                // The head of the file, whose places are far before this one.
+                // The head of the file, whose positions are far before this one.
                 return Ok(Step::Nothing);
             }
-            self.behind = None;
+            self.following = None;
         }
-        self.place.offset = begins(&header, self.place.offset);
+        self.position.offset = begins(&header, self.position.offset);
         let first = self.say();
         if first.is_some() && !BETWEEN.contains(&header.kind) {
             // The writing half would drop the transaction that it is in. No server is known to do
             // this.
             return Err(Malformed::LeftOut(header.kind));
         }
-        self.place.offset += u64::from(header.length);
+        self.position.offset += u64::from(header.length);
         if header.kind == ROTATE {
-            self.place = self.target(event)?;
+            self.position = self.target(event)?;
         }
-        self.told = Some(self.place.clone());
+        self.reported = Some(self.position.clone());
         Ok(Step::Event(first))
     }
 
-    /// The place, if the writing half takes another for it.
+    /// The position, if the writing half takes another for it.
     fn say(&mut self) -> Option<BinlogPosition> {
-        if self.told.as_ref() == Some(&self.place) {
+        if self.reported.as_ref() == Some(&self.position) {
             return None;
         }
-        self.told = Some(self.place.clone());
-        self.told.clone()
+        self.reported = Some(self.position.clone());
+        self.reported.clone()
     }
 
     /// Where a ROTATE sends the reader.
@@ -204,7 +204,7 @@ pub(super) fn is_heartbeat(event: &[u8]) -> bool {
 }
 
 /// Whether it is the description at the head of a file, which comes before the server looks at the
-/// place asked for.
+/// position asked for.
 pub(super) fn is_head(event: &[u8]) -> bool {
     event.get(4) == Some(&FORMAT_DESCRIPTION)
 }
@@ -243,14 +243,14 @@ mod tests {
         bytes
     }
 
-    fn place(file: &str, offset: u64) -> BinlogPosition {
+    fn position(file: &str, offset: u64) -> BinlogPosition {
         BinlogPosition { file: file.to_owned(), offset }
     }
 
     #[test]
     fn ok_a_stream_from_the_middle_of_a_file_and_on_to_the_next() {
-        let mut track = Track::from(place("b.000001", 500), false);
-        let follow = |file, offset| Ok(Step::Event(Some(place(file, offset))));
+        let mut track = Track::from(position("b.000001", 500), false);
+        let follow = |file, offset| Ok(Step::Event(Some(position(file, offset))));
         let plain = Ok(Step::Event(None));
         let mut asked = rotate("b.000001", 0, ARTIFICIAL, false);
         asked[HEADER..HEADER + 8].copy_from_slice(&500_u64.to_le_bytes());
@@ -273,16 +273,16 @@ mod tests {
         ] {
             assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
         }
-        assert_eq!(*track.place(), place("b.000003", 104));
+        assert_eq!(*track.position(), position("b.000003", 104));
     }
 
-    /// Seen on MariaDB 10.11 and 11.8 with encrypt_binlog=ON: the start of encryption comes behind
+    /// Seen on MariaDB 10.11 and 11.8 with encrypt_binlog=ON: the start of encryption comes after
     /// the description, wherever reading begins.
     #[test]
     fn ok_the_start_of_encryption_takes_room_at_the_head_of_a_file_alone() {
-        let mut track = Track::from(place("b.000001", 500), false);
+        let mut track = Track::from(position("b.000001", 500), false);
         for (event, want) in [
-            (event(FORMAT_DESCRIPTION, 100, 0, 0), Ok(Step::Event(Some(place("b.000001", 500))))),
+            (event(FORMAT_DESCRIPTION, 100, 0, 0), Ok(Step::Event(Some(position("b.000001", 500))))),
             (event(MARIADB_START_ENCRYPTION, 40, 0, 0), Ok(Step::Nothing)),
             (event(162, 50, 550, 0), Ok(Step::Event(None))),
             (rotate("b.000002", 585, 0, false), Ok(Step::Event(None))),
@@ -291,32 +291,35 @@ mod tests {
         ] {
             assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
         }
-        assert_eq!(*track.place(), place("b.000002", 144));
+        assert_eq!(*track.position(), position("b.000002", 144));
     }
 
     #[test]
-    fn ok_the_checksum_behind_a_file_name_is_none_of_it() {
-        let mut track = Track::from(place("b.000001", 4), true);
+    fn ok_the_checksum_after_a_file_name_is_none_of_it() {
+        let mut track = Track::from(position("b.000001", 4), true);
         assert_eq!(track.take(&rotate("b.000009", 0, ARTIFICIAL, true)), Ok(Step::Nothing));
-        assert_eq!(*track.place(), place("b.000009", 4));
+        assert_eq!(*track.position(), position("b.000009", 4));
     }
 
     #[test]
-    fn ok_places_behind_four_gigabytes() {
-        let mut track = Track::from(place("b.000001", 0xffff_fff0), false);
-        assert_eq!(track.take(&event(33, 50, 34, 0)), Ok(Step::Event(Some(place("b.000001", 0xffff_fff0)))));
-        assert_eq!(*track.place(), place("b.000001", 0x1_0000_0022));
+    fn ok_positions_after_four_gigabytes() {
+        let mut track = Track::from(position("b.000001", 0xffff_fff0), false);
+        assert_eq!(
+            track.take(&event(33, 50, 34, 0)),
+            Ok(Step::Event(Some(position("b.000001", 0xffff_fff0))))
+        );
+        assert_eq!(*track.position(), position("b.000001", 0x1_0000_0022));
     }
 
     #[test]
-    fn ok_by_gtid_behind_four_gigabytes_the_head_of_the_file_is_no_place() {
-        // Seen: MySQL and MariaDB write places modulo 2^32, and send a dump by GTID from the head
-        // of the file on.
+    fn ok_by_gtid_after_four_gigabytes_the_head_of_the_file_is_no_position() {
+        // Seen: MySQL and MariaDB write positions modulo 2^32, and send a dump by GTID from the
+        // head of the file on.
         let far = (1 << 32) + 500;
-        let mut track = Track::behind(place("b.000001", far), false);
+        let mut track = Track::after(position("b.000001", far), false);
         for (event, want) in [
             (rotate("b.000001", 0, ARTIFICIAL, false), Ok(Step::Nothing)),
-            (event(FORMAT_DESCRIPTION, 100, 104, 0), Ok(Step::Event(Some(place("b.000001", far))))),
+            (event(FORMAT_DESCRIPTION, 100, 104, 0), Ok(Step::Event(Some(position("b.000001", far))))),
             (event(35, 60, 164, 0), Ok(Step::Nothing)),
             (event(163, 60, 224, 0), Ok(Step::Nothing)),
             (event(33, 50, 550, 0), Ok(Step::Event(None))),
@@ -324,21 +327,21 @@ mod tests {
         ] {
             assert_eq!(track.take(&event), want, "type {}", event[4]);
         }
-        assert_eq!(*track.place(), place("b.000001", far + 110));
+        assert_eq!(*track.position(), position("b.000001", far + 110));
         // They were all in the file before: the stream begins with the next one.
-        let mut track = Track::behind(place("b.000001", far), false);
+        let mut track = Track::after(position("b.000001", far), false);
         assert_eq!(track.take(&rotate("b.000002", 0, ARTIFICIAL, false)), Ok(Step::Nothing));
         assert_eq!(
             track.take(&event(FORMAT_DESCRIPTION, 100, 104, 0)),
-            Ok(Step::Event(Some(place("b.000002", 4))))
+            Ok(Step::Event(Some(position("b.000002", 4))))
         );
         assert_eq!(track.take(&event(35, 60, 164, 0)), Ok(Step::Event(None)));
-        assert_eq!(*track.place(), place("b.000002", 164));
+        assert_eq!(*track.position(), position("b.000002", 164));
     }
 
     #[test]
     fn err_events_that_cannot_be_or_that_miss_others() {
-        let mut track = Track::from(place("b.000001", 500), false);
+        let mut track = Track::from(position("b.000001", 500), false);
         for (event, part) in [
             (vec![0; 18], "18 bytes where an event header was expected"),
             (event(33, 50, 550, 0)[..49].to_vec(), "says it is 50 bytes long and has 49"),

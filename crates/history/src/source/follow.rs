@@ -3,7 +3,7 @@
 use super::client::ClientError;
 use super::dump_origin::Origin;
 use super::preflight::may_see_processes;
-use super::resume::{self, Way};
+use super::resume::{self, Continuation};
 use super::session::Session;
 use super::stream::Stream;
 use super::task::SourceTask;
@@ -77,7 +77,7 @@ impl SourceTask<'_> {
             }
             let reason = match ended {
                 Ended::Closed => return,
-                Ended::Anew(reason) => {
+                Ended::Resnapshot(reason) => {
                     goal = Goal::Gap(reason);
                     None
                 }
@@ -103,8 +103,8 @@ impl SourceTask<'_> {
                     Some(reason)
                 }
                 // On the way it may have been damaged once.
-                Ended::Damaged(place, reason) => {
-                    if damaged.replace(place.clone()) == Some(place) {
+                Ended::Damaged(position, reason) => {
+                    if damaged.replace(position.clone()) == Some(position) {
                         goal = Goal::Gap(reason.clone());
                     }
                     Some(reason)
@@ -112,16 +112,16 @@ impl SourceTask<'_> {
                 Ended::Failed(reason) => Some(reason),
             };
             if let Some(reason) = reason {
-                tracing::warn!(source = %self.config.place(), "not capturing: {reason}");
+                tracing::warn!(source = %self.config.address(), "not capturing: {reason}");
                 if self.writer.send(CaptureEvent::Connection(Err(reason))).await.is_err() {
                     return;
                 }
             }
             tokio::time::sleep(jittered(pause)).await;
             pause = (pause * 2).min(LONGEST);
-            if let Goal::On(place) = &mut goal {
-                match self.writer.place().await {
-                    Ok(Some(behind)) => *place = behind,
+            if let Goal::On(position) = &mut goal {
+                match self.writer.resume_position().await {
+                    Ok(Some(following)) => *position = following,
                     Ok(None) => goal = Goal::Begin,
                     Err(Closed) => return,
                 }
@@ -158,15 +158,15 @@ impl SourceTask<'_> {
         // which of it was logged before.
         let clock = clock::read(&mut session, &self.own, self.config.source_time).await?;
         self.writer.send(CaptureEvent::Clock(clock)).await?;
-        tracing::info!(source = %self.config.place(), ?origin, "capturing");
+        tracing::info!(source = %self.config.address(), ?origin, "capturing");
         let facts = session.facts.clone();
         let ended = tokio::select! {
             ended = stream.pump(&self.writer, self.command_queue) => ended,
             ended = self.clock(session) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
-            reason = self.command_queue.anew() => Ended::Anew(reason),
-            reason = self.command_queue.again() => Ended::Failed(reason),
+            reason = self.command_queue.resnapshot() => Ended::Resnapshot(reason),
+            reason = self.command_queue.reconnect() => Ended::Failed(reason),
         };
         *flowed = stream.flows();
         Ok(ended)
@@ -174,10 +174,10 @@ impl SourceTask<'_> {
 
     /// Where the log is followed from; takes a start first where there is none.
     async fn origin(&self, session: &mut Session, goal: &mut Goal) -> Result<Origin, Ended> {
-        if let Goal::On(place) = goal {
-            match resume::way(session, place).await? {
-                Way::On(origin) => return Ok(origin),
-                Way::Gap(reason) => *goal = Goal::Gap(reason),
+        if let Goal::On(position) = goal {
+            match resume::continuation(session, position).await? {
+                Continuation::On(origin) => return Ok(origin),
+                Continuation::Gap(reason) => *goal = Goal::Gap(reason),
             }
         }
         let mut start = start::take(&self.config, session).await?;
@@ -187,17 +187,17 @@ impl SourceTask<'_> {
         {
             start = earlier;
         }
-        let place = start.place.clone();
+        let position = start.position.clone();
         let input = match goal {
             Goal::Gap(reason) => {
-                tracing::error!(place = %place.at, "the record has a gap: {reason}");
+                tracing::error!(position = %position.at, "the record has a gap: {reason}");
                 CaptureEvent::Gap(reason.clone(), start)
             }
             Goal::Begin | Goal::On(_) => CaptureEvent::Begin(start),
         };
         self.writer.send(input).await?;
-        let at = place.at.clone();
-        *goal = Goal::On(place);
+        let at = position.at.clone();
+        *goal = Goal::On(position);
         Ok(Origin::ResumePosition(at))
     }
 

@@ -109,7 +109,7 @@ fn is_bare_float(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::Float { digits: None, zerofill: false, .. })
 }
 
-/// The next rows after `job.behind`, at most `limit`; `None`: the table cannot be read in chunks,
+/// The next rows after `job.last_key`, at most `limit`; `None`: the table cannot be read in chunks,
 /// or not from there.
 pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
     let key = key(&job.columns)?;
@@ -119,12 +119,12 @@ pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
     if job.primary {
         sql.push_str(" FORCE INDEX (PRIMARY)");
     }
-    if let Some(behind) = &job.behind {
+    if let Some(last_key) = &job.last_key {
         let values: Option<Vec<(String, String)>> = key
             .iter()
             .enumerate()
             .map(|(i, (column, literal))| {
-                let cell = behind.get(i)?.as_ref()?;
+                let cell = last_key.get(i)?.as_ref()?;
                 Some((quoted(&column.name), literal.of(cell)?))
             })
             .collect();
@@ -151,20 +151,20 @@ fn greater(values: &[(String, String)]) -> String {
 }
 
 /// All rows.
-pub(super) fn whole(job: &BaselineJob) -> String {
+pub(super) fn all_rows(job: &BaselineJob) -> String {
     format!("SELECT {} FROM {}", columns(&job.columns), quoted_table(&job.name))
 }
 
 /// The cells as [`crate::value::cell`] makes them of a row image; `None`: one is not what its
 /// column holds.
-pub(super) fn told(job: &BaselineJob, row: Row) -> Option<Row> {
+pub(super) fn decoded(job: &BaselineJob, row: Row) -> Option<Row> {
     if row.len() != job.columns.columns.len() {
         return None;
     }
-    job.columns.columns.iter().zip(row).map(|(column, cell)| told_cell(column, cell)).collect()
+    job.columns.columns.iter().zip(row).map(|(column, cell)| decoded_cell(column, cell)).collect()
 }
 
-fn told_cell(column: &Column, cell: Cell) -> Option<Cell> {
+fn decoded_cell(column: &Column, cell: Cell) -> Option<Cell> {
     let Some(bytes) = cell.as_ref().filter(|_| is_bare_float(&column.ty)) else { return Some(cell) };
     // Every FLOAT is a DOUBLE, so that narrowing it gives the same number back.
     #[expect(clippy::cast_possible_truncation, reason = "the DOUBLE is that of a FLOAT")]
@@ -181,7 +181,7 @@ mod tests {
     use dbtrail_types::names::TableName;
     use std::sync::Arc;
 
-    fn job(columns: &[(&str, &str)], key: &[&str], behind: Option<&[&str]>) -> BaselineJob {
+    fn job(columns: &[(&str, &str)], key: &[&str], last_key: Option<&[&str]>) -> BaselineJob {
         let column = |(name, ty): &(&str, &str)| Column {
             has_default: false,
             ..Column::new((*name).to_owned(), ty.parse().unwrap(), None, false)
@@ -196,7 +196,7 @@ mod tests {
                 columns: columns.iter().map(column).collect(),
                 primary_key: key.iter().map(|k| (*k).to_owned()).collect(),
             }),
-            behind: behind.map(|cells| cells.iter().map(|c| Some(c.as_bytes().to_vec())).collect()),
+            last_key: last_key.map(|cells| cells.iter().map(|c| Some(c.as_bytes().to_vec())).collect()),
         }
     }
 
@@ -205,7 +205,7 @@ mod tests {
         let columns =
             [("id", "bigint unsigned"), ("f", "float"), ("name", "varchar(20)"), ("at", "datetime(6)")];
         let from = "SELECT `id`, `f` * 1e0, `name`, `at` FROM `s`.`a``b`";
-        for (key, behind, want) in [
+        for (key, last_key, want) in [
             (&["id"][..], None, " FORCE INDEX (PRIMARY) ORDER BY `id` LIMIT 7"),
             (
                 &["id"],
@@ -219,9 +219,9 @@ mod tests {
                  AND (`at` > '2026-01-01 00:00:00.000001'))) ORDER BY `name`, `at` LIMIT 7",
             ),
         ] {
-            assert_eq!(chunk(&job(&columns, key, behind), 7), Some(format!("{from}{want}")));
+            assert_eq!(chunk(&job(&columns, key, last_key), 7), Some(format!("{from}{want}")));
         }
-        assert_eq!(whole(&job(&columns, &[], None)), from);
+        assert_eq!(all_rows(&job(&columns, &[], None)), from);
     }
 
     #[test]
@@ -254,10 +254,10 @@ mod tests {
             ("-0", "-0"),
             ("1.401298464324817e-45", "1e-45"),
         ] {
-            assert_eq!(told(&job, vec![cell(sent), cell(sent)]), Some(vec![cell(want), cell(sent)]));
+            assert_eq!(decoded(&job, vec![cell(sent), cell(sent)]), Some(vec![cell(want), cell(sent)]));
         }
-        assert_eq!(told(&job, vec![None, None]), Some(vec![None, None]));
-        assert_eq!(told(&job, vec![cell("x"), None]), None);
-        assert_eq!(told(&job, vec![None]), None);
+        assert_eq!(decoded(&job, vec![None, None]), Some(vec![None, None]));
+        assert_eq!(decoded(&job, vec![cell("x"), None]), None);
+        assert_eq!(decoded(&job, vec![None]), None);
     }
 }

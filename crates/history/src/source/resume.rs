@@ -1,4 +1,4 @@
-//! Whether and how the log can be followed on from a place.
+//! Whether and how the log can be followed on from a position.
 
 use super::SourceError;
 use super::client::ClientError;
@@ -10,109 +10,117 @@ use crate::gtid::GtidSet;
 /// ER_MASTER_FATAL_ERROR_READING_BINLOG.
 const CANNOT_READ_LOG: u16 = 1236;
 
-/// The way on.
+/// How capturing goes on after the last transaction that was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// From here.
+pub(super) enum Continuation {
+    /// The log can be followed from here.
     On(Origin),
     /// Part of the log is gone: why.
     Gap(String),
 }
 
 /// Looks at what the server has.
-pub(super) async fn way(session: &mut Session, place: &ResumePosition) -> Result<Way, SourceError> {
+pub(super) async fn continuation(
+    session: &mut Session,
+    position: &ResumePosition,
+) -> Result<Continuation, SourceError> {
     let facts = &session.facts;
     let facts_gtids = facts.gtids();
-    if facts.identity.same_server(&place.server) {
+    if facts.identity.same_server(&position.server) {
         let logs = logs(session).await?;
-        for at in [&place.at, &place.behind()] {
+        for at in [&position.at, &position.end()] {
             if let Some(why) = cut(&logs, at) {
-                return Ok(Way::Gap(why));
+                return Ok(Continuation::Gap(why));
             }
         }
-        return Ok(match lost_transactions(session, place).await? {
-            Some(why) => Way::Gap(why),
-            None => Way::On(onward(place, &logs, facts_gtids)),
+        return Ok(match lost_transactions(session, position).await? {
+            Some(why) => Continuation::Gap(why),
+            None => Continuation::On(onward(position, &logs, facts_gtids)),
         });
     }
     let other = format!(
         "another server answers than the one captured from (now {}, before server_id {}{})",
         facts.who(),
-        place.server.server_id,
-        place.server.uuid.as_ref().map_or_else(String::new, |u| format!(" and server_uuid {u}"))
+        position.server.server_id,
+        position.server.uuid.as_ref().map_or_else(String::new, |u| format!(" and server_uuid {u}"))
     );
-    if place.gtids.is_empty() || !facts.gtids() || facts.mariadb() != place.server.mariadb {
-        return Ok(Way::Gap(format!("{other}, and positions in its log cannot be compared without GTIDs")));
+    if position.gtids.is_empty() || !facts.gtids() || facts.mariadb() != position.server.mariadb {
+        return Ok(Continuation::Gap(format!(
+            "{other}, and positions in its log cannot be compared without GTIDs"
+        )));
     }
     if !facts.mariadb()
-        && let Some(why) = purged(session, place).await?
+        && let Some(why) = purged(session, position).await?
     {
-        return Ok(Way::Gap(format!("{other}, and {why}")));
+        return Ok(Continuation::Gap(format!("{other}, and {why}")));
     }
     tracing::warn!("{other}: going on by GTID");
-    Ok(Way::On(Origin::Gtids(place.gtids.clone())))
+    Ok(Continuation::On(Origin::Gtids(position.gtids.clone())))
 }
 
 /// Whether the same server has forgotten transactions that were captured: it was restored from a
 /// backup, lost them in a crash, or its log was reset.
 async fn lost_transactions(
     session: &mut Session,
-    place: &ResumePosition,
+    position: &ResumePosition,
 ) -> Result<Option<String>, SourceError> {
-    if place.gtids.is_empty() {
+    if position.gtids.is_empty() {
         return Ok(None);
     }
     if session.facts.mariadb() {
-        return lost_at_place(session, place).await;
+        return lost_at_position(session, position).await;
     }
     if !session.facts.gtids() {
         return Ok(None);
     }
     let lost = session
         .client
-        .one(&format!("SELECT GTID_SUBTRACT('{}', @@GLOBAL.gtid_executed)", set(place)))
+        .one(&format!("SELECT GTID_SUBTRACT('{}', @@GLOBAL.gtid_executed)", set(position)))
         .await?;
     Ok(lost.filter(|l| !l.is_empty()).map(|lost| {
         format!("the server does not have transactions any more that were captured from it ({}): was it restored or reset?", short(&lost))
     }))
 }
 
-/// MariaDB: whether the log up to the place has other transactions than those captured.
-async fn lost_at_place(session: &mut Session, place: &ResumePosition) -> Result<Option<String>, SourceError> {
+/// MariaDB: whether the log up to the position has other transactions than those captured.
+async fn lost_at_position(
+    session: &mut Session,
+    position: &ResumePosition,
+) -> Result<Option<String>, SourceError> {
     // Of what was executed up to there: a transaction that is only prepared may have begun long
     // before.
-    let behind = place.behind();
-    let BinlogPosition { file, offset } = &behind;
+    let following = position.end();
+    let BinlogPosition { file, offset } = &following;
     if *offset > u64::from(u32::MAX) {
-        // The function knows no such places: it answers NULL.
+        // The function knows no such positions: it answers NULL.
         return Ok(None);
     }
     let sql = format!("SELECT BINLOG_GTID_POS('{}', {offset})", file.replace('\'', "''"));
     let Some(there) = session.client.one(&sql).await? else {
         return Ok(Some(format!(
-            "no event of the server's log begins at {behind}, up to where it was read: was it restored, or its log reset?"
+            "no event of the server's log begins at {following}, up to where it was read: was it restored, or its log reset?"
         )));
     };
-    let Ok(GtidSet::MariaDb(ours)) = GtidSet::parse(&place.gtids) else { return Ok(None) };
+    let Ok(GtidSet::MariaDb(ours)) = GtidSet::parse(&position.gtids) else { return Ok(None) };
     let theirs = match GtidSet::parse(&there) {
         Ok(GtidSet::MariaDb(theirs)) => theirs,
         Ok(GtidSet::MySql(_)) | Err(_) => Vec::new(),
     };
-    // What was taken in last cannot lie after what is in the log before the place.
+    // What was taken in last cannot lie after what is in the log before the position.
     let wrong = ours.iter().any(|(domain, server, sequence)| {
         !theirs.iter().any(|(d, s, n)| d == domain && (n >= sequence || s != server))
     });
     Ok(wrong.then(|| {
         format!(
-            "the server's log has '{there}' before {behind} where {} was captured: was it restored, or its log reset?",
-            place.gtids
+            "the server's log has '{there}' before {following} where {} was captured: was it restored, or its log reset?",
+            position.gtids
         )
     }))
 }
 
 /// MySQL: why the transactions that are missing here cannot all be had from this server.
-async fn purged(session: &mut Session, place: &ResumePosition) -> Result<Option<String>, SourceError> {
-    let ours = set(place);
+async fn purged(session: &mut Session, position: &ResumePosition) -> Result<Option<String>, SourceError> {
+    let ours = set(position);
     let sql = format!(
         "SELECT GTID_SUBTRACT('{ours}', @@GLOBAL.gtid_executed), GTID_SUBTRACT(@@GLOBAL.gtid_purged, '{ours}')"
     );
@@ -139,7 +147,7 @@ pub(super) async fn logs(session: &mut Session) -> Result<Vec<BinlogPosition>, S
     Ok(sizes.collect())
 }
 
-/// Why the server's files do not reach up to the place any more.
+/// Why the server's files do not reach up to the position any more.
 fn cut(logs: &[BinlogPosition], at: &BinlogPosition) -> Option<String> {
     match logs.iter().find(|log| log.file == at.file) {
         None => Some(match logs.first() {
@@ -163,26 +171,26 @@ fn cut(logs: &[BinlogPosition], at: &BinlogPosition) -> Option<String> {
 }
 
 /// From where the log is followed on. A dump begins in the first 4 GiB of a file (COM_BINLOG_DUMP
-/// has 32 bits for the place): after them, from the next file if nothing but the way there is left,
-/// else by GTID.
-fn onward(place: &ResumePosition, logs: &[BinlogPosition], gtids: bool) -> Origin {
-    let from = place.from();
+/// has 32 bits for the position): after them, from the next file if nothing but the way there is
+/// left, else by GTID.
+fn onward(position: &ResumePosition, logs: &[BinlogPosition], gtids: bool) -> Origin {
+    let from = position.from();
     if u32::try_from(from.offset).is_ok() {
         return Origin::ResumePosition(from);
     }
-    let at = &place.at;
+    let at = &position.at;
     if let Some([this, next, ..]) = logs.windows(2).find(|pair| pair[0].file == at.file)
         && this.offset.saturating_sub(at.offset) <= rotation(&next.file)
     {
         return Origin::ResumePosition(BinlogPosition { file: next.file.clone(), offset: 4 });
     }
-    if gtids && !place.gtids.is_empty() {
-        return Origin::Behind(at.clone(), place.gtids.clone());
+    if gtids && !position.gtids.is_empty() {
+        return Origin::AfterGtids(at.clone(), position.gtids.clone());
     }
     Origin::ResumePosition(from)
 }
 
-/// Bytes of a ROTATE event to a file: header, place, name and checksum.
+/// Bytes of a ROTATE event to a file: header, position, name and checksum.
 fn rotation(file: &str) -> u64 {
     19 + 8 + file.len() as u64 + 4
 }
@@ -219,9 +227,9 @@ fn is_clash(message: &str) -> bool {
     message.contains("same server_uuid/server_id")
 }
 
-/// The set as it can stand in a statement.
-fn set(place: &ResumePosition) -> String {
-    place.gtids.replace('\'', "")
+/// The set as it can be in a statement.
+fn set(position: &ResumePosition) -> String {
+    position.gtids.replace('\'', "")
 }
 
 /// A GTID set for a message.
@@ -245,35 +253,38 @@ mod tests {
 
     #[test]
     fn what_is_gone_was_purged_cut_or_reset() {
-        for (logs, place, want) in [
+        for (logs, position, want) in [
             (vec![at("b.000007", 900)], at("b.000007", 900), None),
             (vec![at("b.000008", 900)], at("b.000007", 4), Some("has purged b.000007")),
             (vec![at("b.000001", 900)], at("b.000007", 4), Some("log was begun again")),
             (vec![], at("b.000007", 4), Some("log was begun again")),
             (vec![at("b.000007", 899)], at("b.000007", 900), Some("ends at byte 899")),
         ] {
-            let why = cut(&logs, &place);
+            let why = cut(&logs, &position);
             assert_eq!(why.is_some(), want.is_some(), "{why:?}");
             assert!(want.is_none_or(|want| why.clone().unwrap_or_default().contains(want)), "{why:?}");
         }
     }
 
     #[test]
-    fn behind_four_gigabytes_there_is_a_way_on() {
+    fn after_four_gigabytes_there_is_a_way_on() {
         let far = 4_509_067_804;
         let server = Identity { mariadb: false, uuid: None, server_id: 1, version: "9.7.4".to_owned() };
         let last = LastEvent { file: "b.000001".to_owned(), offset: far - 31, length: 31, fingerprint: 7 };
-        let place = ResumePosition {
+        let position = ResumePosition {
             last: Some(last.clone()),
             ..ResumePosition::new(at("b.000001", far), "u:1-5".to_owned(), server.clone())
         };
-        // What MySQL writes behind one transaction of 4.5 GB is the way to the next file.
+        // What MySQL writes after one transaction of 4.5 GB is the way to the next file.
         let logs = [at("b.000001", far + 39), at("b.000002", 200)];
-        assert_eq!(onward(&place, &logs, true), Origin::ResumePosition(at("b.000002", 4)));
-        assert_eq!(onward(&place, &logs, false), Origin::ResumePosition(at("b.000002", 4)));
+        assert_eq!(onward(&position, &logs, true), Origin::ResumePosition(at("b.000002", 4)));
+        assert_eq!(onward(&position, &logs, false), Origin::ResumePosition(at("b.000002", 4)));
         let logs = [at("b.000001", far + 4000)];
-        assert_eq!(onward(&place, &logs, true), Origin::Behind(at("b.000001", far), "u:1-5".to_owned()));
-        assert_eq!(onward(&place, &logs, false), Origin::ResumePosition(at("b.000001", far - 31)));
+        assert_eq!(
+            onward(&position, &logs, true),
+            Origin::AfterGtids(at("b.000001", far), "u:1-5".to_owned())
+        );
+        assert_eq!(onward(&position, &logs, false), Origin::ResumePosition(at("b.000001", far - 31)));
         // The last event comes again, so that it can be compared.
         let near = LastEvent { offset: 469, ..last };
         let near = ResumePosition {

@@ -9,8 +9,8 @@ use super::running::Running;
 use crate::binlog_position::BinlogPosition;
 use crate::capture::Declared;
 use crate::schema::NO_TRIGGERS;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What every server takes. A long read may be held up by the writing half for as long as it takes.
@@ -68,7 +68,7 @@ impl Session {
         }
         Err(ClientError::Network(format!(
             "another server answers at {} than the one whose log is followed ({} instead of {})",
-            config.place(),
+            config.address(),
             session.facts.who(),
             expected.who()
         )))
@@ -84,9 +84,9 @@ impl Session {
     }
 
     /// The server's clock.
-    pub(super) async fn now(&mut self) -> Result<Instant, ClientError> {
+    pub(super) async fn now(&mut self) -> Result<Timestamp, ClientError> {
         let text = self.client.one("SELECT UTC_TIMESTAMP(6)").await?.unwrap_or_default();
-        instant(&text).ok_or_else(|| ClientError::Protocol(format!("its clock shows '{text}'")))
+        timestamp(&text).ok_or_else(|| ClientError::Protocol(format!("its clock shows '{text}'")))
     }
 
     /// The end of the log.
@@ -95,11 +95,11 @@ impl Session {
         let sql =
             if self.facts.has_binary_log_status() { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
         let row = self.client.texts(sql).await?.unwrap_or_default();
-        let place = |row: &[Option<String>]| {
+        let position = |row: &[Option<String>]| {
             let (file, offset) = (row.first()?.clone()?, row.get(1)?.as_deref()?.parse().ok()?);
             Some(BinlogPosition { file, offset })
         };
-        place(&row).ok_or_else(|| {
+        position(&row).ok_or_else(|| {
             ClientError::Protocol(format!("{sql} names no position: is the binary log on (log_bin)?"))
         })
     }
@@ -232,7 +232,7 @@ impl Session {
 }
 
 /// `2026-04-27 09:00:00.123456` in UTC.
-pub(super) fn instant(text: &str) -> Option<Instant> {
+pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     format!("{}Z", text.replace(' ', "T")).parse().ok()
 }
 

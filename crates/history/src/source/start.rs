@@ -9,7 +9,7 @@ use super::session::Session;
 use super::{stream, view};
 use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Declared, Defaults, Start};
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::time::Duration;
 
 /// How often the definitions are read again when DDL came between.
@@ -29,13 +29,13 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
         if same(&before, &after) && collations_before == collations {
             let server = session.facts.identity.clone();
             let tables: Vec<Declared> = after.into_iter().map(|(declared, _)| declared).collect();
-            tracing::info!(place = %at, gtids, tables = tables.len(), "the record begins");
+            tracing::info!(position = %at, gtids, tables = tables.len(), "the record begins");
             let defaults = Defaults {
                 lower_case_table_names: session.facts.lower_case_table_names(),
                 collations: Some(collations),
             };
-            let place = ResumePosition::new(at, gtids, server);
-            return Ok(Start { place, at: clock, tables, defaults, backlog: None });
+            let position = ResumePosition::new(at, gtids, server);
+            return Ok(Start { position, at: clock, tables, defaults, backlog: None });
         }
         tracing::info!(round, "tables were changed by DDL while the start was noted: once more");
         before = after;
@@ -61,9 +61,9 @@ fn without_next(create: &str) -> (&str, &str) {
     let options = create.rfind("\n) ").unwrap_or(0);
     let (columns, rest) = create.split_at(options);
     match rest.split_once(" AUTO_INCREMENT=") {
-        Some((front, behind)) => {
+        Some((front, last_key)) => {
             let end = columns.len() + front.len();
-            (&create[..end], behind.trim_start_matches(|c: char| c.is_ascii_digit()))
+            (&create[..end], last_key.trim_start_matches(|c: char| c.is_ascii_digit()))
         }
         None => match rest.find(" DEFAULT CHARSET=") {
             Some(at) => create.split_at(columns.len() + at),
@@ -84,13 +84,13 @@ async fn note(config: &SourceConfig, session: &mut Session) -> Result<(BinlogPos
 }
 
 /// The server's clock, after the stamps of all commits before the position.
-async fn now(session: &mut Session) -> Result<Instant, SourceError> {
+async fn now(session: &mut Session) -> Result<Timestamp, SourceError> {
     let now = session.now().await?;
     if session.facts.commit_stamps() {
         return Ok(now);
     }
     // Stamps are whole seconds there.
-    Ok(Instant::from_micros(now.micros().div_euclid(1_000_000).saturating_add(1) * 1_000_000))
+    Ok(Timestamp::from_micros(now.micros().div_euclid(1_000_000).saturating_add(1) * 1_000_000))
 }
 
 /// MariaDB tells the position that belongs to a snapshot (Knowledge Base: ["Enhancements for START
@@ -99,12 +99,12 @@ async fn now(session: &mut Session) -> Result<Instant, SourceError> {
 /// what is committed in the engines then is what lies before it.
 async fn mariadb(session: &mut Session) -> Result<(BinlogPosition, String), SourceError> {
     session.client.execute(view::SNAPSHOT).await?;
-    let place = view::of_snapshot(session).await;
+    let position = view::of_snapshot(session).await;
     session.client.execute("ROLLBACK").await?;
-    let place = place?;
-    let sql = format!("SELECT BINLOG_GTID_POS('{}', {})", place.file.replace('\'', "''"), place.offset);
+    let position = position?;
+    let sql = format!("SELECT BINLOG_GTID_POS('{}', {})", position.file.replace('\'', "''"), position.offset);
     let gtids = session.client.one(&sql).await?.unwrap_or_default();
-    Ok((place, gtids))
+    Ok((position, gtids))
 }
 
 /// MySQL with GTIDs. The end of the log is noted first; some transactions before it may still be on
@@ -114,17 +114,17 @@ async fn mysql_with_gtids(
     config: &SourceConfig,
     session: &mut Session,
 ) -> Result<(BinlogPosition, String), SourceError> {
-    let place = session.log_end().await?;
+    let position = session.log_end().await?;
     if !view::drained(session, DRAIN).await? {
         // A session can hold a GTID for as long as it likes (SET gtid_next), and an applier for a
         // long transaction.
         tracing::info!("transactions with GTIDs of their own stay open: taking a short read lock instead");
-        let place = view::locked(session, None).await?;
-        let gtids = before(config, session, &place).await?;
-        return Ok((place, gtids));
+        let position = view::locked(session, None).await?;
+        let gtids = before(config, session, &position).await?;
+        return Ok((position, gtids));
     }
-    let gtids = before(config, session, &place).await?;
-    Ok((place, gtids))
+    let gtids = before(config, session, &position).await?;
+    Ok((position, gtids))
 }
 
 /// The GTIDs before a position whose transactions are all executed: those executed now without
@@ -132,15 +132,16 @@ async fn mysql_with_gtids(
 async fn before(
     config: &SourceConfig,
     session: &mut Session,
-    place: &BinlogPosition,
+    position: &BinlogPosition,
 ) -> Result<String, SourceError> {
     let executed = session.client.one("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
     let end = session.log_end().await?;
-    let behind = if end == *place { Vec::new() } else { between(config, session, place, &end).await? };
-    if behind.is_empty() {
+    let last_key =
+        if end == *position { Vec::new() } else { between(config, session, position, &end).await? };
+    if last_key.is_empty() {
         return Ok(executed.split_whitespace().collect());
     }
-    let sql = format!("SELECT GTID_SUBTRACT('{executed}', '{}')", behind.join(","));
+    let sql = format!("SELECT GTID_SUBTRACT('{executed}', '{}')", last_key.join(","));
     let rest = session.client.one(&sql).await?.unwrap_or_default();
     Ok(rest.split_whitespace().collect())
 }
@@ -159,7 +160,7 @@ async fn between(
     client.follow(config.server_id, asked).await?;
     let mut track = Track::from(from.clone(), checksum);
     let mut found = Vec::new();
-    while !track.place().reaches(to) {
+    while !track.position().reaches(to) {
         let Some(event) = client.event().await? else { break };
         let step = track.take(&event).map_err(|e| SourceError::Unfit(e.to_string()))?;
         if matches!(step, Step::Event(_))

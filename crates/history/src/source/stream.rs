@@ -42,10 +42,10 @@ pub(super) async fn prepare(
 }
 
 /// The offset as the protocol takes it.
-pub(super) fn offset(place: &BinlogPosition) -> Result<u32, SourceError> {
-    u32::try_from(place.offset).map_err(|_| {
+pub(super) fn offset(position: &BinlogPosition) -> Result<u32, SourceError> {
+    u32::try_from(position.offset).map_err(|_| {
         SourceError::Unfit(format!(
-            "{place} is beyond the first 4 GiB of its file, from where no server sends its log"
+            "{position} is beyond the first 4 GiB of its file, from where no server sends its log"
         ))
     })
 }
@@ -73,33 +73,36 @@ impl Stream {
             return Err(SourceError::Unfit(format!(
                 "{} answers at {}, and {} did just now",
                 found.who(),
-                config.place(),
+                config.address(),
                 facts.who()
             )));
         }
         let checksum = prepare(&mut client, facts, config.heartbeat).await?;
         let nowhere = || Track::from(BinlogPosition { file: String::new(), offset: 0 }, checksum);
         let track = match origin {
-            Origin::ResumePosition(place) => {
-                let from =
-                    StartFrom::ResumePosition { file: &place.file, offset: offset(place)?, to_end: false };
+            Origin::ResumePosition(position) => {
+                let from = StartFrom::ResumePosition {
+                    file: &position.file,
+                    offset: offset(position)?,
+                    to_end: false,
+                };
                 client.follow(config.server_id, from).await?;
-                Track::from(place.clone(), checksum)
+                Track::from(position.clone(), checksum)
             }
             Origin::Gtids(set) => {
                 by_gtid(&mut client, config, facts, set).await?;
                 nowhere()
             }
-            Origin::Behind(place, set) => {
+            Origin::AfterGtids(position, set) => {
                 by_gtid(&mut client, config, facts, set).await?;
-                Track::behind(place.clone(), checksum)
+                Track::after(position.clone(), checksum)
             }
         };
         client.wait_at_most(config.heartbeat * 3);
         Ok(Self { client, track, server: found.identity, flows: false })
     }
 
-    /// Waits for the first packet: the server has found the place, or says why it has not.
+    /// Waits for the first packet: the server has found the position, or says why it has not.
     pub(super) async fn first(&mut self) -> Result<(), SourceError> {
         let event = self.client.event().await?;
         let event =
@@ -120,7 +123,7 @@ impl Stream {
 
     /// Hands events over for as long as they come: those that have come together, together. While
     /// the log is not taken in, the server waits with it.
-    pub(super) async fn pump(&mut self, writer: &RecorderHandle, wishes: &CommandQueue) -> Ended {
+    pub(super) async fn pump(&mut self, writer: &RecorderHandle, commands: &CommandQueue) -> Ended {
         let (mut events, mut bytes) = (Vec::new(), 0);
         loop {
             let event = match self.client.event().await {
@@ -132,10 +135,10 @@ impl Stream {
             let received = Timer::now();
             match self.track.take(&event) {
                 Ok(Step::Nothing) => self.flows |= event::is_heartbeat(&event),
-                Ok(Step::Event(place)) => {
-                    if let Some(place) = place {
+                Ok(Step::Event(position)) => {
+                    if let Some(position) = position {
                         let before = CaptureEvent::Events(std::mem::take(&mut events));
-                        let follow = CaptureEvent::Follow(place, self.server.clone());
+                        let follow = CaptureEvent::Follow(position, self.server.clone());
                         if writer.send(before).await.is_err() || writer.send(follow).await.is_err() {
                             return Ended::Closed;
                         }
@@ -145,14 +148,14 @@ impl Stream {
                     events.push(ReceivedEvent { raw: event, received });
                 }
                 Err(e) => {
-                    let place = self.track.place().clone();
-                    let why = format!("the log cannot be read after {place}: {e}");
-                    return Ended::Damaged(place, why);
+                    let position = self.track.position().clone();
+                    let why = format!("the log cannot be read after {position}: {e}");
+                    return Ended::Damaged(position, why);
                 }
             }
             if !self.client.has_event() || bytes >= TOGETHER {
                 bytes = 0;
-                wishes.flowing().await;
+                commands.flowing().await;
                 if !events.is_empty()
                     && writer.send(CaptureEvent::Events(std::mem::take(&mut events))).await.is_err()
                 {
@@ -163,7 +166,7 @@ impl Stream {
     }
 }
 
-/// Asks for what the server's log has behind a set of transactions.
+/// Asks for what the server's log has after a set of transactions.
 async fn by_gtid(
     client: &mut Client,
     config: &SourceConfig,

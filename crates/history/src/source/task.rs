@@ -2,7 +2,7 @@
 
 use super::command_queue::CommandQueue;
 use super::config::SourceConfig;
-use super::own::Own;
+use super::own_connections::OwnConnections;
 use crate::capture::RecorderHandle;
 
 /// The reading half.
@@ -11,11 +11,11 @@ pub(super) struct SourceTask<'a> {
     pub(super) config: SourceConfig,
     pub(super) writer: RecorderHandle,
     pub(super) command_queue: &'a CommandQueue,
-    pub(super) own: Own,
+    pub(super) own: OwnConnections,
 }
 
 impl<'a> SourceTask<'a> {
     pub(super) fn new(config: SourceConfig, writer: RecorderHandle, command_queue: &'a CommandQueue) -> Self {
-        Self { config, writer, command_queue, own: Own::default() }
+        Self { config, writer, command_queue, own: OwnConnections::default() }
     }
 }

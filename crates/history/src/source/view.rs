@@ -22,12 +22,12 @@ const DRAIN_STEP: Duration = Duration::from_millis(20);
 pub(super) async fn open(session: &mut Session) -> Result<Option<TableView>, SourceError> {
     if session.facts.mariadb() {
         session.client.execute(SNAPSHOT).await?;
-        let place = of_snapshot(session).await?;
-        return Ok(Some(TableView { seen: place.clone(), within: place }));
+        let position = of_snapshot(session).await?;
+        return Ok(Some(TableView { seen: position.clone(), within: position }));
     }
     if !session.facts.gtids() {
-        let place = locked(session, Some(SNAPSHOT)).await?;
-        return Ok(Some(TableView { seen: place.clone(), within: place }));
+        let position = locked(session, Some(SNAPSHOT)).await?;
+        return Ok(Some(TableView { seen: position.clone(), within: position }));
     }
     let seen = session.log_end().await?;
     if !drained(session, PATIENCE).await? {
@@ -56,9 +56,9 @@ pub(super) async fn settled(session: &mut Session) -> Result<(), SourceError> {
     let began = tokio::time::Instant::now();
     loop {
         session.client.execute(SNAPSHOT).await?;
-        let place = of_snapshot(session).await;
+        let position = of_snapshot(session).await;
         session.client.execute("ROLLBACK").await?;
-        if place?.reaches(&end) {
+        if position?.reaches(&end) {
             return Ok(());
         }
         if began.elapsed() > SEEN_BY {
@@ -73,23 +73,23 @@ pub(super) async fn settled(session: &mut Session) -> Result<(), SourceError> {
 /// The position in the log that belongs to the open snapshot of a MariaDB server.
 pub(super) async fn of_snapshot(session: &mut Session) -> Result<BinlogPosition, SourceError> {
     let rows = session.client.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'").await?;
-    let mut place = BinlogPosition { file: String::new(), offset: 0 };
+    let mut position = BinlogPosition { file: String::new(), offset: 0 };
     for row in rows {
         let mut cells = row.into_iter().map(|c| super::client::text(c).unwrap_or_default());
         let (name, value) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
         match name.to_ascii_lowercase().as_str() {
-            "binlog_snapshot_file" => place.file = value,
-            "binlog_snapshot_position" => place.offset = value.parse().unwrap_or(0),
+            "binlog_snapshot_file" => position.file = value,
+            "binlog_snapshot_position" => position.offset = value.parse().unwrap_or(0),
             _ => {}
         }
     }
-    if place.file.is_empty() || place.offset == 0 {
+    if position.file.is_empty() || position.offset == 0 {
         return Err(SourceError::Unfit(
             "the server names no position in its log for a snapshot: is the binary log on (log_bin)?"
                 .to_owned(),
         ));
     }
-    Ok(place)
+    Ok(position)
 }
 
 /// Waits until the transactions that are on their way from the log into the engines now can be
@@ -145,16 +145,16 @@ pub(super) async fn locked(
              that failed: {e}. Grant RELOAD, or try when no long statement runs"
         )));
     }
-    let place = async {
+    let position = async {
         if let Some(statement) = first {
             session.client.execute(statement).await?;
         }
         session.log_end().await
     };
-    let place = place.await;
+    let position = position.await;
     session.client.execute("UNLOCK TABLES").await?;
     session.client.execute("SET SESSION lock_wait_timeout = 10").await?;
-    Ok(place?)
+    Ok(position?)
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn ok_how_long_a_server_waits() {
-        for (variables, before, behind) in [
+        for (variables, before, following) in [
             (&[][..], 0, 0),
             (&[("binlog_group_commit_sync_delay", "1000000")], 1_000_000, 0),
             (&[("binlog_commit_wait_usec", "250000"), ("binlog_commit_wait_count", "3")], 250_000, 0),
@@ -140,7 +140,7 @@ mod tests {
         ] {
             let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
             assert_eq!(before_sync(&variables), Duration::from_micros(before), "{variables:?}");
-            assert_eq!(semi_sync(&variables), Duration::from_millis(behind), "{variables:?}");
+            assert_eq!(semi_sync(&variables), Duration::from_millis(following), "{variables:?}");
         }
     }
 }

@@ -181,7 +181,7 @@ pub(super) struct Written<'a> {
 
 impl Written<'_> {
     /// The version, after one that left this row.
-    pub(super) fn behind(self, row: Option<&Image>) -> Result<Version, StoreError> {
+    pub(super) fn applied_to(self, row: Option<&Image>) -> Result<Version, StoreError> {
         let mut version = self.version;
         if self.before_depth {
             let row = row.ok_or_else(|| damaged("the version before a change is gone"))?;
@@ -222,15 +222,15 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
         _ => return None,
     };
     let definition = DefinitionId(u32::try_from(number).ok()?);
-    let place = flags >> BEFORE & 3;
+    let position = flags >> BEFORE & 3;
     let mut before = None;
-    if place == BEFORE_HERE {
+    if position == BEFORE_HERE {
         let length = usize::try_from(take_number(&mut rest)?).ok()?;
-        let (image, behind) = rest.split_at_checked(length)?;
+        let (image, before_row) = rest.split_at_checked(length)?;
         before = Some(Image::of_bytes(image));
-        rest = behind;
+        rest = before_row;
     }
-    let before_depth = place == BEFORE_THERE;
+    let before_depth = position == BEFORE_THERE;
     let changes = (flags & CHANGES != 0).then_some(rest);
     if changes.is_some() && !(before_depth && flags & AFTER != 0 && side == KeyMove::Same) {
         return None;
@@ -252,7 +252,7 @@ pub fn row_of(key: &[u8]) -> Result<&[u8], StoreError> {
 
 /// The generation that a key of either table belongs to.
 #[must_use]
-pub fn space_of(key: &[u8]) -> Option<GenerationId> {
+pub fn generation_of(key: &[u8]) -> Option<GenerationId> {
     Some(GenerationId(u32::from_be_bytes(*key.first_chunk()?)))
 }
 

@@ -7,8 +7,8 @@
 
 use super::{Keys, Octets, RowLine, is_false};
 use crate::column::TableDefinition;
-use crate::instant::{AsOf, Instant};
 use crate::names::{ServerId, TableName};
+use crate::timestamp::{AsOf, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The changes that are meant.
@@ -18,9 +18,9 @@ pub enum Span {
     /// All that was committed between two instants, both inclusive.
     Window {
         /// Start.
-        since: Instant,
+        since: Timestamp,
         /// End.
-        until: Instant,
+        until: Timestamp,
     },
     /// Those of one transaction: its GTID.
     Transaction(String),
@@ -120,7 +120,7 @@ pub struct NetHeader {
     #[serde(flatten)]
     pub definition: TableDefinition,
     /// The end of the record: up to it, "now" is known.
-    pub newest: Instant,
+    pub newest: Timestamp,
     /// Generated columns, which no statement can set.
     #[serde(default)]
     pub generated: Vec<String>,

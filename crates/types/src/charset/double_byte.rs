@@ -67,8 +67,8 @@ fn all(set: &Set, bytes: &[u8]) -> Option<String> {
             rest = &rest[1..];
             continue;
         }
-        let (character, behind) = rest.split_at_checked(if (set.leads)(*first) { 2 } else { 1 })?;
-        rest = behind;
+        let (character, following) = rest.split_at_checked(if (set.leads)(*first) { 2 } else { 1 })?;
+        rest = following;
         let refused = match character {
             [lead, trail] => (set.not)(u16::from_be_bytes([*lead, *trail])),
             // Of single bytes the library alone knows these.

@@ -88,8 +88,8 @@ fn implicit(base: u32, code: u32, out: &mut Vec<u8>) {
 fn weights(recorded: &'static [u8]) -> Weights {
     let mut weights = HashMap::new();
     let mut rest = recorded;
-    while let [a, b, c, count, behind @ ..] = rest {
-        let Some((own, next)) = behind.split_at_checked(2 * usize::from(*count)) else { break };
+    while let [a, b, c, count, following @ ..] = rest {
+        let Some((own, next)) = following.split_at_checked(2 * usize::from(*count)) else { break };
         if let Some(character) = char::from_u32(u32::from_be_bytes([0, *a, *b, *c])) {
             weights.insert(character, own);
         }

@@ -1,4 +1,5 @@
-//! A column type from its text, and back (manual: "Data Types").
+//! A column type from its text, and back (manual: [Data
+//! Types](https://dev.mysql.com/doc/refman/9.7/en/data-types.html)).
 
 use super::{ColumnType, IntSize, LobSize};
 use std::fmt;
@@ -103,7 +104,7 @@ fn labelled(f: &mut fmt::Formatter<'_>, name: &str, labels: &[String]) -> fmt::R
 struct Parts {
     /// Words before the parentheses, in lower case, with single spaces.
     name: String,
-    /// What stands in the parentheses.
+    /// What is in the parentheses.
     arguments: Vec<Argument>,
     unsigned: bool,
     zerofill: bool,
@@ -129,8 +130,8 @@ fn parts(text: &str) -> Option<Parts> {
         None => (text, ""),
     };
     let mut words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
-    let (arguments, behind) = if text.contains('(') { arguments(rest)? } else { (Vec::new(), "") };
-    words.extend(behind.split_whitespace().map(str::to_lowercase));
+    let (arguments, following) = if text.contains('(') { arguments(rest)? } else { (Vec::new(), "") };
+    words.extend(following.split_whitespace().map(str::to_lowercase));
     let (mut unsigned, mut zerofill) = (false, false);
     words.retain(|w| match w.as_str() {
         "unsigned" => {
@@ -154,9 +155,9 @@ fn arguments(text: &str) -> Option<(Vec<Argument>, &str)> {
     let mut rest = text.trim_start();
     loop {
         if let Some(quoted) = rest.strip_prefix('\'') {
-            let (label, behind) = label(quoted)?;
+            let (label, following) = label(quoted)?;
             found.push(Argument::Label(label));
-            rest = behind.trim_start();
+            rest = following.trim_start();
         } else {
             let end = rest.find(|c: char| !c.is_ascii_digit())?;
             found.push(Argument::Number(rest[..end].parse().ok()?));

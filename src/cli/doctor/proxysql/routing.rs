@@ -2,16 +2,16 @@
 //! where they belong.
 
 use super::super::report::Report;
-use super::super::rules::{ORM_TO_SHIM, Rule, Sample, TO_MYSQL, TO_SHIM, route};
-use super::{Row, Told, Wanted, number, online, set_variable, text, update};
+use super::super::rules::{ORM_TO_SHIM, QueryRule, Sample, TO_MYSQL, TO_SHIM, route};
+use super::{ProxySqlState, Row, Wanted, number, online, set_variable, text, update};
 use crate::cli::proxysql_config::patterns;
 use std::collections::{BTreeMap, BTreeSet};
 
 const LINK: &str = "ProxySQL rules";
 
-pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
-    let digests = digests(report, told);
-    let by_hand = present(report, told, wanted);
+pub(super) fn check(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
+    let digests = digests(report, reported);
+    let by_hand = present(report, reported, wanted);
     if by_hand {
         let what = format!(
             "none has the comment '{}': they were made by hand, or with another --owner",
@@ -19,7 +19,7 @@ pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         );
         report.warn(LINK, what, &wanted.generate);
     }
-    let mut rules: Vec<Rule> = told.rules.iter().map(Rule::read).collect();
+    let mut rules: Vec<QueryRule> = reported.rules.iter().map(QueryRule::read).collect();
     rules.sort_by_key(|rule| rule.id);
     for rule in rules.iter().filter(|r| r.unknown()) {
         let fix = format!(
@@ -28,12 +28,12 @@ pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
         );
         report.warn(LINK, format!("rule {} has a pattern that cannot be judged here", rule.id), fix);
     }
-    routes(report, &rules, told, wanted, digests);
+    routes(report, &rules, reported, wanted, digests);
 }
 
 /// Whether ProxySQL makes digests.
-fn digests(report: &mut Report, told: &Told) -> bool {
-    let variable = |name: &str| told.variables.get(name).map(String::as_str);
+fn digests(report: &mut Report, reported: &ProxySqlState) -> bool {
+    let variable = |name: &str| reported.variables.get(name).map(String::as_str);
     if variable("mysql-query_digests_keep_comment") == Some("true") {
         let what = "mysql-query_digests_keep_comment is on: comments then hide time travel from the rules, or feign it";
         report.warn("ProxySQL digests", what, set_variable("mysql-query_digests_keep_comment", "false"));
@@ -49,13 +49,13 @@ fn digests(report: &mut Report, told: &Told) -> bool {
 }
 
 /// Each rule of the generator. Gives whether there are rules to the shim, and none of ours.
-fn present(report: &mut Report, told: &Told, wanted: &Wanted<'_>) -> bool {
+fn present(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) -> bool {
     let layout = &wanted.layout;
     let group = i64::from(layout.shim_hostgroup);
     let ours = |row: &&Row| text(row, "comment") == layout.owner;
     let to_shim = |row: &&Row| number(row, "destination_hostgroup") == Some(group);
-    let any_of_ours = told.rules.iter().chain(&told.edited).any(|r| ours(&r));
-    if !any_of_ours && told.rules.iter().any(|r| to_shim(&r)) {
+    let any_of_ours = reported.rules.iter().chain(&reported.edited).any(|r| ours(&r));
+    if !any_of_ours && reported.rules.iter().any(|r| to_shim(&r)) {
         return true;
     }
     let mut good = 0;
@@ -65,9 +65,9 @@ fn present(report: &mut Report, told: &Told, wanted: &Wanted<'_>) -> bool {
             ours(row) && text(row, "match_digest") == rule.digest && text(row, "match_pattern") == rule.text
         };
         let name = format!("the rule for {}", rule.what);
-        if let Some(row) = told.rules.iter().find(same) {
+        if let Some(row) = reported.rules.iter().find(same) {
             good += usize::from(sound(report, row, &name, group));
-        } else if let Some(row) = told.edited.iter().find(same) {
+        } else if let Some(row) = reported.edited.iter().find(same) {
             let id = text(row, "rule_id");
             if number(row, "active") == Some(1) {
                 let fix = "LOAD MYSQL QUERY RULES TO RUNTIME; SAVE MYSQL QUERY RULES TO DISK;";
@@ -139,14 +139,14 @@ struct Routes {
 }
 
 /// Sends the samples of every tenant through the rules.
-fn follow(rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) -> Routes {
+fn follow(rules: &[QueryRule], reported: &ProxySqlState, wanted: &Wanted<'_>, digests: bool) -> Routes {
     let group = i64::from(wanted.layout.shim_hostgroup);
     let more: &[Sample] = if wanted.layout.orm_forms { &ORM_TO_SHIM } else { &[] };
     let mut routes = Routes::default();
     for tenant in &wanted.tenants {
         let user = &tenant.mysql_user;
         let of_user = |r: &&Row| text(r, "username") == user && number(r, "frontend") == Some(1);
-        let default = told.users.iter().find(of_user).and_then(|r| number(r, "default_hostgroup"));
+        let default = reported.users.iter().find(of_user).and_then(|r| number(r, "default_hostgroup"));
         let default = default.unwrap_or(i64::from(wanted.layout.mysql_hostgroup));
         for sample in TO_SHIM.iter().chain(more) {
             let route = route(rules, user, default, sample, digests);
@@ -161,7 +161,7 @@ fn follow(rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) -> Ro
                 Some(to) if to == group => {
                     routes.caught.entry(route.by).or_insert(*sample);
                 }
-                Some(to) if online(told, to) == 0 => {
+                Some(to) if online(reported, to) == 0 => {
                     routes.homeless.insert(to);
                 }
                 Some(_) | None => {}
@@ -171,9 +171,15 @@ fn follow(rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) -> Ro
     routes
 }
 
-fn routes(report: &mut Report, rules: &[Rule], told: &Told, wanted: &Wanted<'_>, digests: bool) {
+fn routes(
+    report: &mut Report,
+    rules: &[QueryRule],
+    reported: &ProxySqlState,
+    wanted: &Wanted<'_>,
+    digests: bool,
+) {
     let link = "ProxySQL routing";
-    let Routes { hidden, caught, doubts, homeless } = follow(rules, told, wanted, digests);
+    let Routes { hidden, caught, doubts, homeless } = follow(rules, reported, wanted, digests);
     if hidden.is_empty() && caught.is_empty() {
         report.ok(link, "time-travel statements go to the shim, others do not");
     }

@@ -1,18 +1,18 @@
 //! The users: each tenant logs in at ProxySQL, and ProxySQL at the shim, with the same password.
 
 use super::super::report::Report;
-use super::{Row, Told, Wanted, number, online, text, update};
+use super::{ProxySqlState, Row, Wanted, number, online, text, update};
 use crate::session::{Credential, Tenant};
 use dbtrail_mysql_wire::auth;
 
-pub(super) fn check(report: &mut Report, told: &Told, wanted: &Wanted<'_>) {
+pub(super) fn check(report: &mut Report, reported: &ProxySqlState, wanted: &Wanted<'_>) {
     for tenant in &wanted.tenants {
         let link = format!("ProxySQL user {}", tenant.mysql_user);
         let rows: Vec<&Row> =
-            told.users.iter().filter(|r| text(r, "username") == tenant.mysql_user).collect();
+            reported.users.iter().filter(|r| text(r, "username") == tenant.mysql_user).collect();
         if rows.is_empty() {
             report.fail(&link, "ProxySQL does not know it", &wanted.generate);
-        } else if user(report, &link, &rows, tenant, told, wanted) {
+        } else if user(report, &link, &rows, tenant, reported, wanted) {
             report.ok(&link, "it is there, with the password of the configuration");
         }
     }
@@ -25,7 +25,7 @@ fn user(
     link: &str,
     rows: &[&Row],
     tenant: &Tenant,
-    told: &Told,
+    reported: &ProxySqlState,
     wanted: &Wanted<'_>,
 ) -> bool {
     let whose = format!("username='{}'", tenant.mysql_user.replace('\'', "''"));
@@ -48,7 +48,7 @@ fn user(
         }
         match same(text(row, "password"), &tenant.credential) {
             // With what ProxySQL does not know in clear it can only log in by that plugin.
-            Some(true) if side == "backend" && is_native_hash(text(row, "password")) && is_recent(told) => report.warn(
+            Some(true) if side == "backend" && is_native_hash(text(row, "password")) && is_recent(reported) => report.warn(
                 link,
                 "its password is kept as a hash of mysql_native_password, a plugin that MySQL 9 has not: the login at MySQL fails with 1045",
                 fix("password='...'"),
@@ -71,7 +71,7 @@ fn user(
         }
     }
     if let Some(front) = rows.iter().find(|r| number(r, "frontend") == Some(1)) {
-        frontend(report, link, front, told, wanted, &fix);
+        frontend(report, link, front, reported, wanted, &fix);
     }
     report.bad() == before
 }
@@ -80,7 +80,7 @@ fn frontend(
     report: &mut Report,
     link: &str,
     row: &Row,
-    told: &Told,
+    reported: &ProxySqlState,
     wanted: &Wanted<'_>,
     fix: &dyn Fn(&str) -> String,
 ) {
@@ -89,7 +89,7 @@ fn frontend(
     if group == i64::from(wanted.layout.shim_hostgroup) {
         let what = format!("its default_hostgroup is {group}, the shim's: every statement goes there");
         report.fail(link, what, fix(&format!("default_hostgroup={mysql}")));
-    } else if online(told, group) == 0 {
+    } else if online(reported, group) == 0 {
         let what = format!("its default_hostgroup {group} has no server that is ONLINE");
         report.fail(link, what, fix(&format!("default_hostgroup={mysql}")));
     }
@@ -111,8 +111,8 @@ fn is_native_hash(stored: &str) -> bool {
 }
 
 /// Whether ProxySQL says that MySQL 9 or later stands behind it.
-fn is_recent(told: &Told) -> bool {
-    let version = told.variables.get("mysql-server_version").map_or("", String::as_str);
+fn is_recent(reported: &ProxySqlState) -> bool {
+    let version = reported.variables.get("mysql-server_version").map_or("", String::as_str);
     version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major == 9)
 }
 

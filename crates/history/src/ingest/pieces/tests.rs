@@ -14,7 +14,7 @@ fn dump(engine: &MemoryEngine) -> BTreeMap<Table, Vec<Pair>> {
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct StoreContents {
     engine: MemoryEngine,
     /// What was there, and after which change, when the last whole batch was written.
     whole: (BTreeMap<Table, Vec<Pair>>, ChangeSequence),
@@ -27,7 +27,7 @@ struct Kept {
 
 /// An engine after each of whose batches a process may be killed.
 #[derive(Debug, Clone, Default)]
-struct Watched(Arc<Mutex<Kept>>);
+struct Watched(Arc<Mutex<StoreContents>>);
 
 impl Engine for Watched {
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {

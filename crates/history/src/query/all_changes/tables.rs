@@ -1,4 +1,4 @@
-//! Which tables a window over all of them has, and of which it can be told what changed there.
+//! Which tables a window over all of them has, and of which it is known what changed there.
 
 use super::super::keys::no_key;
 use super::super::refusal::Refusal;
@@ -54,13 +54,13 @@ impl Tables {
                         began.map(|_| why.clone())
                     }
                     TableState::Unknown { .. } => {
-                        let why = "nothing in the record tells its columns in a part of the window";
+                        let why = "nothing in the record says what its columns are in a part of the window";
                         all.untold.insert(name.clone(), why.to_owned());
                         None
                     }
                     TableState::Table(id, definition) => {
-                        let behind = states.get(i + 1).map_or(ChangeSequence::END, |(at, _)| *at);
-                        all.names.entry(*id).or_default().push((*at, behind, Arc::clone(&shared)));
+                        let following = states.get(i + 1).map_or(ChangeSequence::END, |(at, _)| *at);
+                        all.names.entry(*id).or_default().push((*at, following, Arc::clone(&shared)));
                         let keyless = history.catalog.definition(*definition).and_then(|d| no_key(d));
                         match (keyless, history.generation(*id)) {
                             (Some(why), _) => {
@@ -94,7 +94,7 @@ impl Tables {
         !self.untold.is_empty()
     }
 
-    /// The refusal of a table of which a row changed, where that cannot be told.
+    /// The refusal of a table of which a row changed, where that is not known.
     pub(super) fn untold(&self, name: &TableName) -> Option<Refusal> {
         self.untold.get_key_value(name).map(|(name, why)| untold(&[(name, why.clone())]))
     }
@@ -102,14 +102,14 @@ impl Tables {
     /// The name that a generation had when a change of it was made.
     pub(super) fn name(&self, id: GenerationId, at: ChangeSequence) -> Option<Arc<TableName>> {
         let names = self.names.get(&id)?;
-        let inside = names.iter().find(|(from, behind, _)| *from <= at && at < *behind);
+        let inside = names.iter().find(|(from, following, _)| *from <= at && at < *following);
         // The statement that removes a table, or all of its rows, is where the next state begins.
-        let ends = || names.iter().find(|(_, behind, _)| *behind == at);
+        let ends = || names.iter().find(|(_, following, _)| *following == at);
         inside.or_else(ends).map(|(_, _, name)| Arc::clone(name))
     }
 }
 
-/// Why the changes of a generation in a stretch of the log cannot be told.
+/// Why the changes of a generation in a stretch of the log cannot be known.
 fn unsure(
     generation: &TableGeneration,
     (from, to): (ChangeSequence, ChangeSequence),
@@ -146,7 +146,7 @@ fn came(generation: &TableGeneration, before: Option<&TableState>, at: ChangeSeq
     (new && after).then(|| "it came with rows that are not in the record".to_owned())
 }
 
-/// A refusal of changes of tables that cannot be told, with the condition that leaves them out.
+/// A refusal of changes of tables that is not known, with the condition that leaves them out.
 fn untold(names: &[(&TableName, String)]) -> Refusal {
     const SHOWN: usize = 20;
     let list: Vec<String> = names.iter().take(SHOWN).map(|(name, why)| format!("of {name}: {why}")).collect();

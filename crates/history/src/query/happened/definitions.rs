@@ -7,14 +7,14 @@ use crate::commits::{self, Near};
 use crate::names::TableState;
 use crate::record::History;
 use crate::store::ChangeSequence;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 impl History {
     pub(super) fn definitions(
         &self,
-        (from, to, window): (ChangeSequence, ChangeSequence, Option<(Instant, Instant)>),
+        (from, to, window): (ChangeSequence, ChangeSequence, Option<(Timestamp, Timestamp)>),
         visible: &Visible,
         ready: &mut VecDeque<Cells>,
     ) -> Result<(), Refusal> {
@@ -37,27 +37,27 @@ impl History {
         let mut near = Near::default();
         for (at, name, before, after) in found {
             let Some(commit) = commits::of(&*self.snapshot, at, &mut near)? else { continue };
-            // What was learnt of a table by its rows is no statement's.
+            // What was learned of a table by its rows is no statement's.
             let Some(statement) = commit.statements.iter().find(|s| s.from == at && s.logged) else {
                 continue;
             };
-            let Some(moment) = self.commit_index().of(at)? else { continue };
-            if window.is_some_and(|(since, until)| !(since..=until).contains(&moment.committed)) {
+            let Some(commit_entry) = self.commit_index().of(at)? else { continue };
+            if window.is_some_and(|(since, until)| !(since..=until).contains(&commit_entry.committed)) {
                 continue;
             }
             let text = statement.text.as_deref().filter(|text| visible.reads(commit, [*text]));
-            let told = |definition: Option<_>| {
+            let reported = |definition: Option<_>| {
                 let text = definition.map(|d: &Arc<_>| serde_json::to_string(&**d)).transpose();
                 text.map_err(|e| Refusal::internal(format!("a definition could not be written: {e}")))
             };
             ready.push_back(vec![
-                Some(stamp(moment.committed)),
-                moment.gtid.as_ref().map(ToString::to_string),
+                Some(stamp(commit_entry.committed)),
+                commit_entry.gtid.as_ref().map(ToString::to_string),
                 Some(name.schema.clone()),
                 Some(name.table.clone()),
                 text.map(str::to_owned),
-                told(before)?,
-                told(after)?,
+                reported(before)?,
+                reported(after)?,
             ]);
         }
         Ok(())

@@ -46,8 +46,8 @@ impl Versions {
         let more = walk.visit(&*history.snapshot, &mut |change| {
             let named = names.get(&change.generation).filter(|_| change.key.is_some());
             if let Some(named) = named {
-                let behind = named.partition_point(|(from, _)| *from <= change.sequence);
-                if let Some((_, name)) = behind.checked_sub(1).and_then(|at| named.get(at)) {
+                let following = named.partition_point(|(from, _)| *from <= change.sequence);
+                if let Some((_, name)) = following.checked_sub(1).and_then(|at| named.get(at)) {
                     match counted.get_mut(name) {
                         Some(count) => *count += 1,
                         None => drop(counted.insert(name.clone(), 1)),

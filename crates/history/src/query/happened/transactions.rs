@@ -5,7 +5,7 @@ use super::super::refusal::Refusal;
 use super::super::visible::Visible;
 use crate::commits::{Commit, Touched};
 use crate::record::History;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// Texts of one transaction that are shown at most, and their bytes.
@@ -17,14 +17,15 @@ impl History {
     pub(super) fn transaction_row(
         &self,
         commit: &Commit,
-        window: Option<(Instant, Instant)>,
+        window: Option<(Timestamp, Timestamp)>,
         visible: &Visible,
     ) -> Result<Option<Cells>, Refusal> {
-        let moment = self.commit_index().of(commit.first)?;
-        let moment = moment.ok_or_else(|| Refusal::internal("a transaction without a time".to_owned()))?;
+        let commit_entry = self.commit_index().of(commit.first)?;
+        let commit_entry =
+            commit_entry.ok_or_else(|| Refusal::internal("a transaction without a time".to_owned()))?;
         let tables: Vec<_> = commit.tables.iter().filter(|t| visible.sees(&t.name.schema)).collect();
         if tables.is_empty()
-            || window.is_some_and(|(since, until)| !(since..=until).contains(&moment.committed))
+            || window.is_some_and(|(since, until)| !(since..=until).contains(&commit_entry.committed))
         {
             return Ok(None);
         }
@@ -44,8 +45,8 @@ impl History {
             })
             .collect();
         Ok(Some(vec![
-            Some(stamp(moment.committed)),
-            moment.gtid.as_ref().map(ToString::to_string),
+            Some(stamp(commit_entry.committed)),
+            commit_entry.gtid.as_ref().map(ToString::to_string),
             Some(commit.file.to_string()),
             Some(commit.offset.to_string()),
             Some(commit.server.to_string()),

@@ -3,15 +3,15 @@
 
 use super::super::keys::Wanted;
 use super::super::window::Window;
-use super::super::{Found, History, Refusal, certain, unreadable};
+use super::super::{Found, History, Refusal, unreadable, without_doubt};
 use crate::changes;
 use crate::commit_index::Page;
 use crate::engine::after_prefix;
 use crate::record::Baseline;
 use crate::store::{ChangeSequence, EncodedKey, GenerationId};
 use dbtrail_types::agent_api::{NetRequest, Span, code};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::Timestamp;
 use std::collections::BTreeSet;
 
 /// Keys looked at in one go.
@@ -72,7 +72,7 @@ struct Whole {
 pub(super) struct Changed {
     keys: Keys,
     /// The window of which each change has to be; `None`: the stretch is a part of the log.
-    window: Option<(Instant, Instant)>,
+    window: Option<(Timestamp, Timestamp)>,
     derived_only: bool,
     stretch: (ChangeSequence, ChangeSequence),
     generations: BTreeSet<GenerationId>,
@@ -94,7 +94,7 @@ impl Changed {
     ) -> Result<Self, Refusal> {
         let (from, to) = stretch;
         let found = then.unwrap_or(Found {
-            space_id: today.space_id,
+            generation_id: today.generation_id,
             generation: today.generation,
             definition_id: today.definition_id,
             definition: today.definition,
@@ -116,7 +116,7 @@ impl Changed {
         for id in ways.generations()? {
             let generation = history.generation(id);
             let generation = generation.ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            certain(name, generation, to)?;
+            without_doubt(name, generation, to)?;
             if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| from <= *at) {
                 return Err(ways.crossing(reason));
             }
@@ -195,8 +195,10 @@ impl Changed {
                 }
             }
             if self.derived_only {
-                let place = (change.sequence, change.sequence.next());
-                if !versions.first(change.generation, key, place)?.is_some_and(|version| version.is_derived())
+                let position = (change.sequence, change.sequence.next());
+                if !versions
+                    .first(change.generation, key, position)?
+                    .is_some_and(|version| version.is_derived())
                 {
                     return Ok(true);
                 }
@@ -233,7 +235,7 @@ impl Changed {
 
     /// Refuses what lies in the stretch and is not of the window: where the clock was set back, the
     /// window is no stretch of the log.
-    fn within(&self, committed: Option<Instant>) -> Result<(), Refusal> {
+    fn within(&self, committed: Option<Timestamp>) -> Result<(), Refusal> {
         let Some((since, until)) = self.window else { return Ok(()) };
         if committed.is_some_and(|at| (since..=until).contains(&at)) {
             return Ok(());

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 /// Values of columns that rows are wanted for.
 #[derive(Debug)]
 pub(super) struct Having {
-    places: Vec<usize>,
+    positions: Vec<usize>,
     values: HashSet<Vec<Vec<u8>>>,
 }
 
@@ -22,19 +22,19 @@ impl Having {
         definition: &TableDefinition,
         name: &TableName,
     ) -> Result<Self, Refusal> {
-        let place = |column: &String| {
+        let position = |column: &String| {
             let why = || Refusal::malformed(format!("having: table {name} has no column {column}"));
             definition.position(column).ok_or_else(why)
         };
-        let places = asked.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        if asked.values.iter().any(|value| value.len() != places.len()) {
+        let positions = asked.columns.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+        if asked.values.iter().any(|value| value.len() != positions.len()) {
             return Err(Refusal::malformed("having: a value a column is needed".to_owned()));
         }
         let form = |(at, value): (&usize, &Octets)| {
             definition.columns.get(*at).map(|column| index_form(column, &value.0)).unwrap_or_default()
         };
-        let values = asked.values.iter().map(|value| places.iter().zip(value).map(form).collect());
-        Ok(Self { values: values.collect(), places })
+        let values = asked.values.iter().map(|value| positions.iter().zip(value).map(form).collect());
+        Ok(Self { values: values.collect(), positions })
     }
 
     pub(super) fn holds(&self, row: Option<&Carried>, definition: &TableDefinition) -> bool {
@@ -42,7 +42,7 @@ impl Having {
             Ok(Some(bytes)) => Some(index_form(definition.columns.get(*at)?, bytes)),
             _ => None,
         };
-        self.places.iter().map(form).collect::<Option<Vec<_>>>().is_some_and(|v| self.values.contains(&v))
+        self.positions.iter().map(form).collect::<Option<Vec<_>>>().is_some_and(|v| self.values.contains(&v))
     }
 }
 
@@ -100,7 +100,7 @@ impl Rows<'_> {
         }
         let now = if to == self.history.end { end.clone() } else { self.row(key, self.history.end)? };
         let since = !self.same(end.as_ref(), now.as_ref());
-        Ok(self.told(before, end, since, now))
+        Ok(self.changes_of(before, end, since, now))
     }
 
     /// What one change did to it.
@@ -116,11 +116,11 @@ impl Rows<'_> {
             return Ok(None);
         }
         let now = if since { self.row(key, self.history.end)? } else { None };
-        let told = self.told(before, end, since, now);
-        Ok(told.map(|net| NetChange { change: Some(change.0), cause: cause.map(|c| c.0), ..net }))
+        let reported = self.changes_of(before, end, since, now);
+        Ok(reported.map(|net| NetChange { change: Some(change.0), cause: cause.map(|c| c.0), ..net }))
     }
 
-    pub(super) fn told(
+    pub(super) fn changes_of(
         &self,
         before: Option<Carried>,
         end: Option<Carried>,
@@ -128,8 +128,8 @@ impl Rows<'_> {
         now: Option<Carried>,
     ) -> Option<NetChange> {
         let some = before.as_ref().or(end.as_ref())?;
-        let places = change_rows::key_places(self.today.definition);
-        let key = places.iter().map(|at| match some.get(*at) {
+        let positions = change_rows::key_positions(self.today.definition);
+        let key = positions.iter().map(|at| match some.get(*at) {
             Some(Ok(Some(bytes))) => Octets(bytes.clone()),
             _ => Octets(Vec::new()),
         });

@@ -85,17 +85,17 @@ fn names_count_as_the_server_has_been_seen_to_count_them() {
     }
 }
 
-fn renamed(behind: Vec<Change>) -> Arc<History> {
+fn renamed(following: Vec<Change>) -> Arc<History> {
     let first = vec![(1, vec![made("t")]), (2, vec![row("t", None, Some((1, "a")))])];
     let rename = (4, vec![sql("RENAME TABLE t TO u")]);
-    let behind = (6..).zip(behind).map(|(at, change)| (at, vec![change]));
-    history(first.into_iter().chain([rename]).chain(behind).collect())
+    let following = (6..).zip(following).map(|(at, change)| (at, vec![change]));
+    history(first.into_iter().chain([rename]).chain(following).collect())
 }
 
 /// Seen in 10.11 and 11.8: RENAME TABLE of a temporary table that hides t is logged as that of t,
 /// byte for byte.
 #[test]
-fn a_rename_of_mariadb_is_told_of_only_when_the_log_has_settled_it() {
+fn a_rename_of_mariadb_is_answered_only_when_the_log_has_settled_it() {
     let open = renamed(vec![]);
     assert_eq!(one(&open, "t", 3), Ok(json!("a")));
     refused(&open, "t", 5, "may have been of a session's temporary table");
@@ -120,7 +120,7 @@ fn a_rename_of_mariadb_is_told_of_only_when_the_log_has_settled_it() {
 /// statement.
 #[test]
 fn a_swap_of_mariadb_is_settled_by_a_row_of_the_new_table() {
-    let swap = |behind: Vec<Change>| {
+    let swap = |following: Vec<Change>| {
         history(vec![
             (
                 1,
@@ -132,7 +132,7 @@ fn a_swap_of_mariadb_is_settled_by_a_row_of_the_new_table() {
                 ],
             ),
             (2, vec![sql("RENAME TABLE t TO o, n TO t")]),
-            (4, behind),
+            (4, following),
         ])
     };
     let open = swap(vec![]);
@@ -149,12 +149,12 @@ fn a_swap_of_mariadb_may_have_been_of_temporary_tables_in_whole_or_in_part() {
     let before = |t: &str, n: &str| {
         vec![made("t"), row("t", None, Some((1, t))), made("n"), row("n", None, Some((1, n)))]
     };
-    let swap = |t: &str, n: &str, behind: Vec<Change>| {
-        let behind = (4..).zip(behind).map(|(at, change)| (at, vec![change]));
+    let swap = |t: &str, n: &str, following: Vec<Change>| {
+        let following = (4..).zip(following).map(|(at, change)| (at, vec![change]));
         history(
             [(1, before(t, n)), (2, vec![sql("RENAME TABLE t TO o, n TO t")])]
                 .into_iter()
-                .chain(behind)
+                .chain(following)
                 .collect(),
         )
     };
@@ -183,26 +183,26 @@ fn a_swap_of_mariadb_may_have_been_of_temporary_tables_in_whole_or_in_part() {
     // Tables with the same rows cannot be told apart, until they differ.
     let same = swap("x", "x", vec![row("t", Some((1, "x")), Some((1, "y")))]);
     refused(&same, "t", 5, "may have been of a session's temporary table");
-    let told = swap(
+    let reported = swap(
         "x",
         "x",
         vec![row("t", Some((1, "x")), Some((1, "y"))), made("n"), row("o", Some((1, "x")), None)],
     );
-    assert_eq!((one(&told, "t", 5), one(&told, "o", 5)), (Ok(json!("y")), Ok(json!("x"))));
+    assert_eq!((one(&reported, "t", 5), one(&reported, "o", 5)), (Ok(json!("y")), Ok(json!("x"))));
 }
 
 /// A temporary table can have been renamed twice; that one was made later by the old name says
 /// nothing of it.
 #[test]
-fn renames_one_behind_the_other_are_settled_from_the_last_one_on() {
-    let twice = |behind: Vec<Change>| {
-        let behind = (6..).zip(behind).map(|(at, change)| (at, vec![change]));
+fn renames_one_after_the_other_are_settled_from_the_last_one_on() {
+    let twice = |following: Vec<Change>| {
+        let following = (6..).zip(following).map(|(at, change)| (at, vec![change]));
         let first = vec![
             (1, vec![made("t"), row("t", None, Some((1, "a")))]),
             (2, vec![sql("RENAME TABLE t TO o")]),
             (4, vec![sql("RENAME TABLE o TO x")]),
         ];
-        history(first.into_iter().chain(behind).collect())
+        history(first.into_iter().chain(following).collect())
     };
     let open = twice(vec![]);
     for (name, at) in [("t", 3), ("o", 3), ("o", 5), ("x", 5)] {
@@ -211,8 +211,8 @@ fn renames_one_behind_the_other_are_settled_from_the_last_one_on() {
     let real = twice(vec![row("x", Some((1, "a")), Some((1, "b")))]);
     assert_eq!((one(&real, "o", 3), one(&real, "x", 5)), (Ok(json!("a")), Ok(json!("a"))));
     refused(&real, "t", 5, "does not exist");
-    for behind in [vec![made("o")], vec![row("t", Some((1, "a")), Some((1, "b")))]] {
-        let other = twice(behind);
+    for following in [vec![made("o")], vec![row("t", Some((1, "a")), Some((1, "b")))]] {
+        let other = twice(following);
         for (name, at) in [("t", 3), ("o", 3), ("o", 5), ("x", 5)] {
             let found = one(&other, name, at);
             assert!(found.is_err(), "{name} {at}: {found:?}");

@@ -113,7 +113,7 @@ fn ok_rows_that_went_at_once_are_among_them() {
 }
 
 #[test]
-fn ok_rows_are_told_under_the_definition_of_today() {
+fn ok_rows_are_reported_under_the_definition_of_today() {
     let h = history(vec![
         (1, vec![sql(CREATE)]),
         (2, vec![row("t", None, Some((1, "a")))]),

@@ -59,7 +59,7 @@ fn a_window_without_keys_has_every_change_in_order() {
 }
 
 #[test]
-fn rows_that_went_at_once_are_told_one_by_one() {
+fn rows_that_went_at_once_are_reported_one_by_one() {
     let h = history(vec![
         (1, vec![sql(CREATE)]),
         (2, (1..200).map(|id| row("t", None, Some((id, "a")))).collect()),
@@ -68,11 +68,11 @@ fn rows_that_went_at_once_are_told_one_by_one() {
         (5, vec![row("t", None, Some((7, "b")))]),
     ]);
     let asked = DiffRequest { since: Some(t(4)), ..request(scan(None)) };
-    let told = events(&h, &asked).unwrap();
+    let reported = events(&h, &asked).unwrap();
     let mut want: Vec<Value> =
         (1..200).filter(|id| *id != 150).map(|id| json!(["DELETE", id.to_string()])).collect();
     want.push(json!(["INSERT", "7"]));
-    assert_eq!(told, Value::Array(want));
+    assert_eq!(reported, Value::Array(want));
     let last = DiffRequest { since: Some(t(4)), ..request(scan(Some("198"))) };
     assert_eq!(events(&h, &last), Ok(json!([["DELETE", "198"], ["DELETE", "199"]])));
 }

@@ -8,8 +8,8 @@ use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 const WHOLE: i64 = START - 1;
 
 /// Microseconds after the beginning.
-fn micros(n: i64) -> Instant {
-    Instant::from_micros(WHOLE + n)
+fn micros(n: i64) -> Timestamp {
+    Timestamp::from_micros(WHOLE + n)
 }
 
 /// Entries of these seconds, which could be seen up to so many microseconds later.

@@ -1,4 +1,4 @@
-//! The place in the log at which a table is read, or several that take rows of each other with
+//! The position in the log at which a table is read, or several that take rows of each other with
 //! them.
 
 use super::{Begun, Hold, Stage};
@@ -16,9 +16,9 @@ impl Recorder {
         let Some(Hold { name, stage: Stage::Nearing { view, begun, .. }, .. }) = &self.hold else {
             return;
         };
-        let (name, place) = (name.clone(), self.reader.place());
+        let (name, position) = (name.clone(), self.reader.position());
         let begun = begun.clone();
-        let (seen, within) = (place.compare(&view.seen), place.reaches(&view.within));
+        let (seen, within) = (position.compare(&view.seen), position.reaches(&view.within));
         let begun = match (begun.is_empty(), seen) {
             (false, _) => begun,
             (true, Some(Ordering::Equal)) => self.begin_all_held(&name),
@@ -95,6 +95,6 @@ impl Recorder {
     fn held_job(&mut self, name: &TableName, begun: GenerationId) -> Option<BaselineJob> {
         let (found, generation, definition) = self.unread(&[], Some(name))?;
         let job = self.job((found, generation, definition))?;
-        (generation == begun).then_some(BaselineJob { held: true, behind: None, ..job })
+        (generation == begun).then_some(BaselineJob { held: true, last_key: None, ..job })
     }
 }

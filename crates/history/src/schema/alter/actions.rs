@@ -1,6 +1,6 @@
 //! The actions of ALTER TABLE on columns and keys, as they are read.
 
-use super::{Place, Placed, Reading, place};
+use super::{ColumnPosition, PositionedColumn, Reading, column_position};
 use crate::schema::columns::{column, index, set_default, word_or_text};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
@@ -37,7 +37,7 @@ impl Reading<'_> {
     pub(super) fn add_column(&mut self, tokens: &mut Tokens, maybe: bool) -> Result<(), Unread> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;
-        let place = place(tokens)?;
+        let position = column_position(tokens)?;
         if maybe {
             self.keys_if_absent(keys);
         }
@@ -46,13 +46,13 @@ impl Reading<'_> {
         {
             return Ok(());
         }
-        self.placed.push(Placed::New(Box::new(new), place));
+        self.placed.push(PositionedColumn::New(Box::new(new), position));
         Ok(())
     }
 
     /// Where in [`Self::placed`] a column of this name is added.
     pub(super) fn added(&self, name: &str) -> Option<usize> {
-        let is = |p: &Placed| matches!(p, Placed::New(column, _) if same_name(&column.column.name, name));
+        let is = |p: &PositionedColumn| matches!(p, PositionedColumn::New(column, _) if same_name(&column.column.name, name));
         self.placed.iter().position(is)
     }
 
@@ -100,7 +100,7 @@ impl Reading<'_> {
     pub(super) fn change(&mut self, tokens: &mut Tokens, old: &str, maybe: bool) -> Result<(), Unread> {
         let keys = self.mark();
         let new = column(tokens, &mut self.declared, self.silent)?;
-        let place = place(tokens)?;
+        let position = column_position(tokens)?;
         if maybe {
             self.keys_if_absent(keys);
         }
@@ -110,7 +110,7 @@ impl Reading<'_> {
                 self.added(old).filter(|_| self.silent.server.mariadb && same_name(&new.column.name, old))
             {
                 self.placed.remove(added);
-                self.placed.push(Placed::New(Box::new(new), place));
+                self.placed.push(PositionedColumn::New(Box::new(new), position));
                 return Ok(());
             }
             if maybe {
@@ -118,11 +118,11 @@ impl Reading<'_> {
             }
         }
         let at = self.find(old)?;
-        if !matches!(place, Place::Stay) {
-            self.placed.push(Placed::Old(at));
+        if !matches!(position, ColumnPosition::Stay) {
+            self.placed.push(PositionedColumn::Old(at));
         }
         self.defined[at] = true;
-        if self.changed[at].replace((new, place)).is_some() {
+        if self.changed[at].replace((new, position)).is_some() {
             return Err(format!("it changes column {old} twice"));
         }
         Ok(())
@@ -193,14 +193,16 @@ impl Reading<'_> {
             } else {
                 let called = |column: &FullColumn| same_name(&column.column.name, &name);
                 let changed = &self.changed;
-                let is = |placed: &Placed| match placed {
-                    Placed::New(column, _) => called(column),
-                    Placed::Old(at) => changed[*at].as_ref().is_some_and(|(column, _)| called(column)),
+                let is = |placed: &PositionedColumn| match placed {
+                    PositionedColumn::New(column, _) => called(column),
+                    PositionedColumn::Old(at) => {
+                        changed[*at].as_ref().is_some_and(|(column, _)| called(column))
+                    }
                 };
                 let found = self.placed.iter().position(is).filter(|_| silent.server.mariadb);
                 match self.placed.get_mut(found.ok_or_else(|| format!("there is no column {name}"))?) {
-                    Some(Placed::New(column, _)) => &mut **column,
-                    Some(Placed::Old(at)) => {
+                    Some(PositionedColumn::New(column, _)) => &mut **column,
+                    Some(PositionedColumn::Old(at)) => {
                         let at = *at;
                         self.current(at)
                     }

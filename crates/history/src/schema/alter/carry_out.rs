@@ -1,6 +1,6 @@
 //! The actions of an ALTER TABLE, carried out together.
 
-use super::{Altered, Place, Placed, Reading, called, drop_index};
+use super::{Altered, ColumnPosition, PositionedColumn, Reading, called, drop_index};
 use crate::schema::converted::{fits_row, keeps_labels, redefined_size, sized_for, unchanged_size};
 use crate::schema::table::{BackfilledValue, Full, FullColumn};
 use crate::schema::token::Unread;
@@ -25,7 +25,7 @@ impl Reading<'_> {
         let mut full = Full {
             collation: self.declared.collation.clone(),
             collation_certain: self.declared.collation_certain,
-            learnt: self.before.learnt,
+            inferred: self.before.inferred,
             engine: self.declared.engine.take(),
             partitions: self.declared.partitions.take(),
             foreign_keys: std::mem::take(&mut self.declared.foreign_keys),
@@ -63,10 +63,11 @@ impl Reading<'_> {
     /// position or is new is put among the columns as they are by then.
     pub(super) fn slots(&mut self) -> Result<Vec<Slot>, Unread> {
         let mut slots: Vec<Slot> = Vec::new();
-        let mut places: Vec<Place> = Vec::new();
+        let mut positions: Vec<ColumnPosition> = Vec::new();
         for (at, before) in self.before.columns.iter().enumerate() {
-            let (column, place) = self.changed[at].take().unwrap_or_else(|| (before.clone(), Place::Stay));
-            places.push(place);
+            let (column, position) =
+                self.changed[at].take().unwrap_or_else(|| (before.clone(), ColumnPosition::Stay));
+            positions.push(position);
             if self.dropped[at] {
                 continue;
             }
@@ -82,17 +83,19 @@ impl Reading<'_> {
             slots.push(slot);
         }
         for placed in std::mem::take(&mut self.placed) {
-            let (slot, place) = match placed {
-                Placed::Old(old) => {
+            let (slot, position) = match placed {
+                PositionedColumn::Old(old) => {
                     let Some(at) = slots.iter().position(|s| s.old == Some(old)) else { continue };
-                    (slots.remove(at), std::mem::replace(&mut places[old], Place::Stay))
+                    (slots.remove(at), std::mem::replace(&mut positions[old], ColumnPosition::Stay))
                 }
-                Placed::New(column, place) => (Slot { column: *column, old: None, from: None }, place),
+                PositionedColumn::New(column, position) => {
+                    (Slot { column: *column, old: None, from: None }, position)
+                }
             };
-            let at = match place {
-                Place::Stay => slots.len(),
-                Place::First => 0,
-                Place::After(name) => {
+            let at = match position {
+                ColumnPosition::Stay => slots.len(),
+                ColumnPosition::First => 0,
+                ColumnPosition::After(name) => {
                     let before = slots.iter().position(|s| same_name(&s.column.column.name, &name));
                     before.ok_or_else(|| format!("there is no column {name} to come after"))? + 1
                 }
@@ -165,8 +168,8 @@ impl Reading<'_> {
             }
         }
         let added = self.placed.iter_mut().filter_map(|p| match p {
-            Placed::New(column, _) => Some(&mut **column),
-            Placed::Old(_) => None,
+            PositionedColumn::New(column, _) => Some(&mut **column),
+            PositionedColumn::Old(_) => None,
         });
         let old = self.changed.iter_mut().flatten().map(|(column, _)| column);
         let lengths = &self.declared.lengths;

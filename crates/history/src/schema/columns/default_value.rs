@@ -73,7 +73,7 @@ pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
     })
 }
 
-/// What rows that stood before get when this column is added to them.
+/// What rows that were before get when this column is added to them.
 pub(super) fn filled(
     column: &Column,
     default: Option<&ColumnDefault>,
@@ -147,7 +147,7 @@ pub(super) fn holds(column: &Column, text: &str) -> bool {
     column.charset().map_or(text.is_ascii(), |set| convertible(text, set))
 }
 
-/// A literal as the cell of a column; `None`: not certain.
+/// A literal as the cell of a column; `None`: not known.
 pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
     let whole = || text.parse::<i128>().ok();
     let shown = match &column.ty {
@@ -231,7 +231,7 @@ pub(super) fn decimal(text: &str, scale: usize) -> Option<String> {
 }
 
 /// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not
-/// certain.
+/// known.
 pub(in crate::schema) fn zero(column: &Column) -> Option<Vec<u8>> {
     match &column.ty {
         // The time of the statement.
@@ -245,7 +245,8 @@ pub(in crate::schema) fn zero(column: &Column) -> Option<Vec<u8>> {
     }
 }
 
-/// The implicit default of a NOT NULL column (manual: "Data Type Default Values").
+/// The implicit default of a NOT NULL column (manual: [Data Type Default
+/// Values](https://dev.mysql.com/doc/refman/9.7/en/data-type-defaults.html)).
 pub(super) fn implicit(column: &Column) -> BackfilledValue {
     let zero_fraction =
         |fsp: u8| if fsp == 0 { String::new() } else { format!(".{}", "0".repeat(usize::from(fsp))) };

@@ -1,7 +1,7 @@
 //! Expressions by which servers divide the rows of a table (manual: "Partitioning Limitations
 //! Relating to Functions"): whole numbers of columns and of dates, and what is computed of them.
 //!
-//! All of it is exact: what servers would refuse, round or take a time zone for is not certain.
+//! All of it is exact: what servers would refuse, round or take a time zone for is not known.
 
 use super::dates::{days, seconds_from_zero};
 use crate::schema::token::{Tokens, Unread, show};
@@ -74,7 +74,7 @@ impl Formula {
         if tokens.is_at_end() { Ok(formula) } else { Err(format!("{} is not followed", show(tokens.peek()))) }
     }
 
-    /// Its value of a row; the outer `None`: that is not certain, the inner one: NULL.
+    /// Its value of a row; the outer `None`: that is not known, the inner one: NULL.
     #[expect(clippy::option_option, reason = "a value may be NULL, and it may not be certain")]
     pub(super) fn of(&self, definition: &TableDefinition, cells: &[Option<&[u8]>]) -> Option<Option<i128>> {
         let found = |name: &String| -> Option<(&ColumnType, Option<&str>)> {
@@ -140,7 +140,7 @@ impl Part {
 }
 
 impl Operation {
-    /// The outer `None`: that is not certain, the inner one: NULL.
+    /// The outer `None`: that is not known, the inner one: NULL.
     #[expect(clippy::option_option, reason = "a value may be NULL, and it may not be certain")]
     fn of(self, a: i128, b: i128) -> Option<Option<i128>> {
         match self {

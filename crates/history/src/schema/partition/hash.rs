@@ -54,7 +54,7 @@ pub(super) fn of_key(
 mod tests {
     use super::*;
 
-    fn place(types: &[&str], values: &[Option<&str>], count: u64) -> Option<u64> {
+    fn position(types: &[&str], values: &[Option<&str>], count: u64) -> Option<u64> {
         let columns = types.iter().enumerate().map(|(i, ty)| {
             format!(r#"{{"name": "c{i}", "type": "{ty}", "nullable": true, "collation": null}}"#)
         });
@@ -116,19 +116,19 @@ mod tests {
     #[test]
     fn rows_lie_where_servers_put_them() {
         for (types, values, count, want) in PLACES {
-            assert_eq!(place(types, values, *count), Some(*want), "{values:?} of {types:?} in {count}");
+            assert_eq!(position(types, values, *count), Some(*want), "{values:?} of {types:?} in {count}");
         }
-        assert_eq!(place(&["varchar(9)"], &[Some("a")], 3), None, "of a collation that is not known");
+        assert_eq!(position(&["varchar(9)"], &[Some("a")], 3), None, "of a collation that is not known");
         assert_eq!(
-            place(&["date"], &[Some("2024-01-01")], 3),
+            position(&["date"], &[Some("2024-01-01")], 3),
             None,
             "servers differ, and whose it is was not kept"
         );
     }
 
-    type Place = (&'static [&'static str], &'static [Option<&'static str>], u64, u64);
+    type HashCase = (&'static [&'static str], &'static [Option<&'static str>], u64, u64);
 
-    const PLACES: &[Place] = &[
+    const PLACES: &[HashCase] = &[
         (&["tinyint"], &[Some("2")], 3, 0),
         (&["tinyint"], &[Some("55")], 3, 2),
         (&["tinyint"], &[Some("-114")], 3, 1),

@@ -2,12 +2,11 @@
 
 use super::dates::{days, seconds_from_zero};
 use super::formula::Formula;
-use super::{Bound, By, Limit, Partition, Partitions, Rule, Shape, Through};
+use super::{Bound, By, Limit, Partition, PartitionMethod, Partitions, Shape, Through};
 use crate::log::ServerVersion;
 use crate::schema::token::{Tokens, Unread};
 
-/// What stands behind PARTITION BY, to the end of the statement. What is not understood is not
-/// certain.
+/// What follows PARTITION BY, to the end of the statement. What is not understood is not known.
 pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Partitions {
     let read = rule(tokens, server).and_then(|rule| {
         let count = tokens.words(&["PARTITIONS"]).then(|| tokens.number()).flatten();
@@ -32,10 +31,10 @@ pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Par
         Ok(partitions)
     });
     while tokens.next().is_some() {}
-    read.unwrap_or(Partitions { rule: Rule::Uncertain, list: Vec::new() })
+    read.unwrap_or(Partitions { rule: PartitionMethod::Uncertain, list: Vec::new() })
 }
 
-fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<Rule, Unread> {
+fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, Unread> {
     let linear = tokens.words(&["LINEAR"]);
     match tokens.one_of(&["RANGE", "LIST", "HASH", "KEY", "SYSTEM_TIME"]) {
         Some(kind @ ("RANGE" | "LIST")) => {
@@ -45,11 +44,11 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<Rule, Unread> {
             }
             let mut names = names(&mut tokens.group()?)?;
             if names.len() > 1 {
-                return Ok(Rule::Columns(shape, names));
+                return Ok(PartitionMethod::Columns(shape, names));
             }
             let column = names.pop().ok_or("a column")?;
             let by = By { column, through: Through::Value };
-            Ok(if shape == Shape::Range { Rule::Range(by) } else { Rule::List(by) })
+            Ok(if shape == Shape::Range { PartitionMethod::Range(by) } else { PartitionMethod::List(by) })
         }
         Some("HASH") => by(tokens.group()?, if linear { Shape::LinearHash } else { Shape::Hash }),
         Some("KEY") => {
@@ -62,21 +61,21 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<Rule, Unread> {
             }
             let group = tokens.group()?;
             let columns = if group.is_at_end() { Vec::new() } else { names(&mut group.clone())? };
-            Ok(Rule::Key { columns, linear, mariadb: Some(server.mariadb) })
+            Ok(PartitionMethod::Key { columns, linear, mariadb: Some(server.mariadb) })
         }
         _ => Err("a rule that is not followed".to_owned()),
     }
 }
 
-fn by(group: Tokens, shape: Shape) -> Result<Rule, Unread> {
+fn by(group: Tokens, shape: Shape) -> Result<PartitionMethod, Unread> {
     let Some(by) = of_one_column(group.clone()) else {
-        return Formula::read(group).map(|formula| Rule::Computed(shape, formula));
+        return Formula::read(group).map(|formula| PartitionMethod::Computed(shape, formula));
     };
     Ok(match shape {
-        Shape::Range => Rule::Range(by),
-        Shape::List => Rule::List(by),
-        Shape::Hash => Rule::Hash(by),
-        Shape::LinearHash => Rule::LinearHash(by),
+        Shape::Range => PartitionMethod::Range(by),
+        Shape::List => PartitionMethod::List(by),
+        Shape::Hash => PartitionMethod::Hash(by),
+        Shape::LinearHash => PartitionMethod::LinearHash(by),
     })
 }
 
@@ -97,7 +96,7 @@ fn of_one_column(mut group: Tokens) -> Option<By> {
     (inside.is_at_end() && group.is_at_end()).then_some(By { column, through })
 }
 
-/// The names behind a statement on partitions.
+/// The names after a statement on partitions.
 pub(in crate::schema) fn names(tokens: &mut Tokens) -> Result<Vec<String>, Unread> {
     let mut names = vec![tokens.name()?];
     while tokens.symbol(',') {
@@ -106,16 +105,16 @@ pub(in crate::schema) fn names(tokens: &mut Tokens) -> Result<Vec<String>, Unrea
     Ok(names)
 }
 
-pub(super) fn definitions(group: Tokens, rule: &Rule) -> Result<Vec<Partition>, Unread> {
+pub(super) fn definitions(group: Tokens, rule: &PartitionMethod) -> Result<Vec<Partition>, Unread> {
     group.split().into_iter().map(|part| definition(part, rule)).collect()
 }
 
-pub(super) fn definition(mut tokens: Tokens, rule: &Rule) -> Result<Partition, Unread> {
+pub(super) fn definition(mut tokens: Tokens, rule: &PartitionMethod) -> Result<Partition, Unread> {
     if !tokens.words(&["PARTITION"]) {
         return Err("PARTITION was expected".to_owned());
     }
     let name = tokens.name()?;
-    let bound = if let Rule::Columns(shape, _) = rule {
+    let bound = if let PartitionMethod::Columns(shape, _) = rule {
         bound_of_columns(&mut tokens, *shape).unwrap_or(Bound::Uncertain)
     } else if tokens.words(&["VALUES", "LESS", "THAN"]) {
         less(&mut tokens).map_or(Bound::Uncertain, Bound::Less)

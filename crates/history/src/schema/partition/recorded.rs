@@ -72,10 +72,10 @@ fn follows(server: &str) {
         for row in line["rows"].as_array().unwrap() {
             let cells: Vec<Option<&[u8]>> =
                 row[0].as_array().unwrap().iter().map(|cell| cell.as_str().map(str::as_bytes)).collect();
-            let place = partitions.place(&definition, &cells);
-            if let Some(place) = place {
+            let position = partitions.partition_of(&definition, &cells);
+            if let Some(position) = position {
                 right += 1;
-                assert_eq!(Some(place as u64), row[1].as_u64(), "{rule}: {cells:?} in {definition:?}");
+                assert_eq!(Some(position as u64), row[1].as_u64(), "{rule}: {cells:?} in {definition:?}");
             } else {
                 unknown += 1;
                 all = false;

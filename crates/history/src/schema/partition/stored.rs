@@ -16,7 +16,7 @@ pub(super) enum Reading {
     Binary,
 }
 
-/// A value as it lies in a row, and how it is taken; `None`: that is not certain. `mariadb`: whose
+/// A value as it lies in a row, and how it is taken; `None`: that is not known. `mariadb`: whose
 /// server it is, where that is known.
 pub(super) fn stored(column: &Column, cell: &[u8], mariadb: Option<bool>) -> Option<(Vec<u8>, Reading)> {
     let text = std::str::from_utf8(cell);
@@ -150,10 +150,10 @@ fn decimal(text: &str, precision: usize, scale: usize) -> Option<Vec<u8>> {
     /// Bytes of so many digits.
     const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, behind) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, following) = digits.split_once('.').unwrap_or((digits, ""));
     let before = precision.checked_sub(scale)?;
     let whole = whole.trim_start_matches('0');
-    if whole.len() > before || behind.len() != scale {
+    if whole.len() > before || following.len() != scale {
         return None;
     }
     let whole = format!("{whole:0>before$}");
@@ -171,8 +171,8 @@ fn decimal(text: &str, precision: usize, scale: usize) -> Option<Vec<u8>> {
     for at in (0..rest.len()).step_by(9) {
         group(rest.get(at..at + 9)?)?;
     }
-    for at in (0..behind.len()).step_by(9) {
-        group(behind.get(at..(at + 9).min(behind.len()))?)?;
+    for at in (0..following.len()).step_by(9) {
+        group(following.get(at..(at + 9).min(following.len()))?)?;
     }
     if negative {
         for byte in &mut out {

@@ -21,7 +21,7 @@ fn partitions(text: &str) -> Partitions {
 fn rows_lie_where_the_server_puts_them() {
     let range = "RANGE (k) (PARTITION a VALUES LESS THAN (-5), PARTITION b VALUES LESS THAN (10), PARTITION c VALUES LESS THAN MAXVALUE)";
     let days = "RANGE (TO_DAYS(k)) (PARTITION a VALUES LESS THAN (TO_DAYS('2026-01-01')), PARTITION b VALUES LESS THAN (740000))";
-    for (ty, by, value, place) in [
+    for (ty, by, value, position) in [
         ("int", range, Some("-6"), Some(0)),
         ("int", range, Some("-5"), Some(1)),
         ("int", range, Some("10"), Some(2)),
@@ -55,8 +55,8 @@ fn rows_lie_where_the_server_puts_them() {
         ("int", "RANGE (ABS(k)) (PARTITION a VALUES LESS THAN (3))", Some("1"), None),
     ] {
         let cells = [value.map(str::as_bytes)];
-        let found = partitions(&format!("PARTITION BY {by}")).place(&table(ty), &cells);
-        assert_eq!(found, place, "{by}: {value:?} in {ty}");
+        let found = partitions(&format!("PARTITION BY {by}")).partition_of(&table(ty), &cells);
+        assert_eq!(found, position, "{by}: {value:?} in {ty}");
     }
 }
 
@@ -66,16 +66,16 @@ fn partitions_follow_their_statements() {
         "PARTITION BY RANGE (k) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN (20))",
     );
     let tokens = |text| Tokens::new(text, None, crate::log::ServerVersion::default(), false).unwrap();
-    let place = |all: &Partitions, k: &str| all.place(&table("int"), &[Some(k.as_bytes())]);
+    let position = |all: &Partitions, k: &str| all.partition_of(&table("int"), &[Some(k.as_bytes())]);
     all.add(&mut tokens("(PARTITION c VALUES LESS THAN (30) ENGINE = InnoDB)"));
-    assert_eq!((place(&all, "25"), place(&all, "30")), (Some(2), None));
+    assert_eq!((position(&all, "25"), position(&all, "30")), (Some(2), None));
     all.reorganize(&mut tokens(
         "a, b INTO (PARTITION x VALUES LESS THAN (5), PARTITION y VALUES LESS THAN (20))",
     ));
-    assert_eq!((place(&all, "5"), place(&all, "25")), (Some(1), Some(2)));
+    assert_eq!((position(&all, "5"), position(&all, "25")), (Some(1), Some(2)));
     let emptied = all.emptied(&["Y".to_owned()]).unwrap();
-    assert_eq!(emptied.held(&table("int"), &[Some(b"7")]), Some(true));
+    assert_eq!(emptied.keeps(&table("int"), &[Some(b"7")]), Some(true));
     assert!(all.emptied(&["nope".to_owned()]).is_none());
     all.remove(&["x".to_owned()]);
-    assert_eq!(place(&all, "1"), Some(0), "what is less than the first goes to the one after it");
+    assert_eq!(position(&all, "1"), Some(0), "what is less than the first goes to the one after it");
 }

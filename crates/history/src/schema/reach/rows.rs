@@ -1,11 +1,11 @@
 //! Statements that change rows: which tables they name.
 
-use super::{Lexeme, Reach, Reader, Rows};
+use super::{Lexeme, LexemeReader, Reach, Rows};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
 /// Words before which a table's name, or its alias, has ended.
-const BEHIND_TABLES: &[&str] = &[
+const AFTER_TABLES: &[&str] = &[
     "SET",
     "WHERE",
     "ORDER",
@@ -30,12 +30,12 @@ const BEHIND_TABLES: &[&str] = &[
 /// functions. A name that is not here may be a stored function.
 const NO_CALLS: &str = include_str!("functions.txt");
 
-impl Reader<'_> {
+impl LexemeReader<'_> {
     /// A statement that begins with this word.
     pub(super) fn rows(&mut self, verb: &str) -> Reach {
         let start = self.at;
         let mut rows = Rows::default();
-        // Where names of tables stand: a parenthesis behind them holds columns.
+        // Where names of tables are: a parenthesis after them holds columns.
         let mut names = BTreeSet::new();
         let found = match verb {
             "INSERT" | "REPLACE" => self.inserted(&mut rows, &mut names),
@@ -161,7 +161,7 @@ impl Reader<'_> {
                     self.at += 1;
                     expected = true;
                 }
-                _ if open.is_empty() && BEHIND_TABLES.iter().any(|end| lexeme.is(end)) => return Some(()),
+                _ if open.is_empty() && AFTER_TABLES.iter().any(|end| lexeme.is(end)) => return Some(()),
                 Lexeme::Word(_) | Lexeme::Name(_) | Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Mark(_) => {
                     self.at += 1;
                 }
@@ -185,7 +185,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// The tables behind every FROM and JOIN of the statement; `None`: they cannot be read.
+    /// The tables after every FROM and JOIN of the statement; `None`: they cannot be read.
     fn read_tables(&mut self, rows: &mut Rows, names: &mut BTreeSet<usize>) -> Option<()> {
         for i in self.at..self.list.len() {
             if self.list[i].is("FROM") || self.list[i].is("JOIN") || self.list[i].is("STRAIGHT_JOIN") {
@@ -205,11 +205,11 @@ impl Reader<'_> {
             if self.list.get(i + 1) != Some(&Lexeme::Mark('(')) || names.contains(&i) {
                 return false;
             }
-            let behind = |mark| i > 0 && self.list[i - 1] == Lexeme::Mark(mark);
+            let following = |mark| i > 0 && self.list[i - 1] == Lexeme::Mark(mark);
             match &self.list[i] {
                 Lexeme::Word(word) => {
                     let own = NO_CALLS.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(word));
-                    behind('.') || !own
+                    following('.') || !own
                 }
                 Lexeme::Name(_) => true,
                 Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Mark(_) => false,

@@ -31,7 +31,7 @@ impl Lexeme {
     }
 }
 
-/// Reads a statement; `opened`: what stands in executable comments counts.
+/// Reads a statement; `opened`: what is in executable comments counts.
 pub(super) fn scan(sql: &str, sql_mode: u64, opened: bool) -> Vec<Lexeme> {
     let escapes = sql_mode & NO_BACKSLASH_ESCAPES == 0;
     let mut out = Vec::new();
@@ -41,28 +41,28 @@ pub(super) fn scan(sql: &str, sql_mode: u64, opened: bool) -> Vec<Lexeme> {
     while let Some(c) = rest.chars().next() {
         if c.is_whitespace() {
             rest = &rest[c.len_utf8()..];
-        } else if let Some(behind) = rest.strip_prefix("/*") {
-            let executable = behind.strip_prefix('!').or_else(|| behind.strip_prefix("M!"));
+        } else if let Some(following) = rest.strip_prefix("/*") {
+            let executable = following.strip_prefix('!').or_else(|| following.strip_prefix("M!"));
             rest = match executable {
-                Some(behind) if opened => {
+                Some(following) if opened => {
                     inside += 1;
-                    behind.trim_start_matches(|d: char| d.is_ascii_digit())
+                    following.trim_start_matches(|d: char| d.is_ascii_digit())
                 }
-                _ => behind.split_once("*/").map_or("", |(_, behind)| behind),
+                _ => following.split_once("*/").map_or("", |(_, following)| following),
             };
         } else if inside > 0 && rest.starts_with("*/") {
             inside -= 1;
             rest = &rest[2..];
         } else if c == '#' || rest.starts_with("--") && is_remark(rest) {
-            rest = rest.split_once('\n').map_or("", |(_, behind)| behind);
+            rest = rest.split_once('\n').map_or("", |(_, following)| following);
         } else if matches!(c, '\'' | '"' | '`') {
-            let (text, behind) = quoted(rest, c, escapes);
+            let (text, following) = quoted(rest, c, escapes);
             out.push(match c {
                 '\'' => Lexeme::Text(text),
                 '"' if sql_mode & ANSI_QUOTES == 0 => Lexeme::Text(text),
                 _ => Lexeme::Name(text),
             });
-            rest = behind;
+            rest = following;
         } else if is_of_word(c) {
             let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
             let word = rest[..end].to_owned();
@@ -89,7 +89,7 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii()
 }
 
-/// What stands in quotes, and what follows. One that is not closed goes on to the end.
+/// What is in quotes, and what follows. One that is not closed goes on to the end.
 fn quoted(sql: &str, quote: char, escapes: bool) -> (String, &str) {
     let mut text = String::new();
     let mut chars = sql.char_indices().skip(1).peekable();

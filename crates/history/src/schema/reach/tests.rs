@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log::ServerVersion;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 fn reach(sql: &str) -> Reach {
     of(&statement(sql))
@@ -12,7 +12,7 @@ fn statement(sql: &str) -> LoggedStatement {
     LoggedStatement {
         schema: Some("s".to_owned()),
         decoded: !sql.contains(UNREAD),
-        ..LoggedStatement::plain(sql, ServerVersion::default(), Instant::from_micros(0))
+        ..LoggedStatement::plain(sql, ServerVersion::default(), Timestamp::from_micros(0))
     }
 }
 
@@ -84,7 +84,7 @@ fn names_are_read_where_nothing_else_can_be() {
 
 #[test]
 fn statements_that_change_rows_name_their_tables() {
-    for (sql, told) in [
+    for (sql, reported) in [
         ("INSERT INTO t(a, b) VALUES (1, NOW()), (2, CONCAT('f(', 'x'))", "rows: s.t"),
         (
             "REPLACE LOW_PRIORITY x.`t` SELECT * FROM u JOIN v ON u.a = v.a WHERE a IN (SELECT 1 FROM w)",
@@ -105,7 +105,7 @@ fn statements_that_change_rows_name_their_tables() {
         ("ANALYZE FORMAT=JSON UPDATE t SET v = 1", "rows: s.t"),
         ("UPDATE (SELECT a FROM u) AS d JOIN t ON d.a = t.a SET t.v = 1", "rows: s.t from s.u s.t"),
     ] {
-        assert_eq!(shown(sql), told, "{sql}");
+        assert_eq!(shown(sql), reported, "{sql}");
     }
 }
 

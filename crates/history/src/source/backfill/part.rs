@@ -32,13 +32,13 @@ impl Part {
         Ok(Self { client, track: Track::from(from.clone(), checksum) })
     }
 
-    /// The next event that stands in a file, and its place where that is not after the one before;
+    /// The next event that is in a file, and its position where that is not after the one before;
     /// `None`: that was the last one.
     pub(super) async fn next(&mut self) -> Result<Option<(Vec<u8>, Option<BinlogPosition>)>, SourceError> {
         while let Some(event) = self.client.event().await? {
             let step = self.track.take(&event).map_err(|e| SourceError::Unfit(e.to_string()))?;
-            if let Step::Event(place) = step {
-                return Ok(Some((event, place)));
+            if let Step::Event(position) = step {
+                return Ok(Some((event, position)));
             }
         }
         Ok(None)

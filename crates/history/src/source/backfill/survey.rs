@@ -9,7 +9,7 @@ use crate::patterns::Patterns;
 use crate::source::SourceError;
 use crate::source::config::SourceConfig;
 use crate::source::session::Session;
-use dbtrail_types::instant::Instant;
+use dbtrail_types::timestamp::Timestamp;
 
 const SECOND: i64 = 1_000_000;
 
@@ -18,7 +18,7 @@ const SECOND: i64 = 1_000_000;
 pub(super) struct FileStart {
     pub(super) file: String,
     /// By its own word: a session that had set TIMESTAMP may have begun it.
-    begun: Option<Instant>,
+    begun: Option<Timestamp>,
     release: String,
     /// The transactions before the file; `None`: it does not say, or in a way that is not read
     /// here.
@@ -30,18 +30,18 @@ pub(super) struct FileStart {
 pub(super) struct Survey {
     /// Where the part begins that is of use.
     pub(super) head: FileStart,
-    /// The last statement about each table behind that.
+    /// The last statement about each table after that.
     pub(super) last: LastStatements<BinlogPosition>,
     /// A statement there may have changed the defaults of a schema.
     pub(super) schemas_changed: bool,
     /// The first transaction there.
-    first: Option<(Instant, Stamp)>,
+    first: Option<(Timestamp, Stamp)>,
     /// The file at hand is closed.
     closed: bool,
 }
 
 impl Survey {
-    /// Reads the log between two places.
+    /// Reads the log between two positions.
     pub(super) async fn of(
         config: &SourceConfig,
         session: &Session,
@@ -56,16 +56,16 @@ impl Survey {
         reader.follow(from.clone(), false);
         let mut survey = Self::begin(&from.file);
         let mut file = survey.head.clone();
-        while !reader.place().reaches(to) {
-            let Some((event, place)) = part.next().await? else {
-                let place = reader.place();
-                return Err(SourceError::Unfit(format!("the server's log ends at {place}, before {to}")));
+        while !reader.position().reaches(to) {
+            let Some((event, position)) = part.next().await? else {
+                let position = reader.position();
+                return Err(SourceError::Unfit(format!("the server's log ends at {position}, before {to}")));
             };
-            if let Some(place) = place {
-                reader.follow(place, true);
+            if let Some(position) = position {
+                reader.follow(position, true);
             }
-            if reader.place().file != file.file {
-                file = FileStart { file: reader.place().file.clone(), ..FileStart::default() };
+            if reader.position().file != file.file {
+                file = FileStart { file: reader.position().file.clone(), ..FileStart::default() };
                 if !survey.closed {
                     tracing::warn!(
                         "before {} the server crashed: its log may miss what its tables have, and the record begins after that",
@@ -75,7 +75,7 @@ impl Survey {
                 }
             }
             match file_head::read(&event) {
-                Some(FileHead::Description(begun, release)) if reader.place().offset == FIRST => {
+                Some(FileHead::Description(begun, release)) if reader.position().offset == FIRST => {
                     (file.begun, file.release) = (begun, release);
                     survey = survey.same_release(&file);
                 }
@@ -86,13 +86,13 @@ impl Survey {
                 survey.head = file.clone();
             }
             survey.closed = file_head::closes(&event);
-            let place = reader.place().clone();
+            let position = reader.position().clone();
             let taken = reader.take(event);
             taken.map_err(|fault| {
-                SourceError::Unfit(format!("the event at {place} cannot be read: {fault}"))
+                SourceError::Unfit(format!("the event at {position} cannot be read: {fault}"))
             })?;
             while let Some(entry) = reader.entry() {
-                survey.note(entry, reader.place());
+                survey.note(entry, reader.position());
             }
         }
         Ok(survey)
@@ -122,7 +122,7 @@ impl Survey {
         Self::begin(&file.file)
     }
 
-    fn note(&mut self, entry: CommittedTransaction, place: &BinlogPosition) {
+    fn note(&mut self, entry: CommittedTransaction, position: &BinlogPosition) {
         self.first.get_or_insert((entry.committed, entry.stamp));
         let about_schemas = |change: &Change| match change {
             Change::Statement(statement) => {
@@ -133,16 +133,16 @@ impl Survey {
             Change::Rows(_) => false,
         };
         self.schemas_changed |= entry.changes.in_memory().iter().any(about_schemas);
-        self.last.note(entry, place);
+        self.last.note(entry, position);
     }
 
     /// When the part begins that is of use: after all that was committed before it. The first
     /// commit in it is the better word where the server stamps commits itself; `None`: it holds
     /// none.
-    pub(super) fn at(&self) -> Option<Instant> {
+    pub(super) fn at(&self) -> Option<Timestamp> {
         let (committed, stamp) = self.first?;
         let begun = self.head.begun?;
-        let begun = Instant::from_micros(begun.micros() + SECOND);
+        let begun = Timestamp::from_micros(begun.micros() + SECOND);
         Some(match stamp {
             Stamp::Commit => begun.max(committed),
             Stamp::Second | Stamp::Start | Stamp::Span(_) => begun,
@@ -174,7 +174,7 @@ mod tests {
     /// A session that has set TIMESTAMP can begin a file, and dates it so.
     #[test]
     fn a_file_that_is_dated_back_begins_with_its_first_commit() {
-        let second = |n: i64| Instant::from_micros(n * SECOND);
+        let second = |n: i64| Timestamp::from_micros(n * SECOND);
         let mut survey = Survey::begin("b.1");
         survey.head.begun = Some(second(10));
         assert_eq!(survey.at(), None, "nothing was committed");

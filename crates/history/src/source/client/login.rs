@@ -21,10 +21,10 @@ const LOGIN_PACKET: usize = 1 << 16;
 
 /// A connection that is logged in, and its number.
 pub(super) async fn connect(config: &SourceConfig) -> Result<(Packets, u32), ClientError> {
-    let place = config.place();
+    let position = config.address();
     let stream = TcpStream::connect((config.host.as_str(), config.port))
         .await
-        .map_err(|e| ClientError::Network(format!("{place} cannot be reached: {e}")))?;
+        .map_err(|e| ClientError::Network(format!("{position} cannot be reached: {e}")))?;
     // Small statements must not wait for more of them.
     stream.set_nodelay(true).map_err(|e| ClientError::io(&e))?;
     let mut packets = Packets::new(Box::new(stream), 0, limits(PATIENCE)).read_ahead(AHEAD);

@@ -3,7 +3,7 @@
 use super::ClientError;
 use crate::source::config::Tls;
 use dbtrail_mysql_wire::packets::Stream;
-use dbtrail_tls::{TlsSetupError, Trust};
+use dbtrail_tls::{ServerVerification, TlsSetupError};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
@@ -25,16 +25,19 @@ pub(super) async fn encrypt(
 
 async fn config(tls: &Tls) -> Result<ClientConfig, ClientError> {
     let builder = match tls {
-        Tls::Off | Tls::Encrypted => {
-            dbtrail_tls::client(Trust::AnyCertificate).map_err(|e| ClientError::Tls(e.to_string()))?
-        }
+        Tls::Off | Tls::Encrypted => dbtrail_tls::client(ServerVerification::AnyCertificate)
+            .map_err(|e| ClientError::Tls(e.to_string()))?,
         Tls::Verified { ca, name } => {
             let shown = ca.display();
             let pem = tokio::fs::read(ca)
                 .await
                 .map_err(|e| ClientError::Tls(format!("{shown} cannot be read: {e}")))?;
-            let trust = if *name { Trust::AuthoritiesAndName(&pem) } else { Trust::Authorities(&pem) };
-            dbtrail_tls::client(trust).map_err(|error| {
+            let verification = if *name {
+                ServerVerification::AuthoritiesAndName(&pem)
+            } else {
+                ServerVerification::Authorities(&pem)
+            };
+            dbtrail_tls::client(verification).map_err(|error| {
                 ClientError::Tls(match error {
                     TlsSetupError::NoCertificate => format!("{shown} {error}"),
                     TlsSetupError::Authorities(what) => format!("{shown}: {what}"),

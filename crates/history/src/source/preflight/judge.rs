@@ -1,6 +1,6 @@
 //! Answers of the server to findings. Pure.
 
-use super::shortfall::{Extent, Shortfall};
+use super::shortfall::{Omission, Shortfall};
 use super::{Finding, Severity, Survey};
 use crate::log::SourceTime;
 use dbtrail_types::names::TableName;
@@ -165,21 +165,21 @@ fn tables(survey: &Survey, found: &mut Vec<Finding>) {
             ),
         );
     }
-    // Tables of one reason stand together, and each is named: a table that nobody was told of looks
-    // captured.
+    // Tables of one reason are together, and each is named: a table that nobody was informed of
+    // looks captured.
     let mut by_reason: BTreeMap<&Shortfall, Vec<&TableName>> = BTreeMap::new();
     for table in &survey.tables {
         for shortfall in &table.shortfalls {
             by_reason.entry(shortfall).or_default().push(&table.name);
         }
     }
-    for (Shortfall { extent, reason, fix }, names) in by_reason {
-        let extent = match extent {
-            Extent::Whole => "not captured",
-            Extent::Part => "captured only in part",
+    for (Shortfall { omission, reason, fix }, names) in by_reason {
+        let omission = match omission {
+            Omission::Whole => "not captured",
+            Omission::Part => "captured only in part",
         };
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        add(found, Severity::Warn, format!("{extent}: {}: {reason}", names.join(", ")), *fix);
+        add(found, Severity::Warn, format!("{omission}: {}: {reason}", names.join(", ")), *fix);
     }
 }
 
@@ -335,9 +335,9 @@ mod tests {
         ("log_replica_updates", "ON"),
     ];
 
-    fn table(name: &str, lacks: &[(Extent, &str)]) -> Table {
-        let shortfall = |(extent, why): &(Extent, &str)| Shortfall {
-            extent: *extent,
+    fn table(name: &str, lacks: &[(Omission, &str)]) -> Table {
+        let shortfall = |(omission, why): &(Omission, &str)| Shortfall {
+            omission: *omission,
             reason: (*why).to_owned(),
             fix: "do",
         };
@@ -476,9 +476,9 @@ mod tests {
             (
                 Survey {
                     tables: vec![
-                        table("a", &[(Extent::Whole, "it has no key")]),
+                        table("a", &[(Omission::Whole, "it has no key")]),
                         table("b", &[]),
-                        table("c", &[(Extent::Whole, "it has no key")]),
+                        table("c", &[(Omission::Whole, "it has no key")]),
                     ],
                     ..base()
                 },
@@ -486,7 +486,7 @@ mod tests {
                 "not captured: shop.a, shop.c: it has no key",
             ),
             (
-                Survey { tables: vec![table("a", &[(Extent::Part, "it forgets")])], ..base() },
+                Survey { tables: vec![table("a", &[(Omission::Part, "it forgets")])], ..base() },
                 Severity::Warn,
                 "captured only in part: shop.a: it forgets",
             ),

@@ -8,7 +8,7 @@ use dbtrail_types::names::TableName;
 
 /// How much of a table is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Extent {
+pub(super) enum Omission {
     /// No row of it is answered.
     Whole,
     /// Some of its changes, or of its columns.
@@ -18,7 +18,7 @@ pub(super) enum Extent {
 /// Something that is not captured of a table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shortfall {
-    pub(super) extent: Extent,
+    pub(super) omission: Omission,
     /// Why: a sentence without the name of the table, so that tables of one reason are together.
     pub(super) reason: String,
     /// What the operator can do so that the table is captured.
@@ -32,26 +32,26 @@ const LEAVE_OUT: &str = "leave them out with an exclude pattern, if nobody is to
 /// What is not captured of a table that the server declares with `create`, of this engine.
 pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVersion) -> Vec<Shortfall> {
     let mut found = Vec::new();
-    let mut add = |extent, reason: String, fix| found.push(Shortfall { extent, reason, fix });
+    let mut add = |omission, reason: String, fix| found.push(Shortfall { omission, reason, fix });
     let mut catalog = Catalog::default();
     match catalog.declare(name, create, server) {
         Err(reason) => {
-            add(Extent::Whole, format!("the declaration cannot be followed ({reason})"), LEAVE_OUT);
+            add(Omission::Whole, format!("the declaration cannot be followed ({reason})"), LEAVE_OUT);
         }
         Ok(id) => {
             if let Some(why) = catalog.definition(id).and_then(|definition| no_key(definition)) {
                 let fix = "ALTER TABLE ... ADD PRIMARY KEY (...), or leave them out with an exclude pattern";
-                add(Extent::Whole, why.to_owned(), fix);
+                add(Omission::Whole, why.to_owned(), fix);
             }
             // 10.11 logs them with every row; seen to be left out by 11.8.
             if server.mariadb && !server.mariadb_before((11, 0)) && catalog.has_uncomputed(id) {
-                add(Extent::Part, UNCOMPUTED.to_owned(), "name the other columns in SELECT");
+                add(Omission::Part, UNCOMPUTED.to_owned(), "name the other columns in SELECT");
             }
         }
     }
     if let Some(why) = engine_reason(engine) {
         let fix = "ALTER TABLE ... ENGINE=InnoDB, or leave them out with an exclude pattern";
-        add(Extent::Part, format!("their engine is {engine}: {why}"), fix);
+        add(Omission::Part, format!("their engine is {engine}: {why}"), fix);
     }
     found
 }
@@ -79,11 +79,11 @@ fn engine_reason(engine: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn shortfalls(create: &str, engine: &str) -> Vec<(Extent, String)> {
+    fn shortfalls(create: &str, engine: &str) -> Vec<(Omission, String)> {
         let name = TableName { schema: "shop".into(), table: "t".into() };
         of(&name, create, engine, ServerVersion::read("9.7.4"))
             .into_iter()
-            .map(|s| (s.extent, s.reason))
+            .map(|s| (s.omission, s.reason))
             .collect()
     }
 
@@ -100,9 +100,9 @@ mod tests {
                 "CREATE TABLE `t` (`id` int(11) NOT NULL, `g` int(11) GENERATED ALWAYS AS ({expression}) STORED, PRIMARY KEY (`id`))"
             );
             let found = of(&name, &create, "InnoDB", ServerVersion::read(version));
-            found.into_iter().map(|s| (s.extent, s.reason)).collect::<Vec<_>>()
+            found.into_iter().map(|s| (s.omission, s.reason)).collect::<Vec<_>>()
         };
-        let part = [(Extent::Part, UNCOMPUTED.to_owned())];
+        let part = [(Omission::Part, UNCOMPUTED.to_owned())];
         assert_eq!(found("abs(`id`)", "11.8.9-MariaDB"), part);
         assert_eq!(found("`id` * 2", "11.8.9-MariaDB"), []);
         assert_eq!(found("abs(`id`)", "10.11.19-MariaDB"), []);
@@ -110,37 +110,42 @@ mod tests {
 
     #[test]
     fn what_is_lacking_is_said() {
-        for (create, engine, extent, reason) in [
-            ("CREATE TABLE `t` (`id` int NOT NULL)", "InnoDB", Extent::Whole, "no primary key"),
+        for (create, engine, omission, reason) in [
+            ("CREATE TABLE `t` (`id` int NOT NULL)", "InnoDB", Omission::Whole, "no primary key"),
             (
                 "CREATE TABLE `t` (`id` wonder, PRIMARY KEY (`id`))",
                 "InnoDB",
-                Extent::Whole,
+                Omission::Whole,
                 "cannot be followed",
             ),
-            ("CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))", "MEMORY", Extent::Part, "a restart"),
+            (
+                "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
+                "MEMORY",
+                Omission::Part,
+                "a restart",
+            ),
             (
                 "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
                 "MRG_MyISAM",
-                Extent::Part,
+                Omission::Part,
                 "other tables",
             ),
             (
                 "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
                 "BLACKHOLE",
-                Extent::Part,
+                Omission::Part,
                 "nothing is kept",
             ),
             (
                 "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
                 "MyISAM",
-                Extent::Part,
+                Omission::Part,
                 "transactions",
             ),
         ] {
             let found = shortfalls(create, engine);
             assert_eq!(found.len(), 1, "{create}: {found:?}");
-            assert!(found[0].0 == extent && found[0].1.contains(reason), "{found:?}");
+            assert!(found[0].0 == omission && found[0].1.contains(reason), "{found:?}");
         }
     }
 }

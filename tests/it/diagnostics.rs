@@ -1,8 +1,8 @@
-//! Wrong statements that people type, and what each is given: `tests/data/misuse.txt`.
+//! Wrong statements that people type, and what each is given: `tests/data/diagnostics.txt`.
 //!
 //! A statement is there as it is typed, its answer below it after four spaces.
-//! `DBTRAIL_REGENERATE=misuse cargo test --test it misuse` writes the answers again, for somebody
-//! to read each of them; a CI machine (`CI` is set) never does.
+//! `DBTRAIL_REGENERATE=diagnostics cargo test --test it diagnostics` writes the answers again, for
+//! somebody to read each of them; a CI machine (`CI` is set) never does.
 
 use crate::support::{Agent, Plan, Reply, certificates};
 use dbtrail_shim::failure::Failure;
@@ -11,8 +11,8 @@ use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::statement::{Reading, Statement, parse};
 use dbtrail_shim::wire::error::{self, Unreachable};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -64,21 +64,21 @@ fn answer(text: &str) -> Result<(), Failure> {
         allow_wide_diff: false,
         allow_table_scan: false,
     };
-    let now: Instant = "2026-04-27T12:00:00Z".parse().expect("an instant");
+    let now: Timestamp = "2026-04-27T12:00:00Z".parse().expect("an instant");
     let resolved = plan::resolve(draft, &context, now)?;
     let definition = Arc::new(definition(&resolved.table.table));
-    guard::admit(&Arc::new(resolved), &definition, guard::Settings::of_keys(1000)).map(|_| ())
+    guard::admit(&Arc::new(resolved), &definition, guard::PlanSettings::of_keys(1000)).map(|_| ())
 }
 
-fn told(text: &str) -> String {
+fn answer_to(text: &str) -> String {
     let Err(failure) = answer(text) else { return "it works".to_owned() };
-    let settings = error::Settings { plain_1064: false, unreachable: Unreachable::Auto };
+    let settings = error::ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto };
     let e = error::of(&failure, settings, false, None);
     format!("{} ({}) {}", e.code, e.state, e.message)
 }
 
 fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/misuse.txt")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/diagnostics.txt")
 }
 
 /// Blocks of the file: comments and blank lines as they are, or a statement and its answer.
@@ -90,7 +90,7 @@ enum Block {
 fn blocks() -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut statement: Vec<String> = Vec::new();
-    for line in std::fs::read_to_string(file()).expect("tests/data/misuse.txt").lines() {
+    for line in std::fs::read_to_string(file()).expect("tests/data/diagnostics.txt").lines() {
         if let Some(answer) = line.strip_prefix("    ").filter(|_| !statement.is_empty()) {
             let statement = std::mem::take(&mut statement).join("\n");
             blocks.push(Block::Case { statement, answer: answer.to_owned() });
@@ -113,7 +113,7 @@ fn cases() -> Vec<(String, String)> {
 }
 
 #[test]
-fn misuse_teaches() {
+fn wrong_statements_teaches() {
     let mut written = String::new();
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -121,7 +121,7 @@ fn misuse_teaches() {
         match block {
             Block::Comment(line) => writeln!(written, "{line}").expect("a string"),
             Block::Case { statement, answer } => {
-                let now = told(&statement);
+                let now = answer_to(&statement);
                 writeln!(written, "{statement}\n    {now}").expect("a string");
                 if now != answer {
                     wrong.push(format!("{statement}\n  file: {answer}\n  now:  {now}"));
@@ -130,8 +130,9 @@ fn misuse_teaches() {
             }
         }
     }
-    if std::env::var_os("CI").is_none() && std::env::var("DBTRAIL_REGENERATE").as_deref() == Ok("misuse") {
-        std::fs::write(file(), written).expect("tests/data/misuse.txt");
+    if std::env::var_os("CI").is_none() && std::env::var("DBTRAIL_REGENERATE").as_deref() == Ok("diagnostics")
+    {
+        std::fs::write(file(), written).expect("tests/data/diagnostics.txt");
         return;
     }
     assert!(wrong.is_empty(), "{} answers differ from the file:\n{}", wrong.len(), wrong.join("\n"));
@@ -140,9 +141,9 @@ fn misuse_teaches() {
 
 /// Each names what works: an example of a statement or clause, or what to do.
 #[test]
-fn misuse_is_told_where_and_what_works() {
+fn wrong_statements_is_reported_where_and_what_works() {
     for (statement, answer) in cases() {
-        let place = [
+        let position = [
             "line ",
             "the end of the statement",
             "'where clause'",
@@ -154,7 +155,7 @@ fn misuse_is_told_where_and_what_works() {
         // What is wrong with the statement as a whole.
         let whole = ["window spans", "no primary key", "two virtual tables", "answers time-travel"];
         assert!(
-            place.iter().chain(&whole).any(|p| answer.contains(p)),
+            position.iter().chain(&whole).any(|p| answer.contains(p)),
             "{statement}: it does not say where: {answer}"
         );
         assert!(answer.len() <= LONGEST, "{statement}: {} bytes: {answer}", answer.len());
@@ -166,11 +167,11 @@ fn misuse_is_told_where_and_what_works() {
 
 /// The same on the wire: an error each time, no request for rows, and the session goes on.
 #[tokio::test]
-async fn misuse_reaches_no_agent() {
+async fn wrong_statements_reaches_no_agent() {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
     let definition = ORDERS.trim_start_matches('{');
-    agent.catalogue(Reply::json(
+    agent.set_metadata(Reply::json(
         200,
         &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"orders",{definition}"#),
     ));
@@ -182,7 +183,7 @@ async fn misuse_reaches_no_agent() {
         if other || answer.contains("in the future") || answer.contains("Europe/Berlin") {
             continue;
         }
-        let error = client.told(&statement).await;
+        let error = client.err_packet(&statement).await;
         let code: u16 = answer.split(' ').next().and_then(|c| c.parse().ok()).expect("a number");
         assert_eq!(error.code, code, "{statement}: {}", error.message);
     }

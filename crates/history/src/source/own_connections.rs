@@ -5,19 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The connection ids that are the agent's own.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Own(Arc<Mutex<BTreeSet<u32>>>);
+pub(super) struct OwnConnections(Arc<Mutex<BTreeSet<u32>>>);
 
 /// One of them, while it is open.
 #[derive(Debug)]
-pub(super) struct Known {
-    own: Own,
+pub(super) struct OwnConnection {
+    own: OwnConnections,
     id: u32,
 }
 
-impl Own {
-    pub(super) fn know(&self, id: u32) -> Known {
+impl OwnConnections {
+    pub(super) fn know(&self, id: u32) -> OwnConnection {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        Known { own: self.clone(), id }
+        OwnConnection { own: self.clone(), id }
     }
 
     /// Never empty, so that a list of them can be in a statement: no connection has the number 0.
@@ -27,7 +27,7 @@ impl Own {
     }
 }
 
-impl Drop for Known {
+impl Drop for OwnConnection {
     fn drop(&mut self) {
         self.own.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }

@@ -6,9 +6,9 @@
 )]
 
 use crate::failure::Failure;
-use crate::statement::{InstantExpr, IntervalUnit, RecordEnd};
-use dbtrail_types::instant::Instant;
-use dbtrail_types::zone::{NotOneInstant, Zone};
+use crate::statement::{IntervalUnit, RecordEnd, TimestampExpr};
+use dbtrail_types::timestamp::Timestamp;
+use dbtrail_types::zone::{NotOneTimestamp, Zone};
 use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
 use std::borrow::Cow;
@@ -16,24 +16,24 @@ use std::borrow::Cow;
 /// What relative and local instants are read by.
 pub(super) struct Clock<'a> {
     pub(super) zone: &'a Zone,
-    pub(super) now: Instant,
+    pub(super) now: Timestamp,
 }
 
 const MICROS: i64 = 1_000_000;
 
 fn bad(text: &str, why: &str) -> Failure {
-    Failure::BadInstant(format!("Incorrect DATETIME value: '{text}': {why}"))
+    Failure::BadTimestamp(format!("Incorrect DATETIME value: '{text}': {why}"))
 }
 
 impl Clock<'_> {
     /// The instant, if it is not in the future.
-    pub(super) fn past(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
-        let instant = self.instant(expression)?;
+    pub(super) fn past(&self, expression: &TimestampExpr) -> Result<Timestamp, Failure> {
+        let instant = self.timestamp(expression)?;
         // What an agent says that it knows is no future, whatever this machine's clock says.
-        if instant > self.now && !matches!(expression, InstantExpr::Known(_)) {
+        if instant > self.now && !matches!(expression, TimestampExpr::RecordEndAt(_)) {
             let now = self.now;
             return Err(match expression {
-                InstantExpr::Literal(text) => bad(
+                TimestampExpr::Literal(text) => bad(
                     text,
                     &format!(
                         "it is in the future, {instant}; this server's time is {now}: ask for an earlier one"
@@ -48,46 +48,46 @@ impl Clock<'_> {
         Ok(instant)
     }
 
-    fn instant(&self, expression: &InstantExpr) -> Result<Instant, Failure> {
+    fn timestamp(&self, expression: &TimestampExpr) -> Result<Timestamp, Failure> {
         match expression {
-            InstantExpr::Literal(text) => self.literal(text),
-            InstantExpr::Known(instant) => Ok(*instant),
+            TimestampExpr::Literal(text) => self.literal(text),
+            TimestampExpr::RecordEndAt(instant) => Ok(*instant),
             // Where an agent does not tell the ends of its record.
-            InstantExpr::End(RecordEnd::Latest) => Ok(self.now),
-            InstantExpr::End(RecordEnd::Earliest) => Err(Failure::BadInstant(
+            TimestampExpr::End(RecordEnd::Latest) => Ok(self.now),
+            TimestampExpr::End(RecordEnd::Earliest) => Err(Failure::BadTimestamp(
                 "Incorrect DATETIME value: 'EARLIEST': the agent does not say where its record begins; write the instant itself"
                     .to_owned(),
             )),
             // UTC_TIMESTAMP() names the same instant as NOW(): the two differ in how they are
             // shown.
-            InstantExpr::Now { fsp } | InstantExpr::UtcTimestamp { fsp } => {
+            TimestampExpr::Now { fsp } | TimestampExpr::UtcTimestamp { fsp } => {
                 let unit = 10_i64.pow(6 - u32::from((*fsp).min(6)));
-                Ok(Instant::from_micros(self.now.micros().div_euclid(unit) * unit))
+                Ok(Timestamp::from_micros(self.now.micros().div_euclid(unit) * unit))
             }
-            InstantExpr::Today => {
+            TimestampExpr::Today => {
                 let local =
                     self.zone.local(self.now).ok_or_else(|| bad("CURDATE()", "it is out of range"))?;
                 self.local(local.date().to_datetime(Time::midnight()), "CURDATE()")
             }
-            InstantExpr::Unix(seconds) => {
-                decimal_micros(seconds).map(Instant::from_micros).ok_or_else(|| {
+            TimestampExpr::Unix(seconds) => {
+                decimal_micros(seconds).map(Timestamp::from_micros).ok_or_else(|| {
                     bad(seconds, "FROM_UNIXTIME takes seconds since 1970 with at most six decimals")
                 })
             }
-            InstantExpr::Minus { base, amount, unit } => {
-                let from = self.instant(base)?;
+            TimestampExpr::Minus { base, amount, unit } => {
+                let from = self.timestamp(base)?;
                 // The days of UTC_TIMESTAMP() are those of UTC.
                 let utc = Zone::utc();
                 let zone = if is_utc(base) { &utc } else { self.zone };
                 Clock { zone, now: self.now }.minus(from, amount, *unit)
             }
-            InstantExpr::Parameter(_) => Err(Failure::Syntax(
+            TimestampExpr::Parameter(_) => Err(Failure::Syntax(
                 "a parameter (?) has no value before the statement is executed".to_owned(),
             )),
         }
     }
 
-    fn minus(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
+    fn minus(&self, base: Timestamp, amount: &str, unit: IntervalUnit) -> Result<Timestamp, Failure> {
         let beyond = || {
             bad(
                 amount,
@@ -112,11 +112,11 @@ impl Clock<'_> {
         } else {
             amount.parse::<i64>().ok().and_then(|n| n.checked_mul(micros_a_unit)).ok_or_else(beyond)?
         };
-        base.micros().checked_sub(span).map(Instant::from_micros).ok_or_else(beyond)
+        base.micros().checked_sub(span).map(Timestamp::from_micros).ok_or_else(beyond)
     }
 
     /// Days and longer units count in local time, as MySQL's date arithmetic does.
-    fn minus_days(&self, base: Instant, amount: &str, unit: IntervalUnit) -> Result<Instant, Failure> {
+    fn minus_days(&self, base: Timestamp, amount: &str, unit: IntervalUnit) -> Result<Timestamp, Failure> {
         let beyond =
             || bad(amount, "an interval is a whole number of units and stays within the years 1 to 9999");
         let n: i64 = amount.parse().map_err(|_| beyond())?;
@@ -135,36 +135,36 @@ impl Clock<'_> {
         self.local(local.checked_sub(span).map_err(|_| beyond())?, amount)
     }
 
-    fn local(&self, local: DateTime, text: &str) -> Result<Instant, Failure> {
-        self.zone.to_instant(local).map_err(|e| match e {
-            NotOneInstant::Ambiguous(a, b) => bad(
+    fn local(&self, local: DateTime, text: &str) -> Result<Timestamp, Failure> {
+        self.zone.to_timestamp(local).map_err(|e| match e {
+            NotOneTimestamp::Ambiguous(a, b) => bad(
                 text,
                 &format!(
                     "in time zone {} it is two instants, {a} and {b}: write one of these",
                     self.zone.name()
                 ),
             ),
-            NotOneInstant::Gap(a, b) => bad(
+            NotOneTimestamp::Gap(a, b) => bad(
                 text,
                 &format!(
                     "time zone {} skips it: the clock was put forward; nearest are {a} and {b}",
                     self.zone.name()
                 ),
             ),
-            NotOneInstant::OutOfRange => bad(text, "it is beyond the years 1 to 9999"),
+            NotOneTimestamp::OutOfRange => bad(text, "it is beyond the years 1 to 9999"),
         })
     }
 
-    fn literal(&self, text: &str) -> Result<Instant, Failure> {
+    fn literal(&self, text: &str) -> Result<Timestamp, Failure> {
         let t = text.trim();
         if let Some(end) = RecordEnd::named(t) {
-            return self.instant(&InstantExpr::End(end));
+            return self.timestamp(&TimestampExpr::End(end));
         }
         if let Some(span) = ago(t) {
             return span
                 .ok()
                 .and_then(|s| self.now.micros().checked_sub(s))
-                .map(Instant::from_micros)
+                .map(Timestamp::from_micros)
                 .ok_or_else(|| bad(text, "the span is too long"));
         }
         let wrong = || bad(text, &diagnosis(t));
@@ -183,22 +183,22 @@ impl Clock<'_> {
         }
         let zone = if offset.eq_ignore_ascii_case("z") { Some(Zone::utc()) } else { Zone::parse(offset) };
         let zone = zone.ok_or_else(wrong)?;
-        zone.to_instant(local).map_err(|_| wrong())
+        zone.to_timestamp(local).map_err(|_| wrong())
     }
 }
 
 /// Whether an instant and its intervals are built on UTC_TIMESTAMP().
-fn is_utc(expression: &InstantExpr) -> bool {
+fn is_utc(expression: &TimestampExpr) -> bool {
     match expression {
-        InstantExpr::UtcTimestamp { .. } => true,
-        InstantExpr::Minus { base, .. } => is_utc(base),
-        InstantExpr::Literal(_)
-        | InstantExpr::End(_)
-        | InstantExpr::Known(_)
-        | InstantExpr::Now { .. }
-        | InstantExpr::Today
-        | InstantExpr::Unix(_)
-        | InstantExpr::Parameter(_) => false,
+        TimestampExpr::UtcTimestamp { .. } => true,
+        TimestampExpr::Minus { base, .. } => is_utc(base),
+        TimestampExpr::Literal(_)
+        | TimestampExpr::End(_)
+        | TimestampExpr::RecordEndAt(_)
+        | TimestampExpr::Now { .. }
+        | TimestampExpr::Today
+        | TimestampExpr::Unix(_)
+        | TimestampExpr::Parameter(_) => false,
     }
 }
 
@@ -305,9 +305,9 @@ fn to_micros(clock: &str) -> Cow<'_, str> {
 }
 
 /// Whether a literal is later than the microsecond that it is cut to. A window that begins there
-/// begins behind it.
-pub(super) fn is_cut(expression: &InstantExpr) -> bool {
-    let InstantExpr::Literal(text) = expression else { return false };
+/// begins after it.
+pub(super) fn is_cut(expression: &TimestampExpr) -> bool {
+    let TimestampExpr::Literal(text) = expression else { return false };
     let Some((_, fraction)) = text.split_once('.') else { return false };
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
     digits.skip(6).any(|digit| digit != b'0')
@@ -361,7 +361,7 @@ mod tests {
     fn read(zone: &str, text: &str) -> Result<String, Failure> {
         let zone = Zone::parse(zone).unwrap();
         let clock = Clock { zone: &zone, now: "2026-04-27T12:00:00Z".parse().unwrap() };
-        clock.past(&InstantExpr::Literal(text.to_owned())).map(|i| i.to_string())
+        clock.past(&TimestampExpr::Literal(text.to_owned())).map(|i| i.to_string())
     }
 
     #[test]
@@ -385,16 +385,16 @@ mod tests {
         // In Berlin the clock was put forward on 2026-03-29 at 02:00.
         let zone = Zone::parse("Europe/Berlin").unwrap();
         let clock = Clock { zone: &zone, now: "2026-03-29T10:00:00.123456Z".parse().unwrap() };
-        let a_day_before = |base| InstantExpr::Minus {
+        let a_day_before = |base| TimestampExpr::Minus {
             base: Box::new(base),
             amount: "1".to_owned(),
             unit: IntervalUnit::Day,
         };
         for (expression, wanted) in [
-            (InstantExpr::Today, "2026-03-28T23:00:00.000000Z"),
-            (a_day_before(InstantExpr::Today), "2026-03-27T23:00:00.000000Z"),
-            (a_day_before(InstantExpr::Now { fsp: 6 }), "2026-03-28T11:00:00.123456Z"),
-            (a_day_before(InstantExpr::UtcTimestamp { fsp: 0 }), "2026-03-28T10:00:00.000000Z"),
+            (TimestampExpr::Today, "2026-03-28T23:00:00.000000Z"),
+            (a_day_before(TimestampExpr::Today), "2026-03-27T23:00:00.000000Z"),
+            (a_day_before(TimestampExpr::Now { fsp: 6 }), "2026-03-28T11:00:00.123456Z"),
+            (a_day_before(TimestampExpr::UtcTimestamp { fsp: 0 }), "2026-03-28T10:00:00.000000Z"),
         ] {
             assert_eq!(clock.past(&expression).unwrap().to_string(), wanted, "{expression:?}");
         }
@@ -415,7 +415,7 @@ mod tests {
             "99999999999999999 days ago",
             "2026-04-27 9:00",
         ] {
-            assert!(matches!(read("+00:00", text), Err(Failure::BadInstant(_))), "{text}");
+            assert!(matches!(read("+00:00", text), Err(Failure::BadTimestamp(_))), "{text}");
         }
     }
 }

@@ -34,14 +34,14 @@ impl Bounds {
     #[must_use]
     pub fn new(generation: GenerationId, lower: &[u8], upper: Option<&[u8]>) -> Self {
         let to =
-            upper.map_or_else(|| behind(&generation.0.to_be_bytes()), |upper| row_key(generation, upper));
+            upper.map_or_else(|| prefix_end(&generation.0.to_be_bytes()), |upper| row_key(generation, upper));
         Self { from: row_key(generation, lower), to }
     }
 }
 
 /// The first bytes after all that begin with these.
 #[must_use]
-pub fn behind(bytes: &[u8]) -> Vec<u8> {
+pub fn prefix_end(bytes: &[u8]) -> Vec<u8> {
     let mut next = bytes.to_vec();
     while let Some(last) = next.pop() {
         if let Some(more) = last.checked_add(1) {
@@ -55,7 +55,7 @@ pub fn behind(bytes: &[u8]) -> Vec<u8> {
 
 /// What the versions of a key say of a position in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum RowAtPosition {
     /// Nothing.
     Nothing,
     /// The last version before the position left this row, or none.
@@ -68,19 +68,19 @@ pub enum Told {
 
 /// A key with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KeyContent {
     /// The key.
     pub key: EncodedKey,
     /// The row by its versions.
-    pub told: Told,
+    pub reported: RowAtPosition,
     /// The row by the baseline.
     pub base: Option<BaseRow>,
 }
 
 /// Keys in order.
 #[derive(Debug)]
-pub struct Stretch {
-    versions: Pages<Told>,
+pub struct RangeReader {
+    versions: Pages<RowAtPosition>,
     base: Option<Pages<BaseRow>>,
     /// Certainly in before the first; certainly not in from the second on.
     cut: (ChangeSequence, ChangeSequence),
@@ -110,20 +110,24 @@ impl<T> Pages<T> {
 struct Reading {
     row: Vec<u8>,
     held: Option<(Option<Image>, DefinitionId)>,
-    told: Option<Told>,
+    reported: Option<RowAtPosition>,
     seen: usize,
 }
 
 impl Reading {
-    fn done(self, ready: &mut VecDeque<(EncodedKey, Told)>) -> usize {
-        let held = self.held.map_or(Told::Nothing, |(row, definition)| Told::Row(row, definition));
-        let told = self.told.unwrap_or(held);
-        let bytes = match &told {
-            Told::Row(Some(image), _) | Told::Before(Some(image), _) => image.bytes().len(),
-            Told::Row(None, _) | Told::Before(None, _) | Told::Nothing | Told::Ask => 0,
+    fn done(self, ready: &mut VecDeque<(EncodedKey, RowAtPosition)>) -> usize {
+        let held =
+            self.held.map_or(RowAtPosition::Nothing, |(row, definition)| RowAtPosition::Row(row, definition));
+        let reported = self.reported.unwrap_or(held);
+        let bytes = match &reported {
+            RowAtPosition::Row(Some(image), _) | RowAtPosition::Before(Some(image), _) => image.bytes().len(),
+            RowAtPosition::Row(None, _)
+            | RowAtPosition::Before(None, _)
+            | RowAtPosition::Nothing
+            | RowAtPosition::Ask => 0,
         };
-        let bytes = bytes + self.row.len() + size_of::<Told>();
-        ready.push_back((self.row.get(SPACE..).unwrap_or_default().into(), told));
+        let bytes = bytes + self.row.len() + size_of::<RowAtPosition>();
+        ready.push_back((self.row.get(SPACE..).unwrap_or_default().into(), reported));
         bytes
     }
 
@@ -136,27 +140,27 @@ impl Reading {
         end: ChangeSequence,
     ) -> Result<(), StoreError> {
         self.seen += 1;
-        if self.told.is_some() || sequence >= end {
+        if self.reported.is_some() || sequence >= end {
             return Ok(());
         }
         if sequence >= at {
             // Whether a change in doubt is in, nobody can tell; who looks the key up says which it
             // is.
             if sequence < doubtful {
-                self.told = Some(Told::Ask);
+                self.reported = Some(RowAtPosition::Ask);
                 return Ok(());
             }
             if let Some((row, definition)) = self.held.take() {
-                self.told = Some(Told::Row(row, definition));
+                self.reported = Some(RowAtPosition::Row(row, definition));
                 return Ok(());
             }
             let written = read_version(sequence, value);
-            let version = written.ok_or_else(|| damaged("a version cannot be read"))?.behind(None)?;
-            self.told = Some(Told::Before(version.row_before().cloned(), version.definition));
+            let version = written.ok_or_else(|| damaged("a version cannot be read"))?.applied_to(None)?;
+            self.reported = Some(RowAtPosition::Before(version.row_before().cloned(), version.definition));
             return Ok(());
         }
         if self.seen > READ {
-            self.told = Some(Told::Ask);
+            self.reported = Some(RowAtPosition::Ask);
             return Ok(());
         }
         let written = read_version(sequence, value).ok_or_else(|| damaged("a version cannot be read"))?;
@@ -170,7 +174,7 @@ impl Reading {
     }
 }
 
-impl Stretch {
+impl RangeReader {
     /// The keys inside of bounds; `base`: with the rows of the baseline. `cut`: before the first
     /// position a change is certainly in, from the second on it is certainly not. `end`: after the
     /// last change.
@@ -189,7 +193,7 @@ impl Stretch {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn next(&mut self, snapshot: &dyn Snapshot) -> Result<Option<Known>, StoreError> {
+    pub fn next(&mut self, snapshot: &dyn Snapshot) -> Result<Option<KeyContent>, StoreError> {
         while self.versions.ready.is_empty() && !self.versions.is_over() {
             self.read_versions(snapshot)?;
         }
@@ -209,8 +213,12 @@ impl Stretch {
         let version = take_version.then(|| self.versions.ready.pop_front()).flatten();
         let base = self.base.as_mut().filter(|_| take_base).and_then(|b| b.ready.pop_front());
         Ok(match (version, base) {
-            (Some((key, told)), base) => Some(Known { key, told, base: base.map(|(_, row)| row) }),
-            (None, Some((key, row))) => Some(Known { key, told: Told::Nothing, base: Some(row) }),
+            (Some((key, reported)), base) => {
+                Some(KeyContent { key, reported, base: base.map(|(_, row)| row) })
+            }
+            (None, Some((key, row))) => {
+                Some(KeyContent { key, reported: RowAtPosition::Nothing, base: Some(row) })
+            }
             (None, None) => None,
         })
     }
@@ -231,13 +239,13 @@ impl Stretch {
                     next = Some(stored.to_vec());
                     return Ok(false);
                 }
-                now = Some(Reading { row: row.to_vec(), held: None, told: None, seen: 0 });
+                now = Some(Reading { row: row.to_vec(), held: None, reported: None, seen: 0 });
             }
             looked += 1;
             let Some(reading) = &mut now else { return Ok(false) };
             reading.take(sequence, value, cut, end)?;
-            if reading.told.is_some() && reading.seen > PASSED {
-                next = Some(behind(row));
+            if reading.reported.is_some() && reading.seen > PASSED {
+                next = Some(prefix_end(row));
                 return Ok(false);
             }
             Ok(true)
@@ -280,9 +288,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_behind_all_that_begin_with_some() {
-        assert_eq!(behind(&[1, 2]), [1, 3]);
-        assert_eq!(behind(&[1, 0xff, 0xff]), [2]);
-        assert!(behind(&[0xff, 0xff]).as_slice() > &[0xff, 0xff][..]);
+    fn the_bytes_after_all_that_begin_with_some() {
+        assert_eq!(prefix_end(&[1, 2]), [1, 3]);
+        assert_eq!(prefix_end(&[1, 0xff, 0xff]), [2]);
+        assert!(prefix_end(&[0xff, 0xff]).as_slice() > &[0xff, 0xff][..]);
     }
 }

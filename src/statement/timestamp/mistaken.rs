@@ -5,7 +5,7 @@ use crate::statement::cursor::{Cursor, shortened, syntax};
 use sqlparser::tokenizer::{Token, Word};
 
 /// What is where an instant was expected.
-pub(super) fn not_an_instant(c: &Cursor<'_>) -> Refused {
+pub(super) fn not_a_timestamp(c: &Cursor<'_>) -> Refused {
     let what = match c.peek() {
         None => "the instant is missing".to_owned(),
         Some(Token::Eq) => "no = belongs before the instant".to_owned(),
@@ -33,7 +33,7 @@ fn number(c: &Cursor<'_>, number: &str) -> String {
         return format!("the quotes are missing: write '{number} {} ago'", shortened(&unit.value, 20));
     }
     let end = c.find(&["WHERE", "ORDER", "LIMIT", "AND", "AS", "GROUP", "FOR"]);
-    let written = c.part(c.place(), end).source();
+    let written = c.part(c.index(), end).source();
     let date = |t: &str| {
         t.len() > 10
             && t.len() <= 40

@@ -3,15 +3,15 @@
 mod mistaken;
 
 use super::cursor::Cursor;
-use super::{InstantExpr, IntervalUnit, RecordEnd, Refused};
-use mistaken::not_an_instant;
+use super::{IntervalUnit, RecordEnd, Refused, TimestampExpr};
+use mistaken::not_a_timestamp;
 use sqlparser::tokenizer::Token;
 
 /// Intervals after one instant: each is a level of a tree.
 const MOST_INTERVALS: usize = 100;
 
 /// `'...'`, NOW(), ... and intervals after it.
-pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
+pub(super) fn timestamp(c: &mut Cursor<'_>) -> Result<TimestampExpr, Refused> {
     let mut expression = base(c)?;
     for _ in 0..=MOST_INTERVALS {
         let add = if c.token(&Token::Minus) {
@@ -28,11 +28,11 @@ pub(super) fn instant(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
             Ok(interval) => interval,
             // Without its value the instant is not known.
             Err(parameter) => {
-                expression = InstantExpr::Parameter(parameter);
+                expression = TimestampExpr::Parameter(parameter);
                 continue;
             }
         };
-        expression = InstantExpr::Minus { base: Box::new(expression), amount, unit };
+        expression = TimestampExpr::Minus { base: Box::new(expression), amount, unit };
     }
     Err(c.unexpected(&format!("an instant with at most {MOST_INTERVALS} intervals")))
 }
@@ -95,45 +95,49 @@ fn closed<T>(c: &mut Cursor<'_>, inside: T) -> Result<T, Refused> {
     if c.token(&Token::RParen) { Ok(inside) } else { Err(c.unexpected(")")) }
 }
 
-fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
+fn base(c: &mut Cursor<'_>) -> Result<TimestampExpr, Refused> {
     // Their depth is bounded by that of parentheses in a statement.
     if c.token(&Token::LParen) {
-        let inside = instant(c)?;
+        let inside = timestamp(c)?;
         return closed(c, inside);
     }
     if let Some(function) = date_arithmetic(c)? {
         return Ok(function);
     }
-    let place = c.place();
+    let position = c.index();
     // `TIMESTAMP('...')`: the function. `TIMESTAMP '...'` and `DATE '...'`: literals.
     if c.words(&["TIMESTAMP"]) && c.token(&Token::LParen) {
-        let parameter = c.parameter().map(InstantExpr::Parameter);
-        let text = || c.text().map(InstantExpr::Literal);
-        let inside = parameter.or_else(text).ok_or_else(|| not_an_instant(c))?;
+        let parameter = c.parameter().map(TimestampExpr::Parameter);
+        let text = || c.text().map(TimestampExpr::Literal);
+        let inside = parameter.or_else(text).ok_or_else(|| not_a_timestamp(c))?;
         return closed(c, inside);
     }
-    c.go(place);
+    c.go(position);
     // `AS OF TIMESTAMP TIMESTAMP '...'`: the keyword of the clause, and that of a typed literal
     // after it.
     if !c.words(&["TIMESTAMP", "TIMESTAMP"]) && !c.words(&["TIMESTAMP", "DATE"]) {
         c.one_of(&["TIMESTAMP", "DATE"]);
     }
     if let Some(text) = c.text() {
-        return Ok(InstantExpr::Literal(text));
+        return Ok(TimestampExpr::Literal(text));
     }
     for (word, end) in [("LATEST", RecordEnd::Latest), ("EARLIEST", RecordEnd::Earliest)] {
         if c.words(&[word]) {
-            return Ok(InstantExpr::End(end));
+            return Ok(TimestampExpr::End(end));
         }
     }
     if c.one_of(&["NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE"]).is_some() {
-        return Ok(InstantExpr::Now { fsp: fsp(c)? });
+        return Ok(TimestampExpr::Now { fsp: fsp(c)? });
     }
     if c.one_of(&["CURDATE", "CURRENT_DATE"]).is_some() {
-        return if c.token(&Token::LParen) { closed(c, InstantExpr::Today) } else { Ok(InstantExpr::Today) };
+        return if c.token(&Token::LParen) {
+            closed(c, TimestampExpr::Today)
+        } else {
+            Ok(TimestampExpr::Today)
+        };
     }
     if c.words(&["UTC_TIMESTAMP"]) {
-        return Ok(InstantExpr::UtcTimestamp { fsp: fsp(c)? });
+        return Ok(TimestampExpr::UtcTimestamp { fsp: fsp(c)? });
     }
     if c.words(&["FROM_UNIXTIME"]) {
         let wrong = c.unexpected("FROM_UNIXTIME(seconds)");
@@ -141,26 +145,26 @@ fn base(c: &mut Cursor<'_>) -> Result<InstantExpr, Refused> {
             return Err(wrong);
         }
         let seconds = match c.parameter() {
-            Some(number) => InstantExpr::Parameter(number),
-            None => InstantExpr::Unix(c.number().map(plain).ok_or(wrong)?),
+            Some(number) => TimestampExpr::Parameter(number),
+            None => TimestampExpr::Unix(c.number().map(plain).ok_or(wrong)?),
         };
         return closed(c, seconds);
     }
     if let Some(number) = c.parameter() {
-        return Ok(InstantExpr::Parameter(number));
+        return Ok(TimestampExpr::Parameter(number));
     }
-    Err(not_an_instant(c))
+    Err(not_a_timestamp(c))
 }
 
-/// `DATE_SUB(instant, INTERVAL n unit)` and its kin; `SUBDATE(instant, days)`.
-fn date_arithmetic(c: &mut Cursor<'_>) -> Result<Option<InstantExpr>, Refused> {
-    let place = c.place();
+/// `DATE_SUB(timestamp, INTERVAL n unit)` and its kin; `SUBDATE(timestamp, days)`.
+fn date_arithmetic(c: &mut Cursor<'_>) -> Result<Option<TimestampExpr>, Refused> {
+    let position = c.index();
     let Some(function) = c.one_of(&["DATE_SUB", "SUBDATE", "DATE_ADD", "ADDDATE"]) else { return Ok(None) };
     if !c.token(&Token::LParen) {
-        c.go(place);
+        c.go(position);
         return Ok(None);
     }
-    let base = Box::new(instant(c)?);
+    let base = Box::new(timestamp(c)?);
     if !c.token(&Token::Comma) {
         return Err(c.unexpected(&format!("the second argument of {function}, INTERVAL n unit,")));
     }
@@ -168,14 +172,14 @@ fn date_arithmetic(c: &mut Cursor<'_>) -> Result<Option<InstantExpr>, Refused> {
     let (amount, unit) = if c.words(&["INTERVAL"]) {
         match interval(c, add)? {
             Ok(interval) => interval,
-            Err(parameter) => return closed(c, Some(InstantExpr::Parameter(parameter))),
+            Err(parameter) => return closed(c, Some(TimestampExpr::Parameter(parameter))),
         }
     } else if let Some(days) = c.number().filter(|_| matches!(function, "SUBDATE" | "ADDDATE")) {
         (if add { format!("-{days}") } else { days }, IntervalUnit::Day)
     } else {
         return Err(c.unexpected("INTERVAL n unit"));
     };
-    closed(c, Some(InstantExpr::Minus { base, amount, unit }))
+    closed(c, Some(TimestampExpr::Minus { base, amount, unit }))
 }
 
 /// `()`, `(n)` or nothing.
@@ -195,20 +199,20 @@ mod tests {
     use super::*;
     use crate::statement::Reading;
 
-    fn read(text: &str) -> Result<InstantExpr, Refused> {
+    fn read(text: &str) -> Result<TimestampExpr, Refused> {
         let mut c = Cursor::new(text, Reading::default()).unwrap();
-        let read = instant(&mut c)?;
+        let read = timestamp(&mut c)?;
         if c.is_at_end() { Ok(read) } else { Err(c.unexpected("the end")) }
     }
 
-    fn minus(base: InstantExpr, amount: &str, unit: IntervalUnit) -> InstantExpr {
-        InstantExpr::Minus { base: Box::new(base), amount: amount.to_owned(), unit }
+    fn minus(base: TimestampExpr, amount: &str, unit: IntervalUnit) -> TimestampExpr {
+        TimestampExpr::Minus { base: Box::new(base), amount: amount.to_owned(), unit }
     }
 
     #[test]
     fn ok_expressions() {
-        let literal = || InstantExpr::Literal("2026-04-27 09:00".to_owned());
-        let now = || InstantExpr::Now { fsp: 0 };
+        let literal = || TimestampExpr::Literal("2026-04-27 09:00".to_owned());
+        let now = || TimestampExpr::Now { fsp: 0 };
         for (text, wanted) in [
             ("'2026-04-27 09:00'", literal()),
             ("'2026-04-27' ' 09:00'", literal()),
@@ -216,8 +220,8 @@ mod tests {
             ("timestamp ('2026-04-27 09:00')", literal()),
             ("(('2026-04-27 09:00'))", literal()),
             ("DATE '2026-04-27 09:00'", literal()),
-            ("CURRENT_TIMESTAMP(6)", InstantExpr::Now { fsp: 6 }),
-            ("CURDATE() - INTERVAL 1 DAY", minus(InstantExpr::Today, "1", IntervalUnit::Day)),
+            ("CURRENT_TIMESTAMP(6)", TimestampExpr::Now { fsp: 6 }),
+            ("CURDATE() - INTERVAL 1 DAY", minus(TimestampExpr::Today, "1", IntervalUnit::Day)),
             ("NOW() - INTERVAL '1' HOUR", minus(now(), "1", IntervalUnit::Hour)),
             ("TIMESTAMP NOW() - INTERVAL -1 DAY", minus(now(), "-1", IntervalUnit::Day)),
             ("(NOW() + INTERVAL -5 MINUTE)", minus(now(), "5", IntervalUnit::Minute)),
@@ -228,9 +232,9 @@ mod tests {
                 "DATE_SUB('2026-04-27 09:00', INTERVAL 1 MONTH) - INTERVAL 2 SECOND",
                 minus(minus(literal(), "1", IntervalUnit::Month), "2", IntervalUnit::Second),
             ),
-            ("LATEST", InstantExpr::End(RecordEnd::Latest)),
-            ("earliest", InstantExpr::End(RecordEnd::Earliest)),
-            ("FROM_UNIXTIME(1777280400.5)", InstantExpr::Unix("1777280400.5".to_owned())),
+            ("LATEST", TimestampExpr::End(RecordEnd::Latest)),
+            ("earliest", TimestampExpr::End(RecordEnd::Earliest)),
+            ("FROM_UNIXTIME(1777280400.5)", TimestampExpr::Unix("1777280400.5".to_owned())),
         ] {
             assert_eq!(read(text), Ok(wanted), "{text}");
         }

@@ -7,8 +7,8 @@ use crate::names::TableState;
 use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::{RefusedTable, Schemas, TableAnswer, TableEntry, Tables, code};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::instant::{AsOf, Instant};
 use dbtrail_types::names::TableName;
+use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ impl History {
     }
 
     /// From when on and why a table with these standings is refused at the end of the record.
-    fn refusal(&self, table_states: &[(ChangeSequence, TableState)]) -> Option<(Option<Instant>, String)> {
+    fn refusal(&self, table_states: &[(ChangeSequence, TableState)]) -> Option<(Option<Timestamp>, String)> {
         let (from, last) = table_states.last()?;
         let reason = match last {
             TableState::Unreadable(reason) => reason.clone(),
@@ -120,7 +120,7 @@ impl History {
         let oldest = when(first)?.map_or(self.coverage.oldest, |at| at.max(self.coverage.oldest));
         let ends = table_states.iter().rposition(|(_, s)| is_table(s)).and_then(|i| table_states.get(i + 1));
         let newest = when(ends.map(|(from, _)| *from))?
-            .map_or(self.coverage.newest, |at| Instant::from_micros(at.micros() - 1));
+            .map_or(self.coverage.newest, |at| Timestamp::from_micros(at.micros() - 1));
         let dropped = matches!(table_states.last(), Some((_, TableState::Absent)));
         Ok(TableEntry { table: name.table.clone(), oldest, newest: newest.max(oldest), dropped })
     }
@@ -179,7 +179,7 @@ impl History {
 
     /// Tables that cannot be read from some instant on, with the reason.
     #[must_use]
-    pub fn unreadable(&self) -> Vec<(TableName, Option<Instant>, String)> {
+    pub fn unreadable(&self) -> Vec<(TableName, Option<Timestamp>, String)> {
         let mut found = Vec::new();
         for (name, table_states) in self.names.iter() {
             for (from, table_state) in table_states {

@@ -6,8 +6,8 @@ use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::recorder::{OpenError, Recorder, RecorderOptions, read_status};
-use dbtrail_types::instant::Instant;
 use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,12 +23,12 @@ fn started(folder: &Path) -> Result<Recorder, OpenError> {
         source_time: SourceTime::Local,
         disk: DiskOptions::default(),
     };
-    let handle = Arc::new(HistoryHandle::live(id.clone(), Instant::from_micros(0)));
+    let handle = Arc::new(HistoryHandle::live(id.clone(), Timestamp::from_micros(0)));
     Recorder::open(folder, id, options, handle)
 }
 
 fn status(folder: &Path) -> Result<(), String> {
-    read_status(folder, None, Instant::from_micros(0)).map(drop).map_err(|e| e.to_string())
+    read_status(folder, None, Timestamp::from_micros(0)).map(drop).map_err(|e| e.to_string())
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn an_agent_starts_while_its_folder_is_looked_at() {
 fn a_look_at_the_folder_of_a_running_agent_says_so_and_leaves_it_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let running = started(folder.path()).expect("opens");
-    let told = status(folder.path()).unwrap_err();
-    assert!(told.contains("another process has this data folder open"), "{told}");
+    let reported = status(folder.path()).unwrap_err();
+    assert!(reported.contains("another process has this data folder open"), "{reported}");
     drop(running);
     // Nothing was begun in it, which is another sentence.
     assert!(status(folder.path()).unwrap_err().contains("nothing is recorded in this folder yet"));

@@ -1,7 +1,7 @@
 //! Points in time: microseconds since 1970-01-01 UTC, and the time zone of a session.
 //!
 //! `now` is always a parameter here: nothing in this module looks at a clock except
-//! [`Instant::now`], which the session calls once a statement.
+//! [`Timestamp::now`], which the session calls once a statement.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -10,14 +10,14 @@ use std::str::FromStr;
 /// A point in time, in microseconds since 1970-01-01 00:00:00 UTC. As text: RFC 3339 with six
 /// decimals and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Instant(i64);
+pub struct Timestamp(i64);
 
 /// Text that is no point in time this program can hold (years 0001 to 9999).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a point in time: use RFC 3339 such as 2026-04-27T09:00:00.000000Z")]
-pub struct NotAnInstant(pub String);
+pub struct NotATimestamp(pub String);
 
-impl Instant {
+impl Timestamp {
     /// From microseconds since 1970-01-01 UTC.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
@@ -44,7 +44,7 @@ impl Instant {
     }
 }
 
-impl fmt::Display for Instant {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {
             Ok(t) => write!(f, "{t:.6}"),
@@ -53,22 +53,22 @@ impl fmt::Display for Instant {
     }
 }
 
-impl FromStr for Instant {
-    type Err = NotAnInstant;
+impl FromStr for Timestamp {
+    type Err = NotATimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let t: jiff::Timestamp = text.parse().map_err(|_| NotAnInstant(text.to_owned()))?;
+        let t: jiff::Timestamp = text.parse().map_err(|_| NotATimestamp(text.to_owned()))?;
         Ok(Self(t.as_microsecond()))
     }
 }
 
-impl Serialize for Instant {
+impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Instant {
+impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for Instant {
 #[serde(rename_all = "snake_case")]
 pub enum AsOf {
     /// Everything committed at or before this time.
-    Time(Instant),
+    Time(Timestamp),
     /// MySQL: `uuid:n`, `uuid:1-5:7,uuid:3`, tagged too; MariaDB: `domain-server-seq[,...]`.
     Gtid(String),
 }
@@ -98,7 +98,7 @@ mod tests {
             ("yesterday", None),
             ("Mon, 27 Apr 2026 25:00:00 GMT", None),
         ] {
-            assert_eq!(Instant::from_http_date(text).map(Instant::micros), micros, "{text}");
+            assert_eq!(Timestamp::from_http_date(text).map(Timestamp::micros), micros, "{text}");
         }
     }
 }

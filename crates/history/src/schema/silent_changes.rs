@@ -1,12 +1,13 @@
 //! Every way in which rows of a table change, come or go and no row event of the log says so.
 //!
 //! This is the one list: what follows the log takes its words from here, `docs/agent.md` has a line
-//! for each (tests/it/silent_changes.rs holds the two to one another), and [`Way::handled`] says
-//! where it is dealt with. A new way is a new variant, and the compiler asks for the rest.
+//! for each (tests/it/silent_changes.rs holds the two to one another), and
+//! [`SilentChange::handled`] says where it is dealt with. A new way is a new variant, and the
+//! compiler asks for the rest.
 
 /// A way in which rows change without a row event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum SilentChange {
     /// ON DELETE and ON UPDATE with CASCADE or SET NULL, of keys that are known.
     ForeignKeys,
     /// The same of keys that the record does not hold.
@@ -41,7 +42,7 @@ pub enum Way {
     Statement,
 }
 
-impl Way {
+impl SilentChange {
     /// All of them, in the order of the table in `docs/agent.md`.
     pub const ALL: [Self; 16] = [
         Self::ForeignKeys,
@@ -135,30 +136,30 @@ impl Way {
 #[cfg(test)]
 mod tests {
     use super::super::{Catalog, Effect};
-    use super::Way;
+    use super::SilentChange;
     use crate::log::{LoggedStatement, ServerVersion};
-    use dbtrail_types::instant::Instant;
+    use dbtrail_types::timestamp::Timestamp;
 
     fn run(catalog: &mut Catalog, sql: &str) -> Vec<Effect> {
         let server = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
-        let plain = LoggedStatement::plain(sql, server, Instant::from_micros(0));
+        let plain = LoggedStatement::plain(sql, server, Timestamp::from_micros(0));
         catalog.apply(&LoggedStatement { schema: Some("s".to_owned()), sql_mode: Some(0), ..plain })
     }
 
     /// The ways of which no recorded log tells: what a statement makes of a table with rows.
     #[test]
     fn statements_put_rows_in_doubt_with_their_reason() {
-        for (sql, way) in [
-            ("ALTER TABLE t IMPORT TABLESPACE", Way::Tablespace),
-            ("ALTER TABLE t DISCARD TABLESPACE", Way::Tablespace),
-            ("ALTER TABLE t DISCARD PARTITION p0 TABLESPACE", Way::Tablespace),
-            ("ALTER TABLE t IMPORT PARTITION p0 TABLESPACE", Way::Tablespace),
-            ("ALTER TABLE t REPAIR PARTITION ALL", Way::Repair),
-            ("REPAIR TABLE t", Way::Repair),
-            ("ALTER IGNORE TABLE t ADD UNIQUE (v)", Way::Ignore),
-            ("ALTER TABLE t TRUNCATE PARTITION nowhere", Way::EmptiedPartitions),
-            ("ALTER TABLE t EXCHANGE PARTITION nowhere WITH TABLE u", Way::ExchangedPartition),
-            ("ALTER TABLE t CONVERT PARTITION nowhere TO TABLE u", Way::ConvertedPartition),
+        for (sql, change) in [
+            ("ALTER TABLE t IMPORT TABLESPACE", SilentChange::Tablespace),
+            ("ALTER TABLE t DISCARD TABLESPACE", SilentChange::Tablespace),
+            ("ALTER TABLE t DISCARD PARTITION p0 TABLESPACE", SilentChange::Tablespace),
+            ("ALTER TABLE t IMPORT PARTITION p0 TABLESPACE", SilentChange::Tablespace),
+            ("ALTER TABLE t REPAIR PARTITION ALL", SilentChange::Repair),
+            ("REPAIR TABLE t", SilentChange::Repair),
+            ("ALTER IGNORE TABLE t ADD UNIQUE (v)", SilentChange::Ignore),
+            ("ALTER TABLE t TRUNCATE PARTITION nowhere", SilentChange::EmptiedPartitions),
+            ("ALTER TABLE t EXCHANGE PARTITION nowhere WITH TABLE u", SilentChange::ExchangedPartition),
+            ("ALTER TABLE t CONVERT PARTITION nowhere TO TABLE u", SilentChange::ConvertedPartition),
         ] {
             let mut catalog = Catalog::default();
             run(
@@ -166,27 +167,28 @@ mod tests {
                 "CREATE TABLE t (id INT PRIMARY KEY, v INT) PARTITION BY HASH (id) PARTITIONS 2",
             );
             let effects = run(&mut catalog, sql);
-            let told = effects.iter().any(|e| {
-                matches!(e, Effect::RowsUnknown(name, why) if name.table == "t" && why.starts_with(way.reason()) && why.ends_with(sql))
+            let reported = effects.iter().any(|e| {
+                matches!(e, Effect::RowsUnknown(name, why) if name.table == "t" && why.starts_with(change.reason()) && why.ends_with(sql))
             });
-            assert!(told, "{sql}: {effects:?}");
+            assert!(reported, "{sql}: {effects:?}");
         }
     }
 
     #[test]
     fn tables_whose_rows_are_elsewhere_are_refused() {
-        for (engine, way) in [
-            ("FEDERATED CONNECTION='mysql://x@h/s/t'", Way::Elsewhere),
-            ("CONNECT TABLE_TYPE=CSV", Way::Elsewhere),
-            ("SPIDER", Way::Elsewhere),
-            ("S3", Way::Elsewhere),
-            ("BLACKHOLE", Way::Blackhole),
-            ("MERGE UNION=(a, b)", Way::Merge),
+        for (engine, change) in [
+            ("FEDERATED CONNECTION='mysql://x@h/s/t'", SilentChange::Elsewhere),
+            ("CONNECT TABLE_TYPE=CSV", SilentChange::Elsewhere),
+            ("SPIDER", SilentChange::Elsewhere),
+            ("S3", SilentChange::Elsewhere),
+            ("BLACKHOLE", SilentChange::Blackhole),
+            ("MERGE UNION=(a, b)", SilentChange::Merge),
         ] {
             let effects =
                 run(&mut Catalog::default(), &format!("CREATE TABLE t (id INT PRIMARY KEY) ENGINE={engine}"));
-            let refused =
-                effects.iter().any(|e| matches!(e, Effect::Unreadable(_, why) if why.contains(way.reason())));
+            let refused = effects
+                .iter()
+                .any(|e| matches!(e, Effect::Unreadable(_, why) if why.contains(change.reason())));
             assert!(refused, "{engine}: {effects:?}");
         }
     }
@@ -210,9 +212,12 @@ mod tests {
 
     #[test]
     fn the_list_has_each_way_once() {
-        for (at, way) in Way::ALL.iter().enumerate() {
-            assert!(!Way::ALL.iter().skip(at + 1).any(|w| w == way || w.title() == way.title()), "{way:?}");
-            assert!(!way.reason().is_empty() && way.handled().contains("::"), "{way:?}");
+        for (at, change) in SilentChange::ALL.iter().enumerate() {
+            assert!(
+                !SilentChange::ALL.iter().skip(at + 1).any(|w| w == change || w.title() == change.title()),
+                "{change:?}"
+            );
+            assert!(!change.reason().is_empty() && change.handled().contains("::"), "{change:?}");
         }
     }
 }

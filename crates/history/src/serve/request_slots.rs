@@ -18,15 +18,15 @@ use tokio::time::Instant;
 
 /// The slots, and how often there was none.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct RequestSlots {
     free: Arc<Semaphore>,
     all: usize,
     /// Those of answers that are being sent.
-    held: Mutex<Vec<Weak<Slot>>>,
+    held: Mutex<Vec<Weak<AnswerSlot>>>,
     turned_away: AtomicU64,
 }
 
-impl Places {
+impl RequestSlots {
     pub(super) fn new(all: usize) -> Self {
         let all = all.clamp(1, Semaphore::MAX_PERMITS);
         let (free, held) = (Arc::new(Semaphore::new(all)), Mutex::default());
@@ -48,39 +48,39 @@ const UNREAD: Duration = Duration::from_secs(30);
 
 /// The slot of an answer, and when the answer was read last.
 #[derive(Debug)]
-struct Slot(Mutex<(Instant, Option<OwnedSemaphorePermit>)>);
+struct AnswerSlot(Mutex<(Instant, Option<OwnedSemaphorePermit>)>);
 
-impl Slot {
+impl AnswerSlot {
     fn state(&self) -> MutexGuard<'_, (Instant, Option<OwnedSemaphorePermit>)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The slot of a request that reads the history.
-pub(super) struct Place<'a>(&'a Places, OwnedSemaphorePermit);
+pub(super) struct RequestSlot<'a>(&'a RequestSlots, OwnedSemaphorePermit);
 
-impl Place<'_> {
+impl RequestSlot<'_> {
     /// The slot is free again when the answer is sent, or nobody wants it any more.
     pub(super) fn held(self, answer: Response) -> Response {
-        let slot = Arc::new(Slot(Mutex::new((Instant::now(), Some(self.1)))));
+        let slot = Arc::new(AnswerSlot(Mutex::new((Instant::now(), Some(self.1)))));
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() >= 2 * self.0.all {
             held.retain(|slot| slot.strong_count() > 0);
         }
         held.push(Arc::downgrade(&slot));
-        answer.map(|body| Body::new(Held { body, slot }))
+        answer.map(|body| Body::new(AnswerBody { body, slot }))
     }
 }
 
-impl Places {
+impl RequestSlots {
     /// A slot, or the answer to who gets none.
-    pub(super) fn take(&self) -> Result<Place<'_>, Box<Response>> {
-        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Ok(Place(self, place));
+    pub(super) fn take(&self) -> Result<RequestSlot<'_>, Box<Response>> {
+        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+            return Ok(RequestSlot(self, permit));
         }
         self.take_back();
-        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Ok(Place(self, place));
+        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+            return Ok(RequestSlot(self, permit));
         }
         let before = self.turned_away.fetch_add(1, Ordering::Relaxed);
         if before.is_power_of_two() || before == 0 {
@@ -97,7 +97,7 @@ impl Places {
     }
 }
 
-impl Places {
+impl RequestSlots {
     /// Frees the slots of answers that nobody reads.
     fn take_back(&self) {
         let now = Instant::now();
@@ -114,12 +114,12 @@ impl Places {
 }
 
 /// A body, and the slot of its request.
-struct Held {
+struct AnswerBody {
     body: Body,
-    slot: Arc<Slot>,
+    slot: Arc<AnswerSlot>,
 }
 
-impl hyper::body::Body for Held {
+impl hyper::body::Body for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -145,23 +145,23 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn ok_an_answer_that_nobody_reads_gives_its_place_away() {
-        let places = Places::new(1);
-        let mut first = places.take().ok().unwrap().held(Response::new(Body::from("rows")));
-        assert!(places.take().is_err());
+    async fn ok_an_answer_that_nobody_reads_gives_its_slot_away() {
+        let slots = RequestSlots::new(1);
+        let mut first = slots.take().ok().unwrap().held(Response::new(Body::from("rows")));
+        assert!(slots.take().is_err());
         tokio::time::advance(UNREAD / 2).await;
         let frame = std::future::poll_fn(|context| {
             hyper::body::Body::poll_frame(Pin::new(first.body_mut()), context)
         });
         assert!(frame.await.is_some());
         tokio::time::advance(UNREAD / 2).await;
-        assert!(places.take().is_err(), "it was read meanwhile");
+        assert!(slots.take().is_err(), "it was read meanwhile");
         tokio::time::advance(UNREAD).await;
-        let second = places.take().ok().unwrap();
-        assert_eq!(places.taken(), 1);
+        let second = slots.take().ok().unwrap();
+        assert_eq!(slots.taken(), 1);
         drop(first);
-        assert!(places.take().is_err(), "the slot is the other's now");
+        assert!(slots.take().is_err(), "the slot is the other's now");
         drop(second);
-        assert!(places.take().is_ok());
+        assert!(slots.take().is_ok());
     }
 }

@@ -6,29 +6,29 @@ use dbtrail_types::index_form::index_form;
 
 /// The columns of a table.
 #[derive(Clone, Copy)]
-pub(super) struct Places<'a>(&'a NetHeader);
+pub(super) struct ColumnIndexes<'a>(&'a NetHeader);
 
-impl<'a> Places<'a> {
+impl<'a> ColumnIndexes<'a> {
     pub(super) fn of(header: &'a NetHeader) -> Self {
         Self(header)
     }
 
     /// Of these columns; `None`: one is none of the table's, or there is none.
     pub(super) fn all(self, columns: &[String]) -> Option<Vec<usize>> {
-        let places: Option<Vec<usize>> =
+        let positions: Option<Vec<usize>> =
             columns.iter().map(|column| self.0.definition.position(column)).collect();
-        places.filter(|places| !places.is_empty())
+        positions.filter(|positions| !positions.is_empty())
     }
 }
 
 /// What a row has in some columns, as an index compares it; `None`: one is NULL, which is equal to
 /// nothing, or not known.
-pub(super) fn form(header: &NetHeader, row: &RowLine, places: &[usize]) -> Option<Vec<Vec<u8>>> {
+pub(super) fn form(header: &NetHeader, row: &RowLine, positions: &[usize]) -> Option<Vec<Vec<u8>>> {
     let cell = |at: &usize| match row.get(*at)? {
         RowCell::Value(Octets(bytes)) => Some(index_form(header.definition.columns.get(*at)?, bytes)),
         RowCell::Null | RowCell::Unknown(_) => None,
     };
-    places.iter().map(cell).collect()
+    positions.iter().map(cell).collect()
 }
 
 /// The foreign keys of which both tables may be named.
@@ -38,10 +38,10 @@ pub(in super::super) fn references<'a>(table: &Changed<'a>) -> impl Iterator<Ite
 }
 
 /// The values of some columns as they are; `None`: one is NULL or not known, or there is no row.
-pub(super) fn raw(row: Option<&RowLine>, places: &[usize]) -> Option<Vec<Vec<u8>>> {
+pub(super) fn raw(row: Option<&RowLine>, positions: &[usize]) -> Option<Vec<Vec<u8>>> {
     let cell = |at: &usize| match row?.get(*at)? {
         RowCell::Value(Octets(bytes)) => Some(bytes.clone()),
         RowCell::Null | RowCell::Unknown(_) => None,
     };
-    places.iter().map(cell).collect()
+    positions.iter().map(cell).collect()
 }

@@ -5,7 +5,7 @@ use crate::store::{ChangeSequence, EncodedKey, GenerationId};
 
 /// Each change by itself.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
+pub(super) struct SingleChanges {
     pub(super) generations: Vec<GenerationId>,
     pub(super) emptied: Vec<ChangeSequence>,
     pub(super) derived_only: bool,
@@ -14,7 +14,7 @@ pub(super) struct Steps {
     pub(super) at: Option<(EncodedKey, ChangeSequence, bool)>,
 }
 
-impl Steps {
+impl SingleChanges {
     /// The next change of a key, and its cause.
     pub(super) fn next(
         &self,
