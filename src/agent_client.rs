@@ -9,11 +9,14 @@
 mod answer;
 mod ask;
 mod cache;
+mod definitions;
 mod errors;
 mod h2_pool;
 mod in_process;
 mod lines;
 mod net;
+mod questions;
+mod request;
 mod response;
 mod tls;
 mod transport;
@@ -24,22 +27,20 @@ use crate::plan::{Resolved, When};
 use crate::statement::VirtualSchema;
 use answer::{Expectation, nonsense};
 use cache::{Cache, Texts};
-use dbtrail_types::agent_api::{
-    DiffRequest, Header, KeyChoice, RowsRequest, Schemas, TableAnswer, Tables, path,
-};
-use dbtrail_types::column::TableDefinition;
-use dbtrail_types::happened::{HistoryRequest, HistoryTable};
-use dbtrail_types::names::{RequestId, ServerId, TableName};
+use dbtrail_types::agent_api::KeyChoice;
+use dbtrail_types::agent_api::path;
+use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
-use dbtrail_types::timestamp::{AsOf, Timestamp};
+use dbtrail_types::timestamp::AsOf;
 use h2_pool::H2Pool;
 use hyper::Uri;
-use reqwest::{Client, Method, Request};
+use reqwest::Client;
 use std::sync::Arc;
 
 pub use answer::{AgentRows, Batch};
 pub use in_process::{InProcessAgent, InProcessBody};
 pub use net::{NetTable, NetTables, later::LaterRows};
+use request::{body, not_a_header, not_written, with_query};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,110 +181,6 @@ impl AgentClient {
         &self.base_url
     }
 
-    /// The definition of the table at the point that counts, from the cache if it is there. The
-    /// boolean says that it came from the cache: then an answer that contradicts it calls for one
-    /// more try with [`AgentClient::fresh_definition`].
-    ///
-    /// # Errors
-    /// Every agent failure: without a definition the PK rule cannot be checked, so the statement is
-    /// refused.
-    pub async fn definition(
-        &self,
-        caller: &Caller,
-        resolved: &Resolved,
-        request: &RequestId,
-    ) -> Result<(Arc<TableDefinition>, bool), Failure> {
-        if let Some(known) = self.cache.get(caller, resolved) {
-            return Ok((known, true));
-        }
-        self.fresh_definition(caller, resolved, request).await.map(|d| (d, false))
-    }
-
-    /// The same, asked of the agent now.
-    ///
-    /// # Errors
-    /// As for [`AgentClient::definition`].
-    pub async fn fresh_definition(
-        &self,
-        caller: &Caller,
-        resolved: &Resolved,
-        request: &RequestId,
-    ) -> Result<Arc<TableDefinition>, Failure> {
-        let (server, table) = (&resolved.server_id, &resolved.table);
-        let point = Some(resolved.definition_point());
-        let definition = Arc::new(self.ask_definition(caller, server, table, point, request).await?);
-        self.cache.put(caller, resolved, Arc::clone(&definition));
-        Ok(definition)
-    }
-
-    /// Keeps a definition that an answer had.
-    pub fn remember(&self, caller: &Caller, resolved: &Resolved, definition: &Arc<TableDefinition>) {
-        self.cache.put(caller, resolved, Arc::clone(definition));
-    }
-
-    /// The newest definition of a table: what a list of its columns shows. It is not kept, since no
-    /// statement is checked against it.
-    ///
-    /// # Errors
-    /// Every agent failure.
-    pub async fn newest_definition(
-        &self,
-        caller: &Caller,
-        server: &ServerId,
-        table: &TableName,
-        request: &RequestId,
-    ) -> Result<TableDefinition, Failure> {
-        self.ask_definition(caller, server, table, None, request).await
-    }
-
-    /// The oldest and the newest instant that can be asked for; `None`: the agent does not say.
-    ///
-    /// Every agent names both where an instant lies outside of its record (`out_of_range`), and
-    /// 1970 lies outside of every record.
-    ///
-    /// # Errors
-    /// The agent cannot be reached, or fails.
-    pub async fn ends(
-        &self,
-        caller: &Caller,
-        server: &ServerId,
-        table: &TableName,
-        request: &RequestId,
-    ) -> Result<Option<(Timestamp, Timestamp)>, Failure> {
-        let url =
-            self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
-        let url = with_query(url, "at", &Timestamp::from_micros(0).to_string());
-        transport::refusal(self, Request::new(Method::GET, url), caller, request)
-            .await
-            .map(|refused| refused.and_then(|body| body.oldest.zip(body.newest)))
-    }
-
-    async fn ask_definition(
-        &self,
-        caller: &Caller,
-        server: &ServerId,
-        table: &TableName,
-        point: Option<AsOf>,
-        request: &RequestId,
-    ) -> Result<TableDefinition, Failure> {
-        let mut url =
-            self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
-        url = match point {
-            None => url,
-            Some(AsOf::Time(at)) => with_query(url, "at", &at.to_string()),
-            Some(AsOf::Gtid(gtid)) => with_query(url, "gtid", &gtid),
-        };
-        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
-        let answer: TableAnswer = transport::small(&self.base_url, response).await?;
-        if answer.schema != table.schema || answer.server_id != *server {
-            return Err(Failure::AgentNonsense(format!(
-                "the agent was asked for {table} and answered for {}",
-                answer.table
-            )));
-        }
-        Ok(answer.definition)
-    }
-
     /// Where the request for the rows of a query goes.
     #[must_use]
     pub fn endpoint(&self, resolved: &Resolved) -> &reqwest::Url {
@@ -345,89 +242,6 @@ impl AgentClient {
         Ok(AgentRows::new(lines, definition, asked))
     }
 
-    /// A table of `_history`: sends the request and reads the header of its answer.
-    ///
-    /// # Errors
-    /// Every agent failure before the first row.
-    pub async fn happened(
-        &self,
-        caller: &Caller,
-        asked: &HistoryRequest,
-        request: &RequestId,
-    ) -> Result<AgentRows, Failure> {
-        let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
-        let (size, endpoint) = (transport::Size::Large, &self.endpoints.history);
-        let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
-        let header: Header = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
-        if !header.success {
-            return Err(not_a_header(&first, &"it says success: false"));
-        }
-        let definition = Arc::new(header.definition);
-        let asked = match (asked.table, asked.window) {
-            (HistoryTable::Changes, Some((since, until))) => Expectation::Changes { since, until, last: 0 },
-            (HistoryTable::Changes, None) => Expectation::any_changes(),
-            _ => Expectation::Rows { most: u64::MAX },
-        };
-        Ok(AgentRows::new(lines, definition, asked))
-    }
-
-    /// The schemas that the agent knows of a server.
-    ///
-    /// # Errors
-    /// Every agent failure.
-    pub async fn schemas(
-        &self,
-        caller: &Caller,
-        server: &ServerId,
-        request: &RequestId,
-    ) -> Result<Vec<String>, Failure> {
-        let url = self.url(&["v1", "servers", &server.0, "schemas"])?;
-        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
-        transport::small::<Schemas>(&self.base_url, response).await.map(|s| s.schemas)
-    }
-
-    /// The tables that the agent knows of a schema, dropped ones too, each with the span of time
-    /// that can be asked for; and those of which no row is answered, with the reason.
-    ///
-    /// # Errors
-    /// Every agent failure.
-    pub async fn recorded(
-        &self,
-        caller: &Caller,
-        server: &ServerId,
-        schema: &str,
-        request: &RequestId,
-    ) -> Result<Tables, Failure> {
-        let url = self.url(&["v1", "servers", &server.0, "schemas", schema, "tables"])?;
-        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
-        transport::small::<Tables>(&self.base_url, response).await
-    }
-
-    /// The record, and how capturing goes.
-    ///
-    /// # Errors
-    /// Every agent failure.
-    pub async fn status<T: serde::de::DeserializeOwned>(
-        &self,
-        caller: &Caller,
-        request: &RequestId,
-    ) -> Result<T, Failure> {
-        let url = self.url(&["v1", "status"])?;
-        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
-        transport::small(&self.base_url, response).await
-    }
-
-    /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves
-    /// that it is there and that its certificate is good. `None`: it gave no date.
-    ///
-    /// # Errors
-    /// [`Failure::AgentUnreachable`].
-    pub async fn clock(&self) -> Result<Option<Timestamp>, Failure> {
-        let response = transport::execute(self, Request::new(Method::GET, self.url(&["readyz"])?)).await?;
-        let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
-        Ok(date.and_then(Timestamp::from_http_date))
-    }
-
     /// A URL whose parts are escaped.
     fn url(&self, parts: &[&str]) -> Result<reqwest::Url, Failure> {
         let bad = || Failure::Internal(format!("agent_url {} is no URL", self.base_url));
@@ -435,40 +249,4 @@ impl AgentClient {
         url.path_segments_mut().map_err(|()| bad())?.clear().extend(parts);
         Ok(url)
     }
-}
-
-/// The request for the rows or the changes of a query.
-fn body(admitted: &Admitted) -> Result<Vec<u8>, Failure> {
-    let resolved = admitted.resolved();
-    let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
-    let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
-    let (filter, limit) = (admitted.filter().cloned(), admitted.most());
-    let of_changes = resolved.draft.virtual_schema == VirtualSchema::Diff;
-    let (since, until, transaction) = match &resolved.when {
-        When::Between(since, until) => (Some(*since), Some(*until), None),
-        When::At(AsOf::Gtid(gtid)) if of_changes => (None, None, Some(gtid.clone())),
-        When::At(at) => {
-            let at = at.clone();
-            let asked = RowsRequest { server_id, schema, table, keys, at, filter, limit };
-            return serde_json::to_vec(&asked).map_err(|e| not_written(&e));
-        }
-    };
-    let asked = DiffRequest { server_id, schema, table, keys, since, until, transaction, filter, limit };
-    serde_json::to_vec(&asked).map_err(|e| not_written(&e))
-}
-
-fn not_written(error: &serde_json::Error) -> Failure {
-    Failure::Internal(format!("a request cannot be written: {error}"))
-}
-
-fn with_query(mut url: reqwest::Url, name: &str, value: &str) -> reqwest::Url {
-    url.query_pairs_mut().append_pair(name, value);
-    url
-}
-
-fn not_a_header(line: &[u8], error: &dyn std::fmt::Display) -> Failure {
-    let sentence = errors::refusal(line);
-    Failure::AgentNonsense(
-        sentence.unwrap_or_else(|| format!("the agent's answer is not understood: {error}")),
-    )
 }

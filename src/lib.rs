@@ -20,19 +20,21 @@
 //!                                                     |         ^
 //!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
 //! ```
-//! One way, little back and forth, in six crates: this one is the shim, [`dbtrail_history`]
+//! One way, little back and forth, in seven crates: this one is the shim, [`dbtrail_history`]
 //! (`crates/history`) is the agent, and both speak of the values and messages in [`dbtrail_types`]
 //! (`crates/types`) and send and read MySQL packets with [`dbtrail_mysql_wire`]
 //! (`crates/mysql-wire`), and judge certificates with [`dbtrail_tls`] (`crates/tls`);
-//! [`dbtrail_expression`] (`crates/expression`) computes. So the compiler holds what would
-//! otherwise be a rule: the agent knows nothing of the shim. Inner modules know neither MySQL
-//! packets nor HTTP nor YAML:
+//! [`dbtrail_expression`] (`crates/expression`) computes; [`dbtrail_sql_text`] (`crates/sql-text`)
+//! reads SQL for both, which do not know each other. So the compiler holds what would otherwise be
+//! a rule: the agent knows nothing of the shim. Inner modules know neither MySQL packets nor HTTP
+//! nor YAML:
 //!
 //! | crate or module | purpose |
 //! | --- | --- |
 //! | [`cli`], `main` | process shell: arguments, one small file a subcommand, exit codes |
 //! | [`dbtrail_expression`] | expressions of SQL as MySQL evaluates them, or refused: values, types, collations, LIKE; a budget of steps and bytes |
 //! | [`dbtrail_types`] | text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the messages of the agent contract, shared by its client and its server |
+//! | [`dbtrail_sql_text`] | quotes, comments and executable comments of SQL, tokens of DDL, and the one cursor over tokens |
 //! | [`telemetry`] | the log, the metrics, the audit log |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |

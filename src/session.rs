@@ -4,6 +4,7 @@
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
 mod about;
+mod answer;
 mod diagnostics;
 mod effective_settings;
 mod evaluate;
@@ -16,6 +17,7 @@ mod history_rows;
 mod identity;
 mod images;
 mod information_schema;
+mod life;
 mod local_time;
 mod notes;
 mod origin;
@@ -24,6 +26,7 @@ mod prepared;
 mod prepared_statements;
 mod replica;
 mod row_maker;
+mod run;
 mod session_variables;
 mod settings;
 mod show;
@@ -48,22 +51,21 @@ pub use stream::{Next, RowStream};
 pub use tracking::Change;
 
 use crate::failure::Failure;
-use crate::plan::{self, guard};
-use crate::statement::{Show, Statement, VirtualSchema};
+use crate::plan::guard;
+use crate::statement::Show;
+use crate::statement::Statement;
+pub use answer::{Answer, LoginSlot, Status};
 use dbtrail_expression::Limits;
 use dbtrail_types::charset;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::{self, ResultCharset};
-use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use diagnostics::Diagnostics;
 pub use effective_settings::Network;
-use evaluate::Value;
 use heading::computed;
 use prepared_statements::PreparedStatements;
 use session_variables::SessionVariables;
-use sqlparser::ast::Expr;
 use std::sync::Arc;
 use std::time::Duration;
 use transaction::Transaction;
@@ -111,45 +113,6 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
     fn asked(&self);
     /// The connections of a user.
     fn processes(&self, user: &str) -> Vec<Process>;
-}
-
-/// Which of the places a login takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginSlot {
-    /// One of `limits.max_connections`.
-    Client,
-    /// One that is kept for those who look after the server: ProxySQL's monitor, the connection
-    /// with which ProxySQL kills a statement, and `doctor`. A server that is full must not look
-    /// like one that is down.
-    Caretaker,
-}
-
-/// An answer to one statement.
-#[derive(Debug)]
-pub enum Answer {
-    /// An OK packet.
-    Done,
-    /// A result set that is complete.
-    Table(Vec<ResultColumn>, Vec<Row>),
-    /// A result set whose rows are still coming.
-    Stream(Arc<[ResultColumn]>, Box<RowStream>),
-}
-
-/// What every OK and EOF packet tells of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// SERVER_STATUS_AUTOCOMMIT
-    pub autocommit: bool,
-    /// SERVER_STATUS_IN_TRANS
-    pub in_transaction: bool,
-    /// SERVER_STATUS_IN_TRANS_READONLY
-    pub read_only: bool,
-    /// SERVER_STATUS_NO_BACKSLASH_ESCAPES
-    pub no_backslash_escapes: bool,
-    /// SERVER_MORE_RESULTS_EXISTS
-    pub more_results: bool,
-    /// Warnings of the last statement.
-    pub warnings: u16,
 }
 
 /// A session.
@@ -230,60 +193,6 @@ impl Session {
         }
     }
 
-    /// Goes on with what was reloaded: the tenant as it is now (its agent, its token, the schemas
-    /// that it may use), and the limits. The same user and the same server's history; database,
-    /// variables and prepared statements stay.
-    pub fn take_up(&mut self, role: Role, settings: Arc<SessionSettings>) {
-        let before = &self.identity;
-        self.identity = Arc::new(Identity {
-            role,
-            user: before.user.clone(),
-            host: before.host.clone(),
-            connection_id: before.connection_id,
-            link: before.link.clone(),
-        });
-        self.settings = settings;
-        // What was kept of answers is of the tenant as it was.
-        self.heading = None;
-    }
-
-    /// Changes the current database: COM_INIT_DB, `USE`, the schema of the handshake. Asks the
-    /// agent which schemas exist.
-    ///
-    /// # Errors
-    /// 1044 when the tenant may not, 1049 when the agent knows no such schema, agent failures.
-    pub async fn use_schema(&mut self, name: &str, request: &RequestId) -> Result<(), Failure> {
-        let Some(tenant) = self.tenant() else { return Err(self.denied(name)) };
-        if let Some(own) = information_schema::own(name) {
-            self.schema = Some(own.to_owned());
-            return Ok(());
-        }
-        if !self.may_use(name) {
-            return Err(self.denied(name));
-        }
-        let schemas = tenant.agent.schemas(&tenant.caller, &tenant.server_id, request).await?;
-        if !schemas.iter().any(|s| s == name) {
-            return Err(Failure::UnknownSchema(name.to_owned()));
-        }
-        self.schema = Some(name.to_owned());
-        self.note_change(Change::Schema(name.to_owned()));
-        self.note_change(Change::State);
-        Ok(())
-    }
-
-    /// The schema of a login that the tenant may use, while the agent cannot say whether it exists:
-    /// [`Session::use_schema`] has failed for that reason. Nothing is claimed by it, since every
-    /// statement asks the agent again.
-    pub fn assume_schema(&mut self, name: &str) {
-        self.schema = Some(name.to_owned());
-        self.note_change(Change::Schema(name.to_owned()));
-    }
-
-    fn denied(&self, schema: &str) -> Failure {
-        let (user, host) = (self.identity.user.clone(), self.identity.host.clone());
-        Failure::SchemaDenied { user, host, schema: schema.to_owned() }
-    }
-
     /// Nothing of the statement before is left, and the server counts one more.
     fn begin_statement(&mut self) {
         (self.diagnostics.failed, self.diagnostics.of_before, self.changes) = (false, false, Vec::new());
@@ -357,231 +266,6 @@ impl Session {
         charset::decode(charset, text)
             .map(std::borrow::Cow::into_owned)
             .map_err(|e| Failure::Syntax(format!("the statement is {e}")))
-    }
-
-    async fn run(
-        &mut self,
-        statement: Statement,
-        now: Timestamp,
-        request: &RequestId,
-    ) -> Result<Answer, Failure> {
-        self.permitted(&statement)?;
-        if self.charset.is_none() && !matches!(statement, Statement::Set(_)) {
-            let name = self.variable("character_set_results").ok().flatten().unwrap_or_default();
-            return Err(Failure::UnknownCharset(name));
-        }
-        match statement {
-            Statement::TimeTravel(draft) if draft.virtual_schema == VirtualSchema::Undo => {
-                self.undo(*draft, now, request).await
-            }
-            Statement::TimeTravel(draft) => self.travel(*draft, now, request).await,
-            Statement::History(table, draft) => self.history(table, *draft, now, request).await,
-            Statement::Explain(draft) => self.explain(*draft, now, request).await,
-            Statement::Set(assignments) => self.set(&assignments, now).map(|()| Answer::Done),
-            Statement::Constants { mut items, filter, limit } => {
-                if !self.selects(filter.as_deref(), now)? {
-                    return self.constants(&items, Some(0), now);
-                }
-                self.ends_selected(&mut items, request).await?;
-                self.slept(items.iter().map(|(_, expression)| expression), now).await?;
-                self.constants(&items, limit, now)
-            }
-            Statement::Show(show) => self.show(show, now),
-            Statement::InformationSchema(question) => self.information_schema(question, now, request).await,
-            Statement::Use(name) => self.use_schema(&name, request).await.map(|()| Answer::Done),
-            Statement::Begin { read_only, snapshot } => {
-                self.begin_transaction(read_only, snapshot);
-                Ok(Answer::Done)
-            }
-            Statement::Commit | Statement::Rollback => {
-                self.end_transaction();
-                Ok(Answer::Done)
-            }
-            Statement::Savepoint(what, name) => {
-                self.transaction.savepoint(what, &name).map(|()| Answer::Done)
-            }
-            // No table is ever locked here: there is nothing to unlock, which is what mysqld does
-            // then.
-            Statement::Comments | Statement::UnlockTables => Ok(Answer::Done),
-            Statement::Do(expressions) => {
-                self.slept(expressions.iter(), now).await?;
-                let mut budget = self.budget();
-                for expression in &expressions {
-                    self.typed(expression, now, &mut budget)?;
-                }
-                Ok(Answer::Done)
-            }
-            Statement::Kill { query_only, id } => {
-                let Value::Int(id) = self.evaluate(&id, now)? else {
-                    return Err(Failure::Syntax("KILL takes the number of a connection".to_owned()));
-                };
-                let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
-                // Whoever kills itself is informed of it, as by mysqld, and a connection ends after
-                // that.
-                if id == u64::from(self.identity.connection_id) {
-                    self.over = !query_only;
-                    return Err(Failure::Interrupted);
-                }
-                self.connections.kill(id, query_only, &self.identity.user).map(|()| Answer::Done)
-            }
-            Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
-                Err(Failure::NotPreparable)
-            }
-            Statement::Empty => Err(Failure::EmptyQuery),
-            Statement::Refused(refused) => Err(plan::refusal(refused)),
-        }
-    }
-
-    /// The monitor may ask what its probes ask.
-    fn permitted(&self, statement: &Statement) -> Result<(), Failure> {
-        if matches!(self.identity.role, Role::Monitor)
-            && !matches!(
-                statement,
-                Statement::Constants { .. } | Statement::Set(_) | Statement::Show(Show::ReplicaStatus { .. })
-            )
-        {
-            return Err(Failure::NotForThisServer("anything but the probes of the monitor user".to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Whether a SELECT without a table has its row.
-    fn selects(&self, filter: Option<&Expr>, now: Timestamp) -> Result<bool, Failure> {
-        let Some(filter) = filter else { return Ok(true) };
-        let here = evaluate::EvaluationContext { session: self, now };
-        let node = dbtrail_expression::condition(filter, &here).map_err(|e| (e, "where clause"))?;
-        Ok(node.holds(&[], &[], &mut self.budget()).map_err(|e| (e, "where clause"))?)
-    }
-
-    fn constants(
-        &mut self,
-        items: &[(String, Expr)],
-        limit: Option<u64>,
-        now: Timestamp,
-    ) -> Result<Answer, Failure> {
-        let (mut columns, mut row) = (Vec::new(), Vec::new());
-        let (mut budget, mut length) = (self.budget(), 0_usize);
-        for (name, expression) in items {
-            let (value, ty) = if limit == Some(0) {
-                self.declared(expression, now)?
-            } else {
-                self.assigned(expression, now, &mut budget)?
-            };
-            // A variable that is named often is kept once, and sent as often as it is named.
-            length = length.saturating_add(value.length());
-            if length > self.settings.max_packet {
-                return Err(Failure::Unsupported("a row that is longer than max_allowed_packet".to_owned()));
-            }
-            row.push(value.text().map(|t| t.as_bytes().to_vec()));
-            columns.push(computed(name, evaluate::column(name, &ty)));
-        }
-        let none =
-            limit == Some(0) || self.variable("sql_select_limit").ok().flatten().as_deref() == Some("0");
-        Ok(Answer::Table(columns, if none { Vec::new() } else { vec![row] }))
-    }
-
-    /// The statement is over: keeps its notes for SHOW WARNINGS and `@@warning_count`.
-    pub fn finish(&mut self, notes: Vec<Note>) {
-        self.diagnostics.finish(notes, self.variables.effective.notes);
-    }
-
-    /// The statement failed: SHOW WARNINGS shows it.
-    pub fn failed(&mut self, code: u16, message: String) {
-        self.diagnostics.fail(code, message);
-    }
-
-    /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the
-    /// current database, which mysqld keeps.
-    pub fn reset(&mut self) {
-        let fresh =
-            Self::new(self.identity.clone(), Arc::clone(&self.settings), Arc::clone(&self.connections), 255);
-        let (schema, multi_statements) = (self.schema.take(), self.multi_statements);
-        *self = fresh;
-        (self.schema, self.multi_statements) = (schema, multi_statements);
-    }
-
-    /// Whether the client has ended its own connection (KILL of its number): the last answer is
-    /// sent and nothing more is read.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.over
-    }
-
-    /// CLIENT_MULTI_STATEMENTS, and COM_SET_OPTION: whether a packet may hold several statements.
-    /// Without it, a second one is a syntax error.
-    pub fn set_multi_statements(&mut self, on: bool) {
-        self.multi_statements = on;
-    }
-
-    /// The first statement of a packet, and the rest of it, if there is one. The statement may
-    /// change how the rest is read.
-    #[must_use]
-    pub fn split<'t>(&self, text: &'t [u8]) -> (&'t [u8], Option<&'t [u8]>) {
-        if self.multi_statements {
-            crate::statement::split::first(text, self.reading())
-        } else {
-            (text, None)
-        }
-    }
-
-    /// Whether the answer to the statement is followed by another.
-    pub fn set_more_results(&mut self, more: bool) {
-        self.more_results = more;
-    }
-
-    /// Whether the last statement failed: those after it are not run.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        self.diagnostics.failed
-    }
-
-    /// How long a statement may run: max_execution_time, milliseconds; 0 is for ever.
-    #[must_use]
-    pub fn time_limit(&self) -> Option<Duration> {
-        self.variables.effective.time_limit
-    }
-
-    /// How long the client may be silent: wait_timeout, seconds.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.variables.effective.patience
-    }
-
-    /// How long the client may stop in the middle of a packet.
-    #[must_use]
-    pub fn network(&self) -> Network {
-        self.variables.effective.network
-    }
-
-    /// What OK and EOF packets tell.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        Status {
-            autocommit: self.transaction.autocommit,
-            in_transaction: self.transaction.is_open,
-            read_only: self.transaction.read_only,
-            no_backslash_escapes: self.variables.effective.no_backslash_escapes,
-            more_results: self.more_results,
-            warnings: self.diagnostics.count(),
-        }
-    }
-
-    /// The current database.
-    #[must_use]
-    pub fn schema(&self) -> Option<&str> {
-        self.schema.as_deref()
-    }
-
-    /// What is known of the statement that runs, or of the last one.
-    #[must_use]
-    pub fn noted(&self) -> &Noted {
-        &self.about
-    }
-
-    /// What text is sent as.
-    #[must_use]
-    pub fn result_charset(&self) -> ResultCharset {
-        self.charset.unwrap_or(ResultCharset::AsStored)
     }
 }
 

@@ -2,7 +2,7 @@
 //! must survive being written again.
 #![no_main]
 
-use dbtrail_types::agent_api::{DiffLine, ErrorBody, Header, RowLine, Trailer, hex_bytes, hex_text};
+use dbtrail_types::agent_api::{DiffLine, ErrorBody, Header, RowLine, Trailer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -17,5 +17,4 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(row == again, "a cell changed on the way");
         }
     }
-    assert_eq!(hex_bytes(&hex_text(bytes)).as_deref(), Some(bytes));
 });

@@ -1,6 +1,7 @@
 //! agent.yaml to the settings of an agent.
 
 mod named_source;
+mod serving;
 
 use super::file::{Layout, Takes};
 use super::log_files::{self, BACKFILL_FORM, LogFiles};
@@ -8,15 +9,15 @@ use super::{Files, Resolver, duration, resolve};
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
 use dbtrail_history::log::SourceTime;
-use dbtrail_history::serve::{ServeOptions, Tokens, exposure, tls_config};
+use dbtrail_history::serve::ServeOptions;
+use dbtrail_history::serve::exposure;
 use dbtrail_history::source::SourceConfig;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 pub use named_source::NamedSource;
-use rustls::ServerConfig;
+use named_source::names_a_password;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The keys of agent.yaml.
@@ -158,11 +159,6 @@ pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
     Ok(AgentConfig { warnings: read.warnings, ..read.made })
 }
 
-fn names_a_password(url: &str) -> bool {
-    let position = url.split_once("://").map_or(url, |(_, rest)| rest);
-    position.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))
-}
-
 impl Resolver {
     fn agent_config(&mut self) -> Option<AgentConfig> {
         let server_id = self.text("server_id");
@@ -278,44 +274,6 @@ impl Resolver {
             cache: cache?,
             disk_reserve: disk_reserve?,
             statements: statements?,
-        })
-    }
-
-    /// Certificate and key, where there are any.
-    fn serve_tls(&mut self) -> Option<Arc<ServerConfig>> {
-        match ["tls.cert_file", "tls.key_file"].map(|key| self.text(key).is_some()) {
-            [false, false] => None,
-            [true, true] => {
-                let (chain, key) = (self.bytes("tls.cert_file"), self.bytes("tls.key_file"));
-                tls_config(&chain?, &key?).map_err(|e| self.file.mistake("tls", e.to_string())).ok()
-            }
-            _ => self.mistake("tls", "cert_file and key_file come together".to_owned()),
-        }
-    }
-
-    fn serve_options(&mut self) -> Option<ServeOptions> {
-        let tls = self.serve_tls();
-        let tokens = match self.text("token_file").map(|path| Tokens::from_file(Path::new(&path))) {
-            None => Some(Tokens::default()),
-            Some(Ok(tokens)) => Some(tokens),
-            Some(Err(why)) => self.mistake("token_file", why),
-        };
-        let most = |t: &str| t.parse::<usize>().ok().filter(|n| (1..=1_000_000).contains(n));
-        let form = "a number from 1 to 1000000";
-        let max_requests = self.parsed("limits.max_requests", most, form);
-        let max_connections = self.parsed("limits.max_connections", most, form);
-        let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
-        let ui = self.one_of("ui", &[("on", true), ("off", false)]);
-        let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
-        Some(ServeOptions {
-            tls: tls.map(Into::into),
-            tokens: tokens?,
-            max_connections: max_connections?,
-            max_requests: max_requests?,
-            max_lag: max_lag?,
-            grace: grace?,
-            ui: ui?,
-            ..ServeOptions::default()
         })
     }
 }

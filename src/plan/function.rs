@@ -44,7 +44,7 @@ pub(super) fn computed(expression: &Expr) -> Option<Computed> {
     }
     let (name, arguments) = call(expression)?;
     match (name.as_str(), arguments.as_slice()) {
-        ("UNHEX", [digits]) => dbtrail_types::agent_api::hex_bytes(text(digits)?).map(Computed::Bytes),
+        ("UNHEX", [digits]) => hex::decode(text(digits)?).ok().map(Computed::Bytes),
         ("UUID_TO_BIN", [uuid]) => uuid_bytes(text(uuid)?).map(|bytes| Computed::Bytes(bytes.to_vec())),
         ("UUID_TO_BIN", [uuid, swap]) => {
             let bytes = uuid_bytes(text(uuid)?)?;
@@ -115,7 +115,7 @@ fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
         32 if inside.is_none() => form.to_owned(),
         _ => return None,
     };
-    dbtrail_types::agent_api::hex_bytes(&digits)?.try_into().ok()
+    hex::decode(digits).ok()?.try_into().ok()
 }
 
 /// With the parts of the time exchanged, as `UUID_TO_BIN(..., 1)` does.
@@ -127,7 +127,6 @@ fn swapped(uuid: [u8; 16]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbtrail_types::agent_api::hex_text;
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::parser::Parser;
 
@@ -149,7 +148,7 @@ mod tests {
             ("INET6_ATON('2001:db8::1')", "20010db8000000000000000000000001"),
         ] {
             let Some(Computed::Bytes(bytes)) = of(sql) else { panic!("{sql}: {:?}", of(sql)) };
-            assert_eq!(hex_text(&bytes), hex, "{sql}");
+            assert_eq!(hex::encode(bytes), hex, "{sql}");
         }
         assert_eq!(of("INET_ATON('192.0.2.1')"), Some(Computed::Number("3221225985".to_owned())));
         assert_eq!(of("CAST('42' AS SIGNED)"), Some(Computed::Number("42".to_owned())));

@@ -454,7 +454,6 @@ pub(super) fn conjuncts<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
 mod tests {
     use super::*;
     use crate::plan::charsets::Charsets;
-    use dbtrail_types::agent_api::hex_text;
 
     use dbtrail_types::zone::Zone;
     use proptest::prelude::*;
@@ -496,7 +495,7 @@ mod tests {
                 let cells = |v: Vec<Octets>| {
                     let texts = v
                         .into_iter()
-                        .map(|o| String::from_utf8(o.0).unwrap_or_else(|e| hex_text(e.as_bytes())));
+                        .map(|o| String::from_utf8(o.0).unwrap_or_else(|e| hex::encode(e.as_bytes())));
                     texts.collect::<Vec<_>>().join("/")
                 };
                 values.into_iter().map(cells).collect::<Vec<_>>().join(" ")

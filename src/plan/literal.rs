@@ -86,9 +86,9 @@ pub(super) fn literal(expression: &Expr, column: &Column, charsets: Charsets) ->
             }
             // The same as after the introducer _utf8.
             Value::NationalStringLiteral(text) => sent("N", "utf8", text, column, charsets),
-            Value::HexStringLiteral(h) => dbtrail_types::agent_api::hex_bytes(h)
+            Value::HexStringLiteral(h) => hex::decode(h)
                 .map(Literal::Bytes)
-                .ok_or_else(|| refuse(column, "x'...' needs an even number of hexadecimal digits")),
+                .map_err(|_| refuse(column, "x'...' needs an even number of hexadecimal digits")),
             Value::Boolean(b) => Ok(Literal::Number(u8::from(*b).to_string())),
             Value::Null => Err(refuse(column, "nothing equals NULL; name a key")),
             _ => Err(other()),
@@ -155,8 +155,8 @@ fn introduced(
                 sent(introducer, &charset, text, column, charsets)
             }
             Value::HexStringLiteral(digits) => {
-                let bytes = dbtrail_types::agent_api::hex_bytes(digits)
-                    .ok_or_else(|| refuse(column, "x'...' needs an even number of hexadecimal digits"))?;
+                let bytes = hex::decode(digits)
+                    .map_err(|_| refuse(column, "x'...' needs an even number of hexadecimal digits"))?;
                 taken(introducer, &charset, bytes, column)
             }
             _ => Err(unclear(introducer, column)),

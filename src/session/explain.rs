@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::plan::guard::{self, Admitted};
 use crate::plan::{Resolved, When};
 use crate::statement::{Draft, VirtualSchema};
-use dbtrail_types::agent_api::{KeyChoice, KeyScan, Octets, hex_text};
+use dbtrail_types::agent_api::{KeyChoice, KeyScan, Octets};
 use dbtrail_types::column::Column;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::ResultColumn;
@@ -99,7 +99,7 @@ fn shown(count: usize, first: &[impl std::fmt::Display]) -> String {
 
 /// A value as it is asked for: text, or the hexadecimal digits of bytes that are none.
 fn cell(octets: &Octets) -> String {
-    std::str::from_utf8(&octets.0).map_or_else(|_| format!("x'{}'", hex_text(&octets.0)), str::to_owned)
+    std::str::from_utf8(&octets.0).map_or_else(|_| format!("x'{}'", hex::encode(&octets.0)), str::to_owned)
 }
 
 fn keys(admitted: &Admitted, key: &[&Column]) -> Vec<(&'static str, String)> {

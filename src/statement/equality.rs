@@ -7,9 +7,10 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is not named here is left to sqlparser")]
 
+use super::cursor::Located;
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Value};
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::Token;
 
 /// Words that begin nothing else in an expression: those that sqlparser does not know, and of those
 /// that it knows some that columns of keys often have as their name.
@@ -17,7 +18,7 @@ const COLUMNS: [Keyword; 6] =
     [Keyword::NoKeyword, Keyword::ID, Keyword::LINE, Keyword::NAME, Keyword::TYPE, Keyword::VERSION];
 
 /// The expression that these tokens are as a whole; `None`: they have another shape.
-pub(super) fn equalities(tokens: &[TokenWithSpan]) -> Option<Expr> {
+pub(super) fn equalities(tokens: &[Located]) -> Option<Expr> {
     // Three tokens each, and an AND between two of them.
     if tokens.len() % 4 != 3 {
         return None;
@@ -45,8 +46,8 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
 }
 
-fn compared(tokens: &[TokenWithSpan]) -> Option<Expr> {
-    let [name, TokenWithSpan { token: Token::Eq, .. }, literal] = tokens else { return None };
+fn compared(tokens: &[Located]) -> Option<Expr> {
+    let [name, Located { token: Token::Eq, .. }, literal] = tokens else { return None };
     let column = match &name.token {
         Token::Word(w) if COLUMNS.contains(&w.keyword) => {
             Ident { value: w.value.clone(), quote_style: w.quote_style, span: name.span }
@@ -64,15 +65,21 @@ fn compared(tokens: &[TokenWithSpan]) -> Option<Expr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statement::cursor::located;
     use crate::statement::{Reading, lexis};
     use proptest::prelude::*;
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::parser::Parser;
+    use sqlparser::tokenizer::TokenWithSpan;
 
     fn tokens(text: &str) -> Vec<TokenWithSpan> {
         let mut tokens = lexis::tokens(text, Reading::default()).unwrap();
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_) | Token::EOF));
         tokens
+    }
+
+    fn read(text: &str, tokens: &[TokenWithSpan]) -> Option<Expr> {
+        equalities(&located(text, tokens.to_vec()))
     }
 
     /// What sqlparser takes it for, with the position of everything.
@@ -97,7 +104,7 @@ mod tests {
             "ID = 1 AND Line = 2 AND name = 'x' AND type = 'y' AND version = 3",
         ] {
             let tokens = tokens(text);
-            let here = equalities(&tokens).map(|e| format!("{e:?}"));
+            let here = read(text, &tokens).map(|e| format!("{e:?}"));
             assert!(here.is_some(), "{text}");
             assert_eq!(here, parsed(tokens), "{text}");
         }
@@ -125,7 +132,7 @@ mod tests {
             "id = N'x'",
             "id = 0x1f",
         ] {
-            assert!(equalities(&tokens(text)).is_none(), "{text}");
+            assert!(read(text, &tokens(text)).is_none(), "{text}");
         }
     }
 
@@ -140,7 +147,7 @@ mod tests {
             let key: Vec<String> = key.iter().map(|(name, value)| format!("{name} = {value}")).collect();
             for text in [parts.join(" "), key.join(" AND ")] {
                 let tokens = tokens(&text);
-                if let Some(here) = equalities(&tokens) {
+                if let Some(here) = read(&text, &tokens) {
                     prop_assert_eq!(Some(format!("{here:?}")), parsed(tokens), "{}", text);
                 }
             }

@@ -7,8 +7,8 @@
 //! a bell there.
 
 use super::Reading;
+use dbtrail_sql_text::unescaped;
 use sqlparser::dialect::{Dialect, MySqlDialect};
-use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 use std::any::TypeId;
 
@@ -137,90 +137,6 @@ pub(super) fn join_strings(tokens: &mut Vec<TokenWithSpan>) {
     });
 }
 
-/// Doubled quotes are one; with `escapes`, a backslash gives the next character a meaning or takes
-/// it away.
-fn unescaped(written: &str, quote: char, escapes: bool) -> String {
-    let mut text = String::with_capacity(written.len());
-    let mut letters = written.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' if escapes => match letters.next() {
-                Some('0') => text.push('\0'),
-                Some('b') => text.push('\u{8}'),
-                Some('n') => text.push('\n'),
-                Some('r') => text.push('\r'),
-                Some('t') => text.push('\t'),
-                Some('Z') => text.push('\u{1a}'),
-                // These two keep their backslash, for LIKE.
-                Some(wildcard @ ('%' | '_')) => text.extend(['\\', wildcard]),
-                Some(other) => text.push(other),
-                None => text.push('\\'),
-            },
-            _ if letter == quote => {
-                text.push(quote);
-                letters.next();
-            }
-            _ => text.push(letter),
-        }
-    }
-    text
-}
-
-/// Writes `BINARY operand` as `CAST(operand AS BINARY)`, before a text or a column: it binds more
-/// tightly than any other operator, and sqlparser takes all that follows for its operand. What is
-/// in the way is given as an error.
-pub(super) fn binary_as_cast(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>, String> {
-    let is = |at: Option<usize>, words: &[&str]| {
-        let word = at.and_then(|at| tokens.get(at)).map(|t| &t.token);
-        matches!(word, Some(Token::Word(w)) if w.quote_style.is_none() && words.iter().any(|x| w.value.eq_ignore_ascii_case(x)))
-    };
-    let mut found = Vec::with_capacity(tokens.len());
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let following = tokens.get(at + 1).map(|t| &t.token);
-        // Elsewhere it is a type, a collation or a character set.
-        let named = is(at.checked_sub(1), &["AS", "COLLATE", "USING", "SET", "CHARSET"]);
-        let operator = is(Some(at), &["BINARY"])
-            && !named
-            && !matches!(
-                following,
-                None | Some(Token::RParen | Token::Comma | Token::SemiColon | Token::Period | Token::Eq)
-            );
-        if !operator {
-            found.push(token.clone());
-            at += 1;
-            continue;
-        }
-        let mut end = at + 2;
-        if let Some(Token::Word(w)) = following {
-            if w.quote_style.is_none() && w.keyword != Keyword::NoKeyword && !w.value.starts_with('@') {
-                return Err(w.value.clone());
-            }
-            while let (Some(Token::Period), Some(Token::Word(_))) =
-                (tokens.get(end).map(|t| &t.token), tokens.get(end + 1).map(|t| &t.token))
-            {
-                end += 2;
-            }
-        } else if !matches!(following, Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))) {
-            return Err(following.map(ToString::to_string).unwrap_or_default());
-        }
-        let next = tokens.get(end).map(|t| &t.token);
-        if matches!(next, Some(Token::LParen | Token::Period)) || is(Some(end), &["COLLATE"]) {
-            return Err(next.map(ToString::to_string).unwrap_or_default());
-        }
-        let put = |token| TokenWithSpan { token, span: tokens[at].span };
-        found.extend([put(Token::make_keyword("CAST")), put(Token::LParen)]);
-        found.extend_from_slice(&tokens[at + 1..end]);
-        found.extend([
-            put(Token::make_keyword("AS")),
-            put(Token::make_keyword("BINARY")),
-            put(Token::RParen),
-        ]);
-        at = end;
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +169,41 @@ mod tests {
             assert_eq!(read(written, Reading::default()), [string(text)], "{written}");
         }
         assert_eq!(read("N'a' 'b'", Reading::default()), [Token::NationalStringLiteral("ab".to_owned())]);
+    }
+
+    /// The agent reads DDL with tokens of this project, statements are read with sqlparser's:
+    /// words, names, texts and numbers are the same.
+    #[test]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "symbols are not compared")]
+    fn the_two_kinds_of_tokens_say_the_same() {
+        use dbtrail_sql_text::{ExecutableComments, Quoting, Token as Own, tokens as own_tokens};
+        let ours = |text: &str| -> Vec<String> {
+            let comments = ExecutableComments::MySql(80_036);
+            let tokens = own_tokens(text, Quoting::default(), comments).unwrap();
+            tokens.iter().filter(|t| !matches!(t, Own::Symbol(_))).map(ToString::to_string).collect()
+        };
+        let theirs = |text: &str| -> Vec<String> {
+            let said = |token| match token {
+                Token::Word(w) if w.quote_style.is_some() => Some(Own::Quoted(w.value)),
+                Token::Word(w) => Some(Own::Word(w.value)),
+                Token::SingleQuotedString(text)
+                | Token::DoubleQuotedString(text)
+                | Token::NationalStringLiteral(text) => Some(Own::Text(text)),
+                Token::Number(number, _) => Some(Own::Number(number)),
+                Token::HexStringLiteral(digits) => hex::decode(digits).ok().map(Own::Hex),
+                _ => None,
+            };
+            read(text, Reading::default()).into_iter().filter_map(said).map(|t| t.to_string()).collect()
+        };
+        for text in [
+            "SELECT * FROM `a``b`.t AS OF '2020-01-01' WHERE id IN (1, 2.5, .5, 1e5, 1E-5) AND größe = $x",
+            r#"SELECT 'a\'b' "c""d" 'e', N'f', x'4142', 0x41, X'00' # '
+               , 7 -- `
+               /* " */ , a.b.c, 1a, s.tbl"#,
+            "UPDATE t SET a=b-1,c=--1,d=a<=>b WHERE`x`>=1;",
+        ] {
+            assert_eq!(ours(text), theirs(text), "{text}");
+        }
     }
 
     #[test]

@@ -1,139 +1,16 @@
-//! Where a statement ends, and what of it the server's version makes code (manual:
-//! [Comments](https://dev.mysql.com/doc/refman/9.7/en/comments.html)).
+//! Where a statement ends, and what of it the server's version makes code.
 //!
-//! One pass over the text that knows quotes and comments and nothing else, so that a packet of many
-//! statements is read once.
+//! [`Scanner`] finds quotes and comments in one pass, so that a packet of many statements is read
+//! once.
 
 use super::{Reading, Refused};
+use dbtrail_sql_text::{ExecutableComments, Quoting, Scanner, Stretch};
 use std::borrow::Cow;
 
-/// What a stretch of text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SegmentKind {
-    /// Anything that is not named here.
-    Code,
-    /// A string or a quoted name.
-    Quoted,
-    /// A comment; an optimizer hint is one, too.
-    Comment,
-    /// The beginning of an executable comment that this version executes: `/*!`, or `/*!40101`.
-    Open,
-    /// The end of an executable comment.
-    Close,
-    /// An executable comment of a newer version, whole.
-    Skipped,
-    /// `;` outside of everything.
-    End,
-}
-
-struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
-    reading: Reading,
-    /// Inside of an executable comment.
-    open: bool,
-}
-
-impl<'a> Scanner<'a> {
-    fn new(text: &'a [u8], reading: Reading) -> Self {
-        Self { text, at: 0, reading, open: false }
-    }
-
-    fn peek(&self, by: usize) -> u8 {
-        self.text.get(self.at + by).copied().unwrap_or(0)
-    }
-
-    /// The next stretch: what it is, where it begins and where it ends.
-    fn next(&mut self) -> Option<(SegmentKind, usize, usize)> {
-        let from = self.at;
-        let kind = match *self.text.get(from)? {
-            quote @ (b'\'' | b'"' | b'`') => self.quoted(quote),
-            b'#' => self.line(),
-            // A minus of a negative number is no comment.
-            b'-' if self.peek(1) == b'-' && (self.peek(2) <= b' ' || self.peek(2) == 0x7f) => self.line(),
-            b'/' if self.peek(1) == b'*' => self.comment(),
-            b'*' if self.open && self.peek(1) == b'/' => {
-                self.open = false;
-                self.at += 2;
-                SegmentKind::Close
-            }
-            b';' if !self.open => {
-                self.at += 1;
-                SegmentKind::End
-            }
-            _ => {
-                self.at += 1;
-                SegmentKind::Code
-            }
-        };
-        Some((kind, from, self.at))
-    }
-
-    fn quoted(&mut self, quote: u8) -> SegmentKind {
-        let escapes = match quote {
-            b'\'' => !self.reading.no_backslash_escapes,
-            b'"' => !self.reading.no_backslash_escapes && !self.reading.ansi_quotes,
-            _ => false,
-        };
-        self.at += 1;
-        while let Some(byte) = self.text.get(self.at) {
-            self.at += 1;
-            if *byte == quote {
-                return SegmentKind::Quoted;
-            }
-            if *byte == b'\\' && escapes {
-                self.at = (self.at + 1).min(self.text.len());
-            }
-        }
-        SegmentKind::Quoted
-    }
-
-    fn line(&mut self) -> SegmentKind {
-        let rest = &self.text[self.at..];
-        self.at += rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |end| end + 1);
-        SegmentKind::Comment
-    }
-
-    fn comment(&mut self) -> SegmentKind {
-        self.at += 2;
-        if self.peek(0) != b'!' {
-            self.close(0);
-            return SegmentKind::Comment;
-        }
-        self.at += 1;
-        let digits = (0..6).take_while(|i| self.peek(*i).is_ascii_digit()).count();
-        // Six digits are a version before white space only: 401011 is version 40101 and the code 1.
-        let digits = if digits == 6 && !self.peek(6).is_ascii_whitespace() { 5 } else { digits };
-        // Fewer than five digits are no version but code.
-        let version = if digits < 5 { 0 } else { self.number(digits) };
-        if version <= self.reading.version {
-            self.at += if digits < 5 { 0 } else { digits };
-            self.open = true;
-            return SegmentKind::Open;
-        }
-        self.close(1);
-        SegmentKind::Skipped
-    }
-
-    fn number(&self, digits: usize) -> u32 {
-        (0..digits).fold(0, |number, i| number * 10 + u32::from(self.peek(i) - b'0'))
-    }
-
-    /// Goes after the end of a comment; one of a newer version may hold plain ones.
-    fn close(&mut self, deeper: u8) {
-        while self.at < self.text.len() {
-            if self.peek(0) == b'*' && self.peek(1) == b'/' {
-                self.at += 2;
-                return;
-            }
-            if deeper > 0 && self.peek(0) == b'/' && self.peek(1) == b'*' {
-                self.at += 2;
-                self.close(deeper - 1);
-            } else {
-                self.at += 1;
-            }
-        }
-    }
+fn scanner(text: &[u8], reading: Reading) -> Scanner<'_> {
+    let quoting =
+        Quoting { backslash_escapes: !reading.no_backslash_escapes, ansi_quotes: reading.ansi_quotes };
+    Scanner::new(text, quoting, ExecutableComments::MySql(reading.version))
 }
 
 /// The first statement of a text of several, and what follows its semicolon. White space and
@@ -143,9 +20,9 @@ pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
     let empty = |b: &u8| b.is_ascii_whitespace() || *b == b';';
     let end = text.iter().rposition(|b| !empty(b)).map_or(0, |last| last + 1);
     let text = &text[..end];
-    let mut scanner = Scanner::new(text, reading);
+    let mut scanner = scanner(text, reading);
     while let Some((kind, from, to)) = scanner.next() {
-        if kind == SegmentKind::End {
+        if kind == Stretch::End {
             return (&text[..from], Some(&text[to..]));
         }
     }
@@ -159,26 +36,30 @@ pub(super) fn expand_version_comments(text: &str, reading: Reading) -> Result<Co
         return Ok(Cow::Borrowed(text));
     }
     let mut plain = String::with_capacity(text.len());
-    let mut scanner = Scanner::new(text.as_bytes(), reading);
+    let mut scanner = scanner(text.as_bytes(), reading);
     while let Some((kind, from, to)) = scanner.next() {
         // Where a stretch of code ends inside of a character, the next one goes on: only what is
         // blanked is cut out.
         match kind {
-            SegmentKind::Open | SegmentKind::Close | SegmentKind::Skipped => {
+            Stretch::Open | Stretch::Close | Stretch::Skipped { .. } => {
                 let gone = text.get(from..to).unwrap_or_default();
                 plain.extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             }
-            SegmentKind::Code | SegmentKind::Quoted | SegmentKind::Comment | SegmentKind::End => {
+            Stretch::Code
+            | Stretch::Quoted { .. }
+            | Stretch::Comment { .. }
+            | Stretch::End
+            | Stretch::Uncertain(_) => {
                 let mut to = to;
                 while !text.is_char_boundary(to) {
                     to += 1;
                 }
-                scanner.at = to;
+                scanner.go(to);
                 plain.push_str(text.get(from..to).unwrap_or_default());
             }
         }
     }
-    if scanner.open {
+    if scanner.depth() > 0 {
         return Err(Refused::Syntax {
             message: "the comment /*! ... is not closed: */ was expected at the end of the statement"
                 .to_owned(),
@@ -193,12 +74,11 @@ pub(super) fn is_longer(text: &str, reading: Reading, most: usize) -> bool {
     if text.len() <= most {
         return false;
     }
-    let mut scanner = Scanner::new(text.as_bytes(), reading);
+    let mut scanner = scanner(text.as_bytes(), reading);
     let (mut tokens, mut in_word) = (0_usize, false);
     while let Some((kind, from, _)) = scanner.next() {
         let byte = text.as_bytes()[from];
-        let word =
-            kind == SegmentKind::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
+        let word = kind == Stretch::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
         tokens += usize::from(!(word && in_word));
         in_word = word;
         if tokens > most {

@@ -1,7 +1,7 @@
 //! A table as it was, as text: SQL that makes it again, CSV, or a JSON object a row.
 
 use super::literal::{self, Text, Unwritable, name};
-use dbtrail_types::agent_api::{Octets, RowCell, RowLine, hex_text};
+use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
 use std::fmt::Write as _;
@@ -176,7 +176,7 @@ fn is_bytes(ty: &ColumnType) -> bool {
 fn csv(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
     Ok(match cell {
         None => "\\N".to_owned(),
-        Some(bytes) if is_bytes(&column.ty) => format!("0x{}", hex_text(bytes)),
+        Some(bytes) if is_bytes(&column.ty) => format!("0x{}", hex::encode(bytes)),
         Some(bytes) => csv_text(text(bytes)?),
     })
 }
@@ -197,7 +197,7 @@ fn csv_text(text: &str) -> String {
 fn json(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
     let Some(bytes) = cell else { return Ok("null".to_owned()) };
     if is_bytes(&column.ty) {
-        return Ok(format!("{{\"hex\": \"{}\"}}", hex_text(bytes)));
+        return Ok(format!("{{\"hex\": \"{}\"}}", hex::encode(bytes)));
     }
     let text = text(bytes)?;
     let is_number = matches!(

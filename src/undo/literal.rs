@@ -11,7 +11,6 @@
 //! * No strict session takes the empty error value of an ENUM: that statement alone runs without
 //!   (see [`Value::relaxed`]).
 
-use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType};
 
@@ -205,7 +204,7 @@ fn quoted(words: &str, text: Text) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    if bytes.is_empty() { "''".to_owned() } else { format!("x'{}'", hex_text(bytes)) }
+    if bytes.is_empty() { "''".to_owned() } else { format!("x'{}'", hex::encode(bytes)) }
 }
 
 /// A number in digits, without what ZEROFILL puts before it.

@@ -188,7 +188,7 @@ async fn streams_that_break_are_2002_and_whole_ones_without_a_trailer_1815() {
     say(whole.clone(), Ending::Reset);
     match client.query(FLASHBACK).await {
         Outcome::Error(reported) | Outcome::Broken(_, reported) => {
-            assert_eq!(reported.code, 2002, "{reported:?}")
+            assert_eq!(reported.code, 2002, "{reported:?}");
         }
         other => panic!("{other:?}"),
     }

@@ -18,7 +18,7 @@ struct Pair {
 
 fn bytes(text: &str) -> Vec<u8> {
     match text.strip_prefix("x'").and_then(|h| h.strip_suffix('\'')) {
-        Some(hex) => dbtrail_types::agent_api::hex_bytes(hex).expect("hexadecimal digits"),
+        Some(hex) => hex::decode(hex).expect("hexadecimal digits"),
         None => text.as_bytes().to_vec(),
     }
 }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
+mod record_ends;
+mod typed_values;
+
 use dbtrail_history::{History, HistoryHandle, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::plan::guard;
@@ -10,13 +13,12 @@ use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
-use dbtrail_types::float_text::float_text;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::zone::Zone;
-use mysql_async::consts::{ColumnFlags, ColumnType};
+use mysql_async::Conn;
+use mysql_async::OptsBuilder;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Column, Conn, OptsBuilder, Value};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -166,132 +168,6 @@ async fn a_client_sees_what_mariadb_said() {
     truth("mariadb-10.11").await;
 }
 
-/// A typed value as the text that the record has; `want` is that text, for numbers that have
-/// several.
-fn text_of(value: Value, column: &Column, want: &str) -> Vec<u8> {
-    let digits = |micros: u32| match usize::from(column.decimals()) {
-        0 => String::new(),
-        n => format!(".{}", &format!("{micros:06}")[..n]),
-    };
-    let padded = |number: String| {
-        let zerofill = column.flags().contains(ColumnFlags::ZEROFILL_FLAG);
-        let width = if zerofill { usize::try_from(column.column_length()).expect("a width") } else { 0 };
-        format!("{number:0>width$}")
-    };
-    let text = match value {
-        Value::Bytes(bytes) => return bytes,
-        Value::Int(n) => padded(n.to_string()),
-        Value::UInt(n) => padded(n.to_string()),
-        // The record has the six digits that mysqld prints.
-        Value::Float(n) => float_text(n),
-        // The same number, however it is written.
-        Value::Double(n) if want.parse() == Ok(n) => want.to_owned(),
-        Value::Date(y, m, d, ..) if column.column_type() == ColumnType::MYSQL_TYPE_DATE => {
-            format!("{y:04}-{m:02}-{d:02}")
-        }
-        Value::Date(y, m, d, h, mi, s, micros) => {
-            format!("{y:04}-{m:02}-{d:02} {h:02}:{mi:02}:{s:02}{}", digits(micros))
-        }
-        Value::Time(negative, days, h, m, s, micros) => {
-            let sign = if negative { "-" } else { "" };
-            format!("{sign}{:02}:{m:02}:{s:02}{}", days * 24 + u32::from(h), digits(micros))
-        }
-        other => panic!("{other:?} for {want}"),
-    };
-    text.into_bytes()
-}
-
-/// A cell of the record: text, bytes or NULL.
-fn recorded(cell: &serde_json::Value) -> Option<Vec<u8>> {
-    match cell {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text.clone().into_bytes()),
-        other => {
-            let hex = other["hex"].as_str().expect("bytes in hexadecimal digits");
-            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("a byte");
-            Some((0..hex.len()).step_by(2).map(byte).collect())
-        }
-    }
-}
-
-/// Every row of every table of every tick by a prepared statement, with instant and key as
-/// parameters: typed values, cell by cell.
-async fn typed(fixture: &str) {
-    let chain = chain(fixture).await;
-    let mut conn = connect(&chain, "app").await;
-    let text = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(fixture).join("truth.jsonl"),
-    );
-    let (mut compared, mut refused) = (0, Vec::new());
-    for tick in text.expect("a record").lines() {
-        let tick: serde_json::Value = serde_json::from_str(tick).expect("JSON");
-        let as_of = Value::from(tick["as_of"].as_str().expect("text"));
-        for (table, state) in tick["tables"].as_object().expect("tables") {
-            let names: Vec<String> = serde_json::from_value(state["columns"].clone()).expect("names");
-            let key: Vec<String> = serde_json::from_value(state["pk"].clone()).expect("names");
-            let bound: Vec<String> = key.iter().map(|name| format!("`{name}` = ?")).collect();
-            let sql = format!("SELECT * FROM _flashback.`{table}` AS OF ? WHERE {}", bound.join(" AND "));
-            let statement = match conn.prep(&sql).await {
-                Ok(statement) => statement,
-                Err(e) => {
-                    refused.push(format!("{sql}: {e}"));
-                    continue;
-                }
-            };
-            assert_eq!(usize::from(statement.num_params()), key.len() + 1, "{sql}");
-            for row in state["rows"].as_array().expect("rows") {
-                let mut values = vec![as_of.clone()];
-                for name in &key {
-                    let cell = &row[names.iter().position(|n| n == name).expect("a key column")];
-                    let numeric = statement
-                        .columns()
-                        .iter()
-                        .any(|c| c.name_str() == *name && c.column_type().is_numeric_type());
-                    let cell = recorded(cell).expect("a key");
-                    let number = std::str::from_utf8(&cell).ok().and_then(|t| t.parse::<i128>().ok());
-                    values.push(match number.filter(|_| numeric) {
-                        Some(n) if n < 0 => Value::Int(i64::try_from(n).expect("an integer")),
-                        Some(n) => Value::UInt(u64::try_from(n).expect("an integer")),
-                        None => Value::Bytes(cell),
-                    });
-                }
-                let got: Vec<mysql_async::Row> = match conn.exec(&statement, values.clone()).await {
-                    Ok(got) => got,
-                    Err(mysql_async::Error::Server(e)) => {
-                        refused.push(format!("{sql} {values:?}: {e}"));
-                        continue;
-                    }
-                    Err(e) => panic!("{sql} {values:?}: {e}"),
-                };
-                assert_eq!(got.len(), 1, "{sql} {values:?}");
-                let columns = got[0].columns();
-                let wanted: Vec<Option<Vec<u8>>> =
-                    row.as_array().expect("cells").iter().map(recorded).collect();
-                assert_eq!(columns.len(), wanted.len(), "{sql}");
-                let cells = got.into_iter().flat_map(mysql_async::Row::unwrap);
-                for ((value, column), want) in cells.zip(columns.iter()).zip(wanted) {
-                    let shown = String::from_utf8_lossy(want.as_deref().unwrap_or_default()).into_owned();
-                    let got = (value != Value::NULL).then(|| text_of(value, column, &shown));
-                    assert_eq!(got, want, "{sql} {values:?}: {}", column.name_str());
-                    compared += 1;
-                }
-            }
-        }
-    }
-    assert!(refused.is_empty(), "{} refused: {:#?}", refused.len(), &refused[..refused.len().min(5)]);
-    assert!(compared > 1000, "only {compared} cells compared");
-}
-
-#[tokio::test]
-async fn a_prepared_statement_sees_what_mysql_said() {
-    typed("mysql-9.7").await;
-}
-
-#[tokio::test]
-async fn a_prepared_statement_sees_what_mariadb_said() {
-    typed("mariadb-10.11").await;
-}
-
 #[tokio::test]
 async fn refusals_have_their_numbers_and_the_session_goes_on() {
     let chain = chain("mysql-9.7").await;
@@ -389,62 +265,4 @@ async fn logins_and_an_agent_that_is_gone() {
     assert_eq!((code, message.starts_with("Can't connect to dbtrail backend")), (2002, true), "{message}");
     let one: Option<u8> = conn.query_first("SELECT 1").await.expect("the session goes on");
     assert_eq!(one, Some(1));
-}
-
-/// `'now'`, NOW(), LATEST and EARLIEST are the ends of what can be answered, and a note says which
-/// instants they were.
-#[tokio::test]
-async fn ends_of_the_record_are_timestamps() {
-    let chain = chain("mysql-9.7").await;
-    let mut conn = connect(&chain, "app").await;
-    let ends: (String, String) = conn
-        .query_first("SELECT @@dbtrail_oldest, @@DBTRAIL_NEWEST AS n")
-        .await
-        .expect("a row")
-        .expect("a row");
-    let (oldest, newest) = &ends;
-    assert!(oldest < newest, "{ends:?}");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mysql-9.7");
-    let text = std::fs::read_to_string(folder.join("truth.jsonl")).expect("a record");
-    let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a tick")).expect("JSON");
-    let key = last["tables"]["orders"]["rows"][0][0].as_str().expect("a row").to_owned();
-    let rows = |at: &str| format!("SELECT * FROM _flashback.orders AS OF {at} WHERE id = {key}");
-    let written: Vec<mysql_async::Row> = conn.query(rows(&format!("'{newest}'"))).await.expect("rows");
-    assert_eq!(written.len(), 1);
-    for at in ["'now'", "NOW()", "NOW(6)", "LATEST", "'latest'", "CURRENT_TIMESTAMP", "TIMESTAMP 'now'"] {
-        let got: Vec<mysql_async::Row> = conn.query(rows(at)).await.unwrap_or_else(|e| panic!("{at}: {e}"));
-        assert_eq!(format!("{got:?}"), format!("{written:?}"), "{at}");
-        let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
-        let note = format!("asked as of {newest} (+00:00), the newest instant that can be answered");
-        assert_eq!(notes, [("Note".to_owned(), 1105, note)], "{at}");
-    }
-    // The notes of an ORDER BY and of a LIMIT that is reached are not lost.
-    for tail in ["ORDER BY id", "LIMIT 1"] {
-        let sql = format!("{} {tail}", rows("LATEST"));
-        let _: Vec<mysql_async::Row> = conn.query(&sql).await.expect("rows");
-        let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
-        assert_eq!(notes.len(), 1, "{tail}");
-    }
-    // The record of these files is shorter than the widest window, and does not tell the columns of
-    // its first seconds.
-    let first: serde_json::Value = serde_json::from_str(text.lines().next().expect("a tick")).expect("JSON");
-    let since = first["as_of"].as_str().expect("text");
-    let all = format!("SELECT event_id FROM _diff.orders BETWEEN '{since}' AND 'now' WHERE id = {key}");
-    let _: Vec<u64> = conn.query(all).await.expect("events");
-    let notes: Vec<(String, u16, String)> = conn.query("SHOW WARNINGS").await.expect("rows");
-    let reported: Vec<&str> = notes.iter().map(|n| n.2.as_str()).collect();
-    assert_eq!(reported, [format!("asked as of {newest} (+00:00), the newest instant that can be answered")]);
-    let (code, _, text) = refused(&mut conn, &rows("EARLIEST")).await;
-    assert!(code == 1064 && text.contains("says what its columns are"), "{code} {text}");
-    // Reckoned from the clock, as before; the record of these files ended long ago.
-    assert_eq!(refused(&mut conn, &rows("NOW() - INTERVAL 1 SECOND")).await.0, 1064);
-    // A column of the answer can be a condition.
-    let diff = |gtid: &str| {
-        format!("SELECT gtid FROM _diff.orders BETWEEN '{since}' AND LATEST WHERE id = {key} AND gtid {gtid}")
-    };
-    let all: Vec<String> = conn.query(diff("LIKE '%'")).await.expect("changes");
-    let one: Vec<String> = conn.query(diff(&format!("= '{}'", all[0]))).await.expect("changes");
-    assert!(!one.is_empty() && one.iter().all(|gtid| *gtid == all[0]), "{one:?} of {all:?}");
-    let none: Vec<String> = conn.query(diff("= 'x'")).await.expect("no change");
-    assert_eq!(none, [""; 0]);
 }

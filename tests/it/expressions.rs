@@ -88,7 +88,7 @@ async fn values_are_those_of_mysql() {
             // NO_BACKSLASH_ESCAPES: `\_` is two characters, of which the second is any.
             (Done, Outcome::Rows(rows, _)) => assert!(rows.is_empty(), "{sql}: {rows:?}"),
             (Error(code), Outcome::Error(reported)) => {
-                assert_eq!(reported.code, *code, "{sql}: {reported:?}")
+                assert_eq!(reported.code, *code, "{sql}: {reported:?}");
             }
             (Refused, Outcome::Error(reported)) => assert_eq!(reported.code, 1235, "{sql}: {reported:?}"),
             (_, other) => panic!("{sql}: {other:?}"),

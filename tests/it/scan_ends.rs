@@ -71,7 +71,7 @@ async fn kill_and_the_time_limit_end_readings_at_the_agent() {
         client.send(sql).await;
         match soon("the end", client.outcome()).await {
             Outcome::Error(reported) | Outcome::Broken(_, reported) => {
-                assert_eq!(reported.plain().0, 3024, "{sql}")
+                assert_eq!(reported.plain().0, 3024, "{sql}");
             }
             unexpected => panic!("{sql}: {unexpected:?}"),
         }

@@ -10,20 +10,21 @@
     reason = "types are many; the ones that are not named are refused"
 )]
 
+mod digits;
+mod prepare;
+
 use crate::budget::{Budget, Limits};
 use crate::like::{Letters, like};
-use dbtrail_types::agent_api::{Filter, Octets, Relation};
+use dbtrail_types::agent_api::Filter;
+use dbtrail_types::agent_api::Relation;
 use dbtrail_types::collation;
-use dbtrail_types::column::{Column, ColumnType, same_name};
+use dbtrail_types::column::Column;
+use dbtrail_types::column::ColumnType;
+use digits::Digits;
+use digits::micros;
+use prepare::{DEEPEST, node};
 use std::borrow::Cow;
 use std::cmp::Ordering;
-
-mod digits;
-
-use digits::{Digits, micros};
-
-/// Digits of a constant, at most: those of the longest DECIMAL.
-const MOST_DIGITS: usize = 65;
 
 /// A cell of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,219 +231,5 @@ impl RowFilter {
     }
 }
 
-/// Levels of a condition.
-const DEEPEST: usize = 200;
-
-fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<Node, Uncertain> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(Uncertain(format!("a condition of more than {DEEPEST} levels")));
-    };
-    let several =
-        |parts: &[Filter]| parts.iter().map(|part| node(part, columns, depth)).collect::<Result<Vec<_>, _>>();
-    let found = |name: &str| {
-        let at = columns.iter().position(|c| same_name(&c.name, name));
-        at.and_then(|at| Some((at, columns.get(at)?))).ok_or_else(|| {
-            Uncertain(format!("a condition on column {name}, which the table has not at that instant"))
-        })
-    };
-    Ok(match filter {
-        Filter::And(parts) => Node::All(several(parts)?),
-        Filter::Or(parts) => Node::Any(several(parts)?),
-        Filter::Not(inside) => Node::Not(Box::new(node(inside, columns, depth)?)),
-        Filter::Truth(truth) => Node::Truth(*truth),
-        Filter::IsNull(name) => Node::IsNull(found(name)?.0),
-        Filter::Compare(comparison) => {
-            let (at, column) = found(&comparison.column)?;
-            let ordered = !comparison.is.is_of_equality();
-            Node::Compare { at, is: comparison.is, with: operand(column, &comparison.value, ordered)? }
-        }
-        Filter::In { column, values } => {
-            let (at, column) = found(column)?;
-            let values = values.iter().map(|value| operand(column, value, false));
-            Node::In { at, values: values.collect::<Result<_, _>>()? }
-        }
-        Filter::Like { column, pattern, escape } => {
-            let (at, column) = found(column)?;
-            let bytes = matches!(
-                column.ty,
-                ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. }
-            );
-            if bytes && !pattern.is_ascii() {
-                return Err(refused(column, "LIKE takes a pattern in ASCII for bytes"));
-            }
-            let letters = match column.ty {
-                // Numbers and times as they are shown, and bytes: there is one way to write each.
-                ColumnType::Binary { .. }
-                | ColumnType::VarBinary { .. }
-                | ColumnType::Blob { .. }
-                | ColumnType::Int { .. }
-                | ColumnType::Decimal { .. }
-                | ColumnType::Year
-                | ColumnType::Date
-                | ColumnType::DateTime { .. }
-                | ColumnType::Time { .. } => Some(Letters::Exact),
-                ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-                    column.collation.as_deref().and_then(Letters::of)
-                }
-                _ => return Err(refused(column, "LIKE is carried out on text")),
-            };
-            let collation = column.collation.as_deref().unwrap_or("(unknown)");
-            let letters = letters.ok_or_else(|| {
-                refused(column, &format!("which letters are alike in {collation} is not known for LIKE"))
-            })?;
-            Node::Like { at, letters, bytes, pattern: pattern.clone(), escape: *escape }
-        }
-    })
-}
-
-/// A constant that a column is compared with.
-fn operand(column: &Column, value: &Octets, ordered: bool) -> Result<Operand, Uncertain> {
-    let bytes = value.0.as_slice();
-    let malformed =
-        || refused(column, &format!("'{}' is no value of its kind", String::from_utf8_lossy(bytes)));
-    let number = || {
-        let digits = Digits::read(bytes).ok_or_else(malformed)?;
-        let count = digits.whole.len() + digits.fraction.len();
-        if count > MOST_DIGITS {
-            return Err(refused(column, "a number of more than 65 digits is compared as floating point"));
-        }
-        Ok(digits)
-    };
-    let real = || {
-        let text = std::str::from_utf8(bytes).ok();
-        text.and_then(|text| text.parse::<f64>().ok()).filter(|n| n.is_finite()).ok_or_else(malformed)
-    };
-    let equality = |operand: Operand| {
-        if ordered {
-            Err(refused(column, "its order is not known here; = and IN are carried out"))
-        } else {
-            Ok(operand)
-        }
-    };
-    match &column.ty {
-        ColumnType::Int { .. } | ColumnType::Year | ColumnType::Decimal { zerofill: false, .. } => {
-            number().map(Operand::Number)
-        }
-        ColumnType::Bit { .. } => number().map(Operand::Bits),
-        ColumnType::Double { digits: None, .. } => real().map(Operand::Double),
-        ColumnType::Float { digits: None, .. } => real().map(Operand::Float),
-        ColumnType::Time { .. } => micros(bytes).map(Operand::Time).ok_or_else(malformed),
-        // Text of one length and form, whose order is that of the instants.
-        ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
-            Ok(Operand::Same(bytes.to_vec()))
-        }
-        ColumnType::Binary { bytes: width } => {
-            Ok(Operand::Bytes(bytes.to_vec(), usize::try_from(*width).unwrap_or(usize::MAX)))
-        }
-        ColumnType::VarBinary { .. } | ColumnType::Blob { .. } => Ok(Operand::Bytes(bytes.to_vec(), 0)),
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-            let name = column.collation.as_deref().unwrap_or_default();
-            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
-            let mut weights = Vec::new();
-            collation::sort_key(name, text, &mut weights).map_err(|why| refused(column, &why.to_string()))?;
-            Ok(Operand::Text(name.to_owned(), weights, text.to_owned()))
-        }
-        ColumnType::Enum { .. } | ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => {
-            equality(Operand::Same(bytes.to_vec()))
-        }
-        ColumnType::Decimal { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Float { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. } => {
-            Err(refused(column, "how it compares with a constant is not known here"))
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use dbtrail_types::agent_api::Comparison;
-
-    fn column(ty: &str, collation: Option<&str>) -> Column {
-        Column {
-            has_default: false,
-            ..Column::new("c".to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), true)
-        }
-    }
-
-    fn compare(is: Relation, value: &str) -> Filter {
-        let value = Octets(value.as_bytes().to_vec());
-        Filter::Compare(Comparison { column: "C".to_owned(), is, value })
-    }
-
-    fn holds(column: &Column, filter: &Filter, cell: RowValue<'_>) -> Result<bool, Uncertain> {
-        RowFilter::new(filter, std::slice::from_ref(column))?.holds(&[cell])
-    }
-
-    /// By the rules of the manual; `tests/real/conditions.py` holds them to a server.
-    #[test]
-    fn values_compare_as_their_types_do() {
-        use Relation::{Equal, Greater, Less, Same};
-        for (ty, collation, cell, is, value, want) in [
-            ("int", None, "9", Less, "10", true),
-            ("int", None, "-2", Less, "-1.5", true),
-            ("int", None, "42", Equal, "42.000", true),
-            ("bigint unsigned", None, "18446744073709551615", Greater, "18446744073709551614.9", true),
-            ("decimal(10,2)", None, "-0.10", Equal, "-.1", true),
-            ("double", None, "0.1", Equal, "0.1", true),
-            ("float", None, "0.1", Equal, "0.1", false),
-            ("time(1)", None, "-01:00:00.0", Less, "00:00:00.0", true),
-            ("time", None, "100:00:00", Greater, "99:00:00", true),
-            ("binary(3)", None, "a", Equal, "a\0\0", true),
-            ("varbinary(3)", None, "a", Less, "a\0", true),
-            ("varchar(9)", Some("utf8mb4_general_ci"), "A ", Equal, "a", true),
-            ("varchar(9)", Some("utf8mb4_0900_ai_ci"), "A ", Equal, "a", false),
-            ("varchar(9)", Some("utf8mb4_bin"), "A", Same, "a", false),
-            ("date", None, "2026-01-02", Greater, "2026-01-01", true),
-            ("date", None, "2026-01-02", Less, "2026-01-02 10:00:00", true),
-            ("datetime", None, "2026-01-02 10:00:00", Less, "2026-01-02 10:00:00.5", true),
-        ] {
-            let reported =
-                holds(&column(ty, collation), &compare(is, value), RowValue::Bytes(cell.as_bytes()));
-            assert_eq!(reported, Ok(want), "{ty} {cell} {is:?} {value}");
-        }
-        let bits = column("bit(10)", None);
-        assert_eq!(holds(&bits, &compare(Equal, "513"), RowValue::Bytes(&[2, 1])), Ok(true));
-    }
-
-    #[test]
-    fn truth_has_three_values() {
-        let int = column("int", None);
-        let equal = || compare(Relation::Equal, "1");
-        let not = |inside| Filter::Not(Box::new(inside));
-        for (filter, cell, want) in [
-            (equal(), RowValue::Null, false),
-            (not(equal()), RowValue::Null, false),
-            (compare(Relation::Same, "1"), RowValue::Null, false),
-            (not(compare(Relation::Same, "1")), RowValue::Null, true),
-            (Filter::IsNull("c".to_owned()), RowValue::Null, true),
-            (Filter::Or(vec![equal(), Filter::Truth(Some(true))]), RowValue::Null, true),
-            (not(Filter::And(vec![equal(), Filter::Truth(Some(false))])), RowValue::Null, true),
-            // What is not known matters only where the truth hangs on it.
-            (Filter::Or(vec![equal(), Filter::Truth(Some(true))]), RowValue::Unknown, true),
-            (Filter::And(vec![equal(), Filter::Truth(Some(false))]), RowValue::Unknown, false),
-        ] {
-            assert_eq!(holds(&int, &filter, cell), Ok(want), "{filter:?}");
-        }
-        assert!(holds(&int, &equal(), RowValue::Unknown).is_err());
-    }
-
-    #[test]
-    fn what_is_not_certain_is_refused_by_name() {
-        for (ty, collation, filter) in [
-            ("json", None, compare(Relation::Equal, "1")),
-            ("float(7,2)", None, compare(Relation::Equal, "1")),
-            ("enum('a','b')", Some("utf8mb4_bin"), compare(Relation::Less, "b")),
-            ("varchar(9)", Some("utf8mb4_tr_0900_ai_ci"), compare(Relation::Equal, "i")),
-            ("int", None, compare(Relation::Equal, "one")),
-        ] {
-            let column = column(ty, collation);
-            let reported = RowFilter::new(&filter, std::slice::from_ref(&column)).map(|_| ()).unwrap_err();
-            assert!(reported.to_string().contains("column c"), "{reported}");
-        }
-    }
-}
+mod tests;

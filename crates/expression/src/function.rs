@@ -1,9 +1,12 @@
 //! Functions: which there are, and what each is declared as.
 
+mod choosing;
+mod widths;
+
 use crate::budget::{Budget, Limits};
 use crate::call::Function;
 use crate::cast::Cast;
-use crate::collation::{Coercibility, Collated, charset_of};
+use crate::collation::charset_of;
 use crate::compare::{Mode, collated, mode};
 use crate::like::Letters;
 use crate::node::{Aggregate, Node};
@@ -11,19 +14,8 @@ use crate::settings::EvaluationSettings;
 use crate::typed::Typed;
 use crate::types::{ExprType, INT_WIDTH, LONGEST_TEXT, Type};
 use crate::value::Value;
-
-/// Characters up to which mysqld declares VARCHAR.
-const LONGEST_VARCHAR: u32 = 16_383;
-
-/// Whether a text of so many characters is a VARCHAR.
-fn is_short(chars: u32) -> bool {
-    chars <= LONGEST_VARCHAR
-}
-
-/// Whether it is as long as a LONGTEXT of `information_schema`, which what is made of it stays.
-fn is_long(chars: u32) -> bool {
-    chars == u32::MAX
-}
+use choosing::choosing;
+use widths::{LONGEST_VARCHAR, cased, cut, is_long, is_short, substring, weakest};
 
 /// An aggregate by its name.
 pub(crate) fn aggregate(name: &str, distinct: bool) -> Option<Aggregate> {
@@ -125,72 +117,6 @@ pub(crate) fn branch(typed: Typed, kind: &ExprType) -> Node {
 
 fn all_converted(arguments: Vec<Typed>, kind: &ExprType) -> Vec<Node> {
     arguments.into_iter().map(|a| converted(a, kind)).collect()
-}
-
-/// Functions that choose among their arguments; `None`: it is none of them, or not known.
-fn choosing(name: &str, arguments: &[Typed], settings: &EvaluationSettings) -> Option<Typed> {
-    let types: Vec<&Type> = arguments.iter().map(|a| &a.ty).collect();
-    match (name, arguments) {
-        ("IF", [condition, then, otherwise]) => {
-            let kind = unified(&types[1..], settings)?;
-            let nullable = then.ty.nullable || otherwise.ty.nullable;
-            let first = (condition.node.clone(), branch(then.clone(), &kind));
-            let otherwise = Box::new(branch(otherwise.clone(), &kind));
-            Some(Typed { node: Node::Case(vec![first], otherwise), ty: Type::new(kind, nullable) })
-        }
-        ("IFNULL" | "COALESCE", [_, ..]) if name == "COALESCE" || arguments.len() == 2 => {
-            let kind = unified(&types, settings)?;
-            let nullable = types.iter().all(|t| t.nullable);
-            let nodes = all_converted(arguments.to_vec(), &kind);
-            Some(Typed { node: Node::Coalesce(nodes), ty: Type::new(kind, nullable) })
-        }
-        ("NULLIF", [a, b]) => {
-            let mode = mode(&types, settings)?;
-            // A literal NULL makes types of its own, and so do two collations.
-            let name =
-                |t: &Typed| if let ExprType::Text { collated, .. } = t.ty.kind { collated.name } else { "" };
-            if a.ty.kind == ExprType::Null || a.ty.kind.is_text() && b.ty.kind.is_text() && name(a) != name(b)
-            {
-                return None;
-            }
-            let both = Box::new((a.node.clone(), b.node.clone()));
-            Some(Typed { node: Node::NullIf(mode, both), ty: Type::new(a.ty.kind, true) })
-        }
-        ("ISNULL", [a]) => Some(Typed {
-            node: Node::IsNull(Box::new(a.node.clone())),
-            ty: Type::new(ExprType::TRUTH, false),
-        }),
-        _ => None,
-    }
-}
-
-/// The declared characters of LEFT and RIGHT.
-fn cut(chars: u32, length: &Typed) -> Option<u32> {
-    match (&length.ty.kind, known(length)) {
-        (ExprType::Int { .. }, Some(Value::Int(n))) => {
-            Some(chars.min(u32::try_from(n.max(0)).unwrap_or(u32::MAX)))
-        }
-        (_, Some(Value::Null)) | (ExprType::Int { .. }, None) => Some(chars),
-        _ => None,
-    }
-}
-
-/// The declared characters of SUBSTRING.
-fn substring(chars: u32, from: &Typed, length: Option<&Typed>) -> Option<u32> {
-    let mut most = i128::from(chars);
-    if let Some(Value::Int(from)) = known(from) {
-        most = match from {
-            0 => 0,
-            ..0 if -from > most => 0,
-            ..0 => -from,
-            _ => (most - (from - 1)).max(0),
-        };
-    }
-    if let Some(Value::Int(length)) = length.and_then(known) {
-        most = most.min(length.max(0));
-    }
-    let whole = |t: &Typed| matches!(t.ty.kind, ExprType::Int { .. }) || known(t) == Some(Value::Null);
-    (whole(from) && length.is_none_or(whole)).then(|| u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 #[expect(clippy::too_many_lines, reason = "one short arm for each function")]
@@ -323,24 +249,6 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &EvaluationSet
             int(Function::Abs, 0).map(|t| Typed { ty: Type::new(kind, nullable), ..t })
         }
         _ => None,
-    }
-}
-
-/// The collation of a text that a function made: that of numbers holds as a literal's does.
-fn weakest(collated: Collated) -> Collated {
-    Collated { coercibility: collated.coercibility.min(Coercibility::Literal), ..collated }
-}
-
-/// UPPER and LOWER where the collation's letters are known; of columns of `information_schema` also
-/// outside of ASCII.
-fn cased(upper: bool, collated: Collated) -> Option<Function> {
-    let of_names = charset_of(collated.name) == "utf8mb3" && collated.coercibility == Coercibility::Implicit;
-    match (Letters::of(collated.name), upper) {
-        (None, _) => None,
-        (Some(_), true) if of_names => Some(Function::UpperWide),
-        (Some(_), false) if of_names => Some(Function::LowerWide),
-        (Some(_), true) => Some(Function::Upper),
-        (Some(_), false) => Some(Function::Lower),
     }
 }
 

@@ -19,8 +19,6 @@ mod generated;
 mod harmless;
 mod implicit_default;
 mod key_parts;
-mod lex_error;
-mod lexer;
 mod links;
 mod number;
 mod partition;

@@ -208,8 +208,7 @@ fn uuid_text(bytes: [u8; 16]) -> Result<String, String> {
     if bytes[8] & 0x80 == 0 && bytes != [0; 16] {
         return Err("a UUID of a variant, or in an order, that this version does not know".to_owned());
     }
-    let hex =
-        |range: std::ops::Range<usize>| dbtrail_types::agent_api::hex_text(&bytes[range]).to_lowercase();
+    let hex = |range: std::ops::Range<usize>| hex::encode(&bytes[range]);
     Ok([hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)].join("-"))
 }
 

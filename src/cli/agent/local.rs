@@ -5,7 +5,6 @@ use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::cli::private_file;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::serve_status;
-use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -90,7 +89,7 @@ pub(super) fn address(data: &Path) -> Result<Option<Whereabouts>, String> {
 pub(in crate::cli) fn random() -> Result<String, String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no random bytes".to_owned())?;
-    Ok(hex_text(&bytes))
+    Ok(hex::encode(bytes))
 }
 
 #[cfg(test)]

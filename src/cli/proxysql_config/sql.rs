@@ -10,7 +10,6 @@ use super::Layout;
 use super::patterns;
 use crate::session::Credential;
 use dbtrail_mysql_wire::auth;
-use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::secret::Secret;
 use std::fmt::Write;
 
@@ -40,7 +39,7 @@ pub(super) struct User {
 
 /// `*` and 40 hexadecimal digits, as in `mysql.user`.
 pub(super) fn native(credential: &Credential) -> Secret {
-    Secret::new(format!("*{}", hex_text(&auth::native_hash(credential)).to_uppercase()))
+    Secret::new(format!("*{}", hex::encode_upper(auth::native_hash(credential))))
 }
 
 /// The password itself, where it is known and ProxySQL would take it for one.

@@ -3,7 +3,6 @@
 use super::USER;
 use dbtrail_history::query::Example;
 use dbtrail_history::{Coverage, History};
-use dbtrail_types::agent_api::hex_text;
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
@@ -66,7 +65,9 @@ fn literal(column: &Column, value: &[u8]) -> Option<String> {
         | ColumnType::VarChar { .. } => {
             text.map(|t| format!("'{}'", t.replace('\\', "\\\\").replace('\'', "''")))
         }
-        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => Some(format!("X'{}'", hex_text(value))),
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => {
+            Some(format!("X'{}'", hex::encode(value)))
+        }
         ColumnType::Float { .. }
         | ColumnType::Double { .. }
         | ColumnType::Bit { .. }

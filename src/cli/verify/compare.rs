@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use super::source::Row;
-use dbtrail_types::agent_api::{Octets, RowCell, RowLine, hex_text};
+use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ fn shown(bytes: &[u8]) -> String {
             let cut: String = text.chars().take(SHOWN).collect();
             if cut.len() < text.len() { format!("'{cut}...'") } else { format!("'{cut}'") }
         }
-        Err(_) => format!("0x{}", hex_text(bytes.get(..SHOWN / 2).unwrap_or(bytes))),
+        Err(_) => format!("0x{}", hex::encode(bytes.get(..SHOWN / 2).unwrap_or(bytes))),
     }
 }
 

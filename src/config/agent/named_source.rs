@@ -59,3 +59,8 @@ impl NamedSource {
         Ok(source)
     }
 }
+
+pub(super) fn names_a_password(url: &str) -> bool {
+    let position = url.split_once("://").map_or(url, |(_, rest)| rest);
+    position.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))
+}

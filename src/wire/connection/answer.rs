@@ -12,40 +12,12 @@ use crate::wire::log::Line;
 use dbtrail_mysql_wire::constants::CapabilityFlags;
 use dbtrail_mysql_wire::reader::put_lenenc;
 use dbtrail_mysql_wire::results::StateChange;
-use dbtrail_mysql_wire::{binary, columns, results};
+use dbtrail_mysql_wire::{columns, results};
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::ResultCharset;
-use dbtrail_types::result_set::{ResultColumn, Row};
+use dbtrail_types::result_set::ResultColumn;
 use std::pin::pin;
 use std::sync::Arc;
-
-/// In which protocol rows go out.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
-    /// ["Text
-    /// Resultset"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html).
-    Text,
-    /// ["Binary Protocol
-    /// Resultset"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html).
-    Binary,
-}
-
-impl Form {
-    /// The packets of rows; a cell that has no binary form is a failure.
-    pub(super) fn rows(
-        self,
-        rows: &[Row],
-        columns: &[ResultColumn],
-        charset: ResultCharset,
-    ) -> Result<Vec<Vec<u8>>, Failure> {
-        rows.iter()
-            .map(|row| match self {
-                Self::Text => Ok(results::row(row, columns, charset)),
-                Self::Binary => Ok(binary::row(row, columns, charset)?),
-            })
-            .collect()
-    }
-}
 
 impl Connection {
     /// The one place that sends answers.

@@ -1,11 +1,14 @@
-//! Exact numbers and times of a day, as they are compared.
+//! Numbers of a condition, with all their digits.
 
 use std::cmp::Ordering;
+
+/// Digits of a constant, at most: those of the longest DECIMAL.
+pub(super) const MOST_DIGITS: usize = 65;
 
 /// An exact number: its digits without zeros that say nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Digits {
-    negative: bool,
+    pub(super) negative: bool,
     pub(super) whole: Vec<u8>,
     pub(super) fraction: Vec<u8>,
 }

@@ -3,7 +3,6 @@
 //! the next folder is made.
 
 use super::{Batch, DiskEngine, DiskOptions, Each, Engine, Pair, Snapshot, StoreError, Table};
-use dbtrail_types::agent_api::hex_text;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -39,7 +38,7 @@ impl Folder {
         let mut random = [0; 8];
         aws_lc_rs::rand::fill(&mut random)
             .map_err(|_| io::Error::other("the system gives no random bytes"))?;
-        let path = parent.join(format!("{PREFIX}{}", hex_text(&random).to_lowercase()));
+        let path = parent.join(format!("{PREFIX}{}", hex::encode(random)));
         DirBuilder::new().mode(0o700).create(&path)?;
         let lock = File::create_new(path.join(LOCK))?;
         lock.lock()?;

@@ -389,7 +389,7 @@ impl Assembly {
         let mut name = String::new();
         for part in [body.take(global)?, body.take(branch)?] {
             // Writing to a String cannot fail.
-            let _ = write!(name, "x'{}',", dbtrail_types::agent_api::hex_text(part));
+            let _ = write!(name, "x'{}',", hex::encode(part));
         }
         let _ = write!(name, "{format}");
         self.statement_ends();

@@ -3,7 +3,7 @@
 use super::{History, Refusal};
 use crate::image::{Content, Image};
 use crate::schema::{Catalog, DefinitionId};
-use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer, hex_text};
+use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde::Serialize;
@@ -105,7 +105,10 @@ pub(super) fn cell(value: Option<&[u8]>, out: &mut Vec<u8>) {
         return string(text, out);
     }
     out.extend_from_slice(b"{\"hex\":\"");
-    out.extend_from_slice(hex_text(bytes).as_bytes());
+    let from = out.len();
+    out.resize(from + 2 * bytes.len(), 0);
+    // The room is right, the one thing that can be wrong.
+    let _ = hex::encode_to_slice(bytes, &mut out[from..]);
     out.extend_from_slice(b"\"}");
 }
 
@@ -128,7 +131,7 @@ pub(super) fn string(text: &str, out: &mut Vec<u8>) {
             b'\t' => out.extend_from_slice(b"\\t"),
             other => {
                 out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(hex_text(&[*other]).as_bytes());
+                out.extend_from_slice(hex::encode([*other]).as_bytes());
             }
         }
     }
@@ -147,7 +150,7 @@ pub(super) fn key_of(image: &Image, positions: &[usize]) -> Vec<Octets> {
 pub(super) fn key_text(key: &[Octets]) -> String {
     let one = |o: &Octets| match std::str::from_utf8(&o.0) {
         Ok(text) if !text.chars().any(char::is_control) => text.chars().take(60).collect(),
-        _ => format!("x'{}'", hex_text(o.0.get(..30).unwrap_or(&o.0))),
+        _ => format!("x'{}'", hex::encode(o.0.get(..30).unwrap_or(&o.0))),
     };
     match key {
         [single] => one(single),

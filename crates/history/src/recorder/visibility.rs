@@ -56,7 +56,7 @@ fn later(at: Timestamp, by: Duration) -> Timestamp {
 /// Whether a GTID's source is this server itself.
 fn is_uuid_of(server: &Identity, source: [u8; 16]) -> bool {
     let own = server.uuid.as_deref().map(|uuid| uuid.replace('-', "").to_lowercase());
-    own.is_some_and(|own| own == dbtrail_types::agent_api::hex_text(&source).to_lowercase())
+    own.is_some_and(|own| own == hex::encode(source))
 }
 
 impl Sight {

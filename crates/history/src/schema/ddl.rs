@@ -327,7 +327,7 @@ impl Walk<'_> {
             return Err("the columns come from a SELECT".to_owned());
         };
         let mut full = self.defaults(&name.schema, &tokens)?;
-        parts(inside, &mut full, self.silent())?;
+        parts(&inside, &mut full, self.silent())?;
         if full.versioned {
             versioned::add_columns(&mut full)?;
         }

@@ -37,7 +37,7 @@ pub(super) fn united(options: &Tokens, schema: &str) -> Vec<TableName> {
     while !options.is_at_end() {
         if options.words(&["UNION"]) {
             options.symbol('=');
-            let group = options.group().map(Tokens::split).unwrap_or_default();
+            let group = options.group().map(|group| group.split()).unwrap_or_default();
             return group.into_iter().filter_map(|mut one| one.table(Some(schema)).ok()).collect();
         }
         options.next();

@@ -173,7 +173,7 @@ impl Partitions {
     /// ADD PARTITION (...), or PARTITIONS n.
     pub(super) fn add(&mut self, tokens: &mut Tokens) {
         if tokens.is_at('(') {
-            match tokens.group().and_then(|g| definitions(g, &self.rule)) {
+            match tokens.group().and_then(|g| definitions(&g, &self.rule)) {
                 Ok(more) => self.list.extend(more),
                 Err(_) => self.forget(),
             }
@@ -215,7 +215,7 @@ impl Partitions {
         let Ok(names) = names(tokens) else { return self.forget() };
         let position = names.first().and_then(|n| self.list.iter().position(|p| same_name(&p.name, n)));
         let new =
-            tokens.words(&["INTO"]).then(|| tokens.group().and_then(|g| definitions(g, &self.rule)).ok());
+            tokens.words(&["INTO"]).then(|| tokens.group().and_then(|g| definitions(&g, &self.rule)).ok());
         match (position, new.flatten()) {
             (Some(position), Some(new)) => {
                 self.remove(&names);

@@ -68,8 +68,8 @@ impl Literal {
                 let plain = |c: char| c.is_ascii_alphanumeric() || " -:.".contains(c);
                 text().filter(|t| t.chars().all(plain)).map(|t| format!("'{t}'"))
             }
-            Self::Text => Some(format!("_utf8mb4 X'{}'", dbtrail_types::agent_api::hex_text(cell))),
-            Self::Binary => Some(format!("X'{}'", dbtrail_types::agent_api::hex_text(cell))),
+            Self::Text => Some(format!("_utf8mb4 X'{}'", hex::encode(cell))),
+            Self::Binary => Some(format!("X'{}'", hex::encode(cell))),
         }
     }
 }

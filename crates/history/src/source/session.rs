@@ -126,7 +126,7 @@ impl Session {
     /// Whether it is known that a table has no triggers: a list without any counts only where the
     /// account sees those of all tables.
     async fn has_no_triggers(&mut self, name: &TableName) -> Result<bool, ClientError> {
-        let hex = |text: &str| dbtrail_types::agent_api::hex_text(text.as_bytes());
+        let hex = |text: &str| hex::encode(text.as_bytes());
         let sql = format!(
             "SELECT (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER' \
              AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')), \

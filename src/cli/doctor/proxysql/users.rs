@@ -120,7 +120,7 @@ fn is_recent(reported: &ProxySqlState) -> bool {
 /// password.
 fn same(stored: &str, credential: &Credential) -> Option<bool> {
     if let Some(hex) = stored.strip_prefix('*').filter(|hex| hex.len() == 40) {
-        let wanted = dbtrail_types::agent_api::hex_text(&auth::native_hash(credential));
+        let wanted = hex::encode(auth::native_hash(credential));
         return Some(hex.eq_ignore_ascii_case(&wanted));
     }
     if stored.starts_with("$A$") {
@@ -139,7 +139,7 @@ mod tests {
         let secret = Credential::Password(Secret::new("secret".to_owned()));
         // SELECT PASSWORD('secret') of MariaDB.
         let hash = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
-        let bytes: [u8; 20] = dbtrail_types::agent_api::hex_bytes(&hash[1..]).unwrap().try_into().unwrap();
+        let bytes: [u8; 20] = hex::decode(&hash[1..]).unwrap().try_into().unwrap();
         let hashed = Credential::NativeHash(bytes);
         for (stored, same_as) in [
             (hash, Some(true)),

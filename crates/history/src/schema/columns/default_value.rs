@@ -6,11 +6,11 @@ use super::is_timestamp;
 use crate::schema::compute;
 use crate::schema::convert::convertible;
 use crate::schema::implicit_default::ImplicitDefault;
-use crate::schema::lexer::Token;
 use crate::schema::number::range;
 use crate::schema::table::BackfilledValue;
 use crate::schema::temporal::Temporal;
 use crate::schema::token::{Tokens, Unread, show};
+use dbtrail_sql_text::Token;
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::float_text::{double_text, exact_float_text};
 

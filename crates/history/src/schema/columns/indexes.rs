@@ -14,7 +14,7 @@ use period::period;
 
 /// The columns, keys and constraints in the parentheses of CREATE TABLE.
 pub(in crate::schema) fn parts(
-    inside: Tokens,
+    inside: &Tokens,
     full: &mut Full,
     silent: ImplicitDefault,
 ) -> Result<(), Unread> {

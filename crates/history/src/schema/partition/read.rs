@@ -22,7 +22,7 @@ pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Par
         let hash = rule.is_hash();
         let mut partitions = Partitions { rule, list: Vec::new() };
         if tokens.is_at('(') {
-            partitions.list = definitions(tokens.group()?, &partitions.rule)?;
+            partitions.list = definitions(&tokens.group()?, &partitions.rule)?;
         } else if hash {
             let count =
                 count.map_or(Ok(1), |n| n.parse().map_err(|_| "a number of partitions".to_owned()))?;
@@ -105,7 +105,7 @@ pub(in crate::schema) fn names(tokens: &mut Tokens) -> Result<Vec<String>, Unrea
     Ok(names)
 }
 
-pub(super) fn definitions(group: Tokens, rule: &PartitionMethod) -> Result<Vec<Partition>, Unread> {
+pub(super) fn definitions(group: &Tokens, rule: &PartitionMethod) -> Result<Vec<Partition>, Unread> {
     group.split().into_iter().map(|part| definition(part, rule)).collect()
 }
 

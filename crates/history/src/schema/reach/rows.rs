@@ -1,6 +1,8 @@
 //! Statements that change rows: which tables they name.
 
-use super::{Lexeme, LexemeReader, Reach, Rows};
+use super::reader::LexemeReader;
+use super::{Reach, Rows};
+use dbtrail_sql_text::Token;
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 
@@ -30,10 +32,11 @@ const AFTER_TABLES: &[&str] = &[
 /// functions. A name that is not here may be a stored function.
 const NO_CALLS: &str = include_str!("functions.txt");
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "tokens that are not named are passed over")]
 impl LexemeReader<'_> {
     /// A statement that begins with this word.
     pub(super) fn rows(&mut self, verb: &str) -> Reach {
-        let start = self.at;
+        let start = self.tokens.index();
         let mut rows = Rows::default();
         // Where names of tables are: a parenthesis after them holds columns.
         let mut names = BTreeSet::new();
@@ -50,7 +53,7 @@ impl LexemeReader<'_> {
         if found.is_none() {
             return Reach::unknown();
         }
-        self.at = start;
+        self.tokens.go(start);
         let read = self.read_tables(&mut rows, &mut names);
         rows.calls |= read.is_none() || self.calls(start, &names);
         if rows.targets.is_empty() {
@@ -73,21 +76,21 @@ impl LexemeReader<'_> {
 
     fn target(&mut self, names: &mut BTreeSet<usize>) -> Option<TableName> {
         let name = self.name()?;
-        names.insert(self.at - 1);
+        names.insert(self.tokens.index() - 1);
         Some(name)
     }
 
     fn inserted(&mut self, rows: &mut Rows, names: &mut BTreeSet<usize>) -> Option<()> {
         self.modifiers();
-        self.word("INTO");
+        self.tokens.words(&["INTO"]);
         rows.targets.push(self.target(names)?);
         Some(())
     }
 
     fn loaded(&mut self, rows: &mut Rows, names: &mut BTreeSet<usize>) -> Option<()> {
-        while !self.words(&["INTO", "TABLE"]) {
-            self.peek()?;
-            self.at += 1;
+        while !self.tokens.words(&["INTO", "TABLE"]) {
+            self.tokens.peek()?;
+            self.tokens.skip(1);
         }
         rows.targets.push(self.target(names)?);
         Some(())
@@ -102,10 +105,11 @@ impl LexemeReader<'_> {
     /// DELETE: of several tables, any of them, by name or by alias.
     fn deleted(&mut self, rows: &mut Rows, names: &mut BTreeSet<usize>) -> Option<()> {
         self.modifiers();
-        let from = (self.at..self.list.len()).find(|i| self.list[*i].is("FROM"))?;
-        let using = (from..self.list.len())
-            .find(|i| self.list[*i].is("USING") && self.list.get(i + 1) != Some(&Lexeme::Mark('(')));
-        self.at = using.unwrap_or(from) + 1;
+        let from = (self.tokens.index()..self.tokens.end()).find(|i| self.tokens.all()[*i].is("FROM"))?;
+        let using = (from..self.tokens.end()).find(|i| {
+            self.tokens.all()[*i].is("USING") && self.tokens.get(i + 1) != Some(&Token::Symbol('('))
+        });
+        self.tokens.go(using.unwrap_or(from) + 1);
         self.table_list(&mut rows.targets, names)
     }
 
@@ -114,12 +118,12 @@ impl LexemeReader<'_> {
         let mut expected = true;
         // Parentheses that hold tables, and others.
         let mut open: Vec<bool> = Vec::new();
-        while let Some(lexeme) = self.peek() {
+        while let Some(lexeme) = self.tokens.peek() {
             match lexeme {
-                Lexeme::Mark('(') => {
-                    self.at += 1;
+                Token::Symbol('(') => {
+                    self.tokens.skip(1);
                     let query = ["SELECT", "WITH", "VALUES", "TABLE"];
-                    if expected && self.peek().is_some_and(|l| query.iter().any(|word| l.is(word))) {
+                    if expected && self.tokens.peek().is_some_and(|l| query.iter().any(|word| l.is(word))) {
                         // Its tables are read as those of any query.
                         self.group()?;
                         expected = false;
@@ -127,44 +131,42 @@ impl LexemeReader<'_> {
                         open.push(expected);
                     }
                 }
-                Lexeme::Mark(')') => {
+                Token::Symbol(')') => {
                     if open.pop().is_none() {
                         return Some(());
                     }
-                    self.at += 1;
+                    self.tokens.skip(1);
                     expected = false;
                 }
-                Lexeme::Mark(',') => {
-                    self.at += 1;
+                Token::Symbol(',') => {
+                    self.tokens.skip(1);
                     expected = open.last().copied().unwrap_or(true);
                 }
-                Lexeme::Mark(';') => return Some(()),
+                Token::Symbol(';') => return Some(()),
                 _ if expected => {
-                    if self.word("LATERAL") || self.word("ONLY") {
+                    if self.tokens.words(&["LATERAL"]) || self.tokens.words(&["ONLY"]) {
                         continue;
                     }
                     let table = self.target(names)?;
-                    if self.peek() == Some(&Lexeme::Mark('(')) {
+                    if self.tokens.peek() == Some(&Token::Symbol('(')) {
                         // JSON_TABLE, or a table that a function gives.
-                        self.at += 1;
+                        self.tokens.skip(1);
                         self.group()?;
                     } else {
                         // DELETE FROM t.* USING ...
-                        if self.mark('.') {
-                            self.mark('*');
+                        if self.tokens.symbol('.') {
+                            self.tokens.symbol('*');
                         }
                         tables.push(table);
                     }
                     expected = false;
                 }
                 _ if lexeme.is("JOIN") || lexeme.is("STRAIGHT_JOIN") => {
-                    self.at += 1;
+                    self.tokens.skip(1);
                     expected = true;
                 }
                 _ if open.is_empty() && AFTER_TABLES.iter().any(|end| lexeme.is(end)) => return Some(()),
-                Lexeme::Word(_) | Lexeme::Name(_) | Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Mark(_) => {
-                    self.at += 1;
-                }
+                _ => self.tokens.skip(1),
             }
         }
         (!expected).then_some(())
@@ -174,24 +176,26 @@ impl LexemeReader<'_> {
     fn group(&mut self) -> Option<()> {
         let mut depth = 1_usize;
         while depth > 0 {
-            match self.peek()? {
-                Lexeme::Mark('(') => depth += 1,
-                Lexeme::Mark(')') => depth -= 1,
-                Lexeme::Word(_) | Lexeme::Name(_) | Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Mark(_) => {
-                }
+            match self.tokens.peek()? {
+                Token::Symbol('(') => depth += 1,
+                Token::Symbol(')') => depth -= 1,
+                _ => {}
             }
-            self.at += 1;
+            self.tokens.skip(1);
         }
         Some(())
     }
 
     /// The tables after every FROM and JOIN of the statement; `None`: they cannot be read.
     fn read_tables(&mut self, rows: &mut Rows, names: &mut BTreeSet<usize>) -> Option<()> {
-        for i in self.at..self.list.len() {
-            if self.list[i].is("FROM") || self.list[i].is("JOIN") || self.list[i].is("STRAIGHT_JOIN") {
-                self.at = i + 1;
+        for i in self.tokens.index()..self.tokens.end() {
+            if self.tokens.all()[i].is("FROM")
+                || self.tokens.all()[i].is("JOIN")
+                || self.tokens.all()[i].is("STRAIGHT_JOIN")
+            {
+                self.tokens.go(i + 1);
                 self.table_list(&mut rows.reads, names)?;
-            } else if self.list[i].is("TABLE") && !(i > 0 && self.list[i - 1].is("INTO")) {
+            } else if self.tokens.all()[i].is("TABLE") && !(i > 0 && self.tokens.all()[i - 1].is("INTO")) {
                 // `TABLE t` is a query.
                 return None;
             }
@@ -201,18 +205,18 @@ impl LexemeReader<'_> {
 
     /// Whether a function is called that may be a stored one.
     fn calls(&self, start: usize, names: &BTreeSet<usize>) -> bool {
-        (start..self.list.len()).any(|i| {
-            if self.list.get(i + 1) != Some(&Lexeme::Mark('(')) || names.contains(&i) {
+        (start..self.tokens.end()).any(|i| {
+            if self.tokens.get(i + 1) != Some(&Token::Symbol('(')) || names.contains(&i) {
                 return false;
             }
-            let following = |mark| i > 0 && self.list[i - 1] == Lexeme::Mark(mark);
-            match &self.list[i] {
-                Lexeme::Word(word) => {
+            let following = |mark| i > 0 && self.tokens.all()[i - 1] == Token::Symbol(mark);
+            match &self.tokens.all()[i] {
+                Token::Word(word) => {
                     let own = NO_CALLS.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(word));
                     following('.') || !own
                 }
-                Lexeme::Name(_) => true,
-                Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Mark(_) => false,
+                Token::Quoted(_) => true,
+                _ => false,
             }
         })
     }

@@ -1,8 +1,8 @@
-//! Why a statement cannot be taken apart into tokens.
+//! Why a text cannot be taken apart into tokens.
 
-/// Why a statement cannot be taken apart.
+/// Why a text cannot be taken apart into tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LexError {
+pub enum LexError {
     /// More tokens than any DDL has.
     #[error("it is too long")]
     TooLong,
@@ -15,8 +15,8 @@ pub(super) enum LexError {
     /// `/*!1234567 ... */`
     #[error("an executable comment has more than six digits")]
     CommentDigits,
-    /// Digits that are no number.
-    #[error("the version of an executable comment")]
+    /// `/*!401011, */`: MySQL reads a version of five digits or of six, depending on its own.
+    #[error("an executable comment has a version of six digits, and no white space behind it")]
     CommentVersion,
     /// Whether the comment counts depends on the server.
     #[error("which server wrote it is not known, and it has a comment for some servers alone")]
@@ -27,10 +27,4 @@ pub(super) enum LexError {
     /// `x'4'`, `b'2'`
     #[error("a hexadecimal or bit literal")]
     Literal,
-}
-
-impl From<LexError> for String {
-    fn from(error: LexError) -> Self {
-        error.to_string()
-    }
 }

@@ -1,0 +1,118 @@
+//! Questions about the history as a whole.
+
+use super::answer::{AgentRows, Expectation};
+use super::{AgentClient, Caller, not_a_header, not_written, transport, with_query};
+use crate::failure::Failure;
+use dbtrail_types::agent_api::{Header, Schemas, Tables};
+use dbtrail_types::happened::{HistoryRequest, HistoryTable};
+use dbtrail_types::names::{RequestId, ServerId, TableName};
+use dbtrail_types::timestamp::Timestamp;
+use reqwest::{Method, Request};
+use std::sync::Arc;
+
+impl AgentClient {
+    /// The oldest and the newest instant that can be asked for; `None`: the agent does not say.
+    ///
+    /// Every agent names both where an instant lies outside of its record (`out_of_range`), and
+    /// 1970 lies outside of every record.
+    ///
+    /// # Errors
+    /// The agent cannot be reached, or fails.
+    pub async fn ends(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        table: &TableName,
+        request: &RequestId,
+    ) -> Result<Option<(Timestamp, Timestamp)>, Failure> {
+        let url =
+            self.url(&["v1", "servers", &server.0, "schemas", &table.schema, "tables", &table.table])?;
+        let url = with_query(url, "at", &Timestamp::from_micros(0).to_string());
+        transport::refusal(self, Request::new(Method::GET, url), caller, request)
+            .await
+            .map(|refused| refused.and_then(|body| body.oldest.zip(body.newest)))
+    }
+
+    /// A table of `_history`: sends the request and reads the header of its answer.
+    ///
+    /// # Errors
+    /// Every agent failure before the first row.
+    pub async fn happened(
+        &self,
+        caller: &Caller,
+        asked: &HistoryRequest,
+        request: &RequestId,
+    ) -> Result<AgentRows, Failure> {
+        let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
+        let (size, endpoint) = (transport::Size::Large, &self.endpoints.history);
+        let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
+        let header: Header = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
+        if !header.success {
+            return Err(not_a_header(&first, &"it says success: false"));
+        }
+        let definition = Arc::new(header.definition);
+        let asked = match (asked.table, asked.window) {
+            (HistoryTable::Changes, Some((since, until))) => Expectation::Changes { since, until, last: 0 },
+            (HistoryTable::Changes, None) => Expectation::any_changes(),
+            _ => Expectation::Rows { most: u64::MAX },
+        };
+        Ok(AgentRows::new(lines, definition, asked))
+    }
+
+    /// The schemas that the agent knows of a server.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn schemas(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        request: &RequestId,
+    ) -> Result<Vec<String>, Failure> {
+        let url = self.url(&["v1", "servers", &server.0, "schemas"])?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
+        transport::small::<Schemas>(&self.base_url, response).await.map(|s| s.schemas)
+    }
+
+    /// The tables that the agent knows of a schema, dropped ones too, each with the span of time
+    /// that can be asked for; and those of which no row is answered, with the reason.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn recorded(
+        &self,
+        caller: &Caller,
+        server: &ServerId,
+        schema: &str,
+        request: &RequestId,
+    ) -> Result<Tables, Failure> {
+        let url = self.url(&["v1", "servers", &server.0, "schemas", schema, "tables"])?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
+        transport::small::<Tables>(&self.base_url, response).await
+    }
+
+    /// The record, and how capturing goes.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn status<T: serde::de::DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+    ) -> Result<T, Failure> {
+        let url = self.url(&["v1", "status"])?;
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
+        transport::small(&self.base_url, response).await
+    }
+
+    /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves
+    /// that it is there and that its certificate is good. `None`: it gave no date.
+    ///
+    /// # Errors
+    /// [`Failure::AgentUnreachable`].
+    pub async fn clock(&self) -> Result<Option<Timestamp>, Failure> {
+        let response = transport::execute(self, Request::new(Method::GET, self.url(&["readyz"])?)).await?;
+        let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(Timestamp::from_http_date))
+    }
+}

@@ -1,0 +1,110 @@
+//! A time-travel statement as it was written, before it is known whether it may be asked.
+
+use super::refused::StatementPosition;
+use super::time_clause::TimeClause;
+use sqlparser::ast::Expr;
+
+/// One of the virtual schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VirtualSchema {
+    /// `_flashback`
+    Flashback,
+    /// `_diff`
+    Diff,
+    /// `_snapshot`
+    Snapshot,
+    /// `_undo`
+    Undo,
+}
+
+impl VirtualSchema {
+    /// The name as it is in SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flashback => "_flashback",
+            Self::Diff => "_diff",
+            Self::Snapshot => "_snapshot",
+            Self::Undo => "_undo",
+        }
+    }
+
+    /// Whether it is asked for a window, and not for an instant.
+    #[must_use]
+    pub const fn is_of_changes(self) -> bool {
+        matches!(self, Self::Diff | Self::Undo)
+    }
+}
+
+/// A time-travel query as written, nothing checked yet but its grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The virtual schema.
+    pub virtual_schema: VirtualSchema,
+    /// The middle part of a three-part name.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: String,
+    /// Its alias.
+    pub alias: Option<String>,
+    /// What is selected; empty means `*`.
+    pub projection: Vec<Projected>,
+    /// The time clause.
+    pub time: TimeClause,
+    /// Where it is, for messages.
+    pub time_at: StatementPosition,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY: columns, as written, qualifiers taken off.
+    pub group_by: Vec<String>,
+    /// ORDER BY: column (as written, qualifier taken off, or [`COUNT`]) and whether descending.
+    pub order_by: Vec<(String, bool)>,
+    /// LIMIT.
+    pub limit: Option<Limit>,
+    /// ALLOW WIDE, or the hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session
+    /// decides.
+    pub allow_wide_diff: Option<bool>,
+    /// ALLOW SCAN, or the hint `SET_VAR(dbtrail_allow_table_scan=ON)`, or OFF; `None`: the session
+    /// decides.
+    pub allow_table_scan: Option<bool>,
+}
+
+impl Draft {
+    /// Whether it asks for groups of rows, or for their number.
+    #[must_use]
+    pub fn is_grouped(&self) -> bool {
+        !self.group_by.is_empty()
+            || self.projection.iter().any(|item| matches!(item, Projected::Count { .. }))
+    }
+}
+
+/// `COUNT(*)` in ORDER BY, however it was written.
+pub const COUNT: &str = "COUNT(*)";
+
+/// One selected column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Projected {
+    /// `*` among other columns, or `t.*`.
+    All,
+    /// `column [AS alias]`, qualifier taken off.
+    Column {
+        /// The column.
+        name: String,
+        /// Its alias.
+        alias: Option<String>,
+    },
+    /// `COUNT(*) [AS alias]`
+    Count {
+        /// The alias, or the text as it was written.
+        name: String,
+    },
+}
+
+/// LIMIT count OFFSET offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Rows to skip.
+    pub offset: u64,
+    /// Rows to show at most.
+    pub count: u64,
+}
