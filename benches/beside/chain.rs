@@ -85,7 +85,8 @@ impl Door {
         Ok(Self { ca_pem, folder })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// One of its files: `cert.pem`, `key.pem`, `token`.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
@@ -142,8 +143,19 @@ impl Chain {
         Self::of(&origin, cores)
     }
 
+    /// The same, with settings of the shim besides.
+    pub fn start_for(binlogs: &[PathBuf], settings: &str) -> Result<Self, Box<dyn Error>> {
+        let mut origin = vec![OsString::from("--binlog")];
+        origin.extend(binlogs.iter().map(OsString::from));
+        Self::with(&origin, None, settings)
+    }
+
     /// An agent whose history is from there, and a shim on these cores.
     pub fn of(origin: &[OsString], cores: Option<&str>) -> Result<Self, Box<dyn Error>> {
+        Self::with(origin, cores, "")
+    }
+
+    fn with(origin: &[OsString], cores: Option<&str>, settings: &str) -> Result<Self, Box<dyn Error>> {
         let door = Door::make()?;
         let agent = Agent::spawn(&door, origin)?;
         let (agent_port, shim_port) = (agent.port, free_port()?);
@@ -153,7 +165,7 @@ impl Chain {
             &format!(
                 "listen: 127.0.0.1:{shim_port}\nagent_url: https://localhost:{agent_port}\nagent_tls:\n  ca_file: {}\n\
                  tenants:\n  - mysql_user: {USER}\n    mysql_password: {PASSWORD}\n    server_id: {SERVER_ID}\n    \
-                 agent_token: {TOKEN}\nlog:\n  level: error\n",
+                 agent_token: {TOKEN}\nlog:\n  level: error\n{settings}",
                 door.path("cert.pem").display()
             ),
         )?;

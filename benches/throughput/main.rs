@@ -4,6 +4,7 @@
 //! cargo bench --bench throughput -- lookup     point look-ups: through the shim, and straight at the agent
 //! cargo bench --bench throughput -- diff       one `_diff` of 1,000,000 events, and MariaDB's SELECT of as many rows
 //! cargo bench --bench throughput -- chatter    SELECT 1, SELECT @@version, COM_PING and logins, and MariaDB's
+//! cargo bench --bench throughput -- idle       memory of an idle connection, plain and with TLS
 //! ```
 //! `diff` and `chatter` need `mariadbd`: they make a server of their own in a temporary folder, on
 //! loopback, and end it. Agent and shim are the real executable, as two processes, over HTTPS.
@@ -15,7 +16,9 @@
 #[path = "../beside/chain.rs"]
 mod chain;
 mod chatter;
+mod client;
 mod diff;
+mod idle;
 mod lookup;
 #[path = "../beside/mariadb.rs"]
 mod mariadb;
@@ -33,6 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted.is_empty() || wanted.iter().any(|w| w == "chatter") {
         runtime.block_on(chatter::run())?;
+    }
+    if wanted.is_empty() || wanted.iter().any(|w| w == "idle") {
+        idle::run()?;
     }
     Ok(())
 }

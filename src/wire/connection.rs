@@ -114,7 +114,7 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, context: ConnectionContex
         Ok(scramble) => scramble,
         Err(error) => return tracing::error!(%error, "a connection is turned away"),
     };
-    let connection = Connection {
+    let mut connection = Connection {
         shared: live.load(),
         live,
         context,
@@ -136,10 +136,12 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, context: ConnectionContex
 }
 
 impl Connection {
-    async fn run(mut self) {
-        let session = match tokio::time::timeout(LOGIN_TIME, self.login()).await {
+    async fn run(&mut self) {
+        // On the heap, so that its memory is given back when it is over.
+        let login = Box::pin(self.login());
+        let mut session = match tokio::time::timeout(LOGIN_TIME, login).await {
             Ok(Ok(Some(session))) => session,
-            Ok(Err(Gone::Refused(failure))) => return self.refuse(&failure, true).await,
+            Ok(Err(Gone::Refused(failure))) => return Box::pin(self.refuse(&failure, true)).await,
             Ok(Ok(None)) => return,
             Ok(Err(Gone::Closed)) | Err(_) => return metrics().login("abandoned", Code::Ended(0)),
         };
@@ -147,12 +149,12 @@ impl Connection {
         if let Some(algorithm) = self.compression {
             self.packets.compress(algorithm);
         }
-        if let Err(Gone::Refused(failure)) = self.commands(session).await {
+        if let Err(Gone::Refused(failure)) = self.commands(&mut session).await {
             let login = matches!(
                 failure,
                 Failure::UnknownTenant(_) | Failure::AccessDenied { .. } | Failure::Full { .. }
             );
-            self.refuse(&failure, login).await;
+            Box::pin(self.refuse(&failure, login)).await;
         }
     }
 
@@ -194,5 +196,20 @@ impl Connection {
         self.context.handle.identify(session.identity());
         self.shared = shared;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_holds_nothing_of_what_a_command_needs() {
+        let bytes = size_of_future(serve);
+        assert!(bytes <= 3 * 1024, "the task of a connection has {bytes} bytes");
     }
 }

@@ -144,6 +144,18 @@ impl Packets {
         (self.input, self.consumed) = (Vec::new(), 0);
     }
 
+    /// Gives the memory of empty buffers back, for a peer that may now be idle for hours.
+    pub fn release_memory(&mut self) {
+        if !self.has_unread() {
+            (self.input, self.consumed, self.packed) = (Vec::new(), 0, Vec::new());
+        }
+        for buffer in [&mut self.output, &mut self.leaving] {
+            if buffer.is_empty() {
+                *buffer = Vec::new();
+            }
+        }
+    }
+
     /// A command begins: its first packet has number 0.
     pub fn new_command(&mut self) {
         self.sequence = 0;

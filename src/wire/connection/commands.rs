@@ -14,6 +14,7 @@ use dbtrail_mysql_wire::constants::{command as com, set_option};
 use dbtrail_mysql_wire::reader::PayloadReader;
 use dbtrail_mysql_wire::{handshake, results};
 use dbtrail_types::names::RequestId;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -21,18 +22,19 @@ impl Connection {
     /// Commands ([Command
     /// Phase](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html)),
     /// one after the other.
-    pub(super) async fn commands(&mut self, mut session: Session) -> Result<(), Gone> {
+    pub(super) async fn commands(&mut self, session: &mut Session) -> Result<(), Gone> {
         let mut statements = Statements::default();
         loop {
             // Before the wait too: a tenant may have gone while this one logged in.
-            self.take_up(&mut session)?;
+            self.take_up(session)?;
             self.packets.set_limits(limits(session.network()));
             self.packets.flush().await?;
             if session.is_over() {
                 return Err(Gone::Closed);
             }
             self.packets.new_command();
-            self.context.handle.does(&session, IDLE, None);
+            self.packets.release_memory();
+            self.context.handle.does(session, IDLE, None);
             // What a SELECT changed was sent in no OK, and belongs to no later one.
             session.take_changes();
             let (drain, leave) = (self.context.handle.drain.clone(), self.context.handle.leave.clone());
@@ -45,86 +47,101 @@ impl Connection {
                 () = leave.cancelled() => return Err(Gone::Closed),
                 () = tokio::time::sleep(session.patience()) => return Err(Gone::Refused(Failure::Inactive)),
             };
-            self.take_up(&mut session)?;
-            let Some((command, rest)) = payload.split_first() else {
-                self.fail(&Failure::UnknownCommand, None).await?;
-                continue;
-            };
-            let request = RequestId::next(self.context.id);
-            let handle = Arc::clone(&self.context.handle);
-            handle.does(&session, command_name(*command), (*command == com::COM_QUERY).then_some(rest));
-            // One for the whole command: a KILL QUERY counts also while nobody looks.
-            let interrupt = pin!(handle.interrupt.notified());
-            let deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
-            let mut work = Work { request: &request, interrupt, deadline, form: Form::Text };
-            match *command {
-                com::COM_QUIT => return Ok(()),
-                com::COM_INIT_DB => {
-                    let mut line = Line::new(session.identity(), &request);
-                    line.about(About::of("use"));
-                    let name = String::from_utf8_lossy(rest).into_owned();
-                    let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
-                    self.answer(&mut session, done.map(|()| Answer::Done), work, &mut line).await?;
-                }
-                com::COM_QUERY => self.statements(&mut session, rest, work).await?,
-                com::COM_FIELD_LIST => {
-                    let mut line = Line::of(&session, &request);
-                    let mut arguments = PayloadReader(rest);
-                    let (table, wildcard) = (arguments.until_zero(), arguments.0);
-                    let listed = session.field_list(table, wildcard, &request);
-                    let listed = work.watch(&mut self.packets, listed).await;
-                    self.field_list(&mut session, listed?, &request, &mut line).await?;
-                }
-                com::COM_STATISTICS => {
-                    let (open, statements, uptime) =
-                        self.context.connections.figures(&session.identity().user);
-                    let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
-                    self.packets.write(text.as_bytes()).await?;
-                }
-                // ProxySQL then drops a connection that it does not use, and nobody notices.
-                com::COM_PING if drain.is_cancelled() => return Err(Gone::Refused(Failure::ShuttingDown)),
-                com::COM_PING => self.send_ok(&mut session).await?,
-                com::COM_CHANGE_USER => {
-                    let login = handshake::change_user(rest, self.capabilities)
-                        .map_err(|e| Gone::Refused(e.into()))?;
-                    // The former session ends here: nothing of it can be left.
-                    drop(session);
-                    statements = Statements::default();
-                    let change = async {
-                        let entered = self.enter(&login).await?;
-                        self.greet(entered, login.schema.as_deref()).await
-                    };
-                    match tokio::time::timeout(LOGIN_TIME, change).await {
-                        Ok(next) => match next? {
-                            Some(next) => session = next,
-                            None => return Ok(()),
-                        },
-                        Err(_) => return Err(Gone::Closed),
-                    }
-                }
-                com::COM_SET_OPTION => {
-                    session.set_multi_statements(
-                        rest.first() == Some(&set_option::MYSQL_OPTION_MULTI_STATEMENTS_ON),
-                    );
-                    let end = results::end(session.status().into(), self.capabilities);
-                    self.packets.write(&end).await?;
-                }
-                com::COM_RESET_CONNECTION => {
-                    session.reset();
-                    statements = Statements::default();
-                    self.send_ok(&mut session).await?;
-                }
-                com::COM_STMT_PREPARE
-                | com::COM_STMT_EXECUTE
-                | com::COM_STMT_SEND_LONG_DATA
-                | com::COM_STMT_CLOSE
-                | com::COM_STMT_RESET
-                | com::COM_STMT_FETCH => {
-                    self.prepared(*command, rest, &mut session, &mut statements, work).await?;
-                }
-                _ => self.fail(&Failure::UnknownCommand, Some(&request)).await?,
+            self.take_up(session)?;
+            // On the heap, and only while it runs: an idle connection holds nothing of what a
+            // command needs.
+            if Box::pin(self.command(session, &mut statements, &payload)).await?.is_break() {
+                return Ok(());
             }
         }
+    }
+
+    /// Carries out one command. A break: the client has said goodbye.
+    async fn command(
+        &mut self,
+        session: &mut Session,
+        statements: &mut Statements,
+        payload: &[u8],
+    ) -> Result<ControlFlow<()>, Gone> {
+        let Some((command, rest)) = payload.split_first() else {
+            self.fail(&Failure::UnknownCommand, None).await?;
+            return Ok(ControlFlow::Continue(()));
+        };
+        let request = RequestId::next(self.context.id);
+        let handle = Arc::clone(&self.context.handle);
+        handle.does(session, command_name(*command), (*command == com::COM_QUERY).then_some(rest));
+        // One for the whole command: a KILL QUERY counts also while nobody looks.
+        let interrupt = pin!(handle.interrupt.notified());
+        let deadline = session.time_limit().map(|limit| tokio::time::Instant::now() + limit);
+        let mut work = Work { request: &request, interrupt, deadline, form: Form::Text };
+        match *command {
+            com::COM_QUIT => return Ok(ControlFlow::Break(())),
+            com::COM_INIT_DB => {
+                let mut line = Line::new(session.identity(), &request);
+                line.about(About::of("use"));
+                let name = String::from_utf8_lossy(rest).into_owned();
+                let done = work.watch(&mut self.packets, session.use_schema(&name, &request)).await?;
+                self.answer(session, done.map(|()| Answer::Done), work, &mut line).await?;
+            }
+            com::COM_QUERY => self.statements(session, rest, work).await?,
+            com::COM_FIELD_LIST => {
+                let mut line = Line::of(session, &request);
+                let mut arguments = PayloadReader(rest);
+                let (table, wildcard) = (arguments.until_zero(), arguments.0);
+                let listed = session.field_list(table, wildcard, &request);
+                let listed = work.watch(&mut self.packets, listed).await;
+                self.field_list(session, listed?, &request, &mut line).await?;
+            }
+            com::COM_STATISTICS => {
+                let (open, statements, uptime) = self.context.connections.figures(&session.identity().user);
+                let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
+                self.packets.write(text.as_bytes()).await?;
+            }
+            // ProxySQL then drops a connection that it does not use, and nobody notices.
+            com::COM_PING if self.context.handle.drain.is_cancelled() => {
+                return Err(Gone::Refused(Failure::ShuttingDown));
+            }
+            com::COM_PING => self.send_ok(session).await?,
+            com::COM_CHANGE_USER => {
+                let login =
+                    handshake::change_user(rest, self.capabilities).map_err(|e| Gone::Refused(e.into()))?;
+                // The former session ends here: either another one takes over or the connection ends.
+                *statements = Statements::default();
+                let change = async {
+                    let entered = self.enter(&login).await?;
+                    self.greet(entered, login.schema.as_deref()).await
+                };
+                match tokio::time::timeout(LOGIN_TIME, change).await {
+                    Ok(next) => match next? {
+                        Some(next) => *session = next,
+                        None => return Ok(ControlFlow::Break(())),
+                    },
+                    Err(_) => return Err(Gone::Closed),
+                }
+            }
+            com::COM_SET_OPTION => {
+                session.set_multi_statements(
+                    rest.first() == Some(&set_option::MYSQL_OPTION_MULTI_STATEMENTS_ON),
+                );
+                let end = results::end(session.status().into(), self.capabilities);
+                self.packets.write(&end).await?;
+            }
+            com::COM_RESET_CONNECTION => {
+                session.reset();
+                *statements = Statements::default();
+                self.send_ok(session).await?;
+            }
+            com::COM_STMT_PREPARE
+            | com::COM_STMT_EXECUTE
+            | com::COM_STMT_SEND_LONG_DATA
+            | com::COM_STMT_CLOSE
+            | com::COM_STMT_RESET
+            | com::COM_STMT_FETCH => {
+                self.prepared(*command, rest, session, statements, work).await?;
+            }
+            _ => self.fail(&Failure::UnknownCommand, Some(&request)).await?,
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// COM_QUERY: the statements of a packet
