@@ -27,6 +27,7 @@ mod reconcile_table_map;
 mod renames;
 mod silent_changes;
 mod table;
+mod table_map_error;
 mod temporal;
 #[cfg(test)]
 mod tests;
@@ -50,10 +51,12 @@ use super::log::{LoggedStatement, MappedTable, collation_name};
 use super::store::ChangeSequence;
 pub use carry::Carried;
 pub(crate) use ddl::excerpt;
+pub use declared::DeclarationError;
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
 pub use renames::{Outcome, Rename};
 pub use silent_changes::SilentChange;
+pub use table_map_error::{Attribute, NotInferred, TableMapError};
 pub use touched::{Touched, touched};
 pub use versioned::END_OF_TIME;
 
@@ -264,7 +267,7 @@ impl Catalog {
     /// # Errors
     /// Neither tells, or they contradict each other: the reason why the table is unreadable from
     /// here on.
-    pub fn reconcile_table_map(&mut self, table: &MappedTable) -> Result<DefinitionId, String> {
+    pub fn reconcile_table_map(&mut self, table: &MappedTable) -> Result<DefinitionId, TableMapError> {
         reconcile_table_map::reconcile_table_map(self, table)
     }
 
@@ -276,7 +279,7 @@ impl Catalog {
         &mut self,
         definition: DefinitionId,
         table: &MappedTable,
-    ) -> Result<DefinitionId, String> {
+    ) -> Result<DefinitionId, TableMapError> {
         self.tables.insert(table.name.clone(), definition);
         reconcile_table_map::reconcile_table_map(self, table)
     }

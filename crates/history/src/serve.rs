@@ -43,7 +43,7 @@ use connections::{Connections, HasRequested};
 pub use exposition::Exposition;
 pub use pages::{Pages, serve_pages};
 pub use tls::{Certificate, TlsError, tls_config};
-pub use tokens::Tokens;
+pub use tokens::{TokenFileError, Tokens};
 pub use undo::WritesUndo;
 
 /// The longest request body.

@@ -5,8 +5,8 @@
     reason = "a stored value of a form that is not named does not belong to the type, which is an error"
 )]
 
-use super::log::Raw;
-use dbtrail_types::charset;
+use super::log::{LogFault, Raw};
+use dbtrail_types::charset::{self, CharsetError};
 use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::float_text;
 use dbtrail_types::result_set::Cell;
@@ -20,7 +20,30 @@ pub struct ValueError {
     /// The column.
     pub column: String,
     /// Why it is no value of the column's type.
-    pub reason: String,
+    pub reason: ValueFault,
+}
+
+/// Why the value of a row image cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueFault {
+    /// It is of another form, or out of the range of the type.
+    #[error("the log holds a value that is not of type {0}")]
+    OtherType(ColumnType),
+    /// A DECIMAL whose bytes are no digits.
+    #[error(transparent)]
+    Decimal(#[from] LogFault),
+    /// Servers differ in how they fill it with zeros.
+    #[error("ZEROFILL on FLOAT and DOUBLE is not shown by this version")]
+    FloatZerofill,
+    /// A text column whose character set neither the DDL nor the table map gives.
+    #[error("its character set is not known")]
+    NoCharset,
+    /// Text that is not valid in its character set, or whose characters are not unambiguous.
+    #[error(transparent)]
+    Charset(#[from] CharsetError),
+    /// A UUID whose variant's bits are not where RFC 9562 has them.
+    #[error("a UUID of a variant, or in an order, that this version does not know")]
+    UuidVariant,
 }
 
 /// Appends the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone =
@@ -54,8 +77,8 @@ pub fn cell(raw: &Raw<'_>, column: &Column) -> Result<Cell, ValueError> {
     Ok(write(raw, column, &mut bytes)?.then_some(bytes))
 }
 
-fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String> {
-    let misfit = || format!("the log holds a value that is not of type {}", column.ty);
+fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), ValueFault> {
+    let misfit = || ValueFault::OtherType(column.ty.clone());
     let start = out.len();
     match (&column.ty, raw) {
         (ColumnType::Int { size, unsigned, zerofill, display_width }, Raw::Int(v)) => {
@@ -67,7 +90,7 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String>
         (ColumnType::Decimal { precision, scale, unsigned, zerofill }, Raw::Decimal(digits)) => {
             let width =
                 usize::from(*precision) + usize::from(*scale > 0) + usize::from(!unsigned && !zerofill);
-            digits.write(out).map_err(|e| e.to_string())?;
+            digits.write(out)?;
             return padded(start, *zerofill, Some(width), out, misfit);
         }
         (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => {
@@ -86,7 +109,7 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), String>
             out.extend_from_slice(text.as_bytes());
         }
         (ColumnType::Float { .. } | ColumnType::Double { .. }, Raw::Float(_) | Raw::Double(_)) => {
-            return Err("ZEROFILL on FLOAT and DOUBLE is not shown by this version".to_owned());
+            return Err(ValueFault::FloatZerofill);
         }
         (ColumnType::Bit { .. }, Raw::Bit(bytes)) => out.extend_from_slice(bytes),
         (ColumnType::Year, Raw::Year(year)) => digits(u32::from(*year), 4, out),
@@ -136,8 +159,8 @@ fn padded(
     zerofill: bool,
     width: Option<usize>,
     out: &mut Vec<u8>,
-    misfit: impl Fn() -> String,
-) -> Result<(), String> {
+    misfit: impl Fn() -> ValueFault,
+) -> Result<(), ValueFault> {
     match (zerofill, width) {
         (false, _) => Ok(()),
         (true, Some(width)) => {
@@ -150,7 +173,12 @@ fn padded(
 }
 
 /// Bytes as stored; `None`: the type holds none.
-fn stored(ty: &ColumnType, bytes: &[u8], column: &Column, out: &mut Vec<u8>) -> Option<Result<(), String>> {
+fn stored(
+    ty: &ColumnType,
+    bytes: &[u8],
+    column: &Column,
+    out: &mut Vec<u8>,
+) -> Option<Result<(), ValueFault>> {
     match ty {
         // The log cuts the zeros at the end off.
         ColumnType::Binary { bytes: width } => {
@@ -165,11 +193,11 @@ fn stored(ty: &ColumnType, bytes: &[u8], column: &Column, out: &mut Vec<u8>) -> 
         | ColumnType::Vector { .. } => out.extend_from_slice(bytes),
         ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
             let Some(set) = column.charset() else {
-                return Some(Err("its character set is not known".to_owned()));
+                return Some(Err(ValueFault::NoCharset));
             };
             match charset::decode(set, bytes) {
                 Ok(text) => out.extend_from_slice(text.as_bytes()),
-                Err(e) => return Some(Err(e.to_string())),
+                Err(e) => return Some(Err(e.into())),
             }
         }
         ColumnType::Inet4 => {
@@ -204,9 +232,9 @@ fn whole(bytes: &[u8], width: usize) -> Vec<u8> {
 /// A UUID of MariaDB, whose bytes the log has in the order of the text (seen in 10.11, all
 /// versions). Tables have them in another order, in which the variant's bits would not be where
 /// they are asked for here.
-fn uuid_text(bytes: [u8; 16]) -> Result<String, String> {
+fn uuid_text(bytes: [u8; 16]) -> Result<String, ValueFault> {
     if bytes[8] & 0x80 == 0 && bytes != [0; 16] {
-        return Err("a UUID of a variant, or in an order, that this version does not know".to_owned());
+        return Err(ValueFault::UuidVariant);
     }
     let hex = |range: std::ops::Range<usize>| hex::encode(&bytes[range]);
     Ok([hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)].join("-"))

@@ -24,7 +24,7 @@ pub(super) fn serve_options(
     }
     match token_file.map(Tokens::from_file) {
         Some(Ok(tokens)) => options.tokens = tokens,
-        Some(Err(why)) => mistakes.push(why),
+        Some(Err(why)) => mistakes.push(why.to_string()),
         None => {}
     }
     options

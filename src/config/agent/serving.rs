@@ -24,7 +24,7 @@ impl Resolver {
         let tokens = match self.text("token_file").map(|path| Tokens::from_file(Path::new(&path))) {
             None => Some(Tokens::default()),
             Some(Ok(tokens)) => Some(tokens),
-            Some(Err(why)) => self.mistake("token_file", why),
+            Some(Err(why)) => self.mistake("token_file", why.to_string()),
         };
         let most = |t: &str| t.parse::<usize>().ok().filter(|n| (1..=1_000_000).contains(n));
         let form = "a number from 1 to 1000000";

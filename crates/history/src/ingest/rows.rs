@@ -12,7 +12,7 @@ use crate::image::{self};
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
 use crate::names::TableState;
 use crate::record::{Baseline, TableGeneration};
-use crate::schema::DefinitionId;
+use crate::schema::{DefinitionId, TableMapError};
 use crate::store::{ChangeSequence, GenerationId, KeyMove, Version, Versions, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::names::TableName;
@@ -215,7 +215,7 @@ impl Ingest {
                     .unknown_since
                     .get(name)
                     .filter(|_| matches!(table_state, TableState::Unknown { .. }));
-                let reason = known.cloned().unwrap_or(reason);
+                let reason = known.cloned().unwrap_or_else(|| reason.to_string());
                 self.names_mut().set(name, at, TableState::Unreadable(reason));
                 return None;
             }
@@ -259,7 +259,7 @@ impl Ingest {
         id
     }
 
-    fn definition_of(&mut self, table: &Arc<MappedTable>) -> Result<DefinitionId, String> {
+    fn definition_of(&mut self, table: &Arc<MappedTable>) -> Result<DefinitionId, TableMapError> {
         if let Some((seen, definition)) = self.observed.get(&table.name)
             && (Arc::ptr_eq(seen, table) || seen == table)
         {

@@ -331,7 +331,7 @@ impl Walk<'_> {
         if full.versioned {
             versioned::add_columns(&mut full)?;
         }
-        full.check()?;
+        full.check().map_err(|e| e.to_string())?;
         if let Some(reason) = engines::rows_elsewhere(full.engine.as_deref()) {
             // A bare name in UNION is looked for in the current database.
             let schema = self.schema().unwrap_or(&name.schema);

@@ -9,6 +9,17 @@ use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashMap;
 
+/// Why the definition of a table does not follow from its declaration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeclarationError {
+    /// It has a clause that is not read, or that contradicts another one: which.
+    #[error("{0}")]
+    Unread(String),
+    /// It declares a view, or nothing.
+    #[error("it is not the declaration of a table")]
+    NotATable,
+}
+
 impl Catalog {
     /// Takes a table as the server declares it: the definition from here on, whatever the log said
     /// before.
@@ -20,7 +31,7 @@ impl Catalog {
         name: &TableName,
         create: &str,
         server: ServerVersion,
-    ) -> Result<DefinitionId, String> {
+    ) -> Result<DefinitionId, DeclarationError> {
         self.links.declared(name, &declaration(name, create, server));
         let (full, keys) = read(name, create, server, (self.folds, &mut self.united))?;
         self.lost.remove(name);
@@ -69,7 +80,7 @@ fn read(
     create: &str,
     server: ServerVersion,
     (folds, united): (Option<bool>, &mut HashMap<TableName, Vec<TableName>>),
-) -> Result<(Full, Vec<ForeignKey>), String> {
+) -> Result<(Full, Vec<ForeignKey>), DeclarationError> {
     let statement = declaration(name, create, server);
     let mut scratch = Catalog { folds, ..Catalog::default() };
     let effects = scratch.apply(&statement);
@@ -79,7 +90,9 @@ fn read(
             Effect::Created(_, id) => {
                 return Ok((scratch.full(id).clone(), scratch.foreign.of(name).to_vec()));
             }
-            Effect::Unreadable(_, reason) | Effect::UnreadableAll { reason, .. } => return Err(reason),
+            Effect::Unreadable(_, reason) | Effect::UnreadableAll { reason, .. } => {
+                return Err(DeclarationError::Unread(reason));
+            }
             Effect::Dropped(_)
             | Effect::Truncated(_)
             | Effect::Altered(..)
@@ -90,7 +103,7 @@ fn read(
             | Effect::SchemaDropped(_) => {}
         }
     }
-    Err("it is not the declaration of a table".to_owned())
+    Err(DeclarationError::NotATable)
 }
 
 fn difference(known: &Full, declared: &Full) -> Option<String> {

@@ -8,6 +8,7 @@
 use super::convert::By;
 use super::implicit_default::longest_character;
 use super::table::{BackfilledValue, Full, FullColumn};
+use super::table_map_error::{Attribute, NotInferred, TableMapError};
 use super::{Catalog, DefinitionId, collation_name, generated, versioned};
 use crate::log::{MappedColumn, MappedTable, char_bytes, code};
 use dbtrail_types::charset;
@@ -17,7 +18,7 @@ use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize, same_name};
 pub(super) fn reconcile_table_map(
     catalog: &mut Catalog,
     table: &MappedTable,
-) -> Result<DefinitionId, String> {
+) -> Result<DefinitionId, TableMapError> {
     let Some(id) = catalog.tables.get(&table.name).copied() else {
         let mut full = infer(table)?;
         full.settle();
@@ -27,24 +28,21 @@ pub(super) fn reconcile_table_map(
     };
     let known = catalog.full(id);
     if known.columns.len() + hidden(table, known) != table.columns.len() {
-        return Err(format!(
-            "the log writes rows of {} columns for {}, and by its DDL it has {}",
-            table.columns.len(),
-            table.name,
-            known.columns.len()
-        ));
+        return Err(TableMapError::ColumnCount {
+            table: table.name.clone(),
+            logged: table.columns.len(),
+            declared: known.columns.len(),
+        });
     }
     let mut corrected = known.clone();
     for (full, mapped) in corrected.columns.iter_mut().zip(&table.columns) {
         check(full, mapped, table)?;
     }
     if let Some(unsure) = corrected.columns.iter().find(|c| c.is_text() && !c.collation_certain) {
-        return Err(format!(
-            "the character set and collation of column {} of {} are given neither by the DDL in the log (the table's or its schema's CREATE is \
-             missing, or leaves it to a setting that is not logged) nor by the table map: set binlog_row_metadata=FULL, or name the log files \
-             from before the schema was created, too",
-            unsure.column.name, table.name
-        ));
+        return Err(TableMapError::NoCollation {
+            table: table.name.clone(),
+            column: unsure.column.name.clone(),
+        });
     }
     if let Some(key) = &table.primary_key {
         let reported: Vec<&str> =
@@ -56,7 +54,7 @@ pub(super) fn reconcile_table_map(
             _ => reported,
         };
         if !whole || reported != corrected.key() {
-            return Err(format!("the log contradicts the DDL of {} in its primary key", table.name));
+            return Err(TableMapError::PrimaryKey(table.name.clone()));
         }
     }
     if corrected == *known {
@@ -82,13 +80,14 @@ fn hidden(table: &MappedTable, known: &Full) -> usize {
     if more.len() == hashed && more.iter().filter(is_hash).count() == hashed { hashed } else { 0 }
 }
 
-fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> Result<(), String> {
+fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> Result<(), TableMapError> {
     let column = &mut full.column;
     let own = column.name.clone();
-    let contradiction =
-        |what: &str| Err(format!("the log contradicts the DDL of {} in {what} of column {own}", table.name));
+    let contradiction = |what: Attribute| {
+        Err(TableMapError::Contradiction { table: table.name.clone(), column: own.clone(), what })
+    };
     if mapped.name.as_deref().is_some_and(|n| !same_name(n, &column.name)) {
-        return contradiction("the name");
+        return contradiction(Attribute::Name);
     }
     if column.ty == ColumnType::Json && mapped.type_code == code::BLOB && mapped.meta == [4] {
         // MariaDB's JSON is another name of LONGTEXT with a binary collation.
@@ -96,16 +95,16 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
         column.collation = Some("utf8mb4_bin".to_owned());
     }
     if !matches(&column.ty, mapped) {
-        return contradiction("the type");
+        return contradiction(Attribute::Type);
     }
     if let (Some(unsigned), Some(declared)) = (mapped.unsigned, unsigned(&column.ty))
         && unsigned != declared
     {
-        return contradiction("the sign");
+        return contradiction(Attribute::Sign);
     }
     if column.nullable != mapped.nullable {
         if full.null_certain {
-            return contradiction("NULL or NOT NULL");
+            return contradiction(Attribute::Nullability);
         }
         column.nullable = mapped.nullable;
         column.has_default |= mapped.nullable;
@@ -120,14 +119,14 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
             }
             (Some(declared), Some(reported)) if *declared != reported => {
                 if full.collation_certain && !same_collation(declared, &reported) {
-                    return contradiction("the collation");
+                    return contradiction(Attribute::Collation);
                 }
                 column.collation = Some(reported);
                 full.collation_certain = true;
             }
             (Some(_), Some(_)) => full.collation_certain = true,
             (Some(_), None) => {
-                return Err(format!("collation {id} of column {} is not known to this version", column.name));
+                return Err(TableMapError::UnknownCollation { id, column: own });
             }
             _ => {}
         }
@@ -142,10 +141,9 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
         _ => return Ok(()),
     };
     match width {
-        Some(width) if u32::try_from(length).ok() != chars.checked_mul(width) => Err(format!(
-            "the log contradicts the DDL of {} in the length or the character set of column {own}",
-            table.name
-        )),
+        Some(width) if u32::try_from(length).ok() != chars.checked_mul(width) => {
+            contradiction(Attribute::LengthOrCharset)
+        }
         _ => Ok(()),
     }
 }
@@ -264,8 +262,7 @@ fn has_no_type(table: &MappedTable, mapped: &MappedColumn) -> bool {
 
 /// A definition from a map alone. What a map cannot tell is refused: ZEROFILL of unsigned numbers
 /// changes their text.
-fn infer(table: &MappedTable) -> Result<Full, String> {
-    let way_out = "name the log files from before the table was created, too";
+fn infer(table: &MappedTable) -> Result<Full, TableMapError> {
     let mut full = Full { inferred: true, ..Full::default() };
     let is_hash = |mapped: &MappedColumn| {
         table.mariadb
@@ -274,14 +271,12 @@ fn infer(table: &MappedTable) -> Result<Full, String> {
     };
     let own = table.columns.iter().rposition(|mapped| !is_hash(mapped)).map_or(0, |last| last + 1);
     for mapped in table.columns.iter().take(own) {
-        let name = mapped.name.clone().ok_or_else(|| {
-            format!(
-                "{} has no column names in the log: set binlog_row_metadata=FULL, or {way_out}",
-                table.name
-            )
+        let name = mapped.name.clone().ok_or_else(|| TableMapError::NoNames(table.name.clone()))?;
+        let ty = inferred_type(mapped).map_err(|why| TableMapError::NoType {
+            table: table.name.clone(),
+            column: name.clone(),
+            why,
         })?;
-        let ty = inferred_type(mapped)
-            .map_err(|why| format!("column {name} of {}: {why}; {way_out}", table.name))?;
         let is_text =
             !matches!(ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. });
         let collation = mapped.collation.and_then(collation_name).filter(|c| is_text && c != "binary");
@@ -297,48 +292,33 @@ fn infer(table: &MappedTable) -> Result<Full, String> {
             generated: has_no_type(table, mapped).then(|| generated::NO_TYPE.to_owned()),
         });
     }
-    let key = table.primary_key.as_ref().ok_or_else(|| {
-        format!(
-            "the log does not say the primary key of {}: set binlog_row_metadata=FULL, or {way_out}",
-            table.name
-        )
-    })?;
+    let key = table.primary_key.as_ref().ok_or_else(|| TableMapError::NoPrimaryKey(table.name.clone()))?;
     full.primary_key =
         key.iter().filter_map(|i| full.columns.get(*i).map(|c| c.column.name.clone())).collect();
     let keyed = |c: &&FullColumn| c.generated.is_some() && full.primary_key.contains(&c.column.name);
     if let Some(untold) = full.columns.iter().find(keyed) {
-        return Err(format!(
-            "whether key column {} of {} is BINARY, UUID, INET4 or INET6 is not in the log; {way_out}",
-            untold.column.name, table.name
-        ));
+        return Err(TableMapError::KeyType { table: table.name.clone(), column: untold.column.name.clone() });
     }
     Ok(full)
 }
 
-fn inferred_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
+fn inferred_type(mapped: &MappedColumn) -> Result<ColumnType, NotInferred> {
     let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
     let text = mapped.collation.and_then(collation_name).is_some_and(|c| c != "binary");
     let width = || {
         let charset = mapped.collation.and_then(collation_name);
         let charset = charset.as_deref().and_then(|c| c.split('_').next());
-        charset
-            .and_then(longest_character)
-            .ok_or_else(|| "its character set is not read by this version".to_owned())
+        charset.and_then(longest_character).ok_or(NotInferred::Charset)
     };
     let signed = || match mapped.unsigned {
         Some(false) => Ok(false),
-        _ => Err("whether the number is ZEROFILL is not in the log".to_owned()),
+        _ => Err(NotInferred::Zerofill),
     };
     let int = |size| {
         signed().map(|unsigned| ColumnType::Int { size, unsigned, zerofill: false, display_width: None })
     };
-    let labels = || {
-        mapped
-            .labels
-            .as_ref()
-            .and_then(|l| labels_of(l, mapped.collation))
-            .ok_or_else(|| "its labels are not in the log".to_owned())
-    };
+    let labels =
+        || mapped.labels.as_ref().and_then(|l| labels_of(l, mapped.collation)).ok_or(NotInferred::Labels);
     match mapped.type_code {
         code::TINY => int(IntSize::Tiny),
         code::SHORT => int(IntSize::Small),
@@ -387,6 +367,6 @@ fn inferred_type(mapped: &MappedColumn) -> Result<ColumnType, String> {
             };
             Ok(if text { ColumnType::Text { size } } else { ColumnType::Blob { size } })
         }
-        other => Err(format!("its type (code {other}) is not known from the log alone")),
+        other => Err(NotInferred::Code(other)),
     }
 }

@@ -103,19 +103,28 @@ pub(super) struct Full {
     pub(super) lengths: Vec<(String, u64)>,
 }
 
+/// Why no server has such a table: a statement was not read as the server read it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ImpossibleTable {
+    #[error("it has more than {MOST_COLUMNS} columns")]
+    TooManyColumns,
+    #[error("there would be two columns {0}")]
+    ColumnTwice(String),
+}
+
 impl Full {
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| same_name(&c.column.name, name))
     }
 
     /// Whether there can be such a table.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), ImpossibleTable> {
         if self.columns.len() > MOST_COLUMNS {
-            return Err(format!("it has more than {MOST_COLUMNS} columns"));
+            return Err(ImpossibleTable::TooManyColumns);
         }
         let mut names = HashSet::new();
         match self.columns.iter().find(|c| !names.insert(c.column.name.to_lowercase())) {
-            Some(twice) => Err(format!("there would be two columns {}", twice.column.name)),
+            Some(twice) => Err(ImpossibleTable::ColumnTwice(twice.column.name.clone())),
             None => Ok(()),
         }
     }

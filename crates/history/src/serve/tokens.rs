@@ -49,6 +49,28 @@ struct Stamp {
     changed: (i64, i64),
 }
 
+/// Why a file of tokens is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFileError {
+    /// The system does not give it.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// No list of tokens is as long as that.
+    #[error("{} is longer than {MAX_FILE} bytes, which no list of tokens is", .0.display())]
+    TooLong(PathBuf),
+    /// Not text.
+    #[error("{} is not UTF-8 text", .0.display())]
+    NotText(PathBuf),
+    /// Nothing but comments and empty lines.
+    #[error("{} holds no token", .0.display())]
+    Empty(PathBuf),
+}
+
 impl From<Vec<Secret>> for Tokens {
     fn from(tokens: Vec<Secret>) -> Self {
         if tokens.is_empty() {
@@ -64,7 +86,7 @@ impl Tokens {
     ///
     /// # Errors
     /// It cannot be read, or holds no token: an empty file must not open the door.
-    pub fn from_file(path: &Path) -> Result<Self, String> {
+    pub fn from_file(path: &Path) -> Result<Self, TokenFileError> {
         let (tokens, stamp) = read(path)?;
         let seen = FileState { looked: Instant::now(), stamp, complained: None };
         Ok(Self(Some(Arc::new(TokenSet {
@@ -158,6 +180,7 @@ impl Tokens {
                 }
             }
             Err(why) => {
+                let why = why.to_string();
                 seen.stamp = None;
                 let now = Instant::now();
                 let reported = seen.complained.as_ref();
@@ -188,19 +211,18 @@ impl Stamp {
 
 /// The tokens of a file, and how the file was when they were read; without that, it has to be read
 /// again.
-fn read(path: &Path) -> Result<(Vec<Secret>, Option<Stamp>), String> {
-    let shown = path.display();
-    let cannot = |e: std::io::Error| format!("cannot read {shown}: {e}");
+fn read(path: &Path) -> Result<(Vec<Secret>, Option<Stamp>), TokenFileError> {
+    let cannot = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
     let found = std::fs::metadata(path).map_err(cannot)?;
     if found.len() > MAX_FILE {
-        return Err(format!("{shown} is longer than {MAX_FILE} bytes, which no list of tokens is"));
+        return Err(TokenFileError::TooLong(path.to_owned()));
     }
     let bytes = std::fs::read(path).map_err(cannot)?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| TokenFileError::NotText(path.to_owned()))?;
     let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
     let tokens: Vec<Secret> = lines.map(|l| Secret::new(l.to_owned())).collect();
     if tokens.is_empty() {
-        return Err(format!("{shown} holds no token"));
+        return Err(TokenFileError::Empty(path.to_owned()));
     }
     let modified = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
     let settled = SystemTime::now().duration_since(modified).is_ok_and(|age| age >= SETTLED);
@@ -233,10 +255,15 @@ mod tests {
             assert_eq!(opens(&tokens, token), open, "{token}");
         }
         std::fs::write(&path, "# nothing\n").unwrap();
-        assert!(Tokens::from_file(&path).unwrap_err().ends_with("holds no token"));
+        assert!(Tokens::from_file(&path).unwrap_err().to_string().ends_with("holds no token"));
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
-        assert!(Tokens::from_file(&path).unwrap_err().ends_with("is not UTF-8 text"));
-        assert!(Tokens::from_file(&folder.path().join("none")).unwrap_err().starts_with("cannot read"));
+        assert!(Tokens::from_file(&path).unwrap_err().to_string().ends_with("is not UTF-8 text"));
+        assert!(
+            Tokens::from_file(&folder.path().join("none"))
+                .unwrap_err()
+                .to_string()
+                .starts_with("cannot read")
+        );
     }
 
     #[test]

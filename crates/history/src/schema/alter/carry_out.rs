@@ -45,7 +45,7 @@ impl Reading<'_> {
             altered.full.columns.push(slot.column);
             altered.from.push(slot.from);
         }
-        altered.full.check()?;
+        altered.full.check().map_err(|e| e.to_string())?;
         altered.full.settle();
         if self.versioning == Some(true) {
             altered.full.versioned = true;
