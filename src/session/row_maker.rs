@@ -115,6 +115,22 @@ impl RowMaker {
         }
     }
 
+    /// Whether a column of the source is shown or sorted by; of the others no text is made.
+    fn needs(&self, at: usize) -> bool {
+        self.needed.get(at) != Some(&false)
+    }
+
+    /// The first cells of a change: its id, its time, its kind and its transaction.
+    fn head(&self, event: &DiffEvent) -> Result<Row, Failure> {
+        let mut row = Row::with_capacity(self.source.len());
+        row.push(self.needs(0).then(|| event.event_id.to_string().into_bytes()));
+        let time = self.needs(1).then(|| in_zone(event.event_timestamp, &self.zone));
+        row.push(time.transpose()?.map(String::into_bytes));
+        row.push(self.needs(2).then(|| event_name(event).as_bytes().to_vec()));
+        row.push(event.gtid.clone().filter(|_| self.needs(3)).map(String::into_bytes));
+        Ok(row)
+    }
+
     fn event(&self, event: &DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
         if let Some(history) = &self.history {
             return self.event_of_all(event, definition, history);
@@ -126,14 +142,10 @@ impl RowMaker {
                 "the agent sent an event whose key has not the table's key columns".to_owned(),
             ));
         }
-        let mut row: Row = vec![
-            Some(event.event_id.to_string().into_bytes()),
-            Some(in_zone(event.event_timestamp, &self.zone)?.into_bytes()),
-            Some(event_name(event).as_bytes().to_vec()),
-            event.gtid.clone().map(String::into_bytes),
-        ];
+        let mut row = self.head(event)?;
         for (octets, column) in event.key.iter().zip(key_columns) {
-            row.push(self.cell(Some(octets.clone()), column)?);
+            let key = self.needs(row.len()).then(|| octets.clone());
+            row.push(self.cell(key, column)?);
         }
         self.behind_key(&mut row, event, definition)?;
         Ok(row)
@@ -153,18 +165,13 @@ impl RowMaker {
                 "the agent sent an event whose key has not the table's key columns".to_owned(),
             ));
         }
-        let mut row: Row = vec![
-            Some(event.event_id.to_string().into_bytes()),
-            Some(in_zone(event.event_timestamp, &self.zone)?.into_bytes()),
-            Some(event_name(event).as_bytes().to_vec()),
-            event.gtid.clone().map(String::into_bytes),
-            Some(table.schema.clone().into_bytes()),
-            Some(table.table.clone().into_bytes()),
-        ];
+        let mut row = self.head(event)?;
+        row.extend([&table.schema, &table.table].map(|name| Some(name.clone().into_bytes())));
         let key: Vec<Column> = key.into_iter().cloned().collect();
         let shown = TableDefinition { columns: key, primary_key: Vec::new() };
         let cells: RowLine = event.key.iter().cloned().map(RowCell::Value).collect();
-        row.push(Some(images::object(&cells, &shown, &self.zone)?));
+        let key = self.needs(row.len()).then(|| images::object(&cells, &shown, &self.zone));
+        row.push(key.transpose()?);
         self.behind_key(&mut row, event, definition)?;
         Ok(row)
     }
@@ -176,12 +183,12 @@ impl RowMaker {
         event: &DiffEvent,
         definition: &TableDefinition,
     ) -> Result<(), Failure> {
-        let changed =
-            event.before.as_ref().zip(event.after.as_ref()).map(|(b, a)| images::changed(b, a, definition));
-        row.push(changed);
+        let both = event.before.as_ref().zip(event.after.as_ref()).filter(|_| self.needs(row.len()));
+        row.push(both.map(|(before, after)| images::changed(before, after, definition)));
         // A cell that is not known says so in its place.
         for image in [&event.before, &event.after] {
-            row.push(image.as_ref().map(|i| images::object(i, definition, &self.zone)).transpose()?);
+            let image = image.as_ref().filter(|_| self.needs(row.len()));
+            row.push(image.map(|i| images::object(i, definition, &self.zone)).transpose()?);
         }
         row.extend(self.sight.origin(event.origin.as_deref()));
         row.push(event.cause.map(|cause| cause.to_string().into_bytes()));

@@ -15,6 +15,7 @@ use crate::statement::{Limit, VirtualSchema};
 use dbtrail_types::column::Column;
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Rows that ORDER BY keeps in memory at most, in bytes of cells.
@@ -26,7 +27,8 @@ const SORT_MEMORY: usize = 64 << 20;
 pub struct RowStream {
     rows: AgentRows,
     maker: RowMaker,
-    output: Vec<usize>,
+    /// Columns of the source, and whether it is the last time that one is shown.
+    output: Vec<(usize, bool)>,
     order: Vec<(usize, bool)>,
     /// Rows are counted, and not shown.
     groups: Option<Groups>,
@@ -98,10 +100,13 @@ impl RowStream {
         (limit, max_rows): (Option<Limit>, Option<u64>),
     ) -> Self {
         let Selected { output, order, groups } = selected;
-        let output: Vec<usize> = output.iter().map(|o| o.source).collect();
+        let mut shown = HashSet::new();
+        let mut output: Vec<(usize, bool)> =
+            output.iter().rev().map(|o| (o.source, shown.insert(o.source))).collect();
+        output.reverse();
         maker.needed = vec![false; maker.source.len()];
         let sorted = order.iter().map(|(at, _)| *at).chain(groups.iter().flatten().copied());
-        for at in output.iter().copied().chain(sorted) {
+        for at in output.iter().map(|(at, _)| *at).chain(sorted) {
             if let Some(needed) = maker.needed.get_mut(at) {
                 *needed = true;
             }
@@ -260,13 +265,12 @@ impl RowStream {
                 self.skip -= 1;
             } else if self.left > 0 {
                 self.left -= 1;
-                let whole =
-                    self.output.len() == row.len() && self.output.iter().enumerate().all(|(i, o)| i == *o);
-                kept.push(if whole {
-                    std::mem::take(&mut row)
-                } else {
-                    self.output.iter().map(|o| row[*o].clone()).collect()
-                });
+                let cells = self.output.iter().map(
+                    |(at, last)| {
+                        if *last { row[*at].take() } else { row[*at].clone() }
+                    },
+                );
+                kept.push(cells.collect());
             }
         }
         kept
