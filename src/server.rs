@@ -36,7 +36,7 @@ pub enum Threads {
     Dedicated,
 }
 
-/// What the server is reported.
+/// The settings of the server.
 #[derive(Debug)]
 pub struct ServerSettings {
     /// What all connections share.

@@ -173,7 +173,7 @@ impl Resolver {
         let serve = self.serve_options();
         let certificate = Files::seen(self.files.split_off(before));
         let insecure = self.one_of("allow_insecure", &[("off", false), ("on", true)]);
-        // Of a certificate that could not be read is reported already.
+        // A certificate that could not be read was reported already.
         let tls_is_bad = self.file.mistakes.iter().any(|m| m.path.starts_with("tls"));
         if let (Some(listen), Some(serve), false) = (listen, &serve, tls_is_bad)
             && let Some(danger) = exposure(listen, serve)

@@ -70,8 +70,8 @@ impl Session {
                     return Err(Failure::Syntax("KILL takes the number of a connection".to_owned()));
                 };
                 let id = u64::try_from(id).map_err(|_| Failure::NoSuchThread(u64::MAX))?;
-                // Whoever kills itself is informed of it, as by mysqld, and a connection ends after
-                // that.
+                // Whoever kills itself gets an error for it, as from mysqld, and a connection ends
+                // after that.
                 if id == u64::from(self.identity.connection_id) {
                     self.over = !query_only;
                     return Err(Failure::Interrupted);

@@ -1,4 +1,4 @@
-//! What people type who know another system, or are tired: each is informed what is wrong, where,
+//! What people type who know another system, or are tired: each learns what is wrong, where,
 //! and what works.
 
 use super::cursor::{Cursor, shortened, syntax};

@@ -197,7 +197,7 @@ impl Table<'_> {
         conditions
     }
 
-    /// The conditions of a statement in position of those of its foreign keys.
+    /// Conditions of a statement that are checked instead of its foreign keys.
     fn linked(&self, links: Vec<String>) -> Vec<String> {
         match self.links {
             Links::Each => links,

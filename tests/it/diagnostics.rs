@@ -1,4 +1,4 @@
-//! Wrong statements that people type, and what each is given: `tests/data/diagnostics.txt`.
+//! Wrong statements that people type, and how each is answered: `tests/data/diagnostics.txt`.
 //!
 //! A statement is there as it is typed, its answer below it after four spaces.
 //! `DBTRAIL_REGENERATE=diagnostics cargo test --test it diagnostics` writes the answers again, for

@@ -197,7 +197,7 @@ async fn a_shutdown_lets_statements_end_and_idle_connections_go_on(threads: Thre
     busy.send(FLASHBACK).await;
     agent.asked(1).await;
     shim.stop.cancel();
-    // An idle connection is given, as mysqld tells it, and ends.
+    // An idle connection gets mysqld's error, and ends.
     match idle.unasked().await {
         Some(reported) => assert_eq!(
             (reported.code, reported.state.as_str(), reported.message.as_str()),

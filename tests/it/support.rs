@@ -1,4 +1,4 @@
-//! What the tests on the wire share: an agent that does as it is given to, a shim before it, and a
+//! What the tests on the wire share: an agent that answers by a script, a shim before it, and a
 //! MySQL client that shows every byte.
 
 mod agent;

@@ -14,7 +14,7 @@ const CLEAR: &str = "\r\x1b[K";
 pub(super) struct Progress {
     terminal: bool,
     shown: Option<(Instant, BaselineProgress)>,
-    /// When the log from before was given of last, and its bytes.
+    /// When the log from before was shown last, and its bytes.
     backlog: Option<(Instant, u64)>,
     /// A bar is on the terminal's current line.
     drawn: bool,

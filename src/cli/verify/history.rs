@@ -82,7 +82,7 @@ impl History {
         Ok((Self { client, caller, request, server_id: status.server_id.clone() }, status))
     }
 
-    /// A are-in, for tests of what is asked.
+    /// A substitute, for tests of what is asked.
     #[cfg(test)]
     pub(super) fn of(client: AgentClient, server: &str) -> Self {
         let caller = Caller { tenant: String::new(), token: None };

@@ -39,7 +39,7 @@ impl Cursor<'_> {
         Ok(expression)
     }
 
-    /// sqlparser's sentence, with the position as it is given to elsewhere.
+    /// sqlparser's sentence, with the position as other messages give it.
     fn not_parsed(&self, what: &str) -> Refused {
         let plain = what.strip_prefix("Expected: ").and_then(|w| w.split_once(", found: "));
         let Some((wanted, found)) = plain else { return syntax(shortened(what, 200)) };

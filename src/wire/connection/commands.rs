@@ -105,7 +105,8 @@ impl Connection {
             com::COM_CHANGE_USER => {
                 let login =
                     handshake::change_user(rest, self.capabilities).map_err(|e| Gone::Refused(e.into()))?;
-                // The former session ends here: either another one takes over or the connection ends.
+                // The former session ends here: either another one takes over or the connection
+                // ends.
                 *statements = Statements::default();
                 let change = async {
                     let entered = self.enter(&login).await?;

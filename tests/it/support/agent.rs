@@ -1,4 +1,4 @@
-//! An agent that does as it is reported.
+//! An agent that answers by a script.
 
 use super::replies::{Reply, Request, Then, three_rows};
 use super::{COLUMNS, soon};

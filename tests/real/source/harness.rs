@@ -1,4 +1,4 @@
-//! A real server, and a writing half that keeps what it is reported.
+//! A real server, and a writing half that keeps what it is sent.
 
 use dbtrail_history::binlog_position::{BinlogPosition, ResumePosition};
 use dbtrail_history::capture::{
@@ -74,7 +74,7 @@ pub fn config() -> SourceConfig {
     SourceConfig::from_url(&url()).expect("an address")
 }
 
-/// A writing half that writes nothing: it keeps what it is reported.
+/// A writing half that writes nothing: it keeps what it is sent.
 pub struct Captured {
     inputs: mpsc::Receiver<CaptureEvent>,
     pub commands: mpsc::Sender<CaptureCommand>,

@@ -14,7 +14,7 @@ pub(super) fn take(handle: &HistoryHandle, doubt: DoubtRequest) -> Result<DoubtT
         let why = "this history is read from log files, and is not written any more".to_owned();
         return Err(Refusal::new(404, code::NOT_FOUND, why));
     }
-    // Of a table that cannot be read now, nothing is reported already.
+    // Nothing can be read of the table now in any case.
     history.table(&doubt.table, None)?;
     let coverage = history.coverage();
     if doubt.since > coverage.newest {

@@ -165,7 +165,7 @@ fn tables(survey: &Survey, found: &mut Vec<Finding>) {
             ),
         );
     }
-    // Tables of one reason are together, and each is named: a table that nobody was informed of
+    // Tables of one reason are together, and each is named: a table that nobody heard of
     // looks captured.
     let mut by_reason: BTreeMap<&Shortfall, Vec<&TableName>> = BTreeMap::new();
     for table in &survey.tables {
