@@ -105,6 +105,23 @@ impl AgentClient {
         transport::small(&self.base_url, response).await
     }
 
+    /// Has the agent copy its store into a folder of its machine; gives its answer when the copy is
+    /// complete. `to`: an absolute path of a folder that is not there.
+    ///
+    /// # Errors
+    /// Every agent failure; there is no copy then.
+    pub async fn backup<T: serde::de::DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        to: &str,
+        request: &RequestId,
+    ) -> Result<T, Failure> {
+        let mut asked = Request::new(Method::POST, self.url(&["v1", "backup"])?);
+        *asked.body_mut() = Some(serde_json::json!({ "to": to }).to_string().into());
+        let response = transport::send(self, asked, caller, request).await?;
+        transport::small(&self.base_url, response).await
+    }
+
     /// What the agent's clock says, by the `Date` of its answer: any answer of any status proves
     /// that it is there and that its certificate is good. `None`: it gave no date.
     ///

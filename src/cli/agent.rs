@@ -2,6 +2,8 @@
 //! read from log files.
 
 pub(super) mod arguments;
+mod backup;
+mod command;
 mod files;
 pub(super) mod live;
 pub(super) mod local;
@@ -15,6 +17,7 @@ use super::undo::script::ScriptWriter;
 use crate::config::agent::{AgentConfig, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
+use command::AgentCommand;
 use dbtrail_history::serve::{ServeOptions, serve};
 use live::Running;
 use local::Local;
@@ -41,8 +44,10 @@ pub(super) const NO_FOLDER: u8 = 73;
 
 /// Runs the agent until SIGTERM or SIGINT, or asks one how it is.
 pub async fn run(args: &AgentArgs) -> ExitCode {
-    if let Some(arguments::AgentCommand::Status(args)) = &args.command {
-        return status::run(args).await;
+    match &args.command {
+        Some(AgentCommand::Status(args)) => return status::run(args).await,
+        Some(AgentCommand::Backup(args)) => return backup::run(args).await,
+        None => {}
     }
     let config = match arguments::settings(args) {
         Ok(config) => config,

@@ -1,6 +1,7 @@
 //! The writing half of capturing, fed with the events of recorded logs as a server sends them: on
 //! disk, and across restarts, it must be the history that the files give.
 
+mod backup;
 mod feed;
 
 use crate::truth_agent;
@@ -42,14 +43,12 @@ async fn is_as_from_files(fixture: &str, transactions: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mysql_9_7_recorded_with_restarts() {
-    let usual = DiskOptions::default().transactions;
-    is_as_from_files("mysql-9.7", usual).await;
+    is_as_from_files("mysql-9.7", DiskOptions::default().transactions).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mariadb_10_11_recorded_with_restarts() {
-    let usual = DiskOptions::default().transactions;
-    is_as_from_files("mariadb-10.11", usual).await;
+    is_as_from_files("mariadb-10.11", DiskOptions::default().transactions).await;
 }
 
 /// The same where transactions go to a temporary file, and to the store in pieces.

@@ -4,12 +4,14 @@
 //! half sets another beside them. A history read from log files never changes and has no
 //! [`CaptureStatus`].
 
+mod backup;
 mod doubts;
 
 use super::History;
 use super::binlog_position::ResumePosition;
 use super::capture::Gap;
 use super::query::TableHealth;
+use backup::BackupFlag;
 use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::timestamp::Timestamp;
 use doubts::Doubts;
@@ -26,6 +28,7 @@ pub struct HistoryHandle {
     history: RwLock<Option<Arc<History>>>,
     liveness: Option<RwLock<CaptureStatus>>,
     doubts: Doubts,
+    backup: BackupFlag,
 }
 
 /// Whether events arrive.
@@ -126,6 +129,7 @@ impl HistoryHandle {
             history: RwLock::new(Some(history)),
             liveness: None,
             doubts: Doubts::default(),
+            backup: BackupFlag::default(),
         }
     }
 
@@ -133,7 +137,8 @@ impl HistoryHandle {
     #[must_use]
     pub fn live(server_id: ServerId, now: Timestamp) -> Self {
         let liveness = Some(RwLock::new(CaptureStatus::starting(now)));
-        Self { server_id, history: RwLock::new(None), liveness, doubts: Doubts::default() }
+        let (doubts, backup) = (Doubts::default(), BackupFlag::default());
+        Self { server_id, history: RwLock::new(None), liveness, doubts, backup }
     }
 
     /// Whose history it is.

@@ -9,6 +9,7 @@
 //!                                                                engine (memory, disk)
 //! ```
 
+pub mod backup;
 pub mod binlog_position;
 pub mod capture;
 pub mod changes;

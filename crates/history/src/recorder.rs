@@ -29,6 +29,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
 mod backlog;
+mod backup;
 mod baseline;
 mod begin;
 mod compare;
@@ -186,6 +187,9 @@ pub enum OpenError {
         /// The source of times that the data folder was written with.
         found: SourceTime,
     },
+    /// It is a copy that is damaged.
+    #[error("{0}")]
+    Backup(String),
     /// It is the record of another server.
     #[error("{} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder", folder.display())]
     Other {
@@ -199,7 +203,7 @@ pub enum OpenError {
 }
 
 /// The folder of the store inside of the data folder.
-const STORE: &str = "history";
+pub(super) const STORE: &str = "history";
 
 impl Recorder {
     /// Opens the record in a data folder, or makes room for a new one; publishes what is there.
@@ -213,6 +217,7 @@ impl Recorder {
         history_handle: Arc<HistoryHandle>,
     ) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
+        crate::backup::check(folder).map_err(|e| OpenError::Backup(e.to_string()))?;
         let engine = patiently(|| DiskEngine::open(&folder.join(STORE), options.disk)).map_err(failed)?;
         let memory = options.disk.transactions;
         let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, history_handle);
@@ -389,6 +394,7 @@ impl Recorder {
         let mut patient = false;
         loop {
             self.room(inputs)?;
+            self.backup(inputs)?;
             let input = match inputs.try_recv() {
                 Ok(input) => {
                     patient = true;

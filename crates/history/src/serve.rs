@@ -155,8 +155,9 @@ impl Local {
     }
 }
 
-/// Serves `GET /v1/status`, and nothing else, to whoever has the key, until `stop`.
-pub async fn serve_status(
+/// Serves `GET /v1/status` and `POST /v1/backup`, and nothing else, to whoever has the key, until
+/// `stop`.
+pub async fn serve_operator(
     listener: TcpListener,
     history_handle: Arc<HistoryHandle>,
     key: Secret,
@@ -168,7 +169,7 @@ pub async fn serve_status(
         grace: Duration::from_secs(1),
         ..ServeOptions::default()
     };
-    let router = routes::status_only(history_handle, &options);
+    let router = routes::of_operator(history_handle, &options, stop.clone());
     run(listener, router, options, stop).await;
 }
 

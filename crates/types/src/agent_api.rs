@@ -44,6 +44,8 @@ pub mod path {
     pub const HISTORY: &str = "/v1/history";
     /// `GET`: the record, and how capturing goes.
     pub const STATUS: &str = "/v1/status";
+    /// `POST`: a copy of the store in another folder, for who may read `agent.json` alone.
+    pub const BACKUP: &str = "/v1/backup";
 }
 
 /// The media type of a streamed answer: one JSON value a line.

@@ -1,14 +1,14 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
+use super::command::AgentCommand;
 use super::serve_arguments::serve_options;
-use super::status::StatusArgs;
 use super::values::{backfilled, cached, dated, kept, timed};
 use crate::cli::files::secret_in;
 use crate::config::Files;
 use crate::config::agent::{self, AgentConfig, CACHE, CaptureSettings, Keep, NamedSource, Origin};
 use crate::config::log_files::{self, LogFiles};
 use crate::telemetry;
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::exposure;
@@ -106,13 +106,6 @@ pub struct AgentArgs {
     /// nothing.
     #[arg(long, conflicts_with = "binlog")]
     pub(super) preflight_only: bool,
-}
-
-/// Subcommands of `agent`.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum AgentCommand {
-    /// Ask a running agent for its position, lag, tables, gaps and baseline.
-    Status(StatusArgs),
 }
 
 /// What to capture, and where to keep it.

@@ -1,10 +1,10 @@
 //! `agent.json` in the data folder: where the agent that has the store open can be asked how it is,
-//! by whoever may read that file.
+//! and for a backup, by whoever may read that file.
 
 use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::cli::private_file;
 use dbtrail_history::HistoryHandle;
-use dbtrail_history::serve::serve_status;
+use dbtrail_history::serve::serve_operator;
 use dbtrail_types::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,11 +19,12 @@ const NAME: &str = "agent.json";
 /// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Whereabouts {
-    /// Loopback, whatever the agent's own address is: the status needs no certificate there.
+    /// Loopback, whatever the agent's own address is: what is asked there needs no certificate
+    /// there.
     pub(super) address: SocketAddr,
     pub(super) scheme: String,
     pub(super) pid: u32,
-    /// Opens the status, and nothing else. Good as long as the process lives.
+    /// Opens the status and the backup, and nothing else. Good as long as the process lives.
     pub(super) key: String,
 }
 
@@ -35,7 +36,8 @@ pub(in crate::cli) struct Local {
 }
 
 impl Local {
-    /// Serves the status on a loopback port of its own until `stop`, and writes down where.
+    /// Serves the status and backups on a loopback port of its own until `stop`, and writes down
+    /// where.
     pub(in crate::cli) async fn open(
         data: &Path,
         history_handle: &Arc<HistoryHandle>,
@@ -51,7 +53,7 @@ impl Local {
         let path = data.join(NAME);
         private_file::write(&path, &text)
             .map_err(|e| CannotStart(format!("cannot write {}: {e}", path.display()), NO_FOLDER))?;
-        tokio::spawn(serve_status(listener, Arc::clone(history_handle), Secret::new(key), stop.clone()));
+        tokio::spawn(serve_operator(listener, Arc::clone(history_handle), Secret::new(key), stop.clone()));
         Ok(Self { path, text })
     }
 }

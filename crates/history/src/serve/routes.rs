@@ -7,6 +7,7 @@ use super::limit;
 use super::readiness::readiness;
 use super::{ServeOptions, access, answer, doubts, exposition};
 use crate::HistoryHandle;
+use crate::backup;
 use crate::query::{Reading, Refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -25,18 +26,26 @@ use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::undo_script::{self, UndoScriptRequest};
 use hyper::Request;
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// A route that is asked with one method.
 fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
     route.fallback(wrong_method)
 }
 
-/// The status alone.
-pub(super) fn status_only(history_handle: Arc<HistoryHandle>, options: &ServeOptions) -> Router {
+/// What whoever runs the agent may ask, beside the API: its status, and a backup.
+pub(super) fn of_operator(
+    history_handle: Arc<HistoryHandle>,
+    options: &ServeOptions,
+    stop: CancellationToken,
+) -> Router {
     let agent = Agent::new(history_handle, options);
+    let backup = |State(agent): State<Agent>, body: Body| async move { backup(&agent, body, stop).await };
     Router::new()
         .route(path::STATUS, only(get(status)))
+        .route(path::BACKUP, only(post(backup)))
         .route_layer(from_fn_with_state(agent.clone(), access::guarded))
         .fallback(no_route)
         .layer(from_fn_with_state(agent.clone(), access::around))
@@ -233,6 +242,35 @@ async fn metrics(State(agent): State<Agent>, headers: HeaderMap) -> Response {
 
 async fn status(State(agent): State<Agent>) -> Response {
     answer::json(&agent.history_handle.status(Timestamp::now()))
+}
+
+/// Where a copy of the store is to be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    to: PathBuf,
+}
+
+async fn backup(agent: &Agent, body: Body, stop: CancellationToken) -> Response {
+    let refused = |why: String| answer::refusal(&Refusal::new(409, "conflict", why));
+    let wanted = match whole(body).await.and_then(|body| read::<Wanted>(&body)) {
+        Ok(wanted) if wanted.to.is_absolute() => wanted,
+        Ok(_) => return answer::refusal(&Refusal::malformed("`to` is no absolute path".to_owned())),
+        Err(refused) => return answer::refusal(&refused),
+    };
+    // Whoever asks may go away: the copy is then given up, since nobody hears how it went.
+    let asked = CancellationToken::new();
+    let _gone = asked.clone().drop_guard();
+    let handle = Arc::clone(&agent.history_handle);
+    let made = tokio::task::spawn_blocking(move || {
+        let stopped = || stop.is_cancelled() || asked.is_cancelled();
+        backup::of_running(&handle, &wanted.to, &stopped)
+    });
+    match made.await {
+        Ok(Ok(copied)) => answer::json(&copied),
+        Ok(Err(why)) => refused(why.to_string()),
+        Err(why) => refused(format!("a bug: the backup panicked: {why}")),
+    }
 }
 
 async fn alive() -> Response {
