@@ -46,8 +46,8 @@ class Runner:
         others, must = {}, False
         cursor.execute("USE " + schema)
         for statement in statements:
-            if statement == "BACK":
-                time.sleep(7)
+            if statement in ("BACK", "SURE"):
+                time.sleep(7 if statement == "BACK" else 0)
                 must = True
                 continue
             text, at = statement.replace("%(port)s", str(self.port)), cursor

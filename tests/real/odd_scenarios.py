@@ -1,6 +1,6 @@
 """Statements of odd forms. Each scenario: the servers it is for (how their names begin), and its statements in a schema of its own.
 
-`BACK`: from here on, some seconds later, nothing may be refused. `@2 ` before a statement: on a second connection, which stays open. Rows of every table are compared after each statement, as long as no transaction is open
+`BACK`: from here on, some seconds later, nothing may be refused; `SURE`: nor at once. `@2 ` before a statement: on a second connection, which stays open. Rows of every table are compared after each statement, as long as no transaction is open
 (`BEGIN` to `COMMIT`, `ROLLBACK` and their like, marked `~` where the state after is not compared).
 """
 
@@ -162,4 +162,12 @@ SCENARIOS = {
         "ALTER TABLE p TRUNCATE PARTITION p1", "ALTER TABLE n DROP PRIMARY KEY, ADD PRIMARY KEY (a)", "ALTER TABLE y MODIFY id VARCHAR(20)",
         "SET SESSION binlog_format = 'STATEMENT'", "UPDATE f SET a = a + 1", "SET SESSION binlog_format = 'ROW'", "SET SESSION sql_log_bin = 0", "~UPDATE l SET a = 11 WHERE id = 1", "SET SESSION sql_log_bin = 1", "UPDATE l SET a = 12 WHERE id = 1",
         "BACK", "INSERT INTO p VALUES ('e', 5)", "UPDATE n SET id = 5 WHERE a = 10", "UPDATE y SET a = 5 WHERE id = '1'", "UPDATE f SET a = 0", "UPDATE l SET a = 1"]),
+    # One definition after the other, sooner than they can be compared with the server's; names that change to and fro; the columns of a parent.
+    "quick": ("m", ["SURE", T, THREE] + [sql for n in range(20) for sql in (["ALTER TABLE t ADD c%d INT DEFAULT %d" % (n, n), "INSERT INTO t (id) VALUES (%d)" % (n + 10)] + (
+        ["ALTER TABLE t CHANGE a b VARCHAR(20), CHANGE b a VARCHAR(20)", "ALTER TABLE t DROP c%d" % (n - 1), "RENAME TABLE t TO u", "RENAME TABLE u TO t"] if n % 5 == 4 else []))]),
+    "quick_parent": ("m", ["SURE", "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT f FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)"] + [sql for n in range(5) for sql in (
+        "ALTER TABLE c ADD c%d INT" % n, "RENAME TABLE p TO p2", "INSERT INTO p2 VALUES (%d)" % n, "RENAME TABLE p2 TO p", "INSERT INTO c (id, p) VALUES (%d, %d)" % (n, n), "ALTER TABLE p CHANGE id k INT NOT NULL",
+        "ALTER TABLE p CHANGE k id INT NOT NULL", "DELETE FROM p WHERE id = %d" % (n - 2))]),
+    "quick_schema": ("m", ["SURE"] + [sql for n in range(8) for sql in ("CREATE DATABASE IF NOT EXISTS odd_quick_schema", "USE odd_quick_schema", "CREATE TABLE t (id INT PRIMARY KEY, a%d INT)" % n, "INSERT INTO t VALUES (1, %d)" % n,
+        "DROP DATABASE odd_quick_schema")] + ["CREATE DATABASE odd_quick_schema", "USE odd_quick_schema", T, THREE]),
 }

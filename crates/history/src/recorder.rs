@@ -99,8 +99,10 @@ pub struct Recorder {
     waiting: VecDeque<Waiting>,
     /// What the other half has not taken yet.
     command_queue: VecDeque<CaptureCommand>,
-    /// After the last statement that touched a table, since the start.
+    /// After the last statement that touched a table, where no look at the server has followed it.
     touched: HashMap<TableName, BinlogPosition>,
+    /// Tables that statements touched since the last batch was written.
+    touched_in_batch: BTreeSet<TableName>,
     /// Tables left out of the capture whose foreign keys were asked for.
     asked_parents: BTreeSet<TableName>,
     /// When tables were asked for again.
@@ -267,6 +269,7 @@ impl Recorder {
             waiting: VecDeque::new(),
             command_queue: VecDeque::new(),
             touched: HashMap::new(),
+            touched_in_batch: BTreeSet::new(),
             asked_parents: BTreeSet::new(),
             renewed: HashMap::new(),
             renewals: BTreeMap::new(),
@@ -568,6 +571,7 @@ impl Recorder {
                     self.sight.took(entry.gtid.as_ref(), entry.committed, &state.position.server);
                 }
                 self.ingest.entry_seen(entry, visible)?;
+                self.note_touched(&end);
             }
             if let Some(state) = &mut self.state {
                 let BinlogPosition { file, offset } = begins.clone();

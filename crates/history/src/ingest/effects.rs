@@ -96,7 +96,16 @@ impl Ingest {
                 self.noting.touched(&moved.to);
                 touched.extend([moved.from.clone(), moved.to.clone()]);
             }
-            Effect::SchemaDropped(_) | Effect::UnreadableAll { .. } => {}
+            // A table of the schema that was looked at just before was there.
+            Effect::SchemaDropped(schema) => {
+                touched.extend(self.names.living(std::slice::from_ref(schema)));
+            }
+            Effect::UnreadableAll { .. } => {}
+        }
+        // The foreign keys of others name it and its columns, and follow what they are called.
+        if let Effect::Altered(parent, _) | Effect::Renamed { to: parent, .. } = effect {
+            let children = self.catalog.children_of(parent);
+            self.dirty.touched.extend(children.filter(|child| *child != parent).cloned());
         }
     }
 

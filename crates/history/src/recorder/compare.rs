@@ -1,6 +1,7 @@
 //! Definitions against the server's own, and tables that can be read no longer.
 
 use super::Recorder;
+use crate::binlog_position::BinlogPosition;
 use crate::capture::{CaptureCommand, Declared, Looked};
 use crate::ingest::NOT_CAPTURED;
 use crate::names::TableState;
@@ -24,10 +25,12 @@ pub(super) struct Renewal {
 impl Recorder {
     /// After a batch: which tables to compare with the server, and which to read again.
     pub(super) fn look_at(&mut self, changed: &BTreeSet<TableName>, before: ChangeSequence) {
-        let touched = std::mem::take(&mut self.ingest.dirty.touched);
-        if let (false, Some(state)) = (touched.is_empty(), &mut self.state) {
+        if let Some(state) = &self.state {
             let position = state.position.at.clone();
-            self.touched.extend(touched.iter().map(|name| (name.clone(), position.clone())));
+            self.note_touched(&position);
+        }
+        let touched = std::mem::take(&mut self.touched_in_batch);
+        if let (false, Some(state)) = (touched.is_empty(), &mut self.state) {
             for name in &touched {
                 state.unverified.entry(name.clone()).or_insert(before);
             }
@@ -57,6 +60,15 @@ impl Recorder {
         // A new generation may want its rows to be read.
         if !changed.is_empty() && self.has_job() {
             self.command(CaptureCommand::Baseline);
+        }
+    }
+
+    /// Statements that end here touched tables. At once, and not only with their batch: a definition
+    /// may have been read before them and come to be compared after them.
+    pub(super) fn note_touched(&mut self, end: &BinlogPosition) {
+        for name in std::mem::take(&mut self.ingest.dirty.touched) {
+            self.touched.insert(name.clone(), end.clone());
+            self.touched_in_batch.insert(name);
         }
     }
 
@@ -147,6 +159,8 @@ impl Recorder {
             self.command(CaptureCommand::Compare(vec![name.clone()]));
             return;
         }
+        // Whatever is looked at from here on was looked at later.
+        self.touched.remove(name);
         if !self.ingest.captures(name) {
             self.left_out(name, create.as_deref());
             return;

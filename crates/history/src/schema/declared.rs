@@ -56,6 +56,11 @@ impl Catalog {
         }
     }
 
+    /// The tables whose foreign keys refer to this one; some more than once.
+    pub fn children_of<'a>(&'a self, parent: &'a TableName) -> impl Iterator<Item = &'a TableName> {
+        self.foreign.to(parent).map(|(child, _)| child)
+    }
+
     /// Forgets all tables: the record begins again. Definitions stay, for what was recorded under
     /// them.
     pub fn start_over(&mut self) {
