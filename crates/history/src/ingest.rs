@@ -204,6 +204,7 @@ impl Ingest {
                         self.effect(effect, at)?;
                     }
                     Arc::make_mut(&mut self.catalog).note_renames(at);
+                    self.touch_renames(at);
                     self.end_statement();
                 }
                 Change::Unfollowable { tables, reason } => {

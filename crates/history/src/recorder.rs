@@ -36,6 +36,7 @@ mod compare;
 mod due;
 mod hold;
 mod retention;
+mod second_look;
 mod stored;
 mod visibility;
 
@@ -103,6 +104,8 @@ pub struct Recorder {
     touched: HashMap<TableName, BinlogPosition>,
     /// Tables that statements touched since the last batch was written.
     touched_in_batch: BTreeSet<TableName>,
+    /// Tables whose foreign keys were seen to differ.
+    seen_once: BTreeMap<TableName, second_look::SeenOnce>,
     /// Tables left out of the capture whose foreign keys were asked for.
     asked_parents: BTreeSet<TableName>,
     /// When tables were asked for again.
@@ -270,6 +273,7 @@ impl Recorder {
             command_queue: VecDeque::new(),
             touched: HashMap::new(),
             touched_in_batch: BTreeSet::new(),
+            seen_once: BTreeMap::new(),
             asked_parents: BTreeSet::new(),
             renewed: HashMap::new(),
             renewals: BTreeMap::new(),

@@ -64,6 +64,7 @@ impl Recorder {
         state.position = position;
         state.unverified.clear();
         self.renewals.clear();
+        self.seen_once.clear();
         self.end_all(log_gap, &gap);
         self.take_defaults(defaults);
         for table in tables {

@@ -167,7 +167,14 @@ impl Recorder {
         }
         self.ingest.looked_for(name, create.is_some());
         match (self.ingest.names.current(name), create.as_deref()) {
-            (TableState::Table(..), Some(create)) => self.compare(name, create),
+            (TableState::Table(..), Some(create)) => {
+                if let Some(difference) = self.ingest.catalog.differs(name, create, self.version()) {
+                    if !self.is_believed(name, create, &difference) {
+                        return;
+                    }
+                    self.stop(name, &difference);
+                }
+            }
             (TableState::Table(..), None) => self.stop(name, "the server has no such table"),
             (TableState::Unreadable(_) | TableState::Unknown { .. }, Some(create)) => {
                 self.restart(name, create);
@@ -179,14 +186,9 @@ impl Recorder {
                 self.stop(name, "the server has such a table, and by the log it is gone");
             }
         }
+        self.seen_once.remove(name);
         if let Some(state) = &mut self.state {
             self.unwritten |= state.unverified.remove(name).is_some();
-        }
-    }
-
-    fn compare(&mut self, name: &TableName, create: &str) {
-        if let Some(difference) = self.ingest.catalog.differs(name, create, self.version()) {
-            self.stop(name, &difference);
         }
     }
 

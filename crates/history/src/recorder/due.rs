@@ -21,6 +21,7 @@ impl Recorder {
         }
         self.doubts_due()?;
         self.renew_due();
+        self.look_again();
         self.hold_due()?;
         self.retain()
     }

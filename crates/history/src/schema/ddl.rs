@@ -714,10 +714,11 @@ impl Walk<'_> {
     /// MariaDB logs the RENAME of a session's temporary table as that of a table.
     fn rename_of_some_kind(&mut self, pairs: &[(TableName, TableName)]) -> Effects {
         let catalog = &*self.catalog;
+        let taken = |name: &TableName| catalog.tables.contains_key(name) || catalog.lost.contains(name);
         let before = |name: &TableName| {
             if catalog.renames.iter().any(|r| r.leaves_open(name) && !r.past.contains(name)) {
-                Before::Open
-            } else if catalog.tables.contains_key(name) || catalog.lost.contains(name) {
+                Before::Open(taken(name))
+            } else if taken(name) {
                 Before::There
             } else if catalog.whole.contains(&name.schema) {
                 Before::Not

@@ -56,6 +56,15 @@ impl Catalog {
         }
     }
 
+    /// Whether the table has the columns and the primary key that the server declares. Then nothing
+    /// but foreign keys can differ.
+    #[must_use]
+    pub fn has_columns(&self, name: &TableName, create: &str, server: ServerVersion) -> bool {
+        let known = self.tables.get(name).and_then(|id| self.known(*id));
+        let declared = read(name, create, server, (self.folds, &mut HashMap::new()));
+        known.zip(declared.ok()).is_some_and(|(known, (full, _))| difference(&known.full, &full).is_none())
+    }
+
     /// The tables whose foreign keys refer to this one; some more than once.
     pub fn children_of<'a>(&'a self, parent: &'a TableName) -> impl Iterator<Item = &'a TableName> {
         self.foreign.to(parent).map(|(child, _)| child)

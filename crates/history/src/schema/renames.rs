@@ -78,8 +78,8 @@ pub(super) enum Before {
     Not,
     /// The record does not speak of it: it is taken to be as the statement needs it.
     Unsaid,
-    /// An earlier statement leaves it open.
-    Open,
+    /// An earlier statement leaves it open; whether it is taken to be there.
+    Open(bool),
 }
 
 /// What the pairs of a statement may have done. The first outcome has base tables where it can.
@@ -142,11 +142,15 @@ impl Names<'_> {
             }
             return;
         };
-        let open = |name: &&TableName| !self.base.contains_key(*name) && (self.before)(name) == Before::Open;
-        if let Some(name) = [from, to].into_iter().find(open) {
-            for is in [Some(name.clone()), None] {
+        let open = |name: &TableName| match (self.before)(name) {
+            Before::Open(taken) if !self.base.contains_key(name) => Some((name.clone(), taken)),
+            Before::Open(_) | Before::There | Before::Not | Before::Unsaid => None,
+        };
+        if let Some((name, taken)) = open(from).or_else(|| open(to)) {
+            // What the record has comes first: this statement goes on from it.
+            for there in [taken, !taken] {
                 let mut next = self.clone();
-                next.base.insert(name.clone(), is);
+                next.base.insert(name.clone(), there.then(|| name.clone()));
                 next.go_on(pairs, kinds.clone(), outcomes);
             }
             return;
@@ -170,7 +174,7 @@ impl Names<'_> {
         let there = match (self.before)(name) {
             Before::There => true,
             Before::Not => false,
-            Before::Unsaid | Before::Open => needed,
+            Before::Unsaid | Before::Open(_) => needed,
         };
         there.then(|| name.clone())
     }
@@ -215,7 +219,8 @@ mod tests {
         let pair = |pair: &str| pair.split_once('>').map(|(a, b)| (name(a), name(b))).unwrap();
         let pairs: Vec<_> = statement.split(' ').map(pair).collect();
         let is = |n: &TableName| match n.table.as_str() {
-            "open" => Before::Open,
+            "open" => Before::Open(true),
+            "gone" => Before::Open(false),
             other if there.contains(&other) => Before::There,
             _ => Before::Not,
         };
@@ -241,6 +246,12 @@ mod tests {
             ("t>o n>t", &["t", "n"], &["o=t t=n", "n=n o=t", "n=n t=t"]),
             ("t>x n>t x>n", &["t", "n"], &["n=t t=n", "t=n x=t", "n=n x=t", "n=n t=t"]),
             ("open>u", &[], &["u=open", "open=open", ""]),
+            // The way back, after `gone>open`: as the record has it first.
+            (
+                "open>gone",
+                &[],
+                &["gone=open", "open=open", "gone=gone open=open", "", "gone=gone"],
+            ),
             // What does not hang together is decided apart.
             ("t>u a>b", &["t", "a"], &["u=t", "t=t", "b=a", "a=a"]),
         ] {

@@ -166,3 +166,27 @@ fn the_children_of_a_table_are_looked_at_when_it_is_renamed() {
         assert!(is_known(&r, "c") && !asked(&mut r, "c"), "{statement}");
     }
 }
+
+/// MariaDB shows the new name of the parent before its RENAME is in the log.
+#[test]
+fn foreign_keys_that_are_ahead_of_the_log_are_looked_at_again() {
+    let child = |parent: &str| {
+        format!("CREATE TABLE `c` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`),\n  CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `{parent}` (`id`) ON DELETE CASCADE\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin")
+    };
+    let mut r = begun(&[("t", T), ("c", &child("t"))]);
+    looked(&mut r, "c", 100, Some(&child("u")));
+    ddl(&mut r, 200, "RENAME TABLE t TO u");
+    r.commit().unwrap();
+    assert!(is_known(&r, "c") && asked(&mut r, "c"));
+    looked(&mut r, "c", 200, Some(&child("u")));
+    assert!(is_known(&r, "c") && r.seen_once.is_empty());
+    // One that the log never has.
+    looked(&mut r, "c", 200, Some(&child("x")));
+    looked(&mut r, "c", 200, Some(&child("x")));
+    assert!(is_known(&r, "c"), "at once after the first look");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    r.look_again();
+    assert!(asked(&mut r, "c"));
+    looked(&mut r, "c", 200, Some(&child("x")));
+    assert!(!is_known(&r, "c") && r.seen_once.is_empty());
+}
