@@ -164,7 +164,7 @@ SCENARIOS = {
         "BACK", "INSERT INTO p VALUES ('e', 5)", "UPDATE n SET id = 5 WHERE a = 10", "UPDATE y SET a = 5 WHERE id = '1'", "UPDATE f SET a = 0", "UPDATE l SET a = 1"]),
     # One definition after the other, sooner than they can be compared with the server's; names that change to and fro; the columns of a parent.
     "quick": ("m", ["SURE", T, THREE] + [sql for n in range(20) for sql in (["ALTER TABLE t ADD c%d INT DEFAULT %d" % (n, n), "INSERT INTO t (id) VALUES (%d)" % (n + 10)] + (
-        ["ALTER TABLE t CHANGE a b VARCHAR(20), CHANGE b a VARCHAR(20)", "ALTER TABLE t DROP c%d" % (n - 1), "RENAME TABLE t TO u", "RENAME TABLE u TO t"] if n % 5 == 4 else []))]),
+        ["ALTER TABLE t CHANGE a b VARCHAR(20), CHANGE b a VARCHAR(20)", "ALTER TABLE t DROP c%d" % (n - 1), "RENAME TABLE t TO u", "INSERT INTO u (id) VALUES (%d)" % (n + 50), "RENAME TABLE u TO t", "INSERT INTO t (id) VALUES (%d)" % (n + 90)] if n % 5 == 4 else []))]),
     "quick_parent": ("m", ["SURE", "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT f FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)"] + [sql for n in range(5) for sql in (
         "ALTER TABLE c ADD c%d INT" % n, "RENAME TABLE p TO p2", "INSERT INTO p2 VALUES (%d)" % n, "RENAME TABLE p2 TO p", "INSERT INTO c (id, p) VALUES (%d, %d)" % (n, n), "ALTER TABLE p CHANGE id k INT NOT NULL",
         "ALTER TABLE p CHANGE k id INT NOT NULL", "DELETE FROM p WHERE id = %d" % (n - 2))]),
