@@ -64,6 +64,9 @@ class Work:
     def forget(self):
         """The log begins here: what was before is gone from it."""
         self.sql("FLUSH BINARY LOGS")
+        # From MariaDB 11.4 on files that no replica has read stay (its default is 1).
+        if ask(self.cursor, "SHOW GLOBAL VARIABLES LIKE 'slave_connections_needed_for_purge'")[1]:
+            self.sql("SET GLOBAL slave_connections_needed_for_purge = 0")
         last = ask(self.cursor, "SHOW BINARY LOGS")[1][-1][0].decode()
         self.sql("PURGE BINARY LOGS TO '%s'" % last)
         time.sleep(2.2)
