@@ -247,11 +247,7 @@ mod tests {
             ("t>x n>t x>n", &["t", "n"], &["n=t t=n", "t=n x=t", "n=n x=t", "n=n t=t"]),
             ("open>u", &[], &["u=open", "open=open", ""]),
             // The way back, after `gone>open`: as the record has it first.
-            (
-                "open>gone",
-                &[],
-                &["gone=open", "open=open", "gone=gone open=open", "", "gone=gone"],
-            ),
+            ("open>gone", &[], &["gone=open", "open=open", "gone=gone open=open", "", "gone=gone"]),
             // What does not hang together is decided apart.
             ("t>u a>b", &["t", "a"], &["u=t", "t=t", "b=a", "a=a"]),
         ] {

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::capture::{Declared, Defaults, Looked, Start};
+use crate::log::LoggedStatement;
 use crate::log::{CommittedTransaction, Origin, Stamp};
 use crate::names::TableState;
-use crate::log::LoggedStatement;
 
 const AT: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
@@ -30,9 +30,9 @@ fn begun(tables: &[(&str, &str)]) -> Recorder {
     let handle = Arc::new(HistoryHandle::live(server.clone(), Timestamp::from_micros(0)));
     let ingest = Ingest::upon(Box::new(MemoryEngine::default()));
     let mut recorder = Recorder::upon(ingest, server, options, handle);
-    let identity =
-        Identity { mariadb: true, uuid: None, server_id: 1, version: "11.8.3-MariaDB".to_owned() };
-    let tables = tables.iter().map(|(table, create)| Declared { name: name(table), create: (*create).into() });
+    let identity = Identity { mariadb: true, uuid: None, server_id: 1, version: "11.8.3-MariaDB".to_owned() };
+    let tables =
+        tables.iter().map(|(table, create)| Declared { name: name(table), create: (*create).into() });
     let start = Start {
         position: ResumePosition::new(at(100), String::new(), identity),
         at: AT,
@@ -151,7 +151,9 @@ fn a_table_of_a_schema_that_is_dropped_was_there_before() {
 #[test]
 fn the_children_of_a_table_are_looked_at_when_it_is_renamed() {
     let child = |parent: &str, column: &str| {
-        format!("CREATE TABLE `c` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`),\n  CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `{parent}` (`{column}`) ON DELETE CASCADE\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin")
+        format!(
+            "CREATE TABLE `c` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`),\n  CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `{parent}` (`{column}`) ON DELETE CASCADE\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin"
+        )
     };
     let mut r = begun(&[("t", T), ("c", &child("t", "id"))]);
     for (end, statement, parent, column) in
@@ -171,7 +173,9 @@ fn the_children_of_a_table_are_looked_at_when_it_is_renamed() {
 #[test]
 fn foreign_keys_that_are_ahead_of_the_log_are_looked_at_again() {
     let child = |parent: &str| {
-        format!("CREATE TABLE `c` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`),\n  CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `{parent}` (`id`) ON DELETE CASCADE\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin")
+        format!(
+            "CREATE TABLE `c` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`),\n  CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `{parent}` (`id`) ON DELETE CASCADE\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin"
+        )
     };
     let mut r = begun(&[("t", T), ("c", &child("t"))]);
     looked(&mut r, "c", 100, Some(&child("u")));
