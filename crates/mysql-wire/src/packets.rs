@@ -165,6 +165,15 @@ impl Packets {
         &self.input[self.consumed..]
     }
 
+    /// Waits until something has come. It holds far less memory than [`Self::read`] does: it is for
+    /// a peer that may be idle for hours.
+    ///
+    /// # Errors
+    /// The peer went away.
+    pub async fn arrived(&mut self) -> Result<(), PacketError> {
+        if self.has_unread() { Ok(()) } else { self.fill().await }
+    }
+
     /// Reads one payload of at most `largest` bytes, of one or more packets.
     ///
     /// # Errors

@@ -38,31 +38,30 @@ impl Connection {
             // What a SELECT changed was sent in no OK, and belongs to no later one.
             session.take_changes();
             let (drain, leave) = (self.context.handle.drain.clone(), self.context.handle.leave.clone());
-            let largest = self.shared.session.max_packet;
-            let payload = tokio::select! {
-                payload = self.packets.read(largest) => payload?,
+            tokio::select! {
+                arrived = self.packets.arrived() => arrived?,
                 () = drain.cancelled(), if !self.pooled => return Err(Gone::Refused(Failure::ShuttingDown)),
                 // An error that nobody asked for would be the answer to ProxySQL's next statement,
                 // and not be tried again; an end is, on another connection.
                 () = leave.cancelled() => return Err(Gone::Closed),
                 () = tokio::time::sleep(session.patience()) => return Err(Gone::Refused(Failure::Inactive)),
-            };
-            self.take_up(session)?;
+            }
             // On the heap, and only while it runs: an idle connection holds nothing of what a
             // command needs.
-            if Box::pin(self.command(session, &mut statements, &payload)).await?.is_break() {
+            if Box::pin(self.command(session, &mut statements)).await?.is_break() {
                 return Ok(());
             }
         }
     }
 
-    /// Carries out one command. A break: the client has said goodbye.
+    /// Reads one command and carries it out. A break: the client has said goodbye.
     async fn command(
         &mut self,
         session: &mut Session,
         statements: &mut Statements,
-        payload: &[u8],
     ) -> Result<ControlFlow<()>, Gone> {
+        let payload = self.packets.read(self.shared.session.max_packet).await?;
+        self.take_up(session)?;
         let Some((command, rest)) = payload.split_first() else {
             self.fail(&Failure::UnknownCommand, None).await?;
             return Ok(ControlFlow::Continue(()));
