@@ -1,6 +1,7 @@
 //! `http` and `audit` of shim.yaml.
 
-use super::{Resolver, size};
+use super::Resolver;
+use super::values::size;
 use crate::telemetry::audit;
 use std::net::SocketAddr;
 use std::path::PathBuf;

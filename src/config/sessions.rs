@@ -2,7 +2,8 @@
 
 use super::file::{File, SHIM};
 use super::tree::{Node, Value};
-use super::{Resolver, duration, size, version};
+use super::values::{size, version};
+use super::{Resolver, duration};
 use crate::plan::{TableScan, guard};
 use crate::session;
 use dbtrail_types::agent_api::MOST_KEYS;

@@ -1,16 +1,23 @@
 //! The PK rule: every statement binds the table's whole primary key, or is refused.
 
+mod columns;
+
 use super::Resolved;
-use super::change_columns::{diff_columns, undo_columns};
 use super::charsets::Charsets;
 use super::group;
 use super::key_value::LiteralReader;
 use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
 use crate::failure::Failure;
-use crate::statement::{COUNT, Draft, Limit, MOST_COLUMNS, Projected, TimeClause, VirtualSchema};
+use crate::statement::Draft;
+use crate::statement::Limit;
+use crate::statement::TimeClause;
+use crate::statement::VirtualSchema;
+pub use columns::{Output, SelectableColumns, source};
+pub(super) use columns::{order, output};
 use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys, change_columns};
-use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
+use dbtrail_types::column::Column;
+use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
 use dbtrail_types::zone::Zone;
 use std::cell::RefCell;
@@ -28,18 +35,6 @@ pub struct Admitted {
     order: Vec<(usize, bool)>,
     limit: Option<Limit>,
     max_rows: Option<u64>,
-}
-
-/// A column of the result: which column of the source (after its last: COUNT(*)), and the name to
-/// show. For rows the source is the table's columns; for a diff it is `event_id, event_timestamp,
-/// event_type, gtid, <key columns>, changed_columns, row_before, row_after, connection_id,
-/// server_id, binlog_file, binlog_position, statement, cause`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// Position in the source.
-    pub source: usize,
-    /// The alias, or the column's own name.
-    pub name: String,
 }
 
 /// What the configuration says about statements.
@@ -292,125 +287,4 @@ fn keys(
     }
     let (keys, left) = predicate.scan(filter);
     Ok((keys, predicate.condition(&left)?))
-}
-
-/// The columns that a query on a schema has to choose from.
-#[derive(Clone, Debug)]
-pub enum SelectableColumns {
-    /// Those of the table.
-    Table(Arc<TableDefinition>),
-    /// Those of a diff.
-    Changes(Vec<Column>),
-}
-
-impl std::ops::Deref for SelectableColumns {
-    type Target = [Column];
-
-    fn deref(&self) -> &[Column] {
-        match self {
-            Self::Table(definition) => &definition.columns,
-            Self::Changes(columns) => columns,
-        }
-    }
-}
-
-/// The columns that a query on this schema has to choose from. Those of a diff that no table column
-/// stands for have a type of their own.
-#[must_use]
-pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> SelectableColumns {
-    match schema {
-        VirtualSchema::Flashback | VirtualSchema::Snapshot => {
-            SelectableColumns::Table(Arc::clone(definition))
-        }
-        VirtualSchema::Diff => SelectableColumns::Changes(diff_columns(definition)),
-        VirtualSchema::Undo => SelectableColumns::Changes(undo_columns()),
-    }
-}
-
-pub(super) fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
-    let shown = || source.iter().enumerate().filter(|(_, column)| !column.invisible);
-    let all = || shown().map(|(i, c)| Output { source: i, name: c.name.clone() });
-    if projection.is_empty() {
-        return Ok(all().collect());
-    }
-    let mut output = Vec::new();
-    for item in projection {
-        match item {
-            Projected::All => output.extend(all()),
-            Projected::Count { name } => output.push(Output { source: source.len(), name: name.clone() }),
-            Projected::Column { name, alias } => {
-                let at = position(source, name)
-                    .ok_or_else(|| Failure::UnknownColumn(name.clone(), "field list"))?;
-                output.push(Output {
-                    source: at,
-                    name: alias.clone().unwrap_or_else(|| source[at].name.clone()),
-                });
-            }
-        }
-        if output.len() > MOST_COLUMNS {
-            return Err(Failure::Unsupported(format!("more than {MOST_COLUMNS} columns")));
-        }
-    }
-    Ok(output)
-}
-
-fn position(source: &[Column], name: &str) -> Option<usize> {
-    source.iter().position(|c| same_name(&c.name, name))
-}
-
-/// A column to order by: an alias of the select list, or a column. Only where the order is
-/// certainly MySQL's.
-pub(super) fn order(
-    name: &str,
-    descending: bool,
-    output: &[Output],
-    source: &[Column],
-) -> Result<(usize, bool), Failure> {
-    let aliased = output.iter().find(|o| same_name(&o.name, name)).map(|o| o.source);
-    if name == COUNT || aliased == Some(source.len()) {
-        return Ok((source.len(), descending));
-    }
-    let at = aliased
-        .or_else(|| position(source, name))
-        .ok_or_else(|| Failure::UnknownColumn(name.to_owned(), "order clause"))?;
-    let column = &source[at];
-    let certain = match column.ty {
-        ColumnType::Int { .. }
-        | ColumnType::Decimal { .. }
-        | ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. } => true,
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
-            // The PAD SPACE ones by code points; utf8mb4_0900_bin and MariaDB's nopad ones compare
-            // otherwise, and those of other sets by other bytes.
-            column
-                .collation
-                .as_deref()
-                .is_some_and(|c| matches!(c, "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" | "ascii_bin"))
-        }
-        ColumnType::Bit { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => false,
-    };
-    if certain {
-        return Ok((at, descending));
-    }
-    Err(Failure::Unsupported(format!(
-        "ORDER BY {} ({}): its order here might not be MySQL's; order by a number, a time or a _bin column",
-        column.name, column.ty
-    )))
 }

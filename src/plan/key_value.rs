@@ -6,15 +6,21 @@
     reason = "pairs of a type and a literal are many; the ones that are not named are refused"
 )]
 
+mod numbers;
+mod temporal;
+
 use super::charsets::{Charset, Charsets};
 use super::literal::{Literal, LiteralKind, literal, position_of, refuse, shortened};
-use super::timestamp::{date_of, time_of};
+use super::timestamp::date_of;
 use crate::failure::Failure;
 use dbtrail_types::collation;
-use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::column::Column;
+use dbtrail_types::column::ColumnType;
 use dbtrail_types::zone::Zone;
+use numbers::{decimal, int, integer, without_exponent};
 use sqlparser::ast::Expr;
 use std::net::{Ipv4Addr, Ipv6Addr};
+pub(super) use temporal::{clock, datetime, shown};
 
 /// What a literal is read by.
 #[derive(Clone, Copy, Debug)]
@@ -213,38 +219,6 @@ fn hint(ty: &ColumnType) -> &'static str {
     }
 }
 
-/// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares
-/// both as DOUBLE, and beyond 15 digits several numbers are one DOUBLE.
-fn without_exponent(number: &str, column: &Column) -> Result<String, Failure> {
-    let refused = || refuse(column, &format!("how MySQL compares it with {number} is not known well enough"));
-    let value: f64 = number.parse().map_err(|_| refused())?;
-    let few_digits = match column.ty {
-        ColumnType::Int { .. } | ColumnType::Year => true,
-        ColumnType::Decimal { precision, .. } => precision <= 15,
-        _ => false,
-    };
-    if !few_digits || value.abs() > 9_007_199_254_740_991.0 {
-        return Err(refused());
-    }
-    // The shortest digits that mean this DOUBLE.
-    let text = value.to_string();
-    Ok(if text == "-0" { "0".to_owned() } else { text })
-}
-
-fn int(n: &str, column: &Column) -> Result<Vec<u8>, Failure> {
-    let ColumnType::Int { size, unsigned, zerofill, display_width } = &column.ty else {
-        return Err(refuse(column, "it is no integer"));
-    };
-    let value =
-        integer(n).ok_or_else(|| refuse(column, &format!("'{}' is no whole number", shortened(n))))?;
-    let (low, high) = range(*size, *unsigned);
-    if !(low..=high).contains(&value) {
-        return Err(refuse(column, &format!("{value} is outside of its range, {low} to {high}")));
-    }
-    let width = if *zerofill { display_width.map_or(0, usize::from) } else { 0 };
-    Ok(format!("{value:0>width$}").into_bytes())
-}
-
 /// A year. Alone, one of two digits is of 1970 to 2069, a number 0 the year 0000, and a string of
 /// zeros 2000 if it has less than four (manual: [2-Digit Years in
 /// Dates](https://dev.mysql.com/doc/refman/9.7/en/two-digit-years.html)); in a list MySQL compares
@@ -368,79 +342,4 @@ fn address(text: &str, column: &Column) -> Result<Vec<u8>, Failure> {
         _ => text.parse::<Ipv6Addr>().ok().map(|a| a.to_string()),
     };
     read.map(String::into_bytes).ok_or_else(|| refuse(column, hint(&column.ty)))
-}
-
-/// A whole number, also written `042`, `+42` or `42.0`.
-fn integer(text: &str) -> Option<i128> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.is_empty() || fraction.bytes().any(|b| b != b'0') || whole.len() > 40 {
-        return None;
-    }
-    whole.parse().ok()
-}
-
-fn range(size: IntSize, unsigned: bool) -> (i128, i128) {
-    let bits = match size {
-        IntSize::Tiny => 8,
-        IntSize::Small => 16,
-        IntSize::Medium => 24,
-        IntSize::Int => 32,
-        IntSize::Big => 64,
-    };
-    if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) }
-}
-
-fn decimal(text: &str, scale: usize) -> Option<String> {
-    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |r| ("-", r));
-    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
-    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    let (kept, cut) = fraction.split_at(scale.min(fraction.len()));
-    if whole.is_empty() || !plain(whole) || !plain(fraction) || cut.bytes().any(|b| b != b'0') {
-        return None;
-    }
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    let sign = if whole == "0" && kept.bytes().all(|b| b == b'0') { "" } else { sign };
-    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{kept:0<scale$}") })
-}
-
-/// `YYYY-MM-DD`, which is its midnight, or with a time of the day after it.
-pub(super) fn datetime(text: &str) -> Option<jiff::civil::DateTime> {
-    match text.split_once([' ', 'T']) {
-        Some((date, time)) => Some(date_of(date)?.to_datetime(time_of(time)?)),
-        None => Some(date_of(text)?.to_datetime(jiff::civil::Time::midnight())),
-    }
-}
-
-/// A local time with `fsp` decimals; `None`: it has more.
-pub(super) fn shown(t: jiff::civil::DateTime, fsp: u8) -> Option<String> {
-    let whole = t.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    with_decimals(whole, &format!("{:06}", t.subsec_nanosecond() / 1000), fsp)
-}
-
-/// `[-]HH:MM:SS[.ffffff]` up to 838 hours, with `fsp` decimals.
-pub(super) fn clock(text: &str, fsp: u8) -> Option<Vec<u8>> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = whole.strip_prefix('-').unwrap_or(whole);
-    let parts: Vec<&str> = digits.split(':').collect();
-    let [hours, minutes, seconds] = parts.as_slice() else { return None };
-    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u16>().ok())?;
-    let in_range = number(hours)? <= 838 && number(minutes)? < 60 && number(seconds)? < 60;
-    // Three digits only where they are needed, as mysqld prints it.
-    let wide = hours.len() == 2 || (hours.len() == 3 && !hours.starts_with('0'));
-    let fits = wide && minutes.len() == 2 && seconds.len() == 2 && (1..=6).contains(&decimals.len());
-    let zero = text.bytes().all(|b| !(b'1'..=b'9').contains(&b));
-    let plain = decimals.bytes().all(|b| b.is_ascii_digit());
-    let shown = (in_range && fits && plain && !(zero && whole.starts_with('-')))
-        .then(|| with_decimals(whole.to_owned(), &format!("{decimals:0<6}"), fsp))?;
-    shown.map(String::into_bytes)
-}
-
-/// A time and so many of its six decimals; `None`: it has more.
-fn with_decimals(whole: String, micros: &str, fsp: u8) -> Option<String> {
-    let (kept, cut) = micros.split_at_checked(usize::from(fsp.min(6)))?;
-    if cut.bytes().any(|b| b != b'0') {
-        return None;
-    }
-    Some(if fsp == 0 { whole } else { format!("{whole}.{kept}") })
 }

@@ -5,10 +5,15 @@
     reason = "the units that are not named have more than one number, as in SQL's own table of units"
 )]
 
+mod ago;
+mod diagnosis;
+
 use crate::failure::Failure;
 use crate::statement::{IntervalUnit, RecordEnd, TimestampExpr};
+use ago::{ago, decimal_micros};
 use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::{NotOneTimestamp, Zone};
+use diagnosis::diagnosis;
 use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
 use std::borrow::Cow;
@@ -202,60 +207,6 @@ fn is_utc(expression: &TimestampExpr) -> bool {
     }
 }
 
-/// What is wrong with a literal that is no instant, and what works.
-fn diagnosis(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let number = |c: char| c.is_ascii_digit();
-    let (date, clock) = text.split_once([' ', 'T', 't']).unwrap_or((text, ""));
-    let parts: Vec<&str> = date.split('-').collect();
-    let numbers = parts.len() == 3 && parts.iter().all(|p| !p.is_empty() && p.chars().all(number));
-    let what = if text.is_empty() {
-        "it is empty"
-    } else if lower == "yesterday" {
-        "write '1 day ago', or CURDATE() - INTERVAL 1 DAY without quotes for its midnight"
-    } else if lower == "today" {
-        "write CURDATE() without quotes for its midnight"
-    } else if lower.ends_with(" ago") || lower.starts_with('-') {
-        "a span back is '<n> seconds|minutes|hours|days ago', or '-10s' with s, m, h or d"
-    } else if lower.contains("now") || lower.contains("interval") || lower.contains('(') {
-        "an expression is written without quotes: NOW() - INTERVAL 1 HOUR"
-    } else if date.chars().all(number) {
-        "write a date with its dashes, and seconds since 1970 as FROM_UNIXTIME(n) without quotes"
-    } else if numbers && parts[0].len() == 4 && parts[1].len() == 2 && parts[2].len() == 2 {
-        if date_of(date).is_none() { "there is no such day" } else { clock_diagnosis(clock) }
-    } else if numbers && parts[0].len() == 2 {
-        "the year comes first and has four digits"
-    } else if numbers {
-        "year, month and day have 4, 2 and 2 digits"
-    } else {
-        "a date is written YYYY-MM-DD"
-    };
-    format!(
-        "{what}; write 'YYYY-MM-DD HH:MM:SS[.ffffff]', RFC 3339 with Z or an offset, '5 minutes ago', LATEST or EARLIEST"
-    )
-}
-
-/// The same after a good date.
-fn clock_diagnosis(clock: &str) -> &'static str {
-    let lower = clock.trim().to_lowercase();
-    let parts: Vec<&str> = lower.split(':').collect();
-    if lower.ends_with("am") || lower.ends_with("pm") {
-        "hours go from 00 to 23, without AM and PM"
-    } else if lower.contains(|c: char| c.is_ascii_alphabetic() && c != 'z') {
-        "a time zone is an offset such as +02:00, or Z, or that of the session (SET time_zone)"
-    } else if clock.starts_with(' ') {
-        "one space belongs between date and time"
-    } else if lower.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 9) {
-        "a second has at most nine decimals, of which six count"
-    } else if parts.first().is_some_and(|hour| hour.len() != 2) {
-        "hours, minutes and seconds have two digits"
-    } else if parts.len() < 2 {
-        "hours and minutes are both needed"
-    } else {
-        "there is no such time of the day: the last one is 23:59:59.999999"
-    }
-}
-
 fn digits(text: &str, count: usize) -> Option<i16> {
     (text.len() == count && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
@@ -311,47 +262,6 @@ pub(super) fn is_cut(expression: &TimestampExpr) -> bool {
     let Some((_, fraction)) = text.split_once('.') else { return false };
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
     digits.skip(6).any(|digit| digit != b'0')
-}
-
-/// A span of more microseconds than an `i64` holds.
-struct TooLong;
-
-/// `5 minutes ago`, `-10s`: microseconds back. `None`: another form; an error: more than there are.
-fn ago(text: &str) -> Option<Result<i64, TooLong>> {
-    let lower = text.to_lowercase();
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    let (number, unit) = match words.as_slice() {
-        [n, unit, "ago"] => (*n, *unit),
-        [short] if short.starts_with('-') => {
-            let at = short.find(|c: char| c.is_ascii_alphabetic())?;
-            (&short[1..at], &short[at..])
-        }
-        _ => return None,
-    };
-    let n: i64 = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())??;
-    let seconds = match unit {
-        "s" | "second" | "seconds" => 1,
-        "m" | "minute" | "minutes" => 60,
-        "h" | "hour" | "hours" => 3600,
-        "d" | "day" | "days" => 86_400,
-        _ => return None,
-    };
-    Some(n.checked_mul(seconds).and_then(|s| s.checked_mul(MICROS)).ok_or(TooLong))
-}
-
-/// Seconds with at most six decimals to microseconds.
-fn decimal_micros(text: &str) -> Option<i64> {
-    let (sign, rest) = text.strip_prefix('-').map_or((1, text), |r| (-1, r));
-    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
-    if fraction.len() > 6
-        || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
-        || whole.is_empty()
-    {
-        return None;
-    }
-    let whole: i64 = whole.parse().ok()?;
-    let fraction: i64 = format!("{fraction:0<6}").parse().ok()?;
-    whole.checked_mul(MICROS)?.checked_add(fraction).map(|v| v * sign)
 }
 
 #[cfg(test)]

@@ -25,11 +25,13 @@ use std::sync::Arc;
 mod absent_ranges;
 mod cascade;
 mod declared;
+mod dirty;
 mod doubt;
 mod doubtful;
 mod effects;
 mod head_cache;
 mod images;
+mod not_followed;
 mod noting;
 mod partitions;
 mod pieces;
@@ -39,6 +41,7 @@ mod rows;
 mod source;
 mod target;
 
+pub(super) use dirty::Dirty;
 pub(super) use images::base_key;
 pub use source::{LogEnds, ReadError, ReadOptions};
 
@@ -95,21 +98,6 @@ pub struct Ingest {
     pub(super) being_read: BTreeSet<GenerationId>,
     /// Why tables are not known that a statement further on is about.
     pub(super) unknown_since: HashMap<TableName, String>,
-}
-
-/// What has changed beside rows since the last commit.
-#[derive(Debug, Default)]
-pub(super) struct Dirty {
-    /// Definitions, or which table has which.
-    pub(super) catalog: bool,
-    /// Definitions that are written already.
-    pub(super) definitions: u32,
-    /// Incarnations.
-    pub(super) generations: BTreeSet<u32>,
-    /// What befell whole schemas and is written already.
-    pub(super) sweeps: usize,
-    /// Tables that statements touched.
-    pub(super) touched: BTreeSet<TableName>,
 }
 
 /// After this change no entry begins: the last one may have as many changes as any transaction has.

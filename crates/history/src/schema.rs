@@ -20,11 +20,13 @@ mod harmless;
 mod implicit_default;
 mod key_parts;
 mod links;
+mod lost_cell;
 mod number;
 mod partition;
 mod reach;
 mod reconcile_table_map;
 mod renames;
+mod same_key;
 mod silent_changes;
 mod table;
 mod table_map_error;
@@ -47,7 +49,8 @@ use std::sync::{Arc, OnceLock};
 use table::Full;
 
 use super::image::{Content, Image};
-use super::log::{LoggedStatement, MappedTable, collation_name};
+use super::log::LoggedStatement;
+use super::log::MappedTable;
 use super::store::ChangeSequence;
 pub use carry::Carried;
 pub(crate) use ddl::excerpt;
@@ -66,6 +69,7 @@ pub use versioned::END_OF_TIME;
 pub struct DefinitionId(pub u32);
 
 pub(crate) use links::NO_TRIGGERS;
+pub use lost_cell::CannotCarry;
 
 /// What a statement of the log did to tables, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,11 +130,6 @@ pub struct Moved {
     /// The statement.
     pub statement: String,
 }
-
-/// Why a row cannot be shown under another definition.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CannotCarry(pub String);
 
 /// All definitions of all tables. A copy shares the definitions.
 #[derive(Clone, Debug, Default)]
@@ -385,59 +384,6 @@ impl Catalog {
         let id = self.follow_up(id, full, from, ("rows of the log leave columns out", By::Nobody));
         self.tables.insert(name.clone(), id);
         Some(id)
-    }
-
-    /// Whether `later` came of `earlier` by ALTERs.
-    #[must_use]
-    pub fn precedes(&self, earlier: DefinitionId, later: DefinitionId) -> bool {
-        carry::path(self, earlier, later).is_some()
-    }
-
-    /// Whether two definitions of one table identify rows in the same way: the same columns as key,
-    /// of the same collations, and of types under which a key is the same bytes (an INT that became
-    /// a BIGINT).
-    #[must_use]
-    pub fn same_key(&self, a: DefinitionId, b: DefinitionId) -> bool {
-        if a == b {
-            return true;
-        }
-        let (first, second) = if a < b { (a, b) } else { (b, a) };
-        let (Some(old), Some(new)) = (self.known(first), self.known(second)) else { return false };
-        let Some(path) = carry::path(self, first, second) else {
-            // Two tables that had the name one after the other.
-            let key = |known: &StoredDefinition| -> Vec<_> {
-                let columns = known.public.key_columns();
-                columns.iter().map(|c| (c.name.to_lowercase(), c.ty.clone(), c.collation.clone())).collect()
-            };
-            return key(old) == key(new);
-        };
-        let mut positions: Vec<Option<usize>> =
-            old.public.primary_key.iter().map(|n| old.full.position(n)).collect();
-        let mut before = first;
-        for id in path {
-            let Some(StoredDefinition { step: Some(step), full, .. }) = self.known(id) else { return false };
-            let earlier = self.full(before);
-            for position in &mut positions {
-                let next = position.and_then(|p| step.from.iter().position(|f| *f == Some(p)));
-                let pair = position.zip(next);
-                let pair = pair.and_then(|(a, b)| earlier.columns.get(a).zip(full.columns.get(b)));
-                if !pair.is_some_and(|(a, b)| convert::keeps_keys(&a.column, &b.column, step.by)) {
-                    return false;
-                }
-                *position = next;
-            }
-            before = id;
-        }
-        let now: Vec<Option<usize>> = new.public.primary_key.iter().map(|n| new.full.position(n)).collect();
-        positions == now
-    }
-
-    /// The first statement that made `later` of `earlier` and changed how rows are identified.
-    #[must_use]
-    pub fn changed_key(&self, earlier: DefinitionId, later: DefinitionId) -> Option<&str> {
-        let path = carry::path(self, earlier, later)?;
-        let id = path.into_iter().find(|id| !self.same_key(earlier, *id))?;
-        self.known(id)?.step.as_ref().map(|step| step.statement.as_str())
     }
 
     /// The foreign keys that refer to a table and change rows of others when rows of it change,

@@ -5,46 +5,17 @@
     reason = "a stored value of a form that is not named does not belong to the type, which is an error"
 )]
 
-use super::log::{LogFault, Raw};
-use dbtrail_types::charset::{self, CharsetError};
+mod addresses;
+mod error;
+
+use super::log::Raw;
+use addresses::{inet6_text, uuid_text, whole};
+use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::float_text;
 use dbtrail_types::result_set::Cell;
-use std::fmt::Write as _;
+pub use error::{ValueError, ValueFault};
 use std::net::Ipv4Addr;
-
-/// A value that cannot be shown exactly.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("column {column}: {reason}")]
-pub struct ValueError {
-    /// The column.
-    pub column: String,
-    /// Why it is no value of the column's type.
-    pub reason: ValueFault,
-}
-
-/// Why the value of a row image cannot be shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ValueFault {
-    /// It is of another form, or out of the range of the type.
-    #[error("the log holds a value that is not of type {0}")]
-    OtherType(ColumnType),
-    /// A DECIMAL whose bytes are no digits.
-    #[error(transparent)]
-    Decimal(#[from] LogFault),
-    /// Servers differ in how they fill it with zeros.
-    #[error("ZEROFILL on FLOAT and DOUBLE is not shown by this version")]
-    FloatZerofill,
-    /// A text column whose character set neither the DDL nor the table map gives.
-    #[error("its character set is not known")]
-    NoCharset,
-    /// Text that is not valid in its character set, or whose characters are not unambiguous.
-    #[error(transparent)]
-    Charset(#[from] CharsetError),
-    /// A UUID whose variant's bits are not where RFC 9562 has them.
-    #[error("a UUID of a variant, or in an order, that this version does not know")]
-    UuidVariant,
-}
 
 /// Appends the bytes that mysqld sends in the text protocol under `SET NAMES utf8mb4`, `time_zone =
 /// '+00:00'`; of a FLOAT all digits. False: it is NULL.
@@ -218,61 +189,6 @@ fn stored(
         _ => return None,
     }
     Some(Ok(()))
-}
-
-/// All bytes of a UUID, INET6 or INET4, whose zeros at the end the log cuts off.
-fn whole(bytes: &[u8], width: usize) -> Vec<u8> {
-    let mut all = bytes.to_vec();
-    if all.len() < width {
-        all.resize(width, 0);
-    }
-    all
-}
-
-/// A UUID of MariaDB, whose bytes the log has in the order of the text (seen in 10.11, all
-/// versions). Tables have them in another order, in which the variant's bits would not be where
-/// they are asked for here.
-fn uuid_text(bytes: [u8; 16]) -> Result<String, ValueFault> {
-    if bytes[8] & 0x80 == 0 && bytes != [0; 16] {
-        return Err(ValueFault::UuidVariant);
-    }
-    let hex = |range: std::ops::Range<usize>| hex::encode(&bytes[range]);
-    Ok([hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)].join("-"))
-}
-
-/// An INET6 of MariaDB: the first longest run of zero words becomes `::`; addresses that hold an
-/// IPv4 address end as one.
-fn inet6_text(address: [u8; 16]) -> String {
-    let words: Vec<u16> = address.chunks(2).map(|p| u16::from_be_bytes([p[0], p[1]])).collect();
-    let run = |from: usize| words[from..].iter().take_while(|w| **w == 0).count();
-    let mut gap = (0, 0);
-    for from in 0..8 {
-        if run(from) > gap.1 {
-            gap = (from, run(from));
-        }
-    }
-    let v4 = gap.0 == 0 && (gap.1 == 6 || (gap.1 == 5 && words[5] == 0xffff));
-    let mut text = String::new();
-    let mut at = 0;
-    while at < 8 {
-        if gap.1 > 0 && at == gap.0 {
-            text.push_str("::");
-            at += gap.1;
-            continue;
-        }
-        if !text.is_empty() && !text.ends_with(':') {
-            text.push(':');
-        }
-        if at == 6 && v4 {
-            let [.., a, b, c, d] = address;
-            text.push_str(&Ipv4Addr::new(a, b, c, d).to_string());
-            break;
-        }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{:x}", words[at]);
-        at += 1;
-    }
-    text
 }
 
 /// TIME, DATETIME or TIMESTAMP (in UTC) with `fsp` decimals; `None`: another kind of value, or out

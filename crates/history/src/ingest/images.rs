@@ -5,20 +5,18 @@
 use crate::image;
 use crate::key::{self, KeyError};
 use crate::log::{Raw, Rows};
-use crate::value;
+use crate::value::{self, ValueError};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::result_set::Row;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// A row of the server's table as the baseline keeps it: its key's bytes.
-pub(crate) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, String> {
+pub(crate) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u8]>, RowError> {
     let mut key = Vec::new();
     let cell = |i: usize| row.get(i).and_then(|cell| cell.as_deref());
-    match stored_key(definition, &key_positions(definition), cell, &mut key) {
-        Ok(()) => Ok(key.into()),
-        Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => Err(why),
-    }
+    stored_key(definition, &key_positions(definition), cell, &mut key)?;
+    Ok(key.into())
 }
 
 /// Bytes that are kept for the next row, of what a large one needed.
@@ -46,7 +44,7 @@ impl Images {
         &mut self,
         rows: &Rows<'_>,
         columns: &Columns,
-    ) -> Result<(Option<&Keyed>, Option<&Keyed>), Trouble> {
+    ) -> Result<(Option<&Keyed>, Option<&Keyed>), RowError> {
         let (before, after) = (rows.before(), rows.after());
         if let Some(image) = after {
             self.after.read(image, columns, OtherColumns::Before(before))?;
@@ -110,11 +108,35 @@ enum OtherColumns<'a> {
 }
 
 /// Why a row cannot be kept.
-pub(super) enum Trouble {
-    /// The table cannot be read from this row on.
-    Unreadable(String),
-    /// Its key has no known position: rows of the table cannot be found by key.
-    Uncertain(String),
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RowError {
+    #[error("a row in the log has no cell for column {0}")]
+    NoCell(String),
+    #[error(
+        "rows are logged without all of their columns ({0} is missing): set binlog_row_image=FULL on the server"
+    )]
+    NotFull(String),
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    #[error("key column {0} is NULL in a row of the log")]
+    KeyIsNull(String),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl RowError {
+    /// Whether the row is read, and only its key has no known position: rows of the table cannot be
+    /// found by key. Otherwise the table cannot be read from this row on.
+    pub(super) fn is_uncertain_key(&self) -> bool {
+        match self {
+            Self::Key(KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. }) => true,
+            Self::Key(KeyError::NotAValue { .. })
+            | Self::NoCell(_)
+            | Self::NotFull(_)
+            | Self::Value(_)
+            | Self::KeyIsNull(_) => false,
+        }
+    }
 }
 
 impl Keyed {
@@ -124,7 +146,7 @@ impl Keyed {
         image: &[Option<Raw<'_>>],
         columns: &Columns,
         other_columns: OtherColumns<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RowError> {
         let Columns { definition, key: positions, plain, generated, untold } = columns;
         let (before_row, other, is_after) = match other_columns {
             OtherColumns::Before(before) => (before, None, true),
@@ -134,9 +156,7 @@ impl Keyed {
         self.image.shrink_to(KEPT);
         self.cells.clear();
         for (i, column) in definition.columns.iter().enumerate() {
-            let raw = image.get(i).ok_or_else(|| {
-                Trouble::Unreadable(format!("a row in the log has no cell for column {}", column.name))
-            })?;
+            let raw = image.get(i).ok_or_else(|| RowError::NoCell(column.name.clone()))?;
             let raw = raw.as_ref().or_else(|| before_row?.get(i)?.as_ref());
             let Some(raw) = raw.filter(|_| !untold.contains(&i)) else {
                 if generated.contains(&i) {
@@ -144,10 +164,7 @@ impl Keyed {
                     self.cells.push(None);
                     continue;
                 }
-                return Err(Trouble::Unreadable(format!(
-                    "rows are logged without all of their columns ({} is missing): set binlog_row_image=FULL on the server",
-                    column.name
-                )));
+                return Err(RowError::NotFull(column.name.clone()));
             };
             let same = other.and_then(|(image, keyed)| keyed.same_cell(raw, image.get(i)?.as_ref()?, i));
             let cell = image::put_cell(&mut self.image, |out| match (raw, same) {
@@ -161,7 +178,7 @@ impl Keyed {
                 }
                 _ => value::write(raw, column, out),
             });
-            self.cells.push(cell.map_err(|e| Trouble::Unreadable(e.to_string()))?);
+            self.cells.push(cell?);
         }
         self.key.clear();
         let (cells, bytes) = (&self.cells, &self.image);
@@ -170,7 +187,7 @@ impl Keyed {
     }
 
     /// A row that is packed already.
-    pub(super) fn of(row: &[u8], columns: &Columns) -> Result<Self, Trouble> {
+    pub(super) fn of(row: &[u8], columns: &Columns) -> Result<Self, RowError> {
         let cells: Vec<_> = image::cells(row).collect();
         let mut key = Vec::new();
         stored_key(&columns.definition, &columns.key, |i| cells.get(i)?.bytes(), &mut key)?;
@@ -198,17 +215,12 @@ fn stored_key<'a>(
     positions: &[Option<usize>],
     cell: impl Fn(usize) -> Option<&'a [u8]>,
     key: &mut Vec<u8>,
-) -> Result<(), Trouble> {
+) -> Result<(), RowError> {
     for (position, name) in positions.iter().zip(&definition.primary_key) {
         let Some((column, cell)) = position.and_then(|i| Some((definition.columns.get(i)?, cell(i)?))) else {
-            return Err(Trouble::Unreadable(format!("key column {name} is NULL in a row of the log")));
+            return Err(RowError::KeyIsNull(name.clone()));
         };
-        key::encode_stored(column, cell, key).map_err(|e| match e {
-            KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. } => {
-                Trouble::Uncertain(e.to_string())
-            }
-            KeyError::NotAValue { .. } => Trouble::Unreadable(e.to_string()),
-        })?;
+        key::encode_stored(column, cell, key)?;
     }
     Ok(())
 }

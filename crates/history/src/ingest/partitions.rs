@@ -1,7 +1,8 @@
 //! Rows that go with their partitions, or from one table to another.
 
 use super::Ingest;
-use super::images::{Keyed, Trouble};
+use super::images::Keyed;
+use super::not_followed::NotFollowed;
 use super::references::Referring;
 use super::target::Target;
 use crate::engine::StoreError;
@@ -65,11 +66,11 @@ impl Ingest {
         emptied: &Emptied,
         at: ChangeSequence,
     ) -> Result<(), StoreError> {
-        let unknown = |why: &str| format!("a statement emptied partitions of the table, and {why}");
+        let unknown = |why: &NotFollowed| format!("a statement emptied partitions of the table, and {why}");
         let target = match self.known_target(name) {
             Ok(target) => target,
             Err(why) => {
-                self.rows_unknown(name, at, &unknown(why));
+                self.rows_unknown(name, at, &unknown(&why));
                 return Ok(());
             }
         };
@@ -90,12 +91,12 @@ impl Ingest {
     }
 
     /// A table all of whose rows are known; the error says what is not.
-    fn known_target(&mut self, name: &TableName) -> Result<Target, &'static str> {
+    fn known_target(&mut self, name: &TableName) -> Result<Target, NotFollowed> {
         let TableState::Table(generation, id) = self.names.current(name) else {
-            return Err("its columns are not known");
+            return Err(NotFollowed::UnknownColumns);
         };
-        let columns = self.columns_of(id).filter(|c| c.has_key()).ok_or("not all of its rows are known")?;
-        self.is_known(generation).map_err(|_| "not all of its rows are known")?;
+        let columns = self.columns_of(id).filter(|c| c.has_key()).ok_or(NotFollowed::NotAllRows)?;
+        self.is_known(generation).map_err(|_| NotFollowed::NotAllRows)?;
         let roles = self.roles(name);
         let keyed = !roles.keys.is_empty();
         let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));
@@ -114,14 +115,14 @@ impl Ingest {
         Ok(())
     }
 
-    fn moved(&mut self, moved: &Moved, at: ChangeSequence) -> Result<Result<(), String>, StoreError> {
+    fn moved(&mut self, moved: &Moved, at: ChangeSequence) -> Result<Result<(), NotFollowed>, StoreError> {
         let (from, to) = match (self.known_target(&moved.from), self.known_target(&moved.to)) {
             (Ok(from), Ok(to)) => (from, to),
-            (Err(why), _) => return Ok(Err(format!("of {} {why}", moved.from))),
-            (_, Err(why)) => return Ok(Err(format!("of {} {why}", moved.to))),
+            (Err(why), _) => return Ok(Err(NotFollowed::of(&moved.from, why))),
+            (_, Err(why)) => return Ok(Err(NotFollowed::of(&moved.to, why))),
         };
         if !same_form(&from, &to) {
-            return Ok(Err("their columns are not known to be alike".to_owned()));
+            return Ok(Err(NotFollowed::ColumnsDiffer));
         }
         let there = match self.rows_in(&from, moved.partitions.as_ref())? {
             Ok(rows) => rows,
@@ -138,7 +139,7 @@ impl Ingest {
             for (row, is_new) in gone.iter().map(|r| (r, false)).chain(come.iter().map(|r| (r, true))) {
                 let key = match Keyed::of(row, &target.columns) {
                     Ok(keyed) => keyed.key,
-                    Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => return Ok(Err(why)),
+                    Err(error) => return Ok(Err(error.into())),
                 };
                 let both = rows.entry(key).or_default();
                 *(if is_new { &mut both.1 } else { &mut both.0 }) = Some(row.as_slice());
@@ -160,7 +161,7 @@ impl Ingest {
         &mut self,
         target: &Target,
         emptied: Option<&Emptied>,
-    ) -> Result<Result<Vec<Vec<u8>>, String>, StoreError> {
+    ) -> Result<Result<Vec<Vec<u8>>, NotFollowed>, StoreError> {
         let mut rows = Vec::new();
         for base in [false, true] {
             let mut from = Vec::new();
@@ -185,7 +186,7 @@ impl Ingest {
                     let Some(emptied) = emptied else {
                         rows.push(row.bytes().to_vec());
                         if rows.len() > MOST {
-                            return Ok(Err("they held more rows than are listed one by one".to_owned()));
+                            return Ok(Err(NotFollowed::TooManyRows));
                         }
                         continue;
                     };
@@ -200,10 +201,10 @@ impl Ingest {
                     match held {
                         Some(true) => rows.push(row.bytes().to_vec()),
                         Some(false) => {}
-                        None => return Ok(Err("in which one a row lies is not known".to_owned())),
+                        None => return Ok(Err(NotFollowed::PartitionOfRow)),
                     }
                     if rows.len() > MOST {
-                        return Ok(Err("they held more rows than are listed one by one".to_owned()));
+                        return Ok(Err(NotFollowed::TooManyRows));
                     }
                 }
             }

@@ -5,6 +5,7 @@
 //! them equal, and the row's key. Only rows of now have one.
 
 use super::Ingest;
+use super::not_followed::NotFollowed;
 use crate::engine::{Batch, StoreError, Table, after_prefix};
 use crate::image::{self, Content, Image};
 use crate::key;
@@ -76,7 +77,7 @@ pub(super) enum Found {
     /// These and no others.
     Keys(Vec<EncodedKey>),
     /// That is not known: why.
-    Uncertain(String),
+    Uncertain(NotFollowed),
 }
 
 impl Ingest {
@@ -125,11 +126,10 @@ impl Ingest {
         let indexed =
             self.generations.get(generation.0 as usize).is_some_and(|s| s.indexed.contains(&number));
         if !indexed {
-            return Ok(Found::Uncertain("which of its rows refer to a row is not known yet".to_owned()));
+            return Ok(Found::Uncertain(NotFollowed::NotIndexed));
         }
         if !self.under(&stem(generation, number, UNCERTAIN))?.is_empty() {
-            let why = "it has a row whose foreign key holds a text that does not compare with certainty";
-            return Ok(Found::Uncertain(why.to_owned()));
+            return Ok(Found::Uncertain(NotFollowed::UncertainReference));
         }
         let stem = [stem(generation, number, CERTAIN).as_slice(), values].concat();
         let found = self.under(&stem)?;

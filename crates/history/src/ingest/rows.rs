@@ -1,8 +1,10 @@
 //! Row changes to versions.
 
+mod made;
+
 use super::cascade::Parent;
 use super::head_cache::{CachedHead, Fingerprint};
-use super::images::{Images, Keyed, Trouble};
+use super::images::{Images, Keyed};
 use super::references::Referring;
 use super::target::Target;
 use super::{Ingest, NOT_CAPTURED};
@@ -175,17 +177,17 @@ impl Ingest {
                 }
                 Ok(true)
             }
-            Err(Trouble::Uncertain(reason)) => {
+            Err(error) if error.is_uncertain_key() => {
                 self.noting.changed(&event.table.name, event.kind);
                 if let Some(generation) = self.generation_mut(target.generation) {
-                    generation.uncertain.get_or_insert(reason);
+                    generation.uncertain.get_or_insert_with(|| error.to_string());
                 }
                 self.unreadable_parent(event, at);
                 Ok(true)
             }
-            Err(Trouble::Unreadable(reason)) => {
+            Err(error) => {
                 self.noting.changed(&event.table.name, event.kind);
-                self.names_mut().set(&event.table.name, at, TableState::Unreadable(reason));
+                self.names_mut().set(&event.table.name, at, TableState::Unreadable(error.to_string()));
                 Ok(false)
             }
         }
@@ -385,48 +387,6 @@ impl Ingest {
         if first && let Some(generation) = self.generation_mut(generation) {
             generation.used = true;
         }
-    }
-
-    /// Keeps a change of which the log has no images; the error says why that cannot be. `cause`:
-    /// the change by which a foreign key made it.
-    pub(super) fn keep_made(
-        &mut self,
-        target: &Target,
-        (before, after): (&[u8], Option<&[u8]>),
-        at: ChangeSequence,
-        cause: Option<ChangeSequence>,
-    ) -> Result<Result<(), String>, StoreError> {
-        self.keep_change(target, (Some(before), after), at, cause)
-    }
-
-    /// The same of a row that may come, too; one of the two rows is there.
-    pub(super) fn keep_change(
-        &mut self,
-        target: &Target,
-        (before, after): (Option<&[u8]>, Option<&[u8]>),
-        at: ChangeSequence,
-        cause: Option<ChangeSequence>,
-    ) -> Result<Result<(), String>, StoreError> {
-        let keyed = |row: &[u8]| Keyed::of(row, &target.columns);
-        let read = before.map(keyed).transpose().and_then(|b| Ok((b, after.map(keyed).transpose()?)));
-        let (before, after) = match read {
-            Ok(rows) => rows,
-            Err(Trouble::Unreadable(why) | Trouble::Uncertain(why)) => return Ok(Err(why)),
-        };
-        let kind = match (&before, &after) {
-            (None, _) => EventType::Insert,
-            (Some(_), Some(_)) => EventType::Update,
-            (Some(_), None) => EventType::Delete,
-        };
-        for (key, version) in
-            versions(kind, (before.as_ref(), after.as_ref()), target.id, at).into_iter().flatten()
-        {
-            let version = Version { cause, ..version };
-            if let Some(Doubt(_, why)) = self.keep(target, key, &version)? {
-                return Ok(Err(why.to_owned()));
-            }
-        }
-        Ok(Ok(()))
     }
 
     fn doubt(&mut self, name: &TableName, generation: GenerationId, doubt: &Doubt, at: ChangeSequence) {

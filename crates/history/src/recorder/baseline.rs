@@ -97,7 +97,7 @@ impl Recorder {
                 Err(why) => {
                     tracing::warn!(table = %name, "rows of the table cannot be found by key: {why}");
                     if let Some(generation) = self.ingest.generation_mut(read.generation) {
-                        generation.uncertain.get_or_insert(why);
+                        generation.uncertain.get_or_insert_with(|| why.to_string());
                         generation.baseline = Baseline::None;
                     }
                     self.unwritten = true;

@@ -2,6 +2,7 @@
 
 use super::columns::zero;
 use super::convert::{self, By};
+use super::lost_cell::{ColumnChange, LostCell};
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step, StoredDefinition};
 use dbtrail_types::column::Column;
@@ -40,7 +41,7 @@ pub(super) fn carry(
             .try_fold((from, row), |(at, row), next| backward(catalog, at, next, &row).map(|row| (next, row)))
             .map(|(_, row)| row);
     }
-    Err(CannotCarry("the two definitions are not of one table".to_owned()))
+    Err(CannotCarry::OtherTable)
 }
 
 /// The definitions after `from` up to `to`, if `to` follows from it.
@@ -64,10 +65,10 @@ fn forward(
     to: DefinitionId,
     row: &Carried,
 ) -> Result<Carried, CannotCarry> {
-    let lost = || CannotCarry("a definition is missing".to_owned());
+    let lost = || CannotCarry::NoDefinition;
     let (old, new) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
-    let refuse = |what: String| format!("{what} (by: {})", step.statement);
+    let refuse = |why: LostCell| format!("{why} (by: {})", step.statement);
     let values = changed(step, &old.full, &new.full);
     let columns = new.full.columns.iter().zip(&step.from);
     let row = columns
@@ -75,7 +76,7 @@ fn forward(
             let Some(source) = *source else {
                 return Ok(match &target.filled {
                     BackfilledValue::With(cell) => Ok(cell.clone()),
-                    BackfilledValue::Unknown(why) => Err(refuse(why.clone())),
+                    BackfilledValue::Unknown(why) => Err(refuse(LostCell::Backfill(why.clone()))),
                 });
             };
             let was = old.full.columns.get(source).ok_or_else(lost)?;
@@ -112,19 +113,17 @@ fn backward(
     to: DefinitionId,
     row: &Carried,
 ) -> Result<Carried, CannotCarry> {
-    let lost = || CannotCarry("a definition is missing".to_owned());
+    let lost = || CannotCarry::NoDefinition;
     let (new, old) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
-    let refuse = |what: String| format!("{what} (by: {})", step.statement);
+    let refuse = |why: LostCell| format!("{why} (by: {})", step.statement);
     let values = changed(step, &old.full, &new.full);
     let columns = old.full.columns.iter().enumerate();
     let row = columns
         .map(|(position, target)| {
             let Some(source) = step.from.iter().position(|f| *f == Some(position)) else {
                 let name = &target.column.name;
-                return Ok(Err(refuse(format!(
-                    "column {name} was dropped, and what was in it is not recorded"
-                ))));
+                return Ok(Err(refuse(LostCell::Dropped(name.clone()))));
             };
             let is = new.full.columns.get(source).ok_or_else(lost)?;
             let regenerated = target.generated.is_some() && target.generated != is.generated;
@@ -152,50 +151,44 @@ fn changed(step: &Step, old: &Full, new: &Full) -> bool {
     })
 }
 
-fn recomputed(column: &FullColumn, inferred: bool) -> String {
-    let name = &column.column.name;
-    if inferred {
-        format!("whether column {name} is generated, and was computed again, is not in the log")
-    } else {
-        format!("generated column {name} was computed again, which is not followed")
-    }
+fn recomputed(column: &FullColumn, inferred: bool) -> LostCell {
+    let name = column.column.name.clone();
+    if inferred { LostCell::MayBeGenerated(name) } else { LostCell::Recomputed(name) }
 }
 
 /// Going back is known only where going forth can have lost nothing: not where a value was cut,
 /// rounded or made NOT NULL.
-fn certain(now: &Column, before: &Column) -> Result<(), String> {
+fn certain(now: &Column, before: &Column) -> Result<(), LostCell> {
     let same = now.ty == before.ty && now.charset() == before.charset();
     if (same || convert::is_lossless(before, now)) && (now.nullable || !before.nullable) {
         return Ok(());
     }
-    Err(format!("{}, and what its value was before is not recorded", changes(before, now)))
+    Err(LostCell::BeforeChange(changes(before, now)))
 }
 
 /// A cell of one type as a cell of another, where that is known.
-fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, String> {
+fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, LostCell> {
     let Some(bytes) = cell else {
         if to.nullable {
             return Ok(None);
         }
         let zero = if by.is_lax() { zero(to) } else { None };
-        return zero
-            .map(Some)
-            .ok_or_else(|| format!("column {} became NOT NULL, and its value was NULL", to.name));
+        return zero.map(Some).ok_or_else(|| LostCell::WasNull(to.name.clone()));
     };
     if from.ty == to.ty && from.charset() == to.charset() {
         return Ok(cell.clone());
     }
     match convert::convert(bytes, from, to, by) {
         Some(bytes) => Ok(Some(bytes)),
-        None => Err(format!("{}, and how its value changed is not known", changes(from, to))),
+        None => Err(LostCell::Converted(changes(from, to))),
     }
 }
 
 /// What changed of a column: its type, or its character set.
-fn changes(from: &Column, to: &Column) -> String {
-    let full = |column: &Column| match column.charset() {
-        Some(set) if from.charset() != to.charset() => format!("{} character set {set}", column.ty),
-        _ => column.ty.to_string(),
+fn changes(from: &Column, to: &Column) -> Box<ColumnChange> {
+    let form = |column: &Column| {
+        let charset = column.charset().filter(|_| from.charset() != to.charset()).map(str::to_owned);
+        (column.ty.clone(), charset)
     };
-    format!("column {} changed from {} to {}", to.name, full(from), full(to))
+    Box::new(ColumnChange { column: to.name.clone(), from: form(from), to: form(to) })
 }

@@ -1,7 +1,7 @@
 //! What a statement leaves unsaid, and who decides it: the server's version and the session's
 //! settings, as far as the log tells them.
 
-use super::collation_name;
+use crate::log::collation_name;
 use crate::log::{LoggedStatement, Raw, ServerVersion, charset_of};
 use crate::value;
 use dbtrail_types::timestamp::Timestamp;

@@ -9,8 +9,8 @@ use super::convert::By;
 use super::implicit_default::longest_character;
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::table_map_error::{Attribute, NotInferred, TableMapError};
-use super::{Catalog, DefinitionId, collation_name, generated, versioned};
-use crate::log::{MappedColumn, MappedTable, char_bytes, code};
+use super::{Catalog, DefinitionId, generated, versioned};
+use crate::log::{MappedColumn, MappedTable, char_bytes, code, collation_name};
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize, same_name};
 

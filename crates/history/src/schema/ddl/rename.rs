@@ -1,0 +1,135 @@
+//! RENAME and DROP: what a name means afterwards.
+
+use super::super::renames::{Before, Rename};
+use super::super::token::{Tokens, show};
+use super::super::{Effect, alter, renames};
+use super::{Effects, TEMPORARY, Walk, excerpt, is_other_object};
+use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
+
+impl Walk<'_> {
+    pub(super) fn moved(&mut self, from: TableName, to: TableName, certain: bool) -> Effect {
+        self.catalog.foreign.rename(&from, &to);
+        match self.catalog.tables.remove(&from) {
+            Some(id) => self.catalog.tables.insert(to.clone(), id),
+            None => self.catalog.tables.remove(&to),
+        };
+        if self.catalog.lost.remove(&from) {
+            self.catalog.lost.insert(to.clone());
+        } else {
+            self.catalog.lost.remove(&to);
+        }
+        Effect::Renamed { from, to, certain }
+    }
+
+    pub(super) fn drop(&mut self, mut tokens: Tokens) -> Effects {
+        if tokens.words(&["TEMPORARY"]) {
+            return Ok(Vec::new());
+        }
+        if tokens.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let name = tokens.schema()?;
+            self.catalog.tables.retain(|t, _| t.schema != name);
+            self.catalog.lost.retain(|t| t.schema != name);
+            self.catalog.temporary.retain(|t| t.schema != name);
+            self.catalog.schemas.remove(&name);
+            self.catalog.whole.remove(&name);
+            self.catalog.foreign.remove_schema(&name);
+            return Ok(vec![Effect::SchemaDropped(name)]);
+        }
+        if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
+            tokens.words(&["IF", "EXISTS"]);
+            let mut effects = Vec::new();
+            for name in self.names(&mut tokens)? {
+                effects.push(if self.catalog.temporary.contains(&name) {
+                    self.catalog.forget(&name);
+                    let statement = excerpt(&self.statement.sql);
+                    Effect::Unreadable(
+                        name,
+                        format!("this statement cannot be followed ({TEMPORARY}): {statement}"),
+                    )
+                } else {
+                    self.catalog.tables.remove(&name);
+                    self.catalog.lost.remove(&name);
+                    self.catalog.foreign.remove(&name);
+                    Effect::Dropped(name)
+                });
+            }
+            return Ok(effects);
+        }
+        if tokens.words(&["INDEX"]) {
+            tokens.words(&["IF", "EXISTS"]);
+            let index = tokens.name()?;
+            tokens.words(&["ON"]);
+            let name = self.name(&mut tokens)?;
+            return Ok(self.same_rows(&name, |full| alter::drop_index(full, &index)));
+        }
+        if is_other_object(&mut tokens) {
+            return Ok(Vec::new());
+        }
+        Err(format!("DROP {} is not known", show(tokens.peek())))
+    }
+
+    pub(super) fn rename(&mut self, mut tokens: Tokens) -> Effects {
+        if tokens.words(&["USER"]) {
+            return Ok(Vec::new());
+        }
+        tokens.one_of(&["TABLE", "TABLES"]);
+        let mut pairs = Vec::new();
+        for mut part in tokens.split() {
+            part.words(&["IF", "EXISTS"]);
+            let from = part.table(self.schema())?;
+            if part.one_of(&["WAIT", "NOWAIT"]) == Some("WAIT") {
+                part.next();
+            }
+            if !part.words(&["TO"]) {
+                return Err("TO was expected".to_owned());
+            }
+            pairs.push((from, part.table(self.schema())?));
+        }
+        // They are carried out together, or not at all: so are they followed.
+        let named = pairs.iter().flat_map(|(from, to)| [from.clone(), to.clone()]);
+        self.others = named.collect();
+        if let Some((from, _)) = pairs.iter().find(|(from, _)| self.catalog.temporary.contains(from)) {
+            self.table = Some(from.clone());
+            return Err(TEMPORARY.to_owned());
+        }
+        if !self.statement.server.mariadb {
+            return Ok(pairs.into_iter().map(|(from, to)| self.moved(from, to, true)).collect());
+        }
+        self.rename_of_some_kind(&pairs)
+    }
+
+    /// MariaDB logs the RENAME of a session's temporary table as that of a table.
+    fn rename_of_some_kind(&mut self, pairs: &[(TableName, TableName)]) -> Effects {
+        let catalog = &*self.catalog;
+        let taken = |name: &TableName| catalog.tables.contains_key(name) || catalog.lost.contains(name);
+        let before = |name: &TableName| {
+            if catalog.renames.iter().any(|r| r.leaves_open(name) && !r.past.contains(name)) {
+                Before::Open(taken(name))
+            } else if taken(name) {
+                Before::There
+            } else if catalog.whole.contains(&name.schema) {
+                Before::Not
+            } else {
+                Before::Unsaid
+            }
+        };
+        let parts = renames::parts(pairs, &before).ok_or("what it did to which table is not known")?;
+        let mut effects = Vec::new();
+        for part in parts {
+            let Some((kinds, _)) = part.outcomes.first() else { continue };
+            let certain = part.outcomes.len() == 1;
+            let base = part.pairs.iter().zip(kinds).filter(|(_, base)| **base);
+            for (from, to) in base.map(|(pair, _)| pair) {
+                effects.push(self.moved(from.clone(), to.clone(), certain));
+            }
+            if !certain {
+                let outcomes = part.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+                let (pairs, at, past) = (part.pairs, ChangeSequence(0), Vec::new());
+                self.catalog.renaming.push(Rename { pairs, at, outcomes, past });
+            }
+        }
+        Ok(effects)
+    }
+}
