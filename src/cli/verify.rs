@@ -15,6 +15,7 @@ mod table;
 use super::files::secret_in;
 use super::undo::table as named;
 use crate::plan;
+use chain::Checked;
 use clap::Args;
 use compare::Difference;
 use dbtrail_history::history_handle::{Status, TableStatus};
@@ -186,8 +187,17 @@ impl Run<'_> {
         let Some(since) = since else { return self.true_one(name, rows) };
         let from = self.oldest(name).max(since);
         match chain::checked(self.sides.history, name, from).await {
-            Ok(found) if found.is_empty() => self.true_one(name, rows),
-            Ok(found) => self.false_one(name, rows, found, from).await,
+            Ok(Checked { found, instead }) => {
+                if let Some((first, last)) = instead {
+                    self.report.other_window(format!(
+                        "versions of {name} are compared from {first} to {last}: the log does not say on which side of {from} or of now its changes are"
+                    ));
+                }
+                if found.is_empty() {
+                    return self.true_one(name, rows);
+                }
+                self.false_one(name, rows, found, from).await
+            }
             Err(No::Refused(_, why)) => {
                 self.state.finished(name, None)?;
                 self.report.add(name.clone(), Verdict::not(why));

@@ -4,7 +4,7 @@
 use super::compare::{Difference, key_in, shown_key};
 use super::history::{History, No};
 use super::key::{Key, Wanted, positions};
-use dbtrail_types::agent_api::{RowCell, RowLine};
+use dbtrail_types::agent_api::{RowCell, RowLine, code};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::{AsOf, Timestamp};
@@ -25,22 +25,70 @@ struct Ends {
 /// A row, or none, under a definition.
 type Version = (Arc<TableDefinition>, Option<RowLine>);
 
-/// Where the versions of a table since an instant contradict each other.
+/// How often other ends of the window are tried.
+const TRIES: u32 = 6;
+/// Microseconds.
+const SECOND: i64 = 1_000_000;
+
+/// What came of the versions of a table.
+pub(super) struct Checked {
+    /// Where they contradict each other.
+    pub(super) found: Vec<Difference>,
+    /// From when to when they were compared, where that is less than what was asked for.
+    pub(super) instead: Option<(Timestamp, Timestamp)>,
+}
+
+/// Where the versions of a table since an instant contradict each other. Where the log does not
+/// say on which side of the instant changes are, between whole seconds after it: of those the log
+/// says it.
 ///
 /// # Errors
 /// The agent does not answer.
-pub(super) async fn checked(
-    history: &History,
-    table: &TableName,
-    since: Timestamp,
-) -> Result<Vec<Difference>, No> {
+pub(super) async fn checked(history: &History, table: &TableName, since: Timestamp) -> Result<Checked, No> {
     let status = history.status().await?;
     let until = status.newest.ok_or_else(|| No::Failed("the record has not begun".to_owned()))?;
+    let mut refused = match between(history, table, (since, until), true).await {
+        Err(refused) if is_ambiguous(&refused) => refused,
+        other => return other.map(|found| Checked { found, instead: None }),
+    };
+    for (from, to) in whole_seconds((since, until)) {
+        // What was visible at the very ends is as little certain: versions alone are compared.
+        match between(history, table, (from, to), false).await {
+            Err(again) if is_ambiguous(&again) => refused = again,
+            other => return other.map(|found| Checked { found, instead: Some((from, to)) }),
+        }
+    }
+    Err(refused)
+}
+
+fn is_ambiguous(no: &No) -> bool {
+    matches!(no, No::Refused(word, _) if word == code::AMBIGUOUS_TIME)
+}
+
+/// Windows of whole seconds inside of one, each shorter than the one before: a statement may have
+/// taken several.
+fn whole_seconds((since, until): (Timestamp, Timestamp)) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    let (first, last) = (since.micros().div_euclid(SECOND) + 1, until.micros().div_euclid(SECOND));
+    let windows = (0..TRIES).map(move |n| {
+        let less = (1_i64 << n) - 1;
+        (first.saturating_add(less), last.saturating_sub(less))
+    });
+    let at = |second: i64| Timestamp::from_micros(second.saturating_mul(SECOND));
+    windows.take_while(|(from, to)| from < to).map(move |(from, to)| (at(from), at(to)))
+}
+
+/// The same, in a window: with the rows at its ends, which are then outside of it.
+async fn between(
+    history: &History,
+    table: &TableName,
+    (since, until): (Timestamp, Timestamp),
+    with_ends: bool,
+) -> Result<Vec<Difference>, No> {
     let definition = Arc::new(history.definition(table, &AsOf::Time(until)).await?);
     let mut found = Vec::new();
     let mut ends: BTreeMap<Key, Ends> = BTreeMap::new();
-    let mut changes =
-        history.changes(table, &Wanted::all(&definition), (super::table::plus(since, 1), until)).await?;
+    let first = super::table::plus(since, i64::from(with_ends));
+    let mut changes = history.changes(table, &Wanted::all(&definition), (first, until)).await?;
     while let Some((under, events)) = changes.next().await? {
         let positions = positions(&under).unwrap_or_default();
         for event in events {
@@ -69,6 +117,9 @@ pub(super) async fn checked(
                 }
             }
         }
+    }
+    if !with_ends {
+        return Ok(found);
     }
     let keys: Vec<Key> = ends.keys().cloned().collect();
     for some in keys.chunks(AT_ONCE) {
@@ -198,8 +249,24 @@ mod tests {
         let client = AgentClient::in_process(Arc::new(Verdict { events, begin, end })).unwrap();
         let history = History::of(client, "s");
         let table = TableName { schema: "a".to_owned(), table: "t".to_owned() };
-        let found = checked(&history, &table, SINCE.parse().unwrap()).await.unwrap();
-        found.into_iter().map(|d| format!("{}: {}", d.key, d.what)).collect()
+        let checked = checked(&history, &table, SINCE.parse().unwrap()).await.unwrap();
+        assert_eq!(checked.instead, None);
+        checked.found.into_iter().map(|d| format!("{}: {}", d.key, d.what)).collect()
+    }
+
+    #[test]
+    fn windows_of_whole_seconds_lie_inside() {
+        let shown = |since: &str, until: &str| -> Vec<String> {
+            let second = |text: &str| format!("2026-04-27T09:{text}Z").parse().unwrap();
+            let windows = whole_seconds((second(since), second(until)));
+            windows.map(|(from, to)| format!("{from} {to}").replace("2026-04-27T09:", "")).collect()
+        };
+        assert_eq!(
+            shown("00:00.5", "00:09.25"),
+            ["00:01.000000Z 00:09.000000Z", "00:02.000000Z 00:08.000000Z", "00:04.000000Z 00:06.000000Z"]
+        );
+        assert_eq!(shown("00:00", "00:02"), ["00:01.000000Z 00:02.000000Z"]);
+        assert!(shown("00:00.5", "00:01.9").is_empty());
     }
 
     #[tokio::test]

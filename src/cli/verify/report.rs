@@ -65,6 +65,8 @@ pub(super) struct Report {
     #[serde(serialize_with = "by_name")]
     in_doubt_since: BTreeMap<TableName, Timestamp>,
     notes: Vec<String>,
+    /// How versions were compared otherwise than asked for.
+    windows: Vec<String>,
 }
 
 fn by_name<T: Serialize, S: serde::Serializer>(
@@ -76,7 +78,13 @@ fn by_name<T: Serialize, S: serde::Serializer>(
 
 impl Report {
     pub(super) fn new(server_id: ServerId) -> Self {
-        Self { server_id, tables: BTreeMap::new(), in_doubt_since: BTreeMap::new(), notes: Vec::new() }
+        Self {
+            server_id,
+            tables: BTreeMap::new(),
+            in_doubt_since: BTreeMap::new(),
+            notes: Vec::new(),
+            windows: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, name: TableName, reported: Verdict) {
@@ -93,6 +101,10 @@ impl Report {
 
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
+    }
+
+    pub(super) fn other_window(&mut self, note: String) {
+        self.windows.push(note);
     }
 
     /// 0: all is as the history says. 1: something is not. 2: something was not compared.
@@ -139,7 +151,7 @@ impl Report {
                 }
             }
         }
-        lines.extend(self.notes.iter().map(|note| format!("NOTE        {note}")));
+        lines.extend(self.windows.iter().chain(&self.notes).map(|note| format!("NOTE        {note}")));
         lines
     }
 }
