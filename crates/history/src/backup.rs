@@ -11,13 +11,15 @@ mod manifest;
 use super::disk_space;
 use super::engine::{Batch, DiskEngine, DiskOptions, Engine, Snapshot, StoreError, Table, is_locked};
 use super::history_handle::HistoryHandle;
-use super::recorder::STORE;
 pub(crate) use manifest::check;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
+
+/// The folder of the store inside of the data folder.
+pub(super) const STORE: &str = "history";
 
 /// Bytes of keys and values that are written as one batch.
 const BATCH: usize = 4 << 20;

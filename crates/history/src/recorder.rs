@@ -40,6 +40,8 @@ mod second_look;
 mod stored;
 mod visibility;
 
+pub(super) use super::backup::STORE;
+pub use open_error::OpenError;
 pub use stored::read_status;
 
 /// Operations after which a batch is written, when events come without a pause.
@@ -169,46 +171,6 @@ impl Waiting {
         }
     }
 }
-
-/// Why a record cannot be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// The store.
-    #[error("{}: {error}", folder.display())]
-    Store {
-        /// The data folder.
-        folder: std::path::PathBuf,
-        /// What failed.
-        error: StoreError,
-    },
-    /// It was recorded by another time of transactions.
-    #[error(
-        "{} was recorded with source_time: {}, and times of both kinds cannot be put in one order: keep that setting, or give another folder",
-        folder.display(), match found { SourceTime::Local => "local", SourceTime::Original => "original" }
-    )]
-    Time {
-        /// The data folder.
-        folder: std::path::PathBuf,
-        /// The source of times that the data folder was written with.
-        found: SourceTime,
-    },
-    /// It is a copy that is damaged.
-    #[error("{0}")]
-    Backup(String),
-    /// It is the record of another server.
-    #[error("{} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder", folder.display())]
-    Other {
-        /// The data folder.
-        folder: std::path::PathBuf,
-        /// The server id of the history that is in the folder.
-        found: ServerId,
-        /// Whose it should be.
-        asked: ServerId,
-    },
-}
-
-/// The folder of the store inside of the data folder.
-pub(super) const STORE: &str = "history";
 
 impl Recorder {
     /// Opens the record in a data folder, or makes room for a new one; publishes what is there.
@@ -769,5 +731,6 @@ const fn from(at: Timestamp) -> Coverage {
 /// What is not dropped.
 const ALL: RetentionHorizon = RetentionHorizon { at: super::store::ChangeSequence(0), dropped: 0 };
 
+mod open_error;
 #[cfg(test)]
 mod tests;

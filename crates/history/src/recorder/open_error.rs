@@ -1,0 +1,43 @@
+//! Why a record cannot be opened.
+
+use super::super::engine::StoreError;
+use super::super::log::SourceTime;
+use dbtrail_types::names::ServerId;
+use std::path::PathBuf;
+
+/// Why a record cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error("{}: {error}", folder.display())]
+    Store {
+        /// The data folder.
+        folder: PathBuf,
+        /// What failed.
+        error: StoreError,
+    },
+    /// It was recorded by another time of transactions.
+    #[error(
+        "{} was recorded with source_time: {}, and times of both kinds cannot be put in one order: keep that setting, or give another folder",
+        folder.display(), match found { SourceTime::Local => "local", SourceTime::Original => "original" }
+    )]
+    Time {
+        /// The data folder.
+        folder: PathBuf,
+        /// The source of times that the data folder was written with.
+        found: SourceTime,
+    },
+    /// It is a copy that is damaged.
+    #[error("{0}")]
+    Backup(String),
+    /// It is the record of another server.
+    #[error("{} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder", folder.display())]
+    Other {
+        /// The data folder.
+        folder: PathBuf,
+        /// The server id of the history that is in the folder.
+        found: ServerId,
+        /// Whose it should be.
+        asked: ServerId,
+    },
+}
