@@ -168,6 +168,8 @@ pub enum Failure {
     UnknownCommand,
     /// 1153: a packet larger than `limits.max_packet`.
     PacketTooLarge,
+    /// 1041: so much has come of commands that are not done with that no more is held.
+    NoMemory,
     /// 1043, 1158..., 1835: the packet does not parse.
     MalformedPacket(String),
     /// 1243: no prepared statement of this number or name. Fields: it, and the command as mysqld
@@ -210,6 +212,7 @@ impl Failure {
             | Self::Full { .. }
             | Self::NotForThisServer(_)
             | Self::PacketTooLarge
+            | Self::NoMemory
             | Self::Unaudited(_)
             | Self::ShuttingDown => Fault::Policy,
             Self::AgentRejected { .. }

@@ -19,6 +19,7 @@ mod images;
 mod information_schema;
 mod life;
 mod local_time;
+mod memory;
 mod notes;
 mod origin;
 mod own;
@@ -57,6 +58,7 @@ use crate::statement::Statement;
 pub use answer::{Answer, LoginSlot, Status};
 use dbtrail_expression::Limits;
 use dbtrail_types::charset;
+use dbtrail_types::memory::Memory;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::{self, ResultCharset};
 use dbtrail_types::timestamp::Timestamp;
@@ -64,6 +66,7 @@ use dbtrail_types::zone::Zone;
 use diagnostics::Diagnostics;
 pub use effective_settings::Network;
 use heading::computed;
+pub use memory::MemoryLimits;
 use prepared_statements::PreparedStatements;
 use session_variables::SessionVariables;
 use std::sync::Arc;
@@ -88,6 +91,8 @@ pub struct SessionSettings {
     pub max_connections: usize,
     /// `limits.max_prepared_statements`, of one connection.
     pub max_prepared_statements: usize,
+    /// `limits.memory` and `limits.memory_per_user`.
+    pub memory: MemoryLimits,
     /// `limits.compute_time`, `compute_stretch`, `compute_memory`: what a statement may compute
     /// that is no time-travel answer.
     pub compute: Limits,
@@ -136,6 +141,7 @@ pub struct Session {
     about: Noted,
     heading: Option<heading::Heading>,
     prepared: PreparedStatements,
+    memory: Option<Arc<Memory>>,
 }
 
 impl Session {
@@ -169,6 +175,7 @@ impl Session {
             about: Noted::default(),
             heading: None,
             prepared: PreparedStatements::default(),
+            memory: None,
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());

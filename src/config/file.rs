@@ -1,6 +1,8 @@
 //! The keys of the file: one table of names and defaults, and the reading of a tree by it. All
 //! mistakes at once.
 
+mod limits;
+
 use super::tree::{Mistake, Node, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,21 +42,7 @@ pub(super) const SHIM: Layout = Layout {
         ("agent_tls", &[("ca_file", Text(None)), ("cert_file", Text(None)), ("key_file", Text(None))]),
         ("tls", &[("mode", Text(Some("off"))), ("cert_file", Text(None)), ("key_file", Text(None))]),
         ("monitor", &[("user", Needed), ("password", Needed)]),
-        (
-            "limits",
-            &[
-                ("max_diff_window", Text(Some("24h"))),
-                ("max_keys", Text(Some("1000"))),
-                ("table_scan", Text(Some("on_request"))),
-                ("max_rows", Text(None)),
-                ("max_connections", Text(Some("1000"))),
-                ("max_prepared_statements", Text(Some("1000"))),
-                ("max_packet", Text(Some("64MiB"))),
-                ("compute_time", Text(Some("2s"))),
-                ("compute_stretch", Text(Some("100ms"))),
-                ("compute_memory", Text(Some("16MiB"))),
-            ],
-        ),
+        ("limits", limits::LIMITS),
         ("statements", &[("orm_forms", Text(Some("off")))]),
         ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
         ("errors", &[("sqlstate_1064", Text(Some("documented")))]),

@@ -43,6 +43,7 @@ impl Resolver {
         let most = |t: &str| positive(t).and_then(|n| usize::try_from(n).ok());
         let max_connections = self.parsed("limits.max_connections", most, "a number above 0");
         let max_prepared_statements = self.parsed("limits.max_prepared_statements", most, "a number above 0");
+        let memory = self.memory(max_packet);
         let compute = self.compute();
         let orm_forms = self.one_of("statements.orm_forms", &[("off", false), ("on", true)]);
         if orm_forms == Some(true) {
@@ -61,8 +62,24 @@ impl Resolver {
             max_packet: max_packet?,
             max_connections: max_connections?,
             max_prepared_statements: max_prepared_statements?,
+            memory: memory?,
             compute: compute?,
         })
+    }
+
+    fn memory(&mut self, max_packet: Option<usize>) -> Option<session::MemoryLimits> {
+        let shared = |t: &str| size(t).filter(|s| *s >= 1 << 20);
+        let what = "a size from 1MiB on, such as 256MiB";
+        let all = self.parsed("limits.memory", shared, what);
+        let user = self.parsed("limits.memory_per_user", shared, what);
+        let (all, user) = (all?, user?);
+        if max_packet.is_some_and(|one| user.min(all) < one) {
+            self.warnings.push(
+                "limits.memory, limits.memory_per_user: one of them is less than limits.max_packet: commands of that length are refused"
+                    .to_owned(),
+            );
+        }
+        Some(session::MemoryLimits { all, user })
     }
 
     fn compute(&mut self) -> Option<dbtrail_expression::Limits> {

@@ -121,11 +121,6 @@ impl From<Error> for Failure {
 }
 
 impl Session {
-    /// What one statement may compute.
-    pub(super) fn budget(&self) -> Budget {
-        Budget::new(self.settings.compute)
-    }
-
     /// The value of an expression without any table, as a constant of its type.
     pub(super) fn typed(
         &self,

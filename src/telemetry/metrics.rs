@@ -65,7 +65,7 @@ pub fn metrics() -> &'static Metrics {
 }
 
 /// The limits that are told apart.
-const LIMITS: [&str; 7] = [
+const LIMITS: [&str; 8] = [
     "max_rows",
     "max_diff_window",
     "max_prepared_statements",
@@ -73,6 +73,7 @@ const LIMITS: [&str; 7] = [
     "max_connections",
     "max_execution_time",
     "compute",
+    "memory",
 ];
 
 /// From 50 µs to 79 s.
@@ -223,7 +224,6 @@ impl Metrics {
 trait Metric: EncodeMetric + fmt::Debug + Send + Sync {}
 impl<M: EncodeMetric + fmt::Debug + Send + Sync> Metric for M {}
 
-/// See [`Metric`].
 #[derive(Debug)]
 struct BoxedMetric(Box<dyn Metric>);
 

@@ -65,6 +65,7 @@ pub fn word(failure: &Failure) -> Option<&str> {
         | Failure::NotOwner(_)
         | Failure::UnknownCommand
         | Failure::PacketTooLarge
+        | Failure::NoMemory
         | Failure::MalformedPacket(_)
         | Failure::UnknownPrepared(..)
         | Failure::UnknownSavepoint(_)

@@ -179,6 +179,9 @@ impl Connection {
         if login {
             self.refused_login(failure);
         }
+        if matches!(failure, Failure::NoMemory) {
+            metrics().limit("memory");
+        }
         // A peer that does not take it is not waited for.
         let last = async {
             if self.fail(failure, None).await.is_ok() {

@@ -198,6 +198,13 @@ pub fn of(
         Failure::NoSuchThread(id) => (1094, "HY000", format!("Unknown thread id: {id}")),
         Failure::NotOwner(id) => (1095, "HY000", format!("You are not owner of thread {id}")),
         Failure::UnknownCommand => (1047, "08S01", "Unknown command".to_owned()),
+        Failure::NoMemory => (
+            1041,
+            "HY000",
+"Out of memory for packets: what this user (limits.memory_per_user), or all (limits.memory), sent and what is \
+             computed of it leaves no room; send it again later, or shorter"
+                .to_owned(),
+        ),
         Failure::PacketTooLarge => {
             (1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes".to_owned())
         }

@@ -26,6 +26,7 @@ impl From<PacketError> for Gone {
             PacketError::Closed | PacketError::Io(_) | PacketError::NotTaken(_) => return Self::Closed,
             PacketError::TimedOut(_) => Failure::Stalled,
             PacketError::TooLarge(_) => Failure::PacketTooLarge,
+            PacketError::NoMemory(_) => Failure::NoMemory,
             PacketError::OutOfOrder { .. } => Failure::MalformedPacket("packets out of order".to_owned()),
             PacketError::Malformed(malformed) => malformed.into(),
         })

@@ -88,6 +88,7 @@ pub(super) async fn chain(history: Arc<History>) -> Chain {
         max_packet: 1 << 20,
         max_connections: 10,
         max_prepared_statements: 100,
+        memory: session::MemoryLimits { all: 64 << 20, user: 32 << 20 },
         compute: dbtrail_expression::Limits::default(),
     };
     let shared = Shared {

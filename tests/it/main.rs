@@ -39,6 +39,7 @@ mod long_evaluation;
 mod metadata;
 mod observed;
 mod orm;
+mod packet_memory;
 mod page;
 mod prepared;
 mod process;

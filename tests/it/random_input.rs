@@ -88,6 +88,7 @@ fn session() -> Session {
         max_packet: 1 << 20,
         max_connections: 10,
         max_prepared_statements: 10,
+        memory: session::MemoryLimits { all: 64 << 20, user: 32 << 20 },
         compute: dbtrail_expression::Limits::default(),
     };
     Session::new(identity, Arc::new(settings), Arc::new(Alone), 255)

@@ -61,6 +61,7 @@ pub struct Plan {
     pub max_prepared_statements: usize,
     pub max_packet: usize,
     pub guard: guard::PlanSettings,
+    pub memory: session::MemoryLimits,
     pub orm_forms: bool,
     pub shutdown_grace: Duration,
     pub threads: server::Threads,
@@ -83,6 +84,7 @@ impl Plan {
             max_prepared_statements: 10,
             max_packet: 1 << 20,
             guard: guard::PlanSettings::of_keys(1000),
+            memory: session::MemoryLimits { all: 64 << 20, user: 32 << 20 },
             orm_forms: false,
             shutdown_grace: Duration::from_millis(10),
             threads: server::Threads::Shared,
@@ -122,6 +124,7 @@ impl Plan {
             max_packet: self.max_packet,
             max_connections: self.max_connections,
             max_prepared_statements: self.max_prepared_statements,
+            memory: self.memory,
             compute: dbtrail_expression::Limits::default(),
         };
         let shared = Shared {

@@ -1,6 +1,8 @@
 //! What one statement may cost: steps of computing, and bytes of values that are made on the way.
 
 use crate::error::Error;
+use dbtrail_types::memory::{Memory, Share};
+use std::sync::Arc;
 
 /// The limits of one statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +39,33 @@ impl Default for Limits {
 }
 
 /// What is left of the limits of one statement. All work is counted where it is done.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Budget {
     limits: Limits,
     steps: u64,
     stretch: u64,
     bytes: u64,
+    share: Share,
 }
 
 impl Budget {
     /// A budget with nothing used yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, steps: limits.steps, stretch: limits.stretch, bytes: limits.bytes }
+        Self {
+            limits,
+            steps: limits.steps,
+            stretch: limits.stretch,
+            bytes: limits.bytes,
+            share: Share::default(),
+        }
+    }
+
+    /// The values are held in this memory, with those of others.
+    #[must_use]
+    pub fn sharing(mut self, memory: Arc<Memory>) -> Self {
+        self.share.of(memory);
+        self
     }
 
     /// Takes steps.
@@ -84,6 +100,14 @@ impl Budget {
                 self.limits.bytes
             ))
         })?;
+        let made = usize::try_from(self.limits.bytes - self.bytes).unwrap_or(usize::MAX);
+        if !self.share.hold(made) {
+            return Err(Error::Budget(
+                "the statements of this user, or of all, hold as much as there may be (limits.memory_per_user, \
+                 limits.memory): ask again later, or for less at once"
+                    .to_owned(),
+            ));
+        }
         Ok(())
     }
 
@@ -103,5 +127,24 @@ impl Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self::new(Limits::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_held_with_those_of_other_statements() {
+        let memory = Memory::new(8 << 20);
+        let mut first = Budget::new(Limits::default()).sharing(Arc::clone(&memory));
+        let mut second = Budget::new(Limits::default()).sharing(Arc::clone(&memory));
+        assert_eq!(first.bytes(6 << 20), Ok(()));
+        let Err(Error::Budget(why)) = second.bytes(3 << 20) else { panic!("there is no room") };
+        assert!(why.contains("limits.memory"), "{why}");
+        drop(first);
+        assert_eq!(second.bytes(3 << 20), Ok(()));
+        drop(second);
+        assert_eq!(memory.held(), 0);
     }
 }

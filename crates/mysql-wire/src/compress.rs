@@ -71,6 +71,14 @@ impl Compression {
         Self { algorithm, sequence: 0 }
     }
 
+    /// The length that the packet at the front of `raw` says to have when it is unpacked, once it
+    /// is there as a whole; 0: it is not, or is not packed.
+    #[must_use]
+    pub fn unpacked(raw: &[u8]) -> usize {
+        let Some((header, rest)) = raw.split_at_checked(HEADER) else { return 0 };
+        if rest.len() >= length(&header[..3]) { length(&header[4..7]) } else { 0 }
+    }
+
     /// Takes one packet off the front of `raw`, unpacked onto the end of `plain`; false: it is not
     /// there as a whole yet. What says that it is longer than `largest` when unpacked is not
     /// unpacked.

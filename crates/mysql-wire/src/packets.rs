@@ -2,10 +2,12 @@
 //! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html)).
 
 mod error;
+mod memory;
 mod writing;
 
 use crate::compress::{Algorithm, Compression, UnpackError};
 use crate::reader::length;
+use dbtrail_types::memory::Share;
 pub use error::PacketError;
 use std::time::Duration;
 use std::{fmt, io};
@@ -67,6 +69,7 @@ pub struct Packets {
     limits: Limits,
     /// Bytes of memory that are ready for what comes.
     read_ahead: usize,
+    share: Share,
 }
 
 impl fmt::Debug for Packets {
@@ -93,6 +96,7 @@ impl Packets {
             packed: Vec::new(),
             limits,
             read_ahead: 0,
+            share: Share::default(),
         }
     }
 
@@ -144,21 +148,10 @@ impl Packets {
         (self.input, self.consumed) = (Vec::new(), 0);
     }
 
-    /// Gives the memory of empty buffers back, for a peer that may now be idle for hours.
-    pub fn release_memory(&mut self) {
-        if !self.has_unread() {
-            (self.input, self.consumed, self.packed) = (Vec::new(), 0, Vec::new());
-        }
-        for buffer in [&mut self.output, &mut self.leaving] {
-            if buffer.is_empty() {
-                *buffer = Vec::new();
-            }
-        }
-    }
-
     /// A command begins: its first packet has number 0.
     pub fn new_command(&mut self) {
         self.sequence = 0;
+        self.forget_payload();
     }
 
     fn unread(&self) -> &[u8] {
@@ -181,6 +174,7 @@ impl Packets {
     /// otherwise than the protocol does.
     pub async fn read(&mut self, largest: usize) -> Result<Vec<u8>, PacketError> {
         let mut payload = Vec::new();
+        self.release()?;
         if !self.has_unread() {
             match self.limits.read {
                 ReadLimit::Payload(_) => self.fill().await?,
@@ -211,6 +205,7 @@ impl Packets {
                 payload.extend_from_slice(part);
                 missing -= part.len();
                 self.consumed += part.len();
+                self.hold(payload.len())?;
                 if missing == 0 {
                     break;
                 }
@@ -239,17 +234,21 @@ impl Packets {
                 (begun + limit + allowance, limit)
             }
         };
-        timeout_at(end, self.more(largest)).await.unwrap_or(Err(PacketError::TimedOut(limit)))
+        timeout_at(end, self.more(taken, largest)).await.unwrap_or(Err(PacketError::TimedOut(limit)))
     }
 
-    /// Adds to the input. A packed packet is unpacked only when it is its turn: its number is the
-    /// one that the answer goes on from.
-    async fn more(&mut self, largest: usize) -> Result<(), PacketError> {
-        let Some(compression) = &mut self.compression else { return self.fill().await };
+    /// Adds to the input of a payload of which so many bytes were taken out of it. A packed packet
+    /// is unpacked only when it is its turn: its number is the one that the answer goes on from.
+    async fn more(&mut self, payload: usize, largest: usize) -> Result<(), PacketError> {
+        if self.compression.is_none() {
+            return self.fill().await;
+        }
         // A packed packet may hold the end of a command and the next one.
         let largest = largest.saturating_add(AHEAD);
         self.input.drain(..self.consumed);
         self.consumed = 0;
+        self.hold_unpacked(payload, largest)?;
+        let Some(compression) = &mut self.compression else { return Ok(()) };
         let taken = compression.take(&mut self.packed, &mut self.input, largest);
         let taken = taken.map_err(|error| match error {
             UnpackError::TooLarge => PacketError::TooLarge(largest),

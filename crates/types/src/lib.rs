@@ -12,6 +12,7 @@ pub mod float_text;
 pub mod happened;
 pub mod index_form;
 pub mod json_text;
+pub mod memory;
 pub mod names;
 pub mod result_charset;
 pub mod result_set;

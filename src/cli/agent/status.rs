@@ -137,7 +137,6 @@ async fn ask(url: &str, ca_pem: Option<Vec<u8>>, token: Option<Secret>) -> Resul
     answer.map_err(|failure| sentence(url, &failure))
 }
 
-/// Why an agent did not answer, for a person.
 pub(super) fn sentence(url: &str, failure: &Failure) -> String {
     if let Failure::AgentRejected { status: 401, .. } = failure {
         return format!("{url} wants one of its tokens: --token-file FILE");

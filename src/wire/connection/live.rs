@@ -3,7 +3,9 @@
 use super::Shared;
 use crate::session::{Identity, Role};
 use arc_swap::ArcSwap;
-use std::sync::Arc;
+use dbtrail_types::memory::Memory;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// The present [`Shared`]. Connections look at it before each command.
@@ -11,13 +13,18 @@ use tokio::sync::Notify;
 pub struct Live {
     shared: ArcSwap<Shared>,
     replaced: Notify,
+    /// For the commands of all, and of each user.
+    memory: Arc<Memory>,
+    by_user: Mutex<HashMap<String, Arc<Memory>>>,
 }
 
 impl Live {
     /// Begins with this.
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
-        Self { shared: ArcSwap::new(shared), replaced: Notify::new() }
+        let memory = Memory::new(shared.session.memory.all);
+        let (shared, replaced) = (ArcSwap::new(shared), Notify::new());
+        Self { shared, replaced, memory, by_user: Mutex::default() }
     }
 
     /// As it is now.
@@ -29,6 +36,11 @@ impl Live {
     /// From now on this: new logins and the next command of each session have it. Sessions of
     /// tenants that are gone are ended by the server.
     pub fn replace(&self, shared: Arc<Shared>) {
+        let most = shared.session.memory;
+        self.memory.limit(most.all);
+        for memory in self.by_user.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            memory.limit(most.user);
+        }
         self.shared.store(shared);
         self.replaced.notify_one();
     }
@@ -37,6 +49,19 @@ impl Live {
     /// waits.
     pub async fn replaced(&self) {
         self.replaced.notified().await;
+    }
+
+    /// The memory for the commands of a user: a part of that for all, so that nobody takes it from
+    /// the others.
+    pub(super) fn memory_of(&self, user: &str) -> Arc<Memory> {
+        let mut by_user = self.by_user.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = by_user.get(user) {
+            return Arc::clone(memory);
+        }
+        let most = self.shared.load().session.memory.user;
+        let memory = Memory::within(&self.memory, most);
+        by_user.insert(user.to_owned(), Arc::clone(&memory));
+        memory
     }
 
     /// What there is now, if it is another than `before`.

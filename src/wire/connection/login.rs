@@ -148,7 +148,9 @@ impl Connection {
         });
         self.context.handle.identify(&identity);
         let (settings, others) = (Arc::clone(&self.shared.session), Arc::clone(&self.context.connections));
-        Ok(Session::new(identity, settings, others, login.collation))
+        let memory = self.live.memory_of(&identity.user);
+        self.packets.share(Arc::clone(&memory));
+        Ok(Session::new(identity, settings, others, login.collation).sharing(memory))
     }
 
     /// Whether the password is right, and whether there was one.

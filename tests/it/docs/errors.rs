@@ -64,6 +64,7 @@ fn failures() -> Vec<Failure> {
         Failure::NotOwner(1),
         Failure::UnknownCommand,
         Failure::PacketTooLarge,
+        Failure::NoMemory,
         Failure::MalformedPacket(s()),
         Failure::UnknownPrepared(s(), "EXECUTE"),
         Failure::WrongArguments("EXECUTE"),

@@ -91,11 +91,11 @@ impl std::convert::From<PacketError> for ClientError {
         match error {
             PacketError::Closed => Self::Network("the server closed the connection".to_owned()),
             PacketError::Io(error) => Self::io(&error),
-            PacketError::TimedOut(limit) => {
-                Self::Network(format!("nothing came from the server for {} s", limit.as_secs_f32()))
-            }
+            PacketError::TimedOut(_) => Self::Network(format!("{error} from the server")),
             PacketError::NotTaken(_) => Self::Network("the server takes no more data".to_owned()),
-            PacketError::TooLarge(_) => Self::Protocol("a packet of more than 1 GiB".to_owned()),
+            PacketError::TooLarge(_) | PacketError::NoMemory(_) => {
+                Self::Protocol("a packet of more than 1 GiB".to_owned())
+            }
             PacketError::OutOfOrder { .. } | PacketError::Malformed(_) => Self::Protocol(error.to_string()),
         }
     }

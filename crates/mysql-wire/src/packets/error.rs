@@ -30,6 +30,9 @@ pub enum PacketError {
     /// A payload is longer than what may come.
     #[error("a packet of more than {0} bytes")]
     TooLarge(usize),
+    /// Those who share the memory hold as much as there may be.
+    #[error("no memory is left for a packet of {0} bytes")]
+    NoMemory(usize),
     /// A compressed packet that cannot be unpacked.
     #[error("{0}")]
     Malformed(#[from] Malformed),
