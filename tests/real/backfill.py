@@ -68,7 +68,11 @@ class Work:
         if ask(self.cursor, "SHOW GLOBAL VARIABLES LIKE 'slave_connections_needed_for_purge'")[1]:
             self.sql("SET GLOBAL slave_connections_needed_for_purge = 0")
         last = ask(self.cursor, "SHOW BINARY LOGS")[1][-1][0].decode()
-        self.sql("PURGE BINARY LOGS TO '%s'" % last)
+        # A file stays as long as InnoDB has not said that all of its commits are on disk.
+        end = time.monotonic() + 20
+        while len(ask(self.cursor, "SHOW BINARY LOGS")[1]) > 1 and time.monotonic() < end:
+            self.sql("PURGE BINARY LOGS TO '%s'" % last)
+            time.sleep(0.1)
         time.sleep(2.2)
 
     def change(self):
