@@ -69,6 +69,7 @@ pub async fn files(
         baseline: false,
         keep: None,
         statements: true,
+        connections: true,
         source_time: SourceTime::default(),
         disk: DiskOptions::default(),
     };

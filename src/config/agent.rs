@@ -49,7 +49,14 @@ pub(super) const KEYS: Layout = Layout {
             ],
         ),
         ("baseline", &[("mode", Text(Some("on"))), ("rows_per_second", Text(Some("0")))]),
-        ("capture", &[("statements", Text(Some("on"))), ("backfill", Text(Some("oldest")))]),
+        (
+            "capture",
+            &[
+                ("statements", Text(Some("on"))),
+                ("backfill", Text(Some("oldest"))),
+                ("connections", Text(Some("on"))),
+            ],
+        ),
         (
             "log_files",
             &[
@@ -119,6 +126,9 @@ pub struct CaptureSettings {
 
 /// Whether texts of statements are kept.
 const STATEMENTS: (&str, [(&str, bool); 2]) = ("capture.statements", [("on", true), ("off", false)]);
+
+/// Whether it is asked whose connections make transactions.
+const CONNECTIONS: (&str, [(&str, bool); 2]) = ("capture.connections", [("on", true), ("off", false)]);
 
 /// How long history is kept; `None`: forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +248,7 @@ impl Resolver {
         let replica_id = self.parsed("source.replica_id", id, "a number from 1 to 4294967295");
         let baseline = self.one_of("baseline.mode", &[("on", true), ("off", false)]);
         let statements = self.one_of(STATEMENTS.0, &STATEMENTS.1);
+        let connections = self.one_of(CONNECTIONS.0, &CONNECTIONS.1);
         let rate =
             self.parsed("baseline.rows_per_second", |t| t.parse().ok(), "a number of rows; 0: no limit");
         let patterns = |key| self.file.list(key).map(<[String]>::to_vec).unwrap_or_default();
@@ -255,6 +266,7 @@ impl Resolver {
             rows_per_second,
             source_time,
             backfill,
+            connections: connections?,
         };
         let source = match named.settings() {
             Ok(source) => source,

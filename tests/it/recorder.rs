@@ -3,6 +3,7 @@
 
 mod backup;
 mod feed;
+mod named_sessions;
 
 use crate::truth_agent;
 use dbtrail_history::History;

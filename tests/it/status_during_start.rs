@@ -20,6 +20,7 @@ fn started(folder: &Path) -> Result<Recorder, OpenError> {
         baseline: true,
         keep: None,
         statements: true,
+        connections: true,
         source_time: SourceTime::Local,
         disk: DiskOptions::default(),
     };

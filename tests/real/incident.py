@@ -2,7 +2,7 @@
 """The incident of docs/incident.md on a running server: two schemas, a workload that goes on meanwhile, and one connection that does what it should not:
 an UPDATE that cancels orders, then, in one transaction, customers and orders that are deleted, with what hangs on them by foreign keys.
 
-It is found (`_history.transactions`), counted (COUNT, GROUP BY), attributed to connection and statement, and taken back by the SQL that `undo` writes, the newest
+It is found (`_history.transactions`), counted (COUNT, GROUP BY), attributed to connection, user, host, program and statement, and taken back by the SQL that `undo` writes, the newest
 transaction first. A user of one of the two schemas sees nothing of the other on the way. After it every row that nobody touched since is, byte for byte, what the server showed before; every other row is as it was, and listed.
 
     incident.py --server mysql --seed 3
@@ -18,6 +18,7 @@ import time
 import pymysql
 
 import servers
+import whose
 from harness import TOKEN, Chain, Counter, ask, binary, finish
 from live import caught_up
 
@@ -146,7 +147,9 @@ def run(kind, options, seed):
             time.sleep(1.5)
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
             before = state(cursor)
-            with server.connect() as culprit:
+            cursor.execute("CREATE USER 'batch'@'localhost'")
+            cursor.execute("GRANT ALL ON *.* TO 'batch'@'localhost'")
+            with pymysql.connect(host="127.0.0.1", port=server.port, user="batch", program_name="nightly.py", autocommit=True) as culprit:
                 wrong = culprit.cursor()
                 culprit_id = int(ask(wrong, "SELECT CONNECTION_ID()")[1][0][0])
                 wrong.execute(WRONG[0])
@@ -154,6 +157,8 @@ def run(kind, options, seed):
                 for sql in WRONG[1:]:
                     wrong.execute(sql)
                 wrong.execute("COMMIT")
+                # It is seen while it is there.
+                time.sleep(1.5)
             after = state(cursor)
             time.sleep(1.1)
             until = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
@@ -164,9 +169,12 @@ def run(kind, options, seed):
             caught_up(server, chain.api)
             with chain.connect() as conn:
                 asked = conn.cursor()
-                found = ask(asked, "SELECT commit_time, gtid, connection_id, rows_inserted, rows_updated, rows_deleted, tables, statements FROM _history.transactions"
+                found = ask(asked, "SELECT commit_time, gtid, connection_id, rows_inserted, rows_updated, rows_deleted, tables, statements, user, host, program FROM _history.transactions"
                                    " BETWEEN '%s' AND '%s' WHERE rows_updated > 20 OR rows_deleted > 20" % (since, until))[1]
                 counter.equal([int(row[2]) for row in found], [culprit_id] * 2, "the transactions are found, and whose they are")
+                # MariaDB tells no programs without performance_schema.
+                program = b"nightly.py" if kind == "mysql" else None
+                counter.equal([row[8:] for row in found], [[b"batch", b"localhost", program]] * 2, "user, host and program")
                 own = lambda state: {name: {k: row for k, row in state[name].items() if int(k[0]) < (CUSTOMERS if name == "crm.customers" else ORDERS) // 2} for name in TABLES}
                 was, end = own(before), own(after)
                 differ = {name: [k for k in was[name] if was[name][k] != end[name].get(k)] for name in TABLES}
@@ -217,6 +225,7 @@ def run(kind, options, seed):
             counter.check(all(differ.values()) and len(gone["shop.lines"]) > 100, "something happened to each table", differ.keys())
             left = ask(cursor, "SELECT COUNT(*) FROM shop.orders WHERE status = 'cancelled'")[1][0][0]
             counter.equal(left, b"2", "what stays cancelled was touched since")
+            whose.check(server, chain, counter)
             counter.check("panicked" not in chain.agent.output(), "no panic in the agent's log", chain.agent.output()[-600:])
     return counter
 

@@ -7,21 +7,25 @@
 //! [`ValidFrom::after`]: the writing half puts it aside until the log is taken in up to there. So
 //! nothing read from a table can be newer than the history it is joined to.
 
+mod client_sessions;
+mod handle;
 mod received_event;
 
 use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use super::schema::DefinitionId;
 use super::store::GenerationId;
+pub use client_sessions::{CertainSession, SessionInfo, SessionsLook};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
 use dbtrail_types::timestamp::Timestamp;
+pub use handle::{Closed, RecorderHandle};
 pub use received_event::ReceivedEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// A table as `SHOW CREATE TABLE` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +203,8 @@ pub enum CaptureEvent {
     Clock(ValidFrom<Reading>),
     /// A table as it is now. Compared with what the DDL in the log gave.
     Definition(ValidFrom<Looked>),
+    /// Whose connections the server has.
+    Sessions(ValidFrom<SessionsLook>),
     /// What should be read next of the tables, these left alone. Answered with `None` when nothing
     /// is left.
     NextJob(Vec<GenerationId>, oneshot::Sender<Option<BaselineJob>>),
@@ -224,6 +230,8 @@ pub enum CaptureCommand {
     Renew(TableName),
     /// There is something to be read for the baseline.
     Baseline,
+    /// A connection has committed something: look whose it is.
+    Sessions,
     /// The log is not taken in any further for now (true), or is again: what is sent of it is kept
     /// in memory meanwhile.
     Hold(bool),
@@ -231,70 +239,4 @@ pub enum CaptureCommand {
     Reconnect(String),
     /// The log cannot be read on from here, also when it is read again (why): begin again.
     Resnapshot(String),
-}
-
-/// The way to the writing half.
-#[derive(Clone, Debug)]
-pub struct RecorderHandle(mpsc::Sender<CaptureEvent>);
-
-/// The writing half has ended: the process is stopping, or the store failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the history is not written any more")]
-pub struct Closed;
-
-impl RecorderHandle {
-    /// A way that holds this many messages.
-    #[must_use]
-    pub fn channel(depth: usize) -> (Self, mpsc::Receiver<CaptureEvent>) {
-        let (to, from) = mpsc::channel(depth);
-        (Self(to), from)
-    }
-
-    /// Sends one message; waits while the writing half is behind.
-    ///
-    /// # Errors
-    /// It has ended.
-    pub async fn send(&self, input: CaptureEvent) -> Result<(), Closed> {
-        self.0.send(input).await.map_err(|_| Closed)
-    }
-
-    /// Where capturing goes on; `None`: nothing was begun.
-    ///
-    /// # Errors
-    /// The writing half has ended.
-    pub async fn resume_position(&self) -> Result<Option<ResumePosition>, Closed> {
-        let (answer, wait) = oneshot::channel();
-        self.send(CaptureEvent::Where(answer)).await?;
-        wait.await.map_err(|_| Closed)
-    }
-
-    /// What should be read next of the tables, these left alone.
-    ///
-    /// # Errors
-    /// The writing half has ended.
-    pub async fn next_job(&self, left_alone: Vec<GenerationId>) -> Result<Option<BaselineJob>, Closed> {
-        let (answer, wait) = oneshot::channel();
-        self.send(CaptureEvent::NextJob(left_alone, answer)).await?;
-        wait.await.map_err(|_| Closed)
-    }
-
-    /// Tells of the view for a held job; what to read in it, one after the other.
-    ///
-    /// # Errors
-    /// The writing half has ended.
-    pub async fn view(&self, view: TableView) -> Result<Vec<BaselineJob>, Closed> {
-        let (answer, wait) = oneshot::channel();
-        self.send(CaptureEvent::View(view, answer)).await?;
-        wait.await.map_err(|_| Closed)
-    }
-
-    /// Hands over rows of a table and waits until they are kept.
-    ///
-    /// # Errors
-    /// The writing half has ended.
-    pub async fn baseline(&self, rows: ValidFrom<BaselineRows>) -> Result<bool, Closed> {
-        let (answer, wait) = oneshot::channel();
-        self.send(CaptureEvent::Baseline(rows, answer)).await?;
-        wait.await.map_err(|_| Closed)
-    }
 }

@@ -155,7 +155,7 @@ pub fn before(
 ) -> Result<Vec<u8>, StoreError> {
     Ok(match table {
         // The last page or block that begins before the horizon may go on after it.
-        Table::CommitIndex | Table::Changes | Table::Commits => {
+        Table::CommitIndex | Table::Changes | Table::Commits | Table::Sessions => {
             snapshot.last(table, &[], &number(horizon))?.map(|(key, _)| key).unwrap_or_default()
         }
         Table::MaxCommitTimestamps | Table::Visible => time(oldest).to_vec(),

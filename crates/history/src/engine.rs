@@ -42,11 +42,14 @@ pub enum Table {
     Commits,
     /// Definitions, names, generations, and where capturing goes on (`durable`).
     Meta,
+    /// Who made transactions (`sessions`). Notes on disk name tables by their number: new ones come
+    /// last.
+    Sessions,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Versions,
         Self::Baseline,
         Self::CommitIndex,
@@ -58,6 +61,7 @@ impl Table {
         Self::Changes,
         Self::Commits,
         Self::Meta,
+        Self::Sessions,
     ];
 
     /// Its name on disk.
@@ -75,6 +79,7 @@ impl Table {
             Self::Changes => "changes",
             Self::Commits => "commits",
             Self::Meta => "meta",
+            Self::Sessions => "sessions",
         }
     }
 }

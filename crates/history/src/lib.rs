@@ -38,6 +38,7 @@ mod retention;
 pub mod schema;
 pub mod schema_dump;
 pub mod serve;
+mod sessions;
 pub mod source;
 pub mod store;
 pub mod value;

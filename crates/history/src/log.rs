@@ -126,11 +126,12 @@ impl fmt::Display for Gtid {
 pub struct Origin {
     /// The server that wrote it first (`server_id`).
     pub server: u32,
-    /// The connection on that server that made it; `None`: the log does not tell (MariaDB before
-    /// 11.5 tells it of DDL alone).
+    /// The connection that made it; `None`: not told (MariaDB before 11.5 tells it of DDL alone).
     pub connection: Option<u32>,
     /// Where its GTID event begins, or what is instead of one, in the file of its position.
     pub offset: u64,
+    /// Another connection may have committed it than the log names: replicated, replayed, or XA.
+    pub relayed: bool,
 }
 
 /// What was committed as one: a transaction with its row changes, or one DDL statement (with rows,
@@ -139,8 +140,7 @@ pub struct Origin {
 pub struct CommittedTransaction {
     /// Its id, where the server writes GTIDs.
     pub gtid: Option<Gtid>,
-    /// Commit time: microseconds from the GTID event (MySQL 8 and newer), else the second of the
-    /// commit's header. Nobody saw the entry before.
+    /// Commit time: of the GTID event (MySQL 8 and newer), else the second of the commit's header.
     pub committed: Timestamp,
     /// What the commit time is.
     pub stamp: Stamp,

@@ -7,7 +7,7 @@
 //! (`capture`). Knows nothing of connections.
 
 use super::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
-use super::capture::{CaptureCommand, CaptureEvent, Looked, Reading, ReceivedEvent, ValidFrom};
+use super::capture::{CaptureCommand, CaptureEvent, Reading, ReceivedEvent};
 use super::checkpoint::{self, Progress, Restored, State};
 use super::disk_space;
 use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
@@ -37,12 +37,15 @@ mod due;
 mod hold;
 mod retention;
 mod second_look;
+mod sessions;
 mod stored;
 mod visibility;
+mod waiting;
 
 pub(super) use super::backup::STORE;
 pub use open_error::OpenError;
 pub use stored::read_status;
+use waiting::Waiting;
 
 /// Operations after which a batch is written, when events come without a pause.
 const BATCH: usize = 16 * 1024;
@@ -73,6 +76,8 @@ pub struct RecorderOptions {
     pub keep: Option<Duration>,
     /// Whether the texts of statements are kept.
     pub statements: bool,
+    /// Whether it is asked whose connections make transactions.
+    pub connections: bool,
     /// Which time of a transaction counts that was applied by a replica.
     pub source_time: SourceTime,
     /// Memory.
@@ -129,6 +134,7 @@ pub struct Recorder {
     /// The server takes names in another way than before: the record must begin again first.
     misnamed: bool,
     sight: visibility::Sight,
+    unnamed: sessions::UnnamedTransactions,
     /// The event that must come again after a position from which the log is followed.
     expected: Option<LastEvent>,
     /// The position of the last event that was damaged.
@@ -152,24 +158,6 @@ struct Timers {
     horizon: Option<Timer>,
     swept: Timer,
     committed: Timer,
-}
-
-/// What waits for the log.
-#[derive(Debug)]
-enum Waiting {
-    Clock(ValidFrom<Reading>),
-    Definition(ValidFrom<Looked>),
-    Baseline(ValidFrom<super::capture::BaselineRows>, tokio::sync::oneshot::Sender<bool>),
-}
-
-impl Waiting {
-    fn after(&self) -> &BinlogPosition {
-        match self {
-            Self::Clock(b) => &b.after,
-            Self::Definition(b) => &b.after,
-            Self::Baseline(b, _) => &b.after,
-        }
-    }
 }
 
 impl Recorder {
@@ -248,6 +236,7 @@ impl Recorder {
             awaiting_resync: false,
             misnamed: false,
             sight: visibility::Sight::default(),
+            unnamed: sessions::UnnamedTransactions::default(),
             expected: None,
             written: None,
             last_fault: None,
@@ -437,6 +426,7 @@ impl Recorder {
                 self.waiting.push_back(Waiting::Clock(learned));
             }
             CaptureEvent::Definition(learned) => self.waiting.push_back(Waiting::Definition(learned)),
+            CaptureEvent::Sessions(learned) => self.waiting.push_back(Waiting::Sessions(learned)),
             CaptureEvent::NextJob(left_alone, answer) => {
                 // Nobody waits where the other half is stopping.
                 let _ = answer.send(self.next_job(&left_alone)?);
@@ -466,6 +456,7 @@ impl Recorder {
     fn follow(&mut self, position: BinlogPosition, server: Identity) {
         tracing::debug!(%position, following = %self.reader.position(), "following");
         self.awaiting_resync = self.misnamed;
+        self.forget_unnamed();
         let same = self.state.as_ref().is_some_and(|s| s.position.server.same_server(&server));
         self.reader.follow(position.clone(), same);
         let Some(state) = &mut self.state else { return };
@@ -481,23 +472,6 @@ impl Recorder {
                 self.command(CaptureCommand::Compare(again));
             }
         }
-    }
-
-    /// What waits for positions in the log of another server, or in front of a gap, waits for
-    /// nothing. Gives the tables that are not compared now; the clock comes again by itself, and so
-    /// do rows.
-    fn forget_waiting(&mut self) -> Vec<TableName> {
-        let mut names: Vec<TableName> = std::mem::take(&mut self.touched).into_keys().collect();
-        for waiting in std::mem::take(&mut self.waiting) {
-            match waiting {
-                Waiting::Definition(learned) => names.push(learned.what.name),
-                // Whoever sent rows waits for this word.
-                Waiting::Baseline(_, answer) => drop(answer.send(false)),
-                Waiting::Clock(_) => {}
-            }
-        }
-        self.last_fault = None;
-        names
     }
 
     fn event(&mut self, ReceivedEvent { raw, received }: ReceivedEvent) -> Result<(), StoreError> {
@@ -536,8 +510,10 @@ impl Recorder {
                 if let Some(state) = &self.state {
                     self.sight.took(entry.gtid.as_ref(), entry.committed, &state.position.server);
                 }
+                let (first, origin) = (self.ingest.next, entry.origin);
                 self.ingest.entry_seen(entry, visible)?;
                 self.note_touched(&end);
+                self.await_session(first, origin, &end);
             }
             if let Some(state) = &mut self.state {
                 let BinlogPosition { file, offset } = begins.clone();
@@ -597,27 +573,6 @@ impl Recorder {
         } else {
             self.command(CaptureCommand::Reconnect(what));
         }
-    }
-
-    /// Takes what waited for the log to come this far.
-    fn reached(&mut self) -> Result<(), StoreError> {
-        while self
-            .waiting
-            .front()
-            .is_some_and(|w| !self.awaiting_resync && self.reader.position().reaches(w.after()))
-        {
-            match self.waiting.pop_front() {
-                Some(Waiting::Clock(learned)) => self.clock(&learned.what)?,
-                Some(Waiting::Definition(learned)) => self.definition(&learned.what),
-                Some(Waiting::Baseline(learned, answer)) => {
-                    let kept = self.baseline(&learned.what)?;
-                    self.commit()?;
-                    let _ = answer.send(kept);
-                }
-                None => {}
-            }
-        }
-        Ok(())
     }
 
     /// All commits up to a reading of the clock are in.

@@ -31,12 +31,13 @@ pub struct Sweeper {
 }
 
 /// In this order.
-const ORDER: [Table; 10] = [
+const ORDER: [Table; 11] = [
     Table::Versions,
     Table::Baseline,
     Table::References,
     Table::Changes,
     Table::Commits,
+    Table::Sessions,
     Table::CommitIndex,
     Table::MaxCommitTimestamps,
     Table::Visible,
@@ -83,14 +84,12 @@ impl Sweeper {
             | Table::MaxCommitTimestamps
             | Table::Visible
             | Table::ClockRegressions
-            | Table::Meta => (self.times(table, snapshot, &from, limit, batch)?, 0),
+            | Table::Meta
+            | Table::Sessions => (self.times(table, snapshot, &from, limit, batch)?, 0),
         };
-        self.at = if let Some(from) = next {
-            Some((table, from))
-        } else {
-            let position = ORDER.iter().position(|t| *t == table);
-            position.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()))
-        };
+        let position = ORDER.iter().position(|t| *t == table);
+        let following = || position.and_then(|i| ORDER.get(i + 1)).map(|t| (*t, Vec::new()));
+        self.at = next.map(|from| (table, from)).or_else(following);
         Ok(dropped)
     }
 

@@ -1,14 +1,15 @@
 //! The reading half of capturing: connects to a running MySQL or MariaDB and tells the writing half
 //! what happens there.
 //!
-//! It never writes to the server. It has up to five connections: one on which the log comes in, and
-//! ordinary ones for the clock, for definitions, and for reading tables. All of them must be to one
-//! server; when the log's connection breaks, all begin again.
+//! It never writes to the server. It has up to six connections: one on which the log comes in, and
+//! ordinary ones for the clock, for definitions, for reading tables, and for who is connected. All
+//! of them must be to one server; when the log's connection breaks, all begin again.
 //!
 //! ```text
 //! preflight -> start -> stream (events)        -> capture::Writer
 //!                       clock (how far is safe)
 //!                       definitions, baseline  <- capture::Wish
+//!                       sessions (who is connected)
 //! ```
 
 mod backfill;
@@ -31,6 +32,7 @@ mod replica;
 mod resume;
 mod running;
 mod session;
+mod sessions;
 mod start;
 mod stream;
 mod task;

@@ -60,6 +60,9 @@ impl HistoryTable {
                 number("rows_deleted", IntSize::Big, false),
                 column("tables", ColumnType::Json, false, false),
                 column("statements", ColumnType::Json, true, false),
+                text("user", 128, true),
+                text("host", 255, true),
+                text("program", 1024, true),
             ],
             Self::Changes => vec![
                 number("event_id", IntSize::Big, false),

@@ -61,6 +61,7 @@ pub(in crate::cli) async fn live(
         baseline: settings.baseline,
         keep: settings.keep,
         statements: settings.statements,
+        connections: settings.source.connections,
         source_time: settings.source.source_time,
         disk: DiskOptions {
             cache: u64::from(settings.cache) << 20,

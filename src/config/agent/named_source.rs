@@ -24,6 +24,8 @@ pub struct NamedSource {
     pub source_time: SourceTime,
     /// How far back a new record begins.
     pub backfill: Backfill,
+    /// Whether it is asked whose connections make transactions.
+    pub connections: bool,
 }
 
 impl NamedSource {
@@ -56,6 +58,7 @@ impl NamedSource {
         source.rows_per_second = self.rows_per_second;
         source.source_time = self.source_time;
         source.backfill = self.backfill;
+        source.connections = self.connections;
         Ok(source)
     }
 }

@@ -39,6 +39,7 @@ fn ok_a_small_file_has_the_defaults() {
     let capture = capture(config);
     assert_eq!((capture.keep, capture.baseline, capture.cache), (None, true, CACHE));
     let source = capture.source;
+    assert!(!source.connections);
     assert_eq!(
         (source.address().as_str(), source.user.as_str(), source.password.expose()),
         ("db:3306", "cap", "")
@@ -52,7 +53,7 @@ fn ok_all_of_a_source() {
     let mut password = tempfile::NamedTempFile::new().unwrap();
     password.write_all(b"p w\n").unwrap();
     let text = format!(
-        "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\ncapture: {{statements: \"off\"}}\nkeep: 30d\ncache: 512\n",
+        "{LINES}  password_file: {}\n  replica_id: 77\n  include: [shop.*, hr.people]\n  exclude: [shop.log_*]\nbaseline: {{mode: \"off\", rows_per_second: 500}}\ncapture: {{statements: \"off\", connections: \"off\"}}\nkeep: 30d\ncache: 512\n",
         password.path().display()
     );
     let capture = capture(read(&text).unwrap());
@@ -104,6 +105,7 @@ fn err_each_mistake_has_line_and_path() {
         ("ui: maybe\n", "5: ui: 'maybe' is none of on, off"),
         ("capture: {backfill: all}\n", "5: capture.backfill: 'all' is not none, oldest, or an instant"),
         ("capture: {statements: maybe}\n", "5: capture.statements: 'maybe' is none of on, off"),
+        ("capture: {connections: some}\n", "5: capture.connections: 'some' is none of on, off"),
         ("tls: {cert_file: c}\n", "5: tls: cert_file and key_file come together"),
         (
             "tls: {cert_file: /nonexistent/c, key_file: /nonexistent/k}\n",

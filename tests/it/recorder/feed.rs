@@ -54,6 +54,7 @@ pub(super) fn options() -> RecorderOptions {
         baseline: true,
         keep: None,
         statements: true,
+        connections: true,
         source_time: SourceTime::Local,
         disk: DiskOptions::default(),
     }

@@ -144,7 +144,8 @@ fn layout(table: Table, write_buffer: u64) -> KeyspaceCreateOptions {
         | Table::References
         | Table::Changes
         | Table::Commits
-        | Table::Meta => write_buffer / 4,
+        | Table::Meta
+        | Table::Sessions => write_buffer / 4,
     };
     KeyspaceCreateOptions::default()
         .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(NEW_FILES)))

@@ -131,7 +131,7 @@ impl Ingest {
             Some(known) if **known == *file => Arc::clone(known),
             _ => Arc::clone(noting.file.insert(file.into())),
         };
-        let Origin { server, connection, offset } = origin;
+        let Origin { server, connection, offset, .. } = origin;
         let commit =
             Commit { first, following: self.next, server, connection, file, offset, tables, statements };
         self.commits.note(&mut self.batch, &commit);

@@ -104,7 +104,8 @@ impl Ingest {
             | Table::Gtids
             | Table::References
             | Table::Commits
-            | Table::Meta => true,
+            | Table::Meta
+            | Table::Sessions => true,
         });
         for (table, key, _) in replaced {
             let value = snapshot.get(table, key)?;

@@ -225,7 +225,8 @@ impl Assembly {
         let announced = self.announced.take();
         let offset = if announced.is_some() { self.announced_at } else { position.offset };
         let connection = connection.or_else(|| announced.as_ref()?.connection);
-        let origin = Origin { server: event.server, connection, offset };
+        let relayed = announced.as_ref().is_some_and(|a| a.relayed);
+        let origin = Origin { server: event.server, connection, offset, relayed };
         let began = self.began.take().filter(|_| changes.has_rows());
         let (committed, stamp) = stamp::of(event, announced.as_ref(), began, self.server);
         CommittedTransaction {
@@ -331,8 +332,7 @@ impl Assembly {
             },
         };
         let open = self.open.as_mut().ok_or(LogFault::RowsOutsideTransaction)?;
-        // A statement of any length on a table that is not captured takes no more memory than one
-        // of a row.
+        // Rows of a table that is not captured take no more memory than one of them.
         if let (Some(last), Change::Rows(next)) = (open.changes.last_rows(), &change)
             && last.absorb(next)
         {
@@ -415,10 +415,10 @@ impl Assembly {
         event: &Event,
         statement: &LoggedStatement,
     ) -> Result<Option<CommittedTransaction>, SpillError> {
-        let position = self.position(event);
         if let Some(Open { connection, changes, .. }) = self.take_prepared(&xa_name(&statement.sql)) {
             self.open = None;
-            return Ok(Some(self.entry(event, position, connection, changes)));
+            self.announced.iter_mut().for_each(|a| a.relayed = true);
+            return Ok(Some(self.entry(event, self.position(event), connection, changes)));
         }
         self.open = None;
         self.unfollowable(

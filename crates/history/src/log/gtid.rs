@@ -24,6 +24,9 @@ pub(super) struct Announced {
     pub(super) idle: bool,
     /// MariaDB 11.5 and newer: the connection that made the transaction.
     pub(super) connection: Option<u32>,
+    /// MySQL: it was committed first at another time than this one, so by a replica's source, or by
+    /// what a log that is replayed was made of.
+    pub(super) relayed: bool,
 }
 
 /// Extra flag of MariaDB's GTID events: the byte after it says how many engines took part.
@@ -46,7 +49,8 @@ pub(super) fn mysql(event: &Event, anonymous: bool, time: SourceTime) -> Result<
         }
     };
     let gtid = (!anonymous).then(|| named(&read));
-    Ok(Announced { gtid, committed: stamp, begins: false, idle: false, connection: None })
+    let relayed = read.original_commit_timestamp() != read.immediate_commit_timestamp();
+    Ok(Announced { gtid, committed: stamp, begins: false, idle: false, connection: None, relayed })
 }
 
 fn read_mysql(kind: u8, body: &[u8]) -> Result<GtidEvent, LogFault> {
@@ -101,7 +105,8 @@ pub(super) fn mariadb(event: &Event) -> Result<Announced, LogFault> {
     }
     let connection = if extra & CONNECTION == 0 { 0 } else { body.u32()? };
     let connection = Some(connection).filter(|id| *id > 0);
-    Ok(Announced { gtid: Some(gtid), committed: None, begins: flags & STANDALONE == 0, idle, connection })
+    let begins = flags & STANDALONE == 0;
+    Ok(Announced { gtid: Some(gtid), committed: None, begins, idle, connection, relayed: false })
 }
 
 /// PREVIOUS_GTIDS_LOG_EVENT as a GTID set in text; `None`: a form (with tags) that is not read

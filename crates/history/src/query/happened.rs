@@ -8,6 +8,7 @@ use super::scan::Turn;
 use super::visible::Visible;
 use super::{History, Refusal, lines};
 use crate::commits;
+use crate::sessions;
 use crate::store::ChangeSequence;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 use dbtrail_types::timestamp::Timestamp;
@@ -56,6 +57,8 @@ pub struct HistoryRows {
     next: Option<RequestedRange>,
     /// What of tables is counted before they are given.
     versions: Option<Versions>,
+    /// Who made the transaction before.
+    near: sessions::Near,
     count: u64,
 }
 
@@ -96,7 +99,15 @@ impl History {
         }
         let versions = (table == HistoryTable::Tables).then(|| Versions::new(self)).transpose()?;
         let next = asked.filter(|_| table == HistoryTable::Transactions);
-        let rows = HistoryRows { history: Arc::clone(self), visible, ready, next, versions, count: 0 };
+        let rows = HistoryRows {
+            history: Arc::clone(self),
+            visible,
+            ready,
+            next,
+            versions,
+            near: sessions::Near::default(),
+            count: 0,
+        };
         Ok(HistoryAnswer::Rows(Box::new(Chunks::new(line, rows))))
     }
 
@@ -164,7 +175,8 @@ impl Fill for HistoryRows {
                 self.next = Some((last.following, to, window));
             }
             for commit in &found {
-                self.ready.extend(self.history.transaction_row(commit, window, &self.visible)?);
+                let row = self.history.transaction_row(commit, window, &self.visible, &mut self.near)?;
+                self.ready.extend(row);
             }
             if turn.is_over() {
                 return Ok(true);

@@ -39,6 +39,7 @@ pub fn read_status(folder: &Path, server_id: Option<ServerId>, now: Timestamp) -
         baseline: false,
         keep: None,
         statements: true,
+        connections: true,
         source_time: restored.state.source_time,
         disk: DiskOptions::default(),
     };

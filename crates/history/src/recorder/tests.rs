@@ -13,6 +13,7 @@ fn rows_of_tables_that_are_left_out_are_not_kept() {
         baseline: false,
         keep: None,
         statements: true,
+        connections: true,
         source_time: SourceTime::Local,
         disk: DiskOptions::default(),
     };

@@ -161,7 +161,7 @@ impl Recorder {
     fn logged_by(&self, end: &BinlogPosition, received: Timer) -> Option<Timestamp> {
         let reading = self.waiting.iter().find_map(|waiting| match waiting {
             Waiting::Clock(reading) if reading.after.reaches(end) => Some(&reading.what),
-            Waiting::Clock(_) | Waiting::Definition(_) | Waiting::Baseline(..) => None,
+            Waiting::Clock(_) | Waiting::Definition(_) | Waiting::Sessions(_) | Waiting::Baseline(..) => None,
         });
         let read = reading.map(|reading| later(reading.now, reading.took));
         match (read, self.sight.clock_at(received)) {
@@ -186,7 +186,7 @@ impl Recorder {
         }
         let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
             Waiting::Clock(reading) => Some(reading.what.delay),
-            Waiting::Definition(_) | Waiting::Baseline(..) => None,
+            Waiting::Definition(_) | Waiting::Sessions(_) | Waiting::Baseline(..) => None,
         });
         self.sight.delay = waiting.max().unwrap_or_default().max(reading.delay);
         self.sight.settled = Some((next, reading.delay));

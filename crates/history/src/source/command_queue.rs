@@ -15,6 +15,7 @@ pub(super) struct CommandQueue {
     asked: Mutex<PendingCommands>,
     definitions: Notify,
     baseline: Notify,
+    sessions: Notify,
     resnapshot: Notify,
     reconnect: Notify,
     held: watch::Sender<bool>,
@@ -40,6 +41,7 @@ impl CommandQueue {
                 CaptureCommand::Compare(names) => self.define(names),
                 CaptureCommand::Renew(name) => self.define([name]),
                 CaptureCommand::Baseline => self.baseline.notify_one(),
+                CaptureCommand::Sessions => self.sessions.notify_one(),
                 CaptureCommand::Hold(held) => _ = self.held.send_replace(held),
                 CaptureCommand::Reconnect(reason) => {
                     self.asked().reconnect = Some(reason);
@@ -85,6 +87,11 @@ impl CommandQueue {
     /// Waits until something of the baseline is asked for.
     pub(super) async fn baseline(&self) {
         self.baseline.notified().await;
+    }
+
+    /// Waits until it is asked whose connections there are.
+    pub(super) async fn sessions(&self) {
+        self.sessions.notified().await;
     }
 
     /// Waits until the log is taken in.
@@ -136,6 +143,7 @@ mod tests {
             CaptureCommand::Renew(name("b")),
             CaptureCommand::Baseline,
             CaptureCommand::Baseline,
+            CaptureCommand::Sessions,
             CaptureCommand::Hold(true),
             CaptureCommand::Hold(false),
             CaptureCommand::Resnapshot("x".into()),
@@ -154,6 +162,7 @@ mod tests {
         assert!(command_queue.asked().definitions.is_empty());
         command_queue.flowing().await;
         command_queue.baseline().await;
+        command_queue.sessions().await;
         assert_eq!(command_queue.resnapshot().await, "y");
         assert_eq!(command_queue.asked().resnapshot, None);
     }

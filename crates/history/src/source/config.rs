@@ -65,6 +65,8 @@ pub struct SourceConfig {
     pub chunk: u32,
     /// How far back a new record begins.
     pub backfill: Backfill,
+    /// Whether it is asked whose connections make transactions.
+    pub connections: bool,
     /// How often the server says that it is still there when nothing happens.
     pub heartbeat: Duration,
 }
@@ -114,6 +116,7 @@ impl SourceConfig {
             rows_per_second: 0,
             chunk: CHUNK,
             backfill: Backfill::None,
+            connections: true,
             heartbeat: Duration::from_secs(5),
         })
     }

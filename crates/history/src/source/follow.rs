@@ -7,7 +7,7 @@ use super::resume::{self, Continuation};
 use super::session::Session;
 use super::stream::Stream;
 use super::task::SourceTask;
-use super::{Ended, SourceError, backfill, baseline, clock, definitions, start};
+use super::{Ended, SourceError, backfill, baseline, clock, definitions, sessions, start};
 use crate::binlog_position::ResumePosition;
 use crate::capture::{CaptureEvent, Closed, Start};
 use std::time::Duration;
@@ -165,6 +165,7 @@ impl SourceTask<'_> {
             ended = self.clock(session) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
+            ended = sessions::serve(self, &facts) => ended,
             reason = self.command_queue.resnapshot() => Ended::Resnapshot(reason),
             reason = self.command_queue.reconnect() => Ended::Failed(reason),
         };

@@ -5,6 +5,7 @@ use super::super::refusal::Refusal;
 use super::super::visible::Visible;
 use crate::commits::{Commit, Touched};
 use crate::record::History;
+use crate::sessions;
 use dbtrail_types::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,7 @@ impl History {
         commit: &Commit,
         window: Option<(Timestamp, Timestamp)>,
         visible: &Visible,
+        near: &mut sessions::Near,
     ) -> Result<Option<Cells>, Refusal> {
         let commit_entry = self.commit_index().of(commit.first)?;
         let commit_entry =
@@ -44,6 +46,7 @@ impl History {
                 (t.name.to_string(), counts)
             })
             .collect();
+        let session = sessions::of(&*self.snapshot, commit.first, near)?.map(|known| &known.info);
         Ok(Some(vec![
             Some(stamp(commit_entry.committed)),
             commit_entry.gtid.as_ref().map(ToString::to_string),
@@ -56,6 +59,9 @@ impl History {
             sum(|t| t.deleted),
             Some(Value::Object(counts).to_string()),
             shown.then(|| Value::from(few(&texts)).to_string()),
+            session.map(|session| session.user.clone()),
+            session.and_then(|session| session.host.clone()),
+            session.and_then(|session| session.program.clone()),
         ]))
     }
 }

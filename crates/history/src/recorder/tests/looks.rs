@@ -24,6 +24,7 @@ fn begun(tables: &[(&str, &str)]) -> Recorder {
         baseline: false,
         keep: None,
         statements: true,
+        connections: true,
         source_time: SourceTime::Local,
         disk: DiskOptions::default(),
     };
