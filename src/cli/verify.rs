@@ -11,6 +11,7 @@ mod report;
 mod source;
 mod state;
 mod table;
+mod windows;
 
 use super::files::secret_in;
 use super::undo::table as named;
@@ -188,15 +189,13 @@ impl Run<'_> {
         let from = self.oldest(name).max(since);
         match chain::checked(self.sides.history, name, from).await {
             Ok(Checked { found, instead }) => {
-                if let Some((first, last)) = instead {
-                    self.report.other_window(format!(
-                        "versions of {name} are compared from {first} to {last}: the log does not say on which side of {from} or of now its changes are"
-                    ));
-                }
+                let note = instead.map(|window| windows::note(name, from, window));
+                note.into_iter().for_each(|note| self.report.other_window(note));
                 if found.is_empty() {
-                    return self.true_one(name, rows);
+                    self.true_one(name, rows)
+                } else {
+                    self.false_one(name, rows, found, from).await
                 }
-                self.false_one(name, rows, found, from).await
             }
             Err(No::Refused(_, why)) => {
                 self.state.finished(name, None)?;

@@ -4,6 +4,7 @@
 use super::compare::{Difference, key_in, shown_key};
 use super::history::{History, No};
 use super::key::{Key, Wanted, positions};
+use super::windows::whole_seconds;
 use dbtrail_types::agent_api::{RowCell, RowLine, code};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
@@ -24,11 +25,6 @@ struct Ends {
 
 /// A row, or none, under a definition.
 type Version = (Arc<TableDefinition>, Option<RowLine>);
-
-/// How often other ends of the window are tried.
-const TRIES: u32 = 6;
-/// Microseconds.
-const SECOND: i64 = 1_000_000;
 
 /// What came of the versions of a table.
 pub(super) struct Checked {
@@ -63,18 +59,6 @@ pub(super) async fn checked(history: &History, table: &TableName, since: Timesta
 
 fn is_ambiguous(no: &No) -> bool {
     matches!(no, No::Refused(word, _) if word == code::AMBIGUOUS_TIME)
-}
-
-/// Windows of whole seconds inside of one, each shorter than the one before: a statement may have
-/// taken several.
-fn whole_seconds((since, until): (Timestamp, Timestamp)) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-    let (first, last) = (since.micros().div_euclid(SECOND) + 1, until.micros().div_euclid(SECOND));
-    let windows = (0..TRIES).map(move |n| {
-        let less = (1_i64 << n) - 1;
-        (first.saturating_add(less), last.saturating_sub(less))
-    });
-    let at = |second: i64| Timestamp::from_micros(second.saturating_mul(SECOND));
-    windows.take_while(|(from, to)| from < to).map(move |(from, to)| (at(from), at(to)))
 }
 
 /// The same, in a window: with the rows at its ends, which are then outside of it.
@@ -252,21 +236,6 @@ mod tests {
         let checked = checked(&history, &table, SINCE.parse().unwrap()).await.unwrap();
         assert_eq!(checked.instead, None);
         checked.found.into_iter().map(|d| format!("{}: {}", d.key, d.what)).collect()
-    }
-
-    #[test]
-    fn windows_of_whole_seconds_lie_inside() {
-        let shown = |since: &str, until: &str| -> Vec<String> {
-            let second = |text: &str| format!("2026-04-27T09:{text}Z").parse().unwrap();
-            let windows = whole_seconds((second(since), second(until)));
-            windows.map(|(from, to)| format!("{from} {to}").replace("2026-04-27T09:", "")).collect()
-        };
-        assert_eq!(
-            shown("00:00.5", "00:09.25"),
-            ["00:01.000000Z 00:09.000000Z", "00:02.000000Z 00:08.000000Z", "00:04.000000Z 00:06.000000Z"]
-        );
-        assert_eq!(shown("00:00", "00:02"), ["00:01.000000Z 00:02.000000Z"]);
-        assert!(shown("00:00.5", "00:01.9").is_empty());
     }
 
     #[tokio::test]
