@@ -61,12 +61,13 @@ fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// `None`: damaged.
-fn take_text(rest: &mut &[u8]) -> Option<Option<String>> {
-    let Some(length) = usize::try_from(take_number(rest)?).ok()?.checked_sub(1) else { return Some(None) };
-    let (text, following) = rest.split_at_checked(length)?;
+/// An error: damaged.
+fn take_text(rest: &mut &[u8]) -> Result<Option<String>, ()> {
+    let number = take_number(rest).and_then(|number| usize::try_from(number).ok()).ok_or(())?;
+    let Some(length) = number.checked_sub(1) else { return Ok(None) };
+    let (text, following) = rest.split_at_checked(length).ok_or(())?;
     *rest = following;
-    std::str::from_utf8(text).ok().map(|text| Some(text.to_owned()))
+    std::str::from_utf8(text).map(|text| Some(text.to_owned())).map_err(|_| ())
 }
 
 /// The page that was looked at last.
@@ -83,7 +84,8 @@ fn read(key: &[u8], page: &[u8]) -> Option<Vec<(ChangeSequence, KnownSession)>> 
     }
     let mut infos = Vec::new();
     for _ in 0..take_number(&mut rest)? {
-        let (user, host, program) = (take_text(&mut rest)??, take_text(&mut rest)?, take_text(&mut rest)?);
+        let (user, host, program) =
+            (take_text(&mut rest).ok()??, take_text(&mut rest).ok()?, take_text(&mut rest).ok()?);
         infos.push(Arc::new(SessionInfo { user, host, program }));
     }
     let mut named = Vec::new();

@@ -165,7 +165,7 @@ impl SourceTask<'_> {
             ended = self.clock(session) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
-            ended = sessions::serve(self, &facts) => ended,
+            ended = Box::pin(sessions::serve(self, &facts)) => ended,
             reason = self.command_queue.resnapshot() => Ended::Resnapshot(reason),
             reason = self.command_queue.reconnect() => Ended::Failed(reason),
         };
