@@ -1,4 +1,4 @@
-//! The files of a copy, written into it: whoever opens the copy for the first time reads them again.
+//! The files of a copy, written into it: whoever opens the copy first reads them again.
 
 use super::{BackupError, Copied, STORE};
 use serde::{Deserialize, Serialize};
