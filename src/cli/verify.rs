@@ -189,8 +189,7 @@ impl Run<'_> {
         let from = self.oldest(name).max(since);
         match chain::checked(self.sides.history, name, from).await {
             Ok(Checked { found, instead }) => {
-                let note = instead.map(|window| windows::note(name, from, window));
-                note.into_iter().for_each(|note| self.report.other_window(note));
+                self.report.other_window(instead.map(|window| windows::note(name, from, window)));
                 if found.is_empty() {
                     self.true_one(name, rows)
                 } else {
@@ -198,9 +197,8 @@ impl Run<'_> {
                 }
             }
             Err(No::Refused(_, why)) => {
-                self.state.finished(name, None)?;
                 self.report.add(name.clone(), Verdict::not(why));
-                Ok(())
+                self.state.finished(name, None)
             }
             Err(No::Failed(why)) => Err(why),
         }

@@ -103,8 +103,8 @@ impl Report {
         self.notes.push(note);
     }
 
-    pub(super) fn other_window(&mut self, note: String) {
-        self.windows.push(note);
+    pub(super) fn other_window(&mut self, note: Option<String>) {
+        self.windows.extend(note);
     }
 
     /// 0: all is as the history says. 1: something is not. 2: something was not compared.
