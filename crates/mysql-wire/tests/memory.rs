@@ -1,5 +1,7 @@
 //! Compressed commands are held in the memory that is shared before they are unpacked.
 
+#![expect(clippy::expect_used, reason = "a test")]
+
 use dbtrail_mysql_wire::compress::Algorithm;
 use dbtrail_mysql_wire::packets::{Limits, PacketError, Packets, ReadLimit};
 use dbtrail_types::memory::Memory;

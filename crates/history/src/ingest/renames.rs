@@ -18,8 +18,8 @@ use dbtrail_types::names::TableName;
 use std::sync::Arc;
 
 impl Ingest {
-    /// The names of a RENAME that may have been of a temporary table count as touched, also where it
-    /// is taken to have done nothing to them.
+    /// The names of a RENAME that may have been of a temporary table count as touched, also where
+    /// it is taken to have done nothing to them.
     pub(super) fn touch_renames(&mut self, at: ChangeSequence) {
         let new = self.catalog.renames().iter().rev().take_while(|rename| rename.at == at);
         let names = new.flat_map(|rename| rename.pairs.iter().flat_map(|(from, to)| [from, to]));

@@ -63,8 +63,8 @@ impl Recorder {
         }
     }
 
-    /// Statements that end here touched tables. At once, and not only with their batch: a definition
-    /// may have been read before them and come to be compared after them.
+    /// Statements that end here touched tables. At once, and not only with their batch: a
+    /// definition may have been read before them and come to be compared after them.
     pub(super) fn note_touched(&mut self, end: &BinlogPosition) {
         for name in std::mem::take(&mut self.ingest.dirty.touched) {
             self.touched.insert(name.clone(), end.clone());
