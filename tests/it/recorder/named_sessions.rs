@@ -90,7 +90,8 @@ async fn a_look_names_what_its_connection_committed_before_it_and_after_it_was_c
         assert!(asked && history.entries() == files.entries());
         for (offset, connection, whose) in transactions(&history) {
             let inside = (since..until).contains(&offset) && connection == Some(known);
-            let want = inside.then(|| [Some("é".to_owned()), Some("h".to_owned()), None]).unwrap_or_default();
+            let seen = [Some("é".to_owned()), Some("h".to_owned()), None];
+            let want = if inside { seen } else { [const { None }; 3] };
             assert_eq!(whose, want, "{offset} {connection:?} {known}");
             if inside { named += 1 } else { others += 1 }
         }
