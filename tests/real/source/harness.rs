@@ -145,8 +145,8 @@ impl Captured {
                 self.baseline.push(rows);
                 let _ = answer.send(true);
             }
-            // How names compare is the recorder's business.
-            CaptureEvent::Names(_) => {}
+            // How names compare, and whose connections are whose, is the recorder's business.
+            CaptureEvent::Names(_) | CaptureEvent::Sessions(_) => {}
             CaptureEvent::Connection(state) => {
                 self.connection.push(state);
             }
