@@ -39,7 +39,7 @@ fn ok_a_small_file_has_the_defaults() {
     let capture = capture(config);
     assert_eq!((capture.keep, capture.baseline, capture.cache), (None, true, CACHE));
     let source = capture.source;
-    assert!(!source.connections);
+    assert!(source.connections);
     assert_eq!(
         (source.address().as_str(), source.user.as_str(), source.password.expose()),
         ("db:3306", "cap", "")
@@ -59,6 +59,7 @@ fn ok_all_of_a_source() {
     let capture = capture(read(&text).unwrap());
     assert!(!capture.baseline && !capture.statements);
     let source = capture.source;
+    assert!(!source.connections);
     assert_eq!(source.password.expose(), "p w");
     assert_eq!((source.server_id, source.rows_per_second), (77, 500));
     let include = ["shop.*".to_owned(), "hr.people".to_owned()];
