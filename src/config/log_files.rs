@@ -26,7 +26,7 @@ pub struct LogFiles {
     pub schema: Option<PathBuf>,
 }
 
-/// What [`instant`] reads.
+/// What [`timestamp`] reads.
 pub const TIMESTAMP_FORM: &str = "an instant of the past such as '2026-04-27 09:00:00' (UTC)";
 
 /// Reads an instant, of UTC where it does not say otherwise.

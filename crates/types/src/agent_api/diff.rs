@@ -31,8 +31,8 @@ pub struct DiffRequest {
     /// Instead of a window: the GTID of one transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
-    /// Which of the changes. It may name columns of the table and those of [`change_columns`]: a
-    /// change is wanted where the condition is true with the row before it or with the row after
+    /// Which of the changes. It may name columns of the table and those of
+    /// [`super::change_columns()`]: a change is wanted where the condition is true with the row before it or with the row after
     /// it. Key columns are those of the key under which the event is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
