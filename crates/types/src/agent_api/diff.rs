@@ -32,8 +32,9 @@ pub struct DiffRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
     /// Which of the changes. It may name columns of the table and those of
-    /// [`super::change_columns()`]: a change is wanted where the condition is true with the row before it or with the row after
-    /// it. Key columns are those of the key under which the event is shown.
+    /// [`super::change_columns()`]: a change is wanted where the condition is true with the row
+    /// before it or with the row after it. Key columns are those of the key under which the event
+    /// is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// The most events that are wanted; the agent stops after so many. Left out: all.
