@@ -16,7 +16,7 @@ pub enum LexError {
     #[error("an executable comment has more than six digits")]
     CommentDigits,
     /// `/*!401011, */`: MySQL reads a version of five digits or of six, depending on its own.
-    #[error("an executable comment has a version of six digits, and no white space behind it")]
+    #[error("an executable comment has a version of six digits, and no white space after it")]
     CommentVersion,
     /// Whether the comment counts depends on the server.
     #[error("which server wrote it is not known, and it has a comment for some servers alone")]
