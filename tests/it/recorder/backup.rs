@@ -17,6 +17,12 @@ async fn a_backup_goes_on_where_it_was_made() {
         feed.send(CaptureEvent::Events(vec![raw.clone().into()])).await;
     }
     let handle = Arc::clone(&feed.history_handle);
+    // What was sent is taken in a little later.
+    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    while handle.current().is_none_or(|history| history.entries() < 50) {
+        assert!(tokio::time::Instant::now() < end, "nothing is taken in");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let to = copy.clone();
     let making = tokio::task::spawn_blocking(move || of_running(&handle, &to, &|| false));
     // More comes meanwhile, and waits.
