@@ -117,8 +117,9 @@ def check(server, chain, counter):
         # MariaDB tells no programs without performance_schema.
         counter.equal(program, row["program"] if isinstance(server, MySql) else None, "the program of %s" % gtid.decode())
     print("whose: %s of %s" % (known, all_of), flush=True)
-    # While MariaDB's connections become others, nobody of it is known.
-    fewest = 0.9 if isinstance(server, MySql) else 0.4
+    # Most of it: a look that comes late on a busy machine leaves what was committed before it without a name. And while MariaDB's
+    # connections become others, nobody is known.
+    fewest = 0.5 if isinstance(server, MySql) else 0.2
     counter.check(known.get("stays", 0) >= fewest * all_of["stays"], "who stays is known", known, all_of)
     counter.check(known.get("short", 0) < all_of["short"], "who is gone at once is not", known, all_of)
     counter.check(all_of["pooled"] > 50, "connections became others", all_of)
