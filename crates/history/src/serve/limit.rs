@@ -3,6 +3,7 @@
 use super::agent::Agent;
 use super::answer;
 use super::body::whole;
+use super::tokens::TokenHash;
 use crate::query::Refusal;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,6 +15,7 @@ use dbtrail_types::agent_api::code;
 /// slot.
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
+    let token = head.extensions.get::<TokenHash>().copied();
     let body = match tokio::time::timeout(agent.patience, whole(body)).await {
         Ok(Ok(body)) => body,
         Ok(Err(refused)) => return answer::refusal(&refused),
@@ -23,7 +25,7 @@ pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: 
         }
     };
     let request = Request::from_parts(head, Body::from(body));
-    match agent.slots.take() {
+    match agent.slots.take(token) {
         Ok(slot) => slot.held(next.run(request).await),
         Err(refused) => *refused,
     }

@@ -88,7 +88,11 @@ impl Metrics {
             self.durations.clone(),
         );
         all.gauge("requests_in_flight", "Requests that are being answered", slots.taken() as u64);
-        all.counter("requests_turned_away", "Requests beyond limits.max_requests", slots.turned_away());
+        all.counter(
+            "requests_turned_away",
+            "Requests beyond limits.max_requests or the share of their token",
+            slots.turned_away(),
+        );
         if let Some(history) = handle.current() {
             record(&mut all, &history);
         }

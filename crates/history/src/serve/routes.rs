@@ -161,10 +161,8 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         _ => return None,
     };
     let answer = async {
-        if !agent.tokens.allow(request.headers()) {
-            return access::unauthorized();
-        }
-        let slot = match agent.slots.take() {
+        let Some(token) = agent.tokens.admit(request.headers()) else { return access::unauthorized() };
+        let slot = match agent.slots.take(token) {
             Ok(slot) => slot,
             Err(refused) => return *refused,
         };

@@ -4,6 +4,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use dbtrail_types::secret::Secret;
+use std::hash::{BuildHasher, RandomState};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -22,9 +23,15 @@ const MAX_FILE: u64 = 1024 * 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Tokens(Option<Arc<TokenSet>>);
 
+/// Whose token a request came with, among several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct TokenHash(u64);
+
 #[derive(Debug)]
 struct TokenSet {
     current: RwLock<Arc<[Secret]>>,
+    /// Tells tokens apart in this process, and nothing of what they are.
+    hashes: RandomState,
     file: Option<(PathBuf, Mutex<FileState>)>,
 }
 
@@ -76,7 +83,13 @@ impl From<Vec<Secret>> for Tokens {
         if tokens.is_empty() {
             return Self(None);
         }
-        Self(Some(Arc::new(TokenSet { current: RwLock::new(tokens.into()), file: None })))
+        Self(Some(Arc::new(TokenSet::new(tokens, None))))
+    }
+}
+
+impl TokenSet {
+    fn new(tokens: Vec<Secret>, file: Option<(PathBuf, Mutex<FileState>)>) -> Self {
+        Self { current: RwLock::new(tokens.into()), hashes: RandomState::new(), file }
     }
 }
 
@@ -89,10 +102,7 @@ impl Tokens {
     pub fn from_file(path: &Path) -> Result<Self, TokenFileError> {
         let (tokens, stamp) = read(path)?;
         let seen = FileState { looked: Instant::now(), stamp, complained: None };
-        Ok(Self(Some(Arc::new(TokenSet {
-            current: RwLock::new(tokens.into()),
-            file: Some((path.to_owned(), Mutex::new(seen))),
-        }))))
+        Ok(Self(Some(Arc::new(TokenSet::new(tokens, Some((path.to_owned(), Mutex::new(seen))))))))
     }
 
     /// Whether anyone may come in.
@@ -103,15 +113,23 @@ impl Tokens {
 
     /// Whether a request may come in.
     pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
-        let Some(kept) = &self.0 else { return true };
+        self.admit(headers).is_some()
+    }
+
+    /// Lets a request in, or not (`None`); with its token, where there are several.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Option<Option<TokenHash>> {
+        let Some(kept) = &self.0 else { return Some(None) };
         self.look(Instant::now());
         let given = headers.get(AUTHORIZATION).map_or(&[][..], |v| v.as_bytes());
-        let Some((scheme, token)) = given.split_at_checked(7) else { return false };
+        let (scheme, token) = given.split_at_checked(7)?;
         // Every token is compared, so that time does not tell which one came close.
         let current = Arc::clone(&kept.current.read().unwrap_or_else(PoisonError::into_inner));
         let matches =
             current.iter().filter(|t| verify_slices_are_equal(t.expose().as_bytes(), token).is_ok()).count();
-        scheme.eq_ignore_ascii_case(b"bearer ") && matches > 0
+        if !scheme.eq_ignore_ascii_case(b"bearer ") || matches == 0 {
+            return None;
+        }
+        Some((current.len() > 1).then(|| TokenHash(kept.hashes.hash_one(token))))
     }
 
     /// Takes over what the other holds, which was read just now (SIGHUP): from here on its tokens
