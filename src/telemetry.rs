@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod metrics;
 
+use dbtrail_types::thread_name::STORE_OPENING;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -62,6 +63,9 @@ pub fn start(level: &str, format: Format) {
     // The message of a panic may hold a value of a row; where it happened is enough to find the
     // bug.
     std::panic::set_hook(Box::new(|panic| {
+        if std::thread::current().name() == Some(STORE_OPENING) {
+            return;
+        }
         let position = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(position, "a bug: the program panicked");
     }));

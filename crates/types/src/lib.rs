@@ -17,6 +17,7 @@ pub mod names;
 pub mod result_charset;
 pub mod result_set;
 pub mod secret;
+pub mod thread_name;
 pub mod timestamp;
 pub mod undo_script;
 pub mod zone;

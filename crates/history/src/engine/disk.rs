@@ -6,6 +6,7 @@
 //! by how often `sync` is called, and is a whole number of batches.
 
 use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, Table};
+use dbtrail_types::thread_name::STORE_OPENING;
 use fjall::compaction::Leveled;
 use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, HashRatioPolicy, RestartIntervalPolicy,
@@ -93,18 +94,38 @@ fn failed(error: fjall::Error) -> StoreError {
     StoreError(error.to_string())
 }
 
+/// Opens the tables in a thread of its own: fjall 3 panics over a journal that it cannot read.
+fn opened(folder: &Path, options: DiskOptions) -> Result<Database, StoreError> {
+    let builder = Database::builder(folder)
+        .cache_size(options.cache)
+        .max_journaling_size(JOURNAL)
+        .worker_threads(options.workers);
+    let opening = std::thread::Builder::new().name(STORE_OPENING.to_owned()).spawn(move || builder.open());
+    let opening = opening.map_err(|error| StoreError(format!("no thread to open it: {error}")))?;
+    match opening.join() {
+        Ok(Ok(database)) => Ok(database),
+        Ok(Err(error @ (fjall::Error::Locked | fjall::Error::Io(_)))) => Err(failed(error)),
+        Ok(Err(fjall::Error::Storage(fjall::LsmError::Io(error)))) => Err(failed(fjall::Error::Io(error))),
+        Ok(Err(error)) => Err(damaged(folder, &error.to_string())),
+        Err(_) => Err(damaged(folder, "its journal cannot be read")),
+    }
+}
+
+fn damaged(folder: &Path, how: &str) -> StoreError {
+    StoreError(format!(
+        "files in {} are damaged ({how}), as a disk that fails or a copy of a folder in use leaves them; nothing of \
+         them is used: put a backup in the place of the data folder, or begin a new record in an empty one",
+        folder.display()
+    ))
+}
+
 impl DiskEngine {
     /// Opens the tables in a folder, which is made if it is not there.
     ///
     /// # Errors
     /// Another process has them open, or the disk fails.
     pub fn open(folder: &Path, options: DiskOptions) -> Result<Self, StoreError> {
-        let database = Database::builder(folder)
-            .cache_size(options.cache)
-            .max_journaling_size(JOURNAL)
-            .worker_threads(options.workers)
-            .open()
-            .map_err(failed)?;
+        let database = opened(folder, options)?;
         let keyspaces: Result<Vec<Keyspace>, StoreError> = Table::ALL
             .iter()
             .map(|table| {

@@ -69,3 +69,70 @@ fn both_engines_keep_what_they_are_given() {
     let again = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
     assert_eq!(again.snapshot().get(Table::Versions, b"bb").unwrap(), Some(bytes("new")));
 }
+
+/// Whatever became of the files of a folder, opening it is an error or a state that was committed.
+#[test]
+fn a_damaged_folder_is_an_error_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("made");
+    {
+        let mut engine = DiskEngine::open(&made, DiskOptions::default()).unwrap();
+        fill(&mut engine);
+        engine.sync().unwrap();
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![made.clone()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            // Of the tables, which are alike, two.
+            let is_one_of_many =
+                path.file_name().is_some_and(|n| n.to_string_lossy().parse::<u32>().is_ok_and(|n| n > 2));
+            if !path.is_dir() {
+                files.push(path);
+            } else if !is_one_of_many {
+                folders.push(path);
+            }
+        }
+    }
+    assert!(files.len() > 5, "{files:?}");
+    let (mut refused, mut opened) = (0, 0);
+    for (number, file) in files.iter().enumerate() {
+        let length = std::fs::metadata(file).unwrap().len();
+        for place in [0, length / 2] {
+            let copy = folder.path().join(format!("copy-{number}-{place}"));
+            copied(&made, &copy);
+            let path = copy.join(file.strip_prefix(&made).unwrap());
+            let mut bytes = std::fs::read(&path).unwrap();
+            let end = bytes.len();
+            for byte in bytes.iter_mut().skip(usize::try_from(place).unwrap()).take(8.min(end)) {
+                *byte ^= 0x5a;
+            }
+            std::fs::write(&path, bytes).unwrap();
+            match DiskEngine::open(&copy, DiskOptions::default()) {
+                Ok(engine) => {
+                    let all = engine.snapshot().scan(Table::Versions, b"a", b"z", 9);
+                    assert!(
+                        all.as_ref().is_ok_and(|all| all.is_empty() || all.len() == 3),
+                        "{path:?}: {all:?}"
+                    );
+                    opened += 1;
+                }
+                Err(error) => {
+                    assert!(!error.0.contains("another process"), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 5 && opened > 0, "{refused} refused, {opened} opened");
+}
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { copied(&from, &to) } else { std::fs::copy(from, to).map(drop).unwrap() }
+    }
+}
