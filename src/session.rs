@@ -66,6 +66,7 @@ use dbtrail_types::zone::Zone;
 use diagnostics::Diagnostics;
 pub use effective_settings::Network;
 use heading::computed;
+use memory::KeptMemory;
 pub use memory::MemoryLimits;
 use prepared_statements::PreparedStatements;
 use session_variables::SessionVariables;
@@ -142,6 +143,7 @@ pub struct Session {
     heading: Option<heading::Heading>,
     prepared: PreparedStatements,
     memory: Option<Arc<Memory>>,
+    kept: KeptMemory,
 }
 
 impl Session {
@@ -176,6 +178,7 @@ impl Session {
             heading: None,
             prepared: PreparedStatements::default(),
             memory: None,
+            kept: KeptMemory::default(),
         };
         session.zone = session.default_zone();
         session.schema = session.tenant().and_then(|t| t.default_schema.clone());

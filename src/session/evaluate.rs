@@ -158,7 +158,7 @@ impl Session {
         let name = user.ok_or_else(not_computed)?.to_lowercase();
         let (value, ty) = self.typed(right, now, budget)?;
         let longest = self.settings.max_packet;
-        self.variables.assign_user(&name, value.clone(), &ty, longest)?;
+        self.variables.assign_user(&name, value.clone(), &ty, longest, &mut self.kept)?;
         self.note_change(Change::State);
         Ok((value, ty))
     }

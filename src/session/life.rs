@@ -81,8 +81,11 @@ impl Session {
     /// COM_RESET_CONNECTION: everything back to what a fresh login has, but the identity and the
     /// current database, which mysqld keeps.
     pub fn reset(&mut self) {
-        let fresh =
+        let mut fresh =
             Self::new(self.identity.clone(), Arc::clone(&self.settings), Arc::clone(&self.connections), 255);
+        if let Some(memory) = self.memory.take() {
+            fresh = fresh.sharing(memory);
+        }
         let (schema, multi_statements) = (self.schema.take(), self.multi_statements);
         *self = fresh;
         (self.schema, self.multi_statements) = (schema, multi_statements);

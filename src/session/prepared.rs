@@ -6,13 +6,14 @@
 
 use super::evaluate;
 use super::heading::result_columns;
+use super::memory::Kept;
 use super::{About, Answer, Session, computed, explain};
 use crate::failure::Failure;
 use crate::plan;
 use crate::plan::charsets::Charsets;
 use crate::plan::guard::{self, PreparedDraft};
 use crate::plan::refusal;
-use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, PreparedText, Show, Statement, Template};
+use crate::statement::{Draft, MOST_PARAMETERS, Outline, Parameter, Show, Statement, Template};
 use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_set::ResultColumn;
@@ -21,9 +22,6 @@ use std::sync::Arc;
 
 /// Characters of a text whose length is not known: as many as mysqld declares.
 const UNKNOWN_LENGTH: u32 = 16_383;
-
-/// Characters of a name, as in mysqld.
-const LONGEST_NAME: usize = 64;
 
 /// A prepared statement.
 #[derive(Debug)]
@@ -102,10 +100,11 @@ impl Session {
         self.about.set(About::of("prepare"));
         self.diagnostics.clear();
         let text = self.decoded(text)?;
+        self.kept.hold(Kept::Statements, kept.1 + text.len())?;
         self.prepare_text(text, kept, request).await
     }
 
-    async fn prepare_text(
+    pub(super) async fn prepare_text(
         &mut self,
         text: String,
         kept: (usize, usize),
@@ -290,56 +289,6 @@ impl Session {
         let answer = there.session.run(statement, now, request).await;
         there.session.diagnostics.row_count = if matches!(answer, Ok(Answer::Done)) { 0 } else { -1 };
         answer
-    }
-
-    /// `PREPARE name FROM ...`. A statement of that name is gone in any case.
-    pub(super) async fn prepare_named(
-        &mut self,
-        name: String,
-        source: PreparedText,
-        request: &RequestId,
-    ) -> Result<(), Failure> {
-        self.prepared.remove(&name);
-        if name.chars().count() > LONGEST_NAME {
-            return Err(Failure::Unsupported(format!(
-                "a prepared statement whose name has more than {LONGEST_NAME} characters"
-            )));
-        }
-        let text = match source {
-            PreparedText::Literal(text) => Some(text),
-            PreparedText::Variable(variable) => {
-                self.variables.user_value(&variable).text().map(|t| t.as_ref().to_owned())
-            }
-        };
-        let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
-        let (prepared, _) = self.prepare_text(text, (0, 0), request).await?;
-        self.prepared.insert(name, prepared);
-        Ok(())
-    }
-
-    /// `EXECUTE name USING ...`
-    pub(super) async fn execute_named(
-        &mut self,
-        name: &str,
-        using: &[String],
-        request: &RequestId,
-    ) -> Result<Answer, Failure> {
-        let prepared = self.prepared.get(name)?;
-        if prepared.parameters() != using.len() {
-            return Err(Failure::WrongArguments("EXECUTE"));
-        }
-        let values: Vec<Parameter> =
-            using.iter().map(|variable| evaluate::parameter(&self.variables.user_value(variable))).collect();
-        self.execute(&prepared, &values, request).await
-    }
-
-    /// `DEALLOCATE PREPARE name`
-    pub(super) fn deallocate(&mut self, name: &str) -> Result<(), Failure> {
-        if self.prepared.remove(name) {
-            Ok(())
-        } else {
-            Err(Failure::UnknownPrepared(name.to_owned(), "DEALLOCATE PREPARE"))
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::effective_settings::EffectiveSettings;
 use super::evaluate;
+use super::memory::{Kept, KeptMemory};
 use crate::failure::Failure;
 use dbtrail_expression::{Type, Typed, Value};
 use std::collections::HashMap;
@@ -29,16 +30,18 @@ impl SessionVariables {
         }
     }
 
-    /// `@name := value` and `SET @name = value`; `longest`: max_allowed_packet, in bytes.
+    /// `@name := value` and `SET @name = value`; `longest`: max_allowed_packet, in bytes; `kept`:
+    /// where their bytes are counted.
     ///
     /// # Errors
-    /// There are too many, or they are too long together.
+    /// There are too many, they are too long together, or those of other sessions leave no room.
     pub(super) fn assign_user(
         &mut self,
         name: &str,
         value: Value,
         ty: &Type,
         longest: usize,
+        kept: &mut KeptMemory,
     ) -> Result<(), Failure> {
         if self.user.len() >= MOST && !self.user.contains_key(name) {
             return Err(Failure::Unsupported(format!("more than {MOST} user variables in a session")));
@@ -47,11 +50,13 @@ impl SessionVariables {
         let length = |t: &Typed| {
             if let dbtrail_expression::Node::Constant(value) = &t.node { value.length() } else { 0 }
         };
-        if others.map(|(_, v)| length(v)).sum::<usize>() + value.length() > longest {
+        let all = others.map(|(_, v)| length(v)).sum::<usize>() + value.length();
+        if all > longest {
             return Err(Failure::Unsupported(
                 "user variables that together are longer than max_allowed_packet".to_owned(),
             ));
         }
+        kept.hold(Kept::UserVariables, all)?;
         self.user.insert(name.to_owned(), evaluate::of_variable(value, ty));
         Ok(())
     }

@@ -133,7 +133,7 @@ impl Session {
     fn assign(&mut self, assignment: Ready<'_>) -> Result<(), Failure> {
         match assignment {
             Ready::User(name, value, ty) => {
-                self.variables.assign_user(name, value, &ty, self.settings.max_packet)
+                self.variables.assign_user(name, value, &ty, self.settings.max_packet, &mut self.kept)
             }
             Ready::System(variable, value) => self.assign_system(variable, value),
             Ready::Names { names, charset, collation } => self.assign_names(names, charset, collation),

@@ -201,8 +201,8 @@ pub fn of(
         Failure::NoMemory => (
             1041,
             "HY000",
-"Out of memory for packets: what this user (limits.memory_per_user), or all (limits.memory), sent and what is \
-             computed of it leaves no room; send it again later, or shorter"
+             "Out of memory for packets: what this user (limits.memory_per_user), or all (limits.memory), sent, keeps \
+             and computes leaves no room; close prepared statements, or send it again later, or shorter"
                 .to_owned(),
         ),
         Failure::PacketTooLarge => {

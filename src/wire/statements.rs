@@ -89,6 +89,16 @@ impl Statements {
         (self.kept.len(), self.kept.values().map(|s| s.prepared.length()).sum())
     }
 
+    /// Bytes that they keep: their texts, and what came of their parameters.
+    pub(super) fn bytes(&self) -> usize {
+        self.kept.values().map(|s| s.prepared.length() + s.long.values().map(Vec::len).sum::<usize>()).sum()
+    }
+
+    /// Whether parameters of a statement came in pieces.
+    pub(super) fn has_pieces(&self, id: u32) -> bool {
+        self.kept.get(&id).is_some_and(|s| !s.long.is_empty())
+    }
+
     /// Keeps a statement; gives its number.
     pub(super) fn keep(&mut self, prepared: Arc<Prepared>) -> u32 {
         loop {
@@ -120,8 +130,16 @@ impl Statements {
     }
 
     /// COM_STMT_SEND_LONG_DATA: has no answer, so that what is wrong with it is reported at the
-    /// next execution. `limit`: bytes that a connection keeps in pieces.
-    pub(super) fn send_long_data(&mut self, id: u32, parameter: u16, data: &[u8], limit: usize) {
+    /// next execution. `limit`: bytes that a connection keeps in pieces; `room`: whether the
+    /// connection may keep so many bytes in all.
+    pub(super) fn send_long_data(
+        &mut self,
+        id: u32,
+        (parameter, data): (u16, &[u8]),
+        limit: usize,
+        room: impl FnOnce(usize) -> Result<(), Failure>,
+    ) {
+        let all = self.bytes();
         let held: usize = self.kept.values().flat_map(|s| s.long.values()).map(Vec::len).sum();
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if kept.spoiled.is_some() {
@@ -132,6 +150,9 @@ impl Statements {
         } else if held + data.len() > limit {
             kept.long = BTreeMap::new();
             kept.spoiled = Some(Failure::LongDataTooLong);
+        } else if let Err(failure) = room(all + data.len()) {
+            kept.long = BTreeMap::new();
+            kept.spoiled = Some(failure);
         } else {
             kept.long.entry(parameter).or_default().extend_from_slice(data);
         }

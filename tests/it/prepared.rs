@@ -2,6 +2,7 @@
 
 mod cursors;
 mod in_text;
+mod kept;
 mod outlines;
 mod values;
 

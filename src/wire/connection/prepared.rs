@@ -14,6 +14,12 @@ use dbtrail_mysql_wire::{columns, results};
 use dbtrail_types::result_set::ResultColumn;
 use std::sync::Arc;
 
+/// Counts what statements keep, after it has become less.
+fn recount(session: &mut Session, statements: &Statements) {
+    // Less is never refused.
+    let _ = session.keep_statements(statements.bytes());
+}
+
 impl Connection {
     /// COM_STMT_PREPARE to COM_STMT_FETCH.
     pub(super) async fn prepared(
@@ -34,12 +40,15 @@ impl Connection {
                 // Neither this nor the next has an answer, not even an error.
                 if let Ok(id) = id {
                     statements.close(id);
+                    recount(session, statements);
                 }
                 Ok(())
             }
             (com::COM_STMT_SEND_LONG_DATA, id) => {
                 if let (Ok(id), Ok(parameter)) = (id, bytes.u16()) {
-                    statements.send_long_data(id, parameter, bytes.0, self.shared.session.max_packet);
+                    let limit = self.shared.session.max_packet;
+                    let room = |all| session.keep_statements(all);
+                    statements.send_long_data(id, (parameter, bytes.0), limit, room);
                 }
                 Ok(())
             }
@@ -52,6 +61,7 @@ impl Connection {
                 let mut line = Line::new(session.identity(), work.request);
                 line.about(About::of("reset"));
                 let reset = statements.reset(id).map(|()| Answer::Done);
+                recount(session, statements);
                 self.answer(session, reset, work, &mut line).await
             }
             (_, Ok(id)) => {
@@ -109,7 +119,11 @@ impl Connection {
         session.noted().set(About::of("execute"));
         // Flags, and a count of iterations that is always 1.
         let flags = bytes.u8().and_then(|flags| bytes.u32().map(|_| flags));
+        let pieces = statements.has_pieces(id);
         let bound = statements.execute(id, bytes.0, |send_rows| session.text_of(send_rows));
+        if pieces {
+            recount(session, statements);
+        }
         let (flags, (prepared, values)) =
             match flags.map_err(Failure::from).and_then(|flags| Ok((flags, bound?))) {
                 Ok(ready) => ready,

@@ -1,0 +1,98 @@
+//! What sessions keep between their commands is bounded for each user, and for all.
+
+use super::super::support::{Agent, Outcome, Plan, Raw, Reply, certificates};
+use super::{PLAIN, bound};
+use dbtrail_shim::session::MemoryLimits;
+use std::time::Duration;
+
+const MIB: usize = 1 << 20;
+
+/// Keeps 1 MiB in one of four ways; the number of the error, where there is no room.
+async fn keep(client: &mut Raw, way: usize) -> Option<u16> {
+    let text = "x".repeat(MIB);
+    let outcome = match way {
+        0 => client.query(&format!("SET @a = '{text}'")).await,
+        1 => client.query(&format!("PREPARE p FROM 'SELECT \"{text}\"'")).await,
+        2 => return client.prepare(&format!("SELECT '{text}'")).await.err().map(|reported| reported.code),
+        _ => {
+            let ready = client.ready("SELECT LENGTH(?)").await;
+            for _ in 0..2 {
+                client.long_data(ready.id, 0, &text.as_bytes()[..MIB / 2]).await;
+            }
+            // Not executed: the pieces stay.
+            let probe = client.ready("SELECT 1").await;
+            client.execute(&bound(probe.id, PLAIN, &[])).await.expect("a row");
+            return None;
+        }
+    };
+    match outcome {
+        Outcome::Error(reported) => Some(reported.code),
+        Outcome::Done(_) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_sessions_of_one_user_keep_leaves_room_for_the_others() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    agent.world(|_| Reply::json(200, r#"{"success":true,"schemas":["tt"]}"#));
+    let plan = Plan {
+        memory: MemoryLimits { all: 12 * MIB, user: 6 * MIB },
+        max_packet: 16 * MIB,
+        max_connections: 100,
+        ..Plan::before(&agent, &made)
+    };
+    let shim = plan.start().await;
+    let mut other = shim.raw("b").await;
+    let mut clients = Vec::new();
+    let mut refused = [0; 4];
+    for turn in 0..12 {
+        let mut client = shim.raw("a").await;
+        // COM_RESET_CONNECTION forgets what is kept, and not with whom the memory is shared.
+        client.command(31, b"").await;
+        assert_eq!(client.read().await.expect("an answer")[0], 0);
+        if let Some(code) = keep(&mut client, turn % 4).await {
+            assert_eq!(code, 1041, "turn {turn}");
+            refused[turn % 4] += 1;
+            assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"), "the session goes on");
+        }
+        clients.push(client);
+    }
+    assert!(refused[..3].iter().all(|count| *count > 0), "{refused:?}");
+    let long = format!("SET @a = '{}'", "x".repeat(2 * MIB));
+    assert_eq!(other.query(&long).await, Outcome::Done(0), "the others' half is there");
+    // What is given up can be had again: by what forgets it, and by the end of a connection.
+    let mut last = clients.pop().expect("a client");
+    drop(clients);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for _ in 0..5 {
+        assert_eq!(last.query(&long).await, Outcome::Done(0));
+        assert_eq!(last.query("SET @a = 1").await, Outcome::Done(0));
+        assert_eq!(keep(&mut last, 1).await, None);
+        assert_eq!(last.query("DEALLOCATE PREPARE p").await, Outcome::Done(0));
+        let ready = last.ready("SELECT LENGTH(?)").await;
+        last.long_data(ready.id, 0, &vec![b'x'; MIB]).await;
+        assert_eq!(last.reset(ready.id).await[0], 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_in_pieces_without_room_is_reported_at_its_execution() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    agent.world(|_| Reply::json(200, r#"{"success":true,"schemas":["tt"]}"#));
+    let memory = MemoryLimits { all: 8 * MIB, user: 4 * MIB };
+    let shim = Plan { memory, max_packet: 16 * MIB, ..Plan::before(&agent, &made) }.start().await;
+    let mut client = shim.raw("a").await;
+    let ready = client.ready("SELECT LENGTH(?)").await;
+    for _ in 0..6 {
+        client.long_data(ready.id, 0, &vec![b'x'; MIB]).await;
+    }
+    let sent = [(super::TEXT, Some(Vec::new()))];
+    let reported = client.execute(&bound(ready.id, PLAIN, &sent)).await.expect_err("no room");
+    assert_eq!(reported.code, 1041, "{reported:?}");
+    assert_eq!(client.reset(ready.id).await[0], 0);
+    client.long_data(ready.id, 0, &vec![b'x'; MIB]).await;
+    assert_eq!(client.execute(&bound(ready.id, PLAIN, &sent)).await.expect("a row").1.len(), 1);
+}
