@@ -35,6 +35,8 @@ pub(crate) use values::duration;
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Whether another process may listen there too, and where health and metrics are shown.
+    pub port: server::Port,
     /// For the server.
     pub server: server::ServerSettings,
     /// Level and form of the log.
@@ -147,6 +149,8 @@ impl Resolver {
     fn config(&mut self) -> Option<Config> {
         let listen =
             self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:3308");
+        let shared = [("off", server::Port::Exclusive), ("on", server::Port::Shared)];
+        let port = self.one_of("reuse_port", &shared);
         let tls = self.tls();
         let sure: Option<SocketAddr> = listen;
         if let (Some(address), Some(Tls::Off)) = (sure, &tls)
@@ -176,6 +180,7 @@ impl Resolver {
         };
         Some(Config {
             listen: listen?,
+            port: port?,
             server: server::ServerSettings {
                 shared: Arc::new(shared),
                 shutdown_grace: grace?,

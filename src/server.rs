@@ -3,16 +3,20 @@
 use crate::session::Connections;
 use crate::wire::connection::{self, ConnectionContext, Live, Shared};
 use crate::wire::handle::Handle;
+use futures_util::FutureExt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 mod connection_threads;
+mod listening;
 mod registry;
 
 use connection_threads::ConnectionThreads;
+pub use listening::{Port, listen};
 use registry::{Limits, Registry};
 
 /// How long ProxySQL's connections are served while the server drains: it pings those that it does
@@ -84,23 +88,7 @@ pub async fn run(
             .inspect_err(|error| tracing::warn!(%error, "connections get no threads of their own: they share those of all else"))
             .ok(),
     };
-    loop {
-        let (socket, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors: others must end first.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-            () = live.replaced() => {
-                reloaded(&registry, &live.load());
-                continue;
-            }
-            () = stop.cancelled() => break,
-        };
+    let admit = |socket: TcpStream, peer: SocketAddr| {
         let handle = Arc::new(Handle::default());
         let id = registry.arrive(&handle, peer.ip());
         let others: Arc<dyn Connections> = Arc::clone(&registry) as Arc<dyn Connections>;
@@ -118,6 +106,29 @@ pub async fn run(
         } else {
             tokio::spawn(connection(socket));
         }
+    };
+    loop {
+        let (socket, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors: others must end first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = live.replaced() => {
+                reloaded(&registry, &live.load());
+                continue;
+            }
+            () = stop.cancelled() => break,
+        };
+        admit(socket, peer);
+    }
+    // Those that the system has taken already would be reset: they are told, and come again.
+    while let Some(Ok((socket, peer))) = listener.accept().now_or_never() {
+        admit(socket, peer);
     }
     drop(listener);
     tasks.close();

@@ -1,5 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics` of `serve` and `up`.
 
+use crate::server::{self, Port};
 use crate::telemetry::metrics::metrics;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{Local, Pages, serve_pages};
@@ -43,9 +44,8 @@ impl Pages for ShimPages {
 ///
 /// # Errors
 /// It is not available.
-pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener, String> {
-    let bound = TcpListener::bind(listen).await;
-    bound.map_err(|error| format!("http: {listen} cannot be listened on: {error}"))
+pub(super) fn bind(listen: SocketAddr, port: Port) -> Result<TcpListener, String> {
+    server::listen(listen, port).map_err(|error| format!("http: {listen} cannot be listened on: {error}"))
 }
 
 /// Serves until the connections have ended: who asks meanwhile is informed that it is ending.

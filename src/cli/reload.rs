@@ -3,6 +3,7 @@
 //! the log, and what was read before stays.
 
 use crate::config::{self, Config, Files, Watch};
+use crate::server::Port;
 use crate::telemetry::metrics::metrics;
 use crate::telemetry::{self, audit};
 use crate::wire::connection::Live;
@@ -20,6 +21,7 @@ pub(super) const PERIOD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct StartupOnly {
     listen: SocketAddr,
+    port: Port,
     format: telemetry::Format,
     grace: Duration,
     http: Option<SocketAddr>,
@@ -28,13 +30,16 @@ struct StartupOnly {
 impl StartupOnly {
     fn of(config: &Config) -> Self {
         let grace = config.server.shutdown_grace;
-        Self { listen: config.listen, format: config.log.1, grace, http: config.http }
+        Self { listen: config.listen, port: config.port, format: config.log.1, grace, http: config.http }
     }
 
     /// What differs and cannot follow; `None`: nothing.
     fn refuses(&self, other: &Self) -> Option<&'static str> {
         if self.listen != other.listen {
             return Some("listen");
+        }
+        if self.port != other.port {
+            return Some("reuse_port");
         }
         if self.format != other.format {
             return Some("log.format");

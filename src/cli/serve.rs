@@ -9,7 +9,6 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -65,9 +64,15 @@ pub async fn run(path: &Path) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("cannot wait for signals: {error}")),
     };
-    let listener = match TcpListener::bind(config.listen).await {
+    let listener = match supervisor::passed_socket() {
+        Ok(Some(listener)) => Ok(listener),
+        Ok(None) => server::listen(config.listen, config.port)
+            .map_err(|error| format!("listen: {} cannot be listened on: {error}", config.listen)),
+        Err(error) => Err(format!("the socket that systemd passed cannot be used: {error}")),
+    };
+    let listener = match listener {
         Ok(listener) => listener,
-        Err(error) => return fail(&format!("listen: {} cannot be listened on: {error}", config.listen)),
+        Err(why) => return fail(&why),
     };
     if let Err(error) = audit::set(config.audit.as_ref()) {
         let file = config.audit.map(|a| a.file.display().to_string()).unwrap_or_default();
@@ -75,7 +80,7 @@ pub async fn run(path: &Path) -> ExitCode {
     }
     let pages = match config.http {
         None => None,
-        Some(listen) => match http::bind(listen).await {
+        Some(listen) => match http::bind(listen, config.port) {
             Ok(pages) => Some(pages),
             Err(why) => return fail(&why),
         },

@@ -1,11 +1,30 @@
 //! What systemd is given (`Type=notify-reload`, sd_notify(3)): ready, reloading, stopping. Nothing,
-//! where nobody listens.
+//! where nobody listens. And what it gives: the socket of a socket unit (sd_listen_fds(3)).
 
 use rustix::time::{ClockId, clock_gettime};
 use std::env;
+use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use tokio::net::TcpListener;
+
+/// The listening socket of a socket unit; `None`: this process listens by itself.
+///
+/// # Errors
+/// What was passed is no listening TCP socket, or there are several.
+pub(super) fn passed_socket() -> io::Result<Option<TcpListener>> {
+    let mut passed = listenfd::ListenFd::from_env();
+    match passed.len() {
+        0 => Ok(None),
+        1 => {
+            let Some(listener) = passed.take_tcp_listener(0)? else { return Ok(None) };
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener).map(Some)
+        }
+        several => Err(io::Error::other(format!("it passed {several}, and one is wanted"))),
+    }
+}
 
 /// It listens, and what it is given counts.
 pub(super) fn ready() {

@@ -113,7 +113,7 @@ async fn start(
     })?;
     let pages = match args.http {
         None => None,
-        Some(listen) => Some(http::bind(listen).await.map_err(|why| failed(why.into()))?),
+        Some(listen) => Some(http::bind(listen, server::Port::Exclusive).map_err(|why| failed(why.into()))?),
     };
     let page = if args.no_ui { None } else { Some(Page::bind(args.ui).await?) };
     let stop = CancellationToken::new();

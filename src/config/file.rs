@@ -34,6 +34,7 @@ pub(super) struct Layout {
 pub(super) const SHIM: Layout = Layout {
     top: &[
         ("listen", Text(Some("127.0.0.1:3308"))),
+        ("reuse_port", Text(Some("off"))),
         ("server_version", Text(Some("8.0.36-dbtrail"))),
         ("agent_url", Text(None)),
         ("shutdown_grace", Text(Some("30s"))),

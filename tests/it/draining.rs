@@ -3,11 +3,13 @@
 //! an error that nobody asked for as the answer to its next statement, and tries a statement once
 //! more, on another connection, where the first one ended without a word.
 
+use super::program::{Bare, Program, chain, said};
 use super::support::{Agent, Plan, Raw, Reply, certificates, error};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 
 const GRACE: Duration = Duration::from_secs(4);
 const PING: Duration = Duration::from_millis(500);
@@ -20,6 +22,8 @@ struct Pooled {
 }
 
 struct Pool {
+    /// User and password.
+    account: (&'static str, &'static str),
     ports: Vec<u16>,
     free: Mutex<Vec<Pooled>>,
     /// Statements that were tried once more.
@@ -29,6 +33,17 @@ struct Pool {
 }
 
 impl Pool {
+    fn new(account: (&'static str, &'static str), ports: Vec<u16>) -> Self {
+        Self {
+            account,
+            ports,
+            free: Mutex::default(),
+            again: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+        }
+    }
+
     /// A new connection, to the first server that takes one.
     async fn open(&self) -> Option<Pooled> {
         for port in &self.ports {
@@ -37,7 +52,8 @@ impl Pool {
             }
             let mut raw = Raw::connect(*port).await;
             raw.attributes = vec![("program_name", "proxysql"), ("_client_name", "libmariadb")];
-            if raw.login("a", "secret-a", None).await.first() == Some(&0) {
+            let (user, password) = self.account;
+            if raw.login(user, password, None).await.first() == Some(&0) {
                 return Some(Pooled { raw, used: Instant::now() });
             }
         }
@@ -116,6 +132,59 @@ impl Pool {
     }
 }
 
+/// A pool in use: busy clients, idle connections, and pings of those.
+struct Load {
+    pool: Arc<Pool>,
+    over: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    async fn start(pool: Pool) -> Self {
+        let (pool, over) = (Arc::new(pool), Arc::new(AtomicBool::new(false)));
+        for _ in 0..IDLE {
+            let pooled = pool.open().await.expect("a connection");
+            pool.free.lock().await.push(pooled);
+        }
+        let mut tasks = Vec::new();
+        for _ in 0..BUSY {
+            let (pool, over) = (Arc::clone(&pool), Arc::clone(&over));
+            tasks.push(tokio::spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    pool.statement().await;
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            }));
+        }
+        let (pinged, pings_over) = (Arc::clone(&pool), Arc::clone(&over));
+        tasks.push(tokio::spawn(async move {
+            while !pings_over.load(Ordering::Relaxed) {
+                tokio::time::sleep(PING / 5).await;
+                pinged.ping().await;
+            }
+        }));
+        Self { pool, over, tasks }
+    }
+
+    fn answered(&self) -> usize {
+        self.pool.answered.load(Ordering::Relaxed)
+    }
+
+    /// No statement failed while so many shims ended; how many were answered.
+    async fn ended(self, shims: usize) -> usize {
+        self.over.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.expect("no panic");
+        }
+        let pool = self.pool;
+        let (failed, again) = (pool.failed.load(Ordering::Relaxed), pool.again.load(Ordering::Relaxed));
+        assert_eq!(failed, 0, "statements failed at the clients; {again} were tried again");
+        // Idle connections went by their pings, and took no statement with them.
+        assert!(again <= BUSY * shims, "{again} statements met a connection that had ended");
+        pool.answered.load(Ordering::Relaxed)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_of_proxysql_sees_no_error_while_a_shim_drains() {
     let made = certificates("localhost", false);
@@ -123,52 +192,16 @@ async fn a_pool_of_proxysql_sees_no_error_while_a_shim_drains() {
     agent.world(|_| Reply::json(200, r#"{"success":true,"schemas":["tt"]}"#));
     let plan = || Plan { shutdown_grace: GRACE, max_connections: 100, ..Plan::before(&agent, &made) };
     let (old, new) = (plan().start().await, plan().start().await);
-    let pool = Arc::new(Pool {
-        ports: vec![old.port, new.port],
-        free: Mutex::default(),
-        again: AtomicUsize::new(0),
-        failed: AtomicUsize::new(0),
-        answered: AtomicUsize::new(0),
-    });
-    for _ in 0..IDLE {
-        let pooled = pool.open().await.expect("a connection");
-        pool.free.lock().await.push(pooled);
-    }
-    let over = Arc::new(AtomicBool::new(false));
-    let mut tasks = Vec::new();
-    for _ in 0..BUSY {
-        let (pool, over) = (Arc::clone(&pool), Arc::clone(&over));
-        tasks.push(tokio::spawn(async move {
-            while !over.load(Ordering::Relaxed) {
-                pool.statement().await;
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        }));
-    }
-    let (pinged, pings_over) = (Arc::clone(&pool), Arc::clone(&over));
-    tasks.push(tokio::spawn(async move {
-        while !pings_over.load(Ordering::Relaxed) {
-            tokio::time::sleep(PING / 5).await;
-            pinged.ping().await;
-        }
-    }));
+    let load = Load::start(Pool::new(("a", "secret-a"), vec![old.port, new.port])).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = pool.answered.load(Ordering::Relaxed);
+    let before = load.answered();
     assert!(before > 0);
     old.stop.cancel();
     let begin = Instant::now();
     old.task.await.expect("it ends in good order");
     assert!(begin.elapsed() < GRACE, "{:?}", begin.elapsed());
     tokio::time::sleep(Duration::from_millis(500)).await;
-    over.store(true, Ordering::Relaxed);
-    for task in tasks {
-        task.await.expect("no panic");
-    }
-    let (failed, again) = (pool.failed.load(Ordering::Relaxed), pool.again.load(Ordering::Relaxed));
-    assert_eq!(failed, 0, "statements failed at the clients; {again} were tried again");
-    // Idle connections went by their pings, and took no statement with them.
-    assert!(again <= BUSY, "{again} statements met a connection that had ended");
-    assert!(pool.answered.load(Ordering::Relaxed) > before);
+    assert!(load.ended(1).await > before);
     new.stop.cancel();
 }
 
@@ -186,4 +219,51 @@ async fn an_idle_client_is_reported_at_once() {
     let begin = Instant::now();
     shim.task.await.expect("it ends in good order");
     assert!(begin.elapsed() < GRACE / 2);
+}
+
+/// The program is replaced twice: the new one listens on the port of the old one, which is told to
+/// end then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_is_replaced_without_a_failed_statement() {
+    let mut chain = chain("reuse_port: \"on\"\nshutdown_grace: 4s\n");
+    chain.configure(&chain.yaml.replace("listen: 127.0.0.1:0", &format!("listen: 127.0.0.1:{}", chain.port)));
+    let load = Load::start(Pool::new(("app", "pass-word"), vec![chain.port])).await;
+    let config = chain.folder.path().join("shim.yaml").to_str().expect("UTF-8").to_owned();
+    for _ in 0..2 {
+        let before = load.answered();
+        let new = Program::start(&["--config", &config]);
+        new.line("the shim listens");
+        let mut old = std::mem::replace(&mut chain.shim, new);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        old.terminate();
+        let ended = tokio::task::spawn_blocking(move || old.ended()).await.expect("no panic");
+        assert_eq!(ended.code(), Some(0));
+        assert!(load.answered() > before);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    load.ended(2).await;
+    // Whoever does not share finds the port taken.
+    let alone = std::fs::read_to_string(&config).expect("it is there").replace("\"on\"", "\"off\"");
+    chain.configure(&alone);
+    let (code, _, why) = said(&["--config", &config]);
+    assert_eq!(code, Some(1));
+    assert!(why.contains("cannot be listened on"), "{why}");
+}
+
+/// sd_listen_fds(3): the socket is there before the program, and outlives it.
+#[test]
+fn a_socket_that_is_passed_is_listened_on() {
+    let chain = chain("");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let config = chain.folder.path().join("shim.yaml").to_str().expect("UTF-8").to_owned();
+    for _ in 0..2 {
+        // Whoever comes before it listens waits.
+        let early = std::thread::spawn(move || Bare::login(port, "app", "pass-word", 0).1);
+        let mut shim = Program::start_on(&listener, &["--config", &config]);
+        assert_eq!(early.join().expect("no panic").first(), Some(&0));
+        assert!(shim.line("the shim listens").contains(&format!("127.0.0.1:{port}")));
+        shim.terminate();
+        assert_eq!(shim.ended().code(), Some(0));
+    }
 }

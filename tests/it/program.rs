@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -50,12 +51,22 @@ impl Program {
 
     /// The same with variables in its environment.
     pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments)
-            .envs(environment.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        Self::spawned(command(arguments).envs(environment.iter().copied()))
+    }
+
+    /// The same with a listening socket, as systemd passes it: descriptor 3, and a variable that
+    /// names the process.
+    pub fn start_on(listener: &std::net::TcpListener, arguments: &[&str]) -> Self {
+        let socket = OwnedFd::from(listener.try_clone().expect("a descriptor"));
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\" 3<&0 </dev/null"]);
+        shell.arg(env!("CARGO_BIN_EXE_dbtrail-shim")).args(arguments).stdin(Stdio::from(socket));
+        Self::spawned(&mut shell)
+    }
+
+    fn spawned(command: &mut Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let lines = Arc::new(Lines::default());
         let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
         let pipes: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
