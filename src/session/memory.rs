@@ -24,7 +24,7 @@ pub(super) struct KeptMemory {
 
 /// What is kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kept {
+pub(super) enum KeptKind {
     /// Statements of COM_STMT_PREPARE: their texts, and what came of their parameters.
     Statements,
     /// The texts of statements of PREPARE.
@@ -38,7 +38,7 @@ impl KeptMemory {
     ///
     /// # Errors
     /// [`Failure::NoMemory`]: there are not as many; nothing has changed.
-    pub(super) fn hold(&mut self, kind: Kept, bytes: usize) -> Result<(), Failure> {
+    pub(super) fn hold(&mut self, kind: KeptKind, bytes: usize) -> Result<(), Failure> {
         let mut parts = self.bytes;
         parts[kind as usize] = bytes;
         if !self.share.hold(parts.iter().fold(0, |sum, part| sum.saturating_add(*part))) {
@@ -64,7 +64,7 @@ impl Session {
     /// # Errors
     /// [`Failure::NoMemory`]: there are not as many.
     pub fn keep_statements(&mut self, bytes: usize) -> Result<(), Failure> {
-        self.kept.hold(Kept::Statements, bytes)
+        self.kept.hold(KeptKind::Statements, bytes)
     }
 
     /// What one statement may compute.

@@ -6,7 +6,7 @@
 
 use super::evaluate;
 use super::heading::result_columns;
-use super::memory::Kept;
+use super::memory::KeptKind;
 use super::{About, Answer, Session, computed, explain};
 use crate::failure::Failure;
 use crate::plan;
@@ -100,7 +100,7 @@ impl Session {
         self.about.set(About::of("prepare"));
         self.diagnostics.clear();
         let text = self.decoded(text)?;
-        self.kept.hold(Kept::Statements, kept.1 + text.len())?;
+        self.kept.hold(KeptKind::Statements, kept.1 + text.len())?;
         self.prepare_text(text, kept, request).await
     }
 

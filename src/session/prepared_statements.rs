@@ -1,6 +1,6 @@
 //! The statements that PREPARE made.
 
-use super::memory::Kept;
+use super::memory::KeptKind;
 use super::prepared::Prepared;
 use super::{Answer, Session, evaluate};
 use crate::failure::Failure;
@@ -62,7 +62,7 @@ impl Session {
             }
         };
         let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
-        self.kept.hold(Kept::NamedStatements, self.prepared.totals((0, text.len())).1)?;
+        self.kept.hold(KeptKind::NamedStatements, self.prepared.totals((0, text.len())).1)?;
         let prepared = self.prepare_text(text, (0, 0), request).await;
         let prepared = prepared.map(|(prepared, _)| self.prepared.insert(name, prepared));
         self.recount_named();
@@ -88,7 +88,7 @@ impl Session {
     /// Counts what the statements of PREPARE keep, after it has become less.
     fn recount_named(&mut self) {
         // Less is never refused.
-        let _ = self.kept.hold(Kept::NamedStatements, self.prepared.totals((0, 0)).1);
+        let _ = self.kept.hold(KeptKind::NamedStatements, self.prepared.totals((0, 0)).1);
     }
 
     /// `DEALLOCATE PREPARE name`

@@ -2,7 +2,7 @@
 
 use super::effective_settings::EffectiveSettings;
 use super::evaluate;
-use super::memory::{Kept, KeptMemory};
+use super::memory::{KeptKind, KeptMemory};
 use crate::failure::Failure;
 use dbtrail_expression::{Type, Typed, Value};
 use std::collections::HashMap;
@@ -56,7 +56,7 @@ impl SessionVariables {
                 "user variables that together are longer than max_allowed_packet".to_owned(),
             ));
         }
-        kept.hold(Kept::UserVariables, all)?;
+        kept.hold(KeptKind::UserVariables, all)?;
         self.user.insert(name.to_owned(), evaluate::of_variable(value, ty));
         Ok(())
     }

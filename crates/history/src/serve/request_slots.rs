@@ -18,13 +18,16 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+/// Slots that are taken, by the token that their requests came with.
+type TakenByToken = Arc<Mutex<HashMap<TokenHash, usize>>>;
+
 /// The slots, and how often there was none.
 #[derive(Debug)]
 pub(super) struct RequestSlots {
     free: Arc<Semaphore>,
     all: usize,
     /// By the token that they came with, where there are several.
-    by_token: Arc<Mutex<HashMap<TokenHash, usize>>>,
+    by_token: TakenByToken,
     /// Those of answers that are being sent.
     held: Mutex<Vec<Weak<AnswerSlot>>>,
     turned_away: AtomicU64,
@@ -54,7 +57,7 @@ const UNREAD: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Permit {
     _of_all: OwnedSemaphorePermit,
-    of_token: Option<(TokenHash, Arc<Mutex<HashMap<TokenHash, usize>>>)>,
+    of_token: Option<(TokenHash, TakenByToken)>,
 }
 
 impl Drop for Permit {
@@ -250,7 +253,7 @@ mod tests {
         // A single token has all of them, and a single slot is anyone's.
         let alone = Tokens::from(vec![Secret::new("one".to_owned())]);
         let value = HeaderValue::from_static("Bearer one");
-        assert_eq!(alone.admit(&HeaderMap::from_iter([(AUTHORIZATION, value)])), Some(None));
+        assert_eq!(alone.admit(&HeaderMap::from_iter([(AUTHORIZATION, value)])), Ok(None));
         assert!(RequestSlots::new(1).take(one).is_ok());
     }
 }

@@ -161,7 +161,7 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         _ => return None,
     };
     let answer = async {
-        let Some(token) = agent.tokens.admit(request.headers()) else { return access::unauthorized() };
+        let Ok(token) = agent.tokens.admit(request.headers()) else { return access::unauthorized() };
         let slot = match agent.slots.take(token) {
             Ok(slot) => slot,
             Err(refused) => return *refused,

@@ -27,6 +27,10 @@ pub struct Tokens(Option<Arc<TokenSet>>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TokenHash(u64);
 
+/// A request without one of the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unauthorized;
+
 #[derive(Debug)]
 struct TokenSet {
     current: RwLock<Arc<[Secret]>>,
@@ -113,23 +117,23 @@ impl Tokens {
 
     /// Whether a request may come in.
     pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
-        self.admit(headers).is_some()
+        self.admit(headers).is_ok()
     }
 
-    /// Lets a request in, or not (`None`); with its token, where there are several.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Option<Option<TokenHash>> {
-        let Some(kept) = &self.0 else { return Some(None) };
+    /// Lets a request in, or not; with its token, where there are several.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Option<TokenHash>, Unauthorized> {
+        let Some(kept) = &self.0 else { return Ok(None) };
         self.look(Instant::now());
         let given = headers.get(AUTHORIZATION).map_or(&[][..], |v| v.as_bytes());
-        let (scheme, token) = given.split_at_checked(7)?;
+        let (scheme, token) = given.split_at_checked(7).ok_or(Unauthorized)?;
         // Every token is compared, so that time does not tell which one came close.
         let current = Arc::clone(&kept.current.read().unwrap_or_else(PoisonError::into_inner));
         let matches =
             current.iter().filter(|t| verify_slices_are_equal(t.expose().as_bytes(), token).is_ok()).count();
         if !scheme.eq_ignore_ascii_case(b"bearer ") || matches == 0 {
-            return None;
+            return Err(Unauthorized);
         }
-        Some((current.len() > 1).then(|| TokenHash(kept.hashes.hash_one(token))))
+        Ok((current.len() > 1).then(|| TokenHash(kept.hashes.hash_one(token))))
     }
 
     /// Takes over what the other holds, which was read just now (SIGHUP): from here on its tokens

@@ -99,13 +99,13 @@ fn a_damaged_folder_is_an_error_and_no_panic() {
     let (mut refused, mut opened) = (0, 0);
     for (number, file) in files.iter().enumerate() {
         let length = std::fs::metadata(file).unwrap().len();
-        for place in [0, length / 2] {
-            let copy = folder.path().join(format!("copy-{number}-{place}"));
+        for begin in [0, length / 2] {
+            let copy = folder.path().join(format!("copy-{number}-{begin}"));
             copied(&made, &copy);
             let path = copy.join(file.strip_prefix(&made).unwrap());
             let mut bytes = std::fs::read(&path).unwrap();
             let end = bytes.len();
-            for byte in bytes.iter_mut().skip(usize::try_from(place).unwrap()).take(8.min(end)) {
+            for byte in bytes.iter_mut().skip(usize::try_from(begin).unwrap()).take(8.min(end)) {
                 *byte ^= 0x5a;
             }
             std::fs::write(&path, bytes).unwrap();
