@@ -137,8 +137,8 @@ impl Reload {
             return Outcome::Refused(vec![what]);
         }
         if let Err(error) = audit::set(config.audit.as_ref()) {
-            let file = config.audit.map(|a| a.file.display().to_string()).unwrap_or_default();
-            return Outcome::Refused(vec![format!("audit.file: {file} cannot be written: {error}")]);
+            let to = config.audit.map(|a| a.destination.to_string()).unwrap_or_default();
+            return Outcome::Refused(vec![format!("audit: {to} cannot be written: {error}")]);
         }
         telemetry::set_level(&config.log.0);
         for warning in &config.warnings {

@@ -75,8 +75,8 @@ pub async fn run(path: &Path) -> ExitCode {
         Err(why) => return fail(&why),
     };
     if let Err(error) = audit::set(config.audit.as_ref()) {
-        let file = config.audit.map(|a| a.file.display().to_string()).unwrap_or_default();
-        return fail(&format!("audit.file: {file} cannot be written: {error}"));
+        let to = config.audit.map(|a| a.destination.to_string()).unwrap_or_default();
+        return fail(&format!("audit: {to} cannot be written: {error}"));
     }
     let pages = match config.http {
         None => None,

@@ -52,6 +52,7 @@ pub(super) const SHIM: Layout = Layout {
             "audit",
             &[
                 ("file", Text(None)),
+                ("syslog", Text(None)),
                 ("max_size", Text(Some("100MiB"))),
                 ("keep", Text(Some("10"))),
                 ("on_failure", Text(Some("go_on"))),

@@ -30,10 +30,20 @@ impl Resolver {
             self.parsed("audit.keep", |t| t.parse().ok().filter(|n| *n <= 1000), "a number up to 1000");
         let refuse = self.one_of("audit.on_failure", &[("go_on", false), ("refuse", true)]);
         let (max_size, keep, refuse) = (max_size?, keep?, refuse?);
-        let file = self.text("audit.file")?;
-        if file.is_empty() {
-            return self.mistake("audit.file", "it is empty".to_owned());
-        }
-        Some(audit::AuditSettings { file: PathBuf::from(file), max_size, keep, refuse })
+        let destination = match (self.text("audit.file"), self.text("audit.syslog")) {
+            (None, None) => return None,
+            (Some(_), Some(_)) => {
+                return self
+                    .mistake("audit.syslog", "there is audit.file too: lines go to one of them".to_owned());
+            }
+            (Some(path), None) | (None, Some(path)) if path.is_empty() => {
+                return self.mistake("audit", "the name of its file or socket is empty".to_owned());
+            }
+            (Some(file), None) => {
+                audit::Destination::File(audit::FileSettings { file: PathBuf::from(file), max_size, keep })
+            }
+            (None, Some(socket)) => audit::Destination::Syslog(PathBuf::from(socket)),
+        };
+        Some(audit::AuditSettings { destination, refuse })
     }
 }

@@ -113,7 +113,7 @@ fn err_all_mistakes_at_once_in_the_order_of_the_file() {
         [
             "1: agent_url: 'ftp://x' is not https://host:port",
             "2: listen: 'y' is not an address with a port, such as 127.0.0.1:3308",
-            "3: colour: there is no such key; those known here are listen, server_version, agent_url, shutdown_grace, agent_tls, tls, monitor, limits, statements, proxysql, errors, http, audit, log, tenants",
+            "3: colour: there is no such key; those known here are listen, reuse_port, server_version, agent_url, shutdown_grace, agent_tls, tls, monitor, limits, statements, proxysql, errors, http, audit, log, tenants",
             "5: tenants[0].server_id: it is missing",
             "6: tenants[0].serverid: there is no such key; those known here are mysql_user, mysql_password, mysql_password_file, mysql_pass_sha1, server_id, agent_url, agent_token, agent_token_file, default_schema, allowed_schemas, time_zone",
             "7: tenants[0].mysql_password: the password is empty",

@@ -6,11 +6,14 @@ the shim stays below 512 MiB; afterwards SIGTERM ends it within its grace period
     tests/real/attack.py [--seconds 40] [--seed N]
 """
 import argparse
+import json
 import os
 import random
+import shutil
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 import zlib
@@ -186,13 +189,46 @@ def resident(process):
         return next(int(line.split()[1]) << 10 for line in f if line.startswith("VmHWM"))
 
 
+def audited(chain, folder, counter):
+    """Ten thousand time-travel statements of four connections, some of which fail and some of whose clients go away: each has one line."""
+    of_each = 2500
+
+    def client(number):
+        conn = connect(chain, "app", PASSWORD.encode(), database="tt")
+        for n in range(of_each):
+            with conn.cursor() as cursor:
+                try:
+                    cursor.execute("SELECT * FROM _flashback.orders AS OF LATEST WHERE id = %d" % (n % 40) if n % 10 else
+                                   "SELECT * FROM _flashback.nothing AS OF LATEST WHERE id = %d" % number)
+                except pymysql.Error:
+                    pass
+        conn.close()
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join()
+    requests, outcomes = set(), {}
+    time.sleep(0.5)
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            for line in map(json.loads, f):
+                if line["kind"] == "_flashback" and line["table"] in ("tt.orders", "tt.nothing"):
+                    requests.add(line["request"])
+                    outcomes[line["outcome"]] = outcomes.get(line["outcome"], 0) + 1
+    counter.equal((len(requests), outcomes), (4 * of_each, {"answered": 3600 * of_each // 1000, "failed": 400 * of_each // 1000}), "the audit log has each statement once")
+    print("%d statements, each with a line in %d files of the audit log" % (len(requests), len(os.listdir(folder))), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     counter = Counter("attack")
-    with Chain([RECORDING]) as chain:
+    folder = tempfile.mkdtemp(prefix="dbtrail-audit-")
+    audit = "audit: {file: %s, max_size: 1MiB, keep: 1000}\n" % os.path.join(folder, "audit.jsonl")
+    with Chain([RECORDING], tenants=audit) as chain:
         end = time.monotonic() + args.seconds
         tally, waits, logins = [], [], []
         works = [threading.Thread(target=attacker, args=(chain, args.seed + n, end, tally)) for n in range(6)]
@@ -225,11 +261,13 @@ def main():
         counter.check(max(waits) < PATIENCE, "the other tenant waits", max(waits), PATIENCE)
         counter.check(max(logins) < PATIENCE, "the other tenant logs in", max(logins), PATIENCE)
         counter.check(most < LIMIT, "memory of the shim", most, LIMIT)
+        audited(chain, folder, counter)
         begin = time.monotonic()
         counter.equal(chain.shim.stop(), 0, "it ends in good order")
         took = time.monotonic() - begin
         counter.check(took < 5, "it ends within its grace period (2 s)", took, 5)
         counter.check("panicked" not in chain.shim.output(), "nothing panicked", chain.shim.output()[-2000:])
+    shutil.rmtree(folder, ignore_errors=True)
     finish([counter], 50)
 
 
