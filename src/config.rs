@@ -28,7 +28,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 pub use tls::tls_config;
-pub(crate) use values::duration;
+pub use values::HourlyShare;
+pub(crate) use values::{HOURLY_SHARE_FORM, Verify, duration, verify};
 
 /// A configuration that is good.
 #[derive(Debug)]

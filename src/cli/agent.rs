@@ -87,6 +87,7 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
             local::folder(&capture.data)?;
             let running = live::live(&config.server_id, &capture, &stop).await?;
             let local = Local::open(&capture.data, &running.history_handle, &stop).await?;
+            live::verify(&capture, &running, &stop)?;
             (listener, running, Some(local))
         }
     };

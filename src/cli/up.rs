@@ -121,6 +121,7 @@ async fn start(
     local::folder(&capture.data)?;
     let running = live::live(&server_id, capture, &stop).await?;
     let _local = Local::open(&capture.data, &running.history_handle, &stop).await?;
+    live::verify(capture, &running, &stop)?;
     let password = password::kept(&capture.data)?;
     let data = capture.data.clone();
     Front { listener, pages, page, signals, running, password, monitor, data, stop }

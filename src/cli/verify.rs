@@ -2,6 +2,7 @@
 //! says of it at the same position of the log, and each version with the one before it.
 
 mod again;
+mod background;
 mod chain;
 mod compare;
 mod history;
@@ -16,6 +17,7 @@ mod windows;
 use super::files::secret_in;
 use super::undo::table as named;
 use crate::plan;
+pub(super) use background::Background;
 use chain::Checked;
 use clap::Args;
 use compare::Difference;
@@ -120,30 +122,47 @@ async fn verified(args: &VerifyArgs) -> Result<Report, String> {
     let state = State::open(args.state.as_deref(), &status.server_id)?;
     let mut pace = Pace::new(args.rate);
     let sides = Sides { source: &mut source, history: &history, pace: &mut pace, piece: args.piece };
-    let mut run = Run { args, sides, status: &status, state, report, begun: BTreeMap::new() };
-    let suspects = run.first(&tables, since).await?;
-    run.second(suspects).await?;
+    let mut run = Run { sides, status: &status, state, report, begun: BTreeMap::new(), dry: args.dry_run };
+    run.round(&tables, since).await?;
     for name in &tables {
         if !run.report.has(name) {
             run.report.add(name.clone(), Verdict::not("the history knows no such table".to_owned()));
         }
     }
-    run.state.whole()?;
     Ok(run.report)
 }
 
 /// One run.
 struct Run<'a> {
-    args: &'a VerifyArgs,
     sides: Sides<'a>,
     status: &'a Status,
     state: State,
     report: Report,
     /// When each table was begun.
     begun: BTreeMap<TableName, Timestamp>,
+    /// Whether no table is put in doubt.
+    dry: bool,
 }
 
 impl Run<'_> {
+    /// Every table, or those that were chosen; to its end.
+    async fn round(&mut self, chosen: &[TableName], since: Option<Timestamp>) -> Result<(), String> {
+        let suspects = self.first(chosen, since).await?;
+        self.second(suspects).await?;
+        self.state.whole()
+    }
+
+    /// The same of every table, one after the other: what differs is told before the next one is
+    /// begun, which may be hours later.
+    async fn slow_round(&mut self) -> Result<(), String> {
+        for entry in &self.status.tables {
+            let name = TableName { schema: entry.schema.clone(), table: entry.table.clone() };
+            let suspects = self.first(&[name], None).await?;
+            self.second(suspects).await?;
+        }
+        self.state.whole()
+    }
+
     /// The first look at every table. Gives what is to be looked at again, each with its rows.
     async fn first(
         &mut self,
@@ -241,7 +260,7 @@ impl Run<'_> {
         differences: Vec<Difference>,
         proven: Timestamp,
     ) -> Result<(), String> {
-        if !self.args.dry_run {
+        if !self.dry {
             let proven = self.state.verified(name).map_or(proven, |at| at.max(proven));
             match self.sides.history.doubt(name, proven, report::reason(&differences)).await {
                 Ok(()) => self.report.doubted(name, proven),

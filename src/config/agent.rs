@@ -5,7 +5,7 @@ mod serving;
 
 use super::file::{Layout, Takes};
 use super::log_files::{self, BACKFILL_FORM, LogFiles};
-use super::{Files, Resolver, duration, resolve};
+use super::{Files, HOURLY_SHARE_FORM, HourlyShare, Resolver, duration, resolve, verify};
 use crate::telemetry;
 use Takes::{Needed, Text, Texts};
 use dbtrail_history::log::SourceTime;
@@ -31,6 +31,7 @@ pub(super) const KEYS: Layout = Layout {
         ("source_time", Text(Some("local"))),
         ("cache", Text(Some("48"))),
         ("disk_reserve", Text(Some("256"))),
+        ("verify", Text(Some("off"))),
         ("token_file", Text(None)),
         ("allow_insecure", Text(Some("off"))),
         ("shutdown_grace", Text(Some("30s"))),
@@ -122,6 +123,9 @@ pub struct CaptureSettings {
     pub disk_reserve: u32,
     /// Whether the texts of statements are kept.
     pub statements: bool,
+    /// How fast the rows of the server are compared with the history, again and again; `None`: they
+    /// are not.
+    pub verify: Option<HourlyShare>,
 }
 
 /// Whether texts of statements are kept.
@@ -232,6 +236,7 @@ impl Resolver {
         let keep = self.parsed("keep", keep, KEEP_FORM);
         let cache = self.parsed("cache", cache, CACHE_FORM);
         let disk_reserve = self.parsed("disk_reserve", |t| t.parse().ok(), "a number of MiB");
+        let verified = self.parsed("verify", verify, HOURLY_SHARE_FORM);
         let data = self.text("data").filter(|d| !d.is_empty());
         if data.is_none() {
             self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
@@ -286,6 +291,7 @@ impl Resolver {
             cache: cache?,
             disk_reserve: disk_reserve?,
             statements: statements?,
+            verify: verified?.0,
         })
     }
 }

@@ -121,12 +121,12 @@ class Work(threading.Thread):
 
 
 class Agent:
-    def __init__(self, server, folder):
+    def __init__(self, server, folder, schema="v", *more):
         self.server, self.folder, self.port = server, folder, free_port()
         self.tokens = os.path.join(folder, "tokens")
         with open(self.tokens, "w", encoding="utf-8") as file:
             file.write("the-token\n")
-        self.process = Process([binary(), "agent", "--source", "mysql://root@127.0.0.1:%d" % server.port, "--include", "v.*", "--backfill", "none", "--data", os.path.join(folder, "data"), "--server-id", "s",
+        self.process = Process([binary(), "agent", "--source", "mysql://root@127.0.0.1:%d" % server.port, "--include", schema + ".*", "--backfill", "none", *more, "--data", os.path.join(folder, "data"), "--server-id", "s",
                                 "--listen", "127.0.0.1:%d" % self.port, "--token-file", self.tokens], os.path.join(folder, "agent.log"))
         self.process.wait_for("listens on http")
 
@@ -148,6 +148,37 @@ class Agent:
         made = subprocess.run([binary(), "verify", "--agent", "http://127.0.0.1:%d" % self.port, "--token-file", self.tokens, "--source", "mysql://root@127.0.0.1:%d" % self.server.port,
                                "--json", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         return made.returncode, json.loads(made.stdout) if made.stdout else made.stderr.decode()
+
+
+def in_background(server, folder, counter):
+    """`--verify`: rounds that prove the history, one that finds a row which was changed without the log, and one after that which is true again."""
+    cursor = server.connect().cursor()
+    cursor.execute("CREATE DATABASE slow")
+    for name in ("one", "two"):
+        cursor.execute("CREATE TABLE slow.%s (id INT PRIMARY KEY, n INT)" % name)
+        cursor.execute("INSERT INTO slow.%s SELECT n, n FROM v.n LIMIT 15" % name)
+    agent = Agent(server, folder, "slow", "--verify", "50%/h")
+    try:
+        proven = lambda s: (s.get("verification") or {}).get("proven") or ""
+        first = agent.wait(lambda s: proven(s) > "" and s["verification"]["rows"] >= 30, "a round comes to its end")
+        counter.equal(first["verification"]["differing"], [], "and finds the history true")
+        cursor.execute("SET SESSION sql_log_bin = 0")
+        cursor.execute("UPDATE slow.two SET n = -1 WHERE id = 7")
+        cursor.execute("SET SESSION sql_log_bin = 1")
+        cursor.execute("UPDATE slow.one SET n = n + 1")
+        found = agent.wait(lambda s: s["verification"]["differing"], "a round finds what was changed without the log")
+        counter.equal(found["verification"]["differing"], ["slow.two"], "the table that differs, and no other")
+        counter.check("slow.two: 1 of 15 rows are not those of the history, id = '7' among them" in agent.process.output(), "the log names the row", agent.process.output()[-1500:])
+        status = subprocess.run([binary(), "agent", "status", "--url", "http://127.0.0.1:%d" % agent.port, "--token-file", agent.tokens], stdout=subprocess.PIPE, timeout=60)
+        counter.check(b"rows were not those of the server at" in status.stdout and b"slow.two" in status.stdout, "agent status says it", status.stdout)
+        again = agent.wait(lambda s: proven(s) > proven(found) and not s["verification"]["differing"], "a later round is true again")
+        counter.check(all(t["readable"] for t in again["tables"]), "its record has begun again", again["tables"])
+    finally:
+        agent.process.stop()
+    # How far a round was is kept, and what it proved.
+    with open(os.path.join(folder, "data", "verified.json"), encoding="utf-8") as f:
+        counter.check(json.load(f)["tables"]["slow.one"]["verified"] > "", "kept over a restart")
+    counter.check("panicked" not in agent.process.output(), "no panic", agent.process.output()[-500:])
 
 
 def main():
@@ -226,6 +257,9 @@ def main():
             agent.process.stop()
             log = agent.process.output()
             true.check("panicked" not in log, "no panic", log[-500:])
+            slow = os.path.join(folder, "slow")
+            os.mkdir(slow)
+            in_background(server, slow, true)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     finish([true, planted], 70)

@@ -20,6 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use super::progress::{BacklogProgress, BaselineProgress};
 pub use table_status::TableStatus;
 use table_status::tables;
+pub use verification::Verification;
 
 /// What is served, and how its making goes. Shared between the writing half and the serving one.
 #[derive(Debug)]
@@ -67,6 +68,8 @@ pub struct CaptureStatus {
     pub baseline: BaselineProgress,
     /// The log from before the agent came, while it is taken in.
     pub backlog: Option<BacklogProgress>,
+    /// The comparison with the server's rows in the background; `None`: there is none.
+    pub verification: Option<Verification>,
     /// Events of the log taken in since the agent started.
     pub events: u64,
     /// Bytes of the log taken in since the agent started.
@@ -93,6 +96,7 @@ impl CaptureStatus {
             gaps: Vec::new(),
             baseline: BaselineProgress::default(),
             backlog: None,
+            verification: None,
             events: 0,
             bytes: 0,
             bytes_on_disk: 0,
@@ -236,6 +240,9 @@ pub struct Status {
     /// The log from before the agent came, while it is taken in; `None`: it is, or there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<BacklogProgress>,
+    /// The comparison with the server's rows in the background; `None`: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
 }
 
 impl Status {
@@ -281,6 +288,7 @@ impl Status {
             gaps: liveness.map(|l| l.gaps.clone()).unwrap_or_default(),
             baseline: liveness.map(|l| l.baseline).filter(|b| b.total > 0),
             backlog: liveness.and_then(|l| l.backlog),
+            verification: liveness.and_then(|l| l.verification.clone()),
         }
     }
 }
@@ -288,3 +296,4 @@ impl Status {
 mod table_status;
 #[cfg(test)]
 mod tests;
+mod verification;

@@ -2,11 +2,11 @@
 
 use super::command::AgentCommand;
 use super::serve_arguments::serve_options;
-use super::values::{backfilled, cached, dated, kept, timed};
+use super::values::{backfilled, cached, dated, kept, shared, timed};
 use crate::cli::files::secret_in;
-use crate::config::Files;
 use crate::config::agent::{self, AgentConfig, CACHE, CaptureSettings, Keep, NamedSource, Origin};
 use crate::config::log_files::{self, LogFiles};
+use crate::config::{Files, Verify};
 use crate::telemetry;
 use clap::{ArgGroup, Args};
 use dbtrail_history::log::SourceTime;
@@ -38,13 +38,14 @@ const SERVING: [&str; 10] = [
     "exclude",
 ];
 /// What is of a source.
-const CAPTURING: [&str; 10] = [
+const CAPTURING: [&str; 11] = [
     "backfill",
     "source_password_file",
     "data",
     "keep",
     "cache",
     "disk_reserve",
+    "verify",
     "baseline_rate",
     "no_baseline",
     "no_connections",
@@ -143,6 +144,10 @@ pub struct CaptureArgs {
     /// by itself; default: 256.
     #[arg(long, value_name = "MIB", requires = "source")]
     pub(crate) disk_reserve: Option<u32>,
+    /// Compare the server's rows with the history in the background, again and again: the share of
+    /// all rows an hour, such as 1%/h, or off (default).
+    #[arg(long, value_name = "SHARE", requires = "source", value_parser = shared)]
+    pub(crate) verify: Option<Verify>,
     /// Rows a second that the first reading of the tables takes at most; default: as many as come.
     #[arg(long, value_name = "ROWS", requires = "source", conflicts_with = "no_baseline", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) baseline_rate: Option<u32>,
@@ -202,7 +207,17 @@ impl CaptureArgs {
                 let (keep, cache) = (self.keep.and_then(|k| k.0), self.cache.unwrap_or(CACHE));
                 let statements = !self.no_statements;
                 let disk_reserve = self.disk_reserve.unwrap_or(256);
-                Some(CaptureSettings { source, baseline, data, keep, cache, disk_reserve, statements })
+                let verify = self.verify.and_then(|Verify(share)| share);
+                Some(CaptureSettings {
+                    source,
+                    baseline,
+                    data,
+                    keep,
+                    cache,
+                    disk_reserve,
+                    statements,
+                    verify,
+                })
             }
             Err(wrong) => {
                 let argument = |key| if key == "url" { "source" } else { key };

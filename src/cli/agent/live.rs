@@ -1,7 +1,10 @@
 //! Where the halves of capturing are put together: everything around them asks here, and here
 //! alone.
 
-use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE};
+use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE, local};
+use crate::agent_client::Caller;
+use crate::cli::embedded::agent_inside;
+use crate::cli::verify::Background;
 use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::history_handle::Status;
@@ -10,6 +13,7 @@ use dbtrail_history::recorder::{self, RecorderOptions};
 use dbtrail_history::source::{self, ClientError, Finding, Severity, SourceError};
 use dbtrail_history::{History, HistoryHandle};
 use dbtrail_types::names::ServerId;
+use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -19,6 +23,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// The file in the data folder that keeps how far verifying in the background has come.
+const VERIFIED: &str = "verified.json";
 /// The shortest and the longest pause before a source that is not there is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -90,6 +96,27 @@ pub(in crate::cli) async fn live(
         let _ = Box::pin(capture.run(stop)).await;
     });
     Ok(Running { history_handle, capture: Some(task) })
+}
+
+/// Compares the server's rows with the history in the background, where the settings want it, until
+/// `stop`.
+pub(in crate::cli) fn verify(
+    settings: &CaptureSettings,
+    running: &Running,
+    stop: &CancellationToken,
+) -> Result<(), CannotStart> {
+    let Some(share) = settings.verify else { return Ok(()) };
+    let handle = Arc::clone(&running.history_handle);
+    let token = local::random().map_err(|why| CannotStart(why, UNAVAILABLE))?;
+    let token = Secret::new(token);
+    let (client, _) = agent_inside(Arc::clone(&handle), &token)
+        .map_err(|error| CannotStart(format!("nothing can be verified: {error}"), UNAVAILABLE))?;
+    let caller = Caller { tenant: String::new(), token: Some(token) };
+    let state = settings.data.join(VERIFIED);
+    let background =
+        Background { source: settings.source.clone(), agent: (client, caller), handle, share, state };
+    tokio::spawn(background.run(stop.clone()));
+    Ok(())
 }
 
 /// What is in the way of capturing, the heaviest first.

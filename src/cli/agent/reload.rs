@@ -27,7 +27,7 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
     let keys = [
         ("server_id", now.server_id != new.server_id),
         ("listen", now.listen != new.listen),
-        ("source, binlog, data, keep, cache, disk_reserve or baseline", now.origin != new.origin),
+        ("source, binlog, data, keep, cache, disk_reserve, verify or baseline", now.origin != new.origin),
         ("limits", limits(now) != limits(new)),
         ("readiness.max_lag", now.serve.max_lag != new.serve.max_lag),
         ("ui", now.serve.ui != new.serve.ui),

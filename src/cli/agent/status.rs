@@ -1,6 +1,6 @@
 //! `agent status`: position, lag, tables, gaps and baseline of an agent, for people or as JSON.
 
-use super::values::{backlog, baseline, size};
+use super::values::{backlog, baseline, size, verified};
 use super::{live, local};
 use crate::agent_client::{self, AgentClient, Caller};
 use crate::cli::files::secret_in;
@@ -181,6 +181,9 @@ fn shown(status: &Status) -> String {
         line("baseline", baseline(status));
         if let Some(progress) = &status.backlog {
             line("backlog", backlog(progress));
+        }
+        if let Some(verification) = &status.verification {
+            line("verified", verified(verification));
         }
         line("gaps", if status.gaps.is_empty() { "none".to_owned() } else { status.gaps.len().to_string() });
         for gap in &status.gaps {

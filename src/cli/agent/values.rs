@@ -2,7 +2,8 @@
 
 use crate::config::agent::{self, CACHE_FORM, KEEP_FORM, Keep};
 use crate::config::log_files::{self, BACKFILL_FORM, TIMESTAMP_FORM};
-use dbtrail_history::history_handle::{BacklogProgress, Status};
+use crate::config::{self, HOURLY_SHARE_FORM, Verify};
+use dbtrail_history::history_handle::{BacklogProgress, Status, Verification};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::source::Backfill;
 use dbtrail_types::timestamp::Timestamp;
@@ -27,6 +28,10 @@ pub(super) fn cached(text: &str) -> Result<u32, String> {
     agent::cache(text).ok_or_else(|| format!("it is not {CACHE_FORM}"))
 }
 
+pub(super) fn shared(text: &str) -> Result<Verify, String> {
+    config::verify(text).ok_or_else(|| format!("it is not {HOURLY_SHARE_FORM}"))
+}
+
 /// How far the log from before the agent came is taken in.
 pub(super) fn backlog(backlog: &BacklogProgress) -> String {
     format!(
@@ -34,6 +39,21 @@ pub(super) fn backlog(backlog: &BacklogProgress) -> String {
         size(backlog.done),
         size(backlog.total)
     )
+}
+
+/// How far the comparison with the server in the background is.
+pub(super) fn verified(verification: &Verification) -> String {
+    let proven = match verification.proven {
+        None => "no round has come to its end".to_owned(),
+        Some(at) if verification.differing.is_empty() => {
+            format!("every row was as the server has it at {at}")
+        }
+        Some(at) => {
+            format!("rows were not those of the server at {at}: {}", verification.differing.join(", "))
+        }
+    };
+    let stopped = verification.reason.as_ref().map(|why| format!("; it does not go on: {why}"));
+    format!("{proven}; {} rows since the start{}", verification.rows, stopped.unwrap_or_default())
 }
 
 pub(super) fn baseline(status: &Status) -> String {

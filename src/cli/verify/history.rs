@@ -82,11 +82,16 @@ impl History {
         Ok((Self { client, caller, request, server_id: status.server_id.clone() }, status))
     }
 
+    /// What an agent has of a server.
+    pub(super) fn of_agent(client: AgentClient, caller: Caller, server_id: ServerId) -> Self {
+        Self { client, caller, request: RequestId::next(0), server_id }
+    }
+
     /// A substitute, for tests of what is asked.
     #[cfg(test)]
     pub(super) fn of(client: AgentClient, server: &str) -> Self {
         let caller = Caller { tenant: String::new(), token: None };
-        Self { client, caller, request: RequestId::next(0), server_id: ServerId(server.to_owned()) }
+        Self::of_agent(client, caller, ServerId(server.to_owned()))
     }
 
     pub(super) async fn status(&self) -> Result<Status, No> {

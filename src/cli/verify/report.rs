@@ -107,6 +107,24 @@ impl Report {
         self.windows.extend(note);
     }
 
+    /// The tables whose rows are not those of the history.
+    pub(super) fn differing(&self) -> Vec<String> {
+        let differ = |(_, verdict): &(&TableName, &Verdict)| matches!(verdict, Verdict::Differs { .. });
+        self.tables.iter().filter(differ).map(|(name, _)| name.to_string()).collect()
+    }
+
+    /// Lines for people about them, and about what went wrong.
+    pub(super) fn differences(&self) -> Vec<String> {
+        let lines = self.tables.iter().filter_map(|(name, verdict)| match verdict {
+            Verdict::Differs { rows, differing, differences } => Some(format!(
+                "{name}: {differing} of {rows} rows are not those of the history, {} among them; it is in doubt from now on",
+                differences.first().map(|d| d.key.clone()).unwrap_or_default()
+            )),
+            Verdict::Same { .. } | Verdict::Before | Verdict::Unknown | Verdict::NotCompared { .. } => None,
+        });
+        lines.chain(self.notes.iter().cloned()).collect()
+    }
+
     /// 0: all is as the history says. 1: something is not. 2: something was not compared.
     pub(super) fn exit_code(&self) -> u8 {
         let any = |wanted: fn(&Verdict) -> bool| self.tables.values().any(wanted);

@@ -4,12 +4,13 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings and NULL alone")]
 
 use super::key::{Wanted, quoted};
+use dbtrail_history::source::{SourceConfig, Tls};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
 use dbtrail_types::names::TableName;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::{AsOf, Timestamp};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts, OptsBuilder, Value};
+use mysql_async::{Conn, Opts, OptsBuilder, SslOpts, Value};
 use std::collections::BTreeSet;
 
 /// Schemas of the server's own.
@@ -53,6 +54,46 @@ impl ServerReader {
         if let Some(password) = password {
             options = options.pass(Some(password.expose()));
         }
+        Self::begin(options).await
+    }
+
+    /// The server that an agent captures from, by the agent's account.
+    pub(super) async fn of(source: &SourceConfig) -> Result<Self, String> {
+        let tls = match &source.tls {
+            Tls::Off => None,
+            Tls::Encrypted => Some(
+                SslOpts::default()
+                    .with_danger_accept_invalid_certs(true)
+                    .with_danger_skip_domain_validation(true),
+            ),
+            Tls::Verified { ca, name } => Some(
+                SslOpts::default()
+                    .with_root_certs(vec![ca.clone().into()])
+                    .with_disable_built_in_roots(true)
+                    .with_danger_skip_domain_validation(!name),
+            ),
+        };
+        let options = OptsBuilder::default()
+            .ip_or_hostname(source.host.clone())
+            .tcp_port(source.port)
+            .user(Some(source.user.clone()))
+            .pass(Some(source.password.expose()))
+            .ssl_opts(tls)
+            .prefer_socket(false);
+        Self::begin(options).await
+    }
+
+    /// Rows of all tables, as the server estimates them.
+    pub(super) async fn estimate(&mut self) -> Result<u64, String> {
+        let own = OWN.map(|schema| format!("'{schema}'")).join(", ");
+        let asked = format!(
+            "SELECT CAST(COALESCE(SUM(TABLE_ROWS), 0) AS UNSIGNED) FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ({own})"
+        );
+        let rows: Option<u64> = self.conn.query_first(asked).await.map_err(|e| reported(&e))?;
+        Ok(rows.unwrap_or(0))
+    }
+
+    async fn begin(options: OptsBuilder) -> Result<Self, String> {
         let mut conn = Conn::new(options).await.map_err(|e| reported(&e))?;
         for statement in SESSION {
             conn.query_drop(statement).await.map_err(|e| reported(&e))?;

@@ -122,7 +122,10 @@ impl Sides<'_> {
                 Err(no) => return Err(no),
             }
             let Some(upper) = upper.filter(|_| suspects.len() < MOST) else { break };
-            done(&upper)?;
+            // Where rows differ, a run that goes on after an interruption looks at them again.
+            if suspects.is_empty() {
+                done(&upper)?;
+            }
             lower = Some(upper);
         }
         if suspects.is_empty() {

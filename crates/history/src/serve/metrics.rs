@@ -147,6 +147,18 @@ fn capture(all: &mut Exposition, live: &CaptureStatus, now: Timestamp) {
     all.gauge("baseline_rows", "Rows that the first reading has read", live.baseline.rows);
     let help = "1: capturing waits for room on the disk, or the store failed";
     all.gauge("not_written", help, u64::from(!written));
+    if let Some(verification) = &live.verification {
+        all.counter(
+            "verified_rows",
+            "Rows compared with those of the server since the start",
+            verification.rows,
+        );
+        let help = "Tables whose rows were not those of the server in the last round over all of them";
+        all.gauge("differing_tables", help, verification.differing.len() as u64);
+        let help = "When that round began, in Unix time; 0: none has come to its end";
+        let began = verification.proven.map_or(0.0, |at| seconds(at.micros()));
+        all.gauge_of("verified_timestamp", Unit::Seconds, help, began);
+    }
     if let Some(free) = live.disk_free {
         all.metric_of("disk_free", Unit::Bytes, "Free on the disk of the store", ConstGauge::new(free));
     }
