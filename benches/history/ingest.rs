@@ -16,10 +16,10 @@ const ROUNDS: usize = 3;
 const STILL: Duration = Duration::from_secs(2);
 
 /// What a process took.
-struct Took {
-    wall: f64,
-    processor: f64,
-    said: String,
+pub struct Took {
+    pub wall: f64,
+    pub processor: f64,
+    pub said: String,
 }
 
 /// Processor seconds of all processes that were waited for so far.
@@ -33,7 +33,7 @@ fn spent() -> Result<f64, Box<dyn Error>> {
 }
 
 /// Runs it on the first core.
-fn on_one_core(program: &OsStr, arguments: &[&OsStr], keep: bool) -> Result<Took, Box<dyn Error>> {
+pub fn on_one_core(program: &OsStr, arguments: &[&OsStr], keep: bool) -> Result<Took, Box<dyn Error>> {
     let (began, before) = (Instant::now(), spent()?);
     let output = Command::new("taskset")
         .args(["--cpu-list", "0"])
@@ -118,7 +118,7 @@ fn index(data: &Path) -> Result<u64, Box<dyn Error>> {
 }
 
 /// Bytes of a store that was opened and has put itself in order.
-fn settled(data: &Path) -> Result<u64, Box<dyn Error>> {
+pub fn settled(data: &Path) -> Result<u64, Box<dyn Error>> {
     let engine = DiskEngine::open(&data.join("history"), DiskOptions::default())?;
     let (mut last, mut since) = (size(data), Instant::now());
     let end = since + 20 * STILL;

@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench history -- ingest          a log of TPC-C's tables: row events a second, beside `mariadb-binlog -vv`; bytes on disk
 //! cargo bench --bench history -- ingest FILE     the same of one binary log file
+//! cargo bench --bench history -- scattered       updates of random keys over a table of 2, 5 and 10 million rows that was captured whole, beside the same
 //! cargo bench --bench history -- lookup          10 million versions of 1 million rows: look-ups while the agent captures; its memory and start
 //! cargo bench --bench history -- as_of           look-ups through shim and agent, and in a system-versioned table of MariaDB's
 //! cargo bench --bench history -- window          all changes of a window of 10 thousand out of 10 million versions, beside `mariadb-binlog -vv`
@@ -26,6 +27,7 @@ mod lookup;
 mod mariadb;
 mod past;
 mod scans;
+mod scattered;
 mod take_in;
 mod tpcc;
 mod up;
@@ -46,11 +48,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         [take_in::WORD, file, folder] => {
             return runtime.block_on(take_in::alone(Path::new(file), Path::new(folder)));
         }
+        [take_in::MORE, file, folder] => {
+            return runtime.block_on(take_in::more(Path::new(file), Path::new(folder)));
+        }
+        ["scattered", ref rows @ ..] => {
+            let rows: Result<Vec<u64>, _> = rows.iter().map(|rows| rows.parse()).collect();
+            return scattered::run(&runtime, &rows?);
+        }
         ["ingest", file] => return ingest::of(&PathBuf::from(file)),
         _ => {}
     }
     if words.is_empty() || words.contains(&"ingest") {
         ingest::run(&runtime)?;
+    }
+    if words.is_empty() {
+        scattered::run(&runtime, &[])?;
     }
     if words.is_empty() || words.contains(&"lookup") {
         lookup::run(&runtime)?;

@@ -3,12 +3,15 @@
 
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition};
-use dbtrail_history::capture::{CaptureEvent, Defaults, RecorderHandle, Start};
-use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::capture::{
+    BaselineRows, CaptureCommand, CaptureEvent, Declared, Defaults, RecorderHandle, Start, ValidFrom,
+};
+use dbtrail_history::engine::{DiskOptions, StoreError};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::recorder::{Recorder, RecorderOptions};
-use dbtrail_types::names::ServerId;
+use dbtrail_types::names::{ServerId, TableName};
+use dbtrail_types::result_set::Row;
 use dbtrail_types::timestamp::Timestamp;
 use std::error::Error;
 use std::fs::File;
@@ -16,9 +19,15 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-/// The argument by which the benchmark calls itself.
+/// The arguments by which the benchmark calls itself: for a new record, and for one that goes on.
 pub const WORD: &str = "take-in";
+pub const MORE: &str = "take-in-more";
+/// The name of a server whose record only the benchmark reads.
+const SERVER: &str = "bench";
+/// Rows of a table handed over together.
+const READ: usize = 10_000;
 /// Events handed over together, as they come out of a connection's buffer.
 const TOGETHER: usize = 128;
 /// Bytes of an event's header.
@@ -53,6 +62,90 @@ impl Events {
     }
 }
 
+/// The writing half at work.
+struct Writing {
+    writer: RecorderHandle,
+    writing: JoinHandle<Result<(), StoreError>>,
+    history_handle: Arc<HistoryHandle>,
+    _commands: mpsc::Receiver<CaptureCommand>,
+}
+
+impl Writing {
+    fn open(
+        folder: &Path,
+        server_id: &str,
+        at: Timestamp,
+        (tables, baseline): (Patterns, bool),
+    ) -> Result<Self, Box<dyn Error>> {
+        let server_id = ServerId(server_id.to_owned());
+        let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), at));
+        let options = RecorderOptions {
+            tables,
+            baseline,
+            keep: None,
+            statements: true,
+            connections: true,
+            source_time: SourceTime::default(),
+            disk: DiskOptions::default(),
+        };
+        let recorder = Recorder::open(folder, server_id, options, Arc::clone(&history_handle))?;
+        let (writer, inputs) = RecorderHandle::channel(256);
+        let (to, commands) = mpsc::channel(64);
+        let runtime = tokio::runtime::Handle::current();
+        let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+        Ok(Self { writer, writing, history_handle, _commands: commands })
+    }
+
+    /// The record begins with these tables.
+    async fn begin(
+        &self,
+        position: &BinlogPosition,
+        at: Timestamp,
+        tables: Vec<Declared>,
+    ) -> Result<(), Box<dyn Error>> {
+        let position = ResumePosition::new(position.clone(), String::new(), identity());
+        let start = Start { position, at, tables, defaults: Defaults::default(), backlog: None };
+        Ok(self.writer.send(CaptureEvent::Begin(start)).await?)
+    }
+
+    /// All events of a file.
+    async fn file(&self, path: &Path) -> Result<(), Box<dyn Error>> {
+        self.writer.send(CaptureEvent::Follow(head_of(path)?, identity())).await?;
+        let mut events = Events::open(path)?;
+        let mut ready = Vec::new();
+        while let Some(event) = events.next()? {
+            ready.push(event.into());
+            if ready.len() == TOGETHER {
+                self.writer.send(CaptureEvent::Events(std::mem::take(&mut ready))).await?;
+            }
+        }
+        Ok(self.writer.send(CaptureEvent::Events(ready)).await?)
+    }
+
+    /// Everything is written; gives what is served.
+    async fn end(self) -> Result<Arc<HistoryHandle>, Box<dyn Error>> {
+        drop(self.writer);
+        self.writing.await??;
+        Ok(self.history_handle)
+    }
+}
+
+/// Where a file begins.
+fn head_of(path: &Path) -> Result<BinlogPosition, Box<dyn Error>> {
+    let file = path.file_name().ok_or("a path without a file")?.to_string_lossy().into_owned();
+    Ok(BinlogPosition { file, offset: 4 })
+}
+
+/// The number of row changes of a history in which all of these tables can be read.
+fn changes(handle: &HistoryHandle, tables: &Patterns) -> Result<u64, Box<dyn Error>> {
+    let history = handle.current().ok_or("no history")?;
+    let unreadable = history.unreadable();
+    if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| tables.includes(name)) {
+        return Err(format!("{name} cannot be read: {why}").into());
+    }
+    Ok(history.changes())
+}
+
 /// Takes these files in, oldest first, as the record of a server that begins at `at`; gives the
 /// numbers of row changes in them and of versions kept.
 pub async fn files(
@@ -62,63 +155,58 @@ pub async fn files(
     at: Timestamp,
     tables: Patterns,
 ) -> Result<(u64, u64), Box<dyn Error>> {
-    let server_id = ServerId(server_id.to_owned());
-    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), at));
-    let options = RecorderOptions {
-        tables: tables.clone(),
-        baseline: false,
-        keep: None,
-        statements: true,
-        connections: true,
-        source_time: SourceTime::default(),
-        disk: DiskOptions::default(),
-    };
-    let recorder = Recorder::open(folder, server_id, options, Arc::clone(&history_handle))?;
-    let (writer, inputs) = RecorderHandle::channel(256);
-    let (to, _wishes) = mpsc::channel(64);
-    let runtime = tokio::runtime::Handle::current();
-    let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+    let writing = Writing::open(folder, server_id, at, (tables.clone(), false))?;
     for (i, path) in files.iter().enumerate() {
-        let name = path.file_name().ok_or("a path without a file")?.to_string_lossy().into_owned();
-        let position = BinlogPosition { file: name, offset: 4 };
         if i == 0 {
-            let start = ResumePosition::new(position.clone(), String::new(), identity());
-            writer
-                .send(CaptureEvent::Begin(Start {
-                    position: start,
-                    at,
-                    tables: Vec::new(),
-                    defaults: Defaults::default(),
-                    backlog: None,
-                }))
-                .await?;
+            writing.begin(&head_of(path)?, at, Vec::new()).await?;
         }
-        writer.send(CaptureEvent::Follow(position, identity())).await?;
-        let mut events = Events::open(path)?;
-        let mut ready = Vec::new();
-        while let Some(event) = events.next()? {
-            ready.push(event.into());
-            if ready.len() == TOGETHER {
-                writer.send(CaptureEvent::Events(std::mem::take(&mut ready))).await?;
-            }
-        }
-        writer.send(CaptureEvent::Events(ready)).await?;
+        writing.file(path).await?;
     }
-    drop(writer);
-    writing.await??;
-    let history = history_handle.current().ok_or("no history")?;
-    let unreadable = history.unreadable();
-    if let Some((name, _, why)) = unreadable.iter().find(|(name, _, _)| tables.includes(name)) {
-        return Err(format!("{name} cannot be read: {why}").into());
-    }
-    let versions = history_handle.liveness().map_or(0, |l| l.versions);
-    Ok((history.changes(), versions))
+    let handle = writing.end().await?;
+    let versions = handle.liveness().map_or(0, |l| l.versions);
+    Ok((changes(&handle, &tables)?, versions))
 }
 
 /// One file into a new folder; prints the number of row changes.
 pub async fn alone(file: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     let (changes, _) =
-        files(folder, "bench", &[file.to_owned()], Timestamp::from_micros(0), Patterns::default()).await?;
+        files(folder, SERVER, &[file.to_owned()], Timestamp::from_micros(0), Patterns::default()).await?;
     println!("{changes}");
+    Ok(())
+}
+
+/// A new record that begins at the head of a log file with one table (schema, name, CREATE TABLE),
+/// of which all rows are read.
+pub async fn table(
+    folder: &Path,
+    file: &str,
+    (schema, table, create): (&str, &str, &str),
+    rows: impl Iterator<Item = Row>,
+) -> Result<(), Box<dyn Error>> {
+    let at = Timestamp::from_micros(0);
+    let writing = Writing::open(folder, SERVER, at, (Patterns::default(), true))?;
+    let name = TableName { schema: schema.to_owned(), table: table.to_owned() };
+    let position = BinlogPosition { file: file.to_owned(), offset: 4 };
+    writing.begin(&position, at, vec![Declared { name, create: create.to_owned() }]).await?;
+    writing.writer.send(CaptureEvent::Follow(position.clone(), identity())).await?;
+    let job = writing.writer.next_job(Vec::new()).await?.ok_or("there is no table to read")?;
+    let mut rows = rows.peekable();
+    while rows.peek().is_some() {
+        let some: Vec<Row> = rows.by_ref().take(READ).collect();
+        let (generation, definition, end) = (job.generation, job.definition, rows.peek().is_none());
+        let what = BaselineRows { generation, definition, rows: some, end };
+        if !writing.writer.baseline(ValidFrom { after: position.clone(), what }).await? {
+            return Err("rows of the table were not kept".into());
+        }
+    }
+    writing.end().await?;
+    Ok(())
+}
+
+/// One file into the folder of a record that goes on there; prints the number of row changes.
+pub async fn more(file: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let writing = Writing::open(folder, SERVER, Timestamp::from_micros(0), (Patterns::default(), true))?;
+    writing.file(file).await?;
+    println!("{}", changes(&*writing.end().await?, &Patterns::default())?);
     Ok(())
 }

@@ -23,8 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The form of the pairs, for programs to come. Since 7 a folder may hold pieces of a transaction
-/// that is not whole, which only a program that knows of them can take back.
-const FORM: u32 = 7;
+/// that is not whole, which only a program that knows of them can take back; since 8 versions that
+/// are still to be compared with what was before them.
+const FORM: u32 = 8;
 /// The oldest form that is read; what is written from there on is in [`FORM`].
 const OLDEST_FORM: u32 = 6;
 /// Pairs read at a time.
@@ -65,6 +66,9 @@ pub(super) struct State {
     /// which the first of them is.
     #[serde(default, with = "pairs")]
     pub(super) unverified: BTreeMap<TableName, ChangeSequence>,
+    /// All changes before this one were compared with what was before them; `None`: all were.
+    #[serde(default)]
+    pub(super) checked: Option<ChangeSequence>,
 }
 
 /// A map whose keys are no text, as a list of pairs.
@@ -105,6 +109,7 @@ impl State {
             gtids: GtidState::default(),
             source_time: SourceTime::Local,
             unverified: BTreeMap::new(),
+            checked: None,
         }
     }
 }

@@ -40,6 +40,7 @@ mod renames;
 mod rows;
 mod source;
 mod target;
+mod unchecked;
 
 pub(super) use dirty::Dirty;
 pub(super) use images::base_key;
@@ -72,6 +73,7 @@ pub struct Ingest {
     batch: Batch,
     pieces: pieces::Pieces,
     recent: HeadCache,
+    unchecked: unchecked::Unchecked,
     /// The index of changes.
     index: changes::ChangeIndexWriter,
     commits: commits::CommitPageWriter,
@@ -135,6 +137,7 @@ impl Ingest {
             batch: Batch::default(),
             pieces: pieces::Pieces::default(),
             recent: HeadCache::default(),
+            unchecked: unchecked::Unchecked::default(),
             index: changes::ChangeIndexWriter::default(),
             commits: commits::CommitPageWriter::default(),
             noting: noting::Noting::default(),
@@ -335,14 +338,6 @@ impl Ingest {
             stopped: None,
             changes: self.changes,
         }
-    }
-
-    /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also
-    /// where there are no keys.
-    #[cfg(test)]
-    pub(super) fn forget(&mut self, restarts: bool) {
-        self.commit(&Batch::default()).expect("the engine in memory does not fail");
-        self.recent.forget(restarts);
     }
 
     fn take_number(&mut self) -> ChangeSequence {

@@ -44,6 +44,7 @@ mod waiting;
 
 pub(super) use super::backup::STORE;
 pub use open_error::OpenError;
+use stored::patiently;
 pub use stored::read_status;
 use waiting::Waiting;
 
@@ -197,6 +198,8 @@ impl Recorder {
             recorder.reselect();
             recorder.publish();
         }
+        let checked = recorder.state.as_ref().and_then(|state| state.checked);
+        recorder.ingest.put_off_since(checked.unwrap_or(recorder.ingest.next));
         Ok(recorder)
     }
 
@@ -364,6 +367,10 @@ impl Recorder {
                 Err(TryRecvError::Empty) if std::mem::take(&mut patient) => {
                     std::thread::yield_now();
                     continue;
+                }
+                Err(TryRecvError::Empty) if self.has_unchecked() => {
+                    self.check_some()?;
+                    None
                 }
                 Err(TryRecvError::Empty) => {
                     let patience = if self.unwritten { LINGER } else { PAUSE };
@@ -607,6 +614,7 @@ impl Recorder {
         state.versions = ingest.versions;
         state.clock = ingest.entries.clock.clone();
         state.gtids = ingest.gtids.clone();
+        state.checked = Some(ingest.checked());
         let mut batch = Batch::default();
         let changed = checkpoint::write(ingest, state, &mut batch)?;
         ingest.commit(&batch)?;
@@ -660,22 +668,6 @@ impl Recorder {
 
 fn version_of(server: &Identity) -> ServerVersion {
     ServerVersion { mariadb: server.mariadb, ..ServerVersion::read(&server.version) }
-}
-
-/// Opens the store, and waits a little where another process has it: `agent status` looks at it
-/// only for a moment.
-fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    const PATIENCE: Duration = Duration::from_secs(5);
-    const STEP: Duration = Duration::from_millis(50);
-    let began = Timer::now();
-    loop {
-        match open() {
-            Err(error) if super::engine::is_locked(&error) && began.elapsed() < PATIENCE => {
-                std::thread::sleep(STEP);
-            }
-            other => return other,
-        }
-    }
 }
 
 /// A coverage of one instant.

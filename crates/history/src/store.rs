@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 mod form;
 mod range_reader;
 
-pub(super) use form::version_key;
 pub use form::{DEPTH, generation_of, leaves_row, put_base, put_version, row_key, row_of, sequence_of};
+pub(super) use form::{is_unchecked, put_unchecked, version_key};
 pub use range_reader::{Bounds, KeyContent, RangeReader, RowAtPosition, prefix_end};
 
 /// The number of a change in the order of the log, from 1: the order of commits, and inside a

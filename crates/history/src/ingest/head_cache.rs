@@ -155,6 +155,17 @@ impl HeadCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Batch;
+    use crate::ingest::Ingest;
+
+    impl Ingest {
+        /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also
+        /// where there are no keys.
+        pub(crate) fn forget(&mut self, restarts: bool) {
+            self.commit(&Batch::default()).expect("the engine in memory does not fail");
+            self.recent.forget(restarts);
+        }
+    }
 
     fn trace(n: u64) -> CachedHead {
         CachedHead {

@@ -7,23 +7,21 @@ use super::head_cache::{CachedHead, Fingerprint};
 use super::images::{Images, Keyed};
 use super::references::Referring;
 use super::target::Target;
+use super::unchecked::{Doubt, disagreement};
 use super::{Ingest, NOT_CAPTURED};
 use crate::changes::Change;
 use crate::engine::StoreError;
 use crate::image::{self};
 use crate::log::{MappedTable, Rows, RowsEvent, Statement, undecodable};
 use crate::names::TableState;
-use crate::record::{Baseline, TableGeneration};
+use crate::record::TableGeneration;
 use crate::schema::{DefinitionId, TableMapError};
-use crate::store::{ChangeSequence, GenerationId, KeyMove, Version, Versions, put_version, row_key};
+use crate::store::{ChangeSequence, GenerationId, KeyMove, Version, put_unchecked, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::names::TableName;
 use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
-
-/// From which position on a table is in doubt, and why.
-struct Doubt(ChangeSequence, &'static str);
 
 impl Ingest {
     /// Takes the rows of an event in; `file`: where it is.
@@ -151,7 +149,8 @@ impl Ingest {
                     self.weigh(event, target, images)?;
                 }
                 for (key, version) in versions(kind, images, target.id, at).into_iter().flatten() {
-                    if let Some(doubt) = self.keep(target, key, &version)? {
+                    let put_off = self.may_put_off(target, &version);
+                    if let Some(doubt) = self.keep(target, key, &version, put_off)? {
                         self.doubt(&event.table.name, target.generation, &doubt, at);
                         return Ok(false);
                     }
@@ -290,12 +289,14 @@ impl Ingest {
         self.new_generation(name, TableGeneration { before: Some(generation), baseline, ..next })
     }
 
-    /// Keeps a version, if it fits what was there.
+    /// Keeps a version, if it fits what was there. `put_off`: where that is not remembered, it is
+    /// compared later.
     fn keep(
         &mut self,
         target: &Target,
         key: &[u8],
         version: &Version<&[u8]>,
+        put_off: bool,
     ) -> Result<Option<Doubt>, StoreError> {
         let generation = target.generation;
         let print = |row: &&[u8]| self.recent.row(&self.comparable(version.definition, row));
@@ -303,18 +304,16 @@ impl Ingest {
         let after = version.row_after().map(print);
         let print = self.recent.key(generation, key);
         let row = row_key(generation, key);
-        let last = self.last((generation, key), &row, print, before.is_none())?;
-        let complete_since =
-            self.generations.get(generation.0 as usize).filter(|s| s.complete).map(|s| s.started);
-        let doubt = match (&last, complete_since) {
-            (Some(last), _) if self.restates(last, before) => None,
-            (Some(last), _) => {
-                disagreement(last, before, version.definition).map(|why| Doubt(last.sequence, why))
-            }
-            (None, Some(started)) if before.is_some() => {
-                Some(Doubt(started, "a row is changed that was never put into the table"))
-            }
-            (None, _) => self.unlike_baseline((generation, key), version.definition, before)?,
+        let put_off = put_off && self.recent.find(print).is_none();
+        let last = match put_off {
+            true => None,
+            false => self.last((generation, key), &row, print, before.is_none())?,
+        };
+        let doubt = match &last {
+            _ if put_off => None,
+            Some(last) if self.restates(last, before) => None,
+            Some(last) => disagreement(last, before, version.definition).map(|why| Doubt(last.sequence, why)),
+            None => self.unlike_first((generation, key), version.definition, before)?,
         };
         if doubt.is_some() {
             return Ok(doubt);
@@ -327,7 +326,12 @@ impl Ingest {
         let there =
             last.filter(|l| before.is_some() && l.row == before && l.definition == version.definition);
         self.versions += 1;
-        let depth = put_version(&mut self.batch, (generation, key), version, there.map(|last| last.depth));
+        let depth = if put_off {
+            self.unchecked.put_off();
+            put_unchecked(&mut self.batch, (generation, key), version)
+        } else {
+            put_version(&mut self.batch, (generation, key), version, there.map(|last| last.depth))
+        };
         self.index.note(&mut self.batch, Change { sequence: version.sequence, generation, key: Some(key) });
         let trace =
             CachedHead { sequence: version.sequence, definition: version.definition, depth, row: after };
@@ -350,27 +354,6 @@ impl Ingest {
         before.is_some() && last.row.is_some() && since.is_some_and(|since| last.sequence >= since)
     }
 
-    /// What does not fit between the row that a key had in the baseline and its first recorded
-    /// change. All changes up to the end of the reading are recorded, so a key without one had that
-    /// row until now.
-    fn unlike_baseline(
-        &mut self,
-        (generation, key): (GenerationId, &[u8]),
-        definition: DefinitionId,
-        before: Option<Fingerprint>,
-    ) -> Result<Option<Doubt>, StoreError> {
-        let read = |s: &&TableGeneration| s.baseline != Baseline::None;
-        let started = self.generations.get(generation.0 as usize).filter(read).map(|s| s.started);
-        // Of a new row nothing is looked up: that took longer than all else of it.
-        let (Some(is), Some(started)) = (before, started) else { return Ok(None) };
-        let snapshot = self.committed();
-        let Some(base) = Versions(&*snapshot).base(generation, key)? else { return Ok(None) };
-        let was = self.recent.row(&self.comparable(base.definition, base.row.bytes()));
-        let differs = base.definition == definition && is != was;
-        let why = "a row before its first change is not as it was read from the table";
-        Ok(differs.then_some(Doubt(started, why)))
-    }
-
     /// What two rows are compared by: all cells but those of generated columns, which follow from
     /// the others and are not in every row of the log.
     pub(super) fn comparable<'a>(&self, id: DefinitionId, row: &'a [u8]) -> Cow<'a, [u8]> {
@@ -386,16 +369,6 @@ impl Ingest {
             self.generations.get(generation.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
         if first && let Some(generation) = self.generation_mut(generation) {
             generation.used = true;
-        }
-    }
-
-    fn doubt(&mut self, name: &TableName, generation: GenerationId, doubt: &Doubt, at: ChangeSequence) {
-        let reason = format!("the log contradicts itself about {name}: {}", doubt.1);
-        self.names_mut().set(name, at, TableState::Unreadable(reason.clone()));
-        if let Some(generation) = self.generation_mut(generation)
-            && generation.doubt.as_ref().is_none_or(|(from, _)| doubt.0 < *from)
-        {
-            generation.doubt = Some((doubt.0, reason));
         }
     }
 }
@@ -424,21 +397,5 @@ fn versions<'a>(
             [Some((&b.key, version(KeyMove::Left))), Some((&a.key, version(KeyMove::Arrived)))]
         }
         (before, after) => [after.or(before).map(|k| (k.key.as_slice(), version(KeyMove::Same))), None],
-    }
-}
-
-/// In what a change does not fit what its key held; `before`: the fingerprint of the row before it.
-fn disagreement(
-    last: &CachedHead,
-    before: Option<Fingerprint>,
-    definition: DefinitionId,
-) -> Option<&'static str> {
-    match (last.row, before) {
-        (Some(_), None) => Some("a row is made with a key that has one already"),
-        (None, Some(_)) => Some("a row is changed that is not there"),
-        (Some(was), Some(is)) if last.definition == definition && was != is => {
-            Some("a row before a change is not as the change before it had left it")
-        }
-        _ => None,
     }
 }

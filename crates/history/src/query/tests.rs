@@ -86,6 +86,10 @@ enum Memory {
     Loses,
     /// Nothing.
     Restarts,
+    /// As `Loses`, and changes are compared later: in the end, or now and then.
+    PutsOff {
+        often: bool,
+    },
 }
 
 fn taken_in(entries: Vec<(i64, Vec<Change>)>, memory: Memory) -> Arc<History> {
@@ -94,6 +98,9 @@ fn taken_in(entries: Vec<(i64, Vec<Change>)>, memory: Memory) -> Arc<History> {
 
 fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Arc<History> {
     let mut ingest = Ingest::default();
+    if matches!(memory, Memory::PutsOff { .. }) {
+        ingest.put_off_since(ChangeSequence(1));
+    }
     for (i, (at, changes)) in entries.into_iter().enumerate() {
         let gtid = Some(Gtid::MariaDb { domain: 0, server: 1, sequence: i as u64 + 1 });
         let position = BinlogPosition { file: "binlog.000001".into(), offset: i as u64 };
@@ -110,7 +117,11 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
         if memory != Memory::Keeps {
             ingest.forget(memory == Memory::Restarts);
         }
+        if (Memory::PutsOff { often: true }) == memory && i % 3 == 2 {
+            put_off::check(&mut ingest);
+        }
     }
+    put_off::check(&mut ingest);
     let ends = LogEnds { start: t(0), end: Some(t(100)), passed: None, previous: None, stopped: None };
     let history = ingest.finish(ServerId("x".into()), ends).unwrap();
     index_is_whole(&history);
@@ -431,42 +442,6 @@ fn changes_of_one_key_follow_each_other_beyond_what_is_read_at_once() {
 }
 
 #[test]
-fn what_cannot_be_followed_makes_a_table_unreadable_from_there_on() {
-    let partial = rows_event("t", EventType::Delete, 0b01, &[&[0][..], &1_i32.to_le_bytes()].concat());
-    let cut = rows_event("t", EventType::Delete, 0b11, &image(1, "a")[..6]);
-    let unfollowable = |tables| Change::Unfollowable { tables, reason: "an incident".into() };
-    let named = vec![TableName { schema: "s".into(), table: "t".into() }];
-    for (what, change) in [
-        ("a partial image", partial),
-        ("an image that is cut", cut),
-        ("an event", unfollowable(named)),
-        ("an event of unknown tables", unfollowable(vec![])),
-        ("a second INSERT", row("t", None, Some((1, "b")))),
-        ("a DELETE of nothing", row("t", Some((5, "b")), None)),
-        ("another before image", row("t", Some((1, "other")), None)),
-    ] {
-        for memory in [Memory::Keeps, Memory::Loses, Memory::Restarts] {
-            let log = vec![
-                (1, vec![sql(CREATE)]),
-                (2, vec![row("t", None, Some((1, "a")))]),
-                (4, vec![change.clone()]),
-                (6, vec![sql("DROP TABLE t")]),
-            ];
-            let h = taken_in(log, memory);
-            let what = format!("{what}, ingest {memory:?}");
-            assert_eq!(
-                rows(&h, 1, &["1"]).is_ok(),
-                !what.starts_with("a DELETE of nothing"),
-                "{what}: before it"
-            );
-            assert_eq!(rows(&h, 4, &["1"]), Err("unreadable_table"), "{what}: from then on");
-            assert_eq!(diff(&h, 1, 5, keys(&["1"])), Err("unreadable_table"), "{what}: a window across it");
-            assert_eq!(rows(&h, 6, &["1"]), Err("unknown_table"), "{what}: dropped is dropped");
-        }
-    }
-}
-
-#[test]
 fn a_table_that_is_swapped_in_is_another_table() {
     let h = history(vec![
         (1, vec![sql(CREATE)]),
@@ -573,7 +548,7 @@ mod model {
     proptest! {
         #[test]
         fn states_are_those_of_a_plain_map(entries in prop::collection::vec(prop::collection::vec(step(), 1..6), 1..20), created: bool,
-            memory in prop::sample::select(vec![Memory::Keeps, Memory::Loses, Memory::Restarts])) {
+            memory in prop::sample::select(put_off::MEMORIES.to_vec())) {
             let mut state = BTreeMap::new();
             let mut log = Vec::new();
             if created {
@@ -679,5 +654,6 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
 }
 mod names;
 mod net;
+mod put_off;
 mod walks;
 mod window_ends;

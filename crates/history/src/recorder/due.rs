@@ -6,6 +6,9 @@ use crate::names::TableState;
 use dbtrail_types::doubt::DoubtRequest;
 use std::time::Instant as Timer;
 
+/// Changes that are compared at a time: the log waits meanwhile.
+const CHECKED: usize = 256;
+
 impl Recorder {
     /// What is due from time to time.
     pub(super) fn due(&mut self) -> Result<(), StoreError> {
@@ -24,6 +27,21 @@ impl Recorder {
         self.look_again();
         self.hold_due()?;
         self.retain()
+    }
+
+    /// Whether there is time for changes that were put off, and there are some.
+    pub(super) fn has_unchecked(&self) -> bool {
+        !self.unwritten && self.state.is_some() && self.ingest.has_unchecked()
+    }
+
+    /// Compares some of the changes that were put off with what was before them.
+    pub(super) fn check_some(&mut self) -> Result<(), StoreError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let misfits = self.ingest.check_some(state.horizon.at, CHECKED)?;
+        self.ingest.misfits(&misfits);
+        // How far that is is worth a batch of its own only when it is all of it.
+        self.unwritten |= !misfits.is_empty() || !self.ingest.has_unchecked();
+        Ok(())
     }
 
     /// Carries out what was given since the last time (`POST /v1/doubt`).

@@ -10,6 +10,23 @@ use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant as Timer};
+
+/// Opens the store, and waits a little where another process has it: `agent status` looks at it
+/// only for a moment.
+pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    const STEP: Duration = Duration::from_millis(50);
+    let began = Timer::now();
+    loop {
+        match open() {
+            Err(error) if crate::engine::is_locked(&error) && began.elapsed() < PATIENCE => {
+                std::thread::sleep(STEP);
+            }
+            other => return other,
+        }
+    }
+}
 
 /// Reads what a data folder holds while no agent runs on it.
 ///

@@ -26,6 +26,9 @@ const BEFORE_HERE: u8 = 1;
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
+/// The row before is here, and was not compared with the row after the version before when this was
+/// written.
+const BEFORE_UNCHECKED: u8 = 3;
 const AFTER: u8 = 0x40;
 /// Of the row after, only the cells that differ from the row before are here.
 const CHANGES: u8 = 0x80;
@@ -68,7 +71,7 @@ pub(super) fn damaged(what: &str) -> StoreError {
 /// need not be written again.
 pub fn put_version<I: AsRef<[u8]>>(
     batch: &mut Batch,
-    (generation, key): (GenerationId, &[u8]),
+    key: (GenerationId, &[u8]),
     version: &Version<I>,
     delta_depth: Option<u8>,
 ) -> u8 {
@@ -78,6 +81,32 @@ pub fn put_version<I: AsRef<[u8]>>(
         (Some(_), Some(_)) => BEFORE_THERE,
         (Some(_), None) => BEFORE_HERE,
     };
+    put(batch, key, version, (before, delta_depth))
+}
+
+/// Writes a version of an update of which it is not known what the version before has left: with
+/// both of its rows as a whole, to be compared later ([`is_unchecked`]). Gives how many versions
+/// back its row is kept as a whole: none.
+pub fn put_unchecked<I: AsRef<[u8]>>(
+    batch: &mut Batch,
+    key: (GenerationId, &[u8]),
+    version: &Version<I>,
+) -> u8 {
+    put(batch, key, version, (BEFORE_UNCHECKED, None))
+}
+
+/// Whether a version's row before is still to be compared with what was before it.
+#[must_use]
+pub fn is_unchecked(value: &[u8]) -> bool {
+    value.first().is_some_and(|flags| flags >> BEFORE & 3 == BEFORE_UNCHECKED)
+}
+
+fn put<I: AsRef<[u8]>>(
+    batch: &mut Batch,
+    (generation, key): (GenerationId, &[u8]),
+    version: &Version<I>,
+    (before, delta_depth): (u8, Option<u8>),
+) -> u8 {
     let kind = match version.kind {
         EventType::Insert => 0,
         EventType::Update => 1,
@@ -104,7 +133,7 @@ pub fn put_version<I: AsRef<[u8]>>(
         if let Some(cause) = version.cause {
             put_number(out, version.sequence.0.saturating_sub(cause.0));
         }
-        if let (Some(image), BEFORE_HERE) = (&version.before, before) {
+        if let (Some(image), BEFORE_HERE | BEFORE_UNCHECKED) = (&version.before, before) {
             put_number(out, image.as_ref().len() as u64);
             out.extend_from_slice(image.as_ref());
         }
@@ -224,7 +253,7 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
     let definition = DefinitionId(u32::try_from(number).ok()?);
     let position = flags >> BEFORE & 3;
     let mut before = None;
-    if position == BEFORE_HERE {
+    if matches!(position, BEFORE_HERE | BEFORE_UNCHECKED) {
         let length = usize::try_from(take_number(&mut rest)?).ok()?;
         let (image, before_row) = rest.split_at_checked(length)?;
         before = Some(Image::of_bytes(image));

@@ -4,8 +4,9 @@ use super::super::Ingest;
 use super::super::images::Keyed;
 use super::super::not_followed::NotFollowed;
 use super::super::target::Target;
-use super::{Doubt, versions};
+use super::versions;
 use crate::engine::StoreError;
+use crate::ingest::unchecked::Doubt;
 use crate::store::{ChangeSequence, Version};
 use dbtrail_types::agent_api::EventType;
 
@@ -45,7 +46,7 @@ impl Ingest {
             versions(kind, (before.as_ref(), after.as_ref()), target.id, at).into_iter().flatten()
         {
             let version = Version { cause, ..version };
-            if let Some(Doubt(_, why)) = self.keep(target, key, &version)? {
+            if let Some(Doubt(_, why)) = self.keep(target, key, &version, false)? {
                 return Ok(Err(NotFollowed::Disagrees(why)));
             }
         }
